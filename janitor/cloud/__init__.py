@@ -1,0 +1,38 @@
+"""The port to a cloud: what a run needs of a target's API. Pages, tokens and retries stay inside the adapters."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Protocol
+
+from janitor.model import Image, Usage
+
+
+class Answer(StrEnum):
+    """What an API said to a deletion: yes, or that there is no such image."""
+
+    ACCEPTED = "accepted"
+    ABSENT = "absent"
+
+
+class ImageService(Protocol):
+    """The images of one target. Safe to use from several threads at once; `close` when done."""
+
+    def images(self) -> Iterator[Image]:
+        """Every image of the target, each once, as they arrive. Raises CloudError when the list cannot be completed."""
+        ...
+
+    def usage(self) -> Usage:
+        """Which images instances use. Raises CloudError when that cannot be read, wholly and without doubt."""
+        ...
+
+    def delete(self, image_id: str) -> Answer:
+        """Ask for the deletion of one image. Raises Refused when the API says no, CloudError when it gives no answer."""
+        ...
+
+    def probe(self) -> str:
+        """Get a token and read one page; a sentence about what was seen. Raises CloudError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,115 @@
+"""The error tree: everything that is expected to go wrong, each with the exit code it means.
+
+    JanitorError                 1   something expected failed
+    ├── UsageError               2   the command cannot mean anything sensible
+    │   └── ConfigurationError   2   every problem of configuration and policies at once
+    ├── CloudError               1   a target's API
+    │   ├── Refused              1   said no, for good: code and message
+    │   │   └── Denied           1   does not accept the credentials
+    │   └── Unavailable          1   gave no usable answer, however often asked
+    ├── StoreError               1   the database
+    ├── DeliveryError            1   a report did not reach its channel
+    └── Interrupted        130/143   SIGINT or SIGTERM
+
+Anything else that escapes is a bug (exit 70). One failed image is not an error but data: see `model.Deletion`.
+Messages are single sentences for people and never hold a secret.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of the command, least to most important where several hold: see `worst`."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    DELETIONS_FAILED = 3
+    LIMIT = 4
+    BUSY = 5
+    BUG = 70
+
+
+_RANKING = (Exit.BUG, Exit.USAGE, Exit.BUSY, Exit.LIMIT, Exit.FAILED, Exit.DELETIONS_FAILED, Exit.OK)
+
+
+def worst(codes: Iterable[Exit]) -> Exit:
+    """The code that wins where several hold; OK for none."""
+    return min(codes, key=_RANKING.index, default=Exit.OK)
+
+
+class JanitorError(Exception):
+    """Something that was expected to go wrong; the message is a sentence for people."""
+
+    exit_code: int = Exit.FAILED
+
+
+class UsageError(JanitorError):
+    """The command as typed cannot be carried out; nothing was done."""
+
+    exit_code = Exit.USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in one file: `policies/ci.yaml:12: ci-images: expire.after: "14 fortnights" is not …`."""
+
+    file: str
+    line: int | None
+    message: str
+    key: str | None = None
+    policy: str | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (place, self.policy, self.key, self.message) if part)
+
+
+class ConfigurationError(UsageError):
+    """Configuration or policies are wrong; holds every problem, one a line."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class CloudError(JanitorError):
+    """A target's API failed us."""
+
+
+class Refused(CloudError):
+    """The API said no, for good. `code` is its resultCode, or the HTTP status where it gave none."""
+
+    def __init__(self, message: str, *, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Denied(Refused):
+    """The API does not accept the credentials, or no longer, and a new token did not help."""
+
+
+class Unavailable(CloudError):
+    """No usable answer within the attempts and the time allowed."""
+
+
+class StoreError(JanitorError):
+    """The database cannot be read or written; the message says what to do."""
+
+
+class DeliveryError(JanitorError):
+    """A report, or a part of it, did not reach its channel. `delivered` counts the messages that did."""
+
+    def __init__(self, message: str, *, delivered: int = 0) -> None:
+        super().__init__(message)
+        self.delivered = delivered
+
+
+class Interrupted(JanitorError):
+    """A signal asked us to stop."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__("interrupted")
+        self.exit_code = 128 + signal_number

@@ -1,0 +1,225 @@
+"""The words of the janitor as values: what was seen, what was decided, what came of it.
+
+Everything here is frozen and knows nothing of YAML, HTTP, SQL or Slack. All instants are aware and in UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The image statuses we know; a word outside this list guards its image.
+
+    Source: the vendor's Compute API v1.0 image page.
+    """
+
+    QUEUED = "queued"
+    SAVING = "saving"
+    ACTIVE = "active"
+    KILLED = "killed"
+    DELETED = "deleted"
+    PENDING_DELETE = "pending_delete"
+    DEACTIVATED = "deactivated"
+
+
+KNOWN_STATUSES: frozenset[str] = frozenset(Status)
+GONE_STATUSES: frozenset[str] = frozenset({Status.DELETED, Status.PENDING_DELETE})
+
+
+class Verdict(StrEnum):
+    """What a decision asks for."""
+
+    KEEP = "keep"
+    WAIT = "wait"
+    DELETE = "delete"
+
+
+class Reason(StrEnum):
+    """Why a decision was taken; the guards first, in the order in which they are asked."""
+
+    GONE = "gone"
+    PUBLIC = "public"
+    PROTECTED = "protected"
+    NOT_OWNED = "not-owned"
+    UNKNOWN_STATUS = "unknown-status"
+    UNDATED = "undated"
+    IN_USE = "in-use"
+    USAGE_UNKNOWN = "usage-unknown"
+    NEWBORN = "newborn"
+    UNMATCHED = "unmatched"
+    PINNED = "pinned"
+    TOO_YOUNG = "too-young"
+    KEPT_NEWEST = "kept-newest"
+    KEPT_DAILY = "kept-daily"
+    KEPT_WEEKLY = "kept-weekly"
+    KEPT_MONTHLY = "kept-monthly"
+    KEPT_YEARLY = "kept-yearly"
+    NO_FAMILY = "no-family"
+    EXPIRED = "expired"
+
+
+class Mode(StrEnum):
+    """Whether a run may delete."""
+
+    DRY_RUN = "dry-run"
+    DELETE = "delete"
+
+
+class Outcome(StrEnum):
+    """How a run, or one target of it, ended."""
+
+    OK = "ok"
+    PARTIAL = "partial"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class DeletionOutcome(StrEnum):
+    """What became of one deletion; only the survey afterwards can say `deleted`."""
+
+    DELETED = "deleted"
+    ACCEPTED = "accepted"
+    ALREADY_GONE = "already-gone"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One entry of a target's image list.
+
+    None means that the value was missing or could not be read; `public` and `protected` have no such state, because
+    what cannot be read there counts as true. `unreadable` maps each wire key that could not be read to what stood
+    there (shortened), so that a decision can say so. Sizes are bytes, `min_disk` GB, `min_ram` MB, as on the wire.
+    """
+
+    id: str
+    name: str | None
+    status: str
+    public: bool
+    protected: bool
+    created_at: datetime | None
+    updated_at: datetime | None
+    size: int | None = None
+    disk_format: str | None = None
+    min_disk: int | None = None
+    min_ram: int | None = None
+    properties: Mapping[str, str] | None = field(default_factory=dict)
+    owned: bool = True
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The name, or the id of a nameless image."""
+        return self.name or self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An instance as far as it matters here: something that uses an image."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Which images instances use, by image id; `problem` says why that could not be read, and then all count as used."""
+
+    by_image: Mapping[str, tuple[Instance, ...]] = field(default_factory=dict)
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One complete reading of a target, taken between the two instants."""
+
+    images: tuple[Image, ...]
+    usage: Usage
+    started_at: datetime
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What only our own snapshots can know of an image.
+
+    first_seen: the first survey that listed it. watched_since: the first survey that listed it and could read the
+    usage. status_since: the first survey that saw its present status after having seen another, if one has.
+    last_in_use: the latest survey in which an instance used it.
+    """
+
+    first_seen: datetime
+    watched_since: datetime | None = None
+    status_since: datetime | None = None
+    last_in_use: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict on one image in one run, with the policy that owns it and the reason in words.
+
+    `detail` names dates and never ages, so that an unchanged decision is the same sentence tomorrow. `due` is when the
+    image expires or its deletion is due, where there is such a date.
+    """
+
+    image: Image
+    verdict: Verdict
+    policy: str | None
+    reason: Reason
+    detail: str
+    due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """One attempt to delete one image, and what became of it."""
+
+    decision: Decision
+    outcome: DeletionOutcome
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetResult:
+    """What one run saw, decided and did in one target; decisions oldest image first.
+
+    `error` says in one sentence what went wrong or which limit refused. A target that could not be surveyed has no
+    decisions.
+    """
+
+    target: str
+    outcome: Outcome
+    error: str | None = None
+    images: int = 0
+    owned: int = 0
+    decisions: tuple[Decision, ...] = ()
+    deletions: tuple[Deletion, ...] = ()
+
+    @property
+    def doomed(self) -> tuple[Decision, ...]:
+        """The decisions that say delete: what was, or in a dry run would be, deleted."""
+        return tuple(decision for decision in self.decisions if decision.verdict is Verdict.DELETE)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One run, whole: what every report is rendered from. `error` is what kept the run from its targets, if anything did."""
+
+    run: int
+    mode: Mode
+    outcome: Outcome
+    started_at: datetime
+    finished_at: datetime
+    targets: tuple[TargetResult, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a GiB costs a month: turns sizes into money in reports."""
+
+    per_gib_month: float
+    currency: str

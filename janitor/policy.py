@@ -1,0 +1,180 @@
+"""Policies as values: which images a policy matches, when they expire, which it keeps.
+
+Matching has three answers. A value that the cloud did not give us readably (an unknown size, say) makes a condition on
+it neither true nor false, and `decide` then keeps the image: an unreadable value is never read towards deletion.
+"""
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from janitor.model import Image, Reason, Status
+
+Truth = bool | None
+"""True, False, or None: cannot be told."""
+
+
+class Clock(StrEnum):
+    """What an image's age is counted from."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    STATUS = "status"
+    LAST_USED = "last_used"
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A glob, or a regular expression between slashes (searched, not anchored); both tell upper from lower case."""
+
+    text: str
+    _search: Callable[[str], object] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, with a message fit for people, for a regular expression that does not compile."""
+        if not self.text:
+            raise ValueError("a pattern must not be empty")
+        try:
+            expression = regex_between_slashes(self.text) or re.compile(fnmatch.translate(self.text))
+        except re.error as error:
+            raise ValueError(f"{self.text} is not a regular expression: {error}") from error
+        object.__setattr__(self, "_search", expression.search)
+
+    def matches(self, text: str | None) -> Truth:
+        """Whether the text matches; only `*` is sure to match an unknown one."""
+        if text is None:
+            return True if set(self.text) == {"*"} else None
+        return self._search(text) is not None
+
+
+def regex_between_slashes(text: str) -> re.Pattern[str] | None:
+    """The regular expression of `/…/`, or None for text of another form. Raises re.error."""
+    if len(text) > 2 and text[0] == text[-1] == "/":
+        return re.compile(text[1:-1])
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Conditions on an image, all of which must hold; an empty one holds always. `exclude` is the YAML's `not`."""
+
+    name: tuple[Pattern, ...] = ()
+    status: frozenset[Status] = frozenset()
+    disk_format: frozenset[str] = frozenset()
+    properties: tuple[tuple[str, tuple[Pattern, ...]], ...] = ()
+    larger_than: int | None = None
+    smaller_than: int | None = None
+    targets: tuple[Pattern, ...] = ()
+    exclude: "Match | None" = None
+
+    def holds(self, image: Image, target: str) -> Truth:
+        """Whether every condition holds for an image of that target."""
+        return _all_of(self._conditions(image, target))
+
+    def _conditions(self, image: Image, target: str) -> Iterable[Truth]:
+        if self.status:
+            yield image.status in self.status
+        if self.targets:
+            yield _any_of(pattern.matches(target) for pattern in self.targets)
+        if self.name:
+            yield _any_of(pattern.matches(image.name) for pattern in self.name)
+        if self.disk_format:
+            yield None if image.disk_format is None else image.disk_format in self.disk_format
+        for key, patterns in self.properties:
+            yield _property_matches(image, key, patterns)
+        if self.larger_than is not None:
+            yield None if image.size is None else image.size > self.larger_than
+        if self.smaller_than is not None:
+            yield None if image.size is None else image.size < self.smaller_than
+        if self.exclude is not None:
+            excluded = self.exclude.holds(image, target)
+            yield None if excluded is None else not excluded
+
+
+def _property_matches(image: Image, key: str, patterns: tuple[Pattern, ...]) -> Truth:
+    if image.properties is None or f"properties.{key}" in image.unreadable:
+        return None
+    value = image.properties.get(key)
+    return False if value is None else _any_of(pattern.matches(value) for pattern in patterns)
+
+
+def _all_of(truths: Iterable[Truth]) -> Truth:
+    answer: Truth = True
+    for truth in truths:
+        if truth is False:
+            return False
+        if truth is None:
+            answer = None
+    return answer
+
+
+def _any_of(truths: Iterable[Truth]) -> Truth:
+    answer: Truth = False
+    for truth in truths:
+        if truth:
+            return True
+        if truth is None:
+            answer = None
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """Expired means strictly older than `after`, counted from the clock `since`."""
+
+    after: timedelta
+    since: Clock = Clock.CREATED
+
+
+class Period(StrEnum):
+    """A calendar bucket of `keep`."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    YEARLY = "yearly"
+
+    @property
+    def reason(self) -> Reason:
+        """The reason code of an image that this bucket keeps."""
+        return Reason(f"kept-{self.value}")
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """How a policy's images fall into families: all one (`policy`), by one group of an expression on the name, or by a property."""
+
+    text: str
+
+    def of(self, image: Image) -> str | None:
+        """The family of an image, or None for one that belongs to none."""
+        kind, _, rest = self.text.partition(":")
+        if kind == "policy":
+            return ""
+        if kind == "property":
+            return (image.properties or {}).get(rest)
+        found = re.search(rest[1:-1], image.name) if image.name is not None else None
+        return found[1] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What a policy protects in each family, whatever its age. Counts of 0 protect nothing."""
+
+    per: Family
+    newest: int = 0
+    periods: tuple[tuple[Period, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A named rule. Without `expire` it keeps all it matches, forever."""
+
+    name: str
+    match: Match
+    expire: Expire | None = None
+    keep: Keep | None = None
+    description: str | None = None

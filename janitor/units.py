@@ -1,0 +1,117 @@
+"""Durations, sizes and instants: reading what people and APIs write, and writing what people read."""
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+
+_DURATION_UNITS = {
+    "w": timedelta(weeks=1),
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+}
+_DURATION = re.compile(r"(?:([0-9]{1,6})w)?(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?")
+_SIZE_UNITS = {
+    "B": 1,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "TB": 10**12,
+    "KiB": 2**10,
+    "MiB": 2**20,
+    "GiB": 2**30,
+    "TiB": 2**40,
+}
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]i?B|B)")
+_INSTANT = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|z|[+-]\d{2}:?\d{2})?", re.ASCII
+)
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+
+GIB = 2**30
+
+
+def parse_duration(text: str, *, seconds: bool = False) -> timedelta:
+    """Read `36h`, `14d` or `1d12h` (units w d h m, largest first; with `seconds`, also s).
+
+    Raises ValueError, with a message fit for people, for anything else.
+    """
+    match = _DURATION.fullmatch(text)
+    if not text or match is None or (match[5] is not None and not seconds):
+        raise ValueError(f'"{text}" is not a duration like {"30s or 2m" if seconds else "36h or 14d"}')
+    parts = zip(match.groups(), _DURATION_UNITS.values(), strict=True)
+    return sum((int(count) * unit for count, unit in parts if count), timedelta())
+
+
+def format_duration(duration: timedelta) -> str:
+    """Write a duration the way `parse_duration` reads it: days and below, `14d`, `1d12h`."""
+    rest, words = duration, ""
+    for letter in "dhms":
+        count, rest = divmod(rest, _DURATION_UNITS[letter])
+        words += f"{count}{letter}" if count else ""
+    return words or "0m"
+
+
+def parse_size(text: str) -> int:
+    """Read `1GiB`, `500 MB` or `2.5TiB` as bytes. Raises ValueError, with a message fit for people, for anything else."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f'"{text}" is not a size like 500MB or 1.5GiB')
+    return int(float(match[1]) * _SIZE_UNITS[match[2]])
+
+
+def format_size(size: int | None) -> str:
+    """Write bytes for people: `9.8 GiB`; an unknown size is `?`."""
+    if size is None:
+        return "?"
+    for unit in ("TiB", "GiB", "MiB", "KiB"):
+        if size >= _SIZE_UNITS[unit]:
+            return f"{size / _SIZE_UNITS[unit]:.1f} {unit}"
+    return f"{size} B"
+
+
+def parse_instant(text: str) -> datetime | None:
+    """Read an API's time as aware UTC; one without an offset is UTC. None for what cannot be read.
+
+    Both documented shapes, `2017-05-16T02:17:50Z` and `2017-05-16T02:17:50.166563`, and numeric offsets are read. A time
+    before the year 2000 is a zero value in disguise, not a date: read as one, it would make its image look ancient.
+    """
+    match = _INSTANT.fullmatch(text.strip())
+    if match is None:
+        return None
+    *_, fraction, offset = match.groups()
+    try:
+        instant = datetime(*(int(part) for part in match.groups()[:6]), tzinfo=UTC)  # type: ignore[arg-type]
+        instant = instant.replace(microsecond=int(f"{fraction or 0:0<6}"[:6])) - _offset(offset)
+    except (ValueError, OverflowError):
+        return None
+    return instant if instant >= _EARLIEST else None
+
+
+def _offset(text: str | None) -> timedelta:
+    if text is None or text in "Zz":
+        return timedelta()
+    hours, minutes = int(text[1:3]), int(text[-2:])
+    if hours > 23 or minutes > 59:
+        raise ValueError(f"{text} is not an offset")
+    return timedelta(hours=hours, minutes=minutes) * (-1 if text[0] == "-" else 1)
+
+
+def iso(instant: datetime) -> str:
+    """Write an instant as ISO text in UTC with `Z`, with microseconds only where there are some."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def iso_or_none(instant: datetime | None) -> str | None:
+    """`iso`, where there is an instant."""
+    return None if instant is None else iso(instant)
+
+
+def format_day(instant: datetime, zone: tzinfo = UTC) -> str:
+    """Write the day of an instant: `2026-11-08`."""
+    return instant.astimezone(zone).date().isoformat()
+
+
+def format_minute(instant: datetime) -> str:
+    """Write an instant to the minute, in UTC: `2026-11-08 03:12Z`."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
