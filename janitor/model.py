@@ -126,7 +126,10 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Which images instances use, by image id; `problem` says why that could not be read, and then all count as used."""
+    """Which images instances use, by image id.
+
+    `problem` says why that could not be read; then every image counts as used.
+    """
 
     by_image: Mapping[str, tuple[Instance, ...]] = field(default_factory=dict)
     problem: str | None = None
@@ -206,7 +209,10 @@ class TargetResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """One run, whole: what every report is rendered from. `error` is what kept the run from its targets, if anything did."""
+    """One run, whole: what every report is rendered from.
+
+    `error` is what kept the run from its targets, if anything did.
+    """
 
     run: int
     mode: Mode
@@ -215,6 +221,20 @@ class RunResult:
     finished_at: datetime
     targets: tuple[TargetResult, ...] = ()
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of the list of runs; a run that never finished has no outcome and no end."""
+
+    run: int
+    mode: Mode
+    outcome: Outcome | None
+    started_at: datetime
+    finished_at: datetime | None
+    images: int
+    doomed: int
+    deleted: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,10 @@ class Period(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """How a policy's images fall into families: all one (`policy`), by one group of an expression on the name, or by a property."""
+    """How a policy's images fall into families.
+
+    `policy`: all are one. `name:/…/`: by the one group of an expression searched in the name. `property:KEY`: by value.
+    """
 
     text: str
 

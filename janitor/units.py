@@ -53,7 +53,10 @@ def format_duration(duration: timedelta) -> str:
 
 
 def parse_size(text: str) -> int:
-    """Read `1GiB`, `500 MB` or `2.5TiB` as bytes. Raises ValueError, with a message fit for people, for anything else."""
+    """Read `1GiB`, `500 MB` or `2.5TiB` as bytes.
+
+    Raises ValueError, with a message fit for people, for anything else.
+    """
     match = _SIZE.fullmatch(text)
     if match is None:
         raise ValueError(f'"{text}" is not a size like 500MB or 1.5GiB')
@@ -73,16 +76,17 @@ def format_size(size: int | None) -> str:
 def parse_instant(text: str) -> datetime | None:
     """Read an API's time as aware UTC; one without an offset is UTC. None for what cannot be read.
 
-    Both documented shapes, `2017-05-16T02:17:50Z` and `2017-05-16T02:17:50.166563`, and numeric offsets are read. A time
-    before the year 2000 is a zero value in disguise, not a date: read as one, it would make its image look ancient.
+    Both documented shapes, `2017-05-16T02:17:50Z` and `2017-05-16T02:17:50.166563`, and numeric offsets are read. A
+    time before the year 2000 is a zero value in disguise, not a date: read as one, it would make its image look ancient.
     """
     match = _INSTANT.fullmatch(text.strip())
     if match is None:
         return None
     *_, fraction, offset = match.groups()
     try:
-        instant = datetime(*(int(part) for part in match.groups()[:6]), tzinfo=UTC)  # type: ignore[arg-type]
-        instant = instant.replace(microsecond=int(f"{fraction or 0:0<6}"[:6])) - _offset(offset)
+        year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+        microsecond = int(f"{fraction or 0:0<6}"[:6])
+        instant = datetime(year, month, day, hour, minute, second, microsecond, tzinfo=UTC) - _offset(offset)
     except (ValueError, OverflowError):
         return None
     return instant if instant >= _EARLIEST else None

@@ -1,10 +1,22 @@
 """The port to a cloud: what a run needs of a target's API. Pages, tokens and retries stay inside the adapters."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from janitor.model import Image, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class HttpOptions:
+    """How patient an adapter is: `timeout` is for one request, `attempts` and `give_up_after` for all tries of one call."""
+
+    timeout: timedelta = timedelta(seconds=30)
+    attempts: int = 5
+    give_up_after: timedelta = timedelta(minutes=2)
+    page_size: int = 1000
 
 
 class Answer(StrEnum):
@@ -26,7 +38,10 @@ class ImageService(Protocol):
         ...
 
     def delete(self, image_id: str) -> Answer:
-        """Ask for the deletion of one image. Raises Refused when the API says no, CloudError when it gives no answer."""
+        """Ask for the deletion of one image.
+
+        Raises Refused when the API says no, and another CloudError when no usable answer came.
+        """
         ...
 
     def probe(self) -> str:
