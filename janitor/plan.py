@@ -22,7 +22,7 @@ class Plan:
     owned: int
 
     def refusal(self, limits: Limits) -> str | None:
-        """Why the limits refuse this plan, with what was measured, what is allowed and the way out; None if they do not."""
+        """Why the limits refuse this plan: measured, allowed and the way out. None if they do not."""
         planned = len(self.decisions)
         exceeded = []
         if planned > limits.max_deletions:

@@ -77,7 +77,7 @@ def parse_instant(text: str) -> datetime | None:
     """Read an API's time as aware UTC; one without an offset is UTC. None for what cannot be read.
 
     Both documented shapes, `2017-05-16T02:17:50Z` and `2017-05-16T02:17:50.166563`, and numeric offsets are read. A
-    time before the year 2000 is a zero value in disguise, not a date: read as one, it would make its image look ancient.
+    time before the year 2000 is a zero value in disguise: read as a date, it would make its image look ancient.
     """
     match = _INSTANT.fullmatch(text.strip())
     if match is None:

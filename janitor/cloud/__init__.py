@@ -11,7 +11,7 @@ from janitor.model import Image, Usage
 
 @dataclass(frozen=True, slots=True)
 class HttpOptions:
-    """How patient an adapter is: `timeout` is for one request, `attempts` and `give_up_after` for all tries of one call."""
+    """How patient an adapter is: `timeout` is for one request, the next two for all tries of one call."""
 
     timeout: timedelta = timedelta(seconds=30)
     attempts: int = 5
