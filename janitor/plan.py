@@ -41,17 +41,12 @@ class Plan:
 
 
 def make_plan(decisions: Iterable[Decision]) -> Plan:
-    """The plan that these decisions, one for every image of a target, amount to."""
+    """The plan that these decisions, one for every image of a target and oldest first, amount to."""
     every = tuple(decisions)
-    doomed = (decision for decision in every if decision.verdict is Verdict.DELETE)
-    return Plan(decisions=tuple(sorted(doomed, key=_age)), owned=sum(owns(decision.image) for decision in every))
+    doomed = tuple(decision for decision in every if decision.verdict is Verdict.DELETE)
+    return Plan(decisions=doomed, owned=sum(owns(decision.image) for decision in every))
 
 
 def owns(image: Image) -> bool:
     """Whether an image counts as the target's own, to be weighed against `max_share`."""
     return image.owned and not image.public and image.status not in GONE_STATUSES
-
-
-def _age(decision: Decision) -> tuple[str, str]:
-    created = decision.image.created_at
-    return (created.isoformat() if created else "", decision.image.id)

@@ -1,0 +1,143 @@
+"""Carrying out a plan: each deletion journalled before it is sent and after it is answered, then confirmed by a survey."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from janitor.cloud import Answer, ImageService
+from janitor.errors import CloudError, Refused, StoreError
+from janitor.model import Decision, Deletion, DeletionOutcome, Image
+from janitor.plan import Plan
+
+_log = logging.getLogger("janitor.deleting")
+
+
+class Journal(Protocol):
+    """Where each request is written down before it is sent and after it is answered."""
+
+    def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
+        """Write down a request that is about to be sent; returns the entry. Raises StoreError."""
+        ...
+
+    def journal_answer(self, entry: int, answer: str, at: datetime) -> None:
+        """Write down what the API answered. Raises StoreError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A deletion that was asked for, and the API's answer: an Answer, or the error that came instead."""
+
+    decision: Decision
+    answer: Answer | CloudError
+
+
+@dataclass(slots=True)
+class Executioner:
+    """Sends the deletions of one target's plan. One that fails does not stop the others; a journal that fails does."""
+
+    run: int
+    target: str
+    service: ImageService
+    journal: Journal
+    clock: Callable[[], datetime]
+    stop: threading.Event
+    workers: int = 4
+    tick: Callable[[], None] = lambda: None
+    journal_error: StoreError | None = None
+
+    def carry_out(self, plan: Plan) -> list[Attempt]:
+        """Ask for every deletion of the plan, oldest image first, `workers` at a time.
+
+        Once `stop` is set, or the journal cannot be written, nothing new is sent: the attempts are those that were.
+        """
+        with ThreadPoolExecutor(self.workers, thread_name_prefix=f"delete-{self.target}") as pool:
+            attempts = list(pool.map(self._attempt, plan.decisions))
+        return [attempt for attempt in attempts if attempt is not None]
+
+    def _attempt(self, decision: Decision) -> Attempt | None:
+        if self.stop.is_set() or self.journal_error is not None:
+            return None
+        try:
+            entry = self.journal.journal_request(self.run, self.target, decision, self.clock())
+            answer = self._ask(decision)
+            self.journal.journal_answer(entry, _in_words(answer), self.clock())
+        except StoreError as error:
+            self.journal_error = error
+            return None
+        self.tick()
+        return Attempt(decision, answer)
+
+    def _ask(self, decision: Decision) -> Answer | CloudError:
+        try:
+            return self.service.delete(decision.image.id)
+        except CloudError as error:
+            _log.warning("deletion-unsuccessful target=%s image=%s: %s", self.target, decision.image.id, error)
+            return error
+
+
+def _in_words(answer: Answer | CloudError) -> str:
+    match answer:
+        case Answer():
+            return answer.value
+        case Refused():
+            return f"refused: {answer}"
+        case _:
+            return f"no answer: {answer}"
+
+
+def confirm(attempts: Iterable[Attempt], listed: Mapping[str, Image] | None) -> list[Deletion]:
+    """What became of each attempt, by the survey that followed: its images by id, or None if it could not be made.
+
+    Only an image that this survey no longer lists is called deleted; an answer alone proves nothing.
+    """
+    return [_confirmed(attempt, listed) for attempt in attempts]
+
+
+def _confirmed(attempt: Attempt, listed: Mapping[str, Image] | None) -> Deletion:
+    if listed is None:
+        return Deletion(attempt.decision, *_unconfirmed(attempt.answer))
+    still = listed.get(attempt.decision.image.id)
+    if still is None:
+        return Deletion(attempt.decision, *_gone(attempt.answer))
+    return Deletion(attempt.decision, *_still_listed(attempt.answer, still))
+
+
+def _gone(answer: Answer | CloudError) -> tuple[DeletionOutcome, str]:
+    match answer:
+        case Answer.ACCEPTED:
+            return DeletionOutcome.DELETED, "confirmed gone"
+        case Answer.ABSENT:
+            return DeletionOutcome.ALREADY_GONE, "somebody else deleted it first"
+        case Refused():
+            return DeletionOutcome.ALREADY_GONE, f"refused ({answer}), yet no longer listed"
+        case _:
+            return DeletionOutcome.DELETED, "the answer was lost, but it is confirmed gone"
+
+
+def _still_listed(answer: Answer | CloudError, image: Image) -> tuple[DeletionOutcome, str]:
+    match answer:
+        case Answer.ACCEPTED:
+            return DeletionOutcome.ACCEPTED, f"the API said yes, but still lists it as {image.status or 'unknown'}"
+        case Answer.ABSENT:
+            return DeletionOutcome.FAILED, "the API knows no such image, but still lists it"
+        case Refused():
+            return DeletionOutcome.REFUSED, str(answer)
+        case _:
+            return DeletionOutcome.FAILED, str(answer)
+
+
+def _unconfirmed(answer: Answer | CloudError) -> tuple[DeletionOutcome, str]:
+    match answer:
+        case Answer.ACCEPTED:
+            return DeletionOutcome.ACCEPTED, "the API said yes; whether it is gone could not be confirmed"
+        case Answer.ABSENT:
+            return DeletionOutcome.ALREADY_GONE, "the API knows no such image"
+        case Refused():
+            return DeletionOutcome.REFUSED, str(answer)
+        case _:
+            return DeletionOutcome.FAILED, f"{answer}; whether it is gone could not be confirmed"
