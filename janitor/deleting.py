@@ -1,8 +1,8 @@
-"""Carrying out a plan: each deletion journalled before it is sent and after it is answered, then confirmed by a survey."""
+"""Carrying out a plan: each deletion is journalled before it is sent and after it is answered, and confirmed later."""
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,11 +64,14 @@ class Executioner:
             return None
         try:
             entry = self.journal.journal_request(self.run, self.target, decision, self.clock())
-            answer = self._ask(decision)
-            self.journal.journal_answer(entry, _in_words(answer), self.clock())
         except StoreError as error:
             self.journal_error = error
             return None
+        answer = self._ask(decision)
+        try:
+            self.journal.journal_answer(entry, _in_words(answer), self.clock())
+        except StoreError as error:
+            self.journal_error = error
         self.tick()
         return Attempt(decision, answer)
 
