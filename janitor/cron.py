@@ -15,7 +15,7 @@ from cronsim import CronSim, CronSimError
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_TERM = re.compile(r"(?P<first>\*|[0-9A-Za-z]+)(?:-(?P<last>[0-9A-Za-z]+))?(?:/(?P<step>[0-9A-Za-z]+))?")
+_TERM = re.compile(r"(?P<first>\*|\w+)(?:(?<!\*)-(?P<last>\w+))?(?:/(?P<step>\w+))?", re.ASCII)
 _NICKNAMES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -54,9 +54,9 @@ class Cron:
     def next_after(self, instant: datetime, zone: ZoneInfo) -> datetime:
         """The first fire time strictly after `instant` (aware), in `zone`.
 
-        When the clocks go forward, a job whose time is skipped runs right after the change; when they go back, a job whose
-        time is repeated runs the first time only. Jobs with a `*` in the minute or hour go on by the clock on the wall, as
-        cron(8) says.
+        As cron(8) says: when the clocks go forward, a job whose time is skipped runs right after the change; when they
+        go back, a job whose time is repeated runs the first time only. Jobs whose minute or hour starts with a `*` go
+        on by the clock on the wall.
         """
         wall_now = instant.astimezone(zone).replace(tzinfo=None)
         found: list[datetime] = []
@@ -91,44 +91,48 @@ class _Field(NamedTuple):
     names: tuple[str, ...] = ()
 
     def read(self, word: str) -> str:
-        """The field in the form that cronsim reads as cron reads `word`; ValueError if cron would not."""
-        return ",".join(self._read_term(term, word) for term in word.split(","))
+        """The field in the form that cronsim reads as cron reads `word`; ValueError where cron would refuse it."""
+        return ",".join(self._read_term(term) for term in word.split(","))
 
-    def _read_term(self, term: str, word: str) -> str:
+    def _read_term(self, term: str) -> str:
         parts = _TERM.fullmatch(term)
-        if parts is None or (parts["first"] == "*" and parts["last"]):
-            raise ValueError(f'"{word}" is not a {self.name} that crontab(5) knows; write {self._example()}')
-        step = self._step(parts["step"], word)
+        if parts is None:
+            raise ValueError(self._unknown(term))
+        step = self._step(parts["step"], term)
         if parts["first"] == "*":
             return f"*{step}"
         first = self._number(parts["first"])
-        if not parts["last"]:
-            return f"{first}{step}"
-        last = self._number(parts["last"])
+        if parts["last"]:
+            return self._range(first, self._number(parts["last"]), step, term)
+        if step:
+            # cron refuses it; others read 5/10 as 5, or as 5-59/10
+            written_out = f"{parts['first']}-{self.high}/{parts['step']}"
+            raise ValueError(f'the step in the {self.name} "{term}" needs a range or a *; write {written_out}')
+        return str(first)
+
+    def _range(self, first: int, last: int, step: str, term: str) -> str:
         if last < first:
-            raise ValueError(f'the {self.name} range "{term}" runs backwards; write it as two, joined by a comma')
-        # cronsim takes 5-5/2 for 5/2; a range of one is that one, whatever the step.
+            raise ValueError(f'the {self.name} range "{term}" runs backwards; write it as a list')
+        # cronsim takes 5-5/2 for 5-59/2; a range of one is that one, whatever the step.
         return f"{first}-{last}{step}" if first < last else str(first)
 
-    def _step(self, step: str | None, word: str) -> str:
+    def _step(self, step: str | None, term: str) -> str:
         if step is None:
             return ""
         if not step.isdecimal() or int(step) == 0:
-            raise ValueError(f'the step "/{step}" in the {self.name} "{word}" is not a number of 1 or more')
+            raise ValueError(f'the step in the {self.name} "{term}" is not a number of 1 or more')
         return f"/{int(step)}"
 
     def _number(self, value: str) -> int:
         if value.lower() in self.names:
             return self.names.index(value.lower()) + self.low
-        if not value.isdecimal():
-            raise ValueError(f'"{value}" is not a {self.name} that crontab(5) knows; write {self._example()}')
-        if not self.low <= int(value) <= self.high:
-            raise ValueError(f'"{value}" is not a {self.name} between {self.low} and {self.high}')
+        if not value.isdecimal() or not self.low <= int(value) <= self.high:
+            raise ValueError(self._unknown(value))
         return int(value)
 
-    def _example(self) -> str:
-        names = f", names like {self.names[1]}" if self.names else ""
-        return f"*, {self.low} to {self.high}{names}, ranges like {self.low}-{self.low + 3}, steps like */2, or a list of them"
+    def _unknown(self, text: str) -> str:
+        names = f" or {self.names[0]} to {self.names[-1]}" if self.names else ""
+        return f'"{text}" is not a {self.name}: {self.low} to {self.high}{names}, *, a range, a step like */2 or a list'
 
 
 _FIELDS = (
