@@ -1,0 +1,97 @@
+"""Small builders for the values that tests speak of; whatever a test does not name has an ordinary value."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import NAMESPACE_DNS, uuid5
+
+from janitor.model import (
+    Decision,
+    Deletion,
+    DeletionOutcome,
+    Image,
+    Mode,
+    Outcome,
+    Reason,
+    RunResult,
+    TargetResult,
+    Verdict,
+)
+from janitor.plan import owns
+
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+GIB = 2**30
+
+
+def make_image(name: str | None = "ci-web-41", *, age: timedelta = timedelta(days=30), **facts: Any) -> Image:
+    """An ordinary active image, `age` old at NOW. Its id follows from its name, unless given."""
+    created_at = NOW - age
+    ordinary = Image(
+        id=str(uuid5(NAMESPACE_DNS, name or "nameless")),
+        name=name,
+        status="active",
+        public=False,
+        protected=False,
+        created_at=created_at,
+        updated_at=created_at,
+        size=10 * GIB,
+        disk_format="qcow2",
+        min_disk=20,
+        min_ram=0,
+    )
+    return replace(ordinary, **facts)
+
+
+def to_delete(image: Image | str = "ci-web-41", **parts: Any) -> Decision:
+    """A decision to delete an image (or one of that name) that has expired."""
+    ordinary = Decision(
+        image=_image(image),
+        verdict=Verdict.DELETE,
+        policy="ci-images",
+        reason=Reason.EXPIRED,
+        detail="created 2026-10-24, expired 2026-11-07 (14d after creation)",
+    )
+    return replace(ordinary, **parts)
+
+
+def to_keep(image: Image | str = "ci-web-50", reason: Reason = Reason.UNMATCHED, **parts: Any) -> Decision:
+    """A decision to keep an image (or one of that name)."""
+    ordinary = Decision(_image(image), Verdict.KEEP, policy=None, reason=reason, detail="no policy matches it")
+    return replace(ordinary, **parts)
+
+
+def too_young(image: Image | str = "ci-web-50", *, due: datetime = NOW + timedelta(days=2), **parts: Any) -> Decision:
+    """A decision to keep an image (or one of that name) until it expires."""
+    detail = f"created 2026-11-11, expires {due:%Y-%m-%d} (14d after creation)"
+    return to_keep(image, Reason.TOO_YOUNG, policy="ci-images", detail=detail, due=due, **parts)
+
+
+def make_deletion(
+    decision: Decision | str = "ci-web-41",
+    outcome: DeletionOutcome = DeletionOutcome.DELETED,
+    detail: str = "confirmed gone",
+) -> Deletion:
+    """What became of the deletion of a decided image (or of one of that name)."""
+    return Deletion(to_delete(decision) if isinstance(decision, str) else decision, outcome, detail)
+
+
+def make_target(
+    decisions: Sequence[Decision] = (), deletions: Sequence[Deletion] = (), name: str = "prod", **parts: Any
+) -> TargetResult:
+    """The result of one target; images and owned are counted from the decisions."""
+    owned = sum(owns(decision.image) for decision in decisions)
+    ordinary = TargetResult(
+        name, Outcome.OK, None, len(decisions), owned, decisions=tuple(decisions), deletions=tuple(deletions)
+    )
+    return replace(ordinary, **parts)
+
+
+def make_run(*targets: TargetResult, mode: Mode = Mode.DRY_RUN, **parts: Any) -> RunResult:
+    """The result of one run, number 12, that began at NOW; its outcome is ok unless given."""
+    ordinary = RunResult(12, mode, Outcome.OK, NOW, NOW + timedelta(seconds=42), targets)
+    return replace(ordinary, **parts)
+
+
+def _image(image: Image | str) -> Image:
+    return make_image(image) if isinstance(image, str) else image
