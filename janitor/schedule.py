@@ -1,0 +1,127 @@
+"""The service: one job, run at the times of a schedule until a signal asks to end."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from queue import Empty, SimpleQueue
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from apscheduler.events import EVENT_JOB_SUBMITTED
+from apscheduler.executors.debug import DebugExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+
+from janitor.errors import JanitorError
+
+_log = logging.getLogger("janitor.schedule")
+
+_JOB = "run"
+# Waiting is counted in time that passes, fire times are clock times: only a look at the clock shows that it was put
+# forward, or that the machine slept.
+_LOOK_AGAIN = timedelta(seconds=30)
+
+
+class Schedule(Protocol):
+    """What says when; Cron is one."""
+
+    def next_after(self, instant: datetime, zone: ZoneInfo, /) -> datetime: ...
+
+
+class Trigger(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no types
+    """A schedule in APScheduler's terms: in UTC, where no hour comes twice; all that was missed is one fire."""
+
+    def __init__(self, schedule: Schedule, zone: ZoneInfo) -> None:
+        self._schedule = schedule
+        self._zone = zone
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """The first time after both; a clock put back does not make the schedule run again what it ran."""
+        after = now if previous_fire_time is None else max(now, previous_fire_time)
+        return self._schedule.next_after(after, self._zone).astimezone(UTC)
+
+
+def serve(job: Callable[[], None], schedule: Schedule, zone: ZoneInfo, *, stop: threading.Event) -> None:
+    """Run `job` whenever `schedule` says, until SIGTERM, SIGINT or `stop`; to be called from the main thread.
+
+    Jobs never overlap. Times that pass while a job runs, or while the machine sleeps, make one run, right afterwards.
+    A job that fails is logged and the service lives on. A signal sets `stop`; a job in flight is expected to look at it
+    and is waited for, and the signal handlers are as before when this returns.
+    """
+    wakeups: SimpleQueue[int] = SimpleQueue()
+    scheduler = _scheduler(_Run(job, stop, wakeups), Trigger(schedule, zone))
+    scheduler.add_listener(lambda _event: _say_next(scheduler, zone, stop), EVENT_JOB_SUBMITTED)
+    with _signals_into(wakeups):
+        scheduler.start()
+        _say_next(scheduler, zone, stop)
+        try:
+            _wait(stop, wakeups, scheduler)
+        finally:
+            scheduler.shutdown()
+    _log.info("serve-ended")
+
+
+class _Run:
+    """The job as the scheduler calls it: nothing it raises ends the service."""
+
+    def __init__(self, job: Callable[[], None], stop: threading.Event, wakeups: SimpleQueue[int]) -> None:
+        self._job = job
+        self._stop = stop
+        self._wakeups = wakeups
+
+    def __call__(self) -> None:
+        if not self._stop.is_set():
+            self._attempt()
+        if self._stop.is_set():
+            self._wakeups.put(0)
+
+    def _attempt(self) -> None:
+        try:
+            self._job()
+        except JanitorError as error:
+            _log.error("run-failed: %s", error)
+        except Exception:  # noqa: BLE001  the one place where a bug in a run may not end what runs it again tomorrow
+            _log.exception("run-crashed: this is a bug, please report it with the lines below")
+
+
+def _scheduler(job: Callable[[], None], trigger: Trigger) -> BackgroundScheduler:
+    # The debug executor runs the job in the scheduler's own thread. A pool would refuse a time that comes while the job
+    # still runs, and forget it; here the scheduler looks at the clock again after the job, and makes up for it once.
+    scheduler = BackgroundScheduler(timezone=UTC, executors={"default": DebugExecutor()})
+    scheduler.add_job(job, trigger, id=_JOB, max_instances=1, coalesce=True, misfire_grace_time=None)
+    return scheduler
+
+
+def _wait(stop: threading.Event, wakeups: SimpleQueue[int], scheduler: BackgroundScheduler) -> None:
+    while not stop.is_set():
+        try:
+            number = wakeups.get(timeout=_LOOK_AGAIN.total_seconds())
+        except Empty:
+            scheduler.wakeup()
+        else:
+            if number:
+                _log.info("serve-ending signal=%s", signal.Signals(number).name)
+            stop.set()
+
+
+def _say_next(scheduler: BackgroundScheduler, zone: ZoneInfo, stop: threading.Event) -> None:
+    entry = scheduler.get_job(_JOB)  # None once the scheduler is shut down
+    if entry is not None and not stop.is_set():
+        _log.info("next-run at=%s zone=%s", entry.next_run_time.astimezone(zone).isoformat(), zone.key)
+
+
+@contextmanager
+def _signals_into(queue: SimpleQueue[int]) -> Iterator[None]:
+    """SIGTERM and SIGINT become entries of `queue`, whose `put` is safe in a signal handler, as Event.set is not."""
+    before = {
+        number: signal.signal(number, lambda number, _frame: queue.put(number))
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
