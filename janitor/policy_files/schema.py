@@ -1,0 +1,143 @@
+"""The YAML form of policies: which keys there are, what each takes, and how they become policies."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field, InstanceOf, model_validator
+
+from janitor.model import Status
+from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy, regex_between_slashes
+from janitor.units import parse_duration, parse_size
+from janitor.yaml_lines.schema import Given, Label, OneOrMore, Schema, read_as, word_of
+
+_DISK_FORMATS = ("ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "ploop", "iso")
+_DEFAULT_STATUSES = frozenset({Status.ACTIVE, Status.DEACTIVATED})
+_FAMILIES = "policy, name:/regex with one group/ or property:KEY"
+
+
+def _after(text: str) -> timedelta:
+    duration = parse_duration(text)
+    if not duration:
+        raise ValueError(f'"{text}" must be longer than nothing')
+    return duration
+
+
+def _family(text: str) -> Family:
+    kind, _, rest = text.partition(":")
+    if text != "policy" and not (kind in ("name", "property") and rest.strip()):
+        raise ValueError(f'"{text}" is not a family: write {_FAMILIES}')
+    if kind == "name":
+        _check_one_group(rest)
+    return Family(text)
+
+
+def _check_one_group(text: str) -> None:
+    try:
+        expression = regex_between_slashes(text)
+    except re.error as error:
+        raise ValueError(f"{text} is not a regular expression: {error}") from error
+    if expression is None:
+        raise ValueError(f'"name:{text}" has no regular expression between slashes: write name:/^(.+)-[0-9]+$/')
+    if expression.groups != 1:
+        raise ValueError(
+            f"{text} has {expression.groups} groups, not exactly one: (…) is the family, (?:…) only groups"
+        )
+
+
+PatternText = Annotated[InstanceOf[Pattern], read_as(Pattern, "write a pattern, in quotes")]
+StatusWord = Annotated[Status, word_of(Status, "a status")]
+DiskFormat = Annotated[str, word_of(_DISK_FORMATS, "a disk format")]
+Size = Annotated[int, read_as(parse_size, "write a size with its unit, like 500MB or 1.5GiB")]
+After = Annotated[timedelta, read_as(_after, "write a duration with its unit, like 36h or 14d")]
+ClockWord = Annotated[Clock, word_of(Clock, "a clock")]
+FamilyText = Annotated[InstanceOf[Family], read_as(_family, f"write {_FAMILIES}")]
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Match(Schema):
+    name: Given[OneOrMore[PatternText]] = None
+    status: Given[OneOrMore[StatusWord]] = None
+    disk_format: Given[OneOrMore[DiskFormat]] = None
+    properties: Given[Annotated[dict[Label, OneOrMore[PatternText]], Field(min_length=1)]] = None
+    larger_than: Given[Size] = None
+    smaller_than: Given[Size] = None
+    targets: Given[OneOrMore[PatternText]] = None
+    exclude: Given["_Match"] = Field(None, alias="not")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "_Match":
+        if not self.model_fields_set:
+            raise ValueError('must not be empty: everything is written name: "*"')
+        if self.larger_than is not None and self.smaller_than is not None and self.larger_than >= self.smaller_than:
+            raise ValueError("no size is larger_than and smaller_than these at once")
+        return self
+
+    def value(self, default_status: frozenset[Status] = frozenset()) -> Match:
+        """The conditions as a value; a default holds only where no status is given, and not within `not`."""
+        properties = {key: tuple(patterns) for key, patterns in (self.properties or {}).items()}
+        return Match(
+            name=tuple(self.name or ()),
+            status=frozenset(self.status) if self.status else default_status,
+            disk_format=frozenset(self.disk_format or ()),
+            properties=tuple(properties.items()),
+            larger_than=self.larger_than,
+            smaller_than=self.smaller_than,
+            targets=tuple(self.targets or ()),
+            exclude=self.exclude.value() if self.exclude else None,
+        )
+
+
+class _Expire(Schema):
+    after: After = Field(description="say after how long, like 14d")
+    since: ClockWord = Clock.CREATED
+
+    def value(self) -> Expire:
+        return Expire(self.after, self.since)
+
+
+class _Keep(Schema):
+    newest: Given[Count] = None
+    daily: Given[Count] = None
+    weekly: Given[Count] = None
+    monthly: Given[Count] = None
+    yearly: Given[Count] = None
+    per: FamilyText = Field(description=f"say what is counted, {_FAMILIES}")
+
+    @model_validator(mode="after")
+    def _counts_something(self) -> "_Keep":
+        if self.model_fields_set == {"per"}:
+            raise ValueError("keeps nothing: give a count, one of newest, daily, weekly, monthly and yearly")
+        return self
+
+    def value(self) -> Keep:
+        counts = ((period, getattr(self, period)) for period in Period)
+        return Keep(self.per, self.newest or 0, tuple((period, count) for period, count in counts if count))
+
+
+class PolicySchema(Schema):
+    """One policy as written."""
+
+    name: Label = Field(description="every policy has a name of its own")
+    description: Given[str] = None
+    match: _Match = Field(description='everything is written name: "*"')
+    expire: Given[_Expire] = None
+    keep: Given[_Keep] = None
+
+    def value(self) -> Policy:
+        """The policy. One that expires images looks at finished ones, unless it names statuses."""
+        return Policy(
+            name=self.name,
+            match=self.match.value(_DEFAULT_STATUSES if self.expire else frozenset()),
+            expire=self.expire.value() if self.expire else None,
+            keep=self.keep.value() if self.keep else None,
+            description=self.description,
+        )
+
+
+class PolicyFileSchema(Schema):
+    """One policy file as written."""
+
+    policies: Annotated[list[PolicySchema], Field(min_length=1)] = Field(
+        description="a policy file holds a list of policies under this key"
+    )
