@@ -1,0 +1,200 @@
+"""The configuration: one YAML file and the environment become one value. The only reader of the environment."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from janitor.cloud import HttpOptions
+from janitor.cron import Cron
+from janitor.errors import ConfigurationError, Problem
+from janitor.model import Cost, Mode
+from janitor.plan import Limits
+from janitor.settings.expansion import Expanded, expand
+from janitor.settings.schema import CostSchema, HttpSchema, SettingsSchema, SlackSchema, TargetSchema
+from janitor.yaml_lines import Document, Fault, Keys, read_document
+from janitor.yaml_lines.schema import check
+
+_HERE = Path("janitor.yaml")
+_HOW_TO = """\
+does not exist, and neither -c FILE nor JANITOR_CONFIG names another file.
+`janitor sandbox` starts a server to try things on and prints a configuration for it. For an account, write this, with
+policies in the directory policies beside it:
+
+targets:
+  - name: prod
+    endpoint: https://api-compute.cloud.toast.com/compute
+    appkey: ${TOAST_APPKEY}
+    username: ${TOAST_USERNAME}
+    password: ${TOAST_PASSWORD}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One account to clean. `endpoint` has no slash at its end."""
+
+    name: str
+    api: Literal["toast"]
+    endpoint: str
+    appkey: str = field(repr=False)
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+    http: HttpOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """Where reports go: either a webhook, or a token with a channel. `base_url` has a slash at its end."""
+
+    webhook_url: str | None = field(repr=False)
+    token: str | None = field(repr=False)
+    channel: str | None
+    base_url: str
+    post: Literal["always", "changes", "problems"]
+
+
+@dataclass(frozen=True, slots=True)
+class Concurrency:
+    """How many targets are worked on at once, and how many deletions run at once in each."""
+
+    targets: int
+    deletions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The configuration, checked. Paths are absolute; `secrets` is everything that no output may show."""
+
+    source: Path
+    mode: Mode
+    database: Path
+    policies: Path
+    schedule: Cron | None
+    timezone: ZoneInfo
+    targets: tuple[Target, ...]
+    limits: Limits
+    slack: Slack | None
+    concurrency: Concurrency
+    cost: Cost | None
+    secrets: frozenset[str] = field(repr=False)
+
+
+def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings from `config`, or the file that JANITOR_CONFIG names, or `janitor.yaml` here.
+
+    Raises ConfigurationError with every problem of the file, none of which shows a secret. Policies are not read.
+    """
+    source = _source(config, environ)
+    expanded = expand(read_document(source), environ, source.parent)
+    schema, wrong = check(SettingsSchema, expanded.document)
+    faults = [*expanded.document.faults, *_news(wrong, expanded)]
+    if schema is None or faults:
+        raise ConfigurationError(_problems(faults, expanded))
+    return Settings(
+        source=source,
+        mode=schema.mode,
+        database=source.parent / schema.database,
+        policies=source.parent / schema.policies,
+        schedule=schema.schedule,
+        timezone=schema.timezone,
+        targets=tuple(_target(target, _patience(HttpOptions(), schema.http)) for target in schema.targets),
+        limits=Limits(schema.limits.max_deletions, schema.limits.max_share),
+        slack=_slack(schema.slack),
+        concurrency=Concurrency(schema.concurrency.targets, schema.concurrency.deletions),
+        cost=_cost(schema.cost),
+        secrets=expanded.secrets,
+    )
+
+
+def find_policies(config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Where the policies are, as far as a wrong configuration tells, so that the problems of both can be listed."""
+    try:
+        source = _source(config, environ)
+        document = expand(read_document(source), environ, source.parent).document
+    except ConfigurationError:
+        return None
+    if not isinstance(document.data, dict) or any(fault.keys == ("policies",) for fault in document.faults):
+        return None
+    policies = document.data.get("policies", "policies")
+    return source.parent / policies if isinstance(policies, str) else None
+
+
+def _source(config: Path | None, environ: Mapping[str, str]) -> Path:
+    named = config or (Path(environ["JANITOR_CONFIG"]) if environ.get("JANITOR_CONFIG") else None)
+    if named is None and not _HERE.exists():
+        raise ConfigurationError([Problem(str(_HERE), None, _HOW_TO)])
+    return (named or _HERE).absolute()
+
+
+def _news(wrong: list[Fault], expanded: Expanded) -> Iterator[Fault]:
+    """The faults at keys of which nothing was said yet; of a required key that came out empty, why it did."""
+    said = {fault.keys for fault in expanded.document.faults}
+    explained = (replace(fault, message=expanded.empty.get(fault.keys, fault.message)) for fault in wrong)
+    for fault in (*_contradictions(expanded.document), *explained):
+        if fault.keys not in said and _with_suffix(fault.keys) not in said:
+            yield fault
+
+
+def _with_suffix(keys: Keys) -> Keys:
+    return (*keys[:-1], f"{keys[-1]}_file") if keys else keys
+
+
+def _contradictions(document: Document) -> Iterator[Fault]:
+    """What is wrong between keys that may each be right, told even where others are wrong."""
+    if not isinstance(document.data, dict):
+        return
+    first: dict[str, int] = {}
+    targets = document.data.get("targets")
+    for index, target in enumerate(targets if isinstance(targets, list) else ()):
+        name = target.get("name") if isinstance(target, dict) else None
+        if isinstance(name, str) and first.setdefault(name, index) != index:
+            yield Fault(("targets", index, "name"), f'"{name}" is already the name of targets[{first[name]}]')
+    slack = document.data.get("slack")
+    if isinstance(slack, dict) and {"webhook_url", "token"} <= slack.keys():
+        yield Fault(("slack",), "has both a webhook_url and a token: give either one or the other")
+    elif isinstance(slack, dict) and "token" in slack and "channel" not in slack:
+        yield Fault(("slack", "channel"), 'is missing: a token needs a channel, in quotes like "#cloud-images"')
+
+
+def _problems(faults: list[Fault], expanded: Expanded) -> list[Problem]:
+    problems = (expanded.document.problem(_redacted(fault, expanded.secrets)) for fault in faults)
+    return sorted(problems, key=lambda problem: problem.line or 0)
+
+
+def _redacted(fault: Fault, secrets: frozenset[str]) -> Fault:
+    """The fault without any secret: one may have been put under a key whose value is shown."""
+    message = fault.message
+    for secret in secrets:
+        # A short one is replaced only as a whole value: it could be part of our own words.
+        message = message.replace(secret if len(secret) > 7 else f'"{secret}"', "***")
+    return replace(fault, message=message)
+
+
+def _target(schema: TargetSchema, inherited: HttpOptions) -> Target:
+    return Target(
+        name=schema.name,
+        api=schema.api,
+        endpoint=schema.endpoint,
+        appkey=schema.appkey,
+        username=schema.username,
+        password=schema.password,
+        http=_patience(inherited, schema.http),
+    )
+
+
+def _patience(inherited: HttpOptions, given: HttpSchema) -> HttpOptions:
+    return replace(inherited, **given.model_dump(exclude_none=True))
+
+
+def _slack(schema: SlackSchema) -> Slack | None:
+    if schema.webhook_url is None and schema.token is None:
+        return None
+    return Slack(schema.webhook_url, schema.token, schema.channel, f"{schema.base_url}/", schema.post)
+
+
+def _cost(schema: CostSchema) -> Cost | None:
+    if schema.per_gib_month is None or schema.currency is None:
+        return None
+    return Cost(schema.per_gib_month, schema.currency)

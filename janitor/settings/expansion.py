@@ -1,0 +1,130 @@
+"""Puts the environment and secret files into a configuration: `${NAME}`, `${NAME:-default}`, `password_file`.
+
+It happens after the YAML was read, in text values only, so what comes from outside is never read as YAML, nor twice.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from janitor.yaml_lines import Document, Fault, Keys, display
+
+_REFERENCE = re.compile(
+    r"(?P<literal>\$\$\{)|\$\{(?P<name>[A-Za-z_]\w*)(?P<default>:-[^}]*)?\}|(?P<broken>\$\{)", re.ASCII
+)
+_TARGET_SECRETS = ("appkey", "username", "password")
+_SLACK_SECRETS = ("webhook_url", "token")
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A configuration without references. Keys that came out empty are left out of it; `empty` says why they did."""
+
+    document: Document
+    empty: Mapping[Keys, str]
+    secrets: frozenset[str]
+
+
+def expand(document: Document, environ: Mapping[str, str], folder: Path) -> Expanded:
+    """The document with every reference replaced, and the secret files read; they are relative to `folder`.
+
+    What goes wrong becomes a fault of the document, and its key is left out.
+    """
+    expander = _Expander(environ)
+    data = expander.value(document.data, ())
+    for keys, holder, names in _holders(data):
+        for name in names:
+            expander.read_secret(holder, keys, name, folder)
+    secrets = (holder.get(name) for _, holder, names in _holders(data) for name in names)
+    return Expanded(
+        document=replace(document, data=data, faults=(*document.faults, *expander.faults)),
+        empty=expander.empty,
+        secrets=frozenset(secret for secret in secrets if isinstance(secret, str) and secret),
+    )
+
+
+def _holders(data: object) -> Iterator[tuple[Keys, dict[str, object], tuple[str, ...]]]:
+    """The mappings in which secrets stand, with the names of these secrets."""
+    if not isinstance(data, dict):
+        return
+    targets = data.get("targets")
+    for index, target in enumerate(targets if isinstance(targets, list) else ()):
+        if isinstance(target, dict):
+            yield ("targets", index), target, _TARGET_SECRETS
+    if isinstance(data.get("slack"), dict):
+        yield ("slack",), data["slack"], _SLACK_SECRETS
+
+
+class _Expander:
+    """Replaces references, and collects what was wrong or empty."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.faults: list[Fault] = []
+        self.empty: dict[Keys, str] = {}
+        self._environ = environ
+
+    def value(self, value: object, keys: Keys) -> object:
+        """The value with its references replaced; None for one that is empty or wrong."""
+        match value:
+            case dict():
+                values = {key: self.value(inner, (*keys, key)) for key, inner in value.items()}
+                return {key: inner for key, inner in values.items() if inner is not None}
+            case list():
+                return [self.value(inner, (*keys, index)) for index, inner in enumerate(value)]
+            case str() | None:
+                return self._text(value or "", keys)
+            case _:
+                return value
+
+    def _text(self, text: str, keys: Keys) -> str | None:
+        references = list(_REFERENCE.finditer(text))
+        wrong = [sentence for reference in references if (sentence := self._wrong(reference))]
+        self.faults += [Fault(keys, sentence) for sentence in wrong]
+        if wrong:
+            return None
+        expanded = _REFERENCE.sub(self._replacement, text)
+        if not expanded:
+            self.empty[keys] = "; ".join(self._missing(found["name"]) for found in references) or "is empty"
+        return expanded or None
+
+    def _wrong(self, reference: re.Match[str]) -> str | None:
+        if reference["broken"]:
+            return "holds a ${ that is neither ${NAME} nor ${NAME:-default}; a literal ${ is written $${"
+        if reference["name"] and reference["default"] is None and reference["name"] not in self._environ:
+            return self._missing(reference["name"])
+        return None
+
+    def _replacement(self, reference: re.Match[str]) -> str:
+        if reference["literal"]:
+            return "${"
+        found = self._environ.get(reference["name"], "")
+        return found or (reference["default"] or "").removeprefix(":-")
+
+    def _missing(self, name: str) -> str:
+        return f"environment variable {name} is {'empty' if name in self._environ else 'not set'}"
+
+    def read_secret(self, holder: dict[str, object], keys: Keys, name: str, folder: Path) -> None:
+        """Put the content of the file that `<name>_file` names, without its last line break, under `name`."""
+        file = holder.get(f"{name}_file")
+        if not isinstance(file, str):
+            return
+        try:
+            if name in holder:
+                raise ValueError(f"give either {name} or {name}_file, not both")
+            holder[name] = _secret_in(folder / file)
+        except ValueError as error:
+            self.faults.append(Fault((*keys, f"{name}_file"), str(error)))
+
+
+def _secret_in(path: Path) -> str:
+    """The text of a secret file. Raises ValueError, with a message fit for people and without the text."""
+    try:
+        secret = path.read_bytes().decode().removesuffix("\n").removesuffix("\r")
+    except OSError as error:
+        raise ValueError(f"{display(path)} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{display(path)} is not UTF-8 text") from None
+    if not secret:
+        raise ValueError(f"{display(path)} is empty")
+    return secret

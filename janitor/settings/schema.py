@@ -1,0 +1,188 @@
+"""The YAML form of the configuration: which keys there are, and what each takes."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, model_validator
+
+from janitor.cron import Cron
+from janitor.model import Mode
+from janitor.units import parse_duration
+from janitor.yaml_lines.schema import Label, Schema, read_as, suggestion, word_of
+
+POSTS = ("always", "changes", "problems")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_URL = "write a URL, like https://host/path"
+
+
+def _seconds(text: str) -> timedelta:
+    duration = parse_duration(text, seconds=True)
+    if not duration:
+        raise ValueError(f'"{text}" must be longer than nothing')
+    return duration
+
+
+def _percent(text: str) -> float:
+    match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]+)?) ?%", text)
+    if match is None or float(match[1]) > 100:
+        raise ValueError(f'"{text}" is not a percentage from 0% to 100%')
+    return float(match[1])
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        zones = sorted(available_timezones())
+        city = next((zone for zone in zones if zone.casefold().endswith(f"/{text.casefold()}")), None)
+        near = f', did you mean "{city}"?' if city else suggestion(text, zones, cutoff=0.8)
+        raise ValueError(f'"{text}" is not an IANA time zone{near or " like Asia/Seoul"}') from None
+
+
+def _secret(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("holds a line break or another control character")
+    return text
+
+
+def _web_address(text: str) -> str:
+    """The text, if it is a URL of a web server. The message never shows it: it could hold a secret."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or re.search(r"\s", text) or _CONTROL.search(text):
+        raise ValueError("is not a URL like https://host/path or http://host/path")
+    return text
+
+
+def _base_address(text: str) -> str:
+    """A URL to which paths are added, without the slash at its end."""
+    parts = urlsplit(_web_address(text))
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user name or password")
+    if "?" in text or "#" in text:
+        raise ValueError("must not hold a ? or #: paths are added to it")
+    return text.rstrip("/")
+
+
+def _number(convert: Callable[[str], float]) -> BeforeValidator:
+    """A validator that lets a number be written as text, as all that comes from the environment is."""
+
+    def read(value: object) -> object:
+        plain = isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,12})?", value)
+        try:
+            return convert(str(value)) if plain else value
+        except ValueError:
+            return value
+
+    return BeforeValidator(read)
+
+
+Whole = Annotated[int, _number(int)]
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False), _number(float)]
+Seconds = Annotated[timedelta, read_as(_seconds, "write a duration with its unit, like 30s or 2m")]
+Percent = Annotated[float, read_as(_percent, "write a percentage, like 50%")]
+Zone = Annotated[InstanceOf[ZoneInfo], read_as(_zone, "write an IANA time zone, like Asia/Seoul")]
+Schedule = Annotated[InstanceOf[Cron], read_as(Cron.parse, 'write five fields, in quotes, like "0 3 * * *"')]
+Secret = Annotated[str, read_as(_secret, "write text, in quotes")]
+WebAddress = Annotated[str, read_as(_web_address, _URL)]
+BaseAddress = Annotated[str, read_as(_base_address, _URL)]
+Text = Annotated[str, read_as(str, "write text, in quotes")]
+
+
+def _page_size(value: int) -> int:
+    if not 2 <= value <= 10_000:
+        raise ValueError(
+            "must be from 2 to 10000: where a page begins with the last image of the one before, "
+            "pages of one would never get any further"
+        )
+    return value
+
+
+AtLeastOne = Annotated[Whole, Field(ge=1)]
+AtOnce = Annotated[Whole, Field(ge=1, le=32)]
+
+
+class HttpSchema(Schema):
+    """How patient the requests are; what is not given is inherited."""
+
+    timeout: Seconds | None = None
+    attempts: AtLeastOne | None = None
+    give_up_after: Seconds | None = None
+    page_size: Annotated[Whole, AfterValidator(_page_size)] | None = None
+
+
+class TargetSchema(Schema):
+    """One account as written. The `_file` keys are read before the check, and name where their secret came from."""
+
+    name: Label = Field(description="every target has a name of its own")
+    api: Annotated[Literal["toast"], word_of(["toast"], "an API known here")] = "toast"
+    endpoint: BaseAddress = Field(description="the vendor's is https://api-compute.cloud.toast.com/compute")
+    appkey: Secret
+    appkey_file: Text | None = None
+    username: Secret
+    username_file: Text | None = None
+    password: Secret
+    password_file: Text | None = None
+    http: HttpSchema = HttpSchema()
+
+
+class LimitsSchema(Schema):
+    """What one run may delete in one target."""
+
+    max_deletions: Annotated[Whole, Field(ge=0)] = 100
+    max_share: Percent = 50.0
+
+
+class SlackSchema(Schema):
+    """Where reports go."""
+
+    webhook_url: Annotated[Secret, AfterValidator(_web_address)] | None = None
+    webhook_url_file: Text | None = None
+    token: Secret | None = None
+    token_file: Text | None = None
+    channel: Label | None = None
+    base_url: BaseAddress = "https://slack.com/api"
+    post: Annotated[Literal["always", "changes", "problems"], word_of(POSTS, "known here")] = "changes"
+
+
+class ConcurrencySchema(Schema):
+    """How much is done at once."""
+
+    targets: AtOnce = 4
+    deletions: AtOnce = 4
+
+
+class CostSchema(Schema):
+    """What storage costs."""
+
+    per_gib_month: Price | None = None
+    currency: Label | None = None
+
+    @model_validator(mode="after")
+    def _has_a_currency(self) -> "CostSchema":
+        if self.per_gib_month is not None and self.currency is None:
+            raise ValueError("has a price without a currency, like USD or KRW")
+        return self
+
+
+class SettingsSchema(Schema):
+    """The configuration file as written."""
+
+    mode: Annotated[Mode, word_of(Mode, "a mode")] = Mode.DRY_RUN
+    database: Text = "janitor.db"
+    policies: Text = "policies"
+    schedule: Schedule | None = None
+    timezone: Zone = ZoneInfo("UTC")
+    targets: Annotated[list[TargetSchema], Field(min_length=1)] = Field(description="list the accounts to clean")
+    limits: LimitsSchema = LimitsSchema()
+    slack: SlackSchema = SlackSchema()
+    concurrency: ConcurrencySchema = ConcurrencySchema()
+    http: HttpSchema = HttpSchema()
+    cost: CostSchema = CostSchema()
