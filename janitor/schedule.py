@@ -2,11 +2,12 @@
 
 import logging
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from queue import Empty, SimpleQueue
+from types import FrameType
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from janitor.errors import JanitorError
 _log = logging.getLogger("janitor.schedule")
 
 _JOB = "run"
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 # Waiting is counted in time that passes, fire times are clock times: only a look at the clock shows that it was put
 # forward, or that the machine slept.
 _LOOK_AGAIN = timedelta(seconds=30)
@@ -51,14 +53,13 @@ def serve(job: Callable[[], None], schedule: Schedule, zone: ZoneInfo, *, stop: 
     A job that fails is logged and the service lives on. A signal sets `stop`; a job in flight is expected to look at it
     and is waited for, and the signal handlers are as before when this returns.
     """
-    wakeups: SimpleQueue[int] = SimpleQueue()
-    scheduler = _scheduler(_Run(job, stop, wakeups), Trigger(schedule, zone))
-    scheduler.add_listener(lambda _event: _say_next(scheduler, zone, stop), EVENT_JOB_SUBMITTED)
-    with _signals_into(wakeups):
+    with _wakeups() as (asleep, waker):
+        scheduler = _scheduler(_Run(job, stop, waker), Trigger(schedule, zone))
+        scheduler.add_listener(lambda _event: _say_next(scheduler, zone, stop), EVENT_JOB_SUBMITTED)
         scheduler.start()
         _say_next(scheduler, zone, stop)
         try:
-            _wait(stop, wakeups, scheduler)
+            _wait(stop, asleep, scheduler)
         finally:
             scheduler.shutdown()
     _log.info("serve-ended")
@@ -67,16 +68,16 @@ def serve(job: Callable[[], None], schedule: Schedule, zone: ZoneInfo, *, stop: 
 class _Run:
     """The job as the scheduler calls it: nothing it raises ends the service."""
 
-    def __init__(self, job: Callable[[], None], stop: threading.Event, wakeups: SimpleQueue[int]) -> None:
+    def __init__(self, job: Callable[[], None], stop: threading.Event, waker: socket.socket) -> None:
         self._job = job
         self._stop = stop
-        self._wakeups = wakeups
+        self._waker = waker
 
     def __call__(self) -> None:
         if not self._stop.is_set():
             self._attempt()
         if self._stop.is_set():
-            self._wakeups.put(0)
+            self._waker.send(b"\0")
 
     def _attempt(self) -> None:
         try:
@@ -95,15 +96,15 @@ def _scheduler(job: Callable[[], None], trigger: Trigger) -> BackgroundScheduler
     return scheduler
 
 
-def _wait(stop: threading.Event, wakeups: SimpleQueue[int], scheduler: BackgroundScheduler) -> None:
+def _wait(stop: threading.Event, asleep: socket.socket, scheduler: BackgroundScheduler) -> None:
     while not stop.is_set():
         try:
-            number = wakeups.get(timeout=_LOOK_AGAIN.total_seconds())
-        except Empty:
+            number = asleep.recv(1)[0]
+        except TimeoutError:
             scheduler.wakeup()
-        else:
-            if number:
-                _log.info("serve-ending signal=%s", signal.Signals(number).name)
+            continue
+        if number in _ENDING:
+            _log.info("serve-ending signal=%s", signal.Signals(number).name)
             stop.set()
 
 
@@ -114,14 +115,25 @@ def _say_next(scheduler: BackgroundScheduler, zone: ZoneInfo, stop: threading.Ev
 
 
 @contextmanager
-def _signals_into(queue: SimpleQueue[int]) -> Iterator[None]:
-    """SIGTERM and SIGINT become entries of `queue`, whose `put` is safe in a signal handler, as Event.set is not."""
-    before = {
-        number: signal.signal(number, lambda number, _frame: queue.put(number))
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _wakeups() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """A socket to sleep on and the one that wakes it; signals do, each with its number, whichever thread they reach.
+
+    A signal that reaches another thread does not interrupt a lock that this one waits for, and setting an event in a
+    handler can deadlock. The socket has neither fault.
+    """
+    asleep, waker = socket.socketpair()
+    with asleep, waker:
+        asleep.settimeout(_LOOK_AGAIN.total_seconds())
+        waker.setblocking(False)
+        handlers = {number: signal.signal(number, _leave_it_to_the_socket) for number in _ENDING}
+        descriptor = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+        try:
+            yield asleep, waker
+        finally:
+            signal.set_wakeup_fd(descriptor)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+
+def _leave_it_to_the_socket(_number: int, _frame: FrameType | None) -> None:
+    pass

@@ -33,12 +33,15 @@ class Every:
 
 
 class At:
-    """A schedule of a few given times, and then none for a year."""
+    """A schedule of a few given times, counted from when it is first asked, and then none for a year."""
 
-    def __init__(self, *times: datetime) -> None:
-        self.times = (*times, datetime.now(UTC) + FAR)
+    def __init__(self, *offsets: float) -> None:
+        self.offsets = offsets
+        self.times: list[datetime] = []
 
     def next_after(self, instant: datetime, zone: ZoneInfo, /) -> datetime:
+        if not self.times:
+            self.times = [*(instant + timedelta(seconds=offset) for offset in self.offsets), instant + FAR]
         return next(time for time in self.times if time > instant).astimezone(zone)
 
 
@@ -100,29 +103,27 @@ def test_runs_again_and_again() -> None:
 
 
 def test_never_runs_early() -> None:
-    due = datetime.now(UTC) + timedelta(milliseconds=60)
+    when = At(0.06)
     started: list[datetime] = []
-    serve_until(lambda run: True, lambda run: started.append(datetime.now(UTC)), At(due))
-    assert started[0] >= due
+    serve_until(lambda run: True, lambda run: started.append(datetime.now(UTC)), when)
+    assert started[0] >= when.times[0]
 
 
 def test_times_that_pass_during_a_run_make_one_run_right_afterwards() -> None:
-    start = datetime.now(UTC) + timedelta(milliseconds=20)
-    missed = [start + timedelta(milliseconds=10 * n) for n in range(1, 5)]
-    last = start + timedelta(milliseconds=400)
+    when = At(0.01, 0.02, 0.03, 0.04, 1)
     began: list[datetime] = []
     only_one = threading.Lock()
 
     def long_at_first(run: int) -> None:
         assert only_one.acquire(blocking=False), "two runs at once"
         began.append(datetime.now(UTC))
-        while run == 1 and datetime.now(UTC) <= missed[-1]:
+        while run == 1 and datetime.now(UTC) <= when.times[3]:
             threading.Event().wait(0.005)
         only_one.release()
 
-    runs = serve_until(lambda run: datetime.now(UTC) >= last, long_at_first, At(start, *missed, last))
+    runs = serve_until(lambda run: datetime.now(UTC) >= when.times[4], long_at_first, when)
     assert runs == 3, "the first, one for all that were missed, and the last"
-    assert began[1] >= missed[-1]
+    assert when.times[3] < began[1] < when.times[4] <= began[2]
 
 
 def test_a_clock_put_forward_is_noticed_and_makes_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,11 +185,22 @@ def test_a_run_that_fails_is_logged_and_the_service_lives_on(
 
 def test_the_next_run_is_said_at_the_start_and_after_each_run(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "janitor.schedule")
-    due = datetime.now(UTC) + timedelta(milliseconds=30)
-    later = due + timedelta(milliseconds=100)
-    serve_until(lambda run: run == 2, nothing, At(due, later))
+    when = At(0.03, 0.1)
+    serve_until(lambda run: run == 2, nothing, when)
     said = [record.getMessage() for record in caplog.records if record.getMessage().startswith("next-run")]
-    assert said == [f"next-run at={time.astimezone(SEOUL).isoformat()} zone=Asia/Seoul" for time in (due, later)]
+    assert said == [f"next-run at={time.astimezone(SEOUL).isoformat()} zone=Asia/Seoul" for time in when.times[:2]]
+
+
+def test_a_signal_that_reaches_another_thread_is_heard_at_once() -> None:
+    told: list[bool] = []
+    stop = threading.Event()
+
+    def job() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        told.append(stop.wait(15))
+
+    serve(job, OFTEN, SEOUL, stop=stop)
+    assert told == [True]
 
 
 def test_a_stop_asked_for_before_the_start_runs_nothing() -> None:
@@ -244,7 +256,7 @@ def start_service(interval: float, until: str) -> "subprocess.Popen[str]":
 def test_a_signal_lets_the_run_in_flight_end(number: signal.Signals) -> None:
     with start_service(0.01, "sending") as process:
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=15)
     lines = [line for line in out.splitlines() if line != "waiting"]
     assert (lines, err, process.returncode) == (["stopped", "ended True True"], "", 0)
 
@@ -253,5 +265,5 @@ def test_a_signal_ends_an_idle_service_and_a_second_one_changes_nothing() -> Non
     with start_service(3600, "waiting") as process:
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=15)
     assert (out.splitlines(), err, process.returncode) == (["ended True True"], "", 0)
