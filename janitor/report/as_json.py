@@ -1,0 +1,55 @@
+"""The report of a run for programs: one JSON object, times in UTC with `Z`."""
+
+import json
+from typing import Any
+
+from janitor.model import Decision, Deletion, RunResult, TargetResult
+from janitor.units import iso, iso_or_none
+
+
+def json_report(result: RunResult) -> str:
+    """The whole run as one JSON object, every decision included, in order.
+
+    Everything outside ASCII is escaped, so that no name can act on a terminal and no locale can break the output.
+    """
+    return json.dumps(
+        {
+            "run": result.run,
+            "mode": result.mode,
+            "outcome": result.outcome,
+            "error": result.error,
+            "started_at": iso(result.started_at),
+            "finished_at": iso(result.finished_at),
+            "targets": [_target(target) for target in result.targets],
+        }
+    )
+
+
+def _target(target: TargetResult) -> dict[str, Any]:
+    return {
+        "target": target.target,
+        "outcome": target.outcome,
+        "error": target.error,
+        "images": target.images,
+        "decisions": [_decision(decision) for decision in target.decisions],
+        "deletions": [_deletion(deletion) for deletion in target.deletions],
+    }
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    image = decision.image
+    return {
+        "image": image.id,
+        "name": image.name,
+        "status": image.status,
+        "size": image.size,
+        "verdict": decision.verdict,
+        "policy": decision.policy,
+        "reason": decision.reason,
+        "detail": decision.detail,
+        "due": iso_or_none(decision.due),
+    }
+
+
+def _deletion(deletion: Deletion) -> dict[str, Any]:
+    return {"image": deletion.decision.image.id, "outcome": deletion.outcome, "detail": deletion.detail}

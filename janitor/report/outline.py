@@ -1,0 +1,181 @@
+"""What every report says of a run, before it is dressed as text or blocks: totals, groups of images, what is next."""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from janitor.model import (
+    Cost,
+    Decision,
+    Deletion,
+    DeletionOutcome,
+    Mode,
+    Outcome,
+    Reason,
+    RunResult,
+    TargetResult,
+    Verdict,
+)
+from janitor.report.wording import counted, money_a_month
+from janitor.units import format_size
+
+_UPCOMING = 5
+_LAST_YEAR = 9999
+
+_TITLES = {
+    DeletionOutcome.REFUSED: "Refused by the API, not deleted",
+    DeletionOutcome.FAILED: "Failed, not known to be deleted",
+    None: "Not asked for, not deleted",
+    DeletionOutcome.ACCEPTED: "Accepted by the API, not confirmed gone",
+    DeletionOutcome.ALREADY_GONE: "Already gone, not counted as reclaimed",
+    DeletionOutcome.DELETED: "Deleted, confirmed gone",
+}
+"""The fates of planned images in a live run, in the order in which they are reported; None: no deletion was sent."""
+
+_TROUBLES = {DeletionOutcome.REFUSED, DeletionOutcome.FAILED, None}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One image as a report lists it: its decision, and what became of its deletion where that is to be said."""
+
+    decision: Decision
+    remark: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Images of one target that share a fate, under a title; `trouble` asks for a person's eye."""
+
+    title: str
+    entries: tuple[Entry, ...]
+    trouble: bool = False
+
+
+def groups_of(target: TargetResult, mode: Mode) -> list[Group]:
+    """Every image of the plan once, by its fate, troubles first."""
+    if mode is Mode.DRY_RUN or target.outcome is Outcome.REFUSED:
+        planned = tuple(Entry(decision) for decision in target.doomed)
+        return [Group(_planned_title(target, mode), planned)] if planned else []
+    return list(_fates(target))
+
+
+def _planned_title(target: TargetResult, mode: Mode) -> str:
+    if target.outcome is not Outcome.REFUSED:
+        return "Would be deleted"
+    return "Would be deleted, but a limit refuses" if mode is Mode.DRY_RUN else "Not deleted, refused by a limit"
+
+
+def _fates(target: TargetResult) -> Iterator[Group]:
+    fates: dict[DeletionOutcome | None, list[Entry]] = {fate: [] for fate in _TITLES}
+    for deletion in target.deletions:
+        fates[deletion.outcome].append(Entry(deletion.decision, _remark(deletion)))
+    fates[None] = [Entry(decision) for decision in _unasked(target)]
+    for fate, entries in fates.items():
+        if entries:
+            yield Group(_TITLES[fate], tuple(entries), trouble=fate in _TROUBLES)
+
+
+def _remark(deletion: Deletion) -> str | None:
+    return None if deletion.detail == "confirmed gone" else deletion.detail
+
+
+def _unasked(target: TargetResult) -> list[Decision]:
+    asked = {deletion.decision.image.id for deletion in target.deletions}
+    return [decision for decision in target.doomed if decision.image.id not in asked]
+
+
+def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple[str, str]]:
+    """The figures of one target, each with its label. Only what is confirmed gone counts as reclaimed."""
+    if not surveyed(target):
+        return [("Images", "not surveyed")]
+    kept = len(target.decisions) - len(target.doomed)
+    rows = [("Images", f"{target.images:,}, of which {target.owned:,} owned"), ("Kept", f"{kept:,}")]
+    if mode is Mode.DRY_RUN:
+        rows.append(("Would delete", f"{len(target.doomed):,}"))
+        rows.append(("Would reclaim", _worth(target.doomed, cost)))
+    else:
+        rows.append(("Deleted", _deleted_of_planned(target)))
+        rows.append(("Reclaimed", _worth(_confirmed([target]), cost)))
+    return rows
+
+
+def surveyed(target: TargetResult) -> bool:
+    """Whether the target's list was read; a failed target without decisions has no figures to show."""
+    return bool(target.decisions or target.images) or target.outcome is not Outcome.FAILED
+
+
+def _deleted_of_planned(target: TargetResult) -> str:
+    fates = Counter(deletion.outcome for deletion in target.deletions)
+    deleted = fates.pop(DeletionOutcome.DELETED, 0)
+    others = [f"{fates[outcome]:,} {outcome}" for outcome in DeletionOutcome if fates[outcome]]
+    unasked = len(_unasked(target))
+    if unasked:
+        others.append(f"{unasked:,} not asked for")
+    aside = f" ({', '.join(others)})" if others else ""
+    return f"{deleted:,} of {len(target.doomed):,} planned{aside}"
+
+
+def _confirmed(targets: Iterable[TargetResult]) -> list[Decision]:
+    return [
+        deletion.decision
+        for target in targets
+        for deletion in target.deletions
+        if deletion.outcome is DeletionOutcome.DELETED
+    ]
+
+
+def _worth(decisions: Iterable[Decision], cost: Cost | None) -> str:
+    """The size of these images, and what it costs a month; images of unknown size are counted, not guessed."""
+    sizes = [decision.image.size for decision in decisions]
+    known = sum(size for size in sizes if size is not None)
+    unknown = sizes.count(None)
+    aside = f" and {unknown:,} of unknown size" if unknown else ""
+    money = money_a_month(known, cost)
+    return f"{format_size(known)}{aside}{f' ({money})' if money else ''}"
+
+
+def kept_by_reason(target: TargetResult) -> list[tuple[Reason, int]]:
+    """How many images each reason keeps, most first."""
+    return Counter(decision.reason for decision in target.decisions if decision.verdict is Verdict.KEEP).most_common()
+
+
+def upcoming(target: TargetResult) -> list[Decision]:
+    """The kept images that expire soonest, soonest first, five at most."""
+    # The last year there is stands for a term whose end cannot be told.
+    dated = [
+        (decision.due, decision.image.id, index)
+        for index, decision in enumerate(target.decisions)
+        if decision.due is not None and decision.verdict is not Verdict.DELETE and decision.due.year < _LAST_YEAR
+    ]
+    return [target.decisions[index] for *_, index in heapq.nsmallest(_UPCOMING, dated)]
+
+
+def summary(result: RunResult, cost: Cost | None) -> str:
+    """The whole run in one sentence or two."""
+    planned = [decision for target in result.targets for decision in target.doomed]
+    return f"{_done(result, planned, cost)}.{_shortfall(result)}"
+
+
+def _done(result: RunResult, planned: list[Decision], cost: Cost | None) -> str:
+    if not planned:
+        return "There was nothing to delete"
+    if result.mode is Mode.DRY_RUN:
+        return (
+            f"{counted(len(planned))} would be deleted, reclaiming {_worth(planned, cost)}; a dry run deletes nothing"
+        )
+    deleted = _confirmed(result.targets)
+    reclaimed = f", reclaiming {_worth(deleted, cost)}" if deleted else ""
+    return f"{len(deleted):,} of {counted(len(planned), 'planned image')} deleted{reclaimed}"
+
+
+def _shortfall(result: RunResult) -> str:
+    refused = sum(target.outcome is Outcome.REFUSED for target in result.targets)
+    failed = sum(target.outcome is Outcome.FAILED for target in result.targets)
+    words = []
+    if refused:
+        words.append(f"a limit refused the plan of {counted(refused, 'target')}")
+    if failed:
+        words.append(f"{counted(failed, 'target')} failed")
+    return f" {'; '.join(words).capitalize()}." if words else ""

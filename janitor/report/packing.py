@@ -1,0 +1,83 @@
+"""Packs paragraphs into Slack messages that are never refused for their size, and leaves nothing out.
+
+Slack takes 50 blocks a message, 3,000 characters a section and 150 a header. Messages whose blocks had about 13,200
+characters together were seen refused; that limit is not documented, so 12,000 on the wire is ours.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from janitor.report import Message
+from janitor.report.mrkdwn import wire_length
+
+# On the wire; a heading and one row, whose parts `blocks` keeps short, may exceed the first by a little.
+_SECTION_LIMIT = 2_750
+_PAGE_LIMIT = 11_500
+_PAGE_BLOCKS = 48
+
+Block = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A heading and the rows under it, in mrkdwn; where they take several sections, the heading is repeated.
+
+    No row may take more than 2,600 characters on the wire, nor a heading more than 350.
+    """
+
+    heading: str
+    rows: tuple[str, ...]
+
+
+def packed(title: str, sentence: str, context: str, paragraphs: Iterable[Paragraph]) -> list[Message]:
+    """The messages that show all these paragraphs, in order.
+
+    Every one has the title, which must be short and our own, and as its text the sentence, both with its number where
+    there are several.
+    """
+    sections = [_section(text) for paragraph in paragraphs for text in _texts(paragraph)]
+    pages = list(_pages(sections)) or [[]]
+    return [_message(title, sentence, context, page, number, len(pages)) for number, page in enumerate(pages, start=1)]
+
+
+def _texts(paragraph: Paragraph) -> Iterator[str]:
+    text = paragraph.heading
+    for row in paragraph.rows:
+        longer = f"{text}\n{row}"
+        if text != paragraph.heading and wire_length(longer) > _SECTION_LIMIT:
+            yield text
+            longer = f"{paragraph.heading} (continued)\n{row}"
+        text = longer
+    yield text
+
+
+def _pages(sections: Sequence[Block]) -> Iterator[list[Block]]:
+    page: list[Block] = []
+    length = 0
+    for section in sections:
+        added = wire_length(section) + 2
+        if page and (length + added > _PAGE_LIMIT or len(page) == _PAGE_BLOCKS):
+            yield page
+            page, length = [], 0
+        page.append(section)
+        length += added
+    if page:
+        yield page
+
+
+def _message(title: str, sentence: str, context: str, page: Sequence[Block], number: int, count: int) -> Message:
+    if count > 1:
+        title, sentence = f"{title} ({number} of {count})", f"{sentence} This is part {number} of {count}."
+    header = {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": False}}
+    opening: list[Block] = [header, {"type": "context", "elements": [_mrkdwn(context)]}]
+    return Message(sentence, [*opening, *page])
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": _mrkdwn(text)}
+
+
+def _mrkdwn(text: str) -> Block:
+    # Verbatim: Slack makes no links or mentions of its own accord from what looks like one.
+    return {"type": "mrkdwn", "text": text, "verbatim": True}

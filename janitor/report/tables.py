@@ -1,0 +1,122 @@
+"""What `janitor images` and `janitor runs` print: the images that a run saw, and the runs themselves."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from janitor.model import Image, Instance, RunSummary, Survey
+from janitor.plan import owns
+from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, columns, line, paragraph, rule
+from janitor.report.wording import counted, label_of, shortened, visible
+from janitor.units import format_minute, format_size, iso, iso_or_none
+
+_LONGEST_NAME = 255
+_LONGEST_FACTS = 2_000
+
+
+def images_table(run: int, surveys: Iterable[tuple[str, Survey]]) -> Page:
+    """The images that a run saw, target by target, as a rich renderable."""
+    seen = tuple(surveys)
+    return Page(lambda width: _lines(run, seen, width))
+
+
+def _lines(run: int, surveys: tuple[tuple[str, Survey], ...], width: int) -> Iterator[Line]:
+    yield line(f"Run {run}" if surveys else f"Run {run} saw no target", BOLD)
+    for target, survey in surveys:
+        yield line()
+        yield rule(shortened(target, _LONGEST_NAME), counted(len(survey.images)), width, BOLD)
+        yield from _about(survey, width)
+        for image in survey.images:
+            yield from _image(image, users_of(image, survey), width)
+
+
+def _about(survey: Survey, width: int) -> Iterator[Line]:
+    owned = sum(owns(image) for image in survey.images)
+    size = sum(image.size or 0 for image in survey.images)
+    yield from paragraph(f"seen {format_minute(survey.finished_at)}; {owned:,} owned; {format_size(size)}", width, 2)
+    if survey.usage.problem is not None:
+        yield from paragraph(shortened(survey.usage.problem, _LONGEST_FACTS), width, 2, WARNING)
+
+
+def _image(image: Image, users: tuple[Instance, ...], width: int) -> Iterator[Line]:
+    yield from columns(label_of(image.name, _LONGEST_NAME), visible(image.id), format_size(image.size), width, indent=2)
+    yield from paragraph(shortened(", ".join(_facts(image, users)), _LONGEST_FACTS), width, 4, DIM)
+
+
+def _facts(image: Image, users: tuple[Instance, ...]) -> Iterator[str]:
+    yield image.status or "no status"
+    yield f"created {format_minute(image.created_at)}" if image.created_at else "no creation date"
+    if image.disk_format:
+        yield image.disk_format
+    flags = {"public": image.public, "protected": image.protected, "not owned": not image.owned}
+    yield from (word for word, holds in flags.items() if holds)
+    if users:
+        yield f"used by {users[0].name or users[0].id}" + (f" and {len(users) - 1} more" if len(users) > 1 else "")
+    if image.unreadable:
+        yield f"unreadable: {', '.join(image.unreadable)}"
+
+
+def users_of(image: Image, survey: Survey) -> tuple[Instance, ...]:
+    """The instances that use an image; `Usage` goes by the id in lower case."""
+    return survey.usage.by_image.get(image.id.strip().lower(), ())
+
+
+def images_json(run: int, surveys: Iterable[tuple[str, Survey]]) -> str:
+    """The images that a run saw as one JSON object, with every fact of each and the instances that use it."""
+    return json.dumps({"run": run, "targets": [_survey(target, survey) for target, survey in surveys]})
+
+
+def _survey(target: str, survey: Survey) -> dict[str, Any]:
+    return {
+        "target": target,
+        "started_at": iso(survey.started_at),
+        "finished_at": iso(survey.finished_at),
+        "usage_problem": survey.usage.problem,
+        "images": [_image_facts(image, users_of(image, survey)) for image in survey.images],
+    }
+
+
+def _image_facts(image: Image, users: tuple[Instance, ...]) -> dict[str, Any]:
+    return {
+        "id": image.id,
+        "name": image.name,
+        "status": image.status,
+        "public": image.public,
+        "protected": image.protected,
+        "owned": image.owned,
+        "created_at": iso_or_none(image.created_at),
+        "updated_at": iso_or_none(image.updated_at),
+        "size": image.size,
+        "disk_format": image.disk_format,
+        "min_disk": image.min_disk,
+        "min_ram": image.min_ram,
+        "properties": None if image.properties is None else dict(image.properties),
+        "unreadable": dict(image.unreadable),
+        "used_by": [{"id": user.id, "name": user.name} for user in users],
+    }
+
+
+def runs_table(runs: Iterable[RunSummary]) -> Table:
+    """Past runs, one a row, as a rich renderable."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in ("run", "mode", "outcome", "started"):
+        table.add_column(heading)
+    for heading in ("images", "to delete", "deleted"):
+        table.add_column(heading, justify="right")
+    for run in runs:
+        table.add_row(*(Text(cell) for cell in _cells(run)))
+    return table
+
+
+def _cells(run: RunSummary) -> Iterator[str]:
+    yield str(run.run)
+    yield run.mode
+    yield run.outcome or "unfinished"
+    yield format_minute(run.started_at)
+    yield f"{run.images:,}"
+    yield f"{run.doomed:,}"
+    yield f"{run.deleted:,}"

@@ -1,0 +1,128 @@
+"""The report of a run for a terminal, complete and readable at 80 columns."""
+
+from collections.abc import Iterator
+from datetime import tzinfo
+
+from rich.segment import Segment
+
+from janitor.model import Cost, Mode, Outcome, RunResult, TargetResult
+from janitor.report.layout import (
+    BOLD,
+    DIM,
+    GOOD,
+    TROUBLE,
+    WARNING,
+    Line,
+    Page,
+    columns,
+    labelled,
+    line,
+    paragraph,
+    rule,
+)
+from janitor.report.outline import Entry, Group, groups_of, kept_by_reason, summary, totals_of, upcoming
+from janitor.report.wording import (
+    MODES,
+    OUTCOMES,
+    REASONS,
+    counted,
+    label_of,
+    local_minute,
+    run_name,
+    run_times,
+    shortened,
+    visible,
+)
+from janitor.units import format_size
+
+_LONGEST_NAME = 255
+_LONGEST_SENTENCE = 2_000
+
+_STYLES = {Outcome.OK: GOOD, Outcome.PARTIAL: WARNING, Outcome.REFUSED: WARNING, Outcome.FAILED: TROUBLE}
+
+
+def text_report(result: RunResult, cost: Cost | None, *, zone: tzinfo) -> Page:
+    """The whole report as a rich renderable, with every image of the plan. Times are given in `zone`."""
+    return Page(lambda width: _lines(result, cost, zone, width))
+
+
+def _lines(result: RunResult, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
+    yield line(MODES[result.mode], WARNING if result.mode is Mode.DRY_RUN else BOLD)
+    yield from paragraph(f"{run_name(result)}, {run_times(result, zone)}", width)
+    for target in result.targets:
+        yield line()
+        yield from _target(target, result.mode, cost, zone, width)
+    yield line()
+    yield from _closing(result, cost, width)
+
+
+def _closing(result: RunResult, cost: Cost | None, width: int) -> Iterator[Line]:
+    yield rule("", "", width, DIM)
+    if result.error is not None:
+        yield from _error(result.error, width, 0)
+    else:
+        yield from paragraph(summary(result, cost), width, style=BOLD)
+    yield from paragraph(f"Outcome: {OUTCOMES[result.outcome]}", width, style=_STYLES[result.outcome])
+
+
+def _error(error: str, width: int, indent: int) -> Iterator[Line]:
+    for row in f"Error: {error}".splitlines():
+        yield from paragraph(shortened(row, _LONGEST_SENTENCE), width, indent, TROUBLE)
+
+
+def _target(target: TargetResult, mode: Mode, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
+    yield rule(shortened(target.target, _LONGEST_NAME), target.outcome, width, _STYLES[target.outcome])
+    if target.error is not None:
+        yield from _error(target.error, width, 2)
+    for label, figures in totals_of(target, mode, cost):
+        yield from labelled(Segment(f"{label:<15}"), Segment(figures), width, 2)
+    for group in groups_of(target, mode):
+        yield from _group(group, width)
+    yield from _upcoming(target, zone, width)
+    yield from _kept(target, width)
+
+
+def _group(group: Group, width: int) -> Iterator[Line]:
+    yield line()
+    title = f"{group.title}: {counted(len(group.entries))}"
+    yield from paragraph(title, width, 2, TROUBLE if group.trouble else BOLD)
+    for entry in group.entries:
+        yield from _entry(entry, width)
+
+
+def _entry(entry: Entry, width: int) -> Iterator[Line]:
+    decision = entry.decision
+    image = decision.image
+    yield from columns(label_of(image.name, _LONGEST_NAME), visible(image.id), format_size(image.size), width, indent=4)
+    if entry.remark is not None:
+        yield from paragraph(shortened(entry.remark, _LONGEST_SENTENCE), width, 6)
+    yield from paragraph(_why(decision.policy, decision.detail), width, 6, DIM)
+
+
+def _why(policy: str | None, detail: str) -> str:
+    return shortened(f"{policy}: {detail}" if policy else detail, _LONGEST_SENTENCE)
+
+
+def _upcoming(target: TargetResult, zone: tzinfo, width: int) -> Iterator[Line]:
+    decisions = upcoming(target)
+    if not decisions:
+        return
+    yield line()
+    yield line("  Next to expire", BOLD)
+    for decision in decisions:
+        assert decision.due is not None
+        image = decision.image
+        yield from columns(
+            label_of(image.name, _LONGEST_NAME), visible(image.id), format_size(image.size), width, indent=4
+        )
+        yield from paragraph(_why(decision.policy, f"expires {local_minute(decision.due, zone)}"), width, 6, DIM)
+
+
+def _kept(target: TargetResult, width: int) -> Iterator[Line]:
+    counts = kept_by_reason(target)
+    if not counts:
+        return
+    yield line()
+    yield line("  Kept, by reason", BOLD)
+    for reason, count in counts:
+        yield from labelled(Segment(f"{count:>7,}  {reason:<15}"), Segment(REASONS[reason], DIM), width, 4)

@@ -1,0 +1,103 @@
+"""The words that all reports share: sizes, money, modes, outcomes, and foreign text made safe to show."""
+
+import math
+from datetime import datetime, timedelta, tzinfo
+
+from janitor.model import Cost, Mode, Outcome, Reason, RunResult
+from janitor.units import GIB, format_duration
+
+MODES = {
+    Mode.DRY_RUN: "DRY RUN – nothing is deleted",
+    Mode.DELETE: "LIVE RUN",
+}
+
+OUTCOMES = {
+    Outcome.OK: "ok – nothing went wrong",
+    Outcome.PARTIAL: "partial – some deletions were refused or failed",
+    Outcome.REFUSED: "refused – a limit was exceeded, nothing was deleted there",
+    Outcome.FAILED: "failed – not everything could be done",
+}
+
+REASONS = {
+    Reason.GONE: "deleted already, or about to be",
+    Reason.PUBLIC: "offered to every project",
+    Reason.PROTECTED: "protected from deletion",
+    Reason.NOT_OWNED: "belongs to another project",
+    Reason.UNKNOWN_STATUS: "has a status that we do not know",
+    Reason.UNDATED: "a date is missing or cannot be right",
+    Reason.IN_USE: "an instance uses it",
+    Reason.USAGE_UNKNOWN: "the instance list could not be read",
+    Reason.NEWBORN: "just created",
+    Reason.UNMATCHED: "no policy matches it",
+    Reason.PINNED: "its policy keeps all it matches",
+    Reason.TOO_YOUNG: "not expired yet",
+    Reason.KEPT_NEWEST: "among the newest of its family",
+    Reason.KEPT_DAILY: "the last one of its day",
+    Reason.KEPT_WEEKLY: "the last one of its week",
+    Reason.KEPT_MONTHLY: "the last one of its month",
+    Reason.KEPT_YEARLY: "the last one of its year",
+    Reason.NO_FAMILY: "its policy finds no family for it",
+    Reason.EXPIRED: "expired",
+}
+"""What the reason codes mean, as a legend to their counts; the reason of one image is its decision's `detail`."""
+
+# Printable by the letter of Unicode, yet nothing to be seen: fillers, joiners and variation selectors.
+_INVISIBLE = {
+    code: chr(code).encode("unicode_escape").decode()
+    for code in (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10))
+}
+
+
+def visible(text: str) -> str:
+    """Foreign text with everything that is not plainly visible escaped: `\\x1b`, `\\n`, `\\u202e`, `\\u200b`."""
+    if text.isascii() and text.isprintable():
+        return text
+    if not text.isprintable():
+        text = "".join(mark if mark.isprintable() else _escape(mark) for mark in text)
+    return text.translate(_INVISIBLE)
+
+
+def _escape(mark: str) -> str:
+    return mark.encode("unicode_escape").decode()
+
+
+def shortened(text: str, limit: int) -> str:
+    """Foreign text made visible, and cut where it is longer than `limit` characters."""
+    shown = visible(text[: limit + 1])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def label_of(name: str | None, limit: int) -> str:
+    """An image's name made visible, or a word for its absence."""
+    return shortened(name, limit) if name and name.strip() else "(no name)"
+
+
+def counted(count: int, noun: str = "image") -> str:
+    """A count with its noun: `1 image`, `2,041 images`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def money_a_month(size: int, cost: Cost | None) -> str | None:
+    """What so many bytes cost a month: `19.41 USD a month`; None where no cost is configured."""
+    if cost is None:
+        return None
+    amount = size / GIB * cost.per_gib_month
+    digits = 2 if amount >= 0.01 or amount == 0 else min(6, 1 - math.floor(math.log10(amount)))
+    return f"{amount:,.{digits}f} {cost.currency} a month"
+
+
+def local_minute(instant: datetime, zone: tzinfo) -> str:
+    """An instant to the minute with the name of its zone: `2026-11-24 12:12 KST`."""
+    return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
+
+
+def run_name(result: RunResult) -> str:
+    """The run by its number: `Image Janitor run 12`; one that never began has none."""
+    return f"Image Janitor run {result.run}" if result.run else "Image Janitor, a run that could not begin"
+
+
+def run_times(result: RunResult, zone: tzinfo) -> str:
+    """When a run began and how long it took: `2026-11-23 12:00 KST, took 42s`."""
+    seconds = round((result.finished_at - result.started_at).total_seconds())
+    took = format_duration(timedelta(seconds=seconds)) if seconds > 0 else "less than a second"
+    return f"{local_minute(result.started_at, zone)}, took {took}"
