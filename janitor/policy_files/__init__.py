@@ -39,12 +39,17 @@ def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     try:
-        found = [file for file in path.iterdir() if file.suffix in _SUFFIXES and file.name[0] != "."]
+        found = [file for file in path.iterdir() if _holds_policies(file)]
     except OSError as error:
         raise ConfigurationError([Problem(display(path), None, f"cannot be read: {error.strerror}")]) from error
     if not found:
         raise ConfigurationError([Problem(display(path), None, "holds no policies: no *.yaml or *.yml file is in it")])
     return sorted(found, key=lambda file: file.name)
+
+
+def _holds_policies(file: Path) -> bool:
+    # A link to nowhere does: a missing policy that keeps images is one that lets them be deleted.
+    return file.suffix in _SUFFIXES and not file.name.startswith(".") and not file.is_dir()
 
 
 def _read(path: Path) -> _PolicyFile:

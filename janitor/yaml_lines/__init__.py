@@ -50,8 +50,8 @@ class Document:
     def problem(self, fault: Fault, policy: str | None = None, inside: Keys = ()) -> Problem:
         """A fault with its file and line; the key is written as seen from `inside`."""
         line = fault.line or self.line(fault.keys)
-        message = _CONTROL.sub(lambda found: repr(found[0])[1:-1], fault.message)
-        return Problem(self.file, line, message, dotted(fault.keys[len(inside) :]) or None, policy)
+        key = _one_line(dotted(fault.keys[len(inside) :])) or None
+        return Problem(self.file, line, _one_line(fault.message), key, policy and _one_line(policy))
 
 
 def read_document(path: Path) -> Document:
@@ -88,6 +88,10 @@ def dotted(keys: Keys) -> str:
     """Keys as people write them: `targets[0].endpoint`."""
     words = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
     return words.removeprefix(".")
+
+
+def _one_line(text: str) -> str:
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 class _Loader(yaml.SafeLoader):
