@@ -161,6 +161,15 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """One line of what is known of an image over time: what a run saw, decided or did."""
+
+    at: datetime
+    run: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """The verdict on one image in one run, with the policy that owns it and the reason in words.
 

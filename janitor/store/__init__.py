@@ -1,0 +1,149 @@
+"""The janitor's memory: runs, snapshots, decisions, deletions and reports, in one SQLite file.
+
+`Store` is all that the rest of the program sees of it. Each of its methods is one transaction; it may be used from
+several threads at once.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from janitor.model import (
+    Decision,
+    Event,
+    History,
+    Mode,
+    RunResult,
+    RunSummary,
+    Survey,
+    TargetResult,
+)
+from janitor.store import chronicle, journal, reports, runs, snapshots
+from janitor.store.database import DatabaseFile
+from janitor.store.decisions import record_decisions
+from janitor.store.reports import KeptReport
+
+__all__ = ["KeptReport", "Store"]
+
+
+class Store:
+    """One open database. Every method raises StoreError, with what to do, when the file cannot be read or written."""
+
+    def __init__(self, file: DatabaseFile) -> None:
+        self._file = file
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the database to write to it; a new one is for the owner only. The folder must exist."""
+        return cls(DatabaseFile.open(path, create=True))
+
+    @classmethod
+    def open_existing(cls, path: Path) -> Self:
+        """Open the database to read from it. Raises UsageError where there is none yet."""
+        return cls(DatabaseFile.open(path, create=False))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def begin_run(self, mode: Mode, started_at: datetime) -> int:
+        """Open a run; returns its number."""
+        with self._file.writing() as db:
+            return runs.begin_run(db, mode, started_at)
+
+    def record_survey(self, run: int, target: str, survey: Survey) -> dict[str, History]:
+        """Record what a survey saw; returns the history of each of its images by id, this survey included."""
+        with self._file.writing() as db:
+            return snapshots.record_survey(db, run, target, survey)
+
+    def record_decisions(self, run: int, target: str, decisions: Sequence[Decision]) -> None:
+        """Record one decision for each image of the run's survey."""
+        with self._file.writing() as db:
+            record_decisions(db, run, target, decisions)
+
+    def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
+        """Write down a deletion that is about to be asked for: on disk when this returns. Returns its entry."""
+        with self._file.writing() as db:
+            return journal.add_request(db, run, target, decision.image.id, at)
+
+    def journal_answer(self, entry: int, answer: str, at: datetime) -> None:
+        """Write down what the API answered: `accepted`, `absent`, `refused: …` or `no answer: …`."""
+        with self._file.writing() as db:
+            journal.add_answer(db, entry, answer, at)
+
+    def finish_target(self, run: int, result: TargetResult) -> None:
+        """Record how a target ended, surveyed or not, with the confirmed outcomes of its deletions."""
+        with self._file.writing() as db:
+            runs.finish_target(db, run, result)
+
+    def finish_run(self, result: RunResult) -> None:
+        """Record how a run ended."""
+        with self._file.writing() as db:
+            runs.finish_run(db, result)
+
+    def latest_run(self) -> int | None:
+        """The number of the latest run, if there was one."""
+        with self._file.reading() as db:
+            return runs.latest_run(db)
+
+    def runs(self, limit: int | None = 20) -> list[RunSummary]:
+        """The latest runs, newest first."""
+        with self._file.reading() as db:
+            return runs.list_runs(db, limit)
+
+    def load_run(self, run: int) -> RunResult:
+        """A run exactly as it was reported; one that never finished has failed. UsageError for an unknown one."""
+        with self._file.reading() as db:
+            return runs.load_run(db, run)
+
+    def surveys(self, run: int) -> dict[str, Survey]:
+        """Exactly what a run saw in each target that it could survey. UsageError for an unknown run.
+
+        Images come oldest first, undated ones before all, ties by id; the instances of an image by id.
+        """
+        with self._file.reading() as db:
+            runs.check_known(db, run)
+            return snapshots.surveys_at(db, run)
+
+    def find_image(self, prefix: str) -> list[tuple[str, str]]:
+        """The target and id of each image ever seen whose id starts so, latest seen first; a whole id beats all."""
+        with self._file.reading() as db:
+            return chronicle.find_image(db, prefix)
+
+    def image_history(self, target: str, image_id: str) -> list[Event]:
+        """Everything that is known to have happened to an image, in order; nothing for an unknown one."""
+        with self._file.reading() as db:
+            return chronicle.image_history(db, target, image_id)
+
+    def history_of(self, target: str, image_id: str) -> History | None:
+        """The history of an image up to the latest survey, or None for an unknown one."""
+        with self._file.reading() as db:
+            return snapshots.history_of(db, target, image_id)
+
+    def add_report(self, run: int | None, channel: str, messages_json: str, at: datetime) -> int:
+        """Keep a report that is about to be sent, of a run or of something that kept one from starting."""
+        with self._file.writing() as db:
+            return reports.add_report(db, run, channel, messages_json, at)
+
+    def mark_delivered(self, report: int, at: datetime) -> None:
+        """The channel has accepted all of a report."""
+        with self._file.writing() as db:
+            reports.mark_delivered(db, report, at)
+
+    def mark_undelivered(self, report: int, error: str, at: datetime) -> None:
+        """The channel has not accepted a report, or not all of it."""
+        with self._file.writing() as db:
+            reports.mark_undelivered(db, report, error, at)
+
+    def undelivered(self) -> list[KeptReport]:
+        """The reports that are still to be delivered, oldest first."""
+        with self._file.reading() as db:
+            return reports.undelivered(db)

@@ -1,0 +1,143 @@
+"""What became of one image over time, read back from everything that is recorded of it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlite_utils import Database
+
+from janitor.model import Event
+from janitor.store.rows import instant
+from janitor.store.uses import usage_key
+
+_FACTS = (
+    "name",
+    "status",
+    "public",
+    "protected",
+    "created_at",
+    "updated_at",
+    "size",
+    "disk_format",
+    "min_disk",
+    "min_ram",
+    "owned",
+)
+_FLAGS = frozenset({"public", "protected", "owned"})
+
+
+def find_image(db: Database, prefix: str) -> list[tuple[str, str]]:
+    """The target and id of each image ever seen whose id starts so, latest seen first; a whole id beats all others."""
+    if not prefix:
+        return []
+    found = [(row[0], row[1]) for row in db.execute(_FIND, {"prefix": prefix})]
+    return [match for match in found if match[1].lower() == prefix.lower()] or found
+
+
+def image_history(db: Database, target: str, image_id: str) -> list[Event]:
+    """Everything that is known to have happened to an image, in the order of the runs; empty for an unknown one."""
+    keys = {"target": target, "image": image_id, "used": usage_key(image_id)}
+    happened = [
+        *_sightings(list(db.query(_FACTS_OF, keys))),
+        *_uses(list(db.query(_USES_OF, keys))),
+        *(Event(instant(row["at"]), row["run"], _decision(row)) for row in db.query(_DECISIONS_OF, keys)),
+        *(Event(instant(row["at"]), row["run"], _deletion(row)) for row in db.query(_DELETIONS_OF, keys)),
+    ]
+    return sorted(happened, key=lambda event: event.run)  # a stable sort: seen, used, decided, deleted within a run
+
+
+def _sightings(rows: list[dict[str, Any]]) -> Iterator[Event]:
+    before: dict[str, Any] | None = None
+    for row in rows:
+        at, run = instant(row["at"]), row["from_run"]
+        if before is None:
+            yield Event(at, run, f"first seen: {_quoted('name', row['name'])}, {row['status']}")
+        else:
+            if before["until_run"] != run:
+                yield _gone(before)
+                yield Event(at, run, "listed again")
+            yield from (Event(at, run, change) for change in _changes(before, row))
+        before = row
+    if before is not None and before["until_run"] is not None:
+        yield _gone(before)
+
+
+def _gone(row: Mapping[str, Any]) -> Event:
+    return Event(instant(row["until_at"]), row["until_run"], "no longer listed")
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    for key in _FACTS:
+        if before[key] != after[key]:
+            yield f"{key} {_quoted(key, before[key])} -> {_quoted(key, after[key])}"
+    for column, word in (("properties", "property"), ("unreadable", "unreadable")):
+        old, new = (json.loads(row[column] or "{}") for row in (before, after))
+        for key in sorted(old.keys() | new.keys()):
+            if old.get(key) != new.get(key):
+                yield f"{word} {key} {_quoted(key, old.get(key))} -> {_quoted(key, new.get(key))}"
+
+
+def _quoted(key: str, value: Any) -> str:
+    if value is None:
+        return "unknown" if key in _FACTS else "none"
+    if key in _FLAGS:
+        return "true" if value else "false"
+    return f'"{value}"' if key == "name" else str(value)
+
+
+def _uses(rows: list[dict[str, Any]]) -> Iterator[Event]:
+    for row in rows:
+        user = row["instance_name"] or row["instance"]
+        yield Event(instant(row["at"]), row["from_run"], f"in use by instance {user}")
+        if row["until_run"] is not None:
+            seen = f", last seen so {row['last_seen']}" if row["last_seen"] else ""
+            yield Event(instant(row["until_at"]), row["until_run"], f"no longer in use by instance {user}{seen}")
+
+
+def _decision(row: Mapping[str, Any]) -> str:
+    by = f" by {row['policy']}" if row["policy"] else ""
+    return f"decision: {row['verdict']}{by} [{row['reason']}] {row['detail']}"
+
+
+def _deletion(row: Mapping[str, Any]) -> str:
+    answered = f"the API answered: {row['answer']}" if row["answer"] else "no answer was recorded"
+    if row["outcome"] is None:
+        return f"deletion: asked for, {answered}, never confirmed"
+    return f"deletion: {row['outcome']}, {row['detail']} ({answered if row['requested_at'] else 'nothing was sent'})"
+
+
+_FIND = """
+SELECT i.target, i.image FROM images i
+WHERE lower(substr(i.image, 1, length(:prefix))) = lower(:prefix)
+ORDER BY (
+    SELECT CASE WHEN count(*) > count(f.until_run) THEN 9223372036854775807 ELSE max(f.until_run) END
+    FROM image_facts f WHERE f.image_key = i.image_key
+) DESC, i.first_seen DESC, i.target, i.image
+"""
+_FACTS_OF = """
+SELECT f.*, s.finished_at AS at, u.finished_at AS until_at
+FROM images i
+JOIN image_facts f ON f.image_key = i.image_key
+JOIN surveys s ON s.run = f.from_run AND s.target = i.target
+LEFT JOIN surveys u ON u.run = f.until_run AND u.target = i.target
+WHERE i.target = :target AND i.image = :image ORDER BY f.from_run
+"""
+_USES_OF = """
+SELECT x.*, s.finished_at AS at, u.finished_at AS until_at
+FROM uses x
+JOIN surveys s ON s.run = x.from_run AND s.target = x.target
+LEFT JOIN surveys u ON u.run = x.until_run AND u.target = x.target
+WHERE x.target = :target AND x.image IN (:image, :used) ORDER BY x.from_run, x.instance_name, x.instance
+"""
+_DECISIONS_OF = """
+SELECT d.*, d.from_run AS run, s.finished_at AS at
+FROM images i
+JOIN decisions d ON d.image_key = i.image_key
+JOIN surveys s ON s.run = d.from_run AND s.target = i.target
+WHERE i.target = :target AND i.image = :image ORDER BY d.from_run
+"""
+_DELETIONS_OF = """
+SELECT x.*, coalesce(x.requested_at, r.finished_at, r.started_at) AS at
+FROM deletions x JOIN runs r ON r.run = x.run
+WHERE x.target = :target AND x.image = :image ORDER BY x.deletion
+"""

@@ -1,0 +1,134 @@
+"""The database file: opened with care, written in transactions. SQLite's errors become sentences here alone."""
+
+import contextlib
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+from sqlite_utils import Database
+
+from janitor.errors import StoreError, UsageError
+from janitor.store.schema import MIGRATIONS, Unfit, check_ours
+
+_BUSY_SECONDS = 10.0
+_OWNER_ONLY = 0o600
+
+_BUSY = "another process is writing to it: try again when that has ended"
+_READ_ONLY = "it cannot be written: allow writing to the file and its folder, or set `database` elsewhere"
+_DAMAGED = "the file is damaged or no database; it was not overwritten. Restore a copy, or move it away to start anew"
+_ADVICE = {
+    sqlite3.SQLITE_BUSY: _BUSY,
+    sqlite3.SQLITE_LOCKED: _BUSY,
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_PERM: _READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened: check the permissions of the file and its folder",
+    sqlite3.SQLITE_FULL: "the disk is full: free some space, then run again",
+    sqlite3.SQLITE_IOERR: "the disk reports an error: check it, then run again",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+}
+
+
+class DatabaseFile:
+    """One open database. Safe to use from several threads; each block below is one transaction."""
+
+    def __init__(self, path: Path, db: Database) -> None:
+        self._path = path
+        self._db = db
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool) -> Self:
+        """Open and bring up to date. Raises StoreError, and UsageError where nothing was recorded and not `create`."""
+        with _translated(path):
+            _prepare(path, create)
+            # mode=rw: a file that vanishes in between is an error, not a new database with everybody's permissions.
+            conn = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=rw",
+                uri=True,
+                timeout=_BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            opened = cls(path, Database(conn, execute_plugins=False))
+            try:
+                opened._set_up(write=create)
+            except BaseException:
+                conn.close()
+                raise
+            return opened
+
+    def _set_up(self, *, write: bool) -> None:
+        # FULL: a deletion that was asked for is known of even after a power cut.
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA foreign_keys = ON")
+        check_ours(self._db)
+        if write or MIGRATIONS.pending(self._db):
+            self._db.enable_wal()
+            with self.writing() as db:
+                check_ours(db)
+                MIGRATIONS.apply(db)
+
+    def writing(self) -> contextlib.AbstractContextManager[Database]:
+        """One transaction that may write: all of it or nothing. Raises StoreError."""
+        return self._transaction("BEGIN IMMEDIATE")
+
+    def reading(self) -> contextlib.AbstractContextManager[Database]:
+        """One transaction that sees one state throughout. Raises StoreError."""
+        return self._transaction("BEGIN")
+
+    @contextlib.contextmanager
+    def _transaction(self, begin: str) -> Iterator[Database]:
+        with self._lock, _translated(self._path):
+            self._db.execute(begin)
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.rollback()
+                raise
+
+    def close(self) -> None:
+        """Close; the last one to do so folds the write-ahead log into the file."""
+        with self._lock, _translated(self._path):
+            self._db.close()
+
+
+def _prepare(path: Path, create: bool) -> None:
+    if path.is_dir():
+        raise Unfit("it is a folder: set `database` to a file")
+    if not path.parent.is_dir():
+        raise Unfit(f"there is no folder {path.parent}: create it, or set `database` elsewhere")
+    if not create:
+        if not path.exists() or path.stat().st_size == 0:
+            raise UsageError("nothing recorded yet: run `janitor run --dry-run` first")
+    elif not path.exists():
+        _create(path)
+    elif not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+        # SQLite would write all the same where root runs it.
+        raise Unfit(_READ_ONLY)
+
+
+def _create(path: Path) -> None:
+    # Never opened but to create it: closing any descriptor of a database drops the locks that SQLite holds on it.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _OWNER_ONLY))
+
+
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except Unfit as error:
+        raise StoreError(f"database {path}: {error}") from error
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest is detail
+        raise StoreError(f"database {path}: {_ADVICE.get(code, error)}") from error
+    except OSError as error:
+        raise StoreError(f"database {path}: {error.strerror}: check the permissions of the folder") from error
+    except (ValueError, OverflowError) as error:
+        raise StoreError(f"database {path}: a value cannot be stored or read back: {error}") from error

@@ -1,0 +1,60 @@
+"""Decisions, recorded as changes like the facts they rest on, and read back as they were taken."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlite_utils import Database
+
+from janitor.model import Decision, Verdict
+from janitor.store.rows import decision_of, decision_row, image_of, same_decision
+from janitor.store.snapshots import age, check_not_overtaken
+
+
+def record_decisions(db: Database, run: int, target: str, decisions: Sequence[Decision]) -> None:
+    """Record one decision for each image of the run's snapshot; a row only where it is another one than before."""
+    check_not_overtaken(db.conn, run, target)
+    undecided = {decision.image.id: decision for decision in decisions}
+    closed: list[int] = []
+    opened: list[tuple[int, Decision]] = []
+    for key, image_id, *before in db.conn.execute(_OPEN, (target,)):
+        decision = undecided.pop(image_id, None)
+        if decision is not None and same_decision(decision, before):
+            continue
+        if before[0] is not None:
+            closed.append(key)
+        if decision is not None:
+            opened.append((key, decision))
+    assert not undecided, f"decided on what was not seen: {', '.join(undecided)}"
+    db.conn.executemany(_CLOSE, ((run, key) for key in closed))
+    db.conn.executemany(_ADD, ((key, run, *decision_row(decision)) for key, decision in opened))
+    db.execute(_COUNT, (len(decisions), doomed(decisions), run, target))
+
+
+def doomed(decisions: Iterable[Decision]) -> int:
+    """How many decisions say delete."""
+    return sum(decision.verdict is Verdict.DELETE for decision in decisions)
+
+
+def decisions_at(db: Database, run: int, target: str) -> tuple[Decision, ...]:
+    """What a run decided in a target, as it was reported: oldest image first, undated ones before all, ties by id."""
+    rows = db.conn.execute(_AT_RUN, (run, target))
+    decisions = (decision_of(image_of(row[0], row[6:]), row[1:6]) for row in rows)
+    return tuple(sorted(decisions, key=lambda decision: age(decision.image)))
+
+
+_OPEN = """
+SELECT i.image_key, i.image, d.verdict, d.policy, d.reason, d.detail, d.due
+FROM images i
+JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
+LEFT JOIN decisions d ON d.image_key = i.image_key AND d.until_run IS NULL
+WHERE i.target = ?
+"""
+_CLOSE = "UPDATE decisions SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
+_ADD = """
+INSERT INTO decisions (image_key, from_run, verdict, policy, reason, detail, due) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+_COUNT = "UPDATE surveys SET decisions = ?, doomed = ? WHERE run = ? AND target = ?"
+_AT_RUN = """
+SELECT image, verdict, policy, reason, detail, due, name, status, public, protected, created_at, updated_at, size,
+    disk_format, min_disk, min_ram, properties, owned, unreadable
+FROM snapshots WHERE run = ? AND target = ? AND verdict IS NOT NULL
+"""

@@ -1,0 +1,73 @@
+"""The journal of deletions: what was asked of an API, what it answered, and what was confirmed afterwards."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from janitor.model import Decision, Deletion, DeletionOutcome
+from janitor.units import iso
+
+
+def add_request(db: Database, run: int, target: str, image_id: str, at: datetime) -> int:
+    """Write down a request that is about to be sent; returns its entry."""
+    cursor = db.execute(_REQUEST, (run, target, image_id, iso(at)))
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def add_answer(db: Database, entry: int, answer: str, at: datetime) -> None:
+    """Write down what the API answered."""
+    db.execute("UPDATE deletions SET answered_at = ?, answer = ? WHERE deletion = ?", (iso(at), answer, entry))
+
+
+def add_outcomes(db: Database, run: int, target: str, deletions: Iterable[Deletion]) -> None:
+    """Write down what became of each deletion, in the order in which they are reported."""
+    for position, deletion in enumerate(deletions):
+        result = (deletion.outcome.value, deletion.detail, position)
+        key = (run, target, deletion.decision.image.id)
+        if db.execute(_OUTCOME, (*result, *key)).rowcount == 0:
+            db.execute(_UNSENT, (*key, *result))
+
+
+def deletions_at(
+    db: Database, run: int, target: str, decisions: Mapping[str, Decision], *, finished: bool
+) -> tuple[Deletion, ...]:
+    """The deletions that a run reported for a target; of one that never finished, all that the journal knows of."""
+    rows = db.query(_OF_TARGET, {"run": run, "target": target})
+    return tuple(_deletion(decisions[row["image"]], row) for row in rows if row["position"] is not None or not finished)
+
+
+def _deletion(decision: Decision, row: Mapping[str, Any]) -> Deletion:
+    if row["outcome"] is None:
+        return Deletion(decision, *unconfirmed(row["answer"]))
+    return Deletion(decision, DeletionOutcome(row["outcome"]), row["detail"])
+
+
+def unconfirmed(answer: str | None) -> tuple[DeletionOutcome, str]:
+    """What can be said of a request whose run ended before its outcome was confirmed, from the answer alone."""
+    if answer is None:
+        return DeletionOutcome.FAILED, "it was asked for, but the run ended before an answer was recorded"
+    word, _, rest = answer.partition(": ")
+    match word:
+        case "accepted":
+            return DeletionOutcome.ACCEPTED, "the API said yes, but the run ended before that was confirmed"
+        case "absent":
+            return DeletionOutcome.ALREADY_GONE, "the API knows no such image"
+        case "refused":
+            return DeletionOutcome.REFUSED, rest
+        case _:
+            return DeletionOutcome.FAILED, answer
+
+
+_REQUEST = "INSERT INTO deletions (run, target, image, requested_at) VALUES (?, ?, ?, ?)"
+_OUTCOME = """
+UPDATE deletions SET outcome = ?, detail = ?, position = ?
+WHERE deletion = (SELECT max(deletion) FROM deletions WHERE run = ? AND target = ? AND image = ?)
+"""
+_UNSENT = "INSERT INTO deletions (run, target, image, outcome, detail, position) VALUES (?, ?, ?, ?, ?, ?)"
+_OF_TARGET = """
+SELECT image, answer, outcome, detail, position FROM deletions WHERE run = :run AND target = :target
+ORDER BY position IS NULL, position, deletion
+"""

@@ -1,0 +1,132 @@
+"""Runs and how they ended: written as they go on, and read back as they were reported."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from janitor.errors import UsageError
+from janitor.model import Mode, Outcome, RunResult, RunSummary, TargetResult
+from janitor.store.decisions import decisions_at, doomed
+from janitor.store.journal import add_outcomes, deletions_at
+from janitor.store.rows import instant, instant_or_none
+from janitor.units import iso
+
+_UNFINISHED = "did not finish"
+
+
+def begin_run(db: Database, mode: Mode, started_at: datetime) -> int:
+    """Open a run; returns its number."""
+    cursor = db.execute("INSERT INTO runs (mode, started_at) VALUES (?, ?)", (mode.value, iso(started_at)))
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def finish_target(db: Database, run: int, result: TargetResult) -> None:
+    """Record how a target ended, surveyed or not, and what became of its deletions."""
+    counts = (result.images, result.owned, len(result.decisions), doomed(result.decisions))
+    db.execute(_FINISH_TARGET, (run, result.target, *counts, result.outcome.value, result.error))
+    add_outcomes(db, run, result.target, result.deletions)
+
+
+def finish_run(db: Database, result: RunResult) -> None:
+    """Record how a run ended, the order of its targets, and how those ended that did not record it themselves."""
+    for position, target in enumerate(result.targets):
+        if not db.execute(_PLACE_TARGET, (position, result.run, target.target)).rowcount:
+            finish_target(db, result.run, target)
+            db.execute(_PLACE_TARGET, (position, result.run, target.target))
+    db.execute(_FINISH_RUN, (iso(result.finished_at), result.outcome.value, result.error, result.run))
+
+
+def latest_run(db: Database) -> int | None:
+    """The number of the latest run, if there was one."""
+    latest: int | None = db.execute("SELECT max(run) FROM runs").fetchone()[0]
+    return latest
+
+
+def check_known(db: Database, run: int) -> None:
+    """Raises UsageError, naming the latest run, for one that never was."""
+    latest = latest_run(db)
+    if latest is None:
+        raise UsageError("no run is recorded yet: start with `janitor run --dry-run`")
+    if not 0 < run <= latest or not db.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone():
+        raise UsageError(f"there is no run {run}: the latest is {latest}")
+
+
+def load_run(db: Database, run: int) -> RunResult:
+    """A run exactly as it was reported; one that never finished has failed. Raises UsageError for an unknown one."""
+    check_known(db, run)
+    (row,) = db.query(_RUN, {"run": run})
+    targets = tuple(_target(db, run, target) for target in list(db.query(_TARGETS, {"run": run})))
+    finished = row["outcome"] is not None
+    return RunResult(
+        run,
+        Mode(row["mode"]),
+        Outcome(row["outcome"] or Outcome.FAILED),
+        instant(row["started_at"]),
+        instant(row["finished_at"] or row["last_heard_of"]),
+        targets,
+        row["error"] if finished else _UNFINISHED,
+    )
+
+
+def list_runs(db: Database, limit: int | None) -> list[RunSummary]:
+    """The latest runs, newest first; all without a limit."""
+    return [_summary(row) for row in db.query(_SUMMARIES, {"limit": -1 if limit is None else limit})]
+
+
+def _target(db: Database, run: int, row: Mapping[str, Any]) -> TargetResult:
+    decisions = decisions_at(db, run, row["target"]) if row["decisions"] else ()
+    by_image = {decision.image.id: decision for decision in decisions}
+    finished = row["outcome"] is not None
+    return TargetResult(
+        row["target"],
+        Outcome(row["outcome"] or Outcome.FAILED),
+        row["error"] if finished else _UNFINISHED,
+        row["images"],
+        row["owned"],
+        decisions,
+        deletions_at(db, run, row["target"], by_image, finished=finished),
+    )
+
+
+def _summary(row: Mapping[str, Any]) -> RunSummary:
+    return RunSummary(
+        row["run"],
+        Mode(row["mode"]),
+        Outcome(row["outcome"]) if row["outcome"] else None,
+        instant(row["started_at"]),
+        instant_or_none(row["finished_at"]),
+        row["images"],
+        row["doomed"],
+        row["deleted"],
+    )
+
+
+_FINISH_TARGET = """
+INSERT INTO surveys (run, target, images, owned, decisions, doomed, outcome, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (run, target) DO UPDATE SET images = excluded.images, owned = excluded.owned,
+    decisions = excluded.decisions, doomed = excluded.doomed, outcome = excluded.outcome, error = excluded.error
+"""
+_PLACE_TARGET = "UPDATE surveys SET position = ? WHERE run = ? AND target = ? AND outcome IS NOT NULL"
+_FINISH_RUN = "UPDATE runs SET finished_at = ?, outcome = ?, error = ? WHERE run = ?"
+_RUN = """
+SELECT mode, started_at, finished_at, outcome, error, max(
+    started_at,
+    coalesce((SELECT max(finished_at) FROM surveys WHERE run = :run), ''),
+    coalesce((SELECT max(coalesce(answered_at, requested_at)) FROM deletions WHERE run = :run), '')
+) AS last_heard_of
+FROM runs WHERE run = :run
+"""
+_TARGETS = """
+SELECT target, outcome, error, images, owned, decisions FROM surveys WHERE run = :run
+ORDER BY position IS NULL, position, target
+"""
+_SUMMARIES = """
+SELECT r.run, r.mode, r.outcome, r.started_at, r.finished_at,
+    coalesce(sum(s.images), 0) AS images, coalesce(sum(s.doomed), 0) AS doomed,
+    (SELECT count(*) FROM deletions d WHERE d.run = r.run AND d.outcome = 'deleted') AS deleted
+FROM runs r LEFT JOIN surveys s ON s.run = r.run
+GROUP BY r.run ORDER BY r.run DESC LIMIT :limit
+"""

@@ -1,0 +1,199 @@
+"""Snapshots: what a survey saw, recorded as changes to what the one before it saw, and read back whole."""
+
+import sqlite3
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlite_utils import Database
+
+from janitor.model import History, Image, Survey, Usage
+from janitor.plan import owns
+from janitor.store.rows import facts_of, image_of, instant, instant_or_none, values_in, values_of
+from janitor.store.schema import Unfit
+from janitor.store.uses import last_in_use, record_uses, usage_at, usage_key
+from janitor.units import iso
+
+
+def record_survey(db: Database, run: int, target: str, survey: Survey) -> dict[str, History]:
+    """Record what a survey saw; returns the history of each of its images, this survey included, by id."""
+    check_not_overtaken(db.conn, run, target)
+    at = iso(survey.finished_at)
+    owned = sum(map(owns, survey.images))
+    used = record_uses(db.conn, run, target, survey)
+    db.table("surveys").insert(
+        {
+            "run": run,
+            "target": target,
+            "started_at": iso(survey.started_at),
+            "finished_at": at,
+            "usage_problem": survey.usage.problem,
+            "images": len(survey.images),
+            "owned": owned,
+        }
+    )
+    changes = _Changes(run, target, at, watching=survey.usage.problem is None)
+    memories = _compare(db.conn, changes, survey)
+    _write(db.conn, changes)
+    return {image: memory.history(used.get(usage_key(image))) for image, memory in memories.items()}
+
+
+def check_not_overtaken(conn: sqlite3.Connection, run: int, target: str) -> None:
+    """Raises Unfit where a later run has recorded the target meanwhile: changes can only be recorded in order."""
+    later = conn.execute(_LATER, (target, run)).fetchone()
+    if later:
+        raise Unfit(f"run {later[0]} has recorded {target} while run {run} was at it: run one at a time")
+
+
+def surveys_at(db: Database, run: int) -> dict[str, Survey]:
+    """What each target's survey in a run saw, exactly; images oldest first, undated ones before all, ties by id."""
+    return {row[0]: _survey(db.conn, run, *row) for row in db.conn.execute(_SURVEYS, (run,)).fetchall()}
+
+
+def history_of(db: Database, target: str, image_id: str) -> History | None:
+    """The history of one image up to the latest survey, or None for one that was never seen."""
+    row = db.conn.execute(_KNOWN, (target, image_id)).fetchone()
+    if row is None:
+        return None
+    return _Memory(*row).history(last_in_use(db.conn, target).get(usage_key(image_id)))
+
+
+def age(image: Image) -> tuple[datetime, str]:
+    """What images are put in order by: oldest first, undated ones before all, ties by id."""
+    return (image.created_at or datetime.min.replace(tzinfo=UTC), image.id)
+
+
+@dataclass(slots=True)
+class _Memory:
+    """The row of an image in `images`."""
+
+    key: int
+    first_seen: str
+    watched_since: str | None
+    status_since: str | None
+
+    def history(self, used: str | None) -> History:
+        return History(
+            instant(self.first_seen),
+            instant_or_none(self.watched_since),
+            instant_or_none(self.status_since),
+            instant_or_none(used),
+        )
+
+
+@dataclass(slots=True)
+class _Changes:
+    """How a survey differs from the one before it."""
+
+    run: int
+    target: str
+    at: str
+    watching: bool
+    new: list[tuple[_Memory, Image]] = field(default_factory=list)
+    opened: list[tuple[_Memory, Image]] = field(default_factory=list)
+    closed: list[int] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+    remembered: list[_Memory] = field(default_factory=list)
+
+    def remember(self, memory: _Memory, status_before: str, image: Image) -> None:
+        """Bring what is carried along from survey to survey up to date."""
+        watched, changed = self.watching and memory.watched_since is None, status_before != image.status
+        if watched:
+            memory.watched_since = self.at
+        if changed:
+            memory.status_since = self.at
+        if watched or changed:
+            self.remembered.append(memory)
+
+
+def _compare(conn: sqlite3.Connection, changes: _Changes, survey: Survey) -> dict[str, _Memory]:
+    # The rows are compared as they stream by: a second copy of the fleet in memory would cost more than the first.
+    unseen = {image.id: image for image in survey.images}
+    memories: dict[str, _Memory] = {}
+    for image_id, *row in conn.execute(_OPEN, (changes.target,)):
+        memory = _Memory(*row[:4])
+        image = unseen.pop(image_id, None)
+        if image is None:
+            changes.gone.append(memory.key)
+            continue
+        memories[image_id] = memory
+        changes.remember(memory, row[5], image)
+        if values_of(row[4:]) != values_in(image):
+            changes.closed.append(memory.key)
+            changes.opened.append((memory, image))
+    return memories | _newcomers(conn, changes, unseen)
+
+
+def _newcomers(conn: sqlite3.Connection, changes: _Changes, unseen: dict[str, Image]) -> dict[str, _Memory]:
+    memories: dict[str, _Memory] = {}
+    for image_id, *row in conn.execute(_VANISHED, (changes.target,)) if unseen else ():
+        if image_id in unseen:
+            memories[image_id] = _Memory(*row[:4])
+            changes.remember(memories[image_id], row[4], unseen[image_id])
+    for image_id, image in unseen.items():
+        if image_id not in memories:
+            memories[image_id] = _Memory(0, changes.at, changes.at if changes.watching else None, None)
+            changes.new.append((memories[image_id], image))
+        changes.opened.append((memories[image_id], image))
+    return memories
+
+
+def _write(conn: sqlite3.Connection, changes: _Changes) -> None:
+    # executemany on the connection: sqlite-utils looks at every record and builds one statement per batch, which takes
+    # several times as long for a fleet of 100,000.
+    run = changes.run
+    (free,) = conn.execute("SELECT coalesce(max(image_key), 0) + 1 FROM images").fetchone()
+    for key, (memory, _image) in enumerate(changes.new, start=free):
+        memory.key = key
+    conn.executemany(
+        _ADD_IMAGE, ((m.key, changes.target, image.id, m.first_seen, m.watched_since) for m, image in changes.new)
+    )
+    conn.executemany(_REMEMBER, ((m.watched_since, m.status_since, m.key) for m in changes.remembered))
+    conn.executemany(_CLOSE_FACTS, ((run, key) for key in changes.closed + changes.gone))
+    conn.executemany(_CLOSE_DECISION, ((run, key) for key in changes.gone))
+    conn.executemany(_ADD_FACTS, ((m.key, run, *facts_of(image)) for m, image in changes.opened))
+
+
+def _survey(
+    conn: sqlite3.Connection, run: int, target: str, started: str, finished: str, problem: str | None
+) -> Survey:
+    images = sorted((image_of(row[0], row[1:]) for row in conn.execute(_AT_RUN, (run, target))), key=age)
+    usage = usage_at(conn, run, target) if problem is None else Usage(problem=problem)
+    return Survey(tuple(images), usage, instant(started), instant(finished))
+
+
+_LATER = "SELECT run FROM surveys WHERE target = ? AND run > ? AND finished_at IS NOT NULL ORDER BY run DESC LIMIT 1"
+_SURVEYS = """
+SELECT target, started_at, finished_at, usage_problem FROM surveys
+WHERE run = ? AND finished_at IS NOT NULL ORDER BY position IS NULL, position, target
+"""
+_OPEN = """
+SELECT i.image, i.image_key, i.first_seen, i.watched_since, i.status_since,
+    f.name, f.status, f.public, f.protected, f.created_at, f.updated_at, f.size, f.disk_format, f.min_disk, f.min_ram,
+    f.properties, f.owned, f.unreadable
+FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
+WHERE i.target = ?
+"""
+_VANISHED = """
+SELECT i.image, i.image_key, i.first_seen, i.watched_since, i.status_since, (
+    SELECT f.status FROM image_facts f WHERE f.image_key = i.image_key ORDER BY f.from_run DESC LIMIT 1
+)
+FROM images i
+WHERE i.target = ? AND NOT EXISTS (
+    SELECT 1 FROM image_facts f WHERE f.image_key = i.image_key AND f.until_run IS NULL
+)
+"""
+_KNOWN = "SELECT image_key, first_seen, watched_since, status_since FROM images WHERE target = ? AND image = ?"
+_ADD_IMAGE = "INSERT INTO images (image_key, target, image, first_seen, watched_since) VALUES (?, ?, ?, ?, ?)"
+_REMEMBER = "UPDATE images SET watched_since = ?, status_since = ? WHERE image_key = ?"
+_CLOSE_FACTS = "UPDATE image_facts SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
+_CLOSE_DECISION = "UPDATE decisions SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
+_ADD_FACTS = """
+INSERT INTO image_facts (image_key, from_run, name, status, public, protected, created_at, updated_at, size,
+    disk_format, min_disk, min_ram, properties, owned, unreadable)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_AT_RUN = """
+SELECT image, name, status, public, protected, created_at, updated_at, size, disk_format, min_disk, min_ram,
+    properties, owned, unreadable
+FROM snapshots WHERE run = ? AND target = ?
+"""
