@@ -214,5 +214,5 @@ def _sentence(error: yaml.YAMLError) -> str:
         return "is not YAML: it holds a character that YAML does not allow"
     if "'\\t'" in problem:
         return "is not YAML: a tab stands where only spaces may"
-    hint = ": inside { } and [ ], a text that holds one of these must be in quotes" if "flow" in context else ""
+    hint = ": inside { } and [ ], a text that holds one of these or a ? must be in quotes" if "flow" in context else ""
     return f"is not YAML: {_NAMED.sub('', problem)}{hint}"
