@@ -1,0 +1,223 @@
+"""A loopback stand-in for Slack: `chat.postMessage` and incoming webhooks, as strict about limits as the real one.
+
+    with SlackStandIn() as slack:
+        SlackChannel(webhook_url=slack.webhook_url).send(messages)
+        assert len(slack.posted) == len(messages)
+
+What it took stands in `posted`, every request in `requests`. Replies put into `script` are given first, one a request,
+whatever the request holds. Limits: docs.slack.dev, and for `msg_blocks_too_long` what was seen.
+"""
+
+import json
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+TOKEN = "xoxb-stand-in-secret"
+WEBHOOK_PATH = "/services/T000/B000/webhook-secret"
+CHANNEL = "#cloud-images"
+
+_BLOCK_KEYS = {
+    "header": {"text"},
+    "section": {"text", "fields"},
+    "context": {"elements"},
+    "divider": set[str](),
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A scripted answer; without a status the connection is dropped unanswered."""
+
+    status: int | None = 200
+    body: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+DROPPED = Reply(None)
+
+
+def rate_limited(seconds: int | str | None) -> Reply:
+    """429, with or without Retry-After."""
+    headers = {} if seconds is None else {"Retry-After": str(seconds)}
+    return Reply(429, '{"ok": false, "error": "ratelimited"}', headers)
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A message that was taken; `channel` is None for the webhook."""
+
+    text: str
+    blocks: list[dict[str, Any]]
+    channel: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """All text of the blocks, as sent."""
+        return "\n".join(text["text"] for text in texts_of(self.blocks))
+
+
+class SlackStandIn:
+    """The server, on a free port of loopback while the `with` lasts."""
+
+    def __init__(self) -> None:
+        self.posted: list[Posted] = []
+        self.requests: list[dict[str, Any]] = []
+        self.authorizations: list[str | None] = []
+        self.script: deque[Reply] = deque()
+        self.members_of: set[str] = {CHANNEL}
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def webhook_url(self) -> str:
+        return self.address + WEBHOOK_PATH
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.address}/api/"
+
+    def answer(self, path: str, authorization: str | None, body: bytes) -> Reply:
+        """What Slack would say to this request."""
+        self.authorizations.append(authorization)
+        try:
+            message = json.loads(body)
+        except ValueError:
+            message = None
+        self.requests.append(message)
+        if self.script:
+            return self.script.popleft()
+        if path == WEBHOOK_PATH:
+            return self._webhook(message)
+        if path == "/api/chat.postMessage":
+            return self._post_message(authorization, message)
+        return Reply(404, "no_service" if path.startswith("/services/") else '{"ok": false, "error": "unknown_method"}')
+
+    def _webhook(self, message: Any) -> Reply:
+        problem = fault(message)
+        if problem is not None:
+            return Reply(400, problem)
+        self.posted.append(Posted(message["text"], message.get("blocks", [])))
+        return Reply(200, "ok", {"Content-Type": "text/html"})
+
+    def _post_message(self, authorization: str | None, message: Any) -> Reply:
+        problem = self._stranger(authorization, message) or fault(message)
+        if problem is not None:
+            return _json({"ok": False, "error": problem})
+        self.posted.append(Posted(message["text"], message.get("blocks", []), message["channel"]))
+        return _json({"ok": True, "channel": "C000", "ts": f"{len(self.posted)}.0", "message": {}})
+
+    def _stranger(self, authorization: str | None, message: Any) -> str | None:
+        if authorization is None:
+            return "not_authed"
+        if authorization != f"Bearer {TOKEN}":
+            return "invalid_auth"
+        known = isinstance(message, dict) and message.get("channel") in self.members_of
+        return None if known else "channel_not_found"
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        stand_in = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                reply = stand_in.answer(self.path, self.headers.get("Authorization"), body)
+                if reply.status is None:
+                    self.close_connection = True
+                    return
+                content = reply.body.encode()
+                self.send_response(reply.status)
+                for name, value in {"Content-Type": "text/html", **reply.headers}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name is http.server's
+                """Say nothing on stderr."""
+
+        return Handler
+
+
+def _json(value: dict[str, Any]) -> Reply:
+    return Reply(200, json.dumps(value), {"Content-Type": "application/json; charset=utf-8"})
+
+
+def fault(message: Any) -> str | None:
+    """The word with which Slack refuses this message, or None."""
+    if not isinstance(message, dict):
+        return "invalid_payload"
+    text = message.get("text")
+    if not isinstance(text, str) or not text.strip():
+        return "no_text"
+    if len(text) > 40_000:
+        return "msg_too_long"
+    blocks = message.get("blocks", [])
+    if not isinstance(blocks, list) or len(blocks) > 50 or not all(_block_holds(block) for block in blocks):
+        return "invalid_blocks"
+    ids = [block["block_id"] for block in blocks if "block_id" in block]
+    if len(set(ids)) != len(ids) or any(not 1 <= len(name) <= 255 for name in ids):
+        return "invalid_blocks"
+    if sum(len(text["text"]) for text in texts_of(blocks)) >= 13_200:
+        return "msg_blocks_too_long"
+    return None
+
+
+def texts_of(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every text object of these blocks."""
+    return [
+        text
+        for block in blocks
+        for text in (block.get("text"), *block.get("fields", ()), *block.get("elements", ()))
+        if text is not None
+    ]
+
+
+def _block_holds(block: Any) -> bool:
+    if not isinstance(block, dict) or block.get("type") not in _BLOCK_KEYS:
+        return False
+    if not set(block) <= _BLOCK_KEYS[block["type"]] | {"type", "block_id"}:
+        return False
+    match block["type"]:
+        case "header":
+            return _text_holds(block.get("text"), 150, {"plain_text"})
+        case "section":
+            return _section_holds(block)
+        case "context":
+            elements = block.get("elements")
+            return isinstance(elements, list) and 1 <= len(elements) <= 10 and all(_text_holds(e) for e in elements)
+        case _:
+            return True
+
+
+def _section_holds(block: dict[str, Any]) -> bool:
+    fields = block.get("fields", [])
+    if not isinstance(fields, list) or len(fields) > 10 or not all(_text_holds(text, 2_000) for text in fields):
+        return False
+    return _text_holds(block["text"]) if "text" in block else bool(fields)
+
+
+def _text_holds(text: Any, limit: int = 3_000, kinds: frozenset[str] | set[str] = frozenset()) -> bool:
+    if not isinstance(text, dict) or text.get("type") not in (kinds or {"plain_text", "mrkdwn"}):
+        return False
+    if not set(text) <= {"type", "text", "emoji" if text["type"] == "plain_text" else "verbatim"}:
+        return False
+    return isinstance(text.get("text"), str) and 1 <= len(text["text"]) <= limit
