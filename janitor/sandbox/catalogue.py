@@ -1,0 +1,58 @@
+"""The images of an account in order of creation, paged from a marker without a search."""
+
+from collections.abc import Iterable
+
+from janitor.sandbox.records import StoredImage
+
+
+class Catalogue:
+    """Images by id, and in order of creation, ties by id. The order is made anew only when it was disturbed."""
+
+    def __init__(self, images: Iterable[StoredImage]) -> None:
+        self._images = {image.id: image for image in images}
+        self._order: list[str] = []
+        self._places: dict[str, int] = {}
+        self._disturbed = True
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def get(self, image_id: str) -> StoredImage | None:
+        """The image of that id, if there is one."""
+        return self._images.get(image_id)
+
+    def all(self) -> dict[str, StoredImage]:
+        """A copy of all images, by id."""
+        return dict(self._images)
+
+    def put(self, image: StoredImage) -> None:
+        """Add an image, or put it in the place of the one with its id."""
+        known = self._images.get(image.id)
+        self._images[image.id] = image
+        if known is None or known.created_at != image.created_at:
+            self._disturbed = True
+
+    def remove(self, image_id: str) -> None:
+        """Take an image out. Raises KeyError if it is not there."""
+        del self._images[image_id]
+        self._disturbed = True
+
+    def page(self, limit: int, marker: str | None, *, newest_first: bool, inclusive: bool) -> list[StoredImage]:
+        """Up to `limit` images, from the beginning or from the marker on. Raises KeyError for an unknown marker."""
+        self._settle()
+        size = len(self._order)
+        if marker is None:
+            start = 0
+        else:
+            place = self._places[marker]
+            start = (size - 1 - place if newest_first else place) + (not inclusive)
+        stop = min(size, start + limit)
+        ids = self._order[size - stop : size - start][::-1] if newest_first else self._order[start:stop]
+        return [self._images[image_id] for image_id in ids]
+
+    def _settle(self) -> None:
+        if self._disturbed:
+            ordered = sorted(self._images.values(), key=lambda image: (image.created_at, image.id))
+            self._order = [image.id for image in ordered]
+            self._places = {image_id: place for place, image_id in enumerate(self._order)}
+            self._disturbed = False

@@ -1,0 +1,165 @@
+"""What can be chosen about a sandbox: its size, its account, and whatever the vendor's page leaves open."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from janitor.errors import UsageError
+from janitor.units import parse_duration
+
+
+class MarkerReading(StrEnum):
+    """Whether a page begins after the marker, or with it."""
+
+    EXCLUSIVE = "exclusive"
+    INCLUSIVE = "inclusive"
+
+
+class SortDirection(StrEnum):
+    """Whether the newest image is listed first, or last."""
+
+    DESC = "desc"
+    ASC = "asc"
+
+
+class Booleans(StrEnum):
+    """Whether booleans and numbers are written as JSON values or, like the vendor's sample, as strings."""
+
+    JSON = "json"
+    STRING = "string"
+
+
+class Times(StrEnum):
+    """How times are written: `…:50Z`, `…:50.166563` without a zone, or now one and now the other."""
+
+    ZULU = "zulu"
+    FRACTION = "fraction"
+    MIXED = "mixed"
+
+
+class Absent(StrEnum):
+    """The code for an image or instance that is not there: -5, or 404 in the resource's own range (30404, 10404)."""
+
+    NONEXISTENT = "nonexistent"
+    NOT_FOUND = "not-found"
+
+
+_MOST_IMAGES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The choices of one sandbox. Raises UsageError, with a sentence for people, for one that cannot be.
+
+    `port` 0 is any free one. `latency` is added to every request. `queued_for` and `saving_for` are how long an
+    uploaded image stays in these statuses. `oddities` adds images with values that cannot be read.
+    """
+
+    port: int = 8780
+    images: int = 200
+    seed: int = 1
+    page_cap: int = 1000
+    marker: MarkerReading = MarkerReading.EXCLUSIVE
+    sort: SortDirection = SortDirection.DESC
+    latency: timedelta = timedelta()
+    booleans: Booleans = Booleans.JSON
+    times: Times = Times.ZULU
+    absent: Absent = Absent.NONEXISTENT
+    oddities: bool = False
+    token_lifetime: timedelta = timedelta(hours=1)
+    queued_for: timedelta = timedelta(seconds=5)
+    saving_for: timedelta = timedelta(seconds=10)
+    username: str = "sandbox@example.com"
+    password: str = "sandbox-password"  # noqa: S105 - opens nothing but a loopback server of invented images
+    appkey: str = "sAnDb0xAppK3y001"
+
+    def __post_init__(self) -> None:
+        for wrong, sentence in self._objections():
+            if wrong:
+                raise UsageError(f"sandbox: {sentence}")
+
+    def _objections(self) -> tuple[tuple[bool, str], ...]:
+        return (
+            (not 0 <= self.port <= 65535, f"port {self.port} is not between 0 and 65535"),
+            (not 0 <= self.images <= _MOST_IMAGES, f"{self.images} images: choose 0 to {_MOST_IMAGES}"),
+            (self.page_cap < 1, f"a page cap of {self.page_cap} would list nothing: choose 1 or more"),
+            (self.latency < timedelta(), "the latency must not be negative"),
+            (self.token_lifetime < timedelta(seconds=1), "a token must live for a second at least"),
+            (not (self.username and self.password), "username and password must not be empty"),
+            (not re.fullmatch(r"[A-Za-z0-9_-]+", self.appkey), "an appkey is made of letters, digits, - and _"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One option as the command line offers it.
+
+    `field` names the value in `options_from`; it is `kind`, one of `choices` where there are some, and a `bool` is a
+    bare switch. `default` is as a user would type it.
+    """
+
+    name: str
+    field: str
+    kind: type[int] | type[str] | type[bool]
+    default: int | str | bool
+    help: str
+    choices: tuple[str, ...] = ()
+    metavar: str | None = None
+
+
+def _choice(name: str, field: str, default: StrEnum, sentence: str) -> Flag:
+    return Flag(name, field, str, default.value, sentence, tuple(choice.value for choice in type(default)))
+
+
+_DEFAULTS = Options()
+
+FLAGS: tuple[Flag, ...] = (
+    Flag("--port", "port", int, _DEFAULTS.port, "Port on 127.0.0.1; 0 takes any free one."),
+    Flag("--images", "images", int, _DEFAULTS.images, "How many images the account lists."),
+    Flag("--seed", "seed", int, _DEFAULTS.seed, "The same seed gives the same fleet."),
+    Flag("--page-cap", "page_cap", int, _DEFAULTS.page_cap, "Most images in one page, whatever the limit asked for."),
+    _choice("--marker", "marker", _DEFAULTS.marker, "Whether a page begins after its marker, or with it."),
+    _choice("--sort", "sort", _DEFAULTS.sort, "Order of the list, by creation."),
+    Flag("--latency", "latency", int, 0, "Milliseconds added to every request.", metavar="MS"),
+    _choice("--booleans", "booleans", _DEFAULTS.booleans, "How booleans and numbers are written."),
+    _choice("--times", "times", _DEFAULTS.times, "How times are written."),
+    _choice("--absent", "absent", _DEFAULTS.absent, "Code of what is not there: -5, or 404 as in 30404."),
+    Flag("--oddities", "oddities", bool, False, "Give some images values that cannot be read."),
+    Flag("--token-lifetime", "token_lifetime", str, "1h", "How long a token lives.", metavar="DURATION"),
+    Flag("--username", "username", str, _DEFAULTS.username, "Who may ask for a token."),
+    Flag("--password", "password", str, _DEFAULTS.password, "With this password."),
+    Flag("--appkey", "appkey", str, _DEFAULTS.appkey, "The account's appkey."),
+)
+
+
+def options_from(values: Mapping[str, object]) -> Options:
+    """The options that the values of FLAGS amount to, by field; None and missing ones are defaults.
+
+    Raises UsageError for a value that cannot be.
+    """
+    given = {field: value for field, value in values.items() if value is not None}
+    if unknown := given.keys() - {field.name for field in fields(Options)}:
+        raise UsageError(f"sandbox: no such option: {', '.join(sorted(unknown))}")
+    try:
+        typed = {field: _typed(field, value) for field, value in given.items()}
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"sandbox: {error}") from error
+    return replace(_DEFAULTS, **typed)  # type: ignore[arg-type]  # each is typed by its field's own converter
+
+
+def _typed(field: str, value: object) -> object:
+    convert = _CONVERTERS.get(field)
+    return value if convert is None else convert(str(value))
+
+
+_CONVERTERS: Mapping[str, Callable[[str], object]] = {
+    "marker": MarkerReading,
+    "sort": SortDirection,
+    "booleans": Booleans,
+    "times": Times,
+    "absent": Absent,
+    "latency": lambda text: timedelta(milliseconds=int(text)),
+    "token_lifetime": lambda text: parse_duration(text, seconds=True),
+}

@@ -1,0 +1,59 @@
+"""A record of every request that a sandbox was sent, and what its account said to it."""
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request before it is answered; `ordinal` counts the calls of that name, from 1.
+
+    `name` is such as `list-images`. `path` is without the appkey: `/images`. `image` is the id that a deletion names.
+    """
+
+    name: str
+    ordinal: int
+    method: str
+    path: str
+    query: Mapping[str, str]
+    image: str | None
+
+    def answered(self, code: int | None, at: datetime) -> "RecordedRequest":
+        """The same, once it is answered."""
+        return RecordedRequest(self.name, self.ordinal, self.method, self.path, self.query, self.image, code, at)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRequest(Call):
+    """One request afterwards: `code` is what the account said, 0 for yes, or None if it was never asked."""
+
+    code: int | None
+    at: datetime
+
+
+class Record:
+    """Every request so far, or the last so many. Safe to read from other threads."""
+
+    def __init__(self, most: int | None = None) -> None:
+        self._lock = threading.Lock()
+        self._requests: deque[RecordedRequest] = deque(maxlen=most)
+        self._counts: dict[str, int] = {}
+
+    def ordinal(self, name: str) -> int:
+        """Count one more call of that name."""
+        with self._lock:
+            self._counts[name] = self._counts.get(name, 0) + 1
+            return self._counts[name]
+
+    def add(self, request: RecordedRequest) -> None:
+        """Keep a request."""
+        with self._lock:
+            self._requests.append(request)
+
+    def all(self) -> tuple[RecordedRequest, ...]:
+        """The requests, in the order in which they were answered."""
+        with self._lock:
+            return tuple(self._requests)

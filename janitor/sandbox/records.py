@@ -1,0 +1,112 @@
+"""What a sandbox's account holds, as values: images, instances, and the source they are minted from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from random import Random
+
+
+class Missing(Enum):
+    """Stands for a key that the answer leaves out."""
+
+    MISSING = "missing"
+
+
+MISSING = Missing.MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """One image. `wire` overrides keys of its JSON by any value, readable or not; MISSING leaves the key out."""
+
+    id: str
+    name: str | None
+    status: str
+    created_at: datetime
+    updated_at: datetime
+    size: int | None
+    is_public: bool = False
+    protected: bool = False
+    disk_format: str = "qcow2"
+    min_disk: int = 20
+    min_ram: int = 0
+    properties: Mapping[str, str] = field(default_factory=dict)
+    wire: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Flavor:
+    """An instance size; `ram` in MB."""
+
+    id: str
+    name: str
+    cpu: int
+    ram: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInstance:
+    """One instance. `image` is what its record says of an image, which can be nothing at all; `wire` as for images."""
+
+    id: str
+    name: str
+    status: str
+    image: str | Missing | None
+    created_at: datetime
+    launched_at: datetime
+    flavor: Flavor
+    zone: str
+    address: str
+    root_gb: int
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    wire: Mapping[str, object] = field(default_factory=dict)
+
+
+class Mint:
+    """Makes ids, chances and images from a seed; ages are counted back from `now`."""
+
+    def __init__(self, seed: int, now: datetime) -> None:
+        self.random = Random(seed)  # noqa: S311 - the same seed must give the same fleet; nothing here is secret
+        self.now = now
+
+    def identity(self) -> str:
+        """The next UUID."""
+        digits = f"{self.random.getrandbits(128):032x}"
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+    def between(self, shortest: timedelta, longest: timedelta) -> timedelta:
+        """A duration between two, to the microsecond."""
+        return shortest + (longest - shortest) * self.random.random()
+
+    def image(
+        self,
+        name: str | None,
+        age: timedelta,
+        size: int | None,
+        *,
+        status: str = "active",
+        settled: timedelta = timedelta(minutes=4),
+        is_public: bool = False,
+        protected: bool = False,
+        disk_format: str = "qcow2",
+        min_disk: int = 20,
+        properties: Mapping[str, str] | None = None,
+        wire: Mapping[str, object] | None = None,
+    ) -> StoredImage:
+        """An image of that age, last updated `settled` after its creation, but never in the future."""
+        created_at = self.now - age
+        return StoredImage(
+            id=self.identity(),
+            name=name,
+            status=status,
+            created_at=created_at,
+            updated_at=min(created_at + settled, self.now),
+            size=size,
+            is_public=is_public,
+            protected=protected,
+            disk_format=disk_format,
+            min_disk=min_disk,
+            properties=properties or {},
+            wire=wire or {},
+        )

@@ -1,0 +1,180 @@
+"""Runs a sandbox on 127.0.0.1: in the foreground until a signal, or beside the caller's own work."""
+
+import errno
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from janitor.errors import JanitorError, UsageError
+from janitor.sandbox.account import Account
+from janitor.sandbox.app import PREFIX, Hook, make_app
+from janitor.sandbox.configuration import configuration_text
+from janitor.sandbox.fleet import make_fleet
+from janitor.sandbox.options import Options
+from janitor.sandbox.record import Record, RecordedRequest
+
+_log = logging.getLogger("janitor.sandbox")
+_HOST = "127.0.0.1"
+_DEFAULTS = Options()
+_KEPT_IN_FOREGROUND = 10_000
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A running sandbox: where it listens, what it holds, and what it was asked."""
+
+    url: str
+    account: Account
+    options: Options
+    record: Record
+
+    @property
+    def requests(self) -> tuple[RecordedRequest, ...]:
+        """Every request so far, in the order in which they were answered."""
+        return self.record.all()
+
+    def configuration(self, **values: str) -> str:
+        """The text of a janitor.yaml that works against it; see `configuration_text` for what can be given."""
+        return configuration_text(self.url, self.options, **values)
+
+
+@contextmanager
+def running(
+    options: Options = _DEFAULTS, clock: Callable[[], datetime] = _utc_now, hook: Hook | None = None
+) -> Iterator[Sandbox]:
+    """A sandbox on a free port, whatever port the options name; it has stopped for certain when the block ends.
+
+    `clock` is the sandbox's own: it dates the fleet, ends tokens, moves uploads on and is in the Date header.
+    """
+    with _listening(replace(options, port=0), clock, hook, Record()) as (sandbox, _server, _thread):
+        yield sandbox
+
+
+def serve(
+    options: Options,
+    *,
+    announce: Callable[[str], None],
+    clock: Callable[[], datetime] = _utc_now,
+    **configuration: str,
+) -> None:
+    """Run in the foreground until SIGINT or SIGTERM, then return. Only from the main thread.
+
+    Once the socket listens, `announce` is given the text of a janitor.yaml that works against it; `configuration` is
+    for `configuration_text`. Raises UsageError if the port cannot be had.
+    """
+    with _listening(options, clock, None, Record(_KEPT_IN_FOREGROUND)) as (sandbox, server, thread):
+        with _stopped_by_signals(server):
+            announce(sandbox.configuration(**configuration))
+            _log.info("sandbox-listening url=%s images=%d seed=%d", sandbox.url, options.images, options.seed)
+            thread.join()
+        _log.info("sandbox-stopped requests=%d", len(sandbox.requests))
+
+
+class _Server(uvicorn.Server):
+    """Says when it has started, or ended without."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.settled = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.settled.set()
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            super().run(sockets)
+        finally:
+            self.settled.set()
+
+
+@contextmanager
+def _listening(
+    options: Options, clock: Callable[[], datetime], hook: Hook | None, record: Record
+) -> Iterator[tuple[Sandbox, _Server, threading.Thread]]:
+    with _bound(options.port) as listener:
+        fleet = make_fleet(options.images, seed=options.seed, now=clock(), oddities=options.oddities)
+        account = Account(fleet, options, clock)
+        server = _Server(_config(make_app(account, options, record, hook)))
+        url = f"http://{_HOST}:{listener.getsockname()[1]}{PREFIX}"
+        with _in_thread(server, listener) as thread:
+            yield Sandbox(url, account, options, record), server, thread
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level=logging.WARNING,
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=1,
+    )
+
+
+@contextmanager
+def _in_thread(server: _Server, listener: socket.socket) -> Iterator[threading.Thread]:
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True)
+    thread.start()
+    server.settled.wait()
+    if not server.started:
+        raise JanitorError("the sandbox did not start")
+    try:
+        yield thread
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@contextmanager
+def _bound(port: int) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((_HOST, port))
+            listener.listen(128)
+        except OSError as error:
+            raise UsageError(_port_problem(port, error)) from error
+        yield listener
+
+
+def _port_problem(port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {_HOST} is taken: choose another with --port, or any free one with --port 0"
+    return f"cannot listen on port {port} of {_HOST}: {os.strerror(error.errno or 0)}"
+
+
+@contextmanager
+def _stopped_by_signals(server: _Server) -> Iterator[None]:
+    """SIGINT and SIGTERM ask the server to stop; a second one does not wait for requests in flight."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+
+    before: dict[int, Any] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,180 @@
+"""The JSON of the Compute API v1.0: headers, result codes, images and instances, as the options have them written."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from janitor.sandbox.options import Absent, Booleans, Options, Times
+from janitor.sandbox.records import MISSING, StoredImage, StoredInstance
+from janitor.sandbox.refusals import Kind, Refusal, Resource
+from janitor.sandbox.tokens import Token
+
+_CODES = {
+    Kind.DENIED: -3,
+    Kind.MALFORMED: -4,
+    Kind.UNSUPPORTED: -7,
+    Kind.UNREADABLE_BODY: -8,
+    Kind.BAD_MARKER: 30400,
+}
+_STATUSES = {Kind.BAD_CREDENTIALS: 401, Kind.FORBIDDEN: 403, Kind.ABSENT: 404, Kind.CONFLICT: 409}
+_RANGES = {Resource.INSTANCE: 10000, Resource.IMAGE: 30000, Resource.TOKEN: 50000}
+_PHRASES = {
+    -3: "Permission denied",
+    -4: "Invalid parameters",
+    -5: "Nonexistent",
+    -7: "Not supported",
+    -8: "JSON parsing error",
+}
+_SUCCESS = {"isSuccessful": True, "resultCode": 0, "resultMessage": "SUCCESS"}
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_OPENING = b'{"header":{"isSuccessful":true,"resultCode":0,"resultMessage":"SUCCESS"},"images":['
+
+
+def body(**parts: object) -> bytes:
+    """A successful answer with these parts after its header."""
+    return _dumped({"header": _SUCCESS, **parts})
+
+
+def refusal_code(refusal: Refusal, absent: Absent) -> int:
+    """The documented code of a refusal."""
+    if refusal.kind is Kind.ABSENT and refusal.resource is not Resource.TOKEN and absent is Absent.NONEXISTENT:
+        return -5
+    code = _CODES.get(refusal.kind)
+    return _RANGES[refusal.resource] + _STATUSES[refusal.kind] if code is None else code
+
+
+def refusal_body(refusal: Refusal, code: int) -> bytes:
+    """A refusal in the documented header form."""
+    message = f"{_PHRASES.get(code, 'FAIL')}: {refusal}"
+    return _dumped({"header": {"isSuccessful": False, "resultCode": code, "resultMessage": message}})
+
+
+def access(token: Token, username: str) -> dict[str, object]:
+    """What is said of a token; the two times differ in shape, as in the vendor's sample."""
+    return {
+        "token": {"id": token.id, "expires": _zulu(token.expires_at), "issued_at": _fraction(token.issued_at)},
+        "user": {"id": username, "roles": [{"name": "project_admin"}]},
+    }
+
+
+class Writer:
+    """Writes images and instances; the text of an image is made once and kept while the image stays as it is."""
+
+    def __init__(self, options: Options) -> None:
+        self._times = options.times
+        self._strings = options.booleans is Booleans.STRING
+        self._texts: dict[str, tuple[StoredImage, bytes]] = {}
+
+    def images(self, images: Iterable[StoredImage]) -> bytes:
+        """The answer that lists these images."""
+        return _OPENING + b",".join(map(self._text, images)) + b"]}"
+
+    def prepare(self, images: Iterable[StoredImage]) -> None:
+        """Make the texts of these images now, so that the first survey is served as fast as the next."""
+        for image in images:
+            self._text(image)
+
+    def _text(self, image: StoredImage) -> bytes:
+        kept = self._texts.get(image.id)
+        if kept is not None and kept[0] is image:
+            return kept[1]
+        text = _dumped(self.image(image))
+        self._texts[image.id] = (image, text)
+        return text
+
+    def image(self, image: StoredImage) -> dict[str, object]:
+        """An image as the list has it, its keys in the vendor's order."""
+        written: dict[str, object] = {
+            "createdAt": self._time(image.created_at, image.id, 0),
+            "diskFormat": image.disk_format,
+            "id": image.id,
+            "isPublic": image.is_public,
+            "minDisk": image.min_disk,
+            "minRam": image.min_ram,
+            "name": image.name,
+            "properties": image.properties,
+            "protected": image.protected,
+            "size": image.size,
+            "status": image.status,
+            "updatedAt": self._time(image.updated_at, image.id, 1),
+        }
+        return self._finished(written, image.wire)
+
+    def instance(self, instance: StoredInstance) -> dict[str, object]:
+        """An instance as `instances-detail` has it."""
+        written: dict[str, object] = {
+            "addresses": [_address(instance.address)],
+            "availabilityZone": instance.zone,
+            "flavor": {
+                "id": instance.flavor.id,
+                "name": instance.flavor.name,
+                "cpu": instance.flavor.cpu,
+                "ram": instance.flavor.ram,
+            },
+            "status": instance.status,
+            "id": instance.id,
+            "name": instance.name,
+            "image": instance.image,
+            "metadata": instance.metadata,
+            "keyName": "platform-team",
+            "volumes": {"root": {"size": instance.root_gb, "type": "General SSD"}, "attachments": []},
+            "securityGroups": [{"name": "default"}],
+            "launchedAt": self._time(instance.launched_at, instance.id, 0),
+            "createdAt": self._time(instance.created_at, instance.id, 0),
+            "updatedAt": self._time(instance.launched_at, instance.id, 1),
+        }
+        return self._finished(written, instance.wire)
+
+    def brief_instance(self, instance: StoredInstance) -> dict[str, object]:
+        """An instance as `instances` has it."""
+        detail = self.instance(instance)
+        return {key: detail[key] for key in ("id", "name", "status") if key in detail}
+
+    def _finished(self, written: dict[str, object], wire: Mapping[str, object]) -> dict[str, object]:
+        if self._strings:
+            written = {key: _as_strings(value) for key, value in written.items()}
+        return {key: value for key, value in {**written, **wire}.items() if value is not MISSING}
+
+    def _time(self, instant: datetime, identity: str, turn: int) -> str:
+        match self._times:
+            case Times.ZULU:
+                return _zulu(instant)
+            case Times.FRACTION:
+                return _fraction(instant)
+            case Times.MIXED:
+                return _zulu(instant) if (ord(identity[-1]) + turn) % 2 else _fraction(instant)
+
+
+def _as_strings(value: object) -> object:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case dict():
+            return {key: _as_strings(part) for key, part in value.items()}
+        case list():
+            return [_as_strings(part) for part in value]
+        case _:
+            return value
+
+
+def _address(address: str) -> dict[str, object]:
+    third, fourth = address.split(".")[2:]
+    mac = f"fa:16:3e:00:{int(third):02x}:{int(fourth):02x}"
+    return {"macAddress": mac, "ipAddress": address, "version": 4, "floatingIpAddress": None}
+
+
+def _zulu(instant: datetime) -> str:
+    return instant.isoformat(timespec="seconds")[:19] + "Z"
+
+
+def _fraction(instant: datetime) -> str:
+    return instant.isoformat(timespec="microseconds")[:26]
+
+
+def _dumped(value: object) -> bytes:
+    try:
+        return _ENCODER.encode(value).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode()  # half a character can only be written escaped
