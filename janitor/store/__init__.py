@@ -94,6 +94,11 @@ class Store:
         with self._file.reading() as db:
             return runs.latest_run(db)
 
+    def latest_survey(self, target: str) -> int | None:
+        """The number of the latest run that surveyed a target, if one has."""
+        with self._file.reading() as db:
+            return snapshots.latest_survey(db, target)
+
     def runs(self, limit: int | None = 20) -> list[RunSummary]:
         """The latest runs, newest first."""
         with self._file.reading() as db:

@@ -44,6 +44,13 @@ def check_not_overtaken(conn: sqlite3.Connection, run: int, target: str) -> None
         raise Unfit(f"run {later[0]} has recorded {target} while run {run} was at it: run one at a time")
 
 
+def latest_survey(db: Database, target: str) -> int | None:
+    """The number of the latest run that surveyed a target, if one has."""
+    sql = "SELECT max(run) FROM surveys WHERE target = ? AND finished_at IS NOT NULL"
+    latest: int | None = db.execute(sql, [target]).fetchone()[0]
+    return latest
+
+
 def surveys_at(db: Database, run: int) -> dict[str, Survey]:
     """What each target's survey in a run saw, exactly; images oldest first, undated ones before all, ties by id."""
     return {row[0]: _survey(db.conn, run, *row) for row in db.conn.execute(_SURVEYS, (run,)).fetchall()}

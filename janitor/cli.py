@@ -1,0 +1,194 @@
+"""The command line: options, one error boundary, exit codes. Commands import what is heavy when they run."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from janitor import __version__
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_CONFIG = click.option(
+    "-c",
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Configuration file (else $JANITOR_CONFIG, else ./janitor.yaml).",
+)
+_VERBOSE = click.option("-v", "--verbose", count=True, help="Log more to stderr; twice for every detail.")
+_FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+
+
+def _common(command: Command) -> Command:
+    """The options of every command."""
+    return _CONFIG(_VERBOSE(command))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="image-janitor %(version)s")
+def janitor() -> None:
+    """Deletes expired and stuck VM images by policy, and says why, for every image.
+
+    \b
+    First steps:
+      janitor demo            a dry run and a live run against an embedded cloud
+      janitor check           is my configuration right, and when does it run?
+      janitor run --dry-run   what would be deleted, and why? Deletes nothing.
+
+    \b
+    Exit codes:
+      0  done                      4  refused by a limit, nothing deleted there
+      1  a target or report failed 5  another run holds the database
+      2  wrong usage or policy     70 a bug
+      3  deletions refused/failed  130/143 interrupted
+    """
+
+
+@janitor.command()
+@click.option("--dry-run", is_flag=True, help="Delete nothing, whatever the configured mode.")
+@click.option("--target", "targets", multiple=True, metavar="NAME", help="Only this target; may be repeated.")
+@_FORMAT
+@click.option("--no-post", is_flag=True, help="Do not post the report to Slack.")
+@_common
+def run(config: Path | None, verbose: int, dry_run: bool, targets: tuple[str, ...], form: str, no_post: bool) -> int:
+    """Run once: survey, decide, delete (mode: delete) or only say so, and report."""
+    from janitor import commands
+
+    return commands.run(config, verbose, dry_run=dry_run, targets=targets, form=form, post=not no_post)
+
+
+@janitor.command()
+@click.option("--dry-run", is_flag=True, help="Delete nothing, whatever the configured mode.")
+@_common
+def serve(config: Path | None, verbose: int, dry_run: bool) -> int:
+    """Run on the configured schedule until SIGTERM; policies are read anew before every run."""
+    from janitor import commands
+
+    return commands.serve(config, verbose, dry_run=dry_run)
+
+
+@janitor.command()
+@click.option("--live", is_flag=True, help="Also get a token, list one page, and post a test message to Slack.")
+@_common
+def check(config: Path | None, verbose: int, live: bool) -> int:
+    """Validate configuration and policies, and show the next three runs. No network without --live."""
+    from janitor import commands
+
+    return commands.check(config, verbose, live=live)
+
+
+@janitor.command()
+@click.option("--run", "number", type=int, metavar="N", help="The snapshot of run N instead of the latest.")
+@_FORMAT
+@_common
+def images(config: Path | None, verbose: int, number: int | None, form: str) -> int:
+    """List the images exactly as a run saw them."""
+    from janitor import commands
+
+    return commands.images(config, verbose, number=number, form=form)
+
+
+@janitor.command()
+@click.argument("image")
+@_common
+def explain(config: Path | None, verbose: int, image: str) -> int:
+    """Say everything about one IMAGE (its id, or the start of it): facts, decision, policies, history."""
+    from janitor import commands
+
+    return commands.explain(config, verbose, prefix=image)
+
+
+@janitor.command()
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many, newest first.")
+@_common
+def runs(config: Path | None, verbose: int, limit: int) -> int:
+    """List past runs, newest first."""
+    from janitor import commands
+
+    return commands.runs(config, verbose, limit=limit)
+
+
+@janitor.command()
+@click.argument("number", metavar="RUN", type=int)
+@_FORMAT
+@_common
+def show(config: Path | None, verbose: int, number: int, form: str) -> int:
+    """Show the report of a past RUN again."""
+    from janitor import commands
+
+    return commands.show(config, verbose, number=number, form=form)
+
+
+class _SandboxCommand(click.Command):
+    """A command whose options are the sandbox's own, read when they are asked for."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        from janitor.sandbox.options import FLAGS
+
+        options: list[click.Parameter] = [
+            click.Option(
+                [flag.name, flag.field],
+                type=click.Choice(flag.choices) if flag.choices else flag.kind,
+                is_flag=flag.kind is bool,
+                default=flag.default,
+                show_default=flag.kind is not bool,
+                metavar=flag.metavar,
+                help=flag.help,
+            )
+            for flag in FLAGS
+        ]
+        return options + super().get_params(ctx)
+
+
+@janitor.command(cls=_SandboxCommand)
+@_common
+def sandbox(config: Path | None, verbose: int, **options: Any) -> int:  # noqa: ARG001 - -c is on every command
+    """Run the embedded Compute API v1.0 with a lifelike fleet; prints a janitor.yaml that works against it."""
+    from janitor import demo
+
+    return demo.sandbox(verbose, options)
+
+
+@janitor.command(name="demo")
+@_common
+def demo_(config: Path | None, verbose: int) -> int:  # noqa: ARG001 - -c is on every command
+    """Start a sandbox, do a dry run and then a live run against it, and print both reports."""
+    from janitor import demo
+
+    return demo.demo(verbose)
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(message, err=True)
+    return code
+
+
+def main() -> None:
+    """Run the command line: the one place where errors become messages and exit codes."""
+    sys.exit(_bounded())
+
+
+def _bounded() -> int:
+    from janitor.errors import ConfigurationError, Exit, JanitorError
+
+    try:
+        return int(janitor.main(standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return Exit.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("janitor: interrupted", 130)
+    except ConfigurationError as error:
+        return _fail(str(error), error.exit_code)
+    except JanitorError as error:
+        return _fail(f"janitor: {error}", error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output is gone: there is nobody to tell
+        return Exit.FAILED
+    except Exception:  # noqa: BLE001 - the boundary: what escapes to here is a bug, and is called one
+        import traceback
+
+        traceback.print_exc()
+        return _fail(f"janitor {__version__}: this is a bug. Please report it, with the lines above.", Exit.BUG)

@@ -1,0 +1,192 @@
+"""What each command does once its options are read. Imported by the command line only when a command runs."""
+
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+from rich.console import Console, RenderableType
+
+from janitor import wiring
+from janitor.errors import CloudError, ConfigurationError, DeliveryError, Exit, UsageError
+from janitor.explain import explanation
+from janitor.logs import configure_logging
+from janitor.model import Mode, RunResult
+from janitor.policy import Policy
+from janitor.policy_files import load_policies
+from janitor.progress import progress_bar
+from janitor.report.as_json import json_report
+from janitor.report.tables import images_json, images_table, runs_table
+from janitor.report.text import text_report
+from janitor.run import Stop, utc_now
+from janitor.settings import Settings, load_settings
+from janitor.store import Store
+
+_log = logging.getLogger("janitor.commands")
+
+
+def run(config: Path | None, verbose: int, *, dry_run: bool, targets: Sequence[str], form: str, post: bool) -> int:
+    """One run; the report goes to stdout first and then to Slack."""
+    settings, policies = _load(config, verbose)
+    chosen = wiring.chosen_targets(settings, targets)
+    stop = Stop()
+    with _stopping(stop), progress_bar() as progress:
+        result = wiring.perform(
+            settings, policies, wiring.mode_of(settings, dry_run=dry_run), chosen, stop=stop, progress=progress
+        )
+    _print_report(result, settings, form)
+    code = wiring.code_of(result, wiring.post(settings, result) if post else Exit.OK)
+    return 128 + stop.signal_number if stop.is_set() else code
+
+
+def serve(config: Path | None, verbose: int, *, dry_run: bool) -> int:
+    """Run on the schedule until a signal asks to end."""
+    from janitor import schedule
+
+    settings, _ = _load(config, max(verbose, 1))
+    if settings.schedule is None:
+        raise UsageError(f'{settings.source}: serve needs a schedule, for example schedule: "0 3 * * *"')
+    stop = Stop()
+    mode = wiring.mode_of(settings, dry_run=dry_run)
+    schedule.serve(lambda: _scheduled_run(settings, mode, stop), settings.schedule, settings.timezone, stop=stop)
+    return Exit.OK
+
+
+def _scheduled_run(settings: Settings, mode: Mode, stop: Stop) -> None:
+    started_at = utc_now()
+    try:
+        policies = load_policies(settings.policies)
+    except ConfigurationError as error:
+        _log.error("run-skipped: %s", error)
+        result = wiring.failed_run(mode, error, started_at, utc_now())
+    else:
+        result = wiring.perform(settings, policies, mode, settings.targets, stop=stop)
+    _print_report(result, settings, "text")
+    wiring.post(settings, result)
+
+
+def check(config: Path | None, verbose: int, *, live: bool) -> int:
+    """Say whether configuration and policies are right, when the next runs are, and with `live` whether all answer."""
+    settings, policies = _load(config, verbose)
+    for line in _checked(settings, policies):
+        click.echo(line)
+    if not live:
+        return Exit.OK
+    failures = [failure for probe in _probes(settings) if (failure := _probed(*probe))]
+    return Exit.FAILED if failures else Exit.OK
+
+
+def _checked(settings: Settings, policies: Sequence[Policy]) -> Iterator[str]:
+    targets = ", ".join(target.name for target in settings.targets)
+    yield f"configuration  ok: {settings.source}, mode {settings.mode}, targets: {targets}"
+    yield f"policies       ok: {settings.policies}, {', '.join(policy.name for policy in policies)}"
+    if settings.schedule is None:
+        yield "schedule       none: `janitor serve` needs one, `janitor run` does not"
+        return
+    yield f"schedule       {settings.schedule.text} ({settings.timezone.key})"
+    for instant in settings.schedule.upcoming(utc_now(), settings.timezone, 3):
+        yield f"next run       {instant.isoformat()}"
+
+
+def _probes(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
+    for target in settings.targets:
+        yield f"target {target.name}", wiring.connect(target).probe
+    if settings.slack is not None:
+        yield "slack", wiring.channel_of(settings).probe
+
+
+def _probed(name: str, probe: Callable[[], str]) -> bool:
+    """Whether the probe failed; either way it is said."""
+    try:
+        click.echo(f"{name:<14} ok: {probe()}")
+    except (CloudError, DeliveryError) as error:
+        click.echo(f"{name:<14} failed: {error}")
+        return True
+    return False
+
+
+def images(config: Path | None, verbose: int, *, number: int | None, form: str) -> int:
+    """The images exactly as a run saw them."""
+    with _existing_store(config, verbose) as (_, store):
+        run = _number(store, number)
+        surveys = store.surveys(run)
+        if form == "json":
+            click.echo(images_json(run, surveys.items()))
+        else:
+            _print(images_table(run, surveys.items()))
+    return Exit.OK
+
+
+def explain(config: Path | None, verbose: int, *, prefix: str) -> int:
+    """Everything about one image."""
+    settings, policies = _load(config, verbose)
+    with Store.open_existing(settings.database) as store:
+        _print(explanation(store, policies, prefix, settings.timezone))
+    return Exit.OK
+
+
+def runs(config: Path | None, verbose: int, *, limit: int) -> int:
+    """Past runs, newest first."""
+    with _existing_store(config, verbose) as (_, store):
+        _print(runs_table(store.runs(limit)))
+    return Exit.OK
+
+
+def show(config: Path | None, verbose: int, *, number: int, form: str) -> int:
+    """The report of a past run."""
+    with _existing_store(config, verbose) as (settings, store):
+        _print_report(store.load_run(number), settings, form)
+    return Exit.OK
+
+
+def _load(config: Path | None, verbose: int) -> tuple[Settings, list[Policy]]:
+    settings, policies = wiring.load(config)
+    configure_logging(verbose, settings.secrets)
+    return settings, policies
+
+
+@contextmanager
+def _existing_store(config: Path | None, verbose: int) -> Iterator[tuple[Settings, Store]]:
+    settings = load_settings(config)
+    configure_logging(verbose, settings.secrets)
+    with Store.open_existing(settings.database) as store:
+        yield settings, store
+
+
+def _number(store: Store, number: int | None) -> int:
+    latest = store.latest_run()
+    if latest is None:
+        raise UsageError("no run is recorded yet: `janitor run --dry-run` makes the first")
+    return latest if number is None else number
+
+
+def _print_report(result: RunResult, settings: Settings, form: str) -> None:
+    if form == "json":
+        sys.stdout.write(json_report(result) + "\n")
+        sys.stdout.flush()
+    else:
+        _print(text_report(result, settings.cost, zone=settings.timezone))
+
+
+def _print(renderable: RenderableType) -> None:
+    Console(highlight=False).print(renderable)
+
+
+@contextmanager
+def _stopping(stop: Stop) -> Iterator[None]:
+    """Let SIGINT and SIGTERM set `stop` instead of killing what is in flight."""
+
+    def ask_to_stop(number: int, _frame: FrameType | None) -> None:
+        stop.signal_number = number
+        stop.set()
+
+    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

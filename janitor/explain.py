@@ -1,0 +1,135 @@
+"""Everything about one image: its facts, its decision, every policy that could touch it, and its history."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, tzinfo
+
+from rich.segment import Segment
+
+from janitor.errors import UsageError
+from janitor.model import Decision, Image, Survey
+from janitor.policy import Policy
+from janitor.report.layout import BOLD, Line, Page, labelled, line, paragraph
+from janitor.report.tables import users_of
+from janitor.report.wording import label_of, visible
+from janitor.store import Store
+from janitor.units import format_duration, format_minute, format_size
+
+_CANDIDATES = 10
+
+
+def explanation(store: Store, policies: Sequence[Policy], prefix: str, zone: tzinfo) -> Page:
+    """Explain the image whose id is, or unambiguously starts with, `prefix`.
+
+    Raises UsageError for an image that no run has seen, and for a prefix of several.
+    """
+    places = store.find_image(prefix)
+    identities = sorted({identity for _, identity in places})
+    if not identities:
+        raise UsageError(f'no run has seen an image whose id starts with "{visible(prefix)}"')
+    if len(identities) > 1:
+        shown = ", ".join(visible(identity) for identity in identities[:_CANDIDATES])
+        more = f" and {len(identities) - _CANDIDATES} more" if len(identities) > _CANDIDATES else ""
+        raise UsageError(f'"{visible(prefix)}" is the start of {len(identities)} ids: {shown}{more}')
+    targets = [target for target, _ in places]
+    return Page(lambda width: _everything(store, policies, targets, identities[0], zone, width))
+
+
+def _everything(
+    store: Store, policies: Sequence[Policy], targets: Sequence[str], identity: str, zone: tzinfo, width: int
+) -> Iterator[Line]:
+    for target in targets:
+        run = store.latest_survey(target)
+        survey = store.surveys(run)[target] if run is not None else None
+        image = next((image for image in survey.images if image.id == identity), None) if survey else None
+        yield line(f"{visible(identity)} in {visible(target)}", BOLD)
+        if survey is None or image is None:
+            yield line("  No longer listed; see the history below.")
+        else:
+            yield from _facts(image, survey, width)
+            yield from _decision(store, run or 0, target, identity, zone, width)
+            yield from _policies(policies, image, target, width)
+        yield from _history(store, target, identity, width)
+
+
+def _facts(image: Image, survey: Survey, width: int) -> Iterator[Line]:
+    users = ", ".join(visible(user.name or user.id) for user in users_of(image, survey))
+    facts = {
+        "name": label_of(image.name, 255),
+        "status": visible(image.status) or "missing",
+        "public": _flag(image.public),
+        "protected": _flag(image.protected),
+        "created": _minute(image.created_at),
+        "updated": _minute(image.updated_at),
+        "size": format_size(image.size),
+        "disk format": visible(image.disk_format or "unknown"),
+        "used by": survey.usage.problem or users or "no instance",
+    }
+    for key, value in facts.items():
+        yield from _row(key, value, width)
+    for key, value in sorted((image.properties or {}).items()):
+        yield from _row("property", f"{visible(key)}: {visible(value)}", width)
+    for key, value in sorted(image.unreadable.items()):
+        yield from _row("unreadable", f"{visible(key)}: {visible(value)}", width)
+    yield from _row("seen", format_minute(survey.finished_at), width)
+
+
+def _row(label: str, text: str, width: int) -> Iterator[Line]:
+    return labelled(Segment(f"{label:<13}"), Segment(text), width, 2)
+
+
+def _flag(holds: bool) -> str:
+    return "yes" if holds else "no"
+
+
+def _minute(instant: datetime | None) -> str:
+    return "unknown" if instant is None else format_minute(instant)
+
+
+def _decision(store: Store, run: int, target: str, identity: str, zone: tzinfo, width: int) -> Iterator[Line]:
+    decision = next((d for d in _decisions(store, run, target) if d.image.id == identity), None)
+    yield line()
+    yield line(f"Decision of run {run}", BOLD)
+    if decision is None:
+        yield line("  none: the run ended before it decided")
+        return
+    by = f" by policy {decision.policy}" if decision.policy else ""
+    yield from _row("verdict", f"{decision.verdict}{by} [{decision.reason}]", width)
+    yield from _row("because", visible(decision.detail), width)
+    due = f"{decision.due.astimezone(zone):%Y-%m-%d %H:%M %Z}" if decision.due else "no date"
+    yield from _row("due", due, width)
+
+
+def _decisions(store: Store, run: int, target: str) -> Sequence[Decision]:
+    return next((result.decisions for result in store.load_run(run).targets if result.target == target), ())
+
+
+def _policies(policies: Sequence[Policy], image: Image, target: str, width: int) -> Iterator[Line]:
+    yield line()
+    yield line("Policies, as they are now; the first that matches owns the image", BOLD)
+    owned = False
+    for policy in policies:
+        match policy.match.holds(image, target):
+            case True:
+                word = "matches, but a policy before it owns the image" if owned else "owns it"
+                owned = True
+            case False:
+                continue
+            case None:
+                word = "cannot be told: it asks for a value that is not known"
+        yield from _row(policy.name, f"{word}; {_rule(policy)}", width)
+    if not owned:
+        yield line("  None matches it: it is kept.")
+
+
+def _rule(policy: Policy) -> str:
+    if policy.expire is None:
+        return "keeps all it matches, forever"
+    return f"expires {format_duration(policy.expire.after)} after {policy.expire.since}"
+
+
+def _history(store: Store, target: str, identity: str, width: int) -> Iterator[Line]:
+    yield line()
+    yield line("History", BOLD)
+    for event in store.image_history(target, identity):
+        yield from paragraph(f"{format_minute(event.at)} run {event.run}: {visible(event.text)}", width, 2)
+    yield line()

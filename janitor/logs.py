@@ -1,0 +1,38 @@
+"""Logging to stderr: event names and fields, with every configured secret blotted out."""
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+_OTHERS = ("httpx", "httpcore", "slack_sdk", "apscheduler", "uvicorn", "asyncio", "stamina")
+
+
+class _Blot(logging.Formatter):
+    """Formats a record and blots out secrets, wherever in it they stand."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+        self._secrets = sorted(secrets, key=len, reverse=True)
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - the library's name
+        return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        for secret in self._secrets:
+            line = line.replace(secret, "***")
+        return line
+
+
+def configure_logging(verbose: int, secrets: Iterable[str] = ()) -> None:
+    """Log to stderr from WARNING on, INFO with one `verbose`, DEBUG with two; of libraries only warnings.
+
+    The libraries' own lines name URLs, and an appkey is part of a URL.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Blot(secrets))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("janitor").setLevel(_LEVELS[min(verbose, len(_LEVELS) - 1)])
+    for name in _OTHERS:
+        logging.getLogger(name).setLevel(logging.WARNING)

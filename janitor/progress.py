@@ -1,0 +1,42 @@
+"""The progress bar: on a terminal only, on stderr, gone when the work is done."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from janitor import run
+
+
+class _Bars:
+    """One bar for each phase of each target."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[tuple[str, str], TaskID] = {}
+
+    def advance(self, target: str, phase: str, done: int, total: int | None) -> None:
+        """Move the bar of a phase, which may be its first sign."""
+        key = (target, phase)
+        if key not in self._tasks:
+            self._tasks[key] = self._bars.add_task("", target=target, phase=phase, total=total)
+        self._bars.update(self._tasks[key], completed=done, total=total)
+
+
+@contextmanager
+def progress_bar() -> Iterator[run.Progress]:
+    """Progress to report to; in a pipe or a log it says nothing."""
+    if not sys.stderr.isatty():
+        yield run.Silence()
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.fields[phase]} {task.fields[target]}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        yield _Bars(bars)

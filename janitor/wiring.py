@@ -1,0 +1,169 @@
+"""From configuration to a run: connects targets, runs, keeps the report, delivers it."""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+from janitor.cloud import ImageService
+from janitor.cloud.toast import ToastClient
+from janitor.errors import ConfigurationError, DeliveryError, Exit, JanitorError, Problem, StoreError, UsageError, worst
+from janitor.model import Mode, Outcome, RunResult
+from janitor.policy import Policy
+from janitor.policy_files import load_policies
+from janitor.report import Message
+from janitor.report.blocks import slack_messages, worth_posting
+from janitor.run import Progress, Run, Silence, Site, Stop, exit_code, utc_now
+from janitor.settings import Settings, Target, find_policies, load_settings
+from janitor.slack import SlackChannel
+from janitor.store import Store
+
+_log = logging.getLogger("janitor.wiring")
+
+
+def load(config: Path | None) -> tuple[Settings, list[Policy]]:
+    """Configuration and policies. Raises ConfigurationError with every problem of both."""
+    try:
+        settings = load_settings(config)
+    except ConfigurationError as error:
+        raise ConfigurationError([*error.problems, *_problems_of_policies(config)]) from error
+    return settings, load_policies(settings.policies)
+
+
+def _problems_of_policies(config: Path | None) -> tuple[Problem, ...]:
+    """What is wrong with the policies, where a wrong configuration still says where they are."""
+    path = find_policies(config)
+    try:
+        if path is not None:
+            load_policies(path)
+    except ConfigurationError as error:
+        return error.problems
+    return ()
+
+
+def mode_of(settings: Settings, *, dry_run: bool) -> Mode:
+    """The mode to run in: a dry run always wins over the configured mode."""
+    return Mode.DRY_RUN if dry_run else settings.mode
+
+
+def chosen_targets(settings: Settings, names: Sequence[str]) -> list[Target]:
+    """The targets of these names, all for none. Raises UsageError for a name that is not configured."""
+    known = {target.name: target for target in settings.targets}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UsageError(f"no target named {', '.join(unknown)}; there is {', '.join(known)}")
+    return [target for target in settings.targets if not names or target.name in names]
+
+
+def connect(target: Target, clock: Callable[[], datetime] = utc_now, stop: Stop | None = None) -> ImageService:
+    """The way to a target's API; nothing is sent yet."""
+    return ToastClient(
+        target.endpoint, target.appkey, target.username, target.password, target.http, clock=clock, stop=stop
+    )
+
+
+def perform(
+    settings: Settings,
+    policies: Sequence[Policy],
+    mode: Mode,
+    targets: Sequence[Target],
+    *,
+    stop: Stop | None = None,
+    progress: Progress | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> RunResult:
+    """Run once. A database that fails is a failed run, not an exception, so that it is reported like any other."""
+    stop = stop or Stop()
+    started_at = clock()
+
+    def site(target: Target) -> Site:
+        return Site(target.name, lambda: connect(target, clock, stop))
+
+    try:
+        with Store.open(settings.database) as store:
+            return Run(
+                sites=[site(target) for target in targets],
+                policies=policies,
+                store=store,
+                mode=mode,
+                limits=settings.limits,
+                zone=settings.timezone,
+                targets_at_once=settings.concurrency.targets,
+                deletions_at_once=settings.concurrency.deletions,
+                clock=clock,
+                stop=stop,
+                progress=progress or Silence(),
+            ).perform()
+    except StoreError as error:
+        return failed_run(mode, error, started_at, clock())
+
+
+def failed_run(mode: Mode, error: JanitorError, started_at: datetime, finished_at: datetime) -> RunResult:
+    """The result of a run that did not get as far as its targets."""
+    return RunResult(0, mode, Outcome.FAILED, started_at, finished_at, (), str(error))
+
+
+def post(settings: Settings, result: RunResult, clock: Callable[[], datetime] = utc_now) -> Exit:
+    """Deliver the report to Slack where one is configured and the result is worth it; keep it in the database.
+
+    What could not be delivered stays there, and the exit code says so.
+    """
+    if settings.slack is None or not worth_posting(result, settings.slack.post):
+        return Exit.OK
+    messages = slack_messages(result, settings.cost, settings.timezone)
+    kept = _keep(settings, result, messages, clock())
+    error = _send(settings, messages)
+    _settle(settings, kept, error, clock())
+    if error is None:
+        return Exit.OK
+    _log.error("report-undelivered run=%d: %s", result.run, error)
+    return Exit.FAILED
+
+
+def _send(settings: Settings, messages: Sequence[Message]) -> DeliveryError | None:
+    try:
+        channel_of(settings).send(messages)
+    except DeliveryError as error:
+        return error
+    return None
+
+
+def channel_of(settings: Settings) -> SlackChannel:
+    """The configured Slack channel."""
+    slack = settings.slack
+    if slack is None:
+        raise UsageError("no Slack is configured")
+    return SlackChannel(
+        webhook_url=slack.webhook_url, token=slack.token, channel=slack.channel, base_url=slack.base_url
+    )
+
+
+def _keep(settings: Settings, result: RunResult, messages: Sequence[Message], at: datetime) -> int | None:
+    if not result.run:
+        return None  # the database is what failed
+    try:
+        with Store.open(settings.database) as store:
+            return store.add_report(result.run, "slack", json.dumps([asdict(message) for message in messages]), at)
+    except StoreError as error:
+        _log.warning("report-not-kept run=%d: %s", result.run, error)
+        return None
+
+
+def _settle(settings: Settings, report: int | None, error: DeliveryError | None, at: datetime) -> None:
+    if report is None:
+        return
+    try:
+        with Store.open(settings.database) as store:
+            if error is None:
+                store.mark_delivered(report, at)
+            else:
+                store.mark_undelivered(report, str(error), at)
+    except StoreError as failure:
+        _log.warning("delivery-not-recorded report=%d: %s", report, failure)
+
+
+def code_of(result: RunResult, delivery: Exit = Exit.OK) -> Exit:
+    """The exit code of a run and of the delivery of its report."""
+    return worst([exit_code(result), delivery])

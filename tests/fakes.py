@@ -1,0 +1,61 @@
+"""A recording cloud: answers from memory, and remembers what was asked of it."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from janitor.cloud import Answer
+from janitor.errors import CloudError
+from janitor.model import Image, Usage
+
+
+@dataclass
+class RecordingCloud:
+    """An ImageService whose answers a test can set, per image where it matters.
+
+    `answers` may hold, by image id, an Answer or an error for its deletion; `undone` names images whose deletion is
+    accepted and not done; `lost` those that are deleted although an error is raised.
+    """
+
+    listed: list[Image]
+    used: Usage | CloudError = field(default_factory=Usage)
+    answers: dict[str, Answer | CloudError] = field(default_factory=dict)
+    undone: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
+    survey_errors: list[CloudError | None] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    on_delete: Callable[[str], None] = lambda image_id: None
+    surveys: int = 0
+    closed: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def images(self) -> Iterator[Image]:
+        self.surveys += 1
+        error = self.survey_errors.pop(0) if self.survey_errors else None
+        if error is not None:
+            raise error
+        yield from list(self.listed)
+
+    def usage(self) -> Usage:
+        if isinstance(self.used, CloudError):
+            raise self.used
+        return self.used
+
+    def delete(self, image_id: str) -> Answer:
+        with self._lock:
+            self.deleted.append(image_id)
+        self.on_delete(image_id)
+        answer = self.answers.get(image_id, Answer.ACCEPTED)
+        gone = answer is Answer.ACCEPTED and image_id not in self.undone
+        if gone or image_id in self.lost or answer is Answer.ABSENT:
+            with self._lock:
+                self.listed = [image for image in self.listed if image.id != image_id]
+        if isinstance(answer, CloudError):
+            raise answer
+        return answer
+
+    def probe(self) -> str:
+        return "answers from memory"
+
+    def close(self) -> None:
+        self.closed = True

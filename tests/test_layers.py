@@ -1,0 +1,81 @@
+"""Imports point inward: shell -> adapters -> ports -> core, and adapters never import each other."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import janitor
+
+ROOT = Path(janitor.__file__).parent
+
+CORE = {"model", "errors", "units", "policy", "guards", "clocks", "retention", "decide", "plan", "cron"}
+PORTS = {"cloud", "report", "yaml_lines"}
+ADAPTERS = {"policy_files", "settings", "store", "slack", "cloud", "report", "sandbox"}
+SHELL = {"run", "deleting", "schedule", "wiring", "commands", "explain", "demo", "progress", "logs", "cli", "__main__"}
+PURE_FORBIDDEN = {
+    "yaml",
+    "httpx",
+    "sqlite3",
+    "sqlite_utils",
+    "slack_sdk",
+    "pydantic",
+    "rich",
+    "click",
+    "logging",
+    "time",
+}
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
+
+
+def room(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"janitor.{alias.name}" for alias in node.names} if node.module == "janitor" else {node.module}
+    return found
+
+
+def rooms_imported(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imports(path) if name.startswith("janitor.")} - {room(path), "__version__"}
+
+
+def test_every_module_has_its_place() -> None:
+    assert {room(path) for path in modules()} <= CORE | PORTS | ADAPTERS | SHELL
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_inward(path: Path) -> None:
+    place = room(path)
+    if place in CORE:
+        allowed = CORE
+    elif place in ADAPTERS | PORTS:
+        allowed = CORE | PORTS
+    else:
+        allowed = CORE | PORTS | ADAPTERS | SHELL
+    assert rooms_imported(path) <= allowed
+
+
+@pytest.mark.parametrize("name", sorted(CORE))
+def test_the_core_knows_no_machinery(name: str) -> None:
+    assert not {imported.split(".")[0] for imported in imports(ROOT / f"{name}.py")} & PURE_FORBIDDEN
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_the_settings_read_the_environment(path: Path) -> None:
+    text = path.read_text()
+    assert room(path) == "settings" or ("os.environ" not in text and "getenv" not in text)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text()))

@@ -1,0 +1,244 @@
+"""A run against a recording cloud and a real database: what is sent, what is claimed, and what it exits with."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from janitor.cloud import Answer
+from janitor.errors import CloudError, Exit, Refused, StoreError, Unavailable
+from janitor.model import Decision, DeletionOutcome, Image, Instance, Mode, Outcome, RunResult, Usage
+from janitor.plan import Limits
+from janitor.policy import Expire, Match, Pattern, Policy
+from janitor.run import Run, Site, Stop, exit_code
+from janitor.store import Store
+from tests.fakes import RecordingCloud
+
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+OLD = Policy("old", Match(name=(Pattern("*"),)), Expire(timedelta(days=14)))
+AMPLE = Limits(max_deletions=1000, max_share=100)
+
+
+def image(identity: str, *, days: int = 30, **facts: Any) -> Image:
+    created = NOW - timedelta(days=days)
+    return Image(
+        identity,
+        **({"name": identity, "status": "active", "public": False, "protected": False} | facts),
+        created_at=created,
+        updated_at=created,
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "janitor.db") as opened:
+        yield opened
+
+
+def perform(
+    store: Store, *clouds: RecordingCloud, mode: Mode = Mode.DELETE, limits: Limits = AMPLE, **rest: Any
+) -> RunResult:
+    sites = [Site(f"t{number}", lambda cloud=cloud: cloud) for number, cloud in enumerate(clouds)]  # type: ignore[misc]
+    return Run(sites, [OLD], store, mode, limits, clock=lambda: NOW, **rest).perform()
+
+
+def outcomes(result: RunResult) -> dict[str, DeletionOutcome]:
+    return {d.decision.image.id: d.outcome for target in result.targets for d in target.deletions}
+
+
+def test_a_dry_run_sends_no_delete(store: Store) -> None:
+    cloud = RecordingCloud([image("a"), image("b")])
+    result = perform(store, cloud, mode=Mode.DRY_RUN)
+    assert cloud.deleted == []
+    assert cloud.surveys == 1
+    assert [d.image.id for d in result.targets[0].doomed] == ["a", "b"]
+    assert result.targets[0].deletions == ()
+    assert exit_code(result) is Exit.OK
+
+
+def test_dry_and_live_runs_decide_the_same(store: Store) -> None:
+    fleet = [image("a"), image("b", days=1), image("c", protected=True)]
+    dry = perform(store, RecordingCloud(fleet), mode=Mode.DRY_RUN)
+    live = perform(store, RecordingCloud(fleet))
+    assert dry.targets[0].decisions == live.targets[0].decisions
+
+
+def test_a_live_run_deletes_exactly_the_plan_oldest_first(store: Store) -> None:
+    cloud = RecordingCloud(
+        [image("new", days=20), image("oldest", days=90), image("young", days=1), image("pub", public=True)]
+    )
+    result = perform(store, cloud, deletions_at_once=1)
+    assert cloud.deleted == ["oldest", "new"]
+    assert outcomes(result) == {"oldest": DeletionOutcome.DELETED, "new": DeletionOutcome.DELETED}
+    assert (result.outcome, exit_code(result)) == (Outcome.OK, Exit.OK)
+    assert cloud.closed
+
+
+YES, ABSENT = Answer.ACCEPTED, Answer.ABSENT
+NO, LOST = Refused("in use", code=30409), Unavailable("DELETE /images: timed out, tried 5 times")
+CONFIRMED = [
+    pytest.param(YES, {}, DeletionOutcome.DELETED, Exit.OK, id="yes-and-gone"),
+    pytest.param(YES, {"undone": {"a"}}, DeletionOutcome.ACCEPTED, Exit.OK, id="yes-and-still-listed"),
+    pytest.param(ABSENT, {}, DeletionOutcome.ALREADY_GONE, Exit.OK, id="gone-before-us"),
+    pytest.param(NO, {}, DeletionOutcome.REFUSED, Exit.DELETIONS_FAILED, id="no"),
+    pytest.param(NO, {"lost": {"a"}}, DeletionOutcome.ALREADY_GONE, Exit.OK, id="no-and-yet-gone"),
+    pytest.param(LOST, {"lost": {"a"}}, DeletionOutcome.DELETED, Exit.OK, id="answer-lost-and-gone"),
+    pytest.param(LOST, {}, DeletionOutcome.FAILED, Exit.DELETIONS_FAILED, id="answer-lost-and-still-listed"),
+]
+
+
+@pytest.mark.parametrize(("answer", "cloud", "outcome", "code"), CONFIRMED)
+def test_outcomes_are_what_the_second_survey_confirms(
+    store: Store, answer: Answer | CloudError, cloud: dict[str, Any], outcome: DeletionOutcome, code: Exit
+) -> None:
+    result = perform(store, RecordingCloud([image("a"), image("young", days=1)], answers={"a": answer}, **cloud))
+    assert outcomes(result) == {"a": outcome}
+    assert exit_code(result) is code
+    assert result.outcome is (Outcome.PARTIAL if code else Outcome.OK)
+
+
+def test_one_failure_does_not_stop_the_others(store: Store) -> None:
+    cloud = RecordingCloud([image("a"), image("b"), image("c")], answers={"a": NO, "b": LOST})
+    result = perform(store, cloud)
+    assert set(cloud.deleted) == {"a", "b", "c"}
+    assert outcomes(result) == {
+        "a": DeletionOutcome.REFUSED,
+        "b": DeletionOutcome.FAILED,
+        "c": DeletionOutcome.DELETED,
+    }
+    assert result.outcome is Outcome.PARTIAL
+
+
+def test_without_a_second_survey_nothing_is_called_deleted(store: Store) -> None:
+    cloud = RecordingCloud([image("a")], survey_errors=[None, Unavailable("HTTP 502")])
+    result = perform(store, cloud)
+    assert outcomes(result) == {"a": DeletionOutcome.ACCEPTED}
+    assert result.outcome is Outcome.FAILED
+    assert "HTTP 502" in (result.targets[0].error or "")
+
+
+def test_over_a_limit_nothing_is_deleted_and_the_list_is_complete(store: Store) -> None:
+    cloud = RecordingCloud([image(f"i{number}") for number in range(4)])
+    result = perform(store, cloud, limits=Limits(max_deletions=3, max_share=50))
+    target = result.targets[0]
+    assert cloud.deleted == []
+    assert (target.outcome, exit_code(result)) == (Outcome.REFUSED, Exit.LIMIT)
+    assert len(target.doomed) == 4
+    assert target.error is not None
+    for figure in ("4 deletions", "max_deletions allows 3", "4 of 4", "100.0%", "max_share allows 50%"):
+        assert figure in target.error
+
+
+EDGES = [
+    pytest.param(Limits(2, 100), 2, 2, False, id="exactly-as-many-as-allowed"),
+    pytest.param(Limits(1, 100), 2, 2, True, id="one-more"),
+    pytest.param(Limits(100, 50), 2, 4, False, id="exactly-the-share"),
+    pytest.param(Limits(100, 50), 3, 5, True, id="over-the-share"),
+    pytest.param(Limits(0, 100), 1, 9, True, id="none-allowed"),
+    pytest.param(Limits(0, 0), 0, 3, False, id="nothing-planned-is-within-any-limit"),
+]
+
+
+@pytest.mark.parametrize(("limits", "old", "owned", "refused"), EDGES)
+def test_limits_are_exceeded_not_reached(store: Store, limits: Limits, old: int, owned: int, refused: bool) -> None:
+    foreign = [image("public", public=True), image("gone", status="deleted")]
+    mine = [image(f"i{number}", days=30 if number < old else 1) for number in range(owned)]
+    result = perform(store, RecordingCloud(mine + foreign), limits=limits)
+    assert (result.outcome is Outcome.REFUSED) is refused
+    assert result.targets[0].owned == owned
+
+
+def test_a_limit_holds_in_a_dry_run_too(store: Store) -> None:
+    result = perform(store, RecordingCloud([image("a")]), limits=Limits(0, 0), mode=Mode.DRY_RUN)
+    assert (result.outcome, exit_code(result)) == (Outcome.REFUSED, Exit.LIMIT)
+
+
+def test_unreadable_usage_keeps_everything_and_fails_the_target(store: Store) -> None:
+    cloud = RecordingCloud([image("a"), image("b")], used=Unavailable("GET /instances-detail: HTTP 500"))
+    result = perform(store, cloud)
+    assert cloud.deleted == []
+    assert {d.reason.value for d in result.targets[0].decisions} == {"usage-unknown"}
+    assert (result.outcome, exit_code(result)) == (Outcome.FAILED, Exit.FAILED)
+    assert "HTTP 500" in (result.targets[0].error or "")
+
+
+def test_an_image_in_use_is_not_deleted(store: Store) -> None:
+    cloud = RecordingCloud([image("a"), image("b")], used=Usage({"a": (Instance("i", "web-1"),)}))
+    perform(store, cloud)
+    assert cloud.deleted == ["b"]
+
+
+def test_targets_are_independent(store: Store) -> None:
+    broken = RecordingCloud([image("a")], survey_errors=[Unavailable("no route")])
+    sound = RecordingCloud([image("a")])
+    result = perform(store, broken, sound)
+    assert [target.outcome for target in result.targets] == [Outcome.FAILED, Outcome.OK]
+    assert result.targets[0].error == "no route"
+    assert (broken.deleted, sound.deleted) == ([], ["a"])
+    assert exit_code(result) is Exit.FAILED
+
+
+def test_a_refused_target_outranks_a_failed_one(store: Store) -> None:
+    failed = RecordingCloud([], survey_errors=[Unavailable("no route")])
+    refused = RecordingCloud([image(str(number)) for number in range(3)])
+    assert exit_code(perform(store, failed, refused, limits=Limits(2, 100))) is Exit.LIMIT
+
+
+def test_everything_is_recorded_before_the_first_delete(store: Store) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def look(image_id: str) -> None:
+        recorded = store.load_run(1).targets[0]
+        seen.append((len(recorded.decisions), len(store.surveys(1)["t0"].images)))
+
+    perform(store, RecordingCloud([image("a"), image("b", days=1)], on_delete=look))
+    assert seen == [(2, 2)]
+
+
+class FailingJournal(Store):
+    """A database that can no longer be written from the second request on."""
+
+    def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
+        if decision.image.id != "i0":
+            raise StoreError("disk full")
+        return super().journal_request(run, target, decision, at)
+
+
+def test_no_journal_no_delete(tmp_path: Path) -> None:
+    cloud = RecordingCloud([image(f"i{number}") for number in range(5)])
+    with FailingJournal.open(tmp_path / "janitor.db") as failing:
+        result = perform(failing, cloud, deletions_at_once=1)
+    assert cloud.deleted == ["i0"]
+    assert outcomes(result) == {"i0": DeletionOutcome.DELETED}
+    assert result.targets[0].error == "disk full; 4 of 5 deletions were not sent"
+
+
+def test_a_stop_sends_nothing_new(store: Store) -> None:
+    stop = Stop()
+    cloud = RecordingCloud([image(f"i{number}") for number in range(5)], on_delete=lambda _: stop.set())
+    result = perform(store, cloud, deletions_at_once=1, stop=stop)
+    assert cloud.deleted == ["i0"]
+    assert outcomes(result) == {"i0": DeletionOutcome.DELETED}
+    assert "4 of 5 deletions were not sent" in (result.targets[0].error or "")
+
+
+def test_a_stop_during_the_survey_deletes_nothing(store: Store) -> None:
+    stop = Stop()
+    stop.set()
+    cloud = RecordingCloud([image("a")])
+    assert perform(store, cloud, stop=stop).outcome is Outcome.FAILED
+    assert cloud.deleted == []
+
+
+def test_deletions_run_a_few_at_a_time(store: Store) -> None:
+    together = threading.Barrier(3, timeout=10)
+    cloud = RecordingCloud([image(f"i{number}") for number in range(6)], on_delete=lambda _: void(together.wait()))
+    perform(store, cloud, deletions_at_once=3)
+    assert len(cloud.deleted) == 6
+
+
+def void(_value: object) -> None:
+    """Forget a value."""
