@@ -28,7 +28,7 @@ def make_image(name: str | None = "ci-web-41", *, age: timedelta = timedelta(day
     """An ordinary active image, `age` old at NOW. Its id follows from its name, unless given."""
     created_at = NOW - age
     ordinary = Image(
-        id=str(uuid5(NAMESPACE_DNS, name or "nameless")),
+        id=str(uuid5(NAMESPACE_DNS, ascii(name))),
         name=name,
         status="active",
         public=False,
@@ -57,14 +57,14 @@ def to_delete(image: Image | str = "ci-web-41", **parts: Any) -> Decision:
 
 def to_keep(image: Image | str = "ci-web-50", reason: Reason = Reason.UNMATCHED, **parts: Any) -> Decision:
     """A decision to keep an image (or one of that name)."""
-    ordinary = Decision(_image(image), Verdict.KEEP, policy=None, reason=reason, detail="no policy matches it")
+    ordinary = Decision(_image(image), Verdict.KEEP, None, reason, "no policy matches it")
     return replace(ordinary, **parts)
 
 
 def too_young(image: Image | str = "ci-web-50", *, due: datetime = NOW + timedelta(days=2), **parts: Any) -> Decision:
     """A decision to keep an image (or one of that name) until it expires."""
     detail = f"created 2026-11-11, expires {due:%Y-%m-%d} (14d after creation)"
-    return to_keep(image, Reason.TOO_YOUNG, policy="ci-images", detail=detail, due=due, **parts)
+    return to_keep(image, Reason.TOO_YOUNG, **{"policy": "ci-images", "detail": detail, "due": due, **parts})
 
 
 def make_deletion(

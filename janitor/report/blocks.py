@@ -38,7 +38,8 @@ def slack_messages(result: RunResult, cost: Cost | None, zone: tzinfo) -> list[M
 
 def _sentence(result: RunResult, cost: Cost | None) -> str:
     if result.error is not None:
-        return f"{MODES[result.mode]}. {run_name(result)} failed: {fitted(result.error, _SENTENCE)}"
+        failed = " failed" if result.run else ""
+        return f"{MODES[result.mode]}. {run_name(result)}{failed}: {fitted(result.error, _SENTENCE)}"
     return f"{MODES[result.mode]}. {run_name(result)}: {escaped(summary(result, cost))}"
 
 

@@ -1,0 +1,342 @@
+"""The report on a terminal: understood without a manual, complete, and safe whatever the cloud named its images."""
+
+import io
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+
+from janitor.model import (
+    Cost,
+    Deletion,
+    DeletionOutcome,
+    Instance,
+    Mode,
+    Outcome,
+    Reason,
+    RunResult,
+    RunSummary,
+    Survey,
+    Usage,
+)
+from janitor.report.tables import images_table, runs_table
+from janitor.report.text import text_report
+from janitor.report.wording import MODES, OUTCOMES, REASONS, money_a_month, visible
+from tests.factories import (
+    GIB,
+    NOW,
+    make_deletion,
+    make_image,
+    make_run,
+    make_target,
+    to_delete,
+    to_keep,
+    too_young,
+)
+
+SEOUL = ZoneInfo("Asia/Seoul")
+DOLLARS = Cost(0.05, "USD")
+
+
+def printed(renderable: RenderableType, width: int = 80) -> str:
+    file = io.StringIO()
+    Console(file=file, width=width, highlight=False).print(renderable)
+    return file.getvalue()
+
+
+def report(result: RunResult, cost: Cost | None = None, width: int = 80) -> str:
+    return printed(text_report(result, cost, zone=SEOUL), width)
+
+
+def unfolded(text: str) -> str:
+    """The report with its line breaks taken out, for sentences that may be folded."""
+    return " ".join(text.split())
+
+
+def test_a_dry_run_is_unmistakable_from_the_first_line_to_the_last() -> None:
+    lines = report(make_run(make_target([to_delete()]))).splitlines()
+    assert lines[0] == "DRY RUN – nothing is deleted"
+    assert "1 image would be deleted, reclaiming 10.0 GiB; a dry run deletes nothing." in unfolded("\n".join(lines))
+    assert "Deleted" not in "\n".join(lines)
+
+
+def test_a_live_run_says_so() -> None:
+    text = report(make_run(make_target([to_delete()], [make_deletion()]), mode=Mode.DELETE))
+    assert text.startswith("LIVE RUN\n")
+    assert "DRY RUN" not in text
+    assert "1 of 1 planned image deleted, reclaiming 10.0 GiB." in text
+
+
+def test_the_headline_names_the_run_its_time_and_its_length() -> None:
+    assert report(make_run()).splitlines()[1] == "Image Janitor run 12, 2026-11-23 12:00 KST, took 42s"
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_the_outcome_is_said_in_words(outcome: Outcome) -> None:
+    assert f"Outcome: {OUTCOMES[outcome]}" in report(make_run(outcome=outcome))
+
+
+def test_every_code_has_its_words() -> None:
+    assert (set(MODES), set(OUTCOMES), set(REASONS)) == (set(Mode), set(Outcome), set(Reason))
+
+
+# Totals
+
+
+def test_the_totals_of_a_dry_run() -> None:
+    doomed = [to_delete("a"), to_delete(make_image("b", size=None))]
+    target = make_target([*doomed, to_keep("c"), to_keep("d")], images=512, owned=480)
+    text = report(make_run(target), DOLLARS)
+    assert "Images         512, of which 480 owned" in text
+    assert "Kept           2\n" in text
+    assert "Would delete   2\n" in text
+    assert "Would reclaim  10.0 GiB and 1 of unknown size (0.50 USD a month)" in text
+
+
+def test_only_what_is_confirmed_gone_counts_as_reclaimed() -> None:
+    doomed = [to_delete(outcome.value) for outcome in DeletionOutcome]
+    deletions = [make_deletion(d, outcome) for d, outcome in zip(doomed, DeletionOutcome, strict=True)]
+    unasked = to_delete("unasked")
+    target = make_target([*doomed, unasked], deletions, outcome=Outcome.FAILED, error="1 deletion was not sent")
+    text = report(make_run(target, mode=Mode.DELETE, outcome=Outcome.FAILED), DOLLARS)
+    assert "Deleted 1 of 6 planned (1 accepted, 1 already-gone, 1 refused, 1 failed, 1 not asked for)" in unfolded(text)
+    assert "Reclaimed      10.0 GiB (0.50 USD a month)" in text
+    assert "1 of 6 planned images deleted, reclaiming 10.0 GiB (0.50 USD a month). 1 target failed." in unfolded(text)
+
+
+def test_without_a_cost_there_is_no_money() -> None:
+    assert "a month" not in report(make_run(make_target([to_delete()])))
+
+
+@pytest.mark.parametrize(
+    ("size", "price", "said"),
+    [
+        (0, 0.05, "0.00 EUR a month"),
+        (GIB, 0.05, "0.05 EUR a month"),
+        (100_000 * GIB, 0.5, "50,000.00 EUR a month"),
+        (2**20, 0.05, "0.000049 EUR a month"),
+        (1, 0.05, "0.000000 EUR a month"),
+    ],
+)
+def test_money(size: int, price: float, said: str) -> None:
+    assert money_a_month(size, Cost(price, "EUR")) == said
+
+
+def test_kept_images_are_counted_by_reason_most_first() -> None:
+    kept = [to_keep(f"p{i}", Reason.PUBLIC) for i in range(3)] + [to_keep("u", Reason.IN_USE)]
+    text = unfolded(report(make_run(make_target(kept))))
+    assert "Kept, by reason 3 public offered to every project 1 in-use an instance uses it" in text
+
+
+# What was, or would be, deleted
+
+
+def test_each_image_of_the_plan_has_name_whole_id_size_policy_and_reason() -> None:
+    decision = to_delete("ci-web-41")
+    lines = report(make_run(make_target([decision]))).splitlines()
+    place = lines.index("  Would be deleted: 1 image") + 1
+    assert lines[place].split() == ["ci-web-41", decision.image.id, "10.0", "GiB"]
+    assert lines[place + 1].strip() == f"ci-images: {decision.detail}"
+
+
+FATES = [
+    (DeletionOutcome.REFUSED, "Refused by the API, not deleted: 1 image"),
+    (DeletionOutcome.FAILED, "Failed, not known to be deleted: 1 image"),
+    (DeletionOutcome.ACCEPTED, "Accepted by the API, not confirmed gone: 1 image"),
+    (DeletionOutcome.ALREADY_GONE, "Already gone, not counted as reclaimed: 1 image"),
+    (DeletionOutcome.DELETED, "Deleted, confirmed gone: 1 image"),
+]
+
+
+@pytest.mark.parametrize(("outcome", "title"), FATES, ids=lambda value: str(value))
+def test_each_fate_has_its_title_and_what_the_api_said(outcome: DeletionOutcome, title: str) -> None:
+    deletion = make_deletion("ci-web-41", outcome, "so the API put it")
+    text = report(make_run(make_target([deletion.decision], [deletion]), mode=Mode.DELETE))
+    assert title in text
+    assert "so the API put it" in text
+    assert deletion.decision.image.id in text
+    assert not [other for _, other in FATES if other != title and other in text]
+
+
+def test_troubles_come_before_successes() -> None:
+    deletions = [make_deletion(outcome.value, outcome) for outcome in DeletionOutcome]
+    decisions = [*(deletion.decision for deletion in deletions), to_delete("unasked")]
+    text = report(make_run(make_target(decisions, deletions), mode=Mode.DELETE))
+    titles = [*(title for _, title in FATES[:2]), "Not asked for, not deleted: 1 image", *(t for _, t in FATES[2:])]
+    places = [text.index(title) for title in titles]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("mode", "title"),
+    [
+        (Mode.DRY_RUN, "Would be deleted, but a limit refuses: 3 images"),
+        (Mode.DELETE, "Not deleted, refused by a limit: 3 images"),
+    ],
+)
+def test_a_plan_that_a_limit_refuses_is_still_listed_whole(mode: Mode, title: str) -> None:
+    doomed = [to_delete(f"ci-{number}") for number in range(3)]
+    refusal = "nothing deleted: 3 deletions planned, limits.max_deletions allows 2. Narrow the policies."
+    target = make_target(doomed, outcome=Outcome.REFUSED, error=refusal)
+    text = report(make_run(target, mode=mode, outcome=Outcome.REFUSED))
+    assert title in text
+    assert all(decision.image.id in text for decision in doomed)
+    assert f"Error: {refusal}" in unfolded(text)
+    assert "A limit refused the plan of 1 target." in unfolded(text)
+
+
+def test_thousands_are_all_listed() -> None:
+    doomed = [to_delete(f"ci-{number}") for number in range(5_000)]
+    text = report(make_run(make_target(doomed)))
+    assert all(decision.image.id in text for decision in doomed)
+    assert "Would be deleted: 5,000 images" in text
+
+
+# What is next
+
+
+def test_the_five_soonest_to_expire_come_soonest_first_in_local_time() -> None:
+    kept = [too_young(f"young-{hours}", due=NOW + timedelta(hours=hours)) for hours in (9, 3, 7, 1, 5, 11)]
+    text = report(make_run(make_target(kept)))
+    listed = [word for word in text[text.index("Next to expire") :].split() if word.startswith("young-")]
+    assert listed == ["young-1", "young-3", "young-5", "young-7", "young-9"]
+    assert "ci-images: expires 2026-11-23 13:00 KST" in text
+
+
+def test_an_end_that_cannot_be_told_is_not_next() -> None:
+    never = datetime.max.replace(tzinfo=UTC)
+    assert "Next to expire" not in report(make_run(make_target([too_young(due=never), to_keep()])))
+
+
+# Failures
+
+
+def test_a_target_that_could_not_be_surveyed_claims_no_figures() -> None:
+    target = make_target(outcome=Outcome.FAILED, error="GET /images: no answer within 2m", name="stage")
+    text = report(make_run(target, outcome=Outcome.FAILED))
+    assert "Error: GET /images: no answer within 2m" in text
+    assert "Images         not surveyed" in text
+    assert "owned" not in text
+
+
+def test_an_empty_target_is_not_a_failed_one() -> None:
+    text = report(make_run(make_target()))
+    assert "Images         0, of which 0 owned" in text
+    assert "There was nothing to delete." in text
+
+
+def test_a_run_that_never_began_says_every_line_of_why() -> None:
+    error = "policies/ci.yaml:12: ci-images: after: no\npolicies/ci.yaml:15: ci-images: kep: unknown key"
+    text = report(make_run(run=0, mode=Mode.DELETE, outcome=Outcome.FAILED, error=error))
+    assert "Image Janitor, a run that could not begin" in text
+    assert all(f"{line}\n" in text for line in error.splitlines())
+    assert "nothing to delete" not in text
+
+
+# Foreign text
+
+
+HOSTILE = [
+    pytest.param("[bold red]x[/] [link=http://e]", "[bold red]x[/] [link=http://e]", id="rich-markup"),
+    pytest.param(":warning: **b**", ":warning: **b**", id="emoji-code"),
+    pytest.param("a\x1b[31mb\x07", "a\\x1b[31mb\\x07", id="terminal-escapes"),
+    pytest.param("a\x9b31mb", "a\\x9b31mb", id="c1-escape"),
+    pytest.param("a\r\nDELETED", "a\\r\\nDELETED", id="line-breaks"),
+    pytest.param("a\u2028b\u0085c", "a\\u2028b\\x85c", id="unicode-line-breaks"),
+    pytest.param("a\u202egpj.exe\u2066", "a\\u202egpj.exe\\u2066", id="bidi-overrides"),
+    pytest.param("a\u200b\ufeff\u00adb", "a\\u200b\\ufeff\\xadb", id="zero-width"),
+    pytest.param("a\u3164\ufe0fb", "a\\u3164\\ufe0fb", id="printable-but-invisible"),
+    pytest.param("a\ud800b", "a\\ud800b", id="lone-surrogate"),
+    pytest.param("야간 빌드 一个镜像 é", "야간 빌드 一个镜像 é", id="odd-names-stay"),
+]
+
+
+@pytest.mark.parametrize(("name", "shown"), HOSTILE)
+def test_names_are_shown_escaped_and_never_act(name: str, shown: str) -> None:
+    assert visible(name) == shown
+    text = report(make_run(make_target([to_delete(make_image(name, id="id-1")), too_young(make_image(name))])))
+    assert text.count(shown) == 2
+    assert all(line.isprintable() for line in text.split("\n"))
+
+
+@pytest.mark.parametrize(("text", "shown"), HOSTILE)
+def test_all_other_foreign_text_is_escaped_too(text: str, shown: str) -> None:
+    decision = to_delete(make_image(id=f"id-{text}"), policy=f"policy-{text}", detail=f"detail-{text}")
+    deletion = Deletion(decision, DeletionOutcome.REFUSED, f"remark-{text}")
+    target = make_target([decision], [deletion], name=f"target-{text}", outcome=Outcome.FAILED, error=f"error-{text}")
+    words = report(make_run(target, mode=Mode.DELETE), width=300)
+    assert all(f"{place}-{shown}" in words for place in ("id", "policy", "detail", "remark", "target"))
+    assert all(line.isprintable() for line in words.split("\n"))
+
+
+@pytest.mark.parametrize("name", [None, "", "  "], ids=["missing", "empty", "blank"])
+def test_a_nameless_image_is_still_found_by_its_id(name: str | None) -> None:
+    text = report(make_run(make_target([to_delete(make_image(name, id="the-id"))])))
+    assert "(no name)" in text
+    assert "the-id" in text
+
+
+def test_a_giant_name_is_cut_and_its_image_still_found() -> None:
+    text = report(make_run(make_target([to_delete(make_image("x" * 10_000, id="the-id"))])))
+    assert "…" in text
+    assert "the-id" in text
+    assert len(text) < 2_000
+
+
+# Widths
+
+
+@pytest.mark.parametrize("width", [1, 2, 20, 40, 69, 70, 80, 200])
+def test_no_line_is_wider_than_the_terminal_and_nothing_is_lost(width: int) -> None:
+    doomed = [to_delete("ci-web-41"), to_delete("가" * 60, policy="p" * 90), to_delete("x " * 60, detail="y" * 300)]
+    kept = [too_young(), to_keep("a", Reason.KEPT_MONTHLY)]
+    targets = [make_target([*doomed, *kept]), make_target(name="t" * 90, outcome=Outcome.FAILED, error="e" * 99)]
+    text = report(make_run(*targets), DOLLARS, width)
+    assert max(cell_len(line) for line in text.splitlines()) <= max(width, 2)
+    assert [d.image.id for d in doomed if d.image.id not in text] == [] or width < 44
+    assert text.count("가") == 60 or width < 3
+
+
+def test_an_id_is_never_broken_at_80_columns() -> None:
+    decision = to_delete("n" * 200)
+    assert decision.image.id in report(make_run(make_target([decision])))
+
+
+# Images and runs
+
+
+def survey() -> Survey:
+    used = make_image("web", protected=True)
+    odd = make_image("\x1b[31m", id="odd", status="", created_at=None, size=None, unreadable={"createdAt": "soon"})
+    usage = Usage({used.id: (Instance("i-1", "web-1\x1b"), Instance("i-2", "web-2"))})
+    return Survey((used, odd), usage, NOW, NOW)
+
+
+def test_images_are_listed_with_their_facts() -> None:
+    text = printed(images_table(7, [("prod", survey())]))
+    assert text.startswith("Run 7\n")
+    assert "── prod ──" in text
+    assert "seen 2026-11-23 03:00Z; 2 owned; 10.0 GiB" in text
+    assert "active, created 2026-10-24 03:00Z, qcow2, protected, used by web-1\\x1b and 1 more" in unfolded(text)
+    assert "no status, no creation date, qcow2, unreadable: createdAt" in text
+
+
+def test_images_of_an_unreadable_usage_say_so() -> None:
+    broken = Survey((), Usage(problem="the instance list could not be read: HTTP 500"), NOW, NOW)
+    assert "the instance list could not be read: HTTP 500" in printed(images_table(7, [("prod", broken)]))
+
+
+def test_a_run_without_surveys_lists_none() -> None:
+    assert printed(images_table(7, [])) == "Run 7 saw no target\n"
+
+
+def test_runs_are_listed_a_row_each() -> None:
+    runs = [
+        RunSummary(13, Mode.DELETE, None, NOW, None, 0, 0, 0),
+        RunSummary(12, Mode.DRY_RUN, Outcome.OK, NOW, NOW, 100_000, 2_041, 0),
+    ]
+    lines = printed(runs_table(runs)).splitlines()
+    assert lines[2].split() == ["13", "delete", "unfinished", "2026-11-23", "03:00Z", "0", "0", "0"]
+    assert lines[3].split() == ["12", "dry-run", "ok", "2026-11-23", "03:00Z", "100,000", "2,041", "0"]
