@@ -36,11 +36,15 @@ unit: $(READY)
 bench: $(READY) ## figures, as ratios measured side by side; asserts nothing
 	$(BIN)/python -m benchmarks
 
-lock: ## refresh requirements/dev.txt from pyproject.toml and requirements/dev.in
+COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-emit-index-url --no-emit-find-links
+
+lock: ## refresh the locks in requirements/: dev.txt, and within it runtime.txt and build.txt for the container
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet uv
-	$(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --no-header --upgrade pyproject.toml requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) --upgrade pyproject.toml requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) --constraint requirements/dev.txt pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) --constraint requirements/dev.txt requirements/build.in -o requirements/build.txt
 	rm -rf $(VENV)-lock
 
 clean: ## remove what make made
