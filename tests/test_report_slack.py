@@ -13,6 +13,7 @@ from janitor.model import Cost, Deletion, DeletionOutcome, Mode, Outcome, Reason
 from janitor.report import Message
 from janitor.report.blocks import slack_messages, worth_posting
 from janitor.report.mrkdwn import code, fitted, inert, wire_length
+from janitor.report.packing import Paragraph, packed
 from tests.factories import NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep, too_young
 from tests.slack_stand_in import fault, texts_of
 
@@ -160,6 +161,16 @@ def test_each_section_of_a_long_list_says_what_it_lists() -> None:
     messages = messages_of(make_run(make_target([to_delete(f"ci-{number}") for number in range(200)])))
     sections = [text["text"] for message in messages for text in texts_of(message.blocks) if "•" in text["text"]]
     assert all(text.startswith("*Would be deleted: 200 images* in `prod`") for text in sections)
+
+
+@pytest.mark.parametrize("mark", ["x", "가"])
+def test_sections_and_messages_are_filled_but_never_overfull(mark: str) -> None:
+    rows = tuple(f"{number:03}{mark * 97}" for number in range(500))
+    messages = packed("Title", "Sentence.", "Context", [Paragraph("*Heading*", rows)])
+    assert not [message for message in messages if fault({"text": message.text, "blocks": message.blocks})]
+    assert not [row for row in rows if row not in shown(*messages)]
+    assert max(wire_length(message.blocks) for message in messages) < WIRE_LIMIT
+    assert min(wire_length(message.blocks) for message in messages[:-1]) > 8_000
 
 
 def test_a_hundred_targets() -> None:

@@ -210,6 +210,10 @@ def test_an_end_that_cannot_be_told_is_not_next() -> None:
     assert "Next to expire" not in report(make_run(make_target([too_young(due=never), to_keep()])))
 
 
+def test_what_is_to_be_deleted_is_not_next() -> None:
+    assert "Next to expire" not in report(make_run(make_target([to_delete(due=NOW)])))
+
+
 # Failures
 
 
@@ -299,9 +303,14 @@ def test_no_line_is_wider_than_the_terminal_and_nothing_is_lost(width: int) -> N
     assert text.count("가") == 60 or width < 3
 
 
-def test_an_id_is_never_broken_at_80_columns() -> None:
-    decision = to_delete("n" * 200)
-    assert decision.image.id in report(make_run(make_target([decision])))
+def test_an_id_is_never_cut_at_80_columns() -> None:
+    decisions = [
+        to_delete("n" * 200),
+        to_delete(make_image(id="long-id-" * 8)),
+        to_delete(make_image("n" * 28, id="가" * 30)),
+    ]
+    text = report(make_run(make_target(decisions)))
+    assert not [decision for decision in decisions if decision.image.id not in text]
 
 
 # Images and runs

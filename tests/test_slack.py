@@ -184,6 +184,15 @@ def test_nobody_there(waits: list[float]) -> None:
     assert "no connection (Connection refused)" in str(failure(bot(gone, waits)))
 
 
+def test_no_proxy_is_heeded(channel: SlackChannel, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    channel.send([message()])
+    assert len(slack.posted) == 1
+
+
 # What Slack says
 
 

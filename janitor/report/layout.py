@@ -79,15 +79,13 @@ def folded(text: str, width: int) -> list[str]:
 
 def columns(name: str, image_id: str, size: str, width: int, indent: int) -> Iterator[Line]:
     """The name, the whole id and the size of an image: in one line where they fit, else one below the other."""
-    pad = " " * indent
     room = width - indent - _ID_WIDTH - _SIZE_WIDTH - 4
-    if width >= _STACKED_BELOW and cell_len(name) <= room and len(image_id) <= _ID_WIDTH:
-        rest = f"  {image_id:<{_ID_WIDTH}}  {size:>{_SIZE_WIDTH}}"
-        yield [Segment(pad), Segment(set_cell_size(name, room), BOLD), Segment(rest)]
+    if width < _STACKED_BELOW or cell_len(image_id) > _ID_WIDTH:
+        for text, style in ((name, BOLD), (image_id, None), (size, None)):
+            yield from paragraph(text, width, indent, style)
         return
-    yield from paragraph(name, width, indent, BOLD)
-    if width >= _STACKED_BELOW and len(image_id) <= _ID_WIDTH:
-        yield [Segment(f"{pad}{'':<{room}}  {image_id:<{_ID_WIDTH}}  {size:>{_SIZE_WIDTH}}")]
-        return
-    yield from paragraph(image_id, width, indent)
-    yield from paragraph(size, width, indent)
+    if cell_len(name) > room:
+        yield from paragraph(name, width, indent, BOLD)
+        name = ""
+    facts = f"  {set_cell_size(image_id, _ID_WIDTH)}  {size:>{_SIZE_WIDTH}}"
+    yield [Segment(" " * indent), Segment(set_cell_size(name, room), BOLD), Segment(facts)]
