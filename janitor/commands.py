@@ -3,6 +3,7 @@
 import logging
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -182,7 +183,7 @@ def _stopping(stop: Stop) -> Iterator[None]:
 
     def ask_to_stop(number: int, _frame: FrameType | None) -> None:
         stop.signal_number = number
-        stop.set()
+        threading.Thread(target=stop.set).start()  # a handler that takes the event's lock itself could deadlock
 
     before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

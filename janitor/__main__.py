@@ -1,0 +1,5 @@
+"""`python -m janitor` is the command `janitor`."""
+
+from janitor.cli import main
+
+main()

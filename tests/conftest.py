@@ -1,0 +1,84 @@
+"""What several tests stand on: a sandbox, a folder with a configuration for it, and the command as a process."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from janitor.sandbox.options import Options
+from janitor.sandbox.server import Sandbox, running
+
+POLICY = """\
+policies:
+  - name: old
+    match: {name: "*"}
+    expire: {after: 90d}
+"""
+
+
+@dataclass
+class Desk:
+    """A folder with janitor.yaml and policies/, and the command run in it as a user would."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def amend(self, text: str) -> None:
+        """Add keys to janitor.yaml."""
+        path = self.folder / "janitor.yaml"
+        path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-W", "error", "-m", "janitor", *words]
+
+    def settings_for_process(self) -> dict[str, Any]:
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "COLUMNS": "80", **self.environment}
+        return {"cwd": self.folder, "env": environment, "text": True, "encoding": "utf-8"}
+
+    def janitor(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            self.command(*words), capture_output=True, timeout=60, check=False, **self.settings_for_process()
+        )
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with running(Options(images=120)) as started:
+        yield started
+
+
+@pytest.fixture
+def sandbox_desk(desk: Desk, sandbox: Sandbox) -> Desk:
+    """A desk whose janitor.yaml cleans the sandbox, for real, with one greedy policy and ample limits."""
+    desk.write(
+        "janitor.yaml", sandbox.configuration(mode="delete") + "limits: {max_deletions: 1000, max_share: 100%}\n"
+    )
+    desk.write("policies/old.yaml", POLICY)
+    return desk
+
+
+@pytest.fixture
+def line_of() -> Callable[[str, str], str]:
+    """The only line of a text that holds some words."""
+
+    def find(text: str, words: str) -> str:
+        [line] = [line for line in text.splitlines() if words in line]
+        return line
+
+    return find
