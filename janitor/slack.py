@@ -95,7 +95,6 @@ class SlackChannel:
     def _post_by_webhook(self, patience: "_Patience") -> Callable[[Message], str | None]:
         assert self.webhook_url is not None
         client = WebhookClient(self.webhook_url, self._seconds, logger=_silent(), retry_handlers=[patience])
-        client.proxy = None  # the SDK forgets NO_PROXY; without it urllib heeds the proxy variables, all of them
 
         def post(message: Message) -> str | None:
             return _refusal_of_webhook(
@@ -106,7 +105,6 @@ class SlackChannel:
 
     def _post_as_bot(self, patience: "_Patience") -> Callable[[Message], str | None]:
         client = WebClient(self.token, self.base_url, self._seconds, logger=_silent(), retry_handlers=[patience])
-        client.proxy = None
         channel = self.channel or ""
 
         def post(message: Message) -> str | None:
