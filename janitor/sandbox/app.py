@@ -1,6 +1,7 @@
 """The sandbox as a starlette application: routes, admission, the record of requests, and a hook around each answer."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC
@@ -21,6 +22,7 @@ from janitor.sandbox.refusals import Refusal
 
 PREFIX = "/compute"
 _APPKEYS = f"{PREFIX}/v1.0/appkeys/"
+_WITH_APPKEY = re.compile(f"^{re.escape(_APPKEYS)}[^/]*")
 
 Answer = Callable[[], Awaitable[Response]]
 Hook = Callable[[Call, Answer], Awaitable[Response]]
@@ -56,7 +58,7 @@ class _Endpoint:
         await response(scope, receive, send)
 
     def _call(self, request: Request, asked: Asked) -> Call:
-        path = request.url.path.removeprefix(f"{_APPKEYS}{request.path_params.get('appkey', '')}")
+        path = _WITH_APPKEY.sub("", request.url.path)
         image = asked.query.get("id") if self._name == "delete-image" else None
         return Call(self._name, self._desk.record.ordinal(self._name), request.method, path, asked.query, image)
 

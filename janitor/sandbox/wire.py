@@ -123,7 +123,7 @@ class Writer:
             "createdAt": self._time(instance.created_at, instance.id, 0),
             "updatedAt": self._time(instance.launched_at, instance.id, 1),
         }
-        return self._finished(written, instance.wire)
+        return _without_missing(self._finished(written, instance.wire))
 
     def brief_instance(self, instance: StoredInstance) -> dict[str, object]:
         """An instance as `instances` has it."""
@@ -133,7 +133,9 @@ class Writer:
     def _finished(self, written: dict[str, object], wire: Mapping[str, object]) -> dict[str, object]:
         if self._strings:
             written = {key: _as_strings(value) for key, value in written.items()}
-        return {key: value for key, value in {**written, **wire}.items() if value is not MISSING}
+        if wire:
+            written = _without_missing({**written, **wire})
+        return written
 
     def _time(self, instant: datetime, identity: str, turn: int) -> str:
         match self._times:
@@ -143,6 +145,10 @@ class Writer:
                 return _fraction(instant)
             case Times.MIXED:
                 return _zulu(instant) if (ord(identity[-1]) + turn) % 2 else _fraction(instant)
+
+
+def _without_missing(written: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in written.items() if value is not MISSING}
 
 
 def _as_strings(value: object) -> object:
