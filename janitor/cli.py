@@ -1,5 +1,6 @@
 """The command line: options, one error boundary, exit codes. Commands import what is heavy when they run."""
 
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -173,6 +174,9 @@ def main() -> None:
 def _bounded() -> int:
     from janitor.errors import ConfigurationError, Exit, JanitorError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the locale cannot write must not end a run
     try:
         return int(janitor.main(standalone_mode=False) or 0)
     except click.ClickException as error:

@@ -20,9 +20,12 @@ class Term:
     watched_since: datetime | None = None
 
     @property
-    def due(self) -> datetime:
-        """The instant after which it is over; the last there is where no end can be told."""
-        return _plus(max(self.start, self.watched_since or self.start), self.after)
+    def due(self) -> datetime | None:
+        """The instant after which it is over, or None where that cannot be told."""
+        try:
+            return max(self.start, self.watched_since or self.start) + self.after
+        except OverflowError:
+            return None
 
     def over(self, now: datetime) -> bool:
         """Whether it is over: strictly older than `after`, and watched for as long where the clock asks for that."""
@@ -32,9 +35,11 @@ class Term:
     def sentence(self, verb: str) -> str:
         """Both ends in words; days where the term counts in days, else minutes."""
         write = format_day if self.after % timedelta(days=1) == timedelta() else format_minute
+        rule = f"{format_duration(self.after)} after {self.after_words}"
+        if self.due is None:
+            return f"{self.words} {write(self.start)}, no end in sight ({rule})"
         watch = "" if self.watched_since is None else f", watched since {write(self.watched_since)}"
-        rule = f"{format_duration(self.after)} after {self.after_words}{watch}"
-        return f"{self.words} {write(self.start)}, {verb} {write(self.due)} ({rule})"
+        return f"{self.words} {write(self.start)}, {verb} {write(self.due)} ({rule}{watch})"
 
 
 def term_of(image: Image, expire: Expire, history: History | None) -> Term | None:
@@ -67,10 +72,3 @@ def _term_of_use(created: datetime, after: timedelta, history: History | None) -
     if history is not None and history.last_in_use is not None:
         return Term(max(created, history.last_in_use), after, "last used", "the last use", watched_since)
     return Term(created, after, "never seen in use, created", "creation", watched_since)
-
-
-def _plus(instant: datetime, duration: timedelta) -> datetime:
-    try:
-        return instant + duration
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)

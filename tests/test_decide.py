@@ -243,7 +243,9 @@ def test_last_used_judges_only_what_was_watched(history: History | None, reason:
 
 
 def test_a_term_beyond_the_calendar_never_ends() -> None:
-    assert one(image(), policy(after=timedelta(weeks=999_999))).reason is Reason.TOO_YOUNG
+    decision = one(image(), policy(after=timedelta(weeks=999_999)))
+    assert (decision.reason, decision.due) == (Reason.TOO_YOUNG, None)
+    assert "no end in sight" in decision.detail
 
 
 def keep(per: str = "name:/^(.+)-[0-9]+$/", *, newest: int = 0, **counts: int) -> Keep:
