@@ -264,6 +264,15 @@ def test_images_of_the_same_instant_are_each_listed_once() -> None:
         assert listed == newest_first(client)
 
 
+def test_an_image_that_is_added_or_dated_anew_takes_its_place_in_the_list(client: Client) -> None:
+    account, before = client.sandbox.account, client.ids()
+    added = replace(account.images[before[10]], id=UNKNOWN, created_at=START)
+    account.put_image(added)
+    assert client.ids() == [UNKNOWN, *before]
+    account.change_image(UNKNOWN, created_at=START - timedelta(days=9999))
+    assert client.ids() == [*before, UNKNOWN]
+
+
 @pytest.mark.parametrize("limit", ["0", "-1", "ten", "1.5", "", " 5", "²", "9" * 5000])
 def test_a_bad_limit_is_an_invalid_parameter(reader: Client, limit: str) -> None:
     assert reader.code("GET", "/images", params={"limit": limit}) == -4
