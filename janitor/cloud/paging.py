@@ -1,0 +1,164 @@
+"""Walking a paged list to its true end, however the server reads the marker and whatever vanishes meanwhile.
+
+What a server may do, and no documentation rules out: cap pages silently; begin a page with the marker or after it; sort
+either way; answer a marker that no longer exists with an error, with an empty page, or with the list from its start.
+
+One thing holds under every reading: a page is a gapless stretch of the list. So what was seen is always everything up
+to the furthest place reached, any id of it is a safe place to go on from, and walking through known pages again loses
+nothing. The end is where an id that the list still holds has nothing after it.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from janitor.errors import CloudError
+
+T = TypeVar("T")
+
+MOST_PAGES = 20_000
+MOST_ITEMS = 1_000_000
+MOST_SETBACKS = 5
+
+
+class MarkerGone(Exception):
+    """The server said that it does not know the marker."""
+
+
+def pages(
+    fetch: Callable[[str | None], list[T]],
+    identify: Callable[[T], str],
+    limit: int,
+    *,
+    most_pages: int = MOST_PAGES,
+    most_items: int = MOST_ITEMS,
+) -> Generator[list[T], None, None]:
+    """The new items of each page, until the end of the list: all items that exist throughout, each once.
+
+    `fetch` gets the page at a marker, the first one for None, and raises MarkerGone; `limit` is the page size it asks
+    for. A server that gives its whole list, shorter than that, whatever it is asked, is taken at its word. Raises
+    CloudError when the list repeats itself or does not end.
+    """
+    walk = _Walk(limit)
+    for _ in range(most_pages):
+        page = _page(fetch, walk.marker)
+        if fresh := walk.new_in([(identify(item), item) for item in page or ()]):
+            yield fresh
+        if walk.seen > most_items:
+            break
+        if not walk.goes_on([identify(item) for item in page] if page is not None else None, bool(fresh)):
+            return
+    raise CloudError(f"the list does not end: {walk.seen} images read, and there is always another page")
+
+
+def _page(fetch: Callable[[str | None], list[T]], marker: str | None) -> list[T] | None:
+    try:
+        return fetch(marker)
+    except MarkerGone:
+        return None
+
+
+class _Walk:
+    """Where a walk stands: `marker` is where to ask next.
+
+    A setback is an answer that leads nowhere new: a marker that is gone, a page seen before. Each one that is the doing
+    of a vanished marker costs a marker that never comes back, so a list that causes one after the other is broken.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.marker: str | None = None
+        self._limit = limit
+        self._trail: list[str] = []
+        self._place: dict[str, int] = {}
+        self._first: frozenset[str] = frozenset()
+        self._asked: set[str] = set()
+        self._nothing_after: set[str] = set()
+        self._setbacks = 0
+        self._base = 0
+        self._stride = 0
+
+    @property
+    def seen(self) -> int:
+        return len(self._trail)
+
+    def new_in(self, page: list[tuple[str, T]]) -> list[T]:
+        """The items not seen before, which from now on are seen."""
+        fresh = []
+        for item_id, item in page:
+            if item_id not in self._place:
+                self._place[item_id] = len(self._trail)
+                self._trail.append(item_id)
+                fresh.append(item)
+        return fresh
+
+    def goes_on(self, ids: list[str] | None, fresh: bool) -> bool:
+        """Set the next marker after this page, None for a marker that is gone; False at the end of the list."""
+        if self.marker is not None:
+            self._asked.add(self.marker)
+        if not ids:
+            return self._back(gone=ids is None)
+        self._stride = 0
+        return self._forward(ids, fresh)
+
+    def _forward(self, ids: list[str], fresh: bool) -> bool:
+        last = ids[-1]
+        if set(ids) == {self.marker} or last in self._nothing_after:
+            return False
+        if fresh:
+            self._first = self._first or frozenset(ids)
+            self._asked.clear()
+            self._setbacks = 0
+        elif last in self._asked and self._repeats(ids):
+            return False
+        self.marker = last
+        return True
+
+    def _repeats(self, ids: list[str]) -> bool:
+        """Whether this page, which ends where we have been, is the whole list; else it is a setback."""
+        enough = self._set_back(final=self._is_whole(ids))
+        self._asked = set() if self.marker is None else {self.marker}
+        return enough
+
+    def _is_whole(self, ids: list[str]) -> bool:
+        known = set(ids)
+        return (
+            ids[-1] == self.marker
+            and len(ids) < self._limit
+            and (known <= self._first or len(known) == len(self._trail))
+        )
+
+    def _back(self, *, gone: bool) -> bool:
+        """Step back to ids seen 1, 2, 4, 8 … before, at last to the start, after a marker that may be gone.
+
+        An empty page is either the end or all that a vanished marker gets. Which of the two shows when a later page
+        still holds the marker.
+        """
+        if self.marker is None:
+            return False
+        if not gone:
+            self._nothing_after.add(self.marker)
+        if self._stride == 0:
+            self._set_back(final=False)
+            self._asked.clear()
+            self._base = self._place[self.marker]
+        self._stride = self._stride * 2 or 1
+        place = self._base - self._stride
+        self.marker = self._trail[place] if place >= 0 else None
+        return True
+
+    def _set_back(self, *, final: bool) -> bool:
+        self._setbacks += 1
+        if self._setbacks <= MOST_SETBACKS:
+            return False
+        if final:
+            return True
+        raise CloudError(f"the list repeats itself: {self.seen} images read, and its pages lead back to them")
+
+
+def ahead(source: Iterator[T]) -> Generator[T, None, None]:
+    """The same, each fetched by a thread while the one before is used. The thread ends with the iterator."""
+    with ThreadPoolExecutor(1, thread_name_prefix="page") as thread:
+        coming = thread.submit(next, source, None)
+        while (page := coming.result()) is not None:
+            coming = thread.submit(next, source, None)
+            yield page
