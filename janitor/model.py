@@ -199,7 +199,8 @@ class TargetResult:
     """What one run saw, decided and did in one target; decisions oldest image first.
 
     `error` says in one sentence what went wrong or which limit refused. A target that could not be surveyed has no
-    decisions.
+    decisions. `announced` are the images whose notice this run gives, or in a dry run would give; `reminded` those
+    that it reminds of; `spared` those that were announced before and no longer expire, with what now keeps them.
     """
 
     target: str
@@ -209,6 +210,9 @@ class TargetResult:
     owned: int = 0
     decisions: tuple[Decision, ...] = ()
     deletions: tuple[Deletion, ...] = ()
+    announced: tuple[Decision, ...] = ()
+    reminded: tuple[Decision, ...] = ()
+    spared: tuple[Decision, ...] = ()
 
     @property
     def doomed(self) -> tuple[Decision, ...]:

@@ -224,7 +224,7 @@ def test_a_database_that_cannot_be_written_fails_the_run_and_is_reported(sandbox
         assert done.returncode == 1
         assert len(slack.posted) == 1
     assert deletes(sandbox) == []
-    assert "sandbox.db" in done.stdout
+    assert "sandbox.db" in "".join(done.stdout.split())
     assert (sandbox_desk.folder / "sandbox.db").read_text().startswith("this is no database")
 
 
