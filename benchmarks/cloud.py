@@ -1,0 +1,30 @@
+"""A sandbox in a process of its own, stopped by its own id when the block ends."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.processes import JANITOR
+
+Configuration = dict[str, Any]
+
+
+@contextmanager
+def sandbox(images: int, latency: int, folder: Path) -> Iterator[Configuration]:
+    """The configuration of a fresh sandbox; `latency` is milliseconds a request. The block may write into `folder`."""
+    command = [JANITOR, "sandbox", "--port", "0", "--images", str(images), "--latency", str(latency)]
+    announced = folder / "sandbox.yaml"
+    with announced.open("wb") as sink:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.PIPE)
+    try:
+        assert process.stderr is not None
+        if b"listens" not in (said := process.stderr.readline()):
+            raise RuntimeError(f"the sandbox did not start: {said.decode(errors='replace')}")
+        yield yaml.safe_load(announced.read_text(encoding="utf-8"))
+    finally:
+        process.terminate()
+        process.communicate()
