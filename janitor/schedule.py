@@ -56,8 +56,9 @@ def serve(job: Callable[[], None], schedule: Schedule, zone: ZoneInfo, *, stop: 
     with _wakeups() as (asleep, waker):
         scheduler = _scheduler(_Run(job, stop, waker), Trigger(schedule, zone))
         scheduler.add_listener(lambda _event: _say_next(scheduler, zone, stop), EVENT_JOB_SUBMITTED)
+        # Said before the start: afterwards a job may be running, which holds the scheduler's lock until it ends.
+        _say(schedule.next_after(datetime.now(UTC), zone), zone)
         scheduler.start()
-        _say_next(scheduler, zone, stop)
         try:
             _wait(stop, asleep, scheduler)
         finally:
@@ -111,7 +112,11 @@ def _wait(stop: threading.Event, asleep: socket.socket, scheduler: BackgroundSch
 def _say_next(scheduler: BackgroundScheduler, zone: ZoneInfo, stop: threading.Event) -> None:
     entry = scheduler.get_job(_JOB)  # None once the scheduler is shut down
     if entry is not None and not stop.is_set():
-        _log.info("next-run at=%s zone=%s", entry.next_run_time.astimezone(zone).isoformat(), zone.key)
+        _say(entry.next_run_time, zone)
+
+
+def _say(instant: datetime, zone: ZoneInfo) -> None:
+    _log.info("next-run at=%s zone=%s", instant.astimezone(zone).isoformat(), zone.key)
 
 
 @contextmanager
