@@ -55,14 +55,18 @@ def term_of(image: Image, expire: Expire, history: History | None) -> Term | Non
         case Clock.CREATED:
             return Term(created, expire.after, "created", "creation")
         case Clock.UPDATED:
-            return updated and Term(updated, expire.after, "updated", "the last update")
+            return None if updated is None else Term(updated, expire.after, "updated", "the last update")
         case Clock.STATUS:
-            start = updated and max(updated, (history and history.status_since) or updated)
-            return start and Term(start, expire.after, f"{image.status} since", "it came to that status")
+            return None if updated is None else _term_of_status(image.status, updated, expire.after, history)
         case Clock.LAST_USED:
             return _term_of_use(created, expire.after, history)
         case _:
             assert_never(expire.since)
+
+
+def _term_of_status(status: str, updated: datetime, after: timedelta, history: History | None) -> Term:
+    changed = history.status_since if history is not None else None
+    return Term(max(updated, changed or updated), after, f"{status} since", "it came to that status")
 
 
 def _term_of_use(created: datetime, after: timedelta, history: History | None) -> Term:

@@ -24,12 +24,8 @@ AMPLE = Limits(max_deletions=1000, max_share=100)
 
 def image(identity: str, *, days: int = 30, **facts: Any) -> Image:
     created = NOW - timedelta(days=days)
-    return Image(
-        identity,
-        **({"name": identity, "status": "active", "public": False, "protected": False} | facts),
-        created_at=created,
-        updated_at=created,
-    )
+    defaults: dict[str, Any] = {"name": identity, "status": "active", "public": False, "protected": False}
+    return Image(identity, **(defaults | facts), created_at=created, updated_at=created)
 
 
 @pytest.fixture
