@@ -356,6 +356,13 @@ os.kill(os.getpid(), signal.SIGKILL)
         assert deletion.decision == doom(IMAGES[0])[0]
 
 
+def test_only_what_was_reported_reads_back_from_a_target_that_finished(store: Store) -> None:
+    run = surveyed(store, *IMAGES)
+    store.journal_request(run, "prod", doom(IMAGES[2])[0], NOW)
+    result = finished(store, run, Deletion(doom(IMAGES[0])[0], DeletionOutcome.DELETED, "confirmed gone"))
+    assert store.load_run(run) == result
+
+
 def test_many_threads_write_one_journal(store: Store) -> None:
     images = tuple(replace(IMAGES[0], id=f"{number:03}") for number in range(120))
     run = surveyed(store, *images)

@@ -112,7 +112,7 @@ class Store:
     def surveys(self, run: int) -> dict[str, Survey]:
         """Exactly what a run saw in each target that it could survey. UsageError for an unknown run.
 
-        Images come oldest first, undated ones before all, ties by id; the instances of an image by id.
+        Images come oldest first, undated ones before all, ties by id; the instances of an image by name and id.
         """
         with self._file.reading() as db:
             runs.check_known(db, run)

@@ -77,7 +77,7 @@ def list_runs(db: Database, limit: int | None) -> list[RunSummary]:
 
 
 def _target(db: Database, run: int, row: Mapping[str, Any]) -> TargetResult:
-    decisions = decisions_at(db, run, row["target"]) if row["decisions"] else ()
+    decisions = decisions_at(db, run, row["target"])
     by_image = {decision.image.id: decision for decision in decisions}
     finished = row["outcome"] is not None
     return TargetResult(
@@ -120,7 +120,7 @@ SELECT mode, started_at, finished_at, outcome, error, max(
 FROM runs WHERE run = :run
 """
 _TARGETS = """
-SELECT target, outcome, error, images, owned, decisions FROM surveys WHERE run = :run
+SELECT target, outcome, error, images, owned FROM surveys WHERE run = :run
 ORDER BY position IS NULL, position, target
 """
 _SUMMARIES = """

@@ -154,7 +154,7 @@ CREATE INDEX undelivered_reports ON reports (report) WHERE delivered_at IS NULL;
 """
 
 _VIEWS = """
--- Every image that every run saw, with what the run decided on it.
+-- Every image that every run saw, with what the run decided on it; nothing where it stopped before it decided.
 CREATE VIEW snapshots AS
 SELECT s.run, s.target, i.image, f.name, f.status, f.public, f.protected, f.created_at, f.updated_at, f.size,
     f.disk_format, f.min_disk, f.min_ram, f.properties, f.owned, f.unreadable,

@@ -26,7 +26,7 @@ def last_in_use(conn: sqlite3.Connection, target: str) -> dict[str, str]:
 
 
 def usage_at(conn: sqlite3.Connection, run: int, target: str) -> Usage:
-    """The usage that a run's survey could read; the instances of each image by id, whatever their order then."""
+    """The usage that a run's survey could read; the instances of each image by name and id."""
     rows = groupby(conn.execute(_AT_RUN, (target, run, run)), key=itemgetter(0))
     return Usage({image: tuple(Instance(*use[1:]) for use in uses) for image, uses in rows})
 
@@ -71,5 +71,5 @@ _LAST = "SELECT image, max(coalesce(last_seen, ?)) FROM uses WHERE target = ? GR
 _AT_RUN = """
 SELECT image, instance, instance_name FROM uses
 WHERE target = ? AND from_run <= ? AND (until_run IS NULL OR until_run > ?)
-ORDER BY image, instance, instance_name
+ORDER BY image, instance_name, instance
 """
