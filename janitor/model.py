@@ -5,7 +5,7 @@ Everything here is frozen and knows nothing of YAML, HTTP, SQL or Slack. All ins
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -46,7 +46,9 @@ class Reason(StrEnum):
     UNKNOWN_STATUS = "unknown-status"
     UNDATED = "undated"
     IN_USE = "in-use"
+    RECENTLY_USED = "recently-used"
     USAGE_UNKNOWN = "usage-unknown"
+    EXEMPT = "exempt"
     NEWBORN = "newborn"
     UNMATCHED = "unmatched"
     PINNED = "pinned"
@@ -57,6 +59,8 @@ class Reason(StrEnum):
     KEPT_MONTHLY = "kept-monthly"
     KEPT_YEARLY = "kept-yearly"
     NO_FAMILY = "no-family"
+    REFUSED = "refused"
+    NOTICE = "notice"
     EXPIRED = "expired"
 
 
@@ -158,6 +162,49 @@ class History:
     watched_since: datetime | None = None
     status_since: datetime | None = None
     last_in_use: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A delivered announcement that an image will be deleted: by which policy, for how long, and when it is due."""
+
+    policy: str
+    length: timedelta
+    announced_at: datetime
+    due: datetime
+    reminded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A person's word that an image stays until an instant. `image` is an id, or in a policy file also a name."""
+
+    image: str
+    until: datetime
+    why: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """How often in a row the API has refused to delete an image, when last, and what it said then."""
+
+    count: int
+    last_at: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the janitor's own records say about the images of one target, by image id.
+
+    `usage_memory` is how long an image that an instance was seen using stays guarded.
+    """
+
+    notices: Mapping[str, Notice] = field(default_factory=dict)
+    exemptions: Mapping[str, Exemption] = field(default_factory=dict)
+    refusals: Mapping[str, Refusals] = field(default_factory=dict)
+    usage_memory: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)

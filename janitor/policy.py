@@ -174,10 +174,16 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A named rule. Without `expire` it keeps all it matches, forever."""
+    """A named rule. Without `expire` it keeps all it matches, forever.
+
+    `notice` is how long an expired image is announced before it may be deleted; `channel` is where its images are
+    reported, if not where all are.
+    """
 
     name: str
     match: Match
     expire: Expire | None = None
     keep: Keep | None = None
+    notice: timedelta = timedelta()
+    channel: str | None = None
     description: str | None = None

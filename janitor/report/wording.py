@@ -26,7 +26,9 @@ REASONS = {
     Reason.UNKNOWN_STATUS: "has a status that we do not know",
     Reason.UNDATED: "a date is missing or cannot be right",
     Reason.IN_USE: "an instance uses it",
+    Reason.RECENTLY_USED: "an instance used it a short while ago",
     Reason.USAGE_UNKNOWN: "the instance list could not be read",
+    Reason.EXEMPT: "a person exempted it",
     Reason.NEWBORN: "just created",
     Reason.UNMATCHED: "no policy matches it",
     Reason.PINNED: "its policy keeps all it matches",
@@ -37,6 +39,8 @@ REASONS = {
     Reason.KEPT_MONTHLY: "the last one of its month",
     Reason.KEPT_YEARLY: "the last one of its year",
     Reason.NO_FAMILY: "its policy finds no family for it",
+    Reason.REFUSED: "the API refused to delete it; tried again later",
+    Reason.NOTICE: "expired and announced",
     Reason.EXPIRED: "expired",
 }
 """What the reason codes mean, as a legend to their counts; the reason of one image is its decision's `detail`."""
