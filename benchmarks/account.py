@@ -78,9 +78,9 @@ class Account:
         """
         sql = "SELECT created_at FROM current_images WHERE verdict = 'delete' ORDER BY created_at LIMIT 1 OFFSET {}"
         (created_at,) = self._query(sql.format(planned))
-        term = (datetime.now(UTC) - datetime.fromisoformat(created_at)) // timedelta(minutes=1)
+        term = (datetime.now(UTC) - datetime.fromisoformat(created_at)) // timedelta(hours=1)
         narrowed = self._folder / "policies.yaml"
-        narrowed.write_text(yaml.safe_dump({"policies": _with_terms(f"{term}m")}), encoding="utf-8")
+        narrowed.write_text(yaml.safe_dump({"policies": _with_terms(f"{term}h")}), encoding="utf-8")
         self.configure(policies=str(narrowed), limits=_NO_LIMITS)
 
 
