@@ -18,7 +18,6 @@ from janitor.explain import explanation
 from janitor.logs import configure_logging
 from janitor.model import Mode, RunResult
 from janitor.policy import Policy
-from janitor.policy_files import load_policies
 from janitor.progress import progress_bar
 from janitor.report.as_json import json_report
 from janitor.report.tables import images_json, images_table, runs_table
@@ -60,7 +59,7 @@ def serve(config: Path | None, verbose: int, *, dry_run: bool) -> int:
 def _scheduled_run(settings: Settings, mode: Mode, stop: Stop) -> None:
     started_at = utc_now()
     try:
-        policies = load_policies(settings.policies)
+        policies = wiring.policies_of(settings)
     except ConfigurationError as error:
         _log.error("run-skipped: %s", error)
         result = wiring.failed_run(mode, error, started_at, utc_now())

@@ -29,7 +29,19 @@ def load(config: Path | None) -> tuple[Settings, list[Policy]]:
         settings = load_settings(config)
     except ConfigurationError as error:
         raise ConfigurationError([*error.problems, *_problems_of_policies(config)]) from error
-    return settings, load_policies(settings.policies)
+    return settings, policies_of(settings)
+
+
+def policies_of(settings: Settings) -> list[Policy]:
+    """The policies as they now stand in their files. Raises ConfigurationError, also for what cannot be served."""
+    return load_policies(settings.policies, _unserved(settings))
+
+
+def _unserved(settings: Settings) -> dict[str, str]:
+    """The keys of a policy that this configuration cannot serve, each with the reason."""
+    if settings.slack is not None and settings.slack.webhook_url is not None:
+        return {"channel": "a webhook posts to one channel only: give slack a token instead, or leave this key out"}
+    return {}
 
 
 def _problems_of_policies(config: Path | None) -> tuple[Problem, ...]:

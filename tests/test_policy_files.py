@@ -1,6 +1,6 @@
 """Policy files: what each key becomes, and what each mistake is told as."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent, indent
@@ -41,9 +41,9 @@ def policy_of(write: Write) -> Callable[[str], Policy]:
     return policy_of
 
 
-def problems_of(path: Path) -> list[str]:
+def problems_of(path: Path, unserved: Mapping[str, str] | None = None) -> list[str]:
     with pytest.raises(ConfigurationError) as caught:
-        load_policies(path)
+        load_policies(path, unserved or {})
     assert caught.value.exit_code == Exit.USAGE
     return [str(problem) for problem in caught.value.problems]
 
@@ -72,6 +72,7 @@ def test_a_policy_with_every_key(write: Write) -> None:
               yearly: 1
               daily: 7
               per: "name:/^(.+)-[0-9]+$/"
+            channel: "#team-ci"
         """,
     )
 
@@ -94,8 +95,16 @@ def test_a_policy_with_every_key(write: Write) -> None:
             ),
             expire=Expire(timedelta(hours=36), Clock.LAST_USED),
             keep=Keep(Family("name:/^(.+)-[0-9]+$/"), newest=3, periods=((Period.DAILY, 7), (Period.YEARLY, 1))),
+            channel="#team-ci",
         )
     ]
+
+
+def test_what_the_configuration_cannot_serve_is_told_with_file_line_policy_and_key(write: Write) -> None:
+    write("a.yaml", 'policies: [{name: a, match: {name: "channel"}}]')
+    path = write("b.yaml", 'policies:\n  - name: b\n    match: {name: "*"}\n    channel: "#b"\n  - nonsense\n')
+    problem = "policies/b.yaml:4: b: channel: a webhook posts to one channel only"
+    assert problem in problems_of(path, {"channel": "a webhook posts to one channel only"})
 
 
 @pytest.mark.parametrize(
@@ -147,7 +156,8 @@ def test_the_families_there_are(policy_of: Callable[[str], Policy], per: str) ->
 BAD_VALUES = [
     pytest.param("notice: 48h", "notice: unknown key", id="notice-is-not-known-yet"),
     pytest.param("exempt: [a]", "exempt: unknown key", id="exempt-is-not-known-yet"),
-    pytest.param('channel: "#x"', "channel: unknown key", id="channel-is-not-known-yet"),
+    pytest.param("channel:", "channel: is empty: give it a value or leave the key out", id="channel-left-empty"),
+    pytest.param("channel: [a, b]", "channel: is a list: write text, in quotes", id="two-channels"),
     pytest.param("expires: {after: 1d}", 'expires: unknown key, did you mean "expire"?', id="near-key"),
     pytest.param(
         "expire: {after: 1d, sinse: status}", 'expire.sinse: unknown key, did you mean "since"?', id="near-key-inside"

@@ -1,8 +1,9 @@
 """Reads policy files: YAML in, policies out, or every problem of all files at once, each with its line and key."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from janitor.errors import ConfigurationError, Problem
 from janitor.policy import Policy
@@ -11,14 +12,16 @@ from janitor.yaml_lines import Document, Fault, Keys, display, read_document
 from janitor.yaml_lines.schema import check
 
 _SUFFIXES = (".yaml", ".yml")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def load_policies(path: Path) -> list[Policy]:
+def load_policies(path: Path, unserved: Mapping[str, str] = _NOTHING) -> list[Policy]:
     """The policies of a file, or of every `*.yaml` and `*.yml` file of a directory, in file-name order.
 
-    Hidden files are left out, as a shell would. Raises ConfigurationError with every problem of all files.
+    Hidden files are left out, as a shell would. `unserved` are keys of a policy that the configuration cannot serve,
+    each with the reason. Raises ConfigurationError with every problem of all files.
     """
-    files = [_read(file) for file in _files(path)]
+    files = [_read(file, unserved) for file in _files(path)]
     problems = [problem for file in files for problem in file.problems]
     problems += _shared_names(file.document for file in files if file.document)
     if problems:
@@ -52,16 +55,22 @@ def _holds_policies(file: Path) -> bool:
     return file.suffix in _SUFFIXES and not file.name.startswith(".") and not file.is_dir()
 
 
-def _read(path: Path) -> _PolicyFile:
+def _read(path: Path, unserved: Mapping[str, str]) -> _PolicyFile:
     try:
         document = read_document(path)
     except ConfigurationError as error:
         return _PolicyFile(path, None, problems=error.problems)
     checked, faults = check(PolicyFileSchema, document)
-    faults = [*document.faults, *faults]
+    faults = [*document.faults, *faults, *_unserved(document, unserved)]
     if checked is None or faults:
         return _PolicyFile(path, document, problems=tuple(_problem(document, fault) for fault in faults))
     return _PolicyFile(path, document, tuple(policy.value() for policy in checked.policies))
+
+
+def _unserved(document: Document, unserved: Mapping[str, str]) -> Iterator[Fault]:
+    """What policies ask for that the configuration cannot serve, in whichever file it stands."""
+    for keys, _ in _names(document):
+        yield from (Fault((*keys, key), why) for key, why in unserved.items() if (*keys, key) in document.lines)
 
 
 def _problem(document: Document, fault: Fault) -> Problem:

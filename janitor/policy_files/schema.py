@@ -123,6 +123,7 @@ class PolicySchema(Schema):
     match: _Match = Field(description='everything is written name: "*"')
     expire: Given[_Expire] = None
     keep: Given[_Keep] = None
+    channel: Given[Label] = None
 
     def value(self) -> Policy:
         """The policy. One that expires images looks at finished ones, unless it names statuses."""
@@ -131,6 +132,7 @@ class PolicySchema(Schema):
             match=self.match.value(_DEFAULT_STATUSES if self.expire else frozenset()),
             expire=self.expire.value() if self.expire else None,
             keep=self.keep.value() if self.keep else None,
+            channel=self.channel,
             description=self.description,
         )
 
