@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from janitor.clocks import term_of
-from janitor.guards import guarded, missing
-from janitor.model import Decision, History, Image, Reason, Usage, Verdict
+from janitor.guards import Facts, guarded, missing
+from janitor.model import Decision, History, Image, Memory, Reason, Usage, Verdict
+from janitor.notices import due_under
 from janitor.policy import Policy
+from janitor.refusals import next_try
 from janitor.retention import Kept, kept_by
+from janitor.units import format_day, format_minute
 
 
 def decide(
@@ -20,18 +23,20 @@ def decide(
     *,
     target: str,
     zone: tzinfo,
+    memory: Memory = Memory(),  # noqa: B008 - frozen
 ) -> list[Decision]:
     """Decide once on every image of a target: the guards first, then the first policy that matches it.
 
     `now` is aware. `history` is by image id; an image without one is judged by no clock that needs it. `zone` is where
-    the calendar of `keep` is cut. The decisions come oldest image first, undated ones before all, ties by id, whatever
-    the order of `images`. Nothing is mutated.
+    the calendar of `keep` is cut; `memory` is what was announced, exempted and refused. The decisions come oldest image
+    first, undated ones before all, ties by id, whatever the order of `images`. Nothing is mutated.
     """
     ordered = sorted(images, key=_age)
     owners = [_owner_of(image, policies, target) for image in ordered]
     kept = _kept(ordered, owners, now, zone)
+    facts = Facts(usage, history, memory, now)
     return [
-        guarded(image, usage, now) or _ruled(image, owner, kept.get(image.id), history.get(image.id), now)
+        guarded(image, facts) or _ruled(image, owner, kept.get(image.id), facts)
         for image, owner in zip(ordered, owners, strict=True)
     ]
 
@@ -59,7 +64,7 @@ def _owner_of(image: Image, policies: Sequence[Policy], target: str) -> _Owner:
     return _Owner(None, doubtful)
 
 
-def _ruled(image: Image, owner: _Owner, kept: Kept | None, history: History | None, now: datetime) -> Decision:
+def _ruled(image: Image, owner: _Owner, kept: Kept | None, facts: Facts) -> Decision:
     if owner.doubtful is not None:
         return Decision(image, Verdict.KEEP, None, Reason.UNMATCHED, _doubt(image, owner.doubtful))
     policy = owner.policy
@@ -67,15 +72,28 @@ def _ruled(image: Image, owner: _Owner, kept: Kept | None, history: History | No
         return Decision(image, Verdict.KEEP, None, Reason.UNMATCHED, "no policy matches it")
     if policy.expire is None:
         return Decision(image, Verdict.KEEP, policy.name, Reason.PINNED, "the policy keeps all it matches, forever")
-    term = term_of(image, policy.expire, history)
+    term = term_of(image, policy.expire, facts.history.get(image.id))
     if term is None:
         detail = f"{missing(image, 'updatedAt')}, so it cannot be told how long"
         return Decision(image, Verdict.KEEP, policy.name, Reason.UNDATED, detail)
-    if not term.over(now):
+    if not term.over(facts.now):
         return Decision(image, Verdict.KEEP, policy.name, Reason.TOO_YOUNG, term.sentence("expires"), term.due)
     if kept is not None:
         return Decision(image, Verdict.KEEP, policy.name, kept.reason, kept.detail)
-    return Decision(image, Verdict.DELETE, policy.name, Reason.EXPIRED, term.sentence("expired"))
+    return _expired(image, policy, term.sentence("expired"), facts)
+
+
+def _expired(image: Image, policy: Policy, sentence: str, facts: Facts) -> Decision:
+    refusals = facts.memory.refusals.get(image.id)
+    if refusals is not None and facts.now < next_try(refusals):
+        again = next_try(refusals)
+        detail = f"{sentence}; the API refused on {format_day(refusals.last_at)} ({refusals.detail})"
+        return Decision(image, Verdict.WAIT, policy.name, Reason.REFUSED, detail, again)
+    due = due_under(policy, facts.memory.notices.get(image.id), facts.now)
+    if facts.now < due:
+        detail = f"{sentence}; due for deletion {format_minute(due)}"
+        return Decision(image, Verdict.WAIT, policy.name, Reason.NOTICE, detail, due)
+    return Decision(image, Verdict.DELETE, policy.name, Reason.EXPIRED, sentence)
 
 
 def _doubt(image: Image, policy: Policy) -> str:

@@ -1,33 +1,45 @@
 """The guards: built-in reasons to keep an image that no policy can override, in the order in which they are asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from janitor.model import GONE_STATUSES, KNOWN_STATUSES, Decision, Image, Reason, Usage, Verdict
-from janitor.units import format_minute
+from janitor.model import GONE_STATUSES, KNOWN_STATUSES, Decision, History, Image, Memory, Reason, Usage, Verdict
+from janitor.units import format_duration, format_minute
 
 NEWBORN = timedelta(minutes=10)
 """How long an image is left alone after its creation, whatever the policies say."""
 
 
-def guarded(image: Image, usage: Usage, now: datetime) -> Decision | None:
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the guards may know beyond the image itself."""
+
+    usage: Usage
+    history: Mapping[str, History]
+    memory: Memory
+    now: datetime
+
+
+def guarded(image: Image, facts: Facts) -> Decision | None:
     """The decision of the first guard that holds for an image, or None if none does."""
     for reason, holds in _GUARDS:
-        detail = holds(image, usage, now)
+        detail = holds(image, facts)
         if detail is not None:
-            return Decision(image, Verdict.KEEP, None, reason, detail)
+            due = facts.memory.exemptions[image.id].until if reason is Reason.EXEMPT else None
+            return Decision(image, Verdict.KEEP, None, reason, detail, due)
     return None
 
 
-def _gone(image: Image, _usage: Usage, _now: datetime) -> str | None:
+def _gone(image: Image, _facts: Facts) -> str | None:
     return f"its status is {image.status} already" if image.status in GONE_STATUSES else None
 
 
-def _public(image: Image, _usage: Usage, _now: datetime) -> str | None:
+def _public(image: Image, _facts: Facts) -> str | None:
     return _flag(image, "isPublic", "public") if image.public else None
 
 
-def _protected(image: Image, _usage: Usage, _now: datetime) -> str | None:
+def _protected(image: Image, _facts: Facts) -> str | None:
     return _flag(image, "protected", "protected") if image.protected else None
 
 
@@ -37,18 +49,18 @@ def _flag(image: Image, key: str, word: str) -> str:
     return f"it is {word}"
 
 
-def _not_owned(image: Image, _usage: Usage, _now: datetime) -> str | None:
+def _not_owned(image: Image, _facts: Facts) -> str | None:
     return None if image.owned else "it belongs to another project"
 
 
-def _unknown_status(image: Image, _usage: Usage, _now: datetime) -> str | None:
+def _unknown_status(image: Image, _facts: Facts) -> str | None:
     return None if image.status in KNOWN_STATUSES else f'its status "{image.status}" is not one we know'
 
 
-def _undated(image: Image, _usage: Usage, now: datetime) -> str | None:
+def _undated(image: Image, facts: Facts) -> str | None:
     if image.created_at is None:
         return missing(image, "createdAt")
-    if image.created_at > now:
+    if image.created_at > facts.now:
         return f"createdAt {format_minute(image.created_at)} lies in the future"
     return None
 
@@ -58,25 +70,40 @@ def missing(image: Image, key: str) -> str:
     return f"{key} cannot be read ({image.unreadable[key]})" if key in image.unreadable else f"{key} is missing"
 
 
-def _in_use(image: Image, usage: Usage, _now: datetime) -> str | None:
-    users = usage.by_image.get(image.id.strip().lower(), ())
+def _in_use(image: Image, facts: Facts) -> str | None:
+    users = facts.usage.by_image.get(image.id.strip().lower(), ())
     if not users:
         return None
     others = f" and {len(users) - 1} more" if len(users) > 1 else ""
     return f"used by instance {users[0].name or users[0].id}{others}"
 
 
-def _usage_unknown(_image: Image, usage: Usage, _now: datetime) -> str | None:
-    return None if usage.problem is None else "the instance list could not be read, so any image may be in use"
+def _recently_used(image: Image, facts: Facts) -> str | None:
+    history = facts.history.get(image.id)
+    last = history.last_in_use if history is not None else None
+    if last is None or not facts.memory.usage_memory or facts.now - last > facts.memory.usage_memory:
+        return None
+    return f"an instance used it on {format_minute(last)}, within the last {format_duration(facts.memory.usage_memory)}"
 
 
-def _newborn(image: Image, _usage: Usage, now: datetime) -> str | None:
-    if image.created_at is None or now - image.created_at >= NEWBORN:
+def _exempt(image: Image, facts: Facts) -> str | None:
+    exemption = facts.memory.exemptions.get(image.id)
+    if exemption is None or exemption.until <= facts.now:
+        return None
+    return f"exempt until {format_minute(exemption.until)} by {exemption.who}: {exemption.why}"
+
+
+def _usage_unknown(_image: Image, facts: Facts) -> str | None:
+    return None if facts.usage.problem is None else "the instance list could not be read, so any image may be in use"
+
+
+def _newborn(image: Image, facts: Facts) -> str | None:
+    if image.created_at is None or facts.now - image.created_at >= NEWBORN:
         return None
     return f"created {format_minute(image.created_at)}, less than 10 minutes before the survey"
 
 
-_GUARDS: tuple[tuple[Reason, Callable[[Image, Usage, datetime], str | None]], ...] = (
+_GUARDS: tuple[tuple[Reason, Callable[[Image, Facts], str | None]], ...] = (
     (Reason.GONE, _gone),
     (Reason.PUBLIC, _public),
     (Reason.PROTECTED, _protected),
@@ -84,6 +111,8 @@ _GUARDS: tuple[tuple[Reason, Callable[[Image, Usage, datetime], str | None]], ..
     (Reason.UNKNOWN_STATUS, _unknown_status),
     (Reason.UNDATED, _undated),
     (Reason.IN_USE, _in_use),
+    (Reason.RECENTLY_USED, _recently_used),
     (Reason.USAGE_UNKNOWN, _usage_unknown),
+    (Reason.EXEMPT, _exempt),
     (Reason.NEWBORN, _newborn),
 )

@@ -9,7 +9,20 @@ import janitor
 
 ROOT = Path(janitor.__file__).parent
 
-CORE = {"model", "errors", "units", "policy", "guards", "clocks", "retention", "decide", "plan", "cron"}
+CORE = {
+    "model",
+    "errors",
+    "units",
+    "policy",
+    "guards",
+    "clocks",
+    "retention",
+    "decide",
+    "plan",
+    "cron",
+    "notices",
+    "refusals",
+}
 PORTS = {"cloud", "report", "yaml_lines"}
 ADAPTERS = {"policy_files", "settings", "store", "slack", "cloud", "report", "sandbox"}
 SHELL = {"run", "deleting", "schedule", "wiring", "commands", "explain", "demo", "progress", "logs", "cli", "__main__"}
