@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -77,6 +78,9 @@ class Settings:
     limits: Limits
     slack: Slack | None
     concurrency: Concurrency
+    usage_memory: timedelta
+    max_shrink: float
+    plan_validity: timedelta
     cost: Cost | None
     secrets: frozenset[str] = field(repr=False)
 
@@ -103,6 +107,9 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.en
         limits=Limits(schema.limits.max_deletions, schema.limits.max_share),
         slack=_slack(schema.slack),
         concurrency=Concurrency(schema.concurrency.targets, schema.concurrency.deletions),
+        usage_memory=schema.usage_memory,
+        max_shrink=schema.limits.max_shrink,
+        plan_validity=schema.plan_validity,
         cost=_cost(schema.cost),
         secrets=expanded.secrets,
     )

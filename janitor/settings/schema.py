@@ -87,6 +87,7 @@ def _number(convert: Callable[[str], float]) -> BeforeValidator:
 Whole = Annotated[int, _number(int)]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False), _number(float)]
 Seconds = Annotated[timedelta, read_as(_seconds, "write a duration with its unit, like 30s or 2m")]
+Span = Annotated[timedelta, read_as(lambda text: parse_duration(text, seconds=True), "write a duration, like 24h")]
 Percent = Annotated[float, read_as(_percent, "write a percentage, like 50%")]
 Zone = Annotated[InstanceOf[ZoneInfo], read_as(_zone, "write an IANA time zone, like Asia/Seoul")]
 Schedule = Annotated[InstanceOf[Cron], read_as(Cron.parse, 'write five fields, in quotes, like "0 3 * * *"')]
@@ -138,6 +139,7 @@ class LimitsSchema(Schema):
 
     max_deletions: Annotated[Whole, Field(ge=0)] = 100
     max_share: Percent = 50.0
+    max_shrink: Percent = 30.0
 
 
 class SlackSchema(Schema):
@@ -185,4 +187,6 @@ class SettingsSchema(Schema):
     slack: SlackSchema = SlackSchema()
     concurrency: ConcurrencySchema = ConcurrencySchema()
     http: HttpSchema = HttpSchema()
+    usage_memory: Span = timedelta(hours=24)
+    plan_validity: Seconds = timedelta(hours=24)
     cost: CostSchema = CostSchema()

@@ -1,0 +1,59 @@
+"""Applying what was reviewed: only what a plan named, and only while nothing about it has changed."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+from janitor.model import Change, Decision, Verdict
+from janitor.policy import Policy
+from janitor.units import iso_or_none
+
+
+def policy_text(policy: Policy) -> str:
+    """A policy as one line of text that changes whenever its meaning does."""
+    return repr(policy)
+
+
+def plan_digest(planned: Iterable[tuple[str, Decision]], policies: Iterable[Policy]) -> str:
+    """A short name for exactly this plan: its targets, images, their facts, and the policies that chose them."""
+    named = sorted((target, *_facts(decision).values(), decision.image.id) for target, decision in planned)
+    chosen = {line[1] for line in named}
+    texts = sorted(policy_text(policy) for policy in policies if policy.name in chosen)
+    return hashlib.sha256(repr((named, texts)).encode("utf-8", "backslashreplace")).hexdigest()[:12]
+
+
+def _facts(decision: Decision) -> dict[str, str]:
+    """What must not have changed since the plan."""
+    image = decision.image
+    return {
+        "policy": decision.policy or "none",
+        "status": image.status,
+        "protected": "true" if image.protected else "false",
+        "updatedAt": iso_or_none(image.updated_at) or "unknown",
+    }
+
+
+def changes_since(
+    planned: Iterable[Decision], decisions: Iterable[Decision]
+) -> tuple[Mapping[str, Decision], tuple[Change, ...]]:
+    """The decisions that still are what was planned, by image id; and, of the rest of the plan, what changed."""
+    now = {decision.image.id: decision for decision in decisions}
+    same: dict[str, Decision] = {}
+    changed: list[Change] = []
+    for before in planned:
+        after = now.get(before.image.id)
+        difference = _difference(before, after)
+        if after is not None and difference is None:
+            same[before.image.id] = after
+        else:
+            changed.append(Change(after or before, f"changed since the plan: {difference}"))
+    return same, tuple(changed)
+
+
+def _difference(before: Decision, after: Decision | None) -> str | None:
+    if after is None:
+        return "no longer listed"
+    old, new = _facts(before), _facts(after)
+    different = [f"{key} {old[key]} -> {new[key]}" for key in old if old[key] != new[key]]
+    if after.verdict is not Verdict.DELETE:
+        different.append(f"now {after.verdict} [{after.reason}] {after.detail}")
+    return ", ".join(different) or None

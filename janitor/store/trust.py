@@ -1,0 +1,194 @@
+"""What trust needs to remember: notices, refusals, good surveys, plans, and what a report said of which image."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlite_utils import Database
+
+from janitor.gate import Measure
+from janitor.model import Change, Decision, Notice, Refusals, TargetResult
+from janitor.store.rows import instant, instant_or_none
+from janitor.units import iso
+
+STEP = """
+-- Announcements that a channel accepted. An ended one was `deleted`, `spared`, `gone`, or `replaced` by another.
+CREATE TABLE notices (
+    notice INTEGER PRIMARY KEY,
+    target TEXT NOT NULL,
+    image TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    length_seconds INTEGER NOT NULL,
+    run INTEGER NOT NULL REFERENCES runs,
+    announced_at TEXT NOT NULL,
+    due TEXT NOT NULL,
+    reminded_at TEXT,
+    ended_at TEXT,
+    ended TEXT
+);
+CREATE UNIQUE INDEX standing_notices ON notices (target, image) WHERE ended_at IS NULL;
+
+-- What the report of a run said of single images, beside decisions and deletions.
+CREATE TABLE mentions (
+    run INTEGER NOT NULL REFERENCES runs,
+    target TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    image TEXT NOT NULL,
+    detail TEXT,
+    PRIMARY KEY (run, target, kind, position)
+) WITHOUT ROWID;
+
+-- The policies as they were; a new row when one changes.
+CREATE TABLE policy_texts (
+    policy TEXT NOT NULL,
+    text TEXT NOT NULL,
+    from_run INTEGER NOT NULL REFERENCES runs,
+    until_run INTEGER REFERENCES runs
+);
+
+ALTER TABLE surveys ADD COLUMN protected INTEGER;
+ALTER TABLE surveys ADD COLUMN instances INTEGER;
+ALTER TABLE surveys ADD COLUMN good INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN digest TEXT;
+"""
+
+
+def standing_notices(db: Database, target: str) -> dict[str, Notice]:
+    """The notices that run in a target, by image id."""
+    rows = db.query("SELECT * FROM notices WHERE target = :target AND ended_at IS NULL", {"target": target})
+    return {row["image"]: _notice(row) for row in rows}
+
+
+def _notice(row: Mapping[str, Any]) -> Notice:
+    return Notice(
+        row["policy"],
+        timedelta(seconds=row["length_seconds"]),
+        instant(row["announced_at"]),
+        instant(row["due"]),
+        instant_or_none(row["reminded_at"]),
+    )
+
+
+def announce(db: Database, run: int, target: str, image: str, notice: Notice) -> None:
+    """Start a notice that a channel has accepted; it replaces one that runs."""
+    end_notices(db, target, [image], "replaced", notice.announced_at)
+    db.execute(
+        "INSERT INTO notices (target, image, policy, length_seconds, run, announced_at, due)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            target,
+            image,
+            notice.policy,
+            int(notice.length.total_seconds()),
+            run,
+            iso(notice.announced_at),
+            iso(notice.due),
+        ),
+    )
+
+
+def remind(db: Database, target: str, images: Iterable[str], at: datetime) -> None:
+    """Write down that a channel has accepted the reminder of these images."""
+    sql = "UPDATE notices SET reminded_at = ? WHERE target = ? AND image = ? AND ended_at IS NULL"
+    db.conn.executemany(sql, [(iso(at), target, image) for image in images])
+
+
+def end_notices(db: Database, target: str, images: Iterable[str], how: str, at: datetime) -> None:
+    """End the notices that run for these images."""
+    sql = "UPDATE notices SET ended_at = ?, ended = ? WHERE target = ? AND image = ? AND ended_at IS NULL"
+    db.conn.executemany(sql, [(iso(at), how, target, image) for image in images])
+
+
+def refusals(db: Database, target: str) -> dict[str, Refusals]:
+    """The images whose latest deletions were refused, by id, with how often in a row."""
+    found: dict[str, Refusals] = {}
+    ended: set[str] = set()
+    for row in db.query(_ATTEMPTS, {"target": target}):
+        image = row["image"]
+        if image in ended:
+            continue
+        if row["outcome"] != "refused":
+            ended.add(image)
+            continue
+        latest = found.get(image)
+        found[image] = (
+            Refusals(1, instant(row["requested_at"]), row["detail"])
+            if latest is None
+            else Refusals(latest.count + 1, latest.last_at, latest.detail)
+        )
+    return found
+
+
+def record_measure(db: Database, run: int, target: str, seen: Measure, *, good: bool) -> None:
+    """Write down how much a survey saw, and whether it is believed."""
+    db.execute(
+        "UPDATE surveys SET owned = ?, protected = ?, instances = ?, good = ? WHERE run = ? AND target = ?",
+        (seen.owned, seen.protected, seen.instances, good, run, target),
+    )
+
+
+def last_good(db: Database, target: str, before: int) -> tuple[int, Measure] | None:
+    """The latest run before this one whose survey of a target was good, and what it measured."""
+    row = db.execute(
+        "SELECT run, owned, protected, instances FROM surveys WHERE target = ? AND run < ? AND good ORDER BY run DESC",
+        (target, before),
+    ).fetchone()
+    return None if row is None else (row[0], Measure(*row[1:]))
+
+
+def asked_since(db: Database, target: str, run: int) -> set[str]:
+    """The ids of the images of a target whose deletion was asked for in this run or later."""
+    sql = "SELECT DISTINCT image FROM deletions WHERE target = ? AND run >= ? AND requested_at IS NOT NULL"
+    return {row[0] for row in db.execute(sql, (target, run))}
+
+
+def record_policies(db: Database, run: int, texts: Mapping[str, str]) -> None:
+    """Write down the policies of a run, as far as they have changed."""
+    known = policies_at(db, run)
+    gone = [name for name, text in known.items() if texts.get(name) != text]
+    fresh = [(name, text, run) for name, text in texts.items() if known.get(name) != text]
+    db.conn.executemany(
+        "UPDATE policy_texts SET until_run = ? WHERE policy = ? AND until_run IS NULL", [(run, name) for name in gone]
+    )
+    db.conn.executemany("INSERT INTO policy_texts (policy, text, from_run) VALUES (?, ?, ?)", fresh)
+
+
+def policies_at(db: Database, run: int) -> dict[str, str]:
+    """The policies of a run, by name."""
+    sql = "SELECT policy, text FROM policy_texts WHERE from_run <= ? AND (until_run IS NULL OR until_run > ?)"
+    return dict(db.execute(sql, (run, run)).fetchall())
+
+
+def record_mentions(db: Database, run: int, result: TargetResult) -> None:
+    """Write down what a report says of single images."""
+    rows = [
+        (run, result.target, kind, position, image, detail)
+        for kind, entries in _mentions(result).items()
+        for position, (image, detail) in enumerate(entries)
+    ]
+    db.conn.executemany("INSERT OR REPLACE INTO mentions VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+
+def _mentions(result: TargetResult) -> dict[str, Sequence[tuple[str, str | None]]]:
+    kinds = {"announced": result.announced, "reminded": result.reminded, "spared": result.spared}
+    mentions: dict[str, Sequence[tuple[str, str | None]]] = {
+        kind: [(decision.image.id, None) for decision in decisions] for kind, decisions in kinds.items()
+    }
+    return mentions | {"changed": [(change.decision.image.id, change.detail) for change in result.changed]}
+
+
+def mentioned(db: Database, run: int, target: str, kind: str, decisions: Mapping[str, Decision]) -> tuple[Change, ...]:
+    """What the report of a run said of single images, of one kind; the detail is empty where there is none."""
+    sql = "SELECT image, detail FROM mentions WHERE run = ? AND target = ? AND kind = ? ORDER BY position"
+    rows = db.execute(sql, (run, target, kind)).fetchall()
+    return tuple(Change(decisions[image], detail or "") for image, detail in rows if image in decisions)
+
+
+_ATTEMPTS = """
+SELECT x.image, x.outcome, x.requested_at, x.detail FROM deletions x
+WHERE x.target = :target AND x.requested_at IS NOT NULL AND x.outcome IS NOT NULL AND x.image IN (
+    SELECT image FROM deletions WHERE target = :target AND outcome = 'refused'
+)
+ORDER BY x.image, x.deletion DESC
+"""
