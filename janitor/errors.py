@@ -8,6 +8,7 @@
     │   │   └── Denied           1   does not accept the credentials
     │   └── Unavailable          1   gave no usable answer, however often asked
     ├── StoreError               1   the database
+    ├── Busy                     5   another run holds the database
     ├── DeliveryError            1   a report did not reach its channel
     └── Interrupted        130/143   SIGINT or SIGTERM
 
@@ -97,6 +98,12 @@ class Unavailable(CloudError):
 
 class StoreError(JanitorError):
     """The database cannot be read or written; the message says what to do."""
+
+
+class Busy(JanitorError):
+    """Another run holds the database; the message names it."""
+
+    exit_code = Exit.BUSY
 
 
 class DeliveryError(JanitorError):

@@ -130,13 +130,15 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Which images instances use, by image id.
+    """Which images instances use, by image id in lower case.
 
-    `problem` says why that could not be read; then every image counts as used.
+    `problem` says why that could not be read; then every image counts as used. `instances` counts all instances, also
+    those of no image; it is not part of what a snapshot gives back.
     """
 
     by_image: Mapping[str, tuple[Instance, ...]] = field(default_factory=dict)
     problem: str | None = None
+    instances: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +236,22 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """One attempt to delete one image, and what became of it."""
+    """One attempt to delete one image, and what became of it.
+
+    `unsettled`: no survey has told yet whether the image is gone; the next one of its target will.
+    """
 
     decision: Decision
     outcome: DeletionOutcome
+    detail: str
+    unsettled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An image of a reviewed plan that is not deleted, because something about it has changed since."""
+
+    decision: Decision
     detail: str
 
 
@@ -248,6 +262,7 @@ class TargetResult:
     `error` says in one sentence what went wrong or which limit refused. A target that could not be surveyed has no
     decisions. `announced` are the images whose notice this run gives, or in a dry run would give; `reminded` those
     that it reminds of; `spared` those that were announced before and no longer expire, with what now keeps them.
+    `settled` are deletions of earlier runs, which could not tell their outcome: this run's survey could.
     """
 
     target: str
@@ -260,6 +275,8 @@ class TargetResult:
     announced: tuple[Decision, ...] = ()
     reminded: tuple[Decision, ...] = ()
     spared: tuple[Decision, ...] = ()
+    settled: tuple[Deletion, ...] = ()
+    changed: tuple[Change, ...] = ()
 
     @property
     def doomed(self) -> tuple[Decision, ...]:
@@ -271,7 +288,7 @@ class TargetResult:
 class RunResult:
     """One run, whole: what every report is rendered from.
 
-    `error` is what kept the run from its targets, if anything did.
+    `error` is what kept the run from its targets, if anything did. `digest` is a short name for exactly its plan.
     """
 
     run: int
@@ -281,6 +298,7 @@ class RunResult:
     finished_at: datetime
     targets: tuple[TargetResult, ...] = ()
     error: str | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ CORE = {
     "cron",
     "notices",
     "refusals",
+    "settling",
 }
 PORTS = {"cloud", "report", "yaml_lines"}
 ADAPTERS = {"policy_files", "settings", "store", "slack", "cloud", "report", "sandbox"}
