@@ -14,6 +14,7 @@ from janitor.deleting import Executioner, Journal, confirm
 from janitor.errors import CloudError, Exit, Interrupted, JanitorError, worst
 from janitor.model import (
     Decision,
+    Deletion,
     DeletionOutcome,
     History,
     Image,
@@ -26,6 +27,7 @@ from janitor.model import (
 )
 from janitor.plan import Limits, Plan, make_plan
 from janitor.policy import Policy
+from janitor.settling import Settlement, Unsettled, settle
 
 _log = logging.getLogger("janitor.run")
 
@@ -47,6 +49,14 @@ class RunStore(Journal, Protocol):
 
     def record_survey(self, run: int, target: str, survey: Survey) -> dict[str, History]:
         """Record what a survey saw; returns the history of each of its images, this survey included."""
+        ...
+
+    def unsettled(self, target: str) -> Sequence[Unsettled]:
+        """The requests of earlier runs to a target of which no survey has told yet what became."""
+        ...
+
+    def record_settlements(self, run: int, settlements: Sequence[Settlement]) -> None:
+        """Record what a run's survey found to have become of them."""
         ...
 
     def record_decisions(self, run: int, target: str, decisions: Sequence[Decision]) -> None:
@@ -140,12 +150,13 @@ class Run:
     def _clean_through(self, service: ImageService, run: int, target: str) -> TargetResult:
         survey = self._survey(service, target)
         history = self.store.record_survey(run, target, survey)
+        settled = self._settle(run, target, survey)
         decisions = decide(
             survey.images, self.policies, survey.usage, history, survey.finished_at, target=target, zone=self.zone
         )
         self.store.record_decisions(run, target, decisions)
         plan = make_plan(decisions)
-        seen = TargetResult(target, Outcome.OK, None, len(survey.images), plan.owned, tuple(decisions))
+        seen = TargetResult(target, Outcome.OK, None, len(survey.images), plan.owned, tuple(decisions), settled=settled)
         if survey.usage.problem is not None:
             return replace(seen, outcome=Outcome.FAILED, error=f"nothing deleted: {survey.usage.problem}")
         if refusal := plan.refusal(self.limits):
@@ -153,6 +164,13 @@ class Run:
         if self.mode is Mode.DRY_RUN or not plan.decisions:
             return seen
         return self._delete(service, run, seen, plan)
+
+    def _settle(self, run: int, target: str, survey: Survey) -> tuple[Deletion, ...]:
+        """Find out what became of the requests that earlier runs left open."""
+        settlements = settle(self.store.unsettled(target), survey.images)
+        if settlements:
+            self.store.record_settlements(run, settlements)
+        return tuple(settlement.deletion for settlement in settlements)
 
     def _survey(self, service: ImageService, target: str) -> Survey:
         started_at = self.clock()

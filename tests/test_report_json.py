@@ -54,6 +54,7 @@ def test_a_run_is_exactly_this_object() -> None:
                     },
                 ],
                 "deletions": [{"image": "i-1", "outcome": "deleted", "detail": "confirmed gone"}],
+                "settled": [],
             }
         ],
     }
@@ -63,7 +64,7 @@ def test_the_keys_come_in_the_documented_order() -> None:
     report = json.loads(json_report(make_run(make_target([to_delete()], [make_deletion()]))))
     target = report["targets"][0]
     assert list(report) == ["run", "mode", "outcome", "error", "started_at", "finished_at", "targets"]
-    assert list(target) == ["target", "outcome", "error", "images", "decisions", "deletions"]
+    assert list(target) == ["target", "outcome", "error", "images", "decisions", "deletions", "settled"]
     assert list(target["deletions"][0]) == ["image", "outcome", "detail"]
 
 

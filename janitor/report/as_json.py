@@ -33,6 +33,7 @@ def _target(target: TargetResult) -> dict[str, Any]:
         "images": target.images,
         "decisions": [_decision(decision) for decision in target.decisions],
         "deletions": [_deletion(deletion) for deletion in target.deletions],
+        "settled": [_deletion(deletion) for deletion in target.settled],
     }
 
 

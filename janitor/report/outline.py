@@ -54,7 +54,17 @@ class Group:
 
 
 def groups_of(target: TargetResult, mode: Mode) -> list[Group]:
-    """Every image of the plan once, by its fate, troubles first."""
+    """What became of earlier runs' deletions; then every image of the plan once, by its fate, troubles first."""
+    return [*_settled(target), *_planned(target, mode)]
+
+
+def _settled(target: TargetResult) -> Iterator[Group]:
+    if target.settled:
+        entries = tuple(Entry(settled.decision, f"{settled.outcome}: {settled.detail}") for settled in target.settled)
+        yield Group("Settled, asked for in an earlier run", entries)
+
+
+def _planned(target: TargetResult, mode: Mode) -> list[Group]:
     if mode is Mode.DRY_RUN or target.outcome is Outcome.REFUSED:
         planned = tuple(Entry(decision) for decision in target.doomed)
         return [Group(_planned_title(target, mode), planned)] if planned else []
@@ -92,6 +102,8 @@ def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple
         return [("Images", "not surveyed")]
     kept = len(target.decisions) - len(target.doomed)
     rows = [("Images", f"{target.images:,}, of which {target.owned:,} owned"), ("Kept", f"{kept:,}")]
+    if target.settled:
+        rows.append(("Settled", _settled_by_outcome(target)))
     if mode is Mode.DRY_RUN:
         rows.append(("Would delete", f"{len(target.doomed):,}"))
         rows.append(("Would reclaim", _worth(target.doomed, cost)))
@@ -99,6 +111,11 @@ def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple
         rows.append(("Deleted", _deleted_of_planned(target)))
         rows.append(("Reclaimed", _worth(_confirmed([target]), cost)))
     return rows
+
+
+def _settled_by_outcome(target: TargetResult) -> str:
+    outcomes = Counter(settled.outcome for settled in target.settled)
+    return ", ".join(f"{outcomes[outcome]:,} {outcome}" for outcome in DeletionOutcome if outcomes[outcome])
 
 
 def surveyed(target: TargetResult) -> bool:

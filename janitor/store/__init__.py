@@ -20,6 +20,7 @@ from janitor.model import (
     Survey,
     TargetResult,
 )
+from janitor.settling import Settlement, Unsettled
 from janitor.store import chronicle, journal, reports, runs, snapshots
 from janitor.store.database import DatabaseFile
 from janitor.store.decisions import record_decisions
@@ -78,6 +79,16 @@ class Store:
         """Write down what the API answered: `accepted`, `absent`, `refused: …` or `no answer: …`."""
         with self._file.writing() as db:
             journal.add_answer(db, entry, answer, at)
+
+    def unsettled(self, target: str) -> list[Unsettled]:
+        """The requests of earlier runs to a target of which no survey has told yet what became, oldest first."""
+        with self._file.reading() as db:
+            return journal.unsettled(db, target)
+
+    def record_settlements(self, run: int, settlements: Sequence[Settlement]) -> None:
+        """Record what a run's survey found to have become of requests of earlier runs."""
+        with self._file.writing() as db:
+            journal.add_settlements(db, run, settlements)
 
     def finish_target(self, run: int, result: TargetResult) -> None:
         """Record how a target ended, surveyed or not, with the confirmed outcomes of its deletions."""

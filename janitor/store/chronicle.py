@@ -41,7 +41,7 @@ def image_history(db: Database, target: str, image_id: str) -> list[Event]:
         *_sightings(list(db.query(_FACTS_OF, keys))),
         *_uses(list(db.query(_USES_OF, keys))),
         *(Event(instant(row["at"]), row["run"], _decision(row)) for row in db.query(_DECISIONS_OF, keys)),
-        *(Event(instant(row["at"]), row["run"], _deletion(row)) for row in db.query(_DELETIONS_OF, keys)),
+        *_deletions(list(db.query(_DELETIONS_OF, keys))),
     ]
     return sorted(happened, key=lambda event: event.run)  # a stable sort: seen, used, decided, deleted within a run
 
@@ -99,9 +99,17 @@ def _decision(row: Mapping[str, Any]) -> str:
     return f"decision: {row['verdict']}{by} [{row['reason']}] {row['detail']}"
 
 
+def _deletions(rows: list[dict[str, Any]]) -> Iterator[Event]:
+    for row in rows:
+        yield Event(instant(row["at"]), row["run"], _deletion(row))
+        if row["settled_in_run"] is not None:
+            text = f"deletion: {row['settled_outcome']}, {row['settled_detail']}"
+            yield Event(instant(row["settled_at"]), row["settled_in_run"], text)
+
+
 def _deletion(row: Mapping[str, Any]) -> str:
     answered = f"the API answered: {row['answer']}" if row["answer"] else "no answer was recorded"
-    if row["outcome"] is None:
+    if row["outcome"] is None or (row["settled_in_run"] is not None and not row["unsettled"]):
         return f"deletion: asked for, {answered}, never confirmed"
     return f"deletion: {row['outcome']}, {row['detail']} ({answered if row['requested_at'] else 'nothing was sent'})"
 
@@ -137,7 +145,9 @@ JOIN surveys s ON s.run = d.from_run AND s.target = i.target
 WHERE i.target = :target AND i.image = :image ORDER BY d.from_run
 """
 _DELETIONS_OF = """
-SELECT x.*, coalesce(x.requested_at, r.finished_at, r.started_at) AS at
-FROM deletions x JOIN runs r ON r.run = x.run
+SELECT x.*, coalesce(x.requested_at, r.finished_at, r.started_at) AS at, s.finished_at AS settled_at
+FROM deletions x
+JOIN runs r ON r.run = x.run
+LEFT JOIN surveys s ON s.run = x.settled_in_run AND s.target = x.target
 WHERE x.target = :target AND x.image = :image ORDER BY x.deletion
 """

@@ -41,6 +41,12 @@ def decisions_at(db: Database, run: int, target: str) -> tuple[Decision, ...]:
     return tuple(sorted(decisions, key=lambda decision: age(decision.image)))
 
 
+def decision_at(db: Database, run: int, target: str, image_id: str) -> Decision | None:
+    """What a run decided on one image of a target, if it did."""
+    row = db.conn.execute(_OF_IMAGE, (run, target, image_id)).fetchone()
+    return None if row is None else decision_of(image_of(row[0], row[6:]), row[1:6])
+
+
 _OPEN = """
 SELECT i.image_key, i.image, d.verdict, d.policy, d.reason, d.detail, d.due
 FROM images i
@@ -58,3 +64,4 @@ SELECT image, verdict, policy, reason, detail, due, name, status, public, protec
     disk_format, min_disk, min_ram, properties, owned, unreadable
 FROM snapshots WHERE run = ? AND target = ? AND verdict IS NOT NULL
 """
+_OF_IMAGE = f"{_AT_RUN} AND image = ?"

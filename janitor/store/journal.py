@@ -7,6 +7,8 @@ from typing import Any
 from sqlite_utils import Database
 
 from janitor.model import Decision, Deletion, DeletionOutcome
+from janitor.settling import Settlement, Unsettled
+from janitor.store.decisions import decision_at
 from janitor.units import iso
 
 
@@ -25,10 +27,37 @@ def add_answer(db: Database, entry: int, answer: str, at: datetime) -> None:
 def add_outcomes(db: Database, run: int, target: str, deletions: Iterable[Deletion]) -> None:
     """Write down what became of each deletion, in the order in which they are reported."""
     for position, deletion in enumerate(deletions):
-        result = (deletion.outcome.value, deletion.detail, position)
+        result = (deletion.outcome.value, deletion.detail, deletion.unsettled, position)
         key = (run, target, deletion.decision.image.id)
         if db.execute(_OUTCOME, (*result, *key)).rowcount == 0:
             db.execute(_UNSENT, (*key, *result))
+
+
+def unsettled(db: Database, target: str) -> list[Unsettled]:
+    """The requests of earlier runs to a target of which no survey has told yet what became, oldest first."""
+    rows = list(db.query(_UNSETTLED, {"target": target}))
+    return [
+        Unsettled(row["deletion"], row["run"], bool(row["finished"]), decision, row["answer"])
+        for row in rows
+        if (decision := decision_at(db, row["run"], target, row["image"]))
+    ]
+
+
+def add_settlements(db: Database, run: int, settlements: Iterable[Settlement]) -> None:
+    """Write down what this run found to have become of requests of earlier ones; what those reported stays as it is."""
+    for settlement in settlements:
+        found = settlement.deletion
+        db.execute(_SETTLE, {"run": run, "outcome": found.outcome, "detail": found.detail, "entry": settlement.entry})
+
+
+def settled_in(db: Database, run: int, target: str) -> tuple[Deletion, ...]:
+    """The deletions of earlier runs that this run settled in a target, in the order in which they were asked for."""
+    rows = list(db.query(_SETTLED, {"run": run, "target": target}))
+    return tuple(
+        Deletion(decision, DeletionOutcome(row["settled_outcome"]), row["settled_detail"])
+        for row in rows
+        if (decision := decision_at(db, row["run"], target, row["image"]))
+    )
 
 
 def deletions_at(
@@ -41,8 +70,8 @@ def deletions_at(
 
 def _deletion(decision: Decision, row: Mapping[str, Any]) -> Deletion:
     if row["outcome"] is None:
-        return Deletion(decision, *unconfirmed(row["answer"]))
-    return Deletion(decision, DeletionOutcome(row["outcome"]), row["detail"])
+        return Deletion(decision, *unconfirmed(row["answer"]), unsettled=True)
+    return Deletion(decision, DeletionOutcome(row["outcome"]), row["detail"], bool(row["unsettled"]))
 
 
 def unconfirmed(answer: str | None) -> tuple[DeletionOutcome, str]:
@@ -63,11 +92,29 @@ def unconfirmed(answer: str | None) -> tuple[DeletionOutcome, str]:
 
 _REQUEST = "INSERT INTO deletions (run, target, image, requested_at) VALUES (?, ?, ?, ?)"
 _OUTCOME = """
-UPDATE deletions SET outcome = ?, detail = ?, position = ?
+UPDATE deletions SET outcome = ?, detail = ?, unsettled = ?, position = ?
 WHERE deletion = (SELECT max(deletion) FROM deletions WHERE run = ? AND target = ? AND image = ?)
 """
-_UNSENT = "INSERT INTO deletions (run, target, image, outcome, detail, position) VALUES (?, ?, ?, ?, ?, ?)"
+_UNSENT = """
+INSERT INTO deletions (run, target, image, outcome, detail, unsettled, position) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
 _OF_TARGET = """
-SELECT image, answer, outcome, detail, position FROM deletions WHERE run = :run AND target = :target
+SELECT image, answer, outcome, detail, unsettled, position FROM deletions WHERE run = :run AND target = :target
 ORDER BY position IS NULL, position, deletion
+"""
+# The condition is word for word that of the index unsettled_deletions.
+_UNSETTLED = """
+SELECT x.deletion, x.run, x.image, x.answer, r.outcome IS NOT NULL AS finished
+FROM deletions x JOIN runs r ON r.run = x.run
+WHERE x.target = :target AND x.settled_in_run IS NULL AND (x.outcome IS NULL OR x.unsettled)
+ORDER BY x.deletion
+"""
+_SETTLE = """
+UPDATE deletions SET settled_in_run = :run, settled_outcome = :outcome, settled_detail = :detail,
+    outcome = coalesce(outcome, :outcome), detail = coalesce(detail, :detail)
+WHERE deletion = :entry
+"""
+_SETTLED = """
+SELECT run, image, settled_outcome, settled_detail FROM deletions
+WHERE settled_in_run = :run AND target = :target ORDER BY deletion
 """

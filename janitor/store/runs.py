@@ -9,7 +9,7 @@ from sqlite_utils import Database
 from janitor.errors import UsageError
 from janitor.model import Mode, Outcome, RunResult, RunSummary, TargetResult
 from janitor.store.decisions import decisions_at, doomed
-from janitor.store.journal import add_outcomes, deletions_at
+from janitor.store.journal import add_outcomes, deletions_at, settled_in
 from janitor.store.rows import instant, instant_or_none
 from janitor.units import iso
 
@@ -88,6 +88,7 @@ def _target(db: Database, run: int, row: Mapping[str, Any]) -> TargetResult:
         row["owned"],
         decisions,
         deletions_at(db, run, row["target"], by_image, finished=finished),
+        settled=settled_in(db, run, row["target"]),
     )
 
 
@@ -126,7 +127,10 @@ ORDER BY position IS NULL, position, target
 _SUMMARIES = """
 SELECT r.run, r.mode, r.outcome, r.started_at, r.finished_at,
     coalesce(sum(s.images), 0) AS images, coalesce(sum(s.doomed), 0) AS doomed,
-    (SELECT count(*) FROM deletions d WHERE d.run = r.run AND d.outcome = 'deleted') AS deleted
+    (
+        SELECT count(*) FROM deletions d
+        WHERE d.run = r.run AND coalesce(d.settled_outcome, d.outcome) = 'deleted'
+    ) AS deleted
 FROM runs r LEFT JOIN surveys s ON s.run = r.run
 GROUP BY r.run ORDER BY r.run DESC LIMIT :limit
 """

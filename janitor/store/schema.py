@@ -21,7 +21,12 @@ def initial(db: Database) -> None:
     db.executescript(_VIEWS)
 
 
-_STEPS = (initial,)  # append only
+def settling(db: Database) -> None:
+    """Deletions whose outcome a later run had to find out."""
+    db.executescript(_SETTLING)
+
+
+_STEPS = (initial, settling)  # append only
 for _step in _STEPS:
     MIGRATIONS()(_step)
 
@@ -178,6 +183,39 @@ JOIN images i ON i.target = snapshots.target AND i.image = snapshots.image;
 CREATE VIEW deletion_log AS
 SELECT x.requested_at, x.run, x.target, x.image, f.name, f.size, f.created_at, d.policy, d.reason, d.detail AS why,
     x.answer, x.outcome, x.detail
+FROM deletions x
+LEFT JOIN images i ON i.target = x.target AND i.image = x.image
+LEFT JOIN image_facts f ON f.image_key = i.image_key
+    AND f.from_run <= x.run AND (f.until_run IS NULL OR f.until_run > x.run)
+LEFT JOIN decisions d ON d.image_key = i.image_key
+    AND d.from_run <= x.run AND (d.until_run IS NULL OR d.until_run > x.run);
+
+-- How much went on each day (UTC).
+CREATE VIEW deletions_by_day AS
+SELECT date(requested_at) AS day, target, outcome, count(*) AS images, sum(size) AS bytes
+FROM deletion_log
+GROUP BY day, target, outcome;
+"""
+
+_SETTLING = """
+-- unsettled: no survey of its own run could tell what became of it. settled_*: the run whose survey could, and what it
+-- found; outcome and detail stay what the run itself reported.
+ALTER TABLE deletions ADD COLUMN unsettled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE deletions ADD COLUMN settled_in_run INTEGER REFERENCES runs;
+ALTER TABLE deletions ADD COLUMN settled_outcome TEXT;
+ALTER TABLE deletions ADD COLUMN settled_detail TEXT;
+CREATE INDEX unsettled_deletions ON deletions (target, deletion)
+    WHERE settled_in_run IS NULL AND (outcome IS NULL OR unsettled);
+CREATE INDEX settled_deletions ON deletions (settled_in_run) WHERE settled_in_run IS NOT NULL;
+
+DROP VIEW deletions_by_day;
+DROP VIEW deletion_log;
+
+-- Every deletion with the image as it was, why, and the last word on what became of it.
+CREATE VIEW deletion_log AS
+SELECT x.requested_at, x.run, x.target, x.image, f.name, f.size, f.created_at, d.policy, d.reason, d.detail AS why,
+    x.answer, coalesce(x.settled_outcome, x.outcome) AS outcome, coalesce(x.settled_detail, x.detail) AS detail,
+    x.settled_in_run
 FROM deletions x
 LEFT JOIN images i ON i.target = x.target AND i.image = x.image
 LEFT JOIN image_facts f ON f.image_key = i.image_key
