@@ -28,26 +28,28 @@ class Clock(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A glob, or a regular expression between slashes (searched, not anchored); both tell upper from lower case."""
+    """A glob of the whole text, or a regular expression between slashes (searched); both tell upper from lower case."""
 
     text: str
-    _search: Callable[[str], object] = field(init=False, repr=False, compare=False)
+    _match: Callable[[str], object] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Raises ValueError, with a message fit for people, for a regular expression that does not compile."""
         if not self.text:
             raise ValueError("a pattern must not be empty")
         try:
-            expression = regex_between_slashes(self.text) or re.compile(fnmatch.translate(self.text))
+            regex = regex_between_slashes(self.text)
+            # What fnmatch translates to is anchored at its end only: searched for, ci-* would find my-ci-1.
+            match = regex.search if regex else re.compile(fnmatch.translate(self.text)).fullmatch
         except re.error as error:
             raise ValueError(f"{self.text} is not a regular expression: {error}") from error
-        object.__setattr__(self, "_search", expression.search)
+        object.__setattr__(self, "_match", match)
 
     def matches(self, text: str | None) -> Truth:
         """Whether the text matches; only `*` is sure to match an unknown one."""
         if text is None:
             return True if set(self.text) == {"*"} else None
-        return self._search(text) is not None
+        return self._match(text) is not None
 
 
 def regex_between_slashes(text: str) -> re.Pattern[str] | None:

@@ -131,6 +131,8 @@ MATCHES = [
     pytest.param(Match(name=(Pattern("/^ci-[a-z]+-[0-9]+$/"),)), True, id="regular-expression"),
     pytest.param(Match(name=(Pattern("/web/"),)), True, id="regular-expressions-search"),
     pytest.param(Match(name=(Pattern("web"),)), False, id="globs-match-whole-names"),
+    pytest.param(Match(name=(Pattern("web*"),)), False, id="globs-match-from-the-beginning"),
+    pytest.param(Match(name=(Pattern("*web"),)), False, id="globs-match-to-the-end"),
     pytest.param(Match(status=frozenset({Status.KILLED})), False, id="status"),
     pytest.param(Match(disk_format=frozenset({"raw", "qcow2"})), True, id="disk-format"),
     pytest.param(Match(properties=(("os", (Pattern("ubuntu"), Pattern("deb*"))),)), True, id="property"),
