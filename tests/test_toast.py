@@ -1,0 +1,317 @@
+"""The Compute API v1.0 client: requests, verdicts, pages, deletions; no secret in any word of it."""
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from janitor.cloud import Answer, HttpOptions
+from janitor.cloud.toast import ToastClient
+from janitor.errors import CloudError, Denied, JanitorError, Refused, Unavailable
+from tests.loopback import Answered, Asked, Loopback
+from tests.toast_account import (
+    APPKEY,
+    DELETE,
+    IMAGES,
+    INSTANCES,
+    PASSWORD,
+    ROOT,
+    TOKENS,
+    USERNAME,
+    Account,
+    calls,
+    entry,
+    ids,
+    no,
+    serving,
+    yes,
+)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_survey_asks_as_the_vendors_page_says(slash: str) -> None:
+    with serving(Account(), HttpOptions(page_size=500), slash=slash) as (client, server):
+        assert ids(client) == ["i1", "i2"]
+        client.usage()
+        client.delete("id with &?")
+    token, first, second, third, instances, deletion = server.asked
+    assert (token.method, token.path) == ("POST", f"{ROOT}/tokens")
+    assert token.headers["content-type"] == "application/json;charset=UTF-8"
+    assert json.loads(token.body) == {"auth": {"username": USERNAME, "password": PASSWORD}}
+    assert "x-auth-token" not in token.headers
+    assert (first.path, first.query) == (f"{ROOT}/images", {"limit": "500"})
+    assert second.query == {"limit": "500", "marker": "i2"}
+    assert third.query == {"limit": "500", "marker": "i1"}
+    assert (instances.path, instances.query) == (f"{ROOT}/instances-detail", {})
+    assert (deletion.method, deletion.path, deletion.query) == ("DELETE", f"{ROOT}/images", {"id": "id with &?"})
+    assert {asked.headers.get("x-auth-token") for asked in server.asked[1:]} == {"t0ken-1"}
+
+
+@pytest.mark.parametrize(
+    ("appkey", "segment"), [("..", "%2E%2E"), (".", "%2E"), ("a/b", "a%2Fb"), ("a?b#c", "a%3Fb%23c")]
+)
+def test_an_appkey_is_one_segment_of_the_path(appkey: str, segment: str) -> None:
+    with Loopback(lambda _: no(-3)) as server:
+        client = ToastClient(server.url, appkey, "u", "p")
+        with pytest.raises(Denied):
+            client.probe()
+        client.close()
+    assert server.paths() == [f"POST /v1.0/appkeys/{segment}/tokens"]
+
+
+def test_a_probe_says_what_it_saw() -> None:
+    with serving(Account()) as (client, server):
+        assert client.probe() == "token accepted, 2 images on the first page"
+    assert calls(server) == [TOKENS, IMAGES]
+
+
+def test_a_probe_of_one_image() -> None:
+    with serving(Account(entries=[entry()])) as (client, _):
+        assert client.probe() == "token accepted, 1 image on the first page"
+
+
+PASSING = {
+    "auth-module": no(-1),
+    "unexpected": no(-2),
+    "database": no(-6),
+    "text-code": no("-6"),
+    "inner-500": no(30500),
+    "inner-503": no("30503"),
+    "inner-429": no(30429),
+    "http-429": no(-4, status=429),
+    "http-503": no(-4, status=503),
+    "gateway": Answered(b"<html>Bad Gateway</html>", status=502),
+    "too-many": Answered(b"", status=429),
+    "html": Answered(b"<html>"),
+    "empty": Answered(b""),
+    "cut-json": Answered(b'{"header": {"isSucc'),
+    "list": Answered([]),
+    "no-header": Answered({"images": []}),
+    "header-is-no-object": Answered({"header": "ok"}),
+    "no-verdict": Answered({"header": {}}),
+    "odd-verdict": Answered({"header": {"isSuccessful": 1}}),
+    "dropped": Answered(dropped=True),
+    "cut-off": Answered(b"x" * 100, cut=10),
+}
+LASTING = {
+    "-4": no(-4),
+    "-5": no(-5),
+    "-7": no(-7),
+    "-8": no(-8),
+    "text": no("-7"),
+    "30400": no(30400),
+    "30403": no(30403),
+    "30409": no(30409),
+    "unknown": no(20001),
+    "below-10000": no(500),
+    "zero": no(0),
+    "http-404": Answered(b"<html>", status=404),
+    "http-405": Answered(b"", status=405),
+    "redirect": Answered(status=302, headers={"Location": "/"}),
+}
+
+
+@pytest.mark.parametrize("answer", PASSING.values(), ids=PASSING)
+def test_what_may_pass_is_tried_again(answer: Answered) -> None:
+    with serving(Account().scripted(IMAGES, answer, answer)) as (client, server):
+        assert ids(client) == ["i1", "i2"]
+    assert calls(server)[:4] == [TOKENS, IMAGES, IMAGES, IMAGES]
+
+
+@pytest.mark.parametrize("answer", PASSING.values(), ids=PASSING)
+def test_what_does_not_pass_in_time_is_unavailable(answer: Answered) -> None:
+    with (
+        serving(Account().scripted(INSTANCES, *[answer] * 5)) as (client, server),
+        pytest.raises(Unavailable, match=r"GET /instances-detail: no usable answer \(tried 3 times\)"),
+    ):
+        client.usage()
+    assert calls(server) == [TOKENS, INSTANCES, INSTANCES, INSTANCES]
+
+
+@pytest.mark.parametrize("answer", LASTING.values(), ids=LASTING)
+def test_what_is_final_is_said_at_once(answer: Answered) -> None:
+    with (
+        serving(Account().scripted(IMAGES, answer)) as (client, server),
+        pytest.raises(Refused, match="GET /images: ") as error,
+    ):
+        ids(client)
+    assert not isinstance(error.value, Denied)
+    assert calls(server) == [TOKENS, IMAGES]
+
+
+def test_a_refusal_gives_code_message_and_status() -> None:
+    with (
+        serving(Account().scripted(DELETE, no("30403", "Image is\n protected", status=403))) as (client, _),
+        pytest.raises(Refused) as error,
+    ):
+        client.delete("i1")
+    assert error.value.code == 30403
+    assert str(error.value) == 'DELETE /images: 30403 "Image is protected" (HTTP 403)'
+
+
+@pytest.mark.parametrize("status", [200, 302, 404, 500])
+@pytest.mark.parametrize("verdict", [True, "true"])
+def test_the_header_is_the_verdict_whatever_the_status(verdict: object, status: int) -> None:
+    answer = Answered({"header": {"isSuccessful": verdict, "resultCode": "0"}, "images": []}, status=status)
+    with serving(Account().scripted(IMAGES, answer)) as (client, _):
+        assert ids(client) == []
+
+
+def test_failure_may_be_written_as_text() -> None:
+    answer = Answered({"header": {"isSuccessful": "false", "resultCode": "-4", "resultMessage": None}, "images": []})
+    with (
+        serving(Account().scripted(IMAGES, answer)) as (client, _),
+        pytest.raises(Refused, match="-4 without a message"),
+    ):
+        ids(client)
+
+
+def test_the_server_says_how_long_to_wait() -> None:
+    busy = no(-1, status=429, **{"Retry-After": "900"})
+    with (
+        serving(Account().scripted(IMAGES, busy)) as (client, server),
+        pytest.raises(Unavailable, match="we are to wait 900 s, longer than the 2m we may take"),
+    ):
+        client.probe()
+    assert calls(server) == [TOKENS, IMAGES]
+
+
+@pytest.mark.parametrize("images", [None, {}, "none"], ids=repr)
+def test_images_that_are_no_list_are_no_answer(images: object) -> None:
+    with serving(Account().scripted(IMAGES, yes(images=images))) as (client, server):
+        assert ids(client) == ["i1", "i2"]
+    assert calls(server)[:3] == [TOKENS, IMAGES, IMAGES]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [no(-4), no(-5), no(30400), no(30404), no(-7, status=400), Answered(status=404), Answered(status=400)],
+    ids=["-4", "-5", "30400", "30404", "documented-400", "404", "400"],
+)
+def test_a_marker_that_vanished_is_survived(answer: Answered) -> None:
+    account = Account(entries=[entry(f"i{number}") for number in range(7)])
+    with serving(account, HttpOptions(page_size=3)) as (client, server):
+        account.scripted(IMAGES, account.page(Asked("GET", "", {"limit": "3"}, {}, b"")), answer)
+        assert ids(client) == [f"i{number}" for number in range(7)]
+    assert [asked.query.get("marker") for asked in server.asked[1:4]] == [None, "i2", "i1"]
+
+
+@pytest.mark.parametrize("answer", [no(30403), no(30401)], ids=["refused", "denied"])
+def test_another_refusal_of_a_later_page_fails_the_survey(answer: Answered) -> None:
+    account = Account()
+    account.scripted(IMAGES, account.page(Asked("GET", "", {"limit": "9"}, {}, b"")), answer, answer)
+    with serving(account) as (client, _), pytest.raises(Refused):
+        ids(client)
+
+
+def test_entries_without_an_id_are_skipped_aloud(caplog: pytest.LogCaptureFixture) -> None:
+    account = Account(entries=[entry("i1"), {"name": "x"}, entry(" "), "text", None, entry("i2") | {"id": 5}])
+    with serving(account) as (client, _):
+        assert ids(client) == ["i1"]
+    assert "image-without-id skipped=5" in caplog.text
+
+
+def test_a_survey_that_is_given_up_leaves_no_thread() -> None:
+    account = Account(entries=[entry(f"i{number}") for number in range(50)])
+    with serving(account, HttpOptions(page_size=2)) as (client, server):
+        images = client.images()
+        assert next(images).id == "i0"
+        assert isinstance(images, Iterator)
+        images.close()  # type: ignore[attr-defined]
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("page")]
+        assert len(server.asked) <= 4
+
+
+ABSENT = {
+    "-5": no(-5),
+    "text": no("-5"),
+    "30404": no(30404),
+    "http-404": Answered(b"<html>", status=404),
+    "both": no(-4, status=404),
+}
+LOST = {
+    "dropped": Answered(dropped=True),
+    "gateway": Answered(b"<html>", status=502),
+    "html": Answered(b"<html>"),
+    "code": no(-2),
+    "inner": no(30500),
+}
+
+
+@pytest.mark.parametrize("absent", ABSENT.values(), ids=ABSENT)
+def test_an_image_that_was_never_there_is_absent(absent: Answered) -> None:
+    with serving(Account().scripted(DELETE, absent)) as (client, _):
+        assert client.delete("i1") is Answer.ABSENT
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("absent", ABSENT.values(), ids=ABSENT)
+def test_an_image_that_is_absent_after_a_lost_answer_was_deleted(lost: Answered, absent: Answered) -> None:
+    with serving(Account().scripted(DELETE, lost, absent)) as (client, _):
+        assert client.delete("i1") is Answer.ACCEPTED
+
+
+@pytest.mark.parametrize("busy", [Answered(status=429), no(30429)], ids=["status", "code"])
+def test_a_request_that_was_turned_away_did_not_delete(busy: Answered) -> None:
+    with serving(Account().scripted(DELETE, busy, no(-5))) as (client, _):
+        assert client.delete("i1") is Answer.ABSENT
+
+
+def test_a_lost_answer_is_forgotten_by_the_next_deletion() -> None:
+    with serving(Account().scripted(DELETE, Answered(dropped=True), yes(), no(-5))) as (client, _):
+        assert client.delete("i1") is Answer.ACCEPTED
+        assert client.delete("i2") is Answer.ABSENT
+
+
+def test_a_token_that_dies_after_a_lost_answer_forgets_nothing() -> None:
+    account = Account()
+    with serving(account) as (client, _):
+        client.delete("i0")
+        account.scripted(DELETE, Answered(dropped=True), no(30401), no(-5))
+        assert client.delete("i1") is Answer.ACCEPTED
+
+
+ECHO = f"appkey {APPKEY} of {USERNAME} with {PASSWORD} at {ROOT}"
+ECHO_WITH_TOKEN = f"{ECHO} and t0ken-1"
+
+
+@pytest.mark.parametrize(
+    ("call", "answer"),
+    [
+        (TOKENS, no(-3, ECHO)),
+        (TOKENS, no(-4, ECHO)),
+        (TOKENS, no(-1, ECHO)),
+        (DELETE, no(-3, ECHO_WITH_TOKEN)),
+        (DELETE, no(30403, ECHO_WITH_TOKEN)),
+        (DELETE, no(-2, ECHO_WITH_TOKEN)),
+        (DELETE, no(30403, "x" * 295 + PASSWORD)),
+        (DELETE, Answered(ECHO.encode(), status=502)),
+        (DELETE, Answered(ECHO.encode(), status=302, headers={"Location": ROOT})),
+    ],
+)
+def test_no_secret_is_repeated(call: str, answer: Answered, caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        caplog.at_level(logging.DEBUG),
+        serving(Account().scripted(call, *[answer] * 5)) as (client, _),
+        pytest.raises(JanitorError) as error,
+    ):
+        client.delete("i1")
+    told = caplog.text + "".join(map(str, _causes(error.value)))
+    for secret in (APPKEY, "4ppk3y", USERNAME, PASSWORD, "p@ss", "robot", "t0ken-1"):
+        assert secret not in told
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def test_a_server_that_is_not_there_is_named_without_the_appkey() -> None:
+    client = ToastClient("http://127.0.0.1:9", APPKEY, USERNAME, PASSWORD, HttpOptions(attempts=2))
+    with pytest.raises(CloudError, match=r"POST /tokens: no usable answer \(tried 2 times\): ConnectError") as error:
+        client.probe()
+    client.close()
+    assert "4ppk3y" not in str(error.value)

@@ -1,0 +1,154 @@
+"""Images and instances as they are read off the wire: never in the direction of deletion."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from janitor.cloud.toast_records import read_image
+from janitor.errors import Unavailable
+from janitor.model import Image, Instance
+from tests.loopback import Answered
+from tests.toast_account import (
+    INSTANCES,
+    Account,
+    entry,
+    serving,
+    yes,
+)
+
+
+def test_an_image_is_read_whole() -> None:
+    assert read_image(entry("i1", extra="ignored")) == Image(
+        id="i1",
+        name="name of i1",
+        status="active",
+        public=False,
+        protected=False,
+        created_at=datetime(2026, 11, 1, tzinfo=UTC),
+        updated_at=datetime(2026, 11, 2, 0, 0, 0, 500_000, tzinfo=UTC),
+        size=10 * 2**30,
+        disk_format="qcow2",
+        min_disk=20,
+        min_ram=0,
+        properties={"os_distro": "ubuntu"},
+    )
+
+
+def test_everything_may_be_written_as_text() -> None:
+    spelled: dict[str, Any] = {
+        "isPublic": "false",
+        "protected": "false",
+        "size": str(10 * 2**30),
+        "minDisk": "20",
+        "minRam": "0",
+    }
+    assert read_image(entry(**spelled)) == read_image(entry())
+
+
+def without(key: str) -> dict[str, Any]:
+    facts = entry()
+    del facts[key]
+    return facts
+
+
+@pytest.mark.parametrize(("key", "field_name"), [("isPublic", "public"), ("protected", "protected")])
+@pytest.mark.parametrize("value", [None, 0, 1, "", "False", "no", [], {}], ids=repr)
+def test_a_flag_that_cannot_be_read_is_set(key: str, field_name: str, value: Any) -> None:
+    image = read_image(entry(**{key: value}))
+    assert getattr(image, field_name) is True
+    assert image.unreadable == {key: json.dumps(value)}
+
+
+@pytest.mark.parametrize(
+    ("key", "field_name", "expected", "unreadable"),
+    [
+        ("isPublic", "public", True, {"isPublic": "missing"}),
+        ("protected", "protected", True, {"protected": "missing"}),
+        ("status", "status", "", {"status": "missing"}),
+        ("name", "name", None, {"name": "missing"}),
+        ("createdAt", "created_at", None, {}),
+        ("updatedAt", "updated_at", None, {}),
+        ("size", "size", None, {}),
+        ("diskFormat", "disk_format", None, {}),
+        ("minDisk", "min_disk", None, {}),
+        ("minRam", "min_ram", None, {}),
+        ("properties", "properties", {}, {}),
+    ],
+)
+def test_a_missing_key(key: str, field_name: str, expected: object, unreadable: dict[str, str]) -> None:
+    image = read_image(without(key))
+    assert (getattr(image, field_name), image.unreadable) == (expected, unreadable)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "field_name", "expected", "unreadable"),
+    [
+        ("status", None, "status", "", "null"),
+        ("status", 5, "status", "", "5"),
+        ("status", "ACTIVE", "status", "ACTIVE", None),
+        ("name", None, "name", None, None),
+        ("name", 5, "name", None, "5"),
+        ("name", "", "name", "", None),
+        ("createdAt", None, "created_at", None, None),
+        ("createdAt", 1494901070, "created_at", None, "1494901070"),
+        ("createdAt", "yesterday", "created_at", None, '"yesterday"'),
+        ("createdAt", "0001-01-01T00:00:00Z", "created_at", None, '"0001-01-01T00:00:00Z"'),
+        ("size", None, "size", None, None),
+        ("size", -1, "size", None, "-1"),
+        ("size", 1.5, "size", None, "1.5"),
+        ("size", True, "size", None, "true"),
+        ("size", "10 GB", "size", None, '"10 GB"'),
+        ("size", 2**70, "size", None, str(2**70)),
+        ("diskFormat", 5, "disk_format", None, "5"),
+        ("properties", None, "properties", {}, None),
+        ("properties", "os=ubuntu", "properties", None, '"os=ubuntu"'),
+        ("properties", [], "properties", None, "[]"),
+    ],
+)
+def test_an_odd_value(key: str, value: Any, field_name: str, expected: object, unreadable: str | None) -> None:
+    image = read_image(entry(**{key: value}))
+    assert getattr(image, field_name) == expected
+    assert image.unreadable == ({} if unreadable is None else {key: unreadable})
+
+
+def test_odd_properties_are_left_out_one_by_one() -> None:
+    image = read_image(entry(properties={"a": "text", "b": True, "c": 5, "d": None, "e": {"x": 1}, "f": [1]}))
+    assert image.properties == {"a": "text", "b": "true", "c": "5"}
+    assert image.unreadable == {"properties.d": "null", "properties.e": '{"x": 1}', "properties.f": "[1]"}
+
+
+def test_usage_names_the_instances_of_each_image() -> None:
+    instances = [
+        {"id": "2", "name": "web", "image": "i1"},
+        {"id": "1", "name": "web", "image": " I1 "},
+        {"id": "3", "name": "db", "image": {"id": "i1"}},
+        {"image": "i2"},
+        {"id": "4", "name": "from-volume", "image": None},
+        {"id": "5", "name": "empty", "image": ""},
+        {"id": "6", "name": "missing"},
+    ]
+    with serving(Account(instances=instances)) as (client, _):
+        usage = client.usage()
+    assert usage.problem is None
+    assert usage.by_image == {
+        "i1": (Instance("3", "db"), Instance("1", "web"), Instance("2", "web")),
+        "i2": (Instance("", ""),),
+    }
+
+
+@pytest.mark.parametrize(
+    "instance",
+    ["text", None, 5, {"image": 5}, {"image": ["i1"]}, {"image": {}}, {"image": {"id": None}}, {"image": False}],
+    ids=repr,
+)
+def test_an_instance_that_cannot_be_read_is_an_error(instance: object) -> None:
+    with serving(Account(instances=[{"image": "i1"}, instance])) as (client, _), pytest.raises(Unavailable):
+        client.usage()
+
+
+@pytest.mark.parametrize("answer", [yes(), yes(instances=None), yes(instances={})], ids=["missing", "null", "object"])
+def test_a_broken_instance_list_never_reads_as_nothing_used(answer: Answered) -> None:
+    with serving(Account().scripted(INSTANCES, *[answer] * 3)) as (client, _), pytest.raises(Unavailable):
+        client.usage()
