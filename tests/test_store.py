@@ -453,8 +453,8 @@ def test_a_report_stays_until_its_channel_accepted_it(store: Store) -> None:
     store.mark_delivered(second, NOW)
     store.mark_undelivered(first, "no answer", NOW)
     assert store.undelivered() == [
-        KeptReport(first, run, "slack", '["<b>"]', NOW, "no answer"),
-        KeptReport(early, None, "slack", '["<b>"]', NOW, None),
+        KeptReport(first, run, "slack", '["<b>"]', NOW, "no answer", NOW),
+        KeptReport(early, None, "slack", '["<b>"]', NOW, None, NOW),
     ]
     store.mark_delivered(first, NOW)
     store.mark_delivered(early, NOW)

@@ -15,6 +15,7 @@ from janitor.model import (
     Event,
     History,
     Mode,
+    Outcome,
     RunResult,
     RunSummary,
     Survey,
@@ -144,10 +145,22 @@ class Store:
         with self._file.reading() as db:
             return snapshots.history_of(db, target, image_id)
 
-    def add_report(self, run: int | None, channel: str, messages_json: str, at: datetime) -> int:
+    def outcome_before(self, run: int) -> Outcome | None:
+        """How the run before this one ended, or the latest where this is none; None where there was none."""
+        with self._file.reading() as db:
+            return runs.outcome_before(db, run)
+
+    def add_report(
+        self, run: int | None, channel: str, messages_json: str, at: datetime, listing_json: str | None = None
+    ) -> int:
         """Keep a report that is about to be sent, of a run or of something that kept one from starting."""
         with self._file.writing() as db:
-            return reports.add_report(db, run, channel, messages_json, at)
+            return reports.add_report(db, run, channel, messages_json, at, listing_json)
+
+    def mark_accepted(self, report: int, accepted: int, place_json: str) -> None:
+        """The channel has accepted so many messages of a report, and this is where they stand."""
+        with self._file.writing() as db:
+            reports.mark_accepted(db, report, accepted, place_json)
 
     def mark_delivered(self, report: int, at: datetime) -> None:
         """The channel has accepted all of a report."""

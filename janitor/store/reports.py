@@ -8,10 +8,22 @@ from sqlite_utils import Database
 from janitor.store.rows import instant
 from janitor.units import iso
 
+STEP = """
+-- accepted: how many of the messages the channel has accepted; place: where those stand. listing is a file that goes
+-- with the messages, and is dropped once all is delivered.
+ALTER TABLE reports ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE reports ADD COLUMN place TEXT;
+ALTER TABLE reports ADD COLUMN listing TEXT;
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptReport:
-    """A report that no channel has accepted yet. `error` says why, where it was tried."""
+    """A report that no channel has accepted yet, or not all of it.
+
+    `error` says why, where it was tried. `accepted` counts the messages that were, and `place_json` is where they
+    stand. `began_at` is when its run began, or when the report was made where there was no run.
+    """
 
     report: int
     run: int | None
@@ -19,18 +31,29 @@ class KeptReport:
     messages_json: str
     created_at: datetime
     error: str | None
+    began_at: datetime
+    accepted: int = 0
+    place_json: str | None = None
+    listing_json: str | None = None
 
 
-def add_report(db: Database, run: int | None, channel: str, messages_json: str, at: datetime) -> int:
+def add_report(
+    db: Database, run: int | None, channel: str, messages_json: str, at: datetime, listing_json: str | None = None
+) -> int:
     """Keep a report that is about to be sent; returns its number."""
-    cursor = db.execute(_ADD, (run, channel, messages_json, iso(at)))
+    cursor = db.execute(_ADD, (run, channel, messages_json, iso(at), listing_json))
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
 
+def mark_accepted(db: Database, report: int, accepted: int, place_json: str) -> None:
+    """The channel has accepted so many messages of it, which stand there."""
+    db.execute("UPDATE reports SET accepted = ?, place = ? WHERE report = ?", (accepted, place_json, report))
+
+
 def mark_delivered(db: Database, report: int, at: datetime) -> None:
     """The channel has accepted all of it."""
-    db.execute("UPDATE reports SET delivered_at = ?, error = NULL WHERE report = ?", (iso(at), report))
+    db.execute("UPDATE reports SET delivered_at = ?, error = NULL, listing = NULL WHERE report = ?", (iso(at), report))
 
 
 def mark_undelivered(db: Database, report: int, error: str, at: datetime) -> None:
@@ -41,12 +64,15 @@ def mark_undelivered(db: Database, report: int, error: str, at: datetime) -> Non
 def undelivered(db: Database) -> list[KeptReport]:
     """The reports that are still to be delivered, oldest first."""
     return [
-        KeptReport(report, run, channel, messages, instant(created_at), error)
-        for report, run, channel, messages, created_at, error in db.execute(_UNDELIVERED)
+        KeptReport(report, run, channel, messages, instant(created_at), error, instant(began_at), *delivery)
+        for report, run, channel, messages, created_at, error, began_at, *delivery in db.execute(_UNDELIVERED)
     ]
 
 
-_ADD = "INSERT INTO reports (run, channel, messages, created_at) VALUES (?, ?, ?, ?)"
+_ADD = "INSERT INTO reports (run, channel, messages, created_at, listing) VALUES (?, ?, ?, ?, ?)"
 _UNDELIVERED = """
-SELECT report, run, channel, messages, created_at, error FROM reports WHERE delivered_at IS NULL ORDER BY report
+SELECT p.report, p.run, p.channel, p.messages, p.created_at, p.error, coalesce(r.started_at, p.created_at),
+    p.accepted, p.place, p.listing
+FROM reports p LEFT JOIN runs r ON r.run = p.run
+WHERE p.delivered_at IS NULL ORDER BY p.report
 """

@@ -45,6 +45,12 @@ def latest_run(db: Database) -> int | None:
     return latest
 
 
+def outcome_before(db: Database, run: int) -> Outcome | None:
+    """How the run before this one ended, or the latest where this is 0; one that never finished has failed."""
+    row = db.execute(_BEFORE, (run, run)).fetchone()
+    return None if row is None else Outcome(row[0] or Outcome.FAILED)
+
+
 def check_known(db: Database, run: int) -> None:
     """Raises UsageError, naming the latest run, for one that never was."""
     latest = latest_run(db)
@@ -110,6 +116,7 @@ INSERT INTO surveys (run, target, images, owned, decisions, doomed, outcome, err
 ON CONFLICT (run, target) DO UPDATE SET images = excluded.images, owned = excluded.owned,
     decisions = excluded.decisions, doomed = excluded.doomed, outcome = excluded.outcome, error = excluded.error
 """
+_BEFORE = "SELECT outcome FROM runs WHERE run < ? OR ? = 0 ORDER BY run DESC LIMIT 1"
 _PLACE_TARGET = "UPDATE surveys SET position = ? WHERE run = ? AND target = ? AND outcome IS NOT NULL"
 _FINISH_RUN = "UPDATE runs SET finished_at = ?, outcome = ?, error = ? WHERE run = ?"
 _RUN = """

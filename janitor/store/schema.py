@@ -8,6 +8,8 @@ in UTC, booleans 0 or 1, properties JSON.
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from janitor.store.reports import STEP as DELIVERY
+
 MIGRATIONS = Migrations("image-janitor")
 
 
@@ -26,7 +28,12 @@ def settling(db: Database) -> None:
     db.executescript(_SETTLING)
 
 
-_STEPS = (initial, settling)  # append only
+def delivery(db: Database) -> None:
+    """Reports of which a part was delivered, and the files that go with them."""
+    db.executescript(DELIVERY)
+
+
+_STEPS = (initial, settling, delivery)  # append only
 for _step in _STEPS:
     MIGRATIONS()(_step)
 
