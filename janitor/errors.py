@@ -6,7 +6,8 @@
     ├── CloudError               1   a target's API
     │   ├── Refused              1   said no, for good: code and message
     │   │   └── Denied           1   does not accept the credentials
-    │   └── Unavailable          1   gave no usable answer, however often asked
+    │   ├── Unavailable          1   gave no usable answer, however often asked
+    │   └── Implausible          4   gave a list that repeats itself or does not end
     ├── StoreError               1   the database
     ├── Busy                     5   another run holds the database
     ├── DeliveryError            1   a report did not reach its channel
@@ -94,6 +95,12 @@ class Denied(Refused):
 
 class Unavailable(CloudError):
     """No usable answer within the attempts and the time allowed."""
+
+
+class Implausible(CloudError):
+    """A list that cannot be right: it repeats itself, or does not end."""
+
+    exit_code = Exit.LIMIT
 
 
 class StoreError(JanitorError):

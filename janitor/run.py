@@ -2,22 +2,26 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
+from janitor.applying import changes_since, plan_digest, policy_text
 from janitor.cloud import ImageService
 from janitor.decide import decide
-from janitor.deleting import Executioner, Journal, confirm
-from janitor.errors import CloudError, Exit, Interrupted, JanitorError, worst
+from janitor.deleting import Attempt, Executioner, Journal, confirm
+from janitor.errors import CloudError, Exit, Implausible, Interrupted, JanitorError, worst
+from janitor.gate import Gate, Measure, measure, refusal
 from janitor.model import (
+    Change,
     Decision,
     Deletion,
     DeletionOutcome,
     History,
     Image,
+    Memory,
     Mode,
     Outcome,
     RunResult,
@@ -25,7 +29,8 @@ from janitor.model import (
     TargetResult,
     Usage,
 )
-from janitor.plan import Limits, Plan, make_plan
+from janitor.notices import spared, to_announce, to_remind
+from janitor.plan import Limits, Plan, make_plan, owns
 from janitor.policy import Policy
 from janitor.settling import Settlement, Unsettled, settle
 
@@ -61,6 +66,30 @@ class RunStore(Journal, Protocol):
 
     def record_decisions(self, run: int, target: str, decisions: Sequence[Decision]) -> None:
         """Record one decision for every image of the survey."""
+        ...
+
+    def record_policies(self, run: int, policies: Mapping[str, str]) -> None:
+        """Record the texts of the policies that a run decides by, by name."""
+        ...
+
+    def memory(self, target: str) -> Memory:
+        """What is recorded of a target's notices and refusals."""
+        ...
+
+    def last_good(self, target: str, before: int) -> tuple[int, Measure] | None:
+        """The latest run before this one whose survey was good, and what it measured."""
+        ...
+
+    def asked_since(self, target: str, run: int) -> set[str]:
+        """The images whose deletion was asked for in this run or later."""
+        ...
+
+    def record_measure(self, run: int, target: str, seen: Measure, *, good: bool) -> None:
+        """Record how much a survey saw, and whether it is believed."""
+        ...
+
+    def end_notices(self, target: str, images: Iterable[str], how: str, at: datetime) -> None:
+        """End the notices that run for these images."""
         ...
 
     def finish_target(self, run: int, result: TargetResult) -> None:
@@ -121,15 +150,22 @@ class Run:
     clock: Callable[[], datetime] = utc_now
     stop: Stop = field(default_factory=Stop)
     progress: Progress = field(default_factory=Silence)
+    gate: Gate = field(default_factory=Gate)
+    accept_survey: bool = False
+    usage_memory: timedelta = timedelta()
+    approved: Mapping[str, Sequence[Decision]] | None = None
 
     def perform(self) -> RunResult:
         """Run once over all sites. A site that fails is data, and the others go on; StoreError ends the run."""
         started_at = self.clock()
         run = self.store.begin_run(self.mode, started_at)
+        self.store.record_policies(run, {policy.name: policy_text(policy) for policy in self.policies})
         with ThreadPoolExecutor(self.targets_at_once, thread_name_prefix="target") as pool:
             targets = tuple(pool.map(lambda site: self._clean(run, site), self.sites))
         outcome = _OUTCOME_OF_EXIT[worst(_EXIT_OF_OUTCOME[target.outcome] for target in targets)]
-        result = RunResult(run, self.mode, outcome, started_at, self.clock(), targets)
+        planned = ((target.target, decision) for target in targets for decision in target.doomed)
+        digest = plan_digest(planned, self.policies)
+        result = RunResult(run, self.mode, outcome, started_at, self.clock(), targets, digest=digest)
         self.store.finish_run(result)
         return result
 
@@ -140,6 +176,8 @@ class Run:
                 result = self._clean_through(service, run, site.name)
             finally:
                 service.close()
+        except Implausible as error:
+            result = TargetResult(site.name, Outcome.REFUSED, f"nothing deleted, the survey looks wrong: {error}")
         except (CloudError, Interrupted) as error:
             result = TargetResult(site.name, Outcome.FAILED, str(error))
         if result.error is not None:
@@ -150,20 +188,78 @@ class Run:
     def _clean_through(self, service: ImageService, run: int, target: str) -> TargetResult:
         survey = self._survey(service, target)
         history = self.store.record_survey(run, target, survey)
-        settled = self._settle(run, target, survey)
+        doubts = self._doubts(service, run, target, survey)
+        settled = () if doubts else self._settle(run, target, survey)
+        memory = replace(self.store.memory(target), usage_memory=self.usage_memory)
         decisions = decide(
-            survey.images, self.policies, survey.usage, history, survey.finished_at, target=target, zone=self.zone
+            survey.images,
+            self.policies,
+            survey.usage,
+            history,
+            survey.finished_at,
+            target=target,
+            zone=self.zone,
+            memory=memory,
         )
         self.store.record_decisions(run, target, decisions)
-        plan = make_plan(decisions)
-        seen = TargetResult(target, Outcome.OK, None, len(survey.images), plan.owned, tuple(decisions), settled=settled)
+        plan, changed = self._plan(target, decisions)
+        seen = TargetResult(
+            target,
+            Outcome.OK,
+            images=len(survey.images),
+            owned=plan.owned,
+            decisions=tuple(decisions),
+            settled=settled,
+            changed=changed,
+        )
         if survey.usage.problem is not None:
             return replace(seen, outcome=Outcome.FAILED, error=f"nothing deleted: {survey.usage.problem}")
-        if refusal := plan.refusal(self.limits):
-            return replace(seen, outcome=Outcome.REFUSED, error=refusal)
-        if self.mode is Mode.DRY_RUN or not plan.decisions:
+        if doubts:
+            return replace(seen, outcome=Outcome.REFUSED, error=refusal(doubts))
+        return self._act(service, run, _told_of(seen, memory, survey.finished_at), plan, memory)
+
+    def _plan(self, target: str, decisions: Sequence[Decision]) -> tuple[Plan, tuple[Change, ...]]:
+        """The plan, and what is left out of it because it is not what was approved."""
+        plan = make_plan(decisions)
+        if self.approved is None:
+            return plan, ()
+        same, changed = changes_since(self.approved.get(target, ()), decisions)
+        return replace(plan, decisions=tuple(d for d in plan.decisions if d.image.id in same)), changed
+
+    def _act(self, service: ImageService, run: int, seen: TargetResult, plan: Plan, memory: Memory) -> TargetResult:
+        excess = plan.refusal(self.limits) if self.approved is None else None
+        if excess:
+            error = f"{excess} To delete exactly this list after a look at it: janitor apply {run}"
+            seen = replace(seen, outcome=Outcome.REFUSED, error=error)
+        if self.mode is Mode.DRY_RUN:
+            return seen
+        self._end_notices(seen, memory)
+        if excess or not plan.decisions:
             return seen
         return self._delete(service, run, seen, plan)
+
+    def _end_notices(self, seen: TargetResult, memory: Memory) -> None:
+        """Withdraw the notices of what no longer expires, or is no longer there."""
+        listed = {decision.image.id for decision in seen.decisions}
+        at = self.clock()
+        self.store.end_notices(seen.target, [decision.image.id for decision in seen.spared], "spared", at)
+        self.store.end_notices(seen.target, memory.notices.keys() - listed, "gone", at)
+
+    def _doubts(self, service: ImageService, run: int, target: str, survey: Survey) -> tuple[str, ...]:
+        """What looks wrong about a survey; recorded as good where nothing does, or where a person accepts it."""
+        seen = measure(survey)
+        good = self.store.last_good(target, run)
+        ours = self.store.asked_since(target, good[0]) - {image.id for image in survey.images} if good else set()
+        doubts = self.gate.doubts(
+            seen,
+            good[1] if good else None,
+            own_deletions=len(ours),
+            clock_offset=service.clock_offset(),
+            irregularities=service.irregularities(),
+        )
+        doubts = () if self.accept_survey or survey.usage.problem is not None else doubts
+        self.store.record_measure(run, target, seen, good=not doubts and survey.usage.problem is None)
+        return doubts
 
     def _settle(self, run: int, target: str, survey: Survey) -> tuple[Deletion, ...]:
         """Find out what became of the requests that earlier runs left open."""
@@ -215,7 +311,7 @@ class Run:
             errors.append(f"{len(plan.decisions) - len(attempts)} of {len(plan.decisions)} deletions were not sent")
         listed: dict[str, Image] | None = None
         try:
-            listed = {image.id: image for image in service.images()}
+            listed = self._listed_afterwards(service, seen, attempts)
         except CloudError as error:
             errors.append(f"the survey after the deletions failed, so none is confirmed: {error}")
         deletions = tuple(confirm(attempts, listed))
@@ -226,6 +322,27 @@ class Run:
             error="; ".join(str(error) for error in errors) or None,
             deletions=deletions,
         )
+
+    def _listed_afterwards(
+        self, service: ImageService, seen: TargetResult, attempts: Sequence[Attempt]
+    ) -> dict[str, Image]:
+        """What the target lists now. Raises CloudError also for a list that lost too much beside what was asked for."""
+        listed = {image.id: image for image in service.images()}
+        asked = {attempt.decision.image.id for attempt in attempts}
+        others = [d.image for d in seen.decisions if owns(d.image) and d.image.id not in asked]
+        lost = sum(image.id not in listed for image in others)
+        if lost * 100 > self.gate.max_shrink * len(others):
+            raise CloudError(f"{lost} of {len(others)} images that nobody asked to delete are missing from it")
+        return listed
+
+
+def _told_of(seen: TargetResult, memory: Memory, now: datetime) -> TargetResult:
+    return replace(
+        seen,
+        announced=to_announce(seen.decisions, memory.notices),
+        reminded=to_remind(seen.decisions, memory.notices, now),
+        spared=spared(seen.decisions, memory),
+    )
 
 
 def _unsuccessful(outcome: DeletionOutcome) -> bool:

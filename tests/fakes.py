@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from janitor.cloud import Answer
 from janitor.errors import CloudError
@@ -25,6 +26,8 @@ class RecordingCloud:
     survey_errors: list[CloudError | None] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     on_delete: Callable[[str], None] = lambda image_id: None
+    offset: timedelta | None = None
+    irregular: list[str] = field(default_factory=list)
     surveys: int = 0
     closed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -53,6 +56,12 @@ class RecordingCloud:
         if isinstance(answer, CloudError):
             raise answer
         return answer
+
+    def clock_offset(self) -> timedelta | None:
+        return self.offset
+
+    def irregularities(self) -> list[str]:
+        return self.irregular
 
     def probe(self) -> str:
         return "answers from memory"

@@ -44,6 +44,14 @@ class ImageService(Protocol):
         """
         ...
 
+    def clock_offset(self) -> timedelta | None:
+        """How far the server's clock is ahead of ours, by its answers so far; None where it does not tell."""
+        ...
+
+    def irregularities(self) -> list[str]:
+        """What looked wrong about the image lists so far, a phrase each: pages that repeat or contradict each other."""
+        ...
+
     def probe(self) -> str:
         """Get a token and read one page; a sentence about what was seen. Raises CloudError."""
         ...

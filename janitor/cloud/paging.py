@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from janitor.errors import CloudError
+from janitor.errors import Implausible
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ def pages(
 
     `fetch` gets the page at a marker, the first one for None, and raises MarkerGone; `limit` is the page size it asks
     for. A server that gives its whole list, shorter than that, whatever it is asked, is taken at its word. Raises
-    CloudError when the list repeats itself or does not end.
+    Implausible when the list repeats itself or does not end.
     """
     walk = _Walk(limit)
     for _ in range(most_pages):
@@ -48,7 +48,7 @@ def pages(
             break
         if not walk.goes_on([identify(item) for item in page] if page is not None else None, bool(fresh)):
             return
-    raise CloudError(f"the list does not end: {walk.seen} images read, and there is always another page")
+    raise Implausible(f"the list does not end: {walk.seen} images read, and there is always another page")
 
 
 def _page(fetch: Callable[[str | None], list[T]], marker: str | None) -> list[T] | None:
@@ -152,7 +152,7 @@ class _Walk:
             return False
         if final:
             return True
-        raise CloudError(f"the list repeats itself: {self.seen} images read, and its pages lead back to them")
+        raise Implausible(f"the list repeats itself: {self.seen} images read, and its pages lead back to them")
 
 
 def ahead(source: Iterator[T]) -> Generator[T, None, None]:

@@ -7,8 +7,8 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from urllib.parse import quote
 
 from janitor.cloud import Answer, HttpOptions
@@ -17,9 +17,10 @@ from janitor.cloud.redaction import Redaction
 from janitor.cloud.toast_answers import Declined, Unauthorized, judge
 from janitor.cloud.toast_records import Entry, identified, read_entries, read_image, read_token, read_usage
 from janitor.cloud.tokens import Token, Tokens
-from janitor.cloud.transport import Call, Transient, Transport
+from janitor.cloud.transport import Call, Reply, Transient, Transport
 from janitor.errors import Denied
 from janitor.model import Image, Usage
+from janitor.units import parse_instant
 
 T = TypeVar("T")
 
@@ -54,10 +55,13 @@ class ToastClient:
         self._redact = Redaction(appkey, username, password)
         self._transport = Transport(options, self._redact, stop)
         self._tokens = Tokens(self._issue_token, clock)
+        self._clock_offset: timedelta | None = None
+        self._contradictions: dict[str, str] = {}
 
     def images(self) -> Iterator[Image]:
         """Every image of the appkey, each once, the next page being fetched while this one is read."""
-        with closing(pages(self._page, _id_of, self._options.page_size)) as walk, closing(ahead(walk)) as batches:
+        walk = pages(self._page, self._identify(), self._options.page_size)
+        with closing(walk), closing(ahead(walk)) as batches:
             for batch in batches:
                 yield from map(read_image, batch)
 
@@ -98,6 +102,28 @@ class ToastClient:
         """Let go of connections."""
         self._transport.close()
 
+    def clock_offset(self) -> timedelta | None:
+        """How far the server's clock is ahead of ours, at its worst so far, by the Date of its answers."""
+        return self._clock_offset
+
+    def irregularities(self) -> list[str]:
+        """The images that were listed twice with two different creation dates."""
+        return list(self._contradictions.values())
+
+    def _identify(self) -> Callable[[Entry], str]:
+        """How a walk tells images apart; it notices one that comes again with another creation date."""
+        created: dict[str, object] = {}
+
+        def identify(entry: Entry) -> str:
+            image_id: str = entry["id"]
+            date = entry.get("createdAt")
+            before = created.setdefault(image_id, date)
+            if before != date and _instant(before) != _instant(date):
+                self._contradictions[image_id] = f"image {image_id} is listed with two different creation dates"
+            return image_id
+
+        return identify
+
     def _page(self, marker: str | None) -> list[Entry]:
         params = {"limit": str(self._options.page_size)} | ({} if marker is None else {"marker": marker})
         try:
@@ -127,6 +153,7 @@ class ToastClient:
 
     def _send(self, call: Call, token: Token, seconds: float) -> Entry:
         reply = self._transport.request(call.carrying({"X-Auth-Token": token.id}), seconds)
+        self._note_clock(reply)
         try:
             document = judge(reply, call.label, self._redact, self._clock())
         except Unauthorized:
@@ -136,6 +163,14 @@ class ToastClient:
             raise
         self._tokens.proven(token)
         return document
+
+    def _note_clock(self, reply: Reply) -> None:
+        date = reply.date()
+        if date is None:
+            return
+        offset = date - self._clock()
+        if self._clock_offset is None or abs(offset) > abs(self._clock_offset):
+            self._clock_offset = offset
 
     def _issue_token(self) -> Token:
         body = json.dumps(self._credentials).encode()
@@ -160,9 +195,8 @@ def _denied(error: Declined, why: str) -> Denied:
     return Denied(f"{error}: {why}", code=error.code)
 
 
-def _id_of(entry: dict[str, Any]) -> str:
-    image_id: str = entry["id"]
-    return image_id
+def _instant(value: object) -> datetime | None:
+    return parse_instant(value) if isinstance(value, str) else None
 
 
 def _path_segment(name: str) -> str:

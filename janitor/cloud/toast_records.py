@@ -117,7 +117,8 @@ def read_usage(entries: list[Any], label: str) -> Usage:
         image_id = _image_of(entry, label)
         if image_id:
             users[image_id].append(_instance(entry))
-    return Usage({image_id: tuple(sorted(using, key=_by_name)) for image_id, using in users.items()})
+    by_image = {image_id: tuple(sorted(using, key=_by_name)) for image_id, using in users.items()}
+    return Usage(by_image, instances=len(entries))
 
 
 def _image_of(entry: Entry, label: str) -> str:

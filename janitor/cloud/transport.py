@@ -67,6 +67,10 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
 
+    def date(self) -> datetime | None:
+        """When the server says that it answered, by its own clock."""
+        return _http_date(self.headers.get("date", ""))
+
     def retry_after(self, now: datetime) -> float | None:
         """How many seconds the server asks us to wait, if it does so readably."""
         wanted = self.headers.get("retry-after", "").strip()
@@ -76,7 +80,7 @@ class Reply:
         if until is None:
             return None
         # By the server's own clock where it tells it: ours may be off.
-        return max(0.0, (until - (_http_date(self.headers.get("date", "")) or now)).total_seconds())
+        return max(0.0, (until - (self.date() or now)).total_seconds())
 
 
 def _http_date(text: str) -> datetime | None:

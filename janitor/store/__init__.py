@@ -4,17 +4,20 @@
 several threads at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from janitor.gate import Measure
 from janitor.model import (
     Decision,
     Event,
     History,
+    Memory,
     Mode,
+    Notice,
     Outcome,
     RunResult,
     RunSummary,
@@ -22,7 +25,7 @@ from janitor.model import (
     TargetResult,
 )
 from janitor.settling import Settlement, Unsettled
-from janitor.store import chronicle, journal, reports, runs, snapshots
+from janitor.store import chronicle, journal, reports, runs, snapshots, trust
 from janitor.store.database import DatabaseFile
 from janitor.store.decisions import record_decisions
 from janitor.store.reports import KeptReport
@@ -90,6 +93,51 @@ class Store:
         """Record what a run's survey found to have become of requests of earlier runs."""
         with self._file.writing() as db:
             journal.add_settlements(db, run, settlements)
+
+    def record_policies(self, run: int, policies: Mapping[str, str]) -> None:
+        """Record the texts of the policies that a run decides by, by name."""
+        with self._file.writing() as db:
+            trust.record_policies(db, run, policies)
+
+    def policies(self, run: int) -> dict[str, str]:
+        """The texts of the policies that a run decided by, by name."""
+        with self._file.reading() as db:
+            return trust.policies_at(db, run)
+
+    def memory(self, target: str) -> Memory:
+        """What is recorded of a target's notices and refusals."""
+        with self._file.reading() as db:
+            return Memory(notices=trust.standing_notices(db, target), refusals=trust.refusals(db, target))
+
+    def last_good(self, target: str, before: int) -> tuple[int, Measure] | None:
+        """The latest run before this one whose survey was good, and what it measured."""
+        with self._file.reading() as db:
+            return trust.last_good(db, target, before)
+
+    def asked_since(self, target: str, run: int) -> set[str]:
+        """The ids of the images of a target whose deletion was asked for in this run or later."""
+        with self._file.reading() as db:
+            return trust.asked_since(db, target, run)
+
+    def record_measure(self, run: int, target: str, seen: Measure, *, good: bool) -> None:
+        """Record how much a survey saw, and whether it is believed."""
+        with self._file.writing() as db:
+            trust.record_measure(db, run, target, seen, good=good)
+
+    def announce(self, run: int, target: str, image: str, notice: Notice) -> None:
+        """Start a notice that a channel has accepted; it replaces one that runs."""
+        with self._file.writing() as db:
+            trust.announce(db, run, target, image, notice)
+
+    def remind(self, target: str, images: Iterable[str], at: datetime) -> None:
+        """Record that a channel has accepted the reminder of these images."""
+        with self._file.writing() as db:
+            trust.remind(db, target, images, at)
+
+    def end_notices(self, target: str, images: Iterable[str], how: str, at: datetime) -> None:
+        """End the notices that run for these images."""
+        with self._file.writing() as db:
+            trust.end_notices(db, target, images, how, at)
 
     def finish_target(self, run: int, result: TargetResult) -> None:
         """Record how a target ended, surveyed or not, with the confirmed outcomes of its deletions."""

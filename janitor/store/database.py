@@ -16,18 +16,20 @@ from janitor.store.schema import MIGRATIONS, Unfit, check_ours
 
 _BUSY_SECONDS = 10.0
 _OWNER_ONLY = 0o600
+_LEAST_SPACE = 2**20
 
 _BUSY = "another process is writing to it: try again when that has ended"
 _READ_ONLY = "it cannot be written: allow writing to the file and its folder, or set `database` elsewhere"
 _DAMAGED = "the file is damaged or no database; it was not overwritten. Restore a copy, or move it away to start anew"
+_FULL = "the disk is full: free some space, then run again"
 _ADVICE = {
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_READONLY: _READ_ONLY,
     sqlite3.SQLITE_PERM: _READ_ONLY,
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened: check the permissions of the file and its folder",
-    sqlite3.SQLITE_FULL: "the disk is full: free some space, then run again",
-    sqlite3.SQLITE_IOERR: "the disk reports an error: check it, then run again",
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_IOERR: "the disk reports an error: check it and the space that is left, then run again",
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_NOTADB: _DAMAGED,
 }
@@ -46,19 +48,11 @@ class DatabaseFile:
         """Open and bring up to date. Raises StoreError, and UsageError where nothing was recorded and not `create`."""
         with _translated(path):
             _prepare(path, create)
-            # mode=rw: a file that vanishes in between is an error, not a new database with everybody's permissions.
-            conn = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=rw",
-                uri=True,
-                timeout=_BUSY_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            opened = cls(path, Database(conn, execute_plugins=False))
+            opened = cls(path, _connect(path))
             try:
                 opened._set_up(write=create)
             except BaseException:
-                conn.close()
+                opened._db.close()
                 raise
             return opened
 
@@ -67,6 +61,7 @@ class DatabaseFile:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA foreign_keys = ON")
         check_ours(self._db)
+        _check_length(self._path, self._db)
         if write or MIGRATIONS.pending(self._db):
             self._db.enable_wal()
             with self.writing() as db:
@@ -98,19 +93,89 @@ class DatabaseFile:
             self._db.close()
 
 
+def check_place(path: Path) -> None:
+    """Raises StoreError where no database can be written. Changes nothing."""
+    with _translated(path):
+        _check_place(path)
+
+
+def inspect(path: Path) -> str:
+    """The database in a sentence, as a run would find it; reads all of it. Raises StoreError. Changes nothing."""
+    with _translated(path):
+        _check_place(path)
+        if _left(path.parent) < _LEAST_SPACE:
+            raise Unfit(_FULL)
+        if not path.exists() or path.stat().st_size == 0:
+            return f"none yet, the first run sets up {path}"
+        with contextlib.closing(_connect(path)) as db:
+            return f"{path}, {_inspected(path, db)}"
+
+
+def _inspected(path: Path, db: Database) -> str:
+    check_ours(db)
+    _check_length(path, db)
+    if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise Unfit(_DAMAGED)
+    db.execute("BEGIN IMMEDIATE")
+    (runs,) = db.execute("SELECT count(*) FROM runs").fetchone()
+    db.rollback()
+    return f"{runs:,} run{'' if runs == 1 else 's'} recorded"
+
+
+def _connect(path: Path) -> Database:
+    # mode=rw: a file that vanishes in between is an error, not a new database with everybody's permissions.
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    conn = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    return Database(conn, execute_plugins=False)
+
+
+def _check_length(path: Path, db: Database) -> None:
+    """Raises Unfit for a file that was cut off: SQLite itself notices only where it comes upon what is missing."""
+    pages, size = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    log = path.with_name(f"{path.name}-wal")
+
+    def short() -> bool:
+        return path.stat().st_size < pages * size
+
+    # Pages may be in the log alone; looked at twice, because another process may just have folded it into the file.
+    if short() and not (log.exists() and log.stat().st_size) and short():
+        raise Unfit(_DAMAGED)
+
+
 def _prepare(path: Path, create: bool) -> None:
+    if create:
+        _check_place(path)
+        if not path.exists():
+            _create(path)
+        return
+    _check_folder(path)
+    if not path.exists() or path.stat().st_size == 0:
+        raise UsageError("nothing recorded yet: run `janitor run --dry-run` first")
+
+
+def _check_folder(path: Path) -> None:
     if path.is_dir():
         raise Unfit("it is a folder: set `database` to a file")
     if not path.parent.is_dir():
         raise Unfit(f"there is no folder {path.parent}: create it, or set `database` elsewhere")
-    if not create:
-        if not path.exists() or path.stat().st_size == 0:
-            raise UsageError("nothing recorded yet: run `janitor run --dry-run` first")
-    elif not path.exists():
-        _create(path)
-    elif not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
-        # SQLite would write all the same where root runs it.
+
+
+def _check_place(path: Path) -> None:
+    _check_folder(path)
+    # The folder too: SQLite keeps a log beside the file.
+    if not all(_writable(place) for place in (path, path.parent) if place.exists()):
         raise Unfit(_READ_ONLY)
+
+
+def _writable(place: Path) -> bool:
+    # Root may write what nobody may write; it was made so on purpose all the same.
+    return os.access(place, os.W_OK) and bool(place.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
+
+
+def _left(folder: Path) -> int:
+    """How many bytes may still be written there."""
+    free = os.statvfs(folder)
+    return free.f_bavail * free.f_frsize
 
 
 def _create(path: Path) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 from sqlite_utils import Database
 
 from janitor.errors import UsageError
-from janitor.model import Mode, Outcome, RunResult, RunSummary, TargetResult
+from janitor.model import Decision, Mode, Outcome, RunResult, RunSummary, TargetResult
 from janitor.store.decisions import decisions_at, doomed
 from janitor.store.journal import add_outcomes, deletions_at, settled_in
 from janitor.store.rows import instant, instant_or_none
+from janitor.store.trust import mentioned, record_mentions
 from janitor.units import iso
 
 _UNFINISHED = "did not finish"
@@ -28,6 +29,7 @@ def finish_target(db: Database, run: int, result: TargetResult) -> None:
     counts = (result.images, result.owned, len(result.decisions), doomed(result.decisions))
     db.execute(_FINISH_TARGET, (run, result.target, *counts, result.outcome.value, result.error))
     add_outcomes(db, run, result.target, result.deletions)
+    record_mentions(db, run, result)
 
 
 def finish_run(db: Database, result: RunResult) -> None:
@@ -36,7 +38,8 @@ def finish_run(db: Database, result: RunResult) -> None:
         if not db.execute(_PLACE_TARGET, (position, result.run, target.target)).rowcount:
             finish_target(db, result.run, target)
             db.execute(_PLACE_TARGET, (position, result.run, target.target))
-    db.execute(_FINISH_RUN, (iso(result.finished_at), result.outcome.value, result.error, result.run))
+    end = (iso(result.finished_at), result.outcome.value, result.error, result.digest, result.run)
+    db.execute(_FINISH_RUN, end)
 
 
 def latest_run(db: Database) -> int | None:
@@ -74,6 +77,7 @@ def load_run(db: Database, run: int) -> RunResult:
         instant(row["finished_at"] or row["last_heard_of"]),
         targets,
         row["error"] if finished else _UNFINISHED,
+        row["digest"],
     )
 
 
@@ -95,7 +99,15 @@ def _target(db: Database, run: int, row: Mapping[str, Any]) -> TargetResult:
         decisions,
         deletions_at(db, run, row["target"], by_image, finished=finished),
         settled=settled_in(db, run, row["target"]),
+        **_mentions(db, run, row["target"], by_image),
     )
+
+
+def _mentions(db: Database, run: int, target: str, decisions: Mapping[str, Decision]) -> dict[str, Any]:
+    kinds = ("announced", "reminded", "spared")
+    said = {kind: mentioned(db, run, target, kind, decisions) for kind in kinds}
+    alone = {kind: tuple(change.decision for change in changes) for kind, changes in said.items()}
+    return alone | {"changed": mentioned(db, run, target, "changed", decisions)}
 
 
 def _summary(row: Mapping[str, Any]) -> RunSummary:
@@ -118,9 +130,9 @@ ON CONFLICT (run, target) DO UPDATE SET images = excluded.images, owned = exclud
 """
 _BEFORE = "SELECT outcome FROM runs WHERE run < ? OR ? = 0 ORDER BY run DESC LIMIT 1"
 _PLACE_TARGET = "UPDATE surveys SET position = ? WHERE run = ? AND target = ? AND outcome IS NOT NULL"
-_FINISH_RUN = "UPDATE runs SET finished_at = ?, outcome = ?, error = ? WHERE run = ?"
+_FINISH_RUN = "UPDATE runs SET finished_at = ?, outcome = ?, error = ?, digest = ? WHERE run = ?"
 _RUN = """
-SELECT mode, started_at, finished_at, outcome, error, max(
+SELECT mode, started_at, finished_at, outcome, error, digest, max(
     started_at,
     coalesce((SELECT max(finished_at) FROM surveys WHERE run = :run), ''),
     coalesce((SELECT max(coalesce(answered_at, requested_at)) FROM deletions WHERE run = :run), '')

@@ -9,6 +9,7 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from janitor.store.reports import STEP as DELIVERY
+from janitor.store.trust import STEP as TRUST
 
 MIGRATIONS = Migrations("image-janitor")
 
@@ -28,12 +29,17 @@ def settling(db: Database) -> None:
     db.executescript(_SETTLING)
 
 
+def remembering(db: Database) -> None:
+    """Notices, good surveys, plans, and what reports said of single images."""
+    db.executescript(TRUST)
+
+
 def delivery(db: Database) -> None:
     """Reports of which a part was delivered, and the files that go with them."""
     db.executescript(DELIVERY)
 
 
-_STEPS = (initial, settling, delivery)  # append only
+_STEPS = (initial, settling, remembering, delivery)  # append only
 for _step in _STEPS:
     MIGRATIONS()(_step)
 

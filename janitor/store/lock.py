@@ -1,0 +1,116 @@
+"""One run at a time: a lock beside the database, which the system itself lets go of when its holder dies."""
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from janitor.errors import Busy, StoreError
+from janitor.store.database import check_place
+from janitor.units import iso
+
+_OWNER_ONLY = 0o600
+_LARGEST_NOTE = 4096
+_LOOKS, _BETWEEN_LOOKS = 10, 0.02
+
+
+def lock_file(database: Path) -> Path:
+    """The lock of a database; the same one by whatever link the database is reached."""
+    return Path(f"{os.path.realpath(database)}.lock")
+
+
+@contextlib.contextmanager
+def exclusive(database: Path, command: str, since: datetime) -> Iterator[None]:
+    """Hold the database against other runs, on this host and on any that shares the file.
+
+    Raises Busy, naming the holder, where there is one, and StoreError where the lock cannot be had for another reason.
+    The file stays when the lock is free: whoever removed it could remove it from under the next holder.
+    """
+    path = lock_file(database)
+    check_place(database)
+    with contextlib.ExitStack() as opened:
+        with _translated(path):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _OWNER_ONLY)
+            opened.callback(os.close, descriptor)
+            _take(descriptor)
+            opened.callback(_write, descriptor, b"")
+            _write(descriptor, _note(command, since))
+        yield
+
+
+def holder(database: Path) -> str | None:
+    """Who holds the database, in words; None when nobody does. Takes and changes nothing. Raises StoreError."""
+    path = lock_file(database)
+    with _translated(path):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _noted(descriptor) or "a run that does not say who it is"
+        else:
+            return None
+        finally:
+            os.close(descriptor)
+
+
+def _take(descriptor: int) -> None:
+    """Take the lock. A holder writes its note right after it took the lock, and a look at the lock takes it too."""
+    for _ in range(_LOOKS):
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if who := _noted(descriptor):
+                raise Busy(f"another run holds the database: {who}; nothing was done") from None
+        time.sleep(_BETWEEN_LOOKS)
+    raise Busy("another run holds the database, and does not say who it is; nothing was done")
+
+
+def _note(command: str, since: datetime) -> bytes:
+    return json.dumps(
+        {"host": socket.gethostname(), "pid": os.getpid(), "since": iso(since), "command": command}
+    ).encode()
+
+
+def _write(descriptor: int, note: bytes) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, note, 0)
+
+
+def _noted(descriptor: int) -> str | None:
+    """The holder as its note names it."""
+    try:
+        note = json.loads(os.pread(descriptor, _LARGEST_NOTE, 0))
+        return f"{note['command']} on {note['host']}, pid {note['pid']}, since {note['since']}"
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"database lock {path}: {error.strerror}: {_advice(error)}") from error
+
+
+def _advice(error: OSError) -> str:
+    match error.errno:
+        case errno.EACCES | errno.EPERM:
+            return "allow this user to write to it and to its folder, or run as its owner"
+        case errno.EROFS:
+            return "set `database` to a place that can be written"
+        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
+            return "free some space, then run again"
+        case errno.ENOLCK | errno.EOPNOTSUPP:
+            return "this file system has no locks: put the database on one that has"
+        case _:
+            return "check the folder of the database"
