@@ -19,6 +19,7 @@ _CONFIG = click.option(
     help="Configuration file (else $JANITOR_CONFIG, else ./janitor.yaml).",
 )
 _VERBOSE = click.option("-v", "--verbose", count=True, help="Log more to stderr; twice for every detail.")
+_NO_POST = click.option("--no-post", is_flag=True, help="Do not post the report to Slack.")
 _FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
 
@@ -51,13 +52,47 @@ def janitor() -> None:
 @click.option("--dry-run", is_flag=True, help="Delete nothing, whatever the configured mode.")
 @click.option("--target", "targets", multiple=True, metavar="NAME", help="Only this target; may be repeated.")
 @_FORMAT
-@click.option("--no-post", is_flag=True, help="Do not post the report to Slack.")
+@_NO_POST
+@click.option("--accept-survey", is_flag=True, help="I have looked: a survey that looks wrong is right, this once.")
 @_common
-def run(config: Path | None, verbose: int, dry_run: bool, targets: tuple[str, ...], form: str, no_post: bool) -> int:
+def run(
+    config: Path | None,
+    verbose: int,
+    dry_run: bool,
+    targets: tuple[str, ...],
+    form: str,
+    no_post: bool,
+    accept_survey: bool,
+) -> int:
     """Run once: survey, decide, delete (mode: delete) or only say so, and report."""
     from janitor import commands
 
-    return commands.run(config, verbose, dry_run=dry_run, targets=targets, form=form, post=not no_post)
+    return commands.run(
+        config,
+        verbose,
+        dry_run=dry_run,
+        targets=targets,
+        form=form,
+        post=not no_post,
+        accept_survey=accept_survey,
+    )
+
+
+@janitor.command()
+@click.argument("number", metavar="RUN", type=int)
+@click.option("--dry-run", is_flag=True, help="Delete nothing; say what would be deleted, and what has changed.")
+@_FORMAT
+@_NO_POST
+@_common
+def apply(config: Path | None, verbose: int, number: int, dry_run: bool, form: str, no_post: bool) -> int:
+    """Delete what the plan of RUN named, as far as nothing about it has changed; limits do not apply.
+
+    Surveys and decides anew: guards and notices hold. It deletes whatever `mode` says, for a person has reviewed the
+    plan.
+    """
+    from janitor import commands
+
+    return commands.apply(config, verbose, number=number, dry_run=dry_run, form=form, post=not no_post)
 
 
 @janitor.command()

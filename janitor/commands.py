@@ -22,22 +22,61 @@ from janitor.progress import progress_bar
 from janitor.report.as_json import json_report
 from janitor.report.tables import images_json, images_table, runs_table
 from janitor.report.text import text_report
-from janitor.run import Stop, utc_now
+from janitor.review import reviewed_plan
+from janitor.run import Progress, Stop, utc_now
 from janitor.settings import Settings, load_settings
 from janitor.store import Store
 
 _log = logging.getLogger("janitor.commands")
 
 
-def run(config: Path | None, verbose: int, *, dry_run: bool, targets: Sequence[str], form: str, post: bool) -> int:
+def run(
+    config: Path | None,
+    verbose: int,
+    *,
+    dry_run: bool,
+    targets: Sequence[str],
+    form: str,
+    post: bool,
+    accept_survey: bool = False,
+) -> int:
     """One run; the report goes to stdout first and then to Slack."""
     settings, policies = _load(config, verbose)
     chosen = wiring.chosen_targets(settings, targets)
+    mode = wiring.mode_of(settings, dry_run=dry_run)
+
+    def perform(stop: Stop, progress: Progress) -> RunResult:
+        return wiring.perform(
+            settings, policies, mode, chosen, stop=stop, progress=progress, accept_survey=accept_survey
+        )
+
+    return _run_once(settings, perform, form=form, post=post)
+
+
+def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form: str, post: bool) -> int:
+    """Delete what the plan of a run named, as far as nothing about it has changed."""
+    settings, policies = _load(config, verbose)
+    with Store.open_existing(settings.database) as store:
+        approved = reviewed_plan(store, number, policies, settings.plan_validity, utc_now())
+    chosen = wiring.chosen_targets(settings, list(approved))
+    mode = Mode.DRY_RUN if dry_run else Mode.DELETE
+
+    def perform(stop: Stop, progress: Progress) -> RunResult:
+        return wiring.perform(settings, policies, mode, chosen, stop=stop, progress=progress, approved=approved)
+
+    return _run_once(settings, perform, form=form, post=post)
+
+
+def _run_once(
+    settings: Settings,
+    perform: Callable[[Stop, Progress], RunResult],
+    *,
+    form: str,
+    post: bool,
+) -> int:
     stop = Stop()
     with _stopping(stop), progress_bar() as progress:
-        result = wiring.perform(
-            settings, policies, wiring.mode_of(settings, dry_run=dry_run), chosen, stop=stop, progress=progress
-        )
+        result = perform(stop, progress)
     _print_report(result, settings, form)
     code = wiring.code_of(result, wiring.post(settings, result) if post else Exit.OK)
     return 128 + stop.signal_number if stop.is_set() else code

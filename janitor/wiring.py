@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,8 @@ from pathlib import Path
 from janitor.cloud import ImageService
 from janitor.cloud.toast import ToastClient
 from janitor.errors import ConfigurationError, DeliveryError, Exit, JanitorError, Problem, StoreError, UsageError, worst
-from janitor.model import Mode, Outcome, RunResult
+from janitor.gate import Gate
+from janitor.model import Decision, Mode, Outcome, RunResult
 from janitor.policy import Policy
 from janitor.policy_files import load_policies
 from janitor.report import Message
@@ -85,8 +86,14 @@ def perform(
     stop: Stop | None = None,
     progress: Progress | None = None,
     clock: Callable[[], datetime] = utc_now,
+    accept_survey: bool = False,
+    approved: Mapping[str, Sequence[Decision]] | None = None,
 ) -> RunResult:
-    """Run once. A database that fails is a failed run, not an exception, so that it is reported like any other."""
+    """Run once. A database that fails is a failed run, not an exception, so that it is reported like any other.
+
+    `accept_survey`: a person has looked, and a survey that looks wrong is right. `approved` are the decisions of a
+    reviewed plan by target: then only these images may go, and no limit applies.
+    """
     stop = stop or Stop()
     started_at = clock()
 
@@ -107,6 +114,10 @@ def perform(
                 clock=clock,
                 stop=stop,
                 progress=progress or Silence(),
+                gate=Gate(settings.max_shrink),
+                accept_survey=accept_survey,
+                usage_memory=settings.usage_memory,
+                approved=approved,
             ).perform()
     except StoreError as error:
         return failed_run(mode, error, started_at, clock())

@@ -23,10 +23,29 @@ CORE = {
     "notices",
     "refusals",
     "settling",
+    "exemptions",
 }
 PORTS = {"cloud", "report", "yaml_lines"}
 ADAPTERS = {"policy_files", "settings", "store", "slack", "cloud", "report", "sandbox"}
-SHELL = {"run", "deleting", "schedule", "wiring", "commands", "explain", "demo", "progress", "logs", "cli", "__main__"}
+SHELL = {
+    "run",
+    "deleting",
+    "schedule",
+    "wiring",
+    "commands",
+    "explain",
+    "demo",
+    "announcing",
+    "review",
+    "delivery",
+    "heartbeat",
+    "metrics",
+    "exempting",
+    "progress",
+    "logs",
+    "cli",
+    "__main__",
+}
 PURE_FORBIDDEN = {
     "yaml",
     "httpx",
