@@ -23,6 +23,8 @@ CORE = {
     "notices",
     "refusals",
     "settling",
+    "gate",
+    "applying",
     "exemptions",
 }
 PORTS = {"cloud", "report", "yaml_lines"}
@@ -32,6 +34,7 @@ SHELL = {
     "deleting",
     "schedule",
     "wiring",
+    "delivery",
     "commands",
     "explain",
     "demo",

@@ -135,7 +135,7 @@ def _check_length(path: Path, db: Database) -> None:
     log = path.with_name(f"{path.name}-wal")
 
     def short() -> bool:
-        return path.stat().st_size < pages * size
+        return bool(path.stat().st_size < pages * size)
 
     # Pages may be in the log alone; looked at twice, because another process may just have folded it into the file.
     if short() and not (log.exists() and log.stat().st_size) and short():
