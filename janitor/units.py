@@ -1,7 +1,7 @@
 """Durations, sizes and instants: reading what people and APIs write, and writing what people read."""
 
 import re
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _DURATION_UNITS = {
     "w": timedelta(weeks=1),
@@ -27,6 +27,10 @@ _INSTANT = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|z|[+-]\d{2}:?\d{2})?", re.ASCII
 )
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})", re.ASCII)
+_LAST_OF_DAY = time.max.replace(fold=1)  # where the clock is put back at midnight, it comes twice
+_ENDLESS = datetime(9999, 12, 30, tzinfo=UTC)  # the last day that is a day in every time zone
 
 GIB = 2**30
 
@@ -99,6 +103,26 @@ def _offset(text: str | None) -> timedelta:
     if hours > 23 or minutes > 59:
         raise ValueError(f"{text} is not an offset")
     return timedelta(hours=hours, minutes=minutes) * (-1 if text[0] == "-" else 1)
+
+
+def parse_until(text: str, zone: tzinfo) -> datetime:
+    """Read `2026-12-31`, through the last microsecond of that day in the zone, or `2026-12-31T18:00:00+09:00`.
+
+    The days at the end of the calendar, which people write for "forever", are read as one that every zone can write.
+    Raises ValueError, with a message fit for people, for anything else.
+    """
+    try:
+        if _DAY.fullmatch(text):
+            return _in_utc(datetime.combine(date.fromisoformat(text), _LAST_OF_DAY, zone))
+        if _MOMENT.fullmatch(text):
+            return _in_utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        pass  # the shape of a date, but no day of the calendar
+    raise ValueError(f'"{text}" is not a date like 2026-12-31 or a time like 2026-12-31T18:00:00+09:00')
+
+
+def _in_utc(instant: datetime) -> datetime:
+    return _ENDLESS if instant.replace(tzinfo=UTC) > _ENDLESS else instant.astimezone(UTC)
 
 
 def iso(instant: datetime) -> str:

@@ -1,18 +1,20 @@
 """Policy files: what each key becomes, and what each mistake is told as."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent, indent
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from janitor.errors import ConfigurationError, Exit
-from janitor.model import Image, Status
+from janitor.model import Exemption, Image, Status
 from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
-from janitor.policy_files import load_policies
+from janitor.policy_files import load_policies, load_rules
 
 Write = Callable[[str, str], Path]
+SEOUL = ZoneInfo("Asia/Seoul")
 SHIPPED = Path(__file__).parent.parent / "policies"
 FINISHED = frozenset({Status.ACTIVE, Status.DEACTIVATED})
 
@@ -72,6 +74,7 @@ def test_a_policy_with_every_key(write: Write) -> None:
               yearly: 1
               daily: 7
               per: "name:/^(.+)-[0-9]+$/"
+            notice: 48h
             channel: "#team-ci"
         """,
     )
@@ -95,6 +98,7 @@ def test_a_policy_with_every_key(write: Write) -> None:
             ),
             expire=Expire(timedelta(hours=36), Clock.LAST_USED),
             keep=Keep(Family("name:/^(.+)-[0-9]+$/"), newest=3, periods=((Period.DAILY, 7), (Period.YEARLY, 1))),
+            notice=timedelta(hours=48),
             channel="#team-ci",
         )
     ]
@@ -154,8 +158,10 @@ def test_the_families_there_are(policy_of: Callable[[str], Policy], per: str) ->
 
 
 BAD_VALUES = [
-    pytest.param("notice: 48h", "notice: unknown key", id="notice-is-not-known-yet"),
-    pytest.param("exempt: [a]", "exempt: unknown key", id="exempt-is-not-known-yet"),
+    pytest.param(
+        "notice: 48h", "notice: only what expires is announced: give the policy an `expire`", id="notice-of-nothing"
+    ),
+    pytest.param("exempt: [a]", "exempt: unknown key", id="exempt-is-a-key-of-the-file"),
     pytest.param("channel:", "channel: is empty: give it a value or leave the key out", id="channel-left-empty"),
     pytest.param("channel: [a, b]", "channel: is a list: write text, in quotes", id="two-channels"),
     pytest.param("expires: {after: 1d}", 'expires: unknown key, did you mean "expire"?', id="near-key"),
@@ -316,6 +322,151 @@ def test_a_file_that_holds_no_policies_is_a_problem(write: Write, content: str, 
 
 
 GOOD = 'policies:\n  - {name: NAME, match: {name: "*"}}\n'
+
+
+EXPIRING = 'policies:\n  - name: x\n    match: {name: "*"}\n    expire: {after: 1d}\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "notice"),
+    [
+        pytest.param(EXPIRING, timedelta(), id="none"),
+        pytest.param(f"{EXPIRING}    notice: 3d\n", timedelta(days=3), id="of-the-policy"),
+        pytest.param(f"notice: 48h\n{EXPIRING}", timedelta(hours=48), id="of-the-file"),
+        pytest.param(f"notice: 48h\n{EXPIRING}    notice: 3d\n", timedelta(days=3), id="the-policy-beats-the-file"),
+        pytest.param(f"notice: 48h\n{EXPIRING}    notice: 0h\n", timedelta(), id="the-policy-takes-none"),
+        pytest.param(f"notice: 48h\n{EXPIRING}    notice: 0\n", timedelta(), id="a-plain-zero"),
+        pytest.param(f"notice: 48h\n{GOOD}", timedelta(), id="a-policy-that-only-keeps-announces-nothing"),
+    ],
+)
+def test_the_notice_of_a_policy(write: Write, content: str, notice: timedelta) -> None:
+    assert [policy.notice for policy in load_policies(write("a.yaml", content))] == [notice]
+
+
+def test_the_notice_of_a_file_is_for_that_file_only(write: Write) -> None:
+    write("a.yaml", f"notice: 48h\n{EXPIRING}")
+    path = write("b.yaml", EXPIRING.replace("x", "y", 1))
+
+    assert [policy.notice for policy in load_policies(path)] == [timedelta(hours=48), timedelta()]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        pytest.param("notice: 48", "notice: is a number: write a duration with its unit", id="no-unit"),
+        pytest.param("notice: 30s", 'notice: "30s" is not a duration', id="seconds"),
+        pytest.param("notice:", "notice: is empty: give it a value or leave the key out", id="left-empty"),
+    ],
+)
+def test_a_wrong_notice_is_told_at_the_policy_and_at_the_top(write: Write, line: str, problem: str) -> None:
+    path = write("a.yaml", f"{EXPIRING}    {line}\n{line}\n")
+
+    at_top, at_policy = sorted(problems_of(path), key=len)
+    assert at_top.startswith(f"policies/a.yaml:6: {problem}")
+    assert at_policy.startswith(f"policies/a.yaml:5: x: {problem}")
+
+
+def test_a_notice_that_nobody_would_hear_is_told_wherever_it_stands(write: Write) -> None:
+    unserved = {"notice": "needs a channel"}
+    write("a.yaml", f"notice: 48h\n{EXPIRING}    notice: 3d\n")
+    path = write("b.yaml", f"notice: 0h\n{EXPIRING.replace('x', 'y', 1)}    notice: 0\n")
+
+    assert problems_of(path, unserved) == [
+        "policies/a.yaml:1: notice: needs a channel",
+        "policies/a.yaml:6: x: notice: needs a channel",
+    ]
+
+
+def exemptions_of(path: Path) -> list[Exemption]:
+    return list(load_rules(path, SEOUL).exemptions)
+
+
+def test_an_exemption_lasts_through_its_day_in_the_configured_zone(write: Write) -> None:
+    path = write(
+        "team-web.yaml",
+        f"""\
+exempt:
+  - images: [golden-7, 5F1D0B6E-7C1D-4F3C-9B53-0F6C4E1D2A10]
+    until: 2026-12-31
+    why: rollback candidate
+    by: kim
+  - image: golden-8
+    until: 2020-01-01T09:00:00+09:00
+    why: >
+      long
+      over
+{GOOD}""",
+    )
+    through = datetime(2026, 12, 31, 14, 59, 59, 999_999, tzinfo=UTC)
+
+    assert exemptions_of(path) == [
+        Exemption("golden-7", through, "rollback candidate", "kim"),
+        Exemption("5F1D0B6E-7C1D-4F3C-9B53-0F6C4E1D2A10", through, "rollback candidate", "kim"),
+        Exemption("golden-8", datetime(2020, 1, 1, tzinfo=UTC), "long over", "team-web.yaml"),
+    ]
+
+
+def test_a_file_may_hold_exemptions_only_but_not_every_file(write: Write) -> None:
+    path = write("a.yaml", "exempt: [{image: a, until: 2026-12-31, why: so}]\n")
+    assert problems_of(path) == ["policies: holds no policies, only exemptions"]
+
+    write("b.yaml", GOOD)
+    rules = load_rules(path, SEOUL)
+    assert ([policy.name for policy in rules.policies], len(rules.exemptions)) == (["NAME"], 1)
+
+
+@pytest.mark.parametrize(
+    ("entry", "problems"),
+    [
+        pytest.param(
+            "{}",
+            [
+                "exempt[0].images: is missing: say which, by id or by name",
+                "exempt[0].until: is missing: say until when, like 2026-12-31",
+                "exempt[0].why: is missing: say why they stay",
+            ],
+            id="nothing",
+        ),
+        pytest.param(
+            '{image: [a, ~], until: 2026-02-30, why: "", by: }',
+            [
+                "exempt[0].image[1]: is empty: write text, in quotes",
+                'exempt[0].until: "2026-02-30" is not a date like 2026-12-31 or a time like 2026-12-31T18:00:00+09:00',
+                "exempt[0].why: is empty: write text, in quotes",
+                "exempt[0].by: is empty: give it a value or leave the key out",
+            ],
+            id="everything",
+        ),
+        pytest.param(
+            "{image: a, until: 2026-12-31T18:00:00, why: so}",
+            ['exempt[0].until: "2026-12-31T18:00:00" is not a date'],
+            id="a-time-without-a-zone",
+        ),
+        pytest.param(
+            "{images: a, image: b, until: 2026-12-31, why: so}", ["exempt[0].image: unknown key"], id="both-spellings"
+        ),
+        pytest.param(
+            "{image: a, untill: 2026-12-31, until: 2026-12-31, why: so}",
+            ['exempt[0].untill: unknown key, did you mean "until"?'],
+            id="near-key",
+        ),
+        pytest.param("{images: [], until: 2026-12-31, why: so}", ["exempt[0].images: must not be empty"], id="none"),
+        pytest.param("golden", ["exempt[0]: is text: write keys and values"], id="a-name-alone"),
+    ],
+)
+def test_every_problem_of_an_exemption_is_told(write: Write, entry: str, problems: list[str]) -> None:
+    told = problems_of(write("a.yaml", f"exempt:\n  - {entry}\n{GOOD}"))
+
+    assert len(told) == len(problems)
+    for said, problem in zip(told, problems, strict=True):
+        assert said.startswith(f"policies/a.yaml:2: {problem}")
+
+
+@pytest.mark.parametrize("line", ["exempt:", "exempt: []", "exempt: {a: b}"])
+def test_a_list_of_exemptions_holds_some(write: Write, line: str) -> None:
+    (told,) = problems_of(write("a.yaml", f"{line}\n{GOOD}"))
+
+    assert told.startswith("policies/a.yaml:1: exempt: ")
 
 
 def test_every_problem_of_every_file_is_told_at_once_in_order(write: Write) -> None:

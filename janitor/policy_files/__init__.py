@@ -1,11 +1,13 @@
-"""Reads policy files: YAML in, policies out, or every problem of all files at once, each with its line and key."""
+"""Reads policy files: YAML in, rules out, or every problem of all files at once, each with its line and key."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from pathlib import Path
 from types import MappingProxyType
 
 from janitor.errors import ConfigurationError, Problem
+from janitor.model import Exemption
 from janitor.policy import Policy
 from janitor.policy_files.schema import PolicyFileSchema
 from janitor.yaml_lines import Document, Fault, Keys, display, read_document
@@ -15,19 +17,40 @@ _SUFFIXES = (".yaml", ".yml")
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def load_policies(path: Path, unserved: Mapping[str, str] = _NOTHING) -> list[Policy]:
-    """The policies of a file, or of every `*.yaml` and `*.yml` file of a directory, in file-name order.
+# How people write that there is no notice; which asks for nothing, and so needs nothing to be served.
+_NONE_ASKED = frozenset({0, "0m", "0h", "0d", "0w"})
 
-    Hidden files are left out, as a shell would. `unserved` are keys of a policy that the configuration cannot serve,
-    each with the reason. Raises ConfigurationError with every problem of all files.
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What people wrote down: the policies in their order, and the exemptions, also those that have lapsed."""
+
+    policies: tuple[Policy, ...]
+    exemptions: tuple[Exemption, ...] = ()
+
+
+def load_rules(path: Path, zone: tzinfo, unserved: Mapping[str, str] = _NOTHING) -> Rules:
+    """The rules of a file, or of every `*.yaml` and `*.yml` file of a directory, in file-name order.
+
+    Hidden files are left out, as a shell would. A date without a time is through the end of that day in `zone`.
+    `unserved` are keys of a policy that the configuration cannot serve, each with the reason. Raises
+    ConfigurationError with every problem of all files; that there is no policy in any of them is one.
     """
-    files = [_read(file, unserved) for file in _files(path)]
+    files = [_read(file, zone, unserved) for file in _files(path)]
     problems = [problem for file in files for problem in file.problems]
     problems += _shared_names(file.document for file in files if file.document)
     if problems:
         order = {display(file.path): index for index, file in enumerate(files)}
         raise ConfigurationError(sorted(problems, key=lambda problem: (order[problem.file], problem.line or 0)))
-    return [policy for file in files for policy in file.policies]
+    policies = tuple(policy for file in files for policy in file.policies)
+    if not policies:
+        raise ConfigurationError([Problem(display(path), None, "holds no policies, only exemptions")])
+    return Rules(policies, tuple(exemption for file in files for exemption in file.exemptions))
+
+
+def load_policies(path: Path, unserved: Mapping[str, str] = _NOTHING) -> list[Policy]:
+    """`load_rules`, where only the policies are asked for."""
+    return list(load_rules(path, UTC, unserved).policies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +58,7 @@ class _PolicyFile:
     path: Path
     document: Document | None
     policies: tuple[Policy, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -55,22 +79,35 @@ def _holds_policies(file: Path) -> bool:
     return file.suffix in _SUFFIXES and not file.name.startswith(".") and not file.is_dir()
 
 
-def _read(path: Path, unserved: Mapping[str, str]) -> _PolicyFile:
+def _read(path: Path, zone: tzinfo, unserved: Mapping[str, str]) -> _PolicyFile:
     try:
         document = read_document(path)
     except ConfigurationError as error:
         return _PolicyFile(path, None, problems=error.problems)
     checked, faults = check(PolicyFileSchema, document)
-    faults = [*document.faults, *faults, *_unserved(document, unserved)]
+    faults = [*document.faults, *faults, *_missing(document), *_unserved(document, unserved)]
     if checked is None or faults:
         return _PolicyFile(path, document, problems=tuple(_problem(document, fault) for fault in faults))
-    return _PolicyFile(path, document, tuple(policy.value() for policy in checked.policies))
+    exemptions = checked.exemption_values(path.name, zone)
+    return _PolicyFile(path, document, tuple(checked.policy_values()), tuple(exemptions))
+
+
+def _missing(document: Document) -> Iterator[Fault]:
+    if isinstance(document.data, dict) and not {"policies", "exempt"} & set(document.data):
+        yield Fault(("policies",), "is missing: a policy file holds a list of policies under this key")
 
 
 def _unserved(document: Document, unserved: Mapping[str, str]) -> Iterator[Fault]:
-    """What policies ask for that the configuration cannot serve, in whichever file it stands."""
-    for keys, _ in _names(document):
-        yield from (Fault((*keys, key), why) for key, why in unserved.items() if (*keys, key) in document.lines)
+    """What a file or its policies ask for that the configuration cannot serve, wherever it stands."""
+    whole = document.data if isinstance(document.data, dict) else {}
+    defaults = {key: whole[key] for key in PolicyFileSchema.model_fields if key in whole}
+    for keys, written in [((), defaults), *_written(document)]:
+        yield from (Fault((*keys, key), why) for key, why in unserved.items() if _asks_for(key, written))
+
+
+def _asks_for(key: str, written: Mapping[str, object]) -> bool:
+    value = written.get(key)
+    return key in written and not (isinstance(value, (str, int)) and value in _NONE_ASKED)
 
 
 def _problem(document: Document, fault: Fault) -> Problem:
@@ -79,13 +116,20 @@ def _problem(document: Document, fault: Fault) -> Problem:
     return document.problem(fault) if name is None else document.problem(fault, name, inside=fault.keys[:2])
 
 
-def _names(document: Document) -> Iterator[tuple[Keys, str]]:
-    """The policies of a file that have a name, whatever else may be wrong with them."""
+def _written(document: Document) -> Iterator[tuple[Keys, dict[str, object]]]:
+    """The policies of a file as they are written, whatever may be wrong with them."""
     listed = document.data.get("policies") if isinstance(document.data, dict) else None
     for index, policy in enumerate(listed if isinstance(listed, list) else ()):
-        name = policy.get("name") if isinstance(policy, dict) else None
+        if isinstance(policy, dict):
+            yield ("policies", index), policy
+
+
+def _names(document: Document) -> Iterator[tuple[Keys, str]]:
+    """The policies of a file that have a name."""
+    for keys, policy in _written(document):
+        name = policy.get("name")
         if isinstance(name, str) and name:
-            yield ("policies", index), name
+            yield keys, name
 
 
 def _shared_names(documents: Iterable[Document]) -> Iterator[Problem]:

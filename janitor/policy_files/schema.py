@@ -1,14 +1,14 @@
 """The YAML form of policies: which keys there are, what each takes, and how they become policies."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from typing import Annotated
 
-from pydantic import Field, InstanceOf, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, InstanceOf, ValidationInfo, field_validator, model_validator
 
-from janitor.model import Status
+from janitor.model import Exemption, Status
 from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy, regex_between_slashes
-from janitor.units import parse_duration, parse_size
+from janitor.units import parse_duration, parse_size, parse_until
 from janitor.yaml_lines.schema import Given, Label, OneOrMore, Schema, read_as, word_of
 
 _DISK_FORMATS = ("ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "ploop", "iso")
@@ -21,6 +21,20 @@ def _after(text: str) -> timedelta:
     if not duration:
         raise ValueError(f'"{text}" must be longer than nothing')
     return duration
+
+
+def _plain_zero(value: object) -> object:
+    """Nothing is nothing in any unit."""
+    return "0m" if value == 0 and type(value) is int else value
+
+
+def _until(text: str) -> str:
+    parse_until(text, UTC)  # the zone changes what a date means, and not whether it is one
+    return text
+
+
+def _sentence(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _family(text: str) -> Family:
@@ -50,6 +64,11 @@ StatusWord = Annotated[Status, word_of(Status, "a status")]
 DiskFormat = Annotated[str, word_of(_DISK_FORMATS, "a disk format")]
 Size = Annotated[int, read_as(parse_size, "write a size with its unit, like 500MB or 1.5GiB")]
 After = Annotated[timedelta, read_as(_after, "write a duration with its unit, like 36h or 14d")]
+Notice = Annotated[
+    timedelta, read_as(parse_duration, "write a duration with its unit, like 48h or 3d"), BeforeValidator(_plain_zero)
+]
+Until = Annotated[str, read_as(_until, "write a date like 2026-12-31")]
+Sentence = Annotated[str, read_as(_sentence, "write text, in quotes")]
 ClockWord = Annotated[Clock, word_of(Clock, "a clock")]
 FamilyText = Annotated[InstanceOf[Family], read_as(_family, f"write {_FAMILIES}")]
 Count = Annotated[int, Field(ge=1)]
@@ -123,23 +142,65 @@ class PolicySchema(Schema):
     match: _Match = Field(description='everything is written name: "*"')
     expire: Given[_Expire] = None
     keep: Given[_Keep] = None
+    notice: Given[Notice] = None
     channel: Given[Label] = None
 
-    def value(self) -> Policy:
-        """The policy. One that expires images looks at finished ones, unless it names statuses."""
+    @field_validator("notice")
+    @classmethod
+    def _announces_something(cls, notice: timedelta, before: ValidationInfo) -> timedelta:
+        if notice and before.data.get("expire", cls) is None:
+            raise ValueError("only what expires is announced: give the policy an `expire`, or leave this key out")
+        return notice
+
+    def value(self, notice: timedelta = timedelta()) -> Policy:
+        """The policy. One that expires images looks at finished ones, unless it names statuses.
+
+        `notice` is for one that expires images and says none itself.
+        """
+        if self.notice is not None:
+            notice = self.notice
         return Policy(
             name=self.name,
             match=self.match.value(_DEFAULT_STATUSES if self.expire else frozenset()),
             expire=self.expire.value() if self.expire else None,
             keep=self.keep.value() if self.keep else None,
+            notice=notice if self.expire else timedelta(),
             channel=self.channel,
             description=self.description,
         )
 
 
-class PolicyFileSchema(Schema):
-    """One policy file as written."""
+class ExemptSchema(Schema):
+    """One entry of `exempt` as written: images, until when they stay, and why."""
 
-    policies: Annotated[list[PolicySchema], Field(min_length=1)] = Field(
-        description="a policy file holds a list of policies under this key"
+    images: OneOrMore[Label] = Field(
+        validation_alias=AliasChoices("images", "image"), description="say which, by id or by name"
     )
+    until: Until = Field(description="say until when, like 2026-12-31")
+    why: Sentence = Field(description="say why they stay")
+    by: Given[Label] = None
+
+    def value(self, file: str, zone: tzinfo) -> list[Exemption]:
+        """The exemption of each image, in the name of `by` or else of the file."""
+        until = parse_until(self.until, zone)
+        return [Exemption(image, until, self.why, self.by or file) for image in self.images]
+
+
+class PolicyFileSchema(Schema):
+    """One policy file as written. A file with `exempt` needs no policies."""
+
+    notice: Given[Notice] = None
+    policies: Annotated[list[PolicySchema], Field(min_length=1)] = Field(
+        default_factory=list, description="a policy file holds a list of policies under this key"
+    )
+    exempt: Annotated[list[ExemptSchema], Field(min_length=1)] = Field(
+        default_factory=list, description="write a list, each item with images, until and why"
+    )
+
+    def policy_values(self) -> list[Policy]:
+        """The policies; those with an `expire` take the file's notice where they say none."""
+        return [policy.value(self.notice or timedelta()) for policy in self.policies]
+
+    def exemption_values(self, file: str, zone: tzinfo) -> list[Exemption]:
+        """The exemptions of a file of that name."""
+        return [exemption for entry in self.exempt for exemption in entry.value(file, zone)]
