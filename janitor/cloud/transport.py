@@ -1,6 +1,8 @@
 """One HTTP request, bounded in time and size; and trying again, bounded in count and time."""
 
 import logging
+import math
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
+import httpcore
 import httpx
 import stamina
 from stamina.instrumentation import set_on_retry_hooks
@@ -25,6 +28,8 @@ T = TypeVar("T")
 LARGEST_BODY = 64 * 2**20
 _CONNECT_WITHIN = 10.0
 _FIRST_WAIT, _LONGEST_WAIT, _JITTER = 0.3, 8.0, 0.5
+_GRACE = 5.0
+_LOOK_EVERY = 0.25
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _OUR_FAULT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL, UnicodeError)
 
@@ -94,13 +99,15 @@ def _http_date(text: str) -> datetime | None:
 class Transport:
     """Sends requests. Safe to use from several threads at once; `close` when done.
 
-    Redirects are never followed: the next host would get the token. A set `stop` ends waiting and trying again.
+    Redirects are never followed: the next host would get the token. A set `stop` ends waiting and trying again at once;
+    what is in flight then has five more seconds, and after them nothing is sent.
     """
 
     def __init__(self, options: HttpOptions, redact: Redaction, stop: threading.Event | None = None) -> None:
         self._options = options
         self._redact = redact
         self._stop = stop or threading.Event()
+        self._grace = _Grace(self._stop)
         headers = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
@@ -113,12 +120,14 @@ class Transport:
 
         Raises Transient when it is not, and CloudError for an answer beyond 64 MiB or a request that cannot be made.
         """
+        if self._grace.left() <= 0:
+            raise Transient("not sent", lost=False)
         try:
-            with _deadline(seconds) as deadline, self._stream(call, seconds) as response:
+            with _deadline(seconds, self._grace) as deadline, self._stream(call, deadline.left()) as response:
                 return Reply(response.status_code, response.headers, _read(call, response, deadline))
         except httpx.TimeoutException as error:
-            cause = f"no complete answer within {seconds:.3g} s"
-            raise Transient(cause, lost=not isinstance(error, _NOT_SENT)) from error
+            within = f"within {seconds:.3g} s" if self._grace.left() > 0 else "before we had to end"
+            raise Transient(f"no complete answer {within}", lost=not isinstance(error, _NOT_SENT)) from error
         except _OUR_FAULT as error:
             raise CloudError(f"{call.label}: cannot be sent: {self._words(error)}") from error
         except httpx.RequestError as error:
@@ -154,7 +163,7 @@ class Transport:
                 wait_jitter=_JITTER,
             ):
                 with turn:
-                    return attempt(tries.next())
+                    return attempt(tries.next(turn.next_wait))
         except Transient as error:
             raise Unavailable(tries.summary(error)) from error
         raise AssertionError("a retry loop ends by returning or raising")
@@ -173,6 +182,7 @@ class _Tries:
         self._stop = stop
         self._began = time.monotonic()
         self._count = 0
+        self._wait = 0.0
         self._last: Transient | None = None
         self._ended = ""
 
@@ -180,30 +190,42 @@ class _Tries:
     def _left(self) -> float:
         return self._options.give_up_after.total_seconds() - (time.monotonic() - self._began)
 
-    def next(self) -> float:
-        """Begin a try: how many seconds it may take. Raises the last cause when time ran out while waiting."""
+    def next(self, wait: float) -> float:
+        """Begin a try: how many seconds it may take, and `wait` at least before the next one.
+
+        Raises the last cause when time ran out while waiting.
+        """
         if self._last is not None and self._left <= 0:
             raise self._last
         self._count += 1
+        self._wait = wait
         return max(min(self._options.timeout.total_seconds(), self._left), 0.001)
 
     def again(self, error: Exception) -> bool | float:
-        """Whether to try again, and after what wait if not after the usual one: a hook for stamina."""
+        """Whether to try again, after a wait that is over by then: a hook for stamina."""
         if not isinstance(error, Transient):
             return False
         self._last = error
         if self._count >= self._options.attempts or self._left <= 0:
             return False
         _log.info("retry call=%r tries=%d cause=%r", self._label, self._count, str(error))
-        return not self._stopped() if error.retry_after is None else self._honour(error.retry_after)
+        return self._pause(self._backoff()) if error.retry_after is None else self._honour(error.retry_after)
+
+    def _backoff(self) -> float:
+        jitter = random.uniform(0, _JITTER) if self._wait else 0  # noqa: S311 - spreads load, guards nothing
+        return min(self._wait + jitter, self._left)
 
     def _honour(self, seconds: float) -> bool | float:
         if seconds > self._left:
             allowed = format_duration(self._options.give_up_after)
             self._ended = f", and we are to wait {seconds:.0f} s, longer than the {allowed} we may take"
             return False
+        return self._pause(seconds)
+
+    def _pause(self, seconds: float) -> bool | float:
         # Waited here and not by stamina, because it may be long and a stop must end it.
-        self._stop.wait(seconds)
+        if seconds > 0 and not self._stopped():
+            self._stop.wait(seconds)
         return False if self._stopped() else 0.0
 
     def _stopped(self) -> bool:
@@ -217,25 +239,53 @@ class _Tries:
         return f"{self._label}: no usable answer (tried {times}{self._ended}): {error}"
 
 
-def _read(call: Call, response: httpx.Response, deadline: float) -> bytes:
+def _read(call: Call, response: httpx.Response, deadline: "_Deadline") -> bytes:
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
         if len(body) > LARGEST_BODY:
             raise CloudError(f"{call.label}: the answer is larger than {LARGEST_BODY // 2**20} MiB")
-        if time.monotonic() > deadline:
+        if deadline.left() <= 0:
             raise httpx.ReadTimeout("")
     return bytes(body)
 
 
+class _Grace:
+    """How long what is in flight may still take once we were told to stop; counted from when that is noticed."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self._ends: float | None = None
+
+    def left(self) -> float:
+        """Seconds, for ever as long as nobody told us to stop."""
+        if not self._stop.is_set():
+            return math.inf
+        if self._ends is None:
+            self._ends = time.monotonic() + _GRACE
+        return self._ends - time.monotonic()
+
+
+class _Deadline:
+    """When one request has to be over."""
+
+    def __init__(self, seconds: float, grace: _Grace) -> None:
+        self._at = time.monotonic() + seconds
+        self._grace = grace
+
+    def left(self) -> float:
+        """Seconds; none or fewer when it is past."""
+        return min(self._at - time.monotonic(), self._grace.left())
+
+
 # httpx bounds each read and not their sum: a server that sends a byte now and then would hold us for ever. So every
-# read is held to the deadline of the request that its thread is in.
+# read is held to the deadline of the request that its thread is in. It is done in slices, so that a stop is noticed.
 _this_thread = threading.local()
 
 
 @contextmanager
-def _deadline(seconds: float) -> Iterator[float]:
-    _this_thread.deadline = time.monotonic() + seconds
+def _deadline(seconds: float, grace: _Grace) -> Iterator[_Deadline]:
+    _this_thread.deadline = _Deadline(seconds, grace)
     try:
         yield _this_thread.deadline
     finally:
@@ -250,8 +300,15 @@ def _hold_to_deadline(event: str, info: dict[str, Any]) -> None:
     read = stream.read
 
     def read_in_time(max_bytes: int, timeout: float | None = None) -> bytes:
-        left = max(_this_thread.deadline - time.monotonic(), 0.001)
-        received: bytes = read(max_bytes, timeout=left if timeout is None else min(timeout, left))
-        return received
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        while True:
+            left = min(_this_thread.deadline.left(), until - time.monotonic())
+            try:
+                received: bytes = read(max_bytes, timeout=min(max(left, 0.001), _LOOK_EVERY))
+            except httpcore.ReadTimeout:
+                if left <= _LOOK_EVERY:
+                    raise
+            else:
+                return received
 
     stream.read = read_in_time
