@@ -103,7 +103,7 @@ def confirm(attempts: Iterable[Attempt], listed: Mapping[str, Image] | None) -> 
 
 def _confirmed(attempt: Attempt, listed: Mapping[str, Image] | None) -> Deletion:
     if listed is None:
-        return Deletion(attempt.decision, *_unconfirmed(attempt.answer))
+        return _unconfirmed(attempt)
     still = listed.get(attempt.decision.image.id)
     if still is None:
         return Deletion(attempt.decision, *_gone(attempt.answer))
@@ -134,13 +134,15 @@ def _still_listed(answer: Answer | CloudError, image: Image) -> tuple[DeletionOu
             return DeletionOutcome.FAILED, str(answer)
 
 
-def _unconfirmed(answer: Answer | CloudError) -> tuple[DeletionOutcome, str]:
-    match answer:
+def _unconfirmed(attempt: Attempt) -> Deletion:
+    match attempt.answer:
         case Answer.ACCEPTED:
-            return DeletionOutcome.ACCEPTED, "the API said yes; whether it is gone could not be confirmed"
+            detail = "the API said yes; whether it is gone could not be confirmed, the next run will tell"
+            return Deletion(attempt.decision, DeletionOutcome.ACCEPTED, detail, unsettled=True)
         case Answer.ABSENT:
-            return DeletionOutcome.ALREADY_GONE, "the API knows no such image"
-        case Refused():
-            return DeletionOutcome.REFUSED, str(answer)
-        case _:
-            return DeletionOutcome.FAILED, f"{answer}; whether it is gone could not be confirmed"
+            return Deletion(attempt.decision, DeletionOutcome.ALREADY_GONE, "the API knows no such image")
+        case Refused() as refusal:
+            return Deletion(attempt.decision, DeletionOutcome.REFUSED, str(refusal))
+        case error:
+            detail = f"{error}; whether it is gone could not be confirmed, the next run will tell"
+            return Deletion(attempt.decision, DeletionOutcome.FAILED, detail, unsettled=True)

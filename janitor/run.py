@@ -1,7 +1,6 @@
 """One run, in order: survey, snapshot, decide, plan, check the limits; then report, or delete, confirm and report."""
 
 import logging
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,7 @@ from janitor.applying import changes_since, plan_digest, policy_text
 from janitor.cloud import ImageService
 from janitor.decide import decide
 from janitor.deleting import Attempt, Executioner, Journal, confirm
-from janitor.errors import CloudError, Exit, Implausible, Interrupted, JanitorError, worst
+from janitor.errors import CloudError, Exit, Implausible, Interrupted, JanitorError, StoreError, worst
 from janitor.gate import Gate, Measure, measure, refusal
 from janitor.model import (
     Change,
@@ -33,6 +32,8 @@ from janitor.notices import spared, to_announce, to_remind
 from janitor.plan import Limits, Plan, make_plan, owns
 from janitor.policy import Policy
 from janitor.settling import Settlement, Unsettled, settle
+from janitor.stopping import Stop as Stop  # part of a run's interface
+from janitor.stopping import wait_for
 
 _log = logging.getLogger("janitor.run")
 
@@ -116,12 +117,6 @@ class Silence:
         """Say nothing."""
 
 
-class Stop(threading.Event):
-    """Set when the run should end early: what is in flight is finished, nothing new is begun."""
-
-    signal_number: int = 15
-
-
 def utc_now() -> datetime:
     """The clock of production."""
     return datetime.now(UTC)
@@ -154,42 +149,70 @@ class Run:
     accept_survey: bool = False
     usage_memory: timedelta = timedelta()
     approved: Mapping[str, Sequence[Decision]] | None = None
+    patience: timedelta = timedelta(seconds=6.5)
 
     def perform(self) -> RunResult:
-        """Run once over all sites. A site that fails is data, and the others go on; StoreError ends the run."""
+        """Run once over all sites. A site that fails is data, and the others go on.
+
+        Once told to stop, sites that take longer than `patience` are left behind. Raises StoreError where the database
+        cannot even begin a run; one that fails later is in the result, beside what was done.
+        """
         started_at = self.clock()
         run = self.store.begin_run(self.mode, started_at)
         self.store.record_policies(run, {policy.name: policy_text(policy) for policy in self.policies})
-        with ThreadPoolExecutor(self.targets_at_once, thread_name_prefix="target") as pool:
-            targets = tuple(pool.map(lambda site: self._clean(run, site), self.sites))
+        targets = self._clean_all(run)
         outcome = _OUTCOME_OF_EXIT[worst(_EXIT_OF_OUTCOME[target.outcome] for target in targets)]
         planned = ((target.target, decision) for target in targets for decision in target.doomed)
         digest = plan_digest(planned, self.policies)
         result = RunResult(run, self.mode, outcome, started_at, self.clock(), targets, digest=digest)
-        self.store.finish_run(result)
+        try:
+            self.store.finish_run(result)
+        except StoreError as error:
+            return replace(result, outcome=Outcome.FAILED, error=str(error))
         return result
 
+    def _clean_all(self, run: int) -> tuple[TargetResult, ...]:
+        pool = ThreadPoolExecutor(self.targets_at_once, thread_name_prefix="target")
+        work = [pool.submit(self._clean, run, site) for site in self.sites]
+        late = True
+        try:
+            late = wait_for(work, self.stop, self.patience)
+            return tuple(
+                future.result() if future.done() and not future.cancelled() else _left_behind(site)
+                for site, future in zip(self.sites, work, strict=True)
+            )
+        finally:
+            pool.shutdown(wait=not late, cancel_futures=True)
+
     def _clean(self, run: int, site: Site) -> TargetResult:
+        result = self._attempted(run, site)
+        if result.error is not None:
+            _log.warning("target-%s target=%s: %s", result.outcome, site.name, result.error)
+        try:
+            self.store.finish_target(run, result)
+        except StoreError as error:
+            return _unrecorded(result, error)
+        return result
+
+    def _attempted(self, run: int, site: Site) -> TargetResult:
         try:
             service = site.connect()
             try:
-                result = self._clean_through(service, run, site.name)
+                return self._clean_through(service, run, site.name)
             finally:
                 service.close()
         except Implausible as error:
-            result = TargetResult(site.name, Outcome.REFUSED, f"nothing deleted, the survey looks wrong: {error}")
-        except (CloudError, Interrupted) as error:
-            result = TargetResult(site.name, Outcome.FAILED, str(error))
-        if result.error is not None:
-            _log.warning("target-%s target=%s: %s", result.outcome, site.name, result.error)
-        self.store.finish_target(run, result)
-        return result
+            return TargetResult(site.name, Outcome.REFUSED, f"nothing deleted, the survey looks wrong: {error}")
+        except Interrupted:
+            return TargetResult(site.name, Outcome.FAILED, "interrupted before anything was deleted")
+        except (CloudError, StoreError) as error:
+            return TargetResult(site.name, Outcome.FAILED, str(error))
 
     def _clean_through(self, service: ImageService, run: int, target: str) -> TargetResult:
         survey = self._survey(service, target)
         history = self.store.record_survey(run, target, survey)
         doubts = self._doubts(service, run, target, survey)
-        settled = () if doubts else self._settle(run, target, survey)
+        settled = () if doubts or survey.usage.problem is not None else self._settle(run, target, survey)
         memory = replace(self.store.memory(target), usage_memory=self.usage_memory)
         decisions = decide(
             survey.images,
@@ -275,6 +298,7 @@ class Run:
             usage = service.usage()
         except CloudError as error:
             usage = Usage(problem=f"the instance list could not be read: {error}")
+        self._heed_stop()
         return Survey(images, usage, started_at, self.clock())
 
     def _images(self, service: ImageService, target: str, phase: str) -> Iterator[Image]:
@@ -282,7 +306,7 @@ class Run:
         for done, image in enumerate(service.images(), start=1):
             if done % 1000 == 0:
                 self.progress.advance(target, phase, done, None)
-                self._heed_stop()
+            self._heed_stop()
             yield image
         self._heed_stop()
         self.progress.advance(target, phase, done, done)
@@ -308,10 +332,12 @@ class Run:
         if executioner.journal_error is not None:
             errors.append(executioner.journal_error)
         if len(attempts) < len(plan.decisions):
-            errors.append(f"{len(plan.decisions) - len(attempts)} of {len(plan.decisions)} deletions were not sent")
+            interrupted = "interrupted: " if self.stop.is_set() else ""
+            unsent = len(plan.decisions) - len(attempts)
+            errors.append(f"{interrupted}{unsent} of {len(plan.decisions)} deletions were not sent")
         listed: dict[str, Image] | None = None
         try:
-            listed = self._listed_afterwards(service, seen, attempts)
+            listed = self._listed_afterwards(service, seen, attempts) if attempts else {}
         except CloudError as error:
             errors.append(f"the survey after the deletions failed, so none is confirmed: {error}")
         deletions = tuple(confirm(attempts, listed))
@@ -343,6 +369,19 @@ def _told_of(seen: TargetResult, memory: Memory, now: datetime) -> TargetResult:
         reminded=to_remind(seen.decisions, memory.notices, now),
         spared=spared(seen.decisions, memory),
     )
+
+
+def _left_behind(site: Site) -> TargetResult:
+    return TargetResult(
+        site.name, Outcome.FAILED, "interrupted; a request hangs, and the next run will tell what it did"
+    )
+
+
+def _unrecorded(result: TargetResult, error: StoreError) -> TargetResult:
+    """The same, and that it could not be written down, unless it says so already."""
+    known = result.error or ""
+    both = known if str(error) in known else "; ".join(filter(None, (known, str(error))))
+    return replace(result, outcome=Outcome.FAILED, error=both)
 
 
 def _unsuccessful(outcome: DeletionOutcome) -> bool:

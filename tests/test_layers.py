@@ -32,6 +32,7 @@ ADAPTERS = {"policy_files", "settings", "store", "slack", "cloud", "report", "sa
 SHELL = {
     "run",
     "deleting",
+    "stopping",
     "schedule",
     "wiring",
     "delivery",
@@ -40,7 +41,6 @@ SHELL = {
     "demo",
     "announcing",
     "review",
-    "delivery",
     "heartbeat",
     "metrics",
     "exempting",
