@@ -1,0 +1,310 @@
+"""Runs over days: notices are delivered first, surveys must be plausible, plans unchanged, refusals left alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from janitor.announcing import start_notices
+from janitor.errors import Exit, Implausible, Refused, UsageError
+from janitor.gate import Gate
+from janitor.model import Decision, DeletionOutcome, Image, Instance, Mode, Outcome, RunResult, Usage
+from janitor.plan import Limits
+from janitor.policy import Expire, Match, Pattern, Policy
+from janitor.review import reviewed_plan
+from janitor.run import Run, Site, exit_code
+from janitor.store import Store
+from tests.fakes import RecordingCloud
+
+START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+ALL = Match(name=(Pattern("*"),))
+OLD = Policy("old", ALL, Expire(14 * DAY))
+ANNOUNCED = replace(OLD, notice=2 * DAY)
+
+
+def image(identity: str, *, days: float = 30, **facts: Any) -> Image:
+    created = START - timedelta(days=days)
+    defaults: dict[str, Any] = {"name": identity, "status": "active", "public": False, "protected": False}
+    return Image(identity, **(defaults | facts), created_at=created, updated_at=created)
+
+
+@dataclass
+class World:
+    """A cloud, a database and a clock that goes on only when it is told to."""
+
+    store: Store
+    cloud: RecordingCloud
+    policies: list[Policy]
+    now: datetime = START
+    limits: Limits = field(default_factory=lambda: Limits(1000, 100))
+
+    def run(self, mode: Mode = Mode.DELETE, *, deliver: bool = True, **rest: Any) -> RunResult:
+        """One run; then its report is delivered, or not."""
+        result = Run(
+            [Site("prod", lambda: self.cloud)],
+            self.policies,
+            self.store,
+            mode,
+            self.limits,
+            clock=lambda: self.now,
+            **rest,
+        ).perform()
+        told = [*result.targets[0].announced, *result.targets[0].reminded]
+        accepted = {("prod", decision.image.id) for decision in told} if deliver else set()
+        start_notices(self.store, result, self.policies, accepted, self.now)
+        return result
+
+    def approved(self, number: int, validity: timedelta = DAY) -> dict[str, tuple[Decision, ...]]:
+        return reviewed_plan(self.store, number, self.policies, validity, self.now)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with Store.open(tmp_path / "janitor.db") as store:
+        yield World(store, RecordingCloud([image("a"), image("young", days=1)]), [ANNOUNCED])
+
+
+def announced(result: RunResult) -> list[str]:
+    return [decision.image.id for decision in result.targets[0].announced]
+
+
+def test_announced_then_deleted_after_the_full_wait(world: World) -> None:
+    assert announced(world.run()) == ["a"]
+    for _ in range(2):
+        world.now += DAY - timedelta(seconds=1)
+        assert announced(world.run()) == []
+        assert world.cloud.deleted == []
+    world.now += timedelta(seconds=2)
+    world.run()
+    assert world.cloud.deleted == ["a"]
+
+
+def test_an_undelivered_report_starts_no_clock(world: World) -> None:
+    world.run(deliver=False)
+    world.now += 3 * DAY
+    assert announced(world.run()) == ["a"], "announced again, for nobody was told"
+    assert world.cloud.deleted == []
+    world.now += 2 * DAY
+    world.run()
+    assert world.cloud.deleted == ["a"]
+
+
+def test_a_dry_run_announces_nothing_and_shows_what_a_live_run_would(world: World) -> None:
+    assert announced(world.run(Mode.DRY_RUN)) == ["a"]
+    assert world.store.memory("prod").notices == {}
+    world.now += 3 * DAY
+    assert announced(world.run()) == ["a"]
+    assert world.cloud.deleted == []
+
+
+def test_an_image_that_comes_into_use_is_spared_and_waits_anew_afterwards(world: World) -> None:
+    world.run()
+    world.now += DAY
+    world.cloud.used = Usage({"a": (Instance("i", "web-1"),)})
+    [spared] = world.run().targets[0].spared
+    assert (spared.image.id, spared.reason.value, spared.detail) == ("a", "in-use", "used by instance web-1")
+    world.now += DAY
+    assert world.run().targets[0].spared == (), "said once"
+    world.cloud.used = Usage()
+    world.now += 3 * DAY
+    assert announced(world.run()) == ["a"]
+    assert world.cloud.deleted == []
+
+
+def test_a_dry_run_spares_nothing_for_good(world: World) -> None:
+    world.run()
+    world.cloud.used = Usage({"a": (Instance("i", "web-1"),)})
+    assert world.run(Mode.DRY_RUN).targets[0].spared
+    assert "a" in world.store.memory("prod").notices
+
+
+def test_another_policy_starts_a_new_wait(world: World) -> None:
+    world.run()
+    world.now += 2 * DAY
+    world.policies = [replace(ANNOUNCED, name="new")]
+    assert announced(world.run()) == ["a"]
+    assert world.cloud.deleted == []
+
+
+def test_one_reminder_of_a_long_notice(world: World) -> None:
+    world.policies = [replace(OLD, notice=5 * DAY)]
+    reminded = []
+    for day in range(6):
+        result = world.run()
+        reminded += [day for _ in result.targets[0].reminded]
+        world.now += DAY
+    assert reminded == [4]
+    assert world.cloud.deleted == ["a"]
+
+
+def test_what_the_report_said_is_shown_again(world: World) -> None:
+    result = world.run()
+    assert world.store.load_run(result.run) == result
+
+
+def test_a_refused_image_is_left_alone_for_a_while(world: World) -> None:
+    world.policies = [OLD]
+    world.cloud.listed = [image("a")]
+    world.cloud.answers = {"a": Refused("in use", code=30409)}
+    tried = []
+    for day in range(20):
+        before = len(world.cloud.deleted)
+        result = world.run()
+        tried += [day] * (len(world.cloud.deleted) - before)
+        assert exit_code(result) is (Exit.DELETIONS_FAILED if day in tried else Exit.OK)
+        world.now += DAY
+    assert tried == [0, 1, 4, 11, 18]
+
+
+def test_over_the_limit_the_report_names_the_way_and_apply_goes_it(world: World) -> None:
+    world.policies = [OLD]
+    world.cloud.listed = [image(f"i{number}") for number in range(4)]
+    world.limits = Limits(2, 100)
+    refused = world.run()
+    assert refused.outcome is Outcome.REFUSED
+    assert (refused.targets[0].error or "").endswith(f"janitor apply {refused.run}")
+    done = world.run(approved=world.approved(refused.run))
+    assert (done.outcome, sorted(world.cloud.deleted)) == (Outcome.OK, ["i0", "i1", "i2", "i3"])
+
+
+CHANGES = [
+    pytest.param({"protected": True}, "protected false -> true", id="protected-since"),
+    pytest.param({"status": "deactivated"}, "status active -> deactivated", id="another-status"),
+    pytest.param({"updated_at": START}, "updatedAt", id="updated-since"),
+    pytest.param({"public": True}, "now keep [public]", id="guarded-since"),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), CHANGES)
+def test_apply_leaves_what_has_changed(world: World, change: dict[str, Any], words: str) -> None:
+    world.policies = [OLD]
+    world.cloud.listed = [image("a"), image("b"), image("c", days=1)]
+    plan = world.run(Mode.DRY_RUN)
+    world.cloud.listed[0] = replace(world.cloud.listed[0], **change)
+    result = world.run(approved=world.approved(plan.run), gate=Gate(100))
+    [changed] = result.targets[0].changed
+    assert changed.decision.image.id == "a"
+    assert changed.detail.startswith("changed since the plan: ")
+    assert words in changed.detail
+    assert world.cloud.deleted == ["b"]
+
+
+def test_apply_deletes_nothing_that_the_plan_did_not_name(world: World) -> None:
+    world.policies = [OLD]
+    plan = world.run(Mode.DRY_RUN)
+    world.cloud.listed.append(image("later"))
+    world.run(approved=world.approved(plan.run))
+    assert world.cloud.deleted == ["a"]
+
+
+def test_apply_respects_notices(world: World) -> None:
+    world.policies = [OLD]
+    plan = world.run(Mode.DRY_RUN)
+    world.policies = [ANNOUNCED]
+    with pytest.raises(UsageError, match="policy old has changed since run 1"):
+        world.approved(plan.run)
+
+
+def test_a_plan_is_good_for_a_day(world: World) -> None:
+    world.policies = [OLD]
+    plan = world.run(Mode.DRY_RUN)
+    world.now += DAY
+    assert world.approved(plan.run)
+    world.now += timedelta(seconds=1)
+    with pytest.raises(UsageError, match="was good for 1d"):
+        world.approved(plan.run)
+
+
+def test_there_must_be_something_to_apply(world: World) -> None:
+    plan = world.run(Mode.DRY_RUN)
+    with pytest.raises(UsageError, match="planned no deletion"):
+        world.approved(plan.run)
+
+
+FALLS = [
+    pytest.param({"listed": [image("i0", protected=True), image("i1", protected=True)]}, "owned images", id="images"),
+    pytest.param({"used": Usage(instances=6)}, "instances fell from 10 to 6", id="instances"),
+    pytest.param(
+        {"listed": [image(f"i{number}", protected=number > 1) for number in range(10)][:10]}, None, id="no-fall"
+    ),
+    pytest.param({"listed": [image(f"i{number}") for number in range(10)]}, "protected images", id="protected"),
+    pytest.param({"offset": 6 * timedelta(minutes=1)}, "clock is 6 minutes ahead", id="clock-ahead"),
+    pytest.param({"offset": -6 * timedelta(minutes=1)}, "clock is 6 minutes behind", id="clock-behind"),
+    pytest.param({"offset": 5 * timedelta(minutes=1)}, None, id="clock-near-enough"),
+    pytest.param({"irregular": ["image x is listed twice"]}, "image x is listed twice", id="contradiction"),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), FALLS)
+def test_a_survey_that_looks_wrong_deletes_nothing(world: World, change: dict[str, Any], words: str | None) -> None:
+    world.policies = [OLD]
+    world.cloud.listed = [image(f"i{number}", protected=number > 1) for number in range(10)]
+    world.cloud.used = Usage(instances=10)
+    world.run(Mode.DRY_RUN)
+    for key, value in change.items():
+        setattr(world.cloud, key, value)
+    result = world.run()
+    assert (result.outcome is Outcome.REFUSED) is (words is not None)
+    if words is None:
+        assert world.cloud.deleted
+        return
+    assert words in (result.targets[0].error or "")
+    assert "--accept-survey" in (result.targets[0].error or "")
+    assert (world.cloud.deleted, exit_code(result)) == ([], Exit.LIMIT)
+    accepted = world.run(accept_survey=True)
+    assert accepted.outcome is Outcome.OK
+    assert world.run().outcome is (Outcome.REFUSED if "clock" in words or "twice" in words else Outcome.OK)
+
+
+def test_a_doubted_survey_is_not_what_the_next_is_compared_with(world: World) -> None:
+    world.cloud.listed = [image(f"i{number}") for number in range(10)]
+    world.run(Mode.DRY_RUN)
+    world.cloud.listed = [image("i0")]
+    for _ in range(2):
+        assert world.run().outcome is Outcome.REFUSED
+
+
+def test_our_own_deletions_are_no_shrinking(world: World) -> None:
+    world.policies = [OLD]
+    world.cloud.listed = [image(f"i{number}") for number in range(9)] + [image("young", days=1)]
+    world.run()
+    assert len(world.cloud.deleted) == 9
+    assert world.run().outcome is Outcome.OK
+
+
+def test_a_list_that_repeats_itself_is_refused(world: World) -> None:
+    world.cloud.survey_errors = [Implausible("the list repeats itself")]
+    result = world.run()
+    assert (result.outcome, exit_code(result)) == (Outcome.REFUSED, Exit.LIMIT)
+
+
+def test_a_truncated_second_survey_confirms_nothing(world: World) -> None:
+    world.policies = [OLD]
+    world.cloud.listed = [image("a")] + [image(f"young{number}", days=1) for number in range(9)]
+
+    def lose_the_rest(_image: str) -> None:
+        world.cloud.listed = []
+
+    world.cloud.on_delete = lose_the_rest
+    result = world.run()
+    [deletion] = result.targets[0].deletions
+    assert deletion.outcome is DeletionOutcome.ACCEPTED
+    assert result.outcome is Outcome.FAILED
+
+
+def test_a_use_that_was_seen_is_remembered(world: World) -> None:
+    world.policies = [OLD]
+    world.cloud.used = Usage({"a": (Instance("i", "web-1"),)}, instances=1)
+    world.run()
+    world.cloud.used = Usage(instances=1)
+    world.now += DAY
+    reasons = {d.image.id: d.reason.value for d in world.run(usage_memory=DAY).targets[0].decisions}
+    assert reasons["a"] == "recently-used"
+    world.now += HOUR
+    world.run(usage_memory=DAY)
+    assert world.cloud.deleted == ["a"]
