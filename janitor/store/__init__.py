@@ -14,6 +14,7 @@ from janitor.gate import Measure
 from janitor.model import (
     Decision,
     Event,
+    Exemption,
     History,
     Memory,
     Mode,
@@ -25,12 +26,13 @@ from janitor.model import (
     TargetResult,
 )
 from janitor.settling import Settlement, Unsettled
-from janitor.store import chronicle, journal, reports, runs, snapshots, trust
+from janitor.store import chronicle, exemptions, journal, reports, runs, snapshots, trust
 from janitor.store.database import DatabaseFile
 from janitor.store.decisions import record_decisions
+from janitor.store.exemptions import ExemptionRecord
 from janitor.store.reports import KeptReport
 
-__all__ = ["KeptReport", "Store"]
+__all__ = ["ExemptionRecord", "KeptReport", "Store"]
 
 
 class Store:
@@ -197,6 +199,27 @@ class Store:
         """How the run before this one ended, or the latest where this is none; None where there was none."""
         with self._file.reading() as db:
             return runs.outcome_before(db, run)
+
+    def add_exemptions(self, given: Iterable[tuple[str, Exemption]], at: datetime) -> None:
+        """Write down exemptions by command, each with its target: all of them or none."""
+        with self._file.writing() as db:
+            for target, exemption in given:
+                exemptions.add_exemption(db, target, exemption, at)
+
+    def end_exemptions(self, images: Iterable[tuple[str, str]], by: str, at: datetime) -> None:
+        """End all exemptions that hold for images, each named by its target and id; they stay in the history."""
+        with self._file.writing() as db:
+            for target, image_id in images:
+                exemptions.end_exemptions(db, target, image_id, by, at)
+
+    def exemptions(self, target: str, at: datetime) -> list[Exemption]:
+        """The exemptions by command that hold at an instant in a target, oldest first."""
+        return [record.exemption for record in self.exemption_records(target) if record.active(at)]
+
+    def exemption_records(self, target: str | None = None, image_id: str | None = None) -> list[ExemptionRecord]:
+        """All exemptions ever given by command, oldest first; where asked for, those of a target and of an image."""
+        with self._file.reading() as db:
+            return exemptions.exemption_records(db, target, image_id)
 
     def add_report(
         self, run: int | None, channel: str, messages_json: str, at: datetime, listing_json: str | None = None

@@ -8,6 +8,7 @@ in UTC, booleans 0 or 1, properties JSON.
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from janitor.store.exemptions import STEP as EXEMPTIONS
 from janitor.store.reports import STEP as DELIVERY
 from janitor.store.trust import STEP as TRUST
 
@@ -39,7 +40,12 @@ def delivery(db: Database) -> None:
     db.executescript(DELIVERY)
 
 
-_STEPS = (initial, settling, remembering, delivery)  # append only
+def exemptions(db: Database) -> None:
+    """What people exempted by command."""
+    db.executescript(EXEMPTIONS)
+
+
+_STEPS = (initial, settling, remembering, delivery, exemptions)  # append only
 for _step in _STEPS:
     MIGRATIONS()(_step)
 

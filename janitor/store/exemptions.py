@@ -1,0 +1,92 @@
+"""The exemptions that people gave by command: those that hold, and the history of those that lapsed or were ended."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from janitor.exemptions import active
+from janitor.model import Exemption
+from janitor.store.rows import instant, instant_or_none
+from janitor.units import iso
+
+STEP = """
+-- Exemptions given by command, also those that have lapsed. ended_*: when a person took it back, and who.
+CREATE TABLE exemptions (
+    exemption INTEGER PRIMARY KEY,
+    target TEXT NOT NULL,
+    image TEXT NOT NULL,
+    until TEXT NOT NULL,
+    why TEXT NOT NULL,
+    who TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    ended_at TEXT,
+    ended_by TEXT
+);
+CREATE INDEX exemptions_of_image ON exemptions (target, image);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionRecord:
+    """One exemption with its history; `name` is the image's latest, `listed` whether its latest survey listed it."""
+
+    target: str
+    exemption: Exemption
+    created_at: datetime
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    name: str | None = None
+    listed: bool = False
+
+    def active(self, now: datetime) -> bool:
+        """Whether it holds: nobody ended it, and it has not lapsed."""
+        return self.ended_at is None and active(self.exemption, now)
+
+
+def add_exemption(db: Database, target: str, exemption: Exemption, at: datetime) -> None:
+    """Write down an exemption; one that already holds for the image stays beside it, and the longer one counts."""
+    given = (exemption.image, iso(exemption.until), exemption.why, exemption.who)
+    db.execute(_ADD, (target, *given, iso(at)))
+
+
+def end_exemptions(db: Database, target: str, image_id: str, by: str, at: datetime) -> None:
+    """End all exemptions that hold for an image; those that have lapsed stay as they are."""
+    held = [(row["exemption"],) for row in _rows(db, target, image_id) if _record(row).active(at)]
+    db.conn.executemany(_END, [(iso(at), by, *key) for key in held])
+
+
+def exemption_records(db: Database, target: str | None = None, image_id: str | None = None) -> list[ExemptionRecord]:
+    """All exemptions ever given, oldest first; where asked for, those of a target and of an image only."""
+    return [_record(row) for row in _rows(db, target, image_id)]
+
+
+def _rows(db: Database, target: str | None, image_id: str | None) -> Iterable[dict[str, Any]]:
+    return list(db.query(_SELECT, {"target": target, "image": image_id}))
+
+
+def _record(row: dict[str, Any]) -> ExemptionRecord:
+    return ExemptionRecord(
+        row["target"],
+        Exemption(row["image"], instant(row["until"]), row["why"], row["who"]),
+        instant(row["created_at"]),
+        instant_or_none(row["ended_at"]),
+        row["ended_by"],
+        row["name"],
+        bool(row["listed"]),
+    )
+
+
+_ADD = "INSERT INTO exemptions (target, image, until, why, who, created_at) VALUES (?, ?, ?, ?, ?, ?)"
+_END = "UPDATE exemptions SET ended_at = ?, ended_by = ? WHERE exemption = ?"
+_SELECT = """
+SELECT e.*, f.name, f.image_key IS NOT NULL AND f.until_run IS NULL AS listed
+FROM exemptions e
+LEFT JOIN images i ON i.target = e.target AND i.image = e.image
+LEFT JOIN image_facts f ON f.image_key = i.image_key
+    AND f.from_run = (SELECT max(g.from_run) FROM image_facts g WHERE g.image_key = i.image_key)
+WHERE (:target IS NULL OR e.target = :target) AND (:image IS NULL OR e.image = :image)
+ORDER BY e.exemption
+"""
