@@ -1,0 +1,282 @@
+"""Delivers reports to Slack: keeps each before it is sent, sends late what did not arrive, and says what did."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from janitor.errors import DeliveryError, Exit, StoreError, UsageError
+from janitor.model import RunResult
+from janitor.policy import Policy
+from janitor.report import Listing, Message, Name
+from janitor.report.blocks import listed_images, notice, slack_messages
+from janitor.report.listing import listing
+from janitor.report.occasion import worth_posting
+from janitor.report.packing import marked
+from janitor.report.routing import Share, shares_of
+from janitor.report.wording import local_minute
+from janitor.run import Stop, utc_now
+from janitor.settings import Settings, Slack
+from janitor.slack import Place, SlackChannel
+from janitor.store import KeptReport, Store
+
+_log = logging.getLogger("janitor.delivery")
+_T = TypeVar("_T")
+
+_MAIN = "slack"  # what the database calls the channel of the configuration
+_MOST_WITHOUT_A_FILE = 50
+_FILE_TITLE = "All images of this report"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What came of posting: the exit code, and the images of this run's report that accepted messages name."""
+
+    code: Exit = Exit.OK
+    announced: frozenset[Name] = frozenset()
+
+
+def post(
+    settings: Settings,
+    result: RunResult,
+    policies: Sequence[Policy] | None = None,
+    *,
+    stop: Stop | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> Delivery:
+    """Deliver what earlier runs could not, oldest first, and then the report of this run where it is worth it.
+
+    Every report is kept in the database until its channel has accepted all of it: what fails waits there for the next
+    run, and the exit code says so. Without `policies` (they cannot be read, say) all of this run goes to the main
+    channel. Once `stop` is set, earlier reports are left alone, and of this one is sent what needs no waiting.
+    """
+    if settings.slack is None:
+        return Delivery()
+    with _records(settings.database) as records:
+        courier = _Courier(settings, settings.slack, records, policies, stop or Stop(), clock)
+        waiting = 0 if courier.stop.is_set() else sum(error is not None for _, error in courier.deliver_late())
+        arrivals = [courier.deliver(courier.pack(share, waiting)) for share in courier.shares_worth(result, waiting)]
+    for error in filter(None, (arrival.error for arrival in arrivals)):
+        _log.error("report-undelivered run=%d: %s", result.run, error)
+    failed = waiting or any(arrival.error for arrival in arrivals)
+    announced = frozenset[Name]().union(*(arrival.names for arrival in arrivals))
+    return Delivery(Exit.FAILED if failed else Exit.OK, announced)
+
+
+def resend(
+    settings: Settings, policies: Sequence[Policy], *, clock: Callable[[], datetime] = utc_now
+) -> Iterator[tuple[str, DeliveryError | None]]:
+    """Deliver what could not be delivered, oldest first: each report's name, and why it still did not arrive.
+
+    Raises StoreError, and DeliveryError where reports wait and no Slack is configured.
+    """
+    if not settings.database.exists():
+        return
+    with Store.open(settings.database) as store:
+        if settings.slack is None:
+            if waiting := len(store.undelivered()):
+                raise DeliveryError(f"{waiting} undelivered, and no Slack is configured: see `slack` in janitor.yaml")
+            return
+        yield from _Courier(settings, settings.slack, _Records(store), policies, Stop(), clock).deliver_late()
+
+
+def channel_of(settings: Settings, name: str | None = None, stop: Stop | None = None) -> SlackChannel:
+    """The configured Slack channel, or another of this name that the same bot posts to."""
+    slack, stop = settings.slack, stop or Stop()
+    if slack is None:
+        raise UsageError("no Slack is configured")
+    return SlackChannel(
+        webhook_url=slack.webhook_url,
+        token=slack.token,
+        channel=name or slack.channel,
+        base_url=slack.base_url,
+        sleep=stop.wait,
+        ending=stop.is_set,
+    )
+
+
+def channels_of(policies: Sequence[Policy], main: str | None) -> dict[str, str]:
+    """The channel of each policy that has one of its own, by the policy's name."""
+    return {policy.name: policy.channel for policy in policies if policy.channel and policy.channel != main}
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """A report on its way: `accepted` of its messages have arrived already, and stand at `place`."""
+
+    report: int | None
+    run: int | None
+    channel: SlackChannel
+    messages: Sequence[Message]
+    listing: Listing | None
+    accepted: int = 0
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """What of a parcel arrived: the images that the messages name, and why others did not."""
+
+    names: frozenset[Name]
+    error: DeliveryError | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Courier:
+    settings: Settings
+    slack: Slack
+    records: "_Records"
+    policies: Sequence[Policy] | None
+    stop: Stop
+    clock: Callable[[], datetime]
+
+    def shares_worth(self, result: RunResult, waiting: int) -> list[Share]:
+        """What each channel is to be told of this run, the main one first."""
+        word = self.slack.post
+        previous = self.records.read(lambda store: store.outcome_before(result.run), None)
+        main, *others = shares_of(result, self._channels)
+        mains = [main] if worth_posting(result, word, previous, undelivered=waiting) else []
+        return mains + [share for share in others if share.listed.targets and worth_posting(share.totals, word)]
+
+    @property
+    def _channels(self) -> Mapping[str, str]:
+        return channels_of(self.policies or (), self.slack.channel)
+
+    def pack(self, share: Share, waiting: int) -> _Parcel:
+        """The report of a share, written down before it is sent."""
+        channel = channel_of(self.settings, share.channel, self.stop)
+        threaded = channel.webhook_url is None
+        undelivered = waiting if share.channel is None else 0
+        messages = slack_messages(
+            share, self.settings.cost, self.settings.timezone, threaded=threaded, undelivered=undelivered
+        )
+        file = listing(share.listed) if threaded and listed_images(share) > _MOST_WITHOUT_A_FILE else None
+        run = share.totals.run or None
+        report = self.records.keep(run, share.channel or _MAIN, messages, file, self.clock())
+        return _Parcel(report, run, channel, messages, file)
+
+    def deliver_late(self) -> Iterator[tuple[str, DeliveryError | None]]:
+        """Send what earlier runs could not, oldest first; to a channel that cannot be reached nothing more is sent."""
+        unreachable: dict[str | None, DeliveryError] = {}
+        nothing: list[KeptReport] = []
+        for kept in self.records.read(lambda store: store.undelivered(), nothing):
+            name = f"report of {f'run {kept.run}' if kept.run else 'a run that could not begin'}"
+            name += f" of {local_minute(kept.began_at, self.settings.timezone)}"
+            parcel = self._unpack(kept, f"late: {name}")
+            error = unreachable.get(parcel.channel.channel) or self.deliver(parcel).error
+            if error is not None and not error.refused:
+                unreachable[parcel.channel.channel] = error
+            if error is not None:
+                _log.error("report-still-undelivered run=%s: %s", kept.run or "none", error)
+            yield name, error
+
+    def _unpack(self, kept: KeptReport, mark: str) -> _Parcel:
+        """A kept report, every message marked. One that began elsewhere than it would go now begins anew."""
+        channel = channel_of(self.settings, self._present_name(kept.channel), self.stop)
+        place = Place(**json.loads(kept.place_json)) if kept.place_json else None
+        if place is not None and place.channel != (None if channel.webhook_url else channel.channel):
+            place = None
+        messages = [marked(Message(m["text"], m["blocks"]), mark) for m in json.loads(kept.messages_json)]
+        file = Listing(**json.loads(kept.listing_json)) if kept.listing_json and not channel.webhook_url else None
+        accepted = kept.accepted if place is not None else 0
+        return _Parcel(kept.report, kept.run, channel, messages, file, accepted, place)
+
+    def _present_name(self, channel: str) -> str | None:
+        """The channel of a kept report, or None for the main one, which gets what no policy names a channel for now."""
+        gone = self.policies is not None and channel not in self._channels.values()
+        return None if channel == _MAIN or gone or self.slack.webhook_url else channel
+
+    def deliver(self, parcel: _Parcel) -> _Arrival:
+        """Send what has not arrived, and write down how far that went after every message."""
+        place = parcel.place
+
+        def note(count: int, now_at: Place) -> None:
+            nonlocal place
+            place = now_at
+            self.records.note_accepted(parcel.report, parcel.accepted + count, now_at)
+
+        error = None
+        try:
+            accepted = parcel.channel.send(parcel.messages[parcel.accepted :], place=parcel.place, accepted=note)
+        except DeliveryError as failure:
+            accepted, error = failure.delivered, failure
+        if error is None and parcel.listing is not None and place is not None:
+            self._attach(parcel, parcel.listing, place)
+        self.records.settle(parcel.report, error, self.clock())
+        messages = parcel.messages[: parcel.accepted + accepted]
+        return _Arrival(frozenset[Name]().union(*(message.names for message in messages)), error)
+
+    def _attach(self, parcel: _Parcel, file: Listing, place: Place) -> None:
+        """Put the file into the thread. The messages name every image of it, so that without it nothing is lost."""
+        try:
+            parcel.channel.attach(file, _FILE_TITLE, place)
+        except DeliveryError as error:
+            _log.warning("file-not-attached run=%s: %s", parcel.run or "none", error)
+            self._excuse(parcel.channel, error, place)
+
+    def _excuse(self, channel: SlackChannel, error: DeliveryError, place: Place) -> None:
+        text = f"The list of all images could not be put here as a file. {error}. This thread names all of them."
+        try:
+            channel.send([notice(text)], place=place)
+        except DeliveryError as failure:
+            _log.warning("excuse-undelivered: %s", failure)
+
+
+@contextmanager
+def _records(database: Path) -> Iterator["_Records"]:
+    try:
+        store = Store.open(database)
+    except StoreError as error:
+        _log.warning("report-not-kept: %s", error)
+        yield _Records(None)
+        return
+    with store:
+        yield _Records(store)
+
+
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """The kept reports, as far as the database can be used: what fails there is logged, and stops no delivery."""
+
+    store: Store | None
+
+    def read(self, question: Callable[[Store], _T], otherwise: _T) -> _T:
+        """The answer to a question; `otherwise` where the database has none."""
+        try:
+            return otherwise if self.store is None else question(self.store)
+        except StoreError as error:
+            _log.warning("reports-not-readable: %s", error)
+            return otherwise
+
+    def keep(
+        self, run: int | None, channel: str, messages: Sequence[Message], file: Listing | None, at: datetime
+    ) -> int | None:
+        """Keep a report; returns its number."""
+        words = json.dumps([{"text": message.text, "blocks": message.blocks} for message in messages])
+        listing_json = json.dumps(asdict(file)) if file else None
+        return self._write(lambda store: store.add_report(run, channel, words, at, listing_json))
+
+    def note_accepted(self, report: int | None, accepted: int, place: Place) -> None:
+        """Write down how far a report has got."""
+        if report is not None:
+            self._write(lambda store: store.mark_accepted(report, accepted, json.dumps(asdict(place))))
+
+    def settle(self, report: int | None, error: DeliveryError | None, at: datetime) -> None:
+        """Write down whether a report was delivered."""
+        if report is None:
+            return
+        if error is None:
+            self._write(lambda store: store.mark_delivered(report, at))
+        else:
+            self._write(lambda store: store.mark_undelivered(report, str(error), at))
+
+    def _write(self, act: Callable[[Store], _T]) -> _T | None:
+        try:
+            return None if self.store is None else act(self.store)
+        except StoreError as error:
+            _log.warning("delivery-not-recorded: %s", error)
+            return None

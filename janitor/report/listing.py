@@ -1,0 +1,80 @@
+"""The images of a long report as a CSV file, in which no foreign text is a formula."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from janitor.model import Decision, Mode, RunResult, TargetResult
+from janitor.report import Listing
+from janitor.report.outline import groups_of
+from janitor.report.wording import visible
+from janitor.units import iso_or_none
+
+COLUMNS = (
+    "target",
+    "image",
+    "name",
+    "status",
+    "size",
+    "created",
+    "verdict",
+    "policy",
+    "reason",
+    "detail",
+    "due",
+    "outcome",
+)
+
+# What a spreadsheet takes for the beginning of a formula, in either width.
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+
+
+def listing(result: RunResult) -> Listing:
+    """Every image that the report of this result lists, in its order; sizes are bytes, times UTC.
+
+    A cell that a spreadsheet would take for a formula begins with an apostrophe.
+    """
+    written = io.StringIO(newline="")
+    writer = csv.writer(written)
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(value) for value in row] for target in result.targets for row in _rows(target, result.mode))
+    number = f"run-{result.run}" if result.run else "run"
+    return Listing(f"image-janitor-{number}.csv", written.getvalue())
+
+
+def _rows(target: TargetResult, mode: Mode) -> Iterator[tuple[object, ...]]:
+    outcomes = _outcomes(target)
+    for group in groups_of(target, mode):
+        for entry in group.entries:
+            yield _row(target.target, entry.decision, outcomes.get(entry.decision.image.id))
+
+
+def _outcomes(target: TargetResult) -> dict[str, str]:
+    """What became of each image, by its id."""
+    fates = ((target.spared, "spared"), (target.reminded, "reminded"), (target.announced, "announced"))
+    outcomes = {decision.image.id: word for decisions, word in fates for decision in decisions}
+    deletions = (*target.settled, *target.deletions)
+    return outcomes | {deletion.decision.image.id: deletion.outcome.value for deletion in deletions}
+
+
+def _row(target: str, decision: Decision, outcome: str | None) -> tuple[object, ...]:
+    image = decision.image
+    return (
+        target,
+        image.id,
+        image.name,
+        image.status,
+        image.size,
+        iso_or_none(image.created_at),
+        decision.verdict.value,
+        decision.policy,
+        decision.reason.value,
+        decision.detail,
+        iso_or_none(decision.due),
+        outcome,
+    )
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else visible(str(value))
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text

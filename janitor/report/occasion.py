@@ -1,0 +1,49 @@
+"""Whether a result is an occasion to post, by the word that `slack.post` holds."""
+
+from typing import Literal
+
+from janitor.model import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
+
+_TROUBLES = {DeletionOutcome.REFUSED, DeletionOutcome.FAILED}
+
+
+def worth_posting(
+    result: RunResult,
+    post: Literal["always", "changes", "problems"],
+    previous: Outcome | None = None,
+    *,
+    undelivered: int = 0,
+) -> bool:
+    """Whether this result is to be posted.
+
+    `problems`: when a person should act. That is when the run, a target or a deletion failed or was refused, when
+    reports of earlier runs are still undelivered, and when images are announced or their owners reminded: whom nobody
+    warned, nobody may clean up after. `changes`: also when something was deleted, spared, or would be by a live run,
+    and when the outcome is not that of the run before (`previous`; None: there was none).
+    """
+    if post == "always" or undelivered or _asks_for_a_person(result):
+        return True
+    changed = previous not in (None, result.outcome) or any(map(_changed, result.targets))
+    return post == "changes" and changed
+
+
+def _asks_for_a_person(result: RunResult) -> bool:
+    return (
+        result.outcome is not Outcome.OK
+        or result.error is not None
+        or any(_has_trouble(target) or _warns(target, result.mode) for target in result.targets)
+    )
+
+
+def _has_trouble(target: TargetResult) -> bool:
+    failed = target.outcome is not Outcome.OK or target.error is not None
+    return failed or any(deletion.outcome in _TROUBLES for deletion in target.deletions)
+
+
+def _warns(target: TargetResult, mode: Mode) -> bool:
+    return mode is not Mode.DRY_RUN and bool(target.announced or target.reminded)
+
+
+def _changed(target: TargetResult) -> bool:
+    warned = target.announced or target.reminded or target.spared
+    return bool(target.doomed or target.deletions or warned or target.settled or target.changed)

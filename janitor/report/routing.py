@@ -1,0 +1,79 @@
+"""Which channel is told of which images: those of a policy with a channel of its own go there, all others to the main.
+
+The main channel's totals count everything. What follows from an image whose decision names no policy (a guard keeps
+it, say) is told in the main channel.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from janitor.model import Decision, DeletionOutcome, Outcome, RunResult, TargetResult
+from janitor.plan import owns
+
+_UNSUCCESSFUL = {DeletionOutcome.REFUSED, DeletionOutcome.FAILED}
+_RANKING = (Outcome.OK, Outcome.PARTIAL, Outcome.FAILED, Outcome.REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one channel is told of a run; `channel` is None for the main one.
+
+    `totals` is what is counted, `listed` the part of it whose images are named, target by target. `policies` are those
+    that the share is limited to; `elsewhere` the shares of other channels, where this is the main one.
+    """
+
+    channel: str | None
+    totals: RunResult
+    listed: RunResult
+    policies: tuple[str, ...] = ()
+    elsewhere: tuple["Share", ...] = ()
+
+
+def shares_of(result: RunResult, channels: Mapping[str, str]) -> list[Share]:
+    """The shares of the main channel and then of each of `channels`, which maps names of policies to their channel."""
+    policies_of: dict[str, list[str]] = {}
+    for policy, channel in channels.items():
+        policies_of.setdefault(channel, []).append(policy)
+    others = tuple(_share(result, channel, tuple(policies)) for channel, policies in policies_of.items())
+    rest = tuple(_part(target, lambda decision: decision.policy not in channels) for target in result.targets)
+    return [Share(None, result, replace(result, targets=rest), elsewhere=others), *others]
+
+
+def _share(result: RunResult, channel: str, policies: tuple[str, ...]) -> Share:
+    parts = (_part(target, lambda decision: decision.policy in policies) for target in result.targets)
+    targets = tuple(_judged(part) for part in parts if _tells_something(part))
+    outcome = max((target.outcome for target in targets), key=_RANKING.index, default=Outcome.OK)
+    part = replace(result, targets=targets, outcome=outcome, error=None)
+    return Share(channel, part, part, policies)
+
+
+def _part(target: TargetResult, wanted: Callable[[Decision], bool]) -> TargetResult:
+    """A target with only these decisions, and what followed from them."""
+    return replace(
+        target,
+        decisions=tuple(filter(wanted, target.decisions)),
+        deletions=tuple(deletion for deletion in target.deletions if wanted(deletion.decision)),
+        announced=tuple(filter(wanted, target.announced)),
+        reminded=tuple(filter(wanted, target.reminded)),
+        spared=tuple(filter(wanted, target.spared)),
+        settled=tuple(deletion for deletion in target.settled if wanted(deletion.decision)),
+        changed=tuple(change for change in target.changed if wanted(change.decision)),
+    )
+
+
+def _tells_something(part: TargetResult) -> bool:
+    warned = part.announced or part.reminded or part.spared
+    return bool(part.decisions or part.deletions or warned or part.settled or part.changed)
+
+
+def _judged(part: TargetResult) -> TargetResult:
+    """A part of a target, with counts of its own; what befell other images of the target is none of its concern."""
+    troubled = any(deletion.outcome in _UNSUCCESSFUL for deletion in part.deletions)
+    concerned = troubled if part.outcome is Outcome.PARTIAL else bool(part.doomed)
+    return replace(
+        part,
+        images=len(part.decisions),
+        owned=sum(owns(decision.image) for decision in part.decisions),
+        outcome=part.outcome if concerned else Outcome.OK,
+        error=part.error if concerned else None,
+    )
