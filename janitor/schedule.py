@@ -46,12 +46,12 @@ class Trigger(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no types
         return self._schedule.next_after(after, self._zone).astimezone(UTC)
 
 
-def serve(job: Callable[[], None], schedule: Schedule, zone: ZoneInfo, *, stop: threading.Event) -> None:
+def serve(job: Callable[[], None], schedule: Schedule, zone: ZoneInfo, *, stop: threading.Event) -> int | None:
     """Run `job` whenever `schedule` says, until SIGTERM, SIGINT or `stop`; to be called from the main thread.
 
     Jobs never overlap. Times that pass while a job runs, or while the machine sleeps, make one run, right afterwards.
     A job that fails is logged and the service lives on. A signal sets `stop`; a job in flight is expected to look at it
-    and is waited for, and the signal handlers are as before when this returns.
+    and is waited for, and the signal handlers are as before when this returns: which signal it was, if one was.
     """
     with _wakeups() as (asleep, waker):
         scheduler = _scheduler(_Run(job, stop, waker), Trigger(schedule, zone))
@@ -60,10 +60,11 @@ def serve(job: Callable[[], None], schedule: Schedule, zone: ZoneInfo, *, stop: 
         _say(schedule.next_after(datetime.now(UTC), zone), zone)
         scheduler.start()
         try:
-            _wait(stop, asleep, scheduler)
+            number = _wait(stop, asleep, scheduler)
         finally:
             scheduler.shutdown()
     _log.info("serve-ended")
+    return number
 
 
 class _Run:
@@ -97,7 +98,7 @@ def _scheduler(job: Callable[[], None], trigger: Trigger) -> BackgroundScheduler
     return scheduler
 
 
-def _wait(stop: threading.Event, asleep: socket.socket, scheduler: BackgroundScheduler) -> None:
+def _wait(stop: threading.Event, asleep: socket.socket, scheduler: BackgroundScheduler) -> int | None:
     while not stop.is_set():
         try:
             number = asleep.recv(1)[0]
@@ -107,6 +108,8 @@ def _wait(stop: threading.Event, asleep: socket.socket, scheduler: BackgroundSch
         if number in _ENDING:
             _log.info("serve-ending signal=%s", signal.Signals(number).name)
             stop.set()
+            return number
+    return None
 
 
 def _say_next(scheduler: BackgroundScheduler, zone: ZoneInfo, stop: threading.Event) -> None:
