@@ -12,12 +12,14 @@ from janitor.cloud import ImageService
 from janitor.decide import decide
 from janitor.deleting import Attempt, Executioner, Journal, confirm
 from janitor.errors import CloudError, Exit, Implausible, Interrupted, JanitorError, StoreError, worst
+from janitor.exemptions import exemptions_for
 from janitor.gate import Gate, Measure, measure, refusal
 from janitor.model import (
     Change,
     Decision,
     Deletion,
     DeletionOutcome,
+    Exemption,
     History,
     Image,
     Memory,
@@ -75,6 +77,10 @@ class RunStore(Journal, Protocol):
 
     def memory(self, target: str) -> Memory:
         """What is recorded of a target's notices and refusals."""
+        ...
+
+    def exemptions(self, target: str, at: datetime) -> Sequence[Exemption]:
+        """What people exempted by command in a target, as far as it holds at that instant."""
         ...
 
     def last_good(self, target: str, before: int) -> tuple[int, Measure] | None:
@@ -149,6 +155,7 @@ class Run:
     accept_survey: bool = False
     usage_memory: timedelta = timedelta()
     approved: Mapping[str, Sequence[Decision]] | None = None
+    exemptions: Sequence[Exemption] = ()
     patience: timedelta = timedelta(seconds=6.5)
 
     def perform(self) -> RunResult:
@@ -213,7 +220,7 @@ class Run:
         history = self.store.record_survey(run, target, survey)
         doubts = self._doubts(service, run, target, survey)
         settled = () if doubts or survey.usage.problem is not None else self._settle(run, target, survey)
-        memory = replace(self.store.memory(target), usage_memory=self.usage_memory)
+        memory = self._memory(target, survey)
         decisions = decide(
             survey.images,
             self.policies,
@@ -240,6 +247,12 @@ class Run:
         if doubts:
             return replace(seen, outcome=Outcome.REFUSED, error=refusal(doubts))
         return self._act(service, run, _told_of(seen, memory, survey.finished_at), plan, memory)
+
+    def _memory(self, target: str, survey: Survey) -> Memory:
+        """What is recorded of a target, and what people exempted there by command or in policy files."""
+        now = survey.finished_at
+        exempted = exemptions_for(survey.images, self.store.exemptions(target, now), self.exemptions, now)
+        return replace(self.store.memory(target), exemptions=exempted, usage_memory=self.usage_memory)
 
     def _plan(self, target: str, decisions: Sequence[Decision]) -> tuple[Plan, tuple[Change, ...]]:
         """The plan, and what is left out of it because it is not what was approved."""
