@@ -157,6 +157,15 @@ def show(config: Path | None, verbose: int, number: int, form: str) -> int:
     return commands.show(config, verbose, number=number, form=form)
 
 
+@janitor.command()
+@_common
+def resend(config: Path | None, verbose: int) -> int:
+    """Send the reports that Slack did not get, oldest first, marked late. Every run does so too."""
+    from janitor import commands
+
+    return commands.resend(config, verbose)
+
+
 class _SandboxCommand(click.Command):
     """A command whose options are the sandbox's own, read when they are asked for."""
 

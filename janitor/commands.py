@@ -12,7 +12,7 @@ from types import FrameType
 import click
 from rich.console import Console, RenderableType
 
-from janitor import wiring
+from janitor import delivery, wiring
 from janitor.errors import CloudError, ConfigurationError, DeliveryError, Exit, UsageError
 from janitor.explain import explanation
 from janitor.logs import configure_logging
@@ -50,7 +50,7 @@ def run(
             settings, policies, mode, chosen, stop=stop, progress=progress, accept_survey=accept_survey
         )
 
-    return _run_once(settings, perform, form=form, post=post)
+    return _run_once(settings, policies, perform, form=form, post=post)
 
 
 def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form: str, post: bool) -> int:
@@ -64,11 +64,12 @@ def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form
     def perform(stop: Stop, progress: Progress) -> RunResult:
         return wiring.perform(settings, policies, mode, chosen, stop=stop, progress=progress, approved=approved)
 
-    return _run_once(settings, perform, form=form, post=post)
+    return _run_once(settings, policies, perform, form=form, post=post)
 
 
 def _run_once(
     settings: Settings,
+    policies: Sequence[Policy],
     perform: Callable[[Stop, Progress], RunResult],
     *,
     form: str,
@@ -78,7 +79,8 @@ def _run_once(
     with _stopping(stop), progress_bar() as progress:
         result = perform(stop, progress)
     _print_report(result, settings, form)
-    code = wiring.code_of(result, wiring.post(settings, result) if post else Exit.OK)
+    posted = delivery.post(settings, result, policies, stop=stop) if post else delivery.Delivery()
+    code = wiring.code_of(result, posted.code)
     return 128 + stop.signal_number if stop.is_set() else code
 
 
@@ -97,6 +99,7 @@ def serve(config: Path | None, verbose: int, *, dry_run: bool) -> int:
 
 def _scheduled_run(settings: Settings, mode: Mode, stop: Stop) -> None:
     started_at = utc_now()
+    policies: list[Policy] | None = None
     try:
         policies = wiring.policies_of(settings)
     except ConfigurationError as error:
@@ -105,7 +108,7 @@ def _scheduled_run(settings: Settings, mode: Mode, stop: Stop) -> None:
     else:
         result = wiring.perform(settings, policies, mode, settings.targets, stop=stop)
     _print_report(result, settings, "text")
-    wiring.post(settings, result)
+    delivery.post(settings, result, policies, stop=stop)
 
 
 def check(config: Path | None, verbose: int, *, live: bool) -> int:
@@ -115,7 +118,7 @@ def check(config: Path | None, verbose: int, *, live: bool) -> int:
         click.echo(line)
     if not live:
         return Exit.OK
-    failures = [failure for probe in _probes(settings) if (failure := _probed(*probe))]
+    failures = [failure for probe in _probes(settings, policies) if (failure := _probed(*probe))]
     return Exit.FAILED if failures else Exit.OK
 
 
@@ -131,11 +134,13 @@ def _checked(settings: Settings, policies: Sequence[Policy]) -> Iterator[str]:
         yield f"next run       {instant.isoformat()}"
 
 
-def _probes(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
+def _probes(settings: Settings, policies: Sequence[Policy]) -> Iterator[tuple[str, Callable[[], str]]]:
     for target in settings.targets:
         yield f"target {target.name}", wiring.connect(target).probe
     if settings.slack is not None:
-        yield "slack", wiring.channel_of(settings).probe
+        yield "slack", delivery.channel_of(settings).probe
+        for name in dict.fromkeys(delivery.channels_of(policies, settings.slack.channel).values()):
+            yield f"slack {name}", delivery.channel_of(settings, name).probe
 
 
 def _probed(name: str, probe: Callable[[], str]) -> bool:
@@ -180,6 +185,16 @@ def show(config: Path | None, verbose: int, *, number: int, form: str) -> int:
     with _existing_store(config, verbose) as (settings, store):
         _print_report(store.load_run(number), settings, form)
     return Exit.OK
+
+
+def resend(config: Path | None, verbose: int) -> int:
+    """Send the reports that could not be delivered."""
+    settings, policies = _load(config, verbose)
+    failed = False
+    for number, (name, error) in enumerate(delivery.resend(settings, policies), start=1):
+        click.echo(f"{number}. {name}: {'delivered' if error is None else f'still undelivered: {error}'}")
+        failed = failed or error is not None
+    return Exit.FAILED if failed else Exit.OK
 
 
 def _load(config: Path | None, verbose: int) -> tuple[Settings, list[Policy]]:

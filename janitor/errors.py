@@ -114,11 +114,15 @@ class Busy(JanitorError):
 
 
 class DeliveryError(JanitorError):
-    """A report, or a part of it, did not reach its channel. `delivered` counts the messages that did."""
+    """A report, or a part of it, did not reach its channel. `delivered` counts the messages that did.
 
-    def __init__(self, message: str, *, delivered: int = 0) -> None:
+    `refused`: the channel answered that it does not want this one; another may fare better.
+    """
+
+    def __init__(self, message: str, *, delivered: int = 0, refused: bool = False) -> None:
         super().__init__(message)
         self.delivered = delivered
+        self.refused = refused
 
 
 class Interrupted(JanitorError):

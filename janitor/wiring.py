@@ -1,27 +1,19 @@
-"""From configuration to a run: connects targets, runs, keeps the report, delivers it."""
+"""From configuration to a run: connects targets and runs."""
 
-import json
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from janitor.cloud import ImageService
 from janitor.cloud.toast import ToastClient
-from janitor.errors import ConfigurationError, DeliveryError, Exit, JanitorError, Problem, StoreError, UsageError, worst
+from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
 from janitor.gate import Gate
 from janitor.model import Decision, Mode, Outcome, RunResult
 from janitor.policy import Policy
 from janitor.policy_files import load_policies
-from janitor.report import Message
-from janitor.report.blocks import slack_messages, worth_posting
 from janitor.run import Progress, Run, Silence, Site, Stop, exit_code, utc_now
 from janitor.settings import Settings, Target, find_policies, load_settings
-from janitor.slack import SlackChannel
 from janitor.store import Store
-
-_log = logging.getLogger("janitor.wiring")
 
 
 def load(config: Path | None) -> tuple[Settings, list[Policy]]:
@@ -126,65 +118,6 @@ def perform(
 def failed_run(mode: Mode, error: JanitorError, started_at: datetime, finished_at: datetime) -> RunResult:
     """The result of a run that did not get as far as its targets."""
     return RunResult(0, mode, Outcome.FAILED, started_at, finished_at, (), str(error))
-
-
-def post(settings: Settings, result: RunResult, clock: Callable[[], datetime] = utc_now) -> Exit:
-    """Deliver the report to Slack where one is configured and the result is worth it; keep it in the database.
-
-    What could not be delivered stays there, and the exit code says so.
-    """
-    if settings.slack is None or not worth_posting(result, settings.slack.post):
-        return Exit.OK
-    messages = slack_messages(result, settings.cost, settings.timezone)
-    kept = _keep(settings, result, messages, clock())
-    error = _send(settings, messages)
-    _settle(settings, kept, error, clock())
-    if error is None:
-        return Exit.OK
-    _log.error("report-undelivered run=%d: %s", result.run, error)
-    return Exit.FAILED
-
-
-def _send(settings: Settings, messages: Sequence[Message]) -> DeliveryError | None:
-    try:
-        channel_of(settings).send(messages)
-    except DeliveryError as error:
-        return error
-    return None
-
-
-def channel_of(settings: Settings) -> SlackChannel:
-    """The configured Slack channel."""
-    slack = settings.slack
-    if slack is None:
-        raise UsageError("no Slack is configured")
-    return SlackChannel(
-        webhook_url=slack.webhook_url, token=slack.token, channel=slack.channel, base_url=slack.base_url
-    )
-
-
-def _keep(settings: Settings, result: RunResult, messages: Sequence[Message], at: datetime) -> int | None:
-    if not result.run:
-        return None  # the database is what failed
-    try:
-        with Store.open(settings.database) as store:
-            return store.add_report(result.run, "slack", json.dumps([asdict(message) for message in messages]), at)
-    except StoreError as error:
-        _log.warning("report-not-kept run=%d: %s", result.run, error)
-        return None
-
-
-def _settle(settings: Settings, report: int | None, error: DeliveryError | None, at: datetime) -> None:
-    if report is None:
-        return
-    try:
-        with Store.open(settings.database) as store:
-            if error is None:
-                store.mark_delivered(report, at)
-            else:
-                store.mark_undelivered(report, str(error), at)
-    except StoreError as failure:
-        _log.warning("delivery-not-recorded report=%d: %s", report, failure)
 
 
 def code_of(result: RunResult, delivery: Exit = Exit.OK) -> Exit:

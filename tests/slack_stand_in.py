@@ -1,11 +1,12 @@
-"""A loopback stand-in for Slack: `chat.postMessage` and incoming webhooks, as strict about limits as the real one.
+"""A loopback stand-in for Slack: `chat.postMessage`, incoming webhooks and file uploads, as strict as the real one.
 
     with SlackStandIn() as slack:
         SlackChannel(webhook_url=slack.webhook_url).send(messages)
         assert len(slack.posted) == len(messages)
 
-What it took stands in `posted`, every request in `requests`. Replies put into `script` are given first, one a request,
-whatever the request holds. Limits: docs.slack.dev, and for `msg_blocks_too_long` what was seen.
+What it took stands in `posted` and `files`, every request in `requests` and its path in `paths`. Replies put into
+`script` are given first, one a request, whatever the request holds; those in `refusals` to requests of that path.
+Limits: docs.slack.dev, and for `msg_blocks_too_long` what was seen.
 """
 
 import json
@@ -15,10 +16,14 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 TOKEN = "xoxb-stand-in-secret"
 WEBHOOK_PATH = "/services/T000/B000/webhook-secret"
 CHANNEL = "#cloud-images"
+GET_URL = "/api/files.getUploadURLExternal"
+UPLOAD = "/upload/v1/"
+COMPLETE = "/api/files.completeUploadExternal"
 
 _BLOCK_KEYS = {
     "header": {"text"},
@@ -48,16 +53,30 @@ def rate_limited(seconds: int | str | None) -> Reply:
 
 @dataclass(frozen=True)
 class Posted:
-    """A message that was taken; `channel` is None for the webhook."""
+    """A message that was taken; `channel` is as asked for, None for the webhook, and `thread` the time stamp of the
+    message that it answers."""
 
     text: str
     blocks: list[dict[str, Any]]
     channel: str | None = None
+    thread: str | None = None
+    ts: str | None = None
 
     @property
     def shown(self) -> str:
         """All text of the blocks, as sent."""
         return "\n".join(text["text"] for text in texts_of(self.blocks))
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that stands in a thread."""
+
+    name: str
+    title: str
+    content: str
+    channel: str
+    thread: str | None
 
 
 class SlackStandIn:
@@ -67,8 +86,12 @@ class SlackStandIn:
         self.posted: list[Posted] = []
         self.requests: list[dict[str, Any]] = []
         self.authorizations: list[str | None] = []
+        self.paths: list[str] = []
+        self.files: list[File] = []
         self.script: deque[Reply] = deque()
+        self.refusals: dict[str, Reply] = {}
         self.members_of: set[str] = {CHANNEL}
+        self._uploads: dict[str, tuple[str, int, bytes]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
@@ -101,14 +124,27 @@ class SlackStandIn:
         try:
             message = json.loads(body)
         except ValueError:
-            message = None
+            message = dict(parse_qsl(body.decode())) if path.startswith("/api/") else None
         self.requests.append(message)
+        self.paths.append(path)
         if self.script:
             return self.script.popleft()
+        if path in self.refusals:
+            return self.refusals[path]
         if path == WEBHOOK_PATH:
             return self._webhook(message)
+        if path.startswith(UPLOAD):
+            return self._upload(path.removeprefix(UPLOAD), authorization, body)
+        return self._call(path, authorization, message)
+
+    def _call(self, path: str, authorization: str | None, message: Any) -> Reply:
         if path == "/api/chat.postMessage":
             return self._post_message(authorization, message)
+        if path in (GET_URL, COMPLETE):
+            problem = _unauthorized(authorization)
+            if problem is not None:
+                return _json({"ok": False, "error": problem})
+            return self._upload_url(message) if path == GET_URL else self._complete(message)
         return Reply(404, "no_service" if path.startswith("/services/") else '{"ok": false, "error": "unknown_method"}')
 
     def _webhook(self, message: Any) -> Reply:
@@ -122,16 +158,50 @@ class SlackStandIn:
         problem = self._stranger(authorization, message) or fault(message)
         if problem is not None:
             return _json({"ok": False, "error": problem})
-        self.posted.append(Posted(message["text"], message.get("blocks", []), message["channel"]))
-        return _json({"ok": True, "channel": "C000", "ts": f"{len(self.posted)}.0", "message": {}})
+        channel, thread, ts = message["channel"], message.get("thread_ts"), f"{len(self.posted) + 1}.0"
+        self.posted.append(Posted(message["text"], message.get("blocks", []), channel, thread, ts))
+        return _json({"ok": True, "channel": self.id_of(channel), "ts": ts, "message": {}})
 
     def _stranger(self, authorization: str | None, message: Any) -> str | None:
-        if authorization is None:
-            return "not_authed"
-        if authorization != f"Bearer {TOKEN}":
-            return "invalid_auth"
-        known = isinstance(message, dict) and message.get("channel") in self.members_of
-        return None if known else "channel_not_found"
+        problem = _unauthorized(authorization)
+        if problem is not None or not isinstance(message, dict):
+            return problem or "channel_not_found"
+        return self._misplaced(message.get("channel"), message.get("thread_ts"))
+
+    def _misplaced(self, channel: object, thread: object) -> str | None:
+        """Why nothing can stand there. A thread is one of the channel's own messages."""
+        here = [name for name in self.members_of if channel in (name, self.id_of(name))]
+        if not here:
+            return "channel_not_found"
+        opened = [posted.ts for posted in self.posted if posted.channel in here and posted.thread is None]
+        return None if thread is None or thread in opened else "thread_not_found"
+
+    def id_of(self, channel: str) -> str:
+        """Slack's own id of a channel."""
+        return channel if channel.startswith("C0") else f"C0{sorted(self.members_of).index(channel)}"
+
+    def _upload_url(self, message: dict[str, str]) -> Reply:
+        if not message.get("filename") or not message.get("length", "").isdecimal():
+            return _json({"ok": False, "error": "invalid_arguments"})
+        file = f"F{len(self._uploads)}"
+        self._uploads[file] = (message["filename"], int(message["length"]), b"")
+        return _json({"ok": True, "file_id": file, "upload_url": f"{self.address}{UPLOAD}{file}"})
+
+    def _upload(self, file: str, authorization: str | None, body: bytes) -> Reply:
+        if file not in self._uploads or authorization is not None or len(body) != self._uploads[file][1]:
+            return Reply(400, "bad upload")
+        self._uploads[file] = (*self._uploads[file][:2], body)
+        return Reply(200, f"OK - {len(body)}")
+
+    def _complete(self, message: dict[str, str]) -> Reply:
+        files = [(file, *self._uploads[file["id"]]) for file in json.loads(message["files"])]
+        channel, thread = message["channel_id"], message.get("thread_ts")
+        # Unlike messages, files take a channel by its id alone.
+        problem = self._misplaced(channel, thread) if channel.startswith("C0") else "invalid_arguments"
+        if problem is not None or any(length != len(body) for *_, length, body in files):
+            return _json({"ok": False, "error": problem or "file_update_failed"})
+        self.files += [File(name, file["title"], body.decode(), channel, thread) for file, name, _, body in files]
+        return _json({"ok": True, "files": [{"id": file["id"]} for file, *_ in files]})
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         stand_in = self
@@ -155,6 +225,12 @@ class SlackStandIn:
                 """Say nothing on stderr."""
 
         return Handler
+
+
+def _unauthorized(authorization: str | None) -> str | None:
+    if authorization is None:
+        return "not_authed"
+    return None if authorization == f"Bearer {TOKEN}" else "invalid_auth"
 
 
 def _json(value: dict[str, Any]) -> Reply:

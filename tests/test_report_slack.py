@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from janitor.model import Cost, Deletion, DeletionOutcome, Mode, Outcome, Reason, RunResult, TargetResult
 from janitor.report import Message
-from janitor.report.blocks import slack_messages, worth_posting
+from janitor.report.blocks import slack_messages
 from janitor.report.mrkdwn import code, fitted, inert, wire_length
-from janitor.report.packing import Paragraph, packed
+from janitor.report.occasion import worth_posting
+from janitor.report.packing import Paragraph, Row, packed
+from janitor.report.routing import Share
 from tests.factories import NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep, too_young
 from tests.slack_stand_in import fault, texts_of
 
@@ -22,7 +24,7 @@ WIRE_LIMIT = 12_000
 
 def messages_of(result: RunResult, cost: Cost | None = None) -> list[Message]:
     """The messages, each of which has passed Slack's limits and our own."""
-    messages = slack_messages(result, cost, UTC)
+    messages = slack_messages(Share(None, result, result), cost, UTC)
     for message in messages:
         assert fault({"text": message.text, "blocks": message.blocks}) is None
         assert wire_length(message.blocks) < WIRE_LIMIT
@@ -165,10 +167,10 @@ def test_each_section_of_a_long_list_says_what_it_lists() -> None:
 
 @pytest.mark.parametrize("mark", ["x", "가"])
 def test_sections_and_messages_are_filled_but_never_overfull(mark: str) -> None:
-    rows = tuple(f"{number:03}{mark * 97}" for number in range(500))
+    rows = tuple(Row(f"{number:03}{mark * 97}") for number in range(500))
     messages = packed("Title", "Sentence.", "Context", [Paragraph("*Heading*", rows)])
     assert not [message for message in messages if fault({"text": message.text, "blocks": message.blocks})]
-    assert not [row for row in rows if row not in shown(*messages)]
+    assert not [row for row in rows if row.text not in shown(*messages)]
     assert max(wire_length(message.blocks) for message in messages) < WIRE_LIMIT
     assert min(wire_length(message.blocks) for message in messages[:-1]) > 8_000
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import tzinfo
-from typing import Literal
+from itertools import chain
 
-from janitor.model import Cost, Outcome, RunResult, TargetResult
+from janitor.model import Cost, RunResult, TargetResult
 from janitor.report import Message
 from janitor.report.mrkdwn import code, escaped, fitted
 from janitor.report.outline import Entry, Group, groups_of, kept_by_reason, summary, totals_of, upcoming
-from janitor.report.packing import Paragraph, packed
+from janitor.report.packing import Paragraph, Row, packed
+from janitor.report.routing import Share
 from janitor.report.wording import MODES, OUTCOMES, counted, local_minute, run_name, run_times
 from janitor.units import format_size
 
@@ -18,22 +19,36 @@ _ID = 250
 _POLICY = 250
 _SENTENCE = 700
 _ERROR = 2_000
+_NOTE = 250
 
 
-def worth_posting(result: RunResult, post: Literal["always", "changes", "problems"]) -> bool:
-    """Whether a result is to be posted: `changes` when something was deleted, is to be, was refused or failed."""
-    if post == "always" or result.outcome is not Outcome.OK or result.error is not None:
-        return True
-    return post == "changes" and any(target.doomed or target.deletions or target.settled for target in result.targets)
+def slack_messages(
+    share: Share, cost: Cost | None, zone: tzinfo, *, threaded: bool = False, undelivered: int = 0
+) -> list[Message]:
+    """The whole report of a share, in as many messages as it takes. Every image of the plan is named with its id.
+
+    `threaded`: the first message is a summary, and a message of its own begins the details. `undelivered` counts
+    earlier reports that are still to be delivered.
+    """
+    result = share.totals
+    opening = list(_opening(share, cost, undelivered))
+    totals = [Paragraph(_heading(target), tuple(_totals(target, result, cost))) for target in result.targets]
+    details = [list(_details(target, share.listed, zone)) for target in share.listed.targets]
+    if threaded:
+        parts = [[*opening, *totals], list(chain(*details))]
+    else:
+        parts = [[*opening, *chain(*([total, *detail] for total, detail in zip(totals, details, strict=True)))]]
+    return packed(f"{MODES[result.mode]} · {run_name(result)}", _sentence(result, cost), _context(share, zone), *parts)
 
 
-def slack_messages(result: RunResult, cost: Cost | None, zone: tzinfo) -> list[Message]:
-    """The whole report, in as many messages as it takes. Every image of the plan is named with its id."""
-    sentence = _sentence(result, cost)
-    context = f"{run_times(result, zone)}. Outcome: {OUTCOMES[result.outcome]}."
-    return packed(
-        f"{MODES[result.mode]} · {run_name(result)}", sentence, context, list(_paragraphs(result, cost, zone))
-    )
+def listed_images(share: Share) -> int:
+    """How many images the report of a share lists."""
+    return sum(len(group.entries) for target in share.listed.targets for group in groups_of(target, share.listed.mode))
+
+
+def notice(text: str) -> Message:
+    """A message of one sentence of our own."""
+    return Message(escaped(text), [{"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}])
 
 
 def _sentence(result: RunResult, cost: Cost | None) -> str:
@@ -43,42 +58,68 @@ def _sentence(result: RunResult, cost: Cost | None) -> str:
     return f"{MODES[result.mode]}. {run_name(result)}: {escaped(summary(result, cost))}"
 
 
-def _paragraphs(result: RunResult, cost: Cost | None, zone: tzinfo) -> Iterator[Paragraph]:
-    if result.error is not None:
-        yield Paragraph("*The run failed*", tuple(_error_rows(result.error)))
+def _context(share: Share, zone: tzinfo) -> str:
+    context = f"{run_times(share.totals, zone)}. Outcome: {OUTCOMES[share.totals.outcome]}."
+    if not share.policies:
+        return context
+    return f"{context} Only what these policies decide: {fitted(', '.join(share.policies), _NOTE)}."
+
+
+def _opening(share: Share, cost: Cost | None, undelivered: int) -> Iterator[Paragraph]:
+    if share.totals.error is not None:
+        yield Paragraph("*The run failed*", tuple(_error_rows(share.totals.error)))
     else:
-        yield Paragraph(f"*{escaped(summary(result, cost))}*", ())
-    for target in result.targets:
-        yield from _target(target, result, cost, zone)
-
-
-def _error_rows(error: str) -> Iterator[str]:
-    return (f"Error: {fitted(row, _ERROR)}" for row in error.splitlines() if row.strip())
-
-
-def _target(target: TargetResult, result: RunResult, cost: Cost | None, zone: tzinfo) -> Iterator[Paragraph]:
-    name = fitted(target.target, _ID, code)
-    yield Paragraph(f"*Target* {name}: *{target.outcome}*", tuple(_totals(target, result, cost)))
-    for group in groups_of(target, result.mode):
-        yield _group(group, name)
-    rows = tuple(_upcoming(target, zone))
+        yield Paragraph(f"*{escaped(summary(share.totals, cost))}*", ())
+    if undelivered:
+        waiting = f"{counted(undelivered, 'earlier report')} could not be delivered yet"
+        yield Paragraph(f"*{waiting}*: the next run tries again, or `janitor resend` does.", ())
+    rows = tuple(_elsewhere(share))
     if rows:
-        yield Paragraph(f"*Next to expire* in {name}", rows)
+        yield Paragraph("*Listed in channels of their own*", rows)
 
 
-def _totals(target: TargetResult, result: RunResult, cost: Cost | None) -> Iterator[str]:
+def _elsewhere(share: Share) -> Iterator[Row]:
+    for other in share.elsewhere:
+        images = listed_images(other)
+        if images:
+            yield Row(f"{fitted(other.channel or '', _ID, code)}: {counted(images)}")
+
+
+def _error_rows(error: str) -> Iterator[Row]:
+    return (Row(f"Error: {fitted(row, _ERROR)}") for row in error.splitlines() if row.strip())
+
+
+def _heading(target: TargetResult) -> str:
+    return f"*Target* {_named(target)}: *{target.outcome}*"
+
+
+def _named(target: TargetResult) -> str:
+    return fitted(target.target, _ID, code)
+
+
+def _totals(target: TargetResult, result: RunResult, cost: Cost | None) -> Iterator[Row]:
     if target.error is not None:
         yield from _error_rows(target.error)
     for label, figures in totals_of(target, result.mode, cost):
-        yield escaped(f"{label}: {figures}")
+        yield Row(escaped(f"{label}: {figures}"))
     reasons = kept_by_reason(target)
     if reasons:
-        yield f"Kept because: {', '.join(f'{count:,} {reason}' for reason, count in reasons)}"
+        yield Row(f"Kept because: {', '.join(f'{count:,} {reason}' for reason, count in reasons)}")
 
 
-def _group(group: Group, target: str) -> Paragraph:
-    heading = f"*{group.title}: {counted(len(group.entries))}* in {target}"
-    return Paragraph(heading, tuple(_row(entry) for entry in group.entries))
+def _details(target: TargetResult, result: RunResult, zone: tzinfo) -> Iterator[Paragraph]:
+    for group in groups_of(target, result.mode):
+        yield _group(group, target)
+    rows = tuple(_upcoming(target, zone))
+    if rows:
+        yield Paragraph(f"*Next to expire* in {_named(target)}", rows)
+
+
+def _group(group: Group, target: TargetResult) -> Paragraph:
+    heading = f"*{group.title}: {counted(len(group.entries))}* in {_named(target)}"
+    return Paragraph(
+        heading, tuple(Row(_row(entry), (target.target, entry.decision.image.id)) for entry in group.entries)
+    )
 
 
 def _row(entry: Entry) -> str:
@@ -97,8 +138,8 @@ def _policy(policy: str | None) -> str:
     return f"{fitted(policy, _POLICY)}: " if policy else ""
 
 
-def _upcoming(target: TargetResult, zone: tzinfo) -> Iterator[str]:
+def _upcoming(target: TargetResult, zone: tzinfo) -> Iterator[Row]:
     for decision in upcoming(target):
         assert decision.due is not None
         due = local_minute(decision.due, zone)
-        yield f"{_image(Entry(decision))}\n    {_policy(decision.policy)}expires {due}"
+        yield Row(f"{_image(Entry(decision))}\n    {_policy(decision.policy)}expires {due}")

@@ -5,18 +5,26 @@ characters together were seen refused; that limit is not documented, so 12,000 o
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from janitor.report import Message
+from janitor.report import Message, Name
 from janitor.report.mrkdwn import wire_length
 
 # On the wire; a heading and one row, whose parts `blocks` keeps short, may exceed the first by a little.
 _SECTION_LIMIT = 2_750
-_PAGE_LIMIT = 11_500
+_PAGE_LIMIT = 11_000
 _PAGE_BLOCKS = 48
 
 Block = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a paragraph in mrkdwn, and the image that it lists, if it does."""
+
+    text: str
+    name: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,36 +35,43 @@ class Paragraph:
     """
 
     heading: str
-    rows: tuple[str, ...]
+    rows: tuple[Row, ...]
 
 
-def packed(title: str, sentence: str, context: str, paragraphs: Iterable[Paragraph]) -> list[Message]:
-    """The messages that show all these paragraphs, in order.
+@dataclass(frozen=True, slots=True)
+class _Section:
+    block: Block
+    names: frozenset[Name]
+
+
+def packed(title: str, sentence: str, context: str, *parts: Iterable[Paragraph]) -> list[Message]:
+    """The messages that show all these paragraphs, in order; every part begins a message of its own.
 
     Every one has the title, which must be short and our own, and as its text the sentence, both with its number where
     there are several.
     """
-    sections = [_section(text) for paragraph in paragraphs for text in _texts(paragraph)]
-    pages = list(_pages(sections)) or [[]]
+    pages = [page for part in parts for page in _pages(list(_sections(part)))] or [[]]
     return [_message(title, sentence, context, page, number, len(pages)) for number, page in enumerate(pages, start=1)]
 
 
-def _texts(paragraph: Paragraph) -> Iterator[str]:
-    text = paragraph.heading
-    for row in paragraph.rows:
-        longer = f"{text}\n{row}"
-        if text != paragraph.heading and wire_length(longer) > _SECTION_LIMIT:
-            yield text
-            longer = f"{paragraph.heading} (continued)\n{row}"
-        text = longer
-    yield text
+def _sections(paragraphs: Iterable[Paragraph]) -> Iterator[_Section]:
+    for paragraph in paragraphs:
+        text, names = paragraph.heading, set[Name]()
+        for row in paragraph.rows:
+            longer = f"{text}\n{row.text}"
+            if text != paragraph.heading and wire_length(longer) > _SECTION_LIMIT:
+                yield _Section(_section(text), frozenset(names))
+                longer, names = f"{paragraph.heading} (continued)\n{row.text}", set()
+            text = longer
+            names |= {row.name} if row.name else set()
+        yield _Section(_section(text), frozenset(names))
 
 
-def _pages(sections: Sequence[Block]) -> Iterator[list[Block]]:
-    page: list[Block] = []
+def _pages(sections: Sequence[_Section]) -> Iterator[list[_Section]]:
+    page: list[_Section] = []
     length = 0
     for section in sections:
-        added = wire_length(section) + 2
+        added = wire_length(section.block) + 2
         if page and (length + added > _PAGE_LIMIT or len(page) == _PAGE_BLOCKS):
             yield page
             page, length = [], 0
@@ -66,12 +81,23 @@ def _pages(sections: Sequence[Block]) -> Iterator[list[Block]]:
         yield page
 
 
-def _message(title: str, sentence: str, context: str, page: Sequence[Block], number: int, count: int) -> Message:
+def _message(title: str, sentence: str, context: str, page: Sequence[_Section], number: int, count: int) -> Message:
     if count > 1:
         title, sentence = f"{title} ({number} of {count})", f"{sentence} This is part {number} of {count}."
     header = {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": False}}
     opening: list[Block] = [header, {"type": "context", "elements": [_mrkdwn(context)]}]
-    return Message(sentence, [*opening, *page])
+    names = frozenset[Name]().union(*(section.names for section in page))
+    return Message(sentence, [*opening, *(section.block for section in page)], names)
+
+
+def marked(message: Message, mark: str) -> Message:
+    """A message that begins with a mark, in mrkdwn and short: `late: …`."""
+    element = _mrkdwn(f"*{mark}*")
+    blocks = [
+        {**block, "elements": [element, *block["elements"]]} if index == 1 and block["type"] == "context" else block
+        for index, block in enumerate(message.blocks)
+    ]
+    return replace(message, text=f"{mark}. {message.text}", blocks=blocks)
 
 
 def _section(text: str) -> Block:
