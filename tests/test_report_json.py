@@ -21,6 +21,7 @@ def test_a_run_is_exactly_this_object() -> None:
         "mode": "delete",
         "outcome": "ok",
         "error": None,
+        "digest": None,
         "started_at": "2026-11-23T03:00:00Z",
         "finished_at": "2026-11-23T03:00:42Z",
         "targets": [
@@ -55,6 +56,10 @@ def test_a_run_is_exactly_this_object() -> None:
                 ],
                 "deletions": [{"image": "i-1", "outcome": "deleted", "detail": "confirmed gone"}],
                 "settled": [],
+                "announced": [],
+                "reminded": [],
+                "spared": [],
+                "changed": [],
             }
         ],
     }
@@ -63,8 +68,9 @@ def test_a_run_is_exactly_this_object() -> None:
 def test_the_keys_come_in_the_documented_order() -> None:
     report = json.loads(json_report(make_run(make_target([to_delete()], [make_deletion()]))))
     target = report["targets"][0]
-    assert list(report) == ["run", "mode", "outcome", "error", "started_at", "finished_at", "targets"]
-    assert list(target) == ["target", "outcome", "error", "images", "decisions", "deletions", "settled"]
+    assert list(report) == ["run", "mode", "outcome", "error", "digest", "started_at", "finished_at", "targets"]
+    news = ["settled", "announced", "reminded", "spared", "changed"]
+    assert list(target) == ["target", "outcome", "error", "images", "decisions", "deletions", *news]
     assert list(target["deletions"][0]) == ["image", "outcome", "detail"]
 
 

@@ -1,6 +1,7 @@
 """The report on a terminal: understood without a manual, complete, and safe whatever the cloud named its images."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from rich.console import Console, RenderableType
 
 from janitor.model import (
     Cost,
+    Decision,
     Deletion,
     DeletionOutcome,
     Instance,
@@ -20,6 +22,7 @@ from janitor.model import (
     RunSummary,
     Survey,
     Usage,
+    Verdict,
 )
 from janitor.report.tables import images_table, runs_table
 from janitor.report.text import text_report
@@ -172,8 +175,8 @@ def test_troubles_come_before_successes() -> None:
 @pytest.mark.parametrize(
     ("mode", "title"),
     [
-        (Mode.DRY_RUN, "Would be deleted, but a limit refuses: 3 images"),
-        (Mode.DELETE, "Not deleted, refused by a limit: 3 images"),
+        (Mode.DRY_RUN, "Would be deleted, but is refused: 3 images"),
+        (Mode.DELETE, "Not deleted, refused: 3 images"),
     ],
 )
 def test_a_plan_that_a_limit_refuses_is_still_listed_whole(mode: Mode, title: str) -> None:
@@ -184,7 +187,7 @@ def test_a_plan_that_a_limit_refuses_is_still_listed_whole(mode: Mode, title: st
     assert title in text
     assert all(decision.image.id in text for decision in doomed)
     assert f"Error: {refusal}" in unfolded(text)
-    assert "A limit refused the plan of 1 target." in unfolded(text)
+    assert "Nothing was deleted in 1 target, as a limit or the survey gate refused." in unfolded(text)
 
 
 def test_thousands_are_all_listed() -> None:
@@ -349,3 +352,20 @@ def test_runs_are_listed_a_row_each() -> None:
     lines = printed(runs_table(runs)).splitlines()
     assert lines[2].split() == ["13", "delete", "unfinished", "2026-11-23", "03:00Z", "0", "0", "0"]
     assert lines[3].split() == ["12", "dry-run", "ok", "2026-11-23", "03:00Z", "100,000", "2,041", "0"]
+
+
+def test_news_of_notices_is_told_with_the_way_out() -> None:
+    waiting = Decision(
+        make_image("i-9", name="ci-9"), Verdict.WAIT, "ci", Reason.NOTICE, "due for deletion 2026-11-25", NOW
+    )
+    spared = Decision(make_image("i-8", name="ci-8"), Verdict.KEEP, None, Reason.IN_USE, "used by instance web-1")
+    target = replace(make_target([waiting, spared]), announced=(waiting,), spared=(spared,))
+    text = unfolded(report(make_run(target, mode=Mode.DELETE)))
+    for words in (
+        "Announced, to be deleted when due: 1 image",
+        "janitor keep i-9 --for 30d",
+        "Spared, announced before",
+    ):
+        assert words in text
+    assert "1 image announced, 1 image spared." in text
+    assert "Would be announced: 1 image" in report(make_run(target))

@@ -18,6 +18,7 @@ def json_report(result: RunResult) -> str:
             "mode": result.mode,
             "outcome": result.outcome,
             "error": result.error,
+            "digest": result.digest,
             "started_at": iso(result.started_at),
             "finished_at": iso(result.finished_at),
             "targets": [_target(target) for target in result.targets],
@@ -34,6 +35,10 @@ def _target(target: TargetResult) -> dict[str, Any]:
         "decisions": [_decision(decision) for decision in target.decisions],
         "deletions": [_deletion(deletion) for deletion in target.deletions],
         "settled": [_deletion(deletion) for deletion in target.settled],
+        "announced": [decision.image.id for decision in target.announced],
+        "reminded": [decision.image.id for decision in target.reminded],
+        "spared": [decision.image.id for decision in target.spared],
+        "changed": [{"image": change.decision.image.id, "detail": change.detail} for change in target.changed],
     }
 
 

@@ -4,7 +4,9 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
+from janitor.exemptions import lapses_soon
 from janitor.model import (
     Cost,
     Decision,
@@ -54,8 +56,28 @@ class Group:
 
 
 def groups_of(target: TargetResult, mode: Mode) -> list[Group]:
-    """What became of earlier runs' deletions; then every image of the plan once, by its fate, troubles first."""
-    return [*_settled(target), *_planned(target, mode)]
+    """Every image that a person may want to see: of the plan each once, by its fate, and whatever is news of others."""
+    return [*_settled(target), *_planned(target, mode), *_changed(target), *_noticed(target, mode)]
+
+
+def _changed(target: TargetResult) -> Iterator[Group]:
+    if target.changed:
+        entries = tuple(Entry(change.decision, change.detail) for change in target.changed)
+        yield Group("Not deleted, changed since the plan", entries)
+
+
+def _noticed(target: TargetResult, mode: Mode) -> Iterator[Group]:
+    announced = "Would be announced" if mode is Mode.DRY_RUN else "Announced, to be deleted when due"
+    told = ((announced, target.announced), ("Reminder, due within a day", target.reminded))
+    for title, decisions in told:
+        if decisions:
+            yield Group(title, tuple(Entry(decision, _way_out(decision)) for decision in decisions))
+    if target.spared:
+        yield Group("Spared, announced before", tuple(Entry(decision) for decision in target.spared))
+
+
+def _way_out(decision: Decision) -> str:
+    return f'to keep it: janitor keep {decision.image.id} --for 30d --why "…"'
 
 
 def _settled(target: TargetResult) -> Iterator[Group]:
@@ -74,7 +96,7 @@ def _planned(target: TargetResult, mode: Mode) -> list[Group]:
 def _planned_title(target: TargetResult, mode: Mode) -> str:
     if target.outcome is not Outcome.REFUSED:
         return "Would be deleted"
-    return "Would be deleted, but a limit refuses" if mode is Mode.DRY_RUN else "Not deleted, refused by a limit"
+    return "Would be deleted, but is refused" if mode is Mode.DRY_RUN else "Not deleted, refused"
 
 
 def _fates(target: TargetResult) -> Iterator[Group]:
@@ -100,8 +122,10 @@ def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple
     """The figures of one target, each with its label. Only what is confirmed gone counts as reclaimed."""
     if not surveyed(target):
         return [("Images", "not surveyed")]
-    kept = len(target.decisions) - len(target.doomed)
-    rows = [("Images", f"{target.images:,}, of which {target.owned:,} owned"), ("Kept", f"{kept:,}")]
+    verdicts = Counter(decision.verdict for decision in target.decisions)
+    rows = [("Images", f"{target.images:,}, of which {target.owned:,} owned"), ("Kept", f"{verdicts[Verdict.KEEP]:,}")]
+    if verdicts[Verdict.WAIT]:
+        rows.append(("Waiting", _waiting(target)))
     if target.settled:
         rows.append(("Settled", _settled_by_outcome(target)))
     if mode is Mode.DRY_RUN:
@@ -111,6 +135,12 @@ def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple
         rows.append(("Deleted", _deleted_of_planned(target)))
         rows.append(("Reclaimed", _worth(_confirmed([target]), cost)))
     return rows
+
+
+def _waiting(target: TargetResult) -> str:
+    reasons = Counter(decision.reason for decision in target.decisions if decision.verdict is Verdict.WAIT)
+    words = {Reason.NOTICE: "announced or to be", Reason.REFUSED: "refused before, tried again later"}
+    return ", ".join(f"{count:,} {words.get(reason, reason)}" for reason, count in reasons.most_common())
 
 
 def _settled_by_outcome(target: TargetResult) -> str:
@@ -164,15 +194,34 @@ def upcoming(target: TargetResult) -> list[Decision]:
     dated = [
         (decision.due, decision.image.id, index)
         for index, decision in enumerate(target.decisions)
-        if decision.due is not None and decision.verdict is not Verdict.DELETE and decision.due.year < _LAST_YEAR
+        if decision.due is not None and decision.reason is Reason.TOO_YOUNG and decision.due.year < _LAST_YEAR
     ]
     return [target.decisions[index] for *_, index in heapq.nsmallest(_UPCOMING, dated)]
+
+
+def lapsing(target: TargetResult, now: datetime) -> list[Decision]:
+    """The images whose exemption lapses within a week, soonest first."""
+    dated = [
+        (decision.due, decision.image.id, index)
+        for index, decision in enumerate(target.decisions)
+        if decision.reason is Reason.EXEMPT and decision.due is not None and lapses_soon(decision.due, now)
+    ]
+    return [target.decisions[index] for *_, index in sorted(dated)]
 
 
 def summary(result: RunResult, cost: Cost | None) -> str:
     """The whole run in one sentence or two."""
     planned = [decision for target in result.targets for decision in target.doomed]
-    return f"{_done(result, planned, cost)}.{_shortfall(result)}"
+    return f"{_done(result, planned, cost)}.{_news(result)}{_shortfall(result)}"
+
+
+def _news(result: RunResult) -> str:
+    announced = sum(len(target.announced) for target in result.targets)
+    saved = sum(len(target.spared) for target in result.targets)
+    would = "would be " if result.mode is Mode.DRY_RUN else ""
+    words = [f"{counted(announced)} {would}announced"] if announced else []
+    words += [f"{counted(saved)} spared"] if saved else []
+    return f" {', '.join(words)}." if words else ""
 
 
 def _done(result: RunResult, planned: list[Decision], cost: Cost | None) -> str:
@@ -192,7 +241,7 @@ def _shortfall(result: RunResult) -> str:
     failed = sum(target.outcome is Outcome.FAILED for target in result.targets)
     words = []
     if refused:
-        words.append(f"a limit refused the plan of {counted(refused, 'target')}")
+        words.append(f"nothing was deleted in {counted(refused, 'target')}, as a limit or the survey gate refused")
     if failed:
         words.append(f"{counted(failed, 'target')} failed")
     return f" {'; '.join(words).capitalize()}." if words else ""

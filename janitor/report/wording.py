@@ -14,7 +14,7 @@ MODES = {
 OUTCOMES = {
     Outcome.OK: "ok – nothing went wrong",
     Outcome.PARTIAL: "partial – some deletions were refused or failed",
-    Outcome.REFUSED: "refused – a limit was exceeded, nothing was deleted there",
+    Outcome.REFUSED: "refused – a limit or the survey gate refused, nothing was deleted there",
     Outcome.FAILED: "failed – not everything could be done",
 }
 
