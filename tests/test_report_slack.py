@@ -101,7 +101,7 @@ def test_a_plan_that_a_limit_refuses_is_still_listed_whole() -> None:
     doomed = [to_delete(f"ci-{number}") for number in range(150)]
     target = make_target(doomed, outcome=Outcome.REFUSED, error="nothing deleted: limits.max_deletions allows 100")
     text = report(live(target, outcome=Outcome.REFUSED))
-    assert "*Not deleted, refused by a limit: 150 images* in `prod`" in text
+    assert "*Not deleted, refused: 150 images* in `prod`" in text
     assert "Error: nothing deleted: limits.max_deletions allows 100" in text
     assert not [decision for decision in doomed if decision.image.id not in text]
 

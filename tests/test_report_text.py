@@ -355,10 +355,8 @@ def test_runs_are_listed_a_row_each() -> None:
 
 
 def test_news_of_notices_is_told_with_the_way_out() -> None:
-    waiting = Decision(
-        make_image("i-9", name="ci-9"), Verdict.WAIT, "ci", Reason.NOTICE, "due for deletion 2026-11-25", NOW
-    )
-    spared = Decision(make_image("i-8", name="ci-8"), Verdict.KEEP, None, Reason.IN_USE, "used by instance web-1")
+    waiting = Decision(make_image("ci-9"), Verdict.WAIT, "ci", Reason.NOTICE, "due for deletion 2026-11-25", NOW)
+    spared = Decision(make_image("ci-8"), Verdict.KEEP, None, Reason.IN_USE, "used by instance web-1")
     target = replace(make_target([waiting, spared]), announced=(waiting,), spared=(spared,))
     text = unfolded(report(make_run(target, mode=Mode.DELETE)))
     for words in (
