@@ -361,7 +361,7 @@ def test_news_of_notices_is_told_with_the_way_out() -> None:
     text = unfolded(report(make_run(target, mode=Mode.DELETE)))
     for words in (
         "Announced, to be deleted when due: 1 image",
-        "janitor keep i-9 --for 30d",
+        f"janitor keep {waiting.image.id}",
         "Spared, announced before",
     ):
         assert words in text
