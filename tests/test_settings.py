@@ -79,6 +79,8 @@ def test_the_least_that_is_needed_and_what_the_rest_is_then(write: Write, tmp_pa
         max_shrink=30.0,
         plan_validity=timedelta(hours=24),
         cost=None,
+        heartbeat_url=None,
+        metrics_file=None,
         secrets=frozenset({"the-appkey", "the-username", "the-password"}),
     )
 
@@ -111,6 +113,8 @@ slack:
 concurrency: {targets: 1, deletions: 32}
 http: {timeout: 1m, attempts: 9, give_up_after: 1h, page_size: 2}
 cost: {per_gib_month: 1, currency: KRW}
+heartbeat_url: https://hc.example/ping/the-uuid
+metrics_file: metrics/janitor.prom
 """
 
 
@@ -130,7 +134,9 @@ def test_every_key(write: Write, tmp_path: Path) -> None:
     assert settings.slack == Slack(None, "xoxb-token", "#cloud-images", "https://proxy.example/api/", "problems")
     assert settings.concurrency == Concurrency(1, 32)
     assert settings.cost == Cost(1.0, "KRW")
-    assert {"the-password", "other-password", "xoxb-token"} <= settings.secrets
+    assert settings.heartbeat_url == "https://hc.example/ping/the-uuid"
+    assert settings.metrics_file == tmp_path / "metrics/janitor.prom"
+    assert {"the-password", "other-password", "xoxb-token", settings.heartbeat_url} <= settings.secrets
 
 
 def test_a_target_overrides_the_patience_of_all_key_by_key(write: Write) -> None:
@@ -301,10 +307,14 @@ def test_every_secret_may_come_from_a_file(write: Write) -> None:
     assert settings.secrets == {f"{name}-in-a-file" for name in (*names, "token")}
 
     Path("hook").write_text("https://hooks.example/x\n")
-    settings = load_settings(write(f"{TARGET}slack: {{webhook_url_file: hook}}\n"), {})
+    Path("beat").write_text("https://hc.example/y\n")
+    content = f"{TARGET}slack: {{webhook_url_file: hook}}\nheartbeat_url_file: beat\n"
+    settings = load_settings(write(content), {})
 
     assert settings.slack is not None
     assert settings.slack.webhook_url == "https://hooks.example/x"
+    assert settings.heartbeat_url == "https://hc.example/y"
+    assert settings.heartbeat_url in settings.secrets
 
 
 @pytest.mark.parametrize(
@@ -346,7 +356,8 @@ def test_a_secret_and_its_file_contradict_each_other(write: Write) -> None:
         pytest.param("mode: yes", 'mode: "yes" is not a mode (known: dry-run, delete)', id="no-mode"),
         pytest.param("mode: true", "mode: is true or false: write one of dry-run, delete", id="mode-is-a-word"),
         pytest.param("databse: x", 'databse: unknown key, did you mean "database"?', id="near-key"),
-        pytest.param("heartbeat_url: x", "heartbeat_url: unknown key (known here: mode, database", id="unknown-key"),
+        pytest.param("xyzzy: x", "xyzzy: unknown key (known here: mode, database", id="unknown-key"),
+        pytest.param("heartbeat_url: hc-ping.com", "heartbeat_url: is not a URL like", id="no-heartbeat-url"),
         pytest.param("schedule: 0 25 * * *", "schedule: ", id="no-such-hour"),
         pytest.param("schedule: 5", "schedule: is a number: write five fields, in quotes", id="schedule-is-text"),
         pytest.param(
@@ -488,6 +499,8 @@ def test_no_settings_show_a_secret_when_printed(write: Write) -> None:
         "slack: {webhook_url: https://the-password.example, token: the-password}",
         "slack: {base_url: https://the-password@x}",
         "slack: [the-password]",
+        "heartbeat_url: ping/the-password",
+        "heartbeat_url: [the-password]",
         "cost: {per_gib_month: the-password, currency: X}",
         "policies: [the-password]",
         "database: &x *the-password",
@@ -531,6 +544,7 @@ def test_the_container_needs_nothing_but_the_account() -> None:
     assert settings.limits == Limits()
     assert settings.slack is None
     assert settings.cost is None
+    assert (settings.heartbeat_url, settings.metrics_file) == (None, None)
     assert settings.secrets == frozenset(ACCOUNT.values())
 
 
@@ -551,6 +565,8 @@ def test_the_container_takes_the_rest_from_the_environment_too() -> None:
             "SLACK_POST": "always",
             "COST_PER_GIB_MONTH": "0.05",
             "COST_CURRENCY": "USD",
+            "JANITOR_HEARTBEAT_URL": "https://hc.example/x",
+            "JANITOR_METRICS_FILE": "/metrics/janitor.prom",
         },
     )
 
@@ -561,6 +577,8 @@ def test_the_container_takes_the_rest_from_the_environment_too() -> None:
     assert settings.limits == Limits(5, 10.0)
     assert settings.slack == Slack(None, "xoxb-token", "#cloud-images", "https://slack.com/api/", "always")
     assert settings.cost == Cost(0.05, "USD")
+    assert settings.heartbeat_url == "https://hc.example/x"
+    assert settings.metrics_file == Path("/metrics/janitor.prom")
 
 
 def test_the_container_takes_secrets_from_files(tmp_path: Path) -> None:

@@ -82,6 +82,8 @@ class Settings:
     max_shrink: float
     plan_validity: timedelta
     cost: Cost | None
+    heartbeat_url: str | None = field(repr=False)
+    metrics_file: Path | None
     secrets: frozenset[str] = field(repr=False)
 
 
@@ -111,6 +113,8 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.en
         max_shrink=schema.limits.max_shrink,
         plan_validity=schema.plan_validity,
         cost=_cost(schema.cost),
+        heartbeat_url=schema.heartbeat_url,
+        metrics_file=None if schema.metrics_file is None else source.parent / schema.metrics_file,
         secrets=expanded.secrets,
     )
 

@@ -15,6 +15,7 @@ _REFERENCE = re.compile(
 )
 _TARGET_SECRETS = ("appkey", "username", "password")
 _SLACK_SECRETS = ("webhook_url", "token")
+_OWN_SECRETS = ("heartbeat_url",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ def _holders(data: object) -> Iterator[tuple[Keys, dict[str, object], tuple[str,
     """The mappings in which secrets stand, with the names of these secrets."""
     if not isinstance(data, dict):
         return
+    yield (), data, _OWN_SECRETS
     targets = data.get("targets")
     for index, target in enumerate(targets if isinstance(targets, list) else ()):
         if isinstance(target, dict):

@@ -187,6 +187,9 @@ class SettingsSchema(Schema):
     slack: SlackSchema = SlackSchema()
     concurrency: ConcurrencySchema = ConcurrencySchema()
     http: HttpSchema = HttpSchema()
+    heartbeat_url: Annotated[Secret, AfterValidator(_web_address)] | None = None
+    heartbeat_url_file: Text | None = None
+    metrics_file: Text | None = None
     usage_memory: Span = timedelta(hours=24)
     plan_validity: Seconds = timedelta(hours=24)
     cost: CostSchema = CostSchema()
