@@ -262,7 +262,9 @@ class TargetResult:
     `error` says in one sentence what went wrong or which limit refused. A target that could not be surveyed has no
     decisions. `announced` are the images whose notice this run gives, or in a dry run would give; `reminded` those
     that it reminds of; `spared` those that were announced before and no longer expire, with what now keeps them.
-    `settled` are deletions of earlier runs, which could not tell their outcome: this run's survey could.
+    `settled` are deletions of earlier runs, which could not tell their outcome: this run's survey could. `approved` are
+    the images that a reviewed plan named and that are still as they were, where such a plan is applied, and `changed`
+    the others that it named.
     """
 
     target: str
@@ -277,11 +279,13 @@ class TargetResult:
     spared: tuple[Decision, ...] = ()
     settled: tuple[Deletion, ...] = ()
     changed: tuple[Change, ...] = ()
+    approved: frozenset[str] | None = None
 
     @property
     def doomed(self) -> tuple[Decision, ...]:
-        """The decisions that say delete: what was, or in a dry run would be, deleted."""
-        return tuple(decision for decision in self.decisions if decision.verdict is Verdict.DELETE)
+        """The plan: the decisions that say delete; where a reviewed plan is applied, only those of approved images."""
+        doomed = (decision for decision in self.decisions if decision.verdict is Verdict.DELETE)
+        return tuple(d for d in doomed if self.approved is None or d.image.id in self.approved)
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,6 +241,7 @@ class Run:
             decisions=tuple(decisions),
             settled=settled,
             changed=changed,
+            approved=None if self.approved is None else frozenset(d.image.id for d in plan.decisions),
         )
         if survey.usage.problem is not None:
             return replace(seen, outcome=Outcome.FAILED, error=f"nothing deleted: {survey.usage.problem}")

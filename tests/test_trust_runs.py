@@ -198,8 +198,10 @@ def test_apply_deletes_nothing_that_the_plan_did_not_name(world: World) -> None:
     world.policies = [OLD]
     plan = world.run(Mode.DRY_RUN)
     world.cloud.listed.append(image("later"))
-    world.run(approved=world.approved(plan.run))
+    result = world.run(approved=world.approved(plan.run))
     assert world.cloud.deleted == ["a"]
+    assert [decision.image.id for decision in result.targets[0].doomed] == ["a"]
+    assert world.store.load_run(result.run) == result
 
 
 def test_apply_respects_notices(world: World) -> None:

@@ -11,7 +11,7 @@ from janitor.model import Decision, Mode, Outcome, RunResult, RunSummary, Target
 from janitor.store.decisions import decisions_at, doomed
 from janitor.store.journal import add_outcomes, deletions_at, settled_in
 from janitor.store.rows import instant, instant_or_none
-from janitor.store.trust import mentioned, record_mentions
+from janitor.store.trust import applied, mentioned, record_mentions
 from janitor.units import iso
 
 _UNFINISHED = "did not finish"
@@ -107,7 +107,11 @@ def _mentions(db: Database, run: int, target: str, decisions: Mapping[str, Decis
     kinds = ("announced", "reminded", "spared")
     said = {kind: mentioned(db, run, target, kind, decisions) for kind in kinds}
     alone = {kind: tuple(change.decision for change in changes) for kind, changes in said.items()}
-    return alone | {"changed": mentioned(db, run, target, "changed", decisions)}
+    approved = frozenset(change.decision.image.id for change in mentioned(db, run, target, "approved", decisions))
+    return alone | {
+        "changed": mentioned(db, run, target, "changed", decisions),
+        "approved": approved if applied(db, run, target) else None,
+    }
 
 
 def _summary(row: Mapping[str, Any]) -> RunSummary:

@@ -50,6 +50,8 @@ CREATE TABLE policy_texts (
 ALTER TABLE surveys ADD COLUMN protected INTEGER;
 ALTER TABLE surveys ADD COLUMN instances INTEGER;
 ALTER TABLE surveys ADD COLUMN good INTEGER NOT NULL DEFAULT 0;
+-- Whether the run applied a reviewed plan; the images of it that were still as they were are mentions, `approved`.
+ALTER TABLE surveys ADD COLUMN applied INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN digest TEXT;
 """
 
@@ -168,6 +170,8 @@ def record_mentions(db: Database, run: int, result: TargetResult) -> None:
         for position, (image, detail) in enumerate(entries)
     ]
     db.conn.executemany("INSERT OR REPLACE INTO mentions VALUES (?, ?, ?, ?, ?, ?)", rows)
+    if result.approved is not None:
+        db.execute("UPDATE surveys SET applied = 1 WHERE run = ? AND target = ?", (run, result.target))
 
 
 def _mentions(result: TargetResult) -> dict[str, Sequence[tuple[str, str | None]]]:
@@ -175,6 +179,7 @@ def _mentions(result: TargetResult) -> dict[str, Sequence[tuple[str, str | None]
     mentions: dict[str, Sequence[tuple[str, str | None]]] = {
         kind: [(decision.image.id, None) for decision in decisions] for kind, decisions in kinds.items()
     }
+    mentions["approved"] = [(image, None) for image in sorted(result.approved or ())]
     return mentions | {"changed": [(change.decision.image.id, change.detail) for change in result.changed]}
 
 
@@ -183,6 +188,12 @@ def mentioned(db: Database, run: int, target: str, kind: str, decisions: Mapping
     sql = "SELECT image, detail FROM mentions WHERE run = ? AND target = ? AND kind = ? ORDER BY position"
     rows = db.execute(sql, (run, target, kind)).fetchall()
     return tuple(Change(decisions[image], detail or "") for image, detail in rows if image in decisions)
+
+
+def applied(db: Database, run: int, target: str) -> bool:
+    """Whether a run applied a reviewed plan to a target."""
+    row = db.execute("SELECT applied FROM surveys WHERE run = ? AND target = ?", (run, target)).fetchone()
+    return bool(row and row[0])
 
 
 _ATTEMPTS = """
