@@ -264,7 +264,7 @@ class TargetResult:
     that it reminds of; `spared` those that were announced before and no longer expire, with what now keeps them.
     `settled` are deletions of earlier runs, which could not tell their outcome: this run's survey could. `approved` are
     the images that a reviewed plan named and that are still as they were, where such a plan is applied, and `changed`
-    the others that it named.
+    the others that it named. `refused_again` are the images that the API refused with the very words of the last time.
     """
 
     target: str
@@ -280,6 +280,7 @@ class TargetResult:
     settled: tuple[Deletion, ...] = ()
     changed: tuple[Change, ...] = ()
     approved: frozenset[str] | None = None
+    refused_again: frozenset[str] = frozenset()
 
     @property
     def doomed(self) -> tuple[Decision, ...]:

@@ -25,6 +25,7 @@ from janitor.model import (
     Memory,
     Mode,
     Outcome,
+    Refusals,
     RunResult,
     Survey,
     TargetResult,
@@ -273,7 +274,7 @@ class Run:
         self._end_notices(seen, memory)
         if excess or not plan.decisions:
             return seen
-        return self._delete(service, run, seen, plan)
+        return _with_old_news(self._delete(service, run, seen, plan), memory)
 
     def _end_notices(self, seen: TargetResult, memory: Memory) -> None:
         """Withdraw the notices of what no longer expires, or is no longer there."""
@@ -383,6 +384,16 @@ def _told_of(seen: TargetResult, memory: Memory, now: datetime) -> TargetResult:
         reminded=to_remind(seen.decisions, memory.notices, now),
         spared=spared(seen.decisions, memory),
     )
+
+
+def _with_old_news(result: TargetResult, memory: Memory) -> TargetResult:
+    refused = (d for d in result.deletions if d.outcome is DeletionOutcome.REFUSED)
+    before = memory.refusals
+    again = (d.decision.image.id for d in refused if before.get(d.decision.image.id, _NEVER).detail == d.detail)
+    return replace(result, refused_again=frozenset(again))
+
+
+_NEVER = Refusals(0, datetime.min.replace(tzinfo=UTC), "")
 
 
 def _left_behind(site: Site) -> TargetResult:

@@ -155,6 +155,8 @@ def test_a_refused_image_is_left_alone_for_a_while(world: World) -> None:
     for day in range(20):
         before = len(world.cloud.deleted)
         result = world.run()
+        assert bool(result.targets[0].refused_again) is (day in (1, 4, 11, 18)), "told in full only the first time"
+        assert world.store.load_run(result.run) == result
         tried += [day] * (len(world.cloud.deleted) - before)
         assert exit_code(result) is (Exit.DELETIONS_FAILED if day in tried else Exit.OK)
         world.now += DAY

@@ -102,7 +102,8 @@ def _planned_title(target: TargetResult, mode: Mode) -> str:
 def _fates(target: TargetResult) -> Iterator[Group]:
     fates: dict[DeletionOutcome | None, list[Entry]] = {fate: [] for fate in _TITLES}
     for deletion in target.deletions:
-        fates[deletion.outcome].append(Entry(deletion.decision, _remark(deletion)))
+        if deletion.decision.image.id not in target.refused_again:
+            fates[deletion.outcome].append(Entry(deletion.decision, _remark(deletion)))
     fates[None] = [Entry(decision) for decision in _unasked(target)]
     for fate, entries in fates.items():
         if entries:
@@ -158,6 +159,8 @@ def _deleted_of_planned(target: TargetResult) -> str:
     deleted = fates.pop(DeletionOutcome.DELETED, 0)
     others = [f"{fates[outcome]:,} {outcome}" for outcome in DeletionOutcome if fates[outcome]]
     unasked = len(_unasked(target))
+    if target.refused_again:
+        others.append(f"{len(target.refused_again):,} refused for the same reason as before")
     if unasked:
         others.append(f"{unasked:,} not asked for")
     aside = f" ({', '.join(others)})" if others else ""

@@ -107,10 +107,14 @@ def _mentions(db: Database, run: int, target: str, decisions: Mapping[str, Decis
     kinds = ("announced", "reminded", "spared")
     said = {kind: mentioned(db, run, target, kind, decisions) for kind in kinds}
     alone = {kind: tuple(change.decision for change in changes) for kind, changes in said.items()}
-    approved = frozenset(change.decision.image.id for change in mentioned(db, run, target, "approved", decisions))
+    ids = {
+        kind: frozenset(change.decision.image.id for change in mentioned(db, run, target, kind, decisions))
+        for kind in ("approved", "refused_again")
+    }
     return alone | {
         "changed": mentioned(db, run, target, "changed", decisions),
-        "approved": approved if applied(db, run, target) else None,
+        "approved": ids["approved"] if applied(db, run, target) else None,
+        "refused_again": ids["refused_again"],
     }
 
 

@@ -179,6 +179,7 @@ def _mentions(result: TargetResult) -> dict[str, Sequence[tuple[str, str | None]
     mentions: dict[str, Sequence[tuple[str, str | None]]] = {
         kind: [(decision.image.id, None) for decision in decisions] for kind, decisions in kinds.items()
     }
+    mentions["refused_again"] = [(image, None) for image in sorted(result.refused_again)]
     mentions["approved"] = [(image, None) for image in sorted(result.approved or ())]
     return mentions | {"changed": [(change.decision.image.id, change.detail) for change in result.changed]}
 
