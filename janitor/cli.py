@@ -212,7 +212,15 @@ def _fail(message: str, code: int) -> int:
 
 def main() -> None:
     """Run the command line: the one place where errors become messages and exit codes."""
-    sys.exit(_bounded())
+    code = _bounded()
+    if code > _INTERRUPTED:
+        from janitor.stopping import end_now
+
+        end_now(code)
+    sys.exit(code)
+
+
+_INTERRUPTED = 128
 
 
 def _bounded() -> int:

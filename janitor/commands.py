@@ -1,19 +1,17 @@
 """What each command does once its options are read. Imported by the command line only when a command runs."""
 
 import logging
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
-from types import FrameType
 
 import click
 from rich.console import Console, RenderableType
 
 from janitor import delivery, wiring
-from janitor.errors import CloudError, ConfigurationError, DeliveryError, Exit, UsageError
+from janitor.errors import Busy, CloudError, ConfigurationError, DeliveryError, Exit, StoreError, UsageError
 from janitor.explain import explanation
 from janitor.logs import configure_logging
 from janitor.model import Mode, RunResult
@@ -25,9 +23,12 @@ from janitor.report.text import text_report
 from janitor.review import reviewed_plan
 from janitor.run import Progress, Stop, utc_now
 from janitor.settings import Settings, load_settings
+from janitor.stopping import heeding_signals, within
 from janitor.store import Store
 
 _log = logging.getLogger("janitor.commands")
+
+_TIME_TO_POST = timedelta(seconds=2.5)  # once we were told to stop
 
 
 def run(
@@ -45,9 +46,16 @@ def run(
     chosen = wiring.chosen_targets(settings, targets)
     mode = wiring.mode_of(settings, dry_run=dry_run)
 
-    def perform(stop: Stop, progress: Progress) -> RunResult:
+    def perform(stop: Stop, progress: Progress, holding: ExitStack) -> RunResult:
         return wiring.perform(
-            settings, policies, mode, chosen, stop=stop, progress=progress, accept_survey=accept_survey
+            settings,
+            policies,
+            mode,
+            chosen,
+            stop=stop,
+            progress=progress,
+            accept_survey=accept_survey,
+            holding=holding,
         )
 
     return _run_once(settings, policies, perform, form=form, post=post)
@@ -61,8 +69,18 @@ def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form
     chosen = wiring.chosen_targets(settings, list(approved))
     mode = Mode.DRY_RUN if dry_run else Mode.DELETE
 
-    def perform(stop: Stop, progress: Progress) -> RunResult:
-        return wiring.perform(settings, policies, mode, chosen, stop=stop, progress=progress, approved=approved)
+    def perform(stop: Stop, progress: Progress, holding: ExitStack) -> RunResult:
+        return wiring.perform(
+            settings,
+            policies,
+            mode,
+            chosen,
+            stop=stop,
+            progress=progress,
+            approved=approved,
+            command=f"janitor apply {number}",
+            holding=holding,
+        )
 
     return _run_once(settings, policies, perform, form=form, post=post)
 
@@ -70,18 +88,25 @@ def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form
 def _run_once(
     settings: Settings,
     policies: Sequence[Policy],
-    perform: Callable[[Stop, Progress], RunResult],
+    perform: Callable[[Stop, Progress, ExitStack], RunResult],
     *,
     form: str,
     post: bool,
 ) -> int:
     stop = Stop()
-    with _stopping(stop), progress_bar() as progress:
-        result = perform(stop, progress)
-    _print_report(result, settings, form)
-    posted = delivery.post(settings, result, policies, stop=stop) if post else delivery.Delivery()
-    code = wiring.code_of(result, posted.code)
-    return 128 + stop.signal_number if stop.is_set() else code
+    with heeding_signals(stop), ExitStack() as holding:
+        with progress_bar() as progress:
+            result = perform(stop, progress, holding)
+        _print_report(result, settings, form)
+        posted = _posted(settings, result, policies, stop) if post else delivery.Delivery()
+        code = wiring.code_of(result, posted.code)
+        return 128 + stop.signal_number if stop.is_set() else code
+
+
+def _posted(settings: Settings, result: RunResult, policies: Sequence[Policy] | None, stop: Stop) -> delivery.Delivery:
+    """Post the report. Once we were told to stop, what hangs is left for the next run: every report is kept first."""
+    posted = within(lambda: delivery.post(settings, result, policies, stop=stop), stop, _TIME_TO_POST)
+    return delivery.Delivery(Exit.FAILED) if posted is None else posted
 
 
 def serve(config: Path | None, verbose: int, *, dry_run: bool) -> int:
@@ -93,22 +118,30 @@ def serve(config: Path | None, verbose: int, *, dry_run: bool) -> int:
         raise UsageError(f'{settings.source}: serve needs a schedule, for example schedule: "0 3 * * *"')
     stop = Stop()
     mode = wiring.mode_of(settings, dry_run=dry_run)
-    schedule.serve(lambda: _scheduled_run(settings, mode, stop), settings.schedule, settings.timezone, stop=stop)
-    return Exit.OK
+    cut_short: list[bool] = []
+
+    def job() -> None:
+        _scheduled_run(settings, mode, stop)
+        cut_short.append(stop.is_set())
+
+    number = schedule.serve(job, settings.schedule, settings.timezone, stop=stop)
+    return 128 + (number or stop.signal_number) if any(cut_short) else Exit.OK
 
 
 def _scheduled_run(settings: Settings, mode: Mode, stop: Stop) -> None:
     started_at = utc_now()
     policies: list[Policy] | None = None
-    try:
-        policies = wiring.policies_of(settings)
-    except ConfigurationError as error:
-        _log.error("run-skipped: %s", error)
-        result = wiring.failed_run(mode, error, started_at, utc_now())
-    else:
-        result = wiring.perform(settings, policies, mode, settings.targets, stop=stop)
-    _print_report(result, settings, "text")
-    delivery.post(settings, result, policies, stop=stop)
+    with ExitStack() as holding:
+        try:
+            policies = wiring.policies_of(settings)
+            result = wiring.perform(
+                settings, policies, mode, settings.targets, stop=stop, command="janitor serve", holding=holding
+            )
+        except (ConfigurationError, Busy) as error:
+            _log.error("run-skipped: %s", error)
+            result = wiring.failed_run(mode, error, started_at, utc_now())
+        _print_report(result, settings, "text")
+        _posted(settings, result, policies, stop)
 
 
 def check(config: Path | None, verbose: int, *, live: bool) -> int:
@@ -116,10 +149,10 @@ def check(config: Path | None, verbose: int, *, live: bool) -> int:
     settings, policies = _load(config, verbose)
     for line in _checked(settings, policies):
         click.echo(line)
-    if not live:
-        return Exit.OK
-    failures = [failure for probe in _probes(settings, policies) if (failure := _probed(*probe))]
-    return Exit.FAILED if failures else Exit.OK
+    failures = [_probed("database", lambda: wiring.database_of(settings))]
+    if live:
+        failures += [_probed(*probe) for probe in _probes(settings, policies)]
+    return Exit.FAILED if any(failures) else Exit.OK
 
 
 def _checked(settings: Settings, policies: Sequence[Policy]) -> Iterator[str]:
@@ -147,7 +180,7 @@ def _probed(name: str, probe: Callable[[], str]) -> bool:
     """Whether the probe failed; either way it is said."""
     try:
         click.echo(f"{name:<14} ok: {probe()}")
-    except (CloudError, DeliveryError) as error:
+    except (CloudError, DeliveryError, StoreError) as error:
         click.echo(f"{name:<14} failed: {error}")
         return True
     return False
@@ -228,19 +261,3 @@ def _print_report(result: RunResult, settings: Settings, form: str) -> None:
 
 def _print(renderable: RenderableType) -> None:
     Console(highlight=False).print(renderable)
-
-
-@contextmanager
-def _stopping(stop: Stop) -> Iterator[None]:
-    """Let SIGINT and SIGTERM set `stop` instead of killing what is in flight."""
-
-    def ask_to_stop(number: int, _frame: FrameType | None) -> None:
-        stop.signal_number = number
-        threading.Thread(target=stop.set).start()  # a handler that takes the event's lock itself could deadlock
-
-    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -36,6 +36,8 @@ def demo(verbose: int) -> int:
         click.echo(f"A cloud of {len(cloud.account.images)} images, and the policies in {shipped_policies()}.\n")
         click.echo("$ janitor run --dry-run\n")
         first = commands.run(config, verbose, dry_run=True, targets=(), form="text", post=False)
+        if first > 128:
+            return first
         click.echo("\n$ janitor run\n")
         second = commands.run(config, verbose, dry_run=False, targets=(), form="text", post=False)
     return first or second

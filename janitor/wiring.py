@@ -1,6 +1,7 @@
 """From configuration to a run: connects targets and runs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from janitor.policy import Policy
 from janitor.policy_files import load_policies
 from janitor.run import Progress, Run, Silence, Site, Stop, exit_code, utc_now
 from janitor.settings import Settings, Target, find_policies, load_settings
-from janitor.store import Store
+from janitor.store import Store, exclusive, holder, inspect
 
 
 def load(config: Path | None) -> tuple[Settings, list[Policy]]:
@@ -80,8 +81,13 @@ def perform(
     clock: Callable[[], datetime] = utc_now,
     accept_survey: bool = False,
     approved: Mapping[str, Sequence[Decision]] | None = None,
+    command: str = "janitor run",
+    holding: ExitStack | None = None,
 ) -> RunResult:
-    """Run once. A database that fails is a failed run, not an exception, so that it is reported like any other.
+    """Run once, and alone: raises Busy where another run holds the database.
+
+    A database that fails is a failed run, not an exception, so that it is reported like any other. The database is held
+    until `holding` is closed, or else until this returns; `command` names the holder.
 
     `accept_survey`: a person has looked, and a survey that looks wrong is right. `approved` are the decisions of a
     reviewed plan by target: then only these images may go, and no limit applies.
@@ -92,9 +98,13 @@ def perform(
     def site(target: Target) -> Site:
         return Site(target.name, lambda: connect(target, clock, stop))
 
+    result = None
+    own = ExitStack()
     try:
+        (own if holding is None else holding).enter_context(exclusive(settings.database, command, started_at))
+        inspect(settings.database)
         with Store.open(settings.database) as store:
-            return Run(
+            result = Run(
                 sites=[site(target) for target in targets],
                 policies=policies,
                 store=store,
@@ -112,7 +122,17 @@ def perform(
                 approved=approved,
             ).perform()
     except StoreError as error:
-        return failed_run(mode, error, started_at, clock())
+        return result or failed_run(mode, error, started_at, clock())
+    finally:
+        own.close()
+    return result
+
+
+def database_of(settings: Settings) -> str:
+    """The database in a sentence, as a run would find it. Raises StoreError where one could not use it."""
+    found = inspect(settings.database)
+    who = holder(settings.database)
+    return found if who is None else f"{found}; at the moment held by {who}"
 
 
 def failed_run(mode: Mode, error: JanitorError, started_at: datetime, finished_at: datetime) -> RunResult:

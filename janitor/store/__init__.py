@@ -27,12 +27,13 @@ from janitor.model import (
 )
 from janitor.settling import Settlement, Unsettled
 from janitor.store import chronicle, exemptions, journal, reports, runs, snapshots, trust
-from janitor.store.database import DatabaseFile
+from janitor.store.database import DatabaseFile, inspect
 from janitor.store.decisions import record_decisions
 from janitor.store.exemptions import ExemptionRecord
+from janitor.store.lock import exclusive, holder
 from janitor.store.reports import KeptReport
 
-__all__ = ["ExemptionRecord", "KeptReport", "Store"]
+__all__ = ["ExemptionRecord", "KeptReport", "Store", "exclusive", "holder", "inspect"]
 
 
 class Store:
