@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from janitor.cloud import Answer
+from janitor.cloud.tokens import Token, Tokens
 from janitor.errors import Denied
 from tests.loopback import Answered
 from tests.toast_account import DELETE, IMAGES, NOW, TOKENS, Account, calls, ids, no, serving, yes
@@ -143,6 +144,15 @@ def test_an_answer_without_a_usable_token_is_asked_for_again(answer: Answered) -
     with serving(Account().scripted(TOKENS, answer)) as (client, server):
         client.probe()
     assert calls(server) == [TOKENS, TOKENS, IMAGES]
+
+
+def test_threads_that_are_denied_together_renew_once() -> None:
+    issued = iter(Token(f"t0ken-{number}") for number in range(1, 9))
+    tokens = Tokens(lambda: next(issued), lambda: NOW)
+    shared = tokens.current()
+    tokens.proven(shared)
+    renewed = [tokens.after(shared, Denied("no", code=401)) for _ in range(4)]
+    assert {token.id for token in renewed} == {"t0ken-2"}
 
 
 def test_threads_share_one_token_and_one_renewal() -> None:
