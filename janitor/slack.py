@@ -266,7 +266,8 @@ def _refusal_of_api(response: Any) -> _Problem:
 def _quoted(status: int, said: object, details: object = None) -> _Problem:
     word = said.strip() if isinstance(said, str) else ""
     if not _WORD.fullmatch(word):
-        return _Problem(f"the answer was HTTP {status}, and not in Slack's words")
+        wrong = 400 <= status < 500
+        return _Problem(f"the answer was HTTP {status}, and not in Slack's words", refused=wrong)
     hint = f" ({_HINTS[word]})" if word in _HINTS else ""
     more = f": {'; '.join(str(detail) for detail in details)[:300]}" if isinstance(details, list) and details else ""
     return _Problem(f'it said "{word}"{hint}{more}', refused=word not in _BUSY)

@@ -5,13 +5,15 @@
         assert len(slack.posted) == len(messages)
 
 What it took stands in `posted` and `files`, every request in `requests` and its path in `paths`. Replies put into
-`script` are given first, one a request, whatever the request holds; those in `refusals` to requests of that path.
+`script` are given first, one a request, whatever the request holds; those in `refusals` to requests of that path. From
+`refuse_after` messages on it takes no more, and `before` is called with every request.
 Limits: docs.slack.dev, and for `msg_blocks_too_long` what was seen.
 """
 
 import json
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -90,6 +92,8 @@ class SlackStandIn:
         self.files: list[File] = []
         self.script: deque[Reply] = deque()
         self.refusals: dict[str, Reply] = {}
+        self.refuse_after: int | None = None
+        self.before: Callable[[], object] = lambda: None
         self.members_of: set[str] = {CHANNEL}
         self._uploads: dict[str, tuple[str, int, bytes]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -120,6 +124,7 @@ class SlackStandIn:
 
     def answer(self, path: str, authorization: str | None, body: bytes) -> Reply:
         """What Slack would say to this request."""
+        self.before()
         self.authorizations.append(authorization)
         try:
             message = json.loads(body)
@@ -148,14 +153,18 @@ class SlackStandIn:
         return Reply(404, "no_service" if path.startswith("/services/") else '{"ok": false, "error": "unknown_method"}')
 
     def _webhook(self, message: Any) -> Reply:
-        problem = fault(message)
+        problem = self._full() or fault(message)
         if problem is not None:
             return Reply(400, problem)
         self.posted.append(Posted(message["text"], message.get("blocks", [])))
         return Reply(200, "ok", {"Content-Type": "text/html"})
 
+    def _full(self) -> str | None:
+        full = self.refuse_after is not None and len(self.posted) >= self.refuse_after
+        return "action_prohibited" if full else None
+
     def _post_message(self, authorization: str | None, message: Any) -> Reply:
-        problem = self._stranger(authorization, message) or fault(message)
+        problem = self._stranger(authorization, message) or self._full() or fault(message)
         if problem is not None:
             return _json({"ok": False, "error": problem})
         channel, thread, ts = message["channel"], message.get("thread_ts"), f"{len(self.posted) + 1}.0"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from janitor.errors import DeliveryError
-from janitor.report import Message
-from janitor.slack import SlackChannel
-from tests.slack_stand_in import CHANNEL, DROPPED, TOKEN, WEBHOOK_PATH, Reply, SlackStandIn, fault, rate_limited
+from janitor.report import Listing, Message
+from janitor.slack import Place, SlackChannel
+from tests.slack_stand_in import CHANNEL, DROPPED, TOKEN, UPLOAD, WEBHOOK_PATH, Reply, SlackStandIn, fault, rate_limited
 
 Open = Callable[..., SlackChannel]
 
@@ -77,6 +77,18 @@ def test_links_are_never_unfurled(channel: SlackChannel, slack: SlackStandIn) ->
 def test_the_first_few_go_at_once_and_the_rest_at_a_pace(channel: SlackChannel, waits: list[float]) -> None:
     channel.send([message()] * 5)
     assert waits == [1.0, 1.0]
+
+
+def test_the_messages_that_were_accepted_are_counted(channel: SlackChannel) -> None:
+    assert [channel.send([message()] * count) for count in (0, 1, 4)] == [0, 1, 4]
+
+
+def test_once_asked_to_end_two_messages_are_sent_and_nothing_is_waited_for(
+    slack: SlackStandIn, waits: list[float]
+) -> None:
+    error = failure(webhook(slack, waits, ending=lambda: len(slack.posted) > 3), *[message()] * 10)
+    assert (error.delivered, waits) == (6, [1.0])
+    assert "no time left" in str(error)
 
 
 def test_nothing_to_send_sends_nothing(channel: SlackChannel, slack: SlackStandIn) -> None:
@@ -243,6 +255,107 @@ def test_an_answer_that_is_not_slacks_yes_is_no_delivery(
 ) -> None:
     slack.script += [foreign] * 5
     assert failure(channel).delivered == 0
+
+
+@pytest.mark.parametrize("body", ["[]", "true", "{}", "ok"])
+def test_a_bot_is_answered_in_json_with_a_yes(body: str, slack: SlackStandIn, waits: list[float]) -> None:
+    slack.script.append(Reply(200, body))
+    assert failure(bot(slack, waits)).delivered == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "taken"),
+    [
+        pytest.param("ok", True, id="slack"),
+        pytest.param("", True, id="nothing"),
+        pytest.param("1", True, id="a-number"),
+        pytest.param("Message accepted.", True, id="a-sentence"),
+        pytest.param('{"ok": true}', True, id="json-yes"),
+        pytest.param('{"success": true}', True, id="another-json-yes"),
+        pytest.param('{"id": 4}', True, id="json-of-another-kind"),
+        pytest.param("[]", True, id="a-list"),
+        pytest.param('{"ok": false}', False, id="json-no"),
+        pytest.param('{"ok": false, "error": "no_text"}', False, id="json-no-and-why"),
+        pytest.param('{"success": false}', False, id="another-json-no"),
+        pytest.param('{"error": "no_text"}', False, id="an-error"),
+        pytest.param("false", False, id="false"),
+        pytest.param('{"ok": tr', False, id="cut-off"),
+        pytest.param("no_service", False, id="a-word-of-refusal"),
+        pytest.param(" invalid_payload\n", False, id="a-word-of-refusal-and-blanks"),
+        pytest.param("<!DOCTYPE html><html>ok</html>", False, id="a-page"),
+        pytest.param("\n <html>ok</html>", False, id="a-page-after-a-blank-line"),
+    ],
+)
+def test_what_a_server_like_slack_may_answer_a_webhook(
+    body: str, taken: bool, slack: SlackStandIn, waits: list[float]
+) -> None:
+    slack.script.append(Reply(200, body))
+    if taken:
+        assert webhook(slack, waits).send([message()]) == 1
+    else:
+        assert failure(webhook(slack, waits)).delivered == 0
+
+
+@pytest.mark.parametrize(
+    ("reply", "refused"),
+    [
+        pytest.param(Reply(400, "invalid_blocks"), True, id="its-word"),
+        pytest.param(Reply(413, "<html>"), True, id="too-large"),
+        pytest.param(Reply(503), False, id="broken"),
+        pytest.param(DROPPED, False, id="dropped"),
+        pytest.param(rate_limited(3600), False, id="rate-limited"),
+        pytest.param(Reply(200, "<html>"), False, id="portal"),
+    ],
+)
+def test_a_failure_says_whether_it_was_this_message_that_is_not_wanted(
+    reply: Reply, refused: bool, slack: SlackStandIn, waits: list[float]
+) -> None:
+    slack.script += [reply] * 10
+    assert failure(webhook(slack, waits)).refused is refused
+
+
+# Threads and files
+
+
+def test_a_bot_opens_a_thread_with_the_first_message(slack: SlackStandIn, waits: list[float]) -> None:
+    told: list[tuple[int, Place]] = []
+    assert bot(slack, waits).send([message()] * 3, accepted=lambda *step: told.append(step)) == 3
+    opened = Place(CHANNEL, slack.id_of(CHANNEL), slack.posted[0].ts)
+    assert told == [(1, opened), (2, opened), (3, opened)]
+    assert [posted.thread for posted in slack.posted] == [None, opened.thread, opened.thread]
+
+
+def test_a_bot_goes_on_in_a_thread(slack: SlackStandIn, waits: list[float]) -> None:
+    places: list[Place] = []
+    bot(slack, waits).send([message()], accepted=lambda _, place: places.append(place))
+    bot(slack, waits).send([message()] * 2, place=places[0])
+    assert [posted.thread for posted in slack.posted] == [None, places[0].thread, places[0].thread]
+
+
+def test_a_file_goes_into_the_thread(slack: SlackStandIn, waits: list[float]) -> None:
+    places: list[Place] = []
+    channel = bot(slack, waits)
+    channel.send([message()], accepted=lambda _, place: places.append(place))
+    channel.attach(Listing("run-12.csv", "image,name\r\nx,야간\r\n"), "All images", places[0])
+    [file] = slack.files
+    assert (file.name, file.title, file.content) == ("run-12.csv", "All images", "image,name\r\nx,야간\r\n")
+    assert (file.channel, file.thread) == (slack.id_of(CHANNEL), slack.posted[0].ts)
+
+
+def test_no_token_goes_to_the_address_of_an_upload(slack: SlackStandIn, waits: list[float]) -> None:
+    places: list[Place] = []
+    channel = bot(slack, waits)
+    channel.send([message()], accepted=lambda _, place: places.append(place))
+    channel.attach(Listing("run-12.csv", "x"), "All images", places[0])
+    assert [said for path, said in zip(slack.paths, slack.authorizations, strict=True) if UPLOAD in path] == [None]
+
+
+@pytest.mark.parametrize("kind", [webhook, bot])
+def test_without_a_thread_there_is_no_place_for_a_file(
+    kind: Callable[..., SlackChannel], slack: SlackStandIn, waits: list[float]
+) -> None:
+    with pytest.raises(DeliveryError, match="told of no thread"):
+        kind(slack, waits).attach(Listing("run-12.csv", "x"), "All images", Place(CHANNEL, CHANNEL, None))
 
 
 # Secrets

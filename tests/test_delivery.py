@@ -1,0 +1,469 @@
+"""Delivering reports: kept before they are sent, resumed where they broke off, never lost, never claimed to arrive."""
+
+import csv
+import io
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from janitor import delivery
+from janitor.delivery import Delivery
+from janitor.errors import DeliveryError, Exit
+from janitor.model import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
+from janitor.policy import Match, Policy
+from janitor.run import Stop
+from janitor.settings import Settings, load_settings
+from janitor.store import Store
+from tests.factories import NOW, make_deletion, make_run, make_target, to_delete, to_keep
+from tests.slack_stand_in import CHANNEL, COMPLETE, DROPPED, GET_URL, TOKEN, UPLOAD, Posted, Reply, SlackStandIn
+
+TEAM = "#team-web"
+WEB = Policy("web-images", Match(), channel=TEAM)
+CI = Policy("ci-images", Match())
+GONE = Reply(410, "channel_is_archived")
+NO_SCOPE = Reply(200, '{"ok": false, "error": "missing_scope", "needed": "files:write"}')
+
+Configure = Callable[..., Settings]
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackStandIn]:
+    with SlackStandIn() as stand_in:
+        stand_in.members_of.add(TEAM)
+        yield stand_in
+
+
+@pytest.fixture
+def configure(tmp_path: Path, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch) -> Configure:
+    """The settings for a kind of Slack; nothing that they send waits."""
+    monkeypatch.setattr(Stop, "wait", lambda _self, _seconds: False)
+    kinds = {
+        "webhook": f"webhook_url: '{slack.webhook_url}'",
+        "bot": f"token: {TOKEN}, channel: '{CHANNEL}', base_url: '{slack.base_url}'",
+        "elsewhere": f"token: {TOKEN}, channel: '{TEAM}', base_url: '{slack.base_url}'",
+    }
+
+    def configure(kind: str = "bot", post: str = "always") -> Settings:
+        target = "{name: prod, endpoint: 'http://127.0.0.1:1', appkey: a, username: u, password: secret-password}"
+        path = tmp_path / "janitor.yaml"
+        told = f"slack: {{{kinds[kind]}, post: {post}}}\n" if kind in kinds else ""
+        path.write_text(f"targets: [{target}]\ntimezone: Asia/Seoul\n{told}", encoding="utf-8")
+        return load_settings(path, {})
+
+    return configure
+
+
+@pytest.fixture(params=["webhook", "bot"])
+def settings(request: pytest.FixtureRequest, configure: Configure) -> Settings:
+    return configure(request.param)
+
+
+def run_of(settings: Settings, *targets: TargetResult, at: datetime = NOW, **parts: Any) -> RunResult:
+    """The result of a live run that is in the database."""
+    result = make_run(*targets, mode=Mode.DELETE, started_at=at, finished_at=at + timedelta(minutes=1), **parts)
+    with Store.open(settings.database) as store:
+        result = replace(result, run=store.begin_run(Mode.DELETE, at))
+        store.finish_run(replace(result, targets=()))
+    return result
+
+
+def deleting(count: int, policy: str = "ci-images", target: str = "prod") -> TargetResult:
+    decisions = [to_delete(f"{policy}-{number}", policy=policy) for number in range(count)]
+    return make_target(decisions, [make_deletion(decision) for decision in decisions], name=target)
+
+
+def names_of(*targets: TargetResult) -> frozenset[tuple[str, str]]:
+    return frozenset((target.target, decision.image.id) for target in targets for decision in target.doomed)
+
+
+def waiting(settings: Settings) -> int:
+    with Store.open(settings.database) as store:
+        return len(store.undelivered())
+
+
+def shown(posted: list[Posted]) -> str:
+    return "\n".join(message.shown for message in posted)
+
+
+# One report
+
+
+def test_without_slack_nothing_is_delivered_nor_owed(configure: Configure, slack: SlackStandIn) -> None:
+    assert delivery.post(configure("none"), make_run(deleting(1))) == Delivery(Exit.OK, frozenset())
+    assert slack.requests == []
+
+
+def test_a_delivered_report_says_which_images_reached_the_channel(settings: Settings, slack: SlackStandIn) -> None:
+    targets = [deleting(3), deleting(2, target="dev")]
+    told = delivery.post(settings, run_of(settings, *targets))
+    assert told == Delivery(Exit.OK, names_of(*targets))
+    assert (waiting(settings), len(slack.posted) > 0) == (0, True)
+
+
+def test_only_what_the_channel_accepted_counts_as_announced(settings: Settings, slack: SlackStandIn) -> None:
+    target = deleting(300)
+    result = run_of(settings, target)
+    slack.refuse_after = 3
+    told = delivery.post(settings, result)
+    reached = {decision.image.id for decision in target.doomed if decision.image.id in shown(slack.posted)}
+    assert told == Delivery(Exit.FAILED, frozenset(("prod", image) for image in reached))
+    assert 0 < len(reached) < 300
+
+
+def test_an_image_that_is_only_next_to_expire_is_not_announced(settings: Settings) -> None:
+    young = to_keep("young", policy="ci-images", due=NOW + timedelta(days=1))
+    assert delivery.post(settings, run_of(settings, make_target([young]))).announced == frozenset()
+
+
+def test_a_report_is_kept_before_it_is_sent(settings: Settings, slack: SlackStandIn) -> None:
+    seen: list[int] = []
+    slack.before = lambda: seen.append(waiting(settings))
+    delivery.post(settings, run_of(settings, deleting(1)))
+    assert seen
+    assert set(seen) == {1}
+
+
+def test_a_database_that_cannot_be_used_stops_no_report(settings: Settings, slack: SlackStandIn) -> None:
+    settings.database.write_text("this is no database")
+    result = make_run(deleting(1), mode=Mode.DELETE)
+    assert delivery.post(settings, result) == Delivery(Exit.OK, names_of(*result.targets))
+    assert settings.database.read_text() == "this is no database"
+
+
+def test_a_run_that_could_not_begin_is_kept_and_sent_late_too(settings: Settings, slack: SlackStandIn) -> None:
+    slack.script += [GONE]
+    failed = make_run(run=0, outcome=Outcome.FAILED, error="policies/ci.yaml:12: no")
+    assert delivery.post(settings, failed, clock=lambda: NOW).code == Exit.FAILED
+    assert delivery.post(settings, run_of(settings, deleting(1))).code == Exit.OK
+    assert slack.posted[0].text.startswith("late: report of a run that could not begin of 2026-11-23 12:00 KST. ")
+
+
+# Late reports
+
+
+def test_undelivered_reports_go_first_oldest_first_and_marked_late(settings: Settings, slack: SlackStandIn) -> None:
+    for day in (0, 1):
+        slack.script += [GONE]
+        result = run_of(settings, deleting(1), at=NOW + timedelta(days=day))
+        slack.script += [GONE] * day  # the late one
+        assert delivery.post(settings, result).code == Exit.FAILED
+    told = delivery.post(settings, run_of(settings, deleting(1, "new"), at=NOW + timedelta(days=2)))
+    opening = [posted for posted in slack.posted if posted.thread is None]
+    marks = ["late: report of run 1 of 2026-11-23 12:00 KST", "late: report of run 2 of 2026-11-24 12:00 KST"]
+    assert [posted.text[: len(marks[0])] for posted in opening[:2]] == marks
+    assert [mark in posted.shown for mark, posted in zip(marks, opening, strict=False)] == [True, True]
+    assert "late" not in opening[2].text + opening[2].shown
+    assert told == Delivery(Exit.OK, names_of(deleting(1, "new")))
+    assert waiting(settings) == 0
+
+
+def test_a_late_report_that_fails_again_is_not_lost_and_exits_1(settings: Settings, slack: SlackStandIn) -> None:
+    slack.script += [GONE]
+    delivery.post(settings, run_of(settings, deleting(1)))
+    slack.script += [GONE]
+    own = deleting(1, "new")
+    assert delivery.post(settings, run_of(settings, own)) == Delivery(Exit.FAILED, names_of(own))
+    assert waiting(settings) == 1
+    assert "1 earlier report could not be delivered yet" in slack.posted[0].shown
+    assert delivery.post(settings, run_of(settings, own)).code == Exit.OK
+    assert waiting(settings) == 0
+
+
+def test_a_report_resumes_at_the_first_message_that_was_not_accepted(settings: Settings, slack: SlackStandIn) -> None:
+    target = deleting(300)
+    slack.refuse_after = 3
+    delivery.post(settings, run_of(settings, target))
+    slack.refuse_after = None
+    assert [error for _, error in delivery.resend(settings, [])] == [None]
+    assert shown(slack.posted).count("•") == 300
+    assert not [name for _, name in names_of(target) if name not in shown(slack.posted)]
+    assert [posted.text.startswith("late: ") for posted in slack.posted[:4]] == [False, False, False, True]
+    assert len({posted.thread for posted in slack.posted[1:]}) == 1
+
+
+def test_a_run_that_has_nothing_to_post_still_sends_what_waits(configure: Configure, slack: SlackStandIn) -> None:
+    slack.script += [GONE]
+    delivery.post(configure(), run_of(configure(), deleting(1)))
+    settings = configure(post="problems")
+    assert delivery.post(settings, run_of(settings)) == Delivery()
+    assert [posted.text[:4] for posted in slack.posted] == ["late"] * 2
+    assert waiting(settings) == 0
+
+
+def test_a_channel_that_cannot_be_reached_is_not_tried_for_every_late_report(
+    settings: Settings, slack: SlackStandIn
+) -> None:
+    for _ in range(5):
+        slack.script += [GONE] * 20
+        delivery.post(settings, run_of(settings, deleting(1)))
+        slack.script.clear()
+    slack.script += [DROPPED] * 100
+    slack.requests.clear()
+    told = list(delivery.resend(settings, []))
+    assert [error is not None for _, error in told] == [True] * 5
+    assert len(slack.requests) == 4  # one message and its tries
+    slack.script.clear()
+    assert [error for _, error in delivery.resend(settings, [])] == [None] * 5
+
+
+def test_a_report_that_slack_refuses_does_not_hold_up_the_others(settings: Settings, slack: SlackStandIn) -> None:
+    for _ in range(2):
+        slack.script += [GONE] * 20
+        delivery.post(settings, run_of(settings, deleting(1)))
+        slack.script.clear()
+    slack.script += [GONE]
+    assert [error is None for _, error in delivery.resend(settings, [])] == [False, True]
+
+
+def test_a_report_begun_in_a_channel_that_is_no_longer_ours_begins_anew(
+    configure: Configure, slack: SlackStandIn
+) -> None:
+    target = deleting(300)
+    slack.refuse_after = 3
+    delivery.post(configure(), run_of(configure(), target))
+    slack.refuse_after = None
+    already = len(slack.posted)
+    assert [error for _, error in delivery.resend(configure("elsewhere"), [])] == [None]
+    assert slack.posted[already].channel == TEAM
+    assert not [name for _, name in names_of(target) if name not in shown(slack.posted[already:])]
+
+
+def test_what_another_version_kept_is_sent(settings: Settings, slack: SlackStandIn) -> None:
+    result = run_of(settings, deleting(1))
+    with Store.open(settings.database) as store:
+        store.add_report(result.run, "slack", '[{"text": "A sentence.", "blocks": []}]', NOW)
+    list(delivery.resend(settings, []))
+    assert slack.posted[0].text == "late: report of run 1 of 2026-11-23 12:00 KST. A sentence."
+
+
+def test_nothing_to_resend(settings: Settings, configure: Configure, slack: SlackStandIn) -> None:
+    assert list(delivery.resend(settings, [])) == []
+    assert not settings.database.exists()
+    run_of(settings, deleting(1))
+    assert list(delivery.resend(settings, [])) == []
+    assert list(delivery.resend(configure("none"), [])) == []
+
+
+def test_reports_that_wait_without_a_slack_are_an_error(settings: Settings, configure: Configure) -> None:
+    with Store.open(settings.database) as store:
+        store.add_report(None, "slack", "[]", NOW)
+    with pytest.raises(DeliveryError, match="no Slack is configured"):
+        list(delivery.resend(configure("none"), []))
+
+
+def test_the_database_says_how_far_a_report_got(settings: Settings, slack: SlackStandIn) -> None:
+    slack.refuse_after = 2
+    delivery.post(settings, run_of(settings, deleting(300)))
+    with closing(sqlite3.connect(settings.database)) as db:
+        [(accepted, delivered_at, error)] = db.execute("SELECT accepted, delivered_at, error FROM reports")
+    assert (accepted, delivered_at) == (2, None)
+    assert "message 3 of" in error
+
+
+# When we are asked to end
+
+
+def test_once_asked_to_end_little_is_sent_and_the_rest_is_kept(settings: Settings, slack: SlackStandIn) -> None:
+    slack.script += [GONE]
+    delivery.post(settings, run_of(settings, deleting(1)))
+    stop = Stop()
+    stop.set()
+    assert delivery.post(settings, run_of(settings, deleting(300)), stop=stop).code == Exit.FAILED
+    assert [posted.text[:4] for posted in slack.posted] == ["LIVE"] * 2
+    assert waiting(settings) == 2
+    assert [error for _, error in delivery.resend(settings, [])] == [None, None]
+
+
+def test_once_asked_to_end_nothing_is_tried_again(settings: Settings, slack: SlackStandIn) -> None:
+    stop = Stop()
+    stop.set()
+    slack.script += [DROPPED] * 10
+    delivery.post(settings, run_of(settings, deleting(1)), stop=stop)
+    assert len(slack.requests) == 1
+
+
+# Threads and files
+
+
+def test_a_bot_posts_one_summary_and_puts_the_details_into_its_thread(
+    configure: Configure, slack: SlackStandIn
+) -> None:
+    target = deleting(2)
+    delivery.post(configure(), run_of(configure(), target))
+    summary, *details = slack.posted
+    assert (summary.channel, summary.thread) == (CHANNEL, None)
+    assert "Deleted: 2 of 2 planned" in summary.shown
+    assert not [name for _, name in names_of(target) if name in summary.shown]
+    assert {posted.thread for posted in details} == {summary.ts}
+    assert not [name for _, name in names_of(target) if name not in shown(details)]
+
+
+def test_a_webhook_gets_consecutive_messages_and_no_file(configure: Configure, slack: SlackStandIn) -> None:
+    settings = configure("webhook")
+    delivery.post(settings, run_of(settings, deleting(60)))
+    assert {posted.thread for posted in slack.posted} == {None}
+    assert (slack.files, set(slack.paths)) == ([], {"/services/T000/B000/webhook-secret"})
+
+
+@pytest.mark.parametrize(("count", "files"), [(50, 0), (51, 1)])
+def test_above_fifty_images_a_file_lists_all(configure: Configure, slack: SlackStandIn, count: int, files: int) -> None:
+    settings = configure()
+    target = deleting(count)
+    assert delivery.post(settings, run_of(settings, target)).code == Exit.OK
+    assert len(slack.files) == files
+    for file in slack.files:
+        rows = list(csv.DictReader(io.StringIO(file.content)))
+        assert [(row["target"], row["image"], row["outcome"]) for row in rows] == [
+            ("prod", decision.image.id, "deleted") for decision in target.doomed
+        ]
+        assert (file.name, file.thread) == ("image-janitor-run-1.csv", slack.posted[0].ts)
+
+
+def test_planned_and_announced_images_count_together(configure: Configure, slack: SlackStandIn) -> None:
+    settings = configure()
+    announced = tuple(to_keep(f"announced-{number}", policy="ci-images") for number in range(30))
+    target = replace(deleting(30), announced=announced)
+    delivery.post(settings, run_of(settings, target))
+    assert [file.content.count("\n") for file in slack.files] == [61]
+    assert slack.files[0].content.count(",announced\r\n") == 30
+
+
+def test_a_thousand_deletions_are_reported_without_one_refusal(settings: Settings, slack: SlackStandIn) -> None:
+    target = deleting(1_000)
+    told = delivery.post(settings, run_of(settings, target))
+    assert told == Delivery(Exit.OK, names_of(target))
+    assert shown(slack.posted).count("•") == 1_000
+    assert not [name for _, name in names_of(target) if name not in shown(slack.posted)]
+    assert all(posted.text.startswith("LIVE RUN. Image Janitor run 1: 1,000 of 1,000") for posted in slack.posted)
+
+
+@pytest.mark.parametrize(
+    ("path", "reply", "why"),
+    [
+        pytest.param(GET_URL, NO_SCOPE, "files:write", id="no-scope"),
+        pytest.param(UPLOAD + "F0", Reply(500, "oh"), "no usable answer", id="upload-broken"),
+        pytest.param(UPLOAD + "F0", DROPPED, "no", id="upload-dropped"),
+        pytest.param(COMPLETE, Reply(200, '{"ok": true}'), "no usable answer", id="not-complete"),
+        pytest.param(GET_URL, Reply(200, '{"ok": true}'), "no usable answer", id="no-address"),
+        pytest.param(GET_URL, Reply(200, '{"ok": true, "file_id": "F", "upload_url": "oh"}'), "no", id="no-url"),
+        pytest.param(GET_URL, Reply(404, "<html>"), "not in Slack's words", id="page"),
+    ],
+)
+def test_a_file_that_is_not_taken_costs_only_the_file(
+    path: str, reply: Reply, why: str, configure: Configure, slack: SlackStandIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings, target = configure(), deleting(60)
+    slack.refusals[path] = reply
+    assert delivery.post(settings, run_of(settings, target)) == Delivery(Exit.OK, names_of(target))
+    assert waiting(settings) == 0
+    assert "file-not-attached run=1" in caplog.text
+    assert (slack.posted[-1].thread, slack.files) == (slack.posted[0].ts, [])
+    assert "could not be put here as a file" in slack.posted[-1].text
+    assert why in slack.posted[-1].text
+    assert TOKEN not in caplog.text + slack.posted[-1].text
+
+
+def test_a_report_whose_file_alone_was_left_sends_just_that(configure: Configure, slack: SlackStandIn) -> None:
+    settings = configure()
+    slack.refuse_after = 3
+    delivery.post(settings, run_of(settings, deleting(60)))
+    slack.refuse_after = None
+    with closing(sqlite3.connect(settings.database)) as db, db:
+        [(messages,)] = db.execute("SELECT json_array_length(messages) FROM reports")
+        db.execute("UPDATE reports SET accepted = ?", (messages,))
+    posted = len(slack.posted)
+    list(delivery.resend(settings, []))
+    assert (len(slack.posted), len(slack.files), waiting(settings)) == (posted, 1, 0)
+
+
+def test_the_file_is_not_kept_once_it_is_delivered(configure: Configure, slack: SlackStandIn) -> None:
+    settings = configure()
+    delivery.post(settings, run_of(settings, deleting(60)))
+    with closing(sqlite3.connect(settings.database)) as db:
+        assert db.execute("SELECT listing FROM reports").fetchall() == [(None,)]
+
+
+def test_a_server_that_tells_of_no_thread_gets_consecutive_messages(configure: Configure, slack: SlackStandIn) -> None:
+    settings, target = configure(), deleting(60)
+    slack.script += [Reply(200, '{"ok": true}')] * 3
+    assert delivery.post(settings, run_of(settings, target)) == Delivery(Exit.OK, names_of(target))
+    assert [request.get("thread_ts") for request in slack.requests] == [None] * len(slack.requests)
+
+
+# Channels of policies
+
+
+def test_a_policys_images_go_to_its_channel_and_count_in_the_main_one(
+    configure: Configure, slack: SlackStandIn
+) -> None:
+    settings = configure()
+    ours, web = deleting(2), deleting(3, "web-images")
+    both = make_target([*ours.decisions, *web.decisions], [*ours.deletions, *web.deletions])
+    told = delivery.post(settings, run_of(settings, both), [WEB, CI])
+    main = [posted for posted in slack.posted if posted.channel in (CHANNEL, slack.id_of(CHANNEL))]
+    team = [posted for posted in slack.posted if posted.channel in (TEAM, slack.id_of(TEAM))]
+    assert [(posted.channel, posted.thread) for posted in (main[0], team[0])] == [(CHANNEL, None), (TEAM, None)]
+    assert "Deleted: 5 of 5 planned" in main[0].shown
+    assert f"`{TEAM}`: 3 images" in main[0].shown
+    assert "Deleted: 3 of 3 planned" in team[0].shown
+    assert "Only what these policies decide: web-images." in team[0].shown
+    assert all((name in shown(main)) is (("prod", name) in names_of(ours)) for _, name in names_of(both))
+    assert all((name in shown(team)) is (("prod", name) in names_of(web)) for _, name in names_of(both))
+    assert told == Delivery(Exit.OK, names_of(both))
+
+
+def test_what_one_channel_does_not_take_is_not_announced_there(configure: Configure, slack: SlackStandIn) -> None:
+    settings = configure()
+    slack.members_of.remove(TEAM)
+    ours, web = deleting(2), deleting(3, "web-images", target="dev")
+    result = run_of(settings, ours, web)
+    assert delivery.post(settings, result, [WEB, CI]) == Delivery(Exit.FAILED, names_of(ours))
+    slack.members_of.add(TEAM)
+    already = len(slack.posted)
+    assert [error for _, error in delivery.resend(settings, [WEB])] == [None]
+    assert {posted.channel for posted in slack.posted[already:]} == {TEAM, slack.id_of(TEAM)}
+
+
+def test_a_channel_that_no_policy_names_any_more_leaves_its_reports_to_the_main_one(
+    configure: Configure, slack: SlackStandIn
+) -> None:
+    settings = configure()
+    slack.members_of.remove(TEAM)
+    delivery.post(settings, run_of(settings, deleting(3, "web-images")), [WEB])
+    already = len(slack.posted)
+    assert [error for _, error in delivery.resend(settings, [CI])] == [None]
+    assert slack.posted[already].channel == CHANNEL
+
+
+def test_a_team_without_news_is_left_in_peace(configure: Configure, slack: SlackStandIn) -> None:
+    settings = configure(post="changes")
+    quiet = to_keep("web-1", policy="web-images")
+    delivery.post(settings, run_of(settings, make_target([quiet]), deleting(1)), [WEB])
+    assert {posted.channel for posted in slack.posted} == {CHANNEL, slack.id_of(CHANNEL)}
+
+
+# When there is reason to
+
+
+@pytest.mark.parametrize(("before", "posts"), [(Outcome.OK, False), (Outcome.FAILED, True), (None, False)])
+def test_an_outcome_unlike_that_of_the_run_before_is_news(
+    before: Outcome | None, posts: bool, configure: Configure, slack: SlackStandIn
+) -> None:
+    settings = configure(post="changes")
+    if before is not None:
+        run_of(settings, outcome=before)
+    delivery.post(settings, run_of(settings, make_target([to_keep()])))
+    assert bool(slack.posted) is posts
+
+
+def test_a_refused_deletion_reaches_who_wants_problems_only(configure: Configure, slack: SlackStandIn) -> None:
+    settings = configure(post="problems")
+    refused = make_deletion(outcome=DeletionOutcome.REFUSED, detail="it is protected")
+    delivery.post(settings, run_of(settings, make_target([refused.decision], [refused]), outcome=Outcome.PARTIAL))
+    assert "it is protected" in shown(slack.posted)
