@@ -207,8 +207,10 @@ class _Courier:
         if error is None and parcel.listing is not None and place is not None:
             self._attach(parcel, parcel.listing, place)
         self.records.settle(parcel.report, error, self.clock())
-        messages = parcel.messages[: parcel.accepted + accepted]
-        return _Arrival(frozenset[Name]().union(*(message.names for message in messages)), error)
+        arrived = parcel.accepted + accepted
+        # An image of which any message is missing is not counted: that one may be the one that announces it.
+        names = _named_in(parcel.messages[:arrived]) - _named_in(parcel.messages[arrived:])
+        return _Arrival(names, error)
 
     def _attach(self, parcel: _Parcel, file: Listing, place: Place) -> None:
         """Put the file into the thread. The messages name every image of it, so that without it nothing is lost."""
@@ -224,6 +226,10 @@ class _Courier:
             channel.send([notice(text)], place=place)
         except DeliveryError as failure:
             _log.warning("excuse-undelivered: %s", failure)
+
+
+def _named_in(messages: Sequence[Message]) -> frozenset[Name]:
+    return frozenset[Name]().union(*(message.names for message in messages))
 
 
 @contextmanager

@@ -121,6 +121,15 @@ def test_an_image_that_is_only_next_to_expire_is_not_announced(settings: Setting
     assert delivery.post(settings, run_of(settings, make_target([young]))).announced == frozenset()
 
 
+def test_an_image_of_which_one_message_is_missing_is_not_announced(settings: Settings, slack: SlackStandIn) -> None:
+    target = deleting(300)
+    result = run_of(settings, replace(target, announced=target.doomed[:1]))
+    slack.refuse_after = 3
+    first = target.doomed[0].image.id
+    assert first not in {image for _, image in delivery.post(settings, result).announced}
+    assert first in shown(slack.posted)
+
+
 def test_a_report_is_kept_before_it_is_sent(settings: Settings, slack: SlackStandIn) -> None:
     seen: list[int] = []
     slack.before = lambda: seen.append(waiting(settings))

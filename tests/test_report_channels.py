@@ -166,6 +166,19 @@ def test_a_threaded_report_begins_with_the_summary_alone() -> None:
     assert "*Target*" not in texts(details)
 
 
+def test_exemptions_that_lapse_soon_are_listed_with_their_reason() -> None:
+    soon, later = (
+        to_keep(name, Reason.EXEMPT, detail=f"exempt, says {name}", due=NOW + timedelta(days=days))
+        for name, days in (("ann", 3), ("bob", 30))
+    )
+    result = live(make_target([soon, later]))
+    [message] = slack_messages(Share(None, result, result), None, UTC)
+    assert "*Exemptions that lapse within a week* in `prod`\n• `ann`" in texts(message)
+    assert "exempt, says ann" in texts(message)
+    assert "says bob" not in texts(message)
+    assert not message.names
+
+
 def test_a_report_without_details_is_one_message() -> None:
     result = live(make_target([to_keep()]))
     assert len(slack_messages(Share(None, result, result), None, UTC, threaded=True)) == 1

@@ -7,7 +7,7 @@ from itertools import chain
 from janitor.model import Cost, RunResult, TargetResult
 from janitor.report import Message
 from janitor.report.mrkdwn import code, escaped, fitted
-from janitor.report.outline import Entry, Group, groups_of, kept_by_reason, summary, totals_of, upcoming
+from janitor.report.outline import Entry, Group, groups_of, kept_by_reason, lapsing, summary, totals_of, upcoming
 from janitor.report.packing import Paragraph, Row, packed
 from janitor.report.routing import Share
 from janitor.report.wording import MODES, OUTCOMES, counted, local_minute, run_name, run_times
@@ -110,9 +110,11 @@ def _totals(target: TargetResult, result: RunResult, cost: Cost | None) -> Itera
 def _details(target: TargetResult, result: RunResult, zone: tzinfo) -> Iterator[Paragraph]:
     for group in groups_of(target, result.mode):
         yield _group(group, target)
-    rows = tuple(_upcoming(target, zone))
-    if rows:
-        yield Paragraph(f"*Next to expire* in {_named(target)}", rows)
+    others = (
+        (f"*Next to expire* in {_named(target)}", tuple(_upcoming(target, zone))),
+        (f"*Exemptions that lapse within a week* in {_named(target)}", tuple(_lapsing(target, result))),
+    )
+    yield from (Paragraph(heading, rows) for heading, rows in others if rows)
 
 
 def _group(group: Group, target: TargetResult) -> Paragraph:
@@ -143,3 +145,7 @@ def _upcoming(target: TargetResult, zone: tzinfo) -> Iterator[Row]:
         assert decision.due is not None
         due = local_minute(decision.due, zone)
         yield Row(f"{_image(Entry(decision))}\n    {_policy(decision.policy)}expires {due}")
+
+
+def _lapsing(target: TargetResult, result: RunResult) -> Iterator[Row]:
+    return (Row(_row(Entry(decision))) for decision in lapsing(target, result.finished_at))
