@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import click
 from rich.console import Console, RenderableType
 
 from janitor import delivery, wiring
+from janitor.announcing import start_notices
 from janitor.errors import Busy, CloudError, ConfigurationError, DeliveryError, Exit, StoreError, UsageError
 from janitor.explain import explanation
 from janitor.logs import configure_logging
@@ -105,8 +107,24 @@ def _run_once(
 
 def _posted(settings: Settings, result: RunResult, policies: Sequence[Policy] | None, stop: Stop) -> delivery.Delivery:
     """Post the report. Once we were told to stop, what hangs is left for the next run: every report is kept first."""
-    posted = within(lambda: delivery.post(settings, result, policies, stop=stop), stop, _TIME_TO_POST)
+    posted = within(lambda: _delivered(settings, result, policies, stop), stop, _TIME_TO_POST)
     return delivery.Delivery(Exit.FAILED) if posted is None else posted
+
+
+def _delivered(
+    settings: Settings, result: RunResult, policies: Sequence[Policy] | None, stop: Stop
+) -> delivery.Delivery:
+    """Deliver the report; the notices that it gave begin to run once their messages were accepted."""
+    posted = delivery.post(settings, result, policies, stop=stop)
+    if not posted.announced or policies is None:
+        return posted
+    try:
+        with Store.open(settings.database) as store:
+            start_notices(store, result, policies, posted.announced, utc_now())
+    except StoreError as error:
+        _log.error("notices-not-started run=%d: %s", result.run, error)
+        return replace(posted, code=Exit.FAILED)
+    return posted
 
 
 def serve(config: Path | None, verbose: int, *, dry_run: bool) -> int:
