@@ -265,6 +265,7 @@ class TargetResult:
     `settled` are deletions of earlier runs, which could not tell their outcome: this run's survey could. `approved` are
     the images that a reviewed plan named and that are still as they were, where such a plan is applied, and `changed`
     the others that it named. `refused_again` are the images that the API refused with the very words of the last time.
+    `survey_seconds` is how long the survey took; it is not recorded.
     """
 
     target: str
@@ -281,6 +282,7 @@ class TargetResult:
     changed: tuple[Change, ...] = ()
     approved: frozenset[str] | None = None
     refused_again: frozenset[str] = frozenset()
+    survey_seconds: float | None = field(default=None, compare=False)
 
     @property
     def doomed(self) -> tuple[Decision, ...]:
