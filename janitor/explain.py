@@ -10,7 +10,7 @@ from janitor.model import Decision, Image, Survey
 from janitor.policy import Policy
 from janitor.report.layout import BOLD, Line, Page, labelled, line, paragraph
 from janitor.report.tables import users_of
-from janitor.report.wording import label_of, visible
+from janitor.report.wording import label_of, local_minute, visible
 from janitor.store import Store
 from janitor.units import format_duration, format_minute, format_size
 
@@ -22,6 +22,15 @@ def explanation(store: Store, policies: Sequence[Policy], prefix: str, zone: tzi
 
     Raises UsageError for an image that no run has seen, and for a prefix of several.
     """
+    identity, targets = sought(store, prefix)
+    return Page(lambda width: _everything(store, policies, targets, identity, zone, width))
+
+
+def sought(store: Store, prefix: str) -> tuple[str, list[str]]:
+    """The id of the image that people mean by `prefix`, and the targets that it was seen in.
+
+    Raises UsageError for an image that no run has seen, and for a prefix of several.
+    """
     places = store.find_image(prefix)
     identities = sorted({identity for _, identity in places})
     if not identities:
@@ -30,8 +39,7 @@ def explanation(store: Store, policies: Sequence[Policy], prefix: str, zone: tzi
         shown = ", ".join(visible(identity) for identity in identities[:_CANDIDATES])
         more = f" and {len(identities) - _CANDIDATES} more" if len(identities) > _CANDIDATES else ""
         raise UsageError(f'"{visible(prefix)}" is the start of {len(identities)} ids: {shown}{more}')
-    targets = [target for target, _ in places]
-    return Page(lambda width: _everything(store, policies, targets, identities[0], zone, width))
+    return identities[0], [target for target, _ in places]
 
 
 def _everything(
@@ -48,6 +56,7 @@ def _everything(
             yield from _facts(image, survey, width)
             yield from _decision(store, run or 0, target, identity, zone, width)
             yield from _policies(policies, image, target, width)
+        yield from _exemptions(store, target, identity, zone, width)
         yield from _history(store, target, identity, width)
 
 
@@ -125,6 +134,19 @@ def _rule(policy: Policy) -> str:
     if policy.expire is None:
         return "keeps all it matches, forever"
     return f"expires {format_duration(policy.expire.after)} after {policy.expire.since}"
+
+
+def _exemptions(store: Store, target: str, identity: str, zone: tzinfo, width: int) -> Iterator[Line]:
+    records = store.exemption_records(target, identity)
+    if not records:
+        return
+    yield line()
+    yield line("Exemptions by command", BOLD)
+    for record in records:
+        given, ended = record.exemption, record.ended_at
+        end = f"; ended {local_minute(ended, zone)} by {record.ended_by}" if ended else ""
+        text = f"until {local_minute(given.until, zone)} by {given.who}: {given.why}{end}"
+        yield from paragraph(f"given {local_minute(record.created_at, zone)}, {visible(text)}", width, 2)
 
 
 def _history(store: Store, target: str, identity: str, width: int) -> Iterator[Line]:
