@@ -1,6 +1,7 @@
 """The report on a terminal: understood without a manual, complete, and safe whatever the cloud named its images."""
 
 import io
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -215,6 +216,24 @@ def test_an_end_that_cannot_be_told_is_not_next() -> None:
 
 def test_what_is_to_be_deleted_is_not_next() -> None:
     assert "Next to expire" not in report(make_run(make_target([to_delete(due=NOW)])))
+
+
+def test_exemptions_that_lapse_within_a_week_are_listed_soonest_first() -> None:
+    ends = {"late": 8, "second": 6, "first": 2, "lapsed": 0}
+    exempt = [
+        to_keep(name, Reason.EXEMPT, detail=f"exempt by kim: {name}", due=NOW + timedelta(days=days))
+        for name, days in ends.items()
+    ]
+    text = report(make_run(make_target([*exempt, too_young("young", due=NOW + timedelta(days=1))])))
+    section = text[text.index("Exemptions that lapse within a week: 2 images") : text.index("Kept, by reason")]
+    assert re.findall("exempt by kim: ([a-z]+)", section) == ["first", "second"]
+    assert "Next to expire" not in text[text.index("Exemptions that lapse") :]
+    assert not re.search("exempt", text[text.index("Next to expire") : text.index("Exemptions that lapse")])
+
+
+def test_without_such_exemptions_there_is_no_word_of_them() -> None:
+    lasting = to_keep("a", Reason.EXEMPT, detail="exempt", due=NOW + timedelta(days=30))
+    assert "lapse within" not in report(make_run(make_target([lasting])))
 
 
 # Failures

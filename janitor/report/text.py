@@ -20,7 +20,7 @@ from janitor.report.layout import (
     paragraph,
     rule,
 )
-from janitor.report.outline import Entry, Group, groups_of, kept_by_reason, summary, totals_of, upcoming
+from janitor.report.outline import Entry, Group, groups_of, kept_by_reason, lapsing, summary, totals_of, upcoming
 from janitor.report.wording import (
     MODES,
     OUTCOMES,
@@ -51,7 +51,7 @@ def _lines(result: RunResult, cost: Cost | None, zone: tzinfo, width: int) -> It
     yield from paragraph(f"{run_name(result)}, {run_times(result, zone)}", width)
     for target in result.targets:
         yield line()
-        yield from _target(target, result.mode, cost, zone, width)
+        yield from _target(target, result, cost, zone, width)
     yield line()
     yield from _closing(result, cost, width)
 
@@ -70,15 +70,16 @@ def _error(error: str, width: int, indent: int) -> Iterator[Line]:
         yield from paragraph(shortened(row, _LONGEST_SENTENCE), width, indent, TROUBLE)
 
 
-def _target(target: TargetResult, mode: Mode, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
+def _target(target: TargetResult, result: RunResult, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
     yield rule(shortened(target.target, _LONGEST_NAME), target.outcome, width, _STYLES[target.outcome])
     if target.error is not None:
         yield from _error(target.error, width, 2)
-    for label, figures in totals_of(target, mode, cost):
+    for label, figures in totals_of(target, result.mode, cost):
         yield from labelled(Segment(f"{label:<15}"), Segment(figures), width, 2)
-    for group in groups_of(target, mode):
+    for group in groups_of(target, result.mode):
         yield from _group(group, width)
     yield from _upcoming(target, zone, width)
+    yield from _lapsing(target, result, width)
     yield from _kept(target, width)
 
 
@@ -116,6 +117,12 @@ def _upcoming(target: TargetResult, zone: tzinfo, width: int) -> Iterator[Line]:
             label_of(image.name, _LONGEST_NAME), visible(image.id), format_size(image.size), width, indent=4
         )
         yield from paragraph(_why(decision.policy, f"expires {local_minute(decision.due, zone)}"), width, 6, DIM)
+
+
+def _lapsing(target: TargetResult, result: RunResult, width: int) -> Iterator[Line]:
+    entries = tuple(Entry(decision) for decision in lapsing(target, result.finished_at))
+    if entries:
+        yield from _group(Group("Exemptions that lapse within a week", entries), width)
 
 
 def _kept(target: TargetResult, width: int) -> Iterator[Line]:
