@@ -17,15 +17,16 @@ from janitor.errors import Busy, CloudError, ConfigurationError, DeliveryError, 
 from janitor.explain import explanation
 from janitor.logs import configure_logging
 from janitor.model import Mode, RunResult
+from janitor.orders import Progress, utc_now
 from janitor.policy import Policy
+from janitor.policy_files import Rules
 from janitor.progress import progress_bar
 from janitor.report.as_json import json_report
 from janitor.report.tables import images_json, images_table, runs_table
 from janitor.report.text import text_report
 from janitor.review import reviewed_plan
-from janitor.run import Progress, Stop, utc_now
 from janitor.settings import Settings, load_settings
-from janitor.stopping import heeding_signals, within
+from janitor.stopping import Stop, heeding_signals, within
 from janitor.store import Store
 
 _log = logging.getLogger("janitor.commands")
@@ -44,14 +45,14 @@ def run(
     accept_survey: bool = False,
 ) -> int:
     """One run; the report goes to stdout first and then to Slack."""
-    settings, policies = _load(config, verbose)
+    settings, rules = _load(config, verbose)
     chosen = wiring.chosen_targets(settings, targets)
     mode = wiring.mode_of(settings, dry_run=dry_run)
 
     def perform(stop: Stop, progress: Progress, holding: ExitStack) -> RunResult:
         return wiring.perform(
             settings,
-            policies,
+            rules,
             mode,
             chosen,
             stop=stop,
@@ -60,21 +61,21 @@ def run(
             holding=holding,
         )
 
-    return _run_once(settings, policies, perform, form=form, post=post)
+    return _run_once(settings, rules.policies, perform, form=form, post=post)
 
 
 def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form: str, post: bool) -> int:
     """Delete what the plan of a run named, as far as nothing about it has changed."""
-    settings, policies = _load(config, verbose)
+    settings, rules = _load(config, verbose)
     with Store.open_existing(settings.database) as store:
-        approved = reviewed_plan(store, number, policies, settings.plan_validity, utc_now())
+        approved = reviewed_plan(store, number, rules.policies, settings.plan_validity, utc_now())
     chosen = wiring.chosen_targets(settings, list(approved))
     mode = Mode.DRY_RUN if dry_run else Mode.DELETE
 
     def perform(stop: Stop, progress: Progress, holding: ExitStack) -> RunResult:
         return wiring.perform(
             settings,
-            policies,
+            rules,
             mode,
             chosen,
             stop=stop,
@@ -84,7 +85,7 @@ def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form
             holding=holding,
         )
 
-    return _run_once(settings, policies, perform, form=form, post=post)
+    return _run_once(settings, rules.policies, perform, form=form, post=post)
 
 
 def _run_once(
@@ -148,35 +149,37 @@ def serve(config: Path | None, verbose: int, *, dry_run: bool) -> int:
 
 def _scheduled_run(settings: Settings, mode: Mode, stop: Stop) -> None:
     started_at = utc_now()
-    policies: list[Policy] | None = None
+    rules: Rules | None = None
     with ExitStack() as holding:
         try:
-            policies = wiring.policies_of(settings)
+            rules = wiring.rules_of(settings)
             result = wiring.perform(
-                settings, policies, mode, settings.targets, stop=stop, command="janitor serve", holding=holding
+                settings, rules, mode, settings.targets, stop=stop, command="janitor serve", holding=holding
             )
         except (ConfigurationError, Busy) as error:
             _log.error("run-skipped: %s", error)
             result = wiring.failed_run(mode, error, started_at, utc_now())
         _print_report(result, settings, "text")
-        _posted(settings, result, policies, stop)
+        _posted(settings, result, rules.policies if rules else None, stop)
 
 
 def check(config: Path | None, verbose: int, *, live: bool) -> int:
     """Say whether configuration and policies are right, when the next runs are, and with `live` whether all answer."""
-    settings, policies = _load(config, verbose)
-    for line in _checked(settings, policies):
+    settings, rules = _load(config, verbose)
+    for line in _checked(settings, rules):
         click.echo(line)
     failures = [_probed("database", lambda: wiring.database_of(settings))]
     if live:
-        failures += [_probed(*probe) for probe in _probes(settings, policies)]
+        failures += [_probed(*probe) for probe in _probes(settings, rules.policies)]
     return Exit.FAILED if any(failures) else Exit.OK
 
 
-def _checked(settings: Settings, policies: Sequence[Policy]) -> Iterator[str]:
+def _checked(settings: Settings, rules: Rules) -> Iterator[str]:
     targets = ", ".join(target.name for target in settings.targets)
     yield f"configuration  ok: {settings.source}, mode {settings.mode}, targets: {targets}"
-    yield f"policies       ok: {settings.policies}, {', '.join(policy.name for policy in policies)}"
+    yield f"policies       ok: {settings.policies}, {', '.join(policy.name for policy in rules.policies)}"
+    if rules.exemptions:
+        yield f"exemptions     ok: {len(rules.exemptions)} in policy files"
     if settings.schedule is None:
         yield "schedule       none: `janitor serve` needs one, `janitor run` does not"
         return
@@ -218,9 +221,9 @@ def images(config: Path | None, verbose: int, *, number: int | None, form: str) 
 
 def explain(config: Path | None, verbose: int, *, prefix: str) -> int:
     """Everything about one image."""
-    settings, policies = _load(config, verbose)
+    settings, rules = _load(config, verbose)
     with Store.open_existing(settings.database) as store:
-        _print(explanation(store, policies, prefix, settings.timezone))
+        _print(explanation(store, rules.policies, prefix, settings.timezone))
     return Exit.OK
 
 
@@ -240,18 +243,18 @@ def show(config: Path | None, verbose: int, *, number: int, form: str) -> int:
 
 def resend(config: Path | None, verbose: int) -> int:
     """Send the reports that could not be delivered."""
-    settings, policies = _load(config, verbose)
+    settings, rules = _load(config, verbose)
     failed = False
-    for number, (name, error) in enumerate(delivery.resend(settings, policies), start=1):
+    for number, (name, error) in enumerate(delivery.resend(settings, rules.policies), start=1):
         click.echo(f"{number}. {name}: {'delivered' if error is None else f'still undelivered: {error}'}")
         failed = failed or error is not None
     return Exit.FAILED if failed else Exit.OK
 
 
-def _load(config: Path | None, verbose: int) -> tuple[Settings, list[Policy]]:
-    settings, policies = wiring.load(config)
+def _load(config: Path | None, verbose: int) -> tuple[Settings, Rules]:
+    settings, rules = wiring.load(config)
     configure_logging(verbose, settings.secrets)
-    return settings, policies
+    return settings, rules
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Delivers reports to Slack: keeps each before it is sent, sends late what did not arrive, and says what did."""
 
+from __future__ import annotations
+
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from janitor.errors import DeliveryError, Exit, StoreError, UsageError
 from janitor.model import RunResult
+from janitor.orders import utc_now
 from janitor.policy import Policy
 from janitor.report import Listing, Message, Name
 from janitor.report.blocks import listed_images, notice, slack_messages
@@ -19,10 +22,12 @@ from janitor.report.occasion import worth_posting
 from janitor.report.packing import marked
 from janitor.report.routing import Share, shares_of
 from janitor.report.wording import local_minute
-from janitor.run import Stop, utc_now
 from janitor.settings import Settings, Slack
-from janitor.slack import Place, SlackChannel
+from janitor.stopping import Stop
 from janitor.store import KeptReport, Store
+
+if TYPE_CHECKING:
+    from janitor.slack import Place, SlackChannel  # imported when there is a channel: Slack's library takes its time
 
 _log = logging.getLogger("janitor.delivery")
 _T = TypeVar("_T")
@@ -86,6 +91,8 @@ def resend(
 
 def channel_of(settings: Settings, name: str | None = None, stop: Stop | None = None) -> SlackChannel:
     """The configured Slack channel, or another of this name that the same bot posts to."""
+    from janitor.slack import SlackChannel
+
     slack, stop = settings.slack, stop or Stop()
     if slack is None:
         raise UsageError("no Slack is configured")
@@ -129,7 +136,7 @@ class _Arrival:
 class _Courier:
     settings: Settings
     slack: Slack
-    records: "_Records"
+    records: _Records
     policies: Sequence[Policy] | None
     stop: Stop
     clock: Callable[[], datetime]
@@ -176,6 +183,8 @@ class _Courier:
 
     def _unpack(self, kept: KeptReport, mark: str) -> _Parcel:
         """A kept report, every message marked. One that began elsewhere than it would go now begins anew."""
+        from janitor.slack import Place
+
         channel = channel_of(self.settings, self._present_name(kept.channel), self.stop)
         place = Place(**json.loads(kept.place_json)) if kept.place_json else None
         if place is not None and place.channel != (None if channel.webhook_url else channel.channel):
@@ -233,7 +242,7 @@ def _named_in(messages: Sequence[Message]) -> frozenset[Name]:
 
 
 @contextmanager
-def _records(database: Path) -> Iterator["_Records"]:
+def _records(database: Path) -> Iterator[_Records]:
     try:
         store = Store.open(database)
     except StoreError as error:

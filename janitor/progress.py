@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from janitor import run
+from janitor import orders
 
 
 class _Bars:
@@ -26,10 +26,10 @@ class _Bars:
 
 
 @contextmanager
-def progress_bar() -> Iterator[run.Progress]:
+def progress_bar() -> Iterator[orders.Progress]:
     """Progress to report to; in a pipe or a log it says nothing."""
     if not sys.stderr.isatty():
-        yield run.Silence()
+        yield orders.Silence()
         return
     columns = (
         SpinnerColumn(),

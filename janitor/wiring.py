@@ -10,30 +10,33 @@ from janitor.cloud.toast import ToastClient
 from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
 from janitor.gate import Gate
 from janitor.model import Decision, Mode, Outcome, RunResult
-from janitor.policy import Policy
-from janitor.policy_files import load_policies
-from janitor.run import Progress, Run, Silence, Site, Stop, exit_code, utc_now
+from janitor.orders import Progress, Silence, Site, utc_now
+from janitor.policy_files import Rules, load_policies, load_rules
+from janitor.run import Run, exit_code
 from janitor.settings import Settings, Target, find_policies, load_settings
+from janitor.stopping import Stop
 from janitor.store import Store, exclusive, holder, inspect
 
 
-def load(config: Path | None) -> tuple[Settings, list[Policy]]:
-    """Configuration and policies. Raises ConfigurationError with every problem of both."""
+def load(config: Path | None) -> tuple[Settings, Rules]:
+    """Configuration and rules. Raises ConfigurationError with every problem of both."""
     try:
         settings = load_settings(config)
     except ConfigurationError as error:
         raise ConfigurationError([*error.problems, *_problems_of_policies(config)]) from error
-    return settings, policies_of(settings)
+    return settings, rules_of(settings)
 
 
-def policies_of(settings: Settings) -> list[Policy]:
-    """The policies as they now stand in their files. Raises ConfigurationError, also for what cannot be served."""
-    return load_policies(settings.policies, _unserved(settings))
+def rules_of(settings: Settings) -> Rules:
+    """The rules as they now stand in their files. Raises ConfigurationError, also for what cannot be served."""
+    return load_rules(settings.policies, settings.timezone, _unserved(settings))
 
 
 def _unserved(settings: Settings) -> dict[str, str]:
     """The keys of a policy that this configuration cannot serve, each with the reason."""
-    if settings.slack is not None and settings.slack.webhook_url is not None:
+    if settings.slack is None:
+        return {"notice": "nobody could be told: configure slack, which announces it, or leave this key out"}
+    if settings.slack.webhook_url is not None:
         return {"channel": "a webhook posts to one channel only: give slack a token instead, or leave this key out"}
     return {}
 
@@ -72,7 +75,7 @@ def connect(target: Target, clock: Callable[[], datetime] = utc_now, stop: Stop 
 
 def perform(
     settings: Settings,
-    policies: Sequence[Policy],
+    rules: Rules,
     mode: Mode,
     targets: Sequence[Target],
     *,
@@ -106,7 +109,8 @@ def perform(
         with Store.open(settings.database) as store:
             result = Run(
                 sites=[site(target) for target in targets],
-                policies=policies,
+                policies=rules.policies,
+                exemptions=rules.exemptions,
                 store=store,
                 mode=mode,
                 limits=settings.limits,

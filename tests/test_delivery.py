@@ -17,9 +17,10 @@ from janitor.delivery import Delivery
 from janitor.errors import DeliveryError, Exit
 from janitor.model import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 from janitor.policy import Match, Policy
-from janitor.run import Stop
 from janitor.settings import Settings, load_settings
+from janitor.stopping import Stop
 from janitor.store import Store
+from tests.conftest import Desk
 from tests.factories import NOW, make_deletion, make_run, make_target, to_delete, to_keep
 from tests.slack_stand_in import CHANNEL, COMPLETE, DROPPED, GET_URL, TOKEN, UPLOAD, Posted, Reply, SlackStandIn
 
@@ -476,3 +477,61 @@ def test_a_refused_deletion_reaches_who_wants_problems_only(configure: Configure
     refused = make_deletion(outcome=DeletionOutcome.REFUSED, detail="it is protected")
     delivery.post(settings, run_of(settings, make_target([refused.decision], [refused]), outcome=Outcome.PARTIAL))
     assert "it is protected" in shown(slack.posted)
+
+
+# The command
+
+
+def test_resend_sends_what_waits_and_says_what_it_did(sandbox_desk: Desk) -> None:
+    assert (sandbox_desk.janitor("resend").returncode, sandbox_desk.janitor("resend").stdout) == (0, "")
+    with SlackStandIn() as slack:
+        sandbox_desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}'}}\n")
+        slack.refuse_after = 0
+        assert sandbox_desk.janitor("run").returncode == 1
+        failed = sandbox_desk.janitor("resend")
+        assert failed.returncode == 1
+        assert "report of run 1 of 20" in failed.stdout
+        assert "still undelivered: Slack did not take message 1 of" in failed.stdout
+        assert slack.webhook_url not in failed.stdout + failed.stderr
+        slack.refuse_after = None
+        done = sandbox_desk.janitor("resend")
+        assert (done.returncode, slack.posted[0].text[:25]) == (0, "late: report of run 1 of ")
+        assert done.stdout.startswith("1. report of run 1 of ")
+        assert done.stdout.endswith(": delivered\n")
+        posted = len(slack.posted)
+        assert (sandbox_desk.janitor("resend").returncode, len(slack.posted)) == (0, posted)
+
+
+def test_the_next_run_sends_what_waits(sandbox_desk: Desk) -> None:
+    with SlackStandIn() as slack:
+        sandbox_desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}', post: always}}\n")
+        slack.refuse_after = 0
+        assert sandbox_desk.janitor("run").returncode == 1
+        slack.refuse_after = None
+        assert sandbox_desk.janitor("run").returncode == 0
+        late = [posted.text.startswith("late: report of run 1 ") for posted in slack.posted]
+        assert late == sorted(late, reverse=True)
+        assert (late[0], late[-1]) == (True, False)
+
+
+def test_a_channel_beside_a_webhook_is_a_wrong_policy(sandbox_desk: Desk) -> None:
+    sandbox_desk.amend("slack: {webhook_url: 'http://127.0.0.1:1/x'}\n")
+    sandbox_desk.write("policies/web.yaml", "policies:\n  - name: web\n    match: {name: web}\n    channel: '#web'\n")
+    for words in (("check",), ("run", "--dry-run"), ("resend",)):
+        done = sandbox_desk.janitor(*words)
+        assert done.returncode == 2
+        assert "policies/web.yaml:4: web: channel: a webhook posts to one channel only" in done.stderr
+
+
+def test_check_live_tries_every_channel(sandbox_desk: Desk) -> None:
+    sandbox_desk.write(
+        "policies/web.yaml", f"policies:\n  - name: web\n    match: {{name: web}}\n    channel: '{TEAM}'\n"
+    )
+    with SlackStandIn() as slack:
+        sandbox_desk.amend(f"slack: {{token: {TOKEN}, channel: '{CHANNEL}', base_url: '{slack.base_url}'}}\n")
+        done = sandbox_desk.janitor("check", "--live")
+        assert done.returncode == 1
+        assert "slack #team-web" in done.stdout
+        slack.members_of.add(TEAM)
+        assert sandbox_desk.janitor("check", "--live").returncode == 0
+        assert {posted.channel for posted in slack.posted} == {CHANNEL, TEAM}

@@ -31,6 +31,8 @@ PORTS = {"cloud", "report", "yaml_lines"}
 ADAPTERS = {"policy_files", "settings", "store", "slack", "cloud", "report", "sandbox"}
 SHELL = {
     "run",
+    "orders",
+    "cleaning",
     "deleting",
     "stopping",
     "schedule",

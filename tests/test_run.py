@@ -11,9 +11,11 @@ import pytest
 from janitor.cloud import Answer
 from janitor.errors import CloudError, Exit, Refused, StoreError, Unavailable
 from janitor.model import Decision, DeletionOutcome, Image, Instance, Mode, Outcome, RunResult, Usage
+from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
-from janitor.run import Run, Site, Stop, exit_code
+from janitor.run import Run, exit_code
+from janitor.stopping import Stop
 from janitor.store import Store
 from tests.fakes import RecordingCloud
 

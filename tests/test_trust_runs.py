@@ -12,10 +12,11 @@ from janitor.announcing import start_notices
 from janitor.errors import Exit, Implausible, Refused, UsageError
 from janitor.gate import Gate
 from janitor.model import Decision, DeletionOutcome, Image, Instance, Mode, Outcome, RunResult, Usage
+from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
 from janitor.review import reviewed_plan
-from janitor.run import Run, Site, exit_code
+from janitor.run import Run, exit_code
 from janitor.store import Store
 from tests.fakes import RecordingCloud
 

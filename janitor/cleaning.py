@@ -1,0 +1,233 @@
+"""One target's part of a run, in order: survey, snapshot, decide, plan, check; then report, or delete and confirm."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from janitor.applying import changes_since
+from janitor.cloud import ImageService
+from janitor.decide import decide
+from janitor.deleting import Attempt, Executioner, confirm
+from janitor.errors import CloudError, Interrupted, JanitorError
+from janitor.exemptions import exemptions_for
+from janitor.gate import measure, refusal
+from janitor.model import (
+    Change,
+    Decision,
+    Deletion,
+    DeletionOutcome,
+    Image,
+    Memory,
+    Mode,
+    Outcome,
+    Refusals,
+    Survey,
+    TargetResult,
+    Usage,
+)
+from janitor.notices import spared, to_announce, to_remind
+from janitor.orders import Orders, RunStore
+from janitor.plan import Plan, make_plan, owns
+from janitor.settling import settle
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """What one run does in one target, through the service that reaches it."""
+
+    orders: Orders
+    run: int
+    target: str
+    service: ImageService
+
+    @property
+    def _store(self) -> RunStore:
+        return self.orders.store
+
+    def perform(self) -> TargetResult:
+        """Survey, decide, plan; then delete and confirm, unless something stands against it.
+
+        Raises CloudError for a target that cannot be surveyed, Interrupted once told to stop before anything was
+        deleted, StoreError for a database that fails before the first deletion.
+        """
+        survey = self._survey()
+        history = self._store.record_survey(self.run, self.target, survey)
+        doubts = self._doubts(survey)
+        settled = () if doubts or survey.usage.problem is not None else self._settle(survey)
+        memory = self._memory(survey)
+        decisions = decide(
+            survey.images,
+            self.orders.policies,
+            survey.usage,
+            history,
+            survey.finished_at,
+            target=self.target,
+            zone=self.orders.zone,
+            memory=memory,
+        )
+        self._store.record_decisions(self.run, self.target, decisions)
+        plan, changed = self._plan(decisions)
+        seen = TargetResult(
+            self.target,
+            Outcome.OK,
+            images=len(survey.images),
+            owned=plan.owned,
+            decisions=tuple(decisions),
+            settled=settled,
+            changed=changed,
+            approved=None if self.orders.approved is None else frozenset(d.image.id for d in plan.decisions),
+            survey_seconds=(survey.finished_at - survey.started_at).total_seconds(),
+        )
+        if survey.usage.problem is not None:
+            return replace(seen, outcome=Outcome.FAILED, error=f"nothing deleted: {survey.usage.problem}")
+        if doubts:
+            return replace(seen, outcome=Outcome.REFUSED, error=refusal(doubts))
+        return self._act(_told_of(seen, memory, survey.finished_at), plan, memory)
+
+    def _memory(self, survey: Survey) -> Memory:
+        """What is recorded of a target, and what people exempted there by command or in policy files."""
+        now = survey.finished_at
+        exempted = exemptions_for(survey.images, self._store.exemptions(self.target, now), self.orders.exemptions, now)
+        return replace(self._store.memory(self.target), exemptions=exempted, usage_memory=self.orders.usage_memory)
+
+    def _plan(self, decisions: Sequence[Decision]) -> tuple[Plan, tuple[Change, ...]]:
+        """The plan, and what is left out of it because it is not what was approved."""
+        plan = make_plan(decisions)
+        if self.orders.approved is None:
+            return plan, ()
+        same, changed = changes_since(self.orders.approved.get(self.target, ()), decisions)
+        return replace(plan, decisions=tuple(d for d in plan.decisions if d.image.id in same)), changed
+
+    def _act(self, seen: TargetResult, plan: Plan, memory: Memory) -> TargetResult:
+        excess = plan.refusal(self.orders.limits) if self.orders.approved is None else None
+        if excess:
+            error = f"{excess} To delete exactly this list after a look at it: janitor apply {self.run}"
+            seen = replace(seen, outcome=Outcome.REFUSED, error=error)
+        if self.orders.mode is Mode.DRY_RUN:
+            return seen
+        self._end_notices(seen, memory)
+        if excess or not plan.decisions:
+            return seen
+        return _with_old_news(self._delete(seen, plan), memory)
+
+    def _end_notices(self, seen: TargetResult, memory: Memory) -> None:
+        """Withdraw the notices of what no longer expires, or is no longer there."""
+        listed = {decision.image.id for decision in seen.decisions}
+        at = self.orders.clock()
+        self._store.end_notices(seen.target, [decision.image.id for decision in seen.spared], "spared", at)
+        self._store.end_notices(seen.target, memory.notices.keys() - listed, "gone", at)
+
+    def _doubts(self, survey: Survey) -> tuple[str, ...]:
+        """What looks wrong about a survey; recorded as good where nothing does, or where a person accepts it."""
+        seen = measure(survey)
+        good = self._store.last_good(self.target, self.run)
+        ours = self._store.asked_since(self.target, good[0]) - {image.id for image in survey.images} if good else set()
+        doubts = self.orders.gate.doubts(
+            seen,
+            good[1] if good else None,
+            own_deletions=len(ours),
+            clock_offset=self.service.clock_offset(),
+            irregularities=self.service.irregularities(),
+        )
+        doubts = () if self.orders.accept_survey or survey.usage.problem is not None else doubts
+        self._store.record_measure(self.run, self.target, seen, good=not doubts and survey.usage.problem is None)
+        return doubts
+
+    def _settle(self, survey: Survey) -> tuple[Deletion, ...]:
+        """Find out what became of the requests that earlier runs left open."""
+        settlements = settle(self._store.unsettled(self.target), survey.images)
+        if settlements:
+            self._store.record_settlements(self.run, settlements)
+        return tuple(settlement.deletion for settlement in settlements)
+
+    def _survey(self) -> Survey:
+        started_at = self.orders.clock()
+        images = tuple(self._images())
+        try:
+            usage = self.service.usage()
+        except CloudError as error:
+            usage = Usage(problem=f"the instance list could not be read: {error}")
+        self._heed_stop()
+        return Survey(images, usage, started_at, self.orders.clock())
+
+    def _images(self) -> Iterator[Image]:
+        done = 0
+        for done, image in enumerate(self.service.images(), start=1):
+            if done % 1000 == 0:
+                self.orders.progress.advance(self.target, "survey", done, None)
+            self._heed_stop()
+            yield image
+        self._heed_stop()
+        self.orders.progress.advance(self.target, "survey", done, done)
+
+    def _heed_stop(self) -> None:
+        if self.orders.stop.is_set():
+            raise Interrupted(self.orders.stop.signal_number)
+
+    def _delete(self, seen: TargetResult, plan: Plan) -> TargetResult:
+        done = iter(range(1, len(plan.decisions) + 1))
+        executioner = Executioner(
+            self.run,
+            self.target,
+            self.service,
+            self._store,
+            self.orders.clock,
+            self.orders.stop,
+            self.orders.deletions_at_once,
+            lambda: self.orders.progress.advance(self.target, "delete", next(done), len(plan.decisions)),
+        )
+        attempts = executioner.carry_out(plan)
+        errors: list[JanitorError | str] = []
+        if executioner.journal_error is not None:
+            errors.append(executioner.journal_error)
+        if len(attempts) < len(plan.decisions):
+            interrupted = "interrupted: " if self.orders.stop.is_set() else ""
+            unsent = len(plan.decisions) - len(attempts)
+            errors.append(f"{interrupted}{unsent} of {len(plan.decisions)} deletions were not sent")
+        listed: dict[str, Image] | None = None
+        try:
+            listed = self._listed_afterwards(seen, attempts) if attempts else {}
+        except CloudError as error:
+            errors.append(f"the survey after the deletions failed, so none is confirmed: {error}")
+        deletions = tuple(confirm(attempts, listed))
+        outcome = Outcome.PARTIAL if any(unsuccessful(d.outcome) for d in deletions) else Outcome.OK
+        return replace(
+            seen,
+            outcome=Outcome.FAILED if errors else outcome,
+            error="; ".join(str(error) for error in errors) or None,
+            deletions=deletions,
+        )
+
+    def _listed_afterwards(self, seen: TargetResult, attempts: Sequence[Attempt]) -> dict[str, Image]:
+        """What the target lists now. Raises CloudError also for a list that lost too much beside what was asked for."""
+        listed = {image.id: image for image in self.service.images()}
+        asked = {attempt.decision.image.id for attempt in attempts}
+        others = [d.image for d in seen.decisions if owns(d.image) and d.image.id not in asked]
+        lost = sum(image.id not in listed for image in others)
+        if lost * 100 > self.orders.gate.max_shrink * len(others):
+            raise CloudError(f"{lost} of {len(others)} images that nobody asked to delete are missing from it")
+        return listed
+
+
+def _told_of(seen: TargetResult, memory: Memory, now: datetime) -> TargetResult:
+    return replace(
+        seen,
+        announced=to_announce(seen.decisions, memory.notices),
+        reminded=to_remind(seen.decisions, memory.notices, now),
+        spared=spared(seen.decisions, memory),
+    )
+
+
+def _with_old_news(result: TargetResult, memory: Memory) -> TargetResult:
+    refused = (d for d in result.deletions if d.outcome is DeletionOutcome.REFUSED)
+    before = memory.refusals
+    again = (d.decision.image.id for d in refused if before.get(d.decision.image.id, _NEVER).detail == d.detail)
+    return replace(result, refused_again=frozenset(again))
+
+
+_NEVER = Refusals(0, datetime.min.replace(tzinfo=UTC), "")
+
+
+def unsuccessful(outcome: DeletionOutcome) -> bool:
+    """Whether a deletion with this outcome is one that a person may have to look at."""
+    return outcome in (DeletionOutcome.REFUSED, DeletionOutcome.FAILED)

@@ -1,0 +1,126 @@
+"""What a run is asked to do and what it stands on: values and ports, and nothing of where they came from."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Protocol
+
+from janitor.cloud import ImageService
+from janitor.deleting import Journal
+from janitor.gate import Gate, Measure
+from janitor.model import Decision, Exemption, History, Memory, Mode, RunResult, Survey, TargetResult
+from janitor.plan import Limits
+from janitor.policy import Policy
+from janitor.settling import Settlement, Unsettled
+from janitor.stopping import Stop
+
+
+class RunStore(Journal, Protocol):
+    """What a run writes down."""
+
+    def begin_run(self, mode: Mode, started_at: datetime) -> int:
+        """Open a run; returns its number."""
+        ...
+
+    def record_survey(self, run: int, target: str, survey: Survey) -> dict[str, History]:
+        """Record what a survey saw; returns the history of each of its images, this survey included."""
+        ...
+
+    def unsettled(self, target: str) -> Sequence[Unsettled]:
+        """The requests of earlier runs to a target of which no survey has told yet what became."""
+        ...
+
+    def record_settlements(self, run: int, settlements: Sequence[Settlement]) -> None:
+        """Record what a run's survey found to have become of them."""
+        ...
+
+    def record_decisions(self, run: int, target: str, decisions: Sequence[Decision]) -> None:
+        """Record one decision for every image of the survey."""
+        ...
+
+    def record_policies(self, run: int, policies: Mapping[str, str]) -> None:
+        """Record the texts of the policies that a run decides by, by name."""
+        ...
+
+    def memory(self, target: str) -> Memory:
+        """What is recorded of a target's notices and refusals."""
+        ...
+
+    def exemptions(self, target: str, at: datetime) -> Sequence[Exemption]:
+        """What people exempted by command in a target, as far as it holds at that instant."""
+        ...
+
+    def last_good(self, target: str, before: int) -> tuple[int, Measure] | None:
+        """The latest run before this one whose survey was good, and what it measured."""
+        ...
+
+    def asked_since(self, target: str, run: int) -> set[str]:
+        """The images whose deletion was asked for in this run or later."""
+        ...
+
+    def record_measure(self, run: int, target: str, seen: Measure, *, good: bool) -> None:
+        """Record how much a survey saw, and whether it is believed."""
+        ...
+
+    def end_notices(self, target: str, images: Iterable[str], how: str, at: datetime) -> None:
+        """End the notices that run for these images."""
+        ...
+
+    def finish_target(self, run: int, result: TargetResult) -> None:
+        """Record how a target ended."""
+        ...
+
+    def finish_run(self, result: RunResult) -> None:
+        """Record how the run ended."""
+        ...
+
+
+class Progress(Protocol):
+    """Told of the work as it goes on, from several threads."""
+
+    def advance(self, target: str, phase: str, done: int, total: int | None) -> None:
+        """`done` of `total` (None: not known) pieces of a phase of a target."""
+        ...
+
+
+class Silence:
+    """Progress that nobody watches."""
+
+    def advance(self, target: str, phase: str, done: int, total: int | None) -> None:
+        """Say nothing."""
+
+
+def utc_now() -> datetime:
+    """The clock of production."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One target as a run sees it: its name and the way to its API. Nothing is connected before the run."""
+
+    name: str
+    connect: Callable[[], ImageService]
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Everything that one run needs. `approved`: the decisions of a reviewed plan by target, where one is applied."""
+
+    sites: Sequence[Site]
+    policies: Sequence[Policy]
+    store: RunStore
+    mode: Mode = Mode.DRY_RUN
+    limits: Limits = field(default_factory=Limits)
+    zone: tzinfo = UTC
+    targets_at_once: int = 4
+    deletions_at_once: int = 4
+    clock: Callable[[], datetime] = utc_now
+    stop: Stop = field(default_factory=Stop)
+    progress: Progress = field(default_factory=Silence)
+    gate: Gate = field(default_factory=Gate)
+    accept_survey: bool = False
+    usage_memory: timedelta = timedelta()
+    approved: Mapping[str, Sequence[Decision]] | None = None
+    exemptions: Sequence[Exemption] = ()
+    patience: timedelta = timedelta(seconds=6.5)
