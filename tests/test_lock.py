@@ -19,11 +19,11 @@ from starlette.responses import Response
 from janitor import commands
 from janitor.errors import Busy, Exit, StoreError
 from janitor.model import Mode
-from janitor.run import Stop
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Call
 from janitor.sandbox.server import Sandbox, running
 from janitor.settings import load_settings
+from janitor.stopping import Stop
 from janitor.store import Store, exclusive, holder
 from janitor.store.lock import lock_file
 from tests.conftest import POLICY, Desk
