@@ -1,0 +1,505 @@
+"""Dying well: what a killed run asked for is settled by the next one, and a run that is told to end does so in time."""
+
+import asyncio
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import EllipsisType
+from typing import Any
+
+import pytest
+from starlette.responses import Response
+
+from janitor.cloud import HttpOptions, transport
+from janitor.cloud.redaction import Redaction
+from janitor.cloud.transport import Call as Request
+from janitor.cloud.transport import Transient, Transport
+from janitor.errors import Unavailable
+from janitor.model import (
+    Decision,
+    DeletionOutcome,
+    Image,
+    Mode,
+    Outcome,
+    Reason,
+    RunResult,
+    Survey,
+    Usage,
+    Verdict,
+)
+from janitor.plan import Limits
+from janitor.policy import Expire, Match, Pattern, Policy
+from janitor.run import Run, Site
+from janitor.sandbox.options import Options
+from janitor.sandbox.record import Call
+from janitor.sandbox.server import Sandbox, running
+from janitor.settling import Unsettled, settle
+from janitor.stopping import Stop, within
+from janitor.store import Store
+from tests.conftest import POLICY, Desk
+from tests.fakes import RecordingCloud
+from tests.loopback import Answered, Loopback
+from tests.slack_stand_in import SlackStandIn
+
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+IMAGE = Image("a", "ci-a", "active", False, False, NOW - timedelta(days=30), NOW - timedelta(days=30), 100)
+OLD = Policy("old", Match(name=(Pattern("*"),)), Expire(timedelta(days=14)))
+AMPLE = Limits(max_deletions=1000, max_share=100)
+
+
+def doom(image: Image = IMAGE) -> Decision:
+    return Decision(image, Verdict.DELETE, "ci", Reason.EXPIRED, "expired 2026-11-07")
+
+
+# What became of a request
+
+
+UNFINISHED = "settled: asked for in run 7, which did not finish; "
+SETTLED = [
+    pytest.param(None, None, DeletionOutcome.DELETED, "no longer listed", id="no-answer-and-gone"),
+    pytest.param(None, "active", DeletionOutcome.FAILED, "still listed, so it was not done", id="no-answer-and-listed"),
+    pytest.param("accepted", None, DeletionOutcome.DELETED, "no longer listed", id="yes-and-gone"),
+    pytest.param("accepted", "active", DeletionOutcome.ACCEPTED, "the API said yes, but", id="yes-and-listed"),
+    pytest.param("no answer: HTTP 502", None, DeletionOutcome.DELETED, "no longer listed", id="lost-and-gone"),
+    pytest.param("no answer: HTTP 502", "active", DeletionOutcome.FAILED, "still listed", id="lost-and-listed"),
+    pytest.param("absent", None, DeletionOutcome.ALREADY_GONE, "the API knew no such image", id="absent-and-gone"),
+    pytest.param("absent", "active", DeletionOutcome.FAILED, "still listed", id="absent-and-listed"),
+    pytest.param("refused: in use", None, DeletionOutcome.ALREADY_GONE, "refused: in use, yet", id="no-and-gone"),
+    pytest.param("refused: in use", "active", DeletionOutcome.REFUSED, "refused: in use", id="no-and-listed"),
+    pytest.param(None, "pending_delete", DeletionOutcome.ACCEPTED, "it is listed as pending_delete", id="on-its-way"),
+]
+
+
+@pytest.mark.parametrize(("answer", "status", "outcome", "words"), SETTLED)
+def test_a_request_is_settled_by_its_answer_and_the_survey(
+    answer: str | None, status: str | None, outcome: DeletionOutcome, words: str
+) -> None:
+    listed = [] if status is None else [replace(IMAGE, status=status)]
+    (settlement,) = settle([Unsettled(3, 7, False, doom(), answer)], [*listed, replace(IMAGE, id="b")])
+    assert settlement.entry == 3
+    assert settlement.deletion.decision == doom()
+    assert settlement.deletion.outcome is outcome
+    assert settlement.deletion.detail.startswith(UNFINISHED + words)
+
+
+# The journal
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "janitor.db") as opened:
+        yield opened
+
+
+def killed_run(store: Store, *images: Image) -> int:
+    """A run that died with a request for each of these images in flight."""
+    run = store.begin_run(Mode.DELETE, NOW)
+    store.record_survey(run, "t0", Survey(images, Usage(), NOW, NOW))
+    store.record_decisions(run, "t0", [doom(image) for image in images])
+    for image in images:
+        store.journal_request(run, "t0", doom(image), NOW)
+    return run
+
+
+def perform(store: Store, *clouds: RecordingCloud, mode: Mode = Mode.DELETE, **rest: Any) -> RunResult:
+    sites = [Site(f"t{number}", lambda cloud=cloud: cloud) for number, cloud in enumerate(clouds)]  # type: ignore[misc]
+    return Run(sites, [OLD], store, mode, AMPLE, clock=lambda: NOW, **rest).perform()
+
+
+def settled(result: RunResult) -> dict[str, DeletionOutcome]:
+    return {d.decision.image.id: d.outcome for target in result.targets for d in target.settled}
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_the_next_run_settles_what_a_killed_one_asked_for_and_reports_it_once(store: Store, mode: Mode) -> None:
+    others = [replace(IMAGE, id=f"other-{number}") for number in range(9)]
+    killed = killed_run(store, IMAGE, replace(IMAGE, id="b"), *others)
+    cloud = RecordingCloud([replace(IMAGE, id="b"), *others])
+    result = perform(store, cloud, mode=mode)
+    expected = {"a": DeletionOutcome.DELETED, "b": DeletionOutcome.FAILED}
+    assert {image: outcome for image, outcome in settled(result).items() if image in expected} == expected
+    assert ("b" in cloud.deleted) is (mode is Mode.DELETE), "decided anew"
+    assert store.load_run(result.run) == result
+    assert [d.outcome for d in store.load_run(killed).targets[0].deletions][:2] == list(expected.values())
+    assert store.runs(limit=None)[-1].deleted == 1
+    assert settled(perform(store, cloud, mode=mode)) == {}
+    assert store.unsettled("t0") == []
+
+
+def test_a_list_that_looks_wrong_settles_nothing(store: Store) -> None:
+    images = [replace(IMAGE, id=f"{number}") for number in range(10)]
+    perform(store, RecordingCloud(images), mode=Mode.DRY_RUN)
+    killed_run(store, *images[:1])
+    assert settled(perform(store, RecordingCloud(images[8:]))) == {}
+    assert settled(perform(store, RecordingCloud(images, survey_errors=[Unavailable("HTTP 502")]))) == {}
+    assert settled(perform(store, RecordingCloud(images, used=Unavailable("HTTP 502")))) == {}
+    assert settled(perform(store, RecordingCloud(images[1:]))) == {"0": DeletionOutcome.DELETED}
+
+
+def test_our_own_deletions_of_a_killed_run_are_no_shrinking_of_the_fleet(store: Store) -> None:
+    images = [replace(IMAGE, id=f"{number}") for number in range(10)]
+    perform(store, RecordingCloud(images), mode=Mode.DRY_RUN)
+    killed_run(store, *images)
+    result = perform(store, RecordingCloud(images[6:]))
+    assert result.outcome is Outcome.OK, result.targets[0].error
+    assert list(settled(result).values()).count(DeletionOutcome.DELETED) == 6
+
+
+def test_another_target_settles_nothing_of_it(store: Store) -> None:
+    killed_run(store, IMAGE)
+    assert settled(perform(store, RecordingCloud([], survey_errors=[Unavailable("down")]), RecordingCloud([]))) == {}
+    assert settled(perform(store, RecordingCloud([]))) == {"a": DeletionOutcome.DELETED}
+
+
+def test_what_no_second_survey_confirmed_is_settled_by_the_next_run(store: Store) -> None:
+    images = [IMAGE, replace(IMAGE, id="b"), replace(IMAGE, id="c")]
+    cloud = RecordingCloud(images, survey_errors=[None, Unavailable("HTTP 502")], undone={"b"})
+    cloud.answers["c"] = Unavailable("timed out")
+    first = perform(store, cloud)
+    assert [(d.outcome, d.unsettled) for d in first.targets[0].deletions] == [
+        (DeletionOutcome.ACCEPTED, True),
+        (DeletionOutcome.ACCEPTED, True),
+        (DeletionOutcome.FAILED, True),
+    ]
+    second = perform(store, cloud, mode=Mode.DRY_RUN)
+    assert settled(second) == {
+        "a": DeletionOutcome.DELETED,
+        "b": DeletionOutcome.ACCEPTED,
+        "c": DeletionOutcome.FAILED,
+    }
+    assert "which could not confirm it" in second.targets[0].settled[0].detail
+    assert store.load_run(first.run) == first, "what was reported stays what it was"
+    assert store.load_run(second.run) == second
+
+
+def test_a_confirmed_deletion_is_not_settled_again(store: Store) -> None:
+    cloud = RecordingCloud([IMAGE, replace(IMAGE, id="b")], undone={"b"})
+    perform(store, cloud)
+    assert settled(perform(store, cloud, mode=Mode.DRY_RUN)) == {}
+
+
+def test_the_history_and_the_views_have_the_last_word(store: Store, tmp_path: Path) -> None:
+    killed_run(store, IMAGE)
+    perform(store, RecordingCloud([]))
+    told = [(event.run, event.text) for event in store.image_history("t0", "a") if event.text.startswith("deletion")]
+    assert told == [
+        (1, "deletion: asked for, no answer was recorded, never confirmed"),
+        (2, f"deletion: deleted, {UNFINISHED.replace('7', '1')}no longer listed"),
+    ]
+    with closing(sqlite3.connect(tmp_path / "janitor.db")) as db:
+        sql = "SELECT outcome, settled_in_run FROM deletion_log"
+        assert db.execute(sql).fetchall() == [("deleted", 2)]
+        plan = db.execute("EXPLAIN QUERY PLAN SELECT * FROM deletions x WHERE x.target = 't0' AND "
+                          "x.settled_in_run IS NULL AND (x.outcome IS NULL OR x.unsettled)").fetchall()  # fmt: skip
+        assert "unsettled_deletions" in plan[0][3], "a journal of years is not read through"
+
+
+# Killed at a point
+
+
+@dataclass
+class Mischief:
+    """A hook for a sandbox that does something to the janitor at a call of that name, before or after it is carried
+    out."""
+
+    at: str
+    ordinal: int = 1
+    first_answer: bool = False
+    act: Callable[[], object] = lambda: None
+    hang: bool = False
+    seen: threading.Event = field(default_factory=threading.Event)
+
+    def anew(self) -> "Mischief":
+        """The same, not seen yet: parameters outlive their test."""
+        return replace(self, seen=threading.Event())
+
+    async def __call__(self, call: Call, answer: Callable[[], Awaitable[Response]]) -> Response:
+        if (call.name, call.ordinal) != (self.at, self.ordinal):
+            return await answer()
+        response = await answer() if self.first_answer else Response(b"")
+        self.act()
+        self.seen.set()
+        if self.hang:
+            await asyncio.sleep(60)
+        return response
+
+
+@contextmanager
+def account(desk: Desk, mischief: Mischief, *, images: int = 60, more: str = "") -> Iterator[Sandbox]:
+    with running(Options(images=images), hook=mischief) as cloud:
+        desk.write("janitor.yaml", cloud.configuration(mode="delete"))
+        desk.amend("limits: {max_deletions: 1000, max_share: 100%}\nconcurrency: {deletions: 1}\n" + more)
+        desk.write("policies/old.yaml", POLICY)
+        yield cloud
+
+
+KILLED = [
+    pytest.param(Mischief("list-images"), [], id="in-the-survey"),
+    pytest.param(Mischief("delete-image"), ["failed"], id="asked-and-not-done"),
+    pytest.param(Mischief("delete-image", first_answer=True), ["deleted"], id="done-and-not-answered"),
+    pytest.param(Mischief("delete-image", 3, True), ["deleted"] * 3, id="in-the-third-deletion"),
+    pytest.param(Mischief("list-images", 2), ..., id="before-anything-is-confirmed"),
+]
+
+
+@pytest.mark.parametrize(("mischief", "expected"), KILLED)
+def test_what_a_killed_run_asked_for_is_settled_by_the_next(
+    desk: Desk, mischief: Mischief, expected: list[str] | EllipsisType
+) -> None:
+    mischief = mischief.anew()
+    with account(desk, mischief) as cloud:
+        assert killed(desk, mischief) == ""
+        asked = [request.image for request in cloud.requests if request.method == "DELETE"]
+        done = json.loads(desk.janitor("run", "--format", "json").stdout)
+        again = json.loads(desk.janitor("run", "--format", "json").stdout)
+        in_all = [request.image for request in cloud.requests if request.method == "DELETE"]
+    (target,) = done["targets"]
+    assert [entry["image"] for entry in target["settled"]] == asked
+    outcomes = [entry["outcome"] for entry in target["settled"]]
+    assert outcomes == (expected if isinstance(expected, list) else ["deleted"] * len(asked))
+    assert (done["outcome"], again["outcome"]) == ("ok", "ok")
+    assert (again["targets"][0]["settled"], again["targets"][0]["deletions"]) == ([], [])
+    with closing(sqlite3.connect(desk.folder / "sandbox.db")) as db:
+        journal = [row[0] for row in db.execute("SELECT image FROM deletions ORDER BY deletion")]
+        assert journal == in_all, "every request is in the journal, and the reverse"
+        assert db.execute("SELECT count(*) FROM deletions WHERE outcome IS NULL").fetchone() == (0,)
+
+
+def killed(desk: Desk, mischief: Mischief) -> str:
+    """What a run says that is killed at that point."""
+    with subprocess.Popen(
+        desk.command("run"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, **desk.settings_for_process()
+    ) as process:
+        mischief.act = process.kill
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    return str(output)
+
+
+def test_settled_deletions_stand_in_every_report(desk: Desk) -> None:
+    mischief = Mischief("delete-image", first_answer=True)
+    with account(desk, mischief), SlackStandIn() as slack:
+        desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}'}}\n")
+        killed(desk, mischief)
+        shown = desk.janitor("run", "--dry-run").stdout
+        assert "Settled, asked for in an earlier run: 1 image" in shown
+        assert "asked for in run 1, which did not finish; no longer listed" in " ".join(shown.split())
+        posted = "\n".join(message.shown for message in slack.posted)
+        assert "Settled, asked for in an earlier run: 1 image" in posted
+        assert desk.janitor("show", "2").stdout == shown
+
+
+# Told to end
+
+
+def impatient(desk: Desk, grace: float = 0.5) -> list[str]:
+    """The command, with less grace than a container gives it: what is tested does not depend on how much there is."""
+    code = f"from janitor.cloud import transport; transport._GRACE = {grace}; from janitor.cli import main; main()"
+    return [sys.executable, "-W", "error", "-c", code]
+
+
+def ended(
+    desk: Desk, command: list[str], mischief: Mischief, *signals: signal.Signals
+) -> "subprocess.CompletedProcess[str]":
+    """What the command says when it gets these signals at that point, one shortly after the other."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **desk.settings_for_process()
+    ) as process:
+        assert mischief.seen.wait(60)
+        for number in signals:
+            process.send_signal(number)
+            threading.Event().wait(0.1)
+        try:
+            output, errors = process.communicate(timeout=10)
+        finally:
+            process.kill()
+    assert "Traceback" not in errors
+    assert "Error" not in errors
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
+HANGING = [
+    pytest.param(Mischief("issue-token", hang=True), id="token"),
+    pytest.param(Mischief("list-images", hang=True), id="survey"),
+    pytest.param(Mischief("detail-instances", hang=True), id="instances"),
+    pytest.param(Mischief("delete-image", hang=True), id="deletion"),
+    pytest.param(Mischief("delete-image", 2, first_answer=True, hang=True), id="second-deletion-done-unanswered"),
+    pytest.param(Mischief("list-images", 2, hang=True), id="confirmation"),
+]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("mischief", HANGING)
+def test_a_run_that_hangs_ends_in_time_with_its_report(desk: Desk, mischief: Mischief, number: signal.Signals) -> None:
+    mischief = mischief.anew()
+    with account(desk, mischief) as cloud:
+        done = ended(desk, [*impatient(desk), "run", "--format", "json"], mischief, number)
+        asked = [request.image for request in cloud.requests if request.method == "DELETE"]
+        assert done.returncode == 128 + number
+        report = json.loads(done.stdout)
+        assert report["outcome"] == "failed"
+        assert report["targets"][0]["error"]
+        outcomes = {entry["image"]: entry["outcome"] for entry in report["targets"][0]["deletions"]}
+        assert set(asked) <= set(outcomes)
+        assert "deleted" not in outcomes.values(), "nothing was confirmed"
+        after = json.loads(desk.janitor("run", "--format", "json").stdout)
+        assert after["outcome"] == "ok"
+        assert [entry["image"] for entry in after["targets"][0]["settled"]] == list(outcomes)
+
+
+def test_requests_in_flight_are_finished_and_what_was_done_is_confirmed(desk: Desk) -> None:
+    mischief = Mischief("delete-image", 2, first_answer=True)
+    with account(desk, mischief) as cloud:
+        started: list[subprocess.Popen[str]] = []
+        answering = threading.Event()
+
+        def terminate() -> None:
+            started[0].send_signal(signal.SIGTERM)
+            answering.wait(0.3)  # answered only when the stop has arrived for certain
+
+        mischief.act = terminate
+        with subprocess.Popen(
+            desk.command("run", "--format", "json"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **desk.settings_for_process(),
+        ) as process:
+            started.append(process)
+            output, _ = process.communicate(timeout=10)
+        asked = [request.image for request in cloud.requests if request.method == "DELETE"]
+    target = json.loads(output)["targets"][0]
+    assert process.returncode == 143
+    assert [(entry["image"], entry["outcome"]) for entry in target["deletions"]] == [(i, "deleted") for i in asked]
+    assert len(asked) == 2
+    planned = sum(decision["verdict"] == "delete" for decision in target["decisions"])
+    assert target["error"] == f"interrupted: {planned - 2} of {planned} deletions were not sent"
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_further_signals_change_nothing(desk: Desk, second: signal.Signals) -> None:
+    mischief = Mischief("delete-image", hang=True)
+    with account(desk, mischief):
+        done = ended(desk, [*impatient(desk), "run"], mischief, signal.SIGTERM, second, second, second)
+    assert done.returncode == 143
+    assert "not known to be deleted" in done.stdout
+
+
+def test_slack_that_hangs_holds_nobody_and_loses_nothing(desk: Desk) -> None:
+    mischief = Mischief("list-images", first_answer=True)
+    posting, over = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        posting.set()
+        over.wait(60)
+
+    with account(desk, mischief), SlackStandIn() as slack:
+        slack.before = hang
+        desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}', post: always}}\n")
+        done = ended(desk, desk.command("run"), replace(mischief, seen=posting), signal.SIGTERM)
+        over.set()
+        assert done.returncode == 143
+        assert "Deleted, confirmed gone" in done.stdout
+        slack.before = lambda: None
+        slack.posted.clear()
+        assert desk.janitor("run").returncode == 0
+        assert any("late" in message.shown and "run 1" in message.shown for message in slack.posted)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_service_that_is_told_to_end_in_a_run_ends_it_likewise(desk: Desk, number: signal.Signals) -> None:
+    mischief = Mischief("delete-image", hang=True)
+    soon = "from datetime import timedelta; from janitor.cron import Cron; "
+    soon += "Cron.next_after = lambda cron, instant, zone: instant + timedelta(seconds=0.2); "
+    with account(desk, mischief, more='schedule: "* * * * *"\n'):
+        *python, code = impatient(desk)
+        done = ended(desk, [*python, soon + code, "serve"], mischief, number, number)
+    assert done.returncode == 128 + number
+    assert "not known to be deleted" in done.stdout
+
+
+def test_a_target_that_cannot_be_left_is_left_behind(store: Store) -> None:
+    stop, over = Stop(), threading.Event()
+
+    def hang(_: str) -> None:
+        stop.set()
+        over.wait(60)
+
+    cloud = RecordingCloud([IMAGE, replace(IMAGE, id="b")], on_delete=hang)
+    try:
+        result = perform(store, cloud, stop=stop, deletions_at_once=1, patience=timedelta(seconds=0.1))
+    finally:
+        over.set()
+    assert result.outcome is Outcome.FAILED
+    assert (result.targets[0].error or "").startswith("interrupted")
+    assert [asked.decision.image.id for asked in store.unsettled("t0")] == ["a"]
+
+
+# Requests
+
+
+@pytest.fixture
+def _little_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_GRACE", 0.05)
+
+
+@pytest.mark.usefixtures("_little_grace")
+def test_a_stop_bounds_an_answer_that_is_awaited() -> None:
+    stop, over = threading.Event(), threading.Event()
+    with Loopback(lambda _: (stop.set(), Answered(held=over))[1]) as server:
+        sender = Transport(HttpOptions(), Redaction(), stop)
+        try:
+            with pytest.raises(Transient, match="no complete answer before we had to end") as caught:
+                sender.request(Request("GET /images", "GET", server.url), 30)
+            assert caught.value.lost
+            with pytest.raises(Transient, match="not sent") as caught:
+                sender.request(Request("GET /images", "GET", server.url), 30)
+            assert not caught.value.lost
+        finally:
+            over.set()
+            sender.close()
+    assert len(server.asked) == 1, "afterwards nothing is sent"
+
+
+def test_without_a_stop_a_slow_answer_is_waited_for_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_LOOK_EVERY", 0.01)
+    held = threading.Event()
+    threading.Timer(0.1, held.set).start()
+    with Loopback(lambda _: Answered({"a": 1}, held=held)) as server:
+        sender = Transport(HttpOptions(), Redaction())
+        try:
+            assert sender.request(Request("GET /images", "GET", server.url), 30).body == b'{"a": 1}'
+        finally:
+            sender.close()
+
+
+def test_a_pause_between_tries_ends_with_the_stop() -> None:
+    stop = threading.Event()
+    sender = Transport(HttpOptions(), Redaction(), stop)
+
+    def fail(_: float) -> None:
+        threading.Timer(0.05, stop.set).start()
+        raise Transient("HTTP 503", retry_after=60)
+
+    with pytest.raises(Unavailable, match="tried once, and we were told to stop"):
+        sender.persist("GET /images", fail)
+    sender.close()
+
+
+def test_what_is_done_within_a_stop_s_patience_counts() -> None:
+    stop = Stop()
+    assert within(lambda: 3, stop, timedelta(seconds=5)) == 3
+    stop.set()
+    assert within(lambda: 3, stop, timedelta(seconds=5)) == 3
+    over = threading.Event()
+    assert within(lambda: over.wait(60), stop, timedelta()) is None
+    over.set()
+    with pytest.raises(ZeroDivisionError):
+        within(lambda: 1 / 0, stop, timedelta(seconds=5))
