@@ -35,9 +35,10 @@ from janitor.model import (
     Usage,
     Verdict,
 )
+from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
-from janitor.run import Run, Site
+from janitor.run import Run
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Call
 from janitor.sandbox.server import Sandbox, running
@@ -435,11 +436,12 @@ def test_a_target_that_cannot_be_left_is_left_behind(store: Store) -> None:
     cloud = RecordingCloud([IMAGE, replace(IMAGE, id="b")], on_delete=hang)
     try:
         result = perform(store, cloud, stop=stop, deletions_at_once=1, patience=timedelta(seconds=0.1))
+        left = store.unsettled("t0")
     finally:
         over.set()
     assert result.outcome is Outcome.FAILED
     assert (result.targets[0].error or "").startswith("interrupted")
-    assert [asked.decision.image.id for asked in store.unsettled("t0")] == ["a"]
+    assert [asked.decision.image.id for asked in left] == ["a"]
 
 
 # Requests
@@ -453,7 +455,12 @@ def _little_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_little_grace")
 def test_a_stop_bounds_an_answer_that_is_awaited() -> None:
     stop, over = threading.Event(), threading.Event()
-    with Loopback(lambda _: (stop.set(), Answered(held=over))[1]) as server:
+
+    def hold(_: object) -> Answered:
+        stop.set()
+        return Answered(held=over)
+
+    with Loopback(hold) as server:
         sender = Transport(HttpOptions(), Redaction(), stop)
         try:
             with pytest.raises(Transient, match="no complete answer before we had to end") as caught:
