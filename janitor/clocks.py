@@ -36,10 +36,11 @@ class Term:
         """Both ends in words; days where the term counts in days, else minutes."""
         write = format_day if self.after % timedelta(days=1) == timedelta() else format_minute
         rule = f"{format_duration(self.after)} after {self.after_words}"
-        if self.due is None:
+        due = self.due
+        if due is None:
             return f"{self.words} {write(self.start)}, no end in sight ({rule})"
         watch = "" if self.watched_since is None else f", watched since {write(self.watched_since)}"
-        return f"{self.words} {write(self.start)}, {verb} {write(self.due)} ({rule}{watch})"
+        return f"{self.words} {write(self.start)}, {verb} {write(due)} ({rule}{watch})"
 
 
 def term_of(image: Image, expire: Expire, history: History | None) -> Term | None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 _DURATION_UNITS = {
     "w": timedelta(weeks=1),
@@ -24,7 +25,7 @@ _SIZE_UNITS = {
 }
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]i?B|B)")
 _INSTANT = re.compile(
-    r"(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|z|[+-]\d{2}:?\d{2})?", re.ASCII
+    r"(\d{4}-\d{2}-\d{2})[T ]((?:[01]\d|2[0-3]):\d{2}:\d{2})(\.\d{1,9})?(Z|z|[+-]\d{2}:?\d{2})?", re.ASCII
 )
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -47,6 +48,7 @@ def parse_duration(text: str, *, seconds: bool = False) -> timedelta:
     return sum((int(count) * unit for count, unit in parts if count), timedelta())
 
 
+@lru_cache
 def format_duration(duration: timedelta) -> str:
     """Write a duration the way `parse_duration` reads it: days and below, `14d`, `1d12h`."""
     rest, words = duration, ""
@@ -86,11 +88,9 @@ def parse_instant(text: str) -> datetime | None:
     match = _INSTANT.fullmatch(text.strip())
     if match is None:
         return None
-    *_, fraction, offset = match.groups()
+    day, clock, fraction, offset = match.groups()
     try:
-        year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
-        microsecond = int(f"{fraction or 0:0<6}"[:6])
-        instant = datetime(year, month, day, hour, minute, second, microsecond, tzinfo=UTC) - _offset(offset)
+        instant = datetime.fromisoformat(f"{day}T{clock}{(fraction or '')[:7]}+00:00") - _offset(offset)
     except (ValueError, OverflowError):
         return None
     return instant if instant >= _EARLIEST else None
@@ -127,7 +127,7 @@ def _in_utc(instant: datetime) -> datetime:
 
 def iso(instant: datetime) -> str:
     """Write an instant as ISO text in UTC with `Z`, with microseconds only where there are some."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return instant.astimezone(UTC).isoformat()[:-6] + "Z"
 
 
 def iso_or_none(instant: datetime | None) -> str | None:
