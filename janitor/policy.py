@@ -74,15 +74,15 @@ class Match:
 
     def holds(self, image: Image, target: str) -> Truth:
         """Whether every condition holds for an image of that target."""
+        if self.status and image.status not in self.status:
+            return False  # never in doubt, and the one that most images fail
         return _all_of(self._conditions(image, target))
 
     def _conditions(self, image: Image, target: str) -> Iterable[Truth]:
-        if self.status:
-            yield image.status in self.status
         if self.targets:
-            yield _any_of(pattern.matches(target) for pattern in self.targets)
+            yield _any_matches(self.targets, target)
         if self.name:
-            yield _any_of(pattern.matches(image.name) for pattern in self.name)
+            yield _any_matches(self.name, image.name)
         if self.disk_format:
             yield None if image.disk_format is None else image.disk_format in self.disk_format
         for key, patterns in self.properties:
@@ -100,7 +100,7 @@ def _property_matches(image: Image, key: str, patterns: tuple[Pattern, ...]) -> 
     if image.properties is None or f"properties.{key}" in image.unreadable:
         return None
     value = image.properties.get(key)
-    return False if value is None else _any_of(pattern.matches(value) for pattern in patterns)
+    return False if value is None else _any_matches(patterns, value)
 
 
 def _all_of(truths: Iterable[Truth]) -> Truth:
@@ -113,9 +113,10 @@ def _all_of(truths: Iterable[Truth]) -> Truth:
     return answer
 
 
-def _any_of(truths: Iterable[Truth]) -> Truth:
+def _any_matches(patterns: Iterable[Pattern], text: str | None) -> Truth:
     answer: Truth = False
-    for truth in truths:
+    for pattern in patterns:
+        truth = pattern.matches(text)
         if truth:
             return True
         if truth is None:
