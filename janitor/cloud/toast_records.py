@@ -95,6 +95,8 @@ def _properties(value: object, wrong: dict[str, str]) -> Mapping[str, str] | Non
     if not isinstance(value, dict):
         wrong["properties"] = wire.shown(value)
         return None
+    if all(type(entry) is str for entry in value.values()):
+        return value
     readable = {}
     for key, entry in value.items():
         word = wire.label(entry)

@@ -34,8 +34,8 @@ def facts_of(image: Image) -> Row:
     return (
         image.name,
         image.status,
-        image.public,
-        image.protected,
+        int(image.public),
+        int(image.protected),
         iso_or_none(image.created_at),
         iso_or_none(image.updated_at),
         image.size,
@@ -43,7 +43,7 @@ def facts_of(image: Image) -> Row:
         image.min_disk,
         image.min_ram,
         _json(image.properties),
-        image.owned,
+        int(image.owned),
         _json(image.unreadable or None),
     )
 
