@@ -458,16 +458,31 @@ def test_a_team_without_news_is_left_in_peace(configure: Configure, slack: Slack
     assert {posted.channel for posted in slack.posted} == {CHANNEL, slack.id_of(CHANNEL)}
 
 
+def test_a_team_without_images_is_told_nothing_even_of_every_run(configure: Configure, slack: SlackStandIn) -> None:
+    settings = configure(post="always")
+    delivery.post(settings, run_of(settings, deleting(1)), [WEB])
+    assert {posted.channel for posted in slack.posted} == {CHANNEL, slack.id_of(CHANNEL)}
+
+
 # When there is reason to
 
 
-@pytest.mark.parametrize(("before", "posts"), [(Outcome.OK, False), (Outcome.FAILED, True), (None, False)])
+@pytest.mark.parametrize(
+    ("before", "posts"),
+    [
+        pytest.param([], False, id="first-run"),
+        pytest.param([Outcome.OK], False, id="same"),
+        pytest.param([Outcome.FAILED], True, id="recovered"),
+        pytest.param([Outcome.FAILED, Outcome.OK], False, id="recovered-before"),
+        pytest.param([Outcome.OK, Outcome.PARTIAL], True, id="only-the-last-counts"),
+    ],
+)
 def test_an_outcome_unlike_that_of_the_run_before_is_news(
-    before: Outcome | None, posts: bool, configure: Configure, slack: SlackStandIn
+    before: list[Outcome], posts: bool, configure: Configure, slack: SlackStandIn
 ) -> None:
     settings = configure(post="changes")
-    if before is not None:
-        run_of(settings, outcome=before)
+    for outcome in before:
+        run_of(settings, outcome=outcome)
     delivery.post(settings, run_of(settings, make_target([to_keep()])))
     assert bool(slack.posted) is posts
 
