@@ -42,8 +42,8 @@ def decisions_at(db: Database, run: int, target: str) -> tuple[Decision, ...]:
 
 
 def decision_at(db: Database, run: int, target: str, image_id: str) -> Decision | None:
-    """What a run decided on one image of a target, if it did."""
-    row = db.conn.execute(_OF_IMAGE, (run, target, image_id)).fetchone()
+    """What a run decided on one image of a target, if it did, whether or not it could report it."""
+    row = db.conn.execute(_OF_IMAGE, {"run": run, "target": target, "image": image_id}).fetchone()
     return None if row is None else decision_of(image_of(row[0], row[6:]), row[1:6])
 
 
@@ -64,4 +64,14 @@ SELECT image, verdict, policy, reason, detail, due, name, status, public, protec
     disk_format, min_disk, min_ram, properties, owned, unreadable
 FROM snapshots WHERE run = ? AND target = ? AND verdict IS NOT NULL
 """
-_OF_IMAGE = f"{_AT_RUN} AND image = ?"
+# Not by the view, where a target that failed has no decisions: what was asked for was decided all the same.
+_OF_IMAGE = """
+SELECT i.image, d.verdict, d.policy, d.reason, d.detail, d.due, f.name, f.status, f.public, f.protected, f.created_at,
+    f.updated_at, f.size, f.disk_format, f.min_disk, f.min_ram, f.properties, f.owned, f.unreadable
+FROM images i
+JOIN image_facts f ON f.image_key = i.image_key
+    AND f.from_run <= :run AND (f.until_run IS NULL OR f.until_run > :run)
+JOIN decisions d ON d.image_key = i.image_key
+    AND d.from_run <= :run AND (d.until_run IS NULL OR d.until_run > :run)
+WHERE i.target = :target AND i.image = :image
+"""
