@@ -1,0 +1,285 @@
+"""Exemptions at work: what people say on the command line and in policy files, what runs make of it, what is kept."""
+
+import json
+import os
+import pwd
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from janitor.model import Exemption, Image, Mode, Reason, RunResult
+from janitor.orders import Site
+from janitor.plan import Limits
+from janitor.policy import Expire, Match, Pattern, Policy
+from janitor.run import Run
+from janitor.sandbox.server import Sandbox
+from janitor.store import Store
+from tests.conftest import POLICY, Desk
+from tests.factories import NOW, make_image
+from tests.fakes import RecordingCloud
+
+DAY = timedelta(days=1)
+OLD = Policy("old", Match(name=(Pattern("*"),)), Expire(14 * DAY))
+A, B = make_image("a", id="A-1"), make_image("b", id="b-2")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "janitor.db") as opened:
+        yield opened
+
+
+def exempt(image: Image | str, *, until: datetime = NOW + DAY, why: str = "rollback candidate") -> Exemption:
+    return Exemption(image if isinstance(image, str) else image.id, until, why, "kim")
+
+
+def perform(store: Store, cloud: RecordingCloud, now: datetime = NOW, **rest: Any) -> RunResult:
+    sites = [Site("prod", lambda: cloud)]
+    return Run(sites, [OLD], store, Mode.DELETE, Limits(100, 100), clock=lambda: now, **rest).perform()
+
+
+def reasons(result: RunResult) -> dict[str, Reason]:
+    return {decision.image.id: decision.reason for decision in result.targets[0].decisions}
+
+
+# Runs
+
+
+def test_an_exempted_image_survives_until_its_exemption_lapses(store: Store) -> None:
+    cloud = RecordingCloud([A, B, make_image("young", age=DAY)])
+    store.add_exemptions([("prod", exempt(A))], NOW)
+
+    kept = perform(store, cloud)
+    assert cloud.deleted == [B.id]
+    (decision,) = (decision for decision in kept.targets[0].decisions if decision.image == A)
+    assert (decision.reason, decision.due) == (Reason.EXEMPT, NOW + DAY)
+    for words in ("rollback candidate", "kim", "2026-11-24"):
+        assert words in decision.detail
+
+    perform(store, cloud, NOW + DAY - timedelta(seconds=1))
+    assert cloud.deleted == [B.id]
+    perform(store, cloud, NOW + DAY)
+    assert cloud.deleted == [B.id, A.id]
+    assert [record.exemption for record in store.exemption_records()] == [exempt(A)]
+
+
+def test_an_ended_exemption_keeps_nothing(store: Store) -> None:
+    cloud = RecordingCloud([A])
+    store.add_exemptions([("prod", exempt(A))], NOW)
+    store.end_exemptions([("prod", A.id)], "lee", NOW)
+    perform(store, cloud)
+    assert cloud.deleted == [A.id]
+
+
+def test_an_exemption_is_for_its_target(store: Store) -> None:
+    store.add_exemptions([("another", exempt(A))], NOW)
+    assert reasons(perform(store, RecordingCloud([A]))) == {A.id: Reason.EXPIRED}
+
+
+def test_a_policy_file_exempts_by_id_and_by_name(store: Store) -> None:
+    result = perform(store, RecordingCloud([A, B]), exemptions=[exempt("a-1"), exempt("b")])
+    assert reasons(result) == {A.id: Reason.EXEMPT, B.id: Reason.EXEMPT}
+
+
+# The history
+
+
+def test_every_exemption_stays_in_the_history(store: Store) -> None:
+    perform(store, RecordingCloud([A]))
+    first, second = exempt(A), exempt(A, until=NOW + 9 * DAY)
+    store.add_exemptions([("prod", first), ("prod", second)], NOW)
+    assert store.exemptions("prod", NOW) == [first, second]
+    assert store.exemptions("prod", NOW + DAY) == [second]
+
+    store.end_exemptions([("prod", A.id)], "lee", NOW + 2 * DAY)
+    assert store.exemptions("prod", NOW + 2 * DAY) == []
+    lapsed, ended = store.exemption_records("prod", A.id)
+    assert (lapsed.exemption, lapsed.ended_at, lapsed.ended_by) == (first, None, None)
+    assert (ended.exemption, ended.ended_at, ended.ended_by) == (second, NOW + 2 * DAY, "lee")
+    assert (ended.created_at, ended.name) == (NOW, "a")
+
+
+def test_the_history_says_whether_the_image_is_still_listed(store: Store) -> None:
+    cloud = RecordingCloud([A, B])
+    store.add_exemptions([("prod", exempt(A)), ("prod", exempt("never-seen"))], NOW)
+    perform(store, cloud)
+    assert [record.listed for record in store.exemption_records()] == [True, False]
+    cloud.listed.remove(A)
+    perform(store, cloud, accept_survey=True)
+    assert [(record.name, record.listed) for record in store.exemption_records()] == [("a", False), (None, False)]
+
+
+def test_ends_are_told_to_the_microsecond(store: Store) -> None:
+    # As texts, 59.999999Z would come before 59Z.
+    end = datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+    store.add_exemptions([("prod", exempt(A, until=end))], NOW)
+    assert store.exemptions("prod", end.replace(microsecond=0))
+    assert not store.exemptions("prod", end)
+
+
+# The commands
+
+
+@pytest.fixture
+def surveyed(sandbox_desk: Desk) -> Desk:
+    assert sandbox_desk.janitor("run", "--dry-run").returncode == 0
+    return sandbox_desk
+
+
+def doomed(desk: Desk) -> list[str]:
+    result = json.loads(desk.janitor("run", "--dry-run", "--format", "json").stdout)
+    return [d["image"] for d in result["targets"][0]["decisions"] if d["verdict"] == "delete"]
+
+
+def listed(desk: Desk, *words: str) -> list[dict[str, Any]]:
+    done = desk.janitor("keep", *(words or ("--list",)), "--format", "json")
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)["exemptions"]  # type: ignore[no-any-return]
+
+
+def test_what_is_kept_by_command_survives_a_live_run(surveyed: Desk, sandbox: Sandbox) -> None:
+    kept, also_kept, *others = doomed(surveyed)
+    why = "[b]rollback\n candidate"
+    told = surveyed.janitor("keep", kept[:13], also_kept, "--for", "3d", "--why", why, "--by", "k")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert kept in told.stdout
+    assert also_kept in told.stdout
+
+    result = json.loads(surveyed.janitor("run", "--format", "json").stdout)
+    assert {d["image"] for d in result["targets"][0]["deletions"]} == set(others)
+    exempted = [d for d in result["targets"][0]["decisions"] if d["reason"] == "exempt"]
+    assert {d["image"] for d in exempted} == {kept, also_kept}
+    assert all("by k: [b]rollback candidate" in d["detail"] and d["due"] for d in exempted)
+    assert not {request.image for request in sandbox.requests if request.method == "DELETE"} & {kept, also_kept}
+
+    assert "Exemptions that lapse within a week: 2 images" in surveyed.janitor("run").stdout
+    assert [(e["image"], e["who"], e["state"], e["lapses_soon"]) for e in listed(surveyed)] == [
+        (kept, "k", "active", True),
+        (also_kept, "k", "active", True),
+    ]
+    assert surveyed.janitor("keep", "--list").stdout.count("lapses within a week") == 2
+
+
+def test_what_is_no_longer_kept_goes_and_stays_in_the_history(surveyed: Desk) -> None:
+    kept, *_ = doomed(surveyed)
+    surveyed.janitor("keep", kept, "--until", "2999-12-31", "--why", "so", "--by", "kim")
+    assert kept not in doomed(surveyed)
+    ended = surveyed.janitor("unkeep", kept[:13], "--by", "lee")
+    assert (ended.returncode, kept in ended.stdout) == (0, True)
+    assert kept in doomed(surveyed)
+
+    assert listed(surveyed) == []
+    (past,) = listed(surveyed, "--list", "--all")
+    assert (past["state"], past["who"], past["ended_by"], past["until"]) == (
+        "ended",
+        "kim",
+        "lee",
+        "2999-12-31T23:59:59.999999Z",
+    )
+    assert "by kim: so; ended" in " ".join(surveyed.janitor("explain", kept).stdout.split())
+    again = surveyed.janitor("unkeep", kept)
+    assert (again.returncode, "is not exempt by `janitor keep`" in again.stderr) == (2, True)
+
+
+def test_the_longer_of_two_exemptions_counts(surveyed: Desk) -> None:
+    kept, *_ = doomed(surveyed)
+    surveyed.janitor("keep", kept, "--until", "2999-12-31", "--why", "first")
+    shorter = surveyed.janitor("keep", kept, "--for", "30d", "--why", "second")
+    assert "it is exempt until 2999-12-31 23:59 UTC anyhow" in shorter.stdout
+    assert [(e["why"], e["lapses_soon"]) for e in listed(surveyed)] == [("first", False)]
+    assert len(listed(surveyed, "--all")) == 2
+
+
+def test_a_policy_file_exempts_too(surveyed: Desk) -> None:
+    by_id, by_name, lapsed, *_ = doomed(surveyed)
+    images = json.loads(surveyed.janitor("images", "--format", "json").stdout)["targets"][0]["images"]
+    name = next(image["name"] for image in images if image["id"] == by_name)
+    exempt = [
+        {"images": [by_id.upper(), name], "until": "2999-12-31", "why": "see the review"},
+        {"image": lapsed, "until": "2020-12-31", "why": "over", "by": "kim"},
+    ]
+    surveyed.write("policies/exempt.yaml", json.dumps({"exempt": exempt}))
+
+    assert {by_id, by_name, lapsed} & set(doomed(surveyed)) == {lapsed}
+    assert [(e["image"], e["who"], e["source"]) for e in listed(surveyed)] == [
+        (by_id.upper(), "exempt.yaml", "policy-file"),
+        (name, "exempt.yaml", "policy-file"),
+    ]
+    assert [e["state"] for e in listed(surveyed, "--all")] == ["active", "active", "lapsed"]
+    assert "exemptions     ok: 3 in policy files" in surveyed.janitor("check").stdout
+    assert surveyed.janitor("unkeep", by_id).returncode == 2
+
+
+def test_a_day_is_a_day_of_the_configured_zone(surveyed: Desk) -> None:
+    kept, *_ = doomed(surveyed)
+    config = (surveyed.folder / "janitor.yaml").read_text()
+    surveyed.write("janitor.yaml", config.replace("UTC", "Asia/Seoul"))
+    told = surveyed.janitor("keep", kept, "--until", "2999-12-31", "--why", "so")
+    assert "until 2999-12-31 23:59 KST" in told.stdout
+    assert [e["until"] for e in listed(surveyed)] == ["2999-12-31T14:59:59.999999Z"]
+
+
+IMAGE = "IMAGE"
+WRONG = [
+    pytest.param((IMAGE, "--for", "3d"), "--why is missing", id="no-reason"),
+    pytest.param((IMAGE, "--for", "3d", "--why", " \n"), "--why is missing", id="a-blank-reason"),
+    pytest.param((IMAGE, "--why", "so"), "either --until DATE or --for DURATION", id="no-end"),
+    pytest.param((IMAGE, "--why", "so", "--for", "3d", "--until", "2999-12-31"), "either --until", id="two-ends"),
+    pytest.param((IMAGE, "--why", "so", "--until", "2020-12-31"), '"2020-12-31" is over already', id="the-past"),
+    pytest.param((IMAGE, "--why", "so", "--until", "31.12.2999"), "is not a date like 2026-12-31", id="no-date"),
+    pytest.param((IMAGE, "--why", "so", "--until", "2999-02-30"), "is not a date like 2026-12-31", id="no-day"),
+    pytest.param((IMAGE, "--why", "so", "--for", "3 moons"), "is not a duration like 36h or 14d", id="no-duration"),
+    pytest.param((IMAGE, "--why", "so", "--for", "0d"), "must be longer than nothing", id="nothing"),
+    pytest.param((IMAGE, "--why", "so", "--for", "999999w"), "is beyond the calendar", id="longer-than-time"),
+    pytest.param((IMAGE, "--why", "so", "--for", "3d", "--by", ""), "--by is missing", id="nobody"),
+    pytest.param(("--why", "so", "--for", "3d"), "say which image stays", id="no-image"),
+    pytest.param((IMAGE, "zzz", "--why", "so", "--for", "3d"), 'starts with "zzz"', id="one-image-is-unknown"),
+    pytest.param((IMAGE, "", "--why", "so", "--for", "3d"), 'starts with ""', id="one-image-is-empty"),
+    pytest.param((IMAGE, "--list"), "it exempts no image", id="list-and-keep"),
+]
+
+
+def test_what_is_wrong_is_one_line_and_changes_nothing(surveyed: Desk) -> None:
+    image, *_ = doomed(surveyed)
+    for case in WRONG:
+        words, problem = case.values
+        assert isinstance(words, tuple)
+        done = surveyed.janitor("keep", *(image if word == IMAGE else word for word in words))
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), case.id
+        assert str(problem) in done.stderr
+    assert listed(surveyed, "--all") == []
+
+
+def test_an_ambiguous_image_is_told_and_changes_nothing(surveyed: Desk) -> None:
+    image, *others = doomed(surveyed)
+    firsts = [identity[0] for identity in others]
+    shared = next(first for first in firsts if firsts.count(first) > 1)
+    done = surveyed.janitor("keep", image, shared, "--for", "3d", "--why", "so")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert f'"{shared}" is the start of' in done.stderr
+    assert listed(surveyed, "--all") == []
+
+
+def test_one_wrong_image_ends_no_exemption(surveyed: Desk) -> None:
+    kept, other, *_ = doomed(surveyed)
+    surveyed.janitor("keep", kept, "--for", "3d", "--why", "so")
+    for wrong in ("zzz", other):
+        assert surveyed.janitor("unkeep", kept, wrong).returncode == 2
+    assert [e["image"] for e in listed(surveyed)] == [kept]
+
+
+def test_before_the_first_run_there_is_nothing_to_keep_but_a_list(sandbox_desk: Desk) -> None:
+    done = sandbox_desk.janitor("keep", "a", "--for", "3d", "--why", "so")
+    assert (done.returncode, "janitor run --dry-run" in done.stderr) == (2, True)
+    sandbox_desk.write("policies/old.yaml", "exempt: [{image: a, until: 2999-12-31, why: so}]\n" + POLICY)
+    assert [e["image"] for e in listed(sandbox_desk)] == ["a"]
+    assert not (sandbox_desk.folder / "sandbox.db").exists()
+
+
+def test_the_user_is_named_where_nobody_else_is(surveyed: Desk) -> None:
+    kept, *_ = doomed(surveyed)
+    surveyed.janitor("keep", kept, "--for", "3d", "--why", "so")
+    assert [e["who"] for e in listed(surveyed)] == [pwd.getpwuid(os.getuid()).pw_name]
