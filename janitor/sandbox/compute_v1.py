@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from janitor.sandbox import wire
 from janitor.sandbox.account import Account
 from janitor.sandbox.options import Options
+from janitor.sandbox.records import StoredInstance
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 
 
@@ -27,6 +28,7 @@ class ComputeV1:
         self._options = options
         self._writer = wire.Writer(options)
         self._writer.prepare(account.images.values())
+        self._detailed = self._detail(account.list_instances())
 
     def issue_token(self, asked: Asked) -> bytes:
         """POST /tokens."""
@@ -57,7 +59,15 @@ class ComputeV1:
     def detail_instances(self, asked: Asked) -> bytes:
         """GET /instances-detail?id=."""
         found = self._account.list_instances(asked.query.get("id"))
-        return wire.body(instances=[self._writer.instance(instance) for instance in found])
+        if asked.query.get("id") is not None:
+            return self._detail(found)[1]
+        if found != self._detailed[0]:
+            self._detailed = self._detail(found)
+        return self._detailed[1]
+
+    def _detail(self, instances: list[StoredInstance]) -> tuple[list[StoredInstance], bytes]:
+        """These instances, and the answer that lists them; kept, as writing it anew takes longer than reading it."""
+        return instances, wire.body(instances=[self._writer.instance(instance) for instance in instances])
 
     def act_on_instance(self, asked: Asked) -> bytes:
         """POST /instances/{id}/action: of all actions, uploadImage."""
