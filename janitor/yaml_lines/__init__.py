@@ -58,14 +58,25 @@ def read_document(path: Path) -> Document:
     """Read a file that holds one YAML document.
 
     Raises ConfigurationError, with the one problem, where there is nothing to go on with: a file that cannot be read,
-    is not UTF-8, not YAML, empty, or more than one document.
+    or what `parse_document` raises it for.
     """
-    file, text = display(path), ""
+    file = display(path)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        return _document(file, text)
+        content = path.read_bytes()
     except OSError as error:
-        problem = Problem(file, None, f"cannot be read: {error.strerror}")
+        raise ConfigurationError([Problem(file, None, f"cannot be read: {error.strerror}")]) from error
+    return parse_document(file, content)
+
+
+def parse_document(file: str, content: bytes) -> Document:
+    """Read one YAML document; `file` is what its problems call it.
+
+    Raises ConfigurationError, with the one problem, for what is not UTF-8, not YAML, empty, or more than one document.
+    """
+    text = ""
+    try:
+        text = content.decode("utf-8-sig")
+        return _document(file, text)
     except UnicodeDecodeError as error:
         problem = Problem(file, error.object[: error.start].count(b"\n") + 1, "is not UTF-8 text")
     except yaml.YAMLError as error:
