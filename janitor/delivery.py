@@ -24,7 +24,7 @@ from janitor.report.routing import Share, shares_of
 from janitor.report.wording import local_minute
 from janitor.settings import Settings, Slack
 from janitor.stopping import Stop
-from janitor.store import KeptReport, Store
+from janitor.store import KeptReport, Store, exclusive
 
 if TYPE_CHECKING:
     from janitor.slack import Place, SlackChannel  # imported when there is a channel: Slack's library takes its time
@@ -77,11 +77,12 @@ def resend(
 ) -> Iterator[tuple[str, DeliveryError | None]]:
     """Deliver what could not be delivered, oldest first: each report's name, and why it still did not arrive.
 
-    Raises StoreError, and DeliveryError where reports wait and no Slack is configured.
+    Raises Busy while a run holds the database (it delivers them itself), StoreError, and DeliveryError where reports
+    wait and no Slack is configured.
     """
     if not settings.database.exists():
         return
-    with Store.open(settings.database) as store:
+    with exclusive(settings.database, "janitor resend", clock()), Store.open(settings.database) as store:
         if settings.slack is None:
             if waiting := len(store.undelivered()):
                 raise DeliveryError(f"{waiting} undelivered, and no Slack is configured: see `slack` in janitor.yaml")

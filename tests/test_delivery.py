@@ -14,12 +14,12 @@ import pytest
 
 from janitor import delivery
 from janitor.delivery import Delivery
-from janitor.errors import DeliveryError, Exit
+from janitor.errors import Busy, DeliveryError, Exit
 from janitor.model import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 from janitor.policy import Match, Policy
 from janitor.settings import Settings, load_settings
 from janitor.stopping import Stop
-from janitor.store import Store
+from janitor.store import Store, exclusive
 from tests.conftest import Desk
 from tests.factories import NOW, make_deletion, make_run, make_target, to_delete, to_keep
 from tests.slack_stand_in import CHANNEL, COMPLETE, DROPPED, GET_URL, TOKEN, UPLOAD, Posted, Reply, SlackStandIn
@@ -265,6 +265,14 @@ def test_reports_that_wait_without_a_slack_are_an_error(settings: Settings, conf
         store.add_report(None, "slack", "[]", NOW)
     with pytest.raises(DeliveryError, match="no Slack is configured"):
         list(delivery.resend(configure("none"), []))
+
+
+def test_what_a_run_is_about_to_send_is_not_resent_beside_it(settings: Settings, slack: SlackStandIn) -> None:
+    with Store.open(settings.database) as store:
+        store.add_report(None, "slack", '[{"text": "A sentence.", "blocks": []}]', NOW)
+    with exclusive(settings.database, "janitor run", NOW), pytest.raises(Busy):
+        list(delivery.resend(settings, []))
+    assert slack.requests == []
 
 
 def test_the_database_says_how_far_a_report_got(settings: Settings, slack: SlackStandIn) -> None:
