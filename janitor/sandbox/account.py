@@ -4,7 +4,8 @@ import re
 import secrets
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -93,16 +94,19 @@ class Account:
         """Delete an image, unless it is the vendor's, protected, or used by an instance."""
         with self.lock:
             self._settle()
-            image = self._known_image(image_id)
-            if image is None or image.status in _GONE:
-                raise Refusal(Kind.ABSENT, Resource.IMAGE, f"image {image_id} could not be found")
-            if image.is_public:
-                raise Refusal(Kind.FORBIDDEN, Resource.IMAGE, f"image {image_id} is public and cannot be deleted")
-            if image.protected:
-                raise Refusal(Kind.FORBIDDEN, Resource.IMAGE, f"image {image_id} is protected and cannot be deleted")
-            if user := self._user_of(image.id):
-                raise Refusal(Kind.CONFLICT, Resource.IMAGE, f"image {image_id} is in use by instance {user.id}")
-            self.remove_image(image.id)
+            self.remove_image(self._deletable(image_id).id)
+
+    def _deletable(self, image_id: str) -> StoredImage:
+        image = self._known_image(image_id)
+        if image is None or image.status in _GONE:
+            raise Refusal(Kind.ABSENT, Resource.IMAGE, f"image {image_id} could not be found")
+        if image.is_public:
+            raise Refusal(Kind.FORBIDDEN, Resource.IMAGE, f"image {image_id} is public and cannot be deleted")
+        if image.protected:
+            raise Refusal(Kind.FORBIDDEN, Resource.IMAGE, f"image {image_id} is protected and cannot be deleted")
+        if user := self._user_of(image.id):
+            raise Refusal(Kind.CONFLICT, Resource.IMAGE, f"image {image_id} is in use by instance {user.id}")
+        return image
 
     def _user_of(self, image_id: str) -> StoredInstance | None:
         return next((instance for instance in self._instances.values() if instance.image == image_id), None)
@@ -188,6 +192,29 @@ class Account:
         with self.lock:
             self._catalogue.remove(image_id)
             self._uploads.pop(image_id, None)
+
+    def is_deletable(self, image_id: str) -> bool:
+        """Whether a deletion of that image would be carried out now."""
+        with self.lock:
+            try:
+                self._deletable(image_id)
+            except Refusal:
+                return False
+            return True
+
+    @contextmanager
+    def undoing(self, image_id: str) -> Iterator[None]:
+        """Whatever happens to that image inside did not happen; nobody else sees it meanwhile."""
+        with self.lock:
+            image = self._catalogue.get(image_id) or self._catalogue.get(image_id.lower())
+            upload = self._uploads.get(image.id) if image else None
+            try:
+                yield
+            finally:
+                if image is not None:
+                    self._catalogue.put(image)
+                if image is not None and upload is not None:
+                    self._uploads[image.id] = upload
 
     def put_instance(self, instance: StoredInstance) -> None:
         """Add an instance, or put it in the place of the one with its id."""

@@ -16,6 +16,8 @@ from starlette.types import Receive, Scope, Send
 from janitor.sandbox import wire
 from janitor.sandbox.account import Account
 from janitor.sandbox.compute_v1 import Asked, ComputeV1
+from janitor.sandbox.control import faults_route
+from janitor.sandbox.mischief import JSON, Answer, Mischief
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Call, Record
 from janitor.sandbox.refusals import Refusal
@@ -24,9 +26,8 @@ PREFIX = "/compute"
 _APPKEYS = f"{PREFIX}/v1.0/appkeys/"
 _WITH_APPKEY = re.compile(f"^{re.escape(_APPKEYS)}[^/]*")
 
-Answer = Callable[[], Awaitable[Response]]
 Hook = Callable[[Call, Answer], Awaitable[Response]]
-"""Sees each call before and after it is answered; may delay, replace or withhold the answer."""
+"""Sees each call before and after it is answered, faults included; may delay, replace or withhold the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class _Desk:
     account: Account
     options: Options
     record: Record
+    mischief: Mischief
     hook: Hook | None
 
 
@@ -64,16 +66,22 @@ class _Endpoint:
 
     async def _recorded(self, call: Call, request: Request, asked: Asked) -> Response:
         code: int | None = None
+        faults: tuple[str, ...] = ()
 
         async def answer() -> Response:
             nonlocal code
             code, body = self._code_and_body(request, asked)
-            return Response(body, media_type="application/json;charset=UTF-8")
+            return Response(body, media_type=JSON)
+
+        async def struck() -> Response:
+            nonlocal faults
+            response, faults = await self._desk.mischief.answer(call, answer)
+            return response
 
         try:
-            return await (answer() if self._desk.hook is None else self._desk.hook(call, answer))
+            return await (struck() if self._desk.hook is None else self._desk.hook(call, struck))
         finally:
-            self._desk.record.add(call.answered(code, self._desk.account.clock()))
+            self._desk.record.add(call.answered(code, self._desk.account.clock(), faults))
 
     def _code_and_body(self, request: Request, asked: Asked) -> tuple[int, bytes]:
         try:
@@ -91,9 +99,14 @@ class _Endpoint:
             self._desk.account.admit(request.headers.get("x-auth-token"))
 
 
-def make_app(account: Account, options: Options, record: Record, hook: Hook | None = None) -> Starlette:
-    """The application: every answer is HTTP 200 with the documented header, also for what it does not know."""
-    api, desk = ComputeV1(account, options), _Desk(account, options, record, hook)
+def make_app(
+    account: Account, options: Options, record: Record, mischief: Mischief, hook: Hook | None = None
+) -> Starlette:
+    """The application: every answer is HTTP 200 with the documented header, also for what it does not know.
+
+    Only faults answer otherwise; they are read and set outside the API, at /sandbox/faults.
+    """
+    api, desk = ComputeV1(account, options), _Desk(account, options, record, mischief, hook)
     calls = (
         ("issue-token", "POST", "/tokens", api.issue_token),
         ("show-token", "GET", "/tokens", api.show_token),
@@ -107,4 +120,6 @@ def make_app(account: Account, options: Options, record: Record, hook: Hook | No
         Route(f"{_APPKEYS}{{appkey}}{path}", _Endpoint(name, answer, desk), methods=[method])
         for name, method, path, answer in calls
     ]
-    return Starlette(routes=[*routes, Route("/{path:path}", _Endpoint("unknown", api.refuse, desk))])
+    return Starlette(
+        routes=[*routes, faults_route(mischief), Route("/{path:path}", _Endpoint("unknown", api.refuse, desk))]
+    )

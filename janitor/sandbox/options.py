@@ -5,8 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 
 from janitor.errors import UsageError
+from janitor.sandbox.fault_file import load_faults
+from janitor.sandbox.faults import NO_FAULTS, Faults
 from janitor.units import parse_duration
 
 
@@ -54,7 +57,8 @@ class Options:
     """The choices of one sandbox. Raises UsageError, with a sentence for people, for one that cannot be.
 
     `port` 0 is any free one. `latency` is added to every request. `queued_for` and `saving_for` are how long an
-    uploaded image stays in these statuses. `oddities` adds images with values that cannot be read.
+    uploaded image stays in these statuses. `oddities` adds images with values that cannot be read. `faults` are those
+    it begins with.
     """
 
     port: int = 8780
@@ -74,6 +78,7 @@ class Options:
     username: str = "sandbox@example.com"
     password: str = "sandbox-password"  # noqa: S105 - opens nothing but a loopback server of invented images
     appkey: str = "sAnDb0xAppK3y001"
+    faults: Faults = NO_FAULTS
 
     def __post_init__(self) -> None:
         for wrong, sentence in self._objections():
@@ -103,7 +108,7 @@ class Flag:
     name: str
     field: str
     kind: type[int] | type[str] | type[bool]
-    default: int | str | bool
+    default: int | str | bool | None
     help: str
     choices: tuple[str, ...] = ()
     metavar: str | None = None
@@ -131,6 +136,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag("--username", "username", str, _DEFAULTS.username, "Who may ask for a token."),
     Flag("--password", "password", str, _DEFAULTS.password, "With this password."),
     Flag("--appkey", "appkey", str, _DEFAULTS.appkey, "The account's appkey."),
+    Flag("--faults", "faults", str, None, "What goes wrong, and when: a YAML file.", metavar="FILE"),
 )
 
 
@@ -162,4 +168,5 @@ _CONVERTERS: Mapping[str, Callable[[str], object]] = {
     "absent": Absent,
     "latency": lambda text: timedelta(milliseconds=int(text)),
     "token_lifetime": lambda text: parse_duration(text, seconds=True),
+    "faults": lambda text: load_faults(Path(text)),
 }

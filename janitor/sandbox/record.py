@@ -21,17 +21,23 @@ class Call:
     query: Mapping[str, str]
     image: str | None
 
-    def answered(self, code: int | None, at: datetime) -> "RecordedRequest":
+    def answered(self, code: int | None, at: datetime, faults: tuple[str, ...] = ()) -> "RecordedRequest":
         """The same, once it is answered."""
-        return RecordedRequest(self.name, self.ordinal, self.method, self.path, self.query, self.image, code, at)
+        return RecordedRequest(
+            self.name, self.ordinal, self.method, self.path, self.query, self.image, code, at, faults
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest(Call):
-    """One request afterwards: `code` is what the account said, 0 for yes, or None if it was never asked."""
+    """One request afterwards: `code` is what the account said, 0 for yes, or None if it was never asked.
+
+    `faults` are the words of those that struck; the client may have read something else than what the account said.
+    """
 
     code: int | None
     at: datetime
+    faults: tuple[str, ...] = ()
 
 
 class Record:

@@ -1,5 +1,6 @@
 """Runs a sandbox on 127.0.0.1: in the foreground until a signal, or beside the caller's own work."""
 
+import asyncio
 import errno
 import logging
 import os
@@ -7,20 +8,23 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from janitor.errors import JanitorError, UsageError
 from janitor.sandbox.account import Account
 from janitor.sandbox.app import PREFIX, Hook, make_app
 from janitor.sandbox.configuration import configuration_text
+from janitor.sandbox.faults import Faults
 from janitor.sandbox.fleet import make_fleet
+from janitor.sandbox.mischief import Mischief, until_gone
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Record, RecordedRequest
 
@@ -30,11 +34,12 @@ _DEFAULTS = Options()
 _KEPT_IN_FOREGROUND = 10_000
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
+    """The clock of production."""
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sandbox:
     """A running sandbox: where it listens, what it holds, and what it was asked."""
 
@@ -42,6 +47,16 @@ class Sandbox:
     account: Account
     options: Options
     record: Record
+    mischief: Mischief
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong; it may be set at any time, and is begun anew by that. `Faults()` ends it."""
+        return self.mischief.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self.mischief.faults = faults
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
@@ -55,13 +70,13 @@ class Sandbox:
 
 @contextmanager
 def running(
-    options: Options = _DEFAULTS, clock: Callable[[], datetime] = _utc_now, hook: Hook | None = None
+    options: Options = _DEFAULTS, clock: Callable[[], datetime] = utc_now, hook: Hook | None = None
 ) -> Iterator[Sandbox]:
     """A sandbox on a free port, whatever port the options name; it has stopped for certain when the block ends.
 
     `clock` is the sandbox's own: it dates the fleet, ends tokens, moves uploads on and is in the Date header.
     """
-    with _listening(replace(options, port=0), clock, hook, Record()) as (sandbox, _server, _thread):
+    with _listening(replace(options, port=0), clock, hook) as (sandbox, _server, _thread):
         yield sandbox
 
 
@@ -69,7 +84,7 @@ def serve(
     options: Options,
     *,
     announce: Callable[[str], None],
-    clock: Callable[[], datetime] = _utc_now,
+    clock: Callable[[], datetime] = utc_now,
     **configuration: str,
 ) -> None:
     """Run in the foreground until SIGINT or SIGTERM, then return. Only from the main thread.
@@ -77,7 +92,7 @@ def serve(
     Once the socket listens, `announce` is given the text of a janitor.yaml that works against it; `configuration` is
     for `configuration_text`. Raises UsageError if the port cannot be had.
     """
-    with _listening(options, clock, None, Record(_KEPT_IN_FOREGROUND)) as (sandbox, server, thread):
+    with _listening(options, clock, None, _KEPT_IN_FOREGROUND) as (sandbox, server, thread):
         with _stopped_by_signals(server):
             announce(sandbox.configuration(**configuration))
             _log.info("sandbox-listening url=%s images=%d seed=%d", sandbox.url, options.images, options.seed)
@@ -103,23 +118,55 @@ class _Server(uvicorn.Server):
             self.settled.set()
 
 
+def furnished(
+    options: Options, url: str, clock: Callable[[], datetime], hook: Hook | None, most_requests: int | None = None
+) -> tuple[Sandbox, ASGIApp]:
+    """A sandbox and its application, which is to be served at the url."""
+    fleet = make_fleet(options.images, seed=options.seed, now=clock(), oddities=options.oddities)
+    account, record = Account(fleet, options, clock), Record(most_requests)
+    mischief = Mischief(account, options.username, options.faults)
+    app = make_app(account, options, record, mischief, hook)
+    return Sandbox(url, account, options, record, mischief), app
+
+
 @contextmanager
 def _listening(
-    options: Options, clock: Callable[[], datetime], hook: Hook | None, record: Record
+    options: Options, clock: Callable[[], datetime], hook: Hook | None, most_requests: int | None = None
 ) -> Iterator[tuple[Sandbox, _Server, threading.Thread]]:
     with _bound(options.port) as listener:
-        fleet = make_fleet(options.images, seed=options.seed, now=clock(), oddities=options.oddities)
-        account = Account(fleet, options, clock)
-        server = _Server(_config(make_app(account, options, record, hook)))
         url = f"http://{_HOST}:{listener.getsockname()[1]}{PREFIX}"
+        sandbox, app = furnished(options, url, clock, hook, most_requests)
+        server = _Server(_config(app))
         with _in_thread(server, listener) as thread:
-            yield Sandbox(url, account, options, record), server, thread
+            yield sandbox, server, thread
+
+
+class _Line:
+    """The connection of one client."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def hang_up(self) -> None:
+        self._transport.close()
+
+    async def hold(self, receive: Receive, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(until_gone(receive), seconds)
+
+
+class _Protocol(H11Protocol):
+    """Lets the application see the connection of a request: uvicorn itself has no way to hang up without an error."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "line": _Line(transport)}
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="h11",
+        http=_Protocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -19,15 +19,18 @@ _CODES = {
 _STATUSES = {Kind.BAD_CREDENTIALS: 401, Kind.FORBIDDEN: 403, Kind.ABSENT: 404, Kind.CONFLICT: 409}
 _RANGES = {Resource.INSTANCE: 10000, Resource.IMAGE: 30000, Resource.TOKEN: 50000}
 _PHRASES = {
+    -2: "UNKNOWN EXCEPTION",
     -3: "Permission denied",
     -4: "Invalid parameters",
     -5: "Nonexistent",
+    -6: "Failed to query internal db",
     -7: "Not supported",
     -8: "JSON parsing error",
 }
 _SUCCESS = {"isSuccessful": True, "resultCode": 0, "resultMessage": "SUCCESS"}
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_OPENING = b'{"header":{"isSuccessful":true,"resultCode":0,"resultMessage":"SUCCESS"},"images":['
+# How every page of images begins.
+OPENING = b'{"header":{"isSuccessful":true,"resultCode":0,"resultMessage":"SUCCESS"},"images":['
 
 
 def body(**parts: object) -> bytes:
@@ -45,7 +48,12 @@ def refusal_code(refusal: Refusal, absent: Absent) -> int:
 
 def refusal_body(refusal: Refusal, code: int) -> bytes:
     """A refusal in the documented header form."""
-    message = f"{_PHRASES.get(code, 'FAIL')}: {refusal}"
+    return failure_body(code, str(refusal))
+
+
+def failure_body(code: int, detail: str) -> bytes:
+    """An answer of that code in the documented header form."""
+    message = f"{_PHRASES.get(code, 'FAIL')}: {detail}"
     return _dumped({"header": {"isSuccessful": False, "resultCode": code, "resultMessage": message}})
 
 
@@ -67,7 +75,7 @@ class Writer:
 
     def images(self, images: Iterable[StoredImage]) -> bytes:
         """The answer that lists these images."""
-        return _OPENING + b",".join(map(self._text, images)) + b"]}"
+        return OPENING + b",".join(map(self._text, images)) + b"]}"
 
     def prepare(self, images: Iterable[StoredImage]) -> None:
         """Make the texts of these images now, so that the first survey is served as fast as the next."""

@@ -1,0 +1,28 @@
+"""The sandbox's own endpoint, outside the API: its faults are read, set and ended while it runs."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from janitor.errors import ConfigurationError
+from janitor.sandbox.fault_file import parse_faults, written
+from janitor.sandbox.faults import NO_FAULTS
+from janitor.sandbox.mischief import Mischief
+
+PATH = "/sandbox/faults"
+
+
+def faults_route(mischief: Mischief) -> Route:
+    """GET what goes wrong; PUT what goes wrong from now on, as a faults file or as the same in JSON; DELETE ends it."""
+
+    async def faults(request: Request) -> Response:
+        if request.method == "PUT":
+            try:
+                mischief.faults = parse_faults("faults", await request.body())
+            except ConfigurationError as error:
+                return JSONResponse({"problems": [str(problem) for problem in error.problems]}, 400)
+        elif request.method == "DELETE":
+            mischief.faults = NO_FAULTS
+        return JSONResponse(written(mischief.faults))
+
+    return Route(PATH, faults, methods=["GET", "PUT", "DELETE"])

@@ -1,0 +1,157 @@
+"""Which faults a sandbox has, and when each strikes: the same seed and the same calls give the same faults."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import blake2b
+
+from janitor.sandbox.record import Call
+
+
+class Fault(StrEnum):
+    """What can go wrong with one call."""
+
+    HTTP_ERROR = "http-error"
+    RESULT_CODE = "result-code"
+    TOO_MANY_REQUESTS = "too-many-requests"
+    CUT_OFF_BODY = "cut-off-body"
+    FOREIGN_BODY = "foreign-body"
+    DROPPED_CONNECTION = "dropped-connection"
+    DELAY = "delay"
+    DEAD_TOKEN = "dead-token"  # noqa: S105 - the name of a fault
+    VANISHED_MARKER = "vanished-marker"
+    REPEATED_PAGE = "repeated-page"
+    TRUNCATED_LIST = "truncated-list"
+    EMPTY_INSTANCES = "empty-instances"
+    DELETION_NOT_DONE = "deletion-not-done"
+    DELETION_UNACKNOWLEDGED = "deletion-unacknowledged"
+    CLOCK_OFF = "clock-off"
+
+
+CALLS = (
+    "issue-token",
+    "show-token",
+    "list-images",
+    "delete-image",
+    "list-instances",
+    "detail-instances",
+    "act-on-instance",
+)
+_ANY = frozenset(CALLS)
+_PAGES = frozenset({"list-images"})
+_DELETIONS = frozenset({"delete-image"})
+_REACH: Mapping[Fault, frozenset[str]] = {
+    Fault.DEAD_TOKEN: _ANY - {"issue-token", "show-token"},
+    Fault.VANISHED_MARKER: _PAGES,
+    Fault.REPEATED_PAGE: _PAGES,
+    Fault.TRUNCATED_LIST: _PAGES,
+    Fault.EMPTY_INSTANCES: frozenset({"list-instances", "detail-instances"}),
+    Fault.DELETION_NOT_DONE: _DELETIONS,
+    Fault.DELETION_UNACKNOWLEDGED: _DELETIONS,
+}
+_BESIDE_OTHERS = frozenset({Fault.DELAY, Fault.CLOCK_OFF})
+
+
+def reach(fault: Fault) -> frozenset[str]:
+    """The calls that a fault can strike."""
+    return _REACH.get(fault, _ANY)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One fault, and when it strikes: at the calls of these ordinals, or else each call with a probability.
+
+    `calls` are those that it looks at, none for all that it can strike; `at` counts them, from 1. It strikes `times`
+    times at most. Once it strikes, it strikes every call for as long as `lasting`, by the sandbox's clock.
+
+    The rest is for one fault each: `status` of an error or a foreign body (503 or 200 where it is None), `code` of a
+    result code, `delay`, `offset` of a clock that is off, `retry_after` of too many requests.
+    """
+
+    fault: Fault
+    calls: frozenset[str] = frozenset()
+    at: frozenset[int] = frozenset()
+    probability: float = 1.0
+    times: int | None = None
+    lasting: timedelta = timedelta()
+    status: int | None = None
+    code: int = -1
+    delay: timedelta = timedelta()
+    offset: timedelta = timedelta()
+    retry_after: timedelta = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What a sandbox does wrong. Of several rules the first that is due strikes; a delay and a clock go with it."""
+
+    seed: int = 0
+    rules: tuple[Rule, ...] = ()
+
+
+NO_FAULTS = Faults()
+
+
+class Turns:
+    """Says of each call which rules strike it. May be asked from any thread.
+
+    Chances are not drawn from a stream that calls share, but computed from the seed, the place of the rule, the name
+    of the call and how often it came before; for a deletion, how often it came before for that image. So what strikes
+    does not depend on how the threads of a client take turns, but for `at`, `times` and `lasting` of a deletion.
+    """
+
+    def __init__(self, faults: Faults) -> None:
+        self._lock = threading.Lock()
+        self._watches = [_Watch(rule, f"{faults.seed}/{place}") for place, rule in enumerate(faults.rules)]
+
+    def due(self, call: Call, now: datetime, possible: Callable[[Rule], bool]) -> tuple[Rule, ...]:
+        """The rules that strike this call; `possible` says whether one that is due can."""
+        with self._lock:
+            wanting = [watch for watch in self._watches if call.name in watch.calls and watch.sees(call, now)]
+            struck: list[Rule] = []
+            alone = False
+            for watch in wanting:
+                beside = watch.rule.fault in _BESIDE_OTHERS
+                if (beside or not alone) and possible(watch.rule):
+                    alone = alone or not beside
+                    watch.strikes(now)
+                    struck.append(watch.rule)
+            return tuple(struck)
+
+
+class _Watch:
+    """One rule over the calls as they come."""
+
+    def __init__(self, rule: Rule, source: str) -> None:
+        self.rule = rule
+        self.calls = (rule.calls or reach(rule.fault)) & reach(rule.fault)
+        self._source = source
+        self._seen = 0
+        self._came: Counter[tuple[str, str | None]] = Counter()
+        self._struck = 0
+        self._until: datetime | None = None
+
+    def sees(self, call: Call, now: datetime) -> bool:
+        """Take note of a call: whether the rule is due."""
+        self._seen += 1
+        hit = self._seen in self.rule.at if self.rule.at else self._chance(call)
+        lasts = self._until is not None and now < self._until
+        return (hit or lasts) and (self.rule.times is None or self._struck < self.rule.times)
+
+    def _chance(self, call: Call) -> bool:
+        if self.rule.probability >= 1:
+            return True
+        of = (call.name, call.image)
+        self._came[of] += 1
+        text = f"{self._source}/{call.name}/{call.image}/{self._came[of]}"
+        drawn = int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest())
+        return drawn < self.rule.probability * 2**64
+
+    def strikes(self, now: datetime) -> None:
+        """Take note that the rule struck."""
+        self._struck += 1
+        if self.rule.lasting and (self._until is None or now >= self._until):
+            self._until = now + self.rule.lasting
