@@ -45,6 +45,9 @@ def exempt(image: str, until: datetime = TOMORROW, who: str = "kim") -> Exemptio
             [exempt("abc-1", NEXT_YEAR), exempt("abc-1")], [], exempt("abc-1", NEXT_YEAR), id="the-longest-of-commands"
         ),
         pytest.param(
+            [exempt("abc-1"), exempt("abc-1", NEXT_YEAR)], [], exempt("abc-1", NEXT_YEAR), id="in-whatever-order"
+        ),
+        pytest.param(
             [exempt("abc-1")], [exempt("web", NEXT_YEAR)], exempt("web", NEXT_YEAR), id="a-file-beats-a-command"
         ),
         pytest.param(

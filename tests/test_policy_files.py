@@ -336,6 +336,7 @@ EXPIRING = 'policies:\n  - name: x\n    match: {name: "*"}\n    expire: {after: 
         pytest.param(f"notice: 48h\n{EXPIRING}    notice: 3d\n", timedelta(days=3), id="the-policy-beats-the-file"),
         pytest.param(f"notice: 48h\n{EXPIRING}    notice: 0h\n", timedelta(), id="the-policy-takes-none"),
         pytest.param(f"notice: 48h\n{EXPIRING}    notice: 0\n", timedelta(), id="a-plain-zero"),
+        pytest.param('policies: [{name: x, match: {name: "*"}, notice: 0}]', timedelta(), id="none-where-none-can-be"),
         pytest.param(f"notice: 48h\n{GOOD}", timedelta(), id="a-policy-that-only-keeps-announces-nothing"),
     ],
 )
