@@ -133,13 +133,15 @@ def _check_length(path: Path, db: Database) -> None:
     """Raises Unfit for a file that was cut off: SQLite itself notices only where it comes upon what is missing."""
     pages, size = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
     log = path.with_name(f"{path.name}-wal")
-
-    def short() -> bool:
-        return bool(path.stat().st_size < pages * size)
-
     # Pages may be in the log alone; looked at twice, because another process may just have folded it into the file.
-    if short() and not (log.exists() and log.stat().st_size) and short():
+    if _length(path) < pages * size and not _length(log) and _length(path) < pages * size:
         raise Unfit(_DAMAGED)
+
+
+def _length(path: Path) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_size
+    return 0
 
 
 def _prepare(path: Path, create: bool) -> None:
