@@ -1,10 +1,11 @@
 """Faults on demand: a sandbox does wrong what its faults file says, when it says so, and the same way every time."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -461,38 +462,46 @@ def test_a_hook_stands_before_the_faults() -> None:
 # What the janitor's own client makes of them.
 
 
-def test_a_real_client_comes_through_a_storm() -> None:
+@contextmanager
+def reached(options: Options, kind: str) -> Iterator[tuple[Sandbox, ToastClient]]:
+    """A sandbox and the janitor's own client of it, which tries again without waiting."""
+    with ExitStack() as stack:
+        stack.enter_context(stamina.set_testing(True, attempts=9))
+        carrier: httpx.BaseTransport | None = None
+        if kind == "socket":
+            sandbox = stack.enter_context(running(options))
+        else:
+            sandbox, carrier = in_process(options)
+        patience = HttpOptions(timeout=timedelta(milliseconds=200), attempts=9)
+        account = (options.appkey, options.username, options.password)
+        client = ToastClient(sandbox.url, *account, patience, carrier=carrier)
+        stack.callback(client.close)
+        yield sandbox, client
+
+
+@pytest.mark.parametrize("kind", ["socket", "in-process"])
+def test_a_real_client_comes_through_a_storm(kind: str) -> None:
     rules = tuple(
-        Rule(fault, probability=0.04, delay=timedelta(seconds=1), code=-2)
+        Rule(fault, probability=0.04, delay=timedelta(seconds=1), code=-2, retry_after=timedelta())
         for fault in Fault
         if fault not in (Fault.EMPTY_INSTANCES, Fault.CLOCK_OFF, Fault.VANISHED_MARKER, Fault.DELETION_NOT_DONE)
     )
-    options = Options(images=300, page_cap=20, faults=Faults(4, rules))
-    with stamina.set_testing(True, attempts=9), running(options) as sandbox:  # it tries again without waiting
-        client = ToastClient(
-            sandbox.url,
-            options.appkey,
-            options.username,
-            options.password,
-            HttpOptions(timeout=timedelta(milliseconds=200), attempts=9),
-        )
+    with reached(Options(images=300, page_cap=20, faults=Faults(4, rules)), kind) as (sandbox, client):
         listed = [image.id for image in client.images()]
         assert sorted(listed) == sorted(sandbox.account.images)
         doomed = next(image for image in sandbox.account.images if sandbox.account.is_deletable(image))
         sandbox.faults = one(Fault.DELETION_UNACKNOWLEDGED, 1)
         assert client.delete(doomed) is Answer.ACCEPTED
-        client.close()
-    assert {fault for one in sandbox.requests for fault in one.faults} >= {"http-error", "cut-off-body"}
+        assert {fault for call in sandbox.requests for fault in call.faults} >= {"http-error", "cut-off-body"}
 
 
 def test_a_lasting_outage_is_one_that_patience_does_not_outlast() -> None:
     faults = one(Fault.HTTP_ERROR, 2, calls=frozenset({"list-images"}), lasting=timedelta(hours=1))
-    with stamina.set_testing(True, attempts=2), running(Options(images=50, page_cap=20, faults=faults)) as sandbox:
-        options = sandbox.options
-        client = ToastClient(sandbox.url, options.appkey, options.username, options.password, HttpOptions(attempts=2))
-        with pytest.raises(Unavailable, match="HTTP 503"):
-            list(client.images())
-        client.close()
+    with (
+        reached(Options(images=50, page_cap=20, faults=faults), "in-process") as (_, client),
+        pytest.raises(Unavailable, match="HTTP 503"),
+    ):
+        list(client.images())
 
 
 # The file.
@@ -531,6 +540,15 @@ def test_every_fault_can_be_written(tmp_path: Path) -> None:
     assert faults.rules[10].lasting == timedelta(hours=1)
     assert faults.rules[14].offset == timedelta(minutes=-10)
     assert options_from({"faults": str(path)}).faults == faults
+
+
+def test_the_example_in_the_readme_loads_and_its_table_is_complete() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [example] = [block for block in re.findall(r"^```yaml\n(.*?)^```", readme, re.M | re.S) if "\nfaults:" in block]
+    assert len(parse_faults("README.md", example.encode()).rules) == 6
+    table = readme.partition("| fault | what the client meets |")[2].partition("\n\n")[0]
+    assert set(Fault) <= set(re.findall(r"`([a-z-]+)`", table))
+    assert set(CALLS) <= set(re.findall(r"`([a-z-]+)`", readme))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import quote
 
+import httpx
+
 from janitor.cloud import Answer, HttpOptions
 from janitor.cloud.paging import MarkerGone, ahead, pages
 from janitor.cloud.redaction import Redaction
@@ -35,7 +37,8 @@ def utc_now() -> datetime:
 class ToastClient:
     """The images of one appkey. Safe to use from several threads at once; `close` when done.
 
-    Keeps every promise of `ImageService`. `clock` dates the token; a set `stop` ends waiting between tries.
+    Keeps every promise of `ImageService`. `clock` dates the token; a set `stop` ends waiting between tries. A `carrier`
+    takes requests elsewhere than to a socket.
     """
 
     def __init__(
@@ -47,13 +50,14 @@ class ToastClient:
         options: HttpOptions = _NO_OPTIONS,
         clock: Callable[[], datetime] = utc_now,
         stop: threading.Event | None = None,
+        carrier: httpx.BaseTransport | None = None,
     ) -> None:
         self._root = f"{endpoint.rstrip('/')}/v1.0/appkeys/{_path_segment(appkey)}"
         self._credentials = {"auth": {"username": username, "password": password}}
         self._options = options
         self._clock = clock
         self._redact = Redaction(appkey, username, password)
-        self._transport = Transport(options, self._redact, stop)
+        self._transport = Transport(options, self._redact, stop, carrier)
         self._tokens = Tokens(self._issue_token, clock)
         self._clock_offset: timedelta | None = None
         self._contradictions: dict[str, str] = {}

@@ -103,7 +103,13 @@ class Transport:
     what is in flight then has five more seconds, and after them nothing is sent.
     """
 
-    def __init__(self, options: HttpOptions, redact: Redaction, stop: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        options: HttpOptions,
+        redact: Redaction,
+        stop: threading.Event | None = None,
+        carrier: httpx.BaseTransport | None = None,
+    ) -> None:
         self._options = options
         self._redact = redact
         self._stop = stop or threading.Event()
@@ -113,7 +119,7 @@ class Transport:
             "Accept-Encoding": "gzip",
             "User-Agent": f"image-janitor/{__version__}",
         }
-        self._http = httpx.Client(headers=headers, follow_redirects=False)
+        self._http = httpx.Client(headers=headers, follow_redirects=False, transport=carrier)
 
     def request(self, call: Call, seconds: float) -> Reply:
         """Send once; the whole answer must be there within `seconds`.
