@@ -99,12 +99,22 @@ def apply(config: Path | None, verbose: int, number: int, dry_run: bool, form: s
 
 @janitor.command()
 @click.option("--dry-run", is_flag=True, help="Delete nothing, whatever the configured mode.")
+@click.option(
+    "--metrics-port", type=click.IntRange(0, 65535), metavar="PORT", help="Serve /metrics and /healthz on this port."
+)
+@click.option(
+    "--metrics-host",
+    default="0.0.0.0",  # noqa: S104 - Prometheus and kubelets come from other hosts; nothing secret is served
+    show_default=True,
+    metavar="ADDRESS",
+    help="The address to serve them on.",
+)
 @_common
-def serve(config: Path | None, verbose: int, dry_run: bool) -> int:
+def serve(config: Path | None, verbose: int, dry_run: bool, metrics_port: int | None, metrics_host: str) -> int:
     """Run on the configured schedule until SIGTERM; policies are read anew before every run."""
     from janitor import commands
 
-    return commands.serve(config, verbose, dry_run=dry_run)
+    return commands.serve(config, verbose, dry_run=dry_run, metrics_host=metrics_host, metrics_port=metrics_port)
 
 
 @janitor.command()

@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from janitor.review import reviewed_plan
 from janitor.settings import Settings, load_settings
 from janitor.stopping import Stop, heeding_signals, within
 from janitor.store import Store
+from janitor.watch import Watch, failed_to_begin
 
 _log = logging.getLogger("janitor.commands")
 
@@ -45,7 +46,7 @@ def run(
     accept_survey: bool = False,
 ) -> int:
     """One run; the report goes to stdout first and then to Slack."""
-    settings, rules = _load(config, verbose)
+    settings, rules = _load_to_run(config, verbose)
     chosen = wiring.chosen_targets(settings, targets)
     mode = wiring.mode_of(settings, dry_run=dry_run)
 
@@ -97,13 +98,16 @@ def _run_once(
     post: bool,
 ) -> int:
     stop = Stop()
-    with heeding_signals(stop), ExitStack() as holding:
+    with heeding_signals(stop), Watch(settings, stop).run() as ended, ExitStack() as holding:
         with progress_bar() as progress:
             result = perform(stop, progress, holding)
         _print_report(result, settings, form)
         posted = _posted(settings, result, policies, stop) if post else delivery.Delivery()
-        code = wiring.code_of(result, posted.code)
-        return 128 + stop.signal_number if stop.is_set() else code
+        return ended(result, _code_of(result, posted, stop))
+
+
+def _code_of(result: RunResult, posted: delivery.Delivery, stop: Stop) -> int:
+    return 128 + stop.signal_number if stop.is_set() else wiring.code_of(result, posted.code)
 
 
 def _posted(settings: Settings, result: RunResult, policies: Sequence[Policy] | None, stop: Stop) -> delivery.Delivery:
@@ -128,9 +132,13 @@ def _delivered(
     return posted
 
 
-def serve(config: Path | None, verbose: int, *, dry_run: bool) -> int:
-    """Run on the schedule until a signal asks to end."""
+def serve(
+    config: Path | None, verbose: int, *, dry_run: bool, metrics_host: str = "", metrics_port: int | None = None
+) -> int:
+    """Run on the schedule until a signal asks to end; with a port, show metrics and health there meanwhile."""
     from janitor import schedule
+    from janitor.http_face import showing
+    from janitor.punctuality import Punctuality
 
     settings, _ = _load(config, max(verbose, 1))
     if settings.schedule is None:
@@ -138,19 +146,25 @@ def serve(config: Path | None, verbose: int, *, dry_run: bool) -> int:
     stop = Stop()
     mode = wiring.mode_of(settings, dry_run=dry_run)
     cut_short: list[bool] = []
+    punctuality = Punctuality(settings.schedule, settings.timezone, utc_now)
+    watch = Watch(settings, stop, punctuality)
 
     def job() -> None:
-        _scheduled_run(settings, mode, stop)
+        _scheduled_run(settings, mode, stop, watch)
         cut_short.append(stop.is_set())
 
-    number = schedule.serve(job, settings.schedule, settings.timezone, stop=stop)
+    with ExitStack() as face:
+        if metrics_port is not None:
+            watch.recall()
+            face.enter_context(showing(metrics_host, metrics_port, lambda: watch.metrics, punctuality.missed))
+        number = schedule.serve(job, settings.schedule, settings.timezone, stop=stop)
     return 128 + (number or stop.signal_number) if any(cut_short) else Exit.OK
 
 
-def _scheduled_run(settings: Settings, mode: Mode, stop: Stop) -> None:
+def _scheduled_run(settings: Settings, mode: Mode, stop: Stop, watch: Watch) -> None:
     started_at = utc_now()
     rules: Rules | None = None
-    with ExitStack() as holding:
+    with watch.run() as ended, ExitStack() as holding:
         try:
             rules = wiring.rules_of(settings)
             result = wiring.perform(
@@ -160,7 +174,8 @@ def _scheduled_run(settings: Settings, mode: Mode, stop: Stop) -> None:
             _log.error("run-skipped: %s", error)
             result = wiring.failed_run(mode, error, started_at, utc_now())
         _print_report(result, settings, "text")
-        _posted(settings, result, rules.policies if rules else None, stop)
+        posted = _posted(settings, result, rules.policies if rules else None, stop)
+        ended(result, _code_of(result, posted, stop))
 
 
 def check(config: Path | None, verbose: int, *, live: bool) -> int:
@@ -249,6 +264,18 @@ def resend(config: Path | None, verbose: int) -> int:
         click.echo(f"{number}. {name}: {'delivered' if error is None else f'still undelivered: {error}'}")
         failed = failed or error is not None
     return Exit.FAILED if failed else Exit.OK
+
+
+def _load_to_run(config: Path | None, verbose: int) -> tuple[Settings, Rules]:
+    """Configuration and policies. Where at least the configuration is right, watchers are told of the failure too."""
+    try:
+        return _load(config, verbose)
+    except ConfigurationError:
+        with suppress(ConfigurationError):
+            settings = load_settings(config)
+            configure_logging(verbose, settings.secrets)
+            failed_to_begin(settings)
+        raise
 
 
 def _load(config: Path | None, verbose: int) -> tuple[Settings, Rules]:
