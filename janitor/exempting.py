@@ -21,7 +21,7 @@ from janitor.policy_files import load_rules
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, line, paragraph
 from janitor.report.wording import counted, label_of, local_minute, visible
 from janitor.settings import Settings, load_settings
-from janitor.store import ExemptionRecord, Store
+from janitor.store import ExemptionRecord, Store, holder
 from janitor.units import iso, iso_or_none, parse_duration, parse_until
 
 _LONGEST_NAME = 255
@@ -48,6 +48,9 @@ def keep(
         store.add_exemptions(((target, Exemption(image, end, reason, who)) for target, image in places), now)
         for target, image in places:
             click.echo(_kept(store.exemption_records(target, image), now, settings.timezone))
+    who_runs = holder(settings.database)
+    if who_runs is not None:
+        click.echo(f"A run is at work and may have decided before: {visible(who_runs)}", err=True)
     return Exit.OK
 
 

@@ -16,7 +16,7 @@ from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
 from janitor.run import Run
 from janitor.sandbox.server import Sandbox
-from janitor.store import Store
+from janitor.store import Store, exclusive
 from tests.conftest import POLICY, Desk
 from tests.factories import NOW, make_image
 from tests.fakes import RecordingCloud
@@ -261,6 +261,15 @@ def test_an_ambiguous_image_is_told_and_changes_nothing(surveyed: Desk) -> None:
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert f'"{shared}" is the start of' in done.stderr
     assert listed(surveyed, "--all") == []
+
+
+def test_a_run_at_work_may_have_decided_before_and_that_is_said(surveyed: Desk) -> None:
+    kept, *_ = doomed(surveyed)
+    with exclusive(surveyed.folder / "sandbox.db", "janitor run", NOW):
+        done = surveyed.janitor("keep", kept, "--for", "3d", "--why", "so")
+    assert done.returncode == 0
+    assert "A run is at work and may have decided before" in done.stderr
+    assert [e["image"] for e in listed(surveyed)] == [kept]
 
 
 def test_one_wrong_image_ends_no_exemption(surveyed: Desk) -> None:
