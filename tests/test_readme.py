@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from contextlib import closing
+from datetime import UTC
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ import yaml
 from janitor.cli import janitor
 from janitor.errors import Exit
 from janitor.model import Reason
-from janitor.policy_files import load_policies
+from janitor.policy_files import load_policies, load_rules
 from janitor.settings import load_settings
 from janitor.store import Store
 
@@ -42,6 +43,13 @@ POLICIES = [text for text in yaml_with("policies") if isinstance(yaml.safe_load(
 def test_every_policy_example_loads(tmp_path: Path, text: str) -> None:
     (tmp_path / "example.yaml").write_text(text, encoding="utf-8")
     assert load_policies(tmp_path)
+
+
+def test_the_example_of_exemptions_loads(tmp_path: Path) -> None:
+    (text,) = yaml_with("exempt")
+    (tmp_path / "exempt.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "policies.yaml").write_text('policies: [{name: all, match: {name: "*"}}]', encoding="utf-8")
+    assert len(load_rules(tmp_path, UTC).exemptions) == 2
 
 
 @pytest.mark.parametrize("text", yaml_with("targets"), ids=lambda text: f"{len(text)}-characters")
