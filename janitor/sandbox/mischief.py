@@ -91,8 +91,6 @@ class Mischief:
         turns = self._turns
         if turns is None:
             return await answer(), ()
-        if "marker" not in call.query:
-            self._page = None  # a walk begins; pages of the last one are not its own
         struck = turns.due(call, self._account.clock(), lambda rule: self._possible(rule, call))
         response = await self._struck(struck, call, answer) if struck else await answer()
         if call.name == "list-images" and not isinstance(response, FaultyResponse):
