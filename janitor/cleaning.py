@@ -180,9 +180,9 @@ class Cleaning:
         errors: list[JanitorError | str] = []
         if executioner.journal_error is not None:
             errors.append(executioner.journal_error)
-        if len(attempts) < len(plan.decisions):
+        unsent = len(plan.decisions) - len(attempts) - len(executioner.exempted)
+        if unsent:
             interrupted = "interrupted: " if self.orders.stop.is_set() else ""
-            unsent = len(plan.decisions) - len(attempts)
             errors.append(f"{interrupted}{unsent} of {len(plan.decisions)} deletions were not sent")
         listed: dict[str, Image] | None = None
         try:
@@ -196,6 +196,7 @@ class Cleaning:
             outcome=Outcome.FAILED if errors else outcome,
             error="; ".join(str(error) for error in errors) or None,
             deletions=deletions,
+            changed=(*seen.changed, *(Change(decision, _EXEMPTED) for decision in executioner.exempted)),
         )
 
     def _listed_afterwards(self, seen: TargetResult, attempts: Sequence[Attempt]) -> dict[str, Image]:
@@ -207,6 +208,9 @@ class Cleaning:
         if lost * 100 > self.orders.gate.max_shrink * len(others):
             raise CloudError(f"{lost} of {len(others)} images that nobody asked to delete are missing from it")
         return listed
+
+
+_EXEMPTED = "exempted by a person while this run was at work: left alone"
 
 
 def _told_of(seen: TargetResult, memory: Memory, now: datetime) -> TargetResult:

@@ -2,15 +2,15 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from janitor.cloud import Answer, ImageService
 from janitor.errors import CloudError, Refused, StoreError
-from janitor.model import Decision, Deletion, DeletionOutcome, Image
+from janitor.model import Decision, Deletion, DeletionOutcome, Exemption, Image
 from janitor.plan import Plan
 
 _log = logging.getLogger("janitor.deleting")
@@ -18,6 +18,10 @@ _log = logging.getLogger("janitor.deleting")
 
 class Journal(Protocol):
     """Where each request is written down before it is sent and after it is answered."""
+
+    def exemptions(self, target: str, at: datetime) -> Sequence[Exemption]:
+        """What people exempted by command in a target, as far as it holds at that instant."""
+        ...
 
     def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
         """Write down a request that is about to be sent; returns the entry. Raises StoreError."""
@@ -49,6 +53,7 @@ class Executioner:
     workers: int = 4
     tick: Callable[[], None] = lambda: None
     journal_error: StoreError | None = None
+    exempted: list[Decision] = field(default_factory=list)
 
     def carry_out(self, plan: Plan) -> list[Attempt]:
         """Ask for every deletion of the plan, oldest image first, `workers` at a time.
@@ -63,6 +68,9 @@ class Executioner:
         if self.stop.is_set() or self.journal_error is not None:
             return None
         try:
+            if self._exempted_meanwhile(decision.image):
+                self.exempted.append(decision)
+                return None
             entry = self.journal.journal_request(self.run, self.target, decision, self.clock())
         except StoreError as error:
             self.journal_error = error
@@ -74,6 +82,10 @@ class Executioner:
             self.journal_error = error
         self.tick()
         return Attempt(decision, answer)
+
+    def _exempted_meanwhile(self, image: Image) -> bool:
+        """Whether a person has exempted an image since it was decided on: their word holds until the very last."""
+        return any(e.image.lower() == image.id.lower() for e in self.journal.exemptions(self.target, self.clock()))
 
     def _ask(self, decision: Decision) -> Answer | CloudError:
         try:

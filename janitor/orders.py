@@ -46,10 +46,6 @@ class RunStore(Journal, Protocol):
         """What is recorded of a target's notices and refusals."""
         ...
 
-    def exemptions(self, target: str, at: datetime) -> Sequence[Exemption]:
-        """What people exempted by command in a target, as far as it holds at that instant."""
-        ...
-
     def last_good(self, target: str, before: int) -> tuple[int, Measure] | None:
         """The latest run before this one whose survey was good, and what it measured."""
         ...

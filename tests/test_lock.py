@@ -26,6 +26,7 @@ from janitor.settings import load_settings
 from janitor.stopping import Stop
 from janitor.store import Store, exclusive, holder
 from janitor.store.lock import lock_file
+from janitor.watch import Watch
 from tests.conftest import POLICY, Desk
 from tests.slack_stand_in import SlackStandIn
 
@@ -266,10 +267,10 @@ def test_the_service_reports_a_run_that_found_the_database_held_and_goes_on(
         settings = load_settings(sandbox_desk.folder / "janitor.yaml")
         with ExitStack() as others:
             first = others.enter_context(held(settings.database))
-            commands._scheduled_run(settings, Mode.DELETE, Stop())
+            commands._scheduled_run(settings, Mode.DELETE, Stop(), Watch(settings, Stop()))
         assert sandbox.requests == ()
         assert f"pid {first.pid}" in slack.posted[0].shown
         assert f"pid {first.pid}" in "".join(capsys.readouterr().out.split()).replace("pid", "pid ")
         assert "run-skipped" in caplog.text
-        commands._scheduled_run(settings, Mode.DRY_RUN, Stop())
+        commands._scheduled_run(settings, Mode.DRY_RUN, Stop(), Watch(settings, Stop()))
         assert sandbox.requests != ()

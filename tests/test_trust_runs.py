@@ -11,7 +11,7 @@ import pytest
 from janitor.announcing import start_notices
 from janitor.errors import Exit, Implausible, Refused, UsageError
 from janitor.gate import Gate
-from janitor.model import Decision, DeletionOutcome, Image, Instance, Mode, Outcome, RunResult, Usage
+from janitor.model import Decision, DeletionOutcome, Exemption, Image, Instance, Mode, Outcome, RunResult, Usage
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
@@ -313,3 +313,19 @@ def test_a_use_that_was_seen_is_remembered(world: World) -> None:
     world.now += HOUR
     world.run(usage_memory=DAY)
     assert world.cloud.deleted == ["a"]
+
+
+def test_an_exemption_holds_to_the_very_last(world: World) -> None:
+    world.policies = [OLD]
+    world.cloud.listed = [image("a"), image("b"), image("young", days=1)]
+
+    def exempt_the_other(image_id: str) -> None:
+        other = Exemption("b" if image_id == "a" else "a", world.now + DAY, "stop!", "kim")
+        world.store.add_exemptions([("prod", other)], world.now)
+
+    world.cloud.on_delete = exempt_the_other
+    result = world.run(deletions_at_once=1)
+    assert world.cloud.deleted == ["a"]
+    [change] = result.targets[0].changed
+    assert (change.decision.image.id, result.outcome) == ("b", Outcome.OK)
+    assert world.store.load_run(result.run) == result

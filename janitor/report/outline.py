@@ -63,7 +63,7 @@ def groups_of(target: TargetResult, mode: Mode) -> list[Group]:
 def _changed(target: TargetResult) -> Iterator[Group]:
     if target.changed:
         entries = tuple(Entry(change.decision, change.detail) for change in target.changed)
-        yield Group("Not deleted, changed since the plan", entries)
+        yield Group("Not deleted, changed meanwhile", entries)
 
 
 def _noticed(target: TargetResult, mode: Mode) -> Iterator[Group]:
@@ -116,6 +116,7 @@ def _remark(deletion: Deletion) -> str | None:
 
 def _unasked(target: TargetResult) -> list[Decision]:
     asked = {deletion.decision.image.id for deletion in target.deletions}
+    asked |= {change.decision.image.id for change in target.changed}
     return [decision for decision in target.doomed if decision.image.id not in asked]
 
 
