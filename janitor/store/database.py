@@ -33,6 +33,8 @@ _ADVICE = {
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_NOTADB: _DAMAGED,
 }
+# What a damaged file makes of a value, where SQLite itself does not notice.
+_UNREADABLE = (ValueError, OverflowError, LookupError, TypeError)
 
 
 class DatabaseFile:
@@ -197,5 +199,5 @@ def _translated(path: Path) -> Iterator[None]:
         raise StoreError(f"database {path}: {_ADVICE.get(code, error)}") from error
     except OSError as error:
         raise StoreError(f"database {path}: {error.strerror}: check the permissions of the folder") from error
-    except (ValueError, OverflowError) as error:
+    except _UNREADABLE as error:
         raise StoreError(f"database {path}: a value cannot be stored or read back: {error}") from error

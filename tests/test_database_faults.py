@@ -1,0 +1,314 @@
+"""No journal, no delete: a database that cannot be used stops a run before the next deletion, and it is said where."""
+
+import json
+import os
+import random
+import re
+import resource
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from starlette.responses import Response
+
+from janitor.errors import JanitorError, StoreError, UsageError
+from janitor.model import Decision, Image, Instance, Mode, Reason, Survey, Usage, Verdict
+from janitor.sandbox.options import Options
+from janitor.sandbox.record import Call
+from janitor.sandbox.server import Sandbox, running
+from janitor.store import Store, inspect
+from janitor.store import database as database_module
+from tests.conftest import POLICY, Desk
+from tests.slack_stand_in import SlackStandIn
+
+NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
+WAITS = "from janitor.store import database; database._BUSY_SECONDS = 0.2; from janitor.cli import main; main()"
+
+
+def deletes(cloud: Sandbox) -> list[str]:
+    return [request.image for request in cloud.requests if request.method == "DELETE" and request.image]
+
+
+def hurried(desk: Desk, *words: str) -> "subprocess.CompletedProcess[str]":
+    """The command, with little patience for a locked database."""
+    command = [sys.executable, "-W", "error", "-c", WAITS, *words]
+    return subprocess.run(command, capture_output=True, timeout=60, check=False, **desk.settings_for_process())
+
+
+# Before the first deletion
+
+
+@contextmanager
+def read_only(path: Path) -> Iterator[None]:
+    path.chmod(0o444)
+    yield
+    path.chmod(0o600)
+
+
+@contextmanager
+def read_only_folder(path: Path) -> Iterator[None]:
+    path.parent.chmod(0o555)
+    yield
+    path.parent.chmod(0o755)
+
+
+@contextmanager
+def overwritten(path: Path) -> Iterator[None]:
+    path.write_text("this is no database, and must not be overwritten\n" * 100)
+    yield
+
+
+@contextmanager
+def cut_off(path: Path) -> Iterator[None]:
+    os.truncate(path, path.stat().st_size - 4096)
+    yield
+
+
+@contextmanager
+def torn(path: Path) -> Iterator[None]:
+    content = bytearray(path.read_bytes())
+    content[3 * 4096 :: 512] = b"\xff" * len(content[3 * 4096 :: 512])
+    path.write_bytes(content)
+    yield
+
+
+@contextmanager
+def newer(path: Path) -> Iterator[None]:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('image-janitor', 'x', '')")
+        db.commit()
+    yield
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        yield
+
+
+FAULTS = {
+    "read-only": (read_only, "it cannot be written: allow writing to the file and its folder"),
+    "read-only-folder": (read_only_folder, "it cannot be written: allow writing to the file and its folder"),
+    "overwritten": (overwritten, "damaged or no database; it was not overwritten"),
+    "cut-off": (cut_off, "damaged or no database; it was not overwritten"),
+    "torn": (torn, "damaged or no database; it was not overwritten"),
+    "newer": (newer, "it was written by a newer version of the janitor: use that version"),
+    "locked": (locked, "another process is writing to it: try again when that has ended"),
+}
+
+
+@pytest.fixture
+def desk_with_database(desk: Desk, sandbox: Sandbox) -> Desk:
+    """A desk whose configuration deletes, with the database of a dry run in a folder of its own."""
+    (desk.folder / "var").mkdir()
+    desk.write("janitor.yaml", sandbox.configuration(mode="delete", database="var/janitor.db"))
+    desk.amend("limits: {max_deletions: 1000, max_share: 100%}\n")
+    desk.write("policies/old.yaml", POLICY)
+    done = desk.janitor("run", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    return desk
+
+
+@pytest.mark.parametrize(("fault", "words"), FAULTS.values(), ids=FAULTS.keys())
+def test_a_database_that_cannot_be_used_stops_the_run_before_it_deletes(
+    desk_with_database: Desk, sandbox: Sandbox, fault: Callable[[Path], AbstractContextManager[None]], words: str
+) -> None:
+    desk = desk_with_database
+    path = desk.folder / "var" / "janitor.db"
+    with SlackStandIn() as slack:
+        desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}', post: problems}}\n")
+        with fault(path):
+            # Not looked into while locked: whoever closes a file drops the locks that he has on it.
+            before = None if fault is locked else path.read_bytes()
+            done = hurried(desk, "run")
+            checked = hurried(desk, "check")
+            assert fault is locked or path.read_bytes() == before
+    assert deletes(sandbox) == []
+    assert done.returncode == 1
+    assert words in " ".join(done.stdout.split())
+    assert "Traceback" not in done.stderr
+    assert words in " ".join(slack.posted[0].shown.split())
+    assert checked.returncode == 1
+    assert re.search(rf"^database +failed: .*{re.escape(words)}", checked.stdout, re.MULTILINE)
+
+
+def test_a_disk_without_room_stops_the_run_before_it_deletes(desk_with_database: Desk, sandbox: Sandbox) -> None:
+    desk = desk_with_database
+    code = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1)); from janitor.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "run"],
+        capture_output=True,
+        check=False,
+        **desk.settings_for_process(),
+    )
+    assert (done.returncode, deletes(sandbox)) == (1, [])
+    assert "space" in done.stdout
+    assert "Traceback" not in done.stderr
+    assert desk.janitor("run").returncode == 0
+
+
+# Midway
+
+
+@dataclass
+class Breaking:
+    """A hook that breaks something when the second deletion has been carried out, and before it is answered."""
+
+    fail: Callable[[], None]
+    deletions: int = 0
+
+    async def __call__(self, call: Call, answer: Callable[[], Awaitable[Response]]) -> Response:
+        response = await answer()
+        if call.name == "delete-image":
+            self.deletions += 1
+            if self.deletions == 2:
+                self.fail()
+        return response
+
+
+MIDWAY = ["locked", "full"]
+
+
+@pytest.mark.parametrize("how", MIDWAY)
+def test_a_database_that_fails_midway_stops_the_run_before_the_next_deletion(desk: Desk, how: str) -> None:
+    path = desk.folder / "sandbox.db"
+    started: list[subprocess.Popen[str]] = []
+    others: list[sqlite3.Connection] = []
+
+    def lock() -> None:
+        others.append(sqlite3.connect(path, isolation_level=None, check_same_thread=False))
+        others[0].execute("BEGIN IMMEDIATE")
+
+    def fill() -> None:
+        resource.prlimit(started[0].pid, resource.RLIMIT_FSIZE, (1, 1))
+
+    breaking = Breaking({"locked": lock, "full": fill}[how])
+    with running(Options(images=60), hook=breaking) as cloud, SlackStandIn() as slack:
+        desk.write("janitor.yaml", cloud.configuration(mode="delete"))
+        desk.amend("limits: {max_deletions: 1000, max_share: 100%}\nconcurrency: {deletions: 1}\n")
+        desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}', post: problems}}\n")
+        desk.write("policies/old.yaml", POLICY)
+        with subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", WAITS, "run", "--format", "json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **desk.settings_for_process(),
+        ) as process:
+            started.append(process)
+            output, errors = process.communicate(timeout=60)
+        for other in others:
+            other.close()
+        asked = deletes(cloud)
+        result = json.loads(output)
+        after = json.loads(desk.janitor("run", "--no-post", "--format", "json").stdout)
+    assert (process.returncode, len(asked)) == (1, 2)
+    assert "Traceback" not in errors
+    (target,) = result["targets"]
+    assert [(d["image"], d["outcome"]) for d in target["deletions"]] == [(image, "deleted") for image in asked]
+    planned = sum(decision["verdict"] == "delete" for decision in target["decisions"])
+    assert f"{planned - 2} of {planned} deletions were not sent" in target["error"]
+    assert {"locked": "another process is writing", "full": "space"}[how] in target["error"]
+    assert any("deletions were not sent" in message.shown for message in slack.posted)
+    assert after["outcome"] == "ok"
+    assert [entry["image"] for entry in after["targets"][0]["settled"]] == asked, "nobody wrote down how these ended"
+
+
+# Damage, wherever it is
+
+
+IMAGES = tuple(
+    Image(f"{number:04}", f"ci-{number}", "active", False, False, NOW - timedelta(days=30), NOW, 100)
+    for number in range(400)
+)
+
+
+def fill(path: Path) -> None:
+    """Two runs, with something in every table."""
+    with Store.open(path) as store:
+        for changed in ("queued", "active"):
+            images = tuple(replace(image, status=changed) for image in IMAGES)
+            decisions = [Decision(i, Verdict.DELETE, "ci", Reason.EXPIRED, f"expired, {changed}") for i in images]
+            run = store.begin_run(Mode.DELETE, NOW)
+            usage = Usage({image.id: (Instance("i", "web"),) for image in images[:50]})
+            store.record_survey(run, "prod", Survey(images, usage, NOW, NOW))
+            store.record_decisions(run, "prod", decisions)
+            for decision in decisions[:100]:
+                store.journal_request(run, "prod", decision, NOW)
+
+
+def use(path: Path) -> None:
+    """Whatever a run and the commands ask of a database."""
+    with Store.open(path) as store:
+        run = store.begin_run(Mode.DELETE, NOW)
+        for prefix in ("00", "0399"):
+            store.find_image(prefix)
+            store.image_history("prod", prefix)
+        store.load_run(1)
+        store.surveys(2)
+        store.unsettled("prod")
+        store.undelivered()
+        survey = Survey(tuple(replace(image, size=7) for image in IMAGES), Usage(), NOW, NOW)
+        store.record_survey(run, "prod", survey)
+        decision = Decision(survey.images[0], Verdict.DELETE, "ci", Reason.EXPIRED, "expired")
+        store.record_decisions(run, "prod", [decision])
+        store.journal_answer(store.journal_request(run, "prod", decision, NOW), "accepted", NOW)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damage_anywhere_is_a_sentence_and_never_a_crash(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "janitor.db"
+    fill(path)
+    chance = random.Random(seed)
+    content = bytearray(path.read_bytes())
+    for _ in range(chance.choice([1, 3, 30])):
+        place = chance.randrange(len(content))
+        length = chance.choice([1, 16, 4096])
+        content[place : place + length] = chance.randbytes(len(content[place : place + length]))
+    path.write_bytes(content)
+    for act in (inspect, use):
+        with suppress(StoreError, UsageError):
+            act(path)
+
+
+# What check says
+
+
+def test_checking_where_there_is_no_database_yet_creates_none(sandbox_desk: Desk) -> None:
+    done = sandbox_desk.janitor("check")
+    assert done.returncode == 0
+    assert re.search(r"^database +ok: none yet, the first run sets up ", done.stdout, re.MULTILINE)
+    assert sorted(path.name for path in sandbox_desk.folder.iterdir()) == ["janitor.yaml", "policies"]
+
+
+def test_checking_a_folder_that_cannot_be_written_fails(sandbox_desk: Desk) -> None:
+    config = sandbox_desk.folder / "janitor.yaml"
+    config.write_text(re.sub(r"(?m)^database: .*$", "database: var/janitor.db", config.read_text()))
+    (sandbox_desk.folder / "var").mkdir()
+    (sandbox_desk.folder / "var").chmod(0o555)
+    done = sandbox_desk.janitor("check")
+    (sandbox_desk.folder / "var").chmod(0o755)
+    assert done.returncode == 1
+    assert re.search(r"^database +failed: .*allow writing to the file and its folder", done.stdout, re.MULTILINE)
+
+
+def test_checking_a_good_database_changes_nothing(sandbox_desk: Desk) -> None:
+    sandbox_desk.janitor("run", "--dry-run")
+    before = (sandbox_desk.folder / "sandbox.db").read_bytes()
+    done = sandbox_desk.janitor("check")
+    assert re.search(r"^database +ok: .*1 run recorded$", done.stdout, re.MULTILINE)
+    assert (sandbox_desk.folder / "sandbox.db").read_bytes() == before
+
+
+def test_a_disk_that_is_nearly_full_is_seen_before_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "_left", lambda folder: 1000)
+    with pytest.raises(StoreError, match="the disk is full: free some space, then run again") as caught:
+        inspect(tmp_path / "janitor.db")
+    assert isinstance(caught.value, JanitorError)
+    assert list(tmp_path.iterdir()) == []
