@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -112,20 +112,24 @@ def _code_of(result: RunResult, posted: delivery.Delivery, stop: Stop) -> int:
 
 def _posted(settings: Settings, result: RunResult, policies: Sequence[Policy] | None, stop: Stop) -> delivery.Delivery:
     """Post the report. Once we were told to stop, what hangs is left for the next run: every report is kept first."""
-    posted = within(lambda: _delivered(settings, result, policies, stop), stop, _TIME_TO_POST)
+    posted = within(lambda: delivered(settings, result, policies, stop), stop, _TIME_TO_POST)
     return delivery.Delivery(Exit.FAILED) if posted is None else posted
 
 
-def _delivered(
-    settings: Settings, result: RunResult, policies: Sequence[Policy] | None, stop: Stop
+def delivered(
+    settings: Settings,
+    result: RunResult,
+    policies: Sequence[Policy] | None,
+    stop: Stop,
+    clock: Callable[[], datetime] = utc_now,
 ) -> delivery.Delivery:
     """Deliver the report; the notices that it gave begin to run once their messages were accepted."""
-    posted = delivery.post(settings, result, policies, stop=stop)
+    posted = delivery.post(settings, result, policies, stop=stop, clock=clock)
     if not posted.announced or policies is None:
         return posted
     try:
         with Store.open(settings.database) as store:
-            start_notices(store, result, policies, posted.announced, utc_now())
+            start_notices(store, result, policies, posted.announced, clock())
     except StoreError as error:
         _log.error("notices-not-started run=%d: %s", result.run, error)
         return replace(posted, code=Exit.FAILED)
