@@ -32,7 +32,7 @@ from janitor.watch import Watch, failed_to_begin
 
 _log = logging.getLogger("janitor.commands")
 
-_TIME_TO_POST = timedelta(seconds=2.5)  # once we were told to stop
+_TIME_TO_POST = timedelta(seconds=2)  # once we were told to stop
 
 
 def run(

@@ -119,4 +119,4 @@ class Orders:
     usage_memory: timedelta = timedelta()
     approved: Mapping[str, Sequence[Decision]] | None = None
     exemptions: Sequence[Exemption] = ()
-    patience: timedelta = timedelta(seconds=6.5)
+    patience: timedelta = timedelta(seconds=6)

@@ -177,6 +177,7 @@ def test_what_no_second_survey_confirmed_is_settled_by_the_next_run(store: Store
         "c": DeletionOutcome.FAILED,
     }
     assert "which could not confirm it" in second.targets[0].settled[0].detail
+    assert settled(perform(store, cloud, mode=Mode.DRY_RUN)) == {}, "once"
     assert store.load_run(first.run) == first, "what was reported stays what it was"
     assert store.load_run(second.run) == second
 
@@ -442,6 +443,25 @@ def test_a_target_that_cannot_be_left_is_left_behind(store: Store) -> None:
     assert result.outcome is Outcome.FAILED
     assert (result.targets[0].error or "").startswith("interrupted")
     assert [asked.decision.image.id for asked in left] == ["a"]
+
+
+def test_a_request_that_nothing_can_end_does_not_keep_the_process(desk: Desk) -> None:
+    hanging = (
+        "import os, signal, threading; from datetime import timedelta; from janitor import run, stopping; "
+        "from janitor.cloud.toast import ToastClient; "
+        "run.wait_for = lambda work, stop, _: stopping.wait_for(work, stop, timedelta(seconds=0.2)); "
+        "ToastClient.delete = lambda *_: os.kill(os.getpid(), signal.SIGTERM) or threading.Event().wait(60); "
+        "from janitor.cli import main; main()"
+    )
+    with account(desk, Mischief("nothing")):
+        done = subprocess.run(
+            [sys.executable, "-c", hanging, "run"], capture_output=True, timeout=8, **desk.settings_for_process()
+        )
+        assert done.returncode == 143
+        assert "a request hangs" in " ".join(done.stdout.split())
+        after = json.loads(desk.janitor("run", "--format", "json").stdout)
+    assert [entry["outcome"] for entry in after["targets"][0]["settled"]] == ["failed"]
+    assert after["outcome"] == "ok"
 
 
 # Requests
