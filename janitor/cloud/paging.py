@@ -8,6 +8,7 @@ to the furthest place reached, any id of it is a safe place to go on from, and w
 nothing. The end is where an id that the list still holds has nothing after it.
 """
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -156,9 +157,15 @@ class _Walk:
 
 
 def ahead(source: Iterator[T]) -> Generator[T, None, None]:
-    """The same, each fetched by a thread while the one before is used. The thread ends with the iterator."""
+    """The same, up to two of them fetched by a thread while another is used. The thread ends with the iterator."""
     with ThreadPoolExecutor(1, thread_name_prefix="page") as thread:
-        coming = thread.submit(next, source, None)
-        while (page := coming.result()) is not None:
-            coming = thread.submit(next, source, None)
-            yield page
+        # Two, so that the thread asks for the next page the moment it has one: told to only by us, it would have to
+        # wait for the interpreter that we need to read that page.
+        coming = deque(thread.submit(next, source, None) for _ in range(2))
+        try:
+            while (page := coming.popleft().result()) is not None:
+                coming.append(thread.submit(next, source, None))
+                yield page
+        finally:
+            for unwanted in coming:
+                unwanted.cancel()
