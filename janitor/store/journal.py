@@ -102,12 +102,21 @@ _OF_TARGET = """
 SELECT image, answer, outcome, detail, unsettled, position FROM deletions WHERE run = :run AND target = :target
 ORDER BY position IS NULL, position, deletion
 """
-# The condition is word for word that of the index unsettled_deletions.
+# The first condition is word for word that of the index unsettled_deletions. The others add what a run knew the end of,
+# or settled, and could not report any more, because it was killed.
 _UNSETTLED = """
 SELECT x.deletion, x.run, x.image, x.answer, r.outcome IS NOT NULL AS finished
 FROM deletions x JOIN runs r ON r.run = x.run
 WHERE x.target = :target AND x.settled_in_run IS NULL AND (x.outcome IS NULL OR x.unsettled)
-ORDER BY x.deletion
+UNION
+SELECT x.deletion, x.run, x.image, x.answer, 0 AS finished
+FROM runs r JOIN deletions x ON x.run = r.run
+WHERE r.outcome IS NULL AND x.target = :target AND x.settled_in_run IS NULL
+UNION
+SELECT x.deletion, x.run, x.image, x.answer, asked.outcome IS NOT NULL AS finished
+FROM runs r JOIN deletions x ON x.settled_in_run = r.run JOIN runs asked ON asked.run = x.run
+WHERE r.outcome IS NULL AND x.target = :target
+ORDER BY deletion
 """
 _SETTLE = """
 UPDATE deletions SET settled_in_run = :run, settled_outcome = :outcome, settled_detail = :detail,
