@@ -1,7 +1,9 @@
 """The heartbeat: which address is asked when, and that nothing of what becomes of it reaches the run."""
 
 import logging
+import signal
 import sqlite3
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -99,6 +101,14 @@ def test_a_ping_that_cannot_be_sent_is_logged_without_its_address(url: str, capl
     assert "the-secret" not in caplog.text
 
 
+def test_an_answer_that_repeats_the_address_is_logged_without_it(caplog: pytest.LogCaptureFixture) -> None:
+    with Loopback(lambda asked: Answered(headers={f"no header {asked.path}": "x"})) as service:
+        beat(f"{service.url}/ping/the-secret").start()
+
+    assert "illegal header line" in caplog.text
+    assert "the-secret" not in caplog.text
+
+
 def test_once_told_to_stop_a_ping_that_hangs_is_left_behind(caplog: pytest.LogCaptureFixture) -> None:
     stop, held = threading.Event(), threading.Event()
     stop.set()
@@ -161,6 +171,32 @@ def test_a_database_that_cannot_be_used_is_a_failure(sandbox_desk: Desk) -> None
         foreign.execute("CREATE TABLE ours (word)")
 
     assert pinged(sandbox_desk, "run") == (1, [START, FAIL])
+
+
+def test_a_run_that_is_told_to_end_is_a_failure(sandbox_desk: Desk) -> None:
+    started, told = threading.Event(), threading.Event()
+
+    def answer(asked: Asked) -> Answered:
+        started.set()
+        return Answered(held=told if asked.path == "/start" else None)
+
+    with Loopback(answer) as service:
+        sandbox_desk.amend(f"heartbeat_url: {service.url}\n")
+        process = subprocess.Popen(
+            sandbox_desk.command("run", "-v"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **sandbox_desk.settings_for_process(),
+        )
+        assert started.wait(20)
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        assert "stopping signal=SIGTERM" in process.stderr.readline()
+        told.set()
+        process.communicate(timeout=20)
+
+    assert process.returncode == 143
+    assert service.paths() == ["GET /start", "GET /fail"]
 
 
 def test_policies_that_cannot_be_read_are_a_failure_of_a_run_that_never_began(sandbox_desk: Desk) -> None:

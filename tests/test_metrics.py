@@ -145,6 +145,14 @@ def test_a_name_cannot_break_out_of_its_label() -> None:
     assert "janitor_images" not in values
 
 
+def test_every_metric_is_in_the_readme() -> None:
+    run = make_run(make_target([to_wait("a", DAY)], survey_seconds=1.0))
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"`(janitor_[a-z_]+)`", readme[readme.index("## Being watched") :]))
+
+    assert {name.partition("{")[0] for name in values_of(metrics_of(run, 0))} == documented
+
+
 # The file
 
 
