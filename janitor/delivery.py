@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from janitor.errors import DeliveryError, Exit, StoreError, UsageError
-from janitor.model import RunResult
+from janitor.model import Outcome, RunResult
 from janitor.orders import utc_now
 from janitor.policy import Policy
 from janitor.report import Listing, Message, Name
@@ -24,7 +24,7 @@ from janitor.report.routing import Share, shares_of
 from janitor.report.wording import local_minute
 from janitor.settings import Settings, Slack
 from janitor.stopping import Stop
-from janitor.store import KeptReport, Store, exclusive
+from janitor.store import KeptReport, Store, exclusive, inspect
 
 if TYPE_CHECKING:
     from janitor.slack import Place, SlackChannel  # imported when there is a channel: Slack's library takes its time
@@ -61,7 +61,7 @@ def post(
     """
     if settings.slack is None:
         return Delivery()
-    with _records(settings.database) as records:
+    with _records(settings.database, doubtful=result.outcome is Outcome.FAILED) as records:
         courier = _Courier(settings, settings.slack, records, policies, stop or Stop(), clock)
         waiting = 0 if courier.stop.is_set() else sum(error is not None for _, error in courier.deliver_late())
         arrivals = [courier.deliver(courier.pack(share, waiting)) for share in courier.shares_worth(result, waiting)]
@@ -243,8 +243,11 @@ def _named_in(messages: Sequence[Message]) -> frozenset[Name]:
 
 
 @contextmanager
-def _records(database: Path) -> Iterator[_Records]:
+def _records(database: Path, *, doubtful: bool) -> Iterator[_Records]:
+    """The reports kept in a database. A doubtful one is looked through first: nothing is written to a damaged file."""
     try:
+        if doubtful:
+            inspect(database)
         store = Store.open(database)
     except StoreError as error:
         _log.warning("report-not-kept: %s", error)

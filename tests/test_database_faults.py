@@ -77,9 +77,10 @@ def cut_off(path: Path) -> Iterator[None]:
 
 @contextmanager
 def torn(path: Path) -> Iterator[None]:
-    content = bytearray(path.read_bytes())
-    content[3 * 4096 :: 512] = b"\xff" * len(content[3 * 4096 :: 512])
-    path.write_bytes(content)
+    with closing(sqlite3.connect(path)) as db:
+        (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'image_facts'").fetchone()
+    content = path.read_bytes()
+    path.write_bytes(content[: (page - 1) * 4096] + b"\xff" * 4096 + content[page * 4096 :])
     yield
 
 

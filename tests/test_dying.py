@@ -309,7 +309,7 @@ def impatient(desk: Desk, grace: float = 0.5) -> list[str]:
 
 
 def ended(
-    desk: Desk, command: list[str], mischief: Mischief, *signals: signal.Signals
+    desk: Desk, command: list[str], mischief: Mischief, *signals: signal.Signals, within_seconds: float = 10
 ) -> "subprocess.CompletedProcess[str]":
     """What the command says when it gets these signals at that point, one shortly after the other."""
     with subprocess.Popen(
@@ -320,7 +320,7 @@ def ended(
             process.send_signal(number)
             threading.Event().wait(0.1)
         try:
-            output, errors = process.communicate(timeout=10)
+            output, errors = process.communicate(timeout=within_seconds)
         finally:
             process.kill()
     assert "Traceback" not in errors
@@ -405,7 +405,11 @@ def test_slack_that_hangs_holds_nobody_and_loses_nothing(desk: Desk) -> None:
     with account(desk, mischief), SlackStandIn() as slack:
         slack.before = hang
         desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}', post: always}}\n")
-        done = ended(desk, desk.command("run"), replace(mischief, seen=posting), signal.SIGTERM)
+        *python, code = impatient(desk)
+        hurry = "from datetime import timedelta; from janitor import commands; "
+        hurry += "commands._TIME_TO_POST = timedelta(seconds=0.2); "
+        command = [*python, hurry + code, "run"]
+        done = ended(desk, command, replace(mischief, seen=posting), signal.SIGTERM, within_seconds=6)
         over.set()
         assert done.returncode == 143
         assert "Deleted, confirmed gone" in done.stdout
@@ -443,6 +447,17 @@ def test_a_target_that_cannot_be_left_is_left_behind(store: Store) -> None:
     assert result.outcome is Outcome.FAILED
     assert (result.targets[0].error or "").startswith("interrupted")
     assert [asked.decision.image.id for asked in left] == ["a"]
+
+
+def test_whatever_else_hangs_the_process_ends_within_its_grace() -> None:
+    hanging = (
+        "import os, signal, threading; from datetime import timedelta; from janitor import stopping; "
+        "stopping.GRACE = timedelta(seconds=0.2)\n"
+        "with stopping.heeding_signals(stopping.Stop()): "
+        "os.kill(os.getpid(), signal.SIGINT); threading.Event().wait(60)"
+    )
+    done = subprocess.run([sys.executable, "-c", hanging], capture_output=True, timeout=20, text=True)
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 def test_a_request_that_nothing_can_end_does_not_keep_the_process(desk: Desk) -> None:

@@ -63,7 +63,6 @@ class DatabaseFile:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA foreign_keys = ON")
         check_ours(self._db)
-        _check_length(self._path, self._db)
         if write or MIGRATIONS.pending(self._db):
             self._db.enable_wal()
             with self.writing() as db:
@@ -110,12 +109,11 @@ def inspect(path: Path) -> str:
         if not path.exists() or path.stat().st_size == 0:
             return f"none yet, the first run sets up {path}"
         with contextlib.closing(_connect(path)) as db:
-            return f"{path}, {_inspected(path, db)}"
+            return f"{path}, {_inspected(db)}"
 
 
-def _inspected(path: Path, db: Database) -> str:
+def _inspected(db: Database) -> str:
     check_ours(db)
-    _check_length(path, db)
     if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise Unfit(_DAMAGED)
     db.execute("BEGIN IMMEDIATE")
@@ -129,21 +127,6 @@ def _connect(path: Path) -> Database:
     uri = f"{path.absolute().as_uri()}?mode=rw"
     conn = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     return Database(conn, execute_plugins=False)
-
-
-def _check_length(path: Path, db: Database) -> None:
-    """Raises Unfit for a file that was cut off: SQLite itself notices only where it comes upon what is missing."""
-    pages, size = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
-    log = path.with_name(f"{path.name}-wal")
-    # Pages may be in the log alone; looked at twice, because another process may just have folded it into the file.
-    if _length(path) < pages * size and not _length(log) and _length(path) < pages * size:
-        raise Unfit(_DAMAGED)
-
-
-def _length(path: Path) -> int:
-    with contextlib.suppress(FileNotFoundError):
-        return path.stat().st_size
-    return 0
 
 
 def _prepare(path: Path, create: bool) -> None:
