@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
 
 from janitor.model import Change, Decision, Verdict
 from janitor.policy import Policy
@@ -10,7 +11,18 @@ from janitor.units import iso_or_none
 
 def policy_text(policy: Policy) -> str:
     """A policy as one line of text that changes whenever its meaning does."""
-    return repr(policy)
+    return repr(_ordered(policy))
+
+
+def _ordered(value: object) -> object:
+    """The same with every set in order: the order of a set's own text is another in each process."""
+    if isinstance(value, frozenset):
+        return sorted(map(str, value))
+    if isinstance(value, tuple):
+        return tuple(map(_ordered, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return [(field.name, _ordered(getattr(value, field.name))) for field in fields(value) if field.repr]
+    return value
 
 
 def plan_digest(planned: Iterable[tuple[str, Decision]], policies: Iterable[Policy]) -> str:

@@ -1,5 +1,7 @@
 """Runs over days: notices are delivered first, surveys must be plausible, plans unchanged, refusals left alone."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -329,3 +331,19 @@ def test_an_exemption_holds_to_the_very_last(world: World) -> None:
     [change] = result.targets[0].changed
     assert (change.decision.image.id, result.outcome) == ("b", Outcome.OK)
     assert world.store.load_run(result.run) == result
+
+
+def test_the_text_of_a_policy_is_the_same_in_every_process() -> None:
+    code = (
+        "from datetime import timedelta; from janitor.applying import policy_text; from janitor.policy import *; "
+        "from janitor.model import Status; inner = Match(status=frozenset(Status)); "
+        "print(policy_text(Policy('p', Match(status=frozenset(Status), disk_format=frozenset(map(str, range(9))), "
+        "exclude=inner), Expire(timedelta(days=1)))))"
+    )
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout
+        for seed in "1234"
+    }
+    assert len(texts) == 1
