@@ -21,28 +21,35 @@ class Unfit(Exception):
 
 def initial(db: Database) -> None:
     """Runs, snapshots, decisions, deletions and reports."""
-    db.executescript(_TABLES)
-    db.executescript(_VIEWS)
+    _execute(db, _TABLES)
+    _execute(db, _VIEWS)
 
 
 def settling(db: Database) -> None:
     """Deletions whose outcome a later run had to find out."""
-    db.executescript(_SETTLING)
+    _execute(db, _SETTLING)
 
 
 def remembering(db: Database) -> None:
     """Notices, good surveys, plans, and what reports said of single images."""
-    db.executescript(TRUST)
+    _execute(db, TRUST)
 
 
 def delivery(db: Database) -> None:
     """Reports of which a part was delivered, and the files that go with them."""
-    db.executescript(DELIVERY)
+    _execute(db, DELIVERY)
 
 
 def exemptions(db: Database) -> None:
     """What people exempted by command."""
-    db.executescript(EXEMPTIONS)
+    _execute(db, EXEMPTIONS)
+
+
+def _execute(db: Database, script: str) -> None:
+    # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
+    # to make a new database.
+    for statement in script.split(";\n"):
+        db.execute(statement)
 
 
 _STEPS = (initial, settling, remembering, delivery, exemptions)  # append only
