@@ -3,10 +3,11 @@
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console, RenderableType
@@ -28,7 +29,9 @@ from janitor.review import reviewed_plan
 from janitor.settings import Settings, load_settings
 from janitor.stopping import Stop, heeding_signals, within
 from janitor.store import Store
-from janitor.watch import Watch, failed_to_begin
+
+if TYPE_CHECKING:
+    from janitor.watch import Ended, Watch
 
 _log = logging.getLogger("janitor.commands")
 
@@ -98,12 +101,21 @@ def _run_once(
     post: bool,
 ) -> int:
     stop = Stop()
-    with heeding_signals(stop), Watch(settings, stop).run() as ended, ExitStack() as holding:
+    with heeding_signals(stop), _watched(settings, stop) as ended, ExitStack() as holding:
         with progress_bar() as progress:
             result = perform(stop, progress, holding)
         _print_report(result, settings, form)
         posted = _posted(settings, result, policies, stop) if post else delivery.Delivery()
         return ended(result, _code_of(result, posted, stop))
+
+
+def _watched(settings: Settings, stop: Stop) -> "AbstractContextManager[Ended]":
+    """The watchers' eye on one run; where nobody watches, nothing is worked out for them, nor its library imported."""
+    if settings.heartbeat_url is None and settings.metrics_file is None:
+        return nullcontext(lambda _result, code: code)
+    from janitor.watch import Watch
+
+    return Watch(settings, stop).run()
 
 
 def _code_of(result: RunResult, posted: delivery.Delivery, stop: Stop) -> int:
@@ -143,6 +155,7 @@ def serve(
     from janitor import schedule
     from janitor.http_face import showing
     from janitor.punctuality import Punctuality
+    from janitor.watch import Watch
 
     settings, _ = _load(config, max(verbose, 1))
     if settings.schedule is None:
@@ -165,7 +178,7 @@ def serve(
     return 128 + (number or stop.signal_number) if any(cut_short) else Exit.OK
 
 
-def _scheduled_run(settings: Settings, mode: Mode, stop: Stop, watch: Watch) -> None:
+def _scheduled_run(settings: Settings, mode: Mode, stop: Stop, watch: "Watch") -> None:
     started_at = utc_now()
     rules: Rules | None = None
     with watch.run() as ended, ExitStack() as holding:
@@ -278,6 +291,8 @@ def _load_to_run(config: Path | None, verbose: int) -> tuple[Settings, Rules]:
         with suppress(ConfigurationError):
             settings = load_settings(config)
             configure_logging(verbose, settings.secrets)
+            from janitor.watch import failed_to_begin
+
             failed_to_begin(settings)
         raise
 
