@@ -266,7 +266,7 @@ def _fail(message: str, code: int) -> int:
 def main() -> None:
     """Run the command line: the one place where errors become messages and exit codes."""
     # A fleet is values without cycles: looking for some took a sixth of the time of a large run.
-    gc.set_threshold(50_000, 50, 100)
+    gc.set_threshold(200_000, 50, 100)
     atexit.register(gc.freeze)  # what is left goes with the process, and need not be searched first
     code = _bounded()
     if code > _INTERRUPTED:
