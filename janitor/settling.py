@@ -34,8 +34,21 @@ class Settlement:
 
 def settle(unsettled: Iterable[Unsettled], listed: Iterable[Image]) -> list[Settlement]:
     """What became of each request, by all the images that a complete survey of its target lists."""
+    every = list(unsettled)
     by_id: Mapping[str, Image] = {image.id: image for image in listed}
-    return [Settlement(asked.entry, _settled(asked, by_id.get(asked.decision.image.id))) for asked in unsettled]
+    latest = {asked.decision.image.id: asked.entry for asked in every}
+    return [
+        Settlement(asked.entry, _settled(asked, by_id.get(asked.decision.image.id)))
+        if latest[asked.decision.image.id] == asked.entry
+        else Settlement(asked.entry, _superseded(asked))
+        for asked in every
+    ]
+
+
+def _superseded(asked: Unsettled) -> Deletion:
+    """A request that another for the same image followed: what became of the image is told once, of the last."""
+    detail = f"settled: asked for in run {asked.run}, and again later; see there"
+    return Deletion(asked.decision, DeletionOutcome.FAILED, detail)
 
 
 def gone(settlements: Iterable[Settlement]) -> list[str]:
