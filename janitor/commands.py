@@ -62,6 +62,7 @@ def run(
             stop=stop,
             progress=progress,
             accept_survey=accept_survey,
+            post=post,
             holding=holding,
         )
 
@@ -86,6 +87,7 @@ def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form
             progress=progress,
             approved=approved,
             command=f"janitor apply {number}",
+            post=post,
             holding=holding,
         )
 

@@ -63,8 +63,11 @@ def post(
         return Delivery()
     with _records(settings.database, doubtful=result.outcome is Outcome.FAILED) as records:
         courier = _Courier(settings, settings.slack, records, policies, stop or Stop(), clock)
-        waiting = 0 if courier.stop.is_set() else sum(error is not None for _, error in courier.deliver_late())
-        arrivals = [courier.deliver(courier.pack(share, waiting)) for share in courier.shares_worth(result, waiting)]
+        waiting = 0
+        if not courier.stop.is_set():
+            courier.make_up(result.run)
+            waiting = sum(error is not None for _, error in courier.deliver_late())
+        arrivals = [courier.deliver(parcel) for parcel in courier.pack_all(result, waiting)]
     for error in filter(None, (arrival.error for arrival in arrivals)):
         _log.error("report-undelivered run=%d: %s", result.run, error)
     failed = waiting or any(arrival.error for arrival in arrivals)
@@ -87,7 +90,9 @@ def resend(
             if waiting := len(store.undelivered()):
                 raise DeliveryError(f"{waiting} undelivered, and no Slack is configured: see `slack` in janitor.yaml")
             return
-        yield from _Courier(settings, settings.slack, _Records(store), policies, Stop(), clock).deliver_late()
+        courier = _Courier(settings, settings.slack, _Records(store), policies, Stop(), clock)
+        courier.make_up()
+        yield from courier.deliver_late()
 
 
 def channel_of(settings: Settings, name: str | None = None, stop: Stop | None = None) -> SlackChannel:
@@ -153,6 +158,18 @@ class _Courier:
     @property
     def _channels(self) -> Mapping[str, str]:
         return channels_of(self.policies or (), self.slack.channel)
+
+    def make_up(self, present: int = 0) -> None:
+        """Keep the reports of runs before the present one that died before theirs were kept."""
+        nothing: list[RunResult] = []
+        for result in self.records.read(lambda store: list(map(store.load_run, store.owed_reports(present))), nothing):
+            self.pack_all(result, 0)
+
+    def pack_all(self, result: RunResult, waiting: int) -> list[_Parcel]:
+        """The report of a run, all of it written down before any of it is sent."""
+        parcels = [self.pack(share, waiting) for share in self.shares_worth(result, waiting)]
+        self.records.settle_report(result.run)
+        return parcels
 
     def pack(self, share: Share, waiting: int) -> _Parcel:
         """The report of a share, written down before it is sent."""
@@ -278,6 +295,11 @@ class _Records:
         words = json.dumps([{"text": message.text, "blocks": message.blocks} for message in messages])
         listing_json = json.dumps(asdict(file)) if file else None
         return self._write(lambda store: store.add_report(run, channel, words, at, listing_json))
+
+    def settle_report(self, run: int) -> None:
+        """Write down that the report of a run is kept, or not wanted."""
+        if run:
+            self._write(lambda store: store.settle_report(run))
 
     def note_accepted(self, report: int | None, accepted: int, place: Place) -> None:
         """Write down how far a report has got."""

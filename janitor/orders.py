@@ -18,8 +18,8 @@ from janitor.stopping import Stop
 class RunStore(Journal, Protocol):
     """What a run writes down."""
 
-    def begin_run(self, mode: Mode, started_at: datetime) -> int:
-        """Open a run; returns its number."""
+    def begin_run(self, mode: Mode, started_at: datetime, *, owes_report: bool) -> int:
+        """Open a run, which owes a report until that is kept; returns its number."""
         ...
 
     def record_survey(self, run: int, target: str, survey: Survey) -> dict[str, History]:
@@ -101,7 +101,11 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """Everything that one run needs. `approved`: the decisions of a reviewed plan by target, where one is applied."""
+    """Everything that one run needs.
+
+    `approved`: the decisions of a reviewed plan by target, where one is applied. `owes_report`: its report is to be
+    posted, by the next run if this one dies before.
+    """
 
     sites: Sequence[Site]
     policies: Sequence[Policy]
@@ -119,4 +123,5 @@ class Orders:
     usage_memory: timedelta = timedelta()
     approved: Mapping[str, Sequence[Decision]] | None = None
     exemptions: Sequence[Exemption] = ()
+    owes_report: bool = False
     patience: timedelta = timedelta(seconds=6)

@@ -33,7 +33,7 @@ class Run(Orders):
         cannot even begin a run; one that fails later is in the result, beside what was done.
         """
         started_at = self.clock()
-        run = self.store.begin_run(self.mode, started_at)
+        run = self.store.begin_run(self.mode, started_at, owes_report=self.owes_report)
         self.store.record_policies(run, {policy.name: policy_text(policy) for policy in self.policies})
         targets = self._clean_all(run)
         outcome = _OUTCOME_OF_EXIT[worst(_EXIT_OF_OUTCOME[target.outcome] for target in targets)]

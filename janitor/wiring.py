@@ -85,6 +85,7 @@ def perform(
     accept_survey: bool = False,
     approved: Mapping[str, Sequence[Decision]] | None = None,
     command: str = "janitor run",
+    post: bool = True,
     holding: ExitStack | None = None,
 ) -> RunResult:
     """Run once, and alone: raises Busy where another run holds the database.
@@ -93,7 +94,7 @@ def perform(
     until `holding` is closed, or else until this returns; `command` names the holder.
 
     `accept_survey`: a person has looked, and a survey that looks wrong is right. `approved` are the decisions of a
-    reviewed plan by target: then only these images may go, and no limit applies.
+    reviewed plan by target: then only these images may go, and no limit applies. `post`: the report will be posted.
     """
     stop = stop or Stop()
     started_at = clock()
@@ -124,6 +125,7 @@ def perform(
                 accept_survey=accept_survey,
                 usage_memory=settings.usage_memory,
                 approved=approved,
+                owes_report=post and settings.slack is not None,
             ).perform()
     except StoreError as error:
         return result or failed_run(mode, error, started_at, clock())

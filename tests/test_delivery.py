@@ -65,11 +65,13 @@ def settings(request: pytest.FixtureRequest, configure: Configure) -> Settings:
     return configure(request.param)
 
 
-def run_of(settings: Settings, *targets: TargetResult, at: datetime = NOW, **parts: Any) -> RunResult:
+def run_of(
+    settings: Settings, *targets: TargetResult, at: datetime = NOW, owes_report: bool = False, **parts: Any
+) -> RunResult:
     """The result of a live run that is in the database."""
     result = make_run(*targets, mode=Mode.DELETE, started_at=at, finished_at=at + timedelta(minutes=1), **parts)
     with Store.open(settings.database) as store:
-        result = replace(result, run=store.begin_run(Mode.DELETE, at))
+        result = replace(result, run=store.begin_run(Mode.DELETE, at, owes_report=owes_report))
         store.finish_run(replace(result, targets=()))
     return result
 
@@ -171,6 +173,37 @@ def test_undelivered_reports_go_first_oldest_first_and_marked_late(settings: Set
     assert "late" not in opening[2].text + opening[2].shown
     assert told == Delivery(Exit.OK, names_of(deleting(1, "new")))
     assert waiting(settings) == 0
+
+
+def test_the_report_of_a_run_that_died_before_it_was_kept_is_made_up_for(
+    settings: Settings, slack: SlackStandIn
+) -> None:
+    lost = run_of(settings, owes_report=True)
+    assert delivery.post(settings, run_of(settings, at=NOW + timedelta(days=1), owes_report=True)).code is Exit.OK
+    assert [f"run {run}" in message.shown for message, run in zip(slack.posted, (1, 2), strict=True)] == [True, True]
+    assert slack.posted[0].text.startswith(f"late: report of run {lost.run} of 2026-11-23 12:00")
+    delivery.post(settings, run_of(settings, at=NOW + timedelta(days=2), owes_report=True))
+    assert len(slack.posted) == 3, "made up for once"
+
+
+def test_resend_makes_up_for_it_too(settings: Settings, slack: SlackStandIn) -> None:
+    run_of(settings, owes_report=True)
+    assert [error for _, error in delivery.resend(settings, [])] == [None]
+    assert list(delivery.resend(settings, [])) == []
+
+
+def test_a_run_that_was_not_to_be_posted_owes_nothing(settings: Settings, slack: SlackStandIn) -> None:
+    run_of(settings)
+    delivery.post(settings, run_of(settings))
+    assert len(slack.posted) == 1
+
+
+def test_no_share_of_a_report_is_sent_before_all_are_kept(configure: Configure, slack: SlackStandIn) -> None:
+    settings = configure()
+    kept: list[int] = []
+    slack.before = lambda: kept.append(waiting(settings))
+    delivery.post(settings, run_of(settings, deleting(1), deleting(1, "web-images", "web")), [WEB, CI])
+    assert kept[0] == 2
 
 
 def test_a_late_report_that_fails_again_is_not_lost_and_exits_1(settings: Settings, slack: SlackStandIn) -> None:

@@ -62,10 +62,10 @@ class Store:
         """Let go of the file."""
         self._file.close()
 
-    def begin_run(self, mode: Mode, started_at: datetime) -> int:
-        """Open a run; returns its number."""
+    def begin_run(self, mode: Mode, started_at: datetime, *, owes_report: bool = False) -> int:
+        """Open a run, which owes a report until that is kept; returns its number."""
         with self._file.writing() as db:
-            return runs.begin_run(db, mode, started_at)
+            return runs.begin_run(db, mode, started_at, owes_report=owes_report)
 
     def record_survey(self, run: int, target: str, survey: Survey) -> dict[str, History]:
         """Record what a survey saw; returns the history of each of its images by id, this survey included."""
@@ -221,6 +221,16 @@ class Store:
         """All exemptions ever given by command, oldest first; where asked for, those of a target and of an image."""
         with self._file.reading() as db:
             return exemptions.exemption_records(db, target, image_id)
+
+    def owed_reports(self, except_of: int) -> list[int]:
+        """The other runs that finished and died before their report was kept, oldest first."""
+        with self._file.reading() as db:
+            return runs.owed_reports(db, except_of)
+
+    def settle_report(self, run: int) -> None:
+        """The report of a run is kept, or none is wanted: it owes none any more."""
+        with self._file.writing() as db:
+            runs.settle_report(db, run)
 
     def add_report(
         self, run: int | None, channel: str, messages_json: str, at: datetime, listing_json: str | None = None

@@ -16,6 +16,11 @@ ALTER TABLE reports ADD COLUMN place TEXT;
 ALTER TABLE reports ADD COLUMN listing TEXT;
 """
 
+OWING = """
+-- owes_report: its report was to be posted, and has not been kept yet.
+ALTER TABLE runs ADD COLUMN owes_report INTEGER NOT NULL DEFAULT 0;
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptReport:

@@ -17,9 +17,10 @@ from janitor.units import iso
 _UNFINISHED = "did not finish"
 
 
-def begin_run(db: Database, mode: Mode, started_at: datetime) -> int:
+def begin_run(db: Database, mode: Mode, started_at: datetime, *, owes_report: bool) -> int:
     """Open a run; returns its number."""
-    cursor = db.execute("INSERT INTO runs (mode, started_at) VALUES (?, ?)", (mode.value, iso(started_at)))
+    given = (mode.value, iso(started_at), owes_report)
+    cursor = db.execute("INSERT INTO runs (mode, started_at, owes_report) VALUES (?, ?, ?)", given)
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
@@ -52,6 +53,17 @@ def outcome_before(db: Database, run: int) -> Outcome | None:
     """How the run before this one ended, or the latest where this is 0; one that never finished has failed."""
     row = db.execute(_BEFORE, (run, run)).fetchone()
     return None if row is None else Outcome(row[0] or Outcome.FAILED)
+
+
+def owed_reports(db: Database, except_of: int) -> list[int]:
+    """The runs that finished and still owe their report, oldest first."""
+    sql = "SELECT run FROM runs WHERE owes_report AND outcome IS NOT NULL AND run != ? ORDER BY run"
+    return [row[0] for row in db.execute(sql, (except_of,))]
+
+
+def settle_report(db: Database, run: int) -> None:
+    """The report of a run is kept, or none is wanted: it owes none any more."""
+    db.execute("UPDATE runs SET owes_report = 0 WHERE run = ?", (run,))
 
 
 def check_known(db: Database, run: int) -> None:

@@ -9,6 +9,7 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from janitor.store.exemptions import STEP as EXEMPTIONS
+from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
 from janitor.store.trust import STEP as TRUST
 
@@ -45,6 +46,11 @@ def exemptions(db: Database) -> None:
     _execute(db, EXEMPTIONS)
 
 
+def owing(db: Database) -> None:
+    """Runs whose report was not kept."""
+    _execute(db, OWING)
+
+
 def _execute(db: Database, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
     # to make a new database.
@@ -52,7 +58,7 @@ def _execute(db: Database, script: str) -> None:
         db.execute(statement)
 
 
-_STEPS = (initial, settling, remembering, delivery, exemptions)  # append only
+_STEPS = (initial, settling, remembering, delivery, exemptions, owing)  # append only
 for _step in _STEPS:
     MIGRATIONS()(_step)
 
