@@ -1,6 +1,6 @@
 """One target's part of a run, in order: survey, snapshot, decide, plan, check; then report, or delete and confirm."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -16,6 +16,7 @@ from janitor.model import (
     Decision,
     Deletion,
     DeletionOutcome,
+    History,
     Image,
     Memory,
     Mode,
@@ -29,6 +30,7 @@ from janitor.notices import spared, to_announce, to_remind
 from janitor.orders import Orders, RunStore
 from janitor.plan import Plan, make_plan, owns
 from janitor.settling import settle
+from janitor.sharing import heed, in_question
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +57,7 @@ class Cleaning:
         doubts = self._doubts(survey)
         settled = () if doubts or survey.usage.problem is not None else self._settle(survey)
         memory = self._memory(survey)
-        decisions = decide(
-            survey.images,
-            self.orders.policies,
-            survey.usage,
-            history,
-            survey.finished_at,
-            target=self.target,
-            zone=self.orders.zone,
-            memory=memory,
-        )
+        decisions = self._decide(survey, history, memory)
         self._store.record_decisions(self.run, self.target, decisions)
         plan, changed = self._plan(decisions)
         seen = TargetResult(
@@ -76,6 +69,7 @@ class Cleaning:
             settled=settled,
             changed=changed,
             approved=None if self.orders.approved is None else frozenset(d.image.id for d in plan.decisions),
+            remarks=survey.usage.remarks,
             survey_seconds=(survey.finished_at - survey.started_at).total_seconds(),
         )
         if survey.usage.problem is not None:
@@ -83,6 +77,21 @@ class Cleaning:
         if doubts:
             return replace(seen, outcome=Outcome.REFUSED, error=refusal(doubts))
         return self._act(_told_of(seen, memory, survey.finished_at), plan, memory)
+
+    def _decide(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> list[Decision]:
+        decisions = decide(
+            survey.images,
+            self.orders.policies,
+            survey.usage,
+            history,
+            survey.finished_at,
+            target=self.target,
+            zone=self.orders.zone,
+            memory=memory,
+        )
+        sharing = self.service.sharing(in_question(decisions))
+        self._heed_stop()
+        return heed(decisions, sharing)
 
     def _memory(self, survey: Survey) -> Memory:
         """What is recorded of a target, and what people exempted there by command or in policy files."""
@@ -144,19 +153,22 @@ class Cleaning:
         started_at = self.orders.clock()
         images = tuple(self._images())
         try:
-            usage = self.service.usage()
+            usage = self.service.usage(images)
         except CloudError as error:
-            usage = Usage(problem=f"the instance list could not be read: {error}")
+            usage = Usage(problem=f"what is in use could not be read: {error}")
         self._heed_stop()
         return Survey(images, usage, started_at, self.orders.clock())
 
     def _images(self) -> Iterator[Image]:
         done = 0
+        listed: set[str] = set()
         for done, image in enumerate(self.service.images(), start=1):
             if done % 1000 == 0:
                 self.orders.progress.advance(self.target, "survey", done, None)
             self._heed_stop()
+            listed.add(image.id)
             yield image
+        yield from self.service.unlisted(known for known in self._store.known(self.target) if known not in listed)
         self._heed_stop()
         self.orders.progress.advance(self.target, "survey", done, done)
 
@@ -203,6 +215,8 @@ class Cleaning:
         """What the target lists now. Raises CloudError also for a list that lost too much beside what was asked for."""
         listed = {image.id: image for image in self.service.images()}
         asked = {attempt.decision.image.id for attempt in attempts}
+        known = (d.image.id for d in seen.decisions if owns(d.image))
+        listed |= {image.id: image for image in self.service.unlisted(each for each in known if each not in listed)}
         others = [d.image for d in seen.decisions if owns(d.image) and d.image.id not in asked]
         lost = sum(image.id not in listed for image in others)
         if lost * 100 > self.orders.gate.max_shrink * len(others):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from janitor.clocks import term_of
-from janitor.guards import Facts, guarded, missing
+from janitor.guards import UPDATED, Facts, guarded, missing
 from janitor.model import Decision, History, Image, Memory, Reason, Usage, Verdict
 from janitor.notices import due_under
 from janitor.policy import Policy
@@ -74,7 +74,7 @@ def _ruled(image: Image, owner: _Owner, kept: Kept | None, facts: Facts) -> Deci
         return Decision(image, Verdict.KEEP, policy.name, Reason.PINNED, "the policy keeps all it matches, forever")
     term = term_of(image, policy.expire, facts.history.get(image.id))
     if term is None:
-        detail = f"{missing(image, 'updatedAt')}, so it cannot be told how long"
+        detail = f"{missing(image, *UPDATED)}, so it cannot be told how long"
         return Decision(image, Verdict.KEEP, policy.name, Reason.UNDATED, detail)
     if not term.over(facts.now):
         return Decision(image, Verdict.KEEP, policy.name, Reason.TOO_YOUNG, term.sentence("expires"), term.due)
@@ -97,13 +97,17 @@ def _expired(image: Image, policy: Policy, sentence: str, facts: Facts) -> Decis
 
 
 def _doubt(image: Image, policy: Policy) -> str:
+    asked = policy.match.asks_for()
     known = {
         "name": image.name,
         "size": image.size,
         "disk_format": image.disk_format,
         "properties": None if any(key.startswith("properties") for key in image.unreadable) else image.properties,
+        "tags": image.tags,
+        "visibility": image.visibility,
+        "owner": image.owner,
     }
-    missing = " and ".join(key for key, value in known.items() if value is None)
+    missing = " and ".join(fact for fact, value in known.items() if value is None and fact in asked)
     return f"it cannot be told whether policy {policy.name} matches it: {missing} not known"
 
 

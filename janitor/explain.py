@@ -9,7 +9,7 @@ from janitor.errors import UsageError
 from janitor.model import Decision, Image, Survey
 from janitor.policy import Policy
 from janitor.report.layout import BOLD, Line, Page, labelled, line, paragraph
-from janitor.report.tables import users_of
+from janitor.report.tables import user_name, users_of
 from janitor.report.wording import label_of, local_minute, visible
 from janitor.store import Store
 from janitor.units import format_duration, format_minute, format_size
@@ -61,7 +61,7 @@ def _everything(
 
 
 def _facts(image: Image, survey: Survey, width: int) -> Iterator[Line]:
-    users = ", ".join(visible(user.name or user.id) for user in users_of(image, survey))
+    users = ", ".join(visible(user_name(user)) for user in users_of(image, survey))
     facts = {
         "name": label_of(image.name, 255),
         "status": visible(image.status) or "missing",
@@ -71,8 +71,14 @@ def _facts(image: Image, survey: Survey, width: int) -> Iterator[Line]:
         "updated": _minute(image.updated_at),
         "size": format_size(image.size),
         "disk format": visible(image.disk_format or "unknown"),
-        "used by": survey.usage.problem or users or "no instance",
+        "used by": survey.usage.problem or users or "nothing that we can see",
     }
+    if image.visibility is not None:
+        facts |= {"visibility": visible(image.visibility), "owner": visible(image.owner or "unknown")}
+    if image.os_hidden:
+        facts["hidden"] = "yes"
+    if image.tags:
+        facts["tags"] = ", ".join(visible(tag) for tag in image.tags)
     for key, value in facts.items():
         yield from _row(key, value, width)
     for key, value in sorted((image.properties or {}).items()):

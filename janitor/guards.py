@@ -4,7 +4,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from janitor.model import GONE_STATUSES, KNOWN_STATUSES, Decision, History, Image, Memory, Reason, Usage, Verdict
+from janitor.model import (
+    GONE_STATUSES,
+    KNOWN_STATUSES,
+    MISSING,
+    Decision,
+    History,
+    Image,
+    Memory,
+    Reason,
+    Usage,
+    User,
+    UserKind,
+    Verdict,
+    Visibility,
+)
 from janitor.units import format_duration, format_minute
 
 NEWBORN = timedelta(minutes=10)
@@ -36,21 +50,29 @@ def _gone(image: Image, _facts: Facts) -> str | None:
 
 
 def _public(image: Image, _facts: Facts) -> str | None:
-    return _flag(image, "isPublic", "public") if image.public else None
+    if not image.public:
+        return None
+    if image.visibility == Visibility.COMMUNITY:
+        return "its visibility is community, so other projects may use it"
+    return _flag(image, "public", "isPublic", "visibility")
 
 
 def _protected(image: Image, _facts: Facts) -> str | None:
     return _flag(image, "protected", "protected") if image.protected else None
 
 
-def _flag(image: Image, key: str, word: str) -> str:
-    if key in image.unreadable:
-        return f"{key} cannot be read ({image.unreadable[key]}), so it counts as {word}"
-    return f"it is {word}"
+def _flag(image: Image, word: str, *keys: str) -> str:
+    """Say that something holds, or that it counts as if because what stands under its wire key cannot be read."""
+    key = next((key for key in keys if key in image.unreadable), None)
+    return f"it is {word}" if key is None else f"{key} cannot be read ({image.unreadable[key]}), so it counts as {word}"
 
 
 def _not_owned(image: Image, _facts: Facts) -> str | None:
-    return None if image.owned else "it belongs to another project"
+    if image.owned:
+        return None
+    if "owner" in image.unreadable:
+        return f"owner cannot be read ({image.unreadable['owner']}), so it counts as another project's"
+    return "it belongs to another project"
 
 
 def _unknown_status(image: Image, _facts: Facts) -> str | None:
@@ -59,15 +81,21 @@ def _unknown_status(image: Image, _facts: Facts) -> str | None:
 
 def _undated(image: Image, facts: Facts) -> str | None:
     if image.created_at is None:
-        return missing(image, "createdAt")
+        return missing(image, *CREATED)
     if image.created_at > facts.now:
-        return f"createdAt {format_minute(image.created_at)} lies in the future"
+        return f"{CREATED[0]} {format_minute(image.created_at)} lies in the future"
     return None
 
 
-def missing(image: Image, key: str) -> str:
-    """Say that a date of an image is missing, or what stands there instead."""
-    return f"{key} cannot be read ({image.unreadable[key]})" if key in image.unreadable else f"{key} is missing"
+CREATED, UPDATED = ("createdAt", "created_at"), ("updatedAt", "updated_at")
+"""The wire keys of an image's dates: the Compute API's, and the Image API's."""
+
+
+def missing(image: Image, *keys: str) -> str:
+    """Say that a date of an image, known by these wire keys, is missing, or what stands there instead."""
+    key = next((key for key in keys if key in image.unreadable), keys[0])
+    stood = image.unreadable.get(key, MISSING)
+    return f"{key} is missing" if stood == MISSING else f"{key} cannot be read ({stood})"
 
 
 def _in_use(image: Image, facts: Facts) -> str | None:
@@ -75,7 +103,12 @@ def _in_use(image: Image, facts: Facts) -> str | None:
     if not users:
         return None
     others = f" and {len(users) - 1} more" if len(users) > 1 else ""
-    return f"used by instance {users[0].name or users[0].id}{others}"
+    return f"{_use_by(users[0])}{others}"
+
+
+def _use_by(user: User) -> str:
+    name = user.name or user.id
+    return f"the base of image {name}" if user.kind is UserKind.IMAGE else f"used by {user.kind} {name}"
 
 
 def _recently_used(image: Image, facts: Facts) -> str | None:
@@ -83,7 +116,7 @@ def _recently_used(image: Image, facts: Facts) -> str | None:
     last = history.last_in_use if history is not None else None
     if last is None or not facts.memory.usage_memory or facts.now - last > facts.memory.usage_memory:
         return None
-    return f"an instance used it on {format_minute(last)}, within the last {format_duration(facts.memory.usage_memory)}"
+    return f"it was in use on {format_minute(last)}, within the last {format_duration(facts.memory.usage_memory)}"
 
 
 def _exempt(image: Image, facts: Facts) -> str | None:
@@ -94,7 +127,7 @@ def _exempt(image: Image, facts: Facts) -> str | None:
 
 
 def _usage_unknown(_image: Image, facts: Facts) -> str | None:
-    return None if facts.usage.problem is None else "the instance list could not be read, so any image may be in use"
+    return None if facts.usage.problem is None else "what is in use could not be read, so any image may be"
 
 
 def _newborn(image: Image, facts: Facts) -> str | None:

@@ -12,11 +12,13 @@ from enum import StrEnum
 class Status(StrEnum):
     """The image statuses we know; a word outside this list guards its image.
 
-    Source: the vendor's Compute API v1.0 image page.
+    Sources: the vendor's Compute API v1.0 image page, and OpenStack's Image API v2 for `uploading` and `importing`.
     """
 
     QUEUED = "queued"
     SAVING = "saving"
+    UPLOADING = "uploading"
+    IMPORTING = "importing"
     ACTIVE = "active"
     KILLED = "killed"
     DELETED = "deleted"
@@ -26,6 +28,9 @@ class Status(StrEnum):
 
 KNOWN_STATUSES: frozenset[str] = frozenset(Status)
 GONE_STATUSES: frozenset[str] = frozenset({Status.DELETED, Status.PENDING_DELETE})
+
+MISSING = "missing"
+"""What `Image.unreadable` says of a wire key that is not there."""
 
 
 class Verdict(StrEnum):
@@ -37,7 +42,7 @@ class Verdict(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a decision was taken; the guards first, in the order in which they are asked."""
+    """Why a decision was taken; the guards first, in the order in which they are asked (see `sharing` for `shared`)."""
 
     GONE = "gone"
     PUBLIC = "public"
@@ -50,6 +55,7 @@ class Reason(StrEnum):
     USAGE_UNKNOWN = "usage-unknown"
     EXEMPT = "exempt"
     NEWBORN = "newborn"
+    SHARED = "shared"
     UNMATCHED = "unmatched"
     PINNED = "pinned"
     TOO_YOUNG = "too-young"
@@ -62,6 +68,23 @@ class Reason(StrEnum):
     REFUSED = "refused"
     NOTICE = "notice"
     EXPIRED = "expired"
+
+
+class Visibility(StrEnum):
+    """To whom an image is offered, in the words of OpenStack's Image API v2."""
+
+    PUBLIC = "public"
+    COMMUNITY = "community"
+    SHARED = "shared"
+    PRIVATE = "private"
+
+
+class UserKind(StrEnum):
+    """What can use an image; an image uses the one that it is built upon."""
+
+    INSTANCE = "instance"
+    VOLUME = "volume"
+    IMAGE = "image"
 
 
 class Mode(StrEnum):
@@ -95,8 +118,10 @@ class Image:
     """One entry of a target's image list.
 
     None means that the value was missing or could not be read; `public` and `protected` have no such state, because
-    what cannot be read there counts as true. `unreadable` maps each wire key that could not be read to what stood
-    there (shortened), so that a decision can say so. Sizes are bytes, `min_disk` GB, `min_ram` MB, as on the wire.
+    what cannot be read there counts as true. `public` is whatever other projects may find: public and community ones.
+    `unreadable` maps each wire key that could not be read to what stood there (shortened), so that a decision can say
+    so. Sizes are bytes, `min_disk` GB, `min_ram` MB, as on the wire. `visibility` and `owner` are None, too, where the
+    API has no such thing; one without tags has none.
     """
 
     id: str
@@ -112,6 +137,10 @@ class Image:
     min_ram: int | None = None
     properties: Mapping[str, str] | None = field(default_factory=dict)
     owned: bool = True
+    visibility: str | None = None
+    owner: str | None = None
+    os_hidden: bool = False
+    tags: tuple[str, ...] | None = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -121,24 +150,38 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
-    """An instance as far as it matters here: something that uses an image."""
+class User:
+    """Something that uses an image."""
 
     id: str
     name: str
+    kind: UserKind = UserKind.INSTANCE
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Which images instances use, by image id in lower case.
+    """What uses which image, by image id in lower case.
 
-    `problem` says why that could not be read; then every image counts as used. `instances` counts all instances, also
-    those of no image; it is not part of what a snapshot gives back.
+    `problem` says why that could not be read; then every image counts as used. `unread` are the kinds of users that
+    could not be read although they might have been, and that the target's configuration does not insist on; `remarks`
+    say why. `instances` counts all instances, also those of no image; these three are not part of what a snapshot
+    gives back.
     """
 
-    by_image: Mapping[str, tuple[Instance, ...]] = field(default_factory=dict)
+    by_image: Mapping[str, tuple[User, ...]] = field(default_factory=dict)
     problem: str | None = None
     instances: int = field(default=0, compare=False)
+    unread: frozenset[UserKind] = field(default=frozenset(), compare=False)
+    remarks: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """With which other projects an image is shared, by their ids; `problem` says why that could not be read."""
+
+    accepted: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +308,8 @@ class TargetResult:
     `settled` are deletions of earlier runs, which could not tell their outcome: this run's survey could. `approved` are
     the images that a reviewed plan named and that are still as they were, where such a plan is applied, and `changed`
     the others that it named. `refused_again` are the images that the API refused with the very words of the last time.
-    `survey_seconds` is how long the survey took; it is not recorded.
+    `remarks` say what the survey could not see and did not insist on seeing. `survey_seconds` is how long the survey
+    took; it is not recorded.
     """
 
     target: str
@@ -282,6 +326,7 @@ class TargetResult:
     changed: tuple[Change, ...] = ()
     approved: frozenset[str] | None = None
     refused_again: frozenset[str] = frozenset()
+    remarks: tuple[str, ...] = ()
     survey_seconds: float | None = field(default=None, compare=False)
 
     @property

@@ -26,6 +26,10 @@ class RunStore(Journal, Protocol):
         """Record what a survey saw; returns the history of each of its images, this survey included."""
         ...
 
+    def known(self, target: str) -> Iterable[str]:
+        """The ids of the target's own images in its last snapshot that we are not known to have deleted."""
+        ...
+
     def unsettled(self, target: str) -> Sequence[Unsettled]:
         """The requests of earlier runs to a target of which no survey has told yet what became."""
         ...

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from janitor.model import Image, Reason, Status
+from janitor.model import Image, Reason, Status, Visibility
 
 Truth = bool | None
 """True, False, or None: cannot be told."""
@@ -70,6 +70,10 @@ class Match:
     larger_than: int | None = None
     smaller_than: int | None = None
     targets: tuple[Pattern, ...] = ()
+    tags: tuple[Pattern, ...] = ()
+    visibility: frozenset[Visibility] = frozenset()
+    owner: tuple[Pattern, ...] = ()
+    os_hidden: bool | None = None
     exclude: "Match | None" = None
 
     def holds(self, image: Image, target: str) -> Truth:
@@ -78,22 +82,43 @@ class Match:
             return False  # never in doubt, and the one that most images fail
         return _all_of(self._conditions(image, target))
 
+    def asks_for(self) -> frozenset[str]:
+        """The facts of an image that the conditions look at, by the names of its fields."""
+        asked = {
+            "name": self.name,
+            "disk_format": self.disk_format,
+            "properties": self.properties,
+            "size": self.larger_than is not None or self.smaller_than is not None,
+            "tags": self.tags,
+            "visibility": self.visibility,
+            "owner": self.owner,
+        }
+        of_excluded = self.exclude.asks_for() if self.exclude is not None else frozenset()
+        return frozenset(fact for fact, wanted in asked.items() if wanted) | of_excluded
+
     def _conditions(self, image: Image, target: str) -> Iterable[Truth]:
-        if self.targets:
-            yield _any_matches(self.targets, target)
-        if self.name:
-            yield _any_matches(self.name, image.name)
-        if self.disk_format:
-            yield None if image.disk_format is None else image.disk_format in self.disk_format
+        for patterns, text in ((self.targets, target), (self.name, image.name), (self.owner, image.owner)):
+            if patterns:
+                yield _any_matches(patterns, text)
+        for words, word in ((self.disk_format, image.disk_format), (self.visibility, image.visibility)):
+            if words:
+                yield None if word is None else word in words
         for key, patterns in self.properties:
             yield _property_matches(image, key, patterns)
-        if self.larger_than is not None:
-            yield None if image.size is None else image.size > self.larger_than
-        if self.smaller_than is not None:
-            yield None if image.size is None else image.size < self.smaller_than
+        if self.larger_than is not None or self.smaller_than is not None:
+            yield None if image.size is None else self._fits(image.size)
+        if self.tags:
+            yield _any_tag_matches(self.tags, image.tags)
+        if self.os_hidden is not None:
+            yield image.os_hidden is self.os_hidden
         if self.exclude is not None:
             excluded = self.exclude.holds(image, target)
             yield None if excluded is None else not excluded
+
+    def _fits(self, size: int) -> bool:
+        too_small = self.larger_than is not None and size <= self.larger_than
+        too_large = self.smaller_than is not None and size >= self.smaller_than
+        return not too_small and not too_large
 
 
 def _property_matches(image: Image, key: str, patterns: tuple[Pattern, ...]) -> Truth:
@@ -101,6 +126,10 @@ def _property_matches(image: Image, key: str, patterns: tuple[Pattern, ...]) -> 
         return None
     value = image.properties.get(key)
     return False if value is None else _any_matches(patterns, value)
+
+
+def _any_tag_matches(patterns: tuple[Pattern, ...], tags: tuple[str, ...] | None) -> Truth:
+    return None if tags is None else any(_any_matches(patterns, tag) for tag in tags)
 
 
 def _all_of(truths: Iterable[Truth]) -> Truth:

@@ -1,13 +1,13 @@
 """A recording cloud: answers from memory, and remembers what was asked of it."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from janitor.cloud import Answer
 from janitor.errors import CloudError
-from janitor.model import Image, Usage
+from janitor.model import Image, Sharing, Usage
 
 
 @dataclass
@@ -28,6 +28,9 @@ class RecordingCloud:
     on_delete: Callable[[str], None] = lambda image_id: None
     offset: timedelta | None = None
     irregular: list[str] = field(default_factory=list)
+    hidden: list[Image] = field(default_factory=list)
+    shared: dict[str, Sharing] = field(default_factory=dict)
+    sharing_asked: list[list[str]] = field(default_factory=list)
     surveys: int = 0
     closed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -39,7 +42,15 @@ class RecordingCloud:
             raise error
         yield from list(self.listed)
 
-    def usage(self) -> Usage:
+    def unlisted(self, known: Iterable[str]) -> list[Image]:
+        wanted = set(known)
+        return [image for image in self.hidden if image.id in wanted]
+
+    def sharing(self, images: Iterable[Image]) -> dict[str, Sharing]:
+        self.sharing_asked.append([image.id for image in images])
+        return self.shared
+
+    def usage(self, images: Sequence[Image]) -> Usage:
         if isinstance(self.used, CloudError):
             raise self.used
         return self.used
@@ -53,6 +64,7 @@ class RecordingCloud:
         if gone or image_id in self.lost or answer is Answer.ABSENT:
             with self._lock:
                 self.listed = [image for image in self.listed if image.id != image_id]
+                self.hidden = [image for image in self.hidden if image.id != image_id]
         if isinstance(answer, CloudError):
             raise answer
         return answer

@@ -18,7 +18,7 @@ import pytest
 from starlette.responses import Response
 
 from janitor.errors import JanitorError, StoreError, UsageError
-from janitor.model import Decision, Image, Instance, Mode, Reason, Survey, Usage, Verdict
+from janitor.model import Decision, Image, Mode, Reason, Survey, Usage, User, Verdict
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
@@ -278,7 +278,7 @@ def fill(path: Path) -> None:
             images = tuple(replace(image, status=changed) for image in IMAGES)
             decisions = [Decision(i, Verdict.DELETE, "ci", Reason.EXPIRED, f"expired, {changed}") for i in images]
             run = store.begin_run(Mode.DELETE, NOW)
-            usage = Usage({image.id: (Instance("i", "web"),) for image in images[:50]})
+            usage = Usage({image.id: (User("i", "web"),) for image in images[:50]})
             store.record_survey(run, "prod", Survey(images, usage, NOW, NOW))
             store.record_decisions(run, "prod", decisions)
             for decision in decisions[:100]:

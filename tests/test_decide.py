@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from janitor.decide import decide
-from janitor.model import Decision, History, Image, Instance, Reason, Status, Usage, Verdict
+from janitor.model import Decision, History, Image, Reason, Status, Usage, User, Verdict
 from janitor.plan import make_plan
 from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
 
@@ -61,7 +61,7 @@ def verdicts(images: list[Image], *policies: Policy, zone: str = "UTC", now: dat
     return {decision.image.id: decision.reason.value for decision in decisions}
 
 
-IN_USE = Usage({"a": (Instance("i-1", "web-1"), Instance("i-2", "web-2"))})
+IN_USE = Usage({"a": (User("i-1", "web-1"), User("i-2", "web-2"))})
 UNREADABLE = Usage(problem="HTTP 500")
 
 GUARDS = [
@@ -369,7 +369,7 @@ def fleets(draw: st.DrawFn) -> tuple[list[Image], Usage, dict[str, History]]:
         )
         seen = NOW - draw(st.integers(0, 60)) * DAY
         history[f"id{number}"] = History(seen, draw(st.sampled_from([None, seen])))
-    used = {i.id: (Instance("i", "i"),) for i in images if draw(st.booleans())}
+    used = {i.id: (User("i", "i"),) for i in images if draw(st.booleans())}
     return images, Usage(used, draw(st.sampled_from([None, None, "broken"]))), history
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from janitor.decide import decide
-from janitor.model import Decision, Image, Instance, Reason, Usage, Verdict
+from janitor.model import Decision, Image, Reason, Usage, User, Verdict
 from janitor.plan import Limits, make_plan
 from janitor.policy_files import load_policies
 from janitor.sandbox.fleet import Fleet, make_fleet
@@ -145,10 +145,10 @@ def as_seen(image: StoredImage) -> Image:
 
 
 def decided(made: Fleet) -> list[Decision]:
-    by_image: dict[str, tuple[Instance, ...]] = {}
+    by_image: dict[str, tuple[User, ...]] = {}
     for instance in made.instances:
         if isinstance(instance.image, str) and instance.image:
-            by_image[instance.image] = (Instance(instance.id, instance.name),)
+            by_image[instance.image] = (User(instance.id, instance.name),)
     images = [as_seen(image) for image in made.images]
     return decide(images, load_policies(SHIPPED), Usage(by_image), {}, NOW, target="sandbox", zone=UTC)
 

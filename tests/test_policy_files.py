@@ -230,7 +230,7 @@ BAD_MATCHES = [
     pytest.param("{status: actve}", 'match.status: "actve" is not a status, did you mean "active"?', id="near-status"),
     pytest.param(
         "{status: [active, gone]}",
-        'match.status[1]: "gone" is not a status (known: queued, saving, active, killed, deleted, pending_delete, '
+        'match.status[1]: "gone" is not a status (known: queued, saving, uploading, importing, active, killed, deleted, pending_delete, '
         "deactivated)",
         id="no-such-status",
     ),

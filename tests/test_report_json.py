@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from janitor.model import DeletionOutcome, Instance, Mode, Outcome, Survey, Usage
+from janitor.model import DeletionOutcome, Mode, Outcome, Survey, Usage, User
 from janitor.report.as_json import json_report
 from janitor.report.tables import images_json
 from tests.factories import GIB, NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep, too_young
@@ -117,7 +117,7 @@ def seen(usage: Usage) -> Any:
 
 
 def test_images_come_with_every_fact_and_who_uses_them() -> None:
-    report = seen(Usage({"id-1": (Instance("i-1", "web-1"),)}))
+    report = seen(Usage({"id-1": (User("i-1", "web-1"),)}))
     assert (report["run"], report["targets"][0]["target"]) == (7, "prod")
     assert report["targets"][0]["images"][0] == {
         "id": "ID-1",

@@ -15,7 +15,6 @@ from janitor.model import (
     Decision,
     Deletion,
     DeletionOutcome,
-    Instance,
     Mode,
     Outcome,
     Reason,
@@ -23,6 +22,7 @@ from janitor.model import (
     RunSummary,
     Survey,
     Usage,
+    User,
     Verdict,
 )
 from janitor.report.tables import images_table, runs_table
@@ -131,7 +131,7 @@ def test_money(size: int, price: float, said: str) -> None:
 def test_kept_images_are_counted_by_reason_most_first() -> None:
     kept = [to_keep(f"p{i}", Reason.PUBLIC) for i in range(3)] + [to_keep("u", Reason.IN_USE)]
     text = unfolded(report(make_run(make_target(kept))))
-    assert "Kept, by reason 3 public offered to every project 1 in-use an instance uses it" in text
+    assert "Kept, by reason 3 public offered to every project 1 in-use it is in use" in text
 
 
 # What was, or would be, deleted
@@ -341,7 +341,7 @@ def test_an_id_is_never_cut_at_80_columns() -> None:
 def survey() -> Survey:
     used = make_image("web", protected=True)
     odd = make_image("\x1b[31m", id="odd", status="", created_at=None, size=None, unreadable={"createdAt": "soon"})
-    usage = Usage({used.id: (Instance("i-1", "web-1\x1b"), Instance("i-2", "web-2"))})
+    usage = Usage({used.id: (User("i-1", "web-1\x1b"), User("i-2", "web-2"))})
     return Survey((used, odd), usage, NOW, NOW)
 
 
@@ -350,7 +350,7 @@ def test_images_are_listed_with_their_facts() -> None:
     assert text.startswith("Run 7\n")
     assert "── prod ──" in text
     assert "seen 2026-11-23 03:00Z; 2 owned; 10.0 GiB" in text
-    assert "active, created 2026-10-24 03:00Z, qcow2, protected, used by web-1\\x1b and 1 more" in unfolded(text)
+    assert "active, created 2026-10-24 03:00Z, qcow2, protected, used by instance web-1\\x1b and 1 more" in unfolded(text)
     assert "no status, no creation date, qcow2, unreadable: createdAt" in text
 
 

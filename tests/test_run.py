@@ -10,7 +10,7 @@ import pytest
 
 from janitor.cloud import Answer
 from janitor.errors import CloudError, Exit, Refused, StoreError, Unavailable
-from janitor.model import Decision, DeletionOutcome, Image, Instance, Mode, Outcome, RunResult, Usage
+from janitor.model import Decision, DeletionOutcome, Image, Mode, Outcome, RunResult, Usage, User
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
@@ -164,7 +164,7 @@ def test_unreadable_usage_keeps_everything_and_fails_the_target(store: Store) ->
 
 
 def test_an_image_in_use_is_not_deleted(store: Store) -> None:
-    cloud = RecordingCloud([image("a"), image("b")], used=Usage({"a": (Instance("i", "web-1"),)}))
+    cloud = RecordingCloud([image("a"), image("b")], used=Usage({"a": (User("i", "web-1"),)}))
     perform(store, cloud)
     assert cloud.deleted == ["b"]
 

@@ -18,7 +18,6 @@ from janitor.model import (
     Decision,
     History,
     Image,
-    Instance,
     Mode,
     Outcome,
     Reason,
@@ -26,6 +25,7 @@ from janitor.model import (
     Survey,
     TargetResult,
     Usage,
+    User,
     Verdict,
 )
 from janitor.store import Store
@@ -80,7 +80,7 @@ IMAGES = st.builds(
     owned=st.booleans(),
     unreadable=st.dictionaries(st.sampled_from(["createdAt", "properties.x"]), TEXTS, max_size=2),
 )
-INSTANCES = st.builds(Instance, id=st.sampled_from(["i1", "i2"]), name=st.sampled_from(["", "web", "db"]))
+INSTANCES = st.builds(User, id=st.sampled_from(["i1", "i2"]), name=st.sampled_from(["", "web", "db"]))
 USAGES = st.builds(Usage, problem=TEXTS) | st.builds(
     Usage,
     by_image=st.dictionaries(
@@ -226,7 +226,7 @@ def test_the_watch_begins_when_the_usage_can_be_read(store: Store) -> None:
 
 
 def test_a_use_is_not_over_because_nobody_could_look(store: Store) -> None:
-    used = Usage({"a": (Instance("i1", "web"),)})
+    used = Usage({"a": (User("i1", "web"),)})
     record(store, survey(0, IMAGE, usage=used))
     blind, histories = record(store, survey(1, IMAGE, usage=Usage(problem="no answer")))
     assert histories["a"].last_in_use == instant(0), "what nobody saw is not claimed"
@@ -240,7 +240,7 @@ def test_a_use_is_not_over_because_nobody_could_look(store: Store) -> None:
 
 
 def test_a_use_counts_whatever_case_the_image_list_writes_its_id_in(store: Store) -> None:
-    _, histories = record(store, survey(0, replace(IMAGE, id=" A"), usage=Usage({"a": (Instance("i1", "web"),)})))
+    _, histories = record(store, survey(0, replace(IMAGE, id=" A"), usage=Usage({"a": (User("i1", "web"),)})))
     assert histories[" A"].last_in_use == instant(0)
 
 
@@ -297,7 +297,7 @@ def kept(images: Sequence[Image]) -> tuple[Decision, ...]:
 def test_an_unchanged_fleet_adds_less_than_8_kib_a_run_and_no_rows(tmp_path: Path) -> None:
     path = tmp_path / "janitor.db"
     images, sizes, counts = fleet(1000), [], set()
-    usage = Usage({images[0].id: (Instance("i1", "web"),)})
+    usage = Usage({images[0].id: (User("i1", "web"),)})
     for night in range(21):
         with Store.open(path) as store:
             run, _ = record(store, survey(night, *images, usage=usage))

@@ -22,7 +22,6 @@ from janitor.model import (
     Event,
     History,
     Image,
-    Instance,
     Mode,
     Outcome,
     Reason,
@@ -31,6 +30,7 @@ from janitor.model import (
     Survey,
     TargetResult,
     Usage,
+    User,
     Verdict,
 )
 from janitor.store import KeptReport, Store
@@ -413,7 +413,7 @@ def test_images_that_were_seen_latest_are_found_first(store: Store) -> None:
 
 def test_the_history_of_an_image_tells_what_happened_in_order(store: Store) -> None:
     image, nights = IMAGES[0], [NOW + timedelta(days=night) for night in range(5)]
-    used = Usage({"a-1": (Instance("i-1", "web"),)})
+    used = Usage({"a-1": (User("i-1", "web"),)})
     surveyed(store, image, at=nights[0], usage=used)
     changed = replace(image, status="deactivated", protected=True, name=None, properties={"os": "x"})
     surveyed(store, changed, at=nights[1])

@@ -34,7 +34,7 @@ from tests.toast_account import (
 def test_a_survey_asks_as_the_vendors_page_says(slash: str) -> None:
     with serving(Account(), HttpOptions(page_size=500), slash=slash) as (client, server):
         assert ids(client) == ["i1", "i2"]
-        client.usage()
+        client.usage(())
         client.delete("id with &?")
     token, first, second, third, instances, deletion = server.asked
     assert (token.method, token.path) == ("POST", f"{ROOT}/tokens")
@@ -126,7 +126,7 @@ def test_what_does_not_pass_in_time_is_unavailable(answer: Answered) -> None:
         serving(Account().scripted(INSTANCES, *[answer] * 5)) as (client, server),
         pytest.raises(Unavailable, match=r"GET /instances-detail: no usable answer \(tried 3 times\)"),
     ):
-        client.usage()
+        client.usage(())
     assert calls(server) == [TOKENS, INSTANCES, INSTANCES, INSTANCES]
 
 

@@ -13,7 +13,7 @@ import pytest
 from janitor.announcing import start_notices
 from janitor.errors import Exit, Implausible, Refused, UsageError
 from janitor.gate import Gate
-from janitor.model import Decision, DeletionOutcome, Exemption, Image, Instance, Mode, Outcome, RunResult, Usage
+from janitor.model import Decision, DeletionOutcome, Exemption, Image, Mode, Outcome, RunResult, Usage, User
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
@@ -108,7 +108,7 @@ def test_a_dry_run_announces_nothing_and_shows_what_a_live_run_would(world: Worl
 def test_an_image_that_comes_into_use_is_spared_and_waits_anew_afterwards(world: World) -> None:
     world.run()
     world.now += DAY
-    world.cloud.used = Usage({"a": (Instance("i", "web-1"),)})
+    world.cloud.used = Usage({"a": (User("i", "web-1"),)})
     [spared] = world.run().targets[0].spared
     assert (spared.image.id, spared.reason.value, spared.detail) == ("a", "in-use", "used by instance web-1")
     world.now += DAY
@@ -121,7 +121,7 @@ def test_an_image_that_comes_into_use_is_spared_and_waits_anew_afterwards(world:
 
 def test_a_dry_run_spares_nothing_for_good(world: World) -> None:
     world.run()
-    world.cloud.used = Usage({"a": (Instance("i", "web-1"),)})
+    world.cloud.used = Usage({"a": (User("i", "web-1"),)})
     assert world.run(Mode.DRY_RUN).targets[0].spared
     assert "a" in world.store.memory("prod").notices
 
@@ -306,7 +306,7 @@ def test_a_truncated_second_survey_confirms_nothing(world: World) -> None:
 
 def test_a_use_that_was_seen_is_remembered(world: World) -> None:
     world.policies = [OLD]
-    world.cloud.used = Usage({"a": (Instance("i", "web-1"),)}, instances=1)
+    world.cloud.used = Usage({"a": (User("i", "web-1"),)}, instances=1)
     world.run()
     world.cloud.used = Usage(instances=1)
     world.now += DAY

@@ -1,12 +1,12 @@
 """The port to a cloud: what a run needs of a target's API. Pages, tokens and retries stay inside the adapters."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from janitor.model import Image, Usage
+from janitor.model import Image, Sharing, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,19 @@ class ImageService(Protocol):
         """Every image of the target, each once, as they arrive. Raises CloudError when the list cannot be completed."""
         ...
 
-    def usage(self) -> Usage:
-        """Which images instances use. Raises CloudError when that cannot be read, wholly and without doubt."""
+    def unlisted(self, known: Iterable[str]) -> Sequence[Image]:
+        """Those of these images that no list shows and that exist all the same. Raises CloudError where in doubt."""
+        ...
+
+    def usage(self, images: Sequence[Image]) -> Usage:
+        """What uses which of these images, all that there are. Raises CloudError when that is in doubt."""
+        ...
+
+    def sharing(self, images: Iterable[Image]) -> Mapping[str, Sharing]:
+        """With whom these images are shared, by image id; one that is not in it is shared with nobody.
+
+        Raises CloudError when no usable answer came.
+        """
         ...
 
     def delete(self, image_id: str) -> Answer:

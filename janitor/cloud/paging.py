@@ -11,8 +11,9 @@ nothing. The end is where an id that the list still holds has nothing after it.
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from janitor.cloud import wire
 from janitor.errors import Implausible
 
 T = TypeVar("T")
@@ -24,6 +25,35 @@ MOST_SETBACKS = 5
 
 class MarkerGone(Exception):
     """The server said that it does not know the marker."""
+
+
+class Identities:
+    """How a walk tells the entries of a list apart: by id. Notices one that comes again with another creation date.
+
+    `date_key` is where the API keeps that date.
+    """
+
+    def __init__(self, date_key: str) -> None:
+        self._date_key = date_key
+        self._contradictions: dict[str, str] = {}
+
+    def of_one_walk(self) -> Callable[[dict[str, Any]], str]:
+        """What gives the id of an entry, for one walk through the list."""
+        created: dict[str, object] = {}
+
+        def identify(entry: dict[str, Any]) -> str:
+            image_id: str = entry["id"]
+            date = entry.get(self._date_key)
+            before = created.setdefault(image_id, date)
+            if before != date and wire.instant(before) != wire.instant(date):
+                self._contradictions[image_id] = f"image {image_id} is listed with two different creation dates"
+            return image_id
+
+        return identify
+
+    def contradictions(self) -> list[str]:
+        """What came again otherwise, in all walks so far."""
+        return list(self._contradictions.values())
 
 
 def pages(

@@ -29,6 +29,11 @@ def renewal(asked_at: datetime, issued_at: datetime | None, expires: datetime | 
     return asked_at + max(lifetime - _RENEW_BEFORE, lifetime / 2) if lifetime > timedelta() else None
 
 
+def printable(token_id: str) -> bool:
+    """Whether a token can be sent back in a header."""
+    return token_id.isascii() and token_id.isprintable()
+
+
 class Tokens:
     """Hands out the current token. Safe to use from several threads at once: only one of them renews.
 

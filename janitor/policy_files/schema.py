@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AliasChoices, BeforeValidator, Field, InstanceOf, ValidationInfo, field_validator, model_validator
 
-from janitor.model import Exemption, Status
+from janitor.model import Exemption, Status, Visibility
 from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy, regex_between_slashes
 from janitor.units import parse_duration, parse_size, parse_until
 from janitor.yaml_lines.schema import Given, Label, OneOrMore, Schema, read_as, word_of
@@ -61,6 +61,7 @@ def _check_one_group(text: str) -> None:
 
 PatternText = Annotated[InstanceOf[Pattern], read_as(Pattern, "write a pattern, in quotes")]
 StatusWord = Annotated[Status, word_of(Status, "a status")]
+VisibilityWord = Annotated[Visibility, word_of(Visibility, "a visibility")]
 DiskFormat = Annotated[str, word_of(_DISK_FORMATS, "a disk format")]
 Size = Annotated[int, read_as(parse_size, "write a size with its unit, like 500MB or 1.5GiB")]
 After = Annotated[timedelta, read_as(_after, "write a duration with its unit, like 36h or 14d")]
@@ -82,6 +83,10 @@ class _Match(Schema):
     larger_than: Given[Size] = None
     smaller_than: Given[Size] = None
     targets: Given[OneOrMore[PatternText]] = None
+    tags: Given[OneOrMore[PatternText]] = None
+    visibility: Given[OneOrMore[VisibilityWord]] = None
+    owner: Given[OneOrMore[PatternText]] = None
+    os_hidden: Given[bool] = None
     exclude: Given["_Match"] = Field(None, alias="not")
 
     @model_validator(mode="after")
@@ -103,6 +108,10 @@ class _Match(Schema):
             larger_than=self.larger_than,
             smaller_than=self.smaller_than,
             targets=tuple(self.targets or ()),
+            tags=tuple(self.tags or ()),
+            visibility=frozenset(self.visibility or ()),
+            owner=tuple(self.owner or ()),
+            os_hidden=self.os_hidden,
             exclude=self.exclude.value() if self.exclude else None,
         )
 

@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from janitor.model import Image, Instance, RunSummary, Survey
+from janitor.model import Image, RunSummary, Survey, User
 from janitor.plan import owns
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, columns, line, paragraph, rule
 from janitor.report.wording import counted, label_of, shortened, visible
@@ -42,31 +42,41 @@ def _about(survey: Survey, width: int) -> Iterator[Line]:
         yield from paragraph(shortened(survey.usage.problem, _LONGEST_FACTS), width, 2, WARNING)
 
 
-def _image(image: Image, users: tuple[Instance, ...], width: int) -> Iterator[Line]:
+def _image(image: Image, users: tuple[User, ...], width: int) -> Iterator[Line]:
     yield from columns(label_of(image.name, _LONGEST_NAME), visible(image.id), format_size(image.size), width, indent=2)
     yield from paragraph(shortened(", ".join(_facts(image, users)), _LONGEST_FACTS), width, 4, DIM)
 
 
-def _facts(image: Image, users: tuple[Instance, ...]) -> Iterator[str]:
+def _facts(image: Image, users: tuple[User, ...]) -> Iterator[str]:
     yield image.status or "no status"
     yield f"created {format_minute(image.created_at)}" if image.created_at else "no creation date"
     if image.disk_format:
         yield image.disk_format
-    flags = {"public": image.public, "protected": image.protected, "not owned": not image.owned}
+    flags = {
+        "public": image.public,
+        "protected": image.protected,
+        "not owned": not image.owned,
+        "hidden": image.os_hidden,
+    }
     yield from (word for word, holds in flags.items() if holds)
     if users:
-        yield f"used by {users[0].name or users[0].id}" + (f" and {len(users) - 1} more" if len(users) > 1 else "")
+        yield f"used by {user_name(users[0])}" + (f" and {len(users) - 1} more" if len(users) > 1 else "")
     if image.unreadable:
         yield f"unreadable: {', '.join(image.unreadable)}"
 
 
-def users_of(image: Image, survey: Survey) -> tuple[Instance, ...]:
-    """The instances that use an image; `Usage` goes by the id in lower case."""
+def users_of(image: Image, survey: Survey) -> tuple[User, ...]:
+    """What uses an image; `Usage` goes by the id in lower case."""
     return survey.usage.by_image.get(image.id.strip().lower(), ())
 
 
+def user_name(user: User) -> str:
+    """Something that uses an image by its kind and its name: `instance web-1`."""
+    return f"{user.kind} {user.name or user.id}"
+
+
 def images_json(run: int, surveys: Iterable[tuple[str, Survey]]) -> str:
-    """The images that a run saw as one JSON object, with every fact of each and the instances that use it."""
+    """The images that a run saw as one JSON object, with every fact of each and what uses it."""
     return json.dumps({"run": run, "targets": [_survey(target, survey) for target, survey in surveys]})
 
 
@@ -80,7 +90,7 @@ def _survey(target: str, survey: Survey) -> dict[str, Any]:
     }
 
 
-def _image_facts(image: Image, users: tuple[Instance, ...]) -> dict[str, Any]:
+def _image_facts(image: Image, users: tuple[User, ...]) -> dict[str, Any]:
     return {
         "id": image.id,
         "name": image.name,
@@ -94,9 +104,13 @@ def _image_facts(image: Image, users: tuple[Instance, ...]) -> dict[str, Any]:
         "disk_format": image.disk_format,
         "min_disk": image.min_disk,
         "min_ram": image.min_ram,
+        "visibility": image.visibility,
+        "owner": image.owner,
+        "os_hidden": image.os_hidden,
+        "tags": None if image.tags is None else list(image.tags),
         "properties": None if image.properties is None else dict(image.properties),
         "unreadable": dict(image.unreadable),
-        "used_by": [{"id": user.id, "name": user.name} for user in users],
+        "used_by": [{"kind": user.kind, "id": user.id, "name": user.name} for user in users],
     }
 
 

@@ -87,6 +87,11 @@ class Store:
         with self._file.writing() as db:
             journal.add_answer(db, entry, answer, at)
 
+    def known(self, target: str) -> list[str]:
+        """The ids of the target's own images in its latest snapshot that we are not known to have deleted."""
+        with self._file.reading() as db:
+            return snapshots.known(db, target)
+
     def unsettled(self, target: str) -> list[Unsettled]:
         """The requests of earlier runs to a target of which no survey has told yet what became, oldest first."""
         with self._file.reading() as db:

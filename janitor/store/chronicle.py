@@ -22,8 +22,12 @@ _FACTS = (
     "min_disk",
     "min_ram",
     "owned",
+    "visibility",
+    "owner",
+    "os_hidden",
+    "tags",
 )
-_FLAGS = frozenset({"public", "protected", "owned"})
+_FLAGS = frozenset({"public", "protected", "owned", "os_hidden"})
 
 
 def find_image(db: Database, prefix: str) -> list[tuple[str, str]]:
@@ -79,7 +83,7 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
 
 def _quoted(key: str, value: Any) -> str:
     if value is None:
-        return "unknown" if key in _FACTS else "none"
+        return "unknown" if key in _FACTS and key != "tags" else "none"
     if key in _FLAGS:
         return "true" if value else "false"
     return f'"{value}"' if key == "name" else str(value)
@@ -87,11 +91,11 @@ def _quoted(key: str, value: Any) -> str:
 
 def _uses(rows: list[dict[str, Any]]) -> Iterator[Event]:
     for row in rows:
-        user = row["instance_name"] or row["instance"]
-        yield Event(instant(row["at"]), row["from_run"], f"in use by instance {user}")
+        user = f"{row['kind']} {row['instance_name'] or row['instance']}"
+        yield Event(instant(row["at"]), row["from_run"], f"in use by {user}")
         if row["until_run"] is not None:
             seen = f", last seen so {row['last_seen']}" if row["last_seen"] else ""
-            yield Event(instant(row["until_at"]), row["until_run"], f"no longer in use by instance {user}{seen}")
+            yield Event(instant(row["until_at"]), row["until_run"], f"no longer in use by {user}{seen}")
 
 
 def _decision(row: Mapping[str, Any]) -> str:

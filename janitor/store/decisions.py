@@ -61,13 +61,14 @@ INSERT INTO decisions (image_key, from_run, verdict, policy, reason, detail, due
 _COUNT = "UPDATE surveys SET decisions = ?, doomed = ? WHERE run = ? AND target = ?"
 _AT_RUN = """
 SELECT image, verdict, policy, reason, detail, due, name, status, public, protected, created_at, updated_at, size,
-    disk_format, min_disk, min_ram, properties, owned, unreadable
+    disk_format, min_disk, min_ram, properties, owned, visibility, owner, os_hidden, tags, unreadable
 FROM snapshots WHERE run = ? AND target = ? AND verdict IS NOT NULL
 """
 # Not by the view, where a target that failed has no decisions: what was asked for was decided all the same.
 _OF_IMAGE = """
 SELECT i.image, d.verdict, d.policy, d.reason, d.detail, d.due, f.name, f.status, f.public, f.protected, f.created_at,
-    f.updated_at, f.size, f.disk_format, f.min_disk, f.min_ram, f.properties, f.owned, f.unreadable
+    f.updated_at, f.size, f.disk_format, f.min_disk, f.min_ram, f.properties, f.owned,
+    f.visibility, f.owner, f.os_hidden, f.tags, f.unreadable
 FROM images i
 JOIN image_facts f ON f.image_key = i.image_key
     AND f.from_run <= :run AND (f.until_run IS NULL OR f.until_run > :run)

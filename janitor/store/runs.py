@@ -1,5 +1,6 @@
 """Runs and how they ended: written as they go on, and read back as they were reported."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -111,6 +112,7 @@ def _target(db: Database, run: int, row: Mapping[str, Any]) -> TargetResult:
         decisions,
         deletions_at(db, run, row["target"], by_image, finished=finished),
         settled=settled_in(db, run, row["target"]),
+        remarks=tuple(json.loads(row["usage_remarks"] or "[]")),
         **_mentions(db, run, row["target"], by_image),
     )
 
@@ -160,7 +162,7 @@ SELECT mode, started_at, finished_at, outcome, error, digest, max(
 FROM runs WHERE run = :run
 """
 _TARGETS = """
-SELECT target, outcome, error, images, owned FROM surveys WHERE run = :run
+SELECT target, outcome, error, images, owned, usage_remarks FROM surveys WHERE run = :run
 ORDER BY position IS NULL, position, target
 """
 _SUMMARIES = """

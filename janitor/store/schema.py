@@ -51,6 +51,11 @@ def owing(db: Database) -> None:
     _execute(db, OWING)
 
 
+def sources(db: Database) -> None:
+    """What the Image API v2 tells beyond the Compute API, and users of images that are no instances."""
+    _execute(db, _SOURCES)
+
+
 def _execute(db: Database, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
     # to make a new database.
@@ -58,7 +63,7 @@ def _execute(db: Database, script: str) -> None:
         db.execute(statement)
 
 
-_STEPS = (initial, settling, remembering, delivery, exemptions, owing)  # append only
+_STEPS = (initial, settling, remembering, delivery, exemptions, owing, sources)  # append only
 for _step in _STEPS:
     MIGRATIONS()(_step)
 
@@ -260,4 +265,39 @@ CREATE VIEW deletions_by_day AS
 SELECT date(requested_at) AS day, target, outcome, count(*) AS images, sum(size) AS bytes
 FROM deletion_log
 GROUP BY day, target, outcome;
+"""
+
+_SOURCES = """
+-- tags: JSON; NULL is none, and null is that they could not be read.
+ALTER TABLE image_facts ADD COLUMN visibility TEXT;
+ALTER TABLE image_facts ADD COLUMN owner TEXT;
+ALTER TABLE image_facts ADD COLUMN os_hidden INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE image_facts ADD COLUMN tags TEXT;
+-- What used the image: an instance, a volume, or an image that is built upon it.
+ALTER TABLE uses ADD COLUMN kind TEXT NOT NULL DEFAULT 'instance';
+-- What the survey could not see and did not insist on seeing: JSON, a list of sentences.
+ALTER TABLE surveys ADD COLUMN usage_remarks TEXT;
+
+DROP VIEW current_images;
+DROP VIEW snapshots;
+
+-- Every image that every run saw, with what the run decided on it; nothing where it stopped before it decided.
+CREATE VIEW snapshots AS
+SELECT s.run, s.target, i.image, f.name, f.status, f.public, f.protected, f.created_at, f.updated_at, f.size,
+    f.disk_format, f.min_disk, f.min_ram, f.properties, f.owned, f.visibility, f.owner, f.os_hidden, f.tags,
+    f.unreadable, d.verdict, d.policy, d.reason, d.detail, d.due, s.finished_at AS seen_at
+FROM surveys s
+JOIN images i ON i.target = s.target
+JOIN image_facts f ON f.image_key = i.image_key
+    AND f.from_run <= s.run AND (f.until_run IS NULL OR f.until_run > s.run)
+LEFT JOIN decisions d ON d.image_key = i.image_key AND s.decisions > 0
+    AND d.from_run <= s.run AND (d.until_run IS NULL OR d.until_run > s.run)
+WHERE s.finished_at IS NOT NULL;
+
+-- The latest snapshot of each target.
+CREATE VIEW current_images AS
+SELECT snapshots.*, i.first_seen, i.watched_since, i.status_since
+FROM (SELECT target, max(run) AS run FROM surveys WHERE finished_at IS NOT NULL GROUP BY target) AS latest
+JOIN snapshots ON snapshots.run = latest.run AND snapshots.target = latest.target
+JOIN images i ON i.target = snapshots.target AND i.image = snapshots.image;
 """

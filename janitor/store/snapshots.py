@@ -1,5 +1,6 @@
 """Snapshots: what a survey saw, recorded as changes to what the one before it saw, and read back whole."""
 
+import json
 import sqlite3
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ def record_survey(db: Database, run: int, target: str, survey: Survey) -> dict[s
             "started_at": iso(survey.started_at),
             "finished_at": at,
             "usage_problem": survey.usage.problem,
+            "usage_remarks": json.dumps(survey.usage.remarks) if survey.usage.remarks else None,
             "images": len(survey.images),
             "owned": owned,
         }
@@ -42,6 +44,11 @@ def check_not_overtaken(conn: sqlite3.Connection, run: int, target: str) -> None
     later = conn.execute(_LATER, (target, run)).fetchone()
     if later:
         raise Unfit(f"run {later[0]} has recorded {target} while run {run} was at it: run one at a time")
+
+
+def known(db: Database, target: str) -> list[str]:
+    """The ids of the target's own images in its latest snapshot that we are not known to have deleted."""
+    return [row[0] for row in db.execute(_KNOWN_OWN, (target,))]
 
 
 def latest_survey(db: Database, target: str) -> int | None:
@@ -176,7 +183,7 @@ WHERE run = ? AND finished_at IS NOT NULL ORDER BY position IS NULL, position, t
 _OPEN = """
 SELECT i.image, i.image_key, i.first_seen, i.watched_since, i.status_since,
     f.name, f.status, f.public, f.protected, f.created_at, f.updated_at, f.size, f.disk_format, f.min_disk, f.min_ram,
-    f.properties, f.owned, f.unreadable
+    f.properties, f.owned, f.visibility, f.owner, f.os_hidden, f.tags, f.unreadable
 FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
 WHERE i.target = ?
 """
@@ -190,17 +197,24 @@ WHERE i.target = ? AND NOT EXISTS (
 )
 """
 _KNOWN = "SELECT image_key, first_seen, watched_since, status_since FROM images WHERE target = ? AND image = ?"
+_KNOWN_OWN = """
+SELECT i.image FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
+WHERE i.target = ? AND f.owned AND f.status NOT IN ('deleted', 'pending_delete') AND NOT EXISTS (
+    SELECT 1 FROM deletions x WHERE x.target = i.target AND x.image = i.image
+        AND coalesce(x.settled_outcome, x.outcome) IN ('deleted', 'already-gone')
+)
+"""
 _ADD_IMAGE = "INSERT INTO images (image_key, target, image, first_seen, watched_since) VALUES (?, ?, ?, ?, ?)"
 _REMEMBER = "UPDATE images SET watched_since = ?, status_since = ? WHERE image_key = ?"
 _CLOSE_FACTS = "UPDATE image_facts SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
 _CLOSE_DECISION = "UPDATE decisions SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
 _ADD_FACTS = """
 INSERT INTO image_facts (image_key, from_run, name, status, public, protected, created_at, updated_at, size,
-    disk_format, min_disk, min_ram, properties, owned, unreadable)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    disk_format, min_disk, min_ram, properties, owned, visibility, owner, os_hidden, tags, unreadable)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _AT_RUN = """
 SELECT image, name, status, public, protected, created_at, updated_at, size, disk_format, min_disk, min_ram,
-    properties, owned, unreadable
+    properties, owned, visibility, owner, os_hidden, tags, unreadable
 FROM snapshots WHERE run = ? AND target = ?
 """

@@ -1,17 +1,17 @@
-"""Which instance used which image, as intervals of runs."""
+"""What used which image, as intervals of runs."""
 
 import sqlite3
 from itertools import groupby
 from operator import itemgetter
 
-from janitor.model import Instance, Survey, Usage
+from janitor.model import Survey, Usage, User, UserKind
 from janitor.units import iso
 
 
 def record_uses(conn: sqlite3.Connection, run: int, target: str, survey: Survey) -> dict[str, str]:
     """Record the usage that a survey saw; returns when each image that ever was in use last was, by `usage_key`.
 
-    Where the survey could not read the usage, nothing changes: a use is neither seen nor over.
+    Where the survey could not read the usage, or some kind of users, nothing changes: a use is neither seen nor over.
     """
     readable = survey.usage.problem is None
     before = _latest_readable(conn, run, target)
@@ -26,25 +26,29 @@ def last_in_use(conn: sqlite3.Connection, target: str) -> dict[str, str]:
 
 
 def usage_at(conn: sqlite3.Connection, run: int, target: str) -> Usage:
-    """The usage that a run's survey could read; the instances of each image by name and id."""
+    """The usage that a run's survey could read; the users of each image by name and id."""
     rows = groupby(conn.execute(_AT_RUN, (target, run, run)), key=itemgetter(0))
-    return Usage({image: tuple(Instance(*use[1:]) for use in uses) for image, uses in rows})
+    return Usage(
+        {image: tuple(User(user, name, UserKind(kind)) for _, user, name, kind in uses) for image, uses in rows}
+    )
 
 
 def usage_key(image_id: str) -> str:
-    """An image id as instances name it: they differ from the image list in case and spaces at times."""
+    """An image id as its users name it: they differ from the image list in case and spaces at times."""
     return image_id.strip().lower()
 
 
 def _record_changes(conn: sqlite3.Connection, run: int, target: str, usage: Usage, before: str | None) -> None:
     seen = {
-        (target, image, instance.id, instance.name)
-        for image, instances in usage.by_image.items()
-        for instance in instances
+        (target, image, user.id, user.name): user.kind.value
+        for image, users in usage.by_image.items()
+        for user in users
     }
-    present = set(conn.execute(_PRESENT, (target,)))
-    conn.executemany(_END, ((run, before, *use) for use in present - seen))
-    conn.executemany(_BEGIN, ((*use, run) for use in sorted(seen - present)))
+    unread = {kind.value for kind in usage.unread}
+    present = {tuple(use): kind for *use, kind in conn.execute(_PRESENT, (target,))}
+    over = (use for use, kind in present.items() if use not in seen and kind not in unread)
+    conn.executemany(_END, [(run, before, *use) for use in over])
+    conn.executemany(_BEGIN, [(*use, seen[use], run) for use in sorted(seen.keys() - present.keys())])
 
 
 def _latest_readable(conn: sqlite3.Connection, before_run: int | None, target: str) -> str | None:
@@ -56,8 +60,8 @@ def _last_in_use(conn: sqlite3.Connection, target: str, now: str | None) -> dict
     return {usage_key(image): seen for image, seen in conn.execute(_LAST, (now, target)) if seen is not None}
 
 
-_PRESENT = "SELECT target, image, instance, instance_name FROM uses WHERE target = ? AND until_run IS NULL"
-_BEGIN = "INSERT INTO uses (target, image, instance, instance_name, from_run) VALUES (?, ?, ?, ?, ?)"
+_PRESENT = "SELECT target, image, instance, instance_name, kind FROM uses WHERE target = ? AND until_run IS NULL"
+_BEGIN = "INSERT INTO uses (target, image, instance, instance_name, kind, from_run) VALUES (?, ?, ?, ?, ?, ?)"
 _END = """
 UPDATE uses SET until_run = ?, last_seen = ?
 WHERE target = ? AND image = ? AND instance = ? AND instance_name = ? AND until_run IS NULL
@@ -69,7 +73,7 @@ ORDER BY run DESC LIMIT 1
 """
 _LAST = "SELECT image, max(coalesce(last_seen, ?)) FROM uses WHERE target = ? GROUP BY image"
 _AT_RUN = """
-SELECT image, instance, instance_name FROM uses
+SELECT image, instance, instance_name, kind FROM uses
 WHERE target = ? AND from_run <= ? AND (until_run IS NULL OR until_run > ?)
 ORDER BY image, instance_name, instance
 """

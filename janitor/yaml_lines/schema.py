@@ -130,6 +130,7 @@ def _sentence(schema: type[Schema], details: ErrorDetails) -> str:
 
 _WANTED = {
     "string_type": "write text, in quotes",
+    "bool_type": "write true or false, without quotes",
     "int_type": "write a whole number, without quotes",
     "float_type": "write a number, without quotes",
     "list_type": "write a list, each item on a line of its own after a dash",

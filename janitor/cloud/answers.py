@@ -1,0 +1,53 @@
+"""What an answer of any API can amount to, whatever the API's own way of saying it."""
+
+from datetime import datetime
+
+from janitor.cloud.redaction import Redaction
+from janitor.cloud.transport import Reply, Transient
+from janitor.errors import Refused
+
+_LONGEST_MESSAGE = 300
+
+
+class Declined(Refused):
+    """A permanent no. What it was about: `absent`, there is no such thing; `forbidden`, a matter of who asks;
+    `marker_gone`, said to a page with a marker, that there may be no such marker.
+    """
+
+    def __init__(
+        self, message: str, *, code: int, absent: bool = False, forbidden: bool = False, marker_gone: bool = False
+    ) -> None:
+        super().__init__(message, code=code)
+        self.absent = absent
+        self.forbidden = forbidden
+        self.marker_gone = marker_gone
+
+
+class Unauthorized(Declined):
+    """The token or the credentials are not accepted."""
+
+
+def undocumented(what: str) -> Transient:
+    """An answer that said it was successful and does not hold what it should."""
+    return Transient(f"the answer is not the documented one: {what}")
+
+
+def passing(reply: Reply, words: str, now: datetime, *, busy: bool) -> Transient:
+    """A failure that may pass. "Too many requests" is the one that says the request was not carried out."""
+    return Transient(words, retry_after=reply.retry_after(now), lost=not busy)
+
+
+def passes(status: int) -> bool:
+    """Whether an HTTP status tells of something that may pass."""
+    return status in (408, 429) or status >= 500
+
+
+def redirected(label: str, status: int) -> Declined:
+    """A redirect, which would take the token elsewhere."""
+    return Declined(f"{label}: HTTP {status}, a redirect, which is not followed", code=status)
+
+
+def quoted(message: object, redact: Redaction) -> str:
+    """An API's own words on one line, without secrets, and cut to a length that people read."""
+    said = " ".join(redact(message).split()) if isinstance(message, str) else ""
+    return f'"{said[:_LONGEST_MESSAGE]}"' if said else "without a message"

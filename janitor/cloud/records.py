@@ -1,0 +1,110 @@
+"""Reading records of any API as values: fields of an entry, lists of entries, and which images instances use."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from janitor.cloud import wire
+from janitor.cloud.answers import undocumented
+from janitor.errors import Unavailable
+from janitor.model import MISSING, User, UserKind
+
+T = TypeVar("T")
+Entry = dict[str, Any]
+
+_log = logging.getLogger("janitor.cloud")
+
+
+def read_entries(document: Entry, key: str) -> list[Any]:
+    """The list under this key; raises Transient when there is none."""
+    entries = document.get(key)
+    if not isinstance(entries, list):
+        raise undocumented(f"{key} is no list")
+    return entries
+
+
+def identified(entries: list[Any]) -> list[Entry]:
+    """The entries that have an id. One without cannot be paged from, recorded or deleted, and is skipped aloud."""
+    usable = [entry for entry in entries if isinstance(entry, dict) and wire.identifier(entry.get("id"))]
+    if len(usable) < len(entries):
+        _log.warning("image-without-id skipped=%d", len(entries) - len(usable))
+    return usable
+
+
+def optional(entry: Entry, key: str, read: Callable[[object], T | None], wrong: dict[str, str]) -> T | None:
+    """The value of a key that may be missing or null; what cannot be read is noted in `wrong`."""
+    value = entry.get(key)
+    if value is None:
+        return None
+    readable = read(value)
+    if readable is None:
+        wrong[key] = wire.shown(value)
+    return readable
+
+
+def expected(entry: Entry, key: str, read: Callable[[object], T | None], wrong: dict[str, str]) -> T | None:
+    """The value of a key that may be null, but whose absence is noted in `wrong` as well."""
+    if key not in entry:
+        wrong[key] = MISSING
+    return optional(entry, key, read, wrong)
+
+
+def required(entry: Entry, key: str, read: Callable[[object], T | None], safe: T, wrong: dict[str, str]) -> T:
+    """The value of a key, or a safe one in place of what is missing, null or unreadable, which is noted in `wrong`."""
+    readable = read(entry.get(key))
+    if readable is None:
+        wrong[key] = wire.shown(entry[key]) if key in entry else MISSING
+        return safe
+    return readable
+
+
+def read_properties(entries: Mapping[Any, object], wrong: dict[str, str]) -> Mapping[str, str]:
+    """Custom properties as text; those that are none are left out, and noted in `wrong`."""
+    if all(type(value) is str for value in entries.values()):
+        return entries  # type: ignore[return-value]  # just seen, and copying takes time for a whole fleet
+    readable = {}
+    for key, value in entries.items():
+        word = wire.label(value)
+        if word is None:
+            wrong[f"properties.{key}"] = wire.shown(value)
+        else:
+            readable[key] = word
+    return readable
+
+
+def image_users(
+    entries: Iterable[Any], label: str, kind: UserKind, image_of: Callable[[Entry], object]
+) -> dict[str, list[User]]:
+    """Which images these users use, by lower-case id; `image_of` says where an entry names its image.
+
+    Raises Unavailable when that is in doubt for any of them: a misread user would make its image look unused.
+    """
+    users: defaultdict[str, list[User]] = defaultdict(list)
+    for entry in entries:
+        if not isinstance(entry, dict):
+            raise Unavailable(f"{label}: an entry cannot be read: {wire.shown(entry)}")
+        user = User(wire.text(entry.get("id")) or "", wire.text(entry.get("name")) or "", kind)
+        image_id = _image_id(image_of(entry), user, label)
+        if image_id:
+            users[image_id].append(user)
+    return users
+
+
+def _image_id(image: object, user: User, label: str) -> str:
+    if image is None:
+        return ""
+    image_id = image.get("id") if isinstance(image, dict) else image
+    if not isinstance(image_id, str):
+        name = user.name or user.id
+        raise Unavailable(f'{label}: the image of {user.kind} "{name}" cannot be read: {wire.shown(image)}')
+    return image_id.strip().lower()
+
+
+def in_order(users: Mapping[str, Iterable[User]]) -> dict[str, tuple[User, ...]]:
+    """The users of each image by name and id."""
+    return {image_id: tuple(sorted(using, key=_by_name)) for image_id, using in users.items()}
+
+
+def _by_name(user: User) -> tuple[str, str]:
+    return user.name, user.id

@@ -1,0 +1,94 @@
+"""Requests with a token: judged, repeated as long as patience lasts, and with an eye on the server's clock."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from janitor.cloud import Answer
+from janitor.cloud.answers import Declined, Unauthorized
+from janitor.cloud.tokens import Token, Tokens
+from janitor.cloud.transport import Call, Reply, Transient, Transport
+from janitor.errors import Denied
+
+T = TypeVar("T")
+Judge = Callable[[Reply, str], dict[str, Any]]
+"""Gives the document of a successful answer, and raises Transient, Unauthorized or Declined for any other."""
+
+
+class Session:
+    """The requests to one account. Safe to use from several threads at once."""
+
+    def __init__(self, transport: Transport, tokens: Tokens, judge: Judge, clock: Callable[[], datetime]) -> None:
+        self._transport = transport
+        self._tokens = tokens
+        self._judge = judge
+        self._clock = clock
+        self._clock_offset: timedelta | None = None
+
+    @property
+    def clock_offset(self) -> timedelta | None:
+        """How far the server's clock is ahead of ours, at its worst so far, by the Date of its answers."""
+        return self._clock_offset
+
+    def ask(self, call: Call, read: Callable[[dict[str, Any]], T]) -> T:
+        """What `read` makes of the answer. Raises Declined for a no, and another CloudError for no usable answer."""
+        return self._transport.persist(call.label, lambda seconds: read(self._with_token(call, seconds)))
+
+    def delete(self, call: Call) -> Answer:
+        """Ask for a deletion.
+
+        What is absent after a try whose answer was lost counts as accepted: that try deleted it. Raises as `ask` does.
+        """
+        lost = False
+
+        def attempt(seconds: float) -> Answer:
+            nonlocal lost
+            try:
+                self._with_token(call, seconds)
+            except Transient as failure:
+                lost = lost or failure.lost
+                raise
+            except Declined as error:
+                if not error.absent:
+                    raise
+                return Answer.ACCEPTED if lost else Answer.ABSENT
+            return Answer.ACCEPTED
+
+        return self._transport.persist(call.label, attempt)
+
+    def _with_token(self, call: Call, seconds: float) -> dict[str, Any]:
+        token = self._tokens.current()
+        try:
+            return self._send(call, token, seconds)
+        except Unauthorized as error:
+            token = self._tokens.after(token, denied(error, "the token is not accepted"))
+        try:
+            return self._send(call, token, seconds)
+        except Unauthorized as error:
+            raise denied(error, "the token is not accepted, nor is a new one") from error
+
+    def _send(self, call: Call, token: Token, seconds: float) -> dict[str, Any]:
+        reply = self._transport.request(call.carrying({"X-Auth-Token": token.id}), seconds)
+        self._note_clock(reply)
+        try:
+            document = self._judge(reply, call.label)
+        except Unauthorized:
+            raise
+        except Declined:
+            self._tokens.proven(token)
+            raise
+        self._tokens.proven(token)
+        return document
+
+    def _note_clock(self, reply: Reply) -> None:
+        date = reply.date()
+        if date is None:
+            return
+        offset = date - self._clock()
+        if self._clock_offset is None or abs(offset) > abs(self._clock_offset):
+            self._clock_offset = offset
+
+
+def denied(error: Declined, why: str) -> Denied:
+    """The same no, as one about the credentials."""
+    return Denied(f"{error}: {why}", code=error.code)
