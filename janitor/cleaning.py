@@ -96,7 +96,8 @@ class Cleaning:
     def _memory(self, survey: Survey) -> Memory:
         """What is recorded of a target, and what people exempted there by command or in policy files."""
         now = survey.finished_at
-        exempted = exemptions_for(survey.images, self._store.exemptions(self.target, now), self.orders.exemptions, now)
+        stored = self._store.exemptions(self.target, now)
+        exempted = exemptions_for(survey.images, stored, self.orders.exemptions, now, self.orders.zone)
         return replace(self._store.memory(self.target), exemptions=exempted, usage_memory=self.orders.usage_memory)
 
     def _plan(self, decisions: Sequence[Decision]) -> tuple[Plan, tuple[Change, ...]]:

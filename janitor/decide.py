@@ -106,6 +106,7 @@ def _doubt(image: Image, policy: Policy) -> str:
         "tags": image.tags,
         "visibility": image.visibility,
         "owner": image.owner,
+        "os_hidden": image.os_hidden,
     }
     missing = " and ".join(fact for fact, value in known.items() if value is None and fact in asked)
     return f"it cannot be told whether policy {policy.name} matches it: {missing} not known"

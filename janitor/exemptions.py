@@ -1,12 +1,19 @@
-"""Exemptions: a person's word that an image stays until a date, given on the command line or in a policy file."""
+"""Exemptions: a person's word that an image stays until a date, by command, in a policy file, or as a tag on it."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
-from janitor.model import Exemption, Image
+from janitor.model import MISSING, Exemption, Image
+from janitor.units import parse_until
 
 SOON = timedelta(days=7)
 """How long before they lapse exemptions are reported."""
+
+FOREVER = parse_until("9999-12-31", UTC)
+"""The end of an exemption that has none."""
+
+TAG = "janitor-keep"
+_UNTIL = f"{TAG}-until="
 
 
 def active(exemption: Exemption, now: datetime) -> bool:
@@ -20,22 +27,54 @@ def lapses_soon(until: datetime, now: datetime) -> bool:
 
 
 def exemptions_for(
-    images: Iterable[Image], stored: Iterable[Exemption], from_files: Iterable[Exemption], now: datetime
+    images: Iterable[Image],
+    stored: Iterable[Exemption],
+    from_files: Iterable[Exemption],
+    now: datetime,
+    zone: tzinfo,
 ) -> dict[str, Exemption]:
     """The exemption of each image that has an active one, by image id; of several the one that lasts longest.
 
     Stored exemptions name images by id; those of policy files by id or by name. Ids are compared as they are meant,
-    whatever their case; names exactly.
+    whatever their case; names exactly. A date in a tag is through the end of that day in `zone`.
     """
     in_files = list(from_files)
     by_id = _longest(((_folded(given.image), given) for given in (*stored, *in_files)), now)
     by_name = _longest(((given.image, given) for given in in_files), now)
-    found = {image.id: (by_id.get(_folded(image.id)), by_name.get(image.name or "")) for image in images}
-    return {
-        image_id: max((given for given in both if given is not None), key=_until)
-        for image_id, both in found.items()
-        if any(both)
+    found = {
+        image.id: (by_id.get(_folded(image.id)), by_name.get(image.name or ""), _by_tags(image, now, zone))
+        for image in images
     }
+    return {
+        image_id: max((given for given in every if given is not None), key=_until)
+        for image_id, every in found.items()
+        if any(every)
+    }
+
+
+def _by_tags(image: Image, now: datetime, zone: tzinfo) -> Exemption | None:
+    """The active exemption that lasts longest of those that an image carries itself.
+
+    What begins like the tag and is no date that can be read was meant to keep the image, and has no end. So have tags
+    that cannot be read: this one may be among them.
+    """
+    if image.tags == ():
+        return None
+    if image.tags is None:
+        what = image.unreadable.get("tags", MISSING)
+        return Exemption(image.id, FOREVER, f"they cannot be read ({what}), and may exempt it", "its tags")
+    given = [_of_tag(image.id, tag.strip(), zone) for tag in image.tags if _folded(tag).startswith(TAG)]
+    return max((exemption for exemption in given if active(exemption, now)), key=_until, default=None)
+
+
+def _of_tag(image_id: str, tag: str, zone: tzinfo) -> Exemption:
+    until = FOREVER
+    if tag.lower().startswith(_UNTIL):
+        try:
+            until = parse_until(tag[len(_UNTIL) :].strip(), zone)
+        except ValueError:
+            tag = f"{tag}, which is no date that can be read"
+    return Exemption(image_id, until, tag, "its tag")
 
 
 def _longest(named: Iterable[tuple[str, Exemption]], now: datetime) -> dict[str, Exemption]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from janitor.exemptions import FOREVER
 from janitor.model import (
     GONE_STATUSES,
     KNOWN_STATUSES,
@@ -40,9 +41,14 @@ def guarded(image: Image, facts: Facts) -> Decision | None:
     for reason, holds in _GUARDS:
         detail = holds(image, facts)
         if detail is not None:
-            due = facts.memory.exemptions[image.id].until if reason is Reason.EXEMPT else None
-            return Decision(image, Verdict.KEEP, None, reason, detail, due)
+            return Decision(image, Verdict.KEEP, None, reason, detail, _end_of(reason, image, facts))
     return None
+
+
+def _end_of(reason: Reason, image: Image, facts: Facts) -> datetime | None:
+    """When a guard lets go, where that is a date."""
+    until = facts.memory.exemptions[image.id].until if reason is Reason.EXEMPT else FOREVER
+    return None if until == FOREVER else until
 
 
 def _gone(image: Image, _facts: Facts) -> str | None:
@@ -123,7 +129,8 @@ def _exempt(image: Image, facts: Facts) -> str | None:
     exemption = facts.memory.exemptions.get(image.id)
     if exemption is None or exemption.until <= facts.now:
         return None
-    return f"exempt until {format_minute(exemption.until)} by {exemption.who}: {exemption.why}"
+    until = "" if exemption.until == FOREVER else f" until {format_minute(exemption.until)}"
+    return f"exempt{until} by {exemption.who}: {exemption.why}"
 
 
 def _usage_unknown(_image: Image, facts: Facts) -> str | None:

@@ -139,7 +139,7 @@ class Image:
     owned: bool = True
     visibility: str | None = None
     owner: str | None = None
-    os_hidden: bool = False
+    os_hidden: bool | None = False
     tags: tuple[str, ...] | None = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
@@ -164,15 +164,14 @@ class Usage:
 
     `problem` says why that could not be read; then every image counts as used. `unread` are the kinds of users that
     could not be read although they might have been, and that the target's configuration does not insist on; `remarks`
-    say why. `instances` counts all instances, also those of no image; these three are not part of what a snapshot
-    gives back.
+    say why. `instances` counts all instances, also those of no image, and is not part of what a snapshot gives back.
     """
 
     by_image: Mapping[str, tuple[User, ...]] = field(default_factory=dict)
     problem: str | None = None
     instances: int = field(default=0, compare=False)
-    unread: frozenset[UserKind] = field(default=frozenset(), compare=False)
-    remarks: tuple[str, ...] = field(default=(), compare=False)
+    unread: frozenset[UserKind] = frozenset()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +325,7 @@ class TargetResult:
     changed: tuple[Change, ...] = ()
     approved: frozenset[str] | None = None
     refused_again: frozenset[str] = frozenset()
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = field(default=(), compare=False)
     survey_seconds: float | None = field(default=None, compare=False)
 
     @property

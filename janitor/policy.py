@@ -92,6 +92,7 @@ class Match:
             "tags": self.tags,
             "visibility": self.visibility,
             "owner": self.owner,
+            "os_hidden": self.os_hidden is not None,
         }
         of_excluded = self.exclude.asks_for() if self.exclude is not None else frozenset()
         return frozenset(fact for fact, wanted in asked.items() if wanted) | of_excluded
@@ -110,7 +111,7 @@ class Match:
         if self.tags:
             yield _any_tag_matches(self.tags, image.tags)
         if self.os_hidden is not None:
-            yield image.os_hidden is self.os_hidden
+            yield None if image.os_hidden is None else image.os_hidden is self.os_hidden
         if self.exclude is not None:
             excluded = self.exclude.holds(image, target)
             yield None if excluded is None else not excluded

@@ -9,7 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from janitor.decide import decide
-from janitor.model import Decision, History, Image, Reason, Status, Usage, User, Verdict
+from janitor.model import (
+    MISSING,
+    Decision,
+    History,
+    Image,
+    Reason,
+    Status,
+    Usage,
+    User,
+    UserKind,
+    Verdict,
+    Visibility,
+)
 from janitor.plan import make_plan
 from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
 
@@ -107,10 +119,33 @@ def test_a_guard_says_what_could_not_be_read() -> None:
     assert one(odd).detail == 'protected cannot be read ("maybe"), so it counts as protected'
     odd = image(created_at=None, unreadable={"createdAt": '"yesterday"'})
     assert one(odd).detail == 'createdAt cannot be read ("yesterday")'
+    assert one(image(created_at=None)).detail == "createdAt is missing"
+    assert one(image(created_at=None, unreadable={"created_at": MISSING})).detail == "created_at is missing"
+    odd = image(public=True, unreadable={"visibility": '"secret"'})
+    assert one(odd).detail == 'visibility cannot be read ("secret"), so it counts as public'
+    odd = image(owned=False, unreadable={"owner": MISSING})
+    assert one(odd).detail == "owner cannot be read (missing), so it counts as another project's"
 
 
-def test_in_use_names_the_instance() -> None:
-    assert one(image(), usage=IN_USE).detail == "used by instance web-1 and 1 more"
+@pytest.mark.parametrize(
+    ("users", "detail"),
+    [
+        ((User("i-1", "web-1"), User("i-2", "web-2")), "used by instance web-1 and 1 more"),
+        ((User("v-1", "", UserKind.VOLUME),), "used by volume v-1"),
+        ((User("s-1", "snap-1", UserKind.IMAGE),), "the base of image snap-1"),
+    ],
+    ids=["instance", "nameless-volume", "image"],
+)
+def test_in_use_names_what_uses_it(users: tuple[User, ...], detail: str) -> None:
+    assert one(image(), usage=Usage({"a": users})).detail == detail
+
+
+def test_a_community_image_is_guarded_as_what_others_may_use() -> None:
+    decision = one(image(public=True, visibility="community"))
+    assert (decision.reason, decision.detail) == (
+        Reason.PUBLIC,
+        "its visibility is community, so other projects may use it",
+    )
 
 
 def test_the_first_policy_that_matches_owns_the_image() -> None:
@@ -143,6 +178,14 @@ MATCHES = [
     pytest.param(Match(smaller_than=2**30), False, id="smaller-is-strict"),
     pytest.param(Match(targets=(Pattern("prod*"),)), True, id="target"),
     pytest.param(Match(targets=(Pattern("dev"),)), False, id="other-target"),
+    pytest.param(Match(tags=(Pattern("daily"), Pattern("night*"))), True, id="tag"),
+    pytest.param(Match(tags=(Pattern("weekly"),)), False, id="other-tag"),
+    pytest.param(Match(visibility=frozenset({Visibility.SHARED, Visibility.PRIVATE})), True, id="visibility"),
+    pytest.param(Match(visibility=frozenset({Visibility.COMMUNITY})), False, id="other-visibility"),
+    pytest.param(Match(owner=(Pattern("proj*"),)), True, id="owner"),
+    pytest.param(Match(owner=(Pattern("p"),)), False, id="other-owner"),
+    pytest.param(Match(os_hidden=True), True, id="hidden"),
+    pytest.param(Match(os_hidden=False), False, id="not-hidden"),
     pytest.param(Match(name=ALL.name, exclude=Match(name=(Pattern("ci-*"),))), False, id="not"),
     pytest.param(Match(name=ALL.name, exclude=Match(name=(Pattern("x-*"),))), True, id="not-of-something-else"),
     pytest.param(Match(name=(Pattern("ci-*"),), larger_than=2**40), False, id="all-conditions-must-hold"),
@@ -151,7 +194,10 @@ MATCHES = [
 
 @pytest.mark.parametrize(("match", "expected"), MATCHES)
 def test_matching(match: Match, expected: bool) -> None:
-    assert match.holds(image(properties={"os": "debian"}), "prod") is expected
+    subject = image(
+        properties={"os": "debian"}, tags=("nightly", "x"), visibility="shared", owner="project-1", os_hidden=True
+    )
+    assert match.holds(subject, "prod") is expected
 
 
 UNTOLD = [
@@ -159,6 +205,11 @@ UNTOLD = [
     pytest.param(Match(exclude=Match(larger_than=2**40)), image(size=None), id="not-larger-than-with-unknown-size"),
     pytest.param(Match(exclude=Match(name=(Pattern("golden-*"),))), image(name=None), id="not-name-with-unknown-name"),
     pytest.param(Match(disk_format=frozenset({"raw"})), image(disk_format=None), id="unknown-disk-format"),
+    pytest.param(Match(tags=(Pattern("nightly"),)), image(tags=None), id="unknown-tags"),
+    pytest.param(Match(exclude=Match(tags=(Pattern("precious"),))), image(tags=None), id="not-a-tag-with-unknown-tags"),
+    pytest.param(Match(visibility=frozenset({Visibility.SHARED})), image(visibility=None), id="unknown-visibility"),
+    pytest.param(Match(exclude=Match(owner=(Pattern("p"),))), image(owner=None), id="not-an-owner-with-unknown-owner"),
+    pytest.param(Match(exclude=Match(os_hidden=True)), image(os_hidden=None), id="not-hidden-with-that-unknown"),
     pytest.param(Match(properties=(("a", (Pattern("b"),)),)), image(properties=None), id="unreadable-properties"),
 ]
 
@@ -169,6 +220,12 @@ def test_a_value_we_cannot_read_is_never_read_towards_deletion(match: Match, sub
         decision = one(subject, *policies)
         assert (decision.verdict, decision.reason) == (Verdict.KEEP, Reason.UNMATCHED)
         assert "policy doubtful" in decision.detail
+
+
+def test_what_is_not_known_is_named_as_far_as_the_policy_asks_for_it() -> None:
+    match = Match(exclude=Match(tags=(Pattern("x"),), larger_than=1))
+    doubt = "it cannot be told whether policy doubtful matches it: size and tags not known"
+    assert one(image(size=None, tags=None, owner=None), policy("doubtful", match)).detail == doubt
 
 
 def test_an_unknown_value_is_no_obstacle_where_something_else_rules_the_policy_out() -> None:

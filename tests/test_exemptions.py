@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from janitor.exemptions import exemptions_for, lapses_soon
+from janitor.exemptions import FOREVER, exemptions_for, lapses_soon
 from janitor.model import Exemption
 from janitor.units import parse_until
 from tests.factories import NOW, make_image
@@ -59,13 +59,13 @@ def exempt(image: str, until: datetime = TOMORROW, who: str = "kim") -> Exemptio
     ],
 )
 def test_who_exempts_an_image(stored: list[Exemption], from_files: list[Exemption], exempted: Exemption | None) -> None:
-    found = exemptions_for([WEB, NAMELESS], stored, from_files, NOW)
+    found = exemptions_for([WEB, NAMELESS], stored, from_files, NOW, UTC)
     assert found == ({WEB.id: exempted} if exempted else {})
 
 
 def test_a_name_exempts_every_image_of_that_name() -> None:
     twin = make_image("web", id="abc-9")
-    assert set(exemptions_for([WEB, twin, NAMELESS], [], iter([exempt("web")]), NOW)) == {WEB.id, twin.id}
+    assert set(exemptions_for([WEB, twin, NAMELESS], [], iter([exempt("web")]), NOW, UTC)) == {WEB.id, twin.id}
 
 
 @pytest.mark.parametrize(
@@ -130,3 +130,54 @@ def test_forever_can_be_written_in_every_zone(text: str, zone: str) -> None:
 def test_what_is_no_date(text: str) -> None:
     with pytest.raises(ValueError, match="is not a date like 2026-12-31"):
         parse_until(text, UTC)
+
+
+SEOUL = ZoneInfo("Asia/Seoul")
+
+
+@pytest.mark.parametrize(
+    ("tags", "until", "why"),
+    [
+        pytest.param((), None, None, id="none"),
+        pytest.param(("nightly", "keep", "not-janitor-keep"), None, None, id="others"),
+        pytest.param(("nightly", "janitor-keep"), FOREVER, "janitor-keep", id="for-good"),
+        pytest.param(("Janitor-Keep ",), FOREVER, "Janitor-Keep", id="whatever-its-case"),
+        pytest.param(
+            ("janitor-keep-until=2026-12-31",),
+            parse_until("2026-12-31", SEOUL),
+            "janitor-keep-until=2026-12-31",
+            id="through-a-day-here",
+        ),
+        pytest.param(("janitor-keep-until=2026-11-22",), None, None, id="lapsed"),
+        pytest.param(
+            ("janitor-keep-until=2026-11-22", "janitor-keep-until=2026-11-30"),
+            parse_until("2026-11-30", SEOUL),
+            "janitor-keep-until=2026-11-30",
+            id="the-longest",
+        ),
+        pytest.param(
+            ("janitor-keep-until=2026-11-22", "janitor-keep"), FOREVER, "janitor-keep", id="a-lapsed-one-hides-nothing"
+        ),
+        pytest.param(
+            ("janitor-keep-until=soon",),
+            FOREVER,
+            "janitor-keep-until=soon, which is no date that can be read",
+            id="unreadable",
+        ),
+        pytest.param(
+            ("janitor-keep-until=",), FOREVER, "janitor-keep-until=, which is no date that can be read", id="no-date"
+        ),
+        pytest.param(("janitor-keep-untill=2020-01-01",), FOREVER, "janitor-keep-untill=2020-01-01", id="misspelt"),
+        pytest.param(None, FOREVER, "they cannot be read (missing), and may exempt it", id="tags-unread"),
+    ],
+)
+def test_an_image_may_carry_an_exemption(tags: tuple[str, ...] | None, until: datetime | None, why: str | None) -> None:
+    image = make_image("web", tags=tags)
+    found = exemptions_for([image], [], [], NOW, SEOUL).get(image.id)
+    assert (found and found.until, found and found.why) == (until, why)
+
+
+def test_of_a_tag_and_a_command_the_one_that_lasts_longest_holds() -> None:
+    image = make_image("web", tags=("janitor-keep-until=2026-11-30",))
+    by_command = Exemption(image.id, NEXT_YEAR, "rollback candidate", "kim")
+    assert exemptions_for([image], [by_command], [], NOW, UTC) == {image.id: by_command}

@@ -230,13 +230,16 @@ BAD_MATCHES = [
     pytest.param("{status: actve}", 'match.status: "actve" is not a status, did you mean "active"?', id="near-status"),
     pytest.param(
         "{status: [active, gone]}",
-        'match.status[1]: "gone" is not a status (known: queued, saving, uploading, importing, active, killed, deleted, pending_delete, '
-        "deactivated)",
+        'match.status[1]: "gone" is not a status (known: queued, saving, uploading, importing, active, killed, '
+        "deleted, pending_delete, deactivated)",
         id="no-such-status",
     ),
     pytest.param("{status: Active}", 'match.status: "Active" is not a status, did you mean "active"?', id="capital"),
     pytest.param("{status: }", "match.status: is empty", id="status-left-empty"),
     pytest.param("{status: []}", "match.status: must not be empty", id="no-statuses"),
+    pytest.param("{tags: nightly, visibility: shared, owner: [a, b], os_hidden: true}", None, id="openstack-keys"),
+    pytest.param("{visibility: secret}", '"secret" is not a visibility (known: public', id="no-such-visibility"),
+    pytest.param("{os_hidden: 'yes'}", "match.os_hidden: is text: write true or false", id="hidden-is-text"),
     pytest.param("{disk_format: qcow}", '"qcow" is not a disk format, did you mean "qcow2"?', id="near-format"),
     pytest.param("{properties: {}}", "match.properties: must not be empty", id="no-properties"),
     pytest.param("{properties: {v: 22.04}}", "match.properties.v: is a number: write a pattern", id="property-number"),

@@ -350,7 +350,9 @@ def test_images_are_listed_with_their_facts() -> None:
     assert text.startswith("Run 7\n")
     assert "── prod ──" in text
     assert "seen 2026-11-23 03:00Z; 2 owned; 10.0 GiB" in text
-    assert "active, created 2026-10-24 03:00Z, qcow2, protected, used by instance web-1\\x1b and 1 more" in unfolded(text)
+    assert "active, created 2026-10-24 03:00Z, qcow2, protected, used by instance web-1\\x1b and 1 more" in unfolded(
+        text
+    )
     assert "no status, no creation date, qcow2, unreadable: createdAt" in text
 
 

@@ -26,6 +26,7 @@ from janitor.model import (
     TargetResult,
     Usage,
     User,
+    UserKind,
     Verdict,
 )
 from janitor.store import Store
@@ -78,18 +79,37 @@ IMAGES = st.builds(
     min_ram=st.none() | st.integers(0, 9),
     properties=st.none() | st.dictionaries(TEXTS, TEXTS, max_size=2),
     owned=st.booleans(),
+    visibility=st.none() | st.sampled_from(["shared", "public"]),
+    owner=st.none() | TEXTS,
+    os_hidden=st.none() | st.booleans(),
+    tags=st.none() | st.lists(TEXTS, max_size=2).map(tuple),
     unreadable=st.dictionaries(st.sampled_from(["createdAt", "properties.x"]), TEXTS, max_size=2),
 )
-INSTANCES = st.builds(User, id=st.sampled_from(["i1", "i2"]), name=st.sampled_from(["", "web", "db"]))
-USAGES = st.builds(Usage, problem=TEXTS) | st.builds(
-    Usage,
-    by_image=st.dictionaries(
-        st.sampled_from(["a", "b", "d%_", "not listed"]),
-        st.lists(INSTANCES, min_size=1, max_size=3, unique=True).map(
-            lambda users: tuple(sorted(users, key=lambda user: (user.name, user.id)))
-        ),
+# What uses an image has an id of its own, which tells its kind.
+USERS = st.builds(
+    lambda use, name: User(use[0], name, use[1]),
+    use=st.sampled_from([("i1", UserKind.INSTANCE), ("i2", UserKind.INSTANCE), ("v1", UserKind.VOLUME)]),
+    name=st.sampled_from(["", "web", "db"]),
+)
+USES = st.dictionaries(
+    st.sampled_from(["a", "b", "d%_", "not listed"]),
+    st.lists(USERS, min_size=1, max_size=3, unique=True).map(
+        lambda users: tuple(sorted(users, key=lambda user: (user.name, user.id)))
     ),
 )
+
+
+def without_volumes(used: dict[str, tuple[User, ...]]) -> Usage:
+    """The same where the volumes could not be read."""
+    seen = {image: tuple(user for user in users if user.kind != UserKind.VOLUME) for image, users in used.items()}
+    return Usage(
+        {image: users for image, users in seen.items() if users},
+        unread=frozenset({UserKind.VOLUME}),
+        remarks=("volumes could not be read",),
+    )
+
+
+USAGES = st.builds(Usage, problem=TEXTS) | st.builds(Usage, by_image=USES) | USES.map(without_volumes)
 FLEETS = st.lists(IMAGES, max_size=5, unique_by=lambda image: image.id).map(tuple)
 VERDICTS = st.tuples(st.sampled_from(Verdict), st.sampled_from(Reason), st.none() | TEXTS, TEXTS, st.none() | INSTANTS)
 # A target of a night: not part of the run, failed, surveyed only, or surveyed and decided on, perhaps in part.

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote
 
 import httpx
 
@@ -21,7 +20,7 @@ from janitor.cloud.session import Session, denied
 from janitor.cloud.toast_answers import judge
 from janitor.cloud.toast_records import read_image, read_token, read_usage
 from janitor.cloud.tokens import Token, Tokens
-from janitor.cloud.transport import Call, Reply, Transport
+from janitor.cloud.transport import Call, Reply, Transport, path_segment
 from janitor.model import Image, Sharing, Usage
 
 _NO_OPTIONS = HttpOptions()
@@ -50,7 +49,7 @@ class ToastClient:
         stop: threading.Event | None = None,
         carrier: httpx.BaseTransport | None = None,
     ) -> None:
-        self._root = f"{endpoint.rstrip('/')}/v1.0/appkeys/{_path_segment(appkey)}"
+        self._root = f"{endpoint.rstrip('/')}/v1.0/appkeys/{path_segment(appkey)}"
         self._credentials = {"auth": {"username": username, "password": password}}
         self._options = options
         self._clock = clock
@@ -135,8 +134,3 @@ class ToastClient:
             raise
         self._redact.add(token.id)
         return token
-
-
-def _path_segment(name: str) -> str:
-    # quote leaves dots alone, and a segment of dots alone means another place.
-    return quote(name, safe="") if name.strip(".") else name.replace(".", "%2E")

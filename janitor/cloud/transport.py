@@ -3,6 +3,7 @@
 import logging
 import math
 import random
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpcore
 import httpx
@@ -46,6 +48,12 @@ class Transient(Exception):
         super().__init__(cause)
         self.retry_after = retry_after
         self.lost = lost
+
+
+def path_segment(name: str) -> str:
+    """A foreign name as one segment of a URL's path, whatever it holds."""
+    # quote leaves dots alone, and a segment of dots alone means another place.
+    return quote(name, safe="") if name.strip(".") else name.replace(".", "%2E")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,7 @@ class Transport:
         redact: Redaction,
         stop: threading.Event | None = None,
         carrier: httpx.BaseTransport | None = None,
+        verify: ssl.SSLContext | bool = True,
     ) -> None:
         self._options = options
         self._redact = redact
@@ -119,7 +128,7 @@ class Transport:
             "Accept-Encoding": "gzip",
             "User-Agent": f"image-janitor/{__version__}",
         }
-        self._http = httpx.Client(headers=headers, follow_redirects=False, transport=carrier)
+        self._http = httpx.Client(headers=headers, follow_redirects=False, transport=carrier, verify=verify)
 
     def request(self, call: Call, seconds: float) -> Reply:
         """Send once; the whole answer must be there within `seconds`.

@@ -40,6 +40,8 @@ def _about(survey: Survey, width: int) -> Iterator[Line]:
     yield from paragraph(f"seen {format_minute(survey.finished_at)}; {owned:,} owned; {format_size(size)}", width, 2)
     if survey.usage.problem is not None:
         yield from paragraph(shortened(survey.usage.problem, _LONGEST_FACTS), width, 2, WARNING)
+    for remark in survey.usage.remarks:
+        yield from paragraph(shortened(remark, _LONGEST_FACTS), width, 2, WARNING)
 
 
 def _image(image: Image, users: tuple[User, ...], width: int) -> Iterator[Line]:
@@ -86,6 +88,7 @@ def _survey(target: str, survey: Survey) -> dict[str, Any]:
         "started_at": iso(survey.started_at),
         "finished_at": iso(survey.finished_at),
         "usage_problem": survey.usage.problem,
+        "usage_remarks": list(survey.usage.remarks),
         "images": [_image_facts(image, users_of(image, survey)) for image in survey.images],
     }
 

@@ -46,7 +46,7 @@ def facts_of(image: Image) -> Row:
         int(image.owned),
         image.visibility,
         image.owner,
-        int(image.os_hidden),
+        image.os_hidden if image.os_hidden is None else int(image.os_hidden),
         _tags_json(image.tags),
         _json(image.unreadable or None),
     )
@@ -74,7 +74,7 @@ def values_of(facts: Sequence[Any]) -> Row:
         bool(owned),
         visibility,
         owner,
-        bool(os_hidden),
+        os_hidden if os_hidden is None else bool(os_hidden),
         () if tags is None else _tags(tags),
         _decode(unreadable) if unreadable else {},
     )

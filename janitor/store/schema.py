@@ -271,11 +271,13 @@ _SOURCES = """
 -- tags: JSON; NULL is none, and null is that they could not be read.
 ALTER TABLE image_facts ADD COLUMN visibility TEXT;
 ALTER TABLE image_facts ADD COLUMN owner TEXT;
-ALTER TABLE image_facts ADD COLUMN os_hidden INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE image_facts ADD COLUMN os_hidden INTEGER DEFAULT 0;
 ALTER TABLE image_facts ADD COLUMN tags TEXT;
 -- What used the image: an instance, a volume, or an image that is built upon it.
 ALTER TABLE uses ADD COLUMN kind TEXT NOT NULL DEFAULT 'instance';
--- What the survey could not see and did not insist on seeing: JSON, a list of sentences.
+-- What the survey could not see and did not insist on seeing: JSON, kinds of users, and sentences that say why. The
+-- uses of these kinds go on in `uses`, and are no part of what the survey saw.
+ALTER TABLE surveys ADD COLUMN usage_unread TEXT;
 ALTER TABLE surveys ADD COLUMN usage_remarks TEXT;
 
 DROP VIEW current_images;

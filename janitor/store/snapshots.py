@@ -2,12 +2,12 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
-from janitor.model import History, Image, Survey, Usage
+from janitor.model import History, Image, Survey, Usage, UserKind
 from janitor.plan import owns
 from janitor.store.rows import facts_of, image_of, instant, instant_or_none, values_in, values_of
 from janitor.store.schema import Unfit
@@ -28,6 +28,7 @@ def record_survey(db: Database, run: int, target: str, survey: Survey) -> dict[s
             "started_at": iso(survey.started_at),
             "finished_at": at,
             "usage_problem": survey.usage.problem,
+            "usage_unread": json.dumps(sorted(survey.usage.unread)) if survey.usage.unread else None,
             "usage_remarks": json.dumps(survey.usage.remarks) if survey.usage.remarks else None,
             "images": len(survey.images),
             "owned": owned,
@@ -168,16 +169,25 @@ def _write(conn: sqlite3.Connection, changes: _Changes) -> None:
 
 
 def _survey(
-    conn: sqlite3.Connection, run: int, target: str, started: str, finished: str, problem: str | None
+    conn: sqlite3.Connection,
+    run: int,
+    target: str,
+    started: str,
+    finished: str,
+    problem: str | None,
+    unread: str | None,
+    remarks: str | None,
 ) -> Survey:
     images = sorted((image_of(row[0], row[1:]) for row in conn.execute(_AT_RUN, (run, target))), key=age)
-    usage = usage_at(conn, run, target) if problem is None else Usage(problem=problem)
+    kinds = frozenset(UserKind(kind) for kind in json.loads(unread or "[]"))
+    used = usage_at(conn, run, target, kinds) if problem is None else Usage(problem=problem)
+    usage = replace(used, unread=kinds, remarks=tuple(json.loads(remarks or "[]")))
     return Survey(tuple(images), usage, instant(started), instant(finished))
 
 
 _LATER = "SELECT run FROM surveys WHERE target = ? AND run > ? AND finished_at IS NOT NULL ORDER BY run DESC LIMIT 1"
 _SURVEYS = """
-SELECT target, started_at, finished_at, usage_problem FROM surveys
+SELECT target, started_at, finished_at, usage_problem, usage_unread, usage_remarks FROM surveys
 WHERE run = ? AND finished_at IS NOT NULL ORDER BY position IS NULL, position, target
 """
 _OPEN = """

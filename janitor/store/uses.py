@@ -25,9 +25,10 @@ def last_in_use(conn: sqlite3.Connection, target: str) -> dict[str, str]:
     return _last_in_use(conn, target, _latest_readable(conn, None, target))
 
 
-def usage_at(conn: sqlite3.Connection, run: int, target: str) -> Usage:
-    """The usage that a run's survey could read; the users of each image by name and id."""
-    rows = groupby(conn.execute(_AT_RUN, (target, run, run)), key=itemgetter(0))
+def usage_at(conn: sqlite3.Connection, run: int, target: str, unread: frozenset[UserKind]) -> Usage:
+    """The usage that a run's survey could read, which left out some kinds; the users of each image by name and id."""
+    seen = (row for row in conn.execute(_AT_RUN, (target, run, run)) if row[3] not in unread)
+    rows = groupby(seen, key=itemgetter(0))
     return Usage(
         {image: tuple(User(user, name, UserKind(kind)) for _, user, name, kind in uses) for image, uses in rows}
     )

@@ -1,0 +1,62 @@
+"""The paged lists of OpenStack services: each page may say where the next one is, and the walk needs no such word."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from janitor.cloud.answers import Declined
+from janitor.cloud.paging import MarkerGone
+from janitor.cloud.records import Entry
+
+Ask = Callable[[Mapping[str, str]], tuple[list[Entry], str | None]]
+"""Asks for the page with these parameters; gives its entries, and the link to the next page if it has one."""
+
+MOST_A_PAGE = 1000
+"""What the services give at most, whatever they are asked for."""
+
+
+class PagedList:
+    """One list, as `pages` walks through it: a page by the marker that it follows.
+
+    It goes on by the link that a page gave, of which only the parameters count: its host and path are the service's
+    own idea of itself, and the token goes to the configured one. A page without a link says that it is the last. The
+    walk does not take its word: it asks once more from a place before.
+    """
+
+    def __init__(self, ask: Ask, parameters: Mapping[str, str]) -> None:
+        self._ask = ask
+        self._parameters = parameters
+        self._after: dict[str, Mapping[str, str] | None] = {}
+
+    def page(self, marker: str | None) -> list[Entry]:
+        """The page after a marker, or the first one. Raises MarkerGone, and CloudError for no usable answer."""
+        parameters = self._parameters if marker is None else self._behind(marker)
+        if parameters is None:
+            return []
+        try:
+            entries, link = self._ask(parameters)
+        except Declined as error:
+            if marker is not None and error.marker_gone:
+                raise MarkerGone from error
+            raise
+        if entries:
+            self._after[entries[-1]["id"]] = None if link is None else dict(parse_qsl(urlsplit(link).query))
+        return entries
+
+    def _behind(self, marker: str) -> Mapping[str, str] | None:
+        return self._after.get(marker, {**self._parameters, "marker": marker})
+
+
+def next_of(links: object) -> str | None:
+    """The link to the next page among the links of Compute and Block Storage: a list of `rel` and `href`."""
+    for link in links if isinstance(links, Iterable) else ():
+        if isinstance(link, dict) and link.get("rel") == "next" and isinstance(link.get("href"), str):
+            href: str = link["href"]
+            return href
+    return None
+
+
+def next_in(document: Mapping[str, Any]) -> str | None:
+    """The link to the next page in an answer of the Image API."""
+    link = document.get("next")
+    return link if isinstance(link, str) else None

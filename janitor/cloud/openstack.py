@@ -1,0 +1,271 @@
+"""OpenStack's Image API v2, as NHN Cloud and every OpenStack cloud run it: the images of one project in one region.
+
+Sources: the Image, Compute and Block Storage API references, and what a real Glance answers. Signing in and finding the
+services is `keystone`'s part.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+
+from janitor.cloud import Answer, HttpOptions, Sources, wire
+from janitor.cloud.answers import Declined, undocumented
+from janitor.cloud.keystone import Grant, Identity, Service
+from janitor.cloud.lists import MOST_A_PAGE, PagedList, next_in, next_of
+from janitor.cloud.openstack_answers import judge
+from janitor.cloud.openstack_records import read_image, read_sharing
+from janitor.cloud.openstack_usage import Gathering, used_by_servers, used_by_snapshots, used_by_volumes
+from janitor.cloud.paging import Identities, ahead, pages
+from janitor.cloud.records import Entry, identified, read_entries
+from janitor.cloud.redaction import Redaction
+from janitor.cloud.session import Session
+from janitor.cloud.tokens import Token, Tokens, renewal
+from janitor.cloud.transport import Call, Reply, Transport, path_segment
+from janitor.errors import Unavailable
+from janitor.model import Image, Sharing, Usage, User, UserKind, Visibility
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_NO_OPTIONS = HttpOptions()
+_USUAL_SOURCES = Sources()
+_AT_ONCE = 4
+_NOT_UNDERSTOOD = 400
+_MAY_BE_SHARED = frozenset({Visibility.SHARED, Visibility.PRIVATE, None})
+_VERSION = re.compile(r"/v[0-9][0-9.]*(?=/|$)")
+_USUAL_VERSIONS = {Service.COMPUTE: "v2.1", Service.VOLUME: "v3/{project}"}
+
+UNSEEN = "launch templates, autoscaling groups and ids written into scripts cannot be seen"
+"""What may use an image without any API that tells of it."""
+
+
+class OpenStackClient:
+    """The images of one project in one region. Safe to use from several threads at once; `close` when done.
+
+    Keeps every promise of `ImageService`. `region` may be None where the catalogue names none. `grant` is a sign-in
+    that was done already; `clock` dates the token; a set `stop` ends waiting between tries. A `carrier` takes requests
+    elsewhere than to a socket.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        region: str | None,
+        options: HttpOptions = _NO_OPTIONS,
+        *,
+        sources: Sources = _USUAL_SOURCES,
+        shared_ignored: bool = False,
+        clock: Callable[[], datetime],
+        stop: threading.Event | None = None,
+        carrier: httpx.BaseTransport | None = None,
+        grant: Grant | None = None,
+    ) -> None:
+        self._identity = identity
+        self._region = region
+        self._page_size = min(options.page_size, MOST_A_PAGE)
+        self._sources = sources
+        self._shared_ignored = shared_ignored
+        self._clock = clock
+        self._redact = Redaction(*identity.secrets)
+        self._transport = Transport(options, self._redact, stop, carrier, identity.verify)
+        self._tokens = Tokens(self._sign_in, clock)
+        self._session = Session(self._transport, self._tokens, self._judge, clock)
+        self._identities = Identities("created_at")
+        self._given = grant
+        self._grant: Grant | None = None
+
+    def images(self) -> Iterator[Image]:
+        """Every image that a list shows, each once, the next page being fetched while this one is read."""
+        project = self._granted().project
+        walk = self._walk_all(project)
+        with closing(walk), closing(ahead(walk)) as batches:
+            for batch in batches:
+                for entry in batch:
+                    yield read_image(entry, project)
+
+    def _walk_all(self, project: str) -> Generator[list[Entry], None, None]:
+        """The batches of all lists. What is hidden, or offered to a community, is in lists of its own."""
+        identify = self._identities.of_one_walk()
+        seen: set[str] = set()
+        beside = ({"os_hidden": "true"}, {"visibility": Visibility.COMMUNITY.value, "owner": project})
+        for batch in chain(self._walk({}, identify), *(self._walk_beside(wanted, identify) for wanted in beside)):
+            fresh = [entry for entry in batch if entry["id"] not in seen]
+            seen.update(entry["id"] for entry in fresh)
+            if fresh:
+                yield fresh
+
+    def _walk_beside(
+        self, wanted: Mapping[str, str], identify: Callable[[Entry], str]
+    ) -> Generator[list[Entry], None, None]:
+        try:
+            yield from self._walk(wanted, identify)
+        except Declined as error:
+            # A service that is too old for such images does not understand the question, and has none.
+            if error.code != _NOT_UNDERSTOOD:
+                raise
+
+    def _walk(self, wanted: Mapping[str, str], identify: Callable[[Entry], str]) -> Generator[list[Entry], None, None]:
+        listed = PagedList(self._ask_images, {"limit": str(self._page_size), **wanted})
+        return pages(listed.page, identify, self._page_size)
+
+    def _ask_images(self, parameters: Mapping[str, str]) -> tuple[list[Entry], str | None]:
+        call = Call("GET /v2/images", "GET", self._image_url(), parameters)
+        return self._session.ask(call, lambda found: (identified(read_entries(found, "images")), next_in(found)))
+
+    def unlisted(self, known: Iterable[str]) -> Sequence[Image]:
+        """Those of these images that can be had by their id: a killed upload is left out of every list."""
+        return [image for image in _at_once(self._by_id, known) if image is not None]
+
+    def _by_id(self, image_id: str) -> Image | None:
+        project = self._granted().project
+
+        def read(found: Entry) -> Image:
+            if found.get("id") != image_id:
+                raise undocumented("it is about another image")
+            return read_image(found, project)
+
+        call = Call("GET /v2/images/{id}", "GET", self._image_url(image_id))
+        try:
+            return self._session.ask(call, read)
+        except Declined as error:
+            if error.absent or error.forbidden:
+                return None
+            raise
+
+    def usage(self, images: Sequence[Image]) -> Usage:
+        """What uses which of these images, as far as the target's sources say.
+
+        Raises CloudError when a source that is required cannot be read, wholly and without doubt.
+        """
+        gathering = Gathering(self._sources)
+        servers: list[Entry] = []
+
+        def by_servers() -> Mapping[str, list[User]]:
+            servers.extend(self._all(Service.COMPUTE, "servers"))
+            return used_by_servers(servers, images, "GET /servers/detail")
+
+        def by_volumes() -> Mapping[str, list[User]]:
+            return used_by_volumes(self._all(Service.VOLUME, "volumes"), "GET /volumes/detail")
+
+        gathering.add(UserKind.INSTANCE, by_servers)
+        gathering.add(UserKind.VOLUME, by_volumes)
+        gathering.add(UserKind.IMAGE, lambda: used_by_snapshots(images))
+        return gathering.usage(len(servers))
+
+    def _all(self, service: Service, key: str) -> list[Entry]:
+        """All entries of a list of Compute or Block Storage. Raises NotOffered where the cloud has no such service."""
+        url = f"{self._service_url(service)}/{key}/detail"
+        listed = PagedList(partial(self._ask_users, url, key), {"limit": str(self._page_size)})
+        walk = pages(listed.page, lambda entry: str(entry["id"]), self._page_size)
+        return [entry for batch in walk for entry in batch]
+
+    def _ask_users(self, url: str, key: str, parameters: Mapping[str, str]) -> tuple[list[Entry], str | None]:
+        call = Call(f"GET /{key}/detail", "GET", url, parameters)
+
+        def read(found: Entry) -> tuple[list[Entry], str | None]:
+            entries = read_entries(found, key)
+            for entry in entries:
+                if not isinstance(entry, dict) or wire.identifier(entry.get("id")) is None:
+                    raise Unavailable(f"{call.label}: one of the {key} cannot be read: {wire.shown(entry)}")
+            return entries, next_of(found.get(f"{key}_links"))
+
+        return self._session.ask(call, read)
+
+    def sharing(self, images: Iterable[Image]) -> Mapping[str, Sharing]:
+        """With whom these images are shared, one request for each that may be."""
+        if self._shared_ignored:
+            return {}
+        asked = [image for image in images if image.visibility in _MAY_BE_SHARED]
+        found = _at_once(self._members, asked)
+        return {image.id: sharing for image, sharing in zip(asked, found, strict=True) if sharing is not None}
+
+    def _members(self, image: Image) -> Sharing | None:
+        call = Call("GET /v2/images/{id}/members", "GET", self._image_url(image.id, "members"))
+        try:
+            return self._session.ask(call, lambda found: read_sharing(read_entries(found, "members")))
+        except Declined as error:
+            # Only shared images have members, says a service that tells these from private ones.
+            if error.forbidden and image.visibility == Visibility.PRIVATE:
+                return None
+            return Sharing(problem=str(error))
+
+    def delete(self, image_id: str) -> Answer:
+        """Ask for the deletion of one image."""
+        return self._session.delete(Call("DELETE /v2/images/{id}", "DELETE", self._image_url(image_id)))
+
+    def probe(self) -> str:
+        """Sign in, read a page of each list, and say so, and what no list shows."""
+        granted = self._granted()
+        entries, _ = self._ask_images({"limit": str(self._page_size)})
+        count = len(entries)
+        usage = self.usage(())
+        words = [
+            f"token accepted for project {granted.project}",
+            f"{count} image{'' if count == 1 else 's'} on the first page",
+            f"{usage.instances} server{'' if usage.instances == 1 else 's'}",
+            *usage.remarks,
+            UNSEEN,
+        ]
+        return ", ".join(words)
+
+    def clock_offset(self) -> timedelta | None:
+        """How far the server's clock is ahead of ours, at its worst so far, by the Date of its answers."""
+        return self._session.clock_offset
+
+    def irregularities(self) -> list[str]:
+        """The images that were listed twice with two different creation dates."""
+        return self._identities.contradictions()
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._transport.close()
+
+    def _judge(self, reply: Reply, label: str) -> Entry:
+        return judge(reply, label, self._redact, self._clock())
+
+    def _granted(self) -> Grant:
+        """What the first sign-in gave: later ones renew the token only, so that a target does not move meanwhile."""
+        self._tokens.current()
+        assert self._grant is not None
+        return self._grant
+
+    def _sign_in(self) -> Token:
+        asked_at = self._clock()
+        given, self._given = self._given, None
+        grant = given or self._transport.persist(
+            self._identity.label, lambda seconds: self._identity.grant(seconds, self._transport)
+        )
+        self._grant = self._grant or grant
+        self._redact.add(grant.token)
+        return Token(grant.token, renewal(asked_at, grant.issued_at, grant.expires))
+
+    def _image_url(self, *path: str) -> str:
+        # The only version that this client speaks; catalogues name one, or none.
+        url = self._granted().url(Service.IMAGE, self._region)
+        named = _VERSION.search(url, len(url) - len(urlsplit(url).path))
+        return "/".join([url[: named.start()] if named else url, "v2", "images", *map(path_segment, path)])
+
+    def _service_url(self, service: Service) -> str:
+        granted = self._granted()
+        url = granted.url(service, self._region)
+        if _VERSION.search(urlsplit(url).path):
+            return url
+        return f"{url}/{_USUAL_VERSIONS[service].format(project=path_segment(granted.project))}"
+
+
+def _at_once(ask: Callable[[T], R], of: Iterable[T]) -> list[R]:
+    """What is answered for each, in the same order, a few being asked for at once. The first error ends it."""
+    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ask")
+    try:
+        return list(pool.map(ask, of))
+    finally:
+        pool.shutdown(cancel_futures=True)
