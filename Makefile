@@ -42,8 +42,8 @@ COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3
 lock: ## refresh the locks in requirements/: dev.txt, and within it runtime.txt and build.txt for the container
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet uv
-	$(COMPILE) --upgrade pyproject.toml requirements/dev.in -o requirements/dev.txt
-	$(COMPILE) --constraint requirements/dev.txt pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) --upgrade --extra openstack pyproject.toml requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) --constraint requirements/dev.txt --extra openstack pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) --constraint requirements/dev.txt requirements/build.in -o requirements/build.txt
 	rm -rf $(VENV)-lock
 

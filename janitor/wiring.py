@@ -13,7 +13,7 @@ from janitor.model import Decision, Mode, Outcome, RunResult
 from janitor.orders import Progress, Silence, Site, utc_now
 from janitor.policy_files import Rules, load_policies, load_rules
 from janitor.run import Run, exit_code
-from janitor.settings import Settings, Target, find_policies, load_settings
+from janitor.settings import Settings, Target, ToastTarget, find_policies, load_settings
 from janitor.stopping import Stop
 from janitor.store import Store, exclusive, holder, inspect
 
@@ -68,6 +68,8 @@ def chosen_targets(settings: Settings, names: Sequence[str]) -> list[Target]:
 
 def connect(target: Target, clock: Callable[[], datetime] = utc_now, stop: Stop | None = None) -> ImageService:
     """The way to a target's API; nothing is sent yet."""
+    if not isinstance(target, ToastTarget):
+        raise UsageError(f"target {target.name}: api: {target.api} can be configured, but not run yet")
     return ToastClient(
         target.endpoint, target.appkey, target.username, target.password, target.http, clock=clock, stop=stop
     )

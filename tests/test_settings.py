@@ -9,15 +9,37 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from janitor.cloud import HttpOptions
+from janitor.cloud import HttpOptions, Sources
 from janitor.errors import ConfigurationError, Exit
 from janitor.model import Cost, Mode
 from janitor.plan import Limits
-from janitor.settings import Concurrency, Settings, Slack, Target, find_policies, load_settings
+from janitor.settings import (
+    Concurrency,
+    Login,
+    OpenStackTarget,
+    Settings,
+    Slack,
+    ToastTarget,
+    find_policies,
+    load_settings,
+)
 
 Write = Callable[[str], Path]
 CONTAINER = Path(__file__).parent.parent / "container" / "janitor.yaml"
 ACCOUNT = {"TOAST_APPKEY": "the-appkey", "TOAST_USERNAME": "the-username", "TOAST_PASSWORD": "the-password"}
+PROJECT = {"NHN_TENANT_ID": "the-tenant", "NHN_USERNAME": "the-username", "NHN_PASSWORD": "the-password"}
+OPENSTACK = OpenStackTarget(
+    name="prod",
+    api="openstack",
+    login=Login(
+        "https://api-identity-infrastructure.nhncloudservice.com/v2.0", "the-tenant", "the-username", "the-password"
+    ),
+    cloud=None,
+    region="KR1",
+    shared_ignored=False,
+    usage=Sources(),
+    http=HttpOptions(),
+)
 
 TARGET = """\
 targets:
@@ -53,6 +75,13 @@ def problems_of(config: Path | None, environ: dict[str, str] | None = None) -> l
     return [str(problem) for problem in caught.value.problems]
 
 
+def toast(settings: Settings) -> ToastTarget:
+    """The first target, which is of the v1.0 API."""
+    target = settings.targets[0]
+    assert isinstance(target, ToastTarget)
+    return target
+
+
 def test_the_least_that_is_needed_and_what_the_rest_is_then(write: Write, tmp_path: Path) -> None:
     assert load_settings(write(TARGET), {}) == Settings(
         source=tmp_path / "janitor.yaml",
@@ -62,7 +91,7 @@ def test_the_least_that_is_needed_and_what_the_rest_is_then(write: Write, tmp_pa
         schedule=None,
         timezone=ZoneInfo("UTC"),
         targets=(
-            Target(
+            ToastTarget(
                 name="prod",
                 api="toast",
                 endpoint="https://cloud.example/compute",
@@ -126,7 +155,7 @@ def test_every_key(write: Write, tmp_path: Path) -> None:
     assert settings.policies == tmp_path / "../policies/ci.yaml"
     assert str(settings.schedule) == "0 3 * * *"
     assert settings.timezone == ZoneInfo("Asia/Seoul")
-    assert [target.endpoint for target in settings.targets] == [
+    assert [target.endpoint for target in settings.targets if isinstance(target, ToastTarget)] == [
         "https://cloud.example/compute",
         "http://127.0.0.1:8080",
     ]
@@ -187,7 +216,7 @@ def test_no_file_anywhere_says_how_to_write_one_and_that_one_works(write: Write)
     assert "janitor.yaml: does not exist" in told
     assert "JANITOR_CONFIG" in told
     assert "janitor sandbox" in told
-    assert load_settings(write(told[told.index("targets:") :]), ACCOUNT).secrets == frozenset(ACCOUNT.values())
+    assert load_settings(write(told[told.index("targets:") :]), PROJECT).targets == (OPENSTACK,)
 
 
 def test_a_file_that_is_named_and_not_there_is_a_problem() -> None:
@@ -217,7 +246,7 @@ def test_variables_are_put_into_text(write: Write, text: str, password: str) -> 
     environ = {"SECRET": "s3cret", "EMPTY": "", "NESTED": "${SECRET}", "YAML": "- a: [", "NUMBER": "007"}
     path = write(TARGET.replace("the-password", f"'{text}'"))
 
-    assert load_settings(path, environ).targets[0].password == password
+    assert toast(load_settings(path, environ)).password == password
 
 
 @pytest.mark.parametrize(
@@ -292,7 +321,7 @@ def test_a_secret_may_come_from_a_file_beside_the_configuration(
 
     settings = load_settings(path, {})
 
-    assert settings.targets[0].password == password
+    assert toast(settings).password == password
     assert password in settings.secrets
 
 
@@ -411,7 +440,11 @@ def test_a_wrong_value_is_told_with_line_and_key(write: Write, line: str, proble
     ("old", "new", "problem"),
     [
         pytest.param("name: prod", "name:", "janitor.yaml:2: targets[0].name: is empty", id="no-name"),
-        pytest.param("name: prod", "api: openstack\n    name: p", '"openstack" is not an API known here', id="no-api"),
+        pytest.param("name: prod", "api: openshift\n    name: p", '"openshift" is not an API known here', id="no-api"),
+        pytest.param(
+            "name: prod", "api: 1\n    name: p", "api: is a number: write one of toast, openstack", id="a-version"
+        ),
+        pytest.param("endpoint:", "region:", "api: is missing: write openstack", id="keys-of-the-other-api"),
         pytest.param("https://", "ftp://", "janitor.yaml:3: targets[0].endpoint: is not a URL like", id="not-the-web"),
         pytest.param("cloud.example", "", "targets[0].endpoint: is not a URL like", id="no-host"),
         pytest.param("cloud.example", "x:99999", "targets[0].endpoint: is not a URL like", id="no-port"),
@@ -467,7 +500,6 @@ def test_every_problem_is_told_at_once_in_the_order_of_lines(write: Write) -> No
         ["janitor.yaml:6", "targets[0].username"],
         ["janitor.yaml:7", "targets[0].password_file"],
         ["janitor.yaml:8", "targets[1].name"],
-        ["janitor.yaml:8", "targets[1].endpoint"],
         ["janitor.yaml:8", "targets[1].appkey"],
         ["janitor.yaml:8", "targets[1].username"],
         ["janitor.yaml:8", "targets[1].password"],
@@ -540,7 +572,7 @@ def test_the_container_needs_nothing_but_the_account() -> None:
     assert settings.policies == CONTAINER.parent / "policies"
     assert str(settings.schedule) == "0 3 * * *"
     assert settings.timezone == ZoneInfo("UTC")
-    assert settings.targets[0].endpoint == "https://api-compute.cloud.toast.com/compute"
+    assert toast(settings).endpoint == "https://api-compute.cloud.toast.com/compute"
     assert settings.limits == Limits()
     assert settings.slack is None
     assert settings.cost is None
@@ -573,7 +605,7 @@ def test_the_container_takes_the_rest_from_the_environment_too() -> None:
     assert settings.mode is Mode.DELETE
     assert str(settings.schedule) == "*/5 * * * *"
     assert settings.timezone == ZoneInfo("Asia/Seoul")
-    assert (settings.targets[0].name, settings.targets[0].endpoint) == ("prod", "http://127.0.0.1:8080/compute")
+    assert (settings.targets[0].name, toast(settings).endpoint) == ("prod", "http://127.0.0.1:8080/compute")
     assert settings.limits == Limits(5, 10.0)
     assert settings.slack == Slack(None, "xoxb-token", "#cloud-images", "https://slack.com/api/", "always")
     assert settings.cost == Cost(0.05, "USD")
@@ -585,7 +617,7 @@ def test_the_container_takes_secrets_from_files(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("from-a-file\n")
     environ = ACCOUNT | {"TOAST_PASSWORD": "", "TOAST_PASSWORD_FILE": str(tmp_path / "password")}
 
-    assert load_settings(CONTAINER, environ).targets[0].password == "from-a-file"
+    assert toast(load_settings(CONTAINER, environ)).password == "from-a-file"
 
 
 def test_the_container_without_an_account_names_every_variable() -> None:

@@ -19,6 +19,23 @@ class HttpOptions:
     page_size: int = 1000
 
 
+class Need(StrEnum):
+    """How much a source of usage matters: one that fails keeps every image, is said in the report, or is not asked."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What is asked for which images are in use: servers, volumes, and images that are made from others."""
+
+    servers: Need = Need.REQUIRED
+    volumes: Need = Need.OPTIONAL
+    snapshots: Need = Need.OFF
+
+
 class Answer(StrEnum):
     """What an API said to a deletion: yes, or that there is no such image."""
 

@@ -8,33 +8,46 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from janitor.cloud import HttpOptions
+from janitor.cloud import HttpOptions, Sources
 from janitor.cron import Cron
 from janitor.errors import ConfigurationError, Problem
 from janitor.model import Cost, Mode
 from janitor.plan import Limits
 from janitor.settings.expansion import Expanded, expand
-from janitor.settings.schema import CostSchema, HttpSchema, SettingsSchema, SlackSchema, TargetSchema
+from janitor.settings.schema import (
+    APIS,
+    CostSchema,
+    HttpSchema,
+    OpenStackSchema,
+    SettingsSchema,
+    SlackSchema,
+    ToastSchema,
+    keys_of_api,
+)
 from janitor.yaml_lines import Document, Fault, Keys, read_document
 from janitor.yaml_lines.schema import check
 
 _HERE = Path("janitor.yaml")
 _HOW_TO = """\
 does not exist, and neither -c FILE nor JANITOR_CONFIG names another file.
-`janitor sandbox` starts a server to try things on and prints a configuration for it. For an account, write this, with
-policies in the directory policies beside it:
+`janitor sandbox` starts a server to try things on and prints a configuration for it. For a project on NHN Cloud, write
+this, with policies in the directory policies beside it. On another OpenStack cloud, `cloud: NAME` for one of
+clouds.yaml takes the place of identity to password; without either, the OS_* variables count. The old v1.0 API is
+`api: toast` with appkey, username and password.
 
 targets:
   - name: prod
-    endpoint: https://api-compute.cloud.toast.com/compute
-    appkey: ${TOAST_APPKEY}
-    username: ${TOAST_USERNAME}
-    password: ${TOAST_PASSWORD}"""
+    api: openstack
+    identity: https://api-identity-infrastructure.nhncloudservice.com/v2.0
+    tenant_id: ${NHN_TENANT_ID}
+    username: ${NHN_USERNAME}
+    password: ${NHN_PASSWORD}
+    region: KR1"""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """One account to clean. `endpoint` has no slash at its end."""
+class ToastTarget:
+    """One account of the v1.0 API of NHN Cloud (TOAST). `endpoint` has no slash at its end."""
 
     name: str
     api: Literal["toast"]
@@ -43,6 +56,36 @@ class Target:
     username: str = field(repr=False)
     password: str = field(repr=False)
     http: HttpOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The credentials for an Identity v2.0, whose URL `identity` ends with its version."""
+
+    identity: str
+    tenant_id: str
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStackTarget:
+    """One project of an OpenStack cloud, in one region or, where that is "*", in each one that has images.
+
+    Its credentials are either a `login`, or those of a `cloud` of clouds.yaml, or else what the OS_* variables say.
+    """
+
+    name: str
+    api: Literal["openstack"]
+    login: Login | None
+    cloud: str | None
+    region: str | None
+    shared_ignored: bool
+    usage: Sources
+    http: HttpOptions
+
+
+Target = ToastTarget | OpenStackTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +138,7 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.en
     source = _source(config, environ)
     expanded = expand(read_document(source), environ, source.parent)
     schema, wrong = check(SettingsSchema, expanded.document)
-    faults = [*expanded.document.faults, *_news(wrong, expanded)]
+    faults = [*expanded.document.faults, *_news([*_misfits(expanded.document, environ), *wrong], expanded)]
     if schema is None or faults:
         raise ConfigurationError(_problems(faults, expanded))
     return Settings(
@@ -105,7 +148,7 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.en
         policies=source.parent / schema.policies,
         schedule=schema.schedule,
         timezone=schema.timezone,
-        targets=tuple(_target(target, _patience(HttpOptions(), schema.http)) for target in schema.targets),
+        targets=tuple(_target(target, _patience(HttpOptions(), schema.http), environ) for target in schema.targets),
         limits=Limits(schema.limits.max_deletions, schema.limits.max_share),
         slack=_slack(schema.slack),
         concurrency=Concurrency(schema.concurrency.targets, schema.concurrency.deletions),
@@ -146,6 +189,7 @@ def _news(wrong: list[Fault], expanded: Expanded) -> Iterator[Fault]:
     for fault in (*_contradictions(expanded.document), *explained):
         if fault.keys not in said and _with_suffix(fault.keys) not in said:
             yield fault
+            said.add(fault.keys)
 
 
 def _with_suffix(keys: Keys) -> Keys:
@@ -157,16 +201,58 @@ def _contradictions(document: Document) -> Iterator[Fault]:
     if not isinstance(document.data, dict):
         return
     first: dict[str, int] = {}
-    targets = document.data.get("targets")
-    for index, target in enumerate(targets if isinstance(targets, list) else ()):
-        name = target.get("name") if isinstance(target, dict) else None
-        if isinstance(name, str) and first.setdefault(name, index) != index:
-            yield Fault(("targets", index, "name"), f'"{name}" is already the name of targets[{first[name]}]')
+    for keys, target in _targets(document):
+        name = target.get("name")
+        if isinstance(name, str) and first.setdefault(name, keys[1]) != keys[1]:
+            yield Fault((*keys, "name"), f'"{name}" is already the name of targets[{first[name]}]')
     slack = document.data.get("slack")
     if isinstance(slack, dict) and {"webhook_url", "token"} <= slack.keys():
         yield Fault(("slack",), "has both a webhook_url and a token: give either one or the other")
     elif isinstance(slack, dict) and "token" in slack and "channel" not in slack:
         yield Fault(("slack", "channel"), 'is missing: a token needs a channel, in quotes like "#cloud-images"')
+
+
+def _targets(document: Document) -> Iterator[tuple[tuple[str, int], dict[str, object]]]:
+    """The targets that hold keys at all, each with its place."""
+    targets = document.data.get("targets") if isinstance(document.data, dict) else None
+    for index, target in enumerate(targets if isinstance(targets, list) else ()):
+        if isinstance(target, dict):
+            yield ("targets", index), target
+
+
+_SPELLED_OUT = ("identity", "tenant_id", "username", "password")
+
+
+def _misfits(document: Document, environ: Mapping[str, str]) -> Iterator[Fault]:
+    """What is wrong between the keys of a target: keys of the other API, and credentials that do not make one set."""
+    for keys, target in _targets(document):
+        api = target.get("api")
+        for other in APIS:
+            for key in keys_of_api(other).intersection(target) if other != api and api in APIS else ():
+                yield Fault((*keys, key), f"is a key of api: {other}, and this target is of api: {api}")
+        if api == "openstack" and not any(fault.keys[:-1] == keys for fault in document.faults):
+            yield from _uncredited(keys, target, environ)
+
+
+def _uncredited(keys: tuple[str, int], target: dict[str, object], environ: Mapping[str, str]) -> Iterator[Fault]:
+    given = [key for key in _SPELLED_OUT if key in target or f"{key}_file" in target]
+    if "cloud" in target and given:
+        yield Fault(
+            (*keys, "cloud"),
+            f"takes the credentials from clouds.yaml, and {', '.join(given)} spell{'s' if len(given) == 1 else ''} "
+            "them out: keep either one or the other",
+        )
+    elif given:
+        for key in _SPELLED_OUT:
+            if key not in given:
+                yield Fault((*keys, key), f"is missing: {', '.join(_SPELLED_OUT)} belong together")
+    elif "cloud" not in target and not environ.get("OS_CLOUD") and not environ.get("OS_AUTH_URL"):
+        yield Fault(
+            keys,
+            "has no credentials: name a cloud of clouds.yaml by cloud, or give "
+            f"{', '.join(_SPELLED_OUT[:-1])} and {_SPELLED_OUT[-1]}, or set the OS_* variables, "
+            "of which neither OS_CLOUD nor OS_AUTH_URL is set",
+        )
 
 
 def _problems(faults: list[Fault], expanded: Expanded) -> list[Problem]:
@@ -183,16 +269,45 @@ def _redacted(fault: Fault, secrets: frozenset[str]) -> Fault:
     return replace(fault, message=message)
 
 
-def _target(schema: TargetSchema, inherited: HttpOptions) -> Target:
-    return Target(
+def _target(schema: ToastSchema | OpenStackSchema, inherited: HttpOptions, environ: Mapping[str, str]) -> Target:
+    http = _patience(inherited, schema.http)
+    if isinstance(schema, OpenStackSchema):
+        return _openstack_target(schema, http, environ)
+    return ToastTarget(
         name=schema.name,
         api=schema.api,
         endpoint=schema.endpoint,
         appkey=schema.appkey,
         username=schema.username,
         password=schema.password,
-        http=_patience(inherited, schema.http),
+        http=http,
     )
+
+
+def _openstack_target(schema: OpenStackSchema, http: HttpOptions, environ: Mapping[str, str]) -> OpenStackTarget:
+    login = _login(schema)
+    region = schema.region
+    if region is None and login is None and schema.cloud is None:
+        # A cloud that OS_CLOUD names would not heed it.
+        region = environ.get("OS_REGION_NAME") or None
+    return OpenStackTarget(
+        name=schema.name,
+        api=schema.api,
+        login=login,
+        cloud=schema.cloud,
+        region=region,
+        shared_ignored=schema.shared == "ignore",
+        usage=Sources(schema.usage.servers, schema.usage.volumes, schema.usage.snapshots),
+        http=http,
+    )
+
+
+def _login(schema: OpenStackSchema) -> Login | None:
+    match schema.identity, schema.tenant_id, schema.username, schema.password:
+        case str() as identity, str() as tenant_id, str() as username, str() as password:
+            return Login(identity, tenant_id, username, password)
+        case _:
+            return None
 
 
 def _patience(inherited: HttpOptions, given: HttpSchema) -> HttpOptions:

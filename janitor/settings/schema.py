@@ -7,13 +7,15 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, InstanceOf, Tag, model_validator
 
+from janitor.cloud import Need
 from janitor.cron import Cron
 from janitor.model import Mode
 from janitor.units import parse_duration
-from janitor.yaml_lines.schema import Label, Schema, read_as, suggestion, word_of
+from janitor.yaml_lines.schema import Label, Schema, nearest, read_as, suggestion, word_of
 
+APIS = ("toast", "openstack")
 POSTS = ("always", "changes", "problems")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _URL = "write a URL, like https://host/path"
@@ -119,12 +121,12 @@ class HttpSchema(Schema):
     page_size: Annotated[Whole, AfterValidator(_page_size)] | None = None
 
 
-class TargetSchema(Schema):
-    """One account as written. The `_file` keys are read before the check, and name where their secret came from."""
+class ToastSchema(Schema):
+    """One account of the v1.0 API as written. The `_file` keys are read before the check, and name secret files."""
 
     name: Label = Field(description="every target has a name of its own")
-    api: Annotated[Literal["toast"], word_of(["toast"], "an API known here")] = "toast"
-    endpoint: BaseAddress = Field(description="the vendor's is https://api-compute.cloud.toast.com/compute")
+    api: Annotated[Literal["toast"], word_of(APIS, "an API known here")] = "toast"
+    endpoint: BaseAddress = "https://api-compute.cloud.toast.com/compute"
     appkey: Secret
     appkey_file: Text | None = None
     username: Secret
@@ -132,6 +134,79 @@ class TargetSchema(Schema):
     password: Secret
     password_file: Text | None = None
     http: HttpSchema = HttpSchema()
+
+
+def _identity(text: str) -> str:
+    """The URL of an Identity v2.0, with its version."""
+    url = _base_address(text)
+    if re.search(r"/v3\Z", url):
+        raise ValueError(
+            "is Identity v3: what is spelled out here is v2.0. For v3, name a cloud of clouds.yaml by cloud, "
+            "or leave the credentials to the OS_* variables"
+        )
+    return url if url.endswith("/v2.0") else f"{url}/v2.0"
+
+
+def _need(value: object) -> object:
+    # YAML of old reads a bare `off` as false, and so may whatever writes this file.
+    if value is False:
+        return Need.OFF.value
+    if value is True:
+        raise ValueError("true does not say how much it matters: write required, optional or off")
+    return value
+
+
+Needed = Annotated[Need, word_of(Need, "known here"), BeforeValidator(_need)]
+
+
+class UsageSchema(Schema):
+    """What is asked for which images are in use, and how much each of it matters."""
+
+    servers: Needed = Need.REQUIRED
+    volumes: Needed = Need.OPTIONAL
+    snapshots: Needed = Need.OFF
+
+
+class OpenStackSchema(Schema):
+    """One project of an OpenStack cloud as written. That its credentials belong together is checked beside this."""
+
+    name: Label = Field(description="every target has a name of its own")
+    api: Annotated[Literal["openstack"], word_of(APIS, "an API known here")] = Field(description="write openstack")
+    cloud: Label | None = None
+    identity: Annotated[str, read_as(_identity, _URL)] | None = None
+    tenant_id: Label | None = None
+    username: Secret | None = None
+    username_file: Text | None = None
+    password: Secret | None = None
+    password_file: Text | None = None
+    region: Label | None = None
+    shared: Annotated[Literal["guard", "ignore"], word_of(("guard", "ignore"), "known here")] = "guard"
+    usage: UsageSchema = UsageSchema()
+    http: HttpSchema = HttpSchema()
+
+
+def keys_of_api(api: str) -> set[str]:
+    """The keys that only the targets of one API have."""
+    toast, openstack = ToastSchema.model_fields.keys(), OpenStackSchema.model_fields.keys()
+    return toast - openstack if api == "toast" else openstack - toast
+
+
+def _schema_of(target: object) -> str:
+    """The name of the schema to read a target by: what its `api` says or nearly says, else what its keys tell."""
+    if not isinstance(target, dict):
+        return ToastSchema.__name__
+    api = target.get("api")
+    if api is None:
+        openstack = not keys_of_api("openstack").isdisjoint(target)
+    else:
+        openstack = isinstance(api, str) and nearest(api, APIS) == "openstack"
+    return (OpenStackSchema if openstack else ToastSchema).__name__
+
+
+TargetSchema = Annotated[
+    Annotated[ToastSchema, Tag(ToastSchema.__name__)] | Annotated[OpenStackSchema, Tag(OpenStackSchema.__name__)],
+    Discriminator(_schema_of),
+]
 
 
 class LimitsSchema(Schema):

@@ -33,11 +33,17 @@ def check(schema: type[Model], document: Document) -> tuple[Model | None, list[F
         return None, [_fault(schema, document, details) for details in error.errors(include_url=False)]
 
 
-def suggestion(word: str, words: Iterable[str], *, cutoff: float = 0.65) -> str:
-    """`, did you mean "after"?` where one of the words is near; else nothing."""
+def nearest(word: str, words: Iterable[str], *, cutoff: float = 0.65) -> str | None:
+    """That of the words which is meant, as far as spelling tells; None where none is near."""
     by_folded = {known.casefold(): known for known in words}
     near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=cutoff)
-    return f', did you mean "{by_folded[near[0]]}"?' if near else ""
+    return by_folded[near[0]] if near else None
+
+
+def suggestion(word: str, words: Iterable[str], *, cutoff: float = 0.65) -> str:
+    """`, did you mean "after"?` where one of the words is near; else nothing."""
+    near = nearest(word, words, cutoff=cutoff)
+    return f', did you mean "{near}"?' if near else ""
 
 
 def text_like(value: object, wanted: str) -> str:
@@ -100,7 +106,7 @@ OneOrMore = Annotated[list[T], BeforeValidator(_as_list), Field(min_length=1)]
 
 
 def _fault(schema: type[Schema], document: Document, details: ErrorDetails) -> Fault:
-    keys: Keys = tuple(details["loc"])
+    keys, _ = _walk(schema, details["loc"])
     while keys and isinstance(keys[-1], int) and keys not in document.lines:
         keys = keys[:-1]  # a lone value was checked as a list of one
     return Fault(keys, _sentence(schema, details))
@@ -163,11 +169,24 @@ def _kind(value: object) -> str:
 
 def _fields(schema: type[Schema], keys: Keys) -> dict[str, tuple[Any, str | None]]:
     """The keys that a schema knows at that place, each with its type and its description."""
-    here: type[BaseModel] = schema
+    return _known(_walk(schema, keys)[1])
+
+
+def _walk(schema: type[Schema], keys: Keys) -> tuple[Keys, type[Schema]]:
+    """The keys as they stand in the file, and the schema of that place.
+
+    Where a value may be of several schemas, pydantic puts the name of the one that it took among the keys.
+    """
+    written: list[str | int] = []
+    here = [schema]
     for key in keys:
+        if len(here) > 1 and (named := [one for one in here if one.__name__ == key]):
+            here = named
+            continue
+        written.append(key)
         if isinstance(key, str):
-            here = _schema_in(_known(here)[key][0]) or here
-    return _known(here)
+            here = _schemas_in(_known(here[0]).get(key, (None, None))[0]) or here
+    return tuple(written), here[0]
 
 
 def _known(schema: type[BaseModel]) -> dict[str, tuple[Any, str | None]]:
@@ -175,7 +194,7 @@ def _known(schema: type[BaseModel]) -> dict[str, tuple[Any, str | None]]:
     return {field.alias or name: (field.annotation, field.description) for name, field in fields}
 
 
-def _schema_in(annotation: Any) -> type[Schema] | None:
+def _schemas_in(annotation: Any) -> list[type[Schema]]:
     if isinstance(annotation, type) and issubclass(annotation, Schema):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := _schema_in(part))), None)
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _schemas_in(part)]

@@ -1,0 +1,210 @@
+"""Signing in to a cloud: what is sent, what a grant holds, where services are, and what each failure is told as."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from janitor.cloud import HttpOptions
+from janitor.cloud.keystone import Endpoint, Grant, Identity, NotOffered, Service, spelled_out
+from janitor.cloud.redaction import Redaction
+from janitor.cloud.transport import Transient, Transport
+from janitor.errors import CloudError, Denied
+from tests.identity_stand_in import NOW, PASSWORD, PROJECT, USERNAME, Catalogue, Keystone, address, refusal, serving
+from tests.loopback import Answered, Loopback
+
+
+def v2_of(server: Loopback) -> Identity:
+    return spelled_out(f"{server.url}/v2.0", PROJECT, USERNAME, PASSWORD)
+
+
+def grant(identity: Identity, seconds: float = 10, stop: threading.Event | None = None) -> Grant:
+    """One sign-in."""
+    transport = Transport(HttpOptions(), Redaction(*identity.secrets), stop)
+    try:
+        return identity.grant(seconds, transport)
+    finally:
+        transport.close()
+
+
+# What is granted
+
+
+def test_spelled_out_credentials_are_sent_to_identity_v2() -> None:
+    with serving(Keystone()) as server:
+        given = grant(v2_of(server))
+    assert given == Grant(
+        token="t0ken-1",
+        issued_at=NOW,
+        expires=NOW + timedelta(hours=12),
+        project=PROJECT,
+        endpoints=(
+            Endpoint("image", "KR1", address("image", "KR1")),
+            Endpoint("compute", "KR1", address("compute", "KR1")),
+        ),
+    )
+    (asked,) = server.asked
+    assert (asked.method, asked.path) == ("POST", "/v2.0/tokens")
+    assert b'"tenantId": "1ab9fffdcfdb4f7f9fb84e8c7bdd4ee1"' in asked.body
+    assert asked.headers["user-agent"].startswith("image-janitor/")
+
+
+def test_every_grant_is_a_sign_in_of_its_own() -> None:
+    with serving(Keystone()) as server:
+        identity = v2_of(server)
+        assert [grant(identity).token for _ in range(3)] == ["t0ken-1", "t0ken-2", "t0ken-3"]
+
+
+def test_nothing_is_sent_before() -> None:
+    with serving(Keystone()) as server:
+        v2_of(server)
+    assert server.asked == []
+
+
+# Where services are
+
+SEVERAL: Catalogue = {
+    "image": {"KR1": ["public", "internal"], "KR2": ["public"], "JP1": ["internal"]},
+    "compute": {"KR1": ["public"]},
+    "volumev2": {"KR1": ["public"]},
+    "volumev3": {"KR1": ["public"], "KR2": ["public"]},
+    "network": {"KR1": ["public"], "US1": ["public"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("service", "region", "url"),
+    [
+        pytest.param(Service.IMAGE, "KR1", address("image", "KR1"), id="public"),
+        pytest.param(Service.IMAGE, "KR2", address("image", "KR2"), id="another-region"),
+        pytest.param(Service.VOLUME, "KR1", address("volumev3", "KR1"), id="the-newest-name-whatever-the-order"),
+        pytest.param(Service.VOLUME, None, address("volumev3", "KR1"), id="any-region"),
+    ],
+)
+def test_a_service_is_found_by_its_region(service: Service, region: str | None, url: str) -> None:
+    with serving(Keystone(SEVERAL)) as server:
+        assert grant(v2_of(server)).url(service, region) == url
+
+
+@pytest.mark.parametrize(
+    ("service", "region", "told"),
+    [
+        pytest.param(Service.COMPUTE, "KR2", "has no compute service in region KR2", id="elsewhere-only"),
+        pytest.param(Service.IMAGE, "JP1", "has no image service in region JP1", id="internal-only"),
+        pytest.param(Service.IMAGE, "kr1", "has no image service in region kr1", id="other-case"),
+    ],
+)
+def test_a_service_that_is_not_there_is_told(service: Service, region: str, told: str) -> None:
+    with serving(Keystone(SEVERAL)) as server, pytest.raises(NotOffered, match=told):
+        grant(v2_of(server)).url(service, region)
+
+
+def test_the_regions_are_those_with_images() -> None:
+    with serving(Keystone(SEVERAL)) as server:
+        assert grant(v2_of(server)).regions == ("KR1", "KR2")
+
+
+# Failures
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "told"),
+    [
+        pytest.param(
+            refusal(401, "The request you have made requires authentication."),
+            Denied,
+            'HTTP 401 "The request you have made requires authentication.": the credentials are not accepted',
+            id="401",
+        ),
+        pytest.param(refusal(403, "No."), Denied, 'HTTP 403 "No.": the credentials are not accepted', id="403"),
+        pytest.param(Answered(b"<h1>no</h1>", 401), Denied, 'HTTP 401 "Unauthorized"', id="401-of-a-gateway"),
+        pytest.param(
+            refusal(400, f"no such thing as {PASSWORD}"), CloudError, 'HTTP 400 "no such thing as ***"', id="400"
+        ),
+        pytest.param(refusal(400, "two\n\tlines"), CloudError, '"two lines"', id="one-line"),
+        pytest.param(refusal(400, "x" * 9999), CloudError, f'"{"x" * 300}"', id="cut"),
+        pytest.param(refusal(404, "What?"), CloudError, 'HTTP 404 "What?"', id="404"),
+        pytest.param(refusal(429, "slower"), Transient, "HTTP 429", id="429"),
+        pytest.param(Answered(b"", 503), Transient, "HTTP 503", id="503"),
+        pytest.param(Answered(dropped=True), Transient, "RemoteProtocolError", id="dropped"),
+        pytest.param(Answered({}, cut=1), Transient, "RemoteProtocolError", id="cut-off"),
+        pytest.param(Answered(b"<h1>hello</h1>"), CloudError, '"Invalid response from server."', id="no-json"),
+        pytest.param(Answered({"a": 1}), CloudError, '"Invalid response from server."', id="no-access"),
+        pytest.param(Answered({"access": 1}), CloudError, "no token with a catalogue", id="no-token"),
+        pytest.param(
+            Answered({"access": {"token": {"id": 7}}}), CloudError, "no token with a catalogue", id="a-number"
+        ),
+        pytest.param(
+            Answered({"access": {"token": {"id": "t", "tenant": {"id": "p"}}, "serviceCatalog": [7]}}),
+            CloudError,
+            "no token with a catalogue",
+            id="no-catalogue",
+        ),
+        pytest.param(
+            Answered({"access": {"token": {"id": "t"}, "user": {"id": "u"}, "serviceCatalog": []}}),
+            CloudError,
+            "the token is for no project",
+            id="unscoped",
+        ),
+        pytest.param(
+            Answered(b"", 302, {"Location": "https://elsewhere.example/v2.0/tokens?x"}),
+            CloudError,
+            "HTTP 302, a redirect to https://elsewhere.example, which is not followed",
+            id="redirect-elsewhere",
+        ),
+        pytest.param(
+            Answered(b"", 301, {"Location": "//elsewhere.example/v2.0"}),
+            CloudError,
+            "HTTP 301, a redirect to http://elsewhere.example, which",
+            id="redirect-without-a-scheme",
+        ),
+    ],
+)
+def test_each_failure_is_told_in_one_line(answer: Answered, kind: type[Exception], told: str) -> None:
+    with serving(Keystone(scripted=[answer])) as server, pytest.raises((CloudError, Transient)) as caught:
+        grant(v2_of(server))
+    assert caught.type is kind
+    said = str(caught.value)
+    assert told in said
+    assert "\n" not in said
+    if kind is not Transient:
+        assert said.startswith(f"sign-in at {server.url.removeprefix('http://')}: ")
+    assert len(server.asked) == 1, "one try"
+    assert PASSWORD not in said
+
+
+def test_the_wish_to_be_asked_later_is_handed_on() -> None:
+    keystone = Keystone(scripted=[refusal(429, "slower", **{"Retry-After": "7"})])
+    with serving(keystone) as server, pytest.raises(Transient) as caught:
+        grant(v2_of(server))
+    assert caught.value.retry_after == 7
+
+
+def test_a_redirect_within_the_host_is_followed_with_its_body() -> None:
+    keystone = Keystone()
+    with serving(keystone) as server:
+        keystone.scripted.append(Answered(b"", 308, {"Location": f"{server.url}/v2.0/tokens"}))
+        assert grant(v2_of(server)).token == "t0ken-1"
+
+
+def test_nobody_there_is_a_failure_that_may_pass() -> None:
+    with serving(Keystone()) as server:
+        identity = v2_of(server)
+    with pytest.raises(Transient, match="ConnectError"):
+        grant(identity)
+
+
+def test_an_answer_in_bits_is_waited_for_no_longer_than_asked() -> None:
+    with (
+        Loopback(lambda _: Answered(b"x" * 1000, dripped=0.01)) as server,
+        pytest.raises(Transient, match="no complete"),
+    ):
+        grant(v2_of(server), seconds=0.3)
+
+
+def test_secrets_are_told_of_and_not_shown() -> None:
+    with serving(Keystone()) as server:
+        identity = v2_of(server)
+        assert identity.secrets == (USERNAME, PASSWORD)
+        shown = repr(identity) + repr(grant(identity))
+    assert not [secret for secret in (PASSWORD, "t0ken-1") if secret in shown]
