@@ -134,7 +134,7 @@ def scanned(past: Sequence[Survey], image: Image) -> History:
     """The history as a scan of every survey of the target, the latest included, finds it."""
     sightings = [(taken, seen) for taken in past for seen in taken.images if seen.id == image.id]
     changes = [later[0].finished_at for before, later in pairwise(sightings) if before[1].status != later[1].status]
-    used = [taken.finished_at for taken in past if image.id.lower() in taken.usage.by_image]
+    used = list(uses(past, image))
     watched = [taken.finished_at for taken, _ in sightings if taken.usage.problem is None]
     return History(
         sightings[0][0].finished_at,
@@ -142,6 +142,17 @@ def scanned(past: Sequence[Survey], image: Image) -> History:
         changes[-1] if changes else None,
         used[-1] if used else None,
     )
+
+
+def uses(past: Sequence[Survey], image: Image) -> Iterator[datetime]:
+    """When it was in use: as seen, and for as long as the kind of a user that was seen cannot be read."""
+    users: set[User] = set()
+    for taken in past:
+        if taken.usage.problem is None:
+            unread = {user for user in users if user.kind in taken.usage.unread}
+            users = unread | set(taken.usage.by_image.get(image.id.lower(), ()))
+            if users:
+                yield taken.finished_at
 
 
 class Simulation:
