@@ -1,0 +1,414 @@
+"""The client of OpenStack clouds: requests, pages, what no list shows, usage, sharing, deletions, and no secret said."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+
+from janitor.cloud import Answer, HttpOptions, Need, Sources
+from janitor.errors import CloudError, Denied, Implausible, JanitorError, Refused, Unavailable
+from janitor.model import Image, Sharing, User, UserKind
+from tests.loopback import Answered
+from tests.openstack_account import (
+    COMPUTE,
+    IMAGES,
+    PASSWORD,
+    PROJECT,
+    SERVERS,
+    TOKENS,
+    VOLUME,
+    VOLUMES,
+    Cloud,
+    calls,
+    entry,
+    ids,
+    no,
+    server,
+    serving,
+    volume,
+)
+
+EVERYTHING = Sources(Need.REQUIRED, Need.REQUIRED, Need.REQUIRED)
+
+
+def images_of(cloud: Cloud) -> list[Image]:
+    with serving(cloud) as (client, _):
+        return list(client.images())
+
+
+# The survey
+
+
+def test_a_survey_reads_every_list_to_its_end() -> None:
+    cloud = Cloud(entries=[entry(f"i{n}") for n in range(5)], hidden=[entry("h1", os_hidden=True)])
+    cloud.community = [entry("c1", visibility="community")]
+    with serving(cloud, HttpOptions(page_size=2)) as (client, listening):
+        assert ids(client) == ["i0", "i1", "i2", "i3", "i4", "h1", "c1"]
+    token, *lists = listening.asked
+    assert (token.method, token.path) == ("POST", "/v2.0/tokens")
+    assert [dict(asked.query) for asked in lists] == [
+        {"limit": "2"},
+        {"limit": "2", "marker": "i1"},
+        {"limit": "2", "marker": "i3"},
+        {"limit": "2", "marker": "i3"},
+        {"limit": "2", "os_hidden": "true"},
+        {"limit": "2", "os_hidden": "true"},
+        {"limit": "2", "visibility": "community", "owner": PROJECT},
+        {"limit": "2", "visibility": "community", "owner": PROJECT},
+    ]
+    assert {asked.headers["x-auth-token"] for asked in lists} == {"t0ken-1"}
+
+
+def test_no_page_is_asked_to_be_larger_than_the_services_allow() -> None:
+    with serving(Cloud(), HttpOptions(page_size=10_000)) as (client, listening):
+        ids(client)
+    assert {asked.query["limit"] for asked in listening.asked[1:]} == {"1000"}
+
+
+def test_the_next_page_is_where_the_page_says() -> None:
+    first = Answered({"images": [entry("i1")], "next": "/v2/images?limit=1000&cursor=abc&sort_dir=desc"})
+    with serving(Cloud().scripted(IMAGES, first)) as (client, listening):
+        ids(client)
+    assert dict(listening.asked[2].query) == {"limit": "1000", "cursor": "abc", "sort_dir": "desc"}
+
+
+def test_a_link_takes_the_token_nowhere_else() -> None:
+    elsewhere = Answered({"images": [entry("i1")], "next": "http://elsewhere.invalid/v2/images?limit=1000&marker=i1"})
+    with serving(Cloud().scripted(IMAGES, elsewhere)) as (client, listening):
+        assert ids(client) == ["i1", "i2"]
+    assert {asked.path for asked in listening.asked[1:]} == {"/image/v2/images"}
+
+
+def test_a_page_that_names_no_next_one_is_not_taken_at_its_word() -> None:
+    cut = Answered({"images": [entry("i0"), entry("i1")]})
+    cloud = Cloud(entries=[entry(f"i{n}") for n in range(5)]).scripted(IMAGES, cut)
+    with serving(cloud) as (client, _):
+        assert ids(client) == ["i0", "i1", "i2", "i3", "i4"]
+
+
+def test_an_image_in_two_lists_is_one() -> None:
+    assert [image.id for image in images_of(Cloud(hidden=[entry("i1"), entry("h1")]))] == ["i1", "i2", "h1"]
+
+
+@pytest.mark.parametrize("status", [400])
+def test_a_service_that_is_too_old_to_hide_images_has_none(status: int) -> None:
+    cloud = Cloud().scripted(IMAGES, *[Answered({"images": [entry("i1")]})] * 2, no(status), no(status))
+    with serving(cloud) as (client, _):
+        assert ids(client) == ["i1"]
+
+
+def test_any_other_no_to_a_list_fails_the_survey() -> None:
+    cloud = Cloud().scripted(IMAGES, *[Answered({"images": [entry("i1")]})] * 2, no(403, "not you"))
+    with serving(cloud) as (client, _), pytest.raises(Refused, match='GET /v2/images: HTTP 403 "not you"'):
+        ids(client)
+
+
+def test_a_marker_that_vanished_misses_no_image() -> None:
+    cloud = Cloud(entries=[entry(f"i{n}") for n in range(4)])
+    first = Answered({"images": [entry("i0"), entry("gone")], "next": "/v2/images?limit=2&marker=gone"})
+    cloud.scripted(IMAGES, first, no(400, "No image found with ID gone"))
+    with serving(cloud, HttpOptions(page_size=2)) as (client, _):
+        assert ids(client) == ["i0", "gone", "i1", "i2", "i3"]
+
+
+def test_pages_that_lead_in_circles_are_noticed() -> None:
+    circle = [
+        Answered({"images": [entry("i1"), entry("i2")], "next": "/v2/images?marker=i2"}),
+        Answered({"images": [entry("i2"), entry("i1")], "next": "/v2/images?marker=i1"}),
+    ]
+    with serving(Cloud().scripted(IMAGES, *circle * 20)) as (client, _), pytest.raises(Implausible):
+        ids(client)
+
+
+def test_an_image_that_comes_again_with_another_date_is_noticed() -> None:
+    cloud = Cloud(hidden=[entry("i1", created_at="2020-01-01T00:00:00Z")])
+    with serving(cloud) as (client, _):
+        ids(client)
+        assert client.irregularities() == ["image i1 is listed with two different creation dates"]
+
+
+# What no list shows
+
+
+def test_what_no_list_shows_is_asked_for_by_its_id() -> None:
+    cloud = Cloud(unlisted=[entry("k1", status="killed"), entry("o1", owner="another")])
+    with serving(cloud) as (client, listening):
+        found = client.unlisted(["k1", "gone", "o1"])
+    assert [(image.id, image.status, image.owned) for image in found] == [
+        ("k1", "killed", True),
+        ("o1", "active", False),
+    ]
+    assert sorted(calls(listening)[1:]) == ["GET /v2/images/gone", "GET /v2/images/k1", "GET /v2/images/o1"]
+
+
+def test_an_id_is_one_segment_of_the_path() -> None:
+    with serving(Cloud()) as (client, listening):
+        client.unlisted(["../x?y"])
+        client.delete("..")
+    assert calls(listening)[1:] == ["GET /v2/images/..%2Fx%3Fy", "DELETE /v2/images/%2E%2E"]
+
+
+def test_what_may_not_be_seen_any_more_is_not_there() -> None:
+    with serving(Cloud().scripted("GET /v2/images/i1", no(403))) as (client, _):
+        assert client.unlisted(["i1"]) == []
+
+
+def test_an_answer_about_another_image_proves_nothing() -> None:
+    other = [Answered(entry("i2"))] * 3
+    with serving(Cloud().scripted("GET /v2/images/i1", *other)) as (client, _), pytest.raises(Unavailable):
+        client.unlisted(["i1"])
+
+
+def test_an_image_that_cannot_be_asked_for_fails_the_survey() -> None:
+    with serving(Cloud().scripted("GET /v2/images/i1", *[no(500)] * 3)) as (client, _), pytest.raises(Unavailable):
+        client.unlisted(["i1", "i2"])
+
+
+# Usage
+
+
+def used(cloud: Cloud, sources: Sources = EVERYTHING, images: list[Image] | None = None) -> dict[str, list[str]]:
+    with serving(cloud, sources=sources) as (client, _):
+        usage = client.usage(images or [])
+    return {image: [f"{user.kind} {user.id}" for user in users] for image, users in usage.by_image.items()}
+
+
+def test_servers_volumes_and_snapshots_use_images() -> None:
+    cloud = Cloud(
+        entries=[entry("snap", base_image_ref="BASE "), entry("base"), entry("own", base_image_ref="own")],
+        servers=[server("s1", {"id": "A"}), server("s2", ""), server("s3", None), server("s4", {"id": "a"})],
+        volumes=[volume("v1", "b"), volume("v2")],
+    )
+    assert used(cloud, images=images_of(cloud)) == {
+        "a": ["instance s1", "instance s4"],
+        "b": ["volume v1"],
+        "base": ["image snap"],
+    }
+
+
+def test_a_base_of_what_is_gone_is_nobodys() -> None:
+    cloud = Cloud(entries=[entry("snap", base_image_ref="base", status="pending_delete")])
+    assert used(cloud, images=images_of(cloud)) == {}
+
+
+def test_a_shelved_server_needs_the_image_that_it_was_put_into() -> None:
+    cloud = Cloud(
+        entries=[entry("shelf", instance_uuid="s1"), entry("backup", instance_uuid="s2")],
+        servers=[server("s1", {"id": "a"}, status="SHELVED_OFFLOADED"), server("s2", {"id": "a"})],
+    )
+    assert used(cloud, images=images_of(cloud)) == {"a": ["instance s1", "instance s2"], "shelf": ["instance s1"]}
+
+
+def test_users_are_read_to_the_last_page() -> None:
+    cloud = Cloud(servers=[server(f"s{n}", {"id": f"a{n}"}) for n in range(5)])
+    with serving(cloud, HttpOptions(page_size=2)) as (client, listening):
+        usage = client.usage([])
+    assert (sorted(usage.by_image), usage.instances) == ([f"a{n}" for n in range(5)], 5)
+    assert {asked.path for asked in listening.asked[1:]} == {f"{COMPUTE}/servers/detail", f"{VOLUME}/volumes/detail"}
+
+
+def test_off_is_not_asked() -> None:
+    with serving(Cloud(), sources=Sources(Need.OFF, Need.OFF, Need.OFF)) as (client, listening):
+        assert client.usage([]).by_image == {}
+    assert calls(listening) == []
+
+
+UNREADABLE = {"volume_image_metadata": {"image_id": 1}}
+FAILING = {
+    "server-without-id": (SERVERS, Answered({"servers": [{"name": "x", "image": ""}]})),
+    "server-no-object": (SERVERS, Answered({"servers": ["s1"]})),
+    "unreadable-image": (SERVERS, Answered({"servers": [server("s1", 7)]})),
+    "image-without-id": (SERVERS, Answered({"servers": [server("s1", {"links": []})]})),
+    "no-list": (SERVERS, Answered({"servers": None})),
+    "html": (SERVERS, Answered(b"<html>hello</html>")),
+    "refused": (SERVERS, no(403)),
+    "unreadable-metadata": (VOLUMES, Answered({"volumes": [{"id": "v1", "volume_image_metadata": "x"}]})),
+    "unreadable-volume-image": (
+        VOLUMES,
+        Answered({"volumes": [{"id": "v", "volume_image_metadata": {"image_id": 1}}]}),
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "answer"), FAILING.values(), ids=FAILING)
+def test_usage_in_doubt_is_no_usage(call: str, answer: Answered) -> None:
+    with serving(Cloud().scripted(call, *[answer] * 3), sources=EVERYTHING) as (client, _), pytest.raises(CloudError):
+        client.usage([])
+
+
+def test_a_source_that_is_optional_may_fail_and_it_is_said() -> None:
+    cloud = Cloud(servers=[server("s1", {"id": "a"})]).scripted(VOLUMES, no(403, "not you"))
+    with serving(cloud) as (client, _):
+        usage = client.usage([])
+    assert usage.by_image == {"a": (User("s1", "name of s1"),)}
+    assert usage.unread == {UserKind.VOLUME}
+    said = 'volumes could not be read, and are optional here: GET /volumes/detail: HTTP 403 "not you"'
+    assert usage.remarks == (said,)
+
+
+def test_a_cloud_without_volumes_has_none() -> None:
+    with serving(Cloud(volumes=None)) as (client, _):
+        usage = client.usage([])
+    assert (usage.unread, usage.remarks) == (frozenset(), ())
+
+
+def test_a_source_that_is_required_must_be_there() -> None:
+    with serving(Cloud(volumes=None), sources=EVERYTHING) as (client, _), pytest.raises(CloudError, match="no volume"):
+        client.usage([])
+
+
+def test_snapshots_in_doubt_keep_everything_where_they_are_required() -> None:
+    cloud = Cloud(entries=[entry("snap", base_image_ref=["x"])])
+    with pytest.raises(Unavailable, match="the base of image snap cannot be read"):
+        used(cloud, images=images_of(cloud))
+
+
+# Sharing
+
+
+def test_with_whom_an_image_is_shared() -> None:
+    cloud = Cloud(members={"i1": [{"member_id": "p1", "status": "accepted"}, {"member_id": "p2", "status": "pending"}]})
+    with serving(cloud) as (client, _):
+        assert client.sharing(client.images()) == {"i1": Sharing(("p1",), ("p2",)), "i2": Sharing()}
+
+
+@pytest.mark.parametrize(
+    ("visibility", "answer", "sharing"),
+    [
+        pytest.param("private", no(403, "Only shared images have members."), None, id="private-images-have-none"),
+        pytest.param("shared", no(403), Sharing(problem='GET /v2/images/{id}/members: HTTP 403 "no"'), id="forbidden"),
+        pytest.param("shared", no(404), Sharing(problem='GET /v2/images/{id}/members: HTTP 404 "no"'), id="no-members"),
+        pytest.param("private", no(404), Sharing(problem='GET /v2/images/{id}/members: HTTP 404 "no"'), id="unknown"),
+        pytest.param(
+            "private",
+            Answered({"members": [{"member_id": "p", "status": "accepted"}]}),
+            Sharing(("p",)),
+            id="an-old-one",
+        ),
+    ],
+)
+def test_members_that_cannot_be_read_may_have_accepted(
+    visibility: str, answer: Answered, sharing: Sharing | None
+) -> None:
+    cloud = Cloud(entries=[entry("i1", visibility=visibility)]).scripted("GET /v2/images/i1/members", answer)
+    with serving(cloud) as (client, _):
+        assert client.sharing(client.images()).get("i1") == sharing
+
+
+def test_members_that_nobody_answers_for_fail_the_target() -> None:
+    cloud = Cloud().scripted("GET /v2/images/i1/members", *[no(503)] * 3)
+    with serving(cloud) as (client, _), pytest.raises(Unavailable):
+        client.sharing(client.images())
+
+
+def test_what_can_have_no_members_is_not_asked_about() -> None:
+    cloud = Cloud(entries=[entry("i1", visibility="public"), entry("i2", visibility="community")])
+    with serving(cloud) as (client, listening):
+        assert client.sharing(client.images()) == {}
+    assert not [call for call in calls(listening) if "members" in call]
+
+
+def test_sharing_may_be_ignored() -> None:
+    with serving(Cloud(), shared_ignored=True) as (client, listening):
+        assert client.sharing(client.images()) == {}
+    assert not [call for call in calls(listening) if "members" in call]
+
+
+# Deleting
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome"),
+    [
+        pytest.param([Answered(status=204)], Answer.ACCEPTED, id="deleted"),
+        pytest.param([no(404)], Answer.ABSENT, id="gone-before"),
+        pytest.param([no(500), Answered(status=204)], Answer.ACCEPTED, id="tried-again"),
+        pytest.param([Answered(dropped=True), no(404)], Answer.ACCEPTED, id="answer-lost"),
+        pytest.param([Answered(b"<html>a gateway's</html>"), no(404)], Answer.ACCEPTED, id="foreign-answer"),
+        pytest.param([no(429), no(404)], Answer.ABSENT, id="not-carried-out-for-now"),
+    ],
+)
+def test_a_deletion(answers: list[Answered], outcome: Answer) -> None:
+    with serving(Cloud().scripted("DELETE /v2/images/i1", *answers)) as (client, _):
+        assert client.delete("i1") is outcome
+
+
+HTML = b"<html><head><title>403 Forbidden</title></head><body><h1>403</h1>Image i1 is <b>protected</b> &amp; kept."
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (no(403, "You are not authorized to complete delete_image action."), "You are not authorized to complete"),
+        (no(409, "Image i1 could not be deleted because it is in use"), 'HTTP 409 "Image i1 could not be deleted'),
+        (Answered(HTML, status=403), 'HTTP 403 "403 Image i1 is protected & kept."'),
+        (Answered({"forbidden": {"code": 403, "message": "Policy"}}, status=403), 'HTTP 403 "Policy"'),
+        (Answered(status=307, headers={"Location": "http://elsewhere.invalid"}), "a redirect, which is not followed"),
+    ],
+    ids=["forbidden", "in-use", "html", "nested", "redirect"],
+)
+def test_a_refusal_is_said_in_the_services_words(answer: Answered, said: str) -> None:
+    cloud = Cloud().scripted("DELETE /v2/images/i1", answer)
+    with serving(cloud) as (client, listening), pytest.raises(Refused) as refusal:
+        client.delete("i1")
+    assert str(refusal.value).startswith("DELETE /v2/images/{id}: ")
+    assert said in str(refusal.value)
+    assert len(listening.asked) == 2
+
+
+# Signing in
+
+
+def test_a_token_that_died_is_renewed_once() -> None:
+    cloud = Cloud()
+    with serving(cloud) as (client, listening):
+        ids(client)
+        cloud.dead.add("t0ken-1")
+        client.delete("i1")
+        cloud.dead.add("t0ken-2")
+        client.delete("i2")
+    assert calls(listening).count(TOKENS) == 3
+
+
+def test_a_token_that_is_never_accepted_is_one_clear_line() -> None:
+    cloud = Cloud(dead={f"t0ken-{n}" for n in range(9)})
+    with serving(cloud) as (client, listening), pytest.raises(Denied, match="the token is not accepted"):
+        ids(client)
+    assert len(listening.asked) == 2
+
+
+def test_a_project_without_rights_is_one_clear_line() -> None:
+    cloud = Cloud().scripted(IMAGES, no(403, "get_images is not allowed"))
+    with (
+        serving(cloud) as (client, _),
+        pytest.raises(Refused, match='GET /v2/images: HTTP 403 "get_images is not allo'),
+    ):
+        ids(client)
+
+
+def test_the_clock_of_the_server_is_watched() -> None:
+    late = Answered({"images": []}, headers={"Date": "Mon, 23 Nov 2026 03:10:00 GMT"})
+    with serving(Cloud().scripted(IMAGES, *[late] * 3)) as (client, _):
+        ids(client)
+        assert client.clock_offset() == timedelta(minutes=10)
+
+
+def test_a_probe_says_what_it_saw_and_what_nobody_sees() -> None:
+    cloud = Cloud(servers=[server("s1", "")])
+    with serving(cloud) as (client, _):
+        said = client.probe()
+    assert said.startswith(f"token accepted for project {PROJECT}, 2 images on the first page, 1 server, ")
+    assert said.endswith("launch templates, autoscaling groups and ids written into scripts cannot be seen")
+
+
+def test_no_secret_in_any_word(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    leak = no(400, f"what is {PASSWORD} and t0ken-1?")
+    said = []
+    with serving(Cloud().scripted("DELETE /v2/images/i1", leak)) as (client, _):
+        with pytest.raises(JanitorError) as error:
+            client.delete("i1")
+        said.append(str(error.value))
+    assert "***" in said[0]
+    for secret in (PASSWORD, "t0ken-1"):
+        assert not [words for words in (*said, caplog.text) if secret in words]
