@@ -29,7 +29,8 @@ class RecordingCloud:
     offset: timedelta | None = None
     irregular: list[str] = field(default_factory=list)
     hidden: list[Image] = field(default_factory=list)
-    shared: dict[str, Sharing] = field(default_factory=dict)
+    shared: dict[str, Sharing] | CloudError = field(default_factory=dict)
+    unlisted_asked: list[str] = field(default_factory=list)
     sharing_asked: list[list[str]] = field(default_factory=list)
     surveys: int = 0
     closed: bool = False
@@ -43,11 +44,14 @@ class RecordingCloud:
         yield from list(self.listed)
 
     def unlisted(self, known: Iterable[str]) -> list[Image]:
-        wanted = set(known)
+        self.unlisted_asked = list(known)
+        wanted = set(self.unlisted_asked)
         return [image for image in self.hidden if image.id in wanted]
 
     def sharing(self, images: Iterable[Image]) -> dict[str, Sharing]:
         self.sharing_asked.append([image.id for image in images])
+        if isinstance(self.shared, CloudError):
+            raise self.shared
         return self.shared
 
     def usage(self, images: Sequence[Image]) -> Usage:

@@ -10,7 +10,19 @@ import pytest
 
 from janitor.cloud import Answer
 from janitor.errors import CloudError, Exit, Refused, StoreError, Unavailable
-from janitor.model import Decision, DeletionOutcome, Image, Mode, Outcome, RunResult, Usage, User
+from janitor.model import (
+    Decision,
+    DeletionOutcome,
+    Image,
+    Mode,
+    Outcome,
+    Reason,
+    RunResult,
+    Sharing,
+    Usage,
+    User,
+    UserKind,
+)
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
@@ -96,6 +108,63 @@ def test_outcomes_are_what_the_second_survey_confirms(
     assert outcomes(result) == {"a": outcome}
     assert exit_code(result) is code
     assert result.outcome is (Outcome.PARTIAL if code else Outcome.OK)
+
+
+def test_what_no_list_shows_is_found_by_what_was_known_deleted_and_confirmed(store: Store) -> None:
+    perform(store, RecordingCloud([image("stuck", days=1), image("young", days=1)]))
+    cloud = RecordingCloud([image("young", days=1)], hidden=[image("stuck"), image("never seen")])
+    result = perform(store, cloud)
+    assert outcomes(result) == {"stuck": DeletionOutcome.DELETED}
+    assert cloud.hidden == [image("never seen")]
+
+
+@pytest.mark.parametrize(("undone", "outcome"), [(set(), DeletionOutcome.DELETED), ({"a"}, DeletionOutcome.ACCEPTED)])
+def test_what_no_list_shows_is_confirmed_by_its_id(store: Store, undone: set[str], outcome: DeletionOutcome) -> None:
+    perform(store, RecordingCloud([image("a", days=1), image("young", days=1)]))
+    cloud = RecordingCloud([image("young", days=1)], hidden=[image("a")], undone=undone)
+    assert outcomes(perform(store, cloud)) == {"a": outcome}
+
+
+def test_only_own_images_that_we_did_not_delete_are_asked_for(store: Store) -> None:
+    first = [image("gone"), image("theirs", owned=False), image("vanished", days=1), image("young", days=1)]
+    perform(store, RecordingCloud(first), limits=AMPLE)
+    cloud = RecordingCloud([image("young", days=1)])
+    perform(store, cloud)
+    assert cloud.unlisted_asked == ["vanished"]
+
+
+def test_sharing_is_asked_only_of_what_would_go_and_keeps_it(store: Store) -> None:
+    fleet = [image("shared"), image("alone"), image("young", days=1), image("safe", protected=True)]
+    cloud = RecordingCloud(fleet, shared={"shared": Sharing(("p1",)), "alone": Sharing((), ("p2",))})
+    result = perform(store, cloud)
+    assert cloud.sharing_asked == [["alone", "shared"]]
+    assert outcomes(result) == {"alone": DeletionOutcome.DELETED}
+    reasons = {d.image.id: d.reason for d in result.targets[0].decisions}
+    assert reasons["shared"] is Reason.SHARED
+    assert store.load_run(result.run).targets[0].decisions == result.targets[0].decisions
+
+
+def test_sharing_that_nobody_tells_deletes_nothing(store: Store) -> None:
+    cloud = RecordingCloud([image("a")], shared=Unavailable("GET members: HTTP 500"))
+    result = perform(store, cloud)
+    assert (cloud.deleted, result.targets[0].error) == ([], "GET members: HTTP 500")
+    assert exit_code(result) is Exit.FAILED
+
+
+def test_what_an_optional_source_did_not_tell_is_said(store: Store) -> None:
+    used = Usage(unread=frozenset({UserKind.VOLUME}), remarks=("volumes could not be read",))
+    result = perform(store, RecordingCloud([image("a")], used=used))
+    assert result.targets[0].remarks == ("volumes could not be read",)
+    assert store.load_run(result.run).targets[0].remarks == ("volumes could not be read",)
+    assert outcomes(result) == {"a": DeletionOutcome.DELETED}
+
+
+def test_a_use_holds_while_its_kind_cannot_be_read(store: Store) -> None:
+    by_volume = Usage({"a": (User("v", "data", UserKind.VOLUME),)})
+    perform(store, RecordingCloud([image("a")], used=by_volume))
+    unread = Usage(unread=frozenset({UserKind.VOLUME}), remarks=("volumes could not be read",))
+    result = perform(store, RecordingCloud([image("a")], used=unread), usage_memory=timedelta(hours=24))
+    assert [d.reason for d in result.targets[0].decisions] == [Reason.RECENTLY_USED]
 
 
 def test_one_failure_does_not_stop_the_others(store: Store) -> None:
