@@ -14,7 +14,16 @@ from rich.console import Console, RenderableType
 
 from janitor import delivery, wiring
 from janitor.announcing import start_notices
-from janitor.errors import Busy, CloudError, ConfigurationError, DeliveryError, Exit, StoreError, UsageError
+from janitor.errors import (
+    Busy,
+    CloudError,
+    ConfigurationError,
+    DeliveryError,
+    Exit,
+    JanitorError,
+    StoreError,
+    UsageError,
+)
 from janitor.explain import explanation
 from janitor.logs import configure_logging
 from janitor.model import Mode, RunResult
@@ -31,7 +40,7 @@ from janitor.stopping import Stop, heeding_signals, within
 from janitor.store import Store
 
 if TYPE_CHECKING:
-    from janitor.watch import Ended, Watch
+    from janitor.watch import Begun, Ended, Watch
 
 _log = logging.getLogger("janitor.commands")
 
@@ -53,7 +62,7 @@ def run(
     chosen = wiring.chosen_targets(settings, targets)
     mode = wiring.mode_of(settings, dry_run=dry_run)
 
-    def perform(stop: Stop, progress: Progress, holding: ExitStack) -> RunResult:
+    def perform(stop: Stop, progress: Progress, holding: ExitStack, begins: "Begun") -> RunResult:
         return wiring.perform(
             settings,
             rules,
@@ -64,6 +73,7 @@ def run(
             accept_survey=accept_survey,
             post=post,
             holding=holding,
+            begins=begins,
         )
 
     return _run_once(settings, rules.policies, perform, form=form, post=post)
@@ -77,7 +87,7 @@ def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form
     chosen = wiring.chosen_targets(settings, list(approved))
     mode = Mode.DRY_RUN if dry_run else Mode.DELETE
 
-    def perform(stop: Stop, progress: Progress, holding: ExitStack) -> RunResult:
+    def perform(stop: Stop, progress: Progress, holding: ExitStack, begins: "Begun") -> RunResult:
         return wiring.perform(
             settings,
             rules,
@@ -89,6 +99,7 @@ def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form
             command=f"janitor apply {number}",
             post=post,
             holding=holding,
+            begins=begins,
         )
 
     return _run_once(settings, rules.policies, perform, form=form, post=post)
@@ -97,24 +108,24 @@ def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form
 def _run_once(
     settings: Settings,
     policies: Sequence[Policy],
-    perform: Callable[[Stop, Progress, ExitStack], RunResult],
+    perform: "Callable[[Stop, Progress, ExitStack, Begun], RunResult]",
     *,
     form: str,
     post: bool,
 ) -> int:
     stop = Stop()
-    with heeding_signals(stop), _watched(settings, stop) as ended, ExitStack() as holding:
+    with heeding_signals(stop), _watched(settings, stop) as (begins, ended), ExitStack() as holding:
         with progress_bar() as progress:
-            result = perform(stop, progress, holding)
+            result = perform(stop, progress, holding, begins)
         _print_report(result, settings, form)
         posted = _posted(settings, result, policies, stop) if post else delivery.Delivery()
         return ended(result, _code_of(result, posted, stop))
 
 
-def _watched(settings: Settings, stop: Stop) -> "AbstractContextManager[Ended]":
+def _watched(settings: Settings, stop: Stop) -> "AbstractContextManager[tuple[Begun, Ended]]":
     """The watchers' eye on one run; where nobody watches, nothing is worked out for them, nor its library imported."""
     if settings.heartbeat_url is None and settings.metrics_file is None:
-        return nullcontext(lambda _result, code: code)
+        return nullcontext((lambda: None, lambda _result, code: code))
     from janitor.watch import Watch
 
     return Watch(settings, stop).run()
@@ -182,19 +193,37 @@ def serve(
 
 def _scheduled_run(settings: Settings, mode: Mode, stop: Stop, watch: "Watch") -> None:
     started_at = utc_now()
-    rules: Rules | None = None
-    with watch.run() as ended, ExitStack() as holding:
-        try:
-            rules = wiring.rules_of(settings)
-            result = wiring.perform(
-                settings, rules, mode, settings.targets, stop=stop, command="janitor serve", holding=holding
-            )
-        except (ConfigurationError, Busy) as error:
-            _log.error("run-skipped: %s", error)
-            result = wiring.failed_run(mode, error, started_at, utc_now())
-        _print_report(result, settings, "text")
-        posted = _posted(settings, result, rules.policies if rules else None, stop)
-        ended(result, _code_of(result, posted, stop))
+
+    def skipped(error: JanitorError) -> RunResult:
+        _log.error("run-skipped: %s", error)
+        return wiring.failed_run(mode, error, started_at, utc_now())
+
+    try:
+        with watch.run() as (begins, ended), ExitStack() as holding:
+            rules: Rules | None = None
+            try:
+                rules = wiring.rules_of(settings)
+                result = wiring.perform(
+                    settings,
+                    rules,
+                    mode,
+                    settings.targets,
+                    stop=stop,
+                    command="janitor serve",
+                    holding=holding,
+                    begins=begins,
+                )
+            except ConfigurationError as error:
+                result = skipped(error)
+            ended(result, _reported(settings, result, rules, stop))
+    except Busy as error:
+        _reported(settings, skipped(error), None, stop)
+
+
+def _reported(settings: Settings, result: RunResult, rules: Rules | None, stop: Stop) -> int:
+    """Print and post the report of the service; the exit code that all of it would have."""
+    _print_report(result, settings, "text")
+    return _code_of(result, _posted(settings, result, rules.policies if rules else None, stop), stop)
 
 
 def check(config: Path | None, verbose: int, *, live: bool) -> int:

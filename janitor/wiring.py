@@ -87,11 +87,13 @@ def perform(
     command: str = "janitor run",
     post: bool = True,
     holding: ExitStack | None = None,
+    begins: Callable[[], None] = lambda: None,
 ) -> RunResult:
     """Run once, and alone: raises Busy where another run holds the database.
 
     A database that fails is a failed run, not an exception, so that it is reported like any other. The database is held
-    until `holding` is closed, or else until this returns; `command` names the holder.
+    until `holding` is closed, or else until this returns; `command` names the holder, and `begins` is called once it
+    is held.
 
     `accept_survey`: a person has looked, and a survey that looks wrong is right. `approved` are the decisions of a
     reviewed plan by target: then only these images may go, and no limit applies. `post`: the report will be posted.
@@ -106,6 +108,7 @@ def perform(
     own = ExitStack()
     try:
         (own if holding is None else holding).enter_context(exclusive(settings.database, command, started_at))
+        begins()
         inspect(settings.database)
         with Store.open(settings.database) as store:
             result = Run(
