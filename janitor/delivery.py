@@ -57,14 +57,15 @@ def post(
 
     Every report is kept in the database until its channel has accepted all of it: what fails waits there for the next
     run, and the exit code says so. Without `policies` (they cannot be read, say) all of this run goes to the main
-    channel. Once `stop` is set, earlier reports are left alone, and of this one is sent what needs no waiting.
+    channel. Once `stop` is set, earlier reports are left alone, and of this one is sent what needs no waiting. One that
+    could not begin leaves them alone too: it does not hold the database, and who does may be sending them.
     """
     if settings.slack is None:
         return Delivery()
     with _records(settings.database, doubtful=result.outcome is Outcome.FAILED) as records:
         courier = _Courier(settings, settings.slack, records, policies, stop or Stop(), clock)
         waiting = 0
-        if not courier.stop.is_set():
+        if result.run and not courier.stop.is_set():
             courier.make_up(result.run)
             waiting = sum(error is not None for _, error in courier.deliver_late())
         arrivals = [courier.deliver(parcel) for parcel in courier.pack_all(result, waiting)]
