@@ -28,13 +28,14 @@ def decide(
     """Decide once on every image of a target: the guards first, then the first policy that matches it.
 
     `now` is aware. `history` is by image id; an image without one is judged by no clock that needs it. `zone` is where
-    the calendar of `keep` is cut; `memory` is what was announced, exempted and refused. The decisions come oldest image
-    first, undated ones before all, ties by id, whatever the order of `images`. Nothing is mutated.
+    the calendar of `keep` is cut and where the days of exemptions are; `memory` is what was announced, exempted and
+    refused. The decisions come oldest image first, undated ones before all, ties by id, whatever the order of `images`.
+    Nothing is mutated.
     """
     ordered = sorted(images, key=_age)
     owners = [_owner_of(image, policies, target) for image in ordered]
     kept = _kept(ordered, owners, now, zone)
-    facts = Facts(usage, history, memory, now)
+    facts = Facts(usage, history, memory, now, zone)
     return [
         guarded(image, facts) or _ruled(image, owner, kept.get(image.id), facts)
         for image, owner in zip(ordered, owners, strict=True)

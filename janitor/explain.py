@@ -6,13 +6,13 @@ from datetime import datetime, tzinfo
 from rich.segment import Segment
 
 from janitor.errors import UsageError
-from janitor.model import Decision, Image, Survey
+from janitor.model import Decision, Image, Reason, Survey
 from janitor.policy import Policy
 from janitor.report.layout import BOLD, Line, Page, labelled, line, paragraph
 from janitor.report.tables import users_of
 from janitor.report.wording import label_of, local_minute, visible
 from janitor.store import Store
-from janitor.units import format_duration, format_minute, format_size
+from janitor.units import format_duration, format_minute, format_size, format_until
 
 _CANDIDATES = 10
 
@@ -104,8 +104,14 @@ def _decision(store: Store, run: int, target: str, identity: str, zone: tzinfo, 
     by = f" by policy {decision.policy}" if decision.policy else ""
     yield from _row("verdict", f"{decision.verdict}{by} [{decision.reason}]", width)
     yield from _row("because", visible(decision.detail), width)
-    due = f"{decision.due.astimezone(zone):%Y-%m-%d %H:%M %Z}" if decision.due else "no date"
-    yield from _row("due", due, width)
+    yield from _row("due", _due(decision, zone), width)
+
+
+def _due(decision: Decision, zone: tzinfo) -> str:
+    if decision.due is None:
+        return "no date"
+    exempt = decision.reason is Reason.EXEMPT
+    return f"exempt {format_until(decision.due, zone)}" if exempt else local_minute(decision.due, zone)
 
 
 def _decisions(store: Store, run: int, target: str) -> Sequence[Decision]:
@@ -145,7 +151,7 @@ def _exemptions(store: Store, target: str, identity: str, zone: tzinfo, width: i
     for record in records:
         given, ended = record.exemption, record.ended_at
         end = f"; ended {local_minute(ended, zone)} by {record.ended_by}" if ended else ""
-        text = f"until {local_minute(given.until, zone)} by {given.who}: {given.why}{end}"
+        text = f"{format_until(given.until, zone)} by {given.who}: {given.why}{end}"
         yield from paragraph(f"given {local_minute(record.created_at, zone)}, {visible(text)}", width, 2)
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from janitor.model import GONE_STATUSES, KNOWN_STATUSES, Decision, History, Image, Memory, Reason, Usage, Verdict
-from janitor.units import format_duration, format_minute
+from janitor.units import format_duration, format_minute, format_until
 
 NEWBORN = timedelta(minutes=10)
 """How long an image is left alone after its creation, whatever the policies say."""
@@ -13,12 +13,13 @@ NEWBORN = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the guards may know beyond the image itself."""
+    """What the guards may know beyond the image itself. `zone` is where the days are that people write."""
 
     usage: Usage
     history: Mapping[str, History]
     memory: Memory
     now: datetime
+    zone: tzinfo
 
 
 def guarded(image: Image, facts: Facts) -> Decision | None:
@@ -90,7 +91,7 @@ def _exempt(image: Image, facts: Facts) -> str | None:
     exemption = facts.memory.exemptions.get(image.id)
     if exemption is None or exemption.until <= facts.now:
         return None
-    return f"exempt until {format_minute(exemption.until)} by {exemption.who}: {exemption.why}"
+    return f"exempt {format_until(exemption.until, facts.zone)} by {exemption.who}: {exemption.why}"
 
 
 def _usage_unknown(_image: Image, facts: Facts) -> str | None:

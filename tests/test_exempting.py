@@ -3,10 +3,13 @@
 import json
 import os
 import pwd
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,6 +20,7 @@ from janitor.policy import Expire, Match, Pattern, Policy
 from janitor.run import Run
 from janitor.sandbox.server import Sandbox
 from janitor.store import Store, exclusive
+from janitor.units import parse_until
 from tests.conftest import POLICY, Desk
 from tests.factories import NOW, make_image
 from tests.fakes import RecordingCloud
@@ -64,6 +68,18 @@ def test_an_exempted_image_survives_until_its_exemption_lapses(store: Store) -> 
     perform(store, cloud, NOW + DAY)
     assert cloud.deleted == [B.id, A.id]
     assert [record.exemption for record in store.exemption_records()] == [exempt(A)]
+
+
+def test_a_date_is_the_same_sentence_on_every_day_and_adds_nothing(store: Store, tmp_path: Path) -> None:
+    seoul = ZoneInfo("Asia/Seoul")
+    store.add_exemptions([("prod", exempt(A, until=parse_until("2026-12-31", seoul)))], NOW)
+    details = [
+        perform(store, RecordingCloud([A]), NOW + day * DAY, zone=seoul).targets[0].decisions[0].detail
+        for day in range(3)
+    ]
+    assert details == ["exempt through 2026-12-31 (Asia/Seoul) by kim: rollback candidate"] * 3
+    with closing(sqlite3.connect(tmp_path / "janitor.db")) as db:
+        assert db.execute("SELECT count(*) FROM decisions").fetchone() == (1,)
 
 
 def test_an_ended_exemption_keeps_nothing(store: Store) -> None:
@@ -188,7 +204,7 @@ def test_the_longer_of_two_exemptions_counts(surveyed: Desk) -> None:
     kept, *_ = doomed(surveyed)
     surveyed.janitor("keep", kept, "--until", "2999-12-31", "--why", "first")
     shorter = surveyed.janitor("keep", kept, "--for", "30d", "--why", "second")
-    assert "it is exempt until 2999-12-31 23:59 UTC anyhow" in shorter.stdout
+    assert "it is exempt through 2999-12-31 (UTC) anyhow" in shorter.stdout
     assert [(e["why"], e["lapses_soon"]) for e in listed(surveyed)] == [("first", False)]
     assert len(listed(surveyed, "--all")) == 2
 
@@ -218,8 +234,29 @@ def test_a_day_is_a_day_of_the_configured_zone(surveyed: Desk) -> None:
     config = (surveyed.folder / "janitor.yaml").read_text()
     surveyed.write("janitor.yaml", config.replace("UTC", "Asia/Seoul"))
     told = surveyed.janitor("keep", kept, "--until", "2999-12-31", "--why", "so")
-    assert "until 2999-12-31 23:59 KST" in told.stdout
+    assert "exempt through 2999-12-31 (Asia/Seoul) by" in told.stdout
     assert [e["until"] for e in listed(surveyed)] == ["2999-12-31T14:59:59.999999Z"]
+    surveyed.janitor("run", "--dry-run")
+    explained = " ".join(surveyed.janitor("explain", kept).stdout.split())
+    for shown in (
+        "because exempt through 2999-12-31 (Asia/Seoul) by",
+        "due exempt through 2999-12-31 (Asia/Seoul)",
+        "KST, through 2999-12-31 (Asia/Seoul) by",
+        "[exempt] exempt through 2999-12-31 (Asia/Seoul) by",
+    ):
+        assert shown in explained
+    assert "through 2999-12-31 (Asia/Seoul) by" in surveyed.janitor("keep", "--list").stdout
+
+
+def test_a_time_is_shown_with_its_offset(surveyed: Desk) -> None:
+    kept, *_ = doomed(surveyed)
+    config = (surveyed.folder / "janitor.yaml").read_text()
+    surveyed.write("janitor.yaml", config.replace("UTC", "Asia/Seoul"))
+    told = surveyed.janitor("keep", kept, "--until", "2999-12-31T18:00:00+09:00", "--why", "so")
+    assert "exempt until 2999-12-31 18:00+09:00 by" in told.stdout
+    result = json.loads(surveyed.janitor("run", "--dry-run", "--format", "json").stdout)
+    (detail,) = (d["detail"] for d in result["targets"][0]["decisions"] if d["image"] == kept)
+    assert detail.startswith("exempt until 2999-12-31 18:00+09:00 by")
 
 
 IMAGE = "IMAGE"

@@ -1,13 +1,15 @@
 """Exemptions: which image is exempt and by whose word, and what is kept of it."""
 
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from janitor.exemptions import exemptions_for, lapses_soon
 from janitor.model import Exemption
-from janitor.units import parse_until
+from janitor.units import format_until, parse_until
 from tests.factories import NOW, make_image
 
 TOMORROW = NOW + timedelta(days=1)
@@ -99,6 +101,33 @@ LAST = timedelta(microseconds=1)
 )
 def test_until_when(text: str, zone: str, until: datetime) -> None:
     assert parse_until(text, ZoneInfo(zone)) == until
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "shown_in", "shown"),
+    [
+        pytest.param("2026-12-31", "Asia/Seoul", "Asia/Seoul", "through 2026-12-31 (Asia/Seoul)", id="a-date"),
+        pytest.param("2026-12-31", "UTC", "UTC", "through 2026-12-31 (UTC)", id="in-utc"),
+        pytest.param("2022-04-02", "America/Santiago", "America/Santiago", "through 2022-04-02 (America/Santiago)",
+                     id="its-last-hour-comes-twice"),
+        pytest.param("2026-03-28", "America/Nuuk", "America/Nuuk", "through 2026-03-28 (America/Nuuk)",
+                     id="its-last-hour-is-skipped"),
+        pytest.param("2026-12-31", "Asia/Seoul", "UTC", "until 2026-12-31 15:00Z", id="a-date-of-another-zone"),
+        pytest.param("2026-12-31T18:00:00+09:00", "UTC", "Asia/Seoul", "until 2026-12-31 18:00+09:00", id="a-time"),
+        pytest.param("2026-12-31T18:00:00+09:00", "UTC", "UTC", "until 2026-12-31 09:00Z", id="a-time-in-utc"),
+        pytest.param("2026-12-31T23:59:59Z", "UTC", "UTC", "until 2026-12-31 23:59Z", id="a-time-at-the-end-of-a-day"),
+        pytest.param("2027-01-01T00:00Z", "UTC", "UTC", "until 2027-01-01 00:00Z", id="midnight-is-a-time"),
+        pytest.param("9999-12-31", "UTC", "Asia/Seoul", "through 9999-12-31 (Asia/Seoul)", id="for-ever"),
+    ],
+)  # fmt: skip
+def test_an_end_is_shown_as_it_was_given(text: str, zone: str, shown_in: str, shown: str) -> None:
+    assert format_until(parse_until(text, ZoneInfo(zone)), ZoneInfo(shown_in)) == shown
+
+
+@given(st.dates(date(2020, 1, 1), date(9999, 12, 29)), st.sampled_from(sorted(available_timezones())))
+def test_every_date_is_shown_as_that_date(day: date, key: str) -> None:
+    zone = ZoneInfo(key)
+    assert format_until(parse_until(day.isoformat(), zone), zone) == f"through {day.isoformat()} ({key})"
 
 
 @pytest.mark.parametrize("text", ["9999-12-31", "9999-12-30", "9999-12-31T23:59:59-12:00"])
