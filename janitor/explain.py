@@ -34,12 +34,28 @@ def sought(store: Store, prefix: str) -> tuple[str, list[str]]:
     places = store.find_image(prefix)
     identities = sorted({identity for _, identity in places})
     if not identities:
-        raise UsageError(f'no run has seen an image whose id starts with "{visible(prefix)}"')
+        known = _named(store.find_named(prefix))
+        raise UsageError(f'no run has seen an image whose id starts with "{visible(prefix)}"{known}')
     if len(identities) > 1:
-        shown = ", ".join(visible(identity) for identity in identities[:_CANDIDATES])
-        more = f" and {len(identities) - _CANDIDATES} more" if len(identities) > _CANDIDATES else ""
-        raise UsageError(f'"{visible(prefix)}" is the start of {len(identities)} ids: {shown}{more}')
+        shown = _some([visible(identity) for identity in identities])
+        raise UsageError(f'"{visible(prefix)}" is the start of {len(identities)} ids: {shown}')
     return identities[0], [target for target, _ in places]
+
+
+def _named(images: Sequence[tuple[str, str, bool]]) -> str:
+    """For people who gave a name: the ids of the images of that name. Empty where there are none."""
+    if not images:
+        return ""
+    places = [
+        f"{visible(identity)} in {visible(target)}{'' if listed else ', no longer listed'}"
+        for target, identity, listed in images
+    ]
+    return f"; {'an image' if len(places) == 1 else f'{len(places)} images'} of that name: {_some(places, '; ')}"
+
+
+def _some(words: Sequence[str], between: str = ", ") -> str:
+    more = f" and {len(words) - _CANDIDATES} more" if len(words) > _CANDIDATES else ""
+    return between.join(words[:_CANDIDATES]) + more
 
 
 def _everything(

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from janitor.model import Exemption, Image, Mode, Reason, RunResult
+from janitor.model import Exemption, Image, Mode, Reason, RunResult, Survey, Usage
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
@@ -27,6 +27,9 @@ from tests.fakes import RecordingCloud
 
 DAY = timedelta(days=1)
 OLD = Policy("old", Match(name=(Pattern("*"),)), Expire(14 * DAY))
+NO_CLOUD = """\
+targets: [{name: prod, endpoint: "http://127.0.0.1:1", appkey: b, username: c, password: d}]
+"""
 A, B = make_image("a", id="A-1"), make_image("b", id="b-2")
 
 
@@ -298,6 +301,41 @@ def test_an_ambiguous_image_is_told_and_changes_nothing(surveyed: Desk) -> None:
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert f'"{shared}" is the start of' in done.stderr
     assert listed(surveyed, "--all") == []
+
+
+@pytest.fixture
+def with_names(desk: Desk) -> Desk:
+    """A desk whose runs saw images of one name, some of them no longer, and one with a name of its own."""
+    desk.write("janitor.yaml", NO_CLOUD)
+    desk.write("policies/old.yaml", POLICY)
+    twins = [make_image("twin", id=f"{number:x}-twin") for number in range(12)]
+    with Store.open(desk.folder / "janitor.db") as store:
+        for images in ([*twins, A, make_image("gone", id="g-1")], [*twins, A]):
+            run = store.begin_run(Mode.DRY_RUN, NOW)
+            store.record_survey(run, "prod", Survey(tuple(images), Usage(), NOW, NOW))
+    return desk
+
+
+NAMES = [
+    pytest.param("gone", "; an image of that name: g-1 in prod, no longer listed", id="no-longer-listed"),
+    pytest.param("twin", "; 12 images of that name: 0-twin in prod; 1-twin in prod; ", id="several"),
+    pytest.param("twi", "", id="part-of-a-name"),
+    pytest.param("tw*", "", id="a-pattern"),
+]
+
+
+@pytest.mark.parametrize(("given", "hint"), NAMES)
+@pytest.mark.parametrize("words", [("explain",), ("unkeep",), ("keep", "--for", "3d", "--why", "so")], ids=" ".join)
+def test_who_gives_a_name_is_told_the_ids_and_nothing_more(
+    with_names: Desk, words: tuple[str, ...], given: str, hint: str
+) -> None:
+    done = with_names.janitor(*words, given)
+    unknown = f'no run has seen an image whose id starts with "{given}"'
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert f"{unknown}{hint}" in done.stderr
+    assert hint or done.stderr.endswith(f"{unknown}\n")
+    assert ("and 2 more" in done.stderr) is (given == "twin")
+    assert listed(with_names, "--all") == []
 
 
 def test_a_run_at_work_may_have_decided_before_and_that_is_said(surveyed: Desk) -> None:

@@ -186,6 +186,11 @@ class Store:
         with self._file.reading() as db:
             return chronicle.find_image(db, prefix)
 
+    def find_named(self, name: str) -> list[tuple[str, str, bool]]:
+        """The target and id of each image whose latest name is this, and whether it is still listed; those first."""
+        with self._file.reading() as db:
+            return chronicle.find_named(db, name)
+
     def image_history(self, target: str, image_id: str) -> list[Event]:
         """Everything that is known to have happened to an image, in order; nothing for an unknown one."""
         with self._file.reading() as db:

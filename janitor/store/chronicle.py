@@ -34,6 +34,11 @@ def find_image(db: Database, prefix: str) -> list[tuple[str, str]]:
     return [match for match in found if match[1].lower() == prefix.lower()] or found
 
 
+def find_named(db: Database, name: str) -> list[tuple[str, str, bool]]:
+    """The target and id of each image whose latest name is this, and whether it is still listed; those first."""
+    return [(row[0], row[1], bool(row[2])) for row in db.execute(_NAMED, {"name": name})]
+
+
 def image_history(db: Database, target: str, image_id: str) -> list[Event]:
     """Everything that is known to have happened to an image, in the order of the runs; empty for an unknown one."""
     keys = {"target": target, "image": image_id, "used": usage_key(image_id)}
@@ -121,6 +126,12 @@ ORDER BY (
     SELECT CASE WHEN count(*) > count(f.until_run) THEN 9223372036854775807 ELSE max(f.until_run) END
     FROM image_facts f WHERE f.image_key = i.image_key
 ) DESC, i.first_seen DESC, i.target, i.image
+"""
+_NAMED = """
+SELECT i.target, i.image, f.until_run IS NULL AS listed
+FROM image_facts f JOIN images i ON i.image_key = f.image_key
+WHERE f.name = :name AND f.from_run = (SELECT max(g.from_run) FROM image_facts g WHERE g.image_key = f.image_key)
+ORDER BY listed DESC, f.from_run DESC, i.target, i.image
 """
 _FACTS_OF = """
 SELECT f.*, s.finished_at AS at, u.finished_at AS until_at
