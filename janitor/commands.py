@@ -31,9 +31,11 @@ from janitor.orders import Progress, utc_now
 from janitor.policy import Policy
 from janitor.policy_files import Rules
 from janitor.progress import progress_bar
+from janitor.remarks import owning_nothing, remarks_on
 from janitor.report.as_json import json_report
 from janitor.report.tables import images_json, images_table, runs_table
 from janitor.report.text import text_report
+from janitor.report.wording import counted
 from janitor.review import reviewed_plan
 from janitor.settings import Settings, load_settings
 from janitor.stopping import Stop, heeding_signals, within
@@ -232,6 +234,8 @@ def check(config: Path | None, verbose: int, *, live: bool) -> int:
     for line in _checked(settings, rules):
         click.echo(line)
     failures = [_probed("database", lambda: wiring.database_of(settings))]
+    if not any(failures):
+        _say_what_owns_nothing(settings, rules.policies)
     if live:
         failures += [_probed(*probe) for probe in _probes(settings, rules.policies)]
     return Exit.FAILED if any(failures) else Exit.OK
@@ -241,6 +245,8 @@ def _checked(settings: Settings, rules: Rules) -> Iterator[str]:
     targets = ", ".join(target.name for target in settings.targets)
     yield f"configuration  ok: {settings.source}, mode {settings.mode}, targets: {targets}"
     yield f"policies       ok: {settings.policies}, {', '.join(policy.name for policy in rules.policies)}"
+    for remark in remarks_on(rules.policies, [target.name for target in settings.targets]):
+        yield f"policies       note: {remark}"
     if rules.exemptions:
         yield f"exemptions     ok: {len(rules.exemptions)} in policy files"
     if settings.schedule is None:
@@ -249,6 +255,15 @@ def _checked(settings: Settings, rules: Rules) -> Iterator[str]:
     yield f"schedule       {settings.schedule.text} ({settings.timezone.key})"
     for instant in settings.schedule.upcoming(utc_now(), settings.timezone, 3):
         yield f"next run       {instant.isoformat()}"
+
+
+def _say_what_owns_nothing(settings: Settings, policies: Sequence[Policy]) -> None:
+    """Where there are snapshots: which policies own no image of the latest ones, which may well be as it should."""
+    images = wiring.latest_images(settings)
+    idle = owning_nothing(policies, images)
+    if idle and any(images.values()):
+        last = counted(sum(map(len, images.values())))
+        click.echo(f"policies       note: of the {last} surveyed last, none is owned by {', '.join(idle)}")
 
 
 def _probes(settings: Settings, policies: Sequence[Policy]) -> Iterator[tuple[str, Callable[[], str]]]:

@@ -1,14 +1,13 @@
 """The decision: which images stay, which go, and why. One pure function over values; the caller brings the time."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from janitor.clocks import term_of
 from janitor.guards import Facts, guarded, missing
 from janitor.model import Decision, History, Image, Memory, Reason, Usage, Verdict
 from janitor.notices import due_under
-from janitor.policy import Policy
+from janitor.policy import Owner, Policy, owner_of
 from janitor.refusals import next_try
 from janitor.retention import Kept, kept_by
 from janitor.units import format_day, format_minute
@@ -33,7 +32,7 @@ def decide(
     Nothing is mutated.
     """
     ordered = sorted(images, key=_age)
-    owners = [_owner_of(image, policies, target) for image in ordered]
+    owners = [owner_of(image, policies, target) for image in ordered]
     kept = _kept(ordered, owners, now, zone)
     facts = Facts(usage, history, memory, now, zone)
     return [
@@ -46,26 +45,7 @@ def _age(image: Image) -> tuple[datetime, str]:
     return (image.created_at or datetime.min.replace(tzinfo=UTC), image.id)
 
 
-@dataclass(frozen=True, slots=True)
-class _Owner:
-    """The first policy that matches, and the first before it of which that cannot be told."""
-
-    policy: Policy | None
-    doubtful: Policy | None
-
-
-def _owner_of(image: Image, policies: Sequence[Policy], target: str) -> _Owner:
-    doubtful = None
-    for policy in policies:
-        match policy.match.holds(image, target):
-            case True:
-                return _Owner(policy, doubtful)
-            case None:
-                doubtful = doubtful or policy
-    return _Owner(None, doubtful)
-
-
-def _ruled(image: Image, owner: _Owner, kept: Kept | None, facts: Facts) -> Decision:
+def _ruled(image: Image, owner: Owner, kept: Kept | None, facts: Facts) -> Decision:
     if owner.doubtful is not None:
         return Decision(image, Verdict.KEEP, None, Reason.UNMATCHED, _doubt(image, owner.doubtful))
     policy = owner.policy
@@ -108,7 +88,7 @@ def _doubt(image: Image, policy: Policy) -> str:
     return f"it cannot be told whether policy {policy.name} matches it: {missing} not known"
 
 
-def _kept(images: list[Image], owners: list[_Owner], now: datetime, zone: tzinfo) -> dict[str, Kept]:
+def _kept(images: list[Image], owners: list[Owner], now: datetime, zone: tzinfo) -> dict[str, Kept]:
     """What the policies' `keep` protects. An image whose owner is in doubt is kept anyhow, and takes no place."""
     owned: dict[str, tuple[Policy, list[Image]]] = {}
     for image, owner in zip(images, owners, strict=True):

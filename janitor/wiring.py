@@ -1,7 +1,7 @@
 """From configuration to a run: connects targets and runs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from janitor.cloud import ImageService
 from janitor.cloud.toast import ToastClient
 from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
 from janitor.gate import Gate
-from janitor.model import Decision, Mode, Outcome, RunResult
+from janitor.model import Decision, Image, Mode, Outcome, RunResult
 from janitor.orders import Progress, Silence, Site, utc_now
 from janitor.policy_files import Rules, load_policies, load_rules
 from janitor.run import Run, exit_code
@@ -142,6 +142,14 @@ def database_of(settings: Settings) -> str:
     found = inspect(settings.database)
     who = holder(settings.database)
     return found if who is None else f"{found}; at the moment held by {who}"
+
+
+def latest_images(settings: Settings) -> dict[str, tuple[Image, ...]]:
+    """The images of the latest snapshot of each configured target that has one. Raises StoreError."""
+    with suppress(UsageError), Store.open_existing(settings.database) as store:
+        runs = {target.name: store.latest_survey(target.name) for target in settings.targets}
+        return {name: store.surveys(run)[name].images for name, run in runs.items() if run is not None}
+    return {}
 
 
 def failed_run(mode: Mode, error: JanitorError, started_at: datetime, finished_at: datetime) -> RunResult:

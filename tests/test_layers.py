@@ -26,6 +26,7 @@ CORE = {
     "gate",
     "applying",
     "exemptions",
+    "remarks",
 }
 PORTS = {"cloud", "report", "yaml_lines"}
 ADAPTERS = {"policy_files", "settings", "store", "slack", "cloud", "report", "sandbox"}
