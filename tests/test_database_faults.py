@@ -5,6 +5,7 @@ import os
 import random
 import re
 import resource
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -356,6 +357,38 @@ def test_damage_anywhere_is_a_sentence_and_never_a_crash(tmp_path: Path, seed: i
     for act in (inspect, use):
         with suppress(StoreError, UsageError):
             act(path)
+
+
+# Killed while it is set up
+
+SET_UP = """
+import os, signal, sqlite3, sys
+from pathlib import Path
+from janitor.store import Store
+
+class Mortal(sqlite3.Connection):
+    left = int(sys.argv[2])
+    def execute(self, *words):
+        Mortal.left -= 1
+        if Mortal.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().execute(*words)
+
+connect = sqlite3.connect
+sqlite3.connect = lambda *words, **named: connect(*words, factory=Mortal, **named)
+Store.open(Path(sys.argv[1])).close()
+"""
+
+
+@pytest.mark.parametrize("statement", [1, 5, 9, 10, 12, 40, 100])
+def test_a_database_whose_making_was_killed_is_made_by_the_next_run(tmp_path: Path, statement: int) -> None:
+    path = tmp_path / "janitor.db"
+    killed = subprocess.run([sys.executable, "-c", SET_UP, path, str(statement)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert inspect(path).startswith("none yet")
+    with Store.open(path) as store:
+        assert store.latest_run() is None
+    assert inspect(path).endswith("0 runs recorded")
 
 
 # What check says

@@ -120,19 +120,27 @@ def inspect(path: Path) -> str:
         if _left(path.parent) < _LEAST_SPACE:
             raise Unfit(_FULL)
         if not path.exists() or path.stat().st_size == 0:
-            return f"none yet, the first run sets up {path}"
+            return _none_yet(path)
         with contextlib.closing(_connect(path)) as db:
-            return f"{path}, {_inspected(db)}"
+            return _inspected(path, db)
 
 
-def _inspected(db: Database) -> str:
+def _inspected(path: Path, db: Database) -> str:
     check_ours(db)
     if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise Unfit(_DAMAGED)
     db.execute("BEGIN IMMEDIATE")
-    (runs,) = db.execute("SELECT count(*) FROM runs").fetchone()
-    db.rollback()
-    return f"{runs:,} run{'' if runs == 1 else 's'} recorded"
+    try:
+        if not db.table_names():
+            return _none_yet(path)  # whoever was to set it up was killed meanwhile
+        (runs,) = db.execute("SELECT count(*) FROM runs").fetchone()
+    finally:
+        db.rollback()
+    return f"{path}, {runs:,} run{'' if runs == 1 else 's'} recorded"
+
+
+def _none_yet(path: Path) -> str:
+    return f"none yet, the first run sets up {path}"
 
 
 def _connect(path: Path) -> Database:
