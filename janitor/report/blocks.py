@@ -6,8 +6,9 @@ from itertools import chain
 
 from janitor.model import Cost, RunResult, TargetResult
 from janitor.report import Message
+from janitor.report.figures import kept_by_reason, summary, totals_of
 from janitor.report.mrkdwn import code, escaped, fitted
-from janitor.report.outline import Entry, Group, groups_of, kept_by_reason, lapsing, summary, totals_of, upcoming
+from janitor.report.outline import Entry, Group, groups_of, lapsing, upcoming
 from janitor.report.packing import Paragraph, Row, packed
 from janitor.report.routing import Share
 from janitor.report.wording import MODES, OUTCOMES, counted, local_minute, run_name, run_times

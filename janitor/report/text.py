@@ -6,6 +6,7 @@ from datetime import tzinfo
 from rich.segment import Segment
 
 from janitor.model import Cost, Mode, Outcome, RunResult, TargetResult
+from janitor.report.figures import kept_by_reason, summary, totals_of
 from janitor.report.layout import (
     BOLD,
     DIM,
@@ -20,7 +21,7 @@ from janitor.report.layout import (
     paragraph,
     rule,
 )
-from janitor.report.outline import Entry, Group, groups_of, kept_by_reason, lapsing, summary, totals_of, upcoming
+from janitor.report.outline import Entry, Group, groups_of, lapsing, upcoming
 from janitor.report.wording import (
     MODES,
     OUTCOMES,
