@@ -386,3 +386,16 @@ def test_news_of_notices_is_told_with_the_way_out() -> None:
         assert words in text
     assert "1 image announced, 1 image spared." in text
     assert "Would be announced: 1 image" in report(make_run(target))
+
+
+def test_what_was_settled_is_counted_by_image_in_the_last_sentence() -> None:
+    settled = [make_deletion("a"), make_deletion("b"), make_deletion("c", DeletionOutcome.FAILED, "still listed")]
+    asked_before = make_deletion("b", DeletionOutcome.FAILED, "asked for in run 3, and again later; see there")
+    target = make_target(settled=(asked_before, *settled))
+    said = "There was nothing to delete. Settled 4 deletions of earlier runs: 3 deleted, 1 failed."
+    text = unfolded(report(make_run(target, make_target(settled=(make_deletion("a"),), name="dev"), mode=Mode.DELETE)))
+    assert said in text
+    assert "Settled 2 deleted, 1 failed" in text
+    assert "Settled 1 deletion of earlier runs: 1 deleted." in unfolded(
+        report(make_run(make_target(settled=(make_deletion(),))))
+    )

@@ -18,7 +18,7 @@ def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple
     if verdicts[Verdict.WAIT]:
         rows.append(("Waiting", _waiting(target)))
     if target.settled:
-        rows.append(("Settled", _settled_by_outcome(target)))
+        rows.append(("Settled", _settled_by_outcome([target])))
     if mode is Mode.DRY_RUN:
         rows.append(("Would delete", f"{len(target.doomed):,}"))
         rows.append(("Would reclaim", _worth(target.doomed, cost)))
@@ -34,9 +34,14 @@ def _waiting(target: TargetResult) -> str:
     return ", ".join(f"{count:,} {words.get(reason, reason)}" for reason, count in reasons.most_common())
 
 
-def _settled_by_outcome(target: TargetResult) -> str:
-    outcomes = Counter(settled.outcome for settled in target.settled)
+def _settled_by_outcome(targets: Iterable[TargetResult]) -> str:
+    outcomes = Counter(outcome for target in targets for outcome in _last_words(target).values())
     return ", ".join(f"{outcomes[outcome]:,} {outcome}" for outcome in DeletionOutcome if outcomes[outcome])
+
+
+def _last_words(target: TargetResult) -> dict[str, DeletionOutcome]:
+    """What became of each image whose deletion was settled: by its last request, where there were several."""
+    return {settled.decision.image.id: settled.outcome for settled in target.settled}
 
 
 def surveyed(target: TargetResult) -> bool:
@@ -84,7 +89,14 @@ def kept_by_reason(target: TargetResult) -> list[tuple[Reason, int]]:
 def summary(result: RunResult, cost: Cost | None) -> str:
     """The whole run in one sentence or two."""
     planned = [decision for target in result.targets for decision in target.doomed]
-    return f"{_done(result, planned, cost)}.{_news(result)}{_shortfall(result)}"
+    return f"{_done(result, planned, cost)}.{_settled(result)}{_news(result)}{_shortfall(result)}"
+
+
+def _settled(result: RunResult) -> str:
+    count = sum(len(_last_words(target)) for target in result.targets)
+    if not count:
+        return ""
+    return f" Settled {counted(count, 'deletion')} of earlier runs: {_settled_by_outcome(result.targets)}."
 
 
 def _news(result: RunResult) -> str:
