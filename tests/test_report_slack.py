@@ -123,7 +123,10 @@ def test_a_run_that_never_began_is_reported() -> None:
     [message] = messages_of(make_run(run=0, mode=Mode.DELETE, outcome=Outcome.FAILED, error=error))
     assert "*The run failed*\n" in shown(message)
     assert all(f"Error: {line}" in shown(message) for line in error.splitlines())
-    assert message.text.startswith("LIVE RUN. Image Janitor, a run that could not begin: policies/ci.yaml:12")
+    assert message.text == (
+        "LIVE RUN. Image Janitor, a run that could not begin: "
+        "policies/ci.yaml:12: ci-images: expire.after: no; policies/ci.yaml:15: kep: unknown key."
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,6 +144,17 @@ def test_a_run_that_never_began_is_reported() -> None:
             id="live",
         ),
         pytest.param(live(), "LIVE RUN. Image Janitor run 12: There was nothing to delete.", id="nothing"),
+        pytest.param(
+            live(make_target(settled=(make_deletion(),))),
+            "LIVE RUN. Image Janitor run 12: There was nothing to delete. "
+            "Settled 1 deletion of earlier runs: 1 deleted.",
+            id="settled",
+        ),
+        pytest.param(
+            replace(live(), error="the disk is full\r\n\n  free some space\n"),
+            "LIVE RUN. Image Janitor run 12 failed: the disk is full; free some space.",
+            id="failed",
+        ),
     ],
 )
 def test_the_text_is_a_full_sentence(result: RunResult, sentence: str) -> None:

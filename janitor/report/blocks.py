@@ -11,7 +11,7 @@ from janitor.report.mrkdwn import code, escaped, fitted
 from janitor.report.outline import Entry, Group, groups_of, lapsing, upcoming
 from janitor.report.packing import Paragraph, Row, packed
 from janitor.report.routing import Share
-from janitor.report.wording import MODES, OUTCOMES, counted, local_minute, run_name, run_times
+from janitor.report.wording import MODES, OUTCOMES, counted, in_one_line, local_minute, run_name, run_times
 from janitor.units import format_size
 
 # What each part of a row may take on the wire; together they stay below the limit of a row.
@@ -55,7 +55,7 @@ def notice(text: str) -> Message:
 def _sentence(result: RunResult, cost: Cost | None) -> str:
     if result.error is not None:
         failed = " failed" if result.run else ""
-        return f"{MODES[result.mode]}. {run_name(result)}{failed}: {fitted(result.error, _SENTENCE)}"
+        return f"{MODES[result.mode]}. {run_name(result)}{failed}: {fitted(in_one_line(result.error), _SENTENCE)}."
     return f"{MODES[result.mode]}. {run_name(result)}: {escaped(summary(result, cost))}"
 
 

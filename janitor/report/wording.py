@@ -71,6 +71,11 @@ def shortened(text: str, limit: int) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def in_one_line(text: str) -> str:
+    """The lines of a text as one, to which a full stop may be put."""
+    return "; ".join(line.strip() for line in text.splitlines() if line.strip()).rstrip(".")
+
+
 def label_of(name: str | None, limit: int) -> str:
     """An image's name made visible, or a word for its absence."""
     return shortened(name, limit) if name and name.strip() else "(no name)"
