@@ -114,7 +114,7 @@ class Cleaning:
         """Withdraw the notices of what no longer expires, or is no longer there."""
         listed = {decision.image.id for decision in seen.decisions}
         at = self.orders.clock()
-        self._store.end_notices(seen.target, [decision.image.id for decision in seen.spared], "spared", at)
+        self._store.end_notices(seen.target, [saved.decision.image.id for saved in seen.spared], "spared", at)
         self._store.end_notices(seen.target, memory.notices.keys() - listed, "gone", at)
 
     def _doubts(self, survey: Survey) -> tuple[str, ...]:

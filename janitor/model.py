@@ -256,6 +256,14 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Spared:
+    """An announced image that no longer expires: what keeps it now, and the policy whose notice is withdrawn."""
+
+    decision: Decision
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
 class TargetResult:
     """What one run saw, decided and did in one target; decisions oldest image first.
 
@@ -277,7 +285,7 @@ class TargetResult:
     deletions: tuple[Deletion, ...] = ()
     announced: tuple[Decision, ...] = ()
     reminded: tuple[Decision, ...] = ()
-    spared: tuple[Decision, ...] = ()
+    spared: tuple[Spared, ...] = ()
     settled: tuple[Deletion, ...] = ()
     changed: tuple[Change, ...] = ()
     approved: frozenset[str] | None = None

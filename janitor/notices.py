@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from janitor.model import Decision, Memory, Notice, Reason, Verdict
+from janitor.model import Decision, Memory, Notice, Reason, Spared, Verdict
 from janitor.policy import Policy
 
 REMIND_BEFORE = timedelta(hours=24)
@@ -50,10 +50,10 @@ def _wants_reminder(notice: Notice, now: datetime) -> bool:
     return notice.length > _LONG and notice.reminded_at is None and now >= notice.due - REMIND_BEFORE
 
 
-def spared(decisions: Iterable[Decision], memory: Memory) -> tuple[Decision, ...]:
+def spared(decisions: Iterable[Decision], memory: Memory) -> tuple[Spared, ...]:
     """The announced images that something keeps now; unreadable usage keeps for the moment only, and spares none."""
     return tuple(
-        decision
+        Spared(decision, memory.notices[decision.image.id].policy)
         for decision in decisions
         if decision.image.id in memory.notices
         and decision.verdict is Verdict.KEEP

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.model import Deletion, DeletionOutcome, Mode, Outcome, Reason, RunResult, TargetResult, Verdict
+from janitor.model import Deletion, DeletionOutcome, Mode, Outcome, Reason, RunResult, Spared, TargetResult, Verdict
 from janitor.report import Message
 from janitor.report.blocks import slack_messages
 from janitor.report.listing import listing
@@ -61,13 +61,22 @@ def test_every_image_is_listed_in_the_channel_of_its_policy_and_counted_in_the_m
     assert (web.totals, main.elsewhere) == (web.listed, (web, db))
 
 
-@pytest.mark.parametrize("part", ["announced", "reminded", "spared"])
+@pytest.mark.parametrize("part", ["announced", "reminded"])
 def test_what_a_team_was_told_of_its_images_goes_to_the_team(part: str) -> None:
     theirs, others = to_keep("theirs", policy="web-images"), to_keep("others", policy="ci-images")
     parts: dict[str, Any] = {part: (theirs, others)}
     main, web, _ = shares_of(live(make_target(**parts)), CHANNELS)
     assert getattr(web.listed.targets[0], part) == (theirs,)
     assert getattr(main.listed.targets[0], part) == (others,)
+
+
+@pytest.mark.parametrize("keeper", [None, "ci-images", "web-images"])
+def test_who_was_warned_is_told_that_an_image_is_spared_whatever_keeps_it_now(keeper: str | None) -> None:
+    decision = to_keep("theirs", Reason.IN_USE, policy=keeper)
+    main, web, _ = shares_of(live(make_target([decision], spared=(Spared(decision, "web-images"),))), CHANNELS)
+    assert [saved.decision for saved in web.listed.targets[0].spared] == [decision]
+    assert main.listed.targets[0].spared == ()
+    assert len(main.totals.targets[0].spared) == 1
 
 
 def test_deletions_and_settled_ones_follow_their_policy() -> None:
@@ -273,7 +282,7 @@ def test_the_file_is_named_after_its_run() -> None:
 QUIET = make_target([to_keep()])
 ANNOUNCED = make_target([to_keep()], announced=(to_keep(),))
 REMINDED = make_target([to_keep()], reminded=(to_keep(),))
-SPARED = make_target([to_keep()], spared=(to_keep(),))
+SPARED = make_target([to_keep()], spared=(Spared(to_keep(), "ci-images"),))
 SETTLED = make_target([to_keep()], settled=(make_deletion(),))
 DELETED = make_target([to_delete()], [make_deletion()])
 GONE = make_target([to_delete()], [make_deletion(outcome=DeletionOutcome.ALREADY_GONE)])

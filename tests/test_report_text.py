@@ -21,6 +21,7 @@ from janitor.model import (
     Reason,
     RunResult,
     RunSummary,
+    Spared,
     Survey,
     Usage,
     Verdict,
@@ -376,12 +377,13 @@ def test_runs_are_listed_a_row_each() -> None:
 def test_news_of_notices_is_told_with_the_way_out() -> None:
     waiting = Decision(make_image("ci-9"), Verdict.WAIT, "ci", Reason.NOTICE, "due for deletion 2026-11-25", NOW)
     spared = Decision(make_image("ci-8"), Verdict.KEEP, None, Reason.IN_USE, "used by instance web-1")
-    target = replace(make_target([waiting, spared]), announced=(waiting,), spared=(spared,))
+    target = replace(make_target([waiting, spared]), announced=(waiting,), spared=(Spared(spared, "ci"),))
     text = unfolded(report(make_run(target, mode=Mode.DELETE)))
     for words in (
         "Announced, to be deleted when due: 1 image",
         f"janitor keep {waiting.image.id}",
-        "Spared, announced before",
+        "Spared, announced before: 1 image ci-8",
+        "announced by ci used by instance web-1",
     ):
         assert words in text
     assert "1 image announced, 1 image spared." in text

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from janitor.decide import decide
-from janitor.model import Decision, Exemption, History, Image, Memory, Notice, Reason, Refusals, Usage, Verdict
+from janitor.model import Decision, Exemption, History, Image, Memory, Notice, Reason, Refusals, Spared, Usage, Verdict
 from janitor.notices import spared, to_announce, to_remind
 from janitor.policy import Expire, Match, Pattern, Policy
 from janitor.refusals import next_try
@@ -92,7 +92,7 @@ def test_one_reminder(length: timedelta, due: datetime, reminded: bool, expected
 def test_an_image_that_no_longer_expires_is_spared() -> None:
     memory = told(NOW + DAY)
     decision = one(policy(after=60 * DAY), memory)
-    assert (decision.reason, spared([decision], memory)) == (Reason.TOO_YOUNG, (decision,))
+    assert (decision.reason, spared([decision], memory)) == (Reason.TOO_YOUNG, (Spared(decision, "ci"),))
     assert spared([one(policy(), memory)], memory) == ()
     assert spared([decision], Memory()) == ()
 

@@ -109,8 +109,12 @@ def test_an_image_that_comes_into_use_is_spared_and_waits_anew_afterwards(world:
     world.run()
     world.now += DAY
     world.cloud.used = Usage({"a": (Instance("i", "web-1"),)})
-    [spared] = world.run().targets[0].spared
-    assert (spared.image.id, spared.reason.value, spared.detail) == ("a", "in-use", "used by instance web-1")
+    result = world.run()
+    [spared] = result.targets[0].spared
+    decision = spared.decision
+    assert (decision.image.id, decision.reason.value, decision.detail) == ("a", "in-use", "used by instance web-1")
+    assert (decision.policy, spared.policy) == (None, "old")
+    assert world.store.load_run(result.run) == result
     world.now += DAY
     assert world.run().targets[0].spared == (), "said once"
     world.cloud.used = Usage()

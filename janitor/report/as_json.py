@@ -37,7 +37,7 @@ def _target(target: TargetResult) -> dict[str, Any]:
         "settled": [_deletion(deletion) for deletion in target.settled],
         "announced": [decision.image.id for decision in target.announced],
         "reminded": [decision.image.id for decision in target.reminded],
-        "spared": [decision.image.id for decision in target.spared],
+        "spared": [saved.decision.image.id for saved in target.spared],
         "changed": [{"image": change.decision.image.id, "detail": change.detail} for change in target.changed],
     }
 

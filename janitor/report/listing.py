@@ -51,7 +51,8 @@ def _rows(target: TargetResult, mode: Mode) -> Iterator[tuple[object, ...]]:
 
 def _outcomes(target: TargetResult) -> dict[str, str]:
     """What became of each image, by its id."""
-    fates = ((target.spared, "spared"), (target.reminded, "reminded"), (target.announced, "announced"))
+    spared = [saved.decision for saved in target.spared]
+    fates = ((spared, "spared"), (target.reminded, "reminded"), (target.announced, "announced"))
     outcomes = {decision.image.id: word for decisions, word in fates for decision in decisions}
     deletions = (*target.settled, *target.deletions)
     return outcomes | {deletion.decision.image.id: deletion.outcome.value for deletion in deletions}

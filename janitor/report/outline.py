@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from janitor.exemptions import lapses_soon
-from janitor.model import Decision, Deletion, DeletionOutcome, Mode, Outcome, Reason, TargetResult
+from janitor.model import Decision, Deletion, DeletionOutcome, Mode, Outcome, Reason, Spared, TargetResult
 
 _UPCOMING = 5
 _LAST_YEAR = 9999
@@ -59,11 +59,16 @@ def _noticed(target: TargetResult, mode: Mode) -> Iterator[Group]:
         if decisions:
             yield Group(title, tuple(Entry(decision, _way_out(decision)) for decision in decisions))
     if target.spared:
-        yield Group("Spared, announced before", tuple(Entry(decision) for decision in target.spared))
+        entries = tuple(Entry(saved.decision, _announcer(saved)) for saved in target.spared)
+        yield Group("Spared, announced before", entries)
 
 
 def _way_out(decision: Decision) -> str:
     return f'to keep it: janitor keep {decision.image.id} --for 30d --why "…"'
+
+
+def _announcer(saved: Spared) -> str | None:
+    return None if saved.decision.policy == saved.policy else f"announced by {saved.policy}"
 
 
 def _settled(target: TargetResult) -> Iterator[Group]:

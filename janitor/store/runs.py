@@ -7,7 +7,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from janitor.errors import UsageError
-from janitor.model import Decision, Mode, Outcome, RunResult, RunSummary, TargetResult
+from janitor.model import Decision, Mode, Outcome, RunResult, RunSummary, Spared, TargetResult
 from janitor.store.decisions import decisions_at, doomed
 from janitor.store.journal import add_outcomes, deletions_at, settled_in
 from janitor.store.rows import instant, instant_or_none
@@ -116,14 +116,15 @@ def _target(db: Database, run: int, row: Mapping[str, Any]) -> TargetResult:
 
 
 def _mentions(db: Database, run: int, target: str, decisions: Mapping[str, Decision]) -> dict[str, Any]:
-    kinds = ("announced", "reminded", "spared")
-    said = {kind: mentioned(db, run, target, kind, decisions) for kind in kinds}
+    said = {kind: mentioned(db, run, target, kind, decisions) for kind in ("announced", "reminded")}
     alone = {kind: tuple(change.decision for change in changes) for kind, changes in said.items()}
+    saved = mentioned(db, run, target, "spared", decisions)
     ids = {
         kind: frozenset(change.decision.image.id for change in mentioned(db, run, target, kind, decisions))
         for kind in ("approved", "refused_again")
     }
     return alone | {
+        "spared": tuple(Spared(change.decision, change.detail or change.decision.policy or "") for change in saved),
         "changed": mentioned(db, run, target, "changed", decisions),
         "approved": ids["approved"] if applied(db, run, target) else None,
         "refused_again": ids["refused_again"],

@@ -175,10 +175,11 @@ def record_mentions(db: Database, run: int, result: TargetResult) -> None:
 
 
 def _mentions(result: TargetResult) -> dict[str, Sequence[tuple[str, str | None]]]:
-    kinds = {"announced": result.announced, "reminded": result.reminded, "spared": result.spared}
+    kinds = {"announced": result.announced, "reminded": result.reminded}
     mentions: dict[str, Sequence[tuple[str, str | None]]] = {
         kind: [(decision.image.id, None) for decision in decisions] for kind, decisions in kinds.items()
     }
+    mentions["spared"] = [(saved.decision.image.id, saved.policy) for saved in result.spared]
     mentions["refused_again"] = [(image, None) for image in sorted(result.refused_again)]
     mentions["approved"] = [(image, None) for image in sorted(result.approved or ())]
     return mentions | {"changed": [(change.decision.image.id, change.detail) for change in result.changed]}
