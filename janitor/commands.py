@@ -4,7 +4,6 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ import click
 from rich.console import Console, RenderableType
 
 from janitor import delivery, wiring
-from janitor.announcing import start_notices
+from janitor.announcing import as_told, start_notices
 from janitor.errors import (
     Busy,
     CloudError,
@@ -59,7 +58,7 @@ def run(
     post: bool,
     accept_survey: bool = False,
 ) -> int:
-    """One run; the report goes to stdout first and then to Slack."""
+    """One run; its report goes to Slack, and to stdout once it is known what that announced."""
     settings, rules = _load_to_run(config, verbose)
     chosen = wiring.chosen_targets(settings, targets)
     mode = wiring.mode_of(settings, dry_run=dry_run)
@@ -119,8 +118,7 @@ def _run_once(
     with heeding_signals(stop), _watched(settings, stop) as (begins, ended), ExitStack() as holding:
         with progress_bar() as progress:
             result = perform(stop, progress, holding, begins)
-        _print_report(result, settings, form)
-        posted = _posted(settings, result, policies, stop) if post else delivery.Delivery()
+        posted = _reported(settings, result, policies, stop, form=form, post=post)
         return ended(result, _code_of(result, posted, stop))
 
 
@@ -137,9 +135,34 @@ def _code_of(result: RunResult, posted: delivery.Delivery, stop: Stop) -> int:
     return 128 + stop.signal_number if stop.is_set() else wiring.code_of(result, posted.code)
 
 
+def _reported(
+    settings: Settings,
+    result: RunResult,
+    policies: Sequence[Policy] | None,
+    stop: Stop,
+    *,
+    form: str = "text",
+    post: bool = True,
+) -> delivery.Delivery:
+    """Post the report, and then print it: only the delivery tells what it has announced.
+
+    What was done is printed whatever becomes of the delivery.
+    """
+    posted = delivery.Delivery()
+    try:
+        if post:
+            posted = _posted(settings, result, policies, stop)
+    finally:
+        _print_report(as_told(result, posted.announced), settings, form)
+    return posted
+
+
 def _posted(settings: Settings, result: RunResult, policies: Sequence[Policy] | None, stop: Stop) -> delivery.Delivery:
     """Post the report. Once we were told to stop, what hangs is left for the next run: every report is kept first."""
-    posted = within(lambda: delivered(settings, result, policies, stop), stop, _TIME_TO_POST)
+    with progress_bar() as progress:
+        if settings.slack is not None:
+            progress.advance("to Slack", "post", 0, None)
+        posted = within(lambda: delivered(settings, result, policies, stop), stop, _TIME_TO_POST)
     return delivery.Delivery(Exit.FAILED) if posted is None else posted
 
 
@@ -150,7 +173,10 @@ def delivered(
     stop: Stop,
     clock: Callable[[], datetime] = utc_now,
 ) -> delivery.Delivery:
-    """Deliver the report; the notices that it gave begin to run once their messages were accepted."""
+    """Deliver the report; the notices that it gave begin to run once their messages were accepted.
+
+    What it says to be announced is that whose notice did begin.
+    """
     posted = delivery.post(settings, result, policies, stop=stop, clock=clock)
     if not posted.announced or policies is None:
         return posted
@@ -159,7 +185,7 @@ def delivered(
             start_notices(store, result, policies, posted.announced, clock())
     except StoreError as error:
         _log.error("notices-not-started run=%d: %s", result.run, error)
-        return replace(posted, code=Exit.FAILED)
+        return delivery.Delivery(Exit.FAILED)
     return posted
 
 
@@ -217,15 +243,10 @@ def _scheduled_run(settings: Settings, mode: Mode, stop: Stop, watch: "Watch") -
                 )
             except ConfigurationError as error:
                 result = skipped(error)
-            ended(result, _reported(settings, result, rules, stop))
+            posted = _reported(settings, result, rules.policies if rules else None, stop)
+            ended(result, _code_of(result, posted, stop))
     except Busy as error:
         _reported(settings, skipped(error), None, stop)
-
-
-def _reported(settings: Settings, result: RunResult, rules: Rules | None, stop: Stop) -> int:
-    """Print and post the report of the service; the exit code that all of it would have."""
-    _print_report(result, settings, "text")
-    return _code_of(result, _posted(settings, result, rules.policies if rules else None, stop), stop)
 
 
 def check(config: Path | None, verbose: int, *, live: bool) -> int:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from janitor.clocks import term_of
 from janitor.guards import Facts, guarded, missing
 from janitor.model import Decision, History, Image, Memory, Reason, Usage, Verdict
-from janitor.notices import due_under
+from janitor.notices import due_under, known
 from janitor.policy import Owner, Policy, owner_of
 from janitor.refusals import next_try
 from janitor.retention import Kept, kept_by
@@ -70,9 +70,12 @@ def _expired(image: Image, policy: Policy, sentence: str, facts: Facts) -> Decis
         again = next_try(refusals)
         detail = f"{sentence}; the API refused on {format_day(refusals.last_at)} ({refusals.detail})"
         return Decision(image, Verdict.WAIT, policy.name, Reason.REFUSED, detail, again)
-    due = due_under(policy, facts.memory.notices.get(image.id), facts.now)
+    notice = facts.memory.notices.get(image.id)
+    due = due_under(policy, notice, facts.now)
     if facts.now < due:
-        detail = f"{sentence}; due for deletion {format_minute(due)}"
+        # Until it is announced nobody can tell when exactly: the wait begins when the channel accepts the message.
+        at_least = "" if known(notice, policy.name, due) else "no earlier than "
+        detail = f"{sentence}; due for deletion {at_least}{format_minute(due)}"
         return Decision(image, Verdict.WAIT, policy.name, Reason.NOTICE, detail, due)
     return Decision(image, Verdict.DELETE, policy.name, Reason.EXPIRED, sentence)
 

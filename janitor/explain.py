@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from rich.segment import Segment
 
 from janitor.errors import UsageError
-from janitor.model import Decision, Image, Reason, Survey
+from janitor.model import Decision, Image, Notice, Reason, Survey
 from janitor.policy import Policy
 from janitor.report.layout import BOLD, Line, Page, labelled, line, paragraph
 from janitor.report.tables import users_of
@@ -120,14 +120,20 @@ def _decision(store: Store, run: int, target: str, identity: str, zone: tzinfo, 
     by = f" by policy {decision.policy}" if decision.policy else ""
     yield from _row("verdict", f"{decision.verdict}{by} [{decision.reason}]", width)
     yield from _row("because", visible(decision.detail), width)
-    yield from _row("due", _due(decision, zone), width)
+    yield from _row("due", _due(decision, store.memory(target).notices.get(identity), zone), width)
 
 
-def _due(decision: Decision, zone: tzinfo) -> str:
+def _due(decision: Decision, notice: Notice | None, zone: tzinfo) -> str:
+    """When a term of it is over, or its deletion is due: with a notice, only what was announced is a date."""
     if decision.due is None:
         return "no date"
-    exempt = decision.reason is Reason.EXEMPT
-    return f"exempt {format_until(decision.due, zone)}" if exempt else local_minute(decision.due, zone)
+    if decision.reason is Reason.EXEMPT:
+        return f"exempt {format_until(decision.due, zone)}"
+    if decision.reason is not Reason.NOTICE:
+        return local_minute(decision.due, zone)
+    if notice is None or notice.policy != decision.policy or notice.due < decision.due:
+        return "no date before it is announced"
+    return f"{local_minute(notice.due, zone)}, announced {local_minute(notice.announced_at, zone)}"
 
 
 def _decisions(store: Store, run: int, target: str) -> Sequence[Decision]:

@@ -269,7 +269,9 @@ class TargetResult:
 
     `error` says in one sentence what went wrong or which limit refused. A target that could not be surveyed has no
     decisions. `announced` are the images whose notice this run gives, or in a dry run would give; `reminded` those
-    that it reminds of; `spared` those that were announced before and no longer expire, with what now keeps them.
+    that it reminds of; `undelivered` those of both that nobody was told of, as no accepted message names them: their
+    notice has not begun. As long as the report is not sent there are none, for it is the report that tells.
+    `spared` are the images that were announced before and no longer expire, with what now keeps them.
     `settled` are deletions of earlier runs, which could not tell their outcome: this run's survey could. `approved` are
     the images that a reviewed plan named and that are still as they were, where such a plan is applied, and `changed`
     the others that it named. `refused_again` are the images that the API refused with the very words of the last time.
@@ -285,6 +287,7 @@ class TargetResult:
     deletions: tuple[Deletion, ...] = ()
     announced: tuple[Decision, ...] = ()
     reminded: tuple[Decision, ...] = ()
+    undelivered: frozenset[str] = frozenset()
     spared: tuple[Spared, ...] = ()
     settled: tuple[Deletion, ...] = ()
     changed: tuple[Change, ...] = ()

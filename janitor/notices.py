@@ -36,8 +36,12 @@ def to_announce(decisions: Iterable[Decision], notices: Mapping[str, Notice]) ->
 
 
 def _told(decision: Decision, notices: Mapping[str, Notice]) -> bool:
-    notice = notices.get(decision.image.id)
-    return notice is not None and (notice.policy, notice.due) == (decision.policy, decision.due)
+    return known(notices.get(decision.image.id), decision.policy, decision.due)
+
+
+def known(notice: Notice | None, policy: str | None, due: datetime | None) -> bool:
+    """Whether people know of this date, by an announcement of this policy."""
+    return notice is not None and (notice.policy, notice.due) == (policy, due)
 
 
 def to_remind(decisions: Iterable[Decision], notices: Mapping[str, Notice], now: datetime) -> tuple[Decision, ...]:

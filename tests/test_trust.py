@@ -37,8 +37,14 @@ def told(due: datetime, **rest: object) -> Memory:
 def test_an_expired_image_waits_before_it_goes() -> None:
     decision = one(policy(), Memory())
     assert (decision.verdict, decision.reason, decision.due) == (Verdict.WAIT, Reason.NOTICE, NOW + 2 * DAY)
-    assert decision.detail.endswith("due for deletion 2026-11-25 03:00Z")
+    assert decision.detail.endswith("due for deletion no earlier than 2026-11-25 03:00Z")
     assert to_announce([decision], {}) == (decision,)
+
+
+def test_only_an_announced_date_is_a_date() -> None:
+    assert one(policy(), told(NOW + DAY)).detail.endswith("; due for deletion 2026-11-24 03:00Z")
+    assert one(policy(notice=3 * DAY), told(NOW + DAY)).detail.endswith("no earlier than 2026-11-26 03:00Z")
+    assert one(policy("other", DAY), told(NOW + DAY)).detail.endswith("no earlier than 2026-11-24 03:00Z")
 
 
 def test_a_policy_without_notice_does_not_wait() -> None:

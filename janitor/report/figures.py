@@ -100,12 +100,15 @@ def _settled(result: RunResult) -> str:
 
 
 def _news(result: RunResult) -> str:
-    announced = sum(len(target.announced) for target in result.targets)
-    saved = sum(len(target.spared) for target in result.targets)
+    announced = [d.image.id not in target.undelivered for target in result.targets for d in target.announced]
     would = "would be " if result.mode is Mode.DRY_RUN else ""
-    words = [f"{counted(announced)} {would}announced"] if announced else []
-    words += [f"{counted(saved)} spared"] if saved else []
-    return f" {', '.join(words)}." if words else ""
+    counts = {
+        f"{would}announced": announced.count(True),
+        "not announced": announced.count(False),
+        "spared": sum(len(target.spared) for target in result.targets),
+    }
+    words = ", ".join(f"{counted(count)} {what}" for what, count in counts.items() if count)
+    return f" {words}." if words else ""
 
 
 def _done(result: RunResult, planned: list[Decision], cost: Cost | None) -> str:

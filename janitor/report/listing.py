@@ -54,6 +54,7 @@ def _outcomes(target: TargetResult) -> dict[str, str]:
     spared = [saved.decision for saved in target.spared]
     fates = ((spared, "spared"), (target.reminded, "reminded"), (target.announced, "announced"))
     outcomes = {decision.image.id: word for decisions, word in fates for decision in decisions}
+    outcomes |= {image: f"not {outcomes[image]}" for image in target.undelivered}
     deletions = (*target.settled, *target.deletions)
     return outcomes | {deletion.decision.image.id: deletion.outcome.value for deletion in deletions}
 

@@ -1,7 +1,7 @@
 """What every report says of single images, before it is dressed as text or blocks: groups of them, and what is next."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,13 +54,22 @@ def _changed(target: TargetResult) -> Iterator[Group]:
 
 def _noticed(target: TargetResult, mode: Mode) -> Iterator[Group]:
     announced = "Would be announced" if mode is Mode.DRY_RUN else "Announced, to be deleted when due"
-    told = ((announced, target.announced), ("Reminder, due within a day", target.reminded))
-    for title, decisions in told:
-        if decisions:
-            yield Group(title, tuple(Entry(decision, _way_out(decision)) for decision in decisions))
-    if target.spared:
-        entries = tuple(Entry(saved.decision, _announcer(saved)) for saved in target.spared)
-        yield Group("Spared, announced before", entries)
+    groups = (
+        Group(announced, _told(target, target.announced)),
+        Group("Not announced, no wait has begun; the next run tries again", _untold(target, target.announced), True),
+        Group("Reminder, due within a day", _told(target, target.reminded)),
+        Group("Reminder not delivered, due within a day all the same", _untold(target, target.reminded), True),
+        Group("Spared, announced before", tuple(Entry(s.decision, _announcer(s)) for s in target.spared)),
+    )
+    return (group for group in groups if group.entries)
+
+
+def _told(target: TargetResult, decisions: Iterable[Decision]) -> tuple[Entry, ...]:
+    return tuple(Entry(d, _way_out(d)) for d in decisions if d.image.id not in target.undelivered)
+
+
+def _untold(target: TargetResult, decisions: Iterable[Decision]) -> tuple[Entry, ...]:
+    return tuple(Entry(d, _way_out(d)) for d in decisions if d.image.id in target.undelivered)
 
 
 def _way_out(decision: Decision) -> str:

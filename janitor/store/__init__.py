@@ -127,15 +127,18 @@ class Store:
         with self._file.writing() as db:
             trust.record_measure(db, run, target, seen, good=good)
 
-    def announce(self, run: int, target: str, image: str, notice: Notice) -> None:
-        """Start a notice that a channel has accepted; it replaces one that runs."""
-        with self._file.writing() as db:
-            trust.announce(db, run, target, image, notice)
+    def announce(
+        self, run: int, notices: Mapping[tuple[str, str], Notice], reminded: Iterable[tuple[str, str]], at: datetime
+    ) -> None:
+        """A channel has accepted the report of a run: start these notices, and record that of these images it reminded.
 
-    def remind(self, target: str, images: Iterable[str], at: datetime) -> None:
-        """Record that a channel has accepted the reminder of these images."""
+        Images are named by target and id. A notice replaces one that runs.
+        """
         with self._file.writing() as db:
-            trust.remind(db, target, images, at)
+            for (target, image), notice in notices.items():
+                trust.announce(db, run, target, image, notice)
+            for target, image in reminded:
+                trust.remind(db, run, target, image, at)
 
     def end_notices(self, target: str, images: Iterable[str], how: str, at: datetime) -> None:
         """End the notices that run for these images."""

@@ -9,6 +9,7 @@ from sqlite_utils import Database
 from janitor.model import Event
 from janitor.store.rows import instant
 from janitor.store.uses import usage_key
+from janitor.units import format_minute
 
 _FACTS = (
     "name",
@@ -46,9 +47,10 @@ def image_history(db: Database, target: str, image_id: str) -> list[Event]:
         *_sightings(list(db.query(_FACTS_OF, keys))),
         *_uses(list(db.query(_USES_OF, keys))),
         *(Event(instant(row["at"]), row["run"], _decision(row)) for row in db.query(_DECISIONS_OF, keys)),
+        *(Event(instant(row["at"]), row["run"], _mention(row)) for row in db.query(_MENTIONS_OF, keys)),
         *_deletions(list(db.query(_DELETIONS_OF, keys))),
     ]
-    return sorted(happened, key=lambda event: event.run)  # a stable sort: seen, used, decided, deleted within a run
+    return sorted(happened, key=lambda event: event.run)  # stable: seen, used, decided, told, deleted within a run
 
 
 def _sightings(rows: list[dict[str, Any]]) -> Iterator[Event]:
@@ -104,6 +106,20 @@ def _decision(row: Mapping[str, Any]) -> str:
     return f"decision: {row['verdict']}{by} [{row['reason']}] {row['detail']}"
 
 
+def _mention(row: Mapping[str, Any]) -> str:
+    match row["kind"], row["due"]:
+        case "spared", _:
+            return "spared: the notice is withdrawn"
+        case "announced", None:
+            return "not announced, for nobody was told: no wait has begun"
+        case "announced", due:
+            return f"announced by {row['policy']}: due for deletion {format_minute(instant(due))}"
+        case _, None:
+            return "not reminded of, for nobody was told"
+        case _:
+            return "reminded of"
+
+
 def _deletions(rows: list[dict[str, Any]]) -> Iterator[Event]:
     for row in rows:
         yield Event(instant(row["at"]), row["run"], _deletion(row))
@@ -154,6 +170,21 @@ FROM images i
 JOIN decisions d ON d.image_key = i.image_key
 JOIN surveys s ON s.run = d.from_run AND s.target = i.target
 WHERE i.target = :target AND i.image = :image ORDER BY d.from_run
+"""
+# What reports of live runs said of notices, with the notice where a channel has accepted that.
+_MENTIONS_OF = """
+SELECT m.run, m.kind, n.policy, n.due, CASE m.kind
+    WHEN 'announced' THEN coalesce(n.announced_at, s.finished_at)
+    WHEN 'reminded' THEN coalesce(n.reminded_at, s.finished_at)
+    ELSE s.finished_at
+END AS at
+FROM mentions m
+JOIN runs r ON r.run = m.run AND r.mode = 'delete'
+JOIN surveys s ON s.run = m.run AND s.target = m.target
+LEFT JOIN notices n ON n.target = m.target AND n.image = m.image AND (
+    (m.kind = 'announced' AND n.run = m.run) OR (m.kind = 'reminded' AND n.reminded_in_run = m.run)
+)
+WHERE m.target = :target AND m.image = :image AND m.kind IN ('announced', 'reminded', 'spared') ORDER BY m.run
 """
 _DELETIONS_OF = """
 SELECT x.*, coalesce(x.requested_at, r.finished_at, r.started_at) AS at, s.finished_at AS settled_at

@@ -11,7 +11,7 @@ from janitor.model import Decision, Mode, Outcome, RunResult, RunSummary, Spared
 from janitor.store.decisions import decisions_at, doomed
 from janitor.store.journal import add_outcomes, deletions_at, settled_in
 from janitor.store.rows import instant, instant_or_none
-from janitor.store.trust import applied, mentioned, record_mentions
+from janitor.store.trust import applied, mentioned, record_mentions, undelivered
 from janitor.units import iso
 
 _UNFINISHED = "did not finish"
@@ -124,6 +124,7 @@ def _mentions(db: Database, run: int, target: str, decisions: Mapping[str, Decis
         for kind in ("approved", "refused_again")
     }
     return alone | {
+        "undelivered": undelivered(db, run, target),
         "spared": tuple(Spared(change.decision, change.detail or change.decision.policy or "") for change in saved),
         "changed": mentioned(db, run, target, "changed", decisions),
         "approved": ids["approved"] if applied(db, run, target) else None,

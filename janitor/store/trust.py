@@ -55,6 +55,16 @@ ALTER TABLE surveys ADD COLUMN applied INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN digest TEXT;
 """
 
+REMINDING = """
+-- reminded_in_run: the run whose report reminded, which was accepted at reminded_at.
+ALTER TABLE notices ADD COLUMN reminded_in_run INTEGER REFERENCES runs;
+UPDATE notices SET reminded_in_run = (
+    SELECT max(m.run) FROM mentions m JOIN runs r ON r.run = m.run
+    WHERE m.kind = 'reminded' AND m.target = notices.target AND m.image = notices.image
+        AND r.started_at <= notices.reminded_at
+) WHERE reminded_at IS NOT NULL;
+"""
+
 
 def standing_notices(db: Database, target: str) -> dict[str, Notice]:
     """The notices that run in a target, by image id."""
@@ -90,10 +100,15 @@ def announce(db: Database, run: int, target: str, image: str, notice: Notice) ->
     )
 
 
-def remind(db: Database, target: str, images: Iterable[str], at: datetime) -> None:
-    """Write down that a channel has accepted the reminder of these images."""
-    sql = "UPDATE notices SET reminded_at = ? WHERE target = ? AND image = ? AND ended_at IS NULL"
-    db.conn.executemany(sql, [(iso(at), target, image) for image in images])
+def remind(db: Database, run: int, target: str, image: str, at: datetime) -> None:
+    """Write down that a channel has accepted the reminder that a run gave of an image."""
+    sql = "UPDATE notices SET reminded_at = ?, reminded_in_run = ? WHERE target = ? AND image = ? AND ended_at IS NULL"
+    db.execute(sql, (iso(at), run, target, image))
+
+
+def undelivered(db: Database, run: int, target: str) -> frozenset[str]:
+    """The images that a live run was to announce, or to remind of, and did not: no channel has accepted that."""
+    return frozenset(row[0] for row in db.execute(_UNDELIVERED, {"run": run, "target": target}))
 
 
 def end_notices(db: Database, target: str, images: Iterable[str], how: str, at: datetime) -> None:
@@ -198,6 +213,13 @@ def applied(db: Database, run: int, target: str) -> bool:
     return bool(row and row[0])
 
 
+_UNDELIVERED = """
+SELECT m.image FROM mentions m JOIN runs r ON r.run = m.run
+WHERE m.run = :run AND m.target = :target AND m.kind IN ('announced', 'reminded') AND r.mode = 'delete'
+    AND m.image NOT IN (
+        SELECT image FROM notices WHERE target = :target AND (run = :run OR reminded_in_run = :run)
+    )
+"""
 _ATTEMPTS = """
 SELECT x.image, x.outcome, x.requested_at, x.detail FROM deletions x
 WHERE x.target = :target AND x.requested_at IS NOT NULL AND x.outcome IS NOT NULL AND x.image IN (
