@@ -39,6 +39,7 @@ SHELL = {
     "schedule",
     "wiring",
     "delivery",
+    "outbox",
     "commands",
     "explain",
     "demo",
