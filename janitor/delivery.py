@@ -171,16 +171,17 @@ class _Courier:
         return parcels
 
     def pack(self, share: Share, waiting: int) -> _Parcel:
-        """The report of a share, written down before it is sent."""
+        """The report of a share, written down before it is sent, in the words of a late one: that announces nothing."""
         channel = channel_of(self.settings, share.channel, self.stop)
         threaded = channel.webhook_url is None
         undelivered = waiting if share.channel is None else 0
         messages = slack_messages(
             share, self.settings.cost, self.settings.timezone, threaded=threaded, undelivered=undelivered
         )
-        file = listing(share.listed) if threaded and listed_images(share) > _MOST_WITHOUT_A_FILE else None
+        filed = threaded and listed_images(share) > _MOST_WITHOUT_A_FILE
+        file, late = (listing(share.listed, late=late) if filed else None for late in (False, True))
         run = share.totals.run or None
-        report = self.outbox.keep(run, share.channel or _MAIN, messages, file, self.clock())
+        report = self.outbox.keep(run, share.channel or _MAIN, messages, late, self.clock())
         return _Parcel(report, run, channel, messages, file)
 
     def deliver_late(self) -> Iterator[tuple[str, DeliveryError | None]]:

@@ -54,8 +54,9 @@ class Outbox:
     def keep(
         self, run: int | None, channel: str, messages: Sequence[Message], file: Listing | None, at: datetime
     ) -> int | None:
-        """Keep a report; returns its number."""
-        words = json.dumps([{"text": message.text, "blocks": message.blocks} for message in messages])
+        """Keep a report in the words in which it is sent late; returns its number."""
+        late = [message.late or message for message in messages]
+        words = json.dumps([{"text": message.text, "blocks": message.blocks} for message in late])
         listing_json = json.dumps(asdict(file)) if file else None
         return self._write(lambda store: store.add_report(run, channel, words, at, listing_json))
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -15,13 +16,13 @@ import pytest
 from janitor import delivery
 from janitor.delivery import Delivery
 from janitor.errors import Busy, DeliveryError, Exit
-from janitor.model import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
+from janitor.model import DeletionOutcome, Mode, Outcome, Reason, RunResult, Survey, TargetResult, Usage, Verdict
 from janitor.policy import Match, Policy
 from janitor.settings import Settings, load_settings
 from janitor.stopping import Stop
 from janitor.store import Store, exclusive
-from tests.conftest import Desk
-from tests.factories import NOW, make_deletion, make_run, make_target, to_delete, to_keep
+from tests.conftest import POLICY, Desk
+from tests.factories import NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep
 from tests.slack_stand_in import CHANNEL, COMPLETE, DROPPED, GET_URL, TOKEN, UPLOAD, Posted, Reply, SlackStandIn
 
 TEAM = "#team-web"
@@ -204,6 +205,65 @@ def test_no_share_of_a_report_is_sent_before_all_are_kept(configure: Configure, 
     slack.before = lambda: kept.append(waiting(settings))
     delivery.post(settings, run_of(settings, deleting(1), deleting(1, "web-images", "web")), [WEB, CI])
     assert kept[0] == 2
+
+
+def announcing(*names: str) -> TargetResult:
+    decisions = [
+        to_keep(name, Reason.NOTICE, verdict=Verdict.WAIT, policy="ci-images", due=NOW + timedelta(days=2))
+        for name in names
+    ]
+    return make_target(decisions, announced=tuple(decisions))
+
+
+def test_a_late_report_announces_nothing(settings: Settings, slack: SlackStandIn) -> None:
+    slack.script += [GONE]
+    assert delivery.post(settings, run_of(settings, announcing("a", "b"))).announced == frozenset()
+    told = delivery.post(settings, run_of(settings, announcing("a"), at=NOW + timedelta(days=1)))
+    late, in_time = (
+        [posted for posted in slack.posted if posted.text.startswith("late: ") is late] for late in (True, False)
+    )
+    assert "Not announced by this report, which comes late: 2 images" in shown(late)
+    assert not re.search("Announced|[0-9] images? announced", shown(late) + "".join(posted.text for posted in late))
+    assert "Announced, to be deleted when due: 1 image" in shown(in_time)
+    assert told.announced == {("prod", make_image("a").id)}, "by the report of this run, not by the late one"
+
+
+def test_the_rest_of_a_report_announces_nothing_once_it_comes_late(settings: Settings, slack: SlackStandIn) -> None:
+    target = announcing(*(f"ci-{number}" for number in range(300)))
+    slack.refuse_after = 3
+    told = {image for _, image in delivery.post(settings, run_of(settings, target)).announced}
+    slack.refuse_after = None
+    assert [error for _, error in delivery.resend(settings, [])] == [None]
+    in_time, late = shown(slack.posted[:3]), shown(slack.posted[3:])
+    assert "Announced, to be deleted when due: 300 images" in in_time
+    assert "Not announced by this report, which comes late: 300 images* in `prod` (continued)" in late
+    assert not re.search("Announced|[0-9] images? announced", late)
+    ids = {decision.image.id for decision in target.announced}
+    assert {image for image in ids if image in in_time} == told
+    assert {image for image in ids if image in late} == ids - told
+
+
+def test_a_report_that_is_made_up_for_announced_nothing(settings: Settings, slack: SlackStandIn) -> None:
+    target = announcing("a")
+    lost = run_of(settings, owes_report=True)
+    with Store.open(settings.database) as store:
+        images = tuple(decision.image for decision in target.decisions)
+        store.record_survey(lost.run, "prod", Survey(images, Usage(), NOW, NOW))
+        store.record_decisions(lost.run, "prod", target.decisions)
+        store.finish_target(lost.run, target)
+    list(delivery.resend(settings, []))
+    assert "Not announced, no wait has begun; the next run tries again: 1 image" in shown(slack.posted)
+    assert "1 image not announced." in slack.posted[0].text
+
+
+def test_a_late_file_announces_nothing(configure: Configure, slack: SlackStandIn) -> None:
+    settings = configure()
+    slack.refuse_after = 1
+    delivery.post(settings, run_of(settings, announcing(*(f"ci-{number}" for number in range(60)))))
+    slack.refuse_after = None
+    list(delivery.resend(settings, []))
+    [file] = slack.files
+    assert {(row["due"], row["outcome"]) for row in csv.DictReader(io.StringIO(file.content))} == {("", "")}
 
 
 def test_a_late_report_that_fails_again_is_not_lost_and_exits_1(settings: Settings, slack: SlackStandIn) -> None:
@@ -556,6 +616,25 @@ def test_resend_sends_what_waits_and_says_what_it_did(sandbox_desk: Desk) -> Non
         assert done.stdout.endswith(": delivered\n")
         posted = len(slack.posted)
         assert (sandbox_desk.janitor("resend").returncode, len(slack.posted)) == (0, posted)
+
+
+def test_resend_starts_no_notice(sandbox_desk: Desk) -> None:
+    def notices() -> int:
+        with closing(sqlite3.connect(sandbox_desk.folder / "sandbox.db")) as db:
+            return int(db.execute("SELECT count(*) FROM notices").fetchone()[0])
+
+    with SlackStandIn() as slack:
+        sandbox_desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}'}}\n")
+        sandbox_desk.write("policies/old.yaml", POLICY + "    notice: 2d\n")
+        slack.refuse_after = 0
+        assert sandbox_desk.janitor("run").returncode == 1
+        slack.refuse_after = None
+        assert sandbox_desk.janitor("resend").returncode == 0
+        assert slack.posted
+        assert notices() == 0
+        assert "Not announced by this report, which comes late" in shown(slack.posted)
+        assert sandbox_desk.janitor("run").returncode == 0
+        assert notices() > 1
 
 
 def test_the_next_run_sends_what_waits(sandbox_desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any
@@ -188,6 +189,36 @@ def test_exemptions_that_lapse_soon_are_listed_with_their_reason() -> None:
     assert not message.names
 
 
+def test_a_late_report_announces_nothing_and_says_everything_else() -> None:
+    due = NOW + timedelta(days=2)
+    announced = tuple(to_keep(f"a-{number}", Reason.NOTICE, policy="ci", due=due) for number in range(300))
+    reminded = (to_keep("reminded", Reason.NOTICE, policy="ci", due=due),)
+    target = make_target([to_delete("gone")], [make_deletion("gone")], announced=announced, reminded=reminded)
+    result = live(target)
+    messages = slack_messages(Share(None, result, result), None, UTC, threaded=True)
+    late = [message.late or message for message in messages]
+    on_time, too_late = ("\n".join(map(texts, forms)) for forms in (messages, late))
+    assert "300 images announced by the messages that name them." in on_time
+    assert "300 images announced by the messages that name them." in messages[0].text
+    assert "*Announced, to be deleted when due: 300 images* in `prod`" in on_time
+    assert "announced" not in re.sub("due as announced|Not announced by this report", "", too_late)
+    assert "announced" not in "".join(message.text for message in late)
+    assert "*Not announced by this report, which comes late: 300 images* in `prod`" in too_late
+    assert "*Reminder that comes late, due as announced: 1 image* in `prod`" in too_late
+    assert "*Deleted, confirmed gone: 1 image* in `prod`" in too_late
+    assert "1 of 1 planned image deleted" in late[0].text
+    for message, form in zip(messages, late, strict=True):
+        rows = [re.findall("• .*", texts(of)) for of in (message, form)]
+        assert rows[0] == rows[1], "so that a report can go on where it broke off"
+
+
+def test_what_a_dry_run_would_announce_it_would_however_late() -> None:
+    result = make_run(make_target(announced=(to_keep("a", policy="ci"),)))
+    [message] = slack_messages(Share(None, result, result), None, UTC)
+    assert message.late is None
+    assert "*Would be announced: 1 image*" in texts(message)
+
+
 def test_a_report_without_details_is_one_message() -> None:
     result = live(make_target([to_keep()]))
     assert len(slack_messages(Share(None, result, result), None, UTC, threaded=True)) == 1
@@ -270,6 +301,28 @@ def test_no_cell_is_a_formula(formula: str, place: str) -> None:
 def test_an_apostrophe_is_put_before_a_formula_and_nothing_else() -> None:
     decisions = [to_delete(make_image(name, id=name)) for name in ("=1+1", "a=1", "'b", 'c,d"e\nf')]
     assert [row["name"] for row in rows_of(make_run(make_target(decisions)))] == ["'=1+1", "a=1", "'b", 'c,d"e\\nf']
+
+
+NOTICE = to_keep("told", Reason.NOTICE, policy="ci", due=NOW + timedelta(days=2))
+UNTOLD = replace(NOTICE, image=make_image("untold"))
+DUE = "2026-11-25T03:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("mode", "late", "expected"),
+    [
+        pytest.param(Mode.DELETE, False, {"told": ("announced", DUE), "untold": ("", "")}, id="in-time"),
+        pytest.param(Mode.DELETE, True, {"told": ("", ""), "untold": ("", "")}, id="late"),
+        pytest.param(Mode.DRY_RUN, False, {"told": ("", DUE), "untold": ("", "")}, id="dry"),
+    ],
+)
+def test_the_file_announces_only_what_its_report_does(
+    mode: Mode, late: bool, expected: dict[str, tuple[str, str]]
+) -> None:
+    undelivered = frozenset({UNTOLD.image.id, "an image of another channel"})
+    target = make_target(announced=(NOTICE, UNTOLD), undelivered=undelivered)
+    rows = csv.DictReader(io.StringIO(listing(make_run(target, mode=mode), late=late).csv, newline=""))
+    assert {row["name"]: (row["outcome"], row["due"]) for row in rows} == expected
 
 
 def test_the_file_is_named_after_its_run() -> None:

@@ -25,10 +25,10 @@ WIRE_LIMIT = 12_000
 def messages_of(result: RunResult, cost: Cost | None = None) -> list[Message]:
     """The messages, each of which has passed Slack's limits and our own."""
     messages = slack_messages(Share(None, result, result), cost, UTC)
-    for message in messages:
-        assert fault({"text": message.text, "blocks": message.blocks}) is None
-        assert wire_length(message.blocks) < WIRE_LIMIT
-        assert all(text["verbatim"] for text in texts_of(message.blocks) if text["type"] == "mrkdwn")
+    for form in [form for message in messages for form in (message, message.late or message)]:
+        assert fault({"text": form.text, "blocks": form.blocks}) is None
+        assert wire_length(form.blocks) < WIRE_LIMIT
+        assert all(text["verbatim"] for text in texts_of(form.blocks) if text["type"] == "mrkdwn")
     return messages
 
 

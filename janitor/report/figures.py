@@ -86,10 +86,11 @@ def kept_by_reason(target: TargetResult) -> list[tuple[Reason, int]]:
     return Counter(decision.reason for decision in target.decisions if decision.verdict is Verdict.KEEP).most_common()
 
 
-def summary(result: RunResult, cost: Cost | None) -> str:
-    """The whole run in one sentence or two."""
+def summary(result: RunResult, cost: Cost | None, *, announced: str | None = "announced") -> str:
+    """The whole run in one sentence or two. `announced` is the word for what a live run did announce; without it, that
+    is left out."""
     planned = [decision for target in result.targets for decision in target.doomed]
-    return f"{_done(result, planned, cost)}.{_settled(result)}{_news(result)}{_shortfall(result)}"
+    return f"{_done(result, planned, cost)}.{_settled(result)}{_news(result, announced)}{_shortfall(result)}"
 
 
 def _settled(result: RunResult) -> str:
@@ -99,15 +100,14 @@ def _settled(result: RunResult) -> str:
     return f" Settled {counted(count, 'deletion')} of earlier runs: {_settled_by_outcome(result.targets)}."
 
 
-def _news(result: RunResult) -> str:
-    announced = [d.image.id not in target.undelivered for target in result.targets for d in target.announced]
-    would = "would be " if result.mode is Mode.DRY_RUN else ""
+def _news(result: RunResult, announced: str | None) -> str:
+    told = [d.image.id not in target.undelivered for target in result.targets for d in target.announced]
     counts = {
-        f"{would}announced": announced.count(True),
-        "not announced": announced.count(False),
+        "would be announced" if result.mode is Mode.DRY_RUN else announced: told.count(True),
+        "not announced": told.count(False),
         "spared": sum(len(target.spared) for target in result.targets),
     }
-    words = ", ".join(f"{counted(count)} {what}" for what, count in counts.items() if count)
+    words = ", ".join(f"{counted(count)} {what}" for what, count in counts.items() if what and count)
     return f" {words}." if words else ""
 
 

@@ -1,7 +1,7 @@
 """What every report says of single images, before it is dressed as text or blocks: groups of them, and what is next."""
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,11 +34,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Images of one target that share a fate, under a title; `trouble` asks for a person's eye."""
+    """Images of one target that share a fate, under a title; `trouble` asks for a person's eye.
+
+    `late` is the title in a report that comes late, where it is another one: such a report announces nothing.
+    """
 
     title: str
     entries: tuple[Entry, ...]
     trouble: bool = False
+    late: str | None = None
 
 
 def groups_of(target: TargetResult, mode: Mode) -> list[Group]:
@@ -53,23 +57,27 @@ def _changed(target: TargetResult) -> Iterator[Group]:
 
 
 def _noticed(target: TargetResult, mode: Mode) -> Iterator[Group]:
-    announced = "Would be announced" if mode is Mode.DRY_RUN else "Announced, to be deleted when due"
+    told, missed = _parted(target.announced, target.undelivered)
+    reminded, forgotten = _parted(target.reminded, target.undelivered)
+    spared = tuple(Entry(saved.decision, _announcer(saved)) for saved in target.spared)
     groups = (
-        Group(announced, _told(target, target.announced)),
-        Group("Not announced, no wait has begun; the next run tries again", _untold(target, target.announced), True),
-        Group("Reminder, due within a day", _told(target, target.reminded)),
-        Group("Reminder not delivered, due within a day all the same", _untold(target, target.reminded), True),
-        Group("Spared, announced before", tuple(Entry(s.decision, _announcer(s)) for s in target.spared)),
+        Group("Would be announced", told)
+        if mode is Mode.DRY_RUN
+        else Group("Announced, to be deleted when due", told, late="Not announced by this report, which comes late"),
+        Group("Not announced, no wait has begun; the next run tries again", missed, trouble=True),
+        Group("Reminder, due within a day", reminded, late="Reminder that comes late, due as announced"),
+        Group("Reminder not delivered, due within a day all the same", forgotten, trouble=True),
+        Group("Spared, announced before", spared),
     )
     return (group for group in groups if group.entries)
 
 
-def _told(target: TargetResult, decisions: Iterable[Decision]) -> tuple[Entry, ...]:
-    return tuple(Entry(d, _way_out(d)) for d in decisions if d.image.id not in target.undelivered)
-
-
-def _untold(target: TargetResult, decisions: Iterable[Decision]) -> tuple[Entry, ...]:
-    return tuple(Entry(d, _way_out(d)) for d in decisions if d.image.id in target.undelivered)
+def _parted(decisions: Iterable[Decision], undelivered: Collection[str]) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    """The images that people were told of, and the others."""
+    parts: dict[bool, list[Entry]] = {True: [], False: []}
+    for decision in decisions:
+        parts[decision.image.id not in undelivered].append(Entry(decision, _way_out(decision)))
+    return tuple(parts[True]), tuple(parts[False])
 
 
 def _way_out(decision: Decision) -> str:
