@@ -66,9 +66,11 @@ def post(
         if result.run and not courier.stop.is_set():
             courier.make_up(result.run)
             waiting = sum(error is not None for _, error in courier.deliver_late())
-        arrivals = [courier.deliver(parcel) for parcel in courier.pack_all(result, waiting)]
-    for error in filter(None, (arrival.error for arrival in arrivals)):
-        _log.error("report-undelivered run=%d: %s", result.run, error)
+        parcels = courier.pack_all(result, waiting)
+        arrivals = [courier.deliver(parcel) for parcel in parcels]
+    for parcel, arrival in zip(parcels, arrivals, strict=True):
+        if arrival.error is not None:
+            _log.error("report-undelivered run=%d%s: %s", result.run, parcel.whither, arrival.error)
     failed = waiting or any(arrival.error for arrival in arrivals)
     announced = frozenset[Name]().union(*(arrival.names for arrival in arrivals))
     return Delivery(Exit.FAILED if failed else Exit.OK, announced)
@@ -77,7 +79,7 @@ def post(
 def resend(
     settings: Settings, policies: Sequence[Policy], *, clock: Callable[[], datetime] = utc_now
 ) -> Iterator[tuple[str, DeliveryError | None]]:
-    """Deliver what could not be delivered, oldest first: each report's name, and why it still did not arrive.
+    """Deliver what could not be delivered, oldest first: each report, by its name, and why it still did not arrive.
 
     Raises Busy while a run holds the database (it delivers them itself), StoreError, and DeliveryError where reports
     wait and no Slack is configured.
@@ -127,6 +129,11 @@ class _Parcel:
     listing: Listing | None
     accepted: int = 0
     place: Place | None = None
+
+    @property
+    def whither(self) -> str:
+        """Its channel, as it is said behind a report's name; there is but one webhook."""
+        return f" to {self.channel.channel}" if self.channel.channel else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +203,8 @@ class _Courier:
             if error is not None and not error.refused:
                 unreachable[parcel.channel.channel] = error
             if error is not None:
-                _log.error("report-still-undelivered run=%s: %s", kept.run or "none", error)
-            yield name, error
+                _log.error("report-still-undelivered run=%s%s: %s", kept.run or "none", parcel.whither, error)
+            yield f"{name}{parcel.whither}", error
 
     def _unpack(self, kept: KeptReport, mark: str) -> _Parcel:
         """A kept report, every message marked. One that began elsewhere than it would go now begins anew."""

@@ -368,6 +368,20 @@ def test_what_a_run_is_about_to_send_is_not_resent_beside_it(settings: Settings,
     assert slack.requests == []
 
 
+def test_a_channel_that_did_not_take_its_part_is_named(
+    configure: Configure, slack: SlackStandIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = configure()
+    slack.members_of.remove(TEAM)
+    delivery.post(settings, run_of(settings, deleting(1), deleting(1, "web-images", "web")), [WEB, CI])
+    assert "report-undelivered run=1 to #team-web: Slack did not take the message" in caplog.text.replace(
+        "message 1 of 2", "the message"
+    )
+    [(name, _)] = delivery.resend(settings, [WEB, CI])
+    assert name == "report of run 1 of 2026-11-23 12:00 KST to #team-web"
+    assert "report-still-undelivered run=1 to #team-web: " in caplog.text
+
+
 def test_the_database_says_how_far_a_report_got(settings: Settings, slack: SlackStandIn) -> None:
     slack.refuse_after = 2
     delivery.post(settings, run_of(settings, deleting(300)))

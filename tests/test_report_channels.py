@@ -198,8 +198,8 @@ def test_a_late_report_announces_nothing_and_says_everything_else() -> None:
     messages = slack_messages(Share(None, result, result), None, UTC, threaded=True)
     late = [message.late or message for message in messages]
     on_time, too_late = ("\n".join(map(texts, forms)) for forms in (messages, late))
-    assert "300 images announced by the messages that name them." in on_time
-    assert "300 images announced by the messages that name them." in messages[0].text
+    assert "300 images announced by the messages that name them, 1 image due within a day." in on_time
+    assert "300 images announced by the messages that name them" in messages[0].text
     assert "*Announced, to be deleted when due: 300 images* in `prod`" in on_time
     assert "announced" not in re.sub("due as announced|Not announced by this report", "", too_late)
     assert "announced" not in "".join(message.text for message in late)

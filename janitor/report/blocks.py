@@ -132,7 +132,8 @@ def _group(group: Group, target: TargetResult) -> Paragraph:
 def _row(entry: Entry) -> str:
     decision = entry.decision
     remark = f"\n    {fitted(entry.remark, _SENTENCE)}" if entry.remark else ""
-    return f"{_image(entry)}{remark}\n    {_policy(decision.policy)}{fitted(decision.detail, _SENTENCE)}"
+    way_out = f"\n    to keep it: {fitted(entry.way_out, _NOTE)}" if entry.way_out else ""
+    return f"{_image(entry)}{remark}\n    {_policy(decision.policy)}{fitted(decision.detail, _SENTENCE)}{way_out}"
 
 
 def _image(entry: Entry) -> str:

@@ -26,10 +26,11 @@ _TROUBLES = {DeletionOutcome.REFUSED, DeletionOutcome.FAILED, None}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One image as a report lists it: its decision, and what became of its deletion where that is to be said."""
+    """One image as a report lists it: its decision, what else is to be said of it, and the command that keeps it."""
 
     decision: Decision
     remark: str | None = None
+    way_out: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,12 @@ def _parted(decisions: Iterable[Decision], undelivered: Collection[str]) -> tupl
     """The images that people were told of, and the others."""
     parts: dict[bool, list[Entry]] = {True: [], False: []}
     for decision in decisions:
-        parts[decision.image.id not in undelivered].append(Entry(decision, _way_out(decision)))
+        parts[decision.image.id not in undelivered].append(Entry(decision, way_out=_way_out(decision)))
     return tuple(parts[True]), tuple(parts[False])
 
 
 def _way_out(decision: Decision) -> str:
-    return f'to keep it: janitor keep {decision.image.id} --for 30d --why "…"'
+    return f'janitor keep {decision.image.id} --for 30d --why "…"'
 
 
 def _announcer(saved: Spared) -> str | None:

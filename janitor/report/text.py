@@ -99,6 +99,8 @@ def _entry(entry: Entry, width: int) -> Iterator[Line]:
     if entry.remark is not None:
         yield from paragraph(shortened(entry.remark, _LONGEST_SENTENCE), width, 6)
     yield from paragraph(_why(decision.policy, decision.detail), width, 6, DIM)
+    if entry.way_out is not None:
+        yield from paragraph(shortened(entry.way_out, _LONGEST_SENTENCE), width, 6)
 
 
 def _why(policy: str | None, detail: str) -> str:

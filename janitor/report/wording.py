@@ -12,7 +12,7 @@ MODES = {
 }
 
 OUTCOMES = {
-    Outcome.OK: "ok – nothing went wrong",
+    Outcome.OK: "ok – every target was surveyed, and no deletion was refused or failed",
     Outcome.PARTIAL: "partial – some deletions were refused or failed",
     Outcome.REFUSED: "refused – a limit or the survey gate refused, nothing was deleted there",
     Outcome.FAILED: "failed – not everything could be done",
