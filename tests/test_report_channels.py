@@ -160,6 +160,21 @@ def test_a_message_names_the_images_that_it_lists_and_no_others() -> None:
         assert texts(message).count("x" * 900) == len(message.names)
 
 
+def test_a_late_message_fits_as_well_and_names_the_same_images() -> None:
+    paragraphs = [
+        Paragraph("*A*", tuple(Row("x" * 190, ("prod", f"{number}-{row}")) for row in range(14)), late="*" + "Z" * 330)
+        for number in range(30)
+    ]
+    messages = packed("Title", "Sentence.", "Context", paragraphs, late="Too late.")
+    assert len(messages) > 5
+    for message in messages:
+        assert message.late is not None
+        assert fault({"text": message.late.text, "blocks": message.late.blocks}) is None
+        assert wire_length(message.late.blocks) < 12_000
+        assert texts(message.late).count("x" * 190) == len(message.names)
+        assert message.late.text.startswith("Too late. This is part ")
+
+
 def test_the_same_id_in_two_targets_is_two_images() -> None:
     image = make_image("a", id="the-id")
     result = live(make_target([to_delete(image)]), make_target([to_delete(image)], name="dev"))
