@@ -20,7 +20,7 @@ def due_under(policy: Policy, notice: Notice | None, now: datetime) -> datetime:
     """
     if notice is None:
         return now + policy.notice
-    if holds(policy, notice) or not policy.notice:
+    if holds(policy, notice):
         return notice.due
     return max(now + policy.notice, notice.due)
 

@@ -484,3 +484,10 @@ def test_other_news_are_counted_in_the_last_sentence() -> None:
     target = make_target([waiting], reminded=(waiting,), changed=(Change(to_keep(), "changed since the plan"),))
     text = unfolded(report(make_run(target, mode=Mode.DELETE)))
     assert "There was nothing to delete. 1 image due within a day, 1 image changed meanwhile." in text
+
+
+def test_a_reminder_is_told_with_the_way_out() -> None:
+    waiting = Decision(make_image("ci-9"), Verdict.WAIT, "ci", Reason.NOTICE, "due for deletion 2026-11-25", NOW)
+    text = unfolded(report(make_run(replace(make_target([waiting]), reminded=(waiting,)), mode=Mode.DELETE)))
+    assert "Reminder, due within a day: 1 image" in text
+    assert f"janitor keep {waiting.image.id}" in text

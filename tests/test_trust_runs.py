@@ -57,10 +57,15 @@ class World:
             clock=lambda: self.now,
             **rest,
         ).perform()
-        told = [*result.targets[0].announced, *result.targets[0].reminded]
-        accepted = {("prod", decision.image.id) for decision in told} if deliver else set()
-        start_notices(self.store, result, self.policies, accepted, self.now)
+        if deliver:
+            self.deliver(result)
         return result
+
+    def deliver(self, result: RunResult) -> None:
+        """The channel accepts a report."""
+        told = [*result.targets[0].announced, *result.targets[0].reminded]
+        accepted = {("prod", decision.image.id) for decision in told}
+        start_notices(self.store, result, self.policies, accepted, self.now)
 
     def approved(self, number: int, validity: timedelta = DAY) -> dict[str, tuple[Decision, ...]]:
         return reviewed_plan(self.store, number, self.policies, validity, self.now)
@@ -95,6 +100,39 @@ def test_an_undelivered_report_starts_no_clock(world: World) -> None:
     world.now += 2 * DAY
     world.run()
     assert world.cloud.deleted == ["a"]
+
+
+def test_a_wait_is_as_long_as_it_says_from_the_moment_its_message_was_accepted(world: World) -> None:
+    result = world.run(deliver=False)
+    world.now += 3 * HOUR
+    world.deliver(result)
+    world.now = START + 2 * DAY
+    world.run()
+    assert world.cloud.deleted == []
+    world.now += 3 * HOUR
+    world.run()
+    assert world.cloud.deleted == ["a"]
+
+
+def test_a_new_wait_does_not_end_before_the_date_that_people_know(world: World) -> None:
+    world.policies = [replace(OLD, notice=5 * DAY)]
+    world.run()
+    world.policies = [replace(OLD, name="new", notice=DAY)]
+    for day in range(1, 6):
+        world.now = START + day * DAY
+        assert announced(world.run()) == (["a"] if day == 1 else [])
+        assert world.cloud.deleted == (["a"] if day == 5 else [])
+
+
+def test_an_image_that_was_gone_for_a_while_waits_anew(world: World) -> None:
+    world.run()
+    everything, world.cloud.listed = world.cloud.listed, [image("young", days=1)]
+    world.run(accept_survey=True)
+    assert world.store.memory("prod").notices == {}
+    world.cloud.listed = everything
+    world.now += 2 * DAY
+    assert announced(world.run()) == ["a"]
+    assert world.cloud.deleted == []
 
 
 def test_a_dry_run_announces_nothing_and_shows_what_a_live_run_would(world: World) -> None:
@@ -147,6 +185,16 @@ def test_one_reminder_of_a_long_notice(world: World) -> None:
         world.now += DAY
     assert reminded == [4]
     assert world.cloud.deleted == ["a"]
+
+
+def test_a_reminder_that_was_not_delivered_is_given_again_and_then_no_more(world: World) -> None:
+    world.policies = [replace(OLD, notice=5 * DAY)]
+    world.run()
+    reminded = []
+    for hours in (1, 2, 3, 4):
+        world.now = START + 4 * DAY + hours * HOUR
+        reminded.append(len(world.run(deliver=hours > 2).targets[0].reminded))
+    assert reminded == [1, 1, 1, 0]
 
 
 def test_what_the_report_said_is_shown_again(world: World) -> None:
