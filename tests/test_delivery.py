@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from janitor import delivery
+from janitor.commands import delivered
 from janitor.delivery import Delivery
 from janitor.errors import Busy, DeliveryError, Exit
 from janitor.model import DeletionOutcome, Mode, Outcome, Reason, RunResult, Survey, TargetResult, Usage, Verdict
-from janitor.policy import Match, Policy
+from janitor.policy import Expire, Match, Policy
 from janitor.settings import Settings, load_settings
 from janitor.stopping import Stop
 from janitor.store import Store, exclusive
@@ -389,6 +390,50 @@ def test_the_database_says_how_far_a_report_got(settings: Settings, slack: Slack
         [(accepted, delivered_at, error)] = db.execute("SELECT accepted, delivered_at, error FROM reports")
     assert (accepted, delivered_at) == (2, None)
     assert "message 3 of" in error
+
+
+# Notices
+
+
+ANNOUNCING = Policy("ci-images", Match(), Expire(timedelta(days=14)), notice=timedelta(days=2))
+
+
+def announcing(count: int, policy: str = "ci-images", **parts: Any) -> TargetResult:
+    due = NOW + timedelta(days=2)
+    waits = [to_keep(f"{policy}-{number}", policy=policy, due=due) for number in range(count)]
+    waits = [replace(wait, verdict=Verdict.WAIT, reason=Reason.NOTICE) for wait in waits]
+    return make_target(waits, announced=tuple(waits), **parts)
+
+
+def on_the_clock(settings: Settings) -> set[str]:
+    with Store.open(settings.database) as store:
+        return set(store.memory("prod").notices)
+
+
+@pytest.mark.parametrize("taken", [None, 7], ids=["all-taken", "broken-off"])
+def test_no_clock_runs_for_an_image_that_no_accepted_message_names(
+    settings: Settings, slack: SlackStandIn, taken: int | None
+) -> None:
+    target = announcing(3_000)
+    slack.refuse_after = taken
+    told = delivered(settings, run_of(settings, target), [ANNOUNCING], Stop(), lambda: NOW)
+    said = shown(slack.posted)
+    named = {decision.image.id for decision in target.announced if f"`{decision.image.id}`" in said}
+    assert (told.code, len(named) == 3_000) == ((Exit.OK, True) if taken is None else (Exit.FAILED, False))
+    assert on_the_clock(settings) == named
+
+
+def test_a_message_that_was_taken_but_not_answered_starts_its_clock_when_it_is_answered(
+    settings: Settings, slack: SlackStandIn
+) -> None:
+    target = announcing(1)
+    [image] = [decision.image.id for decision in target.announced]
+    slack.unanswered = 100
+    delivered(settings, run_of(settings, target), [ANNOUNCING], Stop(), lambda: NOW)
+    assert (len(slack.posted) > 1, on_the_clock(settings)) == (True, set())
+    slack.unanswered = 1
+    delivered(settings, run_of(settings, target), [ANNOUNCING], Stop(), lambda: NOW)
+    assert on_the_clock(settings) == {image}
 
 
 # When we are asked to end

@@ -57,14 +57,13 @@ class World:
             clock=lambda: self.now,
             **rest,
         ).perform()
-        if deliver:
-            self.deliver(result)
+        self.deliver(result, taken=deliver)
         return result
 
-    def deliver(self, result: RunResult) -> None:
-        """The channel accepts a report."""
+    def deliver(self, result: RunResult, *, taken: bool = True) -> None:
+        """The channel takes all of a report, or nothing."""
         told = [*result.targets[0].announced, *result.targets[0].reminded]
-        accepted = {("prod", decision.image.id) for decision in told}
+        accepted = {("prod", decision.image.id) for decision in told} if taken else set()
         start_notices(self.store, result, self.policies, accepted, self.now)
 
     def approved(self, number: int, validity: timedelta = DAY) -> dict[str, tuple[Decision, ...]]:
@@ -122,6 +121,22 @@ def test_a_new_wait_does_not_end_before_the_date_that_people_know(world: World) 
         world.now = START + day * DAY
         assert announced(world.run()) == (["a"] if day == 1 else [])
         assert world.cloud.deleted == (["a"] if day == 5 else [])
+
+
+def test_the_same_id_in_two_targets_waits_in_each_for_itself(world: World) -> None:
+    other = RecordingCloud([image("a"), image("young", days=1)])
+    for _ in range(2):
+        Run(
+            [Site("prod", lambda: world.cloud), Site("dev", lambda: other)],
+            world.policies,
+            world.store,
+            Mode.DELETE,
+            world.limits,
+            clock=lambda: world.now,
+        ).perform()
+        world.run()
+        world.now += 2 * DAY
+    assert (world.cloud.deleted, other.deleted) == (["a"], [])
 
 
 def test_an_image_that_was_gone_for_a_while_waits_anew(world: World) -> None:
