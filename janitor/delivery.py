@@ -72,8 +72,7 @@ def post(
         if arrival.error is not None:
             _log.error("report-undelivered run=%d%s: %s", result.run, parcel.whither, arrival.error)
     failed = waiting or any(arrival.error for arrival in arrivals)
-    announced = frozenset[Name]().union(*(arrival.names for arrival in arrivals))
-    return Delivery(Exit.FAILED if failed else Exit.OK, announced)
+    return Delivery(Exit.FAILED if failed else Exit.OK, _announced_by(arrivals))
 
 
 def resend(
@@ -138,10 +137,17 @@ class _Parcel:
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """What of a parcel arrived: the images that the messages name, and why others did not."""
+    """What of a parcel arrived: the images that its messages name, those that the others name, and why they did not."""
 
     names: frozenset[Name]
+    missing: frozenset[Name]
     error: DeliveryError | None
+
+
+def _announced_by(arrivals: Sequence[_Arrival]) -> frozenset[Name]:
+    """The images named by what arrived. One of which any message is missing is not: that may be what announces it."""
+    names = frozenset[Name]().union(*(arrival.names for arrival in arrivals))
+    return names.difference(*(arrival.missing for arrival in arrivals))
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +248,7 @@ class _Courier:
             self._attach(parcel, parcel.listing, place)
         self.outbox.settle(parcel.report, error, self.clock())
         arrived = parcel.accepted + accepted
-        # An image of which any message is missing is not counted: that one may be the one that announces it.
-        names = _named_in(parcel.messages[:arrived]) - _named_in(parcel.messages[arrived:])
-        return _Arrival(names, error)
+        return _Arrival(_named_in(parcel.messages[:arrived]), _named_in(parcel.messages[arrived:]), error)
 
     def _attach(self, parcel: _Parcel, file: Listing, place: Place) -> None:
         """Put the file into the thread. The messages name every image of it, so that without it nothing is lost."""

@@ -436,6 +436,18 @@ def test_a_message_that_was_taken_but_not_answered_starts_its_clock_when_it_is_a
     assert on_the_clock(settings) == {image}
 
 
+def test_an_image_that_one_channel_mentions_is_not_announced_by_another_that_took_nothing(
+    configure: Configure, slack: SlackStandIn
+) -> None:
+    settings = configure()
+    slack.members_of.remove(TEAM)
+    target = announcing(2, WEB.name)
+    settled = make_deletion(to_delete(target.announced[0].image), DeletionOutcome.FAILED, "settled: not done")
+    told = delivery.post(settings, run_of(settings, replace(target, settled=(settled,))), [WEB, CI])
+    assert target.announced[0].image.id in shown(slack.posted)
+    assert told == Delivery(Exit.FAILED, frozenset())
+
+
 # When we are asked to end
 
 
