@@ -81,10 +81,14 @@ def _in_use(image: Image, facts: Facts) -> str | None:
 
 def _recently_used(image: Image, facts: Facts) -> str | None:
     history = facts.history.get(image.id)
-    last = history.last_in_use if history is not None else None
-    if last is None or not facts.memory.usage_memory or facts.now - last > facts.memory.usage_memory:
+    memory = facts.memory.usage_memory
+    if history is None or history.last_in_use is None or not memory:
         return None
-    return f"an instance used it on {format_minute(last)}, within the last {format_duration(facts.memory.usage_memory)}"
+    used = f"an instance used it on {format_minute(history.last_in_use)}"
+    if facts.now - history.last_in_use <= memory:
+        return f"{used}, within the last {format_duration(memory)}"
+    # A run a little later than that after the last one would otherwise take one list with a hole in it at its word.
+    return f"{used}, when a good survey last looked" if history.in_use_before else None
 
 
 def _exempt(image: Image, facts: Facts) -> str | None:

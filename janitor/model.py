@@ -157,13 +157,15 @@ class History:
 
     first_seen: the first survey that listed it. watched_since: the first survey that listed it and could read the
     usage. status_since: the first survey that saw its present status after having seen another, if one has.
-    last_in_use: the latest survey in which an instance used it.
+    last_in_use: the latest survey in which an instance used it. in_use_before: that was the last good survey before
+    this one, or a later one.
     """
 
     first_seen: datetime
     watched_since: datetime | None = None
     status_since: datetime | None = None
     last_in_use: datetime | None = None
+    in_use_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)

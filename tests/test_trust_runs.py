@@ -384,6 +384,34 @@ def test_a_use_that_was_seen_is_remembered(world: World) -> None:
     assert world.cloud.deleted == ["a"]
 
 
+def test_one_instance_list_with_a_hole_costs_nothing_however_late_the_run(world: World) -> None:
+    world.policies, world.cloud.listed = [OLD], [image("a")]
+    others = {f"other{number}": (Instance(f"i{number}", "db"),) for number in range(9)}
+    world.cloud.used = Usage({"a": (Instance("i", "web-1"),), **others}, instances=10)
+    world.run(usage_memory=DAY)
+    world.cloud.used = Usage(others, instances=9)
+    world.now += 7 * DAY
+    [decision] = [d for d in world.run(usage_memory=DAY).targets[0].decisions if d.image.id == "a"]
+    assert (decision.reason.value, world.cloud.deleted) == ("recently-used", [])
+    assert decision.detail == "an instance used it on 2026-11-23 03:00Z, when a good survey last looked"
+    world.now += 7 * DAY
+    world.run(usage_memory=DAY)
+    assert world.cloud.deleted == ["a"]
+
+
+def test_a_survey_that_looks_wrong_makes_no_use_forgotten(world: World) -> None:
+    world.policies = [OLD]
+    world.cloud.used = Usage({"a": (Instance("i", "web-1"),)}, instances=10)
+    world.run(usage_memory=DAY)
+    world.cloud.used = Usage(instances=1)
+    world.now += 2 * DAY
+    assert world.run(usage_memory=DAY).outcome is Outcome.REFUSED
+    world.cloud.used = Usage(instances=9)
+    world.now += 2 * DAY
+    assert world.run(usage_memory=DAY).outcome is Outcome.OK
+    assert world.cloud.deleted == []
+
+
 def test_an_exemption_holds_to_the_very_last(world: World) -> None:
     world.policies = [OLD]
     world.cloud.listed = [image("a"), image("b"), image("young", days=1)]
