@@ -105,17 +105,14 @@ class Cleaning:
             seen = replace(seen, outcome=Outcome.REFUSED, error=error)
         if self.orders.mode is Mode.DRY_RUN:
             return seen
-        self._end_notices(seen, memory)
+        self._end_notices_of_gone(seen, memory)
         if excess or not plan.decisions:
             return seen
         return _with_old_news(self._delete(seen, plan), memory)
 
-    def _end_notices(self, seen: TargetResult, memory: Memory) -> None:
-        """Withdraw the notices of what no longer expires, or is no longer there."""
+    def _end_notices_of_gone(self, seen: TargetResult, memory: Memory) -> None:
         listed = {decision.image.id for decision in seen.decisions}
-        at = self.orders.clock()
-        self._store.end_notices(seen.target, [saved.decision.image.id for saved in seen.spared], "spared", at)
-        self._store.end_notices(seen.target, memory.notices.keys() - listed, "gone", at)
+        self._store.end_notices(seen.target, memory.notices.keys() - listed, "gone", self.orders.clock())
 
     def _doubts(self, survey: Survey) -> tuple[str, ...]:
         """What looks wrong about a survey; recorded as good where nothing does, or where a person accepts it."""

@@ -13,7 +13,7 @@ import pytest
 from janitor.announcing import start_notices
 from janitor.errors import Exit, Implausible, Refused, UsageError
 from janitor.gate import Gate
-from janitor.model import Decision, DeletionOutcome, Exemption, Image, Instance, Mode, Outcome, RunResult, Usage
+from janitor.model import Decision, DeletionOutcome, Exemption, Image, Instance, Mode, Outcome, RunResult, Status, Usage
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
@@ -174,6 +174,29 @@ def test_an_image_that_comes_into_use_is_spared_and_waits_anew_afterwards(world:
     world.now += 3 * DAY
     assert announced(world.run()) == ["a"]
     assert world.cloud.deleted == []
+
+
+class Crash(BaseException):
+    """The process is gone from here on."""
+
+
+def test_a_run_that_dies_leaves_it_to_the_next_to_say_what_it_spared(world: World) -> None:
+    world.cloud.listed += [image("b", status="killed")]
+    stuck = Policy("stuck", Match(status=frozenset({Status.KILLED})), Expire(DAY))
+    world.policies = [stuck, ANNOUNCED]
+    world.run(Mode.DELETE)
+    world.cloud.listed += [image("c", status="killed")]
+    world.cloud.used = Usage({"a": (Instance("i", "web-1"),)})
+
+    def die(_image: str) -> None:
+        raise Crash
+
+    world.cloud.on_delete = die
+    with pytest.raises(Crash):
+        world.run()
+    world.cloud.on_delete = lambda _image: None
+    assert [decision.image.id for decision in world.run().targets[0].spared] == ["a"]
+    assert world.run().targets[0].spared == (), "said once"
 
 
 def test_a_dry_run_spares_nothing_for_good(world: World) -> None:

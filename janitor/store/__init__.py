@@ -151,7 +151,7 @@ class Store:
             runs.finish_target(db, run, result)
 
     def finish_run(self, result: RunResult) -> None:
-        """Record how a run ended."""
+        """Record how a run ended, and withdraw the notices of what a live one spared."""
         with self._file.writing() as db:
             runs.finish_run(db, result)
 

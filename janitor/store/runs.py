@@ -11,7 +11,7 @@ from janitor.model import Decision, Mode, Outcome, RunResult, RunSummary, Spared
 from janitor.store.decisions import decisions_at, doomed
 from janitor.store.journal import add_outcomes, deletions_at, settled_in
 from janitor.store.rows import instant, instant_or_none
-from janitor.store.trust import applied, mentioned, record_mentions, undelivered
+from janitor.store.trust import applied, end_spared, mentioned, record_mentions, undelivered
 from janitor.units import iso
 
 _UNFINISHED = "did not finish"
@@ -34,13 +34,18 @@ def finish_target(db: Database, run: int, result: TargetResult) -> None:
 
 
 def finish_run(db: Database, result: RunResult) -> None:
-    """Record how a run ended, the order of its targets, and how those ended that did not record it themselves."""
+    """Record how a run ended, the order of its targets, and how those ended that did not record it themselves.
+
+    The notices of what a live run spared are withdrawn only here: one that dies before could tell nobody.
+    """
     for position, target in enumerate(result.targets):
         if not db.execute(_PLACE_TARGET, (position, result.run, target.target)).rowcount:
             finish_target(db, result.run, target)
             db.execute(_PLACE_TARGET, (position, result.run, target.target))
     end = (iso(result.finished_at), result.outcome.value, result.error, result.digest, result.run)
     db.execute(_FINISH_RUN, end)
+    if result.mode is Mode.DELETE:
+        end_spared(db, result.run, result.finished_at)
 
 
 def latest_run(db: Database) -> int | None:

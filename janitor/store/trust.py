@@ -12,7 +12,7 @@ from janitor.store.rows import instant, instant_or_none
 from janitor.units import iso
 
 STEP = """
--- Announcements that a channel accepted. An ended one was `deleted`, `spared`, `gone`, or `replaced` by another.
+-- Announcements that a channel accepted. An ended one was `spared`, `gone`, or `replaced` by another.
 CREATE TABLE notices (
     notice INTEGER PRIMARY KEY,
     target TEXT NOT NULL,
@@ -117,6 +117,11 @@ def end_notices(db: Database, target: str, images: Iterable[str], how: str, at: 
     db.conn.executemany(sql, [(iso(at), how, target, image) for image in images])
 
 
+def end_spared(db: Database, run: int, at: datetime) -> None:
+    """End the notices of the images that the report of a run calls spared."""
+    db.execute(_END_SPARED, (iso(at), run))
+
+
 def refusals(db: Database, target: str) -> dict[str, Refusals]:
     """The images whose latest deletions were refused, by id, with how often in a row."""
     found: dict[str, Refusals] = {}
@@ -219,6 +224,10 @@ WHERE m.run = :run AND m.target = :target AND m.kind IN ('announced', 'reminded'
     AND m.image NOT IN (
         SELECT image FROM notices WHERE target = :target AND (run = :run OR reminded_in_run = :run)
     )
+"""
+_END_SPARED = """
+UPDATE notices SET ended_at = ?, ended = 'spared'
+WHERE ended_at IS NULL AND (target, image) IN (SELECT target, image FROM mentions WHERE run = ? AND kind = 'spared')
 """
 _ATTEMPTS = """
 SELECT x.image, x.outcome, x.requested_at, x.detail FROM deletions x
