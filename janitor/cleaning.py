@@ -118,7 +118,9 @@ class Cleaning:
         """What looks wrong about a survey; recorded as good where nothing does, or where a person accepts it."""
         seen = measure(survey)
         good = self._store.last_good(self.target, self.run)
-        ours = self._store.asked_since(self.target, good[0]) - {image.id for image in survey.images} if good else set()
+        # Those that the cloud lists as deleted, or about to be, are gone like those that it no longer lists.
+        left = {image.id for image in survey.images if owns(image)}
+        ours = self._store.asked_since(self.target, good[0]) - left if good else set()
         doubts = self.orders.gate.doubts(
             seen,
             good[1] if good else None,

@@ -374,6 +374,20 @@ def test_our_own_deletions_are_no_shrinking(world: World) -> None:
     assert world.run().outcome is Outcome.OK
 
 
+def test_our_own_deletions_are_no_shrinking_while_the_cloud_still_lists_them(world: World) -> None:
+    world.policies = [OLD]
+    world.cloud.listed = [image(f"i{number}") for number in range(9)] + [image("young", days=1)]
+
+    def list_as_going(image_id: str) -> None:
+        listed = world.cloud.listed
+        world.cloud.listed = [replace(i, status="pending_delete") if i.id == image_id else i for i in listed]
+
+    world.cloud.on_delete, world.cloud.undone = list_as_going, {f"i{number}" for number in range(9)}
+    world.run()
+    assert len(world.cloud.deleted) == 9
+    assert world.run().outcome is Outcome.OK
+
+
 def test_a_list_that_repeats_itself_is_refused(world: World) -> None:
     world.cloud.survey_errors = [Implausible("the list repeats itself")]
     result = world.run()
