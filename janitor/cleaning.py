@@ -85,9 +85,9 @@ class Cleaning:
         return self._act(_told_of(seen, memory, survey.finished_at), plan, memory)
 
     def _memory(self, survey: Survey) -> Memory:
-        """What is recorded of a target, and what people exempted there by command or in policy files."""
+        """What is recorded of a target, and what people exempted by command or in policy files."""
         now = survey.finished_at
-        exempted = exemptions_for(survey.images, self._store.exemptions(self.target, now), self.orders.exemptions, now)
+        exempted = exemptions_for(survey.images, self._store.exemptions(now), self.orders.exemptions, now)
         return replace(self._store.memory(self.target), exemptions=exempted, usage_memory=self.orders.usage_memory)
 
     def _plan(self, decisions: Sequence[Decision]) -> tuple[Plan, tuple[Change, ...]]:

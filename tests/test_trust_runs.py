@@ -454,7 +454,7 @@ def test_an_exemption_holds_to_the_very_last(world: World) -> None:
     world.cloud.listed = [image("a"), image("b"), image("young", days=1)]
 
     def exempt_the_other(image_id: str) -> None:
-        other = Exemption("b" if image_id == "a" else "a", world.now + DAY, "stop!", "kim")
+        other = Exemption("B" if image_id == "a" else "A", world.now + DAY, "stop!", "kim")
         world.store.add_exemptions([("prod", other)], world.now)
 
     world.cloud.on_delete = exempt_the_other

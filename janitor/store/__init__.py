@@ -221,9 +221,12 @@ class Store:
             for target, image_id in images:
                 exemptions.end_exemptions(db, target, image_id, by, at)
 
-    def exemptions(self, target: str, at: datetime) -> list[Exemption]:
-        """The exemptions by command that hold at an instant in a target, oldest first."""
-        return [record.exemption for record in self.exemption_records(target) if record.active(at)]
+    def exemptions(self, at: datetime) -> list[Exemption]:
+        """The exemptions by command that hold at an instant, oldest first.
+
+        Those of all targets: an image is meant, and its target may have got another name since.
+        """
+        return [record.exemption for record in self.exemption_records() if record.active(at)]
 
     def exemption_records(self, target: str | None = None, image_id: str | None = None) -> list[ExemptionRecord]:
         """All exemptions ever given by command, oldest first; where asked for, those of a target and of an image."""
