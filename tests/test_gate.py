@@ -122,9 +122,9 @@ def test_a_clock_that_is_off_deletes_nothing_and_gives_no_notice(
     assert believed or "clock is 4320 minutes" in (target.error or "")
 
 
-def perform(store: Store, cloud: RecordingCloud, **rest: Any) -> RunResult:
+def perform(store: Store, cloud: RecordingCloud, mode: Mode = Mode.DELETE) -> RunResult:
     sites = [Site("prod", lambda: cloud)]
-    return Run(sites, [OLD], store, Mode.DELETE, Limits(1000, 100), clock=lambda: NOW, **rest).perform()
+    return Run(sites, [OLD], store, mode, Limits(1000, 100), clock=lambda: NOW).perform()
 
 
 def test_only_deletions_since_the_last_good_survey_excuse_a_fall(store: Store) -> None:
@@ -152,6 +152,23 @@ def test_a_survey_without_usage_is_not_what_the_next_is_compared_with(store: Sto
     assert perform(store, cloud).outcome is Outcome.FAILED
     cloud.used = Usage(instances=0)
     assert perform(store, cloud).outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize(("kept", "doubted"), [({"own"}, False), ({"public"}, True)], ids=["of-others", "of-our-own"])
+def test_a_fall_is_one_of_our_own_images(store: Store, kept: set[str], doubted: bool) -> None:
+    public = [make_image(f"public-{number}", age=DAY, public=True) for number in range(9)]
+    own = [make_image(f"own-{number}", age=DAY) for number in range(9)]
+    cloud = RecordingCloud([*public, *own])
+    perform(store, cloud)
+    cloud.listed = [image for image in cloud.listed if str(image.name).partition("-")[0] in kept or image is own[0]]
+    assert (perform(store, cloud).outcome is Outcome.REFUSED) is doubted
+
+
+def test_a_dry_run_looks_as_closely(store: Store) -> None:
+    cloud = RecordingCloud([make_image(f"i-{number}", age=DAY) for number in range(9)])
+    perform(store, cloud)
+    cloud.listed = cloud.listed[:1]
+    assert perform(store, cloud, mode=Mode.DRY_RUN).outcome is Outcome.REFUSED
 
 
 # As configured
