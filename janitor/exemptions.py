@@ -1,6 +1,7 @@
 """Exemptions: a person's word that an image stays until a date, given on the command line or in a policy file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from janitor.model import Exemption, Image
@@ -25,12 +26,12 @@ def exemptions_for(
     """The exemption of each image that has an active one, by image id; of several the one that lasts longest.
 
     Stored exemptions name images by id; those of policy files by id or by name. Ids are compared as they are meant,
-    whatever their case; names exactly.
+    whatever their case; names exactly. An image whose name cannot be read may be any that a file names.
     """
     in_files = list(from_files)
     by_id = _longest(((_folded(given.image), given) for given in (*stored, *in_files)), now)
     by_name = _longest(((given.image, given) for given in in_files), now)
-    found = {image.id: (by_id.get(_folded(image.id)), by_name.get(image.name or "")) for image in images}
+    found = {image.id: (by_id.get(_folded(image.id)), _by_name(image, by_name)) for image in images}
     return {
         image_id: max((given for given in both if given is not None), key=_until)
         for image_id, both in found.items()
@@ -44,6 +45,13 @@ def _longest(named: Iterable[tuple[str, Exemption]], now: datetime) -> dict[str,
         if active(exemption, now) and (key not in longest or _until(exemption) > _until(longest[key])):
             longest[key] = exemption
     return longest
+
+
+def _by_name(image: Image, by_name: Mapping[str, Exemption]) -> Exemption | None:
+    if "name" not in image.unreadable:
+        return by_name.get(image.name or "")
+    longest = max(by_name.values(), key=_until, default=None)
+    return longest and replace(longest, why=f"its name cannot be read, and may be {longest.image}; {longest.why}")
 
 
 def _until(exemption: Exemption) -> datetime:

@@ -70,6 +70,14 @@ def test_a_name_exempts_every_image_of_that_name() -> None:
     assert set(exemptions_for([WEB, twin, NAMELESS], [], iter([exempt("web")]), NOW)) == {WEB.id, twin.id}
 
 
+def test_an_image_whose_name_cannot_be_read_may_be_the_exempt_one() -> None:
+    unreadable = make_image(None, id="abc-3", unreadable={"name": "missing"})
+    found = exemptions_for([unreadable, NAMELESS], [exempt("abc-9")], [exempt("web"), exempt("db", NEXT_YEAR)], NOW)
+    assert {image: given.until for image, given in found.items()} == {unreadable.id: NEXT_YEAR}
+    assert found[unreadable.id].why == "its name cannot be read, and may be db; rollback candidate"
+    assert exemptions_for([unreadable], [exempt("abc-9")], [], NOW) == {}
+
+
 @pytest.mark.parametrize(
     ("until", "soon"),
     [
