@@ -189,6 +189,13 @@ def test_sections_and_messages_are_filled_but_never_overfull(mark: str) -> None:
     assert min(wire_length(message.blocks) for message in messages[:-1]) > 8_000
 
 
+def test_many_short_sections_are_not_too_many_for_a_message() -> None:
+    paragraphs = [Paragraph(f"*{number:03}*", ()) for number in range(200)]
+    messages = packed("Title", "Sentence.", "Context", paragraphs)
+    assert not [message for message in messages if fault({"text": message.text, "blocks": message.blocks})]
+    assert not [paragraph for paragraph in paragraphs if paragraph.heading not in shown(*messages)]
+
+
 def test_a_hundred_targets() -> None:
     doomed = [to_delete(f"ci-{number}") for number in range(100)]
     targets = [make_target([decision, too_young()], name=f"region-{n}") for n, decision in enumerate(doomed)]

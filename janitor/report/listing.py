@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -26,15 +27,15 @@ COLUMNS = (
     "outcome",
 )
 
-# What a spreadsheet takes for the beginning of a formula, in either width.
-_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+# Where a spreadsheet takes what follows for a formula, in either width. In some countries a semicolon ends a cell.
+_FORMULA = re.compile(r"(^|;)(?=\s*[=+@\uff1d\uff0b\uff0d\uff20-])")
 
 
 def listing(result: RunResult, *, late: bool = False) -> Listing:
     """Every image that the report of this result lists, in its order; sizes are bytes, times UTC.
 
-    A cell that a spreadsheet would take for a formula begins with an apostrophe. Nothing is announced, nor a date given
-    for it, by a listing that comes late.
+    What a spreadsheet would take for a formula has an apostrophe before it. Nothing is announced, nor a date given for
+    it, by a listing that comes late.
     """
     written = io.StringIO(newline="")
     writer = csv.writer(written)
@@ -83,5 +84,4 @@ def _row(target: str, decision: Decision, outcome: str | None) -> tuple[object, 
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else visible(str(value))
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+    return "" if value is None else _FORMULA.sub(r"\1'", visible(str(value)))
