@@ -600,6 +600,17 @@ def test_a_policys_images_go_to_its_channel_and_count_in_the_main_one(
     assert told == Delivery(Exit.OK, names_of(both))
 
 
+def test_a_policy_whose_channel_is_the_main_one_has_no_report_of_its_own(
+    configure: Configure, slack: SlackStandIn
+) -> None:
+    settings = configure()
+    result = run_of(settings, deleting(2, "web-images"))
+    told = delivery.post(settings, result, [replace(WEB, channel=CHANNEL)])
+    assert told == Delivery(Exit.OK, names_of(*result.targets))
+    assert [posted.channel for posted in slack.posted if posted.thread is None] == [CHANNEL]
+    assert "channels of their own" not in shown(slack.posted)
+
+
 def test_what_one_channel_does_not_take_is_not_announced_there(configure: Configure, slack: SlackStandIn) -> None:
     settings = configure()
     slack.members_of.remove(TEAM)

@@ -373,6 +373,7 @@ ONE_REFUSED = make_target([to_delete()], [make_deletion(outcome=DeletionOutcome.
         pytest.param(live(GONE), True, False, id="gone-already"),
         pytest.param(make_run(make_target([to_delete()])), True, False, id="to-be-deleted"),
         pytest.param(live(ONE_REFUSED, outcome=Outcome.PARTIAL), True, True, id="refused"),
+        pytest.param(live(replace(ONE_REFUSED, outcome=Outcome.OK)), True, True, id="refused-whatever-the-outcome"),
         pytest.param(live(QUIET, make_target(outcome=Outcome.FAILED)), True, True, id="one-target-failed"),
         pytest.param(live(make_target(outcome=Outcome.REFUSED), outcome=Outcome.REFUSED), True, True, id="a-limit"),
         pytest.param(live(outcome=Outcome.FAILED, error="no"), True, True, id="failed"),
