@@ -398,7 +398,7 @@ def test_the_database_says_how_far_a_report_got(settings: Settings, slack: Slack
 ANNOUNCING = Policy("ci-images", Match(), Expire(timedelta(days=14)), notice=timedelta(days=2))
 
 
-def announcing(count: int, policy: str = "ci-images", **parts: Any) -> TargetResult:
+def announcing_many(count: int, policy: str = "ci-images", **parts: Any) -> TargetResult:
     due = NOW + timedelta(days=2)
     waits = [to_keep(f"{policy}-{number}", policy=policy, due=due) for number in range(count)]
     waits = [replace(wait, verdict=Verdict.WAIT, reason=Reason.NOTICE) for wait in waits]
@@ -414,7 +414,7 @@ def on_the_clock(settings: Settings) -> set[str]:
 def test_no_clock_runs_for_an_image_that_no_accepted_message_names(
     settings: Settings, slack: SlackStandIn, taken: int | None
 ) -> None:
-    target = announcing(3_000)
+    target = announcing_many(3_000)
     slack.refuse_after = taken
     told = delivered(settings, run_of(settings, target), [ANNOUNCING], Stop(), lambda: NOW)
     said = shown(slack.posted)
@@ -426,7 +426,7 @@ def test_no_clock_runs_for_an_image_that_no_accepted_message_names(
 def test_a_message_that_was_taken_but_not_answered_starts_its_clock_when_it_is_answered(
     settings: Settings, slack: SlackStandIn
 ) -> None:
-    target = announcing(1)
+    target = announcing_many(1)
     [image] = [decision.image.id for decision in target.announced]
     slack.unanswered = 100
     delivered(settings, run_of(settings, target), [ANNOUNCING], Stop(), lambda: NOW)
@@ -441,7 +441,7 @@ def test_an_image_that_one_channel_mentions_is_not_announced_by_another_that_too
 ) -> None:
     settings = configure()
     slack.members_of.remove(TEAM)
-    target = announcing(2, WEB.name)
+    target = announcing_many(2, WEB.name)
     settled = make_deletion(to_delete(target.announced[0].image), DeletionOutcome.FAILED, "settled: not done")
     told = delivery.post(settings, run_of(settings, replace(target, settled=(settled,))), [WEB, CI])
     assert target.announced[0].image.id in shown(slack.posted)

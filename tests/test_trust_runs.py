@@ -195,7 +195,7 @@ def test_a_run_that_dies_leaves_it_to_the_next_to_say_what_it_spared(world: Worl
     with pytest.raises(Crash):
         world.run()
     world.cloud.on_delete = lambda _image: None
-    assert [decision.image.id for decision in world.run().targets[0].spared] == ["a"]
+    assert [saved.decision.image.id for saved in world.run().targets[0].spared] == ["a"]
     assert world.run().targets[0].spared == (), "said once"
 
 
