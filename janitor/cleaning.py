@@ -9,7 +9,7 @@ from janitor.cloud import ImageService
 from janitor.decide import decide
 from janitor.deleting import Attempt, Executioner, confirm
 from janitor.errors import CloudError, Interrupted, JanitorError
-from janitor.exemptions import exemptions_for
+from janitor.exemptions import exemptions_by_tag, exemptions_for, longest_of
 from janitor.gate import measure, refusal
 from janitor.model import (
     Change,
@@ -94,10 +94,11 @@ class Cleaning:
         return heed(decisions, sharing)
 
     def _memory(self, survey: Survey) -> Memory:
-        """What is recorded of a target, and what people exempted there by command or in policy files."""
+        """What is recorded of a target, and what people exempted by command, in policy files or by tags."""
         now = survey.finished_at
-        stored = self._store.exemptions(self.target, now)
-        exempted = exemptions_for(survey.images, stored, self.orders.exemptions, now, self.orders.zone)
+        stored = self._store.exemptions(now)
+        by_people = exemptions_for(survey.images, stored, self.orders.exemptions, now)
+        exempted = longest_of(by_people, exemptions_by_tag(survey.images, now, self.orders.zone))
         return replace(self._store.memory(self.target), exemptions=exempted, usage_memory=self.orders.usage_memory)
 
     def _plan(self, decisions: Sequence[Decision]) -> tuple[Plan, tuple[Change, ...]]:
@@ -115,23 +116,22 @@ class Cleaning:
             seen = replace(seen, outcome=Outcome.REFUSED, error=error)
         if self.orders.mode is Mode.DRY_RUN:
             return seen
-        self._end_notices(seen, memory)
+        self._end_notices_of_gone(seen, memory)
         if excess or not plan.decisions:
             return seen
         return _with_old_news(self._delete(seen, plan), memory)
 
-    def _end_notices(self, seen: TargetResult, memory: Memory) -> None:
-        """Withdraw the notices of what no longer expires, or is no longer there."""
+    def _end_notices_of_gone(self, seen: TargetResult, memory: Memory) -> None:
         listed = {decision.image.id for decision in seen.decisions}
-        at = self.orders.clock()
-        self._store.end_notices(seen.target, [decision.image.id for decision in seen.spared], "spared", at)
-        self._store.end_notices(seen.target, memory.notices.keys() - listed, "gone", at)
+        self._store.end_notices(seen.target, memory.notices.keys() - listed, "gone", self.orders.clock())
 
     def _doubts(self, survey: Survey) -> tuple[str, ...]:
         """What looks wrong about a survey; recorded as good where nothing does, or where a person accepts it."""
         seen = measure(survey)
         good = self._store.last_good(self.target, self.run)
-        ours = self._store.asked_since(self.target, good[0]) - {image.id for image in survey.images} if good else set()
+        # Those that the cloud lists as deleted, or about to be, are gone like those that it no longer lists.
+        left = {image.id for image in survey.images if owns(image)}
+        ours = self._store.asked_since(self.target, good[0]) - left if good else set()
         doubts = self.orders.gate.doubts(
             seen,
             good[1] if good else None,

@@ -4,7 +4,6 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +12,17 @@ import click
 from rich.console import Console, RenderableType
 
 from janitor import delivery, wiring
-from janitor.announcing import start_notices
-from janitor.errors import Busy, CloudError, ConfigurationError, DeliveryError, Exit, StoreError, UsageError
+from janitor.announcing import as_told, start_notices
+from janitor.errors import (
+    Busy,
+    CloudError,
+    ConfigurationError,
+    DeliveryError,
+    Exit,
+    JanitorError,
+    StoreError,
+    UsageError,
+)
 from janitor.explain import explanation
 from janitor.logs import configure_logging
 from janitor.model import Mode, RunResult
@@ -22,16 +30,18 @@ from janitor.orders import Progress, utc_now
 from janitor.policy import Policy
 from janitor.policy_files import Rules
 from janitor.progress import progress_bar
+from janitor.remarks import owning_nothing, remarks_on
 from janitor.report.as_json import json_report
 from janitor.report.tables import images_json, images_table, runs_table
 from janitor.report.text import text_report
+from janitor.report.wording import counted
 from janitor.review import reviewed_plan
 from janitor.settings import Settings, load_settings
 from janitor.stopping import Stop, heeding_signals, within
 from janitor.store import Store
 
 if TYPE_CHECKING:
-    from janitor.watch import Ended, Watch
+    from janitor.watch import Begun, Ended, Watch
 
 _log = logging.getLogger("janitor.commands")
 
@@ -48,12 +58,12 @@ def run(
     post: bool,
     accept_survey: bool = False,
 ) -> int:
-    """One run; the report goes to stdout first and then to Slack."""
+    """One run; its report goes to Slack, and to stdout once it is known what that announced."""
     settings, rules = _load_to_run(config, verbose)
     chosen = wiring.chosen_targets(settings, targets)
     mode = wiring.mode_of(settings, dry_run=dry_run)
 
-    def perform(stop: Stop, progress: Progress, holding: ExitStack) -> RunResult:
+    def perform(stop: Stop, progress: Progress, holding: ExitStack, begins: "Begun") -> RunResult:
         return wiring.perform(
             settings,
             rules,
@@ -64,6 +74,7 @@ def run(
             accept_survey=accept_survey,
             post=post,
             holding=holding,
+            begins=begins,
         )
 
     return _run_once(settings, rules.policies, perform, form=form, post=post)
@@ -77,7 +88,7 @@ def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form
     chosen = wiring.chosen_targets(settings, list(approved))
     mode = Mode.DRY_RUN if dry_run else Mode.DELETE
 
-    def perform(stop: Stop, progress: Progress, holding: ExitStack) -> RunResult:
+    def perform(stop: Stop, progress: Progress, holding: ExitStack, begins: "Begun") -> RunResult:
         return wiring.perform(
             settings,
             rules,
@@ -89,6 +100,7 @@ def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form
             command=f"janitor apply {number}",
             post=post,
             holding=holding,
+            begins=begins,
         )
 
     return _run_once(settings, rules.policies, perform, form=form, post=post)
@@ -97,24 +109,23 @@ def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form
 def _run_once(
     settings: Settings,
     policies: Sequence[Policy],
-    perform: Callable[[Stop, Progress, ExitStack], RunResult],
+    perform: "Callable[[Stop, Progress, ExitStack, Begun], RunResult]",
     *,
     form: str,
     post: bool,
 ) -> int:
     stop = Stop()
-    with heeding_signals(stop), _watched(settings, stop) as ended, ExitStack() as holding:
+    with heeding_signals(stop), _watched(settings, stop) as (begins, ended), ExitStack() as holding:
         with progress_bar() as progress:
-            result = perform(stop, progress, holding)
-        _print_report(result, settings, form)
-        posted = _posted(settings, result, policies, stop) if post else delivery.Delivery()
+            result = perform(stop, progress, holding, begins)
+        posted = _reported(settings, result, policies, stop, form=form, post=post)
         return ended(result, _code_of(result, posted, stop))
 
 
-def _watched(settings: Settings, stop: Stop) -> "AbstractContextManager[Ended]":
+def _watched(settings: Settings, stop: Stop) -> "AbstractContextManager[tuple[Begun, Ended]]":
     """The watchers' eye on one run; where nobody watches, nothing is worked out for them, nor its library imported."""
     if settings.heartbeat_url is None and settings.metrics_file is None:
-        return nullcontext(lambda _result, code: code)
+        return nullcontext((lambda: None, lambda _result, code: code))
     from janitor.watch import Watch
 
     return Watch(settings, stop).run()
@@ -124,9 +135,34 @@ def _code_of(result: RunResult, posted: delivery.Delivery, stop: Stop) -> int:
     return 128 + stop.signal_number if stop.is_set() else wiring.code_of(result, posted.code)
 
 
+def _reported(
+    settings: Settings,
+    result: RunResult,
+    policies: Sequence[Policy] | None,
+    stop: Stop,
+    *,
+    form: str = "text",
+    post: bool = True,
+) -> delivery.Delivery:
+    """Post the report, and then print it: only the delivery tells what it has announced.
+
+    What was done is printed whatever becomes of the delivery.
+    """
+    posted = delivery.Delivery()
+    try:
+        if post:
+            posted = _posted(settings, result, policies, stop)
+    finally:
+        _print_report(as_told(result, posted.announced), settings, form)
+    return posted
+
+
 def _posted(settings: Settings, result: RunResult, policies: Sequence[Policy] | None, stop: Stop) -> delivery.Delivery:
     """Post the report. Once we were told to stop, what hangs is left for the next run: every report is kept first."""
-    posted = within(lambda: delivered(settings, result, policies, stop), stop, _TIME_TO_POST)
+    with progress_bar() as progress:
+        if settings.slack is not None:
+            progress.advance("to Slack", "post", 0, None)
+        posted = within(lambda: delivered(settings, result, policies, stop), stop, _TIME_TO_POST)
     return delivery.Delivery(Exit.FAILED) if posted is None else posted
 
 
@@ -137,7 +173,10 @@ def delivered(
     stop: Stop,
     clock: Callable[[], datetime] = utc_now,
 ) -> delivery.Delivery:
-    """Deliver the report; the notices that it gave begin to run once their messages were accepted."""
+    """Deliver the report; the notices that it gave begin to run once their messages were accepted.
+
+    What it says to be announced is that whose notice did begin.
+    """
     posted = delivery.post(settings, result, policies, stop=stop, clock=clock)
     if not posted.announced or policies is None:
         return posted
@@ -146,7 +185,7 @@ def delivered(
             start_notices(store, result, policies, posted.announced, clock())
     except StoreError as error:
         _log.error("notices-not-started run=%d: %s", result.run, error)
-        return replace(posted, code=Exit.FAILED)
+        return delivery.Delivery(Exit.FAILED)
     return posted
 
 
@@ -182,19 +221,32 @@ def serve(
 
 def _scheduled_run(settings: Settings, mode: Mode, stop: Stop, watch: "Watch") -> None:
     started_at = utc_now()
-    rules: Rules | None = None
-    with watch.run() as ended, ExitStack() as holding:
-        try:
-            rules = wiring.rules_of(settings)
-            result = wiring.perform(
-                settings, rules, mode, settings.targets, stop=stop, command="janitor serve", holding=holding
-            )
-        except (ConfigurationError, Busy) as error:
-            _log.error("run-skipped: %s", error)
-            result = wiring.failed_run(mode, error, started_at, utc_now())
-        _print_report(result, settings, "text")
-        posted = _posted(settings, result, rules.policies if rules else None, stop)
-        ended(result, _code_of(result, posted, stop))
+
+    def skipped(error: JanitorError) -> RunResult:
+        _log.error("run-skipped: %s", error)
+        return wiring.failed_run(mode, error, started_at, utc_now())
+
+    try:
+        with watch.run() as (begins, ended), ExitStack() as holding:
+            rules: Rules | None = None
+            try:
+                rules = wiring.rules_of(settings)
+                result = wiring.perform(
+                    settings,
+                    rules,
+                    mode,
+                    settings.targets,
+                    stop=stop,
+                    command="janitor serve",
+                    holding=holding,
+                    begins=begins,
+                )
+            except ConfigurationError as error:
+                result = skipped(error)
+            posted = _reported(settings, result, rules.policies if rules else None, stop)
+            ended(result, _code_of(result, posted, stop))
+    except Busy as error:
+        _reported(settings, skipped(error), None, stop)
 
 
 def check(config: Path | None, verbose: int, *, live: bool) -> int:
@@ -203,6 +255,8 @@ def check(config: Path | None, verbose: int, *, live: bool) -> int:
     for line in _checked(settings, rules):
         click.echo(line)
     failures = [_probed("database", lambda: wiring.database_of(settings))]
+    if not any(failures):
+        _say_what_owns_nothing(settings, rules.policies)
     if live:
         failures += [_probed(*probe) for probe in _probes(settings, rules.policies)]
     return Exit.FAILED if any(failures) else Exit.OK
@@ -212,6 +266,8 @@ def _checked(settings: Settings, rules: Rules) -> Iterator[str]:
     targets = ", ".join(target.name for target in settings.targets)
     yield f"configuration  ok: {settings.source}, mode {settings.mode}, targets: {targets}"
     yield f"policies       ok: {settings.policies}, {', '.join(policy.name for policy in rules.policies)}"
+    for remark in remarks_on(rules.policies, [target.name for target in settings.targets]):
+        yield f"policies       note: {remark}"
     if rules.exemptions:
         yield f"exemptions     ok: {len(rules.exemptions)} in policy files"
     if settings.schedule is None:
@@ -220,6 +276,15 @@ def _checked(settings: Settings, rules: Rules) -> Iterator[str]:
     yield f"schedule       {settings.schedule.text} ({settings.timezone.key})"
     for instant in settings.schedule.upcoming(utc_now(), settings.timezone, 3):
         yield f"next run       {instant.isoformat()}"
+
+
+def _say_what_owns_nothing(settings: Settings, policies: Sequence[Policy]) -> None:
+    """Where there are snapshots: which policies own no image of the latest ones, which may well be as it should."""
+    images = wiring.latest_images(settings)
+    idle = owning_nothing(policies, images)
+    if idle and any(images.values()):
+        last = counted(sum(map(len, images.values())))
+        click.echo(f"policies       note: of the {last} surveyed last, none is owned by {', '.join(idle)}")
 
 
 def _probes(settings: Settings, policies: Sequence[Policy]) -> Iterator[tuple[str, Callable[[], str]]]:

@@ -1,14 +1,13 @@
 """The decision: which images stay, which go, and why. One pure function over values; the caller brings the time."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from janitor.clocks import term_of
 from janitor.guards import UPDATED, Facts, guarded, missing
 from janitor.model import Decision, History, Image, Memory, Reason, Usage, Verdict
-from janitor.notices import due_under
-from janitor.policy import Policy
+from janitor.notices import due_under, known
+from janitor.policy import Owner, Policy, owner_of
 from janitor.refusals import next_try
 from janitor.retention import Kept, kept_by
 from janitor.units import format_day, format_minute
@@ -28,13 +27,14 @@ def decide(
     """Decide once on every image of a target: the guards first, then the first policy that matches it.
 
     `now` is aware. `history` is by image id; an image without one is judged by no clock that needs it. `zone` is where
-    the calendar of `keep` is cut; `memory` is what was announced, exempted and refused. The decisions come oldest image
-    first, undated ones before all, ties by id, whatever the order of `images`. Nothing is mutated.
+    the calendar of `keep` is cut and where the days of exemptions are; `memory` is what was announced, exempted and
+    refused. The decisions come oldest image first, undated ones before all, ties by id, whatever the order of `images`.
+    Nothing is mutated.
     """
     ordered = sorted(images, key=_age)
-    owners = [_owner_of(image, policies, target) for image in ordered]
+    owners = [owner_of(image, policies, target) for image in ordered]
     kept = _kept(ordered, owners, now, zone)
-    facts = Facts(usage, history, memory, now)
+    facts = Facts(usage, history, memory, now, zone)
     return [
         guarded(image, facts) or _ruled(image, owner, kept.get(image.id), facts)
         for image, owner in zip(ordered, owners, strict=True)
@@ -45,26 +45,7 @@ def _age(image: Image) -> tuple[datetime, str]:
     return (image.created_at or datetime.min.replace(tzinfo=UTC), image.id)
 
 
-@dataclass(frozen=True, slots=True)
-class _Owner:
-    """The first policy that matches, and the first before it of which that cannot be told."""
-
-    policy: Policy | None
-    doubtful: Policy | None
-
-
-def _owner_of(image: Image, policies: Sequence[Policy], target: str) -> _Owner:
-    doubtful = None
-    for policy in policies:
-        match policy.match.holds(image, target):
-            case True:
-                return _Owner(policy, doubtful)
-            case None:
-                doubtful = doubtful or policy
-    return _Owner(None, doubtful)
-
-
-def _ruled(image: Image, owner: _Owner, kept: Kept | None, facts: Facts) -> Decision:
+def _ruled(image: Image, owner: Owner, kept: Kept | None, facts: Facts) -> Decision:
     if owner.doubtful is not None:
         return Decision(image, Verdict.KEEP, None, Reason.UNMATCHED, _doubt(image, owner.doubtful))
     policy = owner.policy
@@ -89,9 +70,12 @@ def _expired(image: Image, policy: Policy, sentence: str, facts: Facts) -> Decis
         again = next_try(refusals)
         detail = f"{sentence}; the API refused on {format_day(refusals.last_at)} ({refusals.detail})"
         return Decision(image, Verdict.WAIT, policy.name, Reason.REFUSED, detail, again)
-    due = due_under(policy, facts.memory.notices.get(image.id), facts.now)
+    notice = facts.memory.notices.get(image.id)
+    due = due_under(policy, notice, facts.now)
     if facts.now < due:
-        detail = f"{sentence}; due for deletion {format_minute(due)}"
+        # Until it is announced nobody can tell when exactly: the wait begins when the channel accepts the message.
+        at_least = "" if known(notice, policy.name, due) else "no earlier than "
+        detail = f"{sentence}; due for deletion {at_least}{format_minute(due)}"
         return Decision(image, Verdict.WAIT, policy.name, Reason.NOTICE, detail, due)
     return Decision(image, Verdict.DELETE, policy.name, Reason.EXPIRED, sentence)
 
@@ -112,7 +96,7 @@ def _doubt(image: Image, policy: Policy) -> str:
     return f"it cannot be told whether policy {policy.name} matches it: {missing} not known"
 
 
-def _kept(images: list[Image], owners: list[_Owner], now: datetime, zone: tzinfo) -> dict[str, Kept]:
+def _kept(images: list[Image], owners: list[Owner], now: datetime, zone: tzinfo) -> dict[str, Kept]:
     """What the policies' `keep` protects. An image whose owner is in doubt is kept anyhow, and takes no place."""
     owned: dict[str, tuple[Policy, list[Image]]] = {}
     for image, owner in zip(images, owners, strict=True):

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from janitor.cloud import Answer, ImageService
 from janitor.errors import CloudError, Refused, StoreError
+from janitor.exemptions import exemptions_for
 from janitor.model import Decision, Deletion, DeletionOutcome, Exemption, Image
 from janitor.plan import Plan
 
@@ -19,8 +20,8 @@ _log = logging.getLogger("janitor.deleting")
 class Journal(Protocol):
     """Where each request is written down before it is sent and after it is answered."""
 
-    def exemptions(self, target: str, at: datetime) -> Sequence[Exemption]:
-        """What people exempted by command in a target, as far as it holds at that instant."""
+    def exemptions(self, at: datetime) -> Sequence[Exemption]:
+        """What people exempted by command, as far as it holds at that instant."""
         ...
 
     def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
@@ -85,7 +86,8 @@ class Executioner:
 
     def _exempted_meanwhile(self, image: Image) -> bool:
         """Whether a person has exempted an image since it was decided on: their word holds until the very last."""
-        return any(e.image.lower() == image.id.lower() for e in self.journal.exemptions(self.target, self.clock()))
+        now = self.clock()
+        return bool(exemptions_for([image], self.journal.exemptions(now), (), now))
 
     def _ask(self, decision: Decision) -> Answer | CloudError:
         try:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from janitor.errors import DeliveryError, Exit, StoreError, UsageError
+from janitor.errors import DeliveryError, Exit, UsageError
 from janitor.model import Outcome, RunResult
 from janitor.orders import utc_now
+from janitor.outbox import Outbox, outbox_in
 from janitor.policy import Policy
 from janitor.report import Listing, Message, Name
 from janitor.report.blocks import listed_images, notice, slack_messages
@@ -24,13 +23,12 @@ from janitor.report.routing import Share, shares_of
 from janitor.report.wording import local_minute
 from janitor.settings import Settings, Slack
 from janitor.stopping import Stop
-from janitor.store import KeptReport, Store, exclusive, inspect
+from janitor.store import KeptReport, Store, exclusive
 
 if TYPE_CHECKING:
     from janitor.slack import Place, SlackChannel  # imported when there is a channel: Slack's library takes its time
 
 _log = logging.getLogger("janitor.delivery")
-_T = TypeVar("_T")
 
 _MAIN = "slack"  # what the database calls the channel of the configuration
 _MOST_WITHOUT_A_FILE = 50
@@ -57,28 +55,30 @@ def post(
 
     Every report is kept in the database until its channel has accepted all of it: what fails waits there for the next
     run, and the exit code says so. Without `policies` (they cannot be read, say) all of this run goes to the main
-    channel. Once `stop` is set, earlier reports are left alone, and of this one is sent what needs no waiting.
+    channel. Once `stop` is set, earlier reports are left alone, and of this one is sent what needs no waiting. One that
+    could not begin leaves them alone too: it does not hold the database, and who does may be sending them.
     """
     if settings.slack is None:
         return Delivery()
-    with _records(settings.database, doubtful=result.outcome is Outcome.FAILED) as records:
-        courier = _Courier(settings, settings.slack, records, policies, stop or Stop(), clock)
+    with outbox_in(settings.database, doubtful=result.outcome is Outcome.FAILED) as outbox:
+        courier = _Courier(settings, settings.slack, outbox, policies, stop or Stop(), clock)
         waiting = 0
-        if not courier.stop.is_set():
+        if result.run and not courier.stop.is_set():
             courier.make_up(result.run)
             waiting = sum(error is not None for _, error in courier.deliver_late())
-        arrivals = [courier.deliver(parcel) for parcel in courier.pack_all(result, waiting)]
-    for error in filter(None, (arrival.error for arrival in arrivals)):
-        _log.error("report-undelivered run=%d: %s", result.run, error)
+        parcels = courier.pack_all(result, waiting)
+        arrivals = [courier.deliver(parcel) for parcel in parcels]
+    for parcel, arrival in zip(parcels, arrivals, strict=True):
+        if arrival.error is not None:
+            _log.error("report-undelivered run=%d%s: %s", result.run, parcel.whither, arrival.error)
     failed = waiting or any(arrival.error for arrival in arrivals)
-    announced = frozenset[Name]().union(*(arrival.names for arrival in arrivals))
-    return Delivery(Exit.FAILED if failed else Exit.OK, announced)
+    return Delivery(Exit.FAILED if failed else Exit.OK, _announced_by(arrivals))
 
 
 def resend(
     settings: Settings, policies: Sequence[Policy], *, clock: Callable[[], datetime] = utc_now
 ) -> Iterator[tuple[str, DeliveryError | None]]:
-    """Deliver what could not be delivered, oldest first: each report's name, and why it still did not arrive.
+    """Deliver what could not be delivered, oldest first: each report, by its name, and why it still did not arrive.
 
     Raises Busy while a run holds the database (it delivers them itself), StoreError, and DeliveryError where reports
     wait and no Slack is configured.
@@ -90,7 +90,7 @@ def resend(
             if waiting := len(store.undelivered()):
                 raise DeliveryError(f"{waiting} undelivered, and no Slack is configured: see `slack` in janitor.yaml")
             return
-        courier = _Courier(settings, settings.slack, _Records(store), policies, Stop(), clock)
+        courier = _Courier(settings, settings.slack, Outbox(store), policies, Stop(), clock)
         courier.make_up()
         yield from courier.deliver_late()
 
@@ -129,20 +129,32 @@ class _Parcel:
     accepted: int = 0
     place: Place | None = None
 
+    @property
+    def whither(self) -> str:
+        """Its channel, as it is said behind a report's name; there is but one webhook."""
+        return f" to {self.channel.channel}" if self.channel.channel else ""
+
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """What of a parcel arrived: the images that the messages name, and why others did not."""
+    """What of a parcel arrived: the images that its messages name, those that the others name, and why they did not."""
 
     names: frozenset[Name]
+    missing: frozenset[Name]
     error: DeliveryError | None
+
+
+def _announced_by(arrivals: Sequence[_Arrival]) -> frozenset[Name]:
+    """The images named by what arrived. One of which any message is missing is not: that may be what announces it."""
+    names = frozenset[Name]().union(*(arrival.names for arrival in arrivals))
+    return names.difference(*(arrival.missing for arrival in arrivals))
 
 
 @dataclass(frozen=True, slots=True)
 class _Courier:
     settings: Settings
     slack: Slack
-    records: _Records
+    outbox: Outbox
     policies: Sequence[Policy] | None
     stop: Stop
     clock: Callable[[], datetime]
@@ -150,7 +162,7 @@ class _Courier:
     def shares_worth(self, result: RunResult, waiting: int) -> list[Share]:
         """What each channel is to be told of this run, the main one first."""
         word = self.slack.post
-        previous = self.records.read(lambda store: store.outcome_before(result.run), None)
+        previous = self.outbox.read(lambda store: store.outcome_before(result.run), None)
         main, *others = shares_of(result, self._channels)
         mains = [main] if worth_posting(result, word, previous, undelivered=waiting) else []
         return mains + [share for share in others if share.listed.targets and worth_posting(share.totals, word)]
@@ -162,33 +174,34 @@ class _Courier:
     def make_up(self, present: int = 0) -> None:
         """Keep the reports of runs before the present one that died before theirs were kept."""
         nothing: list[RunResult] = []
-        for result in self.records.read(lambda store: list(map(store.load_run, store.owed_reports(present))), nothing):
+        for result in self.outbox.read(lambda store: list(map(store.load_run, store.owed_reports(present))), nothing):
             self.pack_all(result, 0)
 
     def pack_all(self, result: RunResult, waiting: int) -> list[_Parcel]:
         """The report of a run, all of it written down before any of it is sent."""
         parcels = [self.pack(share, waiting) for share in self.shares_worth(result, waiting)]
-        self.records.settle_report(result.run)
+        self.outbox.settle_report(result.run)
         return parcels
 
     def pack(self, share: Share, waiting: int) -> _Parcel:
-        """The report of a share, written down before it is sent."""
+        """The report of a share, written down before it is sent, in the words of a late one: that announces nothing."""
         channel = channel_of(self.settings, share.channel, self.stop)
         threaded = channel.webhook_url is None
         undelivered = waiting if share.channel is None else 0
         messages = slack_messages(
             share, self.settings.cost, self.settings.timezone, threaded=threaded, undelivered=undelivered
         )
-        file = listing(share.listed) if threaded and listed_images(share) > _MOST_WITHOUT_A_FILE else None
+        filed = threaded and listed_images(share) > _MOST_WITHOUT_A_FILE
+        file, late = (listing(share.listed, late=late) if filed else None for late in (False, True))
         run = share.totals.run or None
-        report = self.records.keep(run, share.channel or _MAIN, messages, file, self.clock())
+        report = self.outbox.keep(run, share.channel or _MAIN, messages, late, self.clock())
         return _Parcel(report, run, channel, messages, file)
 
     def deliver_late(self) -> Iterator[tuple[str, DeliveryError | None]]:
         """Send what earlier runs could not, oldest first; to a channel that cannot be reached nothing more is sent."""
         unreachable: dict[str | None, DeliveryError] = {}
         nothing: list[KeptReport] = []
-        for kept in self.records.read(lambda store: store.undelivered(), nothing):
+        for kept in self.outbox.read(lambda store: store.undelivered(), nothing):
             name = f"report of {f'run {kept.run}' if kept.run else 'a run that could not begin'}"
             name += f" of {local_minute(kept.began_at, self.settings.timezone)}"
             parcel = self._unpack(kept, f"late: {name}")
@@ -196,8 +209,8 @@ class _Courier:
             if error is not None and not error.refused:
                 unreachable[parcel.channel.channel] = error
             if error is not None:
-                _log.error("report-still-undelivered run=%s: %s", kept.run or "none", error)
-            yield name, error
+                _log.error("report-still-undelivered run=%s%s: %s", kept.run or "none", parcel.whither, error)
+            yield f"{name}{parcel.whither}", error
 
     def _unpack(self, kept: KeptReport, mark: str) -> _Parcel:
         """A kept report, every message marked. One that began elsewhere than it would go now begins anew."""
@@ -224,7 +237,7 @@ class _Courier:
         def note(count: int, now_at: Place) -> None:
             nonlocal place
             place = now_at
-            self.records.note_accepted(parcel.report, parcel.accepted + count, now_at)
+            self.outbox.note_accepted(parcel.report, parcel.accepted + count, now_at)
 
         error = None
         try:
@@ -233,11 +246,9 @@ class _Courier:
             accepted, error = failure.delivered, failure
         if error is None and parcel.listing is not None and place is not None:
             self._attach(parcel, parcel.listing, place)
-        self.records.settle(parcel.report, error, self.clock())
+        self.outbox.settle(parcel.report, error, self.clock())
         arrived = parcel.accepted + accepted
-        # An image of which any message is missing is not counted: that one may be the one that announces it.
-        names = _named_in(parcel.messages[:arrived]) - _named_in(parcel.messages[arrived:])
-        return _Arrival(names, error)
+        return _Arrival(_named_in(parcel.messages[:arrived]), _named_in(parcel.messages[arrived:]), error)
 
     def _attach(self, parcel: _Parcel, file: Listing, place: Place) -> None:
         """Put the file into the thread. The messages name every image of it, so that without it nothing is lost."""
@@ -257,67 +268,3 @@ class _Courier:
 
 def _named_in(messages: Sequence[Message]) -> frozenset[Name]:
     return frozenset[Name]().union(*(message.names for message in messages))
-
-
-@contextmanager
-def _records(database: Path, *, doubtful: bool) -> Iterator[_Records]:
-    """The reports kept in a database. A doubtful one is looked through first: nothing is written to a damaged file."""
-    try:
-        if doubtful:
-            inspect(database)
-        store = Store.open(database)
-    except StoreError as error:
-        _log.warning("report-not-kept: %s", error)
-        yield _Records(None)
-        return
-    with store:
-        yield _Records(store)
-
-
-@dataclass(frozen=True, slots=True)
-class _Records:
-    """The kept reports, as far as the database can be used: what fails there is logged, and stops no delivery."""
-
-    store: Store | None
-
-    def read(self, question: Callable[[Store], _T], otherwise: _T) -> _T:
-        """The answer to a question; `otherwise` where the database has none."""
-        try:
-            return otherwise if self.store is None else question(self.store)
-        except StoreError as error:
-            _log.warning("reports-not-readable: %s", error)
-            return otherwise
-
-    def keep(
-        self, run: int | None, channel: str, messages: Sequence[Message], file: Listing | None, at: datetime
-    ) -> int | None:
-        """Keep a report; returns its number."""
-        words = json.dumps([{"text": message.text, "blocks": message.blocks} for message in messages])
-        listing_json = json.dumps(asdict(file)) if file else None
-        return self._write(lambda store: store.add_report(run, channel, words, at, listing_json))
-
-    def settle_report(self, run: int) -> None:
-        """Write down that the report of a run is kept, or not wanted."""
-        if run:
-            self._write(lambda store: store.settle_report(run))
-
-    def note_accepted(self, report: int | None, accepted: int, place: Place) -> None:
-        """Write down how far a report has got."""
-        if report is not None:
-            self._write(lambda store: store.mark_accepted(report, accepted, json.dumps(asdict(place))))
-
-    def settle(self, report: int | None, error: DeliveryError | None, at: datetime) -> None:
-        """Write down whether a report was delivered."""
-        if report is None:
-            return
-        if error is None:
-            self._write(lambda store: store.mark_delivered(report, at))
-        else:
-            self._write(lambda store: store.mark_undelivered(report, str(error), at))
-
-    def _write(self, act: Callable[[Store], _T]) -> _T | None:
-        try:
-            return None if self.store is None else act(self.store)
-        except StoreError as error:
-            _log.warning("delivery-not-recorded: %s", error)
-            return None

@@ -22,7 +22,7 @@ from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, line, paragrap
 from janitor.report.wording import counted, label_of, local_minute, visible
 from janitor.settings import Settings, load_settings
 from janitor.store import ExemptionRecord, Store, holder
-from janitor.units import iso, iso_or_none, parse_duration, parse_until
+from janitor.units import format_until, iso, iso_or_none, parse_duration, parse_until
 
 _LONGEST_NAME = 255
 
@@ -60,7 +60,7 @@ def _kept(records: Sequence[ExemptionRecord], now: datetime, zone: tzinfo) -> st
     text = f"exempt {_terms(given.exemption, zone)}"
     longest = max((record.exemption.until for record in records if record.active(now)), default=given.exemption.until)
     if longest > given.exemption.until:
-        text += f"; it is exempt until {local_minute(longest, zone)} anyhow"
+        text += f"; it is exempt {format_until(longest, zone)} anyhow"
     if not given.listed:
         text += "; its target does not list it any more"
     return f"{_named(given)}: {visible(text)}"
@@ -239,4 +239,4 @@ def _in_files(exemption: Exemption) -> str:
 
 
 def _terms(exemption: Exemption, zone: tzinfo) -> str:
-    return f"until {local_minute(exemption.until, zone)} by {exemption.who}: {exemption.why}"
+    return f"{format_until(exemption.until, zone)} by {exemption.who}: {exemption.why}"

@@ -1,6 +1,7 @@
 """Exemptions: a person's word that an image stays until a date, by command, in a policy file, or as a tag on it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from janitor.model import MISSING, Exemption, Image
@@ -27,44 +28,42 @@ def lapses_soon(until: datetime, now: datetime) -> bool:
 
 
 def exemptions_for(
-    images: Iterable[Image],
-    stored: Iterable[Exemption],
-    from_files: Iterable[Exemption],
-    now: datetime,
-    zone: tzinfo,
+    images: Iterable[Image], stored: Iterable[Exemption], from_files: Iterable[Exemption], now: datetime
 ) -> dict[str, Exemption]:
     """The exemption of each image that has an active one, by image id; of several the one that lasts longest.
 
     Stored exemptions name images by id; those of policy files by id or by name. Ids are compared as they are meant,
-    whatever their case; names exactly. A date in a tag is through the end of that day in `zone`.
+    whatever their case; names exactly. An image whose name cannot be read may be any that a file names.
     """
     in_files = list(from_files)
     by_id = _longest(((_folded(given.image), given) for given in (*stored, *in_files)), now)
     by_name = _longest(((given.image, given) for given in in_files), now)
-    found = {
-        image.id: (by_id.get(_folded(image.id)), by_name.get(image.name or ""), _by_tags(image, now, zone))
-        for image in images
-    }
+    found = {image.id: (by_id.get(_folded(image.id)), _by_name(image, by_name)) for image in images}
     return {
-        image_id: max((given for given in every if given is not None), key=_until)
-        for image_id, every in found.items()
-        if any(every)
+        image_id: max((given for given in both if given is not None), key=_until)
+        for image_id, both in found.items()
+        if any(both)
     }
 
 
-def _by_tags(image: Image, now: datetime, zone: tzinfo) -> Exemption | None:
-    """The active exemption that lasts longest of those that an image carries itself.
+def exemptions_by_tag(images: Iterable[Image], now: datetime, zone: tzinfo) -> dict[str, Exemption]:
+    """The active exemption that an image carries itself, by image id; of several the one that lasts longest.
 
-    What begins like the tag and is no date that can be read was meant to keep the image, and has no end. So have tags
-    that cannot be read: this one may be among them.
+    A date is through the end of that day in `zone`. What begins like the tag and is no date that can be read was meant
+    to keep the image, and has no end. So have tags that cannot be read: this one may be among them.
     """
-    if image.tags == ():
-        return None
+    tagged = ((image.id, given) for image in images if image.tags != () for given in _on(image, zone))
+    return _longest(tagged, now)
+
+
+def _on(image: Image, zone: tzinfo) -> Iterator[Exemption]:
     if image.tags is None:
         what = image.unreadable.get("tags", MISSING)
-        return Exemption(image.id, FOREVER, f"they cannot be read ({what}), and may exempt it", "its tags")
-    given = [_of_tag(image.id, tag.strip(), zone) for tag in image.tags if _folded(tag).startswith(TAG)]
-    return max((exemption for exemption in given if active(exemption, now)), key=_until, default=None)
+        yield Exemption(image.id, FOREVER, f"they cannot be read ({what}), and may exempt it", "its tags")
+        return
+    for tag in image.tags:
+        if _folded(tag).startswith(TAG):
+            yield _of_tag(image.id, tag.strip(), zone)
 
 
 def _of_tag(image_id: str, tag: str, zone: tzinfo) -> Exemption:
@@ -77,12 +76,25 @@ def _of_tag(image_id: str, tag: str, zone: tzinfo) -> Exemption:
     return Exemption(image_id, until, tag, "its tag")
 
 
+def longest_of(some: Mapping[str, Exemption], others: Mapping[str, Exemption]) -> dict[str, Exemption]:
+    """All of them by image id; of two for one image the one that lasts longer."""
+    both = {image_id: max(some[image_id], others[image_id], key=_until) for image_id in some.keys() & others.keys()}
+    return {**some, **others, **both}
+
+
 def _longest(named: Iterable[tuple[str, Exemption]], now: datetime) -> dict[str, Exemption]:
     longest: dict[str, Exemption] = {}
     for key, exemption in named:
         if active(exemption, now) and (key not in longest or _until(exemption) > _until(longest[key])):
             longest[key] = exemption
     return longest
+
+
+def _by_name(image: Image, by_name: Mapping[str, Exemption]) -> Exemption | None:
+    if "name" not in image.unreadable:
+        return by_name.get(image.name or "")
+    longest = max(by_name.values(), key=_until, default=None)
+    return longest and replace(longest, why=f"its name cannot be read, and may be {longest.image}; {longest.why}")
 
 
 def _until(exemption: Exemption) -> datetime:

@@ -6,13 +6,13 @@ from datetime import datetime, tzinfo
 from rich.segment import Segment
 
 from janitor.errors import UsageError
-from janitor.model import Decision, Image, Survey
+from janitor.model import Decision, Image, Notice, Reason, Survey
 from janitor.policy import Policy
 from janitor.report.layout import BOLD, Line, Page, labelled, line, paragraph
 from janitor.report.tables import user_name, users_of
 from janitor.report.wording import label_of, local_minute, visible
 from janitor.store import Store
-from janitor.units import format_duration, format_minute, format_size
+from janitor.units import format_duration, format_minute, format_size, format_until
 
 _CANDIDATES = 10
 
@@ -34,12 +34,28 @@ def sought(store: Store, prefix: str) -> tuple[str, list[str]]:
     places = store.find_image(prefix)
     identities = sorted({identity for _, identity in places})
     if not identities:
-        raise UsageError(f'no run has seen an image whose id starts with "{visible(prefix)}"')
+        known = _named(store.find_named(prefix))
+        raise UsageError(f'no run has seen an image whose id starts with "{visible(prefix)}"{known}')
     if len(identities) > 1:
-        shown = ", ".join(visible(identity) for identity in identities[:_CANDIDATES])
-        more = f" and {len(identities) - _CANDIDATES} more" if len(identities) > _CANDIDATES else ""
-        raise UsageError(f'"{visible(prefix)}" is the start of {len(identities)} ids: {shown}{more}')
+        shown = _some([visible(identity) for identity in identities])
+        raise UsageError(f'"{visible(prefix)}" is the start of {len(identities)} ids: {shown}')
     return identities[0], [target for target, _ in places]
+
+
+def _named(images: Sequence[tuple[str, str, bool]]) -> str:
+    """For people who gave a name: the ids of the images of that name. Empty where there are none."""
+    if not images:
+        return ""
+    places = [
+        f"{visible(identity)} in {visible(target)}{'' if listed else ', no longer listed'}"
+        for target, identity, listed in images
+    ]
+    return f"; {'an image' if len(places) == 1 else f'{len(places)} images'} of that name: {_some(places, '; ')}"
+
+
+def _some(words: Sequence[str], between: str = ", ") -> str:
+    more = f" and {len(words) - _CANDIDATES} more" if len(words) > _CANDIDATES else ""
+    return between.join(words[:_CANDIDATES]) + more
 
 
 def _everything(
@@ -110,8 +126,20 @@ def _decision(store: Store, run: int, target: str, identity: str, zone: tzinfo, 
     by = f" by policy {decision.policy}" if decision.policy else ""
     yield from _row("verdict", f"{decision.verdict}{by} [{decision.reason}]", width)
     yield from _row("because", visible(decision.detail), width)
-    due = f"{decision.due.astimezone(zone):%Y-%m-%d %H:%M %Z}" if decision.due else "no date"
-    yield from _row("due", due, width)
+    yield from _row("due", _due(decision, store.memory(target).notices.get(identity), zone), width)
+
+
+def _due(decision: Decision, notice: Notice | None, zone: tzinfo) -> str:
+    """When a term of it is over, or its deletion is due: with a notice, only what was announced is a date."""
+    if decision.due is None:
+        return "no date"
+    if decision.reason is Reason.EXEMPT:
+        return f"exempt {format_until(decision.due, zone)}"
+    if decision.reason is not Reason.NOTICE:
+        return local_minute(decision.due, zone)
+    if notice is None or notice.policy != decision.policy or notice.due < decision.due:
+        return "no date before it is announced"
+    return f"{local_minute(notice.due, zone)}, announced {local_minute(notice.announced_at, zone)}"
 
 
 def _decisions(store: Store, run: int, target: str) -> Sequence[Decision]:
@@ -151,7 +179,7 @@ def _exemptions(store: Store, target: str, identity: str, zone: tzinfo, width: i
     for record in records:
         given, ended = record.exemption, record.ended_at
         end = f"; ended {local_minute(ended, zone)} by {record.ended_by}" if ended else ""
-        text = f"until {local_minute(given.until, zone)} by {given.who}: {given.why}{end}"
+        text = f"{format_until(given.until, zone)} by {given.who}: {given.why}{end}"
         yield from paragraph(f"given {local_minute(record.created_at, zone)}, {visible(text)}", width, 2)
 
 

@@ -63,7 +63,7 @@ class Gate:
             if lost * 100 > self.max_shrink * then:
                 beside = f", {ours} of them deleted by us" if ours else ""
                 yield (
-                    f"{what} fell from {then} to {present}{beside}: by {100 * lost / then:.1f}% otherwise, "
+                    f"{what} fell from {then} to {present}{beside}: {lost} are missing ({100 * lost / then:.1f}%), "
                     f"limits.max_shrink allows {self.max_shrink:g}%"
                 )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from janitor.exemptions import FOREVER
 from janitor.model import (
@@ -20,7 +20,7 @@ from janitor.model import (
     Verdict,
     Visibility,
 )
-from janitor.units import format_duration, format_minute
+from janitor.units import format_duration, format_minute, format_until
 
 NEWBORN = timedelta(minutes=10)
 """How long an image is left alone after its creation, whatever the policies say."""
@@ -28,12 +28,13 @@ NEWBORN = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the guards may know beyond the image itself."""
+    """What the guards may know beyond the image itself. `zone` is where the days are that people write."""
 
     usage: Usage
     history: Mapping[str, History]
     memory: Memory
     now: datetime
+    zone: tzinfo
 
 
 def guarded(image: Image, facts: Facts) -> Decision | None:
@@ -119,17 +120,21 @@ def _use_by(user: User) -> str:
 
 def _recently_used(image: Image, facts: Facts) -> str | None:
     history = facts.history.get(image.id)
-    last = history.last_in_use if history is not None else None
-    if last is None or not facts.memory.usage_memory or facts.now - last > facts.memory.usage_memory:
+    memory = facts.memory.usage_memory
+    if history is None or history.last_in_use is None or not memory:
         return None
-    return f"it was in use on {format_minute(last)}, within the last {format_duration(facts.memory.usage_memory)}"
+    used = f"it was in use on {format_minute(history.last_in_use)}"
+    if facts.now - history.last_in_use <= memory:
+        return f"{used}, within the last {format_duration(memory)}"
+    # A run a little later than that after the last one would otherwise take one list with a hole in it at its word.
+    return f"{used}, when a good survey last looked" if history.in_use_before else None
 
 
 def _exempt(image: Image, facts: Facts) -> str | None:
     exemption = facts.memory.exemptions.get(image.id)
     if exemption is None or exemption.until <= facts.now:
         return None
-    until = "" if exemption.until == FOREVER else f" until {format_minute(exemption.until)}"
+    until = "" if exemption.until == FOREVER else f" {format_until(exemption.until, facts.zone)}"
     return f"exempt{until} by {exemption.who}: {exemption.why}"
 
 

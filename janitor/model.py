@@ -199,13 +199,15 @@ class History:
 
     first_seen: the first survey that listed it. watched_since: the first survey that listed it and could read the
     usage. status_since: the first survey that saw its present status after having seen another, if one has.
-    last_in_use: the latest survey in which an instance used it.
+    last_in_use: the latest survey in which an instance used it. in_use_before: that was the last good survey before
+    this one, or a later one.
     """
 
     first_seen: datetime
     watched_since: datetime | None = None
     status_since: datetime | None = None
     last_in_use: datetime | None = None
+    in_use_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,12 +300,22 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Spared:
+    """An announced image that no longer expires: what keeps it now, and the policy whose notice is withdrawn."""
+
+    decision: Decision
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
 class TargetResult:
     """What one run saw, decided and did in one target; decisions oldest image first.
 
     `error` says in one sentence what went wrong or which limit refused. A target that could not be surveyed has no
     decisions. `announced` are the images whose notice this run gives, or in a dry run would give; `reminded` those
-    that it reminds of; `spared` those that were announced before and no longer expire, with what now keeps them.
+    that it reminds of; `undelivered` those of both that nobody was told of, as no accepted message names them: their
+    notice has not begun. As long as the report is not sent there are none, for it is the report that tells.
+    `spared` are the images that were announced before and no longer expire, with what now keeps them.
     `settled` are deletions of earlier runs, which could not tell their outcome: this run's survey could. `approved` are
     the images that a reviewed plan named and that are still as they were, where such a plan is applied, and `changed`
     the others that it named. `refused_again` are the images that the API refused with the very words of the last time.
@@ -320,7 +332,8 @@ class TargetResult:
     deletions: tuple[Deletion, ...] = ()
     announced: tuple[Decision, ...] = ()
     reminded: tuple[Decision, ...] = ()
-    spared: tuple[Decision, ...] = ()
+    undelivered: frozenset[str] = frozenset()
+    spared: tuple[Spared, ...] = ()
     settled: tuple[Deletion, ...] = ()
     changed: tuple[Change, ...] = ()
     approved: frozenset[str] | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from janitor.model import Decision, Memory, Notice, Reason, Verdict
+from janitor.model import Decision, Memory, Notice, Reason, Spared, Verdict
 from janitor.policy import Policy
 
 REMIND_BEFORE = timedelta(hours=24)
@@ -20,7 +20,7 @@ def due_under(policy: Policy, notice: Notice | None, now: datetime) -> datetime:
     """
     if notice is None:
         return now + policy.notice
-    if holds(policy, notice) or not policy.notice:
+    if holds(policy, notice):
         return notice.due
     return max(now + policy.notice, notice.due)
 
@@ -36,8 +36,12 @@ def to_announce(decisions: Iterable[Decision], notices: Mapping[str, Notice]) ->
 
 
 def _told(decision: Decision, notices: Mapping[str, Notice]) -> bool:
-    notice = notices.get(decision.image.id)
-    return notice is not None and (notice.policy, notice.due) == (decision.policy, decision.due)
+    return known(notices.get(decision.image.id), decision.policy, decision.due)
+
+
+def known(notice: Notice | None, policy: str | None, due: datetime | None) -> bool:
+    """Whether people know of this date, by an announcement of this policy."""
+    return notice is not None and (notice.policy, notice.due) == (policy, due)
 
 
 def to_remind(decisions: Iterable[Decision], notices: Mapping[str, Notice], now: datetime) -> tuple[Decision, ...]:
@@ -50,10 +54,10 @@ def _wants_reminder(notice: Notice, now: datetime) -> bool:
     return notice.length > _LONG and notice.reminded_at is None and now >= notice.due - REMIND_BEFORE
 
 
-def spared(decisions: Iterable[Decision], memory: Memory) -> tuple[Decision, ...]:
+def spared(decisions: Iterable[Decision], memory: Memory) -> tuple[Spared, ...]:
     """The announced images that something keeps now; unreadable usage keeps for the moment only, and spares none."""
     return tuple(
-        decision
+        Spared(decision, memory.notices[decision.image.id].policy)
         for decision in decisions
         if decision.image.id in memory.notices
         and decision.verdict is Verdict.KEEP

@@ -71,7 +71,7 @@ class RunStore(Journal, Protocol):
         ...
 
     def finish_run(self, result: RunResult) -> None:
-        """Record how the run ended."""
+        """Record how the run ended, and withdraw the notices of what a live one spared."""
         ...
 
 

@@ -220,3 +220,23 @@ class Policy:
     notice: timedelta = timedelta()
     channel: str | None = None
     description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The first policy that matches an image, and the first before it of which that cannot be told."""
+
+    policy: Policy | None
+    doubtful: Policy | None
+
+
+def owner_of(image: Image, policies: Iterable[Policy], target: str) -> Owner:
+    """Who owns an image of that target. An image about whose owner there is a doubt is owned by none."""
+    doubtful = None
+    for policy in policies:
+        match policy.match.holds(image, target):
+            case True:
+                return Owner(policy, doubtful)
+            case None:
+                doubtful = doubtful or policy
+    return Owner(None, doubtful)

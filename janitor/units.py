@@ -121,6 +121,21 @@ def parse_until(text: str, zone: tzinfo) -> datetime:
     raise ValueError(f'"{text}" is not a date like 2026-12-31 or a time like 2026-12-31T18:00:00+09:00')
 
 
+def format_until(end: datetime, zone: tzinfo) -> str:
+    """Write what `parse_until` read as it was meant: `through 2026-12-31 (Asia/Seoul)`, `until 2026-12-31 18:00+09:00`.
+
+    Only what was given as a date ends a microsecond before a full second. A date of another zone is written as the
+    instant that it is.
+    """
+    if end >= _ENDLESS:
+        return f"through {date.max.isoformat()} ({zone})"
+    if end.microsecond == time.max.microsecond:
+        day, end = format_day(end, zone), end + timedelta.resolution
+        if format_day(end, zone) != day:
+            return f"through {day} ({zone})"
+    return f"until {end.astimezone(zone).isoformat(' ', 'minutes').replace('+00:00', 'Z')}"
+
+
 def _in_utc(instant: datetime) -> datetime:
     return _ENDLESS if instant.replace(tzinfo=UTC) > _ENDLESS else instant.astimezone(UTC)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry
 
-from janitor.errors import Exit, StoreError, UsageError
+from janitor.errors import Busy, Exit, StoreError, UsageError
 from janitor.heartbeat import Heartbeat
 from janitor.metrics import last_good_in, metrics_of, write_metrics
 from janitor.model import Outcome, RunResult
@@ -20,6 +20,7 @@ _log = logging.getLogger("janitor.watch")
 
 _FAR_ENOUGH_BACK = 1000  # runs in which to look for a good one
 
+Begun = Callable[[], None]
 Ended = Callable[[RunResult, int], int]
 
 
@@ -34,11 +35,12 @@ class Watch:
         self._last_good: datetime | None = None
 
     @contextmanager
-    def run(self) -> Iterator[Ended]:
-        """For the length of a run, the delivery of its report included.
+    def run(self) -> Iterator[tuple[Begun, Ended]]:
+        """For the length of an attempt at a run, the delivery of its report included.
 
-        What it gives is to be told the result and the exit code, which it gives back; a run that does not come to that
-        has failed.
+        What it gives are to be told: first that the run has begun, then its result and exit code, which is given back.
+        A run that does not come to that has failed; one that is Busy was none, and the run that holds the database says
+        how that one ended.
         """
         ended: list[tuple[RunResult, int]] = []
 
@@ -48,15 +50,22 @@ class Watch:
 
         if self._punctuality is not None:
             self._punctuality.began()
-        self._heartbeat.start()
         try:
-            yield tell
-        finally:
-            self._tell(*ended[-1]) if ended else self._tell(None, Exit.BUG)
+            yield self._heartbeat.start, tell
+        except Busy:
+            self._is_over(happened=False)
+            raise
+        except BaseException:
+            self._tell(None, Exit.BUG)
+            raise
+        self._tell(*ended[-1]) if ended else self._tell(None, Exit.BUG)
+
+    def _is_over(self, *, happened: bool) -> None:
+        if self._punctuality is not None:
+            self._punctuality.ended(happened=happened)
 
     def _tell(self, result: RunResult | None, code: int) -> None:
-        if self._punctuality is not None:
-            self._punctuality.ended(happened=result is not None and result.run > 0)
+        self._is_over(happened=result is not None and result.run > 0)
         if result is not None:
             self._publish(result, code)
             self._write()

@@ -1,7 +1,7 @@
 """From configuration to a run: connects targets and runs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from janitor.cloud import ImageService
 from janitor.cloud.toast import ToastClient
 from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
 from janitor.gate import Gate
-from janitor.model import Decision, Mode, Outcome, RunResult
+from janitor.model import Decision, Image, Mode, Outcome, RunResult
 from janitor.orders import Progress, Silence, Site, utc_now
 from janitor.policy_files import Rules, load_policies, load_rules
 from janitor.run import Run, exit_code
@@ -89,11 +89,13 @@ def perform(
     command: str = "janitor run",
     post: bool = True,
     holding: ExitStack | None = None,
+    begins: Callable[[], None] = lambda: None,
 ) -> RunResult:
     """Run once, and alone: raises Busy where another run holds the database.
 
     A database that fails is a failed run, not an exception, so that it is reported like any other. The database is held
-    until `holding` is closed, or else until this returns; `command` names the holder.
+    until `holding` is closed, or else until this returns; `command` names the holder, and `begins` is called once it
+    is held.
 
     `accept_survey`: a person has looked, and a survey that looks wrong is right. `approved` are the decisions of a
     reviewed plan by target: then only these images may go, and no limit applies. `post`: the report will be posted.
@@ -108,6 +110,7 @@ def perform(
     own = ExitStack()
     try:
         (own if holding is None else holding).enter_context(exclusive(settings.database, command, started_at))
+        begins()
         inspect(settings.database)
         with Store.open(settings.database) as store:
             result = Run(
@@ -141,6 +144,14 @@ def database_of(settings: Settings) -> str:
     found = inspect(settings.database)
     who = holder(settings.database)
     return found if who is None else f"{found}; at the moment held by {who}"
+
+
+def latest_images(settings: Settings) -> dict[str, tuple[Image, ...]]:
+    """The images of the latest snapshot of each configured target that has one. Raises StoreError."""
+    with suppress(UsageError), Store.open_existing(settings.database) as store:
+        runs = {target.name: store.latest_survey(target.name) for target in settings.targets}
+        return {name: store.surveys(run)[name].images for name, run in runs.items() if run is not None}
+    return {}
 
 
 def failed_run(mode: Mode, error: JanitorError, started_at: datetime, finished_at: datetime) -> RunResult:

@@ -301,7 +301,7 @@ class Nights:
         account = self.cloud.account
         used = {instance.image for instance in account.instances.values()}
         with Store.open(self.path) as store:
-            exempt = {exemption.image for exemption in store.exemptions(TARGET, self.now)}
+            exempt = {exemption.image for exemption in store.exemptions(self.now)}
         reasons: dict[str, str] = {}
         for image in account.images.values():
             causes = {

@@ -6,7 +6,8 @@
 
 What it took stands in `posted` and `files`, every request in `requests` and its path in `paths`. Replies put into
 `script` are given first, one a request, whatever the request holds; those in `refusals` to requests of that path. From
-`refuse_after` messages on it takes no more, and `before` is called with every request.
+`refuse_after` messages on it takes no more, and `before` is called with every request. The next `unanswered` requests
+are carried out, and the connection is dropped instead of saying so.
 Limits: docs.slack.dev, and for `msg_blocks_too_long` what was seen.
 """
 
@@ -93,6 +94,7 @@ class SlackStandIn:
         self.script: deque[Reply] = deque()
         self.refusals: dict[str, Reply] = {}
         self.refuse_after: int | None = None
+        self.unanswered = 0
         self.before: Callable[[], object] = lambda: None
         self.members_of: set[str] = {CHANNEL}
         self._uploads: dict[str, tuple[str, int, bytes]] = {}
@@ -134,6 +136,13 @@ class SlackStandIn:
         self.paths.append(path)
         if self.script:
             return self.script.popleft()
+        reply = self._done(path, authorization, body, message)
+        if self.unanswered:
+            self.unanswered -= 1
+            return DROPPED
+        return reply
+
+    def _done(self, path: str, authorization: str | None, body: bytes, message: Any) -> Reply:
         if path in self.refusals:
             return self.refusals[path]
         if path == WEBHOOK_PATH:

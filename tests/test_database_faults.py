@@ -5,6 +5,7 @@ import os
 import random
 import re
 import resource
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -227,6 +228,45 @@ def test_a_database_that_fails_midway_stops_the_run_before_the_next_deletion(des
     assert [entry["image"] for entry in after["targets"][0]["settled"]] == asked, "nobody wrote down how these ended"
 
 
+def removed(path: Path) -> None:
+    for name in ("", "-wal", "-shm"):
+        Path(f"{path}{name}").unlink()
+
+
+def moved(path: Path) -> None:
+    path.rename(f"{path}.old")
+
+
+def restored(path: Path) -> None:
+    copy = Path(f"{path}.copy")
+    copy.write_bytes(path.read_bytes())
+    copy.replace(path)
+
+
+def robbed_of_its_log(path: Path) -> None:
+    Path(f"{path}-wal").unlink()
+
+
+@pytest.mark.parametrize("fault", [removed, moved, restored, robbed_of_its_log])
+def test_a_database_that_is_taken_away_midway_stops_the_run_before_the_next_deletion(
+    desk: Desk, fault: Callable[[Path], None]
+) -> None:
+    path = desk.folder / "sandbox.db"
+    with running(Options(images=60), hook=Breaking(lambda: fault(path))) as cloud, SlackStandIn() as slack:
+        desk.write("janitor.yaml", cloud.configuration(mode="delete"))
+        desk.amend("limits: {max_deletions: 1000, max_share: 100%}\nconcurrency: {deletions: 1}\n")
+        desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}', post: problems}}\n")
+        desk.write("policies/old.yaml", POLICY)
+        done = desk.janitor("run", "--format", "json")
+        asked = deletes(cloud)
+    assert (done.returncode, len(asked)) == (1, 2)
+    assert "Traceback" not in done.stderr
+    (target,) = json.loads(done.stdout)["targets"]
+    assert [(d["image"], d["outcome"]) for d in target["deletions"]] == [(image, "deleted") for image in asked]
+    assert "it was moved, removed or replaced while in use: put it back" in target["error"]
+    assert any(asked[0] in message.shown for message in slack.posted)
+
+
 class Flickering(Store):
     """A database that cannot be written once, and then again."""
 
@@ -317,6 +357,38 @@ def test_damage_anywhere_is_a_sentence_and_never_a_crash(tmp_path: Path, seed: i
     for act in (inspect, use):
         with suppress(StoreError, UsageError):
             act(path)
+
+
+# Killed while it is set up
+
+SET_UP = """
+import os, signal, sqlite3, sys
+from pathlib import Path
+from janitor.store import Store
+
+class Mortal(sqlite3.Connection):
+    left = int(sys.argv[2])
+    def execute(self, *words):
+        Mortal.left -= 1
+        if Mortal.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().execute(*words)
+
+connect = sqlite3.connect
+sqlite3.connect = lambda *words, **named: connect(*words, factory=Mortal, **named)
+Store.open(Path(sys.argv[1])).close()
+"""
+
+
+@pytest.mark.parametrize("statement", [1, 5, 9, 10, 12, 40, 100])
+def test_a_database_whose_making_was_killed_is_made_by_the_next_run(tmp_path: Path, statement: int) -> None:
+    path = tmp_path / "janitor.db"
+    killed = subprocess.run([sys.executable, "-c", SET_UP, path, str(statement)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert inspect(path).startswith("none yet")
+    with Store.open(path) as store:
+        assert store.latest_run() is None
+    assert inspect(path).endswith("0 runs recorded")
 
 
 # What check says

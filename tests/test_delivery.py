@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,15 +14,16 @@ from typing import Any
 import pytest
 
 from janitor import delivery
+from janitor.commands import delivered
 from janitor.delivery import Delivery
 from janitor.errors import Busy, DeliveryError, Exit
-from janitor.model import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
-from janitor.policy import Match, Policy
+from janitor.model import DeletionOutcome, Mode, Outcome, Reason, RunResult, Survey, TargetResult, Usage, Verdict
+from janitor.policy import Expire, Match, Policy
 from janitor.settings import Settings, load_settings
 from janitor.stopping import Stop
 from janitor.store import Store, exclusive
-from tests.conftest import Desk
-from tests.factories import NOW, make_deletion, make_run, make_target, to_delete, to_keep
+from tests.conftest import POLICY, Desk
+from tests.factories import NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep
 from tests.slack_stand_in import CHANNEL, COMPLETE, DROPPED, GET_URL, TOKEN, UPLOAD, Posted, Reply, SlackStandIn
 
 TEAM = "#team-web"
@@ -206,6 +208,65 @@ def test_no_share_of_a_report_is_sent_before_all_are_kept(configure: Configure, 
     assert kept[0] == 2
 
 
+def announcing(*names: str) -> TargetResult:
+    decisions = [
+        to_keep(name, Reason.NOTICE, verdict=Verdict.WAIT, policy="ci-images", due=NOW + timedelta(days=2))
+        for name in names
+    ]
+    return make_target(decisions, announced=tuple(decisions))
+
+
+def test_a_late_report_announces_nothing(settings: Settings, slack: SlackStandIn) -> None:
+    slack.script += [GONE]
+    assert delivery.post(settings, run_of(settings, announcing("a", "b"))).announced == frozenset()
+    told = delivery.post(settings, run_of(settings, announcing("a"), at=NOW + timedelta(days=1)))
+    late, in_time = (
+        [posted for posted in slack.posted if posted.text.startswith("late: ") is late] for late in (True, False)
+    )
+    assert "Not announced by this report, which comes late: 2 images" in shown(late)
+    assert not re.search("Announced|[0-9] images? announced", shown(late) + "".join(posted.text for posted in late))
+    assert "Announced, to be deleted when due: 1 image" in shown(in_time)
+    assert told.announced == {("prod", make_image("a").id)}, "by the report of this run, not by the late one"
+
+
+def test_the_rest_of_a_report_announces_nothing_once_it_comes_late(settings: Settings, slack: SlackStandIn) -> None:
+    target = announcing(*(f"ci-{number}" for number in range(300)))
+    slack.refuse_after = 3
+    told = {image for _, image in delivery.post(settings, run_of(settings, target)).announced}
+    slack.refuse_after = None
+    assert [error for _, error in delivery.resend(settings, [])] == [None]
+    in_time, late = shown(slack.posted[:3]), shown(slack.posted[3:])
+    assert "Announced, to be deleted when due: 300 images" in in_time
+    assert "Not announced by this report, which comes late: 300 images* in `prod` (continued)" in late
+    assert not re.search("Announced|[0-9] images? announced", late)
+    ids = {decision.image.id for decision in target.announced}
+    assert {image for image in ids if image in in_time} == told
+    assert {image for image in ids if image in late} == ids - told
+
+
+def test_a_report_that_is_made_up_for_announced_nothing(settings: Settings, slack: SlackStandIn) -> None:
+    target = announcing("a")
+    lost = run_of(settings, owes_report=True)
+    with Store.open(settings.database) as store:
+        images = tuple(decision.image for decision in target.decisions)
+        store.record_survey(lost.run, "prod", Survey(images, Usage(), NOW, NOW))
+        store.record_decisions(lost.run, "prod", target.decisions)
+        store.finish_target(lost.run, target)
+    list(delivery.resend(settings, []))
+    assert "Not announced, no wait has begun; the next run tries again: 1 image" in shown(slack.posted)
+    assert "1 image not announced." in slack.posted[0].text
+
+
+def test_a_late_file_announces_nothing(configure: Configure, slack: SlackStandIn) -> None:
+    settings = configure()
+    slack.refuse_after = 1
+    delivery.post(settings, run_of(settings, announcing(*(f"ci-{number}" for number in range(60)))))
+    slack.refuse_after = None
+    list(delivery.resend(settings, []))
+    [file] = slack.files
+    assert {(row["due"], row["outcome"]) for row in csv.DictReader(io.StringIO(file.content))} == {("", "")}
+
+
 def test_a_late_report_that_fails_again_is_not_lost_and_exits_1(settings: Settings, slack: SlackStandIn) -> None:
     slack.script += [GONE]
     delivery.post(settings, run_of(settings, deleting(1)))
@@ -308,6 +369,20 @@ def test_what_a_run_is_about_to_send_is_not_resent_beside_it(settings: Settings,
     assert slack.requests == []
 
 
+def test_a_channel_that_did_not_take_its_part_is_named(
+    configure: Configure, slack: SlackStandIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = configure()
+    slack.members_of.remove(TEAM)
+    delivery.post(settings, run_of(settings, deleting(1), deleting(1, "web-images", "web")), [WEB, CI])
+    assert "report-undelivered run=1 to #team-web: Slack did not take the message" in caplog.text.replace(
+        "message 1 of 2", "the message"
+    )
+    [(name, _)] = delivery.resend(settings, [WEB, CI])
+    assert name == "report of run 1 of 2026-11-23 12:00 KST to #team-web"
+    assert "report-still-undelivered run=1 to #team-web: " in caplog.text
+
+
 def test_the_database_says_how_far_a_report_got(settings: Settings, slack: SlackStandIn) -> None:
     slack.refuse_after = 2
     delivery.post(settings, run_of(settings, deleting(300)))
@@ -315,6 +390,62 @@ def test_the_database_says_how_far_a_report_got(settings: Settings, slack: Slack
         [(accepted, delivered_at, error)] = db.execute("SELECT accepted, delivered_at, error FROM reports")
     assert (accepted, delivered_at) == (2, None)
     assert "message 3 of" in error
+
+
+# Notices
+
+
+ANNOUNCING = Policy("ci-images", Match(), Expire(timedelta(days=14)), notice=timedelta(days=2))
+
+
+def announcing_many(count: int, policy: str = "ci-images", **parts: Any) -> TargetResult:
+    due = NOW + timedelta(days=2)
+    waits = [to_keep(f"{policy}-{number}", policy=policy, due=due) for number in range(count)]
+    waits = [replace(wait, verdict=Verdict.WAIT, reason=Reason.NOTICE) for wait in waits]
+    return make_target(waits, announced=tuple(waits), **parts)
+
+
+def on_the_clock(settings: Settings) -> set[str]:
+    with Store.open(settings.database) as store:
+        return set(store.memory("prod").notices)
+
+
+@pytest.mark.parametrize("taken", [None, 7], ids=["all-taken", "broken-off"])
+def test_no_clock_runs_for_an_image_that_no_accepted_message_names(
+    settings: Settings, slack: SlackStandIn, taken: int | None
+) -> None:
+    target = announcing_many(3_000)
+    slack.refuse_after = taken
+    told = delivered(settings, run_of(settings, target), [ANNOUNCING], Stop(), lambda: NOW)
+    said = shown(slack.posted)
+    named = {decision.image.id for decision in target.announced if f"`{decision.image.id}`" in said}
+    assert (told.code, len(named) == 3_000) == ((Exit.OK, True) if taken is None else (Exit.FAILED, False))
+    assert on_the_clock(settings) == named
+
+
+def test_a_message_that_was_taken_but_not_answered_starts_its_clock_when_it_is_answered(
+    settings: Settings, slack: SlackStandIn
+) -> None:
+    target = announcing_many(1)
+    [image] = [decision.image.id for decision in target.announced]
+    slack.unanswered = 100
+    delivered(settings, run_of(settings, target), [ANNOUNCING], Stop(), lambda: NOW)
+    assert (len(slack.posted) > 1, on_the_clock(settings)) == (True, set())
+    slack.unanswered = 1
+    delivered(settings, run_of(settings, target), [ANNOUNCING], Stop(), lambda: NOW)
+    assert on_the_clock(settings) == {image}
+
+
+def test_an_image_that_one_channel_mentions_is_not_announced_by_another_that_took_nothing(
+    configure: Configure, slack: SlackStandIn
+) -> None:
+    settings = configure()
+    slack.members_of.remove(TEAM)
+    target = announcing_many(2, WEB.name)
+    settled = make_deletion(to_delete(target.announced[0].image), DeletionOutcome.FAILED, "settled: not done")
+    told = delivery.post(settings, run_of(settings, replace(target, settled=(settled,))), [WEB, CI])
+    assert target.announced[0].image.id in shown(slack.posted)
+    assert told == Delivery(Exit.FAILED, frozenset())
 
 
 # When we are asked to end
@@ -469,6 +600,17 @@ def test_a_policys_images_go_to_its_channel_and_count_in_the_main_one(
     assert told == Delivery(Exit.OK, names_of(both))
 
 
+def test_a_policy_whose_channel_is_the_main_one_has_no_report_of_its_own(
+    configure: Configure, slack: SlackStandIn
+) -> None:
+    settings = configure()
+    result = run_of(settings, deleting(2, "web-images"))
+    told = delivery.post(settings, result, [replace(WEB, channel=CHANNEL)])
+    assert told == Delivery(Exit.OK, names_of(*result.targets))
+    assert [posted.channel for posted in slack.posted if posted.thread is None] == [CHANNEL]
+    assert "channels of their own" not in shown(slack.posted)
+
+
 def test_what_one_channel_does_not_take_is_not_announced_there(configure: Configure, slack: SlackStandIn) -> None:
     settings = configure()
     slack.members_of.remove(TEAM)
@@ -556,6 +698,25 @@ def test_resend_sends_what_waits_and_says_what_it_did(sandbox_desk: Desk) -> Non
         assert done.stdout.endswith(": delivered\n")
         posted = len(slack.posted)
         assert (sandbox_desk.janitor("resend").returncode, len(slack.posted)) == (0, posted)
+
+
+def test_resend_starts_no_notice(sandbox_desk: Desk) -> None:
+    def notices() -> int:
+        with closing(sqlite3.connect(sandbox_desk.folder / "sandbox.db")) as db:
+            return int(db.execute("SELECT count(*) FROM notices").fetchone()[0])
+
+    with SlackStandIn() as slack:
+        sandbox_desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}'}}\n")
+        sandbox_desk.write("policies/old.yaml", POLICY + "    notice: 2d\n")
+        slack.refuse_after = 0
+        assert sandbox_desk.janitor("run").returncode == 1
+        slack.refuse_after = None
+        assert sandbox_desk.janitor("resend").returncode == 0
+        assert slack.posted
+        assert notices() == 0
+        assert "Not announced by this report, which comes late" in shown(slack.posted)
+        assert sandbox_desk.janitor("run").returncode == 0
+        assert notices() > 1
 
 
 def test_the_next_run_sends_what_waits(sandbox_desk: Desk) -> None:

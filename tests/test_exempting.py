@@ -3,26 +3,33 @@
 import json
 import os
 import pwd
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from janitor.model import Exemption, Image, Mode, Reason, RunResult
+from janitor.model import Exemption, Image, Mode, Reason, RunResult, Survey, Usage
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
 from janitor.run import Run
 from janitor.sandbox.server import Sandbox
 from janitor.store import Store, exclusive
+from janitor.units import parse_until
 from tests.conftest import POLICY, Desk
 from tests.factories import NOW, make_image
 from tests.fakes import RecordingCloud
 
 DAY = timedelta(days=1)
 OLD = Policy("old", Match(name=(Pattern("*"),)), Expire(14 * DAY))
+NO_CLOUD = """\
+targets: [{name: prod, endpoint: "http://127.0.0.1:1", appkey: b, username: c, password: d}]
+"""
 A, B = make_image("a", id="A-1"), make_image("b", id="b-2")
 
 
@@ -66,6 +73,18 @@ def test_an_exempted_image_survives_until_its_exemption_lapses(store: Store) -> 
     assert [record.exemption for record in store.exemption_records()] == [exempt(A)]
 
 
+def test_a_date_is_the_same_sentence_on_every_day_and_adds_nothing(store: Store, tmp_path: Path) -> None:
+    seoul = ZoneInfo("Asia/Seoul")
+    store.add_exemptions([("prod", exempt(A, until=parse_until("2026-12-31", seoul)))], NOW)
+    details = [
+        perform(store, RecordingCloud([A]), NOW + day * DAY, zone=seoul).targets[0].decisions[0].detail
+        for day in range(3)
+    ]
+    assert details == ["exempt through 2026-12-31 (Asia/Seoul) by kim: rollback candidate"] * 3
+    with closing(sqlite3.connect(tmp_path / "janitor.db")) as db:
+        assert db.execute("SELECT count(*) FROM decisions").fetchone() == (1,)
+
+
 def test_an_ended_exemption_keeps_nothing(store: Store) -> None:
     cloud = RecordingCloud([A])
     store.add_exemptions([("prod", exempt(A))], NOW)
@@ -74,9 +93,11 @@ def test_an_ended_exemption_keeps_nothing(store: Store) -> None:
     assert cloud.deleted == [A.id]
 
 
-def test_an_exemption_is_for_its_target(store: Store) -> None:
-    store.add_exemptions([("another", exempt(A))], NOW)
-    assert reasons(perform(store, RecordingCloud([A]))) == {A.id: Reason.EXPIRED}
+def test_an_exemption_holds_whatever_its_target_is_called_by_now(store: Store) -> None:
+    store.add_exemptions([("prod-until-yesterday", exempt(A))], NOW)
+    cloud = RecordingCloud([A, B])
+    assert reasons(perform(store, cloud)) == {A.id: Reason.EXEMPT, B.id: Reason.EXPIRED}
+    assert cloud.deleted == [B.id]
 
 
 def test_a_policy_file_exempts_by_id_and_by_name(store: Store) -> None:
@@ -91,11 +112,11 @@ def test_every_exemption_stays_in_the_history(store: Store) -> None:
     perform(store, RecordingCloud([A]))
     first, second = exempt(A), exempt(A, until=NOW + 9 * DAY)
     store.add_exemptions([("prod", first), ("prod", second)], NOW)
-    assert store.exemptions("prod", NOW) == [first, second]
-    assert store.exemptions("prod", NOW + DAY) == [second]
+    assert store.exemptions(NOW) == [first, second]
+    assert store.exemptions(NOW + DAY) == [second]
 
     store.end_exemptions([("prod", A.id)], "lee", NOW + 2 * DAY)
-    assert store.exemptions("prod", NOW + 2 * DAY) == []
+    assert store.exemptions(NOW + 2 * DAY) == []
     lapsed, ended = store.exemption_records("prod", A.id)
     assert (lapsed.exemption, lapsed.ended_at, lapsed.ended_by) == (first, None, None)
     assert (ended.exemption, ended.ended_at, ended.ended_by) == (second, NOW + 2 * DAY, "lee")
@@ -116,8 +137,8 @@ def test_ends_are_told_to_the_microsecond(store: Store) -> None:
     # As texts, 59.999999Z would come before 59Z.
     end = datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
     store.add_exemptions([("prod", exempt(A, until=end))], NOW)
-    assert store.exemptions("prod", end.replace(microsecond=0))
-    assert not store.exemptions("prod", end)
+    assert store.exemptions(end.replace(microsecond=0))
+    assert not store.exemptions(end)
 
 
 # The commands
@@ -188,7 +209,7 @@ def test_the_longer_of_two_exemptions_counts(surveyed: Desk) -> None:
     kept, *_ = doomed(surveyed)
     surveyed.janitor("keep", kept, "--until", "2999-12-31", "--why", "first")
     shorter = surveyed.janitor("keep", kept, "--for", "30d", "--why", "second")
-    assert "it is exempt until 2999-12-31 23:59 UTC anyhow" in shorter.stdout
+    assert "it is exempt through 2999-12-31 (UTC) anyhow" in shorter.stdout
     assert [(e["why"], e["lapses_soon"]) for e in listed(surveyed)] == [("first", False)]
     assert len(listed(surveyed, "--all")) == 2
 
@@ -218,8 +239,29 @@ def test_a_day_is_a_day_of_the_configured_zone(surveyed: Desk) -> None:
     config = (surveyed.folder / "janitor.yaml").read_text()
     surveyed.write("janitor.yaml", config.replace("UTC", "Asia/Seoul"))
     told = surveyed.janitor("keep", kept, "--until", "2999-12-31", "--why", "so")
-    assert "until 2999-12-31 23:59 KST" in told.stdout
+    assert "exempt through 2999-12-31 (Asia/Seoul) by" in told.stdout
     assert [e["until"] for e in listed(surveyed)] == ["2999-12-31T14:59:59.999999Z"]
+    surveyed.janitor("run", "--dry-run")
+    explained = " ".join(surveyed.janitor("explain", kept).stdout.split())
+    for shown in (
+        "because exempt through 2999-12-31 (Asia/Seoul) by",
+        "due exempt through 2999-12-31 (Asia/Seoul)",
+        "KST, through 2999-12-31 (Asia/Seoul) by",
+        "[exempt] exempt through 2999-12-31 (Asia/Seoul) by",
+    ):
+        assert shown in explained
+    assert "through 2999-12-31 (Asia/Seoul) by" in surveyed.janitor("keep", "--list").stdout
+
+
+def test_a_time_is_shown_with_its_offset(surveyed: Desk) -> None:
+    kept, *_ = doomed(surveyed)
+    config = (surveyed.folder / "janitor.yaml").read_text()
+    surveyed.write("janitor.yaml", config.replace("UTC", "Asia/Seoul"))
+    told = surveyed.janitor("keep", kept, "--until", "2999-12-31T18:00:00+09:00", "--why", "so")
+    assert "exempt until 2999-12-31 18:00+09:00 by" in told.stdout
+    result = json.loads(surveyed.janitor("run", "--dry-run", "--format", "json").stdout)
+    (detail,) = (d["detail"] for d in result["targets"][0]["decisions"] if d["image"] == kept)
+    assert detail.startswith("exempt until 2999-12-31 18:00+09:00 by")
 
 
 IMAGE = "IMAGE"
@@ -261,6 +303,41 @@ def test_an_ambiguous_image_is_told_and_changes_nothing(surveyed: Desk) -> None:
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert f'"{shared}" is the start of' in done.stderr
     assert listed(surveyed, "--all") == []
+
+
+@pytest.fixture
+def with_names(desk: Desk) -> Desk:
+    """A desk whose runs saw images of one name, some of them no longer, and one with a name of its own."""
+    desk.write("janitor.yaml", NO_CLOUD)
+    desk.write("policies/old.yaml", POLICY)
+    twins = [make_image("twin", id=f"{number:x}-twin") for number in range(12)]
+    with Store.open(desk.folder / "janitor.db") as store:
+        for images in ([*twins, A, make_image("gone", id="g-1")], [*twins, A]):
+            run = store.begin_run(Mode.DRY_RUN, NOW)
+            store.record_survey(run, "prod", Survey(tuple(images), Usage(), NOW, NOW))
+    return desk
+
+
+NAMES = [
+    pytest.param("gone", "; an image of that name: g-1 in prod, no longer listed", id="no-longer-listed"),
+    pytest.param("twin", "; 12 images of that name: 0-twin in prod; 1-twin in prod; ", id="several"),
+    pytest.param("twi", "", id="part-of-a-name"),
+    pytest.param("tw*", "", id="a-pattern"),
+]
+
+
+@pytest.mark.parametrize(("given", "hint"), NAMES)
+@pytest.mark.parametrize("words", [("explain",), ("unkeep",), ("keep", "--for", "3d", "--why", "so")], ids=" ".join)
+def test_who_gives_a_name_is_told_the_ids_and_nothing_more(
+    with_names: Desk, words: tuple[str, ...], given: str, hint: str
+) -> None:
+    done = with_names.janitor(*words, given)
+    unknown = f'no run has seen an image whose id starts with "{given}"'
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert f"{unknown}{hint}" in done.stderr
+    assert hint or done.stderr.endswith(f"{unknown}\n")
+    assert ("and 2 more" in done.stderr) is (given == "twin")
+    assert listed(with_names, "--all") == []
 
 
 def test_a_run_at_work_may_have_decided_before_and_that_is_said(surveyed: Desk) -> None:

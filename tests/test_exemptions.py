@@ -1,13 +1,15 @@
 """Exemptions: which image is exempt and by whose word, and what is kept of it."""
 
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from janitor.exemptions import FOREVER, exemptions_for, lapses_soon
+from janitor.exemptions import FOREVER, exemptions_by_tag, exemptions_for, lapses_soon, longest_of
 from janitor.model import Exemption
-from janitor.units import parse_until
+from janitor.units import format_until, parse_until
 from tests.factories import NOW, make_image
 
 TOMORROW = NOW + timedelta(days=1)
@@ -59,13 +61,21 @@ def exempt(image: str, until: datetime = TOMORROW, who: str = "kim") -> Exemptio
     ],
 )
 def test_who_exempts_an_image(stored: list[Exemption], from_files: list[Exemption], exempted: Exemption | None) -> None:
-    found = exemptions_for([WEB, NAMELESS], stored, from_files, NOW, UTC)
+    found = exemptions_for([WEB, NAMELESS], stored, from_files, NOW)
     assert found == ({WEB.id: exempted} if exempted else {})
 
 
 def test_a_name_exempts_every_image_of_that_name() -> None:
     twin = make_image("web", id="abc-9")
-    assert set(exemptions_for([WEB, twin, NAMELESS], [], iter([exempt("web")]), NOW, UTC)) == {WEB.id, twin.id}
+    assert set(exemptions_for([WEB, twin, NAMELESS], [], iter([exempt("web")]), NOW)) == {WEB.id, twin.id}
+
+
+def test_an_image_whose_name_cannot_be_read_may_be_the_exempt_one() -> None:
+    unreadable = make_image(None, id="abc-3", unreadable={"name": "missing"})
+    found = exemptions_for([unreadable, NAMELESS], [exempt("abc-9")], [exempt("web"), exempt("db", NEXT_YEAR)], NOW)
+    assert {image: given.until for image, given in found.items()} == {unreadable.id: NEXT_YEAR}
+    assert found[unreadable.id].why == "its name cannot be read, and may be db; rollback candidate"
+    assert exemptions_for([unreadable], [exempt("abc-9")], [], NOW) == {}
 
 
 @pytest.mark.parametrize(
@@ -99,6 +109,33 @@ LAST = timedelta(microseconds=1)
 )
 def test_until_when(text: str, zone: str, until: datetime) -> None:
     assert parse_until(text, ZoneInfo(zone)) == until
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "shown_in", "shown"),
+    [
+        pytest.param("2026-12-31", "Asia/Seoul", "Asia/Seoul", "through 2026-12-31 (Asia/Seoul)", id="a-date"),
+        pytest.param("2026-12-31", "UTC", "UTC", "through 2026-12-31 (UTC)", id="in-utc"),
+        pytest.param("2022-04-02", "America/Santiago", "America/Santiago", "through 2022-04-02 (America/Santiago)",
+                     id="its-last-hour-comes-twice"),
+        pytest.param("2026-03-28", "America/Nuuk", "America/Nuuk", "through 2026-03-28 (America/Nuuk)",
+                     id="its-last-hour-is-skipped"),
+        pytest.param("2026-12-31", "Asia/Seoul", "UTC", "until 2026-12-31 15:00Z", id="a-date-of-another-zone"),
+        pytest.param("2026-12-31T18:00:00+09:00", "UTC", "Asia/Seoul", "until 2026-12-31 18:00+09:00", id="a-time"),
+        pytest.param("2026-12-31T18:00:00+09:00", "UTC", "UTC", "until 2026-12-31 09:00Z", id="a-time-in-utc"),
+        pytest.param("2026-12-31T23:59:59Z", "UTC", "UTC", "until 2026-12-31 23:59Z", id="a-time-at-the-end-of-a-day"),
+        pytest.param("2027-01-01T00:00Z", "UTC", "UTC", "until 2027-01-01 00:00Z", id="midnight-is-a-time"),
+        pytest.param("9999-12-31", "UTC", "Asia/Seoul", "through 9999-12-31 (Asia/Seoul)", id="for-ever"),
+    ],
+)  # fmt: skip
+def test_an_end_is_shown_as_it_was_given(text: str, zone: str, shown_in: str, shown: str) -> None:
+    assert format_until(parse_until(text, ZoneInfo(zone)), ZoneInfo(shown_in)) == shown
+
+
+@given(st.dates(date(2020, 1, 1), date(9999, 12, 29)), st.sampled_from(sorted(available_timezones())))
+def test_every_date_is_shown_as_that_date(day: date, key: str) -> None:
+    zone = ZoneInfo(key)
+    assert format_until(parse_until(day.isoformat(), zone), zone) == f"through {day.isoformat()} ({key})"
 
 
 @pytest.mark.parametrize("text", ["9999-12-31", "9999-12-30", "9999-12-31T23:59:59-12:00"])
@@ -173,11 +210,16 @@ SEOUL = ZoneInfo("Asia/Seoul")
 )
 def test_an_image_may_carry_an_exemption(tags: tuple[str, ...] | None, until: datetime | None, why: str | None) -> None:
     image = make_image("web", tags=tags)
-    found = exemptions_for([image], [], [], NOW, SEOUL).get(image.id)
+    found = exemptions_by_tag([image], NOW, SEOUL).get(image.id)
     assert (found and found.until, found and found.why) == (until, why)
 
 
-def test_of_a_tag_and_a_command_the_one_that_lasts_longest_holds() -> None:
-    image = make_image("web", tags=("janitor-keep-until=2026-11-30",))
-    by_command = Exemption(image.id, NEXT_YEAR, "rollback candidate", "kim")
-    assert exemptions_for([image], [by_command], [], NOW, UTC) == {image.id: by_command}
+@pytest.mark.parametrize("by_command", [TOMORROW, NEXT_YEAR])
+def test_of_a_tag_and_a_command_the_one_that_lasts_longest_holds(by_command: datetime) -> None:
+    tagged, other = make_image("web", tags=("janitor-keep-until=2026-11-30",)), make_image("db")
+    by_people = {image.id: exempt(image.id, by_command) for image in (tagged, other)}
+    by_tag = exemptions_by_tag([tagged, other], NOW, UTC)
+    longest = longest_of(by_people, by_tag)
+    assert longest[other.id] == by_people[other.id]
+    assert longest[tagged.id] == (by_people if by_command == NEXT_YEAR else by_tag)[tagged.id]
+    assert longest_of({}, by_tag) == by_tag

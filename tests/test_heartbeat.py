@@ -7,13 +7,21 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from janitor import commands
 from janitor.cloud import HttpOptions
+from janitor.cron import Cron
 from janitor.heartbeat import Heartbeat
+from janitor.model import Mode
+from janitor.punctuality import Punctuality
 from janitor.sandbox.server import Sandbox
+from janitor.settings import load_settings
+from janitor.stopping import Stop
+from janitor.store import exclusive
+from janitor.watch import Watch
 from tests.conftest import Desk
 from tests.loopback import Answered, Asked, Loopback, in_turn
 from tests.slack_stand_in import SlackStandIn
@@ -171,6 +179,35 @@ def test_a_database_that_cannot_be_used_is_a_failure(sandbox_desk: Desk) -> None
         foreign.execute("CREATE TABLE ours (word)")
 
     assert pinged(sandbox_desk, "run") == (1, [START, FAIL])
+
+
+@pytest.mark.parametrize("words", [("run",), ("run", "--dry-run"), ("apply", "1")], ids=" ".join)
+def test_a_run_that_finds_the_database_held_is_none(sandbox_desk: Desk, words: tuple[str, ...]) -> None:
+    assert sandbox_desk.janitor("run", "--dry-run").returncode == 0
+    sandbox_desk.amend("metrics_file: metrics.prom\n")
+    with exclusive(sandbox_desk.folder / "sandbox.db", "janitor run", datetime.now(UTC)):
+        assert pinged(sandbox_desk, *words) == (5, [])
+    assert not (sandbox_desk.folder / "metrics.prom").exists(), "the holder says what became of its run"
+
+
+def test_the_service_that_finds_the_database_held_tells_of_no_run(sandbox_desk: Desk) -> None:
+    with Loopback(lambda asked: Answered(b"OK")) as service:
+        sandbox_desk.amend(f"heartbeat_url: {service.url}\nmetrics_file: metrics.prom\n")
+        settings = load_settings(sandbox_desk.folder / "janitor.yaml")
+        punctuality = Punctuality(Cron.parse("* * * * *"), settings.timezone, lambda: datetime.now(UTC))
+        watch = Watch(settings, Stop(), punctuality)
+        with exclusive(settings.database, "janitor run", datetime.now(UTC)):
+            commands._scheduled_run(settings, Mode.DELETE, Stop(), watch)
+        assert service.paths() == []
+        assert not (sandbox_desk.folder / "metrics.prom").exists()
+        commands._scheduled_run(settings, Mode.DRY_RUN, Stop(), watch)
+        assert service.paths() == ["GET /start", "GET /"]
+
+
+def test_a_database_that_cannot_be_held_is_a_failure(sandbox_desk: Desk) -> None:
+    (sandbox_desk.folder / "sandbox.db.lock").symlink_to("nowhere")
+
+    assert pinged(sandbox_desk, "run") == (1, [FAIL])
 
 
 def test_a_run_that_is_told_to_end_is_a_failure(sandbox_desk: Desk) -> None:

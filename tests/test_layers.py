@@ -27,6 +27,7 @@ CORE = {
     "applying",
     "exemptions",
     "sharing",
+    "remarks",
 }
 PORTS = {"cloud", "report", "yaml_lines"}
 ADAPTERS = {"policy_files", "settings", "store", "slack", "cloud", "report", "sandbox"}
@@ -39,6 +40,7 @@ SHELL = {
     "schedule",
     "wiring",
     "delivery",
+    "outbox",
     "commands",
     "explain",
     "demo",

@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from janitor import commands
 from janitor.errors import Busy, Exit, StoreError
-from janitor.model import Mode
+from janitor.model import Mode, Outcome, RunResult
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Call
 from janitor.sandbox.server import Sandbox, running
@@ -274,3 +274,23 @@ def test_the_service_reports_a_run_that_found_the_database_held_and_goes_on(
         assert "run-skipped" in caplog.text
         commands._scheduled_run(settings, Mode.DRY_RUN, Stop(), Watch(settings, Stop()))
         assert sandbox.requests != ()
+
+
+@pytest.mark.parametrize("why", ["busy", "wrong-policies"])
+def test_a_run_that_could_not_begin_leaves_to_the_holder_what_he_may_be_sending(sandbox_desk: Desk, why: str) -> None:
+    with SlackStandIn() as slack:
+        sandbox_desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}', post: problems}}\n")
+        settings = load_settings(sandbox_desk.folder / "janitor.yaml")
+        with held(settings.database):
+            with Store.open(settings.database) as store:
+                store.add_report(None, "slack", '[{"text": "Being sent.", "blocks": []}]', NOW)
+                owing = store.begin_run(Mode.DELETE, NOW, owes_report=True)
+                store.finish_run(RunResult(owing, Mode.DELETE, Outcome.FAILED, NOW, NOW, error="about to be reported"))
+            if why == "wrong-policies":
+                sandbox_desk.write("policies/old.yaml", "policies: []\n")
+            commands._scheduled_run(settings, Mode.DELETE, Stop(), Watch(settings, Stop()))
+        assert [message.shown.count("could not begin") for message in slack.posted] == [1]
+        sandbox_desk.write("policies/old.yaml", POLICY)
+        commands._scheduled_run(settings, Mode.DRY_RUN, Stop(), Watch(settings, Stop()))
+        assert "Being sent." in slack.posted[1].text
+        assert "about to be reported" in slack.posted[2].text

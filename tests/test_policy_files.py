@@ -359,6 +359,7 @@ def test_the_notice_of_a_file_is_for_that_file_only(write: Write) -> None:
     [
         pytest.param("notice: 48", "notice: is a number: write a duration with its unit", id="no-unit"),
         pytest.param("notice: 30s", 'notice: "30s" is not a duration', id="seconds"),
+        pytest.param("notice: 999999w", 'notice: "999999w" is longer than a hundred years', id="beyond-the-calendar"),
         pytest.param("notice:", "notice: is empty: give it a value or leave the key out", id="left-empty"),
     ],
 )

@@ -112,7 +112,7 @@ def test_what_happened_is_what_got_as_far_as_a_number(
     watch = Watch(load_settings(tmp_path / "janitor.yaml", {}), Stop(), service.punctuality)
     service.now = DUE
     try:
-        with watch.run() as ended:
+        with watch.run() as (_, ended):
             before()
             ended(make_run(run=number, outcome=outcome), Exit.OK)
     except Busy:

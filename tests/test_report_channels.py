@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.model import Deletion, DeletionOutcome, Mode, Outcome, Reason, RunResult, TargetResult, Verdict
+from janitor.model import Deletion, DeletionOutcome, Mode, Outcome, Reason, RunResult, Spared, TargetResult, Verdict
 from janitor.report import Message
 from janitor.report.blocks import slack_messages
 from janitor.report.listing import listing
@@ -61,13 +62,22 @@ def test_every_image_is_listed_in_the_channel_of_its_policy_and_counted_in_the_m
     assert (web.totals, main.elsewhere) == (web.listed, (web, db))
 
 
-@pytest.mark.parametrize("part", ["announced", "reminded", "spared"])
+@pytest.mark.parametrize("part", ["announced", "reminded"])
 def test_what_a_team_was_told_of_its_images_goes_to_the_team(part: str) -> None:
     theirs, others = to_keep("theirs", policy="web-images"), to_keep("others", policy="ci-images")
     parts: dict[str, Any] = {part: (theirs, others)}
     main, web, _ = shares_of(live(make_target(**parts)), CHANNELS)
     assert getattr(web.listed.targets[0], part) == (theirs,)
     assert getattr(main.listed.targets[0], part) == (others,)
+
+
+@pytest.mark.parametrize("keeper", [None, "ci-images", "web-images"])
+def test_who_was_warned_is_told_that_an_image_is_spared_whatever_keeps_it_now(keeper: str | None) -> None:
+    decision = to_keep("theirs", Reason.IN_USE, policy=keeper)
+    main, web, _ = shares_of(live(make_target([decision], spared=(Spared(decision, "web-images"),))), CHANNELS)
+    assert [saved.decision for saved in web.listed.targets[0].spared] == [decision]
+    assert main.listed.targets[0].spared == ()
+    assert len(main.totals.targets[0].spared) == 1
 
 
 def test_deletions_and_settled_ones_follow_their_policy() -> None:
@@ -150,6 +160,21 @@ def test_a_message_names_the_images_that_it_lists_and_no_others() -> None:
         assert texts(message).count("x" * 900) == len(message.names)
 
 
+def test_a_late_message_fits_as_well_and_names_the_same_images() -> None:
+    paragraphs = [
+        Paragraph("*A*", tuple(Row("x" * 190, ("prod", f"{number}-{row}")) for row in range(14)), late="*" + "Z" * 330)
+        for number in range(30)
+    ]
+    messages = packed("Title", "Sentence.", "Context", paragraphs, late="Too late.")
+    assert len(messages) > 5
+    for message in messages:
+        assert message.late is not None
+        assert fault({"text": message.late.text, "blocks": message.late.blocks}) is None
+        assert wire_length(message.late.blocks) < 12_000
+        assert texts(message.late).count("x" * 190) == len(message.names)
+        assert message.late.text.startswith("Too late. This is part ")
+
+
 def test_the_same_id_in_two_targets_is_two_images() -> None:
     image = make_image("a", id="the-id")
     result = live(make_target([to_delete(image)]), make_target([to_delete(image)], name="dev"))
@@ -177,6 +202,36 @@ def test_exemptions_that_lapse_soon_are_listed_with_their_reason() -> None:
     assert "exempt, says ann" in texts(message)
     assert "says bob" not in texts(message)
     assert not message.names
+
+
+def test_a_late_report_announces_nothing_and_says_everything_else() -> None:
+    due = NOW + timedelta(days=2)
+    announced = tuple(to_keep(f"a-{number}", Reason.NOTICE, policy="ci", due=due) for number in range(300))
+    reminded = (to_keep("reminded", Reason.NOTICE, policy="ci", due=due),)
+    target = make_target([to_delete("gone")], [make_deletion("gone")], announced=announced, reminded=reminded)
+    result = live(target)
+    messages = slack_messages(Share(None, result, result), None, UTC, threaded=True)
+    late = [message.late or message for message in messages]
+    on_time, too_late = ("\n".join(map(texts, forms)) for forms in (messages, late))
+    assert "300 images announced by the messages that name them, 1 image due within a day." in on_time
+    assert "300 images announced by the messages that name them" in messages[0].text
+    assert "*Announced, to be deleted when due: 300 images* in `prod`" in on_time
+    assert "announced" not in re.sub("due as announced|Not announced by this report", "", too_late)
+    assert "announced" not in "".join(message.text for message in late)
+    assert "*Not announced by this report, which comes late: 300 images* in `prod`" in too_late
+    assert "*Reminder that comes late, due as announced: 1 image* in `prod`" in too_late
+    assert "*Deleted, confirmed gone: 1 image* in `prod`" in too_late
+    assert "1 of 1 planned image deleted" in late[0].text
+    for message, form in zip(messages, late, strict=True):
+        rows = [re.findall("• .*", texts(of)) for of in (message, form)]
+        assert rows[0] == rows[1], "so that a report can go on where it broke off"
+
+
+def test_what_a_dry_run_would_announce_it_would_however_late() -> None:
+    result = make_run(make_target(announced=(to_keep("a", policy="ci"),)))
+    [message] = slack_messages(Share(None, result, result), None, UTC)
+    assert message.late is None
+    assert "*Would be announced: 1 image*" in texts(message)
 
 
 def test_a_report_without_details_is_one_message() -> None:
@@ -245,22 +300,47 @@ def test_the_file_lists_what_the_messages_name() -> None:
     } | {decision.image.id: "" for decision in decisions[len(deletions) :]}
 
 
-@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", " =1+1", "\t=1", "\r=1", "＝1+1", "－1"])
+@pytest.mark.parametrize(
+    "formula", ["=1+1", "+1", "-1", "@SUM(A1)", " =1+1", "\t=1", "\r=1", "＝1+1", "－1", "a;=1;b", "a; +1"]
+)
 @pytest.mark.parametrize("place", ["name", "id", "policy", "detail", "target", "status"])
 def test_no_cell_is_a_formula(formula: str, place: str) -> None:
     facts: dict[str, Any] = {place: formula} if place in ("name", "status", "id") else {}
     reasons: dict[str, Any] = {place: formula} if place in ("policy", "detail") else {}
     decision = to_delete(make_image("a", **facts) if place != "name" else make_image(formula), **reasons)
     [row] = rows_of(make_run(make_target([decision], name=formula if place == "target" else "prod")))
-    for cell in row.values():
-        assert not cell.lstrip().startswith(tuple("=+-@＝＋－＠"))
-        assert cell.isprintable()
-    assert any(formula.strip() in cell for cell in row.values())
+    for part in ";".join(row.values()).split(";"):
+        assert not part.lstrip().startswith(tuple("=+-@＝＋－＠"))
+        assert part.isprintable()
+    assert any(formula.strip() in cell.replace(";'", ";") for cell in row.values())
 
 
 def test_an_apostrophe_is_put_before_a_formula_and_nothing_else() -> None:
-    decisions = [to_delete(make_image(name, id=name)) for name in ("=1+1", "a=1", "'b", 'c,d"e\nf')]
-    assert [row["name"] for row in rows_of(make_run(make_target(decisions)))] == ["'=1+1", "a=1", "'b", 'c,d"e\\nf']
+    shown = {"=1+1": "'=1+1", "a=1": "a=1", "'b": "'b", 'c,d"e\nf': 'c,d"e\\nf', "g; h": "g; h"}
+    decisions = [to_delete(make_image(name, id=name)) for name in shown]
+    assert [row["name"] for row in rows_of(make_run(make_target(decisions)))] == [*shown.values()]
+
+
+NOTICE = to_keep("told", Reason.NOTICE, policy="ci", due=NOW + timedelta(days=2))
+UNTOLD = replace(NOTICE, image=make_image("untold"))
+DUE = "2026-11-25T03:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("mode", "late", "expected"),
+    [
+        pytest.param(Mode.DELETE, False, {"told": ("announced", DUE), "untold": ("", "")}, id="in-time"),
+        pytest.param(Mode.DELETE, True, {"told": ("", ""), "untold": ("", "")}, id="late"),
+        pytest.param(Mode.DRY_RUN, False, {"told": ("", DUE), "untold": ("", "")}, id="dry"),
+    ],
+)
+def test_the_file_announces_only_what_its_report_does(
+    mode: Mode, late: bool, expected: dict[str, tuple[str, str]]
+) -> None:
+    undelivered = frozenset({UNTOLD.image.id, "an image of another channel"})
+    target = make_target(announced=(NOTICE, UNTOLD), undelivered=undelivered)
+    rows = csv.DictReader(io.StringIO(listing(make_run(target, mode=mode), late=late).csv, newline=""))
+    assert {row["name"]: (row["outcome"], row["due"]) for row in rows} == expected
 
 
 def test_the_file_is_named_after_its_run() -> None:
@@ -273,7 +353,7 @@ def test_the_file_is_named_after_its_run() -> None:
 QUIET = make_target([to_keep()])
 ANNOUNCED = make_target([to_keep()], announced=(to_keep(),))
 REMINDED = make_target([to_keep()], reminded=(to_keep(),))
-SPARED = make_target([to_keep()], spared=(to_keep(),))
+SPARED = make_target([to_keep()], spared=(Spared(to_keep(), "ci-images"),))
 SETTLED = make_target([to_keep()], settled=(make_deletion(),))
 DELETED = make_target([to_delete()], [make_deletion()])
 GONE = make_target([to_delete()], [make_deletion(outcome=DeletionOutcome.ALREADY_GONE)])
@@ -293,6 +373,7 @@ ONE_REFUSED = make_target([to_delete()], [make_deletion(outcome=DeletionOutcome.
         pytest.param(live(GONE), True, False, id="gone-already"),
         pytest.param(make_run(make_target([to_delete()])), True, False, id="to-be-deleted"),
         pytest.param(live(ONE_REFUSED, outcome=Outcome.PARTIAL), True, True, id="refused"),
+        pytest.param(live(replace(ONE_REFUSED, outcome=Outcome.OK)), True, True, id="refused-whatever-the-outcome"),
         pytest.param(live(QUIET, make_target(outcome=Outcome.FAILED)), True, True, id="one-target-failed"),
         pytest.param(live(make_target(outcome=Outcome.REFUSED), outcome=Outcome.REFUSED), True, True, id="a-limit"),
         pytest.param(live(outcome=Outcome.FAILED, error="no"), True, True, id="failed"),

@@ -25,10 +25,10 @@ WIRE_LIMIT = 12_000
 def messages_of(result: RunResult, cost: Cost | None = None) -> list[Message]:
     """The messages, each of which has passed Slack's limits and our own."""
     messages = slack_messages(Share(None, result, result), cost, UTC)
-    for message in messages:
-        assert fault({"text": message.text, "blocks": message.blocks}) is None
-        assert wire_length(message.blocks) < WIRE_LIMIT
-        assert all(text["verbatim"] for text in texts_of(message.blocks) if text["type"] == "mrkdwn")
+    for form in [form for message in messages for form in (message, message.late or message)]:
+        assert fault({"text": form.text, "blocks": form.blocks}) is None
+        assert wire_length(form.blocks) < WIRE_LIMIT
+        assert all(text["verbatim"] for text in texts_of(form.blocks) if text["type"] == "mrkdwn")
     return messages
 
 
@@ -123,7 +123,10 @@ def test_a_run_that_never_began_is_reported() -> None:
     [message] = messages_of(make_run(run=0, mode=Mode.DELETE, outcome=Outcome.FAILED, error=error))
     assert "*The run failed*\n" in shown(message)
     assert all(f"Error: {line}" in shown(message) for line in error.splitlines())
-    assert message.text.startswith("LIVE RUN. Image Janitor, a run that could not begin: policies/ci.yaml:12")
+    assert message.text == (
+        "LIVE RUN. Image Janitor, a run that could not begin: "
+        "policies/ci.yaml:12: ci-images: expire.after: no; policies/ci.yaml:15: kep: unknown key."
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,6 +144,17 @@ def test_a_run_that_never_began_is_reported() -> None:
             id="live",
         ),
         pytest.param(live(), "LIVE RUN. Image Janitor run 12: There was nothing to delete.", id="nothing"),
+        pytest.param(
+            live(make_target(settled=(make_deletion(),))),
+            "LIVE RUN. Image Janitor run 12: There was nothing to delete. "
+            "Settled 1 deletion of earlier runs: 1 deleted.",
+            id="settled",
+        ),
+        pytest.param(
+            replace(live(), error="the disk is full\r\n\n  free some space\n"),
+            "LIVE RUN. Image Janitor run 12 failed: the disk is full; free some space.",
+            id="failed",
+        ),
     ],
 )
 def test_the_text_is_a_full_sentence(result: RunResult, sentence: str) -> None:
@@ -173,6 +187,13 @@ def test_sections_and_messages_are_filled_but_never_overfull(mark: str) -> None:
     assert not [row for row in rows if row.text not in shown(*messages)]
     assert max(wire_length(message.blocks) for message in messages) < WIRE_LIMIT
     assert min(wire_length(message.blocks) for message in messages[:-1]) > 8_000
+
+
+def test_many_short_sections_are_not_too_many_for_a_message() -> None:
+    paragraphs = [Paragraph(f"*{number:03}*", ()) for number in range(200)]
+    messages = packed("Title", "Sentence.", "Context", paragraphs)
+    assert not [message for message in messages if fault({"text": message.text, "blocks": message.blocks})]
+    assert not [paragraph for paragraph in paragraphs if paragraph.heading not in shown(*messages)]
 
 
 def test_a_hundred_targets() -> None:

@@ -411,6 +411,17 @@ def test_images_that_were_seen_latest_are_found_first(store: Store) -> None:
     assert store.find_image("x") == [("prod", "x2"), ("prod", "x1"), ("prod", "x0")]
 
 
+def test_images_are_found_by_their_latest_name_and_nothing_else(store: Store) -> None:
+    def named(number: int, name: str | None) -> Image:
+        return replace(IMAGES[0], id=f"x{number}", name=name)
+
+    surveyed(store, named(0, "web"), named(1, "web"), named(2, "web"), named(3, "Web"), named(4, None))
+    surveyed(store, named(1, "renamed"), named(2, "web"), named(3, "Web"), named(5, "web"))
+    assert store.find_named("web") == [("prod", "x5", True), ("prod", "x2", True), ("prod", "x0", False)]
+    assert store.find_named("renamed") == [("prod", "x1", True)]
+    assert store.find_named("we") == store.find_named("w%") == store.find_named("") == []
+
+
 def test_the_history_of_an_image_tells_what_happened_in_order(store: Store) -> None:
     image, nights = IMAGES[0], [NOW + timedelta(days=night) for night in range(5)]
     used = Usage({"a-1": (User("i-1", "web"),)})

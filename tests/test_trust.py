@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from janitor.decide import decide
-from janitor.model import Decision, Exemption, History, Image, Memory, Notice, Reason, Refusals, Usage, Verdict
+from janitor.model import Decision, Exemption, History, Image, Memory, Notice, Reason, Refusals, Spared, Usage, Verdict
 from janitor.notices import spared, to_announce, to_remind
 from janitor.policy import Expire, Match, Pattern, Policy
 from janitor.refusals import next_try
@@ -37,8 +37,14 @@ def told(due: datetime, **rest: object) -> Memory:
 def test_an_expired_image_waits_before_it_goes() -> None:
     decision = one(policy(), Memory())
     assert (decision.verdict, decision.reason, decision.due) == (Verdict.WAIT, Reason.NOTICE, NOW + 2 * DAY)
-    assert decision.detail.endswith("due for deletion 2026-11-25 03:00Z")
+    assert decision.detail.endswith("due for deletion no earlier than 2026-11-25 03:00Z")
     assert to_announce([decision], {}) == (decision,)
+
+
+def test_only_an_announced_date_is_a_date() -> None:
+    assert one(policy(), told(NOW + DAY)).detail.endswith("; due for deletion 2026-11-24 03:00Z")
+    assert one(policy(notice=3 * DAY), told(NOW + DAY)).detail.endswith("no earlier than 2026-11-26 03:00Z")
+    assert one(policy("other", DAY), told(NOW + DAY)).detail.endswith("no earlier than 2026-11-24 03:00Z")
 
 
 def test_a_policy_without_notice_does_not_wait() -> None:
@@ -92,7 +98,7 @@ def test_one_reminder(length: timedelta, due: datetime, reminded: bool, expected
 def test_an_image_that_no_longer_expires_is_spared() -> None:
     memory = told(NOW + DAY)
     decision = one(policy(after=60 * DAY), memory)
-    assert (decision.reason, spared([decision], memory)) == (Reason.TOO_YOUNG, (decision,))
+    assert (decision.reason, spared([decision], memory)) == (Reason.TOO_YOUNG, (Spared(decision, "ci"),))
     assert spared([one(policy(), memory)], memory) == ()
     assert spared([decision], Memory()) == ()
 

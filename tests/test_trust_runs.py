@@ -13,7 +13,7 @@ import pytest
 from janitor.announcing import start_notices
 from janitor.errors import Exit, Implausible, Refused, UsageError
 from janitor.gate import Gate
-from janitor.model import Decision, DeletionOutcome, Exemption, Image, Mode, Outcome, RunResult, Usage, User
+from janitor.model import Decision, DeletionOutcome, Exemption, Image, Mode, Outcome, RunResult, Status, Usage, User
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
@@ -57,10 +57,14 @@ class World:
             clock=lambda: self.now,
             **rest,
         ).perform()
-        told = [*result.targets[0].announced, *result.targets[0].reminded]
-        accepted = {("prod", decision.image.id) for decision in told} if deliver else set()
-        start_notices(self.store, result, self.policies, accepted, self.now)
+        self.deliver(result, taken=deliver)
         return result
+
+    def deliver(self, result: RunResult, *, taken: bool = True) -> None:
+        """The channel takes all of a report, or nothing."""
+        told = [*result.targets[0].announced, *result.targets[0].reminded]
+        accepted = {("prod", decision.image.id) for decision in told} if taken else set()
+        start_notices(self.store, result, self.policies, accepted, self.now)
 
     def approved(self, number: int, validity: timedelta = DAY) -> dict[str, tuple[Decision, ...]]:
         return reviewed_plan(self.store, number, self.policies, validity, self.now)
@@ -97,6 +101,55 @@ def test_an_undelivered_report_starts_no_clock(world: World) -> None:
     assert world.cloud.deleted == ["a"]
 
 
+def test_a_wait_is_as_long_as_it_says_from_the_moment_its_message_was_accepted(world: World) -> None:
+    result = world.run(deliver=False)
+    world.now += 3 * HOUR
+    world.deliver(result)
+    world.now = START + 2 * DAY
+    world.run()
+    assert world.cloud.deleted == []
+    world.now += 3 * HOUR
+    world.run()
+    assert world.cloud.deleted == ["a"]
+
+
+def test_a_new_wait_does_not_end_before_the_date_that_people_know(world: World) -> None:
+    world.policies = [replace(OLD, notice=5 * DAY)]
+    world.run()
+    world.policies = [replace(OLD, name="new", notice=DAY)]
+    for day in range(1, 6):
+        world.now = START + day * DAY
+        assert announced(world.run()) == (["a"] if day == 1 else [])
+        assert world.cloud.deleted == (["a"] if day == 5 else [])
+
+
+def test_the_same_id_in_two_targets_waits_in_each_for_itself(world: World) -> None:
+    other = RecordingCloud([image("a"), image("young", days=1)])
+    for _ in range(2):
+        Run(
+            [Site("prod", lambda: world.cloud), Site("dev", lambda: other)],
+            world.policies,
+            world.store,
+            Mode.DELETE,
+            world.limits,
+            clock=lambda: world.now,
+        ).perform()
+        world.run()
+        world.now += 2 * DAY
+    assert (world.cloud.deleted, other.deleted) == (["a"], [])
+
+
+def test_an_image_that_was_gone_for_a_while_waits_anew(world: World) -> None:
+    world.run()
+    everything, world.cloud.listed = world.cloud.listed, [image("young", days=1)]
+    world.run(accept_survey=True)
+    assert world.store.memory("prod").notices == {}
+    world.cloud.listed = everything
+    world.now += 2 * DAY
+    assert announced(world.run()) == ["a"]
+    assert world.cloud.deleted == []
+
+
 def test_a_dry_run_announces_nothing_and_shows_what_a_live_run_would(world: World) -> None:
     assert announced(world.run(Mode.DRY_RUN)) == ["a"]
     assert world.store.memory("prod").notices == {}
@@ -109,14 +162,41 @@ def test_an_image_that_comes_into_use_is_spared_and_waits_anew_afterwards(world:
     world.run()
     world.now += DAY
     world.cloud.used = Usage({"a": (User("i", "web-1"),)})
-    [spared] = world.run().targets[0].spared
-    assert (spared.image.id, spared.reason.value, spared.detail) == ("a", "in-use", "used by instance web-1")
+    result = world.run()
+    [spared] = result.targets[0].spared
+    decision = spared.decision
+    assert (decision.image.id, decision.reason.value, decision.detail) == ("a", "in-use", "used by instance web-1")
+    assert (decision.policy, spared.policy) == (None, "old")
+    assert world.store.load_run(result.run) == result
     world.now += DAY
     assert world.run().targets[0].spared == (), "said once"
     world.cloud.used = Usage()
     world.now += 3 * DAY
     assert announced(world.run()) == ["a"]
     assert world.cloud.deleted == []
+
+
+class Crash(BaseException):
+    """The process is gone from here on."""
+
+
+def test_a_run_that_dies_leaves_it_to_the_next_to_say_what_it_spared(world: World) -> None:
+    world.cloud.listed += [image("b", status="killed")]
+    stuck = Policy("stuck", Match(status=frozenset({Status.KILLED})), Expire(DAY))
+    world.policies = [stuck, ANNOUNCED]
+    world.run(Mode.DELETE)
+    world.cloud.listed += [image("c", status="killed")]
+    world.cloud.used = Usage({"a": (User("i", "web-1"),)})
+
+    def die(_image: str) -> None:
+        raise Crash
+
+    world.cloud.on_delete = die
+    with pytest.raises(Crash):
+        world.run()
+    world.cloud.on_delete = lambda _image: None
+    assert [saved.decision.image.id for saved in world.run().targets[0].spared] == ["a"]
+    assert world.run().targets[0].spared == (), "said once"
 
 
 def test_a_dry_run_spares_nothing_for_good(world: World) -> None:
@@ -143,6 +223,16 @@ def test_one_reminder_of_a_long_notice(world: World) -> None:
         world.now += DAY
     assert reminded == [4]
     assert world.cloud.deleted == ["a"]
+
+
+def test_a_reminder_that_was_not_delivered_is_given_again_and_then_no_more(world: World) -> None:
+    world.policies = [replace(OLD, notice=5 * DAY)]
+    world.run()
+    reminded = []
+    for hours in (1, 2, 3, 4):
+        world.now = START + 4 * DAY + hours * HOUR
+        reminded.append(len(world.run(deliver=hours > 2).targets[0].reminded))
+    assert reminded == [1, 1, 1, 0]
 
 
 def test_what_the_report_said_is_shown_again(world: World) -> None:
@@ -284,6 +374,20 @@ def test_our_own_deletions_are_no_shrinking(world: World) -> None:
     assert world.run().outcome is Outcome.OK
 
 
+def test_our_own_deletions_are_no_shrinking_while_the_cloud_still_lists_them(world: World) -> None:
+    world.policies = [OLD]
+    world.cloud.listed = [image(f"i{number}") for number in range(9)] + [image("young", days=1)]
+
+    def list_as_going(image_id: str) -> None:
+        listed = world.cloud.listed
+        world.cloud.listed = [replace(i, status="pending_delete") if i.id == image_id else i for i in listed]
+
+    world.cloud.on_delete, world.cloud.undone = list_as_going, {f"i{number}" for number in range(9)}
+    world.run()
+    assert len(world.cloud.deleted) == 9
+    assert world.run().outcome is Outcome.OK
+
+
 def test_a_list_that_repeats_itself_is_refused(world: World) -> None:
     world.cloud.survey_errors = [Implausible("the list repeats itself")]
     result = world.run()
@@ -317,12 +421,40 @@ def test_a_use_that_was_seen_is_remembered(world: World) -> None:
     assert world.cloud.deleted == ["a"]
 
 
+def test_one_instance_list_with_a_hole_costs_nothing_however_late_the_run(world: World) -> None:
+    world.policies, world.cloud.listed = [OLD], [image("a")]
+    others = {f"other{number}": (User(f"i{number}", "db"),) for number in range(9)}
+    world.cloud.used = Usage({"a": (User("i", "web-1"),), **others}, instances=10)
+    world.run(usage_memory=DAY)
+    world.cloud.used = Usage(others, instances=9)
+    world.now += 7 * DAY
+    [decision] = [d for d in world.run(usage_memory=DAY).targets[0].decisions if d.image.id == "a"]
+    assert (decision.reason.value, world.cloud.deleted) == ("recently-used", [])
+    assert decision.detail == "an instance used it on 2026-11-23 03:00Z, when a good survey last looked"
+    world.now += 7 * DAY
+    world.run(usage_memory=DAY)
+    assert world.cloud.deleted == ["a"]
+
+
+def test_a_survey_that_looks_wrong_makes_no_use_forgotten(world: World) -> None:
+    world.policies = [OLD]
+    world.cloud.used = Usage({"a": (User("i", "web-1"),)}, instances=10)
+    world.run(usage_memory=DAY)
+    world.cloud.used = Usage(instances=1)
+    world.now += 2 * DAY
+    assert world.run(usage_memory=DAY).outcome is Outcome.REFUSED
+    world.cloud.used = Usage(instances=9)
+    world.now += 2 * DAY
+    assert world.run(usage_memory=DAY).outcome is Outcome.OK
+    assert world.cloud.deleted == []
+
+
 def test_an_exemption_holds_to_the_very_last(world: World) -> None:
     world.policies = [OLD]
     world.cloud.listed = [image("a"), image("b"), image("young", days=1)]
 
     def exempt_the_other(image_id: str) -> None:
-        other = Exemption("b" if image_id == "a" else "a", world.now + DAY, "stop!", "kim")
+        other = Exemption("B" if image_id == "a" else "A", world.now + DAY, "stop!", "kim")
         world.store.add_exemptions([("prod", other)], world.now)
 
     world.cloud.on_delete = exempt_the_other

@@ -13,6 +13,7 @@ from janitor.yaml_lines.schema import Given, Label, OneOrMore, Schema, read_as, 
 
 _DISK_FORMATS = ("ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "ploop", "iso")
 _DEFAULT_STATUSES = frozenset({Status.ACTIVE, Status.DEACTIVATED})
+_LONGEST_NOTICE = timedelta(days=36_525)
 _FAMILIES = "policy, name:/regex with one group/ or property:KEY"
 
 
@@ -20,6 +21,13 @@ def _after(text: str) -> timedelta:
     duration = parse_duration(text)
     if not duration:
         raise ValueError(f'"{text}" must be longer than nothing')
+    return duration
+
+
+def _notice(text: str) -> timedelta:
+    duration = parse_duration(text)
+    if duration > _LONGEST_NOTICE:
+        raise ValueError(f'"{text}" is longer than a hundred years: a policy without `expire` keeps forever')
     return duration
 
 
@@ -66,7 +74,7 @@ DiskFormat = Annotated[str, word_of(_DISK_FORMATS, "a disk format")]
 Size = Annotated[int, read_as(parse_size, "write a size with its unit, like 500MB or 1.5GiB")]
 After = Annotated[timedelta, read_as(_after, "write a duration with its unit, like 36h or 14d")]
 Notice = Annotated[
-    timedelta, read_as(parse_duration, "write a duration with its unit, like 48h or 3d"), BeforeValidator(_plain_zero)
+    timedelta, read_as(_notice, "write a duration with its unit, like 48h or 3d"), BeforeValidator(_plain_zero)
 ]
 Until = Annotated[str, read_as(_until, "write a date like 2026-12-31")]
 Sentence = Annotated[str, read_as(_sentence, "write text, in quotes")]

@@ -1,6 +1,7 @@
 """The report of a run for programs: one JSON object, times in UTC with `Z`."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from janitor.model import Decision, Deletion, RunResult, TargetResult
@@ -27,22 +28,28 @@ def json_report(result: RunResult) -> str:
 
 
 def _target(target: TargetResult) -> dict[str, Any]:
+    undated = target.undelivered.intersection(_ids(target.announced))
     return {
         "target": target.target,
         "outcome": target.outcome,
         "error": target.error,
         "images": target.images,
-        "decisions": [_decision(decision) for decision in target.decisions],
+        "decisions": [_decision(decision, dated=decision.image.id not in undated) for decision in target.decisions],
         "deletions": [_deletion(deletion) for deletion in target.deletions],
         "settled": [_deletion(deletion) for deletion in target.settled],
-        "announced": [decision.image.id for decision in target.announced],
-        "reminded": [decision.image.id for decision in target.reminded],
-        "spared": [decision.image.id for decision in target.spared],
+        "announced": _ids(d for d in target.announced if d.image.id not in target.undelivered),
+        "reminded": _ids(d for d in target.reminded if d.image.id not in target.undelivered),
+        "undelivered": _ids(d for d in (*target.announced, *target.reminded) if d.image.id in target.undelivered),
+        "spared": _ids(saved.decision for saved in target.spared),
         "changed": [{"image": change.decision.image.id, "detail": change.detail} for change in target.changed],
     }
 
 
-def _decision(decision: Decision) -> dict[str, Any]:
+def _ids(decisions: Iterable[Decision]) -> list[str]:
+    return [decision.image.id for decision in decisions]
+
+
+def _decision(decision: Decision, *, dated: bool) -> dict[str, Any]:
     image = decision.image
     return {
         "image": image.id,
@@ -53,7 +60,7 @@ def _decision(decision: Decision) -> dict[str, Any]:
         "policy": decision.policy,
         "reason": decision.reason,
         "detail": decision.detail,
-        "due": iso_or_none(decision.due),
+        "due": iso_or_none(decision.due) if dated else None,
     }
 
 

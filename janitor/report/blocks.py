@@ -6,11 +6,12 @@ from itertools import chain
 
 from janitor.model import Cost, RunResult, TargetResult
 from janitor.report import Message
+from janitor.report.figures import kept_by_reason, summary, totals_of
 from janitor.report.mrkdwn import code, escaped, fitted
-from janitor.report.outline import Entry, Group, groups_of, kept_by_reason, lapsing, summary, totals_of, upcoming
+from janitor.report.outline import Entry, Group, groups_of, lapsing, upcoming
 from janitor.report.packing import Paragraph, Row, packed
 from janitor.report.routing import Share
-from janitor.report.wording import MODES, OUTCOMES, counted, local_minute, run_name, run_times
+from janitor.report.wording import MODES, OUTCOMES, counted, in_one_line, local_minute, run_name, run_times
 from janitor.units import format_size
 
 # What each part of a row may take on the wire; together they stay below the limit of a row.
@@ -20,6 +21,8 @@ _POLICY = 250
 _SENTENCE = 700
 _ERROR = 2_000
 _NOTE = 250
+
+_ANNOUNCED = "announced by the messages that name them"  # of which some may yet not arrive
 
 
 def slack_messages(
@@ -38,7 +41,9 @@ def slack_messages(
         parts = [[*opening, *totals], list(chain(*details))]
     else:
         parts = [[*opening, *chain(*([total, *detail] for total, detail in zip(totals, details, strict=True)))]]
-    return packed(f"{MODES[result.mode]} · {run_name(result)}", _sentence(result, cost), _context(share, zone), *parts)
+    title = f"{MODES[result.mode]} · {run_name(result)}"
+    sentence, late = (_sentence(result, cost, announced) for announced in (_ANNOUNCED, None))
+    return packed(title, sentence, _context(share, zone), *parts, late=late)
 
 
 def listed_images(share: Share) -> int:
@@ -51,11 +56,11 @@ def notice(text: str) -> Message:
     return Message(escaped(text), [{"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}])
 
 
-def _sentence(result: RunResult, cost: Cost | None) -> str:
+def _sentence(result: RunResult, cost: Cost | None, announced: str | None) -> str:
     if result.error is not None:
         failed = " failed" if result.run else ""
-        return f"{MODES[result.mode]}. {run_name(result)}{failed}: {fitted(result.error, _SENTENCE)}"
-    return f"{MODES[result.mode]}. {run_name(result)}: {escaped(summary(result, cost))}"
+        return f"{MODES[result.mode]}. {run_name(result)}{failed}: {fitted(in_one_line(result.error), _SENTENCE)}."
+    return f"{MODES[result.mode]}. {run_name(result)}: {escaped(summary(result, cost, announced=announced))}"
 
 
 def _context(share: Share, zone: tzinfo) -> str:
@@ -69,7 +74,8 @@ def _opening(share: Share, cost: Cost | None, undelivered: int) -> Iterator[Para
     if share.totals.error is not None:
         yield Paragraph("*The run failed*", tuple(_error_rows(share.totals.error)))
     else:
-        yield Paragraph(f"*{escaped(summary(share.totals, cost))}*", ())
+        words, late = (escaped(summary(share.totals, cost, announced=word)) for word in (_ANNOUNCED, None))
+        yield Paragraph(f"*{words}*", (), late=f"*{late}*")
     if undelivered:
         waiting = f"{counted(undelivered, 'earlier report')} could not be delivered yet"
         yield Paragraph(f"*{waiting}*: the next run tries again, or `janitor resend` does.", ())
@@ -118,16 +124,16 @@ def _details(target: TargetResult, result: RunResult, zone: tzinfo) -> Iterator[
 
 
 def _group(group: Group, target: TargetResult) -> Paragraph:
-    heading = f"*{group.title}: {counted(len(group.entries))}* in {_named(target)}"
-    return Paragraph(
-        heading, tuple(Row(_row(entry), (target.target, entry.decision.image.id)) for entry in group.entries)
-    )
+    rows = tuple(Row(_row(entry), (target.target, entry.decision.image.id)) for entry in group.entries)
+    words = f": {counted(len(group.entries))}* in {_named(target)}"
+    return Paragraph(f"*{group.title}{words}", rows, late=f"*{group.late or group.title}{words}")
 
 
 def _row(entry: Entry) -> str:
     decision = entry.decision
     remark = f"\n    {fitted(entry.remark, _SENTENCE)}" if entry.remark else ""
-    return f"{_image(entry)}{remark}\n    {_policy(decision.policy)}{fitted(decision.detail, _SENTENCE)}"
+    way_out = f"\n    to keep it: {fitted(entry.way_out, _NOTE)}" if entry.way_out else ""
+    return f"{_image(entry)}{remark}\n    {_policy(decision.policy)}{fitted(decision.detail, _SENTENCE)}{way_out}"
 
 
 def _image(entry: Entry) -> str:

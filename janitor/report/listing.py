@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from janitor.model import Decision, Mode, RunResult, TargetResult
 from janitor.report import Listing
@@ -25,34 +27,40 @@ COLUMNS = (
     "outcome",
 )
 
-# What a spreadsheet takes for the beginning of a formula, in either width.
-_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+# Where a spreadsheet takes what follows for a formula, in either width. In some countries a semicolon ends a cell.
+_FORMULA = re.compile(r"(^|;)(?=\s*[=+@\uff1d\uff0b\uff0d\uff20-])")
 
 
-def listing(result: RunResult) -> Listing:
+def listing(result: RunResult, *, late: bool = False) -> Listing:
     """Every image that the report of this result lists, in its order; sizes are bytes, times UTC.
 
-    A cell that a spreadsheet would take for a formula begins with an apostrophe.
+    What a spreadsheet would take for a formula has an apostrophe before it. Nothing is announced, nor a date given for
+    it, by a listing that comes late.
     """
     written = io.StringIO(newline="")
     writer = csv.writer(written)
     writer.writerow(COLUMNS)
-    writer.writerows([_cell(value) for value in row] for target in result.targets for row in _rows(target, result.mode))
+    rows = (row for target in result.targets for row in _rows(target, result.mode, late=late))
+    writer.writerows([_cell(value) for value in row] for row in rows)
     number = f"run-{result.run}" if result.run else "run"
     return Listing(f"image-janitor-{number}.csv", written.getvalue())
 
 
-def _rows(target: TargetResult, mode: Mode) -> Iterator[tuple[object, ...]]:
-    outcomes = _outcomes(target)
+def _rows(target: TargetResult, mode: Mode, *, late: bool) -> Iterator[tuple[object, ...]]:
+    untold = {decision.image.id for decision in target.announced if late or decision.image.id in target.undelivered}
+    outcomes = _outcomes(target, telling=not late and mode is not Mode.DRY_RUN)
     for group in groups_of(target, mode):
         for entry in group.entries:
-            yield _row(target.target, entry.decision, outcomes.get(entry.decision.image.id))
+            decision = replace(entry.decision, due=None) if entry.decision.image.id in untold else entry.decision
+            yield _row(target.target, decision, outcomes.get(decision.image.id))
 
 
-def _outcomes(target: TargetResult) -> dict[str, str]:
-    """What became of each image, by its id."""
-    fates = ((target.spared, "spared"), (target.reminded, "reminded"), (target.announced, "announced"))
-    outcomes = {decision.image.id: word for decisions, word in fates for decision in decisions}
+def _outcomes(target: TargetResult, *, telling: bool) -> dict[str, str]:
+    """What became of each image, by its id; where the report is what tells people, also what they are told of."""
+    outcomes = {saved.decision.image.id: "spared" for saved in target.spared}
+    told = ((target.reminded, "reminded"), (target.announced, "announced")) if telling else ()
+    for decisions, word in told:
+        outcomes |= {d.image.id: word for d in decisions if d.image.id not in target.undelivered}
     deletions = (*target.settled, *target.deletions)
     return outcomes | {deletion.decision.image.id: deletion.outcome.value for deletion in deletions}
 
@@ -76,5 +84,4 @@ def _row(target: str, decision: Decision, outcome: str | None) -> tuple[object, 
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else visible(str(value))
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+    return "" if value is None else _FORMULA.sub(r"\1'", visible(str(value)))

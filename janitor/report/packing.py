@@ -31,47 +31,68 @@ class Row:
 class Paragraph:
     """A heading and the rows under it, in mrkdwn; where they take several sections, the heading is repeated.
 
-    No row may take more than 2,600 characters on the wire, nor a heading more than 350.
+    No row may take more than 2,600 characters on the wire, nor a heading more than 350. `late` is the heading of a
+    message that comes late, where it is another one.
     """
 
     heading: str
     rows: tuple[Row, ...]
+    late: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Section:
     block: Block
+    late: Block
     names: frozenset[Name]
 
 
-def packed(title: str, sentence: str, context: str, *parts: Iterable[Paragraph]) -> list[Message]:
+def packed(
+    title: str, sentence: str, context: str, *parts: Iterable[Paragraph], late: str | None = None
+) -> list[Message]:
     """The messages that show all these paragraphs, in order; every part begins a message of its own.
 
     Every one has the title, which must be short and our own, and as its text the sentence, both with its number where
-    there are several.
+    there are several. `late` is the sentence of messages that come late, where it is another one: they are as many, and
+    name the same images.
     """
     pages = [page for part in parts for page in _pages(list(_sections(part)))] or [[]]
-    return [_message(title, sentence, context, page, number, len(pages)) for number, page in enumerate(pages, start=1)]
+    messages = []
+    for number, page in enumerate(pages, start=1):
+        of = f" ({number} of {len(pages)})" if len(pages) > 1 else ""
+        part = f" This is part {number} of {len(pages)}." if of else ""
+        blocks, late_blocks = [section.block for section in page], [section.late for section in page]
+        message = _message(title + of, sentence + part, context, blocks)
+        otherwise = _message(title + of, (late or sentence) + part, context, late_blocks)
+        names = frozenset[Name]().union(*(section.names for section in page))
+        messages.append(replace(message, names=names, late=None if otherwise == message else otherwise))
+    return messages
 
 
 def _sections(paragraphs: Iterable[Paragraph]) -> Iterator[_Section]:
     for paragraph in paragraphs:
-        text, names = paragraph.heading, set[Name]()
+        longest = max(paragraph.heading, paragraph.late or "", key=wire_length)
+        body, names = "", set[Name]()
         for row in paragraph.rows:
-            longer = f"{text}\n{row.text}"
-            if text != paragraph.heading and wire_length(longer) > _SECTION_LIMIT:
-                yield _Section(_section(text), frozenset(names))
-                longer, names = f"{paragraph.heading} (continued)\n{row.text}", set()
-            text = longer
+            if body and wire_length(f"{longest}{body}\n{row.text}") > _SECTION_LIMIT:
+                yield _section_of(paragraph, body, names)
+                body, names = " (continued)", set()
+            body += f"\n{row.text}"
             names |= {row.name} if row.name else set()
-        yield _Section(_section(text), frozenset(names))
+        yield _section_of(paragraph, body, names)
+
+
+def _section_of(paragraph: Paragraph, body: str, names: Iterable[Name]) -> _Section:
+    block = _section(paragraph.heading + body)
+    late = block if paragraph.late is None else _section(paragraph.late + body)
+    return _Section(block, late, frozenset(names))
 
 
 def _pages(sections: Sequence[_Section]) -> Iterator[list[_Section]]:
     page: list[_Section] = []
     length = 0
     for section in sections:
-        added = wire_length(section.block) + 2
+        added = max(wire_length(section.block), wire_length(section.late)) + 2
         if page and (length + added > _PAGE_LIMIT or len(page) == _PAGE_BLOCKS):
             yield page
             page, length = [], 0
@@ -81,13 +102,9 @@ def _pages(sections: Sequence[_Section]) -> Iterator[list[_Section]]:
         yield page
 
 
-def _message(title: str, sentence: str, context: str, page: Sequence[_Section], number: int, count: int) -> Message:
-    if count > 1:
-        title, sentence = f"{title} ({number} of {count})", f"{sentence} This is part {number} of {count}."
+def _message(title: str, sentence: str, context: str, blocks: Iterable[Block]) -> Message:
     header = {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": False}}
-    opening: list[Block] = [header, {"type": "context", "elements": [_mrkdwn(context)]}]
-    names = frozenset[Name]().union(*(section.names for section in page))
-    return Message(sentence, [*opening, *(section.block for section in page)], names)
+    return Message(sentence, [header, {"type": "context", "elements": [_mrkdwn(context)]}, *blocks])
 
 
 def marked(message: Message, mark: str) -> Message:

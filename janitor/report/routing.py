@@ -1,7 +1,7 @@
 """Which channel is told of which images: those of a policy with a channel of its own go there, all others to the main.
 
 The main channel's totals count everything. What follows from an image whose decision names no policy (a guard keeps
-it, say) is told in the main channel.
+it, say) is told in the main channel; but an image that is spared is told of where it was announced.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,29 +35,33 @@ def shares_of(result: RunResult, channels: Mapping[str, str]) -> list[Share]:
     for policy, channel in channels.items():
         policies_of.setdefault(channel, []).append(policy)
     others = tuple(_share(result, channel, tuple(policies)) for channel, policies in policies_of.items())
-    rest = tuple(_part(target, lambda decision: decision.policy not in channels) for target in result.targets)
+    rest = tuple(_part(target, lambda policy: policy not in channels) for target in result.targets)
     return [Share(None, result, replace(result, targets=rest), elsewhere=others), *others]
 
 
 def _share(result: RunResult, channel: str, policies: tuple[str, ...]) -> Share:
-    parts = (_part(target, lambda decision: decision.policy in policies) for target in result.targets)
+    parts = (_part(target, lambda policy: policy in policies) for target in result.targets)
     targets = tuple(_judged(part) for part in parts if _tells_something(part))
     outcome = max((target.outcome for target in targets), key=_RANKING.index, default=Outcome.OK)
     part = replace(result, targets=targets, outcome=outcome, error=None)
     return Share(channel, part, part, policies)
 
 
-def _part(target: TargetResult, wanted: Callable[[Decision], bool]) -> TargetResult:
-    """A target with only these decisions, and what followed from them."""
+def _part(target: TargetResult, wanted: Callable[[str | None], bool]) -> TargetResult:
+    """A target with only what these policies decided, what followed from that, and what they had announced."""
+
+    def decided(decision: Decision) -> bool:
+        return wanted(decision.policy)
+
     return replace(
         target,
-        decisions=tuple(filter(wanted, target.decisions)),
-        deletions=tuple(deletion for deletion in target.deletions if wanted(deletion.decision)),
-        announced=tuple(filter(wanted, target.announced)),
-        reminded=tuple(filter(wanted, target.reminded)),
-        spared=tuple(filter(wanted, target.spared)),
-        settled=tuple(deletion for deletion in target.settled if wanted(deletion.decision)),
-        changed=tuple(change for change in target.changed if wanted(change.decision)),
+        decisions=tuple(filter(decided, target.decisions)),
+        deletions=tuple(deletion for deletion in target.deletions if decided(deletion.decision)),
+        announced=tuple(filter(decided, target.announced)),
+        reminded=tuple(filter(decided, target.reminded)),
+        spared=tuple(saved for saved in target.spared if wanted(saved.policy)),
+        settled=tuple(deletion for deletion in target.settled if decided(deletion.decision)),
+        changed=tuple(change for change in target.changed if decided(change.decision)),
     )
 
 

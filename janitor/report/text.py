@@ -6,6 +6,7 @@ from datetime import tzinfo
 from rich.segment import Segment
 
 from janitor.model import Cost, Mode, Outcome, RunResult, TargetResult
+from janitor.report.figures import kept_by_reason, summary, totals_of
 from janitor.report.layout import (
     BOLD,
     DIM,
@@ -20,7 +21,7 @@ from janitor.report.layout import (
     paragraph,
     rule,
 )
-from janitor.report.outline import Entry, Group, groups_of, kept_by_reason, lapsing, summary, totals_of, upcoming
+from janitor.report.outline import Entry, Group, groups_of, lapsing, upcoming
 from janitor.report.wording import (
     MODES,
     OUTCOMES,
@@ -98,6 +99,8 @@ def _entry(entry: Entry, width: int) -> Iterator[Line]:
     if entry.remark is not None:
         yield from paragraph(shortened(entry.remark, _LONGEST_SENTENCE), width, 6)
     yield from paragraph(_why(decision.policy, decision.detail), width, 6, DIM)
+    if entry.way_out is not None:
+        yield from paragraph(shortened(entry.way_out, _LONGEST_SENTENCE), width, 6)
 
 
 def _why(policy: str | None, detail: str) -> str:

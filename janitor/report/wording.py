@@ -12,7 +12,7 @@ MODES = {
 }
 
 OUTCOMES = {
-    Outcome.OK: "ok – nothing went wrong",
+    Outcome.OK: "ok – every target was surveyed, and no deletion was refused or failed",
     Outcome.PARTIAL: "partial – some deletions were refused or failed",
     Outcome.REFUSED: "refused – a limit or the survey gate refused, nothing was deleted there",
     Outcome.FAILED: "failed – not everything could be done",
@@ -70,6 +70,11 @@ def shortened(text: str, limit: int) -> str:
     """Foreign text made visible, and cut where it is longer than `limit` characters."""
     shown = visible(text[: limit + 1])
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def in_one_line(text: str) -> str:
+    """The lines of a text as one, to which a full stop may be put."""
+    return "; ".join(line.strip() for line in text.splitlines() if line.strip()).rstrip(".")
 
 
 def label_of(name: str | None, limit: int) -> str:

@@ -132,15 +132,18 @@ class Store:
         with self._file.writing() as db:
             trust.record_measure(db, run, target, seen, good=good)
 
-    def announce(self, run: int, target: str, image: str, notice: Notice) -> None:
-        """Start a notice that a channel has accepted; it replaces one that runs."""
-        with self._file.writing() as db:
-            trust.announce(db, run, target, image, notice)
+    def announce(
+        self, run: int, notices: Mapping[tuple[str, str], Notice], reminded: Iterable[tuple[str, str]], at: datetime
+    ) -> None:
+        """A channel has accepted the report of a run: start these notices, and record that of these images it reminded.
 
-    def remind(self, target: str, images: Iterable[str], at: datetime) -> None:
-        """Record that a channel has accepted the reminder of these images."""
+        Images are named by target and id. A notice replaces one that runs.
+        """
         with self._file.writing() as db:
-            trust.remind(db, target, images, at)
+            for (target, image), notice in notices.items():
+                trust.announce(db, run, target, image, notice)
+            for target, image in reminded:
+                trust.remind(db, run, target, image, at)
 
     def end_notices(self, target: str, images: Iterable[str], how: str, at: datetime) -> None:
         """End the notices that run for these images."""
@@ -153,7 +156,7 @@ class Store:
             runs.finish_target(db, run, result)
 
     def finish_run(self, result: RunResult) -> None:
-        """Record how a run ended."""
+        """Record how a run ended, and withdraw the notices of what a live one spared."""
         with self._file.writing() as db:
             runs.finish_run(db, result)
 
@@ -191,6 +194,11 @@ class Store:
         with self._file.reading() as db:
             return chronicle.find_image(db, prefix)
 
+    def find_named(self, name: str) -> list[tuple[str, str, bool]]:
+        """The target and id of each image whose latest name is this, and whether it is still listed; those first."""
+        with self._file.reading() as db:
+            return chronicle.find_named(db, name)
+
     def image_history(self, target: str, image_id: str) -> list[Event]:
         """Everything that is known to have happened to an image, in order; nothing for an unknown one."""
         with self._file.reading() as db:
@@ -218,9 +226,12 @@ class Store:
             for target, image_id in images:
                 exemptions.end_exemptions(db, target, image_id, by, at)
 
-    def exemptions(self, target: str, at: datetime) -> list[Exemption]:
-        """The exemptions by command that hold at an instant in a target, oldest first."""
-        return [record.exemption for record in self.exemption_records(target) if record.active(at)]
+    def exemptions(self, at: datetime) -> list[Exemption]:
+        """The exemptions by command that hold at an instant, oldest first.
+
+        Those of all targets: an image is meant, and its target may have got another name since.
+        """
+        return [record.exemption for record in self.exemption_records() if record.active(at)]
 
     def exemption_records(self, target: str | None = None, image_id: str | None = None) -> list[ExemptionRecord]:
         """All exemptions ever given by command, oldest first; where asked for, those of a target and of an image."""

@@ -9,6 +9,7 @@ from sqlite_utils import Database
 from janitor.model import Event
 from janitor.store.rows import instant
 from janitor.store.uses import usage_key
+from janitor.units import format_minute
 
 _FACTS = (
     "name",
@@ -38,6 +39,11 @@ def find_image(db: Database, prefix: str) -> list[tuple[str, str]]:
     return [match for match in found if match[1].lower() == prefix.lower()] or found
 
 
+def find_named(db: Database, name: str) -> list[tuple[str, str, bool]]:
+    """The target and id of each image whose latest name is this, and whether it is still listed; those first."""
+    return [(row[0], row[1], bool(row[2])) for row in db.execute(_NAMED, {"name": name})]
+
+
 def image_history(db: Database, target: str, image_id: str) -> list[Event]:
     """Everything that is known to have happened to an image, in the order of the runs; empty for an unknown one."""
     keys = {"target": target, "image": image_id, "used": usage_key(image_id)}
@@ -45,9 +51,10 @@ def image_history(db: Database, target: str, image_id: str) -> list[Event]:
         *_sightings(list(db.query(_FACTS_OF, keys))),
         *_uses(list(db.query(_USES_OF, keys))),
         *(Event(instant(row["at"]), row["run"], _decision(row)) for row in db.query(_DECISIONS_OF, keys)),
+        *(Event(instant(row["at"]), row["run"], _mention(row)) for row in db.query(_MENTIONS_OF, keys)),
         *_deletions(list(db.query(_DELETIONS_OF, keys))),
     ]
-    return sorted(happened, key=lambda event: event.run)  # a stable sort: seen, used, decided, deleted within a run
+    return sorted(happened, key=lambda event: event.run)  # stable: seen, used, decided, told, deleted within a run
 
 
 def _sightings(rows: list[dict[str, Any]]) -> Iterator[Event]:
@@ -103,6 +110,20 @@ def _decision(row: Mapping[str, Any]) -> str:
     return f"decision: {row['verdict']}{by} [{row['reason']}] {row['detail']}"
 
 
+def _mention(row: Mapping[str, Any]) -> str:
+    match row["kind"], row["due"]:
+        case "spared", _:
+            return "spared: the notice is withdrawn"
+        case "announced", None:
+            return "not announced, for nobody was told: no wait has begun"
+        case "announced", due:
+            return f"announced by {row['policy']}: due for deletion {format_minute(instant(due))}"
+        case _, None:
+            return "not reminded of, for nobody was told"
+        case _:
+            return "reminded of"
+
+
 def _deletions(rows: list[dict[str, Any]]) -> Iterator[Event]:
     for row in rows:
         yield Event(instant(row["at"]), row["run"], _deletion(row))
@@ -126,6 +147,12 @@ ORDER BY (
     FROM image_facts f WHERE f.image_key = i.image_key
 ) DESC, i.first_seen DESC, i.target, i.image
 """
+_NAMED = """
+SELECT i.target, i.image, f.until_run IS NULL AS listed
+FROM image_facts f JOIN images i ON i.image_key = f.image_key
+WHERE f.name = :name AND f.from_run = (SELECT max(g.from_run) FROM image_facts g WHERE g.image_key = f.image_key)
+ORDER BY listed DESC, f.from_run DESC, i.target, i.image
+"""
 _FACTS_OF = """
 SELECT f.*, s.finished_at AS at, u.finished_at AS until_at
 FROM images i
@@ -147,6 +174,21 @@ FROM images i
 JOIN decisions d ON d.image_key = i.image_key
 JOIN surveys s ON s.run = d.from_run AND s.target = i.target
 WHERE i.target = :target AND i.image = :image ORDER BY d.from_run
+"""
+# What reports of live runs said of notices, with the notice where a channel has accepted that.
+_MENTIONS_OF = """
+SELECT m.run, m.kind, n.policy, n.due, CASE m.kind
+    WHEN 'announced' THEN coalesce(n.announced_at, s.finished_at)
+    WHEN 'reminded' THEN coalesce(n.reminded_at, s.finished_at)
+    ELSE s.finished_at
+END AS at
+FROM mentions m
+JOIN runs r ON r.run = m.run AND r.mode = 'delete'
+JOIN surveys s ON s.run = m.run AND s.target = m.target
+LEFT JOIN notices n ON n.target = m.target AND n.image = m.image AND (
+    (m.kind = 'announced' AND n.run = m.run) OR (m.kind = 'reminded' AND n.reminded_in_run = m.run)
+)
+WHERE m.target = :target AND m.image = :image AND m.kind IN ('announced', 'reminded', 'spared') ORDER BY m.run
 """
 _DELETIONS_OF = """
 SELECT x.*, coalesce(x.requested_at, r.finished_at, r.started_at) AS at, s.finished_at AS settled_at

@@ -22,6 +22,7 @@ _BUSY = "another process is writing to it: try again when that has ended"
 _READ_ONLY = "it cannot be written: allow writing to the file and its folder, or set `database` elsewhere"
 _DAMAGED = "the file is damaged or no database; it was not overwritten. Restore a copy, or move it away to start anew"
 _FULL = "the disk is full: free some space, then run again"
+_REPLACED = "it was moved, removed or replaced while in use: put it back, and leave it alone while a run is at work"
 _ADVICE = {
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
@@ -44,6 +45,7 @@ class DatabaseFile:
         self._path = path
         self._db = db
         self._lock = threading.RLock()
+        self._written_to: list[tuple[int, int]] = []
 
     @classmethod
     def open(cls, path: Path, *, create: bool) -> Self:
@@ -69,9 +71,20 @@ class DatabaseFile:
                 check_ours(db)
                 MIGRATIONS.apply(db)
 
-    def writing(self) -> contextlib.AbstractContextManager[Database]:
-        """One transaction that may write: all of it or nothing. Raises StoreError."""
-        return self._transaction("BEGIN IMMEDIATE")
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Database]:
+        """One transaction that may write: all of it or nothing. Raises StoreError, also for a file that is gone."""
+        with self._transaction("BEGIN IMMEDIATE") as db:
+            yield db
+        with _translated(self._path):
+            self._check_place_of_writing()
+
+    def _check_place_of_writing(self) -> None:
+        # What is written to a file that has no name any more is lost, and SQLite does not notice.
+        now = _identities(self._path)
+        self._written_to = self._written_to or now
+        if now != self._written_to:
+            raise Unfit(_REPLACED)
 
     def reading(self) -> contextlib.AbstractContextManager[Database]:
         """One transaction that sees one state throughout. Raises StoreError."""
@@ -107,19 +120,27 @@ def inspect(path: Path) -> str:
         if _left(path.parent) < _LEAST_SPACE:
             raise Unfit(_FULL)
         if not path.exists() or path.stat().st_size == 0:
-            return f"none yet, the first run sets up {path}"
+            return _none_yet(path)
         with contextlib.closing(_connect(path)) as db:
-            return f"{path}, {_inspected(db)}"
+            return _inspected(path, db)
 
 
-def _inspected(db: Database) -> str:
+def _inspected(path: Path, db: Database) -> str:
     check_ours(db)
     if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise Unfit(_DAMAGED)
     db.execute("BEGIN IMMEDIATE")
-    (runs,) = db.execute("SELECT count(*) FROM runs").fetchone()
-    db.rollback()
-    return f"{runs:,} run{'' if runs == 1 else 's'} recorded"
+    try:
+        if not db.table_names():
+            return _none_yet(path)  # whoever was to set it up was killed meanwhile
+        (runs,) = db.execute("SELECT count(*) FROM runs").fetchone()
+    finally:
+        db.rollback()
+    return f"{path}, {runs:,} run{'' if runs == 1 else 's'} recorded"
+
+
+def _none_yet(path: Path) -> str:
+    return f"none yet, the first run sets up {path}"
 
 
 def _connect(path: Path) -> Database:
@@ -157,6 +178,13 @@ def _check_place(path: Path) -> None:
 def _writable(place: Path) -> bool:
     # Root may write what nobody may write; it was made so on purpose all the same.
     return os.access(place, os.W_OK) and bool(place.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
+
+
+def _identities(path: Path) -> list[tuple[int, int]]:
+    """Which files a database and its log are."""
+    whole = path.resolve()
+    found = (place.stat() for place in (whole, whole.with_name(f"{whole.name}-wal")) if place.exists())
+    return [(status.st_dev, status.st_ino) for status in found]
 
 
 def _left(folder: Path) -> int:

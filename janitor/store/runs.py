@@ -8,11 +8,11 @@ from typing import Any
 from sqlite_utils import Database
 
 from janitor.errors import UsageError
-from janitor.model import Decision, Mode, Outcome, RunResult, RunSummary, TargetResult
+from janitor.model import Decision, Mode, Outcome, RunResult, RunSummary, Spared, TargetResult
 from janitor.store.decisions import decisions_at, doomed
 from janitor.store.journal import add_outcomes, deletions_at, settled_in
 from janitor.store.rows import instant, instant_or_none
-from janitor.store.trust import applied, mentioned, record_mentions
+from janitor.store.trust import applied, end_spared, mentioned, record_mentions, undelivered
 from janitor.units import iso
 
 _UNFINISHED = "did not finish"
@@ -35,13 +35,18 @@ def finish_target(db: Database, run: int, result: TargetResult) -> None:
 
 
 def finish_run(db: Database, result: RunResult) -> None:
-    """Record how a run ended, the order of its targets, and how those ended that did not record it themselves."""
+    """Record how a run ended, the order of its targets, and how those ended that did not record it themselves.
+
+    The notices of what a live run spared are withdrawn only here: one that dies before could tell nobody.
+    """
     for position, target in enumerate(result.targets):
         if not db.execute(_PLACE_TARGET, (position, result.run, target.target)).rowcount:
             finish_target(db, result.run, target)
             db.execute(_PLACE_TARGET, (position, result.run, target.target))
     end = (iso(result.finished_at), result.outcome.value, result.error, result.digest, result.run)
     db.execute(_FINISH_RUN, end)
+    if result.mode is Mode.DELETE:
+        end_spared(db, result.run, result.finished_at)
 
 
 def latest_run(db: Database) -> int | None:
@@ -118,14 +123,16 @@ def _target(db: Database, run: int, row: Mapping[str, Any]) -> TargetResult:
 
 
 def _mentions(db: Database, run: int, target: str, decisions: Mapping[str, Decision]) -> dict[str, Any]:
-    kinds = ("announced", "reminded", "spared")
-    said = {kind: mentioned(db, run, target, kind, decisions) for kind in kinds}
+    said = {kind: mentioned(db, run, target, kind, decisions) for kind in ("announced", "reminded")}
     alone = {kind: tuple(change.decision for change in changes) for kind, changes in said.items()}
+    saved = mentioned(db, run, target, "spared", decisions)
     ids = {
         kind: frozenset(change.decision.image.id for change in mentioned(db, run, target, kind, decisions))
         for kind in ("approved", "refused_again")
     }
     return alone | {
+        "undelivered": undelivered(db, run, target),
+        "spared": tuple(Spared(change.decision, change.detail or change.decision.policy or "") for change in saved),
         "changed": mentioned(db, run, target, "changed", decisions),
         "approved": ids["approved"] if applied(db, run, target) else None,
         "refused_again": ids["refused_again"],

@@ -11,6 +11,7 @@ from sqlite_utils.migrations import Migrations
 from janitor.store.exemptions import STEP as EXEMPTIONS
 from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
+from janitor.store.trust import REMINDING
 from janitor.store.trust import STEP as TRUST
 
 MIGRATIONS = Migrations("image-janitor")
@@ -51,6 +52,11 @@ def owing(db: Database) -> None:
     _execute(db, OWING)
 
 
+def reminding(db: Database) -> None:
+    """Which run reminded of what."""
+    _execute(db, REMINDING)
+
+
 def sources(db: Database) -> None:
     """What the Image API v2 tells beyond the Compute API, and users of images that are no instances."""
     _execute(db, _SOURCES)
@@ -63,7 +69,7 @@ def _execute(db: Database, script: str) -> None:
         db.execute(statement)
 
 
-_STEPS = (initial, settling, remembering, delivery, exemptions, owing, sources)  # append only
+_STEPS = (initial, settling, remembering, delivery, exemptions, owing, reminding, sources)  # append only
 for _step in _STEPS:
     MIGRATIONS()(_step)
 

@@ -21,6 +21,7 @@ def record_survey(db: Database, run: int, target: str, survey: Survey) -> dict[s
     at = iso(survey.finished_at)
     owned = sum(map(owns, survey.images))
     used = record_uses(db.conn, run, target, survey)
+    good = _last_good_at(db.conn, run, target)
     db.table("surveys").insert(
         {
             "run": run,
@@ -37,7 +38,12 @@ def record_survey(db: Database, run: int, target: str, survey: Survey) -> dict[s
     changes = _Changes(run, target, at, watching=survey.usage.problem is None)
     memories = _compare(db.conn, changes, survey)
     _write(db.conn, changes)
-    return {image: memory.history(used.get(usage_key(image))) for image, memory in memories.items()}
+    return {image: memory.history(used.get(usage_key(image)), good) for image, memory in memories.items()}
+
+
+def _last_good_at(conn: sqlite3.Connection, run: int, target: str) -> datetime | None:
+    row = conn.execute(_GOOD, (target, run)).fetchone()
+    return instant(row[0]) if row else None
 
 
 def check_not_overtaken(conn: sqlite3.Connection, run: int, target: str) -> None:
@@ -86,12 +92,14 @@ class _Memory:
     watched_since: str | None
     status_since: str | None
 
-    def history(self, used: str | None) -> History:
+    def history(self, used: str | None, good: datetime | None = None) -> History:
+        last_in_use = instant_or_none(used)
         return History(
             instant(self.first_seen),
             instant_or_none(self.watched_since),
             instant_or_none(self.status_since),
-            instant_or_none(used),
+            last_in_use,
+            in_use_before=last_in_use is not None and good is not None and last_in_use >= good,
         )
 
 
@@ -185,6 +193,7 @@ def _survey(
     return Survey(tuple(images), usage, instant(started), instant(finished))
 
 
+_GOOD = "SELECT finished_at FROM surveys WHERE target = ? AND run < ? AND good ORDER BY run DESC LIMIT 1"
 _LATER = "SELECT run FROM surveys WHERE target = ? AND run > ? AND finished_at IS NOT NULL ORDER BY run DESC LIMIT 1"
 _SURVEYS = """
 SELECT target, started_at, finished_at, usage_problem, usage_unread, usage_remarks FROM surveys

@@ -12,7 +12,7 @@ from janitor.store.rows import instant, instant_or_none
 from janitor.units import iso
 
 STEP = """
--- Announcements that a channel accepted. An ended one was `deleted`, `spared`, `gone`, or `replaced` by another.
+-- Announcements that a channel accepted. An ended one was `spared`, `gone`, or `replaced` by another.
 CREATE TABLE notices (
     notice INTEGER PRIMARY KEY,
     target TEXT NOT NULL,
@@ -55,6 +55,16 @@ ALTER TABLE surveys ADD COLUMN applied INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN digest TEXT;
 """
 
+REMINDING = """
+-- reminded_in_run: the run whose report reminded, which was accepted at reminded_at.
+ALTER TABLE notices ADD COLUMN reminded_in_run INTEGER REFERENCES runs;
+UPDATE notices SET reminded_in_run = (
+    SELECT max(m.run) FROM mentions m JOIN runs r ON r.run = m.run
+    WHERE m.kind = 'reminded' AND m.target = notices.target AND m.image = notices.image
+        AND r.started_at <= notices.reminded_at
+) WHERE reminded_at IS NOT NULL;
+"""
+
 
 def standing_notices(db: Database, target: str) -> dict[str, Notice]:
     """The notices that run in a target, by image id."""
@@ -90,16 +100,26 @@ def announce(db: Database, run: int, target: str, image: str, notice: Notice) ->
     )
 
 
-def remind(db: Database, target: str, images: Iterable[str], at: datetime) -> None:
-    """Write down that a channel has accepted the reminder of these images."""
-    sql = "UPDATE notices SET reminded_at = ? WHERE target = ? AND image = ? AND ended_at IS NULL"
-    db.conn.executemany(sql, [(iso(at), target, image) for image in images])
+def remind(db: Database, run: int, target: str, image: str, at: datetime) -> None:
+    """Write down that a channel has accepted the reminder that a run gave of an image."""
+    sql = "UPDATE notices SET reminded_at = ?, reminded_in_run = ? WHERE target = ? AND image = ? AND ended_at IS NULL"
+    db.execute(sql, (iso(at), run, target, image))
+
+
+def undelivered(db: Database, run: int, target: str) -> frozenset[str]:
+    """The images that a live run was to announce, or to remind of, and did not: no channel has accepted that."""
+    return frozenset(row[0] for row in db.execute(_UNDELIVERED, {"run": run, "target": target}))
 
 
 def end_notices(db: Database, target: str, images: Iterable[str], how: str, at: datetime) -> None:
     """End the notices that run for these images."""
     sql = "UPDATE notices SET ended_at = ?, ended = ? WHERE target = ? AND image = ? AND ended_at IS NULL"
     db.conn.executemany(sql, [(iso(at), how, target, image) for image in images])
+
+
+def end_spared(db: Database, run: int, at: datetime) -> None:
+    """End the notices of the images that the report of a run calls spared."""
+    db.execute(_END_SPARED, (iso(at), run))
 
 
 def refusals(db: Database, target: str) -> dict[str, Refusals]:
@@ -175,10 +195,11 @@ def record_mentions(db: Database, run: int, result: TargetResult) -> None:
 
 
 def _mentions(result: TargetResult) -> dict[str, Sequence[tuple[str, str | None]]]:
-    kinds = {"announced": result.announced, "reminded": result.reminded, "spared": result.spared}
+    kinds = {"announced": result.announced, "reminded": result.reminded}
     mentions: dict[str, Sequence[tuple[str, str | None]]] = {
         kind: [(decision.image.id, None) for decision in decisions] for kind, decisions in kinds.items()
     }
+    mentions["spared"] = [(saved.decision.image.id, saved.policy) for saved in result.spared]
     mentions["refused_again"] = [(image, None) for image in sorted(result.refused_again)]
     mentions["approved"] = [(image, None) for image in sorted(result.approved or ())]
     return mentions | {"changed": [(change.decision.image.id, change.detail) for change in result.changed]}
@@ -197,6 +218,17 @@ def applied(db: Database, run: int, target: str) -> bool:
     return bool(row and row[0])
 
 
+_UNDELIVERED = """
+SELECT m.image FROM mentions m JOIN runs r ON r.run = m.run
+WHERE m.run = :run AND m.target = :target AND m.kind IN ('announced', 'reminded') AND r.mode = 'delete'
+    AND m.image NOT IN (
+        SELECT image FROM notices WHERE target = :target AND (run = :run OR reminded_in_run = :run)
+    )
+"""
+_END_SPARED = """
+UPDATE notices SET ended_at = ?, ended = 'spared'
+WHERE ended_at IS NULL AND (target, image) IN (SELECT target, image FROM mentions WHERE run = ? AND kind = 'spared')
+"""
 _ATTEMPTS = """
 SELECT x.image, x.outcome, x.requested_at, x.detail FROM deletions x
 WHERE x.target = :target AND x.requested_at IS NOT NULL AND x.outcome IS NOT NULL AND x.image IN (

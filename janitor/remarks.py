@@ -1,0 +1,94 @@
+"""Remarks on policies that are right and yet without effect: what their texts prove, and what snapshots show. Pure."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from janitor.model import Image
+from janitor.policy import Match, Pattern, Policy, owner_of, regex_between_slashes
+
+_WILDCARDS = frozenset("*?[")
+
+
+def remarks_on(policies: Sequence[Policy], targets: Collection[str]) -> list[str]:
+    """What is certain from the texts of policies and the names of all targets, in the order of the policies."""
+    return [
+        f"{policy.name}: {remark}"
+        for place, policy in enumerate(policies)
+        for remark in _remarks(policy, policies[:place], targets)
+    ]
+
+
+def owning_nothing(policies: Sequence[Policy], snapshots: Mapping[str, Iterable[Image]]) -> list[str]:
+    """The names of the policies that own no image of these snapshots, which are by target."""
+    found = (owner_of(image, policies, target) for target, images in snapshots.items() for image in images)
+    owners = {owner.policy.name for owner in found if owner.policy is not None and owner.doubtful is None}
+    return [policy.name for policy in policies if policy.name not in owners]
+
+
+def _remarks(policy: Policy, before: Iterable[Policy], targets: Collection[str]) -> Iterator[str]:
+    match = policy.match
+    yield from _strangers(match, "match", targets)
+    if not any(_names(match, target) for target in targets):
+        return
+    if match.exclude is not None and covers(match.exclude, match, targets):
+        yield "it owns nothing, for its `not` matches all that the rest of it does"
+    elif earlier := next((other for other in before if covers(other.match, match, targets)), None):
+        yield f"it owns nothing, for all that it matches is matched by {earlier.name} before it"
+
+
+def _strangers(match: Match, key: str, targets: Collection[str]) -> Iterator[str]:
+    for pattern in match.targets:
+        if not any(pattern.matches(target) for target in targets):
+            yield f'{key}.targets: "{pattern.text}" names no configured target'
+    if match.exclude is not None:
+        yield from _strangers(match.exclude, f"{key}.not", targets)
+
+
+def covers(wide: Match, narrow: Match, targets: Collection[str]) -> bool:
+    """Whether it is certain that `wide` does not miss any image of these targets that `narrow` matches.
+
+    Not to miss is to match, or not to tell: who cannot tell lets no later policy own the image.
+    """
+    asked = dict(narrow.properties)
+    return (
+        _within(narrow.status, wide.status)
+        and _within(narrow.disk_format, wide.disk_format)
+        and (any(map(_is_everything, wide.name)) or _within_patterns(narrow.name, wide.name))
+        and all(_within_patterns(asked.get(key, ()), patterns) for key, patterns in wide.properties)
+        and (wide.larger_than is None or _at_least(narrow.larger_than, wide.larger_than))
+        and (wide.smaller_than is None or _at_least(wide.smaller_than, narrow.smaller_than))
+        and all(_names(wide, target) for target in targets if _names(narrow, target))
+        and (wide.exclude is None or (narrow.exclude is not None and covers(narrow.exclude, wide.exclude, targets)))
+    )
+
+
+def _within(words: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether whoever asks for one of some words gets one of others; none given is all."""
+    return not others or (bool(words) and words <= others)
+
+
+def _at_least(size: int | None, other: int | None) -> bool:
+    return size is not None and other is not None and size >= other
+
+
+def _within_patterns(patterns: Sequence[Pattern], others: Sequence[Pattern]) -> bool:
+    return not others or (bool(patterns) and all(any(_takes_in(o, p) for o in others) for p in patterns))
+
+
+def _takes_in(wide: Pattern, narrow: Pattern) -> bool:
+    """Whether all that `narrow` matches is certain to be matched by `wide`."""
+    if wide.text == narrow.text or _is_everything(wide):
+        return True
+    if regex_between_slashes(narrow.text):
+        return False
+    if not _WILDCARDS & set(narrow.text):
+        return bool(wide.matches(narrow.text))
+    start, end = wide.text[:-1], wide.text[-1]
+    return end == "*" and not _WILDCARDS & set(start) and narrow.text.startswith(start)
+
+
+def _is_everything(pattern: Pattern) -> bool:
+    return set(pattern.text) == {"*"}
+
+
+def _names(match: Match, target: str) -> bool:
+    return not match.targets or any(pattern.matches(target) for pattern in match.targets)

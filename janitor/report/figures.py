@@ -1,0 +1,153 @@
+"""The figures of a run that every report gives: totals of each target, and the whole run in a sentence or two."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from janitor.model import Cost, Decision, DeletionOutcome, Mode, Outcome, Reason, RunResult, TargetResult, Verdict
+from janitor.report.outline import unasked
+from janitor.report.wording import counted, money_a_month
+from janitor.units import format_size
+
+_UNTROUBLED = {Outcome.OK, Outcome.PARTIAL}
+
+
+def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple[str, str]]:
+    """The figures of one target, each with its label. Only what is confirmed gone counts as reclaimed."""
+    if not _surveyed(target):
+        return [("Images", "not surveyed" if target.outcome is Outcome.FAILED else "no list that can be believed")]
+    verdicts = Counter(decision.verdict for decision in target.decisions)
+    rows = [("Images", f"{target.images:,}, of which {target.owned:,} owned"), ("Kept", f"{verdicts[Verdict.KEEP]:,}")]
+    if verdicts[Verdict.WAIT]:
+        rows.append(("Waiting", _waiting(target)))
+    if target.settled:
+        rows.append(("Settled", _settled_by_outcome([target])))
+    return rows + _plan(target, mode, cost)
+
+
+def _plan(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple[str, str]]:
+    """The figures of the plan: what would come of it, or what did."""
+    planned = len(target.doomed)
+    if mode is not Mode.DRY_RUN:
+        reclaimed = [("Reclaimed", _worth(_confirmed([target]), cost))] if planned else []
+        return [("Deleted", _deleted_of_planned(target) if planned else "none"), *reclaimed]
+    if target.outcome is Outcome.REFUSED or not planned:
+        return [("Would delete", f"none of {planned:,} planned, which is refused" if planned else "none")]
+    return [("Would delete", f"{planned:,}"), ("Would reclaim", _worth(target.doomed, cost))]
+
+
+def _waiting(target: TargetResult) -> str:
+    reasons = Counter(decision.reason for decision in target.decisions if decision.verdict is Verdict.WAIT)
+    words = {Reason.NOTICE: "announced or to be announced", Reason.REFUSED: "refused before and tried again later"}
+    return ", ".join(f"{count:,} {words.get(reason, reason)}" for reason, count in reasons.most_common())
+
+
+def _settled_by_outcome(targets: Iterable[TargetResult]) -> str:
+    outcomes = Counter(outcome for target in targets for outcome in _last_words(target).values())
+    return ", ".join(f"{outcomes[outcome]:,} {outcome}" for outcome in DeletionOutcome if outcomes[outcome])
+
+
+def _last_words(target: TargetResult) -> dict[str, DeletionOutcome]:
+    """What became of each image whose deletion was settled: by its last request, where there were several."""
+    return {settled.decision.image.id: settled.outcome for settled in target.settled}
+
+
+def _surveyed(target: TargetResult) -> bool:
+    """Whether the target's list was read; without decisions, a target that failed or was refused has no figures."""
+    return bool(target.decisions or target.images) or target.outcome in _UNTROUBLED
+
+
+def _deleted_of_planned(target: TargetResult) -> str:
+    fates = Counter(deletion.outcome for deletion in target.deletions)
+    deleted = fates.pop(DeletionOutcome.DELETED, 0)
+    again = f" of which {len(target.refused_again):,} as before" if target.refused_again else ""
+    words = {outcome: outcome.value for outcome in DeletionOutcome} | {DeletionOutcome.REFUSED: f"refused{again}"}
+    others = [f"{fates[outcome]:,} {words[outcome]}" for outcome in DeletionOutcome if fates[outcome]]
+    left = len(unasked(target))
+    if left:
+        others.append(f"{left:,} not asked for")
+    aside = f" ({', '.join(others)})" if others else ""
+    return f"{deleted:,} of {len(target.doomed):,} planned{aside}"
+
+
+def _confirmed(targets: Iterable[TargetResult]) -> list[Decision]:
+    return [
+        deletion.decision
+        for target in targets
+        for deletion in target.deletions
+        if deletion.outcome is DeletionOutcome.DELETED
+    ]
+
+
+def _worth(decisions: Iterable[Decision], cost: Cost | None) -> str:
+    """The size of these images, and what it costs a month; images of unknown size are counted, not guessed."""
+    sizes = [decision.image.size for decision in decisions]
+    known = sum(size for size in sizes if size is not None)
+    unknown = sizes.count(None)
+    aside = f" and {unknown:,} of unknown size" if unknown else ""
+    money = money_a_month(known, cost)
+    return f"{format_size(known)}{aside}{f' ({money})' if money else ''}"
+
+
+def kept_by_reason(target: TargetResult) -> list[tuple[Reason, int]]:
+    """How many images each reason keeps, most first."""
+    return Counter(decision.reason for decision in target.decisions if decision.verdict is Verdict.KEEP).most_common()
+
+
+def summary(result: RunResult, cost: Cost | None, *, announced: str | None = "announced") -> str:
+    """The whole run in one sentence or two. `announced` is the word for what a live run did announce; without it, that
+    is left out."""
+    done = _would_do(result, cost) if result.mode is Mode.DRY_RUN else _done(result, cost)
+    return f"{done}.{_settled(result)}{_news(result, announced)}{_shortfall(result)}"
+
+
+def _settled(result: RunResult) -> str:
+    count = sum(len(_last_words(target)) for target in result.targets)
+    if not count:
+        return ""
+    return f" Settled {counted(count, 'deletion')} of earlier runs: {_settled_by_outcome(result.targets)}."
+
+
+def _news(result: RunResult, announced: str | None) -> str:
+    told = [d.image.id not in target.undelivered for target in result.targets for d in target.announced]
+    counts = {
+        "would be announced" if result.mode is Mode.DRY_RUN else announced: told.count(True),
+        "not announced": told.count(False),
+        "due within a day": sum(len(target.reminded) for target in result.targets),
+        "spared": sum(len(target.spared) for target in result.targets),
+        "changed meanwhile": sum(len(target.changed) for target in result.targets),
+    }
+    words = ", ".join(f"{counted(count)} {what}" for what, count in counts.items() if what and count)
+    return f" {words}." if words else ""
+
+
+def _done(result: RunResult, cost: Cost | None) -> str:
+    planned = sum(len(target.doomed) for target in result.targets)
+    if not planned:
+        return "There was nothing to delete" if _untroubled(result) else "Nothing was deleted"
+    deleted = _confirmed(result.targets)
+    reclaimed = f", reclaiming {_worth(deleted, cost)}" if deleted else ""
+    return f"{len(deleted):,} of {counted(planned, 'planned image')} deleted{reclaimed}"
+
+
+def _would_do(result: RunResult, cost: Cost | None) -> str:
+    planned = sum(len(target.doomed) for target in result.targets)
+    allowed = [d for target in result.targets if target.outcome is not Outcome.REFUSED for d in target.doomed]
+    if not planned:
+        return "There was nothing to delete" if _untroubled(result) else "Nothing would be deleted"
+    if not allowed:
+        return f"None of {counted(planned, 'planned image')} would be deleted"
+    images = counted(planned) if len(allowed) == planned else f"{len(allowed):,} of {counted(planned, 'planned image')}"
+    return f"{images} would be deleted, reclaiming {_worth(allowed, cost)}; a dry run deletes nothing"
+
+
+def _untroubled(result: RunResult) -> bool:
+    """Whether all was looked at, so that where nothing is planned there is nothing to delete."""
+    return all(target.outcome in _UNTROUBLED for target in result.targets)
+
+
+def _shortfall(result: RunResult) -> str:
+    refused = sum(target.outcome is Outcome.REFUSED for target in result.targets)
+    failed = sum(target.outcome is Outcome.FAILED for target in result.targets)
+    words = [f"{counted(refused, 'target')} left alone, as a limit or the survey gate refused"] if refused else []
+    words += [f"{counted(failed, 'target')} failed"] if failed else []
+    return f" {'; '.join(words)}." if words else ""

@@ -1,0 +1,263 @@
+"""What is called announced was announced: by a message that names the image, and that the channel accepted."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from janitor import commands, delivery
+from janitor.announcing import as_told, start_notices
+from janitor.delivery import Delivery
+from janitor.errors import StoreError
+from janitor.model import Decision, Event, Mode, Reason, RunResult, Survey, TargetResult, Usage, Verdict
+from janitor.policy import Match, Policy
+from janitor.report.as_json import json_report
+from janitor.settings import load_settings
+from janitor.stopping import Stop
+from janitor.store import Store
+from tests.conftest import POLICY, Desk
+from tests.factories import NOW, make_image, make_run, make_target
+from tests.slack_stand_in import CHANNEL, TOKEN, SlackStandIn
+
+DAY = timedelta(days=1)
+CI = Policy("ci", Match(), notice=5 * DAY)
+NOT_ANNOUNCED = "Not announced, no wait has begun; the next run tries again"
+
+
+def waiting(name: str, due: datetime = NOW + 5 * DAY) -> Decision:
+    return Decision(make_image(name, id=name), Verdict.WAIT, "ci", Reason.NOTICE, "expired; due for deletion", due)
+
+
+def telling(*announced: str, reminded: tuple[str, ...] = (), target: str = "prod") -> TargetResult:
+    told = tuple(map(waiting, announced)), tuple(map(waiting, reminded))
+    decisions = sorted([*told[0], *told[1]], key=lambda decision: decision.image.id)
+    return make_target(decisions, name=target, announced=told[0], reminded=told[1])
+
+
+def live(*targets: TargetResult, **parts: Any) -> RunResult:
+    return make_run(*targets, mode=Mode.DELETE, **parts)
+
+
+# The result
+
+
+def test_a_result_does_not_announce_what_nobody_was_told_of() -> None:
+    result = live(telling("a", "b", reminded=("c", "d")), telling("a", target="dev"))
+    told = as_told(result, {("prod", "a"), ("prod", "d"), ("prod", "unheard-of")})
+    assert [target.undelivered for target in told.targets] == [{"b", "c"}, {"a"}]
+    assert as_told(result, ()).targets[0].undelivered == {"a", "b", "c", "d"}
+
+
+def test_a_dry_run_would_announce_whatever_becomes_of_its_report() -> None:
+    result = make_run(telling("a"))
+    assert as_told(result, ()) == result
+
+
+def test_programs_are_told_no_date_that_does_not_hold() -> None:
+    result = as_told(live(telling("a", "b", reminded=("c", "d"))), {("prod", "a"), ("prod", "d")})
+    target = json.loads(json_report(result))["targets"][0]
+    assert [target[key] for key in ("announced", "reminded", "undelivered")] == [["a"], ["d"], ["b", "c"]]
+    dates = {decision["image"]: decision["due"] for decision in target["decisions"]}
+    assert [image for image, due in dates.items() if due is None] == ["b"], "a reminder repeats a date that holds"
+
+
+# The database
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "janitor.db") as opened:
+        yield opened
+
+
+def recorded(store: Store, *targets: TargetResult, mode: Mode = Mode.DELETE, at: datetime = NOW) -> RunResult:
+    """A run that is over, and whose report is not delivered yet."""
+    run = store.begin_run(mode, at)
+    for target in targets:
+        images = tuple(decision.image for decision in target.decisions)
+        store.record_survey(run, target.target, Survey(images, Usage(), at, at))
+        store.record_decisions(run, target.target, target.decisions)
+        store.finish_target(run, target)
+    result = make_run(*targets, mode=mode, run=run, started_at=at, finished_at=at)
+    store.finish_run(result)
+    return result
+
+
+def test_a_run_is_read_back_with_what_it_announced_and_what_not(store: Store) -> None:
+    first = recorded(store, telling("a", "b"), telling("a", target="dev"))
+    assert store.load_run(first.run) == as_told(first, ()), "nobody has been told yet, and perhaps never will be"
+    heard = {("prod", "a"), ("dev", "a")}
+    start_notices(store, first, [CI], heard, NOW)
+    second = recorded(store, telling("b", reminded=("a",)), telling(reminded=("a",), target="dev"), at=NOW + DAY)
+    start_notices(store, second, [CI], {("prod", "b"), ("dev", "a")}, NOW + DAY)
+    assert store.load_run(first.run) == as_told(first, heard)
+    assert store.load_run(second.run) == as_told(second, {("prod", "b"), ("dev", "a")})
+
+
+def test_what_a_dry_run_would_announce_is_read_back_as_that(store: Store) -> None:
+    result = recorded(store, telling("a"), mode=Mode.DRY_RUN)
+    start_notices(store, result, [CI], {("prod", "a")}, NOW)
+    assert store.load_run(result.run) == result
+    assert store.memory("prod").notices == {}
+
+
+def test_all_notices_of_a_report_start_or_none(store: Store, tmp_path: Path) -> None:
+    result = recorded(store, telling("a", "b"), telling("c", target="dev"))
+    with closing(sqlite3.connect(tmp_path / "janitor.db")) as db:
+        full = "SELECT RAISE(ABORT, 'the disk is full')"
+        db.execute(f"CREATE TRIGGER full BEFORE INSERT ON notices WHEN new.image = 'c' BEGIN {full}; END")
+    with pytest.raises(StoreError, match="the disk is full"):
+        start_notices(store, result, [CI], {("prod", "a"), ("prod", "b"), ("dev", "c")}, NOW)
+    assert (store.memory("prod").notices, store.memory("dev").notices) == ({}, {})
+
+
+def test_the_history_of_an_image_tells_which_announcements_arrived(store: Store) -> None:
+    recorded(store, telling("a"))
+    announced = recorded(store, telling("a"), at=NOW + DAY)
+    start_notices(store, announced, [CI], {("prod", "a")}, NOW + DAY)
+    recorded(store, telling("a"), mode=Mode.DRY_RUN, at=NOW + 2 * DAY)
+    recorded(store, telling(reminded=("a",)), at=NOW + 5 * DAY)
+    reminded = recorded(store, telling(reminded=("a",)), at=NOW + 5 * DAY)
+    start_notices(store, reminded, [CI], {("prod", "a")}, NOW + 5 * DAY)
+    told = [event for event in store.image_history("prod", "a") if re.search("announce|remind", event.text)]
+    assert told == [
+        Event(NOW, 1, "not announced, for nobody was told: no wait has begun"),
+        Event(NOW + DAY, 2, "announced by ci: due for deletion 2026-11-29 03:00Z"),
+        Event(NOW + 5 * DAY, 4, "not reminded of, for nobody was told"),
+        Event(NOW + 5 * DAY, 5, "reminded of"),
+    ]
+
+
+def test_reminders_recorded_before_runs_were_are_found_again(store: Store, tmp_path: Path) -> None:
+    runs = [recorded(store, telling("a"))]
+    start_notices(store, runs[0], [CI], {("prod", "a")}, NOW)
+    runs += [recorded(store, telling(reminded=("a",)), at=NOW + day * DAY) for day in (4, 5)]
+    start_notices(store, runs[1], [CI], {("prod", "a")}, NOW + 4 * DAY)
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "janitor.db", isolation_level=None)) as db:
+        db.execute("ALTER TABLE notices DROP COLUMN reminded_in_run")
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'reminding'")
+    with Store.open(tmp_path / "janitor.db") as again:
+        assert [again.load_run(run.run).targets[0].undelivered for run in runs] == [set(), set(), {"a"}]
+
+
+# The command
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackStandIn]:
+    with SlackStandIn() as started:
+        yield started
+
+
+@pytest.fixture
+def noticing(sandbox_desk: Desk, slack: SlackStandIn) -> Desk:
+    """A desk whose policy announces before it deletes."""
+    sandbox_desk.amend(f"slack: {{token: {TOKEN}, channel: '{CHANNEL}', base_url: '{slack.base_url}'}}\n")
+    sandbox_desk.write("policies/old.yaml", POLICY + "    notice: 2d\n")
+    return sandbox_desk
+
+
+def unfolded(text: str) -> str:
+    return " ".join(text.split())
+
+
+def shown_by(desk: Desk, *words: str) -> dict[str, Any]:
+    return json.loads(desk.janitor(*words, "--format", "json").stdout)["targets"][0]  # type: ignore[no-any-return]
+
+
+def standing(desk: Desk) -> list[str]:
+    with closing(sqlite3.connect(desk.folder / "sandbox.db")) as db:
+        return [row[0] for row in db.execute("SELECT image FROM notices WHERE ended_at IS NULL")]
+
+
+UNHEARD = [
+    pytest.param((), 1, id="slack-takes-nothing"),
+    pytest.param(("--no-post",), 0, id="not-posted"),
+]
+
+
+@pytest.mark.parametrize(("words", "code"), UNHEARD)
+def test_a_run_that_reached_nobody_announced_nothing_and_says_so(
+    noticing: Desk, slack: SlackStandIn, words: tuple[str, ...], code: int
+) -> None:
+    slack.refuse_after = 0
+    done = noticing.janitor("run", *words)
+    assert (done.returncode, standing(noticing)) == (code, [])
+    assert NOT_ANNOUNCED in done.stdout
+    assert not re.search(r"Announced|[0-9] images? announced", done.stdout)
+    assert re.search(r"[0-9]+ images not announced\.", unfolded(done.stdout))
+    assert noticing.janitor("show", "1").stdout == done.stdout
+    target = shown_by(noticing, "show", "1")
+    assert target["announced"] == []
+    assert len(target["undelivered"]) > 1
+    assert {d["due"] for d in target["decisions"] if d["image"] in target["undelivered"]} == {None}
+    explained = unfolded(noticing.janitor("explain", target["undelivered"][0]).stdout)
+    assert "due no date before it is announced" in explained
+    assert "run 1: not announced, for nobody was told: no wait has begun" in explained
+    assert target == shown_by(noticing, "run", *words) | {"decisions": target["decisions"]}
+
+
+def test_a_run_says_of_each_image_whether_it_was_announced(noticing: Desk, slack: SlackStandIn) -> None:
+    slack.refuse_after = 2
+    target = shown_by(noticing, "run")
+    announced, undelivered = target["announced"], target["undelivered"]
+    assert min(len(announced), len(undelivered)) > 0
+    assert sorted(standing(noticing)) == sorted(announced)
+    assert target == shown_by(noticing, "show", "1")
+    printed = noticing.janitor("show", "1").stdout
+    heading = printed.index(NOT_ANNOUNCED)
+    assert all(printed.index(image) < heading for image in announced)
+    assert all(printed.index(image) > heading for image in undelivered)
+    assert f"{len(announced)} images announced, {len(undelivered)} images not announced." in unfolded(printed)
+
+
+def test_a_run_that_was_heard_announces(noticing: Desk) -> None:
+    done = noticing.janitor("run")
+    assert done.returncode == 0
+    assert "Announced, to be deleted when due: " in done.stdout
+    assert "ot announced" not in done.stdout
+    assert noticing.janitor("show", "1").stdout == done.stdout
+    explained = unfolded(noticing.janitor("explain", standing(noticing)[0]).stdout)
+    assert re.search(r"due 20\S+ \S+ UTC, announced 20", explained)
+    assert "run 1: announced by old: due for deletion 20" in explained
+
+
+def test_a_dry_run_shows_what_would_be_announced_even_where_nobody_hears_it(
+    noticing: Desk, slack: SlackStandIn
+) -> None:
+    slack.refuse_after = 0
+    done = noticing.janitor("run", "--dry-run")
+    assert "Would be announced: " in done.stdout
+    assert "ot announced" not in done.stdout
+    assert noticing.janitor("show", "1").stdout == done.stdout
+    target = shown_by(noticing, "run", "--dry-run")
+    assert target["undelivered"] == []
+    assert target["announced"]
+
+
+@pytest.mark.parametrize("trouble", [StoreError("the disk is full"), RuntimeError("a bug")], ids=["database", "bug"])
+def test_what_was_done_is_printed_whatever_becomes_of_the_delivery(
+    noticing: Desk, trouble: Exception, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_words: object) -> None:
+        raise trouble
+
+    settings = load_settings(noticing.folder / "janitor.yaml")
+    result = live(telling("a"))
+    named = Delivery(announced=frozenset({("prod", "a")}))
+    monkeypatch.setattr(delivery, "post", lambda *_words, **_rest: named)
+    monkeypatch.setattr(commands, "start_notices", fail)
+    try:
+        code = commands._reported(settings, result, [CI], Stop()).code
+    except RuntimeError:
+        code = None
+    printed = capsys.readouterr().out
+    assert f"{NOT_ANNOUNCED}: 1 image" in printed
+    assert code == (1 if isinstance(trouble, StoreError) else None)

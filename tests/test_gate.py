@@ -1,0 +1,204 @@
+"""The survey gate as it meets a cloud: what the client notices, and what a run makes of it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from janitor import wiring
+from janitor.cloud import HttpOptions
+from janitor.cloud.toast import ToastClient
+from janitor.errors import Unavailable
+from janitor.model import Mode, Outcome, Reason, RunResult, Usage
+from janitor.orders import Site
+from janitor.plan import Limits
+from janitor.policy import Expire, Match, Pattern, Policy
+from janitor.run import Run
+from janitor.sandbox.faults import Fault, Faults, Rule
+from janitor.sandbox.inprocess import in_process
+from janitor.sandbox.options import Options
+from janitor.sandbox.server import Sandbox
+from janitor.settings import load_settings
+from janitor.store import Store
+from tests.conftest import Desk
+from tests.factories import make_image
+from tests.fakes import RecordingCloud
+from tests.toast_account import IMAGES, Account, entry, ids, serving, yes
+
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+OLD = Policy("old", Match(name=(Pattern("*"),)), Expire(14 * DAY))
+ANNOUNCED = Policy("announced", Match(name=(Pattern("*"),)), Expire(14 * DAY), notice=2 * DAY)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "janitor.db") as opened:
+        yield opened
+
+
+# What the client notices
+
+
+def clock_off(*offsets: timedelta) -> Faults:
+    """The server's clock is off by these at its first answers, in turn, and right afterwards."""
+    rules = (Rule(Fault.CLOCK_OFF, at=frozenset({at}), offset=offset) for at, offset in enumerate(offsets, start=1))
+    return Faults(0, tuple(rules))
+
+
+def client_of(faults: Faults) -> tuple[Sandbox, ToastClient]:
+    sandbox, carrier = in_process(Options(images=40, faults=faults), lambda: NOW)
+    chosen = sandbox.options
+    words = (sandbox.url, chosen.appkey, chosen.username, chosen.password)
+    return sandbox, ToastClient(*words, HttpOptions(page_size=10), lambda: NOW, carrier=carrier)
+
+
+@pytest.mark.parametrize(
+    ("offsets", "noticed"),
+    [
+        pytest.param([], timedelta(), id="at-one"),
+        pytest.param([MINUTE, 6 * MINUTE], 6 * MINUTE, id="ahead"),
+        pytest.param([MINUTE, -6 * MINUTE], -6 * MINUTE, id="behind"),
+        pytest.param([MINUTE, 6 * MINUTE, MINUTE], 6 * MINUTE, id="at-its-worst"),
+        pytest.param([MINUTE, -6 * MINUTE, 2 * MINUTE], -6 * MINUTE, id="at-its-worst-on-either-side"),
+    ],
+)
+def test_the_client_knows_how_far_the_clocks_are_apart(offsets: list[timedelta], noticed: timedelta) -> None:
+    _, client = client_of(clock_off(*offsets))
+    assert len(ids(client)) > 20
+    assert client.clock_offset() == noticed
+
+
+def test_of_a_server_that_tells_no_time_nothing_is_known() -> None:
+    with serving(Account()) as (client, _):
+        client.probe()
+        assert client.clock_offset() is None
+
+
+@pytest.mark.parametrize(
+    ("again", "contradicts"),
+    [
+        pytest.param({}, False, id="the-same"),
+        pytest.param({"createdAt": "2026-11-01T00:00:00.000000"}, False, id="the-same-date-in-another-shape"),
+        pytest.param({"createdAt": "2026-11-01T00:00:01Z"}, True, id="another-date"),
+        pytest.param({"createdAt": None}, True, id="no-date"),
+    ],
+)
+def test_the_client_notices_one_id_with_two_creation_dates(again: dict[str, Any], contradicts: bool) -> None:
+    account = Account().scripted(
+        IMAGES, yes(images=[entry("i1"), entry("i2")]), yes(images=[entry("i2", **again), entry("i3")])
+    )
+    account.entries = [entry("i1"), entry("i2"), entry("i3")]
+    with serving(account) as (client, _):
+        assert ids(client) == ["i1", "i2", "i3"]
+        words = ["image i2 is listed with two different creation dates"]
+        assert client.irregularities() == (words if contradicts else [])
+
+
+# What a run makes of it
+
+
+@pytest.mark.parametrize(
+    ("offset", "believed"),
+    [(5 * MINUTE, True), (-5 * MINUTE, True), (3 * DAY, False), (-3 * DAY, False)],
+    ids=["ahead-a-little", "behind-a-little", "ours-was-put-back", "ours-was-put-forward"],
+)
+def test_a_clock_that_is_off_deletes_nothing_and_gives_no_notice(
+    store: Store, offset: timedelta, believed: bool
+) -> None:
+    builds = Policy("builds", Match(name=(Pattern("ci-*"),)), Expire(14 * DAY))
+    sandbox, client = client_of(Faults(0, (Rule(Fault.CLOCK_OFF, offset=offset),)))
+    orders = Run([Site("prod", lambda: client)], [builds, ANNOUNCED], store, Mode.DELETE, clock=lambda: NOW)
+    result = orders.perform()
+    [target] = result.targets
+    deletions = [request for request in sandbox.requests if request.name == "delete-image"]
+    assert (bool(deletions), bool(target.announced), result.outcome is Outcome.REFUSED) == (
+        believed,
+        believed,
+        not believed,
+    )
+    assert believed or "clock is 4320 minutes" in (target.error or "")
+
+
+def perform(store: Store, cloud: RecordingCloud, mode: Mode = Mode.DELETE) -> RunResult:
+    sites = [Site("prod", lambda: cloud)]
+    return Run(sites, [OLD], store, mode, Limits(1000, 100), clock=lambda: NOW).perform()
+
+
+def test_only_deletions_since_the_last_good_survey_excuse_a_fall(store: Store) -> None:
+    young = [make_image(f"young-{number}", age=DAY) for number in range(6)]
+    cloud = RecordingCloud([*(make_image(f"old-{number}") for number in range(4)), *young])
+    perform(store, cloud)
+    assert (len(cloud.deleted), perform(store, cloud).outcome) == (4, Outcome.OK)
+    cloud.listed = cloud.listed[:4]
+    assert perform(store, cloud).outcome is Outcome.REFUSED
+
+
+def test_a_deletion_that_was_not_done_excuses_no_fall(store: Store) -> None:
+    old, young = ([make_image(f"{kind}-{n}", age=age) for n in range(5)] for kind, age in (("a", 30 * DAY), ("b", DAY)))
+    cloud = RecordingCloud([*old, *young], undone={image.id for image in old})
+    perform(store, cloud)
+    assert len(cloud.deleted) == 5
+    cloud.listed = [*old, young[0]]
+    assert perform(store, cloud).outcome is Outcome.REFUSED
+
+
+def test_a_survey_without_usage_is_not_what_the_next_is_compared_with(store: Store) -> None:
+    cloud = RecordingCloud([make_image()], used=Usage({"x": (User("i", "web"),)}, instances=10))
+    perform(store, cloud)
+    cloud.used = Unavailable("no answer")
+    assert perform(store, cloud).outcome is Outcome.FAILED
+    cloud.used = Usage(instances=0)
+    assert perform(store, cloud).outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize(("kept", "doubted"), [({"own"}, False), ({"public"}, True)], ids=["of-others", "of-our-own"])
+def test_a_fall_is_one_of_our_own_images(store: Store, kept: set[str], doubted: bool) -> None:
+    public = [make_image(f"public-{number}", age=DAY, public=True) for number in range(9)]
+    own = [make_image(f"own-{number}", age=DAY) for number in range(9)]
+    cloud = RecordingCloud([*public, *own])
+    perform(store, cloud)
+    cloud.listed = [image for image in cloud.listed if str(image.name).partition("-")[0] in kept or image is own[0]]
+    assert (perform(store, cloud).outcome is Outcome.REFUSED) is doubted
+
+
+def test_a_dry_run_looks_as_closely(store: Store) -> None:
+    cloud = RecordingCloud([make_image(f"i-{number}", age=DAY) for number in range(9)])
+    perform(store, cloud)
+    cloud.listed = cloud.listed[:1]
+    assert perform(store, cloud, mode=Mode.DRY_RUN).outcome is Outcome.REFUSED
+
+
+# As configured
+
+
+@pytest.mark.parametrize(("allowed", "outcome"), [("30%", Outcome.REFUSED), ("100%", Outcome.OK)])
+def test_how_much_a_survey_may_lose_is_configured(
+    sandbox_desk: Desk, sandbox: Sandbox, allowed: str, outcome: Outcome
+) -> None:
+    path = sandbox_desk.folder / "janitor.yaml"
+    path.write_text(path.read_text().replace("limits: {", f"limits: {{max_shrink: {allowed}, "))
+    run_as_configured(path)
+    for instance in list(sandbox.account.instances):
+        sandbox.account.remove_instance(instance)
+    assert run_as_configured(path).outcome is outcome
+
+
+@pytest.mark.parametrize(("memory", "remembered"), [("24h", True), ("0m", False)])
+def test_how_long_a_use_is_remembered_is_configured(
+    sandbox_desk: Desk, sandbox: Sandbox, memory: str, remembered: bool
+) -> None:
+    sandbox_desk.amend(f"usage_memory: {memory}\n")
+    path = sandbox_desk.folder / "janitor.yaml"
+    used = {d.image.id for d in run_as_configured(path).targets[0].decisions if d.reason is Reason.IN_USE}
+    instance = next(instance for instance in sandbox.account.instances.values() if instance.image in used)
+    sandbox.account.change_instance(instance.id, image="")
+    reasons = {d.reason for d in run_as_configured(path).targets[0].decisions}
+    assert (Reason.RECENTLY_USED in reasons) is remembered
+
+
+def run_as_configured(path: Path) -> RunResult:
+    settings = load_settings(path, {})
+    return wiring.perform(settings, wiring.rules_of(settings), Mode.DRY_RUN, settings.targets)
