@@ -11,7 +11,7 @@ from janitor import wiring
 from janitor.cloud import HttpOptions
 from janitor.cloud.toast import ToastClient
 from janitor.errors import Unavailable
-from janitor.model import Mode, Outcome, Reason, RunResult, Usage
+from janitor.model import Mode, Outcome, Reason, RunResult, Usage, User
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
