@@ -21,8 +21,9 @@ from starlette.responses import Response
 from janitor.cloud import Answer, HttpOptions
 from janitor.cloud.toast import ToastClient
 from janitor.errors import ConfigurationError, Unavailable
+from janitor.sandbox.calls import CALLS, Api
 from janitor.sandbox.fault_file import load_faults, parse_faults, written
-from janitor.sandbox.faults import CALLS, Fault, Faults, Rule, reach
+from janitor.sandbox.faults import Fault, Faults, Rule, faults_of, reach
 from janitor.sandbox.inprocess import in_process
 from janitor.sandbox.options import Options, options_from
 from janitor.sandbox.record import Call
@@ -484,7 +485,7 @@ def reached(options: Options, kind: str) -> Iterator[tuple[Sandbox, ToastClient]
 def test_a_real_client_comes_through_a_storm(kind: str) -> None:
     rules = tuple(
         Rule(fault, probability=0.04, delay=timedelta(seconds=1), code=-2, retry_after=timedelta())
-        for fault in Fault
+        for fault in faults_of(Api.TOAST)
         if fault not in (Fault.EMPTY_INSTANCES, Fault.CLOCK_OFF, Fault.VANISHED_MARKER, Fault.DELETION_NOT_DONE)
     )
     with reached(Options(images=300, page_cap=20, faults=Faults(4, rules)), kind) as (sandbox, client):
@@ -533,7 +534,7 @@ def test_every_fault_can_be_written(tmp_path: Path) -> None:
     path.write_text(EVERYTHING)
     faults = load_faults(path)
     assert faults.seed == 7
-    assert [rule.fault for rule in faults.rules] == list(Fault)
+    assert [rule.fault for rule in faults.rules] == list(faults_of(Api.TOAST))
     assert faults.rules[1] == Rule(Fault.RESULT_CODE, frozenset({"list-images"}), frozenset({2, 5}), code=-1)
     assert faults.rules[2].retry_after == timedelta(seconds=3)
     assert faults.rules[4] == Rule(Fault.FOREIGN_BODY, times=1)
@@ -549,7 +550,7 @@ def test_the_example_in_the_readme_loads_and_its_table_is_complete() -> None:
     assert len(parse_faults("README.md", example.encode()).rules) == 6
     table = readme.partition("| fault | what the client meets |")[2].partition("\n\n")[0]
     assert set(Fault) <= set(re.findall(r"`([a-z-]+)`", table))
-    assert set(CALLS) <= set(re.findall(r"`([a-z-]+)`", readme))
+    assert {call for calls in CALLS.values() for call in calls} <= set(re.findall(r"`([a-z-]+)`", readme))
 
 
 @pytest.mark.parametrize(
@@ -653,7 +654,7 @@ def _rules() -> st.SearchStrategy[Rule]:
             ),
         ).map(lambda both: Rule(fault, **both[0], **both[1]))
 
-    return st.sampled_from(Fault).flatmap(rule)
+    return st.sampled_from(faults_of(Api.TOAST)).flatmap(rule)
 
 
 @given(st.integers(), st.lists(_rules(), max_size=4))
@@ -740,4 +741,5 @@ def test_a_sandbox_without_sockets_has_no_time_to_wait() -> None:
 
 
 def test_every_call_can_be_struck() -> None:
-    assert {call for fault in Fault for call in reach(fault)} == set(CALLS)
+    for api in Api:
+        assert {call for fault in Fault for call in reach(fault, api)} == set(CALLS[api])

@@ -346,8 +346,8 @@ def test_nothing_stops_the_deletion_of_an_unfinished_image(client: Client, statu
 
 
 REFUSED = {
-    "public": ({"is_public": True}, 30403),
-    "public-and-unprotected": ({"is_public": True, "protected": False}, 30403),
+    "public": ({"visibility": "public"}, 30403),
+    "public-and-unprotected": ({"visibility": "public", "protected": False}, 30403),
     "protected": ({"protected": True}, 30403),
     "deleted-already": ({"status": "deleted"}, -5),
     "pending-delete": ({"status": "pending_delete"}, -5),

@@ -1,112 +1,138 @@
 """The account in memory: its images and instances, its tokens, and the rules by which it says yes or no."""
 
-import re
 import secrets
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, Protocol
 
 from janitor.sandbox.catalogue import Catalogue
 from janitor.sandbox.fleet import Fleet
 from janitor.sandbox.options import MarkerReading, Options, SortDirection
-from janitor.sandbox.records import StoredImage, StoredInstance
+from janitor.sandbox.records import StoredImage, StoredInstance, StoredVolume
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 from janitor.sandbox.tokens import Token, Tokens
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_GONE = ("deleted", "pending_delete")
 _GIB = 2**30
+
+
+class Rules(Protocol):
+    """What one API lets an account say yes to, and how it words a no. An image is None where no image has the id."""
+
+    def deletion(self, image_id: str, image: StoredImage | None, user: StoredInstance | None) -> Refusal | None:
+        """Why that image is not deleted, or None where it is; `user` is an instance that uses it."""
+
+    def marker(self, image_id: str, image: StoredImage | None) -> Refusal | None:
+        """Why a page cannot be asked from that image, or None where it can."""
+
+    def instance(self, instance_id: str) -> Refusal:
+        """What is said of an instance that is not there."""
 
 
 class Account:
     """What a sandbox holds. Every method may be called from any thread; hold `lock` to do several as one.
 
-    `images` and `instances` are copies by id: change the account through its methods. What the API asks for raises
-    Refusal where the account says no.
+    `images`, `instances` and `volumes` are copies by id: change the account through its methods. What the API asks for
+    raises Refusal where the account says no, by its rules.
     """
 
-    def __init__(self, fleet: Fleet, options: Options, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, fleet: Fleet, options: Options, clock: Callable[[], datetime], tokens: Tokens, rules: Rules
+    ) -> None:
         self.lock = threading.RLock()
         self.clock = clock
         self._options = options
-        self._tokens = Tokens(options.token_lifetime)
+        self._tokens = tokens
+        self._rules = rules
         self._catalogue = Catalogue(fleet.images)
         self._instances = {instance.id: instance for instance in fleet.instances}
+        self._volumes = {volume.id: volume for volume in fleet.volumes}
         self._uploads: dict[str, tuple[datetime, int]] = {}
 
     # What the API asks for.
 
     def sign_in(self, username: str, password: str) -> Token:
         """A new token for the account's own credentials."""
-        good = secrets.compare_digest(
-            f"{username}\n{password}".encode("utf-8", "replace"),
-            f"{self._options.username}\n{self._options.password}".encode(),
-        )
-        if not good:
+        return self._issue((username, password), (self._options.username, self._options.password))
+
+    def sign_in_application(self, credential: str, secret: str) -> Token:
+        """A new token for the account's application credential."""
+        return self._issue((credential, secret), (self._options.application, self._options.application_secret))
+
+    def _issue(self, given: tuple[str, str], wanted: tuple[str, str]) -> Token:
+        if not secrets.compare_digest("\n".join(given).encode("utf-8", "replace"), "\n".join(wanted).encode()):
             raise Refusal(Kind.BAD_CREDENTIALS, Resource.TOKEN, "the username or the password is wrong")
-        with self.lock:
-            return self._tokens.issue(self.clock())
+        return self._tokens.issue(self.clock())
 
     def token(self, token_id: str) -> Token:
         """The good token of that id."""
-        with self.lock:
-            token = self._tokens.find(token_id, self.clock())
+        token = self._tokens.find(token_id, self.clock())
         if token is None:
             raise Refusal(Kind.ABSENT, Resource.TOKEN, "no such token, or it has expired")
         return token
 
     def admit(self, token_id: str | None) -> None:
         """Let the holder of a good token in."""
-        with self.lock:
-            if token_id is None or self._tokens.find(token_id, self.clock()) is None:
-                reason = "no token" if token_id is None else "the token is not valid, or no longer"
-                raise Refusal(Kind.DENIED, Resource.ACCOUNT, reason)
+        if token_id is None or self._tokens.find(token_id, self.clock()) is None:
+            reason = "no token" if token_id is None else "the token is not valid, or no longer"
+            raise Refusal(Kind.DENIED, Resource.ACCOUNT, reason)
 
-    def admit_appkey(self, appkey: str) -> None:
-        """Let requests for this account's appkey in."""
-        if appkey != self._options.appkey:
-            raise Refusal(Kind.DENIED, Resource.ACCOUNT, "no such appkey")
+    def page(
+        self,
+        limit: int | None,
+        marker: str | None,
+        wanted: Callable[[StoredImage], bool] | None = None,
+        direction: SortDirection | None = None,
+        arrange: Callable[[Iterable[StoredImage]], list[StoredImage]] | None = None,
+    ) -> list[StoredImage]:
+        """One page of the wanted images, by creation as the options or `direction` say, or as `arrange` puts them.
 
-    def page(self, limit: int | None, marker: str | None) -> list[StoredImage]:
-        """One page of the image list, in the order and with the reading of markers that the options say."""
+        The options say how a marker is read.
+        """
+        inclusive = self._options.marker is MarkerReading.INCLUSIVE
+        newest_first = (direction or self._options.sort) is SortDirection.DESC
         with self.lock:
             self._settle()
-            if marker is not None:
-                marker = self._marker(marker)
-            return self._catalogue.page(
-                min(limit or self._options.page_cap, self._options.page_cap),
-                marker,
-                newest_first=self._options.sort is SortDirection.DESC,
-                inclusive=self._options.marker is MarkerReading.INCLUSIVE,
-            )
+            start = None if marker is None else self._marker(marker)
+            if arrange is None:
+                images = self._catalogue.walk(start, newest_first=newest_first, inclusive=inclusive)
+            else:
+                images = _from(arrange(self._catalogue.all().values()), start, inclusive=inclusive)
+            return list(islice(filter(wanted, images) if wanted else images, self.page_size(limit)))
+
+    def page_size(self, limit: int | None) -> int:
+        """How many a page of that limit holds."""
+        return min(limit or self._options.page_cap, self._options.page_cap)
 
     def _marker(self, marker: str) -> str:
-        known = self._known_image(marker)
-        if known is None:
-            raise Refusal(Kind.BAD_MARKER, Resource.IMAGE, f"no image found with id {marker}")
+        known = self.find_image(marker)
+        refusal = self._rules.marker(marker, known)
+        if refusal is not None or known is None:
+            raise refusal or KeyError(marker)
         return known.id
 
-    def delete_image(self, image_id: str) -> None:
-        """Delete an image, unless it is the vendor's, protected, or used by an instance."""
+    def find_image(self, image_id: str) -> StoredImage | None:
+        """The image of that id, whoever may see it."""
         with self.lock:
             self._settle()
-            self.remove_image(self._deletable(image_id).id)
+            return self._catalogue.get(image_id) or self._catalogue.get(image_id.lower())
 
-    def _deletable(self, image_id: str) -> StoredImage:
-        image = self._known_image(image_id)
-        if image is None or image.status in _GONE:
-            raise Refusal(Kind.ABSENT, Resource.IMAGE, f"image {image_id} could not be found")
-        if image.is_public:
-            raise Refusal(Kind.FORBIDDEN, Resource.IMAGE, f"image {image_id} is public and cannot be deleted")
-        if image.protected:
-            raise Refusal(Kind.FORBIDDEN, Resource.IMAGE, f"image {image_id} is protected and cannot be deleted")
-        if user := self._user_of(image.id):
-            raise Refusal(Kind.CONFLICT, Resource.IMAGE, f"image {image_id} is in use by instance {user.id}")
-        return image
+    def delete_image(self, image_id: str) -> None:
+        """Delete an image, unless the rules object."""
+        with self.lock:
+            self._settle()
+            known = self.find_image(image_id)
+            refusal = self._objection(image_id, known)
+            if refusal is not None or known is None:
+                raise refusal or KeyError(image_id)
+            self.remove_image(known.id)
+
+    def _objection(self, image_id: str, image: StoredImage | None) -> Refusal | None:
+        return self._rules.deletion(image_id, image, self._user_of(image.id) if image else None)
 
     def _user_of(self, image_id: str) -> StoredInstance | None:
         return next((instance for instance in self._instances.values() if instance.image == image_id), None)
@@ -131,18 +157,10 @@ class Account:
             self._uploads[image.id] = (now, instance.root_gb * _GIB // 4)
             return image
 
-    def _known_image(self, image_id: str) -> StoredImage | None:
-        found = self._catalogue.get(image_id) or self._catalogue.get(image_id.lower())
-        if found is None and not _UUID.fullmatch(image_id):
-            raise Refusal(Kind.MALFORMED, Resource.IMAGE, "the image id is not a UUID")
-        return found
-
     def _instance(self, instance_id: str) -> StoredInstance:
         found = self._instances.get(instance_id)
-        if found is None and not _UUID.fullmatch(instance_id):
-            raise Refusal(Kind.MALFORMED, Resource.INSTANCE, "the instance id is not a UUID")
         if found is None:
-            raise Refusal(Kind.ABSENT, Resource.INSTANCE, f"instance {instance_id} could not be found")
+            raise self._rules.instance(instance_id)
         return found
 
     def _settle(self) -> None:
@@ -172,6 +190,12 @@ class Account:
         with self.lock:
             return dict(self._instances)
 
+    @property
+    def volumes(self) -> dict[str, StoredVolume]:
+        """The volumes by id, as they are now."""
+        with self.lock:
+            return dict(self._volumes)
+
     def put_image(self, image: StoredImage) -> None:
         """Add an image, or put it in the place of the one with its id."""
         with self.lock:
@@ -196,11 +220,8 @@ class Account:
     def is_deletable(self, image_id: str) -> bool:
         """Whether a deletion of that image would be carried out now."""
         with self.lock:
-            try:
-                self._deletable(image_id)
-            except Refusal:
-                return False
-            return True
+            known = self.find_image(image_id)
+            return known is not None and self._objection(image_id, known) is None
 
     @contextmanager
     def undoing(self, image_id: str) -> Iterator[None]:
@@ -233,7 +254,21 @@ class Account:
         with self.lock:
             del self._instances[instance_id]
 
+    def put_volume(self, volume: StoredVolume) -> None:
+        """Add a volume, or put it in the place of the one with its id."""
+        with self.lock:
+            self._volumes[volume.id] = volume
+
+    def remove_volume(self, volume_id: str) -> None:
+        """Take a volume away. Raises KeyError if it is not there."""
+        with self.lock:
+            del self._volumes[volume_id]
+
     def revoke_tokens(self) -> None:
         """End every token before its time, as a changed API password does."""
-        with self.lock:
-            self._tokens.revoke()
+        self._tokens.revoke()
+
+
+def _from(images: Sequence[StoredImage], start: str | None, *, inclusive: bool) -> Iterator[StoredImage]:
+    ids = [image.id for image in images]
+    return iter(images if start is None else images[ids.index(start) + (not inclusive) :])

@@ -83,4 +83,5 @@ def _build(mint: Mint, name: str, age: timedelta, size: int, properties: dict[st
         protected=old and mint.random.random() < 0.03,
         settled=mint.between(timedelta(minutes=2), timedelta(minutes=12)),
         properties=properties,
+        tags=("nightly",),
     )

@@ -1,6 +1,7 @@
 """The images of an account in order of creation, paged from a marker without a search."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from janitor.sandbox.records import StoredImage
 
@@ -39,16 +40,17 @@ class Catalogue:
 
     def page(self, limit: int, marker: str | None, *, newest_first: bool, inclusive: bool) -> list[StoredImage]:
         """Up to `limit` images, from the beginning or from the marker on. Raises KeyError for an unknown marker."""
+        return list(islice(self.walk(marker, newest_first=newest_first, inclusive=inclusive), limit))
+
+    def walk(self, marker: str | None, *, newest_first: bool, inclusive: bool) -> Iterator[StoredImage]:
+        """Images in their order, all or from the marker on. Raises KeyError for an unknown marker."""
         self._settle()
-        size = len(self._order)
-        if marker is None:
-            start = 0
-        else:
+        start = 0
+        if marker is not None:
             place = self._places[marker]
-            start = (size - 1 - place if newest_first else place) + (not inclusive)
-        stop = min(size, start + limit)
-        ids = self._order[size - stop : size - start][::-1] if newest_first else self._order[start:stop]
-        return [self._images[image_id] for image_id in ids]
+            start = (len(self._order) - 1 - place if newest_first else place) + (not inclusive)
+        places = range(len(self._order))[::-1] if newest_first else range(len(self._order))
+        return (self._images[self._order[place]] for place in places[start:])
 
     def _settle(self) -> None:
         if self._disturbed:

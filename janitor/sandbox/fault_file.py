@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from janitor.errors import ConfigurationError
-from janitor.sandbox.faults import CALLS, Fault, Faults, Rule, reach
+from janitor.sandbox.calls import CALLS, Api
+from janitor.sandbox.faults import Fault, Faults, Rule, faults_of, reach
 from janitor.units import format_duration, parse_duration
 from janitor.yaml_lines import Document, parse_document, read_document
 from janitor.yaml_lines.schema import Given, OneOrMore, Schema, check, read_as, word_of
@@ -24,18 +25,18 @@ _TAKEN_BY: Mapping[str, tuple[Fault, ...]] = {
 _NEEDED = ("code", "delay", "offset")
 
 
-def load_faults(path: Path) -> Faults:
+def load_faults(path: Path, api: Api = Api.TOAST) -> Faults:
     """The faults of a file. Raises ConfigurationError with every problem of it."""
-    return _faults(read_document(path))
+    return _faults(read_document(path), api)
 
 
-def parse_faults(file: str, content: bytes) -> Faults:
+def parse_faults(file: str, content: bytes, api: Api = Api.TOAST) -> Faults:
     """The faults of a faults file's content, or of the same in JSON; problems call it `file`."""
-    return _faults(parse_document(file, content))
+    return _faults(parse_document(file, content), api)
 
 
-def _faults(document: Document) -> Faults:
-    checked, faults = check(_FileSchema, document)
+def _faults(document: Document, api: Api) -> Faults:
+    checked, faults = check(_SCHEMAS[api], document)
     faults = [*document.faults, *faults]
     if checked is None or faults:
         raise ConfigurationError(document.problem(fault) for fault in faults)
@@ -70,6 +71,12 @@ def _code(code: int) -> int:
     return code
 
 
+def _error_status(code: int) -> int:
+    if not 400 <= code <= 599:
+        raise ValueError(f"{code} is no HTTP status of a failure, from 400 to 599")
+    return code
+
+
 _Count = Annotated[int, Field(ge=1)]
 _Duration = Annotated[timedelta, read_as(_some_duration, "write a duration with its unit, like 30s or 2m")]
 _Wait = Annotated[timedelta, read_as(_duration, "write a duration with its unit, like 2s")]
@@ -77,16 +84,17 @@ _Offset = Annotated[timedelta, read_as(_offset, "write a duration with its sign,
 
 
 class _RuleSchema(Schema):
-    """One fault as written."""
+    """One fault as written; what depends on the API is in the classes below."""
 
-    fault: Annotated[Fault, word_of(Fault, "a fault")] = Field(description=f"say which, one of {', '.join(Fault)}")
-    call: Given[OneOrMore[Annotated[str, word_of((*CALLS, _ANY), "a call")]]] = None
+    api: ClassVar[Api]
+    fault: Fault
+    call: Given[OneOrMore[str]] = None
     at: Given[OneOrMore[_Count]] = None
     probability: Given[Annotated[float, Field(ge=0, le=1)]] = None
     times: Given[_Count] = None
     lasting: Given[_Duration] = None
     status: Given[Annotated[int, AfterValidator(_status)]] = None
-    code: Given[Annotated[int, AfterValidator(_code)]] = None
+    code: Given[int] = None
     delay: Given[_Duration] = None
     offset: Given[_Offset] = None
     retry_after: Given[_Wait] = None
@@ -95,8 +103,8 @@ class _RuleSchema(Schema):
     @classmethod
     def _can_be_struck(cls, calls: list[str], before: ValidationInfo) -> list[str]:
         fault: Fault | None = before.data.get("fault")
-        if fault and (beyond := [call for call in calls if call not in (*reach(fault), _ANY)]):
-            raise ValueError(f"{fault} does not strike {beyond[0]}, only {', '.join(sorted(reach(fault)))}")
+        if fault and (beyond := [call for call in calls if call not in (*reach(fault, cls.api), _ANY)]):
+            raise ValueError(f"{fault} does not strike {beyond[0]}, only {', '.join(sorted(reach(fault, cls.api)))}")
         return calls
 
     @field_validator("probability")
@@ -129,11 +137,46 @@ class _RuleSchema(Schema):
         return Rule(self.fault, calls, frozenset(self.at or ()), **rest)
 
 
-class _FileSchema(Schema):
-    """A faults file as written."""
+_MISSING = "say which, one of "
+_NO_FAULTS = "a faults file holds a list of faults under this key"
+
+
+class _ToastRule(_RuleSchema):
+    api = Api.TOAST
+    fault: Annotated[Fault, word_of(faults_of(Api.TOAST), "a fault")] = Field(
+        description=_MISSING + ", ".join(faults_of(Api.TOAST))
+    )
+    call: Given[OneOrMore[Annotated[str, word_of((*CALLS[Api.TOAST], _ANY), "a call")]]] = None
+    code: Given[Annotated[int, AfterValidator(_code)]] = None
+
+
+class _OpenstackRule(_RuleSchema):
+    api = Api.OPENSTACK
+    fault: Annotated[Fault, word_of(faults_of(Api.OPENSTACK), "a fault")] = Field(
+        description=_MISSING + ", ".join(faults_of(Api.OPENSTACK))
+    )
+    call: Given[OneOrMore[Annotated[str, word_of((*CALLS[Api.OPENSTACK], _ANY), "a call")]]] = None
+    code: Given[Annotated[int, AfterValidator(_error_status)]] = None
+
+
+class _ToastFile(Schema):
+    """A faults file as written, for a sandbox of Compute API v1.0."""
 
     seed: int = 0
-    faults: list[_RuleSchema] = Field(description="a faults file holds a list of faults under this key")
+    faults: list[_ToastRule] = Field(description=_NO_FAULTS)
+
+
+class _OpenstackFile(Schema):
+    """A faults file as written, for a sandbox of OpenStack."""
+
+    seed: int = 0
+    faults: list[_OpenstackRule] = Field(description=_NO_FAULTS)
+
+
+_SCHEMAS: Mapping[Api, type[_ToastFile] | type[_OpenstackFile]] = {
+    Api.TOAST: _ToastFile,
+    Api.OPENSTACK: _OpenstackFile,
+}
 
 
 def written(faults: Faults) -> dict[str, object]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
 
+from janitor.sandbox.calls import CALLS, Api
 from janitor.sandbox.record import Call
 
 
@@ -26,38 +27,38 @@ class Fault(StrEnum):
     REPEATED_PAGE = "repeated-page"
     TRUNCATED_LIST = "truncated-list"
     EMPTY_INSTANCES = "empty-instances"
+    EMPTY_VOLUMES = "empty-volumes"
     DELETION_NOT_DONE = "deletion-not-done"
     DELETION_UNACKNOWLEDGED = "deletion-unacknowledged"
     CLOCK_OFF = "clock-off"
 
 
-CALLS = (
-    "issue-token",
-    "show-token",
-    "list-images",
-    "delete-image",
-    "list-instances",
-    "detail-instances",
-    "act-on-instance",
-)
-_ANY = frozenset(CALLS)
-_PAGES = frozenset({"list-images"})
+_PAGES = frozenset({"list-images", "list-servers", "list-volumes"})
+_INSTANCES = frozenset({"list-instances", "detail-instances", "list-servers"})
 _DELETIONS = frozenset({"delete-image"})
+_TOKENLESS = frozenset({"discover", "issue-token", "show-token"})
+_ANY = frozenset(call for calls in CALLS.values() for call in calls)
 _REACH: Mapping[Fault, frozenset[str]] = {
-    Fault.DEAD_TOKEN: _ANY - {"issue-token", "show-token"},
-    Fault.VANISHED_MARKER: _PAGES,
+    Fault.DEAD_TOKEN: _ANY - _TOKENLESS,
+    Fault.VANISHED_MARKER: frozenset({"list-images"}),
     Fault.REPEATED_PAGE: _PAGES,
     Fault.TRUNCATED_LIST: _PAGES,
-    Fault.EMPTY_INSTANCES: frozenset({"list-instances", "detail-instances"}),
+    Fault.EMPTY_INSTANCES: _INSTANCES,
+    Fault.EMPTY_VOLUMES: frozenset({"list-volumes"}),
     Fault.DELETION_NOT_DONE: _DELETIONS,
     Fault.DELETION_UNACKNOWLEDGED: _DELETIONS,
 }
 _BESIDE_OTHERS = frozenset({Fault.DELAY, Fault.CLOCK_OFF})
 
 
-def reach(fault: Fault) -> frozenset[str]:
-    """The calls that a fault can strike."""
-    return _REACH.get(fault, _ANY)
+def reach(fault: Fault, api: Api = Api.TOAST) -> frozenset[str]:
+    """The calls of an API that a fault can strike; none, where the API has nothing of the kind."""
+    return _REACH.get(fault, _ANY) & frozenset(CALLS[api])
+
+
+def faults_of(api: Api) -> tuple[Fault, ...]:
+    """What can go wrong with an API."""
+    return tuple(fault for fault in Fault if reach(fault, api))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,8 @@ class _Watch:
 
     def __init__(self, rule: Rule, source: str) -> None:
         self.rule = rule
-        self.calls = (rule.calls or reach(rule.fault)) & reach(rule.fault)
+        within = _REACH.get(rule.fault, _ANY)
+        self.calls = (rule.calls or within) & within
         self._source = source
         self._seen = 0
         self._came: Counter[tuple[str, str | None]] = Counter()

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from janitor.sandbox.builds import builds
 from janitor.sandbox.machines import machines
-from janitor.sandbox.records import Mint, StoredImage, StoredInstance
+from janitor.sandbox.records import Mint, StoredImage, StoredInstance, StoredVolume
 from janitor.sandbox.strays import (
     ODD_NAMES,
     UNREADABLE_KINDS,
@@ -28,6 +28,7 @@ class Fleet:
 
     images: tuple[StoredImage, ...]
     instances: tuple[StoredInstance, ...]
+    volumes: tuple[StoredVolume, ...] = ()
 
 
 def make_fleet(images: int, *, seed: int, now: datetime, oddities: bool = False) -> Fleet:

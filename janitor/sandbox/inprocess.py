@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp, Message, Receive
 
-from janitor.sandbox.app import PREFIX, Hook
+from janitor.sandbox.app import Hook
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox, furnished, utc_now
 
@@ -27,7 +27,7 @@ def in_process(
     The transport may be used from many threads. A delay costs no time: one longer than the client's read timeout is a
     timeout at once, any other is none. The options' latency does not count, and a `hook` must not wait.
     """
-    sandbox, app = furnished(replace(options, latency=timedelta()), f"{_ORIGIN}{PREFIX}", clock, hook)
+    sandbox, app = furnished(replace(options, latency=timedelta()), _ORIGIN, clock, hook)
     return sandbox, _Transport(app)
 
 

@@ -1,13 +1,14 @@
 """What can be chosen about a sandbox: its size, its account, and whatever the vendor's page leaves open."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
 from janitor.errors import UsageError
+from janitor.sandbox.calls import Api
 from janitor.sandbox.fault_file import load_faults
 from janitor.sandbox.faults import NO_FAULTS, Faults
 from janitor.units import parse_duration
@@ -49,6 +50,11 @@ class Absent(StrEnum):
     NOT_FOUND = "not-found"
 
 
+REGIONS = ("RegionOne", "RegionTwo")
+_ONLY = {
+    **dict.fromkeys(("booleans", "times", "absent", "appkey"), Api.TOAST),
+    **dict.fromkeys(("regions", "no_volumes", "application", "application_secret"), Api.OPENSTACK),
+}
 _MOST_IMAGES = 1_000_000
 
 
@@ -58,9 +64,10 @@ class Options:
 
     `port` 0 is any free one. `latency` is added to every request. `queued_for` and `saving_for` are how long an
     uploaded image stays in these statuses. `oddities` adds images with values that cannot be read. `faults` are those
-    it begins with.
+    it begins with. Of OpenStack only: how many `regions` there are, or that they have `no_volumes`.
     """
 
+    api: Api = Api.TOAST
     port: int = 8780
     images: int = 200
     seed: int = 1
@@ -78,12 +85,21 @@ class Options:
     username: str = "sandbox@example.com"
     password: str = "sandbox-password"  # noqa: S105 - opens nothing but a loopback server of invented images
     appkey: str = "sAnDb0xAppK3y001"
+    regions: int = 1
+    no_volumes: bool = False
+    application: str = "1f6c2b7d90ae4a63b5d8c4e2f7091a3c"
+    application_secret: str = "sandbox-application-secret"  # noqa: S105 - as the password
     faults: Faults = NO_FAULTS
 
     def __post_init__(self) -> None:
         for wrong, sentence in self._objections():
             if wrong:
                 raise UsageError(f"sandbox: {sentence}")
+
+    @property
+    def region_names(self) -> tuple[str, ...]:
+        """The regions there are."""
+        return REGIONS[: self.regions]
 
     def _objections(self) -> tuple[tuple[bool, str], ...]:
         return (
@@ -94,7 +110,16 @@ class Options:
             (self.token_lifetime < timedelta(seconds=1), "a token must live for a second at least"),
             (not (self.username and self.password), "username and password must not be empty"),
             (not re.fullmatch(r"[A-Za-z0-9_-]+", self.appkey), "an appkey is made of letters, digits, - and _"),
+            (not 1 <= self.regions <= len(REGIONS), f"{self.regions} regions: choose 1 to {len(REGIONS)}"),
+            *self._strangers(),
         )
+
+    def _strangers(self) -> Iterator[tuple[bool, str]]:
+        """The choices that only another API has."""
+        for field in fields(self):
+            api = _ONLY.get(field.name, self.api)
+            changed = getattr(self, field.name) != field.default
+            yield changed and api is not self.api, f"--{field.name.replace('_', '-')} goes with --api {api} only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +146,9 @@ def _choice(name: str, field: str, default: StrEnum, sentence: str) -> Flag:
 _DEFAULTS = Options()
 
 FLAGS: tuple[Flag, ...] = (
+    _choice("--api", "api", _DEFAULTS.api, "Compute API v1.0, or OpenStack's APIs (Image API v2)."),
     Flag("--port", "port", int, _DEFAULTS.port, "Port on 127.0.0.1; 0 takes any free one."),
-    Flag("--images", "images", int, _DEFAULTS.images, "How many images the account lists."),
+    Flag("--images", "images", int, _DEFAULTS.images, "How many images the account has."),
     Flag("--seed", "seed", int, _DEFAULTS.seed, "The same seed gives the same fleet."),
     Flag("--page-cap", "page_cap", int, _DEFAULTS.page_cap, "Most images in one page, whatever the limit asked for."),
     _choice("--marker", "marker", _DEFAULTS.marker, "Whether a page begins after its marker, or with it."),
@@ -136,6 +162,8 @@ FLAGS: tuple[Flag, ...] = (
     Flag("--username", "username", str, _DEFAULTS.username, "Who may ask for a token."),
     Flag("--password", "password", str, _DEFAULTS.password, "With this password."),
     Flag("--appkey", "appkey", str, _DEFAULTS.appkey, "The account's appkey."),
+    Flag("--regions", "regions", int, _DEFAULTS.regions, "How many regions, each with a fleet of its own; 2 at most."),
+    Flag("--no-volumes", "no_volumes", bool, False, "Leave the volume service out of the catalogue."),
     Flag("--faults", "faults", str, None, "What goes wrong, and when: a YAML file.", metavar="FILE"),
 )
 
@@ -149,18 +177,22 @@ def options_from(values: Mapping[str, object]) -> Options:
     if unknown := given.keys() - {field.name for field in fields(Options)}:
         raise UsageError(f"sandbox: no such option: {', '.join(sorted(unknown))}")
     try:
-        typed = {field: _typed(field, value) for field, value in given.items()}
+        api = Api(str(given.get("api", _DEFAULTS.api)))
+        typed = {field: _typed(field, value, api) for field, value in given.items()}
     except (ValueError, OverflowError) as error:
         raise UsageError(f"sandbox: {error}") from error
     return replace(_DEFAULTS, **typed)  # type: ignore[arg-type]  # each is typed by its field's own converter
 
 
-def _typed(field: str, value: object) -> object:
+def _typed(field: str, value: object, api: Api) -> object:
+    if field == "faults":
+        return load_faults(Path(str(value)), api)
     convert = _CONVERTERS.get(field)
     return value if convert is None else convert(str(value))
 
 
 _CONVERTERS: Mapping[str, Callable[[str], object]] = {
+    "api": Api,
     "marker": MarkerReading,
     "sort": SortDirection,
     "booleans": Booleans,
@@ -168,5 +200,4 @@ _CONVERTERS: Mapping[str, Callable[[str], object]] = {
     "absent": Absent,
     "latency": lambda text: timedelta(milliseconds=int(text)),
     "token_lifetime": lambda text: parse_duration(text, seconds=True),
-    "faults": lambda text: load_faults(Path(text)),
 }

@@ -16,9 +16,17 @@ class Missing(Enum):
 MISSING = Missing.MISSING
 
 
+OURS = "5ba9d0a7c3e14f6f8d0b2a9e7c415d31"
+"""The project of the account."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """One image. `wire` overrides keys of its JSON by any value, readable or not; MISSING leaves the key out."""
+    """One image. `wire` overrides keys of its JSON by any value, readable or not; MISSING leaves the key out.
+
+    What only OpenStack tells: `owner` is a project, `members` are the projects that a shared image is shared with, by
+    the status of each, and `held` says that the store lets nobody delete its data.
+    """
 
     id: str
     name: str | None
@@ -26,13 +34,23 @@ class StoredImage:
     created_at: datetime
     updated_at: datetime
     size: int | None
-    is_public: bool = False
+    visibility: str = "private"
     protected: bool = False
     disk_format: str = "qcow2"
     min_disk: int = 20
     min_ram: int = 0
     properties: Mapping[str, str] = field(default_factory=dict)
     wire: Mapping[str, object] = field(default_factory=dict)
+    owner: str | None = OURS
+    tags: tuple[str, ...] = ()
+    hidden: bool = False
+    members: Mapping[str, str] = field(default_factory=dict)
+    held: bool = False
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody may use it."""
+        return self.visibility == "public"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +81,22 @@ class StoredInstance:
     wire: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredVolume:
+    """One volume, in GB: of what image it was made, if of one, and whose it is, if attached. `wire` as for images."""
+
+    id: str
+    name: str
+    status: str
+    size: int
+    created_at: datetime
+    image: str | None = None
+    image_name: str | None = None
+    instance: str | None = None
+    device: str = "/dev/vda"
+    wire: Mapping[str, object] = field(default_factory=dict)
+
+
 class Mint:
     """Makes ids, chances and images from a seed; ages are counted back from `now`."""
 
@@ -87,12 +121,17 @@ class Mint:
         *,
         status: str = "active",
         settled: timedelta = timedelta(minutes=4),
-        is_public: bool = False,
+        visibility: str = "private",
         protected: bool = False,
         disk_format: str = "qcow2",
         min_disk: int = 20,
         properties: Mapping[str, str] | None = None,
         wire: Mapping[str, object] | None = None,
+        owner: str = OURS,
+        tags: tuple[str, ...] = (),
+        hidden: bool = False,
+        members: Mapping[str, str] | None = None,
+        held: bool = False,
     ) -> StoredImage:
         """An image of that age, last updated `settled` after its creation, but never in the future."""
         created_at = self.now - age
@@ -103,10 +142,15 @@ class Mint:
             created_at=created_at,
             updated_at=min(created_at + settled, self.now),
             size=size,
-            is_public=is_public,
+            visibility=visibility,
             protected=protected,
             disk_format=disk_format,
             min_disk=min_disk,
             properties=properties or {},
             wire=wire or {},
+            owner=owner,
+            tags=tags,
+            hidden=hidden,
+            members=members or {},
+            held=held,
         )

@@ -22,6 +22,7 @@ class Resource(Enum):
 
     INSTANCE = "instance"
     IMAGE = "image"
+    VOLUME = "volume"
     TOKEN = "token"  # noqa: S105 - a kind of resource
     ACCOUNT = "account"
 

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,10 +20,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from janitor.errors import JanitorError, UsageError
 from janitor.sandbox.account import Account
-from janitor.sandbox.app import PREFIX, Hook, make_app
+from janitor.sandbox.app import Hook, make_app
 from janitor.sandbox.configuration import configuration_text
+from janitor.sandbox.face import Face
+from janitor.sandbox.faces import make_face
 from janitor.sandbox.faults import Faults
-from janitor.sandbox.fleet import make_fleet
 from janitor.sandbox.mischief import Mischief, until_gone
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Record, RecordedRequest
@@ -41,13 +42,24 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Sandbox:
-    """A running sandbox: where it listens, what it holds, and what it was asked."""
+    """A running sandbox: where it listens, what it holds in each region, and what it was asked."""
 
-    url: str
-    account: Account
+    origin: str
+    face: Face
+    accounts: Mapping[str, Account]
     options: Options
     record: Record
     mischief: Mischief
+
+    @property
+    def url(self) -> str:
+        """Where a configuration points a client to."""
+        return self.face.url
+
+    @property
+    def account(self) -> Account:
+        """What it holds, in the first region."""
+        return next(iter(self.accounts.values()))
 
     @property
     def faults(self) -> Faults:
@@ -65,7 +77,7 @@ class Sandbox:
 
     def configuration(self, **values: str) -> str:
         """The text of a janitor.yaml that works against it; see `configuration_text` for what can be given."""
-        return configuration_text(self.url, self.options, **values)
+        return configuration_text(self.url, self.face.target("sandbox"), **values)
 
 
 @contextmanager
@@ -119,14 +131,13 @@ class _Server(uvicorn.Server):
 
 
 def furnished(
-    options: Options, url: str, clock: Callable[[], datetime], hook: Hook | None, most_requests: int | None = None
+    options: Options, origin: str, clock: Callable[[], datetime], hook: Hook | None, most_requests: int | None = None
 ) -> tuple[Sandbox, ASGIApp]:
-    """A sandbox and its application, which is to be served at the url."""
-    fleet = make_fleet(options.images, seed=options.seed, now=clock(), oddities=options.oddities)
-    account, record = Account(fleet, options, clock), Record(most_requests)
-    mischief = Mischief(account, options.username, options.faults)
-    app = make_app(account, options, record, mischief, hook)
-    return Sandbox(url, account, options, record, mischief), app
+    """A sandbox and its application, which is to be served at the origin."""
+    accounts, face = make_face(options, origin, clock)
+    record, mischief = Record(most_requests), Mischief(clock, options.faults)
+    app = make_app(face, options, record, mischief, hook)
+    return Sandbox(origin, face, accounts, options, record, mischief), app
 
 
 @contextmanager
@@ -134,8 +145,8 @@ def _listening(
     options: Options, clock: Callable[[], datetime], hook: Hook | None, most_requests: int | None = None
 ) -> Iterator[tuple[Sandbox, _Server, threading.Thread]]:
     with _bound(options.port) as listener:
-        url = f"http://{_HOST}:{listener.getsockname()[1]}{PREFIX}"
-        sandbox, app = furnished(options, url, clock, hook, most_requests)
+        origin = f"http://{_HOST}:{listener.getsockname()[1]}"
+        sandbox, app = furnished(options, origin, clock, hook, most_requests)
         server = _Server(_config(app))
         with _in_thread(server, listener) as thread:
             yield sandbox, server, thread

@@ -1,7 +1,8 @@
-"""The tokens that an account has issued."""
+"""The tokens that a cloud has issued."""
 
 import secrets
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 
@@ -13,26 +14,34 @@ class Token:
     issued_at: datetime
     expires_at: datetime
 
+    def moved(self, by: timedelta) -> "Token":
+        """The same, as a clock that is off by that dates it."""
+        return replace(self, issued_at=self.issued_at + by, expires_at=self.expires_at + by)
+
 
 class Tokens:
-    """Issues tokens of one lifetime, and knows which are good."""
+    """Issues tokens of one lifetime, and knows which are good. May be asked from any thread, for several accounts."""
 
     def __init__(self, lifetime: timedelta) -> None:
+        self._lock = threading.Lock()
         self._lifetime = lifetime
         self._issued: dict[str, Token] = {}
 
     def issue(self, now: datetime) -> Token:
         """A new token."""
-        self._issued = {token.id: token for token in self._issued.values() if now < token.expires_at}
         token = Token(secrets.token_hex(16), now, (now + self._lifetime).replace(microsecond=0))
-        self._issued[token.id] = token
+        with self._lock:
+            self._issued = {token.id: token for token in self._issued.values() if now < token.expires_at}
+            self._issued[token.id] = token
         return token
 
     def find(self, token_id: str, now: datetime) -> Token | None:
         """The token of that id, if it is still good."""
-        token = self._issued.get(token_id)
+        with self._lock:
+            token = self._issued.get(token_id)
         return token if token is not None and now < token.expires_at else None
 
     def revoke(self) -> None:
         """End every token, as a changed password does."""
-        self._issued.clear()
+        with self._lock:
+            self._issued.clear()

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from janitor.sandbox.records import Mint, StoredImage
 
+VENDOR = "0d4a6f0e2b7c4c1d9a3f8e5b61c7d290"
 _GIB = 2**30
 
 # name without its release date, os_distro, os_version, login user, size in GiB
@@ -39,7 +40,8 @@ def _release(mint: Mint, system: tuple[str, str, str, str, float], age: timedelt
         f"{name} ({(mint.now - age):%Y.%m.%d})",
         age,
         int(gib * _GIB) + mint.random.randrange(2**28),
-        is_public=True,
+        visibility="public",
+        owner=VENDOR,
         protected=True,
         disk_format="vhd" if windows else "qcow2",
         min_disk=50 if windows else 20,

@@ -1,12 +1,12 @@
 """The JSON of the Compute API v1.0: headers, result codes, images and instances, as the options have them written."""
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from janitor.sandbox.options import Absent, Booleans, Options, Times
-from janitor.sandbox.records import MISSING, StoredImage, StoredInstance
+from janitor.sandbox.records import StoredImage, StoredInstance
 from janitor.sandbox.refusals import Kind, Refusal, Resource
+from janitor.sandbox.texts import ImageTexts, dumped, without_missing
 from janitor.sandbox.tokens import Token
 
 _CODES = {
@@ -28,14 +28,13 @@ _PHRASES = {
     -8: "JSON parsing error",
 }
 _SUCCESS = {"isSuccessful": True, "resultCode": 0, "resultMessage": "SUCCESS"}
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 # How every page of images begins.
 OPENING = b'{"header":{"isSuccessful":true,"resultCode":0,"resultMessage":"SUCCESS"},"images":['
 
 
 def body(**parts: object) -> bytes:
     """A successful answer with these parts after its header."""
-    return _dumped({"header": _SUCCESS, **parts})
+    return dumped({"header": _SUCCESS, **parts})
 
 
 def refusal_code(refusal: Refusal, absent: Absent) -> int:
@@ -54,7 +53,7 @@ def refusal_body(refusal: Refusal, code: int) -> bytes:
 def failure_body(code: int, detail: str) -> bytes:
     """An answer of that code in the documented header form."""
     message = f"{_PHRASES.get(code, 'FAIL')}: {detail}"
-    return _dumped({"header": {"isSuccessful": False, "resultCode": code, "resultMessage": message}})
+    return dumped({"header": {"isSuccessful": False, "resultCode": code, "resultMessage": message}})
 
 
 def access(token: Token, username: str) -> dict[str, object]:
@@ -66,29 +65,20 @@ def access(token: Token, username: str) -> dict[str, object]:
 
 
 class Writer:
-    """Writes images and instances; the text of an image is made once and kept while the image stays as it is."""
+    """Writes images and instances as the options say."""
 
     def __init__(self, options: Options) -> None:
         self._times = options.times
         self._strings = options.booleans is Booleans.STRING
-        self._texts: dict[str, tuple[StoredImage, bytes]] = {}
+        self._texts = ImageTexts(self.image)
 
     def images(self, images: Iterable[StoredImage]) -> bytes:
         """The answer that lists these images."""
-        return OPENING + b",".join(map(self._text, images)) + b"]}"
+        return OPENING + self._texts.joined(images) + b"]}"
 
     def prepare(self, images: Iterable[StoredImage]) -> None:
         """Make the texts of these images now, so that the first survey is served as fast as the next."""
-        for image in images:
-            self._text(image)
-
-    def _text(self, image: StoredImage) -> bytes:
-        kept = self._texts.get(image.id)
-        if kept is not None and kept[0] is image:
-            return kept[1]
-        text = _dumped(self.image(image))
-        self._texts[image.id] = (image, text)
-        return text
+        self._texts.prepare(images)
 
     def image(self, image: StoredImage) -> dict[str, object]:
         """An image as the list has it, its keys in the vendor's order."""
@@ -131,7 +121,7 @@ class Writer:
             "createdAt": self._time(instance.created_at, instance.id, 0),
             "updatedAt": self._time(instance.launched_at, instance.id, 1),
         }
-        return _without_missing(self._finished(written, instance.wire))
+        return without_missing(self._finished(written, instance.wire))
 
     def brief_instance(self, instance: StoredInstance) -> dict[str, object]:
         """An instance as `instances` has it."""
@@ -142,7 +132,7 @@ class Writer:
         if self._strings:
             written = {key: _as_strings(value) for key, value in written.items()}
         if wire:
-            written = _without_missing({**written, **wire})
+            written = without_missing({**written, **wire})
         return written
 
     def _time(self, instant: datetime, identity: str, turn: int) -> str:
@@ -153,10 +143,6 @@ class Writer:
                 return _fraction(instant)
             case Times.MIXED:
                 return _zulu(instant) if (ord(identity[-1]) + turn) % 2 else _fraction(instant)
-
-
-def _without_missing(written: dict[str, object]) -> dict[str, object]:
-    return {key: value for key, value in written.items() if value is not MISSING}
 
 
 def _as_strings(value: object) -> object:
@@ -185,10 +171,3 @@ def _zulu(instant: datetime) -> str:
 
 def _fraction(instant: datetime) -> str:
     return instant.isoformat(timespec="microseconds")[:26]
-
-
-def _dumped(value: object) -> bytes:
-    try:
-        return _ENCODER.encode(value).encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":")).encode()  # half a character can only be written escaped

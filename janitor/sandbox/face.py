@@ -1,0 +1,72 @@
+"""What the sandbox's faces have in common: each turns requests of one API into answers of its accounts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from starlette.responses import Response
+
+from janitor.sandbox.account import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request brings. `pairs` is its query with every repetition; names of `headers` are in lower case.
+
+    `clock_off` is how wrong the clock is that dates a token.
+    """
+
+    method: str
+    url_path: str
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    pairs: Sequence[tuple[str, str]]
+    headers: Mapping[str, str]
+    body: bytes
+    clock_off: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, and what the account said in it: 0 for yes, else the API's own code."""
+
+    code: int
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One call of an API: where it is, whose account it asks, how it answers, and how it would fail by a code.
+
+    `image` tells the id of the image that a request names. For a list, `nothing` answers with none of its kind, and
+    every page that succeeds begins with `opening`.
+    """
+
+    name: str
+    method: str | None
+    path: str
+    account: Account
+    answer: Callable[[Asked], Reply]
+    failure: Callable[[Asked, int], Response]
+    image: Callable[[Asked], str | None] = lambda _asked: None
+    nothing: Callable[[Asked], Response] | None = None
+    opening: bytes | None = None
+
+
+class Face(Protocol):
+    """One API over accounts."""
+
+    @property
+    def url(self) -> str:
+        """Where a configuration points a client to."""
+
+    @property
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Every call; the last one, without a method, takes whatever the API does not know."""
+
+    def shown(self, path: str) -> str:
+        """A request's path as it is recorded, without anything secret."""
+
+    def target(self, name: str) -> str:
+        """A target of a janitor.yaml, as an item of its list, with what else a reader may want to know."""

@@ -1,0 +1,34 @@
+"""Makes the face of a sandbox's API, and the accounts behind it."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from janitor.sandbox.account import Account
+from janitor.sandbox.calls import Api
+from janitor.sandbox.compute_v1 import ComputeV1, ComputeV1Rules
+from janitor.sandbox.face import Face
+from janitor.sandbox.fleet import make_fleet
+from janitor.sandbox.openstack import OpenStack
+from janitor.sandbox.openstack.fleet import make_cloud_fleet
+from janitor.sandbox.openstack.rules import GlanceRules
+from janitor.sandbox.options import Options
+from janitor.sandbox.tokens import Tokens
+
+_SEEDS_APART = 1_000_003
+
+
+def make_face(options: Options, origin: str, clock: Callable[[], datetime]) -> tuple[Mapping[str, Account], Face]:
+    """The accounts by region, the main one first, and the face of them that is to be served at the origin."""
+    tokens, now = Tokens(options.token_lifetime), clock()
+    match options.api:
+        case Api.TOAST:
+            fleet = make_fleet(options.images, seed=options.seed, now=now, oddities=options.oddities)
+            account = Account(fleet, options, clock, tokens, ComputeV1Rules())
+            return {"": account}, ComputeV1(account, options, origin)
+        case Api.OPENSTACK:
+            accounts = {}
+            for place, region in enumerate(options.region_names):
+                seed = options.seed + place * _SEEDS_APART
+                fleet = make_cloud_fleet(options.images, seed=seed, now=now, oddities=options.oddities)
+                accounts[region] = Account(fleet, options, clock, tokens, GlanceRules())
+            return accounts, OpenStack(accounts, options, origin)

@@ -1,0 +1,124 @@
+"""What OpenStack clouds speak, NHN Cloud of today among them: identity, Image API v2, compute and volume.
+
+The regions of a cloud have fleets of their own; a token opens all of them.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from starlette.responses import Response
+from starlette.routing import compile_path
+
+from janitor.sandbox.account import Account
+from janitor.sandbox.configuration import quoted
+from janitor.sandbox.face import Asked, Endpoint
+from janitor.sandbox.openstack.directory import COMPUTE, IDENTITY, IMAGE, VOLUME, Directory, Entry
+from janitor.sandbox.openstack.errors import Failing, identity_service, image_service, other_service
+from janitor.sandbox.openstack.identity import DOMAIN, Identity
+from janitor.sandbox.openstack.images import Images
+from janitor.sandbox.openstack.servers import Servers
+from janitor.sandbox.openstack.service import Service
+from janitor.sandbox.openstack.volumes import Volumes
+from janitor.sandbox.options import Options
+from janitor.sandbox.records import OURS
+from janitor.sandbox.refusals import Kind, Refusal, Resource
+
+
+class OpenStack:
+    """The APIs as a face of one account for each region."""
+
+    def __init__(self, accounts: Mapping[str, Account], options: Options, origin: str) -> None:
+        self._identity = f"{origin}{IDENTITY.base}"
+        self.url = f"{self._identity}/v2.0"
+        self._options = options
+        self._accounts = accounts
+        self._main = next(iter(accounts.values()))
+        entries = (IDENTITY, IMAGE, COMPUTE) if options.no_volumes else (IDENTITY, IMAGE, COMPUTE, VOLUME)
+        self._directory = Directory(origin, tuple(accounts), entries)
+        self._failing: Mapping[Entry, Failing] = {
+            IDENTITY: identity_service(self._identity),
+            IMAGE: image_service(self._identity),
+            COMPUTE: other_service(self._identity),
+            VOLUME: other_service(self._identity),
+        }
+        known = tuple(self._known())
+        self._paths = [compile_path(endpoint.path)[0] for endpoint in known]
+        self.endpoints = (*known, *self._unknown())
+
+    def _known(self) -> Iterator[Endpoint]:
+        yield from self._of(IDENTITY, "", self._main)
+        for region, account in self._accounts.items():
+            for entry in self._directory.entries:
+                if entry is not IDENTITY:
+                    yield from self._of(entry, self._directory.root(region), account)
+
+    def _of(self, entry: Entry, root: str, account: Account) -> Iterator[Endpoint]:
+        service = Service(f"{root}{entry.base}", account, self._failing[entry])
+        for path, tell in self._directory.documents(entry, root):
+            yield service.open_endpoint("discover", "GET", path, tell)
+        yield from self._calls(entry, service)
+
+    def _calls(self, entry: Entry, service: Service) -> tuple[Endpoint, ...]:
+        match entry.type:
+            case IMAGE.type:
+                return Images(service).endpoints
+            case COMPUTE.type:
+                return Servers(service).endpoints
+            case VOLUME.type:
+                return Volumes(service).endpoints
+            case _:
+                return Identity(service, self._options, self._directory).endpoints
+
+    def _unknown(self) -> Iterator[Endpoint]:
+        """What is not known under the path of a service, in the words of that service; and what is nowhere at all."""
+        for region, account in self._accounts.items():
+            for entry in self._directory.entries:
+                root = f"{self._directory.root(region)}{entry.base}"
+                yield Service(root, account, self._failing[entry]).open_endpoint(
+                    "unknown", None, "/{path:path}", self._refuse
+                )
+        yield Service("", self._main, self._failing[IDENTITY]).open_endpoint(
+            "unknown", None, "/{path:path}", self._refuse
+        )
+
+    def _refuse(self, asked: Asked) -> Response:
+        if any(path.match(asked.url_path) for path in self._paths):
+            message = f"The method {asked.method} is not allowed for this resource."
+            raise Refusal(Kind.UNSUPPORTED, Resource.ACCOUNT, message)
+        raise Refusal(Kind.ABSENT, Resource.ACCOUNT, "The resource could not be found.")
+
+    def shown(self, path: str) -> str:
+        """The path as it is; nothing in it is secret."""
+        return path
+
+    def target(self, name: str) -> str:
+        """The project as a target of a janitor.yaml, and as clouds of a clouds.yaml in a comment."""
+        options = self._options
+        user, password = quoted(options.username), quoted(options.password)
+        first = next(iter(self._accounts))
+        region = first if len(self._accounts) == 1 else "*"
+        return f"""\
+  - name: {quoted(name)}
+    api: openstack                 # Image API v2
+    identity: {quoted(self.url)}
+    tenant_id: {quoted(OURS)}
+    username: {user}
+    password: {password}   # opens nothing but this sandbox; a real one belongs in the environment
+    region: {quoted(region)}
+# Save this as clouds.yaml, for other OpenStack tools, and for a target with `cloud: sandbox` in place of these keys:
+# clouds:
+#   sandbox:
+#     region_name: {first}
+#     auth:
+#       auth_url: {quoted(f"{self._identity}/v3")}
+#       project_id: {quoted(OURS)}
+#       username: {user}
+#       user_domain_id: {DOMAIN["id"]}
+#       password: {password}
+#   sandbox-application:
+#     region_name: {first}
+#     auth_type: v3applicationcredential
+#     auth:
+#       auth_url: {quoted(f"{self._identity}/v3")}
+#       application_credential_id: {quoted(options.application)}
+#       application_credential_secret: {quoted(options.application_secret)}
+"""

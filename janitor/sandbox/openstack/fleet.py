@@ -1,0 +1,129 @@
+"""A realistic fleet of an OpenStack project from a seed: what v1.0 can list, and what only the Image API v2 tells."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from janitor.sandbox.builds import builds
+from janitor.sandbox.fleet import Fleet
+from janitor.sandbox.machines import machines
+from janitor.sandbox.openstack.strays import (
+    UNREADABLE_KINDS,
+    community_images,
+    exempt,
+    held,
+    hidden,
+    leaving,
+    own_public,
+    shared_by_us,
+    shared_with_us,
+    unreadable,
+)
+from janitor.sandbox.records import OURS, Mint, StoredImage, StoredInstance, StoredVolume
+from janitor.sandbox.strays import ODD_NAMES, golden, oddly_named, snapshots, uploads
+from janitor.sandbox.vendor import vendor_images
+
+_MOST_INSTANCES = 2000
+_STATUSES = {"STOP": "SHUTOFF", "REBOOTING": "REBOOT"}
+_GIB = 2**30
+
+
+def make_cloud_fleet(images: int, *, seed: int, now: datetime, oddities: bool = False) -> Fleet:
+    """A fleet of exactly that many images, those included that no list shows; `now` is what ages count back from.
+
+    With `oddities` some of them carry values that cannot be read.
+    """
+    mint = Mint(seed, now)
+    stored = tuple(_based(mint, tuple(_images(mint, images, oddities=oddities))))
+    instances = min(_MOST_INSTANCES, -(-images * 3 // 20))
+    servers = tuple(_servers(mint, instances, stored))
+    volumes = tuple(_volumes(mint, servers, stored))
+    return Fleet(stored, servers, volumes)
+
+
+def _images(mint: Mint, images: int, *, oddities: bool) -> Iterator[StoredImage]:
+    """Each kind in its share of the whole, some of them capped; builds are what is left."""
+    kinds = (
+        (vendor_images, min(60, images * 9 // 100)),
+        (golden, min(40, images * 3 // 100)),
+        (snapshots, images * 12 // 100),
+        (leaving, images // 100),
+        (oddly_named, min(len(ODD_NAMES), images * 8 // 100)),
+        (own_public, min(20, images * 2 // 100)),
+        (community_images, min(40, images * 2 // 100)),
+        (shared_by_us, min(60, images * 5 // 100)),
+        (shared_with_us, min(60, images * 3 // 100)),
+        (hidden, min(40, images * 3 // 100)),
+        (exempt, min(40, images * 3 // 100)),
+        (held, min(10, images // 100)),
+        (unreadable, min(UNREADABLE_KINDS, images * 6 // 100) if oddities else 0),
+    )
+    stuck = (
+        ("queued", images * 3 // 100),
+        ("saving", images // 100),
+        ("uploading", images // 100),
+        ("importing", images // 100),
+        ("killed", images * 4 // 100),
+    )
+    for make, share in kinds:
+        yield from make(mint, share)
+    for status, share in stuck:
+        yield from uploads(mint, share, status)
+    for index, build in enumerate(builds(mint, images - sum(share for _, share in (*kinds, *stuck)))):
+        # Unless told otherwise, Glance makes an image shared, with nobody at first.
+        yield replace(build, visibility="shared" if index % 2 else "private")
+
+
+def _based(mint: Mint, images: Sequence[StoredImage]) -> Iterator[StoredImage]:
+    """The images, with snapshots of servers saying which server, and which image that was made of."""
+    bases = [image for image in images if image.status == "active" and "image_type" not in image.properties]
+    for image in images:
+        if image.properties.get("image_type") == "snapshot" and image.owner == OURS:
+            yield replace(image, properties={**image.properties, **_origin(mint, image, bases)})
+        else:
+            yield image
+
+
+def _origin(mint: Mint, image: StoredImage, bases: Sequence[StoredImage]) -> Mapping[str, str]:
+    """What Nova writes on a snapshot. Its base is an older image; if there is none, one that is gone."""
+    older = [base for base in bases if base.created_at < image.created_at]
+    return {
+        "base_image_ref": mint.random.choice(older).id if older else mint.identity(),
+        "instance_uuid": mint.identity(),
+        "image_location": "snapshot",
+        "image_state": "available",
+    }
+
+
+def _servers(mint: Mint, servers: int, images: Sequence[StoredImage]) -> Iterator[StoredInstance]:
+    """Servers with the words of Nova; one in twelve is shelved, which keeps its image in use."""
+    usable = [image for image in images if image.owner == OURS or image.is_public]
+    for index, server in enumerate(machines(mint, servers, usable)):
+        status = "SHELVED_OFFLOADED" if index % 12 == 5 else _STATUSES.get(server.status, server.status)
+        yield replace(server, status=status)
+
+
+def _volumes(mint: Mint, servers: Sequence[StoredInstance], images: Sequence[StoredImage]) -> Iterator[StoredVolume]:
+    """The disk of each server that started from a volume, made of an image, and data volumes made of none."""
+    made_of = [image for image in images if image.owner == OURS and image.status == "active" and image.size]
+    for index, server in enumerate(servers):
+        if not isinstance(server.image, str) or not server.image:
+            yield _volume(mint, server, mint.random.choice(made_of) if made_of else None, "/dev/vda")
+        elif index % 4 == 1:
+            yield _volume(mint, server, None, "/dev/vdb")
+    for _ in range(min(len(made_of), len(servers) // 10)):
+        yield _volume(mint, None, mint.random.choice(made_of), "/dev/vda")
+
+
+def _volume(mint: Mint, server: StoredInstance | None, image: StoredImage | None, device: str) -> StoredVolume:
+    return StoredVolume(
+        id=mint.identity(),
+        name=f"{server.name}-disk" if server else "spare-disk",
+        status="in-use" if server else "available",
+        size=server.root_gb if server else 20,
+        created_at=server.created_at if server else mint.now - mint.between(timedelta(days=1), timedelta(days=300)),
+        image=image.id if image else None,
+        image_name=image.name if image else None,
+        instance=server.id if server else None,
+        device=device,
+    )

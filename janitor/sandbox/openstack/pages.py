@@ -1,0 +1,55 @@
+"""Pages of servers and volumes, which both services link to the next in the same way."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from janitor.sandbox.face import Asked
+from janitor.sandbox.openstack.errors import said
+from janitor.sandbox.records import OURS
+from janitor.sandbox.refusals import Kind, Refusal, Resource
+
+
+class _Dated(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+Item = TypeVar("Item", bound=_Dated)
+
+
+def page(
+    asked: Asked,
+    kind: str,
+    items: Sequence[Item],
+    limit: int,
+    unknown_marker: Callable[[str], Refusal],
+    write: Callable[[Item], object],
+) -> Response:
+    """Up to `limit` items after the marker that was asked for, and where the next page is, as long as this one is full.
+
+    `kind` is such as `servers`. Raises what `unknown_marker` makes of a marker that is none of the items.
+    """
+    rest = list(items)
+    if marker := asked.query.get("marker"):
+        ids = [item.id for item in items]
+        if marker not in ids:
+            raise unknown_marker(marker)
+        rest = rest[ids.index(marker) + 1 :]
+    chosen = rest[:limit]
+    body: dict[str, object] = {kind: [write(item) for item in chosen]}
+    if chosen and len(chosen) == limit:
+        query = urlencode({**asked.query, "marker": chosen[-1].id})
+        href = f"http://{asked.headers.get('host', '')}{asked.url_path}?{query}"
+        body[f"{kind}_links"] = [{"rel": "next", "href": href}]
+    return said(body)
+
+
+def own_project(asked: Asked, resource: Resource) -> None:
+    """Raises Refusal where the project in the address is not that of the token."""
+    project = asked.path["project"]
+    if project != OURS:
+        message = f"Malformed request URL: URL's project_id '{project}' doesn't match Context's project_id '{OURS}'"
+        raise Refusal(Kind.MALFORMED, resource, message)

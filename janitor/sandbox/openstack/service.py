@@ -1,0 +1,58 @@
+"""One OpenStack service of one region: its path, how it fails, and who is let in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from janitor.sandbox.account import Account
+from janitor.sandbox.face import Asked, Endpoint
+from janitor.sandbox.openstack.errors import Failing, answering
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Makes the endpoints of a service that stands at `root` and fails as it does."""
+
+    root: str
+    account: Account
+    fail: Failing
+
+    def endpoint(
+        self,
+        name: str,
+        method: str | None,
+        path: str,
+        call: Callable[[Asked], Response],
+        nothing: Callable[[Asked], Response] | None = None,
+        opening: bytes | None = None,
+    ) -> Endpoint:
+        """A call for whoever has a good token."""
+
+        def admitted(asked: Asked) -> Response:
+            self.account.admit(asked.headers.get("x-auth-token"))
+            return call(asked)
+
+        return self.open_endpoint(name, method, path, admitted, nothing, opening)
+
+    def open_endpoint(
+        self,
+        name: str,
+        method: str | None,
+        path: str,
+        call: Callable[[Asked], Response],
+        nothing: Callable[[Asked], Response] | None = None,
+        opening: bytes | None = None,
+    ) -> Endpoint:
+        """A call for everybody."""
+        return Endpoint(
+            name,
+            method,
+            self.root + path,
+            self.account,
+            answering(call, self.fail),
+            lambda asked, status: self.fail(asked, status, "a fault of the sandbox"),
+            lambda asked: asked.path.get("image"),
+            nothing,
+            opening,
+        )
