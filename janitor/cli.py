@@ -243,19 +243,26 @@ class _SandboxCommand(click.Command):
 @janitor.command(cls=_SandboxCommand)
 @_common
 def sandbox(config: Path | None, verbose: int, **options: Any) -> int:  # noqa: ARG001 - -c is on every command
-    """Run the embedded Compute API v1.0 with a lifelike fleet; prints a janitor.yaml that works against it."""
+    """Run an embedded cloud with a lifelike fleet; prints a janitor.yaml that works against it."""
     from janitor import demo
 
     return demo.sandbox(verbose, options)
 
 
 @janitor.command(name="demo")
+@click.option(
+    "--api",
+    type=click.Choice(["toast", "openstack"]),
+    default="toast",
+    show_default=True,
+    help="What the sandbox speaks: Compute API v1.0, or OpenStack's APIs (Image API v2).",
+)
 @_common
-def demo_(config: Path | None, verbose: int) -> int:  # noqa: ARG001 - -c is on every command
+def demo_(config: Path | None, verbose: int, api: str) -> int:  # noqa: ARG001 - -c is on every command
     """Start a sandbox, do a dry run and then a live run against it, and print both reports."""
     from janitor import demo
 
-    return demo.demo(verbose)
+    return demo.demo(verbose, api)
 
 
 def _fail(message: str, code: int) -> int:

@@ -11,6 +11,7 @@ import janitor
 from janitor import commands
 from janitor.errors import Exit
 from janitor.logs import configure_logging
+from janitor.sandbox.calls import Api
 from janitor.sandbox.options import Options, options_from
 from janitor.sandbox.server import running, serve
 
@@ -28,9 +29,10 @@ def _announce(configuration: str) -> None:
     click.echo("The sandbox listens; Ctrl-C ends it.", err=True)
 
 
-def demo(verbose: int) -> int:
+def demo(verbose: int, api: str) -> int:
     """A dry run and a live run over a sandbox of its own, with the shipped policies; leaves nothing behind."""
-    with tempfile.TemporaryDirectory(prefix="janitor-demo-") as folder, running(Options()) as cloud:
+    options = Options(api=Api(api))
+    with tempfile.TemporaryDirectory(prefix="janitor-demo-") as folder, running(options) as cloud:
         config = Path(folder, "janitor.yaml")
         config.write_text(cloud.configuration(policies=str(shipped_policies()), mode="delete"), encoding="utf-8")
         click.echo(f"A cloud of {len(cloud.account.images)} images, and the policies in {shipped_policies()}.\n")

@@ -628,12 +628,12 @@ def _durations(least: int = 1) -> st.SearchStrategy[timedelta]:
     return st.integers(least, 10**6).map(lambda seconds: timedelta(seconds=seconds))
 
 
-def _rules() -> st.SearchStrategy[Rule]:
+def _rules(api: Api) -> st.SearchStrategy[Rule]:
     def rule(fault: Fault) -> st.SearchStrategy[Rule]:
         parameters: dict[Fault, dict[str, st.SearchStrategy[Any]]] = {
             Fault.HTTP_ERROR: {"status": st.none() | st.integers(400, 599)},
             Fault.FOREIGN_BODY: {"status": st.sampled_from([None, 200, 502])},
-            Fault.RESULT_CODE: {"code": st.integers(-8, -1)},
+            Fault.RESULT_CODE: {"code": st.integers(-8, -1) if api is Api.TOAST else st.integers(400, 599)},
             Fault.DELAY: {"delay": _durations()},
             Fault.CLOCK_OFF: {"offset": _durations().flatmap(lambda offset: st.sampled_from([offset, -offset]))},
             Fault.TOO_MANY_REQUESTS: {"retry_after": _durations(0)},
@@ -646,7 +646,7 @@ def _rules() -> st.SearchStrategy[Rule]:
             when,
             st.fixed_dictionaries(
                 {
-                    "calls": st.frozensets(st.sampled_from(sorted(reach(fault)))),
+                    "calls": st.frozensets(st.sampled_from(sorted(reach(fault, api)))),
                     "times": st.none() | st.integers(1, 9),
                     "lasting": st.just(timedelta()) | _durations(),
                     **parameters.get(fault, {}),
@@ -654,13 +654,14 @@ def _rules() -> st.SearchStrategy[Rule]:
             ),
         ).map(lambda both: Rule(fault, **both[0], **both[1]))
 
-    return st.sampled_from(faults_of(Api.TOAST)).flatmap(rule)
+    return st.sampled_from(faults_of(api)).flatmap(rule)
 
 
-@given(st.integers(), st.lists(_rules(), max_size=4))
-def test_what_is_written_is_read_back(seed: int, rules: list[Rule]) -> None:
-    faults = Faults(seed, tuple(rules))
-    assert parse_faults("faults", json.dumps(written(faults)).encode()) == faults
+@pytest.mark.parametrize("api", list(Api))
+@given(st.integers(), st.data())
+def test_what_is_written_is_read_back(api: Api, seed: int, data: st.DataObject) -> None:
+    faults = Faults(seed, tuple(data.draw(st.lists(_rules(api), max_size=4))))
+    assert parse_faults("faults", json.dumps(written(faults)).encode(), api) == faults
 
 
 # The endpoint, and the command.

@@ -119,7 +119,7 @@ class Account:
         """The image of that id, whoever may see it."""
         with self.lock:
             self._settle()
-            return self._catalogue.get(image_id) or self._catalogue.get(image_id.lower())
+            return self._catalogue.get(image_id)
 
     def delete_image(self, image_id: str) -> None:
         """Delete an image, unless the rules object."""

@@ -79,7 +79,7 @@ def said(value: object, status: int = 200, headers: Mapping[str, str] | None = N
 
 def done() -> Response:
     """A yes without a word."""
-    return Response(status_code=204, headers=request_id())
+    return Response(status_code=204, headers=request_id(), media_type="text/html")
 
 
 def image_service(identity: str) -> Failing:

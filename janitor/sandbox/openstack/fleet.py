@@ -11,7 +11,6 @@ from janitor.sandbox.openstack.strays import (
     UNREADABLE_KINDS,
     community_images,
     exempt,
-    held,
     hidden,
     leaving,
     own_public,
@@ -38,7 +37,7 @@ def make_cloud_fleet(images: int, *, seed: int, now: datetime, oddities: bool = 
     instances = min(_MOST_INSTANCES, -(-images * 3 // 20))
     servers = tuple(_servers(mint, instances, stored))
     volumes = tuple(_volumes(mint, servers, stored))
-    return Fleet(stored, servers, volumes)
+    return Fleet(tuple(_cloned(stored, volumes)), servers, volumes)
 
 
 def _images(mint: Mint, images: int, *, oddities: bool) -> Iterator[StoredImage]:
@@ -55,7 +54,6 @@ def _images(mint: Mint, images: int, *, oddities: bool) -> Iterator[StoredImage]
         (shared_with_us, min(60, images * 3 // 100)),
         (hidden, min(40, images * 3 // 100)),
         (exempt, min(40, images * 3 // 100)),
-        (held, min(10, images // 100)),
         (unreadable, min(UNREADABLE_KINDS, images * 6 // 100) if oddities else 0),
     )
     stuck = (
@@ -113,6 +111,13 @@ def _volumes(mint: Mint, servers: Sequence[StoredInstance], images: Sequence[Sto
             yield _volume(mint, server, None, "/dev/vdb")
     for _ in range(min(len(made_of), len(servers) // 10)):
         yield _volume(mint, None, mint.random.choice(made_of), "/dev/vda")
+
+
+def _cloned(images: Sequence[StoredImage], volumes: Sequence[StoredVolume]) -> Iterator[StoredImage]:
+    """The images; the store holds some of those that a volume was made of, as a clone of their data is in use."""
+    clones = {volume.image for place, volume in enumerate(volumes) if place % 3 == 0}
+    for image in images:
+        yield replace(image, held=True) if image.id in clones else image
 
 
 def _volume(mint: Mint, server: StoredInstance | None, image: StoredImage | None, device: str) -> StoredVolume:

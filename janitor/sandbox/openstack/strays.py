@@ -1,4 +1,7 @@
-"""Images of an OpenStack project that v1.0 cannot tell of: hidden, shared, tagged, held, or of other projects."""
+"""Images of an OpenStack project that v1.0 cannot tell of: hidden, shared, tagged, or of other projects.
+
+Most carry the name of a family of builds, and are old: what keeps them is what they are.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -45,21 +48,21 @@ def leaving(mint: Mint, images: int) -> Iterator[StoredImage]:
 def own_public(mint: Mint, images: int) -> Iterator[StoredImage]:
     """Own images that everybody may use; the service would let them be deleted."""
     for index in range(images):
-        yield mint.image(f"release-{index + 1}", _old(mint), _size(mint), visibility="public")
+        yield mint.image(f"ci-api-{index + 101}", _old(mint), _size(mint), visibility="public")
 
 
 def community_images(mint: Mint, images: int) -> Iterator[StoredImage]:
     """Community images, in turn our own and another project's, which no list shows unless asked."""
     for index in range(images):
         owner = _PARTNER if index % 2 else OURS
-        yield mint.image(f"toolbox-{index + 1}", _old(mint), _size(mint), visibility="community", owner=owner)
+        yield mint.image(f"ci-api-{index + 201}", _old(mint), _size(mint), visibility="community", owner=owner)
 
 
 def shared_by_us(mint: Mint, images: int) -> Iterator[StoredImage]:
     """Own images that are shared with others, who accepted, have not answered, rejected them, or are not there yet."""
     for index in range(images):
         members = _MEMBERS[index % len(_MEMBERS)]
-        yield mint.image(f"appliance-{index + 1}", _old(mint), _size(mint), visibility="shared", members=members)
+        yield mint.image(f"bake-{index + 101}", _old(mint), _size(mint), visibility="shared", members=members)
 
 
 def shared_with_us(mint: Mint, images: int) -> Iterator[StoredImage]:
@@ -73,19 +76,13 @@ def shared_with_us(mint: Mint, images: int) -> Iterator[StoredImage]:
 def hidden(mint: Mint, images: int) -> Iterator[StoredImage]:
     """Own images out of service: hidden from lists unless asked for."""
     for index in range(images):
-        yield mint.image(f"retired-{index + 1}", _old(mint), _size(mint), hidden=True, tags=("nightly",))
+        yield mint.image(f"ci-web-{index + 101}", _old(mint), _size(mint), hidden=True, tags=("nightly",))
 
 
 def exempt(mint: Mint, images: int) -> Iterator[StoredImage]:
     """Old builds that people tagged to be kept: for good, until a day to come, until one gone by, until who knows."""
     for index in range(images):
-        yield mint.image(f"demo-{index + 1}", _old(mint), _size(mint), tags=_KEEPING[index % len(_KEEPING)])
-
-
-def held(mint: Mint, images: int) -> Iterator[StoredImage]:
-    """Old images whose data the store does not let go, as something was cloned from it."""
-    for index in range(images):
-        yield mint.image(f"cloned-{index + 1}", _old(mint), _size(mint), held=True)
+        yield mint.image(f"nightly-worker-{index + 101}", _old(mint), _size(mint), tags=_KEEPING[index % len(_KEEPING)])
 
 
 _UNREADABLE: tuple[tuple[str, dict[str, object]], ...] = (

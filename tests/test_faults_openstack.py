@@ -1,0 +1,351 @@
+"""Faults of an OpenStack sandbox: the same words, with HTTP statuses for codes and the calls of these services."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from janitor.errors import ConfigurationError
+from janitor.sandbox.calls import CALLS, Api
+from janitor.sandbox.fault_file import load_faults, parse_faults
+from janitor.sandbox.faults import Fault, Faults, Rule, faults_of
+from janitor.sandbox.inprocess import in_process
+from janitor.sandbox.options import Options, options_from
+from janitor.sandbox.records import OURS
+from janitor.sandbox.server import Sandbox, running
+from tests.conftest import Desk
+
+START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+IMAGES = "/image/v2/images"
+SERVERS = f"/compute/v2.1/{OURS}/servers/detail"
+VOLUMES = f"/volume/v3/{OURS}/volumes/detail"
+
+
+class Client:
+    """Sends what it is told to, and gives back whatever comes."""
+
+    def __init__(self, sandbox: Sandbox, transport: httpx.BaseTransport | None) -> None:
+        self.sandbox = sandbox
+        self.http = httpx.Client(transport=transport, trust_env=False, verify=False, timeout=5)
+        self.token = ""
+
+    def send(self, method: str, path: str, **request: Any) -> httpx.Response:
+        headers = {"X-Auth-Token": self.token, **request.pop("headers", {})}
+        return self.http.request(method, self.sandbox.origin + path, headers=headers, **request)
+
+    def ids(self, path: str, kind: str) -> list[str]:
+        return [item["id"] for item in self.send("GET", path).json()[kind]]
+
+    def sign_in(self, version: str = "v2.0") -> httpx.Response:
+        options = self.sandbox.options
+        if version == "v2.0":
+            given = {"username": options.username, "password": options.password}
+            body: Any = {"auth": {"tenantId": OURS, "passwordCredentials": given}}
+            response = self.send("POST", "/identity/v2.0/tokens", json=body)
+            self.token = response.json()["access"]["token"]["id"]
+        else:
+            secret = {"id": options.application, "secret": options.application_secret}
+            body = {"auth": {"identity": {"methods": ["application_credential"], "application_credential": secret}}}
+            response = self.send("POST", "/identity/v3/auth/tokens", json=body)
+            self.token = response.headers["x-subject-token"]
+        return response
+
+    def own(self) -> str:
+        """An image that the project may delete, and that lists show."""
+        account = self.sandbox.account
+        listed = set(self.ids(f"{IMAGES}?limit=1000", "images"))
+        return next(image for image in account.images if image in listed and account.is_deletable(image))
+
+
+@contextmanager
+def behind(kind: str) -> Iterator[Client]:
+    options = Options(api=Api.OPENSTACK, images=100)
+    if kind == "socket":
+        with running(options, lambda: START) as sandbox:
+            client = Client(sandbox, None)
+            yield client
+            client.http.close()
+    else:
+        sandbox, transport = in_process(options, lambda: START)
+        client = Client(sandbox, transport)
+        yield client
+        client.http.close()
+
+
+@pytest.fixture(params=["socket", "in-process"])
+def client(request: pytest.FixtureRequest) -> Iterator[Client]:
+    with behind(request.param) as client:
+        client.sign_in()
+        yield client
+
+
+@pytest.fixture
+def quick() -> Iterator[Client]:
+    """The same without a socket only, where the way there does not matter."""
+    with behind("in-process") as client:
+        client.sign_in()
+        yield client
+
+
+def one(fault: Fault, *at: int, **parameters: Any) -> Faults:
+    return Faults(0, (Rule(fault, at=frozenset(at), **parameters),))
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        (IMAGES, ("message",)),
+        (f"{IMAGES}/x", ("message",)),
+        (f"{IMAGES}/x/members", ("message",)),
+        (SERVERS, ("{}", "message")),
+        (VOLUMES, ("{}", "message")),
+        ("/image", ("message",)),
+    ],
+)
+@pytest.mark.parametrize("code", [400, 401, 403, 404, 409, 413, 500, 503])
+def test_a_result_code_is_that_status_as_the_service_words_it(
+    quick: Client, path: str, where: tuple[str, ...], code: int
+) -> None:
+    quick.sandbox.faults = one(Fault.RESULT_CODE, code=code)
+    response = quick.send("GET", path, headers={"Accept": "application/json"})
+    assert response.status_code == code
+    assert quick.sandbox.requests[-1].code is None, "the account was not asked"
+    told = response.json()
+    for key in where:
+        told = next(iter(told.values())) if key == "{}" else told[key]
+    assert told
+    assert ("www-authenticate" in response.headers) is (code == 401)
+
+
+@pytest.mark.parametrize("code", [401, 403, 503])
+def test_a_result_code_of_identity_is_an_error_of_keystone(quick: Client, code: int) -> None:
+    quick.sandbox.faults = one(Fault.RESULT_CODE, code=code, calls=frozenset({"issue-token"}))
+    for path in ("/identity/v2.0/tokens", "/identity/v3/auth/tokens"):
+        response = quick.send("POST", path, json={})
+        assert (response.status_code, response.json()["error"]["code"]) == (code, code)
+
+
+def test_a_result_code_for_a_deletion_leaves_the_image_there(quick: Client) -> None:
+    image = quick.own()
+    quick.sandbox.faults = one(Fault.RESULT_CODE, 1, code=409, calls=frozenset({"delete-image"}))
+    assert quick.send("DELETE", f"{IMAGES}/{image}").status_code == 409
+    assert image in quick.sandbox.account.images
+    assert quick.send("DELETE", f"{IMAGES}/{image}").status_code == 204
+
+
+def test_an_http_error_and_a_foreign_body_come_from_a_gateway(client: Client) -> None:
+    for fault, status in ((Fault.HTTP_ERROR, 503), (Fault.FOREIGN_BODY, 200)):
+        client.sandbox.faults = one(fault)
+        for path in (IMAGES, SERVERS, VOLUMES, "/identity"):
+            response = client.send("GET", path, headers={"Accept": "application/json"})
+            assert (response.status_code, "gateway" in response.text) == (status, True)
+            assert "x-openstack-request-id" not in response.headers
+
+
+def test_a_body_is_cut_off_half_way(client: Client) -> None:
+    client.sandbox.faults = one(Fault.CUT_OFF_BODY, 1, calls=frozenset({"list-images"}))
+    with pytest.raises(httpx.RemoteProtocolError, match="peer closed connection without sending complete"):
+        client.send("GET", IMAGES)
+
+
+def test_a_dead_token_is_dead_in_every_service_until_a_new_one_is_issued(client: Client) -> None:
+    client.sandbox.faults = one(Fault.DEAD_TOKEN, 1)
+    assert [client.send("GET", path).status_code for path in (IMAGES, SERVERS, VOLUMES)] == [401, 401, 401]
+    client.sign_in("v3")
+    assert [client.send("GET", path).status_code for path in (IMAGES, SERVERS, VOLUMES)] == [200, 200, 200]
+
+
+def test_a_vanished_marker_is_deleted_by_somebody_just_before(client: Client) -> None:
+    image = client.own()
+    client.sandbox.faults = one(Fault.VANISHED_MARKER)
+    response = client.send("GET", f"{IMAGES}?marker={image}")
+    assert (response.status_code, f"No image found with ID {image}" in response.text) == (400, True)
+    assert image not in client.sandbox.account.images
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [(IMAGES, "images"), (SERVERS, "servers"), (VOLUMES, "volumes")],
+    ids=["image", "server", "volume"],
+)
+def test_a_repeated_page_is_the_one_before_of_the_same_list(client: Client, path: str, kind: str) -> None:
+    client.sandbox.faults = one(Fault.REPEATED_PAGE, 3, calls=frozenset({f"list-{kind}"}))
+    first = client.ids(f"{path}?limit=3", kind)
+    second = client.ids(f"{path}?limit=3&marker={first[-1]}", kind)
+    for other in {IMAGES, SERVERS, VOLUMES} - {path}:
+        client.send("GET", other)
+    assert client.ids(f"{path}?limit=3&marker={second[-1]}", kind) == second
+    assert set(first).isdisjoint(second)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [(IMAGES, "images"), (SERVERS, "servers"), (VOLUMES, "volumes")],
+    ids=["image", "server", "volume"],
+)
+def test_a_truncated_list_ends_with_an_empty_page_that_has_no_next(client: Client, path: str, kind: str) -> None:
+    client.sandbox.faults = one(Fault.TRUNCATED_LIST, 2, calls=frozenset({f"list-{kind}"}))
+    first = client.ids(f"{path}?limit=3", kind)
+    page = client.send("GET", f"{path}?limit=3&marker={first[-1]}").json()
+    assert page[kind] == []
+    assert not page.keys() & {"next", f"{kind}_links"}
+    assert len(client.ids(f"{path}?limit=3&marker={first[-1]}", kind)) == 3
+
+
+def test_empty_instances_and_empty_volumes_each_empty_one_list(client: Client) -> None:
+    client.sandbox.faults = one(Fault.EMPTY_INSTANCES)
+    assert client.send("GET", SERVERS).json() == {"servers": []}
+    assert client.ids(VOLUMES, "volumes")
+    client.sandbox.faults = one(Fault.EMPTY_VOLUMES)
+    assert client.send("GET", VOLUMES).json() == {"volumes": []}
+    assert client.ids(SERVERS, "servers")
+    assert client.ids(IMAGES, "images")
+
+
+def test_a_deletion_not_done_is_accepted_and_the_image_stays(client: Client) -> None:
+    image = client.own()
+    client.sandbox.faults = one(Fault.DELETION_NOT_DONE, 1)
+    assert client.send("DELETE", f"{IMAGES}/{image}").status_code == 204
+    assert client.send("GET", f"{IMAGES}/{image}").status_code == 200
+    assert client.send("DELETE", f"{IMAGES}/{image}").status_code == 204
+    assert client.send("GET", f"{IMAGES}/{image}").status_code == 404
+
+
+def test_a_deletion_unacknowledged_is_done_without_an_answer(client: Client) -> None:
+    image = client.own()
+    client.sandbox.faults = one(Fault.DELETION_UNACKNOWLEDGED, 1)
+    with pytest.raises(httpx.RemoteProtocolError, match="disconnected without sending"):
+        client.send("DELETE", f"{IMAGES}/{image}")
+    last = client.sandbox.requests[-1]
+    assert (last.name, last.image, last.code, last.faults) == ("delete-image", image, 0, ("deletion-unacknowledged",))
+    assert client.send("DELETE", f"{IMAGES}/{image}").status_code == 404
+
+
+def test_a_clock_that_is_off_dates_answers_and_tokens_of_both_versions(client: Client) -> None:
+    offset = timedelta(minutes=-10)
+    client.sandbox.faults = one(Fault.CLOCK_OFF, offset=offset)
+    by_v2, by_v3 = client.sign_in(), client.sign_in("v3")
+    wrong = START + timedelta(hours=1) + offset
+    assert by_v2.json()["access"]["token"]["expires"] == f"{wrong:%Y-%m-%dT%H:%M:%SZ}"
+    assert by_v3.json()["token"]["expires_at"] == f"{wrong:%Y-%m-%dT%H:%M:%S.000000Z}"
+    response = client.send("GET", IMAGES)  # the token is as good as any
+    assert response.status_code == 200
+    assert parsedate_to_datetime(response.headers["date"]) == START + offset
+
+
+def test_chances_of_calls_for_one_image_do_not_depend_on_their_order() -> None:
+    found = []
+    for backwards in (False, True):
+        with behind("in-process") as client:
+            client.sign_in()
+            client.sandbox.faults = Faults(3, (Rule(Fault.HTTP_ERROR, frozenset({"show-image"}), probability=0.4),))
+            for image in sorted(client.sandbox.account.images, reverse=backwards):
+                client.send("GET", f"{IMAGES}/{image}")
+            found.append({one.image: one.faults for one in client.sandbox.requests if one.faults})
+    assert found[0] == found[1]
+    assert 20 < len(found[0]) < 60
+
+
+# The file.
+
+EVERYTHING = """\
+seed: 7
+faults:
+  - {fault: http-error, status: 502, probability: 0.05}
+  - {fault: result-code, code: 409, at: [2, 5], call: delete-image}
+  - {fault: too-many-requests, retry_after: 3s, at: 4}
+  - {fault: cut-off-body, call: [list-images, list-servers], probability: 0.1, times: 2}
+  - {fault: foreign-body, call: any, times: 1}
+  - {fault: dropped-connection, call: discover}
+  - {fault: delay, delay: 1m30s, call: show-image}
+  - {fault: dead-token, call: list-members, at: [3]}
+  - {fault: vanished-marker, at: [2]}
+  - {fault: repeated-page, at: [2]}
+  - {fault: truncated-list, at: [3], call: list-volumes}
+  - {fault: empty-instances, at: [1], call: list-servers}
+  - {fault: empty-volumes, at: [1]}
+  - {fault: deletion-not-done, at: [1]}
+  - {fault: deletion-unacknowledged, at: [2]}
+  - {fault: clock-off, offset: -10m, call: issue-token}
+"""
+
+
+def test_every_fault_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "faults.yaml"
+    path.write_text(EVERYTHING)
+    faults = load_faults(path, Api.OPENSTACK)
+    assert [rule.fault for rule in faults.rules] == list(faults_of(Api.OPENSTACK)) == list(Fault)
+    assert faults.rules[1] == Rule(Fault.RESULT_CODE, frozenset({"delete-image"}), frozenset({2, 5}), code=409)
+    assert options_from({"api": "openstack", "faults": str(path)}).faults == faults
+
+
+@pytest.mark.parametrize("call", CALLS[Api.OPENSTACK])
+def test_every_call_can_be_named(call: str) -> None:
+    text = f"faults:\n  - {{fault: http-error, call: {call}}}\n"
+    [rule] = parse_faults("f", text.encode(), Api.OPENSTACK).rules
+    assert rule.calls == {call}
+
+
+@pytest.mark.parametrize(
+    ("api", "line", "problem"),
+    [
+        (Api.OPENSTACK, "{fault: http-error, call: list-instances}", 'faults[0].call: "list-instances" is not a call'),
+        (Api.OPENSTACK, "{fault: http-error, call: list-server}", 'is not a call, did you mean "list-servers"?'),
+        (
+            Api.OPENSTACK,
+            "{fault: result-code, code: -1}",
+            "faults[0].code: -1 is no HTTP status of a failure, from 400",
+        ),
+        (Api.OPENSTACK, "{fault: result-code, code: 30404}", "faults[0].code: 30404 is no HTTP status of a failure"),
+        (Api.OPENSTACK, "{fault: result-code}", "faults[0]: result-code needs the key `code`"),
+        (
+            Api.OPENSTACK,
+            "{fault: empty-volumes, call: list-servers}",
+            "faults[0].call: empty-volumes does not strike list-servers, only list-volumes",
+        ),
+        (Api.TOAST, "{fault: http-error, call: list-servers}", 'faults[0].call: "list-servers" is not a call'),
+        (Api.TOAST, "{fault: empty-volumes}", 'faults[0].fault: "empty-volumes" is not a fault'),
+    ],
+)
+def test_what_another_api_has_is_unknown_and_told_with_its_line(api: Api, line: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_faults("f.yaml", f"faults:\n  - {line}\n".encode(), api)
+    [found] = caught.value.problems
+    assert str(found).startswith("f.yaml:2: ")
+    assert problem in str(found)
+
+
+def test_the_endpoint_takes_the_faults_of_its_own_api(client: Client) -> None:
+    url = f"{client.sandbox.origin}/sandbox/faults"
+    sent = {"seed": 0, "faults": [{"fault": "empty-volumes", "at": [1]}]}
+    assert client.http.put(url, json=sent).json() == sent
+    assert client.ids(VOLUMES, "volumes") == []
+    wrong = client.http.put(url, json={"faults": [{"fault": "http-error", "call": "show-token"}]})
+    assert (wrong.status_code, client.http.get(url).json()) == (400, sent)
+
+
+def test_the_command_serves_openstack_with_a_faults_file(desk: Desk) -> None:
+    desk.write("faults.yaml", "faults:\n  - {fault: result-code, code: 500, call: issue-token}\n")
+    command = desk.command("sandbox", "--api", "openstack", "--port", "0", "--images", "5", "--faults", "faults.yaml")
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **desk.settings_for_process()
+    ) as process:
+        assert process.stdout is not None
+        url = next(line for line in process.stdout if "identity:" in line).split('"')[1]
+        answer = httpx.post(f"{url}/tokens", trust_env=False)
+        process.terminate()
+        process.stdout.read()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, 500)
+
+
+def test_the_command_refuses_a_call_of_the_other_api_with_the_line(desk: Desk) -> None:
+    desk.write("f.yaml", "faults:\n  - fault: http-error\n    call: detail-instances\n")
+    result = desk.janitor("sandbox", "--api", "openstack", "--port", "0", "--faults", "f.yaml")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith('f.yaml:3: faults[0].call: "detail-instances" is not a call')
