@@ -125,10 +125,10 @@ def _toast(target: ToastTarget, clock: Clock, stop: Stop | None) -> ImageService
 
 
 def _openstack(account: Account, region: str | None, clock: Clock, stop: Stop | None) -> ImageService:
-    from janitor.cloud.openstack import OpenStackClient  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    from janitor.cloud.openstack import OpenStackClient
 
     target = account.target
-    client: ImageService = OpenStackClient(
+    return OpenStackClient(
         account.identity,
         region,
         target.http,
@@ -138,7 +138,6 @@ def _openstack(account: Account, region: str | None, clock: Clock, stop: Stop | 
         stop=stop,
         grant=account.grant,
     )
-    return client
 
 
 def _fail(error: CloudError, *_: object) -> ImageService:
