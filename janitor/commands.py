@@ -5,13 +5,15 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console, RenderableType
 
-from janitor import delivery, wiring
+from janitor import delivery, sites, wiring
+from janitor.accounts import identify
 from janitor.announcing import as_told, start_notices
 from janitor.errors import (
     Busy,
@@ -26,7 +28,7 @@ from janitor.errors import (
 from janitor.explain import explanation
 from janitor.logs import configure_logging
 from janitor.model import Mode, RunResult
-from janitor.orders import Progress, utc_now
+from janitor.orders import Progress, Site, utc_now
 from janitor.policy import Policy
 from janitor.policy_files import Rules
 from janitor.progress import progress_bar
@@ -60,7 +62,7 @@ def run(
 ) -> int:
     """One run; its report goes to Slack, and to stdout once it is known what that announced."""
     settings, rules = _load_to_run(config, verbose)
-    chosen = wiring.chosen_targets(settings, targets)
+    chosen = sites.chosen(settings, targets)
     mode = wiring.mode_of(settings, dry_run=dry_run)
 
     def perform(stop: Stop, progress: Progress, holding: ExitStack, begins: "Begun") -> RunResult:
@@ -85,7 +87,7 @@ def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form
     settings, rules = _load(config, verbose)
     with Store.open_existing(settings.database) as store:
         approved = reviewed_plan(store, number, rules.policies, settings.plan_validity, utc_now())
-    chosen = wiring.chosen_targets(settings, list(approved))
+    chosen = sites.chosen(settings, list(approved))
     mode = Mode.DRY_RUN if dry_run else Mode.DELETE
 
     def perform(stop: Stop, progress: Progress, holding: ExitStack, begins: "Begun") -> RunResult:
@@ -201,6 +203,7 @@ def serve(
     settings, _ = _load(config, max(verbose, 1))
     if settings.schedule is None:
         raise UsageError(f'{settings.source}: serve needs a schedule, for example schedule: "0 3 * * *"')
+    identify(settings, settings.targets)
     stop = Stop()
     mode = wiring.mode_of(settings, dry_run=dry_run)
     cut_short: list[bool] = []
@@ -235,7 +238,7 @@ def _scheduled_run(settings: Settings, mode: Mode, stop: Stop, watch: "Watch") -
                     settings,
                     rules,
                     mode,
-                    settings.targets,
+                    sites.Choice(settings.targets),
                     stop=stop,
                     command="janitor serve",
                     holding=holding,
@@ -252,6 +255,7 @@ def _scheduled_run(settings: Settings, mode: Mode, stop: Stop, watch: "Watch") -
 def check(config: Path | None, verbose: int, *, live: bool) -> int:
     """Say whether configuration and policies are right, when the next runs are, and with `live` whether all answer."""
     settings, rules = _load(config, verbose)
+    identify(settings, settings.targets)
     for line in _checked(settings, rules):
         click.echo(line)
     failures = [_probed("database", lambda: wiring.database_of(settings))]
@@ -288,12 +292,16 @@ def _say_what_owns_nothing(settings: Settings, policies: Sequence[Policy]) -> No
 
 
 def _probes(settings: Settings, policies: Sequence[Policy]) -> Iterator[tuple[str, Callable[[], str]]]:
-    for target in settings.targets:
-        yield f"target {target.name}", wiring.connect(target).probe
+    for site in sites.sites_of(settings, sites.Choice(settings.targets)):
+        yield f"target {site.name}", partial(_probe, site)
     if settings.slack is not None:
         yield "slack", delivery.channel_of(settings).probe
         for name in dict.fromkeys(delivery.channels_of(policies, settings.slack.channel).values()):
             yield f"slack {name}", delivery.channel_of(settings, name).probe
+
+
+def _probe(site: Site) -> str:
+    return site.connect().probe()
 
 
 def _probed(name: str, probe: Callable[[], str]) -> bool:

@@ -13,7 +13,12 @@ class _Blot(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
-        self._secrets = sorted(secrets, key=len, reverse=True)
+        self._secrets: list[str] = []
+        self.add(secrets)
+
+    def add(self, secrets: Iterable[str]) -> None:
+        """Blot these out too."""
+        self._secrets = sorted({*self._secrets, *secrets}, key=len, reverse=True)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - the library's name
         return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -36,3 +41,10 @@ def configure_logging(verbose: int, secrets: Iterable[str] = ()) -> None:
     logging.getLogger("janitor").setLevel(_LEVELS[min(verbose, len(_LEVELS) - 1)])
     for name in _OTHERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def blot_out(secrets: Iterable[str]) -> None:
+    """Show these in no line of the log from now on."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, _Blot):
+            handler.formatter.add(secrets)

@@ -1,19 +1,18 @@
-"""From configuration to a run: connects targets and runs."""
+"""From configuration to a run."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 
-from janitor.cloud import ImageService
-from janitor.cloud.toast import ToastClient
-from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
+from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, worst
 from janitor.gate import Gate
 from janitor.model import Decision, Image, Mode, Outcome, RunResult
-from janitor.orders import Progress, Silence, Site, utc_now
+from janitor.orders import Progress, Silence, utc_now
 from janitor.policy_files import Rules, load_policies, load_rules
 from janitor.run import Run, exit_code
-from janitor.settings import Settings, Target, ToastTarget, find_policies, load_settings
+from janitor.settings import Settings, find_policies, load_settings
+from janitor.sites import Choice, sites_of
 from janitor.stopping import Stop
 from janitor.store import Store, exclusive, holder, inspect
 
@@ -57,29 +56,11 @@ def mode_of(settings: Settings, *, dry_run: bool) -> Mode:
     return Mode.DRY_RUN if dry_run else settings.mode
 
 
-def chosen_targets(settings: Settings, names: Sequence[str]) -> list[Target]:
-    """The targets of these names, all for none. Raises UsageError for a name that is not configured."""
-    known = {target.name: target for target in settings.targets}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise UsageError(f"no target named {', '.join(unknown)}; there is {', '.join(known)}")
-    return [target for target in settings.targets if not names or target.name in names]
-
-
-def connect(target: Target, clock: Callable[[], datetime] = utc_now, stop: Stop | None = None) -> ImageService:
-    """The way to a target's API; nothing is sent yet."""
-    if not isinstance(target, ToastTarget):
-        raise UsageError(f"target {target.name}: api: {target.api} can be configured, but not run yet")
-    return ToastClient(
-        target.endpoint, target.appkey, target.username, target.password, target.http, clock=clock, stop=stop
-    )
-
-
 def perform(
     settings: Settings,
     rules: Rules,
     mode: Mode,
-    targets: Sequence[Target],
+    choice: Choice,
     *,
     stop: Stop | None = None,
     progress: Progress | None = None,
@@ -91,30 +72,29 @@ def perform(
     holding: ExitStack | None = None,
     begins: Callable[[], None] = lambda: None,
 ) -> RunResult:
-    """Run once, and alone: raises Busy where another run holds the database.
+    """Run once over the chosen targets, and alone: raises Busy where another run holds the database.
 
     A database that fails is a failed run, not an exception, so that it is reported like any other. The database is held
     until `holding` is closed, or else until this returns; `command` names the holder, and `begins` is called once it
     is held.
+
+    Raises ConfigurationError, before anything is surveyed, where credentials make no sense or a region is not there.
 
     `accept_survey`: a person has looked, and a survey that looks wrong is right. `approved` are the decisions of a
     reviewed plan by target: then only these images may go, and no limit applies. `post`: the report will be posted.
     """
     stop = stop or Stop()
     started_at = clock()
-
-    def site(target: Target) -> Site:
-        return Site(target.name, lambda: connect(target, clock, stop))
-
     result = None
     own = ExitStack()
     try:
         (own if holding is None else holding).enter_context(exclusive(settings.database, command, started_at))
         begins()
         inspect(settings.database)
+        sites = sites_of(settings, choice, clock=clock, stop=stop)
         with Store.open(settings.database) as store:
             result = Run(
-                sites=[site(target) for target in targets],
+                sites=sites,
                 policies=rules.policies,
                 exemptions=rules.exemptions,
                 store=store,

@@ -9,17 +9,21 @@ from typing import Any
 
 from keystoneauth1.fixture import DiscoveryList, V2Token, V3Token
 
+from janitor.cloud import HttpOptions
+from janitor.cloud.keystone import Grant, Identity
+from janitor.cloud.redaction import Redaction
+from janitor.cloud.transport import Transport
 from tests.loopback import Answered, Asked, Loopback
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 PROJECT, USERNAME, PASSWORD = "1ab9fffdcfdb4f7f9fb84e8c7bdd4ee1", "robot+ci@example.com", "p@ss w0rd?&\"'"
 
-Catalogue = Mapping[str, Mapping[str, Sequence[str]]]
+Catalogue = Mapping[str, Mapping[Any, Sequence[str]]]
 """By type of service and region, the interfaces that it has there."""
 SMALL: Catalogue = {"image": {"KR1": ["public"]}, "compute": {"KR1": ["public"]}}
 
 
-def address(kind: str, region: str, interface: str = "public") -> str:
+def address(kind: str, region: str | None, interface: str = "public") -> str:
     """The URL of a service, as the catalogue gives it."""
     return f"https://{kind}.{region}.{interface}.example"
 
@@ -86,3 +90,12 @@ def serving(keystone: Keystone) -> Iterator[Loopback]:
     with Loopback(keystone.answer) as server:
         keystone.url = f"{server.url}/"
         yield server
+
+
+def grant(identity: Identity, seconds: float = 10) -> Grant:
+    """One sign-in."""
+    transport = Transport(HttpOptions(), Redaction(*identity.secrets), verify=identity.verify)
+    try:
+        return identity.grant(seconds, transport)
+    finally:
+        transport.close()

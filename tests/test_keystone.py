@@ -1,30 +1,29 @@
 """Signing in to a cloud: what is sent, what a grant holds, where services are, and what each failure is told as."""
 
-import threading
 from datetime import timedelta
 
 import pytest
 
-from janitor.cloud import HttpOptions
 from janitor.cloud.keystone import Endpoint, Grant, Identity, NotOffered, Service, spelled_out
-from janitor.cloud.redaction import Redaction
-from janitor.cloud.transport import Transient, Transport
+from janitor.cloud.transport import Transient
 from janitor.errors import CloudError, Denied
-from tests.identity_stand_in import NOW, PASSWORD, PROJECT, USERNAME, Catalogue, Keystone, address, refusal, serving
+from tests.identity_stand_in import (
+    NOW,
+    PASSWORD,
+    PROJECT,
+    USERNAME,
+    Catalogue,
+    Keystone,
+    address,
+    grant,
+    refusal,
+    serving,
+)
 from tests.loopback import Answered, Loopback
 
 
 def v2_of(server: Loopback) -> Identity:
     return spelled_out(f"{server.url}/v2.0", PROJECT, USERNAME, PASSWORD)
-
-
-def grant(identity: Identity, seconds: float = 10, stop: threading.Event | None = None) -> Grant:
-    """One sign-in."""
-    transport = Transport(HttpOptions(), Redaction(*identity.secrets), stop)
-    try:
-        return identity.grant(seconds, transport)
-    finally:
-        transport.close()
 
 
 # What is granted

@@ -34,6 +34,8 @@ ADAPTERS = {"policy_files", "settings", "store", "slack", "cloud", "report", "sa
 SHELL = {
     "run",
     "orders",
+    "sites",
+    "accounts",
     "cleaning",
     "deleting",
     "stopping",

@@ -4,36 +4,30 @@ So every identity service and every way of signing in works that other OpenStack
 bounded like any other request, ends when we are told to stop, and goes to the configured host only.
 """
 
-import io
 import logging
 import ssl
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
-import requests
 from keystoneauth1 import exceptions
 from keystoneauth1.access import AccessInfo
 from keystoneauth1.identity import v2
 from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.session import Session
-from requests.adapters import BaseAdapter
-from requests.structures import CaseInsensitiveDict
-from requests.utils import get_encoding_from_headers
 
+from janitor.cloud.carrier import carried_by
 from janitor.cloud.redaction import Redaction
-from janitor.cloud.transport import Call, Reply, Transient, Transport
+from janitor.cloud.transport import Transport
 from janitor.errors import CloudError, Denied
 
 logging.getLogger("keystoneauth").setLevel(logging.ERROR)  # its warnings only come before errors that say the same
 
 _LONGEST_MESSAGE = 300
 _MOST_REDIRECTS = 3
-_OURS = frozenset({"accept-encoding", "connection", "content-length", "user-agent"})
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
 
@@ -45,7 +39,7 @@ class Service(StrEnum):
     VOLUME = "volume"
 
 
-_TYPES = {
+TYPES = {
     Service.IMAGE: ("image",),
     Service.COMPUTE: ("compute",),
     Service.VOLUME: ("block-storage", "volumev3", "volumev2", "volume"),
@@ -79,7 +73,7 @@ class Grant:
     @property
     def regions(self) -> tuple[str, ...]:
         """The regions that have images, in the order of the catalogue."""
-        images = (endpoint for endpoint in self.endpoints if endpoint.type in _TYPES[Service.IMAGE])
+        images = (endpoint for endpoint in self.endpoints if endpoint.type in TYPES[Service.IMAGE])
         return tuple(dict.fromkeys(endpoint.region for endpoint in images if endpoint.region is not None))
 
     def url(self, service: Service, region: str | None) -> str:
@@ -87,7 +81,7 @@ class Grant:
 
         Raises NotOffered.
         """
-        for kind in _TYPES[service]:
+        for kind in TYPES[service]:
             for endpoint in self.endpoints:
                 if endpoint.type == kind and (region is None or endpoint.region in (None, region)):
                     return endpoint.url
@@ -125,7 +119,8 @@ class Identity:
         an answer that is of no use: without a project, or no token at all.
         """
         try:
-            return self._read(self.plugin.get_auth_ref(self._session(seconds, transport)))
+            session = Session(session=carried_by(transport, seconds, self.label), redirect=_MOST_REDIRECTS)
+            return self._read(self.plugin.get_auth_ref(session))
         except (exceptions.Unauthorized, exceptions.Forbidden, exceptions.MissingAuthMethods) as error:
             code = getattr(error, "http_status", 401)
             raise Denied(f"{self._said(error)}: the credentials are not accepted", code=code) from error
@@ -133,14 +128,6 @@ class Identity:
             raise CloudError(self._said(error)) from error
         except _UNREADABLE as error:
             raise CloudError(f"{self.label}: the answer is no token with a catalogue") from error
-
-    def _session(self, seconds: float, transport: Transport) -> Session:
-        carried = requests.Session()
-        carried.trust_env = False  # no password of ~/.netrc; proxies are the transport's affair
-        carrier = _Carrier(transport, seconds, self.label)
-        for scheme in ("http://", "https://"):
-            carried.mount(scheme, carrier)
-        return Session(session=carried, redirect=_MOST_REDIRECTS)
 
     def _read(self, access: AccessInfo) -> Grant:
         token, project = access.auth_token, access.project_id
@@ -158,7 +145,7 @@ class Identity:
 
     def _endpoints(self, access: AccessInfo, project: str) -> Iterator[Endpoint]:
         catalogue = access.service_catalog.normalize_catalog()
-        for service, kinds in _TYPES.items():
+        for service, kinds in TYPES.items():
             wishes = self.wishes.get(service, Wishes())
             if wishes.url is not None:
                 yield Endpoint(kinds[0], None, _filled_in(wishes.url, project))
@@ -175,14 +162,15 @@ class Identity:
         return f'{self.label}: {f"HTTP {status} " if status else ""}"{said}"'
 
 
+def label_of(url: str) -> str:
+    """What to call the sign-in at an identity service."""
+    return f"sign-in at {urlsplit(url).netloc.rpartition('@')[2]}"
+
+
 def spelled_out(identity: str, tenant_id: str, username: str, password: str) -> Identity:
     """The way to sign in to an Identity v2.0, whose URL ends with its version."""
     plugin = v2.Password(identity, username=username, password=password, tenant_id=tenant_id)
-    return Identity(_label(identity), (username, password), plugin=plugin)
-
-
-def _label(url: str) -> str:
-    return f"sign-in at {urlsplit(url).netloc.rpartition('@')[2]}"
+    return Identity(label_of(identity), (username, password), plugin=plugin)
 
 
 def _chosen(entry: Mapping[str, Any], interfaces: tuple[str, ...]) -> Iterator[Endpoint]:
@@ -209,59 +197,3 @@ def _instant(read: Callable[[], datetime | None]) -> datetime | None:
     except _UNREADABLE:
         return None
     return None if instant is None else instant.astimezone(UTC)
-
-
-class _Carrier(BaseAdapter):
-    """Carries requests of keystoneauth by our transport, all of them within one time."""
-
-    def __init__(self, transport: Transport, seconds: float, label: str) -> None:
-        super().__init__()
-        self._transport = transport
-        self._until = time.monotonic() + seconds
-        self._label = label
-
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """The whole answer. Raises Transient for one that may pass, and CloudError for a redirect to another host."""
-        reply = self._transport.request(self._call(request), max(self._until - time.monotonic(), 0.001))
-        if reply.status in (408, 429) or reply.status >= 500:
-            raise Transient(f"HTTP {reply.status}", retry_after=reply.retry_after(datetime.now(UTC)))
-        self._stay(request, reply)
-        return _response(request, reply)
-
-    def close(self) -> None:
-        """Leave the transport open: it is not ours."""
-
-    def _call(self, request: requests.PreparedRequest) -> Call:
-        headers = {name: _text(value) for name, value in request.headers.items() if name.lower() not in _OURS}
-        body = request.body.encode() if isinstance(request.body, str) else request.body
-        return Call(
-            self._label,
-            request.method or "GET",
-            request.url or "",
-            headers=headers,
-            body=body if isinstance(body, bytes) else None,
-        )
-
-    def _stay(self, request: requests.PreparedRequest, reply: Reply) -> None:
-        if not 300 < reply.status < 400:
-            return
-        here = request.url or ""
-        there = urljoin(here, reply.headers.get("location", here))
-        if urlsplit(there)[:2] != urlsplit(here)[:2]:
-            to = "{0.scheme}://{0.netloc}".format(urlsplit(there))
-            raise CloudError(f"{self._label}: HTTP {reply.status}, a redirect to {to}, which is not followed")
-
-
-def _response(request: requests.PreparedRequest, reply: Reply) -> requests.Response:
-    response = requests.Response()
-    response.status_code = reply.status
-    response.headers = CaseInsensitiveDict(reply.headers)
-    response.encoding = get_encoding_from_headers(response.headers)
-    response.raw = io.BytesIO(reply.body)
-    response.url = request.url or ""
-    response.request = request
-    return response
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value

@@ -86,6 +86,7 @@ class OpenStackTarget:
 
 
 Target = ToastTarget | OpenStackTarget
+EVERY_REGION = "*"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,106 @@
+"""The accounts of OpenStack targets: how to sign in to each, and what that gave."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from janitor.cloud.redaction import Redaction
+from janitor.cloud.transport import Transport
+from janitor.errors import CloudError, ConfigurationError, Problem, UsageError
+from janitor.logs import blot_out
+from janitor.settings import EVERY_REGION, OpenStackTarget, Settings, Target
+from janitor.stopping import Stop
+from janitor.yaml_lines import display
+
+if TYPE_CHECKING:
+    from janitor.cloud.keystone import Grant, Identity
+
+_EXTRA = "pip install 'image-janitor[openstack]'"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An OpenStack target that is signed in to."""
+
+    target: OpenStackTarget
+    identity: "Identity"
+    grant: "Grant"
+
+
+def identify(settings: Settings, targets: Sequence[Target]) -> "dict[str, Identity | CloudError]":
+    """How to sign in to the OpenStack targets, by name, or why that cannot be found out; nothing is sent.
+
+    Raises ConfigurationError with every problem: a cloud that is not there, credentials that make no sense.
+    """
+    identities: dict[str, Identity | CloudError] = {}
+    with collecting(settings) as attempt:
+        for target in targets:
+            if isinstance(target, OpenStackTarget):
+                with attempt(target):
+                    identities[target.name] = _identity(target)
+    return identities
+
+
+def _identity(target: OpenStackTarget) -> "Identity | CloudError":
+    try:
+        if target.login is not None:
+            from janitor.cloud.keystone import spelled_out
+
+            login = target.login
+            return spelled_out(login.identity, login.tenant_id, login.username, login.password)
+        from janitor.cloud.clouds import configured
+    except ModuleNotFoundError as error:
+        raise UsageError(f"api: openstack needs {error.name}, which is not installed: {_EXTRA}") from error
+    try:
+        identity = configured(target.cloud, None if target.region == EVERY_REGION else target.region)
+    except CloudError as error:
+        return error
+    blot_out(identity.secrets)
+    return identity
+
+
+def signed_in(settings: Settings, targets: Sequence[Target], stop: Stop | None) -> dict[str, Account | CloudError]:
+    """What became of signing in to the OpenStack targets, all at once, by their names."""
+    identities = identify(settings, targets)
+    asked = [target for target in targets if isinstance(target, OpenStackTarget)]
+    if not asked:
+        return {}
+    with ThreadPoolExecutor(settings.concurrency.targets, thread_name_prefix="sign-in") as pool:
+        accounts = pool.map(lambda target: _account(target, identities[target.name], stop), asked)
+        return {target.name: account for target, account in zip(asked, accounts, strict=True)}
+
+
+def _account(target: OpenStackTarget, identity: "Identity | CloudError", stop: Stop | None) -> Account | CloudError:
+    from janitor.cloud.keystone import Service
+
+    if isinstance(identity, CloudError):
+        return identity
+    transport = Transport(target.http, Redaction(*identity.secrets), stop, verify=identity.verify)
+    try:
+        grant = transport.persist(identity.label, lambda seconds: identity.grant(seconds, transport))
+        grant.url(Service.IMAGE, None)
+    except CloudError as error:
+        return error
+    finally:
+        transport.close()
+    return Account(target, identity, grant)
+
+
+@contextmanager
+def collecting(settings: Settings) -> Iterator[Callable[[Target], AbstractContextManager[None]]]:
+    """Gives what to try a target's part in: usage errors are collected, and raised as one in the end."""
+    problems: list[Problem] = []
+
+    @contextmanager
+    def attempt(target: Target) -> Iterator[None]:
+        try:
+            yield
+        except UsageError as error:
+            key = f"targets[{settings.targets.index(target)}]"
+            problems.append(Problem(display(settings.source), None, str(error), key))
+
+    yield attempt
+    if problems:
+        raise ConfigurationError(problems)

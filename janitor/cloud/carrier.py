@@ -1,0 +1,82 @@
+"""Carries the requests of libraries that stand on `requests` by our own transport, with all of its bounds."""
+
+import io
+import time
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
+
+from janitor.cloud.transport import Call, Reply, Transient, Transport
+from janitor.errors import CloudError
+
+_OURS = frozenset({"accept-encoding", "connection", "content-length", "user-agent"})
+
+
+def carried_by(transport: Transport, seconds: float, label: str) -> requests.Session:
+    """A session whose requests `transport` sends, all of them together within `seconds`; `label` names them."""
+    session = requests.Session()
+    session.trust_env = False  # no password out of ~/.netrc; and proxies are the transport's affair
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _Carrier(transport, time.monotonic() + seconds, label))
+    return session
+
+
+class _Carrier(BaseAdapter):
+    """What sends for a session, until a time of the monotonic clock."""
+
+    def __init__(self, transport: Transport, until: float, label: str) -> None:
+        super().__init__()
+        self._transport = transport
+        self._until = until
+        self._label = label
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """The whole answer. Raises Transient for one that may pass, and CloudError for a redirect to another host."""
+        reply = self._transport.request(self._call(request), max(self._until - time.monotonic(), 0.001))
+        if reply.status in (408, 429) or reply.status >= 500:
+            raise Transient(f"HTTP {reply.status}", retry_after=reply.retry_after(datetime.now(UTC)))
+        self._stay(request, reply)
+        return _response(request, reply)
+
+    def close(self) -> None:
+        """Leave the transport open: it is not ours."""
+
+    def _call(self, request: requests.PreparedRequest) -> Call:
+        headers = {name: _text(value) for name, value in request.headers.items() if name.lower() not in _OURS}
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        return Call(
+            self._label,
+            request.method or "GET",
+            request.url or "",
+            headers=headers,
+            body=body if isinstance(body, bytes) else None,
+        )
+
+    def _stay(self, request: requests.PreparedRequest, reply: Reply) -> None:
+        if not 300 < reply.status < 400:
+            return
+        here = request.url or ""
+        there = urljoin(here, reply.headers.get("location", here))
+        if urlsplit(there)[:2] != urlsplit(here)[:2]:
+            to = "{0.scheme}://{0.netloc}".format(urlsplit(there))
+            raise CloudError(f"{self._label}: HTTP {reply.status}, a redirect to {to}, which is not followed")
+
+
+def _response(request: requests.PreparedRequest, reply: Reply) -> requests.Response:
+    response = requests.Response()
+    response.status_code = reply.status
+    response.headers = CaseInsensitiveDict(reply.headers)
+    response.encoding = get_encoding_from_headers(response.headers)
+    response.raw = io.BytesIO(reply.body)
+    response.url = request.url or ""
+    response.request = request
+    return response
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value

@@ -1,0 +1,368 @@
+"""clouds.yaml and the OS_* variables: found and read as other OpenStack tools do, and what is told of mistakes."""
+
+import os
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from openstack.config import loader
+
+from janitor.cloud.clouds import configured
+from janitor.cloud.keystone import Grant, Identity, Service
+from janitor.cloud.transport import Transient
+from janitor.errors import CloudError, Denied, UsageError
+from tests.identity_stand_in import PASSWORD, PROJECT, USERNAME, Catalogue, Keystone, address, grant, refusal, serving
+from tests.loopback import Loopback
+
+AUTH = {
+    "username": USERNAME,
+    "password": PASSWORD,
+    "project_name": "demo",
+    "user_domain_name": "Default",
+    "project_domain_name": "Default",
+}
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of this machine's own clouds gets in: files are looked for in the test's folder only."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("OS_")]:
+        monkeypatch.delenv(name)
+    for name, file in (("CONFIG_FILES", "clouds"), ("SECURE_FILES", "secure"), ("VENDOR_FILES", "clouds-public")):
+        monkeypatch.setattr(loader, name, [str(tmp_path / f"{file}.yaml")])
+
+
+def cloud(name: str = "devstack", auth: Mapping[str, Any] | None = None, **keys: Any) -> None:
+    """Write a clouds.yaml with one cloud."""
+    Path("clouds.yaml").write_text(yaml.safe_dump({"clouds": {name: {"auth": dict(auth or AUTH), **keys}}}))
+
+
+def at(url: str, **more: Any) -> dict[str, Any]:
+    return {**AUTH, "auth_url": url, **more}
+
+
+def signed_in(keystone: Keystone, keys: Mapping[str, Any] | None = None, **auth: Any) -> tuple[Identity, Grant]:
+    """What a cloud of clouds.yaml gives whose identity service is this one."""
+    with serving(keystone) as server:
+        cloud(auth=at(server.url, **auth), **(keys or {}))
+        identity = configured("devstack", None)
+        return identity, grant(identity)
+
+
+# Signing in
+
+
+def test_identity_v3_is_discovered_and_signed_in_to() -> None:
+    with serving(Keystone()) as server:
+        cloud(auth=at(server.url), region_name="KR1")
+        identity = configured("devstack", None)
+        assert server.asked == [], "nothing is sent yet"
+        given = grant(identity)
+    assert [f"{asked.method} {asked.path}" for asked in server.asked] == ["GET /", "POST /v3/auth/tokens"]
+    assert (identity.region, identity.secrets) == ("KR1", (PASSWORD,))
+    assert (given.token, given.project) == ("t0ken-1", PROJECT)
+    assert given.url(Service.IMAGE, "KR1") == address("image", "KR1")
+
+
+def test_identity_v2_is_signed_in_to_as_well() -> None:
+    with serving(Keystone()) as server:
+        auth = {"auth_url": f"{server.url}/v2.0", "username": USERNAME, "password": PASSWORD, "tenant_id": PROJECT}
+        cloud(auth=auth, auth_type="v2password")
+        assert grant(configured("devstack", None)).project == PROJECT
+
+
+def test_an_application_credential_needs_no_project() -> None:
+    with serving(Keystone()) as server:
+        auth = {
+            "auth_url": f"{server.url}/v3",
+            "application_credential_id": "c",
+            "application_credential_secret": PASSWORD,
+        }
+        cloud(auth=auth, auth_type="v3applicationcredential")
+        identity = configured("devstack", None)
+        assert (grant(identity).project, identity.secrets) == (PROJECT, (PASSWORD,))
+
+
+def test_an_expired_application_credential_is_denied() -> None:
+    words = "The request you have made requires authentication."
+    keystone = Keystone(scripted=[refusal(401, words)])
+    with serving(keystone) as server:
+        auth = {
+            "auth_url": f"{server.url}/v3",
+            "application_credential_id": "c",
+            "application_credential_secret": "old-secret",
+        }
+        cloud(auth=auth, auth_type="v3applicationcredential")
+        with pytest.raises(Denied, match=f'HTTP 401 "{words}": the credentials are not accepted'):
+            grant(configured("devstack", None))
+
+
+def test_the_variables_of_openstack_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(Keystone()) as server:
+        for name, value in at(server.url).items():
+            monkeypatch.setenv(f"OS_{name.upper()}", value)
+        monkeypatch.setenv("OS_REGION_NAME", "KR1")
+        identity = configured(None, None)
+        assert (identity.region, grant(identity).project) == ("KR1", PROJECT)
+
+
+def test_a_variable_names_the_cloud_and_another_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud("mine", at("http://there.example"))
+    Path("clouds.yaml").rename("elsewhere.yaml")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", "elsewhere.yaml")
+    monkeypatch.setenv("OS_CLOUD", "mine")
+    assert configured(None, None).label == "sign-in at there.example"
+
+
+def test_secrets_stand_in_a_file_of_their_own() -> None:
+    cloud(auth={name: value for name, value in at("http://x").items() if name != "password"})
+    Path("secure.yaml").write_text(yaml.safe_dump({"clouds": {"devstack": {"auth": {"password": "from-secure"}}}}))
+    assert configured("devstack", None).secrets == ("from-secure",)
+
+
+def test_a_profile_says_the_rest(caplog: pytest.LogCaptureFixture) -> None:
+    Path("clouds-public.yaml").write_text("public-clouds: {ours: {auth: {auth_url: http://ours.example}}}")
+    cloud(profile="ours")
+    assert configured("devstack", None).label == "sign-in at ours.example"
+    assert caplog.text == ""
+
+
+def test_what_the_library_warns_of_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    cloud(auth=at("http://x"), profile="nowhere")
+    configured("devstack", None)
+    assert "openstack-configuration: Couldn't find the vendor profile nowhere" in caplog.text
+
+
+@pytest.mark.parametrize(("wanted", "region"), [(None, "KR1"), ("KR2", "KR2")])
+def test_the_region_is_the_wanted_one_or_the_first(wanted: str | None, region: str) -> None:
+    cloud(auth=at("http://x"), regions=["KR1", {"name": "KR2", "values": {"interface": "internal"}}])
+    identity = configured("devstack", wanted)
+    assert identity.region == region
+    assert identity.wishes[Service.IMAGE].interfaces == ("internal" if wanted else "public",)
+
+
+# Where services are
+
+SEVERAL: Catalogue = {
+    "image": {"KR1": ["public", "internal", "admin"], "KR2": ["public"]},
+    "volumev3": {"KR1": ["public"]},
+    "block-storage": {"KR1": ["internal"]},
+}
+
+
+@pytest.mark.parametrize("version", ["v2.0", "v3"])
+@pytest.mark.parametrize(
+    ("keys", "urls"),
+    [
+        pytest.param({}, [address("image", "KR1"), address("image", "KR2")], id="public"),
+        pytest.param({"interface": "internal"}, [address("image", "KR1", "internal")], id="internal"),
+        pytest.param({"endpoint_type": "internalURL"}, [address("image", "KR1", "internal")], id="of-old"),
+        pytest.param(
+            {"interface": ["internal", "public"]},
+            [address("image", "KR1", "internal"), address("image", "KR2")],
+            id="the-best-of-each-region",
+        ),
+        pytest.param(
+            {"interface": "public", "image_interface": "admin"},
+            [address("image", "KR1", "admin")],
+            id="for-images-only",
+        ),
+        pytest.param(
+            {"image_endpoint_override": "https://here.example/%(project_id)s/"},
+            [f"https://here.example/{PROJECT}"],
+            id="overridden",
+        ),
+    ],
+)
+def test_the_interface_and_url_of_clouds_yaml_are_heeded(version: str, keys: dict[str, Any], urls: list[str]) -> None:
+    with serving(Keystone(SEVERAL)) as server:
+        if version == "v3":
+            cloud(auth=at(f"{server.url}/v3"), **keys)
+        else:
+            auth = {"auth_url": f"{server.url}/v2.0", "username": USERNAME, "password": PASSWORD, "tenant_id": PROJECT}
+            cloud(auth=auth, auth_type="v2password", **keys)
+        given = grant(configured("devstack", None))
+    assert [endpoint.url for endpoint in given.endpoints if endpoint.type == "image"] == urls
+
+
+def test_the_better_name_of_a_service_counts_only_where_the_interface_is_right() -> None:
+    _, given = signed_in(Keystone(SEVERAL))
+    assert given.url(Service.VOLUME, "KR1") == address("volumev3", "KR1")
+
+
+def test_an_overridden_service_is_in_every_region_and_names_none() -> None:
+    _, given = signed_in(Keystone(SEVERAL), {"image_endpoint_override": "https://here.example"})
+    assert (given.regions, given.url(Service.IMAGE, "XX")) == ((), "https://here.example")
+
+
+# TLS
+
+
+@pytest.mark.parametrize(
+    ("keys", "verify"),
+    [
+        pytest.param({}, True, id="checked"),
+        pytest.param({"verify": False}, False, id="unchecked"),
+        pytest.param({"insecure": "true"}, False, id="insecure"),
+    ],
+)
+def test_servers_are_checked_unless_told_otherwise(keys: dict[str, Any], verify: bool) -> None:
+    cloud(auth=at("https://x"), **keys)
+    assert configured("devstack", None).verify is verify
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that nobody has signed, with its key in the same file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ours")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = Encoding.PEM
+    path = tmp_path_factory.mktemp("tls") / "ours.pem"
+    private = key.private_bytes(pem, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(made.public_bytes(pem) + private)
+    return path
+
+
+@contextmanager
+def secure(certificate: Path, *, of_clients: bool = False) -> Iterator[str]:
+    """The URL of an identity service over TLS, which may ask its clients for that certificate, too."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    if of_clients:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(certificate)
+    keystone = Keystone()
+    server = Loopback(keystone.answer, context)
+    with server:
+        keystone.url = server.url
+        yield server.url
+
+
+@pytest.mark.parametrize(
+    ("keys", "of_clients"),
+    [
+        pytest.param({"cacert": "ours.pem"}, False, id="an-authority-of-ones-own"),
+        pytest.param({"cacert": "ours.pem", "cert": "ours.pem"}, True, id="a-certificate-of-ones-own"),
+        pytest.param({"cacert": "ours.pem", "cert": "ours.pem", "key": "ours.pem"}, True, id="with-its-key-apart"),
+        pytest.param({"verify": False}, False, id="unchecked"),
+        pytest.param({"verify": False, "cert": "ours.pem"}, True, id="unchecked-with-a-certificate"),
+    ],
+)
+def test_tls_is_as_clouds_yaml_says(certificate: Path, keys: dict[str, Any], of_clients: bool) -> None:
+    Path("ours.pem").write_bytes(certificate.read_bytes())
+    with secure(certificate, of_clients=of_clients) as url:
+        cloud(auth=at(url), **keys)
+        assert grant(configured("devstack", None)).token == "t0ken-1"
+
+
+@pytest.mark.parametrize(("keys", "of_clients"), [({}, False), ({"cacert": "ours.pem"}, True)])
+def test_who_is_not_trusted_is_not_talked_to(certificate: Path, keys: dict[str, Any], of_clients: bool) -> None:
+    Path("ours.pem").write_bytes(certificate.read_bytes())
+    with secure(certificate, of_clients=of_clients) as url:
+        cloud(auth=at(url), **keys)
+        with pytest.raises(Transient):
+            grant(configured("devstack", None))
+
+
+# Mistakes
+
+NO_PASSWORD = {name: value for name, value in AUTH.items() if name != "password"}
+MISTAKES = [
+    pytest.param(
+        "clouds: {prod: {}, test: {}}", 'no cloud named "devstack" in *clouds.yaml; there is prod, test', id="other"
+    ),
+    pytest.param(
+        None, 'no cloud named "devstack": there is no clouds.yaml (looked for in the current directory, *', id="no-file"
+    ),
+    pytest.param(
+        "clouds:\n devstack:\n  password: 'hunter2\n", "*clouds.yaml: no clouds can be read from it", id="no-yaml"
+    ),
+    pytest.param("- hunter2", "*clouds.yaml is empty or not a valid mapping", id="a-list"),
+    pytest.param("cluods: {devstack: {}}", "*clouds.yaml: no clouds can be read from it", id="no-clouds"),
+    pytest.param(
+        "clouds: [devstack]", 'cloud "devstack": openstacksdk cannot read what is configured (*Error)', id="listed"
+    ),
+    pytest.param(
+        "clouds: {devstack: hunter2}", 'cloud "devstack": openstacksdk cannot read what is configured (*', id="text"
+    ),
+    pytest.param(
+        "clouds: {devstack: {auth: {username: x}}}",
+        'cloud "devstack": Auth plugin requires parameters which were not given: auth_url',
+        id="no-url",
+    ),
+    pytest.param(
+        "clouds: {devstack: {auth_type: v9, auth: {}}}",
+        'cloud "devstack": The plugin v9 could not be found',
+        id="no-plugin",
+    ),
+    pytest.param(
+        "clouds: {devstack: {auth_type: none, auth: {endpoint: http://x}}}",
+        "auth_type none gives no token with a catalogue, *",
+        id="no-sign-in",
+    ),
+    pytest.param(
+        "clouds: {devstack: {regions: [KR1], auth: {auth_url: http://x}}}",
+        'cloud "devstack": Region KR9 is not a valid region name for cloud devstack. Valid choices are KR1. *',
+        id="no-region",
+    ),
+    pytest.param(
+        "clouds: {devstack: {regions: [{nam: KR1, password: hunter2}]}}",
+        """cloud "devstack": Invalid region entry at: {'nam': 'KR1', 'password': '***'}""",
+        id="a-region-with-a-secret",
+    ),
+    pytest.param(
+        "clouds: {devstack: {cacert: nowhere.pem, auth: {auth_url: https://x}}}",
+        "the certificates in nowhere.pem cannot be used: No such file or directory",
+        id="no-authority",
+    ),
+    pytest.param(
+        "clouds: {devstack: {cert: clouds.yaml, auth: {auth_url: https://x}}}",
+        "the certificates in clouds.yaml cannot be used: *",
+        id="no-certificate",
+    ),
+]
+
+
+@pytest.mark.parametrize(("content", "told"), MISTAKES)
+def test_a_mistake_is_told_in_one_line(content: str | None, told: str, caplog: pytest.LogCaptureFixture) -> None:
+    if content is not None:
+        Path("clouds.yaml").write_text(content)
+    with pytest.raises(UsageError) as caught:
+        configured("devstack", "KR9" if "regions: [KR1]" in (content or "") else None)
+    assert fnmatchcase(str(caught.value), told.replace("[", "[[]")), str(caught.value)
+    assert "hunter2" not in f"{caught.value}{caplog.text}"
+
+
+def test_a_cloud_that_a_variable_names_wrongly_is_told_likewise(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud("prod", at("http://x"))
+    monkeypatch.setenv("OS_CLOUD", "prdo")
+    with pytest.raises(UsageError, match=r'no cloud named "prdo" in .*clouds\.yaml; there is prod'):
+        configured(None, None)
+
+
+def test_a_profile_of_the_web_that_cannot_be_fetched_is_the_clouds_failure() -> None:
+    with serving(Keystone()) as server:
+        cloud(auth=AUTH, profile=server.url)
+    with pytest.raises(CloudError, match='cloud "devstack": its profile cannot be fetched'):
+        configured("devstack", None)
