@@ -32,7 +32,7 @@ class Choice:
     def asked_of(self, target: Target) -> list[str]:
         """The sites of a target that are meant by their own names; none where all of them are."""
         whole = not self.names or target.name in self.names
-        return [] if whole else sorted(name for name in self.names if _may_have(target, name))
+        return [] if whole else sorted(name for name in self.names if may_have(target, name))
 
 
 def chosen(settings: Settings, names: Sequence[str]) -> Choice:
@@ -41,7 +41,7 @@ def chosen(settings: Settings, names: Sequence[str]) -> Choice:
     Raises UsageError for a name that nothing can have. Whether there is such a region is known once signed in.
     """
     exact = {target.name: [target] for target in settings.targets}
-    found = {name: exact.get(name) or [one for one in settings.targets if _may_have(one, name)] for name in names}
+    found = {name: exact.get(name) or [one for one in settings.targets if may_have(one, name)] for name in names}
     unknown = [name for name, targets in found.items() if not targets]
     if unknown:
         raise UsageError(f"no target named {', '.join(unknown)}; there is {', '.join(exact)}")
@@ -49,7 +49,8 @@ def chosen(settings: Settings, names: Sequence[str]) -> Choice:
     return Choice(meant, frozenset(names))
 
 
-def _may_have(target: Target, name: str) -> bool:
+def may_have(target: Target, name: str) -> bool:
+    """Whether this may be the name of a site of a target; of one in every region only a catalogue tells for sure."""
     several = isinstance(target, OpenStackTarget) and target.region == EVERY_REGION
     return name == target.name or (several and name.startswith(f"{target.name}-"))
 

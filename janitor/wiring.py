@@ -5,14 +5,14 @@ from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 
-from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, worst
+from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
 from janitor.gate import Gate
 from janitor.model import Decision, Image, Mode, Outcome, RunResult
 from janitor.orders import Progress, Silence, utc_now
 from janitor.policy_files import Rules, load_policies, load_rules
 from janitor.run import Run, exit_code
 from janitor.settings import Settings, find_policies, load_settings
-from janitor.sites import Choice, sites_of
+from janitor.sites import Choice, may_have, sites_of
 from janitor.stopping import Stop
 from janitor.store import Store, exclusive, holder, inspect
 
@@ -127,9 +127,10 @@ def database_of(settings: Settings) -> str:
 
 
 def latest_images(settings: Settings) -> dict[str, tuple[Image, ...]]:
-    """The images of the latest snapshot of each configured target that has one. Raises StoreError."""
+    """The images of the latest snapshot of each target that is configured, by its name. Raises StoreError."""
     with suppress(UsageError), Store.open_existing(settings.database) as store:
-        runs = {target.name: store.latest_survey(target.name) for target in settings.targets}
+        ours = (name for name in store.targets() if any(may_have(target, name) for target in settings.targets))
+        runs = {name: store.latest_survey(name) for name in ours}
         return {name: store.surveys(run)[name].images for name, run in runs.items() if run is not None}
     return {}
 

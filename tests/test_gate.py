@@ -21,6 +21,7 @@ from janitor.sandbox.inprocess import in_process
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox
 from janitor.settings import load_settings
+from janitor.sites import Choice
 from janitor.store import Store
 from tests.conftest import Desk
 from tests.factories import make_image
@@ -201,4 +202,4 @@ def test_how_long_a_use_is_remembered_is_configured(
 
 def run_as_configured(path: Path) -> RunResult:
     settings = load_settings(path, {})
-    return wiring.perform(settings, wiring.rules_of(settings), Mode.DRY_RUN, settings.targets)
+    return wiring.perform(settings, wiring.rules_of(settings), Mode.DRY_RUN, Choice(settings.targets))

@@ -165,6 +165,11 @@ class Store:
         with self._file.reading() as db:
             return runs.latest_run(db)
 
+    def targets(self) -> list[str]:
+        """The names of all targets that any run surveyed."""
+        with self._file.reading() as db:
+            return snapshots.targets(db)
+
     def latest_survey(self, target: str) -> int | None:
         """The number of the latest run that surveyed a target, if one has."""
         with self._file.reading() as db:

@@ -58,6 +58,12 @@ def known(db: Database, target: str) -> list[str]:
     return [row[0] for row in db.execute(_KNOWN_OWN, (target,))]
 
 
+def targets(db: Database) -> list[str]:
+    """The names of all targets that any run surveyed."""
+    sql = "SELECT DISTINCT target FROM surveys WHERE finished_at IS NOT NULL ORDER BY target"
+    return [row[0] for row in db.execute(sql)]
+
+
 def latest_survey(db: Database, target: str) -> int | None:
     """The number of the latest run that surveyed a target, if one has."""
     sql = "SELECT max(run) FROM surveys WHERE target = ? AND finished_at IS NOT NULL"
