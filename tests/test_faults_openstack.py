@@ -176,6 +176,8 @@ def test_a_vanished_marker_is_deleted_by_somebody_just_before(client: Client) ->
 )
 def test_a_repeated_page_is_the_one_before_of_the_same_list(client: Client, path: str, kind: str) -> None:
     client.sandbox.faults = one(Fault.REPEATED_PAGE, 3, calls=frozenset({f"list-{kind}"}))
+    for other in {IMAGES, SERVERS, VOLUMES} - {path}:
+        client.send("GET", other)
     first = client.ids(f"{path}?limit=3", kind)
     second = client.ids(f"{path}?limit=3&marker={first[-1]}", kind)
     for other in {IMAGES, SERVERS, VOLUMES} - {path}:

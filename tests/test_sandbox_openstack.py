@@ -351,6 +351,7 @@ def test_pages_are_linked_as_long_as_they_are_full(client: Client) -> None:
     assert seen == [f"ci-{age}" for age in range(1, 7)]
     assert paths[0] == f"/v2/images?limit=2&marker={an_image('ci-2', 2).id}"
     assert len(paths) == 4, "the last page is full, and only the empty one after it has no link"
+    assert "next" not in client.send("GET", "/image/v2/images?limit=7").json()
 
 
 def test_the_limit_is_25_where_none_is_asked_for_and_1000_at_most() -> None:
@@ -630,6 +631,7 @@ def test_a_volume_names_the_image_that_it_was_made_of_or_leaves_that_out(full: C
     made_of = set()
     for volume in full.send("GET", f"/volume/v3/{OURS}/volumes/detail").json()["volumes"]:
         stored = account.volumes[volume["id"]]
+        assert ("volume_image_metadata" in volume) is (stored.image is not None)
         assert volume.get("volume_image_metadata", {}).get("image_id") == stored.image
         assert [attached["server_id"] for attached in volume["attachments"]] == [stored.instance] * bool(
             stored.instance
