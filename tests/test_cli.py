@@ -269,7 +269,6 @@ def test_the_sandbox_prints_a_configuration_that_works(desk: Desk) -> None:
     "api",
     [
         "toast",
-        pytest.param("openstack", marks=pytest.mark.xfail(reason="there is no client for such targets yet")),
     ],
 )
 def test_demo_shows_both_runs_and_leaves_nothing_behind(desk: Desk, api: str) -> None:

@@ -276,6 +276,12 @@ def test_with_whom_an_image_is_shared() -> None:
     ("visibility", "answer", "sharing"),
     [
         pytest.param("private", no(403, "Only shared images have members."), None, id="private-images-have-none"),
+        pytest.param(
+            "private",
+            no(403),
+            Sharing(problem='GET /v2/images/{id}/members: HTTP 403 "no"'),
+            id="other-words",
+        ),
         pytest.param("shared", no(403), Sharing(problem='GET /v2/images/{id}/members: HTTP 403 "no"'), id="forbidden"),
         pytest.param("shared", no(404), Sharing(problem='GET /v2/images/{id}/members: HTTP 404 "no"'), id="no-members"),
         pytest.param("private", no(404), Sharing(problem='GET /v2/images/{id}/members: HTTP 404 "no"'), id="unknown"),
@@ -306,6 +312,16 @@ def test_what_can_have_no_members_is_not_asked_about() -> None:
     with serving(cloud) as (client, listening):
         assert client.sharing(client.images()) == {}
     assert not [call for call in calls(listening) if "members" in call]
+
+
+def test_a_service_that_tells_private_from_shared_is_asked_once_about_private_ones() -> None:
+    private = [entry(f"i{number}", visibility="private") for number in range(20)]
+    cloud = Cloud(entries=[*private, entry("s1")])
+    for image in private:
+        cloud.scripted(f"GET /v2/images/{image['id']}/members", no(403, "Only shared images have members."))
+    with serving(cloud) as (client, listening):
+        assert client.sharing(client.images()) == {"s1": Sharing()}
+    assert len([call for call in calls(listening) if "members" in call]) < 10
 
 
 def test_sharing_may_be_ignored() -> None:

@@ -44,6 +44,9 @@ _MAY_BE_SHARED = frozenset({Visibility.SHARED, Visibility.PRIVATE, None})
 _VERSION = re.compile(r"/v[0-9][0-9.]*(?=/|$)")
 _USUAL_VERSIONS = {Service.COMPUTE: "v2.1", Service.VOLUME: "v3/{project}"}
 
+# So says a service that tells shared images from private ones; one that does not may have private ones with members.
+_NO_MEMBERS = "only shared images have members"
+
 UNSEEN = "launch templates, autoscaling groups and ids written into scripts cannot be seen"
 """What may use an image without any API that tells of it."""
 
@@ -80,6 +83,7 @@ class OpenStackClient:
         self._tokens = Tokens(self._sign_in, clock)
         self._session = Session(self._transport, self._tokens, self._judge, clock)
         self._identities = Identities("created_at")
+        self._private_has_none = False
         self._given = grant
         self._grant: Grant | None = None
 
@@ -189,12 +193,14 @@ class OpenStackClient:
         return {image.id: sharing for image, sharing in zip(asked, found, strict=True) if sharing is not None}
 
     def _members(self, image: Image) -> Sharing | None:
+        if self._private_has_none and image.visibility == Visibility.PRIVATE:
+            return None
         call = Call("GET /v2/images/{id}/members", "GET", self._image_url(image.id, "members"))
         try:
             return self._session.ask(call, lambda found: read_sharing(read_entries(found, "members")))
         except Declined as error:
-            # Only shared images have members, says a service that tells these from private ones.
-            if error.forbidden and image.visibility == Visibility.PRIVATE:
+            if image.visibility == Visibility.PRIVATE and _NO_MEMBERS in str(error).lower():
+                self._private_has_none = True
                 return None
             return Sharing(problem=str(error))
 
