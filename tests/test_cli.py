@@ -265,12 +265,7 @@ def test_the_sandbox_prints_a_configuration_that_works(desk: Desk) -> None:
     assert "Traceback" not in errors
 
 
-@pytest.mark.parametrize(
-    "api",
-    [
-        "toast",
-    ],
-)
+@pytest.mark.parametrize("api", ["toast", "openstack"])
 def test_demo_shows_both_runs_and_leaves_nothing_behind(desk: Desk, api: str) -> None:
     done = desk.janitor("demo", "--api", api)
     assert done.returncode == 0, done.stdout + done.stderr
