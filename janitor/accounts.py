@@ -52,7 +52,8 @@ def _identity(target: OpenStackTarget) -> "Identity | CloudError":
             return spelled_out(login.identity, login.tenant_id, login.username, login.password)
         from janitor.cloud.clouds import configured
     except ModuleNotFoundError as error:
-        raise UsageError(f"api: openstack needs {error.name}, which is not installed: {_EXTRA}") from error
+        package = str(error.name).partition(".")[0]
+        raise UsageError(f"api: openstack needs {package}, which is not installed: {_EXTRA}") from error
     try:
         identity = configured(target.cloud, None if target.region == EVERY_REGION else target.region)
     except CloudError as error:

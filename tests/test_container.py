@@ -11,15 +11,20 @@ from typing import Any
 import pytest
 import yaml
 
+from janitor.cloud import HttpOptions, Sources
 from janitor.cron import Cron
 from janitor.errors import ConfigurationError
 from janitor.model import Mode
 from janitor.policy_files import load_policies
-from janitor.settings import load_settings
+from janitor.settings import Login, OpenStackTarget, ToastTarget, load_settings
 
 ROOT = Path(__file__).parent.parent
 USER = 10001
-CREDENTIALS = {"TOAST_APPKEY": "the-appkey", "TOAST_USERNAME": "somebody", "TOAST_PASSWORD": "a-password"}
+IDENTITY = "https://api-identity-infrastructure.nhncloudservice.com/v2.0"
+CREDENTIALS = {"NHN_TENANT_ID": "the-tenant", "NHN_USERNAME": "somebody", "NHN_PASSWORD": "a-password"}
+V2 = {"NHN_IDENTITY": IDENTITY, "NHN_REGION": "KR1", **CREDENTIALS}
+V1 = {"JANITOR_API": "toast", "NHN_APPKEY": "the-appkey", "NHN_USERNAME": "somebody", "NHN_PASSWORD": "a-password"}
+V1_OF_OLD = {"JANITOR_API": "toast"} | {key.replace("NHN", "TOAST"): V1[key] for key in V1 if key != "JANITOR_API"}
 
 
 def instructions(dockerfile: str) -> list[tuple[str, str]]:
@@ -120,7 +125,7 @@ def test_configuration_and_policies_stand_in_etc_janitor() -> None:
 
 def test_no_secret_is_built_in() -> None:
     words = " ".join(arguments for _, arguments in INSTRUCTIONS)
-    assert not re.search(r"TOAST_|SLACK_|PASSWORD|TOKEN|--index-url|PIP_INDEX", words)
+    assert not re.search(r"NHN_|OS_|TOAST_|SLACK_|PASSWORD|TOKEN|--index-url|PIP_INDEX", words)
 
 
 # What it is built from
@@ -164,28 +169,68 @@ def load(environ: dict[str, str]) -> Any:
     return load_settings(ROOT / "container/janitor.yaml", environ)
 
 
-def test_three_variables_are_a_configuration() -> None:
-    settings = load(CREDENTIALS)
-    assert [(target.appkey, target.username, target.password) for target in settings.targets] == [
-        ("the-appkey", "somebody", "a-password")
-    ]
+def test_five_variables_are_a_configuration() -> None:
+    settings = load(V2)
+    assert settings.targets == (
+        OpenStackTarget(
+            name="cloud",
+            api="openstack",
+            login=Login(IDENTITY, "the-tenant", "somebody", "a-password"),
+            cloud=None,
+            region="KR1",
+            shared_ignored=False,
+            usage=Sources(),
+            http=HttpOptions(),
+        ),
+    )
     assert (settings.mode, settings.slack, settings.database) == (Mode.DRY_RUN, None, Path("/data/janitor.db"))
     assert settings.schedule == Cron.parse("0 3 * * *")
 
 
-@pytest.mark.parametrize("name", CREDENTIALS)
-def test_a_missing_variable_is_named(name: str) -> None:
+@pytest.mark.parametrize("given", [V1, V1_OF_OLD], ids=["by-the-new-names", "by-those-of-old"])
+def test_so_are_four_for_the_old_api(given: dict[str, str]) -> None:
+    (target,) = load(given).targets
+    assert isinstance(target, ToastTarget)
+    assert (target.appkey, target.username, target.password) == ("the-appkey", "somebody", "a-password")
+    assert target.endpoint == "https://api-compute.cloud.toast.com/compute"
+
+
+@pytest.mark.parametrize("given", [{"OS_CLOUD": "mine"}, {"OS_AUTH_URL": "https://x/v3", "OS_REGION_NAME": "here"}])
+def test_so_are_those_of_every_openstack_tool(given: dict[str, str]) -> None:
+    (target,) = load(given).targets
+    assert (target.login, target.cloud, target.region) == (None, None, given.get("OS_REGION_NAME"))
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        pytest.param(given, name, id=name)
+        for given in (V2, V1)
+        for name in given
+        if name not in ("NHN_REGION", "JANITOR_API")
+    ],
+)
+def test_a_missing_variable_is_named(given: dict[str, str], name: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
-        load({key: value for key, value in CREDENTIALS.items() if key != name})
-    assert name in str(refused.value)
+        load({key: value for key, value in given.items() if key != name})
+    assert f"environment variable {name} is not set" in str(refused.value)
 
 
-@pytest.mark.parametrize("name", CREDENTIALS)
-def test_a_secret_can_come_from_a_file(name: str, tmp_path: Path) -> None:
+def test_where_all_are_missing_they_are_named_too() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load({})
+    assert not [name for name in (*V2, "OS_CLOUD") if name not in str(refused.value) and name != "NHN_REGION"]
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [(V2, "NHN_PASSWORD"), (V2, "NHN_USERNAME"), *((V1_OF_OLD, name) for name in V1_OF_OLD if "_API" not in name)],
+)
+def test_a_secret_can_come_from_a_file(given: dict[str, str], name: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("from-a-file\n")
-    (target,) = load(CREDENTIALS | {name: "", f"{name}_FILE": str(secret)}).targets
-    assert getattr(target, name.removeprefix("TOAST_").lower()) == "from-a-file"
+    (target,) = load(given | {name: "", f"{name}_FILE": str(secret)}).targets
+    assert getattr(target if given is V1_OF_OLD else target.login, name.partition("_")[2].lower()) == "from-a-file"
 
 
 def test_the_shipped_policies_load() -> None:

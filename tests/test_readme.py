@@ -23,6 +23,9 @@ ENVIRONMENT = {
     "TOAST_APPKEY": "appkey-appkey",
     "TOAST_USERNAME": "someone@example.com",
     "TOAST_PASSWORD": "password-password",
+    "NHN_TENANT_ID": "tenant-tenant",
+    "NHN_USERNAME": "someone@example.com",
+    "NHN_PASSWORD": "password-password",
     "SLACK_BOT_TOKEN": "xoxb-token-token",
 }
 

@@ -101,6 +101,16 @@ def test_a_region_of_the_environment_is_for_its_own_cloud_only(tmp_path: Path, l
             (), ["2: targets[0]: has no credentials: name a cloud of clouds.yaml by cloud, or give"], id="none"
         ),
         pytest.param(
+            ("identity: ${A:-}", "password: ${B:-${C:-}}"),
+            [
+                "2: targets[0]: has no credentials: name a cloud of clouds.yaml by cloud, or give identity, tenant_id, "
+                "username and password, or set the OS_* variables, of which neither OS_CLOUD nor OS_AUTH_URL is set; "
+                "identity: environment variable A is not set; "
+                "password: environment variable B is not set; environment variable C is not set"
+            ],
+            id="none-of-the-variables-that-would-give-them",
+        ),
+        pytest.param(
             ("cloud: x", *SPELLED_OUT[2:]),
             ["4: targets[0].cloud: takes the credentials from clouds.yaml, and username, password spell them out:"],
             id="two-kinds",

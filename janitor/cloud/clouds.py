@@ -1,23 +1,43 @@
 """clouds.yaml and the OS_* variables: how they say to sign in, found and read by openstacksdk itself."""
 
+import importlib.util
 import logging
 import ssl
+import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import requests
 import yaml
 from keystoneauth1 import exceptions
 from keystoneauth1.identity.base import BaseIdentityPlugin
-from openstack.config import OpenStackConfig
-from openstack.config.cloud_region import CloudRegion
-from openstack.exceptions import SDKException
 
 from janitor.cloud.keystone import TYPES, Identity, Wishes, label_of
 from janitor.cloud.redaction import Redaction
 from janitor.errors import CloudError, UsageError
+
+
+@contextmanager
+def _without_services() -> Iterator[None]:
+    """Lets parts of openstacksdk be imported without all of it, which takes 10 MiB and a third of a second."""
+    package = importlib.util.find_spec("openstack")
+    if package is None or "openstack" in sys.modules:
+        yield
+        return
+    sys.modules["openstack"] = importlib.util.module_from_spec(package)
+    try:
+        yield
+    finally:
+        del sys.modules["openstack"]
+
+
+with suppress(ImportError, AttributeError), _without_services():  # else all of it is imported after all
+    import openstack.config  # noqa: F401 - loaded, and taken from below
+from openstack.config import OpenStackConfig  # noqa: E402 - see above
+from openstack.config.cloud_region import CloudRegion  # noqa: E402
+from openstack.exceptions import SDKException  # noqa: E402
 
 _log = logging.getLogger("janitor.cloud")
 

@@ -13,18 +13,10 @@ from janitor.cron import Cron
 from janitor.errors import ConfigurationError, Problem
 from janitor.model import Cost, Mode
 from janitor.plan import Limits
+from janitor.settings.contradictions import contradictions, misfits
 from janitor.settings.expansion import Expanded, expand
-from janitor.settings.schema import (
-    APIS,
-    CostSchema,
-    HttpSchema,
-    OpenStackSchema,
-    SettingsSchema,
-    SlackSchema,
-    ToastSchema,
-    keys_of_api,
-)
-from janitor.yaml_lines import Document, Fault, Keys, read_document
+from janitor.settings.schema import CostSchema, HttpSchema, OpenStackSchema, SettingsSchema, SlackSchema, ToastSchema
+from janitor.yaml_lines import Fault, Keys, read_document
 from janitor.yaml_lines.schema import check
 
 _HERE = Path("janitor.yaml")
@@ -139,7 +131,7 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.en
     source = _source(config, environ)
     expanded = expand(read_document(source), environ, source.parent)
     schema, wrong = check(SettingsSchema, expanded.document)
-    faults = [*expanded.document.faults, *_news([*_misfits(expanded.document, environ), *wrong], expanded)]
+    faults = [*expanded.document.faults, *_news([*misfits(expanded, environ), *wrong], expanded)]
     if schema is None or faults:
         raise ConfigurationError(_problems(faults, expanded))
     return Settings(
@@ -187,7 +179,7 @@ def _news(wrong: list[Fault], expanded: Expanded) -> Iterator[Fault]:
     """The faults at keys of which nothing was said yet; of a required key that came out empty, why it did."""
     said = {fault.keys for fault in expanded.document.faults}
     explained = (replace(fault, message=expanded.empty.get(fault.keys, fault.message)) for fault in wrong)
-    for fault in (*_contradictions(expanded.document), *explained):
+    for fault in (*contradictions(expanded.document), *explained):
         if fault.keys not in said and _with_suffix(fault.keys) not in said:
             yield fault
             said.add(fault.keys)
@@ -195,65 +187,6 @@ def _news(wrong: list[Fault], expanded: Expanded) -> Iterator[Fault]:
 
 def _with_suffix(keys: Keys) -> Keys:
     return (*keys[:-1], f"{keys[-1]}_file") if keys else keys
-
-
-def _contradictions(document: Document) -> Iterator[Fault]:
-    """What is wrong between keys that may each be right, told even where others are wrong."""
-    if not isinstance(document.data, dict):
-        return
-    first: dict[str, int] = {}
-    for keys, target in _targets(document):
-        name = target.get("name")
-        if isinstance(name, str) and first.setdefault(name, keys[1]) != keys[1]:
-            yield Fault((*keys, "name"), f'"{name}" is already the name of targets[{first[name]}]')
-    slack = document.data.get("slack")
-    if isinstance(slack, dict) and {"webhook_url", "token"} <= slack.keys():
-        yield Fault(("slack",), "has both a webhook_url and a token: give either one or the other")
-    elif isinstance(slack, dict) and "token" in slack and "channel" not in slack:
-        yield Fault(("slack", "channel"), 'is missing: a token needs a channel, in quotes like "#cloud-images"')
-
-
-def _targets(document: Document) -> Iterator[tuple[tuple[str, int], dict[str, object]]]:
-    """The targets that hold keys at all, each with its place."""
-    targets = document.data.get("targets") if isinstance(document.data, dict) else None
-    for index, target in enumerate(targets if isinstance(targets, list) else ()):
-        if isinstance(target, dict):
-            yield ("targets", index), target
-
-
-_SPELLED_OUT = ("identity", "tenant_id", "username", "password")
-
-
-def _misfits(document: Document, environ: Mapping[str, str]) -> Iterator[Fault]:
-    """What is wrong between the keys of a target: keys of the other API, and credentials that do not make one set."""
-    for keys, target in _targets(document):
-        api = target.get("api")
-        for other in APIS:
-            for key in keys_of_api(other).intersection(target) if other != api and api in APIS else ():
-                yield Fault((*keys, key), f"is a key of api: {other}, and this target is of api: {api}")
-        if api == "openstack" and not any(fault.keys[:-1] == keys for fault in document.faults):
-            yield from _uncredited(keys, target, environ)
-
-
-def _uncredited(keys: tuple[str, int], target: dict[str, object], environ: Mapping[str, str]) -> Iterator[Fault]:
-    given = [key for key in _SPELLED_OUT if key in target or f"{key}_file" in target]
-    if "cloud" in target and given:
-        yield Fault(
-            (*keys, "cloud"),
-            f"takes the credentials from clouds.yaml, and {', '.join(given)} spell{'s' if len(given) == 1 else ''} "
-            "them out: keep either one or the other",
-        )
-    elif given:
-        for key in _SPELLED_OUT:
-            if key not in given:
-                yield Fault((*keys, key), f"is missing: {', '.join(_SPELLED_OUT)} belong together")
-    elif "cloud" not in target and not environ.get("OS_CLOUD") and not environ.get("OS_AUTH_URL"):
-        yield Fault(
-            keys,
-            "has no credentials: name a cloud of clouds.yaml by cloud, or give "
-            f"{', '.join(_SPELLED_OUT[:-1])} and {_SPELLED_OUT[-1]}, or set the OS_* variables, "
-            "of which neither OS_CLOUD nor OS_AUTH_URL is set",
-        )
 
 
 def _problems(faults: list[Fault], expanded: Expanded) -> list[Problem]:

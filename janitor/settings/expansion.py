@@ -1,5 +1,7 @@
 """Puts the environment and secret files into a configuration: `${NAME}`, `${NAME:-default}`, `password_file`.
 
+A default may be another reference, as in `${NAME:-${OTHER:-}}`.
+
 It happens after the YAML was read, in text values only, so what comes from outside is never read as YAML, nor twice.
 """
 
@@ -11,7 +13,7 @@ from pathlib import Path
 from janitor.yaml_lines import Document, Fault, Keys, display
 
 _REFERENCE = re.compile(
-    r"(?P<literal>\$\$\{)|\$\{(?P<name>[A-Za-z_]\w*)(?P<default>:-[^}]*)?\}|(?P<broken>\$\{)", re.ASCII
+    r"(?P<literal>\$\$\{)|\$\{(?P<name>[A-Za-z_]\w*)(?P<default>:-(?:\$\{[^{}]*\}|[^}])*)?\}|(?P<broken>\$\{)", re.ASCII
 )
 _TARGET_SECRETS = ("appkey", "username", "password")
 _SLACK_SECRETS = ("webhook_url", "token")
@@ -80,28 +82,31 @@ class _Expander:
                 return value
 
     def _text(self, text: str, keys: Keys) -> str | None:
-        references = list(_REFERENCE.finditer(text))
-        wrong = [sentence for reference in references if (sentence := self._wrong(reference))]
+        wrong = list(self._wrong_in(text))
         self.faults += [Fault(keys, sentence) for sentence in wrong]
         if wrong:
             return None
-        expanded = _REFERENCE.sub(self._replacement, text)
+        expanded = self._replaced(text)
         if not expanded:
-            self.empty[keys] = "; ".join(self._missing(found["name"]) for found in references) or "is empty"
+            self.empty[keys] = "; ".join(map(self._missing, _names_in(text))) or "is empty"
         return expanded or None
 
-    def _wrong(self, reference: re.Match[str]) -> str | None:
-        if reference["broken"]:
-            return "holds a ${ that is neither ${NAME} nor ${NAME:-default}; a literal ${ is written $${"
-        if reference["name"] and reference["default"] is None and reference["name"] not in self._environ:
-            return self._missing(reference["name"])
-        return None
+    def _wrong_in(self, text: str) -> Iterator[str]:
+        for reference in _REFERENCE.finditer(text):
+            if reference["broken"]:
+                yield "holds a ${ that is neither ${NAME} nor ${NAME:-default}; a literal ${ is written $${"
+            elif reference["name"] and reference["default"] is None and reference["name"] not in self._environ:
+                yield self._missing(reference["name"])
+            elif reference["name"] and not self._environ.get(reference["name"]):
+                yield from self._wrong_in(_default(reference))
+
+    def _replaced(self, text: str) -> str:
+        return _REFERENCE.sub(self._replacement, text)
 
     def _replacement(self, reference: re.Match[str]) -> str:
         if reference["literal"]:
             return "${"
-        found = self._environ.get(reference["name"], "")
-        return found or (reference["default"] or "").removeprefix(":-")
+        return self._environ.get(reference["name"]) or self._replaced(_default(reference))
 
     def _missing(self, name: str) -> str:
         return f"environment variable {name} is {'empty' if name in self._environ else 'not set'}"
@@ -117,6 +122,18 @@ class _Expander:
             holder[name] = _secret_in(folder / file)
         except ValueError as error:
             self.faults.append(Fault((*keys, f"{name}_file"), str(error)))
+
+
+def _default(reference: re.Match[str]) -> str:
+    return (reference["default"] or "").removeprefix(":-")
+
+
+def _names_in(text: str) -> Iterator[str]:
+    """The variables that a text refers to, those in defaults too."""
+    for reference in _REFERENCE.finditer(text):
+        if reference["name"]:
+            yield reference["name"]
+            yield from _names_in(_default(reference))
 
 
 def _secret_in(path: Path) -> str:
