@@ -455,6 +455,11 @@ def test_a_file_may_hold_exemptions_only_but_not_every_file(write: Write) -> Non
             ['exempt[0].untill: unknown key, did you mean "until"?'],
             id="near-key",
         ),
+        pytest.param(
+            '{images: [a, "ci-*", "/^ci/"], until: 2026-12-31, why: so}',
+            ['exempt[0].images[1]: "ci-*" is a pattern: write whole', 'exempt[0].images[2]: "/^ci/" is a pattern'],
+            id="patterns",
+        ),
         pytest.param("{images: [], until: 2026-12-31, why: so}", ["exempt[0].images: must not be empty"], id="none"),
         pytest.param("golden", ["exempt[0]: is text: write keys and values"], id="a-name-alone"),
     ],

@@ -4,7 +4,16 @@ import re
 from datetime import UTC, timedelta, tzinfo
 from typing import Annotated
 
-from pydantic import AliasChoices, BeforeValidator, Field, InstanceOf, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    InstanceOf,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from janitor.model import Exemption, Status, Visibility
 from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy, regex_between_slashes
@@ -38,6 +47,15 @@ def _plain_zero(value: object) -> object:
 
 def _until(text: str) -> str:
     parse_until(text, UTC)  # the zone changes what a date means, and not whether it is one
+    return text
+
+
+def _no_pattern(text: str) -> str:
+    # Taken for a name it would exempt nothing, in silence.
+    if "*" in text or (len(text) > 2 and text[0] == text[-1] == "/"):
+        raise ValueError(
+            f'"{text}" is a pattern: write whole names or ids, or a policy without `expire`, which keeps all'
+        )
     return text
 
 
@@ -76,6 +94,7 @@ After = Annotated[timedelta, read_as(_after, "write a duration with its unit, li
 Notice = Annotated[
     timedelta, read_as(_notice, "write a duration with its unit, like 48h or 3d"), BeforeValidator(_plain_zero)
 ]
+WholeName = Annotated[Label, AfterValidator(_no_pattern)]
 Until = Annotated[str, read_as(_until, "write a date like 2026-12-31")]
 Sentence = Annotated[str, read_as(_sentence, "write text, in quotes")]
 ClockWord = Annotated[Clock, word_of(Clock, "a clock")]
@@ -190,7 +209,7 @@ class PolicySchema(Schema):
 class ExemptSchema(Schema):
     """One entry of `exempt` as written: images, until when they stay, and why."""
 
-    images: OneOrMore[Label] = Field(
+    images: OneOrMore[WholeName] = Field(
         validation_alias=AliasChoices("images", "image"), description="say which, by id or by name"
     )
     until: Until = Field(description="say until when, like 2026-12-31")
