@@ -127,6 +127,10 @@ def test_images_come_with_every_fact_and_who_uses_them() -> None:
         "public": False,
         "protected": False,
         "owned": True,
+        "visibility": None,
+        "owner": None,
+        "os_hidden": False,
+        "tags": [],
         "created_at": "2026-10-24T03:00:00Z",
         "updated_at": "2026-10-24T03:00:00Z",
         "size": 10 * GIB,
@@ -135,7 +139,7 @@ def test_images_come_with_every_fact_and_who_uses_them() -> None:
         "min_ram": None,
         "properties": {"os_distro": "ubuntu"},
         "unreadable": {"minRam": "lots"},
-        "used_by": [{"id": "i-1", "name": "web-1"}],
+        "used_by": [{"kind": "instance", "id": "i-1", "name": "web-1"}],
     }
 
 
