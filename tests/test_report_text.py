@@ -481,6 +481,13 @@ def test_what_is_refused_as_before_is_counted_once() -> None:
     )
 
 
+def test_what_an_optional_source_did_not_tell_stands_with_the_figures() -> None:
+    target = make_target([to_keep()], remarks=("volumes could not be read: \x1b[31mHTTP 403",))
+    assert "Kept 1 Not seen volumes could not be read: \\x1b[31mHTTP 403 Would delete none" in unfolded(
+        report(make_run(target))
+    )
+
+
 def test_other_news_are_counted_in_the_last_sentence() -> None:
     waiting = Decision(make_image("ci-9"), Verdict.WAIT, "ci", Reason.NOTICE, "due for deletion 2026-11-25", NOW)
     target = make_target([waiting], reminded=(waiting,), changed=(Change(to_keep(), "changed since the plan"),))

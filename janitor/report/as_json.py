@@ -42,6 +42,7 @@ def _target(target: TargetResult) -> dict[str, Any]:
         "undelivered": _ids(d for d in (*target.announced, *target.reminded) if d.image.id in target.undelivered),
         "spared": _ids(saved.decision for saved in target.spared),
         "changed": [{"image": change.decision.image.id, "detail": change.detail} for change in target.changed],
+        "remarks": list(target.remarks),
     }
 
 

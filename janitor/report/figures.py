@@ -5,8 +5,10 @@ from collections.abc import Iterable
 
 from janitor.model import Cost, Decision, DeletionOutcome, Mode, Outcome, Reason, RunResult, TargetResult, Verdict
 from janitor.report.outline import unasked
-from janitor.report.wording import counted, money_a_month
+from janitor.report.wording import counted, money_a_month, shortened
 from janitor.units import format_size
+
+_LONGEST_REMARK = 400
 
 _UNTROUBLED = {Outcome.OK, Outcome.PARTIAL}
 
@@ -21,6 +23,7 @@ def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple
         rows.append(("Waiting", _waiting(target)))
     if target.settled:
         rows.append(("Settled", _settled_by_outcome([target])))
+    rows += [("Not seen", shortened(remark, _LONGEST_REMARK)) for remark in target.remarks]
     return rows + _plan(target, mode, cost)
 
 
