@@ -1,5 +1,6 @@
 """clouds.yaml and the OS_* variables: found and read as other OpenStack tools do, and what is told of mistakes."""
 
+import logging
 import os
 import ssl
 from collections.abc import Iterator, Mapping
@@ -15,14 +16,23 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import NameOID
 from openstack.config import loader
 
+from janitor import accounts
 from janitor.cloud.clouds import configured
 from janitor.cloud.keystone import Grant, Identity, Service
 from janitor.cloud.transport import Transient
 from janitor.errors import CloudError, Denied, UsageError
+from janitor.logs import configure_logging
+from janitor.settings import load_settings
 from tests.identity_stand_in import PASSWORD, PROJECT, USERNAME, Catalogue, Keystone, address, grant, refusal, serving
 from tests.loopback import Loopback
 
@@ -157,7 +167,7 @@ def test_the_region_is_the_wanted_one_or_the_first(wanted: str | None, region: s
 # Where services are
 
 SEVERAL: Catalogue = {
-    "image": {"KR1": ["public", "internal", "admin"], "KR2": ["public"]},
+    "image": {"KR1": ["admin", "internal", "public"], "KR2": ["public"]},
     "volumev3": {"KR1": ["public"]},
     "block-storage": {"KR1": ["internal"]},
 }
@@ -285,6 +295,25 @@ def test_who_is_not_trusted_is_not_talked_to(certificate: Path, keys: dict[str, 
             grant(configured("devstack", None))
 
 
+def test_a_target_is_signed_in_to_by_its_clouds_tls_for_all_regions(certificate: Path) -> None:
+    with secure(certificate) as url:
+        cloud(auth=at(url), cacert=str(certificate), regions=["RegionOne", "RegionTwo"])
+        Path("janitor.yaml").write_text('targets: [{name: prod, api: openstack, cloud: devstack, region: "*"}]')
+        settings = load_settings(Path("janitor.yaml"), {})
+        account = accounts.signed_in(settings, settings.targets, None)["prod"]
+    assert isinstance(account, accounts.Account)
+    assert account.grant.regions == ("KR1",)
+
+
+def test_an_encrypted_key_is_a_mistake_and_not_asked_about(certificate: Path) -> None:
+    key = load_pem_private_key(certificate.read_bytes(), None)
+    encrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    Path("key.pem").write_bytes(encrypted)
+    cloud(auth=at("https://x"), cert=str(certificate), key="key.pem")
+    with pytest.raises(UsageError, match=r"the certificates in .* cannot be used: "):
+        configured("devstack", None)
+
+
 # Mistakes
 
 NO_PASSWORD = {name: value for name, value in AUTH.items() if name != "password"}
@@ -297,6 +326,9 @@ MISTAKES = [
     ),
     pytest.param(
         "clouds:\n devstack:\n  password: 'hunter2\n", "*clouds.yaml: no clouds can be read from it", id="no-yaml"
+    ),
+    pytest.param(
+        "clouds: {devstack: {password: *hunter2}}", "*clouds.yaml: no clouds can be read from it", id="no-alias"
     ),
     pytest.param("- hunter2", "*clouds.yaml is empty or not a valid mapping", id="a-list"),
     pytest.param("cluods: {devstack: {}}", "*clouds.yaml: no clouds can be read from it", id="no-clouds"),
@@ -351,7 +383,8 @@ def test_a_mistake_is_told_in_one_line(content: str | None, told: str, caplog: p
     with pytest.raises(UsageError) as caught:
         configured("devstack", "KR9" if "regions: [KR1]" in (content or "") else None)
     assert fnmatchcase(str(caught.value), told.replace("[", "[[]")), str(caught.value)
-    assert "hunter2" not in f"{caught.value}{caplog.text}"
+    assert "hunter2" not in str(caught.value)
+    assert caplog.text == "", "the library's own words may quote the file"
 
 
 def test_a_cloud_that_a_variable_names_wrongly_is_told_likewise(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -366,3 +399,18 @@ def test_a_profile_of_the_web_that_cannot_be_fetched_is_the_clouds_failure() -> 
         cloud(auth=AUTH, profile=server.url)
     with pytest.raises(CloudError, match='cloud "devstack": its profile cannot be fetched'):
         configured("devstack", None)
+
+
+def test_what_clouds_yaml_keeps_secret_the_log_does_too(capsys: pytest.CaptureFixture[str]) -> None:
+    before = logging.getLogger().handlers[:]
+    cloud(auth=at("http://127.0.0.1:1", password="hunter2"))
+    Path("janitor.yaml").write_text("targets: [{name: prod, api: openstack, cloud: devstack}]")
+    settings = load_settings(Path("janitor.yaml"), {})
+    try:
+        configure_logging(0, settings.secrets)
+        accounts.identify(settings, settings.targets)
+        logging.getLogger("any").warning("it is %s", "hunter2")
+    finally:
+        logging.getLogger().handlers[:] = before
+        logging.getLogger("janitor").setLevel(logging.NOTSET)
+    assert capsys.readouterr().err.endswith("any it is ***\n")

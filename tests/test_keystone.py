@@ -1,6 +1,7 @@
 """Signing in to a cloud: what is sent, what a grant holds, where services are, and what each failure is told as."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,14 @@ def test_spelled_out_credentials_are_sent_to_identity_v2() -> None:
     assert (asked.method, asked.path) == ("POST", "/v2.0/tokens")
     assert b'"tenantId": "1ab9fffdcfdb4f7f9fb84e8c7bdd4ee1"' in asked.body
     assert asked.headers["user-agent"].startswith("image-janitor/")
+
+
+def test_no_password_of_another_program_is_sent_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password hunter2\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with serving(Keystone()) as server:
+        grant(v2_of(server))
+    assert "authorization" not in server.asked[0].headers
 
 
 def test_every_grant_is_a_sign_in_of_its_own() -> None:
@@ -132,6 +141,18 @@ def test_the_regions_are_those_with_images() -> None:
         pytest.param(Answered({"access": 1}), CloudError, "no token with a catalogue", id="no-token"),
         pytest.param(
             Answered({"access": {"token": {"id": 7}}}), CloudError, "no token with a catalogue", id="a-number"
+        ),
+        pytest.param(
+            Answered({"access": {"token": {"id": "t\nX: y", "tenant": {"id": "p"}}, "serviceCatalog": []}}),
+            CloudError,
+            "no token with a catalogue",
+            id="no-header-could-hold-it",
+        ),
+        pytest.param(
+            Answered({"access": {"token": {"id": "tökén", "tenant": {"id": "p"}}, "serviceCatalog": []}}),
+            CloudError,
+            "no token with a catalogue",
+            id="nor-this",
         ),
         pytest.param(
             Answered({"access": {"token": {"id": "t", "tenant": {"id": "p"}}, "serviceCatalog": [7]}}),

@@ -40,6 +40,7 @@ from openstack.config.cloud_region import CloudRegion  # noqa: E402
 from openstack.exceptions import SDKException  # noqa: E402
 
 _log = logging.getLogger("janitor.cloud")
+logging.getLogger("stevedore").setLevel(logging.CRITICAL)  # a plugin that it cannot load is an error of ours already
 
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, yaml.YAMLError)
 _SECRET = ("password", "secret", "token", "passcode")
