@@ -3,6 +3,7 @@
 Source of the fields: the Image API v2 reference, and what a real Glance answers.
 """
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ _FIELDS = frozenset(
 )
 """What the API itself says of an image; every other key of an entry is a custom property."""
 
+_VISIBILITIES = frozenset(Visibility)
 _OPEN = frozenset({Visibility.PUBLIC, Visibility.COMMUNITY})
 
 
@@ -32,17 +34,17 @@ def read_image(entry: Entry, project: str) -> Image:
     """
     wrong: dict[str, str] = {}
     visibility = _required(entry, "visibility", _visibility, wrong)
-    owner = expected(entry, "owner", wire.text, wrong)
+    owner = expected(entry, "owner", _word, wrong)
     return Image(
         id=entry["id"],
         name=expected(entry, "name", wire.text, wrong),
-        status=required(entry, "status", wire.text, "", wrong),
+        status=required(entry, "status", _word, "", wrong),
         public=visibility is None or visibility in _OPEN,
         protected=required(entry, "protected", wire.boolean, True, wrong),
         created_at=_required(entry, "created_at", wire.instant, wrong),
         updated_at=_required(entry, "updated_at", wire.instant, wrong),
         size=optional(entry, "size", wire.amount, wrong),
-        disk_format=optional(entry, "disk_format", wire.text, wrong),
+        disk_format=optional(entry, "disk_format", _word, wrong),
         min_disk=optional(entry, "min_disk", wire.amount, wrong),
         min_ram=optional(entry, "min_ram", wire.amount, wrong),
         properties=_properties(entry, wrong),
@@ -55,6 +57,10 @@ def read_image(entry: Entry, project: str) -> Image:
     )
 
 
+def _word(value: object) -> str | None:
+    return sys.intern(value) if type(value) is str else None
+
+
 def _required(entry: Entry, key: str, read: Callable[[object], T | None], wrong: dict[str, str]) -> T | None:
     """The value of a key; one that is missing or null is noted in `wrong` like one that cannot be read."""
     if entry.get(key) is None:
@@ -63,7 +69,7 @@ def _required(entry: Entry, key: str, read: Callable[[object], T | None], wrong:
 
 
 def _visibility(value: object) -> str | None:
-    return value if isinstance(value, str) and value in set(Visibility) else None
+    return Visibility(value) if isinstance(value, str) and value in _VISIBILITIES else None
 
 
 def _tags(value: object) -> tuple[str, ...] | None:
@@ -81,8 +87,13 @@ def _properties(entry: Entry, wrong: dict[str, str]) -> Any:
     if nested is not None and not isinstance(nested, dict):
         wrong["properties"] = wire.shown(nested)
         return None
-    beside = {key: value for key, value in entry.items() if key not in _FIELDS and value is not None}
-    return read_properties({**(nested or {}), **beside}, wrong)
+    beside = {key: _shared(value) for key, value in entry.items() if key not in _FIELDS and value is not None}
+    return read_properties({**nested, **beside} if nested else beside, wrong)
+
+
+def _shared(value: object) -> object:
+    """The same; of equal texts the same one, for the images of a fleet say much the same of themselves."""
+    return sys.intern(value) if type(value) is str else value
 
 
 def read_sharing(members: list[Any]) -> Sharing:
