@@ -123,9 +123,9 @@ def test_a_clock_that_is_off_deletes_nothing_and_gives_no_notice(
     assert believed or "clock is 4320 minutes" in (target.error or "")
 
 
-def perform(store: Store, cloud: RecordingCloud, mode: Mode = Mode.DELETE) -> RunResult:
+def perform(store: Store, cloud: RecordingCloud, mode: Mode = Mode.DELETE, *, accept: bool = False) -> RunResult:
     sites = [Site("prod", lambda: cloud)]
-    return Run(sites, [OLD], store, mode, Limits(1000, 100), clock=lambda: NOW).perform()
+    return Run(sites, [OLD], store, mode, Limits(1000, 100), clock=lambda: NOW, accept_survey=accept).perform()
 
 
 def test_only_deletions_since_the_last_good_survey_excuse_a_fall(store: Store) -> None:
@@ -150,7 +150,7 @@ def test_a_survey_without_usage_is_not_what_the_next_is_compared_with(store: Sto
     cloud = RecordingCloud([make_image()], used=Usage({"x": (User("i", "web"),)}, instances=10))
     perform(store, cloud)
     cloud.used = Unavailable("no answer")
-    assert perform(store, cloud).outcome is Outcome.FAILED
+    assert [perform(store, cloud, accept=accept).outcome for accept in (False, True)] == [Outcome.FAILED] * 2
     cloud.used = Usage(instances=0)
     assert perform(store, cloud).outcome is Outcome.REFUSED
 

@@ -1,8 +1,10 @@
 """Runs over days: notices are delivered first, surveys must be plausible, plans unchanged, refusals left alone."""
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -314,6 +316,15 @@ def test_a_plan_is_good_for_a_day(world: World) -> None:
     assert world.approved(plan.run)
     world.now += timedelta(seconds=1)
     with pytest.raises(UsageError, match="was good for 1d"):
+        world.approved(plan.run)
+
+
+def test_a_plan_that_is_not_as_recorded_is_not_applied(world: World, tmp_path: Path) -> None:
+    world.policies = [OLD]
+    plan = world.run(Mode.DRY_RUN)
+    with closing(sqlite3.connect(tmp_path / "janitor.db")) as db, db:
+        db.execute("UPDATE image_facts SET updated_at = '2026-01-01T00:00:00Z'")
+    with pytest.raises(UsageError, match="the plan of run 1 is not what that run recorded"):
         world.approved(plan.run)
 
 
