@@ -3,11 +3,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+GLANCE := .venv-glance
 
-.PHONY: help setup demo test lint types unit bench lock clean
+.PHONY: help setup demo test lint types unit test-glance bench lock clean
 
 help: ## say what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 setup: $(READY) ## make .venv, locked
 
@@ -33,19 +34,30 @@ types: $(READY)
 unit: $(READY)
 	$(BIN)/pytest -n auto
 
+test-glance: $(READY) $(GLANCE)/.ready ## what a real Glance does, with a real Keystone; installs and starts both by itself
+	$(BIN)/pytest --timeout 300 tests_glance
+
+# Bytecode is left to be made at the first start, for it takes as long as the rest.
+$(GLANCE)/.ready: requirements/glance.txt
+	$(PYTHON) -m venv --clear $(GLANCE)
+	$(GLANCE)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/glance.txt || \
+	  { echo 'Glance and Keystone could not be installed into $(GLANCE), so nothing was tried on them' >&2; exit 1; }
+	@touch $@
+
 bench: $(READY) ## figures, as ratios measured side by side; asserts nothing
 	$(BIN)/python -m benchmarks
 
 COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
   --no-emit-index-url --no-emit-find-links
 
-lock: ## refresh the locks in requirements/: dev.txt, and within it runtime.txt and build.txt for the container
+lock: ## refresh the locks in requirements/: dev.txt, within it runtime.txt and build.txt for the container, and glance.txt
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet uv
 	$(COMPILE) --upgrade --extra openstack pyproject.toml requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) --constraint requirements/dev.txt --extra openstack pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) --constraint requirements/dev.txt requirements/build.in -o requirements/build.txt
+	$(COMPILE) --upgrade requirements/glance.in -o requirements/glance.txt
 	rm -rf $(VENV)-lock
 
 clean: ## remove what make made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(GLANCE) .mypy_cache .ruff_cache .pytest_cache .hypothesis

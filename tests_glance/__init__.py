@@ -1,0 +1,5 @@
+"""A real Glance with a real Keystone, on loopback and for as long as a `with`, to prove the janitor on.
+
+They come from the package registry into `.venv-glance`, which `make test-glance` sets up. Nova and Cinder are
+stand-ins.
+"""
