@@ -74,7 +74,7 @@ SPECIMENS = (
     Specimen("young", "too-young", "everything", age=_DAYS),
     Specimen("newborn", "newborn", age=timedelta()),
     Specimen("golden-base", "pinned", "golden"),
-    Specimen("nameless", "expired", "everything", called=None),
+    Specimen("nameless", "unmatched", called=None),  # whether `golden` matches it cannot be told
     Specimen("markup", "expired", "everything", called="<!channel> *bold* [red]red[/red] \x1b[31m\u202egnp.exe"),
     Specimen("future", "undated", age=-timedelta(days=365)),
     # Statuses

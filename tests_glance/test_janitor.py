@@ -1,0 +1,217 @@
+"""The janitor itself on a real Glance: every decision and every outcome against what was made."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from janitor.cloud import Answer
+from janitor.cloud.clouds import configured
+from janitor.cloud.openstack import OpenStackClient
+from tests_glance.cloud import Cloud
+from tests_glance.identity import Person
+from tests_glance.patience import until
+from tests_glance.specimens import OLD, POLICIES, SPECIMENS, Fleet, make_fleet
+
+SOURCES = {"servers": "required", "volumes": "required", "snapshots": "required"}
+SHORT = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A folder with a configuration for one project, and the command run in it as a user would."""
+
+    folder: Path
+    cloud: Cloud
+
+    def configure(self, person: Person, policies: str = POLICIES) -> None:
+        self._write("clouds.yaml", {"clouds": {"ours": person.clouds_entry()}})
+        target = {"name": "ours", "api": "openstack", "cloud": "ours", "usage": SOURCES}
+        limits = {"max_deletions": 1000, "max_share": "100%"}
+        self._write("janitor.yaml", {"mode": "delete", "policies": "p.yaml", "limits": limits, "targets": [target]})
+        (self.folder / "p.yaml").write_text(policies, encoding="utf-8")
+
+    def _write(self, name: str, content: Mapping[str, Any]) -> None:
+        (self.folder / name).write_text(yaml.safe_dump(content), encoding="utf-8")
+
+    def run(self, *words: str) -> dict[str, Any]:
+        """The one target of a run's report, with the exit code as `exit`."""
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-m", "janitor", "run", "--format", "json", *words],
+            cwd=self.folder,
+            env={"HOME": str(self.folder), "OS_CLIENT_CONFIG_FILE": str(self.folder / "clouds.yaml")},
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        assert done.stdout, done.stderr
+        (target,) = json.loads(done.stdout)["targets"]
+        return {**target, "exit": done.returncode}
+
+
+def reasons(report: Mapping[str, Any]) -> dict[str, tuple[str, str | None]]:
+    return {decision["image"]: (decision["reason"], decision["policy"]) for decision in report["decisions"]}
+
+
+def outcomes(report: Mapping[str, Any]) -> dict[str, str]:
+    return {deletion["image"]: deletion["outcome"] for deletion in report["deletions"]}
+
+
+def there(cloud: Cloud, ids: Mapping[str, str]) -> dict[str, str]:
+    """The status of each specimen that the administrator still finds, by key."""
+    everything = cloud.images(cloud.admin)
+    answers = {key: everything.get(image_id) for key, image_id in ids.items()}
+    return {key: answer.json()["status"] for key, answer in answers.items() if answer.status_code == 200}
+
+
+# A dry run, a live run, and another live run over one image of every kind
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What was made, and what each run reported and left behind."""
+
+    fleet: Fleet
+    before: Mapping[str, str]
+    dry: Mapping[str, Any]
+    after_dry: Mapping[str, str]
+    live: Mapping[str, Any]
+    after_live: Mapping[str, str]
+    again: Mapping[str, Any]
+
+
+@pytest.fixture(scope="module")
+def story(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    fleet = make_fleet(cloud)
+    desk = Desk(tmp_path_factory.mktemp("story"), cloud)
+    desk.configure(fleet.ours)
+    before = there(cloud, fleet.ids)
+    dry, after_dry = desk.run("--dry-run"), there(cloud, fleet.ids)
+    live, after_live = desk.run(), there(cloud, fleet.ids)
+    return Story(fleet, before, dry, after_dry, live, after_live, desk.run())
+
+
+def by_key(fleet: Fleet, found: Mapping[str, Any]) -> dict[str, Any]:
+    keys = {image_id: key for key, image_id in fleet.ids.items()}
+    return {keys[image_id]: value for image_id, value in found.items() if image_id in keys}
+
+
+def test_a_dry_run_decides_about_every_image_as_it_was_made(story: Story) -> None:
+    decided = by_key(story.fleet, reasons(story.dry))
+    assert decided == {one.key: (one.reason, one.policy) for one in SPECIMENS if one.reason is not None}
+    assert (story.dry["exit"], story.dry["deletions"]) == (0, [])
+
+
+def test_a_dry_run_leaves_everything_as_it_was(story: Story) -> None:
+    assert story.after_dry == story.before
+
+
+def test_a_live_run_decides_the_same(story: Story) -> None:
+    assert by_key(story.fleet, reasons(story.live)) == by_key(story.fleet, reasons(story.dry))
+
+
+def test_a_live_run_deletes_exactly_what_expired(story: Story) -> None:
+    expired = {one.key for one in SPECIMENS if one.reason == "expired"}
+    assert by_key(story.fleet, outcomes(story.live)) == dict.fromkeys(expired, "deleted")
+    assert story.after_live == {key: status for key, status in story.before.items() if key not in expired}
+    assert story.live["exit"] == 0
+
+
+def test_another_live_run_finds_nothing_left(story: Story) -> None:
+    survivors = {one.key: (one.reason, one.policy) for one in SPECIMENS if one.reason not in (None, "expired")}
+    assert by_key(story.fleet, reasons(story.again)) == survivors
+    assert (story.again["exit"], story.again["deletions"]) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("in-a-volume", "used by volume db-1-root"),
+        ("booted", "used by instance web-1"),
+        ("base", "the base of image golden-snapshot"),
+        ("shared-pending", "offered to project"),
+        ("community", "its visibility is community"),
+        ("kept-until-whenever", "no date that can be read"),
+    ],
+)
+def test_a_decision_says_why(story: Story, key: str, words: str) -> None:
+    (detail,) = (d["detail"] for d in story.dry["decisions"] if d["image"] == story.fleet.ids[key])
+    assert words in detail
+
+
+# What no list shows
+
+KILLED = """\
+policies:
+  - name: killed
+    match: {status: killed}
+    expire: {after: 24h}
+"""
+
+
+def test_a_killed_upload_that_we_knew_is_found_deleted_and_confirmed_by_its_id(cloud: Cloud, tmp_path: Path) -> None:
+    member, desk = cloud.member(), Desk(tmp_path, cloud)
+    desk.configure(member, KILLED)
+    images = cloud.images(member)
+    known, unknown, vanished, *_ = (images.create(name) for name in ("known", "unknown", "vanished", *"abcde"))
+    cloud.database.write(unknown, status="killed")
+    assert reasons(desk.run()).keys() & {known, unknown, vanished} == {known, vanished}
+    images.delete(vanished)
+    cloud.database.write(known, status="killed", created_at=datetime.now(UTC) - OLD)
+    report = desk.run()
+    assert reasons(report)[known] == ("expired", "killed")
+    assert vanished not in reasons(report)
+    assert outcomes(report) == {known: "deleted"}
+    assert there(cloud, {"known": known, "unknown": unknown}) == {"unknown": "killed"}
+    assert known not in reasons(desk.run())
+
+
+# Tokens, and a Glance that fails
+
+
+def test_a_token_that_ends_midway_is_renewed(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client's clock stands still, so that only the refusal tells of the end."""
+    member, now = cloud.member(), datetime.now(UTC)
+    Desk(tmp_path, cloud).configure(member)
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+    mine = cloud.images(member).create("mine")
+    cloud.restart_keystone(SHORT)
+    try:
+        with closing(OpenStackClient(configured("ours", None), None, clock=lambda: now)) as client:
+            witness = cloud.images(member)
+            assert [image.id for image in client.images() if image.owned] == [mine]
+            until(lambda: witness.page().status_code == 401)
+            assert client.delete(mine) is Answer.ACCEPTED
+            assert client.unlisted([mine]) == []
+    finally:
+        cloud.restart_keystone()
+
+
+def test_what_a_failing_glance_did_not_delete_is_never_called_deleted(cloud: Cloud, tmp_path: Path) -> None:
+    """Several workers on one SQLite file answer parallel deletions with 500, and leave some images half deleted."""
+    member, desk = cloud.member(), Desk(tmp_path, cloud)
+    desk.configure(member)
+    images = cloud.images(member)
+    ids = [images.upload(images.create(f"old-{number}")) for number in range(12)]
+    for image_id in ids:
+        cloud.database.write(image_id, created_at=datetime.now(UTC) - OLD)
+    cloud.restart_glance(workers=3)
+    try:
+        report = desk.run()
+    finally:
+        cloud.restart_glance()
+    left = there(cloud, {image_id: image_id for image_id in ids})
+    gone = {image_id for image_id, outcome in outcomes(report).items() if outcome in ("deleted", "already-gone")}
+    assert outcomes(report).keys() == set(ids)
+    assert not gone & left.keys()
+    desk.run()
+    assert set(there(cloud, {image_id: image_id for image_id in ids}).values()) <= {"deleted"}
