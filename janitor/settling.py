@@ -51,15 +51,6 @@ def _superseded(asked: Unsettled) -> Deletion:
     return Deletion(asked.decision, DeletionOutcome.FAILED, detail)
 
 
-def gone(settlements: Iterable[Settlement]) -> list[str]:
-    """The ids of the images that our own requests deleted, as it now turns out."""
-    return [
-        settled.deletion.decision.image.id
-        for settled in settlements
-        if settled.deletion.outcome is DeletionOutcome.DELETED
-    ]
-
-
 def _settled(asked: Unsettled, image: Image | None) -> Deletion:
     outcome, found = _gone(asked.answer) if image is None else _still_listed(asked.answer, image)
     shortfall = "could not confirm it" if asked.finished else "did not finish"
