@@ -129,6 +129,9 @@ def test_a_run_that_never_began_is_reported() -> None:
     )
 
 
+UNKNOWN = replace(make_deletion("b", DeletionOutcome.ACCEPTED, "could not be confirmed"), unsettled=True)
+
+
 @pytest.mark.parametrize(
     ("result", "sentence"),
     [
@@ -154,6 +157,23 @@ def test_a_run_that_never_began_is_reported() -> None:
             replace(live(), error="the disk is full\r\n\n  free some space\n"),
             "LIVE RUN. Image Janitor run 12 failed: the disk is full; free some space.",
             id="failed",
+        ),
+        pytest.param(
+            live(make_target(outcome=Outcome.FAILED, error="a request hangs"), outcome=Outcome.FAILED),
+            "LIVE RUN. Image Janitor run 12: Nothing is known to be deleted. 1 target failed.",
+            id="what-hangs-may-be-done",
+        ),
+        pytest.param(
+            replace(live(make_target([to_delete()], [make_deletion()])), error="the disk is full"),
+            "LIVE RUN. Image Janitor run 12 failed: the disk is full. "
+            "1 of 1 planned image deleted, reclaiming 10.0 GiB.",
+            id="failed-after-it-deleted",
+        ),
+        pytest.param(
+            live(make_target([to_delete("a"), to_delete("b")], [make_deletion("a"), UNKNOWN])),
+            "LIVE RUN. Image Janitor run 12: 1 of 2 planned images deleted, reclaiming 10.0 GiB; "
+            "of 1 it is not known yet.",
+            id="one-is-not-known",
         ),
     ],
 )

@@ -263,6 +263,14 @@ def test_a_run_that_never_began_says_every_line_of_why() -> None:
     assert "nothing to delete" not in text
 
 
+def test_a_run_that_failed_after_it_deleted_says_both() -> None:
+    target = make_target([to_delete()], [make_deletion()], outcome=Outcome.FAILED, error="the disk is full")
+    text = report(make_run(target, mode=Mode.DELETE, outcome=Outcome.FAILED, error="the disk is full"))
+    closing = text[text.rindex("───") :]
+    assert "Error: the disk is full" in closing
+    assert "1 of 1 planned image deleted, reclaiming 10.0 GiB" in closing
+
+
 # Foreign text
 
 
@@ -427,7 +435,10 @@ LEFT_ALONE = "1 target left alone, as a limit or the survey gate refused."
     [
         pytest.param("quiet", "There was nothing to delete.", "There was nothing to delete.", id="nothing-to-do"),
         pytest.param(
-            "failed", "Nothing would be deleted. 1 target failed.", "Nothing was deleted. 1 target failed.", id="failed"
+            "failed",
+            "Nothing would be deleted. 1 target failed.",
+            "Nothing is known to be deleted. 1 target failed.",
+            id="failed",
         ),
         pytest.param(
             "refused quiet",

@@ -6,7 +6,7 @@ from itertools import chain
 
 from janitor.model import Cost, RunResult, TargetResult
 from janitor.report import Message
-from janitor.report.figures import kept_by_reason, summary, totals_of
+from janitor.report.figures import kept_by_reason, summary, tells_of_images, totals_of
 from janitor.report.mrkdwn import code, escaped, fitted
 from janitor.report.outline import Entry, Group, groups_of, lapsing, upcoming
 from janitor.report.packing import Paragraph, Row, packed
@@ -57,10 +57,12 @@ def notice(text: str) -> Message:
 
 
 def _sentence(result: RunResult, cost: Cost | None, announced: str | None) -> str:
+    words = f" {escaped(summary(result, cost, announced=announced))}" if tells_of_images(result) else ""
     if result.error is not None:
         failed = " failed" if result.run else ""
-        return f"{MODES[result.mode]}. {run_name(result)}{failed}: {fitted(in_one_line(result.error), _SENTENCE)}."
-    return f"{MODES[result.mode]}. {run_name(result)}: {escaped(summary(result, cost, announced=announced))}"
+        error = fitted(in_one_line(result.error), _SENTENCE)
+        return f"{MODES[result.mode]}. {run_name(result)}{failed}: {error}.{words}"
+    return f"{MODES[result.mode]}. {run_name(result)}:{words}"
 
 
 def _context(share: Share, zone: tzinfo) -> str:
@@ -73,7 +75,7 @@ def _context(share: Share, zone: tzinfo) -> str:
 def _opening(share: Share, cost: Cost | None, undelivered: int) -> Iterator[Paragraph]:
     if share.totals.error is not None:
         yield Paragraph("*The run failed*", tuple(_error_rows(share.totals.error)))
-    else:
+    if tells_of_images(share.totals):
         words, late = (escaped(summary(share.totals, cost, announced=word)) for word in (_ANNOUNCED, None))
         yield Paragraph(f"*{words}*", (), late=f"*{late}*")
     if undelivered:

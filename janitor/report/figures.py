@@ -96,6 +96,11 @@ def kept_by_reason(target: TargetResult) -> list[tuple[Reason, int]]:
     return Counter(decision.reason for decision in target.decisions if decision.verdict is Verdict.KEEP).most_common()
 
 
+def tells_of_images(result: RunResult) -> bool:
+    """Whether there is anything to sum up: a run that failed may have deleted before, or not even have begun."""
+    return result.error is None or any(map(_surveyed, result.targets))
+
+
 def summary(result: RunResult, cost: Cost | None, *, announced: str | None = "announced") -> str:
     """The whole run in one sentence or two. `announced` is the word for what a live run did announce; without it, that
     is left out."""
@@ -125,11 +130,15 @@ def _news(result: RunResult, announced: str | None) -> str:
 
 def _done(result: RunResult, cost: Cost | None) -> str:
     planned = sum(len(target.doomed) for target in result.targets)
+    if not planned and any(t.outcome is Outcome.FAILED and not _surveyed(t) for t in result.targets):
+        return "Nothing is known to be deleted"  # one that was left behind may have asked for something
     if not planned:
         return "There was nothing to delete" if _untroubled(result) else "Nothing was deleted"
     deleted = _confirmed(result.targets)
     reclaimed = f", reclaiming {_worth(deleted, cost)}" if deleted else ""
-    return f"{len(deleted):,} of {counted(planned, 'planned image')} deleted{reclaimed}"
+    unknown = sum(deletion.unsettled for target in result.targets for deletion in target.deletions)
+    unsettled = f"; of {unknown:,} it is not known yet" if unknown else ""
+    return f"{len(deleted):,} of {counted(planned, 'planned image')} deleted{reclaimed}{unsettled}"
 
 
 def _would_do(result: RunResult, cost: Cost | None) -> str:

@@ -6,7 +6,7 @@ from datetime import tzinfo
 from rich.segment import Segment
 
 from janitor.model import Cost, Mode, Outcome, RunResult, TargetResult
-from janitor.report.figures import kept_by_reason, summary, totals_of
+from janitor.report.figures import kept_by_reason, summary, tells_of_images, totals_of
 from janitor.report.layout import (
     BOLD,
     DIM,
@@ -61,7 +61,7 @@ def _closing(result: RunResult, cost: Cost | None, width: int) -> Iterator[Line]
     yield rule("", "", width, DIM)
     if result.error is not None:
         yield from _error(result.error, width, 0)
-    else:
+    if tells_of_images(result):
         yield from paragraph(summary(result, cost), width, style=BOLD)
     yield from paragraph(f"Outcome: {OUTCOMES[result.outcome]}", width, style=_STYLES[result.outcome])
 
