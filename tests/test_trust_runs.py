@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from janitor.announcing import start_notices
-from janitor.errors import Exit, Implausible, Refused, UsageError
+from janitor.errors import Exit, Implausible, Refused, Unavailable, UsageError
 from janitor.gate import Gate
 from janitor.model import Decision, DeletionOutcome, Exemption, Image, Mode, Outcome, RunResult, Status, Usage, User
 from janitor.orders import Site
@@ -256,6 +256,45 @@ def test_a_refused_image_is_left_alone_for_a_while(world: World) -> None:
         assert exit_code(result) is (Exit.DELETIONS_FAILED if day in tried else Exit.OK)
         world.now += DAY
     assert tried == [0, 1, 4, 11, 18]
+
+
+def test_a_try_that_failed_is_made_again_at_once_and_does_not_begin_the_waits_anew(world: World) -> None:
+    world.policies = [OLD]
+    world.cloud.listed = [image("a")]
+    tried = []
+    for day in range(23):
+        down = day in (11, 12)
+        world.cloud.answers = {"a": Unavailable("HTTP 502") if down else Refused("in use", code=30409)}
+        before = len(world.cloud.deleted)
+        world.run()
+        tried += [day] * (len(world.cloud.deleted) - before)
+        world.now += DAY
+    assert tried == [0, 1, 4, 11, 12, 13, 20]
+
+
+def test_what_is_refused_in_other_words_is_told_again(world: World) -> None:
+    world.policies = [OLD]
+    world.cloud.listed = [image("a")]
+    told = []
+    for words in ("in use", "in use", "locked", "locked"):
+        world.cloud.answers = {"a": Refused(words, code=30409)}
+        told.append(not world.run().targets[0].refused_again)
+        world.now += 7 * DAY
+    assert told == [True, False, True, False]
+
+
+def test_an_accepted_deletion_ends_the_row_of_refusals(world: World) -> None:
+    world.policies = [OLD]
+    world.cloud.listed = [image("a")]
+    tried = []
+    for day in range(5):
+        world.cloud.answers = {} if day == 1 else {"a": Refused("in use", code=30409)}
+        world.cloud.undone = {"a"}
+        before = len(world.cloud.deleted)
+        world.run()
+        tried += [day] * (len(world.cloud.deleted) - before)
+        world.now += DAY
+    assert tried == [0, 1, 2, 3], "refused, accepted and still there, and then refused for the first time again"
 
 
 def test_over_the_limit_the_report_names_the_way_and_apply_goes_it(world: World) -> None:

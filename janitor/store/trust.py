@@ -7,7 +7,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from janitor.gate import Measure
-from janitor.model import Change, Decision, Notice, Refusals, TargetResult
+from janitor.model import Change, Decision, DeletionOutcome, Notice, Refusals, TargetResult
 from janitor.store.rows import instant, instant_or_none
 from janitor.units import iso
 
@@ -123,14 +123,17 @@ def end_spared(db: Database, run: int, at: datetime) -> None:
 
 
 def refusals(db: Database, target: str) -> dict[str, Refusals]:
-    """The images whose latest deletions were refused, by id, with how often in a row."""
+    """The images whose latest deletions were refused, by id, with how often in a row.
+
+    A try that failed is no answer: it neither counts nor ends the row, or an outage would begin the waits anew.
+    """
     found: dict[str, Refusals] = {}
     ended: set[str] = set()
     for row in db.query(_ATTEMPTS, {"target": target}):
         image = row["image"]
-        if image in ended:
+        if image in ended or row["outcome"] == DeletionOutcome.FAILED:
             continue
-        if row["outcome"] != "refused":
+        if row["outcome"] != DeletionOutcome.REFUSED:
             ended.add(image)
             continue
         latest = found.get(image)
