@@ -16,6 +16,8 @@ def reviewed_plan(
 ) -> dict[str, tuple[Decision, ...]]:
     """The decisions that the plan of a run consists of, by target. Raises UsageError where it may not be applied."""
     run = store.load_run(number)
+    if run.digest is None:
+        raise UsageError(f"run {number} left no finished plan: make a new one with `janitor run --dry-run`")
     planned = {target.target: target.doomed for target in run.targets if target.doomed}
     if not planned:
         raise UsageError(f"run {number} planned no deletion: there is nothing to apply")

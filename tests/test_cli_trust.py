@@ -112,6 +112,25 @@ def test_a_plan_that_cannot_be_applied(sandbox_desk: Desk, sandbox: Sandbox, num
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_plan_of_a_target_that_is_no_longer_configured(sandbox_desk: Desk, sandbox: Sandbox) -> None:
+    sandbox_desk.janitor("run", "--dry-run")
+    config = (sandbox_desk.folder / "janitor.yaml").read_text()
+    sandbox_desk.write("janitor.yaml", config.replace('name: "sandbox"', "name: other"))
+    surveyed = len(sandbox.requests)
+    done = sandbox_desk.janitor("apply", "1")
+    assert (done.returncode, done.stdout, len(sandbox.requests)) == (2, "", surveyed)
+    assert done.stderr == "janitor: no target named sandbox; there is other\n"
+
+
+def test_a_plan_is_applied_whatever_the_mode_says(sandbox_desk: Desk, sandbox: Sandbox) -> None:
+    config = (sandbox_desk.folder / "janitor.yaml").read_text()
+    sandbox_desk.write("janitor.yaml", config.replace('mode: "delete"', "mode: dry-run"))
+    sandbox_desk.janitor("run")
+    assert (sandbox_desk.janitor("apply", "1", "--dry-run").returncode, deletes(sandbox)) == (0, 0)
+    assert sandbox_desk.janitor("apply", "1").returncode == 0
+    assert deletes(sandbox) > 0
+
+
 def test_a_shrunken_survey_wants_a_look(sandbox_desk: Desk, sandbox: Sandbox) -> None:
     sandbox_desk.janitor("run", "--dry-run")
     with sandbox.account.lock:

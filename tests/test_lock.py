@@ -112,6 +112,16 @@ def test_a_lock_whose_holder_was_killed_is_free(database: Path) -> None:
         take(database)
 
 
+def test_a_note_that_cannot_be_wiped_off_stays_and_binds_nobody(database: Path) -> None:
+    with exclusive(database, "janitor run", NOW):
+        (lock,) = (int(fd.name) for fd in Path("/proc/self/fd").iterdir() if fd.resolve() == lock_file(database))
+        reading = os.open(lock_file(database), os.O_RDONLY)
+        os.dup2(reading, lock)  # as on a disk that has become read-only
+        os.close(reading)
+    assert holder(database) is None
+    take(database)
+
+
 def test_looking_takes_and_creates_nothing(database: Path) -> None:
     assert holder(database) is None
     assert list(database.parent.iterdir()) == []

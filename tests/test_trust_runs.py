@@ -341,11 +341,89 @@ def test_apply_deletes_nothing_that_the_plan_did_not_name(world: World) -> None:
 
 
 def test_apply_respects_notices(world: World) -> None:
+    world.run()
+    world.now += 2 * DAY
+    plan = world.run(Mode.DRY_RUN)
+    assert [decision.image.id for decision in plan.targets[0].doomed] == ["a"]
+    world.cloud.used = Usage({"a": (User("i", "web-1"),)})
+    world.run()
+    world.cloud.used = Usage()
+    result = world.run(approved=world.approved(plan.run))
+    assert (world.cloud.deleted, announced(result)) == ([], ["a"]), "spared meanwhile, so that it waits anew"
+    [changed] = result.targets[0].changed
+    assert "now wait [notice]" in changed.detail
+
+
+EDITS = [
+    pytest.param([replace(OLD, description="another word")], True, id="a-word"),
+    pytest.param([replace(OLD, expire=Expire(15 * DAY))], True, id="when-it-expires"),
+    pytest.param([ANNOUNCED], True, id="its-notice"),
+    pytest.param([replace(OLD, name="older")], True, id="its-name"),
+    pytest.param([], True, id="gone"),
+    pytest.param([OLD, replace(OLD, name="behind")], False, id="one-behind-it-is-none-of-its-business"),
+]
+
+
+@pytest.mark.parametrize(("policies", "refused"), EDITS)
+def test_a_plan_whose_policy_was_edited_is_not_applied(world: World, policies: list[Policy], refused: bool) -> None:
     world.policies = [OLD]
     plan = world.run(Mode.DRY_RUN)
-    world.policies = [ANNOUNCED]
-    with pytest.raises(UsageError, match="policy old has changed since run 1"):
+    world.policies = policies
+    if refused:
+        with pytest.raises(UsageError, match="policy old has changed since run 1"):
+            world.approved(plan.run)
+    else:
+        assert world.approved(plan.run)
+
+
+def test_another_policy_that_has_come_before_leaves_the_plan_nothing(world: World) -> None:
+    world.policies = [OLD]
+    plan = world.run(Mode.DRY_RUN)
+    world.policies = [replace(OLD, name="first"), OLD]
+    result = world.run(approved=world.approved(plan.run))
+    [changed] = result.targets[0].changed
+    assert "policy old -> first" in changed.detail
+    assert world.cloud.deleted == []
+
+
+def test_a_plan_is_applied_once_and_what_is_gone_is_said_to_be(world: World) -> None:
+    world.policies = [OLD]
+    plan = world.run(Mode.DRY_RUN)
+    for _ in range(2):
+        result = world.run(approved=world.approved(plan.run))
+        assert result.outcome is Outcome.OK
+    assert world.cloud.deleted == ["a"]
+    [changed] = result.targets[0].changed
+    assert (changed.decision.image.id, changed.detail) == ("a", "changed since the plan: no longer listed")
+    with pytest.raises(UsageError, match="planned no deletion"):
+        world.approved(result.run)
+
+
+def test_a_plan_that_is_not_as_it_was_recorded_is_not_applied(world: World, tmp_path: Path) -> None:
+    world.policies = [OLD]
+    plan = world.run(Mode.DRY_RUN)
+    with closing(sqlite3.connect(tmp_path / "janitor.db")) as db, db:
+        db.execute("UPDATE decisions SET verdict = 'delete'")
+    with pytest.raises(UsageError, match="is not what that run recorded"):
         world.approved(plan.run)
+
+
+def test_a_run_that_did_not_finish_left_no_plan(world: World, tmp_path: Path) -> None:
+    world.policies = [OLD]
+    plan = world.run(Mode.DRY_RUN)
+    with closing(sqlite3.connect(tmp_path / "janitor.db")) as db, db:
+        db.execute("UPDATE runs SET outcome = NULL, finished_at = NULL, digest = NULL")
+    with pytest.raises(UsageError, match="left no finished plan"):
+        world.approved(plan.run)
+
+
+def test_the_survey_of_a_plan_that_is_applied_must_be_plausible_too(world: World) -> None:
+    world.policies = [OLD]
+    world.cloud.listed = [image(f"i{number}") for number in range(10)]
+    plan = world.run(Mode.DRY_RUN)
+    world.cloud.listed = world.cloud.listed[:6]
+    result = world.run(approved=world.approved(plan.run))
+    assert (result.outcome, world.cloud.deleted) == (Outcome.REFUSED, [])
 
 
 def test_a_plan_is_good_for_a_day(world: World) -> None:

@@ -39,7 +39,7 @@ def exclusive(database: Path, command: str, since: datetime) -> Iterator[None]:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _OWNER_ONLY)
             opened.callback(os.close, descriptor)
             _take(descriptor)
-            opened.callback(_write, descriptor, b"")
+            opened.callback(_forget, descriptor)
             _write(descriptor, _note(command, since))
         yield
 
@@ -83,6 +83,12 @@ def _note(command: str, since: datetime) -> bytes:
 def _write(descriptor: int, note: bytes) -> None:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, note, 0)
+
+
+def _forget(descriptor: int) -> None:
+    """Leave no note. One that cannot be wiped off stays, and binds nobody."""
+    with contextlib.suppress(OSError):
+        _write(descriptor, b"")
 
 
 def _noted(descriptor: int) -> str | None:
