@@ -175,6 +175,36 @@ def test_a_killed_upload_that_we_knew_is_found_deleted_and_confirmed_by_its_id(c
     assert known not in reasons(desk.run())
 
 
+# What is in use
+
+
+def test_without_the_list_of_servers_nothing_goes(cloud: Cloud, tmp_path: Path) -> None:
+    member, desk = cloud.member(), Desk(tmp_path, cloud)
+    desk.configure(member)
+    old = cloud.images(member).create("old")
+    cloud.database.write(old, status="active", created_at=datetime.now(UTC) - OLD)
+    cloud.nova.status = 403
+    try:
+        report = desk.run()
+    finally:
+        cloud.nova.status = None
+    assert (report["exit"], report["deletions"], reasons(report)[old]) == (1, [], ("usage-unknown", None))
+
+
+def test_what_was_used_a_moment_ago_stays(cloud: Cloud, tmp_path: Path) -> None:
+    member, desk = cloud.member(), Desk(tmp_path, cloud)
+    desk.configure(member)
+    old = cloud.images(member).create("old")
+    cloud.database.write(old, status="active", created_at=datetime.now(UTC) - OLD)
+    servers = [cloud.nova.boot(name, member.project_id, old) for name in ("web-1", "web-2")]
+    others = [cloud.nova.boot(f"db-{number}", member.project_id, None) for number in range(8)]
+    assert reasons(desk.run())[old] == ("in-use", None)
+    cloud.nova.records[:] = [server for server in cloud.nova.records if server["id"] not in servers]
+    report = desk.run()
+    cloud.nova.records[:] = [server for server in cloud.nova.records if server["id"] not in others]
+    assert (report["exit"], report["deletions"], reasons(report)[old]) == (0, [], ("recently-used", None))
+
+
 # Tokens, and a Glance that fails
 
 
