@@ -1,4 +1,4 @@
-"""A loopback stand-in for Slack: `chat.postMessage`, incoming webhooks and file uploads, as strict as the real one.
+"""A stand-in for Slack: `chat.postMessage`, incoming webhooks and file uploads, as strict as the real one.
 
     with SlackStandIn() as slack:
         SlackChannel(webhook_url=slack.webhook_url).send(messages)
@@ -7,7 +7,8 @@
 What it took stands in `posted` and `files`, every request in `requests` and its path in `paths`. Replies put into
 `script` are given first, one a request, whatever the request holds; those in `refusals` to requests of that path. From
 `refuse_after` messages on it takes no more, and `before` is called with every request. The next `unanswered` requests
-are carried out, and the connection is dropped instead of saying so.
+are carried out, and the connection is dropped instead of saying so. A `Workspace` is the same without a server: whoever
+carries the requests asks it for its `answer`.
 Limits: docs.slack.dev, and for `msg_blocks_too_long` what was seen.
 """
 
@@ -82,10 +83,11 @@ class File:
     thread: str | None
 
 
-class SlackStandIn:
-    """The server, on a free port of loopback while the `with` lasts."""
+class Workspace:
+    """What Slack takes, refuses and remembers, under an address."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str) -> None:
+        self.address = address
         self.posted: list[Posted] = []
         self.requests: list[dict[str, Any]] = []
         self.authorizations: list[str | None] = []
@@ -98,23 +100,6 @@ class SlackStandIn:
         self.before: Callable[[], object] = lambda: None
         self.members_of: set[str] = {CHANNEL}
         self._uploads: dict[str, tuple[str, int, bytes]] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     @property
     def webhook_url(self) -> str:
@@ -220,6 +205,26 @@ class SlackStandIn:
             return _json({"ok": False, "error": problem or "file_update_failed"})
         self.files += [File(name, file["title"], body.decode(), channel, thread) for file, name, _, body in files]
         return _json({"ok": True, "files": [{"id": file["id"]} for file, *_ in files]})
+
+
+class SlackStandIn(Workspace):
+    """A workspace behind a server, on a free port of loopback while the `with` lasts."""
+
+    def __init__(self) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        super().__init__(f"http://127.0.0.1:{self._server.server_port}")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         stand_in = self
