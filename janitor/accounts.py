@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import httpx
+
 from janitor.cloud.redaction import Redaction
 from janitor.cloud.transport import Transport
 from janitor.errors import CloudError, ConfigurationError, Problem, UsageError
@@ -62,23 +64,30 @@ def _identity(target: OpenStackTarget) -> "Identity | CloudError":
     return identity
 
 
-def signed_in(settings: Settings, targets: Sequence[Target], stop: Stop | None) -> dict[str, Account | CloudError]:
+def signed_in(
+    settings: Settings, targets: Sequence[Target], stop: Stop | None, carrier: httpx.BaseTransport | None = None
+) -> dict[str, Account | CloudError]:
     """What became of signing in to the OpenStack targets, all at once, by their names."""
     identities = identify(settings, targets)
     asked = [target for target in targets if isinstance(target, OpenStackTarget)]
     if not asked:
         return {}
     with ThreadPoolExecutor(settings.concurrency.targets, thread_name_prefix="sign-in") as pool:
-        accounts = pool.map(lambda target: _account(target, identities[target.name], stop), asked)
+        accounts = pool.map(lambda target: _account(target, identities[target.name], stop, carrier), asked)
         return {target.name: account for target, account in zip(asked, accounts, strict=True)}
 
 
-def _account(target: OpenStackTarget, identity: "Identity | CloudError", stop: Stop | None) -> Account | CloudError:
+def _account(
+    target: OpenStackTarget,
+    identity: "Identity | CloudError",
+    stop: Stop | None,
+    carrier: httpx.BaseTransport | None,
+) -> Account | CloudError:
     from janitor.cloud.keystone import Service
 
     if isinstance(identity, CloudError):
         return identity
-    transport = Transport(target.http, Redaction(*identity.secrets), stop, verify=identity.verify)
+    transport = Transport(target.http, Redaction(*identity.secrets), stop, carrier, identity.verify)
     try:
         grant = transport.persist(identity.label, lambda seconds: identity.grant(seconds, transport))
         grant.url(Service.IMAGE, None)

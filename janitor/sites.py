@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+import httpx
+
 from janitor.accounts import Account, collecting, signed_in
 from janitor.cloud import ImageService
 from janitor.cloud.toast import ToastClient
@@ -14,8 +16,9 @@ from janitor.settings import EVERY_REGION, OpenStackTarget, Settings, Target, To
 from janitor.stopping import Stop
 
 Clock = Callable[[], datetime]
-Way = Callable[[Clock, Stop | None], ImageService]
-"""Connects, by a clock, until it is told to stop."""
+Carrier = httpx.BaseTransport
+Way = Callable[[Clock, Stop | None, Carrier | None], ImageService]
+"""Connects, by a clock, until it is told to stop, and by sockets where nothing else carries its requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,22 @@ def may_have(target: Target, name: str) -> bool:
     return name == target.name or (several and name.startswith(f"{target.name}-"))
 
 
-def sites_of(settings: Settings, choice: Choice, *, clock: Clock = utc_now, stop: Stop | None = None) -> list[Site]:
+def sites_of(
+    settings: Settings,
+    choice: Choice,
+    *,
+    clock: Clock = utc_now,
+    stop: Stop | None = None,
+    carrier: Carrier | None = None,
+) -> list[Site]:
     """The sites of a choice, in its order, once all are signed in whose regions a catalogue tells.
+
+    A `carrier` takes all requests elsewhere than to sockets.
 
     An identity service that gives no token, and a catalogue without images, make a site that cannot be connected.
     Raises ConfigurationError with every problem: regions that are not there, or sites that would be of one name.
     """
-    accounts = signed_in(settings, choice.targets, stop)
+    accounts = signed_in(settings, choice.targets, stop, carrier)
     ways: dict[str, Way] = {}
     with collecting(settings) as attempt:
         for target in choice.targets:
@@ -69,7 +81,7 @@ def sites_of(settings: Settings, choice: Choice, *, clock: Clock = utc_now, stop
                 own = _ways(target, accounts, choice)
                 _be_free(own, [*ways, *(other.name for other in settings.targets if other is not target)])
                 ways |= {name: way for name, way in own.items() if choice.includes(target, name)}
-    return [Site(name, partial(way, clock, stop)) for name, way in ways.items()]
+    return [Site(name, partial(way, clock, stop, carrier)) for name, way in ways.items()]
 
 
 def _ways(target: Target, accounts: Mapping[str, Account | CloudError], choice: Choice) -> Mapping[str, Way]:
@@ -119,13 +131,22 @@ def _be_free(names: Collection[str], taken: Collection[str]) -> None:
             raise UsageError(f"there would be two targets named {name}: give one of them another name")
 
 
-def _toast(target: ToastTarget, clock: Clock, stop: Stop | None) -> ImageService:
+def _toast(target: ToastTarget, clock: Clock, stop: Stop | None, carrier: Carrier | None) -> ImageService:
     return ToastClient(
-        target.endpoint, target.appkey, target.username, target.password, target.http, clock=clock, stop=stop
+        target.endpoint,
+        target.appkey,
+        target.username,
+        target.password,
+        target.http,
+        clock=clock,
+        stop=stop,
+        carrier=carrier,
     )
 
 
-def _openstack(account: Account, region: str | None, clock: Clock, stop: Stop | None) -> ImageService:
+def _openstack(
+    account: Account, region: str | None, clock: Clock, stop: Stop | None, carrier: Carrier | None
+) -> ImageService:
     from janitor.cloud.openstack import OpenStackClient
 
     target = account.target
@@ -137,6 +158,7 @@ def _openstack(account: Account, region: str | None, clock: Clock, stop: Stop | 
         shared_ignored=target.shared_ignored,
         clock=clock,
         stop=stop,
+        carrier=carrier,
         grant=account.grant,
     )
 

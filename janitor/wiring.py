@@ -5,6 +5,8 @@ from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 
+import httpx
+
 from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
 from janitor.gate import Gate
 from janitor.model import Decision, Image, Mode, Outcome, RunResult
@@ -71,6 +73,7 @@ def perform(
     post: bool = True,
     holding: ExitStack | None = None,
     begins: Callable[[], None] = lambda: None,
+    carrier: httpx.BaseTransport | None = None,
 ) -> RunResult:
     """Run once over the chosen targets, and alone: raises Busy where another run holds the database.
 
@@ -82,6 +85,7 @@ def perform(
 
     `accept_survey`: a person has looked, and a survey that looks wrong is right. `approved` are the decisions of a
     reviewed plan by target: then only these images may go, and no limit applies. `post`: the report will be posted.
+    `carrier`: see `sites_of`.
     """
     stop = stop or Stop()
     started_at = clock()
@@ -91,7 +95,7 @@ def perform(
         (own if holding is None else holding).enter_context(exclusive(settings.database, command, started_at))
         begins()
         inspect(settings.database)
-        sites = sites_of(settings, choice, clock=clock, stop=stop)
+        sites = sites_of(settings, choice, clock=clock, stop=stop, carrier=carrier)
         with Store.open(settings.database) as store:
             result = Run(
                 sites=sites,

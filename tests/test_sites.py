@@ -142,6 +142,7 @@ def test_the_only_region_of_a_catalogue_need_not_be_named(desk: Desk) -> None:
         "sources": Sources(Need.REQUIRED, Need.OFF, Need.OFF),
         "shared_ignored": True,
         "stop": None,
+        "carrier": None,
     }
 
 
