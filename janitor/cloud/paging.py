@@ -5,7 +5,8 @@ either way; answer a marker that no longer exists with an error, with an empty p
 
 One thing holds under every reading: a page is a gapless stretch of the list. So what was seen is always everything up
 to the furthest place reached, any id of it is a safe place to go on from, and walking through known pages again loses
-nothing. The end is where an id that the list still holds has nothing after it.
+nothing. The end is where an id that the list still holds has nothing after it. Where the list holds none of them any
+more, it is empty, or cut off, and there is no telling.
 """
 
 from collections import deque
@@ -68,7 +69,7 @@ def pages(
 
     `fetch` gets the page at a marker, the first one for None, and raises MarkerGone; `limit` is the page size it asks
     for. A server that gives its whole list, shorter than that, whatever it is asked, is taken at its word. Raises
-    Implausible when the list repeats itself or does not end.
+    Implausible when the list repeats itself, does not end, or is empty after all.
     """
     walk = _Walk(limit)
     for _ in range(most_pages):
@@ -165,6 +166,8 @@ class _Walk:
         still holds the marker.
         """
         if self.marker is None:
+            if self._trail:
+                raise Implausible(f"the list is cut off: {self.seen} images read, and none of them is listed any more")
             return False
         if not gone:
             self._nothing_after.add(self.marker)
