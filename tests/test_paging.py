@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from itertools import product
 from math import ceil, log2
 
 import pytest
@@ -215,6 +216,37 @@ def test_a_list_that_is_cut_off_from_some_page_on_is_an_error(complete: int) -> 
         return page if len(shelf.asked) <= complete else []
 
     with pytest.raises(Implausible, match=f"{3 * complete} images read, and none of them is listed any more"):
+        list(pages(fetch, str, LIMIT))
+
+
+@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("cap", [3, 7, 8])
+def test_a_list_that_breaks_off_for_a_while_is_complete_or_an_error(cap: int, reading: str) -> None:
+    def empty_from(shelf: Shelf, first: int, count: int) -> Callable[[str | None], list[str]]:
+        def fetch(marker: str | None) -> list[str]:
+            page = shelf.fetch(marker)
+            return [] if first <= len(shelf.asked) < first + count else page
+
+        return fetch
+
+    completed = 0
+    for first, count in product(range(2, 13), range(1, 13)):
+        fetch = empty_from(Shelf(fleet(40), cap=cap, reading=reading), first, count)
+        with suppress(Implausible):
+            assert [image for page in pages(fetch, str, LIMIT) for image in page] == fleet(40)
+            completed += 1
+    assert completed > 40
+
+
+def test_a_full_page_that_ends_where_nothing_came_is_asked_on_for_ever_by_nobody() -> None:
+    answers: dict[str | None, list[list[str]]] = {None: [["a", "b"]], "b": [[], ["a", "b"]], "a": [["a", "b"]]}
+
+    def fetch(marker: str | None) -> list[str]:
+        first, *rest = answers[marker]
+        answers[marker] = rest or [first]
+        return first
+
+    with pytest.raises(Implausible, match="the list repeats itself"):
         list(pages(fetch, str, LIMIT))
 
 

@@ -105,6 +105,8 @@ class _Walk:
         self._first: frozenset[str] = frozenset()
         self._asked: set[str] = set()
         self._nothing_after: set[str] = set()
+        self._doubted_end: str | None = None
+        self._longest = 0
         self._setbacks = 0
         self._base = 0
         self._stride = 0
@@ -134,8 +136,11 @@ class _Walk:
 
     def _forward(self, ids: list[str], fresh: bool) -> bool:
         last = ids[-1]
-        if set(ids) == {self.marker} or last in self._nothing_after:
+        self._longest = max(self._longest, len(ids))
+        if set(ids) == {self.marker}:
             return False
+        if last in self._nothing_after:
+            return len(ids) == self._longest and self._doubt(last)
         if fresh:
             self._first = self._first or frozenset(ids)
             self._asked.clear()
@@ -143,6 +148,12 @@ class _Walk:
         elif last in self._asked and self._repeats(ids):
             return False
         self.marker = last
+        return True
+
+    def _doubt(self, last: str) -> bool:
+        """Ask once more at an id that had nothing after it: a full page that ends with it does not bear that out."""
+        self._set_back(final=False)
+        self._doubted_end = self.marker = last
         return True
 
     def _repeats(self, ids: list[str]) -> bool:
@@ -171,6 +182,8 @@ class _Walk:
             return False
         if not gone:
             self._nothing_after.add(self.marker)
+            if self.marker == self._doubted_end:
+                return False
         if self._stride == 0:
             self._set_back(final=False)
             self._asked.clear()
