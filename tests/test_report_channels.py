@@ -343,6 +343,12 @@ def test_the_file_announces_only_what_its_report_does(
     assert {row["name"]: (row["outcome"], row["due"]) for row in rows} == expected
 
 
+@pytest.mark.parametrize(("mode", "outcome"), [(Mode.DELETE, "spared"), (Mode.DRY_RUN, "")], ids=["live", "dry"])
+def test_a_dry_run_spares_nothing_in_the_file_either(mode: Mode, outcome: str) -> None:
+    [row] = rows_of(make_run(SPARED, mode=mode))
+    assert row["outcome"] == outcome
+
+
 def test_the_file_is_named_after_its_run() -> None:
     assert listing(make_run()).filename == "image-janitor-run-12.csv"
 

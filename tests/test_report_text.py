@@ -398,6 +398,18 @@ def test_news_of_notices_is_told_with_the_way_out() -> None:
     ):
         assert words in text
     assert "1 image announced, 1 image spared." in text
+
+
+def test_a_dry_run_says_of_notices_what_would_be_told() -> None:
+    decision = to_keep("ci-8")
+    target = make_target(
+        [decision], announced=(decision,), reminded=(decision,), spared=(Spared(decision, "ci-images"),)
+    )
+    text = unfolded(report(make_run(target)))
+    for title in ("announced", "reminded of, due within a day", "spared, announced before"):
+        assert f"Would be {title}: 1 image" in text
+    assert "1 image would be announced, 1 image due within a day, 1 image would be spared." in text
+    assert not [claim for claim in ("Announced", "Reminder", "Spared") if claim in text]
     assert "Would be announced: 1 image" in report(make_run(target))
 
 

@@ -117,11 +117,12 @@ def _settled(result: RunResult) -> str:
 
 def _news(result: RunResult, announced: str | None) -> str:
     told = [d.image.id not in target.undelivered for target in result.targets for d in target.announced]
+    dry = result.mode is Mode.DRY_RUN
     counts = {
-        "would be announced" if result.mode is Mode.DRY_RUN else announced: told.count(True),
+        "would be announced" if dry else announced: told.count(True),
         "not announced": told.count(False),
         "due within a day": sum(len(target.reminded) for target in result.targets),
-        "spared": sum(len(target.spared) for target in result.targets),
+        "would be spared" if dry else "spared": sum(len(target.spared) for target in result.targets),
         "changed meanwhile": sum(len(target.changed) for target in result.targets),
     }
     words = ", ".join(f"{counted(count)} {what}" for what, count in counts.items() if what and count)

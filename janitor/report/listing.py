@@ -48,17 +48,18 @@ def listing(result: RunResult, *, late: bool = False) -> Listing:
 
 def _rows(target: TargetResult, mode: Mode, *, late: bool) -> Iterator[tuple[object, ...]]:
     untold = {decision.image.id for decision in target.announced if late or decision.image.id in target.undelivered}
-    outcomes = _outcomes(target, telling=not late and mode is not Mode.DRY_RUN)
+    outcomes = _outcomes(target, mode, late=late)
     for group in groups_of(target, mode):
         for entry in group.entries:
             decision = replace(entry.decision, due=None) if entry.decision.image.id in untold else entry.decision
             yield _row(target.target, decision, outcomes.get(decision.image.id))
 
 
-def _outcomes(target: TargetResult, *, telling: bool) -> dict[str, str]:
+def _outcomes(target: TargetResult, mode: Mode, *, late: bool) -> dict[str, str]:
     """What became of each image, by its id; where the report is what tells people, also what they are told of."""
-    outcomes = {saved.decision.image.id: "spared" for saved in target.spared}
-    told = ((target.reminded, "reminded"), (target.announced, "announced")) if telling else ()
+    live = mode is not Mode.DRY_RUN
+    outcomes = {saved.decision.image.id: "spared" for saved in target.spared if live}
+    told = ((target.reminded, "reminded"), (target.announced, "announced")) if live and not late else ()
     for decisions, word in told:
         outcomes |= {d.image.id: word for d in decisions if d.image.id not in target.undelivered}
     deletions = (*target.settled, *target.deletions)

@@ -61,15 +61,22 @@ def _noticed(target: TargetResult, mode: Mode) -> Iterator[Group]:
     told, missed = _parted(target.announced, target.undelivered)
     reminded, forgotten = _parted(target.reminded, target.undelivered)
     spared = tuple(Entry(saved.decision, _announcer(saved)) for saved in target.spared)
-    groups = (
-        Group("Would be announced", told)
-        if mode is Mode.DRY_RUN
-        else Group("Announced, to be deleted when due", told, late="Not announced by this report, which comes late"),
+    if mode is Mode.DRY_RUN:
+        return _filled(
+            Group("Would be announced", told + missed),
+            Group("Would be reminded of, due within a day", reminded + forgotten),
+            Group("Would be spared, announced before", spared),
+        )
+    return _filled(
+        Group("Announced, to be deleted when due", told, late="Not announced by this report, which comes late"),
         Group("Not announced, no wait has begun; the next run tries again", missed, trouble=True),
         Group("Reminder, due within a day", reminded, late="Reminder that comes late, due as announced"),
         Group("Reminder not delivered, due within a day all the same", forgotten, trouble=True),
         Group("Spared, announced before", spared),
     )
+
+
+def _filled(*groups: Group) -> Iterator[Group]:
     return (group for group in groups if group.entries)
 
 
