@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from janitor.errors import DeliveryError, Exit, UsageError
 from janitor.model import Outcome, RunResult
 from janitor.orders import utc_now
-from janitor.outbox import Outbox, outbox_in
+from janitor.outbox import Outbox, outbox_in, written
 from janitor.policy import Policy
 from janitor.report import Listing, Message, Name
 from janitor.report.blocks import listed_images, notice, slack_messages
@@ -23,7 +23,7 @@ from janitor.report.routing import Share, shares_of
 from janitor.report.wording import local_minute
 from janitor.settings import Settings, Slack
 from janitor.stopping import Stop
-from janitor.store import KeptReport, Store, exclusive
+from janitor.store import KeptReport, NewReport, Store, exclusive
 
 if TYPE_CHECKING:
     from janitor.slack import Place, SlackChannel  # imported when there is a channel: Slack's library takes its time
@@ -179,12 +179,12 @@ class _Courier:
 
     def pack_all(self, result: RunResult, waiting: int) -> list[_Parcel]:
         """The report of a run, all of it written down before any of it is sent."""
-        parcels = [self.pack(share, waiting) for share in self.shares_worth(result, waiting)]
-        self.outbox.settle_report(result.run)
-        return parcels
+        packed = [self.pack(share, waiting) for share in self.shares_worth(result, waiting)]
+        reports = self.outbox.keep(result.run or None, [new for new, _ in packed], self.clock())
+        return [replace(parcel, report=report) for report, (_, parcel) in zip(reports, packed, strict=True)]
 
-    def pack(self, share: Share, waiting: int) -> _Parcel:
-        """The report of a share, written down before it is sent, in the words of a late one: that announces nothing."""
+    def pack(self, share: Share, waiting: int) -> tuple[NewReport, _Parcel]:
+        """The report of a share, as it is to be kept, in the words of a late one: that announces nothing; and sent."""
         channel = channel_of(self.settings, share.channel, self.stop)
         threaded = channel.webhook_url is None
         undelivered = waiting if share.channel is None else 0
@@ -193,9 +193,8 @@ class _Courier:
         )
         filed = threaded and listed_images(share) > _MOST_WITHOUT_A_FILE
         file, late = (listing(share.listed, late=late) if filed else None for late in (False, True))
-        run = share.totals.run or None
-        report = self.outbox.keep(run, share.channel or _MAIN, messages, late, self.clock())
-        return _Parcel(report, run, channel, messages, file)
+        kept = written(share.channel or _MAIN, messages, late)
+        return kept, _Parcel(None, share.totals.run or None, channel, messages, file)
 
     def deliver_late(self) -> Iterator[tuple[str, DeliveryError | None]]:
         """Send what earlier runs could not, oldest first; to a channel that cannot be reached nothing more is sent."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from janitor.errors import DeliveryError, StoreError
 from janitor.report import Listing, Message
-from janitor.store import Store, inspect
+from janitor.store import NewReport, Store, inspect
 
 if TYPE_CHECKING:
     from janitor.slack import Place
@@ -37,6 +37,13 @@ def outbox_in(database: Path, *, doubtful: bool) -> Iterator[Outbox]:
         yield Outbox(store)
 
 
+def written(channel: str, messages: Sequence[Message], late_file: Listing | None) -> NewReport:
+    """A report as it is kept, in the words in which it is sent late."""
+    late = [message.late or message for message in messages]
+    words = json.dumps([{"text": message.text, "blocks": message.blocks} for message in late])
+    return NewReport(channel, words, json.dumps(asdict(late_file)) if late_file else None)
+
+
 @dataclass(frozen=True, slots=True)
 class Outbox:
     """The kept reports, as far as the database can be used: what fails there is logged, and stops no delivery."""
@@ -51,19 +58,11 @@ class Outbox:
             _log.warning("reports-not-readable: %s", error)
             return otherwise
 
-    def keep(
-        self, run: int | None, channel: str, messages: Sequence[Message], file: Listing | None, at: datetime
-    ) -> int | None:
-        """Keep a report in the words in which it is sent late; returns its number."""
-        late = [message.late or message for message in messages]
-        words = json.dumps([{"text": message.text, "blocks": message.blocks} for message in late])
-        listing_json = json.dumps(asdict(file)) if file else None
-        return self._write(lambda store: store.add_report(run, channel, words, at, listing_json))
-
-    def settle_report(self, run: int) -> None:
-        """Write down that the report of a run is kept, or not wanted."""
-        if run:
-            self._write(lambda store: store.settle_report(run))
+    def keep(self, run: int | None, given: Sequence[NewReport], at: datetime) -> Sequence[int | None]:
+        """Keep all reports of a run, so that it owes none any more; returns their numbers."""
+        if run is None and not given:
+            return []
+        return self._write(lambda store: store.add_reports(run, given, at)) or [None] * len(given)
 
     def note_accepted(self, report: int | None, accepted: int, place: Place) -> None:
         """Write down how far a report has got."""

@@ -21,7 +21,7 @@ from janitor.model import DeletionOutcome, Mode, Outcome, Reason, RunResult, Sur
 from janitor.policy import Expire, Match, Policy
 from janitor.settings import Settings, load_settings
 from janitor.stopping import Stop
-from janitor.store import Store, exclusive
+from janitor.store import NewReport, Store, exclusive
 from tests.conftest import POLICY, Desk
 from tests.factories import NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep
 from tests.slack_stand_in import CHANNEL, COMPLETE, DROPPED, GET_URL, TOKEN, UPLOAD, Posted, Reply, SlackStandIn
@@ -30,6 +30,7 @@ TEAM = "#team-web"
 WEB = Policy("web-images", Match(), channel=TEAM)
 CI = Policy("ci-images", Match())
 GONE = Reply(410, "channel_is_archived")
+SENTENCE = NewReport("slack", '[{"text": "A sentence.", "blocks": []}]')
 NO_SCOPE = Reply(200, '{"ok": false, "error": "missing_scope", "needed": "files:write"}')
 
 Configure = Callable[..., Settings]
@@ -267,6 +268,19 @@ def test_a_late_file_announces_nothing(configure: Configure, slack: SlackStandIn
     assert {(row["due"], row["outcome"]) for row in csv.DictReader(io.StringIO(file.content))} == {("", "")}
 
 
+def test_the_reports_of_a_run_are_kept_all_at_once_or_not_at_all(configure: Configure, slack: SlackStandIn) -> None:
+    settings = configure()
+    result = run_of(settings, deleting(1), deleting(1, "web-images", "web"), owes_report=True)
+    with closing(sqlite3.connect(settings.database, isolation_level=None)) as db:
+        db.execute(
+            f"CREATE TRIGGER died BEFORE INSERT ON reports WHEN NEW.channel = '{TEAM}'"
+            " BEGIN SELECT raise(ABORT, 'the process died here'); END"
+        )
+        delivery.post(settings, result, [WEB, CI])
+        db.execute("DROP TRIGGER died")
+        assert (waiting(settings), db.execute("SELECT owes_report FROM runs").fetchall()) == (0, [(1,)])
+
+
 def test_a_late_report_that_fails_again_is_not_lost_and_exits_1(settings: Settings, slack: SlackStandIn) -> None:
     slack.script += [GONE]
     delivery.post(settings, run_of(settings, deleting(1)))
@@ -341,7 +355,7 @@ def test_a_report_begun_in_a_channel_that_is_no_longer_ours_begins_anew(
 def test_what_another_version_kept_is_sent(settings: Settings, slack: SlackStandIn) -> None:
     result = run_of(settings, deleting(1))
     with Store.open(settings.database) as store:
-        store.add_report(result.run, "slack", '[{"text": "A sentence.", "blocks": []}]', NOW)
+        store.add_reports(result.run, [SENTENCE], NOW)
     list(delivery.resend(settings, []))
     assert slack.posted[0].text == "late: report of run 1 of 2026-11-23 12:00 KST. A sentence."
 
@@ -356,14 +370,14 @@ def test_nothing_to_resend(settings: Settings, configure: Configure, slack: Slac
 
 def test_reports_that_wait_without_a_slack_are_an_error(settings: Settings, configure: Configure) -> None:
     with Store.open(settings.database) as store:
-        store.add_report(None, "slack", "[]", NOW)
+        store.add_reports(None, [NewReport("slack", "[]")], NOW)
     with pytest.raises(DeliveryError, match="no Slack is configured"):
         list(delivery.resend(configure("none"), []))
 
 
 def test_what_a_run_is_about_to_send_is_not_resent_beside_it(settings: Settings, slack: SlackStandIn) -> None:
     with Store.open(settings.database) as store:
-        store.add_report(None, "slack", '[{"text": "A sentence.", "blocks": []}]', NOW)
+        store.add_reports(None, [SENTENCE], NOW)
     with exclusive(settings.database, "janitor run", NOW), pytest.raises(Busy):
         list(delivery.resend(settings, []))
     assert slack.requests == []

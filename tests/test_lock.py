@@ -24,7 +24,7 @@ from janitor.sandbox.record import Call
 from janitor.sandbox.server import Sandbox, running
 from janitor.settings import load_settings
 from janitor.stopping import Stop
-from janitor.store import Store, exclusive, holder
+from janitor.store import NewReport, Store, exclusive, holder
 from janitor.store.lock import lock_file
 from janitor.watch import Watch
 from tests.conftest import POLICY, Desk
@@ -293,7 +293,7 @@ def test_a_run_that_could_not_begin_leaves_to_the_holder_what_he_may_be_sending(
         settings = load_settings(sandbox_desk.folder / "janitor.yaml")
         with held(settings.database):
             with Store.open(settings.database) as store:
-                store.add_report(None, "slack", '[{"text": "Being sent.", "blocks": []}]', NOW)
+                store.add_reports(None, [NewReport("slack", '[{"text": "Being sent.", "blocks": []}]')], NOW)
                 owing = store.begin_run(Mode.DELETE, NOW, owes_report=True)
                 store.finish_run(RunResult(owing, Mode.DELETE, Outcome.FAILED, NOW, NOW, error="about to be reported"))
             if why == "wrong-policies":

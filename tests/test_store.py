@@ -33,7 +33,7 @@ from janitor.model import (
     User,
     Verdict,
 )
-from janitor.store import KeptReport, Store
+from janitor.store import KeptReport, NewReport, Store
 from janitor.store import database as database_module
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
@@ -460,7 +460,9 @@ def test_the_history_of_an_image_tells_what_happened_in_order(store: Store) -> N
 
 def test_a_report_stays_until_its_channel_accepted_it(store: Store) -> None:
     run = store.begin_run(Mode.DRY_RUN, NOW)
-    first, second, early = (store.add_report(of, "slack", '["<b>"]', NOW) for of in (run, run, None))
+    report = NewReport("slack", '["<b>"]')
+    first, second = store.add_reports(run, [report, report], NOW)
+    [early] = store.add_reports(None, [report], NOW)
     store.mark_delivered(second, NOW)
     store.mark_undelivered(first, "no answer", NOW)
     assert store.undelivered() == [

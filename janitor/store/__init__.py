@@ -31,9 +31,9 @@ from janitor.store.database import DatabaseFile, inspect
 from janitor.store.decisions import record_decisions
 from janitor.store.exemptions import ExemptionRecord
 from janitor.store.lock import exclusive, holder
-from janitor.store.reports import KeptReport
+from janitor.store.reports import KeptReport, NewReport
 
-__all__ = ["ExemptionRecord", "KeptReport", "Store", "exclusive", "holder", "inspect"]
+__all__ = ["ExemptionRecord", "KeptReport", "NewReport", "Store", "exclusive", "holder", "inspect"]
 
 
 class Store:
@@ -248,17 +248,15 @@ class Store:
         with self._file.reading() as db:
             return runs.owed_reports(db, except_of)
 
-    def settle_report(self, run: int) -> None:
-        """The report of a run is kept, or none is wanted: it owes none any more."""
-        with self._file.writing() as db:
-            runs.settle_report(db, run)
+    def add_reports(self, run: int | None, given: Iterable[NewReport], at: datetime) -> list[int]:
+        """Keep all reports of a run, which then owes none any more, or none; of no run, of what kept one from starting.
 
-    def add_report(
-        self, run: int | None, channel: str, messages_json: str, at: datetime, listing_json: str | None = None
-    ) -> int:
-        """Keep a report that is about to be sent, of a run or of something that kept one from starting."""
+        Returns their numbers.
+        """
         with self._file.writing() as db:
-            return reports.add_report(db, run, channel, messages_json, at, listing_json)
+            if run is not None:
+                runs.settle_report(db, run)
+            return [reports.add_report(db, run, report, at) for report in given]
 
     def mark_accepted(self, report: int, accepted: int, place_json: str) -> None:
         """The channel has accepted so many messages of a report, and this is where they stand."""

@@ -42,11 +42,18 @@ class KeptReport:
     listing_json: str | None = None
 
 
-def add_report(
-    db: Database, run: int | None, channel: str, messages_json: str, at: datetime, listing_json: str | None = None
-) -> int:
-    """Keep a report that is about to be sent; returns its number."""
-    cursor = db.execute(_ADD, (run, channel, messages_json, iso(at), listing_json))
+@dataclass(frozen=True, slots=True)
+class NewReport:
+    """A report that is about to be sent to a channel."""
+
+    channel: str
+    messages_json: str
+    listing_json: str | None = None
+
+
+def add_report(db: Database, run: int | None, report: NewReport, at: datetime) -> int:
+    """Keep a report; returns its number."""
+    cursor = db.execute(_ADD, (run, report.channel, report.messages_json, iso(at), report.listing_json))
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
