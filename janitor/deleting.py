@@ -154,7 +154,8 @@ def _unconfirmed(attempt: Attempt) -> Deletion:
             detail = "the API said yes; whether it is gone could not be confirmed, the next run will tell"
             return Deletion(attempt.decision, DeletionOutcome.ACCEPTED, detail, unsettled=True)
         case Answer.ABSENT:
-            return Deletion(attempt.decision, DeletionOutcome.ALREADY_GONE, "the API knows no such image")
+            detail = "the API knows no such image; whether it is gone could not be confirmed, the next run will tell"
+            return Deletion(attempt.decision, DeletionOutcome.FAILED, detail, unsettled=True)
         case Refused() as refusal:
             return Deletion(attempt.decision, DeletionOutcome.REFUSED, str(refusal))
         case error:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
-from janitor.cloud import HttpOptions, transport
+from janitor.cloud import Answer, HttpOptions, transport
 from janitor.cloud.redaction import Redaction
 from janitor.cloud.transport import Call as Request
 from janitor.cloud.transport import Transient, Transport
@@ -161,13 +161,14 @@ def test_another_target_settles_nothing_of_it(store: Store) -> None:
 
 
 def test_what_no_second_survey_confirmed_is_settled_by_the_next_run(store: Store) -> None:
-    images = [IMAGE, replace(IMAGE, id="b"), replace(IMAGE, id="c")]
+    images = [IMAGE, *(replace(IMAGE, id=image_id) for image_id in "bcd")]
     cloud = RecordingCloud(images, survey_errors=[None, Unavailable("HTTP 502")], undone={"b"})
-    cloud.answers["c"] = Unavailable("timed out")
+    cloud.answers |= {"c": Unavailable("timed out"), "d": Answer.ABSENT}
     first = perform(store, cloud)
     assert [(d.outcome, d.unsettled) for d in first.targets[0].deletions] == [
         (DeletionOutcome.ACCEPTED, True),
         (DeletionOutcome.ACCEPTED, True),
+        (DeletionOutcome.FAILED, True),
         (DeletionOutcome.FAILED, True),
     ]
     second = perform(store, cloud, mode=Mode.DRY_RUN)
@@ -175,6 +176,7 @@ def test_what_no_second_survey_confirmed_is_settled_by_the_next_run(store: Store
         "a": DeletionOutcome.DELETED,
         "b": DeletionOutcome.ACCEPTED,
         "c": DeletionOutcome.FAILED,
+        "d": DeletionOutcome.ALREADY_GONE,
     }
     assert "which could not confirm it" in second.targets[0].settled[0].detail
     assert settled(perform(store, cloud, mode=Mode.DRY_RUN)) == {}, "once"

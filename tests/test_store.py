@@ -279,7 +279,7 @@ def test_a_target_that_failed_after_its_survey_reports_no_decisions_of_an_earlie
 
 ANSWERS = {
     "accepted": ("accepted", DeletionOutcome.ACCEPTED, "the API said yes, but the run ended before"),
-    "absent": ("absent", DeletionOutcome.ALREADY_GONE, "the API knows no such image"),
+    "absent": ("absent", DeletionOutcome.FAILED, "the API knows no such image, but the run ended before"),
     "refused": ("refused: in use (-25)", DeletionOutcome.REFUSED, "in use (-25)"),
     "no-answer": ("no answer: timed out", DeletionOutcome.FAILED, "no answer: timed out"),
     "killed-in-between": (None, DeletionOutcome.FAILED, "it was asked for, but the run ended before an answer"),

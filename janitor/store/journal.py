@@ -83,7 +83,7 @@ def unconfirmed(answer: str | None) -> tuple[DeletionOutcome, str]:
         case "accepted":
             return DeletionOutcome.ACCEPTED, "the API said yes, but the run ended before that was confirmed"
         case "absent":
-            return DeletionOutcome.ALREADY_GONE, "the API knows no such image"
+            return DeletionOutcome.FAILED, "the API knows no such image, but the run ended before that was confirmed"
         case "refused":
             return DeletionOutcome.REFUSED, rest
         case _:
