@@ -253,6 +253,24 @@ def test_an_image_that_is_absent_after_a_lost_answer_was_deleted(lost: Answered,
         assert client.delete("i1") is Answer.ACCEPTED
 
 
+@pytest.mark.parametrize("refused", [no(30409), no(30403), no(-4)], ids=["in-use", "forbidden", "invalid"])
+def test_a_refusal_after_a_lost_answer_says_nothing_of_what_became_of_the_image(refused: Answered) -> None:
+    with serving(Account().scripted(DELETE, LOST["dropped"], refused, refused)) as (client, _):
+        with pytest.raises(Unavailable, match="the answer to an earlier try was lost"):
+            client.delete("i1")
+        with pytest.raises(Refused):
+            client.delete("i2")
+
+
+def test_credentials_that_are_denied_after_a_lost_answer_say_nothing_of_it_either() -> None:
+    account = Account()
+    with serving(account) as (client, _):
+        client.delete("i0")
+        account.scripted(DELETE, LOST["dropped"], no(30401)).scripted(TOKENS, no(50401))
+        with pytest.raises(Unavailable, match="the answer to an earlier try was lost"):
+            client.delete("i1")
+
+
 @pytest.mark.parametrize("busy", [Answered(status=429), no(30429)], ids=["status", "code"])
 def test_a_request_that_was_turned_away_did_not_delete(busy: Answered) -> None:
     with serving(Account().scripted(DELETE, busy, no(-5))) as (client, _):

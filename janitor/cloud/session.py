@@ -8,7 +8,7 @@ from janitor.cloud import Answer
 from janitor.cloud.answers import Declined, Unauthorized
 from janitor.cloud.tokens import Token, Tokens
 from janitor.cloud.transport import Call, Reply, Transient, Transport
-from janitor.errors import Denied
+from janitor.errors import Denied, Refused, Unavailable
 
 T = TypeVar("T")
 Judge = Callable[[Reply, str], dict[str, Any]]
@@ -37,7 +37,8 @@ class Session:
     def delete(self, call: Call) -> Answer:
         """Ask for a deletion.
 
-        What is absent after a try whose answer was lost counts as accepted: that try deleted it. Raises as `ask` does.
+        What is absent after a try whose answer was lost counts as accepted: that try deleted it. Raises as `ask` does;
+        and Unavailable for a no after such a try, as that may have deleted it.
         """
         lost = False
 
@@ -48,10 +49,12 @@ class Session:
             except Transient as failure:
                 lost = lost or failure.lost
                 raise
-            except Declined as error:
-                if not error.absent:
-                    raise
-                return Answer.ACCEPTED if lost else Answer.ABSENT
+            except Refused as error:
+                if isinstance(error, Declined) and error.absent:
+                    return Answer.ACCEPTED if lost else Answer.ABSENT
+                if lost:
+                    raise Unavailable(f"{error}; the answer to an earlier try was lost") from error
+                raise
             return Answer.ACCEPTED
 
         return self._transport.persist(call.label, attempt)
