@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 GLANCE := .venv-glance
 
-.PHONY: help setup demo test lint types unit test-glance bench lock clean
+.PHONY: help setup demo test lint types unit test-glance bench bench-glance lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -47,6 +47,14 @@ $(GLANCE)/.ready: requirements/glance.txt
 bench: $(READY) ## figures, as ratios measured side by side; asserts nothing
 	$(BIN)/python -m benchmarks
 
+bench-glance: $(READY) $(GLANCE)/.ready .venv-custodian/.ready .venv-openstackclient/.ready ## the same on a real Glance, beside the nearest other tools
+	$(BIN)/python -m benchmarks.rivals
+
+.venv-custodian/.ready .venv-openstackclient/.ready: .venv-%/.ready: requirements/%.txt
+	$(PYTHON) -m venv --clear .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$*.txt
+	@touch $@
+
 COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
   --no-emit-index-url --no-emit-find-links
 
@@ -56,8 +64,8 @@ lock: ## refresh the locks in requirements/: dev.txt, within it runtime.txt and 
 	$(COMPILE) --upgrade --extra openstack pyproject.toml requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) --constraint requirements/dev.txt --extra openstack pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) --constraint requirements/dev.txt requirements/build.in -o requirements/build.txt
-	$(COMPILE) --upgrade requirements/glance.in -o requirements/glance.txt
+	for apart in glance custodian openstackclient; do $(COMPILE) --upgrade requirements/$$apart.in -o requirements/$$apart.txt; done
 	rm -rf $(VENV)-lock
 
 clean: ## remove what make made
-	rm -rf $(VENV) $(GLANCE) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(GLANCE) .venv-custodian .venv-openstackclient .mypy_cache .ruff_cache .pytest_cache .hypothesis
