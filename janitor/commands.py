@@ -270,7 +270,7 @@ def _checked(settings: Settings, rules: Rules) -> Iterator[str]:
     targets = ", ".join(target.name for target in settings.targets)
     yield f"configuration  ok: {settings.source}, mode {settings.mode}, targets: {targets}"
     yield f"policies       ok: {settings.policies}, {', '.join(policy.name for policy in rules.policies)}"
-    for remark in remarks_on(rules.policies, [target.name for target in settings.targets]):
+    for remark in remarks_on(rules.policies, sites.names_without_signing_in(settings)):
         yield f"policies       note: {remark}"
     if rules.exemptions:
         yield f"exemptions     ok: {len(rules.exemptions)} in policy files"

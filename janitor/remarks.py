@@ -8,7 +8,11 @@ from janitor.policy import Match, Pattern, Policy, owner_of, regex_between_slash
 _WILDCARDS = frozenset("*?[")
 
 
-def remarks_on(policies: Sequence[Policy], targets: Collection[str]) -> list[str]:
+Targets = Collection[str] | None
+"""The names of all targets; None where they are not known yet."""
+
+
+def remarks_on(policies: Sequence[Policy], targets: Targets) -> list[str]:
     """What is certain from the texts of policies and the names of all targets, in the order of the policies."""
     return [
         f"{policy.name}: {remark}"
@@ -24,11 +28,12 @@ def owning_nothing(policies: Sequence[Policy], snapshots: Mapping[str, Iterable[
     return [policy.name for policy in policies if policy.name not in owners]
 
 
-def _remarks(policy: Policy, before: Iterable[Policy], targets: Collection[str]) -> Iterator[str]:
+def _remarks(policy: Policy, before: Iterable[Policy], targets: Targets) -> Iterator[str]:
     match = policy.match
-    yield from _strangers(match, "match", targets)
-    if not any(_names(match, target) for target in targets):
-        return
+    if targets is not None:
+        yield from _strangers(match, "match", targets)
+        if not any(_names(match, target) for target in targets):
+            return
     if match.exclude is not None and covers(match.exclude, match, targets):
         yield "it owns nothing, for its `not` matches all that the rest of it does"
     elif earlier := next((other for other in before if covers(other.match, match, targets)), None):
@@ -43,7 +48,7 @@ def _strangers(match: Match, key: str, targets: Collection[str]) -> Iterator[str
         yield from _strangers(match.exclude, f"{key}.not", targets)
 
 
-def covers(wide: Match, narrow: Match, targets: Collection[str]) -> bool:
+def covers(wide: Match, narrow: Match, targets: Targets) -> bool:
     """Whether it is certain that `wide` does not miss any image of these targets that `narrow` matches.
 
     Not to miss is to match, or not to tell: who cannot tell lets no later policy own the image.
@@ -52,11 +57,15 @@ def covers(wide: Match, narrow: Match, targets: Collection[str]) -> bool:
     return (
         _within(narrow.status, wide.status)
         and _within(narrow.disk_format, wide.disk_format)
-        and (any(map(_is_everything, wide.name)) or _within_patterns(narrow.name, wide.name))
+        and _within(narrow.visibility, wide.visibility)
+        and _within_names(narrow.name, wide.name)
+        and _within_names(narrow.owner, wide.owner)
+        and _within_patterns(narrow.tags, wide.tags)
         and all(_within_patterns(asked.get(key, ()), patterns) for key, patterns in wide.properties)
         and (wide.larger_than is None or _at_least(narrow.larger_than, wide.larger_than))
         and (wide.smaller_than is None or _at_least(wide.smaller_than, narrow.smaller_than))
-        and all(_names(wide, target) for target in targets if _names(narrow, target))
+        and wide.os_hidden in (None, narrow.os_hidden)
+        and _within_targets(narrow, wide, targets)
         and (wide.exclude is None or (narrow.exclude is not None and covers(narrow.exclude, wide.exclude, targets)))
     )
 
@@ -72,6 +81,16 @@ def _at_least(size: int | None, other: int | None) -> bool:
 
 def _within_patterns(patterns: Sequence[Pattern], others: Sequence[Pattern]) -> bool:
     return not others or (bool(patterns) and all(any(_takes_in(o, p) for o in others) for p in patterns))
+
+
+def _within_names(patterns: Sequence[Pattern], others: Sequence[Pattern]) -> bool:
+    return any(map(_is_everything, others)) or _within_patterns(patterns, others)
+
+
+def _within_targets(match: Match, other: Match, targets: Targets) -> bool:
+    if targets is None:
+        return _within_names(match.targets, other.targets)
+    return all(_names(other, target) for target in targets if _names(match, target))
 
 
 def _takes_in(wide: Pattern, narrow: Pattern) -> bool:

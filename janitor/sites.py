@@ -52,10 +52,20 @@ def chosen(settings: Settings, names: Sequence[str]) -> Choice:
     return Choice(meant, frozenset(names))
 
 
+def names_without_signing_in(settings: Settings) -> list[str] | None:
+    """The names of all sites; None where a target is in every region, of which only a catalogue tells."""
+    if any(map(_is_in_every_region, settings.targets)):
+        return None
+    return [target.name for target in settings.targets]
+
+
 def may_have(target: Target, name: str) -> bool:
     """Whether this may be the name of a site of a target; of one in every region only a catalogue tells for sure."""
-    several = isinstance(target, OpenStackTarget) and target.region == EVERY_REGION
-    return name == target.name or (several and name.startswith(f"{target.name}-"))
+    return name == target.name or (_is_in_every_region(target) and name.startswith(f"{target.name}-"))
+
+
+def _is_in_every_region(target: Target) -> bool:
+    return isinstance(target, OpenStackTarget) and target.region == EVERY_REGION
 
 
 def sites_of(

@@ -1,6 +1,7 @@
 """Remarks on policies without effect: only what is certain is said to be so."""
 
 import json
+from dataclasses import fields
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.demo import shipped_policies
-from janitor.model import Image, Mode, Status, Survey, Usage
+from janitor.model import Image, Mode, Status, Survey, Usage, Visibility
 from janitor.policy import Expire, Match, Pattern, Policy
 from janitor.policy_files import load_policies
 from janitor.remarks import covers, owning_nothing, remarks_on
@@ -69,9 +70,52 @@ COVERED = [
 ]
 
 
+CONDITIONS = {
+    "name": patterns("a"),
+    "status": FINISHED,
+    "disk_format": frozenset({"raw"}),
+    "properties": (("os", patterns("a")),),
+    "larger_than": 5,
+    "smaller_than": 5,
+    "targets": patterns("stage"),
+    "tags": patterns("*"),
+    "visibility": frozenset({Visibility.PRIVATE}),
+    "owner": patterns("a"),
+    "os_hidden": False,
+    "exclude": named("a"),
+}
+
+
+@pytest.mark.parametrize("condition", [field.name for field in fields(Match)])
+def test_no_condition_is_overlooked(condition: str) -> None:
+    asking = Match(**{condition: CONDITIONS[condition]})  # type: ignore[arg-type]
+    for known in (TARGETS, None):
+        assert not covers(asking, Match(), known)
+        assert covers(asking, asking, known)
+        assert covers(Match(), asking, known)
+
+
 @pytest.mark.parametrize(("wide", "narrow", "certain"), COVERED)
 def test_what_is_certain(wide: Match, narrow: Match, certain: bool) -> None:
     assert covers(wide, narrow, TARGETS) is certain
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "certain"),
+    [
+        pytest.param(("prod-*",), ("prod-2",), True, id="one-of-its-targets"),
+        pytest.param(("prod",), ("prod*",), False, id="it-may-be-in-several-regions"),
+        pytest.param(("*",), (), True, id="every-target"),
+        pytest.param(("prod-*",), (), False, id="some-targets"),
+        pytest.param((), ("prod",), True, id="whatever-the-target"),
+    ],
+)
+def test_what_is_certain_of_targets_whose_names_are_not_known(
+    wide: tuple[str, ...], narrow: tuple[str, ...], certain: bool
+) -> None:
+    first, second = Match(targets=patterns(*wide)), Match(targets=patterns(*narrow))
+    assert covers(first, second, None) is certain
+    assert remarks_on([policy("first", second)], None) == []
 
 
 texts = st.sampled_from(["*", "a", "ab", "a*", "ab*", "?b", "/a/", "/^b/", "[a]*", "/"])
@@ -88,6 +132,10 @@ def matches(inner: st.SearchStrategy[Match | None]) -> st.SearchStrategy[Match]:
         properties=some_patterns.map(lambda given: (("os", given),) if given else ()),
         larger_than=sizes,
         smaller_than=sizes,
+        tags=some_patterns,
+        visibility=st.frozensets(st.sampled_from([Visibility.PRIVATE, Visibility.SHARED]), max_size=2),
+        owner=some_patterns,
+        os_hidden=st.sampled_from([None, True, False]),
         targets=st.sampled_from([(), patterns("prod-*"), patterns("stage", "prod-1"), patterns("none")]),
         exclude=inner,
     )
@@ -100,15 +148,22 @@ any_image = st.builds(
     status=st.sampled_from(["active", "queued", "odd"]),
     disk_format=st.sampled_from([None, "raw", "iso"]),
     size=sizes,
+    tags=st.sampled_from([None, (), ("a",), ("ab", "b")]),
+    visibility=st.sampled_from([None, Visibility.PRIVATE, Visibility.SHARED]),
+    owner=st.sampled_from([None, "a", "b"]),
+    os_hidden=st.sampled_from([None, True, False]),
     properties=st.sampled_from([None, {}, {"os": "a"}, {"os": "b"}]),
 )
 
 
-@given(any_match, any_match, st.lists(any_image, max_size=20))
-def test_what_is_said_to_own_nothing_owns_nothing(first: Match, second: Match, images: list[Image]) -> None:
+@pytest.mark.parametrize("known", [TARGETS, None], ids=["names-known", "names-not-known"])
+@given(first=any_match, second=any_match, images=st.lists(any_image, max_size=20))
+def test_what_is_said_to_own_nothing_owns_nothing(
+    known: tuple[str, ...] | None, first: Match, second: Match, images: list[Image]
+) -> None:
     policies = [policy("first", first), policy("second", second)]
     snapshots = dict.fromkeys(TARGETS, images)
-    accused = {remark.partition(":")[0] for remark in remarks_on(policies, TARGETS) if "owns nothing" in remark}
+    accused = {remark.partition(":")[0] for remark in remarks_on(policies, known) if "owns nothing" in remark}
     assert accused <= set(owning_nothing(policies, snapshots))
 
 
@@ -167,6 +222,17 @@ def test_check_says_it_and_all_is_well(sandbox_desk: Desk) -> None:
         "behind: it owns nothing, for all that it matches is matched by old before it",
         'elsewhere: match.targets: "prod-*" names no configured target',
     ]
+
+
+def test_check_says_nothing_of_targets_that_only_a_catalogue_names(desk: Desk) -> None:
+    auth = 'identity: "http://127.0.0.1:1/v2.0", tenant_id: a, username: b, password: c'
+    desk.write("janitor.yaml", f"targets: [{{name: prod, api: openstack, {auth}, region: '*'}}]\n")
+    rules = [{"name": "one", "match": {"targets": "prod"}}, {"name": "many", "match": {"targets": "prod-*"}}]
+    desk.write("policies/a.yaml", json.dumps({"policies": rules}))
+    done = desk.janitor("check")
+    assert (done.returncode, done.stderr, "note" in done.stdout) == (0, "", False)
+    desk.write("janitor.yaml", f"targets: [{{name: prod, api: openstack, {auth}}}]\n")
+    assert 'many: match.targets: "prod-*" names no configured target' in desk.janitor("check").stdout
 
 
 def test_check_observes_which_policies_own_no_image_of_the_latest_snapshots(desk: Desk) -> None:
