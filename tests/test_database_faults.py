@@ -18,12 +18,12 @@ from pathlib import Path
 import pytest
 from starlette.responses import Response
 
-from janitor.errors import JanitorError, StoreError, UsageError
-from janitor.model import Decision, Image, Mode, Reason, Survey, Usage, User, Verdict
+from janitor.errors import Exit, JanitorError, StoreError, UsageError
+from janitor.model import Decision, Image, Mode, Outcome, Reason, RunResult, Survey, TargetResult, Usage, User, Verdict
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
-from janitor.run import Run
+from janitor.run import Run, exit_code
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Call
 from janitor.sandbox.server import Sandbox, running
@@ -289,6 +289,33 @@ def test_a_journal_that_failed_once_is_not_trusted_again_in_this_run(tmp_path: P
         ).perform()
     assert cloud.deleted == ["0000"]
     assert result.targets[0].error == "the disk is full; 4 of 5 deletions were not sent"
+
+
+class Forgetful(Store):
+    """A database in which the end of a target cannot be written."""
+
+    def finish_target(self, run: int, result: TargetResult) -> None:
+        raise StoreError("the disk is full")
+
+
+class Endless(Store):
+    """A database in which the end of a run cannot be written."""
+
+    def finish_run(self, result: RunResult) -> None:
+        raise StoreError("the disk is full")
+
+
+@pytest.mark.parametrize("opened", [Forgetful.open, Endless.open])
+def test_a_run_whose_end_cannot_be_written_has_failed_and_says_what_it_did(
+    tmp_path: Path, opened: Callable[[Path], Store]
+) -> None:
+    policy = Policy("old", Match(name=(Pattern("*"),)), Expire(timedelta(days=14)))
+    with opened(tmp_path / "janitor.db") as store:
+        sites = [Site("prod", lambda: RecordingCloud(list(IMAGES[:2])))]
+        result = Run(sites, [policy], store, Mode.DELETE, Limits(10, 100), clock=lambda: NOW).perform()
+    assert (result.outcome, exit_code(result)) == (Outcome.FAILED, Exit.FAILED)
+    assert "the disk is full" in (result.error or result.targets[0].error or "")
+    assert len(result.targets[0].deletions) == 2
 
 
 @pytest.mark.parametrize("opened", [Store.open, Store.open_existing])

@@ -25,6 +25,7 @@ from janitor.cloud.transport import Transient, Transport
 from janitor.errors import Unavailable
 from janitor.model import (
     Decision,
+    Deletion,
     DeletionOutcome,
     Image,
     Mode,
@@ -32,6 +33,7 @@ from janitor.model import (
     Reason,
     RunResult,
     Survey,
+    TargetResult,
     Usage,
     Verdict,
 )
@@ -89,6 +91,13 @@ def test_a_request_is_settled_by_its_answer_and_the_survey(
     assert settlement.deletion.decision == doom()
     assert settlement.deletion.outcome is outcome
     assert settlement.deletion.detail.startswith(UNFINISHED + words)
+
+
+def test_of_several_requests_for_an_image_the_last_one_tells_what_became_of_it() -> None:
+    asked = [Unsettled(entry, 7 + entry, False, doom(), answer) for entry, answer in enumerate(("accepted", None))]
+    first, last = (settlement.deletion for settlement in settle(asked, []))
+    assert (first.outcome, last.outcome) == (DeletionOutcome.FAILED, DeletionOutcome.DELETED)
+    assert first.detail == "settled: asked for in run 7, and again later; see there"
 
 
 # The journal
@@ -152,6 +161,26 @@ def test_our_own_deletions_of_a_killed_run_are_no_shrinking_of_the_fleet(store: 
     result = perform(store, RecordingCloud(images[6:]))
     assert result.outcome is Outcome.OK, result.targets[0].error
     assert list(settled(result).values()).count(DeletionOutcome.DELETED) == 6
+
+
+def test_what_a_run_knew_and_could_not_report_before_it_was_killed_is_told_by_the_next(store: Store) -> None:
+    killed = killed_run(store, IMAGE)
+    known = Deletion(doom(), DeletionOutcome.DELETED, "confirmed gone")
+    store.finish_target(killed, TargetResult("t0", Outcome.OK, decisions=(doom(),), deletions=(known,)))
+    assert settled(perform(store, RecordingCloud([]))) == {"a": DeletionOutcome.DELETED}
+    assert settled(perform(store, RecordingCloud([]))) == {}
+
+
+def test_what_a_run_settled_and_asked_for_again_before_it_was_killed_is_told_once(store: Store) -> None:
+    killed_run(store, IMAGE)
+    again = store.begin_run(Mode.DELETE, NOW)
+    store.record_survey(again, "t0", Survey((IMAGE,), Usage(), NOW, NOW))
+    store.record_settlements(again, settle(store.unsettled("t0"), [IMAGE]))
+    store.record_decisions(again, "t0", [doom()])
+    store.journal_request(again, "t0", doom(), NOW)
+    (target,) = perform(store, RecordingCloud([])).targets
+    assert [d.outcome for d in target.settled] == [DeletionOutcome.FAILED, DeletionOutcome.DELETED]
+    assert store.unsettled("t0") == []
 
 
 def test_another_target_settles_nothing_of_it(store: Store) -> None:

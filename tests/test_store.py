@@ -77,6 +77,11 @@ def finished(store: Store, run: int, *deletions: Deletion, images: tuple[Image, 
 # The file
 
 
+def test_what_is_written_is_on_disk_before_anything_else_happens(store: Store) -> None:
+    with store._file.reading() as db:
+        assert db.execute("PRAGMA synchronous").fetchone() == (2,), "FULL: a power cut loses no entry of the journal"
+
+
 def test_a_new_database_is_for_its_owner_only_from_the_first_byte(path: Path) -> None:
     before = os.umask(0)
     try:
