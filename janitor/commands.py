@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from janitor.errors import (
     JanitorError,
     StoreError,
     UsageError,
+    worst,
 )
 from janitor.explain import explanation
 from janitor.logs import configure_logging
@@ -231,7 +233,7 @@ def _scheduled_run(settings: Settings, mode: Mode, stop: Stop, watch: "Watch") -
 
     try:
         with watch.run() as (begins, ended), ExitStack() as holding:
-            rules: Rules | None = None
+            rules, wrong = None, Exit.OK
             try:
                 rules = wiring.rules_of(settings)
                 result = wiring.perform(
@@ -245,9 +247,9 @@ def _scheduled_run(settings: Settings, mode: Mode, stop: Stop, watch: "Watch") -
                     begins=begins,
                 )
             except ConfigurationError as error:
-                result = skipped(error)
+                result, wrong = skipped(error), Exit.USAGE
             posted = _reported(settings, result, rules.policies if rules else None, stop)
-            ended(result, _code_of(result, posted, stop))
+            ended(result, _code_of(result, replace(posted, code=worst([posted.code, wrong])), stop))
     except Busy as error:
         _reported(settings, skipped(error), None, stop)
 

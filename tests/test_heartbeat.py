@@ -242,6 +242,18 @@ def test_policies_that_cannot_be_read_are_a_failure_of_a_run_that_never_began(sa
     assert pinged(sandbox_desk, "run") == (2, [FAIL])
 
 
+def test_the_service_tells_of_wrong_policies_what_the_command_does(sandbox_desk: Desk) -> None:
+    sandbox_desk.write("policies/old.yaml", "policies: []\n")
+    with Loopback(lambda asked: Answered(b"OK")) as service:
+        sandbox_desk.amend(f"heartbeat_url: {service.url}\nmetrics_file: metrics.prom\n")
+        settings = load_settings(sandbox_desk.folder / "janitor.yaml")
+        commands._scheduled_run(settings, Mode.DELETE, Stop(), Watch(settings, Stop()))
+    assert service.paths() == ["GET /fail"]
+    metrics = (sandbox_desk.folder / "metrics.prom").read_text()
+    assert "janitor_last_run_exit_code 2.0\n" in metrics
+    assert "janitor_last_run_number 0.0\n" in metrics
+
+
 def test_commands_that_only_look_are_no_heartbeat(sandbox_desk: Desk) -> None:
     assert pinged(sandbox_desk, "check", "--live") == (0, [])
 
