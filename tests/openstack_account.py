@@ -82,6 +82,7 @@ class Cloud:
     servers: list[Any] = field(default_factory=list)
     volumes: list[Any] | None = field(default_factory=list)
     lifetime: timedelta = timedelta(hours=1)
+    project: str = PROJECT
     issued: int = 0
     dead: set[str] = field(default_factory=set)
     root: str = ""
@@ -130,7 +131,7 @@ class Cloud:
             "id": f"t0ken-{self.issued}",
             "issued_at": NOW.isoformat()[:19] + "Z",
             "expires": (NOW + self.lifetime).isoformat()[:19] + "Z",
-            "tenant": {"id": PROJECT, "name": "project", "enabled": True},
+            "tenant": {"id": self.project, "name": "project", "enabled": True},
         }
         places = {"image": "/image", "compute": COMPUTE} | ({} if self.volumes is None else {"volumev3": VOLUME})
         catalogue = [

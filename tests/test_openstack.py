@@ -50,10 +50,13 @@ def test_a_survey_reads_every_list_to_its_end() -> None:
         {"limit": "2"},
         {"limit": "2", "marker": "i1"},
         {"limit": "2", "marker": "i3"},
+        {"limit": "2", "marker": "i4"},
         {"limit": "2", "marker": "i3"},
         {"limit": "2", "os_hidden": "true"},
+        {"limit": "2", "os_hidden": "true", "marker": "h1"},
         {"limit": "2", "os_hidden": "true"},
         {"limit": "2", "visibility": "community", "owner": PROJECT},
+        {"limit": "2", "visibility": "community", "owner": PROJECT, "marker": "c1"},
         {"limit": "2", "visibility": "community", "owner": PROJECT},
     ]
     assert {asked.headers["x-auth-token"] for asked in lists} == {"t0ken-1"}
@@ -77,6 +80,24 @@ def test_a_link_takes_the_token_nowhere_else() -> None:
     with serving(Cloud().scripted(IMAGES, elsewhere)) as (client, listening):
         assert ids(client) == ["i1", "i2"]
     assert {asked.path for asked in listening.asked[1:]} == {"/image/v2/images"}
+
+
+def test_a_link_that_leaves_out_the_question_does_not_change_it() -> None:
+    first = Answered({"images": [entry("h1")], "next": "/v2/images?marker=h1"})
+    cloud = Cloud(hidden=[entry("h1"), entry("h2"), entry("h3")])
+    cloud.scripted(IMAGES, *[Answered({"images": [entry("i1")]})] * 3, first)
+    with serving(cloud) as (client, listening):
+        assert ids(client) == ["i1", "h1", "h2", "h3"]
+    assert {asked.query["limit"] for asked in listening.asked[1:]} == {"1000"}
+
+
+def test_a_page_of_one_that_names_no_next_one_is_not_taken_at_its_word_either() -> None:
+    cloud = Cloud(entries=[entry("i0"), entry("i1")], servers=[server("s1", {"id": "a"}), server("s2", {"id": "b"})])
+    cloud.scripted(IMAGES, Answered({"images": [entry("i0")]}))
+    cloud.scripted(SERVERS, Answered({"servers": cloud.servers[:1]}))
+    with serving(cloud) as (client, _):
+        assert ids(client) == ["i0", "i1"]
+        assert sorted(client.usage([]).by_image) == ["a", "b"]
 
 
 def test_a_page_that_names_no_next_one_is_not_taken_at_its_word() -> None:
@@ -199,6 +220,19 @@ def test_a_shelved_server_needs_the_image_that_it_was_put_into() -> None:
     assert used(cloud, images=images_of(cloud)) == {"a": ["instance s1", "instance s2"], "shelf": ["instance s1"]}
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param({"instance_uuid": "S1 "}, id="in-other-letters"),
+        pytest.param({"instance_uuid": ["s1"]}, id="unreadable"),
+        pytest.param({"properties": "none"}, id="no-properties-to-be-read"),
+    ],
+)
+def test_what_a_shelved_server_may_be_kept_in_is_used_by_it(facts: dict[str, object]) -> None:
+    cloud = Cloud(entries=[entry("shelf", **facts)], servers=[server("s1", None, status="shelved")])
+    assert used(cloud, images=images_of(cloud)) == {"shelf": ["instance s1"]}
+
+
 def test_users_are_read_to_the_last_page() -> None:
     cloud = Cloud(servers=[server(f"s{n}", {"id": f"a{n}"}) for n in range(5)])
     with serving(cloud, HttpOptions(page_size=2)) as (client, listening):
@@ -249,7 +283,12 @@ def test_a_source_that_is_optional_may_fail_and_it_is_said() -> None:
 def test_a_cloud_without_volumes_has_none() -> None:
     with serving(Cloud(volumes=None)) as (client, _):
         usage = client.usage([])
-    assert (usage.unread, usage.remarks) == (frozenset(), ())
+    assert (usage.by_image, usage.remarks) == ({}, ())
+
+
+def test_of_what_a_catalogue_leaves_out_nothing_is_known() -> None:
+    with serving(Cloud(volumes=None)) as (client, _):
+        assert client.usage([]).unread == {UserKind.VOLUME}
 
 
 def test_a_source_that_is_required_must_be_there() -> None:
@@ -384,6 +423,18 @@ def test_a_token_that_died_is_renewed_once() -> None:
         cloud.dead.add("t0ken-2")
         client.delete("i2")
     assert calls(listening).count(TOKENS) == 3
+
+
+def test_a_new_token_for_another_project_is_none() -> None:
+    cloud = Cloud()
+    with serving(cloud) as (client, listening):
+        ids(client)
+        cloud.dead.add("t0ken-1")
+        cloud.project = "another"
+        asked = len(listening.asked)
+        with pytest.raises(CloudError, match="for another project"):
+            client.delete("i1")
+    assert [call for call in calls(listening)[asked:] if "DELETE" in call] == ["DELETE /v2/images/i1"]
 
 
 def test_a_token_that_is_never_accepted_is_one_clear_line() -> None:

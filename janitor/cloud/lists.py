@@ -19,8 +19,9 @@ class PagedList:
     """One list, as `pages` walks through it: a page by the marker that it follows.
 
     It goes on by the link that a page gave, of which only the parameters count: its host and path are the service's
-    own idea of itself, and the token goes to the configured one. A page without a link says that it is the last. The
-    walk does not take its word: it asks once more from a place before.
+    own idea of itself, and the token goes to the configured one. What a link leaves out of our question is asked again
+    all the same, or the walk would go over to another list. A page without a link says that it is the last. The walk
+    does not take its word: it asks once more from a place before, or behind the page where it has no such place.
     """
 
     def __init__(self, ask: Ask, parameters: Mapping[str, str]) -> None:
@@ -39,8 +40,10 @@ class PagedList:
             if marker is not None and error.marker_gone:
                 raise MarkerGone from error
             raise
-        if entries:
-            self._after[entries[-1]["id"]] = None if link is None else dict(parse_qsl(urlsplit(link).query))
+        if link is not None and entries:
+            self._after[entries[-1]["id"]] = {**self._parameters, **dict(parse_qsl(urlsplit(link).query))}
+        elif len(entries) > 1:
+            self._after[entries[-1]["id"]] = None
         return entries
 
     def _behind(self, marker: str) -> Mapping[str, str] | None:

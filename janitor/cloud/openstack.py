@@ -30,7 +30,7 @@ from janitor.cloud.redaction import Redaction
 from janitor.cloud.session import Session
 from janitor.cloud.tokens import Token, Tokens, renewal
 from janitor.cloud.transport import Call, Reply, Transport, path_segment
-from janitor.errors import Unavailable
+from janitor.errors import CloudError, Unavailable
 from janitor.model import Image, Sharing, Usage, User, UserKind, Visibility
 
 T = TypeVar("T")
@@ -250,8 +250,10 @@ class OpenStackClient:
         grant = given or self._transport.persist(
             self._identity.label, lambda seconds: self._identity.grant(seconds, self._transport)
         )
-        self._grant = self._grant or grant
         self._redact.add(grant.token)
+        self._grant = self._grant or grant
+        if grant.project != self._grant.project:
+            raise CloudError(f"{self._identity.label}: the new token is for another project than the one before")
         return Token(grant.token, renewal(asked_at, grant.issued_at, grant.expires))
 
     def _image_url(self, *path: str) -> str:

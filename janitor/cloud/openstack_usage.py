@@ -36,9 +36,10 @@ class Gathering:
         except CloudError as error:
             if need is Need.REQUIRED:
                 raise
+            # Of a service that is missing from tonight's catalogue we saw no more than of one that does not answer.
+            self._unread.add(kind)
             if isinstance(error, NotOffered):
                 return
-            self._unread.add(kind)
             self._remarks.append(f"{_NOUNS[kind]} could not be read, and are optional here: {error}")
             return
         for image_id, users in found.items():
@@ -68,14 +69,29 @@ def used_by_servers(servers: Sequence[Entry], images: Iterable[Image], label: st
     Raises Unavailable when that is in doubt for any of them.
     """
     users = image_users(servers, label, UserKind.INSTANCE, lambda server: server.get("image"))
-    shelved = {server.get("id"): server for server in servers if str(server.get("status")).startswith(_SHELVED)}
+    shelved = {_folded(server.get("id")): server for server in servers if _is_shelved(server)}
     for image in images if shelved else ():
-        server = shelved.get((image.properties or {}).get(_MADE_OF))
-        if server is not None:
-            users.setdefault(image.id.strip().lower(), []).append(
+        for server in _kept_in(image, shelved):
+            users.setdefault(_folded(image.id), []).append(
                 User(str(server.get("id")), str(server.get("name") or ""), UserKind.INSTANCE)
             )
     return users
+
+
+def _is_shelved(server: Entry) -> bool:
+    return str(server.get("status")).upper().startswith(_SHELVED)
+
+
+def _kept_in(image: Image, shelved: Mapping[str, Entry]) -> Iterable[Entry]:
+    """The shelved servers, by folded id, that are kept in an image: any of them may be, where it cannot be read."""
+    if image.properties is None or f"properties.{_MADE_OF}" in image.unreadable:
+        return shelved.values()
+    server = shelved.get(_folded(image.properties.get(_MADE_OF)))
+    return () if server is None else (server,)
+
+
+def _folded(word: object) -> str:
+    return str(word).strip().lower()
 
 
 def used_by_volumes(volumes: Sequence[Entry], label: str) -> Users:
