@@ -1,6 +1,6 @@
 """The guards: built-in reasons to keep an image that no policy can override, in the order in which they are asked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -121,13 +121,22 @@ def _use_by(user: User) -> str:
 def _recently_used(image: Image, facts: Facts) -> str | None:
     history = facts.history.get(image.id)
     memory = facts.memory.usage_memory
-    if history is None or history.last_in_use is None or not memory:
+    if history is None or history.last_in_use is None:
+        return None
+    # What cannot be read is neither seen nor over, and goes on until now: that is no matter of how long we remember.
+    if facts.usage.unread and history.last_in_use >= facts.now:
+        return f"it was in use when {_kinds(facts.usage.unread)} could last be read"
+    if not memory:
         return None
     used = f"it was in use on {format_minute(history.last_in_use)}"
     if facts.now - history.last_in_use <= memory:
         return f"{used}, within the last {format_duration(memory)}"
     # A run a little later than that after the last one would otherwise take one list with a hole in it at its word.
     return f"{used}, when a good survey last looked" if history.in_use_before else None
+
+
+def _kinds(unread: Iterable[UserKind]) -> str:
+    return " and ".join(f"{kind}s" for kind in sorted(unread))
 
 
 def _exempt(image: Image, facts: Facts) -> str | None:

@@ -162,6 +162,22 @@ def test_what_no_list_shows_is_asked_for_by_its_id() -> None:
     assert sorted(calls(listening)[1:]) == ["GET /v2/images/gone", "GET /v2/images/k1", "GET /v2/images/o1"]
 
 
+def test_a_list_that_leaves_out_what_it_has_to_show_is_noticed() -> None:
+    rest = [
+        entry("k1", status="killed"),
+        entry("h1", os_hidden=True),
+        entry("o1", owner="another"),
+        entry("c1", visibility="community"),
+        entry("q1", status="queued"),
+    ]
+    with serving(Cloud(unlisted=[*rest, entry("a1"), entry("a2")])) as (client, _):
+        client.unlisted([image["id"] for image in rest])
+        assert client.irregularities() == []
+        client.unlisted(["a1", "a2"])
+        said = ["the lists leave out image a1 and 1 more, which exists and is active"]
+        assert client.irregularities() == said
+
+
 def test_an_id_is_one_segment_of_the_path() -> None:
     with serving(Cloud()) as (client, listening):
         client.unlisted(["../x?y"])
@@ -230,7 +246,7 @@ def test_a_shelved_server_needs_the_image_that_it_was_put_into() -> None:
 )
 def test_what_a_shelved_server_may_be_kept_in_is_used_by_it(facts: dict[str, object]) -> None:
     cloud = Cloud(entries=[entry("shelf", **facts)], servers=[server("s1", None, status="shelved")])
-    assert used(cloud, images=images_of(cloud)) == {"shelf": ["instance s1"]}
+    assert used(cloud, Sources(), images_of(cloud)) == {"shelf": ["instance s1"]}
 
 
 def test_users_are_read_to_the_last_page() -> None:

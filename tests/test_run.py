@@ -151,6 +151,21 @@ def test_sharing_that_nobody_tells_deletes_nothing(store: Store) -> None:
     assert exit_code(result) is Exit.FAILED
 
 
+def test_a_use_that_was_seen_holds_for_as_long_as_its_source_is_unread(store: Store) -> None:
+    by_volume = Usage({"a": (User("v1", "data", UserKind.VOLUME),)})
+    cloud = RecordingCloud([image("a"), image("young", days=1)], used=by_volume)
+    perform(store, cloud)
+    cloud.used = Usage(unread=frozenset({UserKind.VOLUME}))
+    for _night in range(3):
+        [decision, _] = perform(store, cloud).targets[0].decisions
+        assert (decision.reason, decision.detail) == (
+            Reason.RECENTLY_USED,
+            "it was in use when volumes could last be read",
+        )
+    cloud.used = Usage()
+    assert outcomes(perform(store, cloud)) == {"a": DeletionOutcome.DELETED}
+
+
 def test_what_an_optional_source_did_not_tell_is_said(store: Store) -> None:
     used = Usage(unread=frozenset({UserKind.VOLUME}), remarks=("volumes could not be read",))
     result = perform(store, RecordingCloud([image("a")], used=used))

@@ -31,7 +31,7 @@ from janitor.cloud.session import Session
 from janitor.cloud.tokens import Token, Tokens, renewal
 from janitor.cloud.transport import Call, Reply, Transport, path_segment
 from janitor.errors import CloudError, Unavailable
-from janitor.model import Image, Sharing, Usage, User, UserKind, Visibility
+from janitor.model import Image, Sharing, Status, Usage, User, UserKind, Visibility
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -83,6 +83,7 @@ class OpenStackClient:
         self._tokens = Tokens(self._sign_in, clock)
         self._session = Session(self._transport, self._tokens, self._judge, clock)
         self._identities = Identities("created_at")
+        self._left_out: list[str] = []
         self._private_has_none = False
         self._given = grant
         self._grant: Grant | None = None
@@ -126,8 +127,13 @@ class OpenStackClient:
         return self._session.ask(call, lambda found: (identified(read_entries(found, "images")), next_in(found)))
 
     def unlisted(self, known: Iterable[str]) -> Sequence[Image]:
-        """Those of these images that can be had by their id: a killed upload is left out of every list."""
-        return [image for image in _at_once(self._by_id, known) if image is not None]
+        """Those of these images that can be had by their id: a killed upload is left out of every list.
+
+        One that the lists had to show is an irregularity: they may lack others, too, that we do not know to ask for.
+        """
+        found = [image for image in _at_once(self._by_id, known) if image is not None]
+        self._left_out += [image.id for image in found if _is_to_be_listed(image)]
+        return found
 
     def _by_id(self, image_id: str) -> Image | None:
         project = self._granted().project
@@ -228,8 +234,11 @@ class OpenStackClient:
         return self._session.clock_offset
 
     def irregularities(self) -> list[str]:
-        """The images that were listed twice with two different creation dates."""
-        return self._identities.contradictions()
+        """The images that were listed twice with two different creation dates, and those that should have been."""
+        left_out = self._left_out
+        others = f" and {len(left_out) - 1} more" if len(left_out) > 1 else ""
+        missing = [f"the lists leave out image {left_out[0]}{others}, which exists and is active"] if left_out else []
+        return [*self._identities.contradictions(), *missing]
 
     def close(self) -> None:
         """Let go of connections."""
@@ -268,6 +277,11 @@ class OpenStackClient:
         if _VERSION.search(urlsplit(url).path):
             return url
         return f"{url}/{_USUAL_VERSIONS[service].format(project=path_segment(granted.project))}"
+
+
+def _is_to_be_listed(image: Image) -> bool:
+    # Of other statuses than this one, services differ in what they list.
+    return image.owned and not image.public and image.os_hidden is False and image.status == Status.ACTIVE
 
 
 def _at_once(ask: Callable[[T], R], of: Iterable[T]) -> list[R]:
