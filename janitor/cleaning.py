@@ -193,10 +193,11 @@ class Cleaning:
         errors: list[JanitorError | str] = []
         if executioner.journal_error is not None:
             errors.append(executioner.journal_error)
-        unsent = len(plan.decisions) - len(attempts) - len(executioner.exempted)
+        unsent = len(plan.decisions) - len(attempts) - len(executioner.left)
         if unsent:
             interrupted = "interrupted: " if self.orders.stop.is_set() else ""
-            errors.append(f"{interrupted}{unsent} of {len(plan.decisions)} deletions were not sent")
+            because = f": {executioner.unlooked}" if executioner.unlooked is not None else ""
+            errors.append(f"{interrupted}{unsent} of {len(plan.decisions)} deletions were not sent{because}")
         listed: dict[str, Image] | None = None
         try:
             listed = self._listed_afterwards(seen, attempts) if attempts else {}
@@ -209,7 +210,7 @@ class Cleaning:
             outcome=Outcome.FAILED if errors else outcome,
             error="; ".join(str(error) for error in errors) or None,
             deletions=deletions,
-            changed=(*seen.changed, *(Change(decision, _EXEMPTED) for decision in executioner.exempted)),
+            changed=(*seen.changed, *executioner.left),
         )
 
     def _listed_afterwards(self, seen: TargetResult, attempts: Sequence[Attempt]) -> dict[str, Image]:
@@ -223,9 +224,6 @@ class Cleaning:
         if lost * 100 > self.orders.gate.max_shrink * len(others):
             raise CloudError(f"{lost} of {len(others)} images that nobody asked to delete are missing from it")
         return listed
-
-
-_EXEMPTED = "exempted by a person while this run was at work: left alone"
 
 
 def _told_of(seen: TargetResult, memory: Memory, now: datetime) -> TargetResult:

@@ -11,7 +11,7 @@ from typing import Protocol
 from janitor.cloud import Answer, ImageService
 from janitor.errors import CloudError, Refused, StoreError
 from janitor.exemptions import exemptions_for
-from janitor.model import Decision, Deletion, DeletionOutcome, Exemption, Image
+from janitor.model import Change, Decision, Deletion, DeletionOutcome, Exemption, Image
 from janitor.plan import Plan
 
 _log = logging.getLogger("janitor.deleting")
@@ -54,11 +54,13 @@ class Executioner:
     workers: int = 4
     tick: Callable[[], None] = lambda: None
     journal_error: StoreError | None = None
-    exempted: list[Decision] = field(default_factory=list)
+    unlooked: CloudError | None = None
+    left: list[Change] = field(default_factory=list)
 
     def carry_out(self, plan: Plan) -> list[Attempt]:
         """Ask for every deletion of the plan, oldest image first, `workers` at a time.
 
+        What was exempted or has changed meanwhile is `left`, and what cannot be looked at again is not asked for.
         Once `stop` is set, or the journal cannot be written, nothing new is sent: the attempts are those that were.
         """
         with ThreadPoolExecutor(self.workers, thread_name_prefix=f"delete-{self.target}") as pool:
@@ -69,10 +71,14 @@ class Executioner:
         if self.stop.is_set() or self.journal_error is not None:
             return None
         try:
-            if self._exempted_meanwhile(decision.image):
-                self.exempted.append(decision)
+            why = self._stays(decision.image)
+            if why is not None:
+                self.left.append(Change(decision, f"{why}: left alone"))
                 return None
             entry = self.journal.journal_request(self.run, self.target, decision, self.clock())
+        except CloudError as error:
+            self.unlooked = error
+            return None
         except StoreError as error:
             self.journal_error = error
             return None
@@ -83,6 +89,15 @@ class Executioner:
             self.journal_error = error
         self.tick()
         return Attempt(decision, answer)
+
+    def _stays(self, image: Image) -> str | None:
+        """Why an image that was to go stays after all. Raises CloudError where it cannot be looked at again."""
+        if self._exempted_meanwhile(image):
+            return "exempted by a person while this run was at work"
+        latest = self.service.latest(image.id)
+        if latest is None or _told(latest) == _told(image):
+            return None
+        return "changed while this run was at work"
 
     def _exempted_meanwhile(self, image: Image) -> bool:
         """Whether a person has exempted an image since it was decided on: their word holds until the very last."""
@@ -95,6 +110,12 @@ class Executioner:
         except CloudError as error:
             _log.warning("deletion-unsuccessful target=%s image=%s: %s", self.target, decision.image.id, error)
             return error
+
+
+def _told(image: Image) -> tuple[object, ...]:
+    """What must not change between the survey and the deletion: what guards go by, and the date of any change."""
+    flags = (image.status, image.public, image.protected, image.owned)
+    return (*flags, image.visibility, image.tags, image.updated_at)
 
 
 def _in_words(answer: Answer | CloudError) -> str:

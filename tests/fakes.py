@@ -15,7 +15,8 @@ class RecordingCloud:
     """An ImageService whose answers a test can set, per image where it matters.
 
     `answers` may hold, by image id, an Answer or an error for its deletion; `undone` names images whose deletion is
-    accepted and not done; `lost` those that are deleted although an error is raised.
+    accepted and not done; `lost` those that are deleted although an error is raised. `now` holds what is told of an
+    image that is asked for just before its deletion.
     """
 
     listed: list[Image]
@@ -30,6 +31,7 @@ class RecordingCloud:
     irregular: list[str] = field(default_factory=list)
     hidden: list[Image] = field(default_factory=list)
     shared: dict[str, Sharing] | CloudError = field(default_factory=dict)
+    now: dict[str, Image | CloudError] = field(default_factory=dict)
     unlisted_asked: list[str] = field(default_factory=list)
     sharing_asked: list[list[str]] = field(default_factory=list)
     surveys: int = 0
@@ -47,6 +49,12 @@ class RecordingCloud:
         self.unlisted_asked = list(known)
         wanted = set(self.unlisted_asked)
         return [image for image in self.hidden if image.id in wanted]
+
+    def latest(self, image_id: str) -> Image | None:
+        found = self.now.get(image_id)
+        if isinstance(found, CloudError):
+            raise found
+        return found
 
     def sharing(self, images: Iterable[Image]) -> dict[str, Sharing]:
         self.sharing_asked.append([image.id for image in images])

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,38 @@ def test_sharing_that_nobody_tells_deletes_nothing(store: Store) -> None:
     cloud = RecordingCloud([image("a")], shared=Unavailable("GET members: HTTP 500"))
     result = perform(store, cloud)
     assert (cloud.deleted, result.targets[0].error) == ([], "GET members: HTTP 500")
+    assert exit_code(result) is Exit.FAILED
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"status": "queued"},
+        {"public": True},
+        {"protected": True},
+        {"owned": False},
+        {"visibility": "community"},
+        {"tags": ("janitor-keep",)},
+        {"tags": None},
+        {"updated_at": NOW},
+    ],
+    ids=str,
+)
+def test_what_changed_since_the_survey_is_left_alone(store: Store, facts: dict[str, Any]) -> None:
+    cloud = RecordingCloud([image("a"), image("b")])
+    cloud.now = {"a": replace(image("a"), **facts), "b": image("b")}
+    result = perform(store, cloud)
+    assert outcomes(result) == {"b": DeletionOutcome.DELETED}
+    [change] = result.targets[0].changed
+    assert (change.decision.image.id, change.detail) == ("a", "changed while this run was at work: left alone")
+    assert result.outcome is Outcome.OK
+
+
+def test_what_cannot_be_looked_at_again_is_not_asked_for(store: Store) -> None:
+    cloud = RecordingCloud([image("a"), image("b")], now={"a": Unavailable("sign-in: no usable answer")})
+    result = perform(store, cloud)
+    assert cloud.deleted == ["b"]
+    assert result.targets[0].error == "1 of 2 deletions were not sent: sign-in: no usable answer"
     assert exit_code(result) is Exit.FAILED
 
 

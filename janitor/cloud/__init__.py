@@ -54,6 +54,10 @@ class ImageService(Protocol):
         """Those of these images that no list shows and that exist all the same. Raises CloudError where in doubt."""
         ...
 
+    def latest(self, image_id: str) -> Image | None:
+        """An image as it is now; None where it is gone, or this API cannot be asked for one. Raises CloudError."""
+        ...
+
     def usage(self, images: Sequence[Image]) -> Usage:
         """What uses which of these images, all that there are. Raises CloudError when that is in doubt."""
         ...

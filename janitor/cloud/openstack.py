@@ -131,11 +131,12 @@ class OpenStackClient:
 
         One that the lists had to show is an irregularity: they may lack others, too, that we do not know to ask for.
         """
-        found = [image for image in _at_once(self._by_id, known) if image is not None]
+        found = [image for image in _at_once(self.latest, known) if image is not None]
         self._left_out += [image.id for image in found if _is_to_be_listed(image)]
         return found
 
-    def _by_id(self, image_id: str) -> Image | None:
+    def latest(self, image_id: str) -> Image | None:
+        """An image as it is now, or None where there is no such image for us."""
         project = self._granted().project
 
         def read(found: Entry) -> Image:

@@ -69,6 +69,10 @@ class ToastClient:
         """None: this API lists all that there is, and cannot be asked for one image."""
         return ()
 
+    def latest(self, image_id: str) -> Image | None:  # noqa: ARG002 - the port's
+        """None: this API cannot be asked for one image."""
+        return None
+
     def usage(self, images: Sequence[Image]) -> Usage:  # noqa: ARG002 - the port's
         """Which images instances use, from the one list of all instances; any doubt about it is an error."""
         call = self._call("GET", "/instances-detail")
