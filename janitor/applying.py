@@ -1,7 +1,7 @@
 """Applying what was reviewed: only what a plan named, and only while nothing about it has changed."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 
 from janitor.model import Change, Decision, Verdict
@@ -45,9 +45,12 @@ def _facts(decision: Decision) -> dict[str, str]:
 
 
 def changes_since(
-    planned: Iterable[Decision], decisions: Iterable[Decision]
+    planned: Iterable[Decision], decisions: Iterable[Decision], deleted: Collection[str] = ()
 ) -> tuple[Mapping[str, Decision], tuple[Change, ...]]:
-    """The decisions that still are what was planned, by image id; and, of the rest of the plan, what changed."""
+    """The decisions that still are what was planned, by image id; and, of the rest of the plan, what changed.
+
+    `deleted` are images that we are known to have deleted.
+    """
     now = {decision.image.id: decision for decision in decisions}
     same: dict[str, Decision] = {}
     changed: list[Change] = []
@@ -57,7 +60,8 @@ def changes_since(
         if after is not None and difference is None:
             same[before.image.id] = after
         else:
-            changed.append(Change(after or before, f"changed since the plan: {difference}"))
+            ours = ", for it was deleted by us" if after is None and before.image.id in deleted else ""
+            changed.append(Change(after or before, f"changed since the plan: {difference}{ours}"))
     return same, tuple(changed)
 
 

@@ -106,7 +106,8 @@ class Cleaning:
         plan = make_plan(decisions)
         if self.orders.approved is None:
             return plan, ()
-        same, changed = changes_since(self.orders.approved.get(self.target, ()), decisions)
+        deleted = self._store.deleted(self.target)
+        same, changed = changes_since(self.orders.approved.get(self.target, ()), decisions, deleted)
         return replace(plan, decisions=tuple(d for d in plan.decisions if d.image.id in same)), changed
 
     def _act(self, seen: TargetResult, plan: Plan, memory: Memory) -> TargetResult:

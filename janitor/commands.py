@@ -34,7 +34,7 @@ from janitor.orders import Progress, Site, utc_now
 from janitor.policy import Policy
 from janitor.policy_files import Rules
 from janitor.progress import progress_bar
-from janitor.remarks import owning_nothing, remarks_on
+from janitor.remarks import exempting_nothing, owning_nothing, remarks_on
 from janitor.report.as_json import json_report
 from janitor.report.tables import images_json, images_table, runs_table
 from janitor.report.text import text_report
@@ -248,6 +248,8 @@ def _scheduled_run(settings: Settings, mode: Mode, stop: Stop, watch: "Watch") -
                 )
             except ConfigurationError as error:
                 result, wrong = skipped(error), Exit.USAGE
+            if result.run == 0 and not wrong:
+                _log.error("run-could-not-begin: %s", result.error)
             posted = _reported(settings, result, rules.policies if rules else None, stop)
             ended(result, _code_of(result, replace(posted, code=worst([posted.code, wrong])), stop))
     except Busy as error:
@@ -262,7 +264,7 @@ def check(config: Path | None, verbose: int, *, live: bool) -> int:
         click.echo(line)
     failures = [_probed("database", lambda: wiring.database_of(settings))]
     if not any(failures):
-        _say_what_owns_nothing(settings, rules.policies)
+        _say_what_is_idle(settings, rules)
     if live:
         failures += [_probed(*probe) for probe in _probes(settings, rules.policies)]
     return Exit.FAILED if any(failures) else Exit.OK
@@ -284,13 +286,16 @@ def _checked(settings: Settings, rules: Rules) -> Iterator[str]:
         yield f"next run       {instant.isoformat()}"
 
 
-def _say_what_owns_nothing(settings: Settings, policies: Sequence[Policy]) -> None:
-    """Where there are snapshots: which policies own no image of the latest ones, which may well be as it should."""
+def _say_what_is_idle(settings: Settings, rules: Rules) -> None:
+    """Where there are snapshots: what of the policy files is about no image of the latest, as it may well be."""
     images = wiring.latest_images(settings)
-    idle = owning_nothing(policies, images)
-    if idle and any(images.values()):
-        last = counted(sum(map(len, images.values())))
-        click.echo(f"policies       note: of the {last} surveyed last, none is owned by {', '.join(idle)}")
+    if not any(images.values()):
+        return
+    last = f"note: of the {counted(sum(map(len, images.values())))} surveyed last, none is"
+    if idle := owning_nothing(rules.policies, images):
+        click.echo(f"policies       {last} owned by {', '.join(idle)}")
+    if strange := exempting_nothing(rules.exemptions, images):
+        click.echo(f"exemptions     {last} called {' or '.join(strange)}")
 
 
 def _probes(settings: Settings, policies: Sequence[Policy]) -> Iterator[tuple[str, Callable[[], str]]]:

@@ -132,7 +132,8 @@ class _Field(NamedTuple):
 
     def _unknown(self, text: str) -> str:
         names = f" or {self.names[0]} to {self.names[-1]}" if self.names else ""
-        return f'"{text}" is not a {self.name}: {self.low} to {self.high}{names}, *, a range, a step like */2 or a list'
+        noun = f"{'an' if self.name.startswith('h') else 'a'} {self.name}"  # of minute, hour, day and month
+        return f'"{text}" is not {noun}: {self.low} to {self.high}{names}, *, a range, a step like */2 or a list'
 
 
 _FIELDS = (

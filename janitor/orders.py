@@ -30,6 +30,10 @@ class RunStore(Journal, Protocol):
         """The ids of the target's own images in its last snapshot that we are not known to have deleted."""
         ...
 
+    def deleted(self, target: str) -> set[str]:
+        """The images of a target that we are known to have deleted."""
+        ...
+
     def unsettled(self, target: str) -> Sequence[Unsettled]:
         """The requests of earlier runs to a target of which no survey has told yet what became."""
         ...

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from janitor.model import Image
+from janitor.model import Exemption, Image
 from janitor.policy import Match, Pattern, Policy, owner_of, regex_between_slashes
 
 _WILDCARDS = frozenset("*?[")
@@ -26,6 +26,14 @@ def owning_nothing(policies: Sequence[Policy], snapshots: Mapping[str, Iterable[
     found = (owner_of(image, policies, target) for target, images in snapshots.items() for image in images)
     owners = {owner.policy.name for owner in found if owner.policy is not None and owner.doubtful is None}
     return [policy.name for policy in policies if policy.name not in owners]
+
+
+def exempting_nothing(exemptions: Iterable[Exemption], snapshots: Mapping[str, Iterable[Image]]) -> list[str]:
+    """The ids and names in policy files that no image of these snapshots bears, each once."""
+    images = [image for every in snapshots.values() for image in every]
+    ids, names = {image.id.strip().lower() for image in images}, {image.name for image in images}
+    named = dict.fromkeys(exemption.image for exemption in exemptions)
+    return [name for name in named if name not in names and name.strip().lower() not in ids]
 
 
 def _remarks(policy: Policy, before: Iterable[Policy], targets: Targets) -> Iterator[str]:

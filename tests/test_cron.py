@@ -110,7 +110,7 @@ def test_blanks_are_spaces_and_tabs_and_any_number_of_them(text: str) -> None:
         pytest.param(
             "60 * * * *", '"60" is not a minute: 0 to 59, *, a range, a step like */2 or a list', id="minute-60"
         ),
-        pytest.param("0 24 * * *", '"24" is not a hour', id="hour-24"),
+        pytest.param("0 24 * * *", '"24" is not an hour', id="hour-24"),
         pytest.param("0 0 0 * *", '"0" is not a day of month: 1 to 31', id="day-0"),
         pytest.param("0 0 32 * *", '"32" is not a day of month', id="day-32"),
         pytest.param("0 0 * 0 *", '"0" is not a month: 1 to 12 or jan to dec', id="month-0"),

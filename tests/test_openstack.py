@@ -55,9 +55,11 @@ def test_a_survey_reads_every_list_to_its_end() -> None:
         {"limit": "2", "os_hidden": "true"},
         {"limit": "2", "os_hidden": "true", "marker": "h1"},
         {"limit": "2", "os_hidden": "true"},
+        {"limit": "2", "os_hidden": "true", "marker": "h1"},
         {"limit": "2", "visibility": "community", "owner": PROJECT},
         {"limit": "2", "visibility": "community", "owner": PROJECT, "marker": "c1"},
         {"limit": "2", "visibility": "community", "owner": PROJECT},
+        {"limit": "2", "visibility": "community", "owner": PROJECT, "marker": "c1"},
     ]
     assert {asked.headers["x-auth-token"] for asked in lists} == {"t0ken-1"}
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.demo import shipped_policies
-from janitor.model import Image, Mode, Status, Survey, Usage, Visibility
+from janitor.model import Exemption, Image, Mode, Status, Survey, Usage, Visibility
 from janitor.policy import Expire, Match, Pattern, Policy
 from janitor.policy_files import load_policies
-from janitor.remarks import covers, owning_nothing, remarks_on
+from janitor.remarks import covers, exempting_nothing, owning_nothing, remarks_on
 from janitor.store import Store
 from tests.conftest import Desk
 from tests.factories import NOW, make_image
@@ -251,3 +251,9 @@ def test_check_observes_which_policies_own_no_image_of_the_latest_snapshots(desk
     done = desk.janitor("check")
     assert done.returncode == 0
     assert "policies       note: of the 3 images surveyed last, none is owned by gone, foreign\n" in done.stdout
+
+
+def test_what_is_exempt_and_bears_no_image_of_a_snapshot_is_named_once() -> None:
+    web = make_image("web", id="ABC-1")
+    exempt = [Exemption(image, NOW, "because", "kim") for image in ("web", "abc-1", "wbe", "wbe", "Web")]
+    assert exempting_nothing(exempt, {"prod": [web], "dev": []}) == ["wbe", "Web"]

@@ -394,7 +394,10 @@ def test_a_plan_is_applied_once_and_what_is_gone_is_said_to_be(world: World) -> 
         assert result.outcome is Outcome.OK
     assert world.cloud.deleted == ["a"]
     [changed] = result.targets[0].changed
-    assert (changed.decision.image.id, changed.detail) == ("a", "changed since the plan: no longer listed")
+    assert (changed.decision.image.id, changed.detail) == (
+        "a",
+        "changed since the plan: no longer listed, for it was deleted by us",
+    )
     with pytest.raises(UsageError, match="planned no deletion"):
         world.approved(result.run)
 

@@ -54,7 +54,7 @@ def groups_of(target: TargetResult, mode: Mode) -> list[Group]:
 def _changed(target: TargetResult) -> Iterator[Group]:
     if target.changed:
         entries = tuple(Entry(change.decision, change.detail) for change in target.changed)
-        yield Group("Not deleted, changed meanwhile", entries)
+        yield Group("Changed meanwhile, not asked for", entries)
 
 
 def _noticed(target: TargetResult, mode: Mode) -> Iterator[Group]:

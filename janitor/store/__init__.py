@@ -127,6 +127,11 @@ class Store:
         with self._file.reading() as db:
             return trust.asked_since(db, target, run)
 
+    def deleted(self, target: str) -> set[str]:
+        """The ids of the images of a target that we are known to have deleted."""
+        with self._file.reading() as db:
+            return trust.deleted(db, target)
+
     def record_measure(self, run: int, target: str, seen: Measure, *, good: bool) -> None:
         """Record how much a survey saw, and whether it is believed."""
         with self._file.writing() as db:

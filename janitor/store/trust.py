@@ -168,6 +168,12 @@ def asked_since(db: Database, target: str, run: int) -> set[str]:
     return {row[0] for row in db.execute(sql, (target, run))}
 
 
+def deleted(db: Database, target: str) -> set[str]:
+    """The ids of the images of a target that we are known to have deleted."""
+    sql = "SELECT DISTINCT image FROM deletions WHERE target = ? AND coalesce(settled_outcome, outcome) = 'deleted'"
+    return {row[0] for row in db.execute(sql, (target,))}
+
+
 def record_policies(db: Database, run: int, texts: Mapping[str, str]) -> None:
     """Write down the policies of a run, as far as they have changed."""
     known = policies_at(db, run)
