@@ -8,7 +8,7 @@ from janitor.applying import changes_since
 from janitor.cloud import ImageService
 from janitor.decide import decide
 from janitor.deleting import Attempt, Executioner, confirm
-from janitor.errors import CloudError, Interrupted, JanitorError
+from janitor.errors import CloudError, Implausible, Interrupted, JanitorError, StoreError
 from janitor.exemptions import exemptions_by_tag, exemptions_for, longest_of
 from janitor.gate import measure, refusal
 from janitor.model import (
@@ -50,12 +50,23 @@ class Cleaning:
         """Survey, decide, plan; then delete and confirm, unless something stands against it.
 
         Raises CloudError for a target that cannot be surveyed, Interrupted once told to stop before anything was
-        deleted, StoreError for a database that fails before the first deletion.
+        deleted, StoreError for a database that fails before the first deletion; but where deletions of earlier runs
+        were settled before that, it is a result, as nobody else will tell of them.
         """
         survey = self._survey()
         history = self._store.record_survey(self.run, self.target, survey)
         doubts = self._doubts(survey)
         settled = () if doubts or survey.usage.problem is not None else self._settle(survey)
+        try:
+            return self._judge(survey, history, doubts, settled)
+        except (CloudError, StoreError, Interrupted) as error:
+            if not settled:
+                raise
+            return replace(cut_short(self.target, error), settled=settled)
+
+    def _judge(
+        self, survey: Survey, history: Mapping[str, History], doubts: Sequence[str], settled: tuple[Deletion, ...]
+    ) -> TargetResult:
         memory = self._memory(survey)
         decisions = self._decide(survey, history, memory)
         self._store.record_decisions(self.run, self.target, decisions)
@@ -225,6 +236,17 @@ class Cleaning:
         if lost * 100 > self.orders.gate.max_shrink * len(others):
             raise CloudError(f"{lost} of {len(others)} images that nobody asked to delete are missing from it")
         return listed
+
+
+def cut_short(target: str, error: JanitorError) -> TargetResult:
+    """The result of a target where this kept a run from deciding anything."""
+    match error:
+        case Implausible():
+            return TargetResult(target, Outcome.REFUSED, f"nothing deleted, the survey looks wrong: {error}")
+        case Interrupted():
+            return TargetResult(target, Outcome.FAILED, "interrupted before anything was deleted")
+        case _:
+            return TargetResult(target, Outcome.FAILED, str(error))
 
 
 def _told_of(seen: TargetResult, memory: Memory, now: datetime) -> TargetResult:

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from janitor.applying import plan_digest, policy_text
-from janitor.cleaning import Cleaning, unsuccessful
-from janitor.errors import CloudError, Exit, Implausible, Interrupted, StoreError, worst
+from janitor.cleaning import Cleaning, cut_short, unsuccessful
+from janitor.errors import CloudError, Exit, Interrupted, StoreError, worst
 from janitor.model import Outcome, RunResult, TargetResult
 from janitor.orders import Orders, Site
 from janitor.stopping import wait_for
@@ -76,12 +76,8 @@ class Run(Orders):
                 return Cleaning(self, run, site.name, service).perform()
             finally:
                 service.close()
-        except Implausible as error:
-            return TargetResult(site.name, Outcome.REFUSED, f"nothing deleted, the survey looks wrong: {error}")
-        except Interrupted:
-            return TargetResult(site.name, Outcome.FAILED, "interrupted before anything was deleted")
-        except (CloudError, StoreError) as error:
-            return TargetResult(site.name, Outcome.FAILED, str(error))
+        except (CloudError, StoreError, Interrupted) as error:
+            return cut_short(site.name, error)
 
 
 def _left_behind(site: Site) -> TargetResult:

@@ -144,6 +144,15 @@ def test_the_next_run_settles_what_a_killed_one_asked_for_and_reports_it_once(st
     assert store.unsettled("t0") == []
 
 
+def test_what_was_settled_is_told_by_a_run_that_gets_no_further_too(store: Store) -> None:
+    killed_run(store, IMAGE)
+    cloud = RecordingCloud([], shared=Unavailable("HTTP 504"))
+    result = perform(store, cloud)
+    assert (result.outcome, result.targets[0].error) == (Outcome.FAILED, "HTTP 504")
+    assert settled(result) == {"a": DeletionOutcome.DELETED}
+    assert store.load_run(result.run) == result
+
+
 def test_a_list_that_looks_wrong_settles_nothing(store: Store) -> None:
     images = [replace(IMAGE, id=f"{number}") for number in range(10)]
     perform(store, RecordingCloud(images), mode=Mode.DRY_RUN)
