@@ -50,10 +50,15 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def perform(
-    store: Store, *clouds: RecordingCloud, mode: Mode = Mode.DELETE, limits: Limits = AMPLE, **rest: Any
+    store: Store,
+    *clouds: RecordingCloud,
+    mode: Mode = Mode.DELETE,
+    limits: Limits = AMPLE,
+    now: datetime = NOW,
+    **rest: Any,
 ) -> RunResult:
     sites = [Site(f"t{number}", lambda cloud=cloud: cloud) for number, cloud in enumerate(clouds)]  # type: ignore[misc]
-    return Run(sites, [OLD], store, mode, limits, clock=lambda: NOW, **rest).perform()
+    return Run(sites, [OLD], store, mode, limits, clock=lambda: now, **rest).perform()
 
 
 def outcomes(result: RunResult) -> dict[str, DeletionOutcome]:
@@ -189,14 +194,14 @@ def test_a_use_that_was_seen_holds_for_as_long_as_its_source_is_unread(store: St
     cloud = RecordingCloud([image("a"), image("young", days=1)], used=by_volume)
     perform(store, cloud)
     cloud.used = Usage(unread=frozenset({UserKind.VOLUME}))
-    for _night in range(3):
-        [decision, _] = perform(store, cloud).targets[0].decisions
+    for night in range(1, 4):
+        [decision, _] = perform(store, cloud, now=NOW + timedelta(days=night)).targets[0].decisions
         assert (decision.reason, decision.detail) == (
             Reason.RECENTLY_USED,
             "it was in use when volumes could last be read",
         )
     cloud.used = Usage()
-    assert outcomes(perform(store, cloud)) == {"a": DeletionOutcome.DELETED}
+    assert outcomes(perform(store, cloud, now=NOW + timedelta(days=4))) == {"a": DeletionOutcome.DELETED}
 
 
 def test_what_an_optional_source_did_not_tell_is_said(store: Store) -> None:
