@@ -259,6 +259,15 @@ def test_users_are_read_to_the_last_page() -> None:
     assert {asked.path for asked in listening.asked[1:]} == {f"{COMPUTE}/servers/detail", f"{VOLUME}/volumes/detail"}
 
 
+def test_servers_are_required_volumes_optional_and_snapshots_off_unless_a_target_says_otherwise() -> None:
+    cloud = Cloud(entries=[entry("snap", base_image_ref="base")])
+    assert used(cloud, Sources(), images_of(cloud)) == {}
+    with serving(cloud.scripted(VOLUMES, no(403))) as (client, _):
+        assert client.usage([]).unread == {UserKind.VOLUME}
+    with serving(cloud.scripted(SERVERS, no(403))) as (client, _), pytest.raises(Refused):
+        client.usage([])
+
+
 def test_off_is_not_asked() -> None:
     with serving(Cloud(), sources=Sources(Need.OFF, Need.OFF, Need.OFF)) as (client, listening):
         assert client.usage([]).by_image == {}

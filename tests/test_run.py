@@ -157,6 +157,13 @@ def test_sharing_that_nobody_tells_deletes_nothing(store: Store) -> None:
     assert exit_code(result) is Exit.FAILED
 
 
+def test_a_tag_on_an_image_exempts_it(store: Store) -> None:
+    cloud = RecordingCloud([image("a", tags=("janitor-keep",)), image("b", tags=("nightly",))])
+    result = perform(store, cloud)
+    assert outcomes(result) == {"b": DeletionOutcome.DELETED}
+    assert {d.image.id: d.reason for d in result.targets[0].decisions}["a"] is Reason.EXEMPT
+
+
 @pytest.mark.parametrize(
     "facts",
     [
