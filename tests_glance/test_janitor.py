@@ -16,13 +16,14 @@ import yaml
 from janitor.cloud import Answer
 from janitor.cloud.clouds import configured
 from janitor.cloud.openstack import OpenStackClient
+from tests.loopback import Answered, Asked
 from tests_glance.cloud import Cloud
 from tests_glance.identity import Person
 from tests_glance.patience import until
 from tests_glance.specimens import OLD, POLICIES, SPECIMENS, Fleet, make_fleet
 
 SOURCES = {"servers": "required", "volumes": "required", "snapshots": "required"}
-SHORT = timedelta(seconds=2)
+SHORT, TEN_SECONDS = timedelta(seconds=2), timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,19 +176,32 @@ def test_a_killed_upload_that_we_knew_is_found_deleted_and_confirmed_by_its_id(c
     assert known not in reasons(desk.run())
 
 
+def test_an_image_that_comes_to_a_status_of_no_list_is_asked_for_and_stays(cloud: Cloud, tmp_path: Path) -> None:
+    member, desk = cloud.member(), Desk(tmp_path, cloud)
+    desk.configure(member)
+    images = cloud.images(member)
+    known = images.upload(images.create("golden-once"))
+    cloud.database.write(known, created_at=datetime.now(UTC) - OLD)
+    assert reasons(desk.run("--dry-run"))[known] == ("pinned", "golden")
+    cloud.database.write(known, status="shelved")
+    assert reasons(desk.run())[known] == ("unknown-status", None)
+
+
 # What is in use
 
 
-def test_without_the_list_of_servers_nothing_goes(cloud: Cloud, tmp_path: Path) -> None:
+@pytest.mark.parametrize("source", ["servers", "volumes"])
+def test_without_a_list_of_what_is_in_use_nothing_goes(cloud: Cloud, tmp_path: Path, source: str) -> None:
     member, desk = cloud.member(), Desk(tmp_path, cloud)
     desk.configure(member)
     old = cloud.images(member).create("old")
     cloud.database.write(old, status="active", created_at=datetime.now(UTC) - OLD)
-    cloud.nova.status = 403
+    service = cloud.nova if source == "servers" else cloud.cinder
+    service.status = 403
     try:
         report = desk.run()
     finally:
-        cloud.nova.status = None
+        service.status = None
     assert (report["exit"], report["deletions"], reasons(report)[old]) == (1, [], ("usage-unknown", None))
 
 
@@ -206,6 +220,32 @@ def test_what_was_used_a_moment_ago_stays(cloud: Cloud, tmp_path: Path) -> None:
 
 
 # Tokens, and a Glance that fails
+
+
+def test_a_run_outlives_its_token(cloud: Cloud, tmp_path: Path) -> None:
+    """The list of servers is answered only when the token that first asked for it has ended, and so with a 401."""
+    member, desk = cloud.member(), Desk(tmp_path, cloud)
+    desk.configure(member)
+    images = cloud.images(member)
+    old = images.upload(images.create("old"))
+    cloud.database.write(old, created_at=datetime.now(UTC) - OLD)
+    asked: list[str] = []
+    ordinary = cloud.nova.loopback.answer
+
+    def late(request: Asked) -> Answered:
+        asked.append(request.headers["x-auth-token"])
+        until(lambda: cloud.identity.project_of(asked[0]) is None)
+        return ordinary(request)
+
+    cloud.restart_keystone(TEN_SECONDS)
+    cloud.nova.loopback.answer = late
+    try:
+        report = desk.run()
+    finally:
+        cloud.nova.loopback.answer = ordinary
+        cloud.restart_keystone()
+    assert len(set(asked)) > 1
+    assert (report["exit"], outcomes(report)) == (0, {old: "deleted"})
 
 
 def test_a_token_that_ends_midway_is_renewed(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
