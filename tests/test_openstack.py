@@ -492,7 +492,7 @@ def test_a_probe_says_what_it_saw_and_what_nobody_sees() -> None:
     with serving(cloud) as (client, _):
         said = client.probe()
     assert said.startswith(f"token accepted for project {PROJECT}, 2 images on the first page, 1 server, ")
-    assert said.endswith("launch templates, autoscaling groups and ids written into scripts cannot be seen")
+    assert said.endswith("no API shows launch templates, autoscaling groups and ids written into scripts")
 
 
 def test_no_secret_in_any_word(caplog: pytest.LogCaptureFixture) -> None:

@@ -47,7 +47,7 @@ _USUAL_VERSIONS = {Service.COMPUTE: "v2.1", Service.VOLUME: "v3/{project}"}
 # So says a service that tells shared images from private ones; one that does not may have private ones with members.
 _NO_MEMBERS = "only shared images have members"
 
-UNSEEN = "launch templates, autoscaling groups and ids written into scripts cannot be seen"
+UNSEEN = "no API shows launch templates, autoscaling groups and ids written into scripts"
 """What may use an image without any API that tells of it."""
 
 
