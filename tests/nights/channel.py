@@ -1,0 +1,160 @@
+"""The channel that reports go to: a stand-in for Slack without sockets, as strict as Slack, in whatever mood it is.
+
+slack-sdk opens its requests by urllib, which is given another way to carry them for as long as a channel is open.
+"""
+
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from http.client import HTTPResponse, RemoteDisconnected
+from io import BytesIO
+from random import Random
+from urllib.error import URLError
+
+from tests.nights.clockwork import Clockwork, Crash
+from tests.nights.team import TEAM_CHANNEL
+from tests.slack_stand_in import CHANNEL, DROPPED, TOKEN, Posted, Reply, Workspace, rate_limited
+
+_UNREACHABLE = Reply(None, "refused")
+_LOST = Reply(None, "lost")
+_REFUSED_AS_BOT = Reply(200, '{"ok": false, "error": "is_archived"}')
+_REFUSED_BY_WEBHOOK = Reply(410, "channel_is_archived")
+_PAGE = Reply(502, "<html><body>gateway</body></html>")
+
+Mood = Callable[[int], Reply | None]
+"""What the channel says to the request of that number in a night; None for what Slack would say."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A message that the channel took. `sure`: whoever posted it may know, for the answer was on its way to them."""
+
+    posted: Posted
+    at: datetime
+    sure: bool
+
+
+class Channel(Workspace):
+    """A workspace, reached `as_bot` or by a webhook.
+
+    `accepted` is all that it took; `objections` is what Slack itself, in no mood, had against what was sent.
+    """
+
+    def __init__(self, draw: Random, clockwork: Clockwork, *, as_bot: bool) -> None:
+        super().__init__("http://slack.invalid")
+        self.members_of.add(TEAM_CHANNEL)
+        self.as_bot = as_bot
+        self.accepted: list[Accepted] = []
+        self.objections: list[str] = []
+        self.mood: Mood = _agreeable
+        self._draw = draw
+        self._clockwork = clockwork
+        self._asked = 0
+
+    def configuration(self) -> str:
+        """The part of a janitor.yaml that says the way here."""
+        way = f"token: {TOKEN}, channel: '{CHANNEL}', base_url: '{self.base_url}'"
+        post = self._draw.choice(("always", "changes"))
+        return f"slack: {{{way if self.as_bot else f'webhook_url: {self.webhook_url}'}, post: {post}}}\n"
+
+    def draw_mood(self) -> str:
+        """How the channel is tonight: a word for it."""
+        self._asked = 0
+        refusal = _REFUSED_AS_BOT if self.as_bot else _REFUSED_BY_WEBHOOK
+        breaks_at, seed = self._draw.randint(1, 6), self._draw.randrange(10**6)
+        moods: dict[str, tuple[float, Mood]] = {
+            "agreeable": (6, _agreeable),
+            "unreachable": (1, lambda _number: _UNREACHABLE),
+            "refusing": (1, lambda _number: refusal),
+            "breaking off": (1, lambda number: _UNREACHABLE if number >= breaks_at else None),
+            "refusing midway": (1, lambda number: refusal if number >= breaks_at else None),
+            "flaky": (1, lambda number: _flaky(Random(seed + number))),
+        }
+        word = self._draw.choices(list(moods), [weight for weight, _ in moods.values()])[0]
+        self.mood = moods[word][1]
+        return word
+
+    def calm_down(self) -> None:
+        """From now on it takes everything."""
+        self.mood = _agreeable
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """What slack-sdk sends inside comes here."""
+        before = urllib.request._opener  # type: ignore[attr-defined]  # there is a setter only
+        opener = urllib.request.OpenerDirector()
+        for handler in (_Line(self), urllib.request.HTTPErrorProcessor(), urllib.request.HTTPDefaultErrorHandler()):
+            opener.add_handler(handler)
+        urllib.request.install_opener(opener)
+        try:
+            yield
+        finally:
+            urllib.request.install_opener(before)
+
+    def take(self, path: str, authorization: str | None, body: bytes) -> Reply:
+        """The answer to a request as its sender gets it; without a status it gets none."""
+        self._clockwork.step("before a post")
+        self._asked += 1
+        known = len(self.posted)
+        said = self.mood(self._asked)
+        reply = self.answer(path, authorization, body) if said in (None, _LOST) else said
+        assert reply is not None
+        sure = said is None
+        if reply.status != 200 or '"ok": false' in reply.body:
+            self.objections += [reply.body] if sure else []
+        try:
+            self._clockwork.step("after a post")
+        except Crash:
+            sure = False
+            raise
+        finally:
+            self.accepted += [Accepted(posted, self._clockwork.now, sure) for posted in self.posted[known:]]
+        return DROPPED if said == _LOST else reply
+
+
+def _agreeable(_number: int) -> None:
+    return None
+
+
+def _flaky(draw: Random) -> Reply | None:
+    blows = (DROPPED, _LOST, _PAGE, rate_limited(7), rate_limited(None), _UNREACHABLE)
+    return draw.choice(blows) if draw.random() < 0.4 else None
+
+
+class _Line(urllib.request.BaseHandler):
+    """How urllib reaches the channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def http_open(self, request: urllib.request.Request) -> HTTPResponse:
+        body = request.data
+        assert isinstance(body, bytes)
+        reply = self._channel.take(request.selector, request.get_header("Authorization"), body)
+        if reply == _UNREACHABLE:
+            raise URLError(ConnectionRefusedError(111, "Connection refused"))
+        if reply.status is None:
+            raise RemoteDisconnected("Remote end closed connection without response")
+        return _response(reply)
+
+
+class _Wire:
+    """What http.client takes for a socket: bytes to read."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def makefile(self, _mode: str) -> BytesIO:
+        return BytesIO(self._content)
+
+
+def _response(reply: Reply) -> HTTPResponse:
+    content = reply.body.encode()
+    headers = {"Content-Type": "text/html", **reply.headers, "Content-Length": str(len(content))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    response = HTTPResponse(_Wire(f"HTTP/1.1 {reply.status} Said\r\n{head}\r\n".encode() + content))  # type: ignore[arg-type]
+    response.begin()
+    response.msg = response.reason  # type: ignore[assignment]  # as urllib itself leaves it
+    return response

@@ -1,0 +1,143 @@
+"""Simulated time: nothing is waited for, each step of a run takes a second, and at any of them something may happen.
+
+A step is the instant before and after a request or a write. They are counted where all of them pass, in what carries
+requests and in the connections to the database, so that whatever a run may learn to ask or to write is a step too.
+"""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from unittest import mock
+
+import httpx
+
+from janitor.stopping import Stop
+
+_TICK = timedelta(seconds=1)
+_PAGE = "/images"
+_ID = re.compile(r"[0-9a-f-]{32,36}|(?<=appkeys/)[^/]+")
+_WRITTEN = re.compile(r"\s*(?:INSERT (?:OR REPLACE )?INTO|UPDATE|DELETE FROM) (\w+)")
+
+
+class Crash(BaseException):
+    """The process is gone from here on."""
+
+
+@dataclass(frozen=True)
+class Happening:
+    """Something that happens in a run at the step of this number; or, unless `at_pages`, at the first other one then.
+
+    A page is fetched while another is read, and how far both have come is another thing each time.
+    """
+
+    step: int
+    act: Callable[[], None]
+    at_pages: bool = False
+
+    def is_due(self, step: int, place: str) -> bool:
+        """Whether it happens at this step."""
+        page = "GET" in place and place.endswith(_PAGE)
+        return step >= self.step and (self.at_pages or not page)
+
+
+class Clockwork:
+    """The time of a simulation. `steps` counts those of the latest run; `died_at` is where that crashed, if it did."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.steps = 0
+        self.died_at: str | None = None
+        self._goes = False
+        self._happening: Happening | None = None
+
+    @contextmanager
+    def running(self, happening: Happening | None) -> Iterator[None]:
+        """A run goes on inside."""
+        self.steps, self.died_at, self._goes, self._happening = 0, None, True, happening
+        try:
+            yield
+        finally:
+            self._goes = False
+
+    def step(self, place: str) -> None:
+        """A run gets to a place; it may never get any further."""
+        if not self._goes:
+            return
+        if self.died_at is not None:
+            raise Crash
+        self.steps += 1
+        self.now += _TICK
+        if self._happening is not None and self._happening.is_due(self.steps, place):
+            happening, self._happening = self._happening, None
+            self._act(happening, place)
+
+    def _act(self, happening: Happening, place: str) -> None:
+        self._goes = False  # what a person does meanwhile is no step of the run
+        try:
+            happening.act()
+        except Crash:
+            self.died_at = place
+            raise
+        finally:
+            self._goes = True
+
+    @contextmanager
+    def governing(self) -> Iterator[None]:
+        """Inside, databases count their writes as steps, and whoever waits has waited at once."""
+        connect = partial(sqlite3.connect, factory=partial(_Connection, self))
+        with mock.patch("sqlite3.connect", connect), mock.patch.object(Stop, "wait", _has_waited):
+            yield
+
+
+class _Connection(sqlite3.Connection):
+    """A connection whose transactions that may write are steps."""
+
+    def __init__(self, clockwork: Clockwork, *words: Any, **named: Any) -> None:
+        super().__init__(*words, **named)
+        self._clockwork = clockwork
+        self._written: str | None = None
+
+    def execute(self, sql: str, *words: Any) -> sqlite3.Cursor:
+        if sql == "BEGIN IMMEDIATE":
+            self._clockwork.step("before a write")
+            self._written = "nothing"
+        self._note(sql)
+        # Nobody pulls the plug here: what a crash leaves does not depend on what the disk has.
+        cursor = super().execute(sql.replace("synchronous = FULL", "synchronous = OFF"), *words)
+        if sql == "COMMIT" and self._written is not None:
+            written, self._written = self._written, None
+            self._clockwork.step(f"after a write to {written}")
+        return cursor
+
+    def executemany(self, sql: str, rows: Iterable[Any]) -> sqlite3.Cursor:
+        self._note(sql)
+        return super().executemany(sql, rows)
+
+    def _note(self, sql: str) -> None:
+        if found := _WRITTEN.match(sql):
+            self._written = found[1]
+
+
+class Carrier(httpx.BaseTransport):
+    """Carries the requests of a client by way of the clockwork."""
+
+    def __init__(self, clockwork: Clockwork, carrier: httpx.BaseTransport) -> None:
+        self._clockwork = clockwork
+        self._carrier = carrier
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        place = f"{request.method} {_ID.sub('{id}', request.url.path)}"
+        self._clockwork.step(f"before {place}")
+        try:
+            return self._carrier.handle_request(request)
+        finally:
+            self._clockwork.step(f"after {place}")
+
+
+def _has_waited(stop: Stop, _timeout: float | None = None) -> bool:
+    return stop.is_set()

@@ -1,0 +1,88 @@
+"""What goes wrong with the account's API in a night: any of the sandbox's faults, drawn with its particulars."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from janitor.sandbox.calls import Api
+from janitor.sandbox.fault_file import parse_faults
+from janitor.sandbox.faults import NO_FAULTS, Fault, Faults, faults_of, reach
+from tests.nights.account import CALLS
+
+_GATEWAY = (500, 502, 503, 504)
+_RANGES = (10400, 11400, 12400, 13400, 20400, 21400, 22400, 23400, 24400, 30400, 40400, 50400)
+_IN_RANGE = (0, 1, 3, 4, 8, 9, 29, 99)
+_CODES = {
+    # Every code of the vendor's page, or the telling ones of a range; and 30500, which the page leaves open.
+    Api.TOAST: (*range(-8, 0), 20001, 20004, 30500, *(first + status for first in _RANGES for status in _IN_RANGE)),
+    Api.OPENSTACK: (400, 401, 403, 404, 409, 410, 413, 429, 500, 503),
+}
+_NO_SUCH_IMAGE = frozenset({403, 404, 410})
+_BLINDING = frozenset({Fault.EMPTY_VOLUMES, Fault.TRUNCATED_LIST, Fault.REPEATED_PAGE})
+
+_PARTICULARS: Mapping[Fault, Callable[[Random], dict[str, Any]]] = {
+    Fault.HTTP_ERROR: lambda draw: {"status": draw.choice(_GATEWAY)},
+    Fault.RESULT_CODE: lambda _draw: {},  # by the API, see `_rule`
+    Fault.TOO_MANY_REQUESTS: lambda draw: {"retry_after": draw.choice(("0s", "2s", "30s"))},
+    Fault.CUT_OFF_BODY: lambda _draw: {},
+    Fault.FOREIGN_BODY: lambda draw: {"status": draw.choice((200, 404, *_GATEWAY))},
+    Fault.DROPPED_CONNECTION: lambda _draw: {},
+    Fault.DELAY: lambda draw: {"delay": draw.choice(("5s", "5m"))},
+    Fault.DEAD_TOKEN: lambda _draw: {},
+    Fault.VANISHED_MARKER: lambda _draw: {},
+    Fault.REPEATED_PAGE: lambda _draw: {},
+    Fault.TRUNCATED_LIST: lambda _draw: {},
+    Fault.EMPTY_INSTANCES: lambda _draw: {},
+    Fault.EMPTY_VOLUMES: lambda _draw: {},
+    Fault.DELETION_NOT_DONE: lambda _draw: {},
+    Fault.DELETION_UNACKNOWLEDGED: lambda _draw: {},
+    Fault.CLOCK_OFF: lambda draw: {"offset": draw.choice(("-3h", "-10m", "-2m", "+2m", "+10m", "+3h"))},
+}
+
+
+@dataclass(frozen=True)
+class Mishaps:
+    """The faults of a night."""
+
+    faults: Faults = NO_FAULTS
+
+    @property
+    def blinding(self) -> bool:
+        """Whether they may leave volumes out of what a run sees, without a word."""
+        return any(rule.fault in _BLINDING and "list-volumes" in rule.calls for rule in self.faults.rules)
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """How far the clock of what they strike is off."""
+        return sum((rule.offset for rule in self.faults.rules), timedelta())
+
+
+NONE = Mishaps()
+
+
+def draw_mishaps(draw: Random, api: Api) -> Mishaps:
+    """One, two or three faults of an API."""
+    rules = [_rule(draw, fault, api) for fault in draw.sample(faults_of(api), draw.randint(1, 3))]
+    text = json.dumps({"seed": draw.randrange(10**6), "faults": rules})
+    return Mishaps(parse_faults("faults", text.encode(), api))
+
+
+def _rule(draw: Random, fault: Fault, api: Api) -> dict[str, Any]:
+    calls = [call for call in CALLS[api] if call in reach(fault, api)]
+    rule = {"fault": fault.value, "call": draw.choice((*calls, calls)), **_PARTICULARS[fault](draw)}
+    rule |= {"code": draw.choice(_CODES[api])} if fault is Fault.RESULT_CODE else {}
+    if not {rule.get("code"), rule.get("status")}.isdisjoint(_NO_SUCH_IMAGE):
+        # The word of an API that a single image is not there has to be believed: no list says otherwise.
+        rule["call"] = [call for call in calls if call != "show-image"]
+    match draw.randrange(4):
+        case 0:
+            return rule | {"at": draw.sample(range(1, 13), draw.randint(1, 3))}
+        case 1:
+            return rule | {"at": draw.randint(1, 9), "lasting": draw.choice(("4s", "10s", "10m"))}
+        case 2:
+            return rule | {"probability": draw.choice((0.1, 0.3, 0.5))}
+        case _:
+            return rule | ({} if draw.random() < 0.5 else {"probability": 0.8})

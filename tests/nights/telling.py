@@ -1,0 +1,165 @@
+"""Rules about what people are told: of every deletion once, of nothing that did not happen, and all of it in time."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+
+from tests.nights.account import Account
+from tests.nights.channel import Channel
+from tests.nights.ground import Broken, rows
+from tests.nights.team import DAY, Policy
+from tests.nights.told import NOT_DELETED, Fate, Told, listed, read
+from tests.slack_stand_in import File
+
+_LONG_NOTICE = 3 * DAY
+_SPARED = """
+SELECT image FROM mentions JOIN runs USING (run)
+WHERE run = ? AND kind = 'spared' AND mode = 'delete' AND outcome IS NOT NULL
+"""
+_OWED = """
+SELECT count(*) FROM reports WHERE delivered_at IS NULL
+UNION ALL SELECT count(*) FROM runs WHERE outcome IS NOT NULL AND owes_report
+"""
+
+
+class Telling:
+    """Hears all that the channel accepts, and knows of each image what people have been told of it."""
+
+    def __init__(self, account: Account, channel: Channel, database: Path, counts: Counter[str]) -> None:
+        self._account = account
+        self._channel = channel
+        self._database = database
+        self._counts = counts
+        self._heard = 0
+        self._files = 0
+        self._told: dict[str, list[Told]] = {}
+        self._began: dict[int, datetime] = {}
+        self._ended: dict[int, datetime] = {}
+        self._notices: dict[int, dict[str, timedelta]] = {}
+        self._spared: dict[str, int] = {}
+
+    def note_run(self, run: int, began: datetime, policies: Iterable[Policy]) -> None:
+        """A run has ended, or died; what it spared waits anew from then on."""
+        self._began[run], self._ended[run] = began, self._account.now
+        self._notices[run] = {policy.name: policy.notice for policy in policies}
+        self._spared |= {row["image"]: run for row in rows(self._database, _SPARED, run)}
+
+    # Before a deletion.
+
+    def objection(self, image: str, policy: Policy, now: datetime) -> str | None:
+        """Why it is too early to delete an image that this policy owns, going by what people were told of it."""
+        announced = self._announced(image)
+        if early := [told for told in announced if told.sure and told.due and told.due > now]:
+            return f"announced by run {early[-1].run} for {early[-1].due}, which is later than {now}"
+        since = max((told.run for told in announced if told.sure and told.policy != policy.name), default=0)
+        own = [told for told in announced if told.policy == policy.name and told.run > since]
+        if policy.notice and not any(told.at + policy.notice <= now for told in own):
+            return f"not announced by {policy.name} {policy.notice} before {now}: {announced}"
+        return None
+
+    def _announced(self, image: str) -> list[Told]:
+        """The announcements of an image since it was spared last, in the order of the runs."""
+        since = self._spared.get(image, 0)
+        told = (told for told in self._told.get(image, ()) if told.fate is Fate.ANNOUNCED and told.run > since)
+        return sorted(told, key=lambda told: told.run)
+
+    # After each run.
+
+    def check(self, *, crashed: bool) -> None:
+        """What the channel has accepted since. A janitor that crashed may not know of it."""
+        if self._channel.objections:
+            raise Broken(f"Slack refused what it was sent: {self._channel.objections}")
+        news = self._channel.accepted[self._heard :]
+        self._heard += len(news)
+        for accepted in news:
+            for told in read(replace(accepted, sure=accepted.sure and not crashed)):
+                self._check_claim(told)
+                self._told.setdefault(told.image, []).append(told)
+                self._counts[f"told {told.fate.name.lower()}{', late' if told.late else ''}"] += 1
+        for file in self._channel.files[self._files :]:
+            self._check_file(file)
+        self._files = len(self._channel.files)
+
+    def _check_claim(self, told: Told) -> None:
+        claim = f"run {told.run} says that {told.image} is {told.fate.name.lower()}"
+        if told.dry and not told.settled:
+            raise Broken(f"{claim}, and is a dry run")
+        if told.fate in (Fate.DELETED, Fate.GONE) and told.image in self._account.mine.images:
+            raise Broken(f"{claim}, and it is there")
+        # What is settled is so as of before the run, which may then ask anew.
+        as_of = (self._began if told.settled else self._ended)[told.run]
+        if told.fate in NOT_DELETED and self._account.deleted.get(told.image, as_of) < as_of:
+            raise Broken(f"{claim}, and it was deleted")
+        if told.fate is Fate.ANNOUNCED:
+            self._check_announcement(told)
+        if told.fate is Fate.REMINDED and not told.late:
+            self._check_reminder(told)
+
+    def _check_announcement(self, told: Told) -> None:
+        """An image is announced once, unless another policy, a longer notice or its being spared came between."""
+        before = [earlier for earlier in self._announced(told.image) if earlier.run < told.run]
+        if not before or not before[-1].sure or before[-1].policy != told.policy:
+            return
+        if self._notice_of(told) <= self._notice_of(before[-1]):
+            raise Broken(f"{told.image} was announced by run {before[-1].run}, and again for no reason by {told.run}")
+
+    def _check_reminder(self, told: Told) -> None:
+        """Of a long notice people are reminded once, in its last day."""
+        announced = [earlier for earlier in self._announced(told.image) if earlier.run < told.run]
+        if not announced or self._notice_of(announced[-1]) <= _LONG_NOTICE:
+            raise Broken(f"{told.image} was reminded of without a long notice: {announced}")
+        reminded = (t for t in self._told[told.image] if t.fate is Fate.REMINDED and t.sure and t.run != told.run)
+        if any(earlier.run > announced[-1].run for earlier in reminded if not earlier.late):
+            raise Broken(f"{told.image} was reminded of twice")
+        if announced[-1].due is None or told.at < announced[-1].due - DAY:
+            raise Broken(f"{told.image} was reminded of at {told.at}, due at {announced[-1].due}")
+
+    def _notice_of(self, told: Told) -> timedelta:
+        return self._notices[told.run][told.policy or ""]
+
+    def _check_file(self, file: File) -> None:
+        """A file lists what its thread lists, and claims no more."""
+        thread = [posted for posted in self._channel.posted if file.thread in (posted.thread, posted.ts)]
+        entries = list(csv.DictReader(io.StringIO(file.content)))
+        if {entry["image"] for entry in entries} != set[str]().union(*map(listed, thread)):
+            raise Broken(f"{file.name} and its thread list other images")
+        deleted = {entry["image"] for entry in entries if entry["outcome"] in ("deleted", "already-gone")}
+        if there := deleted & self._account.mine.images.keys():
+            raise Broken(f"{file.name} says that {sorted(there)} are gone")
+        self._counts["files"] += 1
+
+    # At the end.
+
+    def check_the_end(self, waiting: Collection[str]) -> None:
+        """When nothing is left to be said. `waiting` are the images whose announced deletion is still ahead."""
+        if any(row[0] for row in rows(self._database, _OWED)):
+            raise Broken("reports are left undelivered, or were never kept")
+        for image, told in self._told.items():
+            self._check_once(image, told)
+        for image in self._account.deleted.keys() - self._account.mine.images.keys():
+            runs = {told.run for told in self._told.get(image, ()) if told.fate is Fate.DELETED}
+            if len(runs) != 1:
+                raise Broken(f"{image} was deleted, and told of by {sorted(runs) or 'nobody'}")
+            self._counts["deleted, and told of once"] += 1
+        for image in self._told.keys() & self._account.mine.images.keys() - set(waiting):
+            self._check_spared(image)
+
+    def _check_once(self, image: str, told: Iterable[Told]) -> None:
+        """Nothing is said twice, unless whoever said it could not know that it had arrived."""
+        for _, arrivals in groupby(sorted(told, key=lambda t: (t.key, t.at)), lambda t: t.key):
+            *earlier, last = arrivals
+            if any(entry.sure for entry in earlier):
+                raise Broken(f"run {last.run} said {len(earlier) + 1} times that {image} is {last.fate.name.lower()}")
+            self._counts["told again, as its arrival was unknown"] += len(earlier)
+
+    def _check_spared(self, image: str) -> None:
+        """Whoever was told that an image goes, and it stays, was told that too."""
+        words = (t for t in self._told[image] if t.fate is Fate.SPARED or (t.fate is Fate.ANNOUNCED and t.sure))
+        *_, last = [None, *sorted(words, key=lambda t: t.run)]
+        if last is not None and last.fate is Fate.ANNOUNCED:
+            raise Broken(f"{image} was announced by run {last.run}, stays, and nobody was told")

@@ -1,0 +1,130 @@
+"""What people are told: the messages that the channel accepted, read as a person reads them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+
+from tests.nights.channel import Accepted
+from tests.slack_stand_in import Posted
+
+_REPORT = re.compile(r"(?P<mode>DRY RUN|LIVE RUN).* run (?P<run>\d+)")
+_HEADING = re.compile(r"\*(?P<title>[^:*]+): [\d,]+ images?\* in ")
+_NAMED = re.compile(r"`(?P<image>[^`]+)` [^`]+$")
+_WHY = re.compile(r"    (?:(?P<policy>[a-z]+): )?(?P<detail>.*)$")
+_DUE = re.compile(r"due for deletion (?:no earlier than )?(\d{4}-\d\d-\d\d \d\d:\d\d)Z")
+_WAY_OUT = "    to keep it: "
+
+
+class Fate(Enum):
+    """What a report says became of an image, or is to become of it."""
+
+    DELETED = "Deleted, confirmed gone"
+    GONE = "Already gone, not counted as reclaimed"
+    ACCEPTED = "Accepted by the API, not confirmed gone"
+    REFUSED = "Refused by the API, not deleted"
+    FAILED = "Failed, not known to be deleted"
+    UNASKED = "Not asked for, not deleted"
+    OVER_LIMIT = "Not deleted, refused"
+    CHANGED = "Not deleted, changed meanwhile"
+    ANNOUNCED = "Announced, to be deleted when due"
+    REMINDED = "Reminder, due within a day"
+    SPARED = "Spared, announced before"
+    SETTLED = "Settled, asked for in an earlier run"
+
+
+NOT_DELETED = frozenset({Fate.REFUSED, Fate.UNASKED, Fate.OVER_LIMIT, Fate.CHANGED, Fate.SPARED})
+"""What is said only of images that are still there."""
+
+_FATES = {fate.value: fate for fate in Fate}
+_SETTLED = {
+    "deleted": Fate.DELETED,
+    "already-gone": Fate.GONE,
+    "accepted": Fate.ACCEPTED,
+    "refused": Fate.REFUSED,
+    "failed": Fate.FAILED,
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """One thing that was told of one image: by the report of which run, and when.
+
+    `sure`: whoever said it knows that it arrived. `settled`: it is of a deletion that an earlier run asked for.
+    `policy` and `due` are as the report names them.
+    """
+
+    image: str
+    fate: Fate
+    run: int
+    at: datetime
+    sure: bool
+    late: bool
+    dry: bool
+    settled: bool
+    policy: str | None
+    due: datetime | None
+
+    @property
+    def key(self) -> tuple[int, str, bool]:
+        """What tells one thing that a report says of an image from the next."""
+        return self.run, self.fate.name, self.settled
+
+
+def read(accepted: Accepted) -> Iterator[Told]:
+    """All that a message tells of single images."""
+    report = _REPORT.search(accepted.posted.shown)
+    if report is None:
+        return
+    late = accepted.posted.text.startswith("late: ")
+    for title, row in _rows(accepted.posted):
+        fate = _FATES.get(title)
+        if fate is None:
+            continue
+        settled = fate is Fate.SETTLED
+        yield Told(
+            row.image,
+            _SETTLED[row.remark.partition(":")[0]] if settled else fate,
+            int(report["run"]),
+            accepted.at,
+            accepted.sure,
+            late,
+            report["mode"] == "DRY RUN",
+            settled,
+            row.policy,
+            row.due,
+        )
+
+
+def listed(posted: Posted) -> set[str]:
+    """The images that a message lists, whatever it says of them."""
+    return {row.image for _, row in _rows(posted)}
+
+
+@dataclass(frozen=True)
+class _Row:
+    image: str
+    remark: str
+    policy: str | None
+    due: datetime | None
+
+
+def _rows(posted: Posted) -> Iterator[tuple[str, _Row]]:
+    """Every image that a message lists, with the title that it stands under."""
+    for block in posted.blocks:
+        first, *rest = block["text"]["text"].split("\n") if block["type"] == "section" else [""]
+        if heading := _HEADING.match(first):
+            starts = [number for number, line in enumerate(rest) if line.startswith("• ")]
+            for start, end in zip(starts, [*starts[1:], None], strict=True):
+                yield heading["title"], _row(rest[start:end])
+
+
+def _row(lines: list[str]) -> _Row:
+    first, *remarks, last = (line for line in lines if not line.startswith(_WAY_OUT))
+    named, why = _NAMED.search(first), _WHY.match(last)
+    assert named is not None
+    assert why is not None
+    due = _DUE.search(why["detail"])
+    when = datetime.strptime(due[1], "%Y-%m-%d %H:%M").replace(tzinfo=UTC) if due else None
+    return _Row(named["image"], "".join(remarks).strip(" `"), why["policy"], when)
