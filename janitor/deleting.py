@@ -92,12 +92,11 @@ class Executioner:
 
     def _stays(self, image: Image) -> str | None:
         """Why an image that was to go stays after all. Raises CloudError where it cannot be looked at again."""
-        if self._exempted_meanwhile(image):
-            return "exempted by a person while this run was at work"
         latest = self.service.latest(image.id)
-        if latest is None or _told(latest) == _told(image):
-            return None
-        return "changed while this run was at work"
+        if latest is not None and _told(latest) != _told(image):
+            return "changed while this run was at work"
+        # Last of all: people may exempt it even while we look at it.
+        return "exempted by a person while this run was at work" if self._exempted_meanwhile(image) else None
 
     def _exempted_meanwhile(self, image: Image) -> bool:
         """Whether a person has exempted an image since it was decided on: their word holds until the very last."""

@@ -7,4 +7,4 @@ from tests.nights import simulate
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_hundred_nights(seed: int) -> None:
-    assert simulate(seed)["deleted"]
+    assert simulate(seed)["deleted, and told of once"]

@@ -35,6 +35,9 @@ CALLS: Mapping[Api, tuple[str, ...]] = {
 }
 """What a run asks an account, by its API."""
 
+SURVEYED = ("list-images", "show-image", "detail-instances", "list-servers", "list-volumes")
+"""What makes a survey, before it is judged; with whom images are shared is asked later, and of a few."""
+
 _INSTANCES = ("detail-instances", "list-servers")
 _VOLUMES = ("list-volumes",)
 _HARMLESS = {"delay", "clock-off", "dead-token"}
