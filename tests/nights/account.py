@@ -3,11 +3,12 @@
 Which API it speaks is chosen here and nowhere else: by the configuration that the sandbox writes, the janitor connects.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import TypeVar
 from unittest import mock
 
 from starlette.responses import Response
@@ -18,6 +19,9 @@ from janitor.sandbox.options import Absent, Booleans, MarkerReading, Options, So
 from janitor.sandbox.record import Call, RecordedRequest
 from janitor.sandbox.records import OURS, StoredImage
 from tests.nights.clockwork import Carrier, Clockwork
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 TARGET = "sandbox"
 USAGE_MEMORY = timedelta(hours=24)
@@ -80,8 +84,15 @@ class Account:
 
     @contextmanager
     def one_at_a_time(self) -> Iterator[None]:
-        """Inside, no client asks for several images at once, so that a seed repeats itself exactly."""
-        with mock.patch("janitor.cloud.openstack._AT_ONCE", 1):
+        """Inside, no client asks for several images at once, or for pages ahead, so that a seed repeats itself exactly.
+
+        Which of two threads comes first is another thing each time.
+        """
+        with (
+            mock.patch("janitor.cloud.openstack._at_once", _one_by_one),
+            mock.patch("janitor.cloud.openstack.ahead", _in_turn),
+            mock.patch("janitor.cloud.toast.ahead", _in_turn),
+        ):
             yield
 
     async def _witness(self, call: Call, answer: Callable[[], Awaitable[Response]]) -> Response:
@@ -148,6 +159,14 @@ class Account:
 
     def _made_into_volumes(self) -> set[str]:
         return {str(volume.image) for volume in self.mine.volumes.values()}
+
+
+def _one_by_one(ask: Callable[[T], R], of: Iterable[T]) -> list[R]:
+    return [ask(item) for item in of]
+
+
+def _in_turn(source: Iterator[T]) -> Generator[T, None, None]:
+    yield from source
 
 
 def _options(draw: Random, api: Api) -> Options:

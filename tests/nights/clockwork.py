@@ -19,7 +19,6 @@ import httpx
 from janitor.stopping import Stop
 
 _TICK = timedelta(seconds=1)
-_PAGE = "/images"
 _ID = re.compile(r"[0-9a-f-]{32,36}|(?<=appkeys/)[^/]+")
 _WRITTEN = re.compile(r"\s*(?:INSERT (?:OR REPLACE )?INTO|UPDATE|DELETE FROM) (\w+)")
 
@@ -30,19 +29,10 @@ class Crash(BaseException):
 
 @dataclass(frozen=True)
 class Happening:
-    """Something that happens in a run at the step of this number; or, unless `at_pages`, at the first other one then.
-
-    A page is fetched while another is read, and how far both have come is another thing each time.
-    """
+    """Something that happens in a run at the step of this number."""
 
     step: int
     act: Callable[[], None]
-    at_pages: bool = False
-
-    def is_due(self, step: int, place: str) -> bool:
-        """Whether it happens at this step."""
-        page = "GET" in place and place.endswith(_PAGE)
-        return step >= self.step and (self.at_pages or not page)
 
 
 class Clockwork:
@@ -72,7 +62,7 @@ class Clockwork:
             raise Crash
         self.steps += 1
         self.now += _TICK
-        if self._happening is not None and self._happening.is_due(self.steps, place):
+        if self._happening is not None and self._happening.step == self.steps:
             happening, self._happening = self._happening, None
             self._act(happening, place)
 

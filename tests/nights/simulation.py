@@ -145,6 +145,7 @@ class Simulation:
             self.counts[f"crashed {self.clockwork.died_at}"] += 1
         else:
             self._typical = self.clockwork.steps
+        self.counts["steps"] += self.clockwork.steps
         self.counts["told to stop"] += stop.is_set()
         self.counts[_title(attempt)] += 1
         self.rules.check_run(result)
@@ -174,7 +175,7 @@ class Simulation:
         step = self._draw.randint(1, self._typical)
         match self._draw.randrange(20):
             case 0 | 1 | 2:
-                return Happening(step, _crash, at_pages=True)
+                return Happening(step, _crash)
             case 3:
                 return Happening(step, stop.set)
             case 4:
