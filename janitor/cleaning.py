@@ -139,14 +139,15 @@ class Cleaning:
 
     def _doubts(self, survey: Survey) -> tuple[str, ...]:
         """What looks wrong about a survey; recorded as good where nothing does, or where a person accepts it."""
-        seen = measure(survey)
         good = self._store.last_good(self.target, self.run)
+        before = good[1] if good else None
+        seen = measure(survey, before)
         # Those that the cloud lists as deleted, or about to be, are gone like those that it no longer lists.
         left = {image.id for image in survey.images if owns(image)}
         ours = self._store.asked_since(self.target, good[0]) - left if good else set()
         doubts = self.orders.gate.doubts(
             seen,
-            good[1] if good else None,
+            before,
             own_deletions=len(ours),
             clock_offset=self.service.clock_offset(),
             irregularities=self.service.irregularities(),

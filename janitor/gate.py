@@ -10,20 +10,30 @@ from janitor.plan import owns
 CLOCKS_APART = timedelta(minutes=5)
 """How far the server's clock and ours may be apart."""
 
+_FEW = 5
+"""So many volumes come and go in any night: fewer that are missing are no sign of a list with a hole in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """How much a survey saw: the target's own images, the protected ones of them, and instances."""
+    """How much a survey saw: the target's own images, the protected ones of them, instances, and volumes of images.
+
+    `volumes` is None where none of them were ever read.
+    """
 
     owned: int
     protected: int
     instances: int
+    volumes: int | None = None
 
 
-def measure(survey: Survey) -> Measure:
-    """Measure a survey."""
+def measure(survey: Survey, before: Measure | None = None) -> Measure:
+    """Measure a survey. Of volumes that it could not read, what is known is what the last good one saw."""
     own = [image for image in survey.images if owns(image)]
-    return Measure(len(own), sum(image.protected for image in own), survey.usage.instances)
+    volumes = survey.usage.volumes
+    if volumes is None and before is not None:
+        volumes = before.volumes
+    return Measure(len(own), sum(image.protected for image in own), survey.usage.instances, volumes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +64,14 @@ class Gate:
 
     def _shrunk(self, now: Measure, before: Measure, own_deletions: int) -> Iterator[str]:
         falls = (
-            ("owned images", before.owned, now.owned, own_deletions),
-            ("protected images", before.protected, now.protected, 0),
-            ("instances", before.instances, now.instances, 0),
+            ("owned images", before.owned, now.owned, own_deletions, 1),
+            ("protected images", before.protected, now.protected, 0, 1),
+            ("instances", before.instances, now.instances, 0, 1),
+            ("volumes made of images", before.volumes or 0, now.volumes or 0, 0, _FEW),
         )
-        for what, then, present, ours in falls:
+        for what, then, present, ours, telling in falls:
             lost = then - ours - present
-            if lost * 100 > self.max_shrink * then:
+            if lost >= telling and lost * 100 > self.max_shrink * then:
                 beside = f", {ours} of them deleted by us" if ours else ""
                 yield (
                     f"{what} fell from {then} to {present}{beside}: {lost} are missing ({100 * lost / then:.1f}%), "

@@ -164,12 +164,14 @@ class Usage:
 
     `problem` says why that could not be read; then every image counts as used. `unread` are the kinds of users that
     could not be read although they might have been, and that the target's configuration does not insist on; `remarks`
-    say why. `instances` counts all instances, also those of no image, and is not part of what a snapshot gives back.
+    say why. `instances` counts all instances, also those of no image, and `volumes` those made of an image, None where
+    volumes were not read; both are not part of what a snapshot gives back.
     """
 
     by_image: Mapping[str, tuple[User, ...]] = field(default_factory=dict)
     problem: str | None = None
     instances: int = field(default=0, compare=False)
+    volumes: int | None = field(default=None, compare=False)
     unread: frozenset[UserKind] = frozenset()
     remarks: tuple[str, ...] = ()
 

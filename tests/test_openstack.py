@@ -307,6 +307,22 @@ def test_a_source_that_is_optional_may_fail_and_it_is_said() -> None:
     assert usage.remarks == (said,)
 
 
+@pytest.mark.parametrize(
+    ("sources", "answers", "counted"),
+    [
+        pytest.param(Sources(), (), 2, id="those-made-of-images"),
+        pytest.param(Sources(), (no(403),), None, id="not-read"),
+        pytest.param(Sources(volumes=Need.OFF), (), None, id="off"),
+    ],
+)
+def test_volumes_are_counted_where_they_are_read(
+    sources: Sources, answers: tuple[Answered, ...], counted: int | None
+) -> None:
+    cloud = Cloud(volumes=[volume("v1", "a"), volume("v2", "a"), volume("v3")]).scripted(VOLUMES, *answers)
+    with serving(cloud, sources=sources) as (client, _):
+        assert client.usage([]).volumes == counted
+
+
 def test_a_cloud_without_volumes_has_none() -> None:
     with serving(Cloud(volumes=None)) as (client, _):
         usage = client.usage([])

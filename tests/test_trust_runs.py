@@ -457,6 +457,9 @@ def test_there_must_be_something_to_apply(world: World) -> None:
 FALLS = [
     pytest.param({"listed": [image("i0", protected=True), image("i1", protected=True)]}, "owned images", id="images"),
     pytest.param({"used": Usage(instances=6)}, "instances fell from 10 to 6", id="instances"),
+    pytest.param({"used": Usage(instances=10, volumes=7)}, "volumes made of images fell from 12 to 7", id="volumes"),
+    pytest.param({"used": Usage(instances=10, volumes=8)}, None, id="a-few-volumes"),
+    pytest.param({"used": Usage(instances=10)}, None, id="volumes-unread"),
     pytest.param(
         {"listed": [image(f"i{number}", protected=number > 1) for number in range(10)][:10]}, None, id="no-fall"
     ),
@@ -472,7 +475,7 @@ FALLS = [
 def test_a_survey_that_looks_wrong_deletes_nothing(world: World, change: dict[str, Any], words: str | None) -> None:
     world.policies = [OLD]
     world.cloud.listed = [image(f"i{number}", protected=number > 1) for number in range(10)]
-    world.cloud.used = Usage(instances=10)
+    world.cloud.used = Usage(instances=10, volumes=12)
     world.run(Mode.DRY_RUN)
     for key, value in change.items():
         setattr(world.cloud, key, value)
@@ -487,6 +490,14 @@ def test_a_survey_that_looks_wrong_deletes_nothing(world: World, change: dict[st
     accepted = world.run(accept_survey=True)
     assert accepted.outcome is Outcome.OK
     assert world.run().outcome is (Outcome.REFUSED if "clock" in words or "twice" in words else Outcome.OK)
+
+
+def test_volumes_are_compared_with_those_that_were_read_last(world: World) -> None:
+    for seen in (12, None, None):
+        world.cloud.used = Usage(instances=10, volumes=seen)
+        assert world.run().outcome is Outcome.OK
+    world.cloud.used = Usage(instances=10, volumes=0)
+    assert "volumes made of images fell from 12 to 0" in (world.run().targets[0].error or "")
 
 
 def test_a_doubted_survey_is_not_what_the_next_is_compared_with(world: World) -> None:

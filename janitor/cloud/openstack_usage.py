@@ -56,8 +56,17 @@ class Gathering:
     def usage(self, instances: int) -> Usage:
         """All of it, where there are so many instances."""
         return Usage(
-            in_order(self._users), instances=instances, unread=frozenset(self._unread), remarks=tuple(self._remarks)
+            in_order(self._users),
+            instances=instances,
+            volumes=self._made_of_images(),
+            unread=frozenset(self._unread),
+            remarks=tuple(self._remarks),
         )
+
+    def _made_of_images(self) -> int | None:
+        if self.need(UserKind.VOLUME) is Need.OFF or UserKind.VOLUME in self._unread:
+            return None
+        return sum(user.kind is UserKind.VOLUME for users in self._users.values() for user in users)
 
 
 _NOUNS = {UserKind.INSTANCE: "servers", UserKind.VOLUME: "volumes", UserKind.IMAGE: "snapshots"}

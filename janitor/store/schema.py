@@ -62,6 +62,11 @@ def sources(db: Database) -> None:
     _execute(db, _SOURCES)
 
 
+def volumes(db: Database) -> None:
+    """How many volumes a survey saw that were made of images."""
+    _execute(db, _VOLUMES)
+
+
 def _execute(db: Database, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
     # to make a new database.
@@ -69,7 +74,7 @@ def _execute(db: Database, script: str) -> None:
         db.execute(statement)
 
 
-_STEPS = (initial, settling, remembering, delivery, exemptions, owing, reminding, sources)  # append only
+_STEPS = (initial, settling, remembering, delivery, exemptions, owing, reminding, sources, volumes)  # append only
 for _step in _STEPS:
     MIGRATIONS()(_step)
 
@@ -308,4 +313,9 @@ SELECT snapshots.*, i.first_seen, i.watched_since, i.status_since
 FROM (SELECT target, max(run) AS run FROM surveys WHERE finished_at IS NOT NULL GROUP BY target) AS latest
 JOIN snapshots ON snapshots.run = latest.run AND snapshots.target = latest.target
 JOIN images i ON i.target = snapshots.target AND i.image = snapshots.image;
+"""
+
+_VOLUMES = """
+-- NULL where volumes were never read.
+ALTER TABLE surveys ADD COLUMN volumes INTEGER;
 """

@@ -148,15 +148,17 @@ def refusals(db: Database, target: str) -> dict[str, Refusals]:
 def record_measure(db: Database, run: int, target: str, seen: Measure, *, good: bool) -> None:
     """Write down how much a survey saw, and whether it is believed."""
     db.execute(
-        "UPDATE surveys SET owned = ?, protected = ?, instances = ?, good = ? WHERE run = ? AND target = ?",
-        (seen.owned, seen.protected, seen.instances, good, run, target),
+        "UPDATE surveys SET owned = ?, protected = ?, instances = ?, volumes = ?, good = ? "
+        "WHERE run = ? AND target = ?",
+        (seen.owned, seen.protected, seen.instances, seen.volumes, good, run, target),
     )
 
 
 def last_good(db: Database, target: str, before: int) -> tuple[int, Measure] | None:
     """The latest run before this one whose survey of a target was good, and what it measured."""
     row = db.execute(
-        "SELECT run, owned, protected, instances FROM surveys WHERE target = ? AND run < ? AND good ORDER BY run DESC",
+        "SELECT run, owned, protected, instances, volumes FROM surveys "
+        "WHERE target = ? AND run < ? AND good ORDER BY run DESC",
         (target, before),
     ).fetchone()
     return None if row is None else (row[0], Measure(*row[1:]))
