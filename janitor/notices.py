@@ -6,8 +6,11 @@ from datetime import datetime, timedelta
 from janitor.model import Decision, Memory, Notice, Reason, Spared, Verdict
 from janitor.policy import Policy
 
-REMIND_BEFORE = timedelta(hours=24)
-"""How long before the end of a long notice people are reminded of it."""
+REMIND_BEFORE = timedelta(hours=24, minutes=15)
+"""How long before the end of a long notice people are reminded of it: in its last day.
+
+A bit more, for a notice begins when its message was delivered, which is later in the day than the next runs look.
+"""
 
 _LONG = timedelta(days=3)
 

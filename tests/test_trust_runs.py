@@ -227,6 +227,22 @@ def test_one_reminder_of_a_long_notice(world: World) -> None:
     assert world.cloud.deleted == ["a"]
 
 
+@pytest.mark.parametrize("delivered", [timedelta(), timedelta(minutes=1)], ids=["at-once", "after-a-minute"])
+def test_nobody_misses_the_reminder_whose_runs_begin_at_the_same_time_each_night(
+    world: World, delivered: timedelta
+) -> None:
+    """However much later in the night the announcement was delivered, and the last run looks."""
+    world.policies = [replace(OLD, notice=4 * DAY)]
+    result = world.run(deliver=False)
+    world.now += delivered
+    world.deliver(result)
+    told = []
+    for day in range(1, 5):
+        world.now = START + day * DAY + (2 * delivered if day == 4 else timedelta())
+        told += [day for _ in world.run().targets[0].reminded]
+    assert (told, world.cloud.deleted) == ([3], ["a"])
+
+
 def test_a_reminder_that_was_not_delivered_is_given_again_and_then_no_more(world: World) -> None:
     world.policies = [replace(OLD, notice=5 * DAY)]
     world.run()

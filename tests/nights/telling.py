@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
+from janitor.notices import REMIND_BEFORE
 from tests.nights.account import Account
 from tests.nights.channel import Channel
 from tests.nights.ground import Broken, rows
@@ -116,7 +117,7 @@ class Telling:
         reminded = (t for t in self._told[told.image] if t.fate is Fate.REMINDED and t.sure and t.run != told.run)
         if any(earlier.run > announced[-1].run for earlier in reminded if not earlier.late):
             raise Broken(f"{told.image} was reminded of twice")
-        if announced[-1].due is None or told.at < announced[-1].due - DAY:
+        if announced[-1].due is None or told.at < announced[-1].due - REMIND_BEFORE:
             raise Broken(f"{told.image} was reminded of at {told.at}, due at {announced[-1].due}")
 
     def _notice_of(self, told: Told) -> timedelta:
