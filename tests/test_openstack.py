@@ -440,10 +440,11 @@ HTML = b"<html><head><title>403 Forbidden</title></head><body><h1>403</h1>Image 
         (no(403, "You are not authorized to complete delete_image action."), "You are not authorized to complete"),
         (no(409, "Image i1 could not be deleted because it is in use"), 'HTTP 409 "Image i1 could not be deleted'),
         (Answered(HTML, status=403), 'HTTP 403 "403 Image i1 is protected & kept."'),
+        (no(403, "Image i1 is protected.<br /><br />\n\n"), 'HTTP 403 "Image i1 is protected."'),
         (Answered({"forbidden": {"code": 403, "message": "Policy"}}, status=403), 'HTTP 403 "Policy"'),
         (Answered(status=307, headers={"Location": "http://elsewhere.invalid"}), "a redirect, which is not followed"),
     ],
-    ids=["forbidden", "in-use", "html", "nested", "redirect"],
+    ids=["forbidden", "in-use", "html", "line-breaks", "nested", "redirect"],
 )
 def test_a_refusal_is_said_in_the_services_words(answer: Answered, said: str) -> None:
     cloud = Cloud().scripted("DELETE /v2/images/i1", answer)

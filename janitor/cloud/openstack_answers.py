@@ -15,6 +15,7 @@ _MARKER_GONE = frozenset({400, 404})
 _BUSY = frozenset(
     {413, 429}
 )  # Compute once said "over limit" by 413, which is told from "too large" by its Retry-After
+_BREAK = re.compile(r"<br */?>", re.IGNORECASE)
 _TAG = re.compile(r"<(?:head|style|script)\b.*?</(?:head|style|script)>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _MOST_OF_A_BODY = 20_000
 
@@ -62,4 +63,4 @@ def _said(body: bytes) -> str:
         return html.unescape(_TAG.sub(" ", body[:_MOST_OF_A_BODY].decode("utf-8", "replace")))
     inner = (value for value in document.values() if isinstance(value, dict))
     messages = (wire.text(place.get("message")) for place in (document, *inner))
-    return next((message for message in messages if message), "")
+    return _BREAK.sub(" ", next((message for message in messages if message), ""))
