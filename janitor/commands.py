@@ -38,11 +38,11 @@ from janitor.remarks import exempting_nothing, owning_nothing, remarks_on
 from janitor.report.as_json import json_report
 from janitor.report.tables import images_json, images_table, runs_table
 from janitor.report.text import text_report
-from janitor.report.wording import counted
 from janitor.review import reviewed_plan
 from janitor.settings import Settings, load_settings
 from janitor.stopping import Stop, heeding_signals, within
 from janitor.store import Store
+from janitor.units import counted
 
 if TYPE_CHECKING:
     from janitor.watch import Begun, Ended, Watch

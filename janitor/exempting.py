@@ -19,10 +19,10 @@ from janitor.logs import configure_logging
 from janitor.model import Exemption
 from janitor.policy_files import load_rules
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, line, paragraph
-from janitor.report.wording import counted, label_of, local_minute, visible
+from janitor.report.wording import label_of, local_minute, visible
 from janitor.settings import Settings, load_settings
 from janitor.store import ExemptionRecord, Store, holder
-from janitor.units import format_until, iso, iso_or_none, parse_duration, parse_until
+from janitor.units import counted, format_until, iso, iso_or_none, parse_duration, parse_until
 
 _LONGEST_NAME = 255
 

@@ -1,4 +1,4 @@
-"""Durations, sizes and instants: reading what people and APIs write, and writing what people read."""
+"""Durations, sizes, instants and counts: reading what people and APIs write, and writing what people read."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -158,3 +158,8 @@ def format_day(instant: datetime, zone: tzinfo = UTC) -> str:
 def format_minute(instant: datetime) -> str:
     """Write an instant to the minute, in UTC: `2026-11-08 03:12Z`."""
     return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
+
+
+def counted(count: int, noun: str = "image") -> str:
+    """A count with its noun: `1 image`, `2,041 images`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -63,13 +63,13 @@ def test_an_appkey_is_one_segment_of_the_path(appkey: str, segment: str) -> None
 
 def test_a_probe_says_what_it_saw() -> None:
     with serving(Account()) as (client, server):
-        assert client.probe() == "token accepted, 2 images on the first page"
-    assert calls(server) == [TOKENS, IMAGES]
+        assert client.probe() == "token accepted, 2 images on the first page, 0 instances"
+    assert calls(server) == [TOKENS, IMAGES, INSTANCES]
 
 
 def test_a_probe_of_one_image() -> None:
     with serving(Account(entries=[entry()])) as (client, _):
-        assert client.probe() == "token accepted, 1 image on the first page"
+        assert client.probe() == "token accepted, 1 image on the first page, 0 instances"
 
 
 PASSING = {

@@ -9,7 +9,7 @@ from janitor.cloud import Answer
 from janitor.cloud.tokens import Token, Tokens
 from janitor.errors import Denied
 from tests.loopback import Answered
-from tests.toast_account import DELETE, IMAGES, NOW, TOKENS, Account, calls, ids, no, serving, yes
+from tests.toast_account import DELETE, IMAGES, INSTANCES, NOW, TOKENS, Account, calls, ids, no, serving, yes
 
 
 class Time:
@@ -143,7 +143,7 @@ def test_wrong_credentials_are_sent_once_and_never_again(denial: Answered) -> No
 def test_an_answer_without_a_usable_token_is_asked_for_again(answer: Answered) -> None:
     with serving(Account().scripted(TOKENS, answer)) as (client, server):
         client.probe()
-    assert calls(server) == [TOKENS, TOKENS, IMAGES]
+    assert calls(server) == [TOKENS, TOKENS, IMAGES, INSTANCES]
 
 
 def test_threads_that_are_denied_together_renew_once() -> None:

@@ -85,7 +85,7 @@ class ImageService(Protocol):
         ...
 
     def probe(self) -> str:
-        """Get a token and read one page; a sentence about what was seen. Raises CloudError."""
+        """Get a token, read a page of images and what is in use; a sentence about what was seen. Raises CloudError."""
         ...
 
     def close(self) -> None:

@@ -32,6 +32,7 @@ from janitor.cloud.tokens import Token, Tokens, renewal
 from janitor.cloud.transport import Call, Reply, Transport, path_segment
 from janitor.errors import CloudError, Unavailable
 from janitor.model import Image, Sharing, Status, Usage, User, UserKind, Visibility
+from janitor.units import counted
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -219,12 +220,11 @@ class OpenStackClient:
         """Sign in, read a page of each list, and say so, and what no list shows."""
         granted = self._granted()
         entries, _ = self._ask_images({"limit": str(self._page_size)})
-        count = len(entries)
         usage = self.usage(())
         words = [
             f"token accepted for project {granted.project}",
-            f"{count} image{'' if count == 1 else 's'} on the first page",
-            f"{usage.instances} server{'' if usage.instances == 1 else 's'}",
+            f"{counted(len(entries))} on the first page",
+            counted(usage.instances, "server"),
             *usage.remarks,
             UNSEEN,
         ]

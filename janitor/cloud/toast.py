@@ -22,6 +22,7 @@ from janitor.cloud.toast_records import read_image, read_token, read_usage
 from janitor.cloud.tokens import Token, Tokens
 from janitor.cloud.transport import Call, Reply, Transport, path_segment
 from janitor.model import Image, Sharing, Usage
+from janitor.units import counted
 
 _NO_OPTIONS = HttpOptions()
 
@@ -88,9 +89,9 @@ class ToastClient:
         return self._session.delete(self._call("DELETE", "/images", {"id": image_id}))
 
     def probe(self) -> str:
-        """Get a token and one page, and say so."""
-        count = len(self._page(None))
-        return f"token accepted, {count} image{'' if count == 1 else 's'} on the first page"
+        """Get a token, a page of images and all instances, and say so."""
+        images = counted(len(self._page(None)))
+        return f"token accepted, {images} on the first page, {counted(self.usage(()).instances, 'instance')}"
 
     def close(self) -> None:
         """Let go of connections."""

@@ -11,8 +11,8 @@ from janitor.report.mrkdwn import code, escaped, fitted
 from janitor.report.outline import Entry, Group, groups_of, lapsing, upcoming
 from janitor.report.packing import Paragraph, Row, packed
 from janitor.report.routing import Share
-from janitor.report.wording import MODES, OUTCOMES, counted, in_one_line, local_minute, run_name, run_times
-from janitor.units import format_size
+from janitor.report.wording import MODES, OUTCOMES, in_one_line, local_minute, run_name, run_times
+from janitor.units import counted, format_size
 
 # What each part of a row may take on the wire; together they stay below the limit of a row.
 _NAME = 500

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from janitor.model import Cost, Decision, DeletionOutcome, Mode, Outcome, Reason, RunResult, TargetResult, Verdict
 from janitor.report.outline import unasked
-from janitor.report.wording import counted, money_a_month, shortened
-from janitor.units import format_size
+from janitor.report.wording import money_a_month, shortened
+from janitor.units import counted, format_size
 
 _LONGEST_REMARK = 400
 

@@ -11,8 +11,8 @@ from rich.text import Text
 from janitor.model import Image, RunSummary, Survey, User
 from janitor.plan import owns
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, columns, line, paragraph, rule
-from janitor.report.wording import counted, label_of, shortened, visible
-from janitor.units import format_minute, format_size, iso, iso_or_none
+from janitor.report.wording import label_of, shortened, visible
+from janitor.units import counted, format_minute, format_size, iso, iso_or_none
 
 _LONGEST_NAME = 255
 _LONGEST_FACTS = 2_000

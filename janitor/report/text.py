@@ -26,7 +26,6 @@ from janitor.report.wording import (
     MODES,
     OUTCOMES,
     REASONS,
-    counted,
     label_of,
     local_minute,
     run_name,
@@ -34,7 +33,7 @@ from janitor.report.wording import (
     shortened,
     visible,
 )
-from janitor.units import format_size
+from janitor.units import counted, format_size
 
 _LONGEST_NAME = 255
 _LONGEST_SENTENCE = 2_000

@@ -82,11 +82,6 @@ def label_of(name: str | None, limit: int) -> str:
     return shortened(name, limit) if name and name.strip() else "(no name)"
 
 
-def counted(count: int, noun: str = "image") -> str:
-    """A count with its noun: `1 image`, `2,041 images`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def money_a_month(size: int, cost: Cost | None) -> str | None:
     """What so many bytes cost a month: `19.41 USD a month`; None where no cost is configured."""
     if cost is None:

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from janitor.errors import StoreError, UsageError
 from janitor.store.schema import MIGRATIONS, Unfit, check_ours
+from janitor.units import counted
 
 _BUSY_SECONDS = 10.0
 _OWNER_ONLY = 0o600
@@ -136,7 +137,7 @@ def _inspected(path: Path, db: Database) -> str:
         (runs,) = db.execute("SELECT count(*) FROM runs").fetchone()
     finally:
         db.rollback()
-    return f"{path}, {runs:,} run{'' if runs == 1 else 's'} recorded"
+    return f"{path}, {counted(runs, 'run')} recorded"
 
 
 def _none_yet(path: Path) -> str:
