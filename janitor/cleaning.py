@@ -135,7 +135,7 @@ class Cleaning:
 
     def _end_notices_of_gone(self, seen: TargetResult, memory: Memory) -> None:
         listed = {decision.image.id for decision in seen.decisions}
-        self._store.end_notices(seen.target, memory.notices.keys() - listed, "gone", self.orders.clock())
+        self._store.end_notices_of_gone(seen.target, memory.notices.keys() - listed, self.orders.clock())
 
     def _doubts(self, survey: Survey) -> tuple[str, ...]:
         """What looks wrong about a survey; recorded as good where nothing does, or where a person accepts it."""

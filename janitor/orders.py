@@ -66,8 +66,8 @@ class RunStore(Journal, Protocol):
         """Record how much a survey saw, and whether it is believed."""
         ...
 
-    def end_notices(self, target: str, images: Iterable[str], how: str, at: datetime) -> None:
-        """End the notices that run for these images."""
+    def end_notices_of_gone(self, target: str, unlisted: Iterable[str], at: datetime) -> None:
+        """End the notices that run for these images, which this survey did not list, where they are surely gone."""
         ...
 
     def finish_target(self, run: int, result: TargetResult) -> None:

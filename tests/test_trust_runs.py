@@ -141,17 +141,6 @@ def test_the_same_id_in_two_targets_waits_in_each_for_itself(world: World) -> No
     assert (world.cloud.deleted, other.deleted) == (["a"], [])
 
 
-def test_an_image_that_was_gone_for_a_while_waits_anew(world: World) -> None:
-    world.run()
-    everything, world.cloud.listed = world.cloud.listed, [image("young", days=1)]
-    world.run(accept_survey=True)
-    assert world.store.memory("prod").notices == {}
-    world.cloud.listed = everything
-    world.now += 2 * DAY
-    assert announced(world.run()) == ["a"]
-    assert world.cloud.deleted == []
-
-
 def test_a_dry_run_announces_nothing_and_shows_what_a_live_run_would(world: World) -> None:
     assert announced(world.run(Mode.DRY_RUN)) == ["a"]
     assert world.store.memory("prod").notices == {}
@@ -206,6 +195,48 @@ def test_a_dry_run_spares_nothing_for_good(world: World) -> None:
     world.cloud.used = Usage({"a": (User("i", "web-1"),)})
     assert world.run(Mode.DRY_RUN).targets[0].spared
     assert "a" in world.store.memory("prod").notices
+
+
+def others() -> list[Image]:
+    return [image(f"other-{number}", days=1) for number in range(9)]
+
+
+def test_a_list_that_leaves_an_image_out_ends_no_notice(world: World) -> None:
+    world.cloud.listed = [image("a"), *others()]
+    world.run()
+    world.now += DAY
+    world.cloud.listed = others()
+    assert world.run().targets[0].spared == ()
+    world.now += DAY
+    world.cloud.listed = [image("a", protected=True), *others()]
+    assert [saved.decision.image.id for saved in world.run().targets[0].spared] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("days", "again"), [pytest.param(7, [], id="a-week"), pytest.param(8, ["a"], id="more-than-a-week")]
+)
+def test_an_image_that_was_not_listed_for_a_week_is_gone_with_its_notice(
+    world: World, days: int, again: list[str]
+) -> None:
+    world.policies = [replace(OLD, notice=30 * DAY)]
+    world.cloud.listed = [image("a"), *others()]
+    world.run()
+    world.cloud.listed = others()
+    for _ in range(days):
+        world.now += DAY
+        world.run()
+    world.cloud.listed = [image("a"), *others()]
+    assert announced(world.run()) == again
+
+
+def test_with_an_image_that_we_deleted_its_notice_ends(world: World) -> None:
+    world.cloud.listed = [image("a"), *others()]
+    for _ in range(2):
+        world.run()
+        world.now += 2 * DAY
+    assert "a" in world.store.memory("prod").notices
+    world.run()
+    assert (world.cloud.deleted, world.store.memory("prod").notices) == (["a"], {})
 
 
 def test_another_policy_starts_a_new_wait(world: World) -> None:

@@ -150,10 +150,13 @@ class Store:
             for target, image in reminded:
                 trust.remind(db, run, target, image, at)
 
-    def end_notices(self, target: str, images: Iterable[str], how: str, at: datetime) -> None:
-        """End the notices that run for these images."""
+    def end_notices_of_gone(self, target: str, unlisted: Iterable[str], at: datetime) -> None:
+        """End the notices that run for these images, which this survey did not list, where they are surely gone.
+
+        That are those that we deleted, and those that no survey has listed for a week: one list may have a hole in it.
+        """
         with self._file.writing() as db:
-            trust.end_notices(db, target, images, how, at)
+            trust.end_notices_of_gone(db, target, unlisted, at)
 
     def finish_target(self, run: int, result: TargetResult) -> None:
         """Record how a target ended, surveyed or not, with the confirmed outcomes of its deletions."""

@@ -11,6 +11,8 @@ from janitor.model import Change, Decision, DeletionOutcome, Notice, Refusals, T
 from janitor.store.rows import instant, instant_or_none
 from janitor.units import iso
 
+_SURELY_GONE = timedelta(days=7)
+
 STEP = """
 -- Announcements that a channel accepted. An ended one was `spared`, `gone`, or `replaced` by another.
 CREATE TABLE notices (
@@ -84,7 +86,7 @@ def _notice(row: Mapping[str, Any]) -> Notice:
 
 def announce(db: Database, run: int, target: str, image: str, notice: Notice) -> None:
     """Start a notice that a channel has accepted; it replaces one that runs."""
-    end_notices(db, target, [image], "replaced", notice.announced_at)
+    db.execute(_END_STANDING, (iso(notice.announced_at), "replaced", target, image))
     db.execute(
         "INSERT INTO notices (target, image, policy, length_seconds, run, announced_at, due)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -111,10 +113,17 @@ def undelivered(db: Database, run: int, target: str) -> frozenset[str]:
     return frozenset(row[0] for row in db.execute(_UNDELIVERED, {"run": run, "target": target}))
 
 
-def end_notices(db: Database, target: str, images: Iterable[str], how: str, at: datetime) -> None:
-    """End the notices that run for these images."""
-    sql = "UPDATE notices SET ended_at = ?, ended = ? WHERE target = ? AND image = ? AND ended_at IS NULL"
-    db.conn.executemany(sql, [(iso(at), how, target, image) for image in images])
+def end_notices_of_gone(db: Database, target: str, unlisted: Iterable[str], at: datetime) -> None:
+    """End the notices of those of these images that we deleted, or that no survey has listed for long."""
+    ours, long_ago = deleted(db, target), iso(at - _SURELY_GONE)
+    gone = [image for image in unlisted if image in ours or _missed_since(db, target, image) <= long_ago]
+    db.conn.executemany(_END_STANDING, [(iso(at), "gone", target, image) for image in gone])
+
+
+def _missed_since(db: Database, target: str, image: str) -> str:
+    """When the first of the surveys finished that do not list an image any more."""
+    finished_at: str = db.execute(_MISSED_SINCE, (target, image)).fetchone()[0]
+    return finished_at
 
 
 def end_spared(db: Database, run: int, at: datetime) -> None:
@@ -228,6 +237,14 @@ def applied(db: Database, run: int, target: str) -> bool:
     row = db.execute("SELECT applied FROM surveys WHERE run = ? AND target = ?", (run, target)).fetchone()
     return bool(row and row[0])
 
+
+_END_STANDING = "UPDATE notices SET ended_at = ?, ended = ? WHERE target = ? AND image = ? AND ended_at IS NULL"
+
+_MISSED_SINCE = """
+SELECT s.finished_at FROM images i JOIN image_facts f USING (image_key)
+JOIN surveys s ON s.target = i.target AND s.run = f.until_run
+WHERE i.target = ? AND i.image = ? ORDER BY f.until_run DESC LIMIT 1
+"""
 
 _UNDELIVERED = """
 SELECT m.image FROM mentions m JOIN runs r ON r.run = m.run
