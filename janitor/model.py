@@ -349,6 +349,11 @@ class TargetResult:
         doomed = (decision for decision in self.decisions if decision.verdict is Verdict.DELETE)
         return tuple(d for d in doomed if self.approved is None or d.image.id in self.approved)
 
+    @property
+    def last_settled(self) -> tuple[Deletion, ...]:
+        """Of `settled`, the last of each image: what became of one that was asked for again and again is told once."""
+        return tuple({settled.decision.image.id: settled for settled in self.settled}.values())
+
 
 @dataclass(frozen=True, slots=True)
 class RunResult:

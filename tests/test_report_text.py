@@ -421,6 +421,8 @@ def test_what_was_settled_is_counted_by_image_in_the_last_sentence() -> None:
     text = unfolded(report(make_run(target, make_target(settled=(make_deletion("a"),), name="dev"), mode=Mode.DELETE)))
     assert said in text
     assert "Settled 2 deleted, 1 failed" in text
+    assert "Settled, asked for in an earlier run: 3 images" in text
+    assert "see there" not in text
     assert "Settled 1 deletion of earlier runs: 1 deleted." in unfolded(
         report(make_run(make_target(settled=(make_deletion(),))))
     )

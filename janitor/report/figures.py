@@ -47,13 +47,8 @@ def _waiting(target: TargetResult) -> str:
 
 
 def _settled_by_outcome(targets: Iterable[TargetResult]) -> str:
-    outcomes = Counter(outcome for target in targets for outcome in _last_words(target).values())
+    outcomes = Counter(settled.outcome for target in targets for settled in target.last_settled)
     return ", ".join(f"{outcomes[outcome]:,} {outcome}" for outcome in DeletionOutcome if outcomes[outcome])
-
-
-def _last_words(target: TargetResult) -> dict[str, DeletionOutcome]:
-    """What became of each image whose deletion was settled: by its last request, where there were several."""
-    return {settled.decision.image.id: settled.outcome for settled in target.settled}
 
 
 def _surveyed(target: TargetResult) -> bool:
@@ -111,7 +106,7 @@ def summary(result: RunResult, cost: Cost | None, *, announced: str | None = "an
 
 
 def _settled(result: RunResult) -> str:
-    count = sum(len(_last_words(target)) for target in result.targets)
+    count = sum(len(target.last_settled) for target in result.targets)
     if not count:
         return ""
     return f" Settled {counted(count, 'deletion')} of earlier runs: {_settled_by_outcome(result.targets)}."

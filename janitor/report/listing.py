@@ -62,7 +62,7 @@ def _outcomes(target: TargetResult, mode: Mode, *, late: bool) -> dict[str, str]
     told = ((target.reminded, "reminded"), (target.announced, "announced")) if live and not late else ()
     for decisions, word in told:
         outcomes |= {d.image.id: word for d in decisions if d.image.id not in target.undelivered}
-    deletions = (*target.settled, *target.deletions)
+    deletions = (*target.last_settled, *target.deletions)
     return outcomes | {deletion.decision.image.id: deletion.outcome.value for deletion in deletions}
 
 

@@ -97,8 +97,8 @@ def _announcer(saved: Spared) -> str | None:
 
 
 def _settled(target: TargetResult) -> Iterator[Group]:
-    if target.settled:
-        entries = tuple(Entry(settled.decision, f"{settled.outcome}: {settled.detail}") for settled in target.settled)
+    if settled := target.last_settled:
+        entries = tuple(Entry(deletion.decision, f"{deletion.outcome}: {deletion.detail}") for deletion in settled)
         yield Group("Settled, asked for in an earlier run", entries)
 
 
