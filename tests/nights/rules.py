@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection
 
+from janitor.cleaning import unsuccessful
 from janitor.model import Outcome, RunResult
 from janitor.sandbox.records import StoredImage
 from tests.nights.account import Account
@@ -75,13 +76,15 @@ class Rules:
     def check_the_end(self, result: RunResult, free: Collection[str]) -> None:
         """After quiet nights: the latest run's result, and the images that were free to go when they began."""
         [target] = result.targets
-        if result.outcome is not Outcome.OK:
-            raise Broken(f"after the faults a run still ends {result.outcome}: {target.error}")
+        held = {image.id for image in self._account.mine.images.values() if image.held}
+        troubled = [d for d in target.deletions if unsuccessful(d.outcome) and d.decision.image.id not in held]
+        if result.outcome is not Outcome.OK and (target.error is not None or troubled):
+            raise Broken(f"after the faults a run still ends {result.outcome}: {target.error or troubled}")
         if left := [image for image in free if image in self._account.mine.images]:
             raise Broken(f"expired, unguarded and still there: {left}")
-        waiting = {d.image.id for d in target.decisions if d.verdict == "wait"}
+        ahead = {d.image.id for d in target.decisions if d.verdict in ("wait", "delete")}
         late = [d.image.id for d in target.decisions if d.verdict == "wait" and d.due and d.due <= result.started_at]
         if late:
             raise Broken(f"waits for what is past: {late}")
         self._asking.check_the_end()
-        self._telling.check_the_end(waiting)
+        self._telling.check_the_end(ahead)

@@ -136,8 +136,8 @@ class Telling:
 
     # At the end.
 
-    def check_the_end(self, waiting: Collection[str]) -> None:
-        """When nothing is left to be said. `waiting` are the images whose announced deletion is still ahead."""
+    def check_the_end(self, ahead: Collection[str]) -> None:
+        """When nothing is left to be said. `ahead` are the images whose announced deletion still is."""
         if any(row[0] for row in rows(self._database, _OWED)):
             raise Broken("reports are left undelivered, or were never kept")
         for image, told in self._told.items():
@@ -147,7 +147,7 @@ class Telling:
             if len(runs) != 1:
                 raise Broken(f"{image} was deleted, and told of by {sorted(runs) or 'nobody'}")
             self._counts["deleted, and told of once"] += 1
-        for image in self._told.keys() & self._account.mine.images.keys() - set(waiting):
+        for image in self._told.keys() & self._account.mine.images.keys() - set(ahead):
             self._check_spared(image)
 
     def _check_once(self, image: str, told: Iterable[Told]) -> None:
