@@ -67,9 +67,9 @@ def run(
     accept_survey: bool,
 ) -> int:
     """Run once: survey, decide, delete (mode: delete) or only say so, and report."""
-    from janitor import commands
+    from janitor.commands import running
 
-    return commands.run(
+    return running.run(
         config,
         verbose,
         dry_run=dry_run,
@@ -92,9 +92,9 @@ def apply(config: Path | None, verbose: int, number: int, dry_run: bool, form: s
     Surveys and decides anew: guards and notices hold. It deletes whatever `mode` says, for a person has reviewed the
     plan.
     """
-    from janitor import commands
+    from janitor.commands import running
 
-    return commands.apply(config, verbose, number=number, dry_run=dry_run, form=form, post=not no_post)
+    return running.apply(config, verbose, number=number, dry_run=dry_run, form=form, post=not no_post)
 
 
 @janitor.command()
@@ -112,9 +112,9 @@ def apply(config: Path | None, verbose: int, number: int, dry_run: bool, form: s
 @_common
 def serve(config: Path | None, verbose: int, dry_run: bool, metrics_port: int | None, metrics_host: str) -> int:
     """Run on the configured schedule until SIGTERM; policies are read anew before every run."""
-    from janitor import commands
+    from janitor.commands import serving
 
-    return commands.serve(config, verbose, dry_run=dry_run, metrics_host=metrics_host, metrics_port=metrics_port)
+    return serving.serve(config, verbose, dry_run=dry_run, metrics_host=metrics_host, metrics_port=metrics_port)
 
 
 @janitor.command()
@@ -122,9 +122,9 @@ def serve(config: Path | None, verbose: int, dry_run: bool, metrics_port: int | 
 @_common
 def check(config: Path | None, verbose: int, live: bool) -> int:
     """Validate configuration and policies, and show the next three runs. No network without --live."""
-    from janitor import commands
+    from janitor.commands import checking
 
-    return commands.check(config, verbose, live=live)
+    return checking.check(config, verbose, live=live)
 
 
 @janitor.command()
@@ -133,9 +133,9 @@ def check(config: Path | None, verbose: int, live: bool) -> int:
 @_common
 def images(config: Path | None, verbose: int, number: int | None, form: str) -> int:
     """List the images exactly as a run saw them."""
-    from janitor import commands
+    from janitor.commands import reading
 
-    return commands.images(config, verbose, number=number, form=form)
+    return reading.images(config, verbose, number=number, form=form)
 
 
 @janitor.command()
@@ -143,9 +143,9 @@ def images(config: Path | None, verbose: int, number: int | None, form: str) -> 
 @_common
 def explain(config: Path | None, verbose: int, image: str) -> int:
     """Say everything about one IMAGE (its id, or the start of it): facts, decision, policies, history."""
-    from janitor import commands
+    from janitor.commands import reading
 
-    return commands.explain(config, verbose, prefix=image)
+    return reading.explain(config, verbose, prefix=image)
 
 
 @janitor.command()
@@ -171,7 +171,7 @@ def keep(
     form: str,
 ) -> int:
     """Exempt every IMAGE (its id, or the start of it) from deletion until a date, or list the exemptions."""
-    from janitor import exempting
+    from janitor.commands import exempting
 
     if listing or past:
         return exempting.list_kept(config, verbose, (*images, until, term, why, by), past=past, form=form)
@@ -184,7 +184,7 @@ def keep(
 @_common
 def unkeep(config: Path | None, verbose: int, images: tuple[str, ...], by: str | None) -> int:
     """End the exemption of every IMAGE (its id, or the start of it)."""
-    from janitor import exempting
+    from janitor.commands import exempting
 
     return exempting.unkeep(config, verbose, images, by=by)
 
@@ -194,9 +194,9 @@ def unkeep(config: Path | None, verbose: int, images: tuple[str, ...], by: str |
 @_common
 def runs(config: Path | None, verbose: int, limit: int) -> int:
     """List past runs, newest first."""
-    from janitor import commands
+    from janitor.commands import reading
 
-    return commands.runs(config, verbose, limit=limit)
+    return reading.runs(config, verbose, limit=limit)
 
 
 @janitor.command()
@@ -205,18 +205,18 @@ def runs(config: Path | None, verbose: int, limit: int) -> int:
 @_common
 def show(config: Path | None, verbose: int, number: int, form: str) -> int:
     """Show the report of a past RUN again."""
-    from janitor import commands
+    from janitor.commands import reading
 
-    return commands.show(config, verbose, number=number, form=form)
+    return reading.show(config, verbose, number=number, form=form)
 
 
 @janitor.command()
 @_common
 def resend(config: Path | None, verbose: int) -> int:
     """Send the reports that Slack did not get, oldest first, marked late. Every run does so too."""
-    from janitor import commands
+    from janitor.commands import reporting
 
-    return commands.resend(config, verbose)
+    return reporting.resend(config, verbose)
 
 
 class _SandboxCommand(click.Command):
@@ -244,7 +244,7 @@ class _SandboxCommand(click.Command):
 @_common
 def sandbox(config: Path | None, verbose: int, **options: Any) -> int:  # noqa: ARG001 - -c is on every command
     """Run an embedded cloud with a lifelike fleet; prints a janitor.yaml that works against it."""
-    from janitor import demo
+    from janitor.commands import demo
 
     return demo.sandbox(verbose, options)
 
@@ -260,7 +260,7 @@ def sandbox(config: Path | None, verbose: int, **options: Any) -> int:  # noqa: 
 @_common
 def demo_(config: Path | None, verbose: int, api: str) -> int:  # noqa: ARG001 - -c is on every command
     """Start a sandbox, do a dry run and then a live run against it, and print both reports."""
-    from janitor import demo
+    from janitor.commands import demo
 
     return demo.demo(verbose, api)
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from janitor import commands, delivery
+from janitor import delivery
 from janitor.announcing import as_told, start_notices
+from janitor.commands import reporting
 from janitor.delivery import Delivery
 from janitor.errors import StoreError
 from janitor.model import Decision, Event, Mode, Reason, RunResult, Survey, TargetResult, Usage, Verdict
@@ -253,9 +254,9 @@ def test_what_was_done_is_printed_whatever_becomes_of_the_delivery(
     result = live(telling("a"))
     named = Delivery(announced=frozenset({("prod", "a")}))
     monkeypatch.setattr(delivery, "post", lambda *_words, **_rest: named)
-    monkeypatch.setattr(commands, "start_notices", fail)
+    monkeypatch.setattr(reporting, "start_notices", fail)
     try:
-        code = commands._reported(settings, result, [CI], Stop()).code
+        code = reporting.reported(settings, result, [CI], Stop()).code
     except RuntimeError:
         code = None
     printed = capsys.readouterr().out

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from janitor import delivery
-from janitor.commands import delivered
+from janitor.commands.reporting import delivered
 from janitor.delivery import Delivery
 from janitor.errors import Busy, DeliveryError, Exit
 from janitor.model import DeletionOutcome, Mode, Outcome, Reason, RunResult, Survey, TargetResult, Usage, Verdict

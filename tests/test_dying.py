@@ -446,8 +446,8 @@ def test_slack_that_hangs_holds_nobody_and_loses_nothing(desk: Desk) -> None:
         slack.before = hang
         desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}', post: always}}\n")
         *python, code = impatient(desk)
-        hurry = "from datetime import timedelta; from janitor import commands; "
-        hurry += "commands._TIME_TO_POST = timedelta(seconds=0.2); "
+        hurry = "from datetime import timedelta; from janitor.commands import reporting; "
+        hurry += "reporting._TIME_TO_POST = timedelta(seconds=0.2); "
         command = [*python, hurry + code, "run"]
         done = ended(desk, command, replace(mischief, seen=posting), signal.SIGTERM, within_seconds=6)
         over.set()

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from janitor import commands
 from janitor.cloud import HttpOptions
+from janitor.commands import serving
 from janitor.cron import Cron
 from janitor.heartbeat import Heartbeat
 from janitor.model import Mode
@@ -197,10 +197,10 @@ def test_the_service_that_finds_the_database_held_tells_of_no_run(sandbox_desk: 
         punctuality = Punctuality(Cron.parse("* * * * *"), settings.timezone, lambda: datetime.now(UTC))
         watch = Watch(settings, Stop(), punctuality)
         with exclusive(settings.database, "janitor run", datetime.now(UTC)):
-            commands._scheduled_run(settings, Mode.DELETE, Stop(), watch)
+            serving._scheduled_run(settings, Mode.DELETE, Stop(), watch)
         assert service.paths() == []
         assert not (sandbox_desk.folder / "metrics.prom").exists()
-        commands._scheduled_run(settings, Mode.DRY_RUN, Stop(), watch)
+        serving._scheduled_run(settings, Mode.DRY_RUN, Stop(), watch)
         assert service.paths() == ["GET /start", "GET /"]
 
 
@@ -247,7 +247,7 @@ def test_the_service_tells_of_wrong_policies_what_the_command_does(sandbox_desk:
     with Loopback(lambda asked: Answered(b"OK")) as service:
         sandbox_desk.amend(f"heartbeat_url: {service.url}\nmetrics_file: metrics.prom\n")
         settings = load_settings(sandbox_desk.folder / "janitor.yaml")
-        commands._scheduled_run(settings, Mode.DELETE, Stop(), Watch(settings, Stop()))
+        serving._scheduled_run(settings, Mode.DELETE, Stop(), Watch(settings, Stop()))
     assert service.paths() == ["GET /fail"]
     metrics = (sandbox_desk.folder / "metrics.prom").read_text()
     assert "janitor_last_run_exit_code 2.0\n" in metrics

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.demo import shipped_policies
+from janitor.commands.demo import shipped_policies
 from janitor.model import Exemption, Image, Mode, Status, Survey, Usage, Visibility
 from janitor.policy import Expire, Match, Pattern, Policy
 from janitor.policy_files import load_policies

@@ -10,7 +10,7 @@ from random import Random
 import stamina
 
 from janitor import wiring
-from janitor.commands import delivered
+from janitor.commands.reporting import delivered
 from janitor.delivery import resend
 from janitor.model import Decision, Mode, Outcome, RunResult
 from janitor.review import reviewed_plan

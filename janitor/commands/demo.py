@@ -8,19 +8,19 @@ from typing import Any
 import click
 
 import janitor
-from janitor import commands
+from janitor.commands import running
 from janitor.errors import Exit
 from janitor.logs import configure_logging
+from janitor.sandbox import server
 from janitor.sandbox.calls import Api
 from janitor.sandbox.options import Options, options_from
-from janitor.sandbox.server import running, serve
 
 
 def sandbox(verbose: int, options: Mapping[str, Any]) -> int:
     """Serve until a signal; stdout carries the configuration and nothing else."""
     configure_logging(verbose)
     policies = "policies" if Path("policies").is_dir() else str(shipped_policies())
-    serve(options_from(options), announce=_announce, policies=policies)
+    server.serve(options_from(options), announce=_announce, policies=policies)
     return Exit.OK
 
 
@@ -32,16 +32,16 @@ def _announce(configuration: str) -> None:
 def demo(verbose: int, api: str) -> int:
     """A dry run and a live run over a sandbox of its own, with the shipped policies; leaves nothing behind."""
     options = Options(api=Api(api))
-    with tempfile.TemporaryDirectory(prefix="janitor-demo-") as folder, running(options) as cloud:
+    with tempfile.TemporaryDirectory(prefix="janitor-demo-") as folder, server.running(options) as cloud:
         config = Path(folder, "janitor.yaml")
         config.write_text(cloud.configuration(policies=str(shipped_policies()), mode="delete"), encoding="utf-8")
         click.echo(f"A cloud of {len(cloud.account.images)} images, and the policies in {shipped_policies()}.\n")
         click.echo("$ janitor run --dry-run\n")
-        first = commands.run(config, verbose, dry_run=True, targets=(), form="text", post=False)
+        first = running.run(config, verbose, dry_run=True, targets=(), form="text", post=False)
         if first > 128:
             return first
         click.echo("\n$ janitor run\n")
-        second = commands.run(config, verbose, dry_run=False, targets=(), form="text", post=False)
+        second = running.run(config, verbose, dry_run=False, targets=(), form="text", post=False)
     return first or second
 
 

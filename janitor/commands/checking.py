@@ -1,0 +1,83 @@
+"""The command that tries everything beforehand: `check`."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import click
+
+from janitor import delivery, sites, wiring
+from janitor.accounts import identify
+from janitor.commands.loading import load
+from janitor.errors import CloudError, DeliveryError, Exit, StoreError
+from janitor.orders import Site, utc_now
+from janitor.policy import Policy
+from janitor.policy_files import Rules
+from janitor.remarks import exempting_nothing, owning_nothing, remarks_on
+from janitor.settings import Settings
+from janitor.units import counted
+
+
+def check(config: Path | None, verbose: int, *, live: bool) -> int:
+    """Say whether configuration and policies are right, when the next runs are, and with `live` whether all answer."""
+    settings, rules = load(config, verbose)
+    identify(settings, settings.targets)
+    for line in _checked(settings, rules):
+        click.echo(line)
+    failures = [_probed("database", lambda: wiring.database_of(settings))]
+    if not any(failures):
+        _say_what_is_idle(settings, rules)
+    if live:
+        failures += [_probed(*probe) for probe in _probes(settings, rules.policies)]
+    return Exit.FAILED if any(failures) else Exit.OK
+
+
+def _checked(settings: Settings, rules: Rules) -> Iterator[str]:
+    targets = ", ".join(target.name for target in settings.targets)
+    yield f"configuration  ok: {settings.source}, mode {settings.mode}, targets: {targets}"
+    yield f"policies       ok: {settings.policies}, {', '.join(policy.name for policy in rules.policies)}"
+    for remark in remarks_on(rules.policies, sites.names_without_signing_in(settings)):
+        yield f"policies       note: {remark}"
+    if rules.exemptions:
+        yield f"exemptions     ok: {len(rules.exemptions)} in policy files"
+    if settings.schedule is None:
+        yield "schedule       none: `janitor serve` needs one, `janitor run` does not"
+        return
+    yield f"schedule       {settings.schedule.text} ({settings.timezone.key})"
+    for instant in settings.schedule.upcoming(utc_now(), settings.timezone, 3):
+        yield f"next run       {instant.isoformat()}"
+
+
+def _say_what_is_idle(settings: Settings, rules: Rules) -> None:
+    """Where there are snapshots: what of the policy files is about no image of the latest, as it may well be."""
+    images = wiring.latest_images(settings)
+    if not any(images.values()):
+        return
+    last = f"note: of the {counted(sum(map(len, images.values())))} surveyed last, none is"
+    if idle := owning_nothing(rules.policies, images):
+        click.echo(f"policies       {last} owned by {', '.join(idle)}")
+    if strange := exempting_nothing(rules.exemptions, images):
+        click.echo(f"exemptions     {last} called {' or '.join(strange)}")
+
+
+def _probes(settings: Settings, policies: Sequence[Policy]) -> Iterator[tuple[str, Callable[[], str]]]:
+    for site in sites.sites_of(settings, sites.Choice(settings.targets)):
+        yield f"target {site.name}", partial(_probe, site)
+    if settings.slack is not None:
+        yield "slack", delivery.channel_of(settings).probe
+        for name in dict.fromkeys(delivery.channels_of(policies, settings.slack.channel).values()):
+            yield f"slack {name}", delivery.channel_of(settings, name).probe
+
+
+def _probe(site: Site) -> str:
+    return site.connect().probe()
+
+
+def _probed(name: str, probe: Callable[[], str]) -> bool:
+    """Whether the probe failed; either way it is said."""
+    try:
+        click.echo(f"{name:<14} ok: {probe()}")
+    except (CloudError, DeliveryError, StoreError) as error:
+        click.echo(f"{name:<14} failed: {error}")
+        return True
+    return False

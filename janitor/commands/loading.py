@@ -1,0 +1,40 @@
+"""What a command begins with: configuration, policies, logging, and the database where it must be there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from janitor import wiring
+from janitor.errors import ConfigurationError
+from janitor.logs import configure_logging
+from janitor.policy_files import Rules
+from janitor.settings import Settings, load_settings
+from janitor.store import Store
+
+
+def load(config: Path | None, verbose: int) -> tuple[Settings, Rules]:
+    settings, rules = wiring.load(config)
+    configure_logging(verbose, settings.secrets)
+    return settings, rules
+
+
+def load_to_run(config: Path | None, verbose: int) -> tuple[Settings, Rules]:
+    """Configuration and policies. Where at least the configuration is right, watchers are told of the failure too."""
+    try:
+        return load(config, verbose)
+    except ConfigurationError:
+        with suppress(ConfigurationError):
+            settings = load_settings(config)
+            configure_logging(verbose, settings.secrets)
+            from janitor.watch import failed_to_begin
+
+            failed_to_begin(settings)
+        raise
+
+
+@contextmanager
+def existing_store(config: Path | None, verbose: int) -> Iterator[tuple[Settings, Store]]:
+    settings = load_settings(config)
+    configure_logging(verbose, settings.secrets)
+    with Store.open_existing(settings.database) as store:
+        yield settings, store

@@ -1,0 +1,108 @@
+"""What a command ends with: its report, posted and printed; and the command that sends late ones."""
+
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+from rich.console import Console, RenderableType
+
+from janitor import delivery, wiring
+from janitor.announcing import as_told, start_notices
+from janitor.commands.loading import load
+from janitor.errors import Exit, StoreError
+from janitor.model import RunResult
+from janitor.orders import utc_now
+from janitor.policy import Policy
+from janitor.progress import progress_bar
+from janitor.report.as_json import json_report
+from janitor.report.text import text_report
+from janitor.settings import Settings
+from janitor.stopping import Stop, within
+from janitor.store import Store
+
+_log = logging.getLogger("janitor.commands")
+
+_TIME_TO_POST = timedelta(seconds=2)  # once we were told to stop
+
+
+def reported(
+    settings: Settings,
+    result: RunResult,
+    policies: Sequence[Policy] | None,
+    stop: Stop,
+    *,
+    form: str = "text",
+    post: bool = True,
+) -> delivery.Delivery:
+    """Post the report, and then print it: only the delivery tells what it has announced.
+
+    What was done is printed whatever becomes of the delivery.
+    """
+    posted = delivery.Delivery()
+    try:
+        if post:
+            posted = _posted(settings, result, policies, stop)
+    finally:
+        print_report(as_told(result, posted.announced), settings, form)
+    return posted
+
+
+def _posted(settings: Settings, result: RunResult, policies: Sequence[Policy] | None, stop: Stop) -> delivery.Delivery:
+    """Post the report. Once we were told to stop, what hangs is left for the next run: every report is kept first."""
+    with progress_bar() as progress:
+        if settings.slack is not None:
+            progress.advance("to Slack", "post", 0, None)
+        posted = within(lambda: delivered(settings, result, policies, stop), stop, _TIME_TO_POST)
+    return delivery.Delivery(Exit.FAILED) if posted is None else posted
+
+
+def delivered(
+    settings: Settings,
+    result: RunResult,
+    policies: Sequence[Policy] | None,
+    stop: Stop,
+    clock: Callable[[], datetime] = utc_now,
+) -> delivery.Delivery:
+    """Deliver the report; the notices that it gave begin to run once their messages were accepted.
+
+    What it says to be announced is that whose notice did begin.
+    """
+    posted = delivery.post(settings, result, policies, stop=stop, clock=clock)
+    if not posted.announced or policies is None:
+        return posted
+    try:
+        with Store.open(settings.database) as store:
+            start_notices(store, result, policies, posted.announced, clock())
+    except StoreError as error:
+        _log.error("notices-not-started run=%d: %s", result.run, error)
+        return delivery.Delivery(Exit.FAILED)
+    return posted
+
+
+def code_of(result: RunResult, posted: delivery.Delivery, stop: Stop) -> int:
+    return 128 + stop.signal_number if stop.is_set() else wiring.code_of(result, posted.code)
+
+
+def resend(config: Path | None, verbose: int) -> int:
+    """Send the reports that could not be delivered."""
+    settings, rules = load(config, verbose)
+    failed = False
+    for number, (name, error) in enumerate(delivery.resend(settings, rules.policies), start=1):
+        click.echo(f"{number}. {name}: {'delivered' if error is None else f'still undelivered: {error}'}")
+        failed = failed or error is not None
+    return Exit.FAILED if failed else Exit.OK
+
+
+def print_report(result: RunResult, settings: Settings, form: str) -> None:
+    if form == "json":
+        sys.stdout.write(json_report(result) + "\n")
+        sys.stdout.flush()
+    else:
+        print_out(text_report(result, settings.cost, zone=settings.timezone))
+
+
+def print_out(renderable: RenderableType) -> None:
+    Console(highlight=False).print(renderable)

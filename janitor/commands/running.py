@@ -1,0 +1,104 @@
+"""The commands that run once: `run` and `apply`."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from janitor import sites, wiring
+from janitor.commands.loading import load, load_to_run
+from janitor.commands.reporting import code_of, reported
+from janitor.model import Mode, RunResult
+from janitor.orders import Progress, utc_now
+from janitor.policy import Policy
+from janitor.progress import progress_bar
+from janitor.review import reviewed_plan
+from janitor.settings import Settings
+from janitor.stopping import Stop, heeding_signals
+from janitor.store import Store
+
+if TYPE_CHECKING:
+    from janitor.watch import Begun, Ended
+
+
+def run(
+    config: Path | None,
+    verbose: int,
+    *,
+    dry_run: bool,
+    targets: Sequence[str],
+    form: str,
+    post: bool,
+    accept_survey: bool = False,
+) -> int:
+    """One run; its report goes to Slack, and to stdout once it is known what that announced."""
+    settings, rules = load_to_run(config, verbose)
+    chosen = sites.chosen(settings, targets)
+    mode = wiring.mode_of(settings, dry_run=dry_run)
+
+    def perform(stop: Stop, progress: Progress, holding: ExitStack, begins: "Begun") -> RunResult:
+        return wiring.perform(
+            settings,
+            rules,
+            mode,
+            chosen,
+            stop=stop,
+            progress=progress,
+            accept_survey=accept_survey,
+            post=post,
+            holding=holding,
+            begins=begins,
+        )
+
+    return _run_once(settings, rules.policies, perform, form=form, post=post)
+
+
+def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form: str, post: bool) -> int:
+    """Delete what the plan of a run named, as far as nothing about it has changed."""
+    settings, rules = load(config, verbose)
+    with Store.open_existing(settings.database) as store:
+        approved = reviewed_plan(store, number, rules.policies, settings.plan_validity, utc_now())
+    chosen = sites.chosen(settings, list(approved))
+    mode = Mode.DRY_RUN if dry_run else Mode.DELETE
+
+    def perform(stop: Stop, progress: Progress, holding: ExitStack, begins: "Begun") -> RunResult:
+        return wiring.perform(
+            settings,
+            rules,
+            mode,
+            chosen,
+            stop=stop,
+            progress=progress,
+            approved=approved,
+            command=f"janitor apply {number}",
+            post=post,
+            holding=holding,
+            begins=begins,
+        )
+
+    return _run_once(settings, rules.policies, perform, form=form, post=post)
+
+
+def _run_once(
+    settings: Settings,
+    policies: Sequence[Policy],
+    perform: "Callable[[Stop, Progress, ExitStack, Begun], RunResult]",
+    *,
+    form: str,
+    post: bool,
+) -> int:
+    stop = Stop()
+    with heeding_signals(stop), _watched(settings, stop) as (begins, ended), ExitStack() as holding:
+        with progress_bar() as progress:
+            result = perform(stop, progress, holding, begins)
+        posted = reported(settings, result, policies, stop, form=form, post=post)
+        return ended(result, code_of(result, posted, stop))
+
+
+def _watched(settings: Settings, stop: Stop) -> "AbstractContextManager[tuple[Begun, Ended]]":
+    """The watchers' eye on one run; where nobody watches, nothing is worked out for them, nor its library imported."""
+    if settings.heartbeat_url is None and settings.metrics_file is None:
+        return nullcontext((lambda: None, lambda _result, code: code))
+    from janitor.watch import Watch
+
+    return Watch(settings, stop).run()
