@@ -323,7 +323,8 @@ def test_the_mounted_configuration_loads_with_the_secret_and_finds_its_policies(
         file.write_text(MANIFESTS["ConfigMap"]["data"][item["key"]])
     settings = load_settings(tmp_path / "janitor.yaml", MANIFESTS["Secret"]["stringData"] | CREDENTIALS)
     assert (settings.mode, settings.database) == (Mode.DRY_RUN, Path("/data/janitor.db"))
-    assert [policy.name for policy in load_policies(settings.policies)] == ["stuck-uploads", "ci-images"]
+    names = [policy.name for policy in load_policies(settings.policies)]
+    assert names == ["stuck-uploads", "endless-saves", "ci-images"]
 
 
 def test_the_secret_is_empty_and_names_what_the_configuration_reads() -> None:
