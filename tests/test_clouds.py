@@ -321,6 +321,7 @@ MISTAKES = [
     pytest.param(
         "clouds: {prod: {}, test: {}}", 'no cloud named "devstack" in *clouds.yaml; there is prod, test', id="other"
     ),
+    pytest.param("clouds: {}", 'no cloud named "devstack" in *clouds.yaml; it has none', id="none"),
     pytest.param(
         None, 'no cloud named "devstack": there is no clouds.yaml (looked for in the current directory, *', id="no-file"
     ),

@@ -113,7 +113,9 @@ def _be_known(config: OpenStackConfig, name: str | None) -> None:
         return
     if config.config_filename is None:
         raise UsageError(f'no cloud named "{name}": there is no clouds.yaml (looked for in {_PLACES})')
-    raise UsageError(f'no cloud named "{name}" in {config.config_filename}; there is {", ".join(clouds)}')
+    # Of a file without clouds openstacksdk makes one of its own.
+    known = "it has none" if clouds == ["defaults"] else f"there is {', '.join(clouds)}"
+    raise UsageError(f'no cloud named "{name}" in {config.config_filename}; {known}')
 
 
 def _identity(region: CloudRegion) -> Identity:
