@@ -6,7 +6,7 @@ import pytest
 
 from janitor.decide import decide
 from janitor.model import Decision, Exemption, History, Image, Memory, Notice, Reason, Refusals, Spared, Usage, Verdict
-from janitor.notices import spared, to_announce, to_remind
+from janitor.notices import REMIND_BEFORE, spared, to_announce, to_remind
 from janitor.policy import Expire, Match, Pattern, Policy
 from janitor.refusals import next_try
 
@@ -83,7 +83,7 @@ def test_a_new_wait_is_announced(rule: Policy) -> None:
 
 REMINDERS = [
     pytest.param(4 * DAY, NOW + DAY, False, True, id="in-the-last-day-of-a-long-notice"),
-    pytest.param(4 * DAY, NOW + DAY + SECOND, False, False, id="not-earlier"),
+    pytest.param(4 * DAY, NOW + REMIND_BEFORE + SECOND, False, False, id="not-earlier"),
     pytest.param(4 * DAY, NOW + DAY, True, False, id="only-once"),
     pytest.param(3 * DAY, NOW + DAY, False, False, id="not-for-a-notice-of-three-days"),
 ]
