@@ -14,7 +14,7 @@ from tests.nights.ground import Attempt, Broken, Limits, instant, rows
 
 _APART = timedelta(minutes=5)
 _BELIEVABLE = 0.6
-_UNHEARD = {"delay", "dropped-connection"}
+_UNHEARD = {"delay", "dropped-connection", "cut-off-body"}
 """What may keep an answer, and the time that it tells, from whoever asked."""
 
 _ENTRIES = """

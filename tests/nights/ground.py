@@ -34,12 +34,13 @@ class Attempt:
 
 
 def rows(database: Path, sql: str, *values: object) -> list[sqlite3.Row]:
-    """What the database holds, asked as anybody would by hand; nothing where there is none yet."""
+    """What the database holds, asked as anybody would by hand; nothing where none is set up yet."""
     if not database.exists():
         return []
     with closing(sqlite3.connect(database)) as conn:
         conn.row_factory = sqlite3.Row
-        return list(conn.execute(sql, values))
+        is_set_up = conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchone()
+        return list(conn.execute(sql, values)) if is_set_up else []
 
 
 def instant(text: Any) -> datetime | None:

@@ -21,7 +21,7 @@ from janitor.store import Store
 from tests.nights.account import TARGET, USAGE_MEMORY, Account
 from tests.nights.channel import Channel
 from tests.nights.clockwork import Clockwork, Crash, Happening
-from tests.nights.ground import Attempt, Limits
+from tests.nights.ground import Attempt, Limits, rows
 from tests.nights.mishaps import NONE, Mishaps, draw_mishaps
 from tests.nights.people import People
 from tests.nights.rules import Rules
@@ -70,10 +70,10 @@ class Simulation:
     def live(self, nights: int = NIGHTS) -> None:
         """All nights, and then quiet ones; raises Broken where a rule does not hold."""
         with self.clockwork.governing(), self.account.one_at_a_time(), self.channel.open(), _retries_at_once():
-            for night in range(nights):
+            for _ in range(nights):
                 self._pass_a_day()
                 # Nothing strikes the first survey: there is none before that it could be compared with.
-                result = self._run(Attempt(self._draw_mishaps(0.5) if night else NONE))
+                result = self._run(Attempt(self._draw_mishaps(0.5) if self._has_surveyed() else NONE))
                 self._morning(result)
             self._quieten()
 
@@ -86,6 +86,9 @@ class Simulation:
     def _next_night(self) -> datetime:
         evening = self.clockwork.now.replace(hour=3, minute=0, second=0) + DAY
         return evening + timedelta(minutes=self._draw.randint(-20, 20))
+
+    def _has_surveyed(self) -> bool:
+        return bool(rows(self.settings.database, "SELECT 1 FROM surveys WHERE good"))
 
     def _morning(self, result: RunResult | None) -> None:
         """People look at what the night has brought."""
