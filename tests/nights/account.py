@@ -62,6 +62,7 @@ class Account:
     """One account of a seed, and everything that runs ask of it.
 
     `asked` are the deletions that were asked for since it was cleared, and `deleted` those that were ever carried out.
+    `looked_at` are the images that were asked for by their ids since it was cleared, as they were then.
     """
 
     def __init__(self, draw: Random, clockwork: Clockwork) -> None:
@@ -69,6 +70,7 @@ class Account:
         self.objection: Callable[[StoredImage], str | None] = lambda _image: None
         self.asked: list[Asked] = []
         self.deleted: dict[str, datetime] = {}
+        self.looked_at: dict[str, StoredImage] = {}
         self._seen_in_use: dict[str, datetime] = {}
         self._seen_in_volumes: set[str] = set()
         self._read = 0
@@ -96,9 +98,13 @@ class Account:
             yield
 
     async def _witness(self, call: Call, answer: Callable[[], Awaitable[Response]]) -> Response:
+        image = self.mine.images.get(call.image or "")
+        if call.name == "show-image" and image is not None:
+            self.looked_at[image.id] = image
         if call.name == "delete-image":
             self._note_volumes()
-            image = self.mine.images.get(call.image or "")
+            # What people change between the last look at an image and its deletion cannot be known.
+            image = image and self.looked_at.get(image.id, image)
             objection = None if image is None else self.guard(image) or self.objection(image)
             self.asked.append(Asked(call.image or "", self.now, objection))
         return await answer()

@@ -62,6 +62,7 @@ class Asking:
         self._at_review, self.before = self.before, self._account.mine.images
         self._instances = len(self._account.mine.instances)
         self._account.asked.clear()
+        self._account.looked_at.clear()
         self._notices = self._standing_notices()
 
     def decided_at(self, image: str) -> datetime:

@@ -11,6 +11,7 @@ from datetime import datetime
 from http.client import HTTPResponse, RemoteDisconnected
 from io import BytesIO
 from random import Random
+from unittest import mock
 from urllib.error import URLError
 
 from tests.nights.clockwork import Clockwork, Crash
@@ -49,6 +50,7 @@ class Channel(Workspace):
         self.accepted: list[Accepted] = []
         self.objections: list[str] = []
         self.mood: Mood = _agreeable
+        self._page_limit = draw.choice((3_000, 11_000))  # with the first, small reports take several messages too
         self._draw = draw
         self._clockwork = clockwork
         self._asked = 0
@@ -89,7 +91,8 @@ class Channel(Workspace):
             opener.add_handler(handler)
         urllib.request.install_opener(opener)
         try:
-            yield
+            with mock.patch("janitor.report.packing._PAGE_LIMIT", self._page_limit):
+                yield
         finally:
             urllib.request.install_opener(before)
 

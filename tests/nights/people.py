@@ -60,9 +60,9 @@ class People:
         return [image for image in images if image.owner == OURS and image.visibility != "public"]
 
     def build(self) -> None:
-        """A machine builds an image, or fails to."""
+        """A machine builds an image, or fails to; a nightly one just before a run."""
         self._builds += 1
-        made = self.clockwork.now - timedelta(minutes=self.draw.randint(0, 20 * 60))
+        made = self.clockwork.now - timedelta(minutes=self.draw.choice((8, self.draw.randint(0, 20 * 60))))
         family = self.draw.choice(("ci-web", "bake", "nightly-worker"))
         image = replace(
             self.draw.choice(self.own),
@@ -92,6 +92,11 @@ class People:
         """Somebody protects an image, or no longer does."""
         image = self.draw.choice(self.own)
         self._change(image, protected=not image.protected)
+
+    def interfere(self, planned: Sequence[str]) -> None:
+        """Somebody protects one of these images, which a run may be about to delete."""
+        if planned:
+            self._change(self.account.mine.images[self.draw.choice(planned)], protected=True)
 
     def touch(self) -> None:
         """Somebody edits an image."""

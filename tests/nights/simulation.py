@@ -14,6 +14,7 @@ from janitor.commands.reporting import delivered
 from janitor.delivery import resend
 from janitor.model import Decision, Mode, Outcome, RunResult
 from janitor.review import reviewed_plan
+from janitor.sandbox.calls import Api
 from janitor.settings import load_settings
 from janitor.sites import Choice
 from janitor.stopping import Stop
@@ -94,8 +95,8 @@ class Simulation:
         """People look at what the night has brought."""
         self.clockwork.now += self._draw.randint(3, 9) * HOUR
         if result is not None and result.outcome is Outcome.REFUSED and self._draw.random() < 0.6:
-            if self._draw.random() < 0.3:
-                self.people.protect()
+            if self._draw.random() < 0.5:
+                self._draw.choice((self.people.protect, self.people.touch))()
             self._run(_answer_to(result, self._draw_mishaps(0.2)))
         elif self._draw.random() < 0.05:
             self._run(Attempt(mode=Mode.DRY_RUN))
@@ -181,8 +182,10 @@ class Simulation:
                 return Happening(step, _crash)
             case 3:
                 return Happening(step, stop.set)
-            case 4:
+            case 4 | 7:
                 return Happening(step, lambda: self.people.keep(self.rules.free_to_go()))
+            case 5 | 6 if self.account.api is not Api.TOAST:  # which nobody can ask for one image again
+                return Happening(step, lambda: self.people.interfere(self.rules.free_to_go()))
             case _:
                 return None
 

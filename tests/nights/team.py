@@ -13,11 +13,18 @@ from janitor.sandbox.records import StoredImage
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 TEAM_CHANNEL = "#team-web"
 
 _ORDINARY = ("active", "deactivated")
 _NOTICES = (timedelta(), 20 * HOUR, 47 * HOUR, 2 * DAY, 4 * DAY, 5 * DAY)
-_TERMS = {"stuck": (1, 3), "web": (15, 25, 40), "builds": (20, 30, 40), "snapshots": (10, 20, 60), "others": (60, 90)}
+_TERMS = {
+    "stuck": (5 * MINUTE, DAY, 3 * DAY),
+    "web": (15 * DAY, 25 * DAY, 40 * DAY),
+    "builds": (20 * DAY, 30 * DAY, 40 * DAY),
+    "snapshots": (10 * DAY, 20 * DAY, 60 * DAY),
+    "others": (60 * DAY, 90 * DAY),
+}
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,8 @@ class Policy:
         if self.after is None:
             return policy
         policy["match"]["status"] = list(self.statuses)
-        policy["expire"] = {"after": _hours(self.after), "since": self.since}
-        policy["notice"] = _hours(self.notice)
+        policy["expire"] = {"after": _minutes(self.after), "since": self.since}
+        policy["notice"] = _minutes(self.notice)
         if self.newest:
             policy["keep"] = {"newest": self.newest, "per": "name:/^(.+)-[0-9]+$/"}
             policy["keep"] |= {"daily": self.daily} if self.daily else {}
@@ -64,8 +71,8 @@ def name_of(image: StoredImage) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _hours(length: timedelta) -> str | int:
-    return f"{length // HOUR}h" if length else 0
+def _minutes(length: timedelta) -> str | int:
+    return f"{length // MINUTE}m" if length else 0
 
 
 class Team:
@@ -87,7 +94,7 @@ class Team:
         self._policies = [replace(policy, after=self._term(policy), notice=self._notice(policy)) for policy in drawn]
 
     def _term(self, policy: Policy) -> timedelta:
-        return self._draw.choice(_TERMS[policy.name]) * DAY
+        return self._draw.choice(_TERMS[policy.name])
 
     def _notice(self, policy: Policy) -> timedelta:
         return self._draw.choice(_NOTICES[:3] if policy.name == "stuck" else _NOTICES)
@@ -160,7 +167,8 @@ class Team:
 
     def _newest(self, policy: Policy, family: str, every: Iterable[StoredImage]) -> list[StoredImage]:
         members = [i for i in every if i.status == "active" and self.owner(i) == policy and _family(i) == family]
-        return sorted(members, key=lambda image: (image.created_at, image.id), reverse=True)[: policy.newest]
+        by_id = sorted(members, key=lambda image: image.id)
+        return sorted(by_id, key=lambda image: image.created_at, reverse=True)[: policy.newest]
 
 
 def _family(image: StoredImage) -> str:
