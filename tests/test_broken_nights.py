@@ -1,0 +1,208 @@
+"""A hundred nights notice a rule that is not there: each is taken out of the product, and a few nights break.
+
+Not every seed meets what a rule is for, and which do changes with the product's steps. So a case lives seed after seed,
+beginning with one that broke when it was written, until one breaks in the words that are expected.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import pytest
+
+from janitor import announcing, cleaning, decide, deleting, delivery, gate, guards, notices
+from janitor.clocks import Term
+from janitor.deleting import Attempt, Executioner
+from janitor.exemptions import exemptions_for
+from janitor.gate import Gate
+from janitor.model import Decision, Deletion, DeletionOutcome, Exemption, Image, Notice, Reason
+from janitor.notices import due_under
+from janitor.outbox import Outbox
+from janitor.plan import Plan, make_plan
+from janitor.policy import Policy
+from janitor.report import Name
+from janitor.store import Store, runs
+from tests.nights import Broken, simulate
+
+NIGHTS = 20
+SEEDS = 60
+
+_DELIVER = delivery._Courier.deliver
+_ANNOUNCED, _EXEMPT_BY_FILE = "although it is not announced", "although it is exempt by a policy file"
+_NEVER_DRY = SimpleNamespace(DRY_RUN=None)
+
+
+class Change(NamedTuple):
+    """One thing of the product, and what stands in its place."""
+
+    owner: object
+    name: str
+    value: object
+
+
+def _always(value: Any) -> Callable[..., Any]:
+    return lambda *_, **__: value
+
+
+def _without_guards(*reasons: Reason) -> Change:
+    return Change(guards, "_GUARDS", tuple(guard for guard in guards._GUARDS if guard[0] not in reasons))
+
+
+def _without_those_of_files(
+    images: Iterable[Image], stored: Iterable[Exemption], _from_files: Iterable[Exemption], now: datetime
+) -> Mapping[str, Exemption]:
+    return exemptions_for(images, stored, (), now)
+
+
+def _due_whatever_the_policy(policy: Policy, notice: Notice | None, now: datetime) -> datetime:
+    return due_under(policy, notice and replace(notice, policy=policy.name), now)
+
+
+def _due_however_long(policy: Policy, notice: Notice | None, now: datetime) -> datetime:
+    return due_under(policy, notice and replace(notice, length=policy.notice), now)
+
+
+def _due_by_the_file(policy: Policy, notice: Notice | None, now: datetime) -> datetime:
+    return now + policy.notice if notice is None else notice.announced_at + policy.notice
+
+
+def _since_the_survey(decision: Decision, lengths: Mapping[str, Any], at: datetime) -> Notice:
+    assert decision.policy is not None
+    assert decision.due is not None
+    return Notice(decision.policy, lengths[decision.policy], at, decision.due)
+
+
+def _named_by_what_was_sent(arrivals: Iterable[delivery._Arrival]) -> frozenset[Name]:
+    return frozenset[Name]().union(*(arrival.names | arrival.missing for arrival in arrivals))
+
+
+def _all_that_wait(decisions: Iterable[Decision], _notices: object) -> tuple[Decision, ...]:
+    return tuple(decision for decision in decisions if decision.reason is Reason.NOTICE)
+
+
+def _reminds_every_night(notice: Notice, now: datetime) -> bool:
+    return notice.length > notices._LONG and now >= notice.due - notices.REMIND_BEFORE
+
+
+def _journals_afterwards(executioner: Executioner, decision: Decision) -> Attempt | None:
+    if executioner._stays(decision.image):
+        return None
+    answer = executioner._ask(decision)
+    entry = executioner.journal.journal_request(executioner.run, executioner.target, decision, executioner.clock())
+    executioner.journal.journal_answer(entry, deleting._in_words(answer), executioner.clock())
+    return Attempt(decision, answer)
+
+
+def _believes_the_answer(attempt: Attempt) -> Deletion:
+    return Deletion(attempt.decision, DeletionOutcome.DELETED, "it was asked for")
+
+
+def _marks_before_it_sends(courier: delivery._Courier, parcel: delivery._Parcel) -> delivery._Arrival:
+    courier.outbox.settle(parcel.report, None, courier.clock())
+    return _DELIVER(courier, parcel)
+
+
+def _as_planned(
+    _planned: object, decisions: Iterable[Decision], _deleted: object
+) -> tuple[Mapping[str, Decision], tuple[()]]:
+    return {decision.image.id: decision for decision in decisions}, ()
+
+
+def _all_but_the_oldest(decisions: Iterable[Decision]) -> Plan:
+    plan = make_plan(decisions)
+    return replace(plan, decisions=plan.decisions[1:])
+
+
+BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
+    # Guards. What is in use is also remembered, and other projects' images are also public, or shared.
+    "protected": (1, "although it is protected", (_without_guards(Reason.PROTECTED),)),
+    "public": (4, "although it is public", (_without_guards(Reason.PUBLIC),)),
+    "not-owned": (
+        6,
+        "although it is another project's",
+        (_without_guards(Reason.NOT_OWNED), Change(cleaning, "heed", lambda decisions, _sharing: list(decisions))),
+    ),
+    "in-use": (2, "although it is in use", (_without_guards(Reason.IN_USE, Reason.RECENTLY_USED),)),
+    "made-into-a-volume": (
+        16,
+        "although it is made into a volume",
+        (_without_guards(Reason.IN_USE, Reason.RECENTLY_USED),),
+    ),
+    "recently-used": (9, "although it is recently used", (_without_guards(Reason.RECENTLY_USED),)),
+    "newborn": (13, "although it is newborn", (_without_guards(Reason.NEWBORN),)),
+    "shared": (
+        4,
+        "although it is shared",
+        (Change(cleaning, "heed", lambda decisions, _sharing: list(decisions)),),
+    ),
+    # People's word.
+    "exempt-by-command": (1, "although it is exempt by command", (Change(Store, "exemptions", _always([])),)),
+    "exempt-by-file": (13, _EXEMPT_BY_FILE, (Change(cleaning, "exemptions_for", _without_those_of_files),)),
+    "exempt-by-tag": (4, _EXEMPT_BY_FILE, (Change(cleaning, "exemptions_by_tag", _always({})),)),
+    "exempt-during-the-run": (
+        30,
+        "although it is exempt by command",
+        (Change(Executioner, "_exempted_meanwhile", _always(None)),),
+    ),
+    "changed-during-the-run": (21, "although it is protected", (Change(deleting, "_told", _always(())),)),
+    # Policies.
+    "too-young": (1, "although it is too young", (Change(Term, "over", _always(value=True)),)),
+    "kept-newest": (1, "although it is among the newest", (Change(decide, "_kept", _always({})),)),
+    # Notices.
+    "notice-waits": (1, _ANNOUNCED, (Change(decide, "due_under", lambda _policy, _notice, now: now),)),
+    "notice-was-delivered": (1, _ANNOUNCED, (Change(delivery, "_announced_by", _named_by_what_was_sent),)),
+    "notice-runs-from-its-delivery": (13, _ANNOUNCED, (Change(announcing, "_notice", _since_the_survey),)),
+    "notice-of-another-policy": (3, _ANNOUNCED, (Change(decide, "due_under", _due_whatever_the_policy),)),
+    "longer-notice": (13, _ANNOUNCED, (Change(decide, "due_under", _due_however_long),)),
+    "shorter-notice": (5, "although it is announced by run", (Change(decide, "due_under", _due_by_the_file),)),
+    "notice-withdrawn": (1, _ANNOUNCED, (Change(runs, "end_spared", _always(None)),)),
+    "spared-is-told": (2, "stays, and nobody was told", (Change(cleaning, "spared", _always(())),)),
+    "announced-once": (1, "and again for no reason", (Change(cleaning, "to_announce", _all_that_wait),)),
+    "reminded-once": (5, "was reminded of twice", (Change(notices, "_wants_reminder", _reminds_every_night),)),
+    # Limits, the survey gate, reviewed plans and dry runs.
+    "limits": (2, "the limits are", (Change(Plan, "refusal", _always(None)),)),
+    "survey-shrank": (9, "although the survey saw", (Change(Gate, "_shrunk", _always(())),)),
+    "clock-off": (49, "although the server's clock is off", (Change(gate, "_clock_doubts", _always(())),)),
+    "apply-unchanged": (7, "not as it was when the plan", (Change(cleaning, "changes_since", _as_planned),)),
+    "dry-run-deletes-nothing": (15, "a dry run sent a delete", (Change(cleaning, "Mode", _NEVER_DRY),)),
+    "dry-run-announces-nothing": (2, "a dry run started", (Change(announcing, "Mode", _NEVER_DRY),)),
+    # The journal, and what is said of deletions.
+    "journal-before-delete": (2, "the journal does not know", (Change(Executioner, "_attempt", _journals_afterwards),)),
+    "open-deletions-are-settled": (1, "never settled", (Change(Store, "unsettled", _always([])),)),
+    "confirmed-by-the-list": (
+        5,
+        "is deleted, and it is there",
+        (Change(deleting, "_still_listed", _always((DeletionOutcome.DELETED, "the API said yes"))),),
+    ),
+    "unconfirmed-is-not-deleted": (
+        5,
+        "is deleted, and it is there",
+        (Change(deleting, "_unconfirmed", _believes_the_answer),),
+    ),
+    "told-at-all": (2, "told of by nobody", (Change(delivery._Courier, "deliver", _marks_before_it_sends),)),
+    "told-after-a-crash": (2, "were never kept", (Change(Store, "owed_reports", _always([])),)),
+    "told-once": (10, "times that .* is deleted", (Change(Outbox, "note_accepted", _always(None)),)),
+    "nothing-is-left": (1, "unguarded and still there", (Change(cleaning, "make_plan", _all_but_the_oldest),)),
+}
+"""The rules by what they are for: a seed that breaks without them, in which words, and how they are taken out."""
+
+
+@pytest.mark.parametrize(("seed", "words", "changes"), [pytest.param(*case, id=rule) for rule, case in BROKEN.items()])
+def test_nights_break_without_a_rule(seed: int, words: str, changes: tuple[Change, ...]) -> None:
+    breaches = []
+    with ExitStack() as taken_out:
+        for change in changes:
+            taken_out.enter_context(patch.object(*change))
+        for each in range(seed, seed + SEEDS):
+            try:
+                simulate(each, NIGHTS)
+            except Broken as broken:
+                if re.search(words, str(broken)):
+                    return
+                breaches.append(str(broken))
+    pytest.fail(f"nothing is {words!r} in {SEEDS} seeds; there was {breaches}")
