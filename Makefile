@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 GLANCE := .venv-glance
 
-.PHONY: help setup demo test lint types unit test-glance bench bench-glance lock clean
+.PHONY: help setup demo test lint types unit test-glance nights bench bench-glance lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -43,6 +43,9 @@ $(GLANCE)/.ready: requirements/glance.txt
 	$(GLANCE)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/glance.txt || \
 	  { echo 'Glance and Keystone could not be installed into $(GLANCE), so nothing was tried on them' >&2; exit 1; }
 	@touch $@
+
+nights: $(READY) ## a hundred nights of faults and crashes on simulated time, over SEEDS seeds (500)
+	$(BIN)/python -m tests.nights --seeds $(or $(SEEDS),500) --jobs "$$(nproc 2>/dev/null || echo 1)"
 
 bench: $(READY) ## figures, as ratios measured side by side; asserts nothing
 	$(BIN)/python -m benchmarks
