@@ -37,7 +37,7 @@ class People:
         seldom: tuple[tuple[float, Callable[[], object]], ...] = (
             (0.2, self.protect),
             (0.3, self.deploy),
-            (0.15, self.redeploy),
+            (0.3, self.redeploy),
             (0.2, self.delete),
             (0.15, self.touch),
             (0.15, self.keep),
@@ -94,9 +94,9 @@ class People:
         self._change(image, protected=not image.protected)
 
     def interfere(self, planned: Sequence[str]) -> None:
-        """Somebody protects one of these images, which a run may be about to delete."""
-        if planned:
-            self._change(self.account.mine.images[self.draw.choice(planned)], protected=True)
+        """Somebody protects some of these images, which a run may be about to delete."""
+        for image in self.draw.sample(planned, min(3, len(planned))):
+            self._change(self.account.mine.images[image], protected=True)
 
     def touch(self) -> None:
         """Somebody edits an image."""

@@ -86,7 +86,7 @@ class Simulation:
 
     def _next_night(self) -> datetime:
         evening = self.clockwork.now.replace(hour=3, minute=0, second=0) + DAY
-        return evening + timedelta(minutes=self._draw.randint(-20, 20))
+        return evening + timedelta(minutes=self._draw.choice((0, self._draw.randint(-20, 20))))
 
     def _has_surveyed(self) -> bool:
         return bool(rows(self.settings.database, "SELECT 1 FROM surveys WHERE good"))

@@ -104,7 +104,7 @@ class Team:
         draw = self._draw
         place = draw.randrange(len(self._policies))
         policy = self._policies[place]
-        match draw.randrange(60):
+        match draw.randrange(30):
             case 0 | 1 | 2:
                 self._policies[place] = replace(policy, notice=self._notice(policy))
             case 3:
