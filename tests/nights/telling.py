@@ -45,7 +45,9 @@ class Telling:
         self._spared: dict[str, int] = {}
 
     def note_run(self, run: int, began: datetime, policies: Iterable[Policy]) -> None:
-        """A run has ended, or died; what it spared waits anew from then on."""
+        """A run has ended, or died; what it spared waits anew from then on. One that died unrecorded was none."""
+        if run in self._began:
+            return
         self._began[run], self._ended[run] = began, self._account.now
         self._notices[run] = {policy.name: policy.notice for policy in policies}
         self._spared |= {row["image"]: run for row in rows(self._database, _SPARED, run)}
