@@ -124,9 +124,10 @@ class Asking:
         first = next((place for place, request in enumerate(requests) if request.name == "delete-image"), None)
         if first is None or self._attempt.accept:
             return
-        # Each image is looked at once more before its deletion, which judges nothing of the survey.
-        asked = {request.image for request in requests if request.name == "delete-image"}
-        survey_of = (r for r in requests[:first] if r.name in SURVEYED and r.image not in asked)
+        # Each image is looked at once more before its deletion: the survey had ended before, with a list.
+        before = requests[:first]
+        end = max(place for place, request in enumerate(before) if request.name in SURVEYED and request.image is None)
+        survey_of = (request for request in before[: end + 1] if request.name in SURVEYED)
         told_time = (request.faults for request in survey_of if _UNHEARD.isdisjoint(request.faults))
         if any("clock-off" in faults for faults in told_time) and abs(self._attempt.mishaps.clock_offset) > _APART:
             raise Broken("deletes were sent although the server's clock is off")
