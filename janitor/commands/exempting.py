@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
+from janitor.commands.loading import configured
+from janitor.commands.reporting import print_out
 from janitor.errors import Exit, UsageError
 from janitor.exemptions import active, lapses_soon
 from janitor.explain import sought
-from janitor.logs import configure_logging
 from janitor.model import Exemption
 from janitor.policy_files import load_rules
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, line, paragraph
 from janitor.report.wording import label_of, local_minute, visible
-from janitor.settings import Settings, load_settings
+from janitor.settings import Settings
 from janitor.store import ExemptionRecord, Store, holder
 from janitor.units import counted, format_until, iso, iso_or_none, parse_duration, parse_until
 
@@ -38,7 +38,7 @@ def keep(
     by: str | None,
 ) -> int:
     """Exempt images until a date, or for a term. Raises UsageError, with nothing changed, for whatever is not clear."""
-    settings, now = _settings(config, verbose), datetime.now(UTC)
+    settings, now = configured(config, verbose), datetime.now(UTC)
     end = _end(until, term, now, settings.timezone)
     if not prefixes:
         raise UsageError("say which image stays: janitor keep IMAGE … (its id, or the start of it)")
@@ -114,7 +114,7 @@ def _places(store: Store, prefixes: Iterable[str]) -> list[tuple[str, str]]:
 
 def unkeep(config: Path | None, verbose: int, prefixes: Sequence[str], *, by: str | None) -> int:
     """End the exemptions of images. Raises UsageError, with nothing changed, where one is not clear or has none."""
-    settings, now = _settings(config, verbose), datetime.now(UTC)
+    settings, now = configured(config, verbose), datetime.now(UTC)
     who = _who(by)
     with Store.open_existing(settings.database) as store:
         held = [record for prefix in prefixes for record in _held(store, prefix, now)]
@@ -134,12 +134,6 @@ def _held(store: Store, prefix: str, now: datetime) -> list[ExemptionRecord]:
             f"{visible(image)} is not exempt by `janitor keep`; an exemption in a policy file is ended in that file"
         )
     return held
-
-
-def _settings(config: Path | None, verbose: int) -> Settings:
-    settings = load_settings(config)
-    configure_logging(verbose, settings.secrets)
-    return settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +156,7 @@ def list_kept(config: Path | None, verbose: int, unwanted: Iterable[str | None],
     """
     if any(given is not None for given in unwanted):
         raise UsageError("--list goes with --all and --format only: it exempts no image")
-    settings, now = _settings(config, verbose), datetime.now(UTC)
+    settings, now = configured(config, verbose), datetime.now(UTC)
     in_files = load_rules(settings.policies, settings.timezone).exemptions
     entries = [*_by_command(settings), *(_Entry(exemption, None) for exemption in in_files)]
     shown = entries if past else _longest(entry for entry in entries if entry.state(now) == "active")
@@ -171,7 +165,7 @@ def list_kept(config: Path | None, verbose: int, unwanted: Iterable[str | None],
         click.echo(json.dumps({"exemptions": [_as_json(entry, now) for entry in ordered]}))
     else:
         page = Page(lambda width: _lines(ordered, now, settings.timezone, width))
-        Console(highlight=False).print(page)
+        print_out(page)
     return Exit.OK
 
 

@@ -12,7 +12,15 @@ from janitor.settings import Settings, load_settings
 from janitor.store import Store
 
 
+def configured(config: Path | None, verbose: int) -> Settings:
+    """The configuration alone, for commands that no policy concerns; from then on, logs leave its secrets out."""
+    settings = load_settings(config)
+    configure_logging(verbose, settings.secrets)
+    return settings
+
+
 def load(config: Path | None, verbose: int) -> tuple[Settings, Rules]:
+    """Configuration and policies; one ConfigurationError names the problems of both."""
     settings, rules = wiring.load(config)
     configure_logging(verbose, settings.secrets)
     return settings, rules
@@ -24,8 +32,7 @@ def load_to_run(config: Path | None, verbose: int) -> tuple[Settings, Rules]:
         return load(config, verbose)
     except ConfigurationError:
         with suppress(ConfigurationError):
-            settings = load_settings(config)
-            configure_logging(verbose, settings.secrets)
+            settings = configured(config, verbose)
             from janitor.watch import failed_to_begin
 
             failed_to_begin(settings)
@@ -34,7 +41,7 @@ def load_to_run(config: Path | None, verbose: int) -> tuple[Settings, Rules]:
 
 @contextmanager
 def existing_store(config: Path | None, verbose: int) -> Iterator[tuple[Settings, Store]]:
-    settings = load_settings(config)
-    configure_logging(verbose, settings.secrets)
+    """The configuration, and the database that it names. Raises UsageError where there is none yet."""
+    settings = configured(config, verbose)
     with Store.open_existing(settings.database) as store:
         yield settings, store

@@ -83,6 +83,7 @@ def delivered(
 
 
 def code_of(result: RunResult, posted: delivery.Delivery, stop: Stop) -> int:
+    """The exit code of a run whose report went out like this; one that a signal ended has the signal's."""
     return 128 + stop.signal_number if stop.is_set() else wiring.code_of(result, posted.code)
 
 
@@ -97,6 +98,7 @@ def resend(config: Path | None, verbose: int) -> int:
 
 
 def print_report(result: RunResult, settings: Settings, form: str) -> None:
+    """Print a report, as `json` or as text."""
     if form == "json":
         sys.stdout.write(json_report(result) + "\n")
         sys.stdout.flush()
@@ -105,4 +107,5 @@ def print_report(result: RunResult, settings: Settings, form: str) -> None:
 
 
 def print_out(renderable: RenderableType) -> None:
+    """Print what is laid out for the terminal that there is."""
     Console(highlight=False).print(renderable)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from janitor import sites, wiring
 from janitor.commands.loading import load, load_to_run
 from janitor.commands.reporting import code_of, reported
 from janitor.model import Mode, RunResult
-from janitor.orders import Progress, utc_now
+from janitor.orders import utc_now
 from janitor.policy import Policy
 from janitor.progress import progress_bar
 from janitor.review import reviewed_plan
@@ -36,20 +37,7 @@ def run(
     chosen = sites.chosen(settings, targets)
     mode = wiring.mode_of(settings, dry_run=dry_run)
 
-    def perform(stop: Stop, progress: Progress, holding: ExitStack, begins: "Begun") -> RunResult:
-        return wiring.perform(
-            settings,
-            rules,
-            mode,
-            chosen,
-            stop=stop,
-            progress=progress,
-            accept_survey=accept_survey,
-            post=post,
-            holding=holding,
-            begins=begins,
-        )
-
+    perform = partial(wiring.perform, settings, rules, mode, chosen, accept_survey=accept_survey, post=post)
     return _run_once(settings, rules.policies, perform, form=form, post=post)
 
 
@@ -61,28 +49,15 @@ def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form
     chosen = sites.chosen(settings, list(approved))
     mode = Mode.DRY_RUN if dry_run else Mode.DELETE
 
-    def perform(stop: Stop, progress: Progress, holding: ExitStack, begins: "Begun") -> RunResult:
-        return wiring.perform(
-            settings,
-            rules,
-            mode,
-            chosen,
-            stop=stop,
-            progress=progress,
-            approved=approved,
-            command=f"janitor apply {number}",
-            post=post,
-            holding=holding,
-            begins=begins,
-        )
-
+    command = f"janitor apply {number}"
+    perform = partial(wiring.perform, settings, rules, mode, chosen, approved=approved, command=command, post=post)
     return _run_once(settings, rules.policies, perform, form=form, post=post)
 
 
 def _run_once(
     settings: Settings,
     policies: Sequence[Policy],
-    perform: "Callable[[Stop, Progress, ExitStack, Begun], RunResult]",
+    perform: Callable[..., RunResult],
     *,
     form: str,
     post: bool,
@@ -90,7 +65,7 @@ def _run_once(
     stop = Stop()
     with heeding_signals(stop), _watched(settings, stop) as (begins, ended), ExitStack() as holding:
         with progress_bar() as progress:
-            result = perform(stop, progress, holding, begins)
+            result = perform(stop=stop, progress=progress, holding=holding, begins=begins)
         posted = reported(settings, result, policies, stop, form=form, post=post)
         return ended(result, code_of(result, posted, stop))
 
