@@ -51,6 +51,8 @@ class Reason(StrEnum):
     UNKNOWN_STATUS = "unknown-status"
     UNDATED = "undated"
     IN_USE = "in-use"
+    NEEDED = "needed"
+    REFERENCED = "referenced"
     RECENTLY_USED = "recently-used"
     USAGE_UNKNOWN = "usage-unknown"
     EXEMPT = "exempt"
@@ -80,11 +82,40 @@ class Visibility(StrEnum):
 
 
 class UserKind(StrEnum):
-    """What can use an image; an image uses the one that it is built upon."""
+    """What can use an image; an image uses the one that it is built upon, a reference names it in a text."""
 
     INSTANCE = "instance"
     VOLUME = "volume"
     IMAGE = "image"
+    NODE_GROUP = "node group"
+    CLUSTER = "cluster"
+    CLUSTER_TEMPLATE = "cluster template"
+    STACK = "stack"
+    REFERENCE = "reference"
+
+
+class Source(StrEnum):
+    """Where it is told what uses images: services of a cloud, the images themselves, and texts that people declare."""
+
+    SERVERS = "servers"
+    VOLUMES = "volumes"
+    CLUSTERS = "clusters"
+    STACKS = "stacks"
+    SNAPSHOTS = "snapshots"
+    REFERENCES = "references"
+
+
+SOURCE_OF: Mapping[UserKind, Source] = {
+    UserKind.INSTANCE: Source.SERVERS,
+    UserKind.VOLUME: Source.VOLUMES,
+    UserKind.NODE_GROUP: Source.CLUSTERS,
+    UserKind.CLUSTER: Source.CLUSTERS,
+    UserKind.CLUSTER_TEMPLATE: Source.CLUSTERS,
+    UserKind.STACK: Source.STACKS,
+    UserKind.IMAGE: Source.SNAPSHOTS,
+    UserKind.REFERENCE: Source.REFERENCES,
+}
+"""Which source tells of users of each kind."""
 
 
 class Mode(StrEnum):
@@ -151,29 +182,77 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Something that uses an image."""
+    """Something that uses an image, and where that is told: a source, with its region where it has one."""
 
     id: str
     name: str
     kind: UserKind = UserKind.INSTANCE
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What became of asking one place for users of images.
+
+    `region` is empty where there is none, and `place` is the path of the endpoint's URL, or what else was read.
+    `problem` says why it was not asked or not read; else `users` are how many users it told of, and `images` how many
+    images these use. `note` is worth knowing of a place that was asked all the same.
+    """
+
+    source: Source
+    region: str = ""
+    place: str = ""
+    problem: str | None = None
+    users: int = 0
+    images: int = 0
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StackContent:
+    """What a stack said when it was read: digests of its words, each with the place where it stands.
+
+    `version` tells whether it has changed since. Digests, because a stack's words are its owner's, secrets among them.
+    """
+
+    version: str
+    words: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What uses which image, by image id in lower case.
 
-    `problem` says why that could not be read; then every image counts as used. `unread` are the kinds of users that
-    could not be read although they might have been, and that the target's configuration does not insist on; `remarks`
-    say why. `instances` counts all instances, also those of no image, and `volumes` those made of an image, None where
-    volumes were not read; both are not part of what a snapshot gives back.
+    `problem` says why that could not be read; then every image counts as used. `unread` are the sources that could not
+    be read although they might have been, and that the target's configuration does not insist on; `remarks` say why.
+    `ended` are the ids of servers that are known to be deleted. `instances` counts all instances, also those of no
+    image, and `volumes` those made of an image, None where volumes were not read; `readings` say what was asked, and
+    `stacks` what stacks said, by their ids. The last five are not part of what a snapshot gives back.
     """
 
     by_image: Mapping[str, tuple[User, ...]] = field(default_factory=dict)
     problem: str | None = None
     instances: int = field(default=0, compare=False)
     volumes: int | None = field(default=None, compare=False)
-    unread: frozenset[UserKind] = frozenset()
+    unread: frozenset[Source] = frozenset()
     remarks: tuple[str, ...] = ()
+    ended: frozenset[str] = field(default=frozenset(), compare=False)
+    readings: tuple[Reading, ...] = field(default=(), compare=False)
+    stacks: Mapping[str, StackContent] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierUsage:
+    """What earlier surveys of a target knew of its usage.
+
+    `read` are the sources, each with its region, that the last good survey read. `servers` are the ids of those that
+    were seen using an image that is not free of them yet, with the time when they were last seen. `stacks` is what
+    stacks said when they were last read, by their ids.
+    """
+
+    read: frozenset[tuple[Source, str]] = frozenset()
+    servers: Mapping[str, datetime] = field(default_factory=dict)
+    stacks: Mapping[str, StackContent] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,15 +280,16 @@ class History:
 
     first_seen: the first survey that listed it. watched_since: the first survey that listed it and could read the
     usage. status_since: the first survey that saw its present status after having seen another, if one has.
-    last_in_use: the latest survey in which an instance used it. in_use_before: that was the last good survey before
-    this one, or a later one.
+    last_in_use: the latest survey in which anything used it. last_held: the same, without the uses by servers that are
+    known to be deleted. unused_since: the first good survey after that one and before this, if there is one.
     """
 
     first_seen: datetime
     watched_since: datetime | None = None
     status_since: datetime | None = None
     last_in_use: datetime | None = None
-    in_use_before: bool = False
+    last_held: datetime | None = None
+    unused_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +326,7 @@ class Refusals:
 class Memory:
     """What the janitor's own records say about the images of one target, by image id.
 
-    `usage_memory` is how long an image that an instance was seen using stays guarded.
+    `usage_memory` is how long an image that was seen in use stays guarded.
     """
 
     notices: Mapping[str, Notice] = field(default_factory=dict)

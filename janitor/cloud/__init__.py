@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from janitor.model import Image, Sharing, Usage
+from janitor.model import EarlierUsage, Image, Reading, Sharing, Source, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,12 @@ class HttpOptions:
 
 
 class Need(StrEnum):
-    """How much a source of usage matters: one that fails keeps every image, is said in the report, or is not asked."""
+    """How much a source of usage matters: one that fails keeps every image, is said in the report, or is not asked.
 
+    AUTO is required where the cloud has such a service, or had one when it was last asked, and else not asked.
+    """
+
+    AUTO = "auto"
     REQUIRED = "required"
     OPTIONAL = "optional"
     OFF = "off"
@@ -29,11 +33,24 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What is asked for which images are in use: servers, volumes, and images that are made from others."""
+    """How much each source of usage matters to a target; snapshots are images that are made from others."""
 
-    servers: Need = Need.REQUIRED
-    volumes: Need = Need.OPTIONAL
+    servers: Need = Need.AUTO
+    volumes: Need = Need.AUTO
+    clusters: Need = Need.AUTO
+    stacks: Need = Need.AUTO
     snapshots: Need = Need.OFF
+
+    def need(self, source: Source) -> Need:
+        """How much this one matters."""
+        needs = {
+            Source.SERVERS: self.servers,
+            Source.VOLUMES: self.volumes,
+            Source.CLUSTERS: self.clusters,
+            Source.STACKS: self.stacks,
+            Source.SNAPSHOTS: self.snapshots,
+        }
+        return needs[source]
 
 
 class Answer(StrEnum):
@@ -41,6 +58,14 @@ class Answer(StrEnum):
 
     ACCEPTED = "accepted"
     ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a look at a target found: a sentence, and what became of asking each source of usage."""
+
+    sentence: str
+    readings: tuple[Reading, ...] = ()
 
 
 class ImageService(Protocol):
@@ -58,8 +83,8 @@ class ImageService(Protocol):
         """An image as it is now; None where it is gone, or this API cannot be asked for one. Raises CloudError."""
         ...
 
-    def usage(self, images: Sequence[Image]) -> Usage:
-        """What uses which of these images, all that there are. Raises CloudError when that is in doubt."""
+    def usage(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:
+        """What uses which of these images, all that there are; `problem` says why that is in doubt."""
         ...
 
     def sharing(self, images: Iterable[Image]) -> Mapping[str, Sharing]:
@@ -84,8 +109,8 @@ class ImageService(Protocol):
         """What looked wrong about the image lists so far, a phrase each: pages that repeat or contradict each other."""
         ...
 
-    def probe(self) -> str:
-        """Get a token, read a page of images and what is in use; a sentence about what was seen. Raises CloudError."""
+    def probe(self) -> Probe:
+        """Get a token, read a page of images and what is in use, and say what was seen. Raises CloudError."""
         ...
 
     def close(self) -> None:
