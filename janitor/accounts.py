@@ -48,11 +48,13 @@ def identify(settings: Settings, targets: Sequence[Target]) -> "dict[str, Identi
 def _identity(target: OpenStackTarget) -> "Identity | CloudError":
     try:
         if target.login is not None:
-            from janitor.cloud.keystone import spelled_out
+            from janitor.cloud.keystone import spelled_out, with_images_at
 
             login = target.login
-            return spelled_out(login.identity, login.tenant_id, login.username, login.password)
+            spelled = spelled_out(login.identity, login.tenant_id, login.username, login.password)
+            return with_images_at(spelled, target.image_endpoint)
         from janitor.cloud.clouds import configured
+        from janitor.cloud.keystone import with_images_at
     except ModuleNotFoundError as error:
         package = str(error.name).partition(".")[0]
         raise UsageError(f"api: openstack needs {package}, which is not installed: {_EXTRA}") from error
@@ -61,7 +63,7 @@ def _identity(target: OpenStackTarget) -> "Identity | CloudError":
     except CloudError as error:
         return error
     blot_out(identity.secrets)
-    return identity
+    return with_images_at(identity, target.image_endpoint)
 
 
 def signed_in(
@@ -83,18 +85,17 @@ def _account(
     stop: Stop | None,
     carrier: httpx.BaseTransport | None,
 ) -> Account | CloudError:
-    from janitor.cloud.keystone import Service
-
     if isinstance(identity, CloudError):
         return identity
     transport = Transport(target.http, Redaction(*identity.secrets), stop, carrier, identity.verify)
     try:
         grant = transport.persist(identity.label, lambda seconds: identity.grant(seconds, transport))
-        grant.url(Service.IMAGE, None)
     except CloudError as error:
         return error
     finally:
         transport.close()
+    if not grant.catalogue.image_places():
+        return CloudError("the cloud's catalogue has no image service")
     return Account(target, identity, grant)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from janitor.applying import changes_since
 from janitor.cloud import ImageService
@@ -11,6 +11,7 @@ from janitor.deleting import Attempt, Executioner, confirm
 from janitor.errors import CloudError, Implausible, Interrupted, JanitorError, StoreError
 from janitor.exemptions import exemptions_by_tag, exemptions_for, longest_of
 from janitor.gate import measure, refusal
+from janitor.image_ids import folded
 from janitor.model import (
     Change,
     Decision,
@@ -27,10 +28,11 @@ from janitor.model import (
     Usage,
 )
 from janitor.notices import spared, to_announce, to_remind
-from janitor.orders import Orders, RunStore
+from janitor.orders import Orders, RunStore, Site
 from janitor.plan import Plan, make_plan, owns
 from janitor.settling import settle
 from janitor.sharing import heed, in_question
+from janitor.siblings import Comparison, doubts_about
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,14 @@ class Cleaning:
 
     orders: Orders
     run: int
-    target: str
+    site: Site
     service: ImageService
+    comparison: Comparison
+
+    @property
+    def target(self) -> str:
+        """The name of the site."""
+        return self.site.name
 
     @property
     def _store(self) -> RunStore:
@@ -55,7 +63,7 @@ class Cleaning:
         """
         survey = self._survey()
         history = self._store.record_survey(self.run, self.target, survey)
-        doubts = self._doubts(survey)
+        doubts = self._doubts(survey, self._one_service_with_others(survey))
         settled = () if doubts or survey.usage.problem is not None else self._settle(survey)
         try:
             return self._judge(survey, history, doubts, settled)
@@ -97,6 +105,7 @@ class Cleaning:
             history,
             survey.finished_at,
             target=self.target,
+            also_named=self.site.also_named,
             zone=self.orders.zone,
             memory=memory,
         )
@@ -137,8 +146,21 @@ class Cleaning:
         listed = {decision.image.id for decision in seen.decisions}
         self._store.end_notices_of_gone(seen.target, memory.notices.keys() - listed, self.orders.clock())
 
-    def _doubts(self, survey: Survey) -> tuple[str, ...]:
-        """What looks wrong about a survey; recorded as good where nothing does, or where a person accepts it."""
+    def _one_service_with_others(self, survey: Survey) -> Sequence[str]:
+        """What is wrong where another site of the project lists the same images: no person can accept that."""
+        own = {folded(image.id) for image in survey.images if owns(image)}
+        others = dict(self.comparison.others(self.target, own))
+        self._heed_stop()
+        for name in self.site.siblings:
+            if name not in others:
+                others[name] = frozenset(map(folded, self._store.known(name)))
+        return doubts_about(self.target, own, others)
+
+    def _doubts(self, survey: Survey, unacceptable: Sequence[str]) -> tuple[str, ...]:
+        """What looks wrong about a survey; recorded as good where nothing does, or where a person accepts it.
+
+        What is `unacceptable` stays, whoever accepts the rest.
+        """
         good = self._store.last_good(self.target, self.run)
         before = good[1] if good else None
         seen = measure(survey, before)
@@ -153,6 +175,7 @@ class Cleaning:
             irregularities=self.service.irregularities(),
         )
         doubts = () if self.orders.accept_survey or survey.usage.problem is not None else doubts
+        doubts = (*unacceptable, *doubts)
         self._store.record_measure(self.run, self.target, seen, good=not doubts and survey.usage.problem is None)
         return doubts
 
@@ -166,12 +189,19 @@ class Cleaning:
     def _survey(self) -> Survey:
         started_at = self.orders.clock()
         images = tuple(self._images())
-        try:
-            usage = self.service.usage(images)
-        except CloudError as error:
-            usage = Usage(problem=f"what is in use could not be read: {error}")
+        usage = self._usage(images, started_at)
         self._heed_stop()
         return Survey(images, usage, started_at, self.orders.clock())
+
+    def _usage(self, images: Sequence[Image], now: datetime) -> Usage:
+        earlier = self._store.earlier_usage(self.target, now - _REMEMBERED - self.orders.usage_memory)
+        try:
+            usage = self.service.usage(images, earlier)
+        except CloudError as error:
+            usage = Usage(problem=str(error))
+        if usage.problem is None:
+            return usage
+        return replace(usage, problem=f"what is in use could not be read: {usage.problem}")
 
     def _images(self) -> Iterator[Image]:
         done = 0
@@ -237,6 +267,10 @@ class Cleaning:
         if lost * 100 > self.orders.gate.max_shrink * len(others):
             raise CloudError(f"{lost} of {len(others)} images that nobody asked to delete are missing from it")
         return listed
+
+
+_REMEMBERED = timedelta(days=7)
+"""How long a server that is not listed any more is asked about, beyond the time that it holds its image."""
 
 
 def cut_short(target: str, error: JanitorError) -> TargetResult:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from janitor.clocks import term_of
 from janitor.guards import UPDATED, Facts, guarded, missing
 from janitor.model import Decision, History, Image, Memory, Reason, Usage, Verdict
+from janitor.needs import needs_of
 from janitor.notices import due_under, known
 from janitor.policy import Owner, Policy, owner_of
 from janitor.refusals import next_try
@@ -21,20 +22,23 @@ def decide(
     now: datetime,
     *,
     target: str,
+    also_named: Sequence[str] = (),
     zone: tzinfo,
     memory: Memory = Memory(),  # noqa: B008 - frozen
 ) -> list[Decision]:
     """Decide once on every image of a target: the guards first, then the first policy that matches it.
 
-    `now` is aware. `history` is by image id; an image without one is judged by no clock that needs it. `zone` is where
+    `now` is aware. `also_named` are other names that policies may know the target by. `history` is by image id; an
+    image without one is judged by no clock that needs it. `zone` is where
     the calendar of `keep` is cut and where the days of exemptions are; `memory` is what was announced, exempted and
     refused. The decisions come oldest image first, undated ones before all, ties by id, whatever the order of `images`.
     Nothing is mutated.
     """
     ordered = sorted(images, key=_age)
-    owners = [owner_of(image, policies, target) for image in ordered]
+    names = (target, *also_named)
+    owners = [owner_of(image, policies, names) for image in ordered]
     kept = _kept(ordered, owners, now, zone)
-    facts = Facts(usage, history, memory, now, zone)
+    facts = Facts(usage, history, memory, now, zone, needs_of(ordered))
     return [
         guarded(image, facts) or _ruled(image, owner, kept.get(image.id), facts)
         for image, owner in zip(ordered, owners, strict=True)

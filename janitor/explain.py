@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from rich.segment import Segment
 
 from janitor.errors import UsageError
-from janitor.model import Decision, Image, Notice, Reason, Survey
+from janitor.model import Decision, Image, Notice, Reason, Survey, User
 from janitor.policy import Policy
 from janitor.report.layout import BOLD, Line, Page, labelled, line, paragraph
 from janitor.report.tables import user_name, users_of
@@ -77,7 +77,7 @@ def _everything(
 
 
 def _facts(image: Image, survey: Survey, width: int) -> Iterator[Line]:
-    users = ", ".join(visible(user_name(user)) for user in users_of(image, survey))
+    users = users_of(image, survey)
     facts = {
         "name": label_of(image.name, 255),
         "status": visible(image.status) or "missing",
@@ -87,7 +87,6 @@ def _facts(image: Image, survey: Survey, width: int) -> Iterator[Line]:
         "updated": _minute(image.updated_at),
         "size": format_size(image.size),
         "disk format": visible(image.disk_format or "unknown"),
-        "used by": survey.usage.problem or users or "nothing that we can see",
     }
     if image.visibility is not None:
         facts |= {"visibility": visible(image.visibility), "owner": visible(image.owner or "unknown")}
@@ -97,11 +96,19 @@ def _facts(image: Image, survey: Survey, width: int) -> Iterator[Line]:
         facts["tags"] = ", ".join(visible(tag) for tag in image.tags)
     for key, value in facts.items():
         yield from _row(key, value, width)
+    for value in [_use(user) for user in users] or [survey.usage.problem or "nothing that we can see"]:
+        yield from _row("used by", value, width)
     for key, value in sorted((image.properties or {}).items()):
         yield from _row("property", f"{visible(key)}: {visible(value)}", width)
     for key, value in sorted(image.unreadable.items()):
         yield from _row("unreadable", f"{visible(key)}: {visible(value)}", width)
     yield from _row("seen", format_minute(survey.finished_at), width)
+
+
+def _use(user: User) -> str:
+    """A user of an image, and where it is told."""
+    told = f" ({visible(user.source)})" if user.source else ""
+    return f"{visible(user_name(user))}{told}"
 
 
 def _row(label: str, text: str, width: int) -> Iterator[Line]:

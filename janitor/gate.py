@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from janitor.model import Survey
+from janitor.model import Source, Survey
 from janitor.plan import owns
 
 CLOCKS_APART = timedelta(minutes=5)
@@ -28,12 +28,13 @@ class Measure:
 
 
 def measure(survey: Survey, before: Measure | None = None) -> Measure:
-    """Measure a survey. Of volumes that it could not read, what is known is what the last good one saw."""
+    """Measure a survey. Of what it could not read, what is known is what the last good one saw."""
     own = [image for image in survey.images if owns(image)]
-    volumes = survey.usage.volumes
-    if volumes is None and before is not None:
-        volumes = before.volumes
-    return Measure(len(own), sum(image.protected for image in own), survey.usage.instances, volumes)
+    volumes, instances = survey.usage.volumes, survey.usage.instances
+    if before is not None:
+        volumes = before.volumes if volumes is None else volumes
+        instances = before.instances if Source.SERVERS in survey.usage.unread else instances
+    return Measure(len(own), sum(image.protected for image in own), instances, volumes)
 
 
 @dataclass(frozen=True, slots=True)

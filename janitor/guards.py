@@ -1,10 +1,11 @@
 """The guards: built-in reasons to keep an image that no policy can override, in the order in which they are asked."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from janitor.exemptions import FOREVER
+from janitor.image_ids import folded
 from janitor.model import (
     GONE_STATUSES,
     KNOWN_STATUSES,
@@ -14,12 +15,14 @@ from janitor.model import (
     Image,
     Memory,
     Reason,
+    Source,
     Usage,
     User,
     UserKind,
     Verdict,
     Visibility,
 )
+from janitor.needs import Needs
 from janitor.units import format_duration, format_minute, format_until
 
 NEWBORN = timedelta(minutes=10)
@@ -35,6 +38,7 @@ class Facts:
     memory: Memory
     now: datetime
     zone: tzinfo
+    needs: Needs = Needs()  # noqa: RUF009 - frozen
 
 
 def guarded(image: Image, facts: Facts) -> Decision | None:
@@ -106,11 +110,12 @@ def missing(image: Image, *keys: str) -> str:
 
 
 def _in_use(image: Image, facts: Facts) -> str | None:
-    users = facts.usage.by_image.get(image.id.strip().lower(), ())
-    if not users:
-        return None
-    others = f" and {len(users) - 1} more" if len(users) > 1 else ""
-    return f"{_use_by(users[0])}{others}"
+    users = [user for user in _users_of(image, facts) if user.kind is not UserKind.REFERENCE]
+    return _with_others(_use_by(users[0]), users) if users else None
+
+
+def _users_of(image: Image, facts: Facts) -> Sequence[User]:
+    return facts.usage.by_image.get(folded(image.id), ())
 
 
 def _use_by(user: User) -> str:
@@ -118,25 +123,41 @@ def _use_by(user: User) -> str:
     return f"the base of image {name}" if user.kind is UserKind.IMAGE else f"used by {user.kind} {name}"
 
 
+def _with_others(words: str, users: Sequence[User]) -> str:
+    return f"{words} and {len(users) - 1} more" if len(users) > 1 else words
+
+
+def _needed(image: Image, facts: Facts) -> str | None:
+    return facts.needs.words_of(image)
+
+
+def _referenced(image: Image, facts: Facts) -> str | None:
+    texts = [user for user in _users_of(image, facts) if user.kind is UserKind.REFERENCE]
+    return _with_others(f"named in {texts[0].name}", texts) if texts else None
+
+
 def _recently_used(image: Image, facts: Facts) -> str | None:
     history = facts.history.get(image.id)
     memory = facts.memory.usage_memory
-    if history is None or history.last_in_use is None:
+    if history is None or history.last_held is None:
         return None
     # What cannot be read is neither seen nor over, and goes on until now: that is no matter of how long we remember.
-    if facts.usage.unread and history.last_in_use >= facts.now:
-        return f"it was in use when {_kinds(facts.usage.unread)} could last be read"
+    if facts.usage.unread and history.last_held >= facts.now:
+        return f"it was in use when {_sources(facts.usage.unread)} could last be read"
     if not memory:
         return None
-    used = f"it was in use on {format_minute(history.last_in_use)}"
-    if facts.now - history.last_in_use <= memory:
-        return f"{used}, within the last {format_duration(memory)}"
-    # A run a little later than that after the last one would otherwise take one list with a hole in it at its word.
-    return f"{used}, when a good survey last looked" if history.in_use_before else None
+    # A list can be valid and leave out what uses an image, so one that does not show it proves nothing.
+    unused = history.unused_since
+    if unused is not None and facts.now - unused >= memory:
+        return None
+    return (
+        f"it was in use on {format_minute(history.last_held)}, "
+        f"and stays until surveys over {format_duration(memory)} have not seen that"
+    )
 
 
-def _kinds(unread: Iterable[UserKind]) -> str:
-    return " and ".join(f"{kind}s" for kind in sorted(unread))
+def _sources(unread: Iterable[Source]) -> str:
+    return " and ".join(sorted(unread))
 
 
 def _exempt(image: Image, facts: Facts) -> str | None:
@@ -165,6 +186,8 @@ _GUARDS: tuple[tuple[Reason, Callable[[Image, Facts], str | None]], ...] = (
     (Reason.UNKNOWN_STATUS, _unknown_status),
     (Reason.UNDATED, _undated),
     (Reason.IN_USE, _in_use),
+    (Reason.NEEDED, _needed),
+    (Reason.REFERENCED, _referenced),
     (Reason.RECENTLY_USED, _recently_used),
     (Reason.USAGE_UNKNOWN, _usage_unknown),
     (Reason.EXEMPT, _exempt),

@@ -8,7 +8,7 @@ from typing import Protocol
 from janitor.cloud import ImageService
 from janitor.deleting import Journal
 from janitor.gate import Gate, Measure
-from janitor.model import Decision, Exemption, History, Memory, Mode, RunResult, Survey, TargetResult
+from janitor.model import Decision, EarlierUsage, Exemption, History, Memory, Mode, RunResult, Survey, TargetResult
 from janitor.plan import Limits
 from janitor.policy import Policy
 from janitor.settling import Settlement, Unsettled
@@ -28,6 +28,10 @@ class RunStore(Journal, Protocol):
 
     def known(self, target: str) -> Iterable[str]:
         """The ids of the target's own images in its last snapshot that we are not known to have deleted."""
+        ...
+
+    def earlier_usage(self, target: str, since: datetime) -> EarlierUsage:
+        """What earlier surveys of a target knew of its usage; of servers, those seen using an image since that time."""
         ...
 
     def deleted(self, target: str) -> set[str]:
@@ -101,10 +105,17 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One target as a run sees it: its name and the way to its API. Nothing is connected before the run."""
+    """One target as a run sees it: its name and the way to its API. Nothing is connected before the run.
+
+    `also_named` are other names that policies may know it by: those of further regions that share its image service.
+    `project` is the project that it is of, where the API has such a thing, and `siblings` are the other sites of it.
+    """
 
     name: str
     connect: Callable[[], ImageService]
+    also_named: tuple[str, ...] = ()
+    project: str | None = None
+    siblings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ it neither true nor false, and `decide` then keeps the image: an unreadable valu
 
 import fnmatch
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -15,6 +15,9 @@ from janitor.model import Image, Reason, Status, Visibility
 
 Truth = bool | None
 """True, False, or None: cannot be told."""
+
+Names = str | Sequence[str]
+"""The name of a target, or all the names that it may be known by."""
 
 
 class Clock(StrEnum):
@@ -76,11 +79,11 @@ class Match:
     os_hidden: bool | None = None
     exclude: "Match | None" = None
 
-    def holds(self, image: Image, target: str) -> Truth:
-        """Whether every condition holds for an image of that target."""
+    def holds(self, image: Image, target: Names) -> Truth:
+        """Whether every condition holds for an image of that target, which may have several names."""
         if self.status and image.status not in self.status:
             return False  # never in doubt, and the one that most images fail
-        return _all_of(self._conditions(image, target))
+        return _all_of(self._conditions(image, (target,) if isinstance(target, str) else target))
 
     def asks_for(self) -> frozenset[str]:
         """The facts of an image that the conditions look at, by the names of its fields."""
@@ -97,10 +100,10 @@ class Match:
         of_excluded = self.exclude.asks_for() if self.exclude is not None else frozenset()
         return frozenset(fact for fact, wanted in asked.items() if wanted) | of_excluded
 
-    def _conditions(self, image: Image, target: str) -> Iterable[Truth]:
-        for patterns, text in ((self.targets, target), (self.name, image.name), (self.owner, image.owner)):
+    def _conditions(self, image: Image, target: Sequence[str]) -> Iterable[Truth]:
+        for patterns, texts in ((self.targets, target), (self.name, (image.name,)), (self.owner, (image.owner,))):
             if patterns:
-                yield _any_matches(patterns, text)
+                yield _any_of(_any_matches(patterns, text) for text in texts)
         for words, word in ((self.disk_format, image.disk_format), (self.visibility, image.visibility)):
             if words:
                 yield None if word is None else word in words
@@ -144,9 +147,12 @@ def _all_of(truths: Iterable[Truth]) -> Truth:
 
 
 def _any_matches(patterns: Iterable[Pattern], text: str | None) -> Truth:
+    return _any_of(pattern.matches(text) for pattern in patterns)
+
+
+def _any_of(truths: Iterable[Truth]) -> Truth:
     answer: Truth = False
-    for pattern in patterns:
-        truth = pattern.matches(text)
+    for truth in truths:
         if truth:
             return True
         if truth is None:
@@ -230,8 +236,8 @@ class Owner:
     doubtful: Policy | None
 
 
-def owner_of(image: Image, policies: Iterable[Policy], target: str) -> Owner:
-    """Who owns an image of that target. An image about whose owner there is a doubt is owned by none."""
+def owner_of(image: Image, policies: Iterable[Policy], target: Names) -> Owner:
+    """Who owns an image of that target, which may have several names; nobody, where there is a doubt about it."""
     doubtful = None
     for policy in policies:
         match policy.match.holds(image, target):

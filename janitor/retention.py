@@ -37,8 +37,8 @@ def kept_by(keep: Keep, images: Iterable[Image], now: datetime, zone: tzinfo) ->
 
 
 def _takes_a_place(image: Image, now: datetime) -> bool:
-    """Only an active image of a date that we trust: anything else in a slot would push a good one out of it."""
-    return image.status == Status.ACTIVE and image.created_at is not None and image.created_at <= now
+    """Only an active image of the target's own, of a date that we trust: any other would push a good one out."""
+    return image.owned and image.status == Status.ACTIVE and image.created_at is not None and image.created_at <= now
 
 
 def _kept_in_family(keep: Keep, family: str, members: list[Image], zone: tzinfo) -> dict[str, Kept]:

@@ -9,6 +9,7 @@ from janitor.cleaning import Cleaning, cut_short, unsuccessful
 from janitor.errors import CloudError, Exit, Interrupted, StoreError, worst
 from janitor.model import Outcome, RunResult, TargetResult
 from janitor.orders import Orders, Site
+from janitor.siblings import Comparison, by_project
 from janitor.stopping import wait_for
 
 _log = logging.getLogger("janitor.run")
@@ -47,20 +48,25 @@ class Run(Orders):
         return result
 
     def _clean_all(self, run: int) -> tuple[TargetResult, ...]:
-        pool = ThreadPoolExecutor(self.targets_at_once, thread_name_prefix="target")
-        work = [pool.submit(self._clean, run, site) for site in self.sites]
+        groups = by_project(self.sites, self.stop)
+        # Sites of one project wait for each other, so all of them must be under way at once.
+        at_once = max([self.targets_at_once, *(len(group) for group, _ in groups)])
+        pool = ThreadPoolExecutor(at_once, thread_name_prefix="target")
+        work = {
+            site.name: pool.submit(self._clean, run, site, comparison) for group, comparison in groups for site in group
+        }
         late = True
         try:
-            late = wait_for(work, self.stop, self.patience)
+            late = wait_for(list(work.values()), self.stop, self.patience)
             return tuple(
-                future.result() if future.done() and not future.cancelled() else _left_behind(site)
-                for site, future in zip(self.sites, work, strict=True)
+                future.result() if (future := work[site.name]).done() and not future.cancelled() else _left_behind(site)
+                for site in self.sites
             )
         finally:
             pool.shutdown(wait=not late, cancel_futures=True)
 
-    def _clean(self, run: int, site: Site) -> TargetResult:
-        result = self._attempted(run, site)
+    def _clean(self, run: int, site: Site, comparison: Comparison) -> TargetResult:
+        result = self._attempted(run, site, comparison)
         if result.error is not None:
             _log.warning("target-%s target=%s: %s", result.outcome, site.name, result.error)
         try:
@@ -69,15 +75,17 @@ class Run(Orders):
             return _unrecorded(result, error)
         return result
 
-    def _attempted(self, run: int, site: Site) -> TargetResult:
+    def _attempted(self, run: int, site: Site, comparison: Comparison) -> TargetResult:
         try:
             service = site.connect()
             try:
-                return Cleaning(self, run, site.name, service).perform()
+                return Cleaning(self, run, site, service, comparison).perform()
             finally:
                 service.close()
         except (CloudError, StoreError, Interrupted) as error:
             return cut_short(site.name, error)
+        finally:
+            comparison.leave(site.name)
 
 
 def _left_behind(site: Site) -> TargetResult:

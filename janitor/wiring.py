@@ -95,7 +95,8 @@ def perform(
         (own if holding is None else holding).enter_context(exclusive(settings.database, command, started_at))
         begins()
         inspect(settings.database)
-        sites = sites_of(settings, choice, clock=clock, stop=stop, carrier=carrier)
+        known = known_targets(settings)
+        sites = sites_of(settings, choice, clock=clock, stop=stop, carrier=carrier, known=known)
         with Store.open(settings.database) as store:
             result = Run(
                 sites=sites,
@@ -128,6 +129,13 @@ def database_of(settings: Settings) -> str:
     found = inspect(settings.database)
     who = holder(settings.database)
     return found if who is None else f"{found}; at the moment held by {who}"
+
+
+def known_targets(settings: Settings) -> list[str]:
+    """The names of all targets that any run surveyed, the latest surveyed first. Raises StoreError."""
+    with suppress(UsageError), Store.open_existing(settings.database) as store:
+        return store.recent_targets()
+    return []
 
 
 def latest_images(settings: Settings) -> dict[str, tuple[Image, ...]]:

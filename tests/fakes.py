@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from janitor.cloud import Answer
+from janitor.cloud import Answer, Probe
 from janitor.errors import CloudError
-from janitor.model import Image, Sharing, Usage
+from janitor.model import EarlierUsage, Image, Sharing, Usage
 
 
 @dataclass
@@ -34,6 +34,7 @@ class RecordingCloud:
     now: dict[str, Image | CloudError] = field(default_factory=dict)
     unlisted_asked: list[str] = field(default_factory=list)
     sharing_asked: list[list[str]] = field(default_factory=list)
+    earlier: list[EarlierUsage] = field(default_factory=list)
     surveys: int = 0
     closed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -62,7 +63,8 @@ class RecordingCloud:
             raise self.shared
         return self.shared
 
-    def usage(self, images: Sequence[Image]) -> Usage:
+    def usage(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:
+        self.earlier.append(earlier)
         if isinstance(self.used, CloudError):
             raise self.used
         return self.used
@@ -87,8 +89,8 @@ class RecordingCloud:
     def irregularities(self) -> list[str]:
         return self.irregular
 
-    def probe(self) -> str:
-        return "answers from memory"
+    def probe(self) -> Probe:
+        return Probe("answers from memory")
 
     def close(self) -> None:
         self.closed = True

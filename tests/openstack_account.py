@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import stamina
 
 from janitor.cloud import HttpOptions, Sources
+from janitor.cloud.catalogue import ImagePlace
 from janitor.cloud.keystone import spelled_out
 from janitor.cloud.openstack import OpenStackClient
 from tests.loopback import Answered, Asked, Loopback
@@ -150,6 +151,7 @@ def serving(
         cloud.root = listening.url
         client = OpenStackClient(
             spelled_out(f"{listening.url}/v2.0", PROJECT, USERNAME, PASSWORD),
+            ImagePlace(f"{listening.url}/image", ("KR1",)),
             "KR1",
             options or HttpOptions(attempts=3),
             sources=sources or Sources(),

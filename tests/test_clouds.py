@@ -27,8 +27,9 @@ from cryptography.x509.oid import NameOID
 from openstack.config import loader
 
 from janitor import accounts
+from janitor.cloud.catalogue import Service
 from janitor.cloud.clouds import configured
-from janitor.cloud.keystone import Grant, Identity, Service
+from janitor.cloud.keystone import Grant, Identity
 from janitor.cloud.transport import Transient
 from janitor.errors import CloudError, Denied, UsageError
 from janitor.logs import configure_logging
@@ -84,7 +85,7 @@ def test_identity_v3_is_discovered_and_signed_in_to() -> None:
     assert [f"{asked.method} {asked.path}" for asked in server.asked] == ["GET /", "POST /v3/auth/tokens"]
     assert (identity.region, identity.secrets) == ("KR1", (PASSWORD,))
     assert (given.token, given.project) == ("t0ken-1", PROJECT)
-    assert given.url(Service.IMAGE, "KR1") == address("image", "KR1")
+    assert [place.url for place in given.catalogue.image_places()] == [address("image", "KR1")]
 
 
 def test_identity_v2_is_signed_in_to_as_well() -> None:
@@ -161,7 +162,7 @@ def test_the_region_is_the_wanted_one_or_the_first(wanted: str | None, region: s
     cloud(auth=at("http://x"), regions=["KR1", {"name": "KR2", "values": {"interface": "internal"}}])
     identity = configured("devstack", wanted)
     assert identity.region == region
-    assert identity.wishes[Service.IMAGE].interfaces == ("internal" if wanted else "public",)
+    assert identity.preferences[Service.IMAGE].interfaces == ("internal" if wanted else "public",)
 
 
 # Where services are
@@ -205,17 +206,13 @@ def test_the_interface_and_url_of_clouds_yaml_are_heeded(version: str, keys: dic
             auth = {"auth_url": f"{server.url}/v2.0", "username": USERNAME, "password": PASSWORD, "tenant_id": PROJECT}
             cloud(auth=auth, auth_type="v2password", **keys)
         given = grant(configured("devstack", None))
-    assert [endpoint.url for endpoint in given.endpoints if endpoint.type == "image"] == urls
+    assert [place.url for place in given.catalogue.image_places()] == urls
 
 
-def test_the_better_name_of_a_service_counts_only_where_the_interface_is_right() -> None:
-    _, given = signed_in(Keystone(SEVERAL))
-    assert given.url(Service.VOLUME, "KR1") == address("volumev3", "KR1")
-
-
-def test_an_overridden_service_is_in_every_region_and_names_none() -> None:
+def test_an_overridden_image_service_stands_in_no_region() -> None:
     _, given = signed_in(Keystone(SEVERAL), {"image_endpoint_override": "https://here.example"})
-    assert (given.regions, given.url(Service.IMAGE, "XX")) == ((), "https://here.example")
+    [place] = given.catalogue.image_places()
+    assert (given.catalogue.image_regions, place.url, place.everywhere) == ((), "https://here.example", True)
 
 
 # TLS
@@ -302,7 +299,7 @@ def test_a_target_is_signed_in_to_by_its_clouds_tls_for_all_regions(certificate:
         settings = load_settings(Path("janitor.yaml"), {})
         account = accounts.signed_in(settings, settings.targets, None)["prod"]
     assert isinstance(account, accounts.Account)
-    assert account.grant.regions == ("KR1",)
+    assert account.grant.catalogue.image_regions == ("KR1",)
 
 
 def test_an_encrypted_key_is_a_mistake_and_not_asked_about(certificate: Path) -> None:

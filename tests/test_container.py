@@ -178,8 +178,10 @@ def test_five_variables_are_a_configuration() -> None:
             login=Login(IDENTITY, "the-tenant", "somebody", "a-password"),
             cloud=None,
             region="KR1",
+            image_endpoint=None,
             shared_ignored=False,
             usage=Sources(),
+            imageless=False,
             http=HttpOptions(),
         ),
     )

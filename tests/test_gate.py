@@ -53,7 +53,7 @@ def client_of(faults: Faults) -> tuple[Sandbox, ToastClient]:
     sandbox, carrier = in_process(Options(images=40, faults=faults), lambda: NOW)
     chosen = sandbox.options
     words = (sandbox.url, chosen.appkey, chosen.username, chosen.password)
-    return sandbox, ToastClient(*words, HttpOptions(page_size=10), lambda: NOW, carrier=carrier)
+    return sandbox, ToastClient(*words, HttpOptions(page_size=10), clock=lambda: NOW, carrier=carrier)
 
 
 @pytest.mark.parametrize(

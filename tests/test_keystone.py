@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from janitor.cloud.keystone import Endpoint, Grant, Identity, NotOffered, Service, spelled_out
+from janitor.cloud import catalogue
+from janitor.cloud.catalogue import Listed, Service
+from janitor.cloud.keystone import Grant, Identity, spelled_out
 from janitor.cloud.transport import Transient
 from janitor.errors import CloudError, Denied
 from tests.identity_stand_in import (
@@ -38,9 +40,12 @@ def test_spelled_out_credentials_are_sent_to_identity_v2() -> None:
         issued_at=NOW,
         expires=NOW + timedelta(hours=12),
         project=PROJECT,
-        endpoints=(
-            Endpoint("image", "KR1", address("image", "KR1")),
-            Endpoint("compute", "KR1", address("compute", "KR1")),
+        catalogue=catalogue.Catalogue(
+            (
+                Listed(Service.IMAGE, "image", 0, "KR1", "public", address("image", "KR1")),
+                Listed(Service.COMPUTE, "compute", 1, "KR1", "public", address("compute", "KR1")),
+            ),
+            project=PROJECT,
         ),
     )
     (asked,) = server.asked
@@ -80,36 +85,18 @@ SEVERAL: Catalogue = {
 }
 
 
-@pytest.mark.parametrize(
-    ("service", "region", "url"),
-    [
-        pytest.param(Service.IMAGE, "KR1", address("image", "KR1"), id="public"),
-        pytest.param(Service.IMAGE, "KR2", address("image", "KR2"), id="another-region"),
-        pytest.param(Service.VOLUME, "KR1", address("volumev3", "KR1"), id="the-newest-name-whatever-the-order"),
-        pytest.param(Service.VOLUME, None, address("volumev3", "KR1"), id="any-region"),
-    ],
-)
-def test_a_service_is_found_by_its_region(service: Service, region: str | None, url: str) -> None:
-    with serving(Keystone(SEVERAL)) as server:
-        assert grant(v2_of(server)).url(service, region) == url
-
-
-@pytest.mark.parametrize(
-    ("service", "region", "told"),
-    [
-        pytest.param(Service.COMPUTE, "KR2", "has no compute service in region KR2", id="elsewhere-only"),
-        pytest.param(Service.IMAGE, "JP1", "has no image service in region JP1", id="internal-only"),
-        pytest.param(Service.IMAGE, "kr1", "has no image service in region kr1", id="other-case"),
-    ],
-)
-def test_a_service_that_is_not_there_is_told(service: Service, region: str, told: str) -> None:
-    with serving(Keystone(SEVERAL)) as server, pytest.raises(NotOffered, match=told):
-        grant(v2_of(server)).url(service, region)
-
-
 def test_the_regions_are_those_with_images() -> None:
     with serving(Keystone(SEVERAL)) as server:
-        assert grant(v2_of(server)).regions == ("KR1", "KR2")
+        assert grant(v2_of(server)).catalogue.image_regions == ("KR1", "KR2")
+
+
+def test_image_services_are_those_of_the_wanted_interface() -> None:
+    with serving(Keystone(SEVERAL)) as server:
+        places = grant(v2_of(server)).catalogue.image_places()
+    assert [(place.url, place.regions) for place in places] == [
+        (address("image", "KR1"), ("KR1",)),
+        (address("image", "KR2"), ("KR2",)),
+    ]
 
 
 # Failures

@@ -28,6 +28,8 @@ CORE = {
     "exemptions",
     "sharing",
     "remarks",
+    "image_ids",
+    "needs",
 }
 PORTS = {"cloud", "report", "yaml_lines"}
 ADAPTERS = {"policy_files", "settings", "store", "slack", "cloud", "report", "sandbox"}
@@ -47,6 +49,7 @@ SHELL = {
     "explain",
     "announcing",
     "review",
+    "siblings",
     "heartbeat",
     "metrics",
     "http_face",

@@ -7,7 +7,7 @@ import pytest
 
 from janitor.cloud import Answer, HttpOptions, Need, Sources
 from janitor.errors import CloudError, Denied, Implausible, JanitorError, Refused, Unavailable
-from janitor.model import Image, Sharing, User, UserKind
+from janitor.model import EarlierUsage, Image, Sharing, Source, User
 from tests.loopback import Answered
 from tests.openstack_account import (
     COMPUTE,
@@ -28,7 +28,10 @@ from tests.openstack_account import (
     volume,
 )
 
-EVERYTHING = Sources(Need.REQUIRED, Need.REQUIRED, Need.REQUIRED)
+EVERYTHING = Sources(snapshots=Need.REQUIRED)
+DECLARE = "declare them by references"
+OPTIONAL = Sources(volumes=Need.OPTIONAL)
+NOTHING = Sources(*[Need.OFF] * 5)
 
 
 def images_of(cloud: Cloud) -> list[Image]:
@@ -99,7 +102,7 @@ def test_a_page_of_one_that_names_no_next_one_is_not_taken_at_its_word_either() 
     cloud.scripted(SERVERS, Answered({"servers": cloud.servers[:1]}))
     with serving(cloud) as (client, _):
         assert ids(client) == ["i0", "i1"]
-        assert sorted(client.usage([]).by_image) == ["a", "b"]
+        assert sorted(client.usage([], EarlierUsage()).by_image) == ["a", "b"]
 
 
 def test_a_page_that_names_no_next_one_is_not_taken_at_its_word() -> None:
@@ -208,7 +211,8 @@ def test_an_image_that_cannot_be_asked_for_fails_the_survey() -> None:
 
 def used(cloud: Cloud, sources: Sources = EVERYTHING, images: list[Image] | None = None) -> dict[str, list[str]]:
     with serving(cloud, sources=sources) as (client, _):
-        usage = client.usage(images or [])
+        usage = client.usage(images or [], EarlierUsage())
+    assert usage.problem is None, usage.problem
     return {image: [f"{user.kind} {user.id}" for user in users] for image, users in usage.by_image.items()}
 
 
@@ -254,23 +258,22 @@ def test_what_a_shelved_server_may_be_kept_in_is_used_by_it(facts: dict[str, obj
 def test_users_are_read_to_the_last_page() -> None:
     cloud = Cloud(servers=[server(f"s{n}", {"id": f"a{n}"}) for n in range(5)])
     with serving(cloud, HttpOptions(page_size=2)) as (client, listening):
-        usage = client.usage([])
+        usage = client.usage([], EarlierUsage())
     assert (sorted(usage.by_image), usage.instances) == ([f"a{n}" for n in range(5)], 5)
     assert {asked.path for asked in listening.asked[1:]} == {f"{COMPUTE}/servers/detail", f"{VOLUME}/volumes/detail"}
 
 
-def test_servers_are_required_volumes_optional_and_snapshots_off_unless_a_target_says_otherwise() -> None:
+def test_every_source_that_there_is_is_required_unless_a_target_says_otherwise() -> None:
     cloud = Cloud(entries=[entry("snap", base_image_ref="base")])
     assert used(cloud, Sources(), images_of(cloud)) == {}
-    with serving(cloud.scripted(VOLUMES, no(403))) as (client, _):
-        assert client.usage([]).unread == {UserKind.VOLUME}
-    with serving(cloud.scripted(SERVERS, no(403))) as (client, _), pytest.raises(Refused):
-        client.usage([])
+    for call, lifted in ((VOLUMES, "`usage: {volumes: optional}`"), (SERVERS, "`usage: {servers: optional}`")):
+        with serving(cloud.scripted(call, no(403))) as (client, _):
+            assert lifted in str(client.usage([], EarlierUsage()).problem)
 
 
 def test_off_is_not_asked() -> None:
-    with serving(Cloud(), sources=Sources(Need.OFF, Need.OFF, Need.OFF)) as (client, listening):
-        assert client.usage([]).by_image == {}
+    with serving(Cloud(), sources=NOTHING) as (client, listening):
+        assert client.usage([], EarlierUsage()).by_image == {}
     assert calls(listening) == []
 
 
@@ -293,17 +296,19 @@ FAILING = {
 
 @pytest.mark.parametrize(("call", "answer"), FAILING.values(), ids=FAILING)
 def test_usage_in_doubt_is_no_usage(call: str, answer: Answered) -> None:
-    with serving(Cloud().scripted(call, *[answer] * 3), sources=EVERYTHING) as (client, _), pytest.raises(CloudError):
-        client.usage([])
+    with serving(Cloud().scripted(call, *[answer] * 3), sources=EVERYTHING) as (client, _):
+        usage = client.usage([], EarlierUsage())
+    assert usage.problem is not None
+    assert usage.by_image == {}
 
 
 def test_a_source_that_is_optional_may_fail_and_it_is_said() -> None:
     cloud = Cloud(servers=[server("s1", {"id": "a"})]).scripted(VOLUMES, no(403, "not you"))
-    with serving(cloud) as (client, _):
-        usage = client.usage([])
-    assert usage.by_image == {"a": (User("s1", "name of s1"),)}
-    assert usage.unread == {UserKind.VOLUME}
-    said = 'volumes could not be read, and are optional here: GET /volumes/detail: HTTP 403 "not you"'
+    with serving(cloud, sources=OPTIONAL) as (client, _):
+        usage = client.usage([], EarlierUsage())
+    assert usage.by_image == {"a": (User("s1", "name of s1", source="servers in KR1"),)}
+    assert usage.unread == {Source.VOLUMES}
+    said = 'volumes in KR1 could not be read, and are optional here: GET /volumes/detail: HTTP 403 "not you"'
     assert usage.remarks == (said,)
 
 
@@ -311,7 +316,7 @@ def test_a_source_that_is_optional_may_fail_and_it_is_said() -> None:
     ("sources", "answers", "counted"),
     [
         pytest.param(Sources(), (), 2, id="those-made-of-images"),
-        pytest.param(Sources(), (no(403),), None, id="not-read"),
+        pytest.param(OPTIONAL, (no(403),), None, id="not-read"),
         pytest.param(Sources(volumes=Need.OFF), (), None, id="off"),
     ],
 )
@@ -320,29 +325,30 @@ def test_volumes_are_counted_where_they_are_read(
 ) -> None:
     cloud = Cloud(volumes=[volume("v1", "a"), volume("v2", "a"), volume("v3")]).scripted(VOLUMES, *answers)
     with serving(cloud, sources=sources) as (client, _):
-        assert client.usage([]).volumes == counted
+        assert client.usage([], EarlierUsage()).volumes == counted
 
 
 def test_a_cloud_without_volumes_has_none() -> None:
     with serving(Cloud(volumes=None)) as (client, _):
-        usage = client.usage([])
+        usage = client.usage([], EarlierUsage())
     assert (usage.by_image, usage.remarks) == ({}, ())
 
 
-def test_of_what_a_catalogue_leaves_out_nothing_is_known() -> None:
-    with serving(Cloud(volumes=None)) as (client, _):
-        assert client.usage([]).unread == {UserKind.VOLUME}
+def test_of_what_a_catalogue_leaves_out_nothing_is_known_where_it_is_asked_for() -> None:
+    with serving(Cloud(volumes=None), sources=OPTIONAL) as (client, _):
+        assert client.usage([], EarlierUsage()).unread == {Source.VOLUMES}
 
 
 def test_a_source_that_is_required_must_be_there() -> None:
-    with serving(Cloud(volumes=None), sources=EVERYTHING) as (client, _), pytest.raises(CloudError, match="no volume"):
-        client.usage([])
+    with serving(Cloud(volumes=None), sources=Sources(volumes=Need.REQUIRED)) as (client, _):
+        assert "volumes: the catalogue has no such service" in str(client.usage([], EarlierUsage()).problem)
 
 
 def test_snapshots_in_doubt_keep_everything_where_they_are_required() -> None:
     cloud = Cloud(entries=[entry("snap", base_image_ref=["x"])])
-    with pytest.raises(Unavailable, match="the base of image snap cannot be read"):
-        used(cloud, images=images_of(cloud))
+    with serving(cloud, sources=EVERYTHING) as (client, _):
+        usage = client.usage(images_of(cloud), EarlierUsage())
+    assert "the base of image snap cannot be read" in str(usage.problem)
 
 
 # Sharing
@@ -508,8 +514,17 @@ def test_a_probe_says_what_it_saw_and_what_nobody_sees() -> None:
     cloud = Cloud(servers=[server("s1", "")])
     with serving(cloud) as (client, _):
         said = client.probe()
-    assert said.startswith(f"token accepted for project {PROJECT}, 2 images on the first page, 1 server, ")
-    assert said.endswith("no API shows launch templates, autoscaling groups and ids written into scripts")
+    assert said.sentence.startswith(f"token accepted for project {PROJECT}, 2 images listed, 1 server, ")
+    assert said.sentence.endswith("no API shows launch templates, autoscaling groups and ids in files: " + DECLARE)
+    asked = [(reading.source, reading.region, reading.problem) for reading in said.readings]
+    missing = "not asked: the catalogue has no such service"
+    assert asked == [
+        (Source.SERVERS, "KR1", None),
+        (Source.VOLUMES, "KR1", None),
+        (Source.CLUSTERS, "", missing),
+        (Source.STACKS, "", missing),
+        (Source.SNAPSHOTS, "", "not asked: it is off"),
+    ]
 
 
 def test_no_secret_in_any_word(caplog: pytest.LogCaptureFixture) -> None:

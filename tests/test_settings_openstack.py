@@ -47,7 +47,9 @@ def test_a_cloud_of_clouds_yaml_is_enough(tmp_path: Path) -> None:
         cloud="devstack",
         region=None,
         shared_ignored=False,
-        usage=Sources(Need.REQUIRED, Need.OPTIONAL, Need.OFF),
+        image_endpoint=None,
+        usage=Sources(),
+        imageless=False,
         http=HttpOptions(),
     )
 
@@ -178,7 +180,7 @@ def test_what_does_not_fit_is_told_with_its_place(tmp_path: Path, lines: tuple[s
 
 def test_the_sources_of_usage_can_be_chosen(tmp_path: Path) -> None:
     usage = "usage: {servers: optional, volumes: off, snapshots: required}"
-    assert target_of(tmp_path, "cloud: x", usage).usage == Sources(Need.OPTIONAL, Need.OFF, Need.REQUIRED)
+    assert target_of(tmp_path, "cloud: x", usage).usage == Sources(Need.OPTIONAL, Need.OFF, snapshots=Need.REQUIRED)
 
 
 def test_off_may_be_what_yaml_reads_as_false(tmp_path: Path) -> None:

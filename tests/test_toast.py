@@ -10,6 +10,7 @@ import pytest
 from janitor.cloud import Answer, HttpOptions
 from janitor.cloud.toast import ToastClient
 from janitor.errors import CloudError, Denied, JanitorError, Refused, Unavailable
+from janitor.model import EarlierUsage
 from tests.loopback import Answered, Asked, Loopback
 from tests.toast_account import (
     APPKEY,
@@ -34,7 +35,7 @@ from tests.toast_account import (
 def test_a_survey_asks_as_the_vendors_page_says(slash: str) -> None:
     with serving(Account(), HttpOptions(page_size=500), slash=slash) as (client, server):
         assert ids(client) == ["i1", "i2"]
-        client.usage(())
+        client.usage((), EarlierUsage())
         client.delete("id with &?")
     token, first, second, third, instances, deletion = server.asked
     assert (token.method, token.path) == ("POST", f"{ROOT}/tokens")
@@ -63,13 +64,13 @@ def test_an_appkey_is_one_segment_of_the_path(appkey: str, segment: str) -> None
 
 def test_a_probe_says_what_it_saw() -> None:
     with serving(Account()) as (client, server):
-        assert client.probe() == "token accepted, 2 images on the first page, 0 instances"
+        assert client.probe().sentence == "token accepted, 2 images on the first page, 0 instances"
     assert calls(server) == [TOKENS, IMAGES, INSTANCES]
 
 
 def test_a_probe_of_one_image() -> None:
     with serving(Account(entries=[entry()])) as (client, _):
-        assert client.probe() == "token accepted, 1 image on the first page, 0 instances"
+        assert client.probe().sentence == "token accepted, 1 image on the first page, 0 instances"
 
 
 PASSING = {
@@ -126,7 +127,7 @@ def test_what_does_not_pass_in_time_is_unavailable(answer: Answered) -> None:
         serving(Account().scripted(INSTANCES, *[answer] * 5)) as (client, server),
         pytest.raises(Unavailable, match=r"GET /instances-detail: no usable answer \(tried 3 times\)"),
     ):
-        client.usage(())
+        client.usage((), EarlierUsage())
     assert calls(server) == [TOKENS, INSTANCES, INSTANCES, INSTANCES]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from janitor.cloud.toast_records import read_image
 from janitor.errors import Unavailable
-from janitor.model import Image, User
+from janitor.model import EarlierUsage, Image, User
 from tests.loopback import Answered
 from tests.toast_account import (
     INSTANCES,
@@ -130,7 +130,7 @@ def test_usage_names_the_instances_of_each_image() -> None:
         {"id": "6", "name": "missing"},
     ]
     with serving(Account(instances=instances)) as (client, _):
-        usage = client.usage(())
+        usage = client.usage((), EarlierUsage())
     assert usage.problem is None
     assert usage.by_image == {
         "i1": (User("3", "db"), User("1", "web"), User("2", "web")),
@@ -145,10 +145,10 @@ def test_usage_names_the_instances_of_each_image() -> None:
 )
 def test_an_instance_that_cannot_be_read_is_an_error(instance: object) -> None:
     with serving(Account(instances=[{"image": "i1"}, instance])) as (client, _), pytest.raises(Unavailable):
-        client.usage(())
+        client.usage((), EarlierUsage())
 
 
 @pytest.mark.parametrize("answer", [yes(), yes(instances=None), yes(instances={})], ids=["missing", "null", "object"])
 def test_a_broken_instance_list_never_reads_as_nothing_used(answer: Answered) -> None:
     with serving(Account().scripted(INSTANCES, *[answer] * 3)) as (client, _), pytest.raises(Unavailable):
-        client.usage(())
+        client.usage((), EarlierUsage())

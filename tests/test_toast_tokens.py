@@ -8,6 +8,7 @@ import pytest
 from janitor.cloud import Answer
 from janitor.cloud.tokens import Token, Tokens
 from janitor.errors import Denied
+from janitor.model import EarlierUsage
 from tests.loopback import Answered
 from tests.toast_account import DELETE, IMAGES, INSTANCES, NOW, TOKENS, Account, calls, ids, no, serving, yes
 
@@ -123,7 +124,12 @@ def test_a_first_token_that_is_denied_is_not_renewed(denial: Answered) -> None:
 @pytest.mark.parametrize("denial", [*DENIALS, no(50403), Answered(status=403)], ids=[*DENIAL_IDS, "50403", "forbidden"])
 def test_wrong_credentials_are_sent_once_and_never_again(denial: Answered) -> None:
     with serving(Account().scripted(TOKENS, denial)) as (client, server):
-        for ask in (client.probe, lambda: client.usage(()), lambda: client.delete("i1"), lambda: ids(client)):
+        for ask in (
+            client.probe,
+            lambda: client.usage((), EarlierUsage()),
+            lambda: client.delete("i1"),
+            lambda: ids(client),
+        ):
             with pytest.raises(Denied, match=r"POST /tokens: .*the credentials are not accepted"):
                 ask()
     assert calls(server) == [TOKENS]

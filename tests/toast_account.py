@@ -100,7 +100,7 @@ def serving(
 ) -> Iterator[tuple[ToastClient, Loopback]]:
     with stamina.set_testing(True, attempts=100, cap=True), Loopback(account.answer) as server:
         client = ToastClient(
-            f"{server.url}/compute{slash}", APPKEY, USERNAME, PASSWORD, options or HttpOptions(attempts=3), clock
+            f"{server.url}/compute{slash}", APPKEY, USERNAME, PASSWORD, options or HttpOptions(attempts=3), clock=clock
         )
         try:
             yield client, server

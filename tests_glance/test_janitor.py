@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from janitor.cloud import Answer
+from janitor.cloud.catalogue import ImagePlace
 from janitor.cloud.clouds import configured
 from janitor.cloud.openstack import OpenStackClient
 from tests.loopback import Answered, Asked
@@ -255,8 +256,9 @@ def test_a_token_that_ends_midway_is_renewed(cloud: Cloud, tmp_path: Path, monke
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
     mine = cloud.images(member).create("mine")
     cloud.restart_keystone(SHORT)
+    place = ImagePlace(cloud.glance.url, ())
     try:
-        with closing(OpenStackClient(configured("ours", None), None, clock=lambda: now)) as client:
+        with closing(OpenStackClient(configured("ours", None), place, None, clock=lambda: now)) as client:
             witness = cloud.images(member)
             assert [image.id for image in client.images() if image.owned] == [mine]
             until(lambda: witness.page().status_code == 401)

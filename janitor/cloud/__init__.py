@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from janitor.errors import CloudError
 from janitor.model import EarlierUsage, Image, Reading, Sharing, Source, Usage
 
 
@@ -66,6 +67,14 @@ class Probe:
 
     sentence: str
     readings: tuple[Reading, ...] = ()
+
+
+class ProbeFailed(CloudError):
+    """A look at a target that found a source of usage that cannot be read; `readings` say which could."""
+
+    def __init__(self, message: str, readings: tuple[Reading, ...]) -> None:
+        super().__init__(message)
+        self.readings = readings
 
 
 class ImageService(Protocol):

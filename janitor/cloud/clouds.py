@@ -14,7 +14,8 @@ import yaml
 from keystoneauth1 import exceptions
 from keystoneauth1.identity.base import BaseIdentityPlugin
 
-from janitor.cloud.keystone import TYPES, Identity, Wishes, label_of
+from janitor.cloud.catalogue import TYPES, EndpointPreferences
+from janitor.cloud.keystone import Identity, label_of
 from janitor.cloud.redaction import Redaction
 from janitor.errors import CloudError, UsageError
 
@@ -129,7 +130,7 @@ def _identity(region: CloudRegion) -> Identity:
         secrets=tuple(_secrets_in(region.config)),
         region=region.get_region_name() or None,
         verify=_tls(verify, certificate),
-        wishes={service: _wishes(region, kinds[0]) for service, kinds in TYPES.items()},
+        preferences={service: _preferences(region, kinds[0]) for service, kinds in TYPES.items()},
         plugin=plugin,
     )
 
@@ -143,10 +144,12 @@ def _secrets_in(config: object) -> Iterator[str]:
         yield from _secrets_in(value)
 
 
-def _wishes(region: CloudRegion, service: str) -> Wishes:
+def _preferences(region: CloudRegion, service: str) -> EndpointPreferences:
     named = region.get_interface(service) or "public"
     interfaces = (named,) if isinstance(named, str) else named
-    return Wishes(tuple(one.removesuffix("URL") for one in interfaces if one), region.get_endpoint(service))
+    return EndpointPreferences(
+        tuple(one.removesuffix("URL") for one in interfaces if one), region.get_endpoint(service)
+    )
 
 
 def _tls(verify: bool | str | None, certificate: str | tuple[str, str] | None) -> ssl.SSLContext | bool:

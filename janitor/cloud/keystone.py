@@ -6,11 +6,9 @@ bounded like any other request, ends when we are told to stop, and goes to the c
 
 import logging
 import ssl
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Any
 from urllib.parse import urlsplit
 
 from keystoneauth1 import exceptions
@@ -20,6 +18,7 @@ from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.session import Session
 
 from janitor.cloud.carrier import carried_by
+from janitor.cloud.catalogue import Catalogue, EndpointPreferences, Service, listed_in
 from janitor.cloud.redaction import Redaction
 from janitor.cloud.transport import Transport
 from janitor.errors import CloudError, Denied
@@ -31,35 +30,6 @@ _MOST_REDIRECTS = 3
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
 
-class Service(StrEnum):
-    """What is asked of a cloud."""
-
-    IMAGE = "image"
-    COMPUTE = "compute"
-    VOLUME = "volume"
-
-
-TYPES = {
-    Service.IMAGE: ("image",),
-    Service.COMPUTE: ("compute",),
-    Service.VOLUME: ("block-storage", "volumev3", "volumev2", "volume"),
-}
-"""How catalogues call them, the better first."""
-
-
-class NotOffered(CloudError):
-    """The catalogue has no such service there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a service is, of the public interface or the configured one. `region` is None for one of all regions."""
-
-    type: str
-    region: str | None
-    url: str
-
-
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What one sign-in gave: a token for one project, until when, and where the services are. Times are UTC."""
@@ -68,33 +38,7 @@ class Grant:
     issued_at: datetime | None
     expires: datetime | None
     project: str
-    endpoints: tuple[Endpoint, ...]
-
-    @property
-    def regions(self) -> tuple[str, ...]:
-        """The regions that have images, in the order of the catalogue."""
-        images = (endpoint for endpoint in self.endpoints if endpoint.type in TYPES[Service.IMAGE])
-        return tuple(dict.fromkeys(endpoint.region for endpoint in images if endpoint.region is not None))
-
-    def url(self, service: Service, region: str | None) -> str:
-        """The URL of a service in a region, without a slash at its end; None is for a cloud that names no region.
-
-        Raises NotOffered.
-        """
-        for kind in TYPES[service]:
-            for endpoint in self.endpoints:
-                if endpoint.type == kind and (region is None or endpoint.region in (None, region)):
-                    return endpoint.url
-        where = "" if region is None else f" in region {region}"
-        raise NotOffered(f"the cloud's catalogue has no {service} service{where}")
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What a cloud's configuration says of one service: the interfaces to take, the best first, and a URL instead."""
-
-    interfaces: tuple[str, ...] = ("public",)
-    url: str | None = None
+    catalogue: Catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +53,7 @@ class Identity:
     secrets: tuple[str, ...] = field(repr=False)
     region: str | None = None
     verify: ssl.SSLContext | bool = True
-    wishes: Mapping[Service, Wishes] = field(default_factory=dict)
+    preferences: Mapping[Service, EndpointPreferences] = field(default_factory=dict)
     plugin: BaseIdentityPlugin = field(kw_only=True, repr=False)
 
     def grant(self, seconds: float, transport: Transport) -> Grant:
@@ -140,19 +84,16 @@ class Identity:
             issued_at=_instant(lambda: access.issued),
             expires=_instant(lambda: access.expires),
             project=project,
-            endpoints=tuple(self._endpoints(access, project)),
+            catalogue=self._catalogue(access, project),
         )
 
-    def _endpoints(self, access: AccessInfo, project: str) -> Iterator[Endpoint]:
-        catalogue = access.service_catalog.normalize_catalog()
-        for service, kinds in TYPES.items():
-            wishes = self.wishes.get(service, Wishes())
-            if wishes.url is not None:
-                yield Endpoint(kinds[0], None, _filled_in(wishes.url, project))
-                continue
-            for entry in catalogue:
-                if entry["type"] in kinds:
-                    yield from _chosen(entry, wishes.interfaces)
+    def _catalogue(self, access: AccessInfo, project: str) -> Catalogue:
+        preferences = {
+            service: replace(wanted, url=_filled_in(wanted.url, project)) if wanted.url is not None else wanted
+            for service, wanted in self.preferences.items()
+        }
+        listed = tuple(listed_in(access.service_catalog.normalize_catalog()))
+        return Catalogue(listed, preferences, project, secure=(self.plugin.auth_url or "").lower().startswith("https:"))
 
     def _said(self, error: exceptions.ClientException) -> str:
         """The failure in one line: its status, and the words of the service or the library."""
@@ -173,16 +114,12 @@ def spelled_out(identity: str, tenant_id: str, username: str, password: str) -> 
     return Identity(label_of(identity), (username, password), plugin=plugin)
 
 
-def _chosen(entry: Mapping[str, Any], interfaces: tuple[str, ...]) -> Iterator[Endpoint]:
-    """Of one service, the endpoint of each region whose interface is the best."""
-    best: dict[str | None, tuple[int, str]] = {}
-    for endpoint in entry["endpoints"]:
-        interface, region, url = endpoint["interface"].removesuffix("URL"), endpoint["region_name"], endpoint["url"]
-        if interface in interfaces and isinstance(url, str) and url:
-            found = (interfaces.index(interface), url.rstrip("/"))
-            best[region] = min(best.get(region, found), found, key=lambda pair: pair[0])
-    for region, (_, url) in best.items():
-        yield Endpoint(entry["type"], region, url)
+def with_images_at(identity: Identity, url: str | None) -> Identity:
+    """The same, but with the image service at that URL, where one is given."""
+    if url is None:
+        return identity
+    images = replace(identity.preferences.get(Service.IMAGE, EndpointPreferences()), url=url)
+    return replace(identity, preferences={**identity.preferences, Service.IMAGE: images})
 
 
 def _filled_in(url: str, project: str) -> str:

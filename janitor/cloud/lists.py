@@ -24,8 +24,9 @@ class PagedList:
     does not take its word: it asks once more from a place before, or behind the page where it has no such place.
     """
 
-    def __init__(self, ask: Ask, parameters: Mapping[str, str]) -> None:
+    def __init__(self, ask: Ask, parameters: Mapping[str, str], id_key: str = "id") -> None:
         self._ask = ask
+        self._id_key = id_key
         self._parameters = parameters
         self._after: dict[str, Mapping[str, str] | None] = {}
 
@@ -41,9 +42,9 @@ class PagedList:
                 raise MarkerGone from error
             raise
         if link is not None and entries:
-            self._after[entries[-1]["id"]] = {**self._parameters, **dict(parse_qsl(urlsplit(link).query))}
+            self._after[entries[-1][self._id_key]] = {**self._parameters, **dict(parse_qsl(urlsplit(link).query))}
         elif len(entries) > 1:
-            self._after[entries[-1]["id"]] = None
+            self._after[entries[-1][self._id_key]] = None
         return entries
 
     def _behind(self, marker: str) -> Mapping[str, str] | None:

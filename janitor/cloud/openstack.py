@@ -1,37 +1,36 @@
-"""OpenStack's Image API v2, as NHN Cloud and every OpenStack cloud run it: the images of one project in one region.
+"""OpenStack's Image API v2, as NHN Cloud and every OpenStack cloud run it: the images of a project at one service.
 
 Sources: the Image, Compute and Block Storage API references, and what a real Glance answers. Signing in and finding the
 services is `keystone`'s part.
 """
 
-import re
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import chain
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
-from janitor.cloud import Answer, HttpOptions, Sources, wire
+from janitor.cloud import Answer, HttpOptions, Probe, ProbeFailed, Sources
 from janitor.cloud.answers import Declined, undocumented
-from janitor.cloud.keystone import Grant, Identity, Service
-from janitor.cloud.lists import MOST_A_PAGE, PagedList, next_in, next_of
+from janitor.cloud.catalogue import ImagePlace, unversioned
+from janitor.cloud.keystone import Grant, Identity
+from janitor.cloud.lists import MOST_A_PAGE, PagedList, next_in
 from janitor.cloud.openstack_answers import judge
 from janitor.cloud.openstack_records import read_image, read_sharing
-from janitor.cloud.openstack_usage import Gathering, used_by_servers, used_by_snapshots, used_by_volumes
+from janitor.cloud.openstack_usage import UsageSurvey
 from janitor.cloud.paging import Identities, ahead, pages
 from janitor.cloud.records import Entry, identified, read_entries
 from janitor.cloud.redaction import Redaction
 from janitor.cloud.session import Session
 from janitor.cloud.tokens import Token, Tokens, renewal
 from janitor.cloud.transport import Call, Reply, Transport, path_segment
-from janitor.errors import CloudError, Unavailable
-from janitor.model import Image, Sharing, Status, Usage, User, UserKind, Visibility
+from janitor.errors import CloudError
+from janitor.model import EarlierUsage, Image, Sharing, Status, Usage, Visibility
 from janitor.units import counted
 
 T = TypeVar("T")
@@ -42,31 +41,31 @@ _USUAL_SOURCES = Sources()
 _AT_ONCE = 4
 _NOT_UNDERSTOOD = 400
 _MAY_BE_SHARED = frozenset({Visibility.SHARED, Visibility.PRIVATE, None})
-_VERSION = re.compile(r"/v[0-9][0-9.]*(?=/|$)")
-_USUAL_VERSIONS = {Service.COMPUTE: "v2.1", Service.VOLUME: "v3/{project}"}
-
 # So says a service that tells shared images from private ones; one that does not may have private ones with members.
 _NO_MEMBERS = "only shared images have members"
 
-UNSEEN = "no API shows launch templates, autoscaling groups and ids written into scripts"
+UNSEEN = "no API shows launch templates, autoscaling groups and ids in files: declare them by references"
 """What may use an image without any API that tells of it."""
 
 
 class OpenStackClient:
-    """The images of one project in one region. Safe to use from several threads at once; `close` when done.
+    """The images of one project at one image service. Safe to use from several threads at once; `close` when done.
 
-    Keeps every promise of `ImageService`. `region` may be None where the catalogue names none. `grant` is a sign-in
-    that was done already; `clock` dates the token; a set `stop` ends waiting between tries. A `carrier` takes requests
-    elsewhere than to a socket.
+    Keeps every promise of `ImageService`. `place` is the image service, and `region` the one that the configuration
+    means, None where it means none. `imageless`: servers of no image may leave the key `image` out. `grant` is a
+    sign-in that was done already; `clock` dates the token; a set `stop` ends waiting between tries. A `carrier` takes
+    requests elsewhere than to a socket.
     """
 
     def __init__(
         self,
         identity: Identity,
+        place: ImagePlace,
         region: str | None,
         options: HttpOptions = _NO_OPTIONS,
         *,
         sources: Sources = _USUAL_SOURCES,
+        imageless: bool = False,
         shared_ignored: bool = False,
         clock: Callable[[], datetime],
         stop: threading.Event | None = None,
@@ -74,9 +73,12 @@ class OpenStackClient:
         grant: Grant | None = None,
     ) -> None:
         self._identity = identity
+        self._place = place
         self._region = region
-        self._page_size = min(options.page_size, MOST_A_PAGE)
+        self._options = replace(options, page_size=min(options.page_size, MOST_A_PAGE))
+        self._page_size = self._options.page_size
         self._sources = sources
+        self._imageless = imageless
         self._shared_ignored = shared_ignored
         self._clock = clock
         self._redact = Redaction(*identity.secrets)
@@ -153,44 +155,13 @@ class OpenStackClient:
                 return None
             raise
 
-    def usage(self, images: Sequence[Image]) -> Usage:
-        """What uses which of these images, as far as the target's sources say.
+    def usage(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:
+        """What uses which of these images, as far as the target's sources say, all of which are asked at once.
 
-        Raises CloudError when a source that is required cannot be read, wholly and without doubt.
+        `problem` says which of those that matter cannot be read, wholly and without doubt.
         """
-        gathering = Gathering(self._sources)
-        servers: list[Entry] = []
-
-        def by_servers() -> Mapping[str, list[User]]:
-            servers.extend(self._all(Service.COMPUTE, "servers"))
-            return used_by_servers(servers, images, "GET /servers/detail")
-
-        def by_volumes() -> Mapping[str, list[User]]:
-            return used_by_volumes(self._all(Service.VOLUME, "volumes"), "GET /volumes/detail")
-
-        gathering.add(UserKind.INSTANCE, by_servers)
-        gathering.add(UserKind.VOLUME, by_volumes)
-        gathering.add(UserKind.IMAGE, lambda: used_by_snapshots(images))
-        return gathering.usage(len(servers))
-
-    def _all(self, service: Service, key: str) -> list[Entry]:
-        """All entries of a list of Compute or Block Storage. Raises NotOffered where the cloud has no such service."""
-        url = f"{self._service_url(service)}/{key}/detail"
-        listed = PagedList(partial(self._ask_users, url, key), {"limit": str(self._page_size)})
-        walk = pages(listed.page, lambda entry: str(entry["id"]), self._page_size)
-        return [entry for batch in walk for entry in batch]
-
-    def _ask_users(self, url: str, key: str, parameters: Mapping[str, str]) -> tuple[list[Entry], str | None]:
-        call = Call(f"GET /{key}/detail", "GET", url, parameters)
-
-        def read(found: Entry) -> tuple[list[Entry], str | None]:
-            entries = read_entries(found, key)
-            for entry in entries:
-                if not isinstance(entry, dict) or wire.identifier(entry.get("id")) is None:
-                    raise Unavailable(f"{call.label}: one of the {key} cannot be read: {wire.shown(entry)}")
-            return entries, next_of(found.get(f"{key}_links"))
-
-        return self._session.ask(call, read)
+        survey = UsageSurvey(self._session, self._granted(), self._place, self._region, self._options, self._imageless)
+        return survey.usage(images, self._sources, earlier)
 
     def sharing(self, images: Iterable[Image]) -> Mapping[str, Sharing]:
         """With whom these images are shared, one request for each that may be."""
@@ -216,19 +187,16 @@ class OpenStackClient:
         """Ask for the deletion of one image."""
         return self._session.delete(Call("DELETE /v2/images/{id}", "DELETE", self._image_url(image_id)))
 
-    def probe(self) -> str:
-        """Sign in, read a page of each list, and say so, and what no list shows."""
+    def probe(self) -> Probe:
+        """Sign in, read all images and what uses them, and say so, and what no list shows."""
         granted = self._granted()
-        entries, _ = self._ask_images({"limit": str(self._page_size)})
-        usage = self.usage(())
-        words = [
-            f"token accepted for project {granted.project}",
-            f"{counted(len(entries))} on the first page",
-            counted(usage.instances, "server"),
-            *usage.remarks,
-            UNSEEN,
-        ]
-        return ", ".join(words)
+        images = list(self.images())
+        usage = self.usage(images, EarlierUsage())
+        seen = f"token accepted for project {granted.project}, {counted(len(images))} listed"
+        if usage.problem is not None:
+            raise ProbeFailed(f"{seen}, but what is in use could not be read: {usage.problem}", usage.readings)
+        words = [seen, counted(usage.instances, "server"), *usage.remarks, UNSEEN]
+        return Probe(", ".join(words), usage.readings)
 
     def clock_offset(self) -> timedelta | None:
         """How far the server's clock is ahead of ours, at its worst so far, by the Date of its answers."""
@@ -268,16 +236,7 @@ class OpenStackClient:
 
     def _image_url(self, *path: str) -> str:
         # The only version that this client speaks; catalogues name one, or none.
-        url = self._granted().url(Service.IMAGE, self._region)
-        named = _VERSION.search(url, len(url) - len(urlsplit(url).path))
-        return "/".join([url[: named.start()] if named else url, "v2", "images", *map(path_segment, path)])
-
-    def _service_url(self, service: Service) -> str:
-        granted = self._granted()
-        url = granted.url(service, self._region)
-        if _VERSION.search(urlsplit(url).path):
-            return url
-        return f"{url}/{_USUAL_VERSIONS[service].format(project=path_segment(granted.project))}"
+        return "/".join([unversioned(self._place.url), "v2", "images", *map(path_segment, path)])
 
 
 def _is_to_be_listed(image: Image) -> bool:

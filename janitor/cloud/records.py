@@ -3,11 +3,13 @@
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from janitor.cloud import wire
 from janitor.cloud.answers import undocumented
 from janitor.errors import Unavailable
+from janitor.image_ids import ids_in
 from janitor.model import MISSING, User, UserKind
 
 T = TypeVar("T")
@@ -73,10 +75,29 @@ def read_properties(entries: Mapping[Any, object], wrong: dict[str, str]) -> Map
     return readable
 
 
-def image_users(
-    entries: Iterable[Any], label: str, kind: UserKind, image_of: Callable[[Entry], object]
-) -> dict[str, list[User]]:
-    """Which images these users use, by lower-case id; `image_of` says where an entry names its image.
+ImageOf = Callable[[Entry], object]
+"""Gives what an entry says of its image: text, or an object with an id; nothing, where it says that there is none."""
+
+Users = dict[str, list[User]]
+"""The users of images, by the image's folded id."""
+
+
+def image_of_server(server: Entry, *, imageless: bool, label: str) -> object:
+    """What a server says of its image. Empty text and null are none; a key that is missing is only where `imageless`.
+
+    Raises Unavailable where it is missing and may mean anything.
+    """
+    if "image" not in server and not imageless:
+        raise Unavailable(
+            f"{label}: server {_named(server)} does not say its image. Where servers of no image leave that out, "
+            "`usage: {imageless: none}` on the target says so"
+        )
+    image = server.get("image")
+    return None if image == "" else image
+
+
+def image_users(entries: Iterable[Any], label: str, kind: UserKind, image_of: ImageOf) -> Users:
+    """Which images these users use; `image_of` says where an entry names its image.
 
     Raises Unavailable when that is in doubt for any of them: a misread user would make its image look unused.
     """
@@ -85,25 +106,35 @@ def image_users(
         if not isinstance(entry, dict):
             raise Unavailable(f"{label}: an entry cannot be read: {wire.shown(entry)}")
         user = User(wire.text(entry.get("id")) or "", wire.text(entry.get("name")) or "", kind)
-        image_id = _image_id(image_of(entry), user, label)
-        if image_id:
+        for image_id in _image_ids(image_of(entry), user, label):
             users[image_id].append(user)
     return users
 
 
-def _image_id(image: object, user: User, label: str) -> str:
+def _image_ids(image: object, user: User, label: str) -> tuple[str, ...]:
+    """The ids that may be meant: a URL or URN holds one."""
     if image is None:
-        return ""
-    image_id = image.get("id") if isinstance(image, dict) else image
-    if not isinstance(image_id, str):
+        return ()
+    named = image.get("id") if isinstance(image, dict) else image
+    ids = ids_in(named) if isinstance(named, str) else ()
+    if not ids:
         name = user.name or user.id
         raise Unavailable(f'{label}: the image of {user.kind} "{name}" cannot be read: {wire.shown(image)}')
-    return image_id.strip().lower()
+    return ids
 
 
-def in_order(users: Mapping[str, Iterable[User]]) -> dict[str, tuple[User, ...]]:
-    """The users of each image by name and id."""
-    return {image_id: tuple(sorted(using, key=_by_name)) for image_id, using in users.items()}
+def _named(entry: Entry) -> str:
+    return wire.text(entry.get("name")) or wire.text(entry.get("id")) or "without a name"
+
+
+def in_order(users: Mapping[str, Iterable[User]], source: str) -> dict[str, tuple[User, ...]]:
+    """The users of each image by name and id, each once, and with the source that told of them."""
+    return {image_id: _once(using, source) for image_id, using in users.items()}
+
+
+def _once(users: Iterable[User], source: str) -> tuple[User, ...]:
+    each = {(user.id, user.name): user for user in users}
+    return tuple(replace(user, source=user.source or source) for user in sorted(each.values(), key=_by_name))
 
 
 def _by_name(user: User) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Requests with a token: judged, repeated as long as patience lasts, and with an eye on the server's clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from janitor.cloud.transport import Call, Reply, Transient, Transport
 from janitor.errors import Denied, Refused, Unavailable
 
 T = TypeVar("T")
+Headers = Mapping[str, str]
 Judge = Callable[[Reply, str], dict[str, Any]]
 """Gives the document of a successful answer, and raises Transient, Unauthorized or Declined for any other."""
 
@@ -32,7 +33,11 @@ class Session:
 
     def ask(self, call: Call, read: Callable[[dict[str, Any]], T]) -> T:
         """What `read` makes of the answer. Raises Declined for a no, and another CloudError for no usable answer."""
-        return self._transport.persist(call.label, lambda seconds: read(self._with_token(call, seconds)))
+        return self.answered(call, lambda document, _headers: read(document))
+
+    def answered(self, call: Call, read: Callable[[dict[str, Any], Headers], T]) -> T:
+        """The same, where `read` is told the headers of the answer, too, by their names in lower case."""
+        return self._transport.persist(call.label, lambda seconds: read(*self._with_token(call, seconds)))
 
     def delete(self, call: Call) -> Answer:
         """Ask for a deletion.
@@ -59,7 +64,7 @@ class Session:
 
         return self._transport.persist(call.label, attempt)
 
-    def _with_token(self, call: Call, seconds: float) -> dict[str, Any]:
+    def _with_token(self, call: Call, seconds: float) -> tuple[dict[str, Any], Headers]:
         token = self._tokens.current()
         try:
             return self._send(call, token, seconds)
@@ -70,8 +75,8 @@ class Session:
         except Unauthorized as error:
             raise denied(error, "the token is not accepted, nor is a new one") from error
 
-    def _send(self, call: Call, token: Token, seconds: float) -> dict[str, Any]:
-        reply = self._transport.request(call.carrying({"X-Auth-Token": token.id}), seconds)
+    def _send(self, call: Call, token: Token, seconds: float) -> tuple[dict[str, Any], Headers]:
+        reply = self._transport.request(call.carrying({**call.headers, "X-Auth-Token": token.id}), seconds)
         self._note_clock(reply)
         try:
             document = self._judge(reply, call.label)
@@ -81,7 +86,7 @@ class Session:
             self._tokens.proven(token)
             raise
         self._tokens.proven(token)
-        return document
+        return document, {name.lower(): value for name, value in reply.headers.items()}
 
     def _note_clock(self, reply: Reply) -> None:
         date = reply.date()

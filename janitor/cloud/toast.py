@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from janitor.cloud import Answer, HttpOptions
+from janitor.cloud import Answer, HttpOptions, Probe
 from janitor.cloud.answers import Declined
 from janitor.cloud.paging import Identities, MarkerGone, ahead, pages
 from janitor.cloud.records import Entry, identified, read_entries
@@ -21,7 +21,7 @@ from janitor.cloud.toast_answers import judge
 from janitor.cloud.toast_records import read_image, read_token, read_usage
 from janitor.cloud.tokens import Token, Tokens
 from janitor.cloud.transport import Call, Reply, Transport, path_segment
-from janitor.model import Image, Sharing, Usage
+from janitor.model import EarlierUsage, Image, Sharing, Usage
 from janitor.units import counted
 
 _NO_OPTIONS = HttpOptions()
@@ -36,7 +36,7 @@ class ToastClient:
     """The images of one appkey. Safe to use from several threads at once; `close` when done.
 
     Keeps every promise of `ImageService`. `clock` dates the token; a set `stop` ends waiting between tries. A `carrier`
-    takes requests elsewhere than to a socket.
+    takes requests elsewhere than to a socket. `imageless`: instances of no image may leave the key `image` out.
     """
 
     def __init__(
@@ -46,6 +46,8 @@ class ToastClient:
         username: str,
         password: str,
         options: HttpOptions = _NO_OPTIONS,
+        *,
+        imageless: bool = False,
         clock: Callable[[], datetime] = utc_now,
         stop: threading.Event | None = None,
         carrier: httpx.BaseTransport | None = None,
@@ -53,6 +55,7 @@ class ToastClient:
         self._root = f"{endpoint.rstrip('/')}/v1.0/appkeys/{path_segment(appkey)}"
         self._credentials = {"auth": {"username": username, "password": password}}
         self._options = options
+        self._imageless = imageless
         self._clock = clock
         self._redact = Redaction(appkey, username, password)
         self._transport = Transport(options, self._redact, stop, carrier)
@@ -74,11 +77,11 @@ class ToastClient:
         """None: this API cannot be asked for one image."""
         return None
 
-    def usage(self, images: Sequence[Image]) -> Usage:  # noqa: ARG002 - the port's
+    def usage(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:  # noqa: ARG002 - the port's
         """Which images instances use, from the one list of all instances; any doubt about it is an error."""
         call = self._call("GET", "/instances-detail")
         entries = self._session.ask(call, lambda document: read_entries(document, "instances"))
-        return read_usage(entries, call.label)
+        return read_usage(entries, call.label, imageless=self._imageless)
 
     def sharing(self, images: Iterable[Image]) -> Mapping[str, Sharing]:  # noqa: ARG002 - the port's
         """Nothing: this API knows no sharing."""
@@ -88,10 +91,12 @@ class ToastClient:
         """Ask for the deletion of one image."""
         return self._session.delete(self._call("DELETE", "/images", {"id": image_id}))
 
-    def probe(self) -> str:
+    def probe(self) -> Probe:
         """Get a token, a page of images and all instances, and say so."""
         images = counted(len(self._page(None)))
-        return f"token accepted, {images} on the first page, {counted(self.usage(()).instances, 'instance')}"
+        usage = self.usage((), EarlierUsage())
+        sentence = f"token accepted, {images} on the first page, {counted(usage.instances, 'instance')}"
+        return Probe(sentence, usage.readings)
 
     def close(self) -> None:
         """Let go of connections."""

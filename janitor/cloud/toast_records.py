@@ -2,13 +2,23 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from janitor.cloud import wire
 from janitor.cloud.answers import undocumented
-from janitor.cloud.records import Entry, expected, image_users, in_order, optional, read_properties, required
+from janitor.cloud.records import (
+    Entry,
+    expected,
+    image_of_server,
+    image_users,
+    in_order,
+    optional,
+    read_properties,
+    required,
+)
 from janitor.cloud.tokens import Token, printable, renewal
-from janitor.model import Image, Usage, UserKind, Visibility
+from janitor.model import Image, Reading, Source, Usage, UserKind, Visibility
 
 
 def read_token(document: Entry, asked_at: datetime) -> Token:
@@ -39,6 +49,7 @@ def read_image(entry: Entry) -> Image:
         min_disk=optional(entry, "minDisk", wire.amount, wrong),
         min_ram=optional(entry, "minRam", wire.amount, wrong),
         properties=_properties(entry.get("properties"), wrong),
+        owned=not public,  # a public image is the vendor's
         visibility=Visibility.PUBLIC if public and "isPublic" not in wrong else None,
         unreadable=wrong,
     )
@@ -53,10 +64,12 @@ def _properties(value: object, wrong: dict[str, str]) -> Mapping[str, str] | Non
     return read_properties(value, wrong)
 
 
-def read_usage(entries: list[Any], label: str) -> Usage:
-    """Which images these instances use, by lower-case id.
+def read_usage(entries: list[Any], label: str, *, imageless: bool = False) -> Usage:
+    """Which images these instances use, by lower-case id; `imageless` ones may leave out the key `image`.
 
     Raises Unavailable when that is in doubt for any of them.
     """
-    users = image_users(entries, label, UserKind.INSTANCE, lambda entry: entry.get("image"))
-    return Usage(in_order(users), instances=len(entries))
+    image_of = partial(image_of_server, imageless=imageless, label=label)
+    users = image_users(entries, label, UserKind.INSTANCE, image_of)
+    reading = Reading(Source.SERVERS, place=label.split()[-1], users=sum(map(len, users.values())), images=len(users))
+    return Usage(in_order(users, "servers"), instances=len(entries), readings=(reading,))

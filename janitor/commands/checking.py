@@ -8,12 +8,16 @@ import click
 
 from janitor import delivery, sites, wiring
 from janitor.accounts import identify
+from janitor.cloud import Probe, ProbeFailed
 from janitor.commands.loading import load
+from janitor.commands.reporting import print_out
 from janitor.errors import CloudError, DeliveryError, Exit, StoreError
+from janitor.model import Reading
 from janitor.orders import Site, utc_now
 from janitor.policy import Policy
 from janitor.policy_files import Rules
 from janitor.remarks import exempting_nothing, owning_nothing, remarks_on
+from janitor.report.tables import readings_table
 from janitor.settings import Settings
 from janitor.units import counted
 
@@ -24,7 +28,7 @@ def check(config: Path | None, verbose: int, *, live: bool) -> int:
     identify(settings, settings.targets)
     for line in _checked(settings, rules):
         click.echo(line)
-    failures = [_probed("database", lambda: wiring.database_of(settings))]
+    failures = [_probed("database", lambda: Probe(wiring.database_of(settings)))]
     if not any(failures):
         _say_what_is_idle(settings, rules)
     if live:
@@ -60,24 +64,41 @@ def _say_what_is_idle(settings: Settings, rules: Rules) -> None:
         click.echo(f"exemptions     {last} called {' or '.join(strange)}")
 
 
-def _probes(settings: Settings, policies: Sequence[Policy]) -> Iterator[tuple[str, Callable[[], str]]]:
-    for site in sites.sites_of(settings, sites.Choice(settings.targets)):
-        yield f"target {site.name}", partial(_probe, site)
+def _probes(settings: Settings, policies: Sequence[Policy]) -> Iterator[tuple[str, Callable[[], Probe]]]:
+    known = wiring.known_targets(settings)
+    for site in sites.sites_of(settings, sites.Choice(settings.targets), known=known):
+        also = f" (also {', '.join(site.also_named)})" if site.also_named else ""
+        yield f"target {site.name}{also}", partial(_probe, site)
     if settings.slack is not None:
-        yield "slack", delivery.channel_of(settings).probe
+        yield "slack", partial(_probe_channel, settings, None)
         for name in dict.fromkeys(delivery.channels_of(policies, settings.slack.channel).values()):
-            yield f"slack {name}", delivery.channel_of(settings, name).probe
+            yield f"slack {name}", partial(_probe_channel, settings, name)
 
 
-def _probe(site: Site) -> str:
-    return site.connect().probe()
-
-
-def _probed(name: str, probe: Callable[[], str]) -> bool:
-    """Whether the probe failed; either way it is said."""
+def _probe(site: Site) -> Probe:
+    service = site.connect()
     try:
-        click.echo(f"{name:<14} ok: {probe()}")
+        return service.probe()
+    finally:
+        service.close()
+
+
+def _probe_channel(settings: Settings, name: str | None) -> Probe:
+    channel = delivery.channel_of(settings) if name is None else delivery.channel_of(settings, name)
+    return Probe(channel.probe())
+
+
+def _probed(name: str, probe: Callable[[], Probe]) -> bool:
+    """Whether the probe failed; either way it is said, with what became of asking each source of usage."""
+    failed, readings = False, tuple[Reading, ...]()
+    try:
+        found = probe()
+        readings = found.readings
+        click.echo(f"{name:<14} ok: {found.sentence}")
     except (CloudError, DeliveryError, StoreError) as error:
+        failed = True
+        readings = error.readings if isinstance(error, ProbeFailed) else ()
         click.echo(f"{name:<14} failed: {error}")
-        return True
-    return False
+    if readings:
+        print_out(readings_table(readings))
+    return failed

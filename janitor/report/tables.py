@@ -8,7 +8,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from janitor.model import Image, RunSummary, Survey, User
+from janitor.image_ids import folded
+from janitor.model import Image, Reading, RunSummary, Survey, User
 from janitor.plan import owns
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, columns, line, paragraph, rule
 from janitor.report.wording import label_of, shortened, visible
@@ -69,7 +70,7 @@ def _facts(image: Image, users: tuple[User, ...]) -> Iterator[str]:
 
 def users_of(image: Image, survey: Survey) -> tuple[User, ...]:
     """What uses an image; `Usage` goes by the id in lower case."""
-    return survey.usage.by_image.get(image.id.strip().lower(), ())
+    return survey.usage.by_image.get(folded(image.id), ())
 
 
 def user_name(user: User) -> str:
@@ -113,7 +114,7 @@ def _image_facts(image: Image, users: tuple[User, ...]) -> dict[str, Any]:
         "tags": None if image.tags is None else list(image.tags),
         "properties": None if image.properties is None else dict(image.properties),
         "unreadable": dict(image.unreadable),
-        "used_by": [{"kind": user.kind, "id": user.id, "name": user.name} for user in users],
+        "used_by": [{"kind": user.kind, "id": user.id, "name": user.name, "source": user.source} for user in users],
     }
 
 
@@ -127,6 +128,25 @@ def runs_table(runs: Iterable[RunSummary]) -> Table:
     for run in runs:
         table.add_row(*(Text(cell) for cell in _cells(run)))
     return table
+
+
+def readings_table(readings: Iterable[Reading]) -> Table:
+    """What became of asking each source of usage, one a row, as a rich renderable."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in ("source", "endpoint", "asked"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("users", "images"):
+        table.add_column(heading, justify="right")
+    for reading in readings:
+        table.add_row(*(Text(visible(cell)) for cell in _cells_of_reading(reading)))
+    return table
+
+
+def _cells_of_reading(reading: Reading) -> Iterator[str]:
+    yield f"{reading.source} in {reading.region}" if reading.region else reading.source.value
+    yield reading.place or "-"
+    yield reading.problem or (f"yes, {reading.note}" if reading.note else "yes")
+    yield from ("", "") if reading.problem else (f"{reading.users:,}", f"{reading.images:,}")
 
 
 def _cells(run: RunSummary) -> Iterator[str]:

@@ -39,7 +39,10 @@ targets:
 
 @dataclass(frozen=True, slots=True)
 class ToastTarget:
-    """One account of the v1.0 API of NHN Cloud (TOAST). `endpoint` has no slash at its end."""
+    """One account of the v1.0 API of NHN Cloud (TOAST). `endpoint` has no slash at its end.
+
+    `imageless`: a person says that servers of no image leave the key `image` out here; else that is in doubt.
+    """
 
     name: str
     api: Literal["toast"]
@@ -47,6 +50,7 @@ class ToastTarget:
     appkey: str = field(repr=False)
     username: str = field(repr=False)
     password: str = field(repr=False)
+    imageless: bool
     http: HttpOptions
 
 
@@ -65,6 +69,7 @@ class OpenStackTarget:
     """One project of an OpenStack cloud, in one region or, where that is "*", in each one that has images.
 
     Its credentials are either a `login`, or those of a `cloud` of clouds.yaml, or else what the OS_* variables say.
+    `image_endpoint` takes the place of the image services of the catalogue. `imageless`: see ToastTarget.
     """
 
     name: str
@@ -72,8 +77,10 @@ class OpenStackTarget:
     login: Login | None
     cloud: str | None
     region: str | None
+    image_endpoint: str | None
     shared_ignored: bool
     usage: Sources
+    imageless: bool
     http: HttpOptions
 
 
@@ -214,6 +221,7 @@ def _target(schema: ToastSchema | OpenStackSchema, inherited: HttpOptions, envir
         appkey=schema.appkey,
         username=schema.username,
         password=schema.password,
+        imageless=schema.usage.imageless is not None,
         http=http,
     )
 
@@ -231,7 +239,15 @@ def _openstack_target(schema: OpenStackSchema, http: HttpOptions, environ: Mappi
         cloud=schema.cloud,
         region=region,
         shared_ignored=schema.shared == "ignore",
-        usage=Sources(schema.usage.servers, schema.usage.volumes, schema.usage.snapshots),
+        image_endpoint=schema.image_endpoint,
+        usage=Sources(
+            schema.usage.servers,
+            schema.usage.volumes,
+            schema.usage.clusters,
+            schema.usage.stacks,
+            schema.usage.snapshots,
+        ),
+        imageless=schema.usage.imageless is not None,
         http=http,
     )
 

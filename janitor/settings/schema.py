@@ -121,6 +121,15 @@ class HttpSchema(Schema):
     page_size: Annotated[Whole, AfterValidator(_page_size)] | None = None
 
 
+Imageless = Annotated[Literal["none"], word_of(("none",), "known here")]
+
+
+class ToastUsageSchema(Schema):
+    """What the v1.0 API leaves open about usage."""
+
+    imageless: Imageless | None = None
+
+
 class ToastSchema(Schema):
     """One account of the v1.0 API as written. The `_file` keys are read before the check, and name secret files."""
 
@@ -133,6 +142,7 @@ class ToastSchema(Schema):
     username_file: Text | None = None
     password: Secret
     password_file: Text | None = None
+    usage: ToastUsageSchema = ToastUsageSchema()
     http: HttpSchema = HttpSchema()
 
 
@@ -152,7 +162,7 @@ def _need(value: object) -> object:
     if value is False:
         return Need.OFF.value
     if value is True:
-        raise ValueError("true does not say how much it matters: write required, optional or off")
+        raise ValueError("true does not say how much it matters: write auto, required, optional or off")
     return value
 
 
@@ -160,11 +170,17 @@ Needed = Annotated[Need, word_of(Need, "known here"), BeforeValidator(_need)]
 
 
 class UsageSchema(Schema):
-    """What is asked for which images are in use, and how much each of it matters."""
+    """What is asked for which images are in use, and how much each of it matters.
 
-    servers: Needed = Need.REQUIRED
-    volumes: Needed = Need.OPTIONAL
+    `imageless: none` says that servers which leave out the key `image` are of no image.
+    """
+
+    servers: Needed = Need.AUTO
+    volumes: Needed = Need.AUTO
+    clusters: Needed = Need.AUTO
+    stacks: Needed = Need.AUTO
     snapshots: Needed = Need.OFF
+    imageless: Imageless | None = None
 
 
 class OpenStackSchema(Schema):
@@ -180,6 +196,7 @@ class OpenStackSchema(Schema):
     password: Secret | None = None
     password_file: Text | None = None
     region: Label | None = None
+    image_endpoint: BaseAddress | None = None
     shared: Annotated[Literal["guard", "ignore"], word_of(("guard", "ignore"), "known here")] = "guard"
     usage: UsageSchema = UsageSchema()
     http: HttpSchema = HttpSchema()
@@ -265,6 +282,6 @@ class SettingsSchema(Schema):
     heartbeat_url: Annotated[Secret, AfterValidator(_web_address)] | None = None
     heartbeat_url_file: Text | None = None
     metrics_file: Text | None = None
-    usage_memory: Span = timedelta(hours=24)
+    usage_memory: Span = timedelta(hours=72)
     plan_validity: Seconds = timedelta(hours=24)
     cost: CostSchema = CostSchema()

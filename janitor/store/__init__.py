@@ -13,6 +13,7 @@ from typing import Self
 from janitor.gate import Measure
 from janitor.model import (
     Decision,
+    EarlierUsage,
     Event,
     Exemption,
     History,
@@ -26,7 +27,7 @@ from janitor.model import (
     TargetResult,
 )
 from janitor.settling import Settlement, Unsettled
-from janitor.store import chronicle, exemptions, journal, reports, runs, snapshots, trust
+from janitor.store import chronicle, exemptions, journal, reports, runs, snapshots, trust, uses
 from janitor.store.database import DatabaseFile, inspect
 from janitor.store.decisions import record_decisions
 from janitor.store.exemptions import ExemptionRecord
@@ -91,6 +92,16 @@ class Store:
         """The ids of the target's own images in its latest snapshot that we are not known to have deleted."""
         with self._file.reading() as db:
             return snapshots.known(db, target)
+
+    def earlier_usage(self, target: str, since: datetime) -> EarlierUsage:
+        """What earlier surveys of a target knew of its usage; of servers, those seen using an image since that time."""
+        with self._file.reading() as db:
+            return uses.earlier_usage(db.conn, target, since)
+
+    def recent_targets(self) -> list[str]:
+        """The names of all targets that any run surveyed, the latest surveyed first, and of equals by name."""
+        with self._file.reading() as db:
+            return snapshots.recent_targets(db)
 
     def unsettled(self, target: str) -> list[Unsettled]:
         """The requests of earlier runs to a target of which no survey has told yet what became, oldest first."""

@@ -13,6 +13,7 @@ from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
 from janitor.store.trust import REMINDING
 from janitor.store.trust import STEP as TRUST
+from janitor.store.uses import STEP as USES
 
 MIGRATIONS = Migrations("image-janitor")
 
@@ -67,6 +68,11 @@ def volumes(db: Database) -> None:
     _execute(db, _VOLUMES)
 
 
+def usage_by_source(db: Database) -> None:
+    """Where it was told what uses images, servers that are known to be deleted, and what stacks say."""
+    _execute(db, USES)
+
+
 def _execute(db: Database, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
     # to make a new database.
@@ -74,7 +80,18 @@ def _execute(db: Database, script: str) -> None:
         db.execute(statement)
 
 
-_STEPS = (initial, settling, remembering, delivery, exemptions, owing, reminding, sources, volumes)  # append only
+_STEPS = (
+    initial,
+    settling,
+    remembering,
+    delivery,
+    exemptions,
+    owing,
+    reminding,
+    sources,
+    volumes,
+    usage_by_source,
+)  # append only
 for _step in _STEPS:
     MIGRATIONS()(_step)
 

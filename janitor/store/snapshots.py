@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
-from janitor.model import History, Image, Survey, Usage, UserKind
+from janitor.model import History, Image, Source, Survey, Usage
 from janitor.plan import owns
 from janitor.store.rows import facts_of, image_of, instant, instant_or_none, values_in, values_of
 from janitor.store.schema import Unfit
-from janitor.store.uses import last_in_use, record_uses, usage_at, usage_key
+from janitor.store.uses import LastUses, last_uses, readings_json, record_uses, usage_at
 from janitor.units import iso
 
 
@@ -21,7 +21,6 @@ def record_survey(db: Database, run: int, target: str, survey: Survey) -> dict[s
     at = iso(survey.finished_at)
     owned = sum(map(owns, survey.images))
     used = record_uses(db.conn, run, target, survey)
-    good = _last_good_at(db.conn, run, target)
     db.table("surveys").insert(
         {
             "run": run,
@@ -31,6 +30,7 @@ def record_survey(db: Database, run: int, target: str, survey: Survey) -> dict[s
             "usage_problem": survey.usage.problem,
             "usage_unread": json.dumps(sorted(survey.usage.unread)) if survey.usage.unread else None,
             "usage_remarks": json.dumps(survey.usage.remarks) if survey.usage.remarks else None,
+            "usage_readings": readings_json(survey.usage),
             "images": len(survey.images),
             "owned": owned,
         }
@@ -38,12 +38,7 @@ def record_survey(db: Database, run: int, target: str, survey: Survey) -> dict[s
     changes = _Changes(run, target, at, watching=survey.usage.problem is None)
     memories = _compare(db.conn, changes, survey)
     _write(db.conn, changes)
-    return {image: memory.history(used.get(usage_key(image)), good) for image, memory in memories.items()}
-
-
-def _last_good_at(conn: sqlite3.Connection, run: int, target: str) -> datetime | None:
-    row = conn.execute(_GOOD, (target, run)).fetchone()
-    return instant(row[0]) if row else None
+    return {image: memory.history(used, image) for image, memory in memories.items()}
 
 
 def check_not_overtaken(conn: sqlite3.Connection, run: int, target: str) -> None:
@@ -64,6 +59,12 @@ def targets(db: Database) -> list[str]:
     return [row[0] for row in db.execute(sql)]
 
 
+def recent_targets(db: Database) -> list[str]:
+    """The names of all targets that any run surveyed, the latest surveyed first, and of equals by name."""
+    sql = "SELECT target FROM surveys WHERE finished_at IS NOT NULL GROUP BY target ORDER BY max(run) DESC, target"
+    return [row[0] for row in db.execute(sql)]
+
+
 def latest_survey(db: Database, target: str) -> int | None:
     """The number of the latest run that surveyed a target, if one has."""
     sql = "SELECT max(run) FROM surveys WHERE target = ? AND finished_at IS NOT NULL"
@@ -81,7 +82,7 @@ def history_of(db: Database, target: str, image_id: str) -> History | None:
     row = db.conn.execute(_KNOWN, (target, image_id)).fetchone()
     if row is None:
         return None
-    return _Memory(*row).history(last_in_use(db.conn, target).get(usage_key(image_id)))
+    return _Memory(*row).history(last_uses(db.conn, target), image_id)
 
 
 def age(image: Image) -> tuple[datetime, str]:
@@ -98,14 +99,15 @@ class _Memory:
     watched_since: str | None
     status_since: str | None
 
-    def history(self, used: str | None, good: datetime | None = None) -> History:
-        last_in_use = instant_or_none(used)
+    def history(self, uses: LastUses, image_id: str) -> History:
+        last_in_use, last_held, unused_since = uses.of(image_id)
         return History(
             instant(self.first_seen),
             instant_or_none(self.watched_since),
             instant_or_none(self.status_since),
             last_in_use,
-            in_use_before=last_in_use is not None and good is not None and last_in_use >= good,
+            last_held,
+            unused_since,
         )
 
 
@@ -193,13 +195,12 @@ def _survey(
     remarks: str | None,
 ) -> Survey:
     images = sorted((image_of(row[0], row[1:]) for row in conn.execute(_AT_RUN, (run, target))), key=age)
-    kinds = frozenset(UserKind(kind) for kind in json.loads(unread or "[]"))
-    used = usage_at(conn, run, target, kinds) if problem is None else Usage(problem=problem)
-    usage = replace(used, unread=kinds, remarks=tuple(json.loads(remarks or "[]")))
+    sources = frozenset(Source(source) for source in json.loads(unread or "[]"))
+    used = usage_at(conn, run, target, sources) if problem is None else Usage(problem=problem)
+    usage = replace(used, unread=sources, remarks=tuple(json.loads(remarks or "[]")))
     return Survey(tuple(images), usage, instant(started), instant(finished))
 
 
-_GOOD = "SELECT finished_at FROM surveys WHERE target = ? AND run < ? AND good ORDER BY run DESC LIMIT 1"
 _LATER = "SELECT run FROM surveys WHERE target = ? AND run > ? AND finished_at IS NOT NULL ORDER BY run DESC LIMIT 1"
 _SURVEYS = """
 SELECT target, started_at, finished_at, usage_problem, usage_unread, usage_remarks FROM surveys

@@ -1,55 +1,118 @@
-"""What used which image, as intervals of runs."""
+"""What used which image, as intervals of runs, and what else earlier surveys know of usage."""
 
+import json
 import sqlite3
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
-from janitor.model import Survey, Usage, User, UserKind
+from janitor.image_ids import folded
+from janitor.model import SOURCE_OF, EarlierUsage, Source, StackContent, Survey, Usage, User, UserKind
+from janitor.store.rows import instant
 from janitor.units import iso
 
 
-def record_uses(conn: sqlite3.Connection, run: int, target: str, survey: Survey) -> dict[str, str]:
-    """Record the usage that a survey saw; returns when each image that ever was in use last was, by `usage_key`.
+@dataclass(frozen=True, slots=True)
+class LastUses:
+    """When each image that ever was in use last was, by `usage_key`, and when the good surveys were, oldest first.
 
-    Where the survey could not read the usage, or some kind of users, nothing changes: a use is neither seen nor over.
+    `held` leaves out the uses by servers that are known to be deleted.
+    """
+
+    used: Mapping[str, datetime]
+    held: Mapping[str, datetime]
+    good: Sequence[datetime]
+
+    def of(self, image_id: str) -> tuple[datetime | None, datetime | None, datetime | None]:
+        """When an image was last in use, when it last was held, and the first good survey after that, if any was."""
+        key = usage_key(image_id)
+        held = self.held.get(key)
+        place = bisect_right(self.good, held) if held is not None else len(self.good)
+        return self.used.get(key), held, self.good[place] if place < len(self.good) else None
+
+
+def record_uses(conn: sqlite3.Connection, run: int, target: str, survey: Survey) -> LastUses:
+    """Record the usage that a survey saw; returns when each image was last in use.
+
+    Where the survey could not read the usage, or some sources, nothing changes: a use is neither seen nor over.
     """
     readable = survey.usage.problem is None
     before = _latest_readable(conn, run, target)
     if readable:
         _record_changes(conn, run, target, survey.usage, before)
-    return _last_in_use(conn, target, iso(survey.finished_at) if readable else before)
+        conn.executemany(_DELETED, [(run, target, server) for server in sorted(survey.usage.ended)])
+        _record_stacks(conn, target, survey.usage)
+    return _last_uses(conn, target, iso(survey.finished_at) if readable else before, run)
 
 
-def last_in_use(conn: sqlite3.Connection, target: str) -> dict[str, str]:
-    """When each image that ever was in use last was, by `usage_key`."""
-    return _last_in_use(conn, target, _latest_readable(conn, None, target))
+def last_uses(conn: sqlite3.Connection, target: str) -> LastUses:
+    """When each image was last in use, up to the latest survey."""
+    return _last_uses(conn, target, _latest_readable(conn, None, target), None)
 
 
-def usage_at(conn: sqlite3.Connection, run: int, target: str, unread: frozenset[UserKind]) -> Usage:
-    """The usage that a run's survey could read, which left out some kinds; the users of each image by name and id."""
-    seen = (row for row in conn.execute(_AT_RUN, (target, run, run)) if row[3] not in unread)
+def earlier_usage(conn: sqlite3.Connection, target: str, since: datetime) -> EarlierUsage:
+    """What earlier surveys knew of usage; of servers, those that were seen using an image since that time."""
+    row = conn.execute(_GOOD_READINGS, (target,)).fetchone()
+    latest = _latest_readable(conn, None, target)
+    servers = conn.execute(_SERVERS, (latest, target, iso(since))).fetchall() if latest is not None else ()
+    stacks = conn.execute("SELECT stack, version, words FROM stacks WHERE target = ?", (target,)).fetchall()
+    return EarlierUsage(
+        read=frozenset((Source(one["source"]), one["region"]) for one in json.loads(row[0])) if row else frozenset(),
+        servers={server: instant(seen) for server, seen in servers},
+        stacks={stack: StackContent(version, json.loads(words)) for stack, version, words in stacks},
+    )
+
+
+def readings_json(usage: Usage) -> str | None:
+    """The sources that a survey read, each with its region; NULL for none."""
+    read = sorted({(reading.source.value, reading.region) for reading in usage.readings if reading.problem is None})
+    return json.dumps([{"source": source, "region": region} for source, region in read]) if read else None
+
+
+def _record_stacks(conn: sqlite3.Connection, target: str, usage: Usage) -> None:
+    """Keep what stacks said; those that are no longer there are forgotten."""
+    known = dict(conn.execute("SELECT stack, version FROM stacks WHERE target = ?", (target,)).fetchall())
+    gone = [(target, stack) for stack in known if stack not in usage.stacks]
+    news = [(target, stack, one) for stack, one in usage.stacks.items() if known.get(stack) != one.version]
+    conn.executemany("DELETE FROM stacks WHERE target = ? AND stack = ?", gone)
+    conn.executemany(
+        "INSERT OR REPLACE INTO stacks (target, stack, version, words) VALUES (?, ?, ?, ?)",
+        [(target, stack, one.version, json.dumps(dict(one.words))) for target, stack, one in news],
+    )
+
+
+def usage_at(conn: sqlite3.Connection, run: int, target: str, unread: frozenset[Source]) -> Usage:
+    """The usage that a run's survey could read, which left out some sources; users of each image by name and id."""
+    seen = (row for row in conn.execute(_AT_RUN, (target, run, run)) if SOURCE_OF[UserKind(row[3])] not in unread)
     rows = groupby(seen, key=itemgetter(0))
     return Usage(
-        {image: tuple(User(user, name, UserKind(kind)) for _, user, name, kind in uses) for image, uses in rows}
+        {
+            image: tuple(User(user, name, UserKind(kind), source) for _, user, name, kind, source in uses)
+            for image, uses in rows
+        }
     )
 
 
 def usage_key(image_id: str) -> str:
     """An image id as its users name it: they differ from the image list in case and spaces at times."""
-    return image_id.strip().lower()
+    return folded(image_id)
 
 
 def _record_changes(conn: sqlite3.Connection, run: int, target: str, usage: Usage, before: str | None) -> None:
     seen = {
-        (target, image, user.id, user.name): user.kind.value
+        (target, image, user.id, user.name): (user.kind.value, user.source)
         for image, users in usage.by_image.items()
         for user in users
     }
-    unread = {kind.value for kind in usage.unread}
-    present = {tuple(use): kind for *use, kind in conn.execute(_PRESENT, (target,))}
-    over = (use for use, kind in present.items() if use not in seen and kind not in unread)
+    unread = {kind.value for kind in UserKind if SOURCE_OF[kind] in usage.unread}
+    present = {tuple(use): (kind, source) for *use, kind, source in conn.execute(_PRESENT, (target,))}
+    over = [use for use, told in present.items() if seen.get(use) != told and (use in seen or told[0] not in unread)]
     conn.executemany(_END, [(run, before, *use) for use in over])
-    conn.executemany(_BEGIN, [(*use, seen[use], run) for use in sorted(seen.keys() - present.keys())])
+    begun = seen.keys() - (present.keys() - over)
+    conn.executemany(_BEGIN, [(*use, *seen[use], run) for use in sorted(begun)])
 
 
 def _latest_readable(conn: sqlite3.Connection, before_run: int | None, target: str) -> str | None:
@@ -57,24 +120,70 @@ def _latest_readable(conn: sqlite3.Connection, before_run: int | None, target: s
     return row[0] if row else None
 
 
-def _last_in_use(conn: sqlite3.Connection, target: str, now: str | None) -> dict[str, str]:
-    return {usage_key(image): seen for image, seen in conn.execute(_LAST, (now, target)) if seen is not None}
+def _last_uses(conn: sqlite3.Connection, target: str, now: str | None, before_run: int | None) -> LastUses:
+    rows = conn.execute(_LAST, (now, now, target)).fetchall()
+    good = conn.execute(_GOOD, (target, before_run, before_run)).fetchall()
+    return LastUses(
+        {usage_key(image): instant(used) for image, used, _ in rows if used is not None},
+        {usage_key(image): instant(held) for image, _, held in rows if held is not None},
+        [instant(row[0]) for row in good],
+    )
 
 
-_PRESENT = "SELECT target, image, instance, instance_name, kind FROM uses WHERE target = ? AND until_run IS NULL"
-_BEGIN = "INSERT INTO uses (target, image, instance, instance_name, kind, from_run) VALUES (?, ?, ?, ?, ?, ?)"
+_PRESENT = (
+    "SELECT target, image, instance, instance_name, kind, source FROM uses WHERE target = ? AND until_run IS NULL"
+)
+_BEGIN = (
+    "INSERT INTO uses (target, image, instance, instance_name, kind, source, from_run) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
 _END = """
 UPDATE uses SET until_run = ?, last_seen = ?
 WHERE target = ? AND image = ? AND instance = ? AND instance_name = ? AND until_run IS NULL
+"""
+_DELETED = """
+UPDATE uses SET deleted_in_run = ?
+WHERE target = ? AND instance = ? AND kind = 'instance' AND until_run IS NOT NULL AND deleted_in_run IS NULL
 """
 _READABLE = """
 SELECT finished_at FROM surveys
 WHERE target = ? AND finished_at IS NOT NULL AND usage_problem IS NULL AND (? IS NULL OR run < ?)
 ORDER BY run DESC LIMIT 1
 """
-_LAST = "SELECT image, max(coalesce(last_seen, ?)) FROM uses WHERE target = ? GROUP BY image"
+_LAST = """
+SELECT image, max(coalesce(last_seen, ?)), max(CASE WHEN deleted_in_run IS NULL THEN coalesce(last_seen, ?) END)
+FROM uses WHERE target = ? GROUP BY image
+"""
+_GOOD = "SELECT finished_at FROM surveys WHERE target = ? AND good AND (? IS NULL OR run < ?) ORDER BY run"
+_GOOD_READINGS = """
+SELECT usage_readings FROM surveys WHERE target = ? AND good AND usage_readings IS NOT NULL ORDER BY run DESC LIMIT 1
+"""
+_SERVERS = """
+SELECT instance, max(coalesce(last_seen, ?)) AS seen FROM uses
+WHERE target = ? AND kind = 'instance' AND deleted_in_run IS NULL AND instance != ''
+GROUP BY instance HAVING seen >= ?
+"""
 _AT_RUN = """
-SELECT image, instance, instance_name, kind FROM uses
+SELECT image, instance, instance_name, kind, source FROM uses
 WHERE target = ? AND from_run <= ? AND (until_run IS NULL OR until_run > ?)
 ORDER BY image, instance_name, instance
+"""
+
+STEP = """
+-- source: what told of the use, with its region. deleted_in_run: the run that learned that the server was deleted.
+ALTER TABLE uses ADD COLUMN source TEXT NOT NULL DEFAULT '';
+ALTER TABLE uses ADD COLUMN deleted_in_run INTEGER REFERENCES runs;
+-- The sources that the survey read, each with its region: JSON.
+ALTER TABLE surveys ADD COLUMN usage_readings TEXT;
+UPDATE surveys SET usage_unread = replace(replace(replace(
+    usage_unread, '"instance"', '"servers"'), '"volume"', '"volumes"'), '"image"', '"snapshots"')
+WHERE usage_unread IS NOT NULL;
+
+-- What the latest survey knows of stacks; words (JSON) are digests of what they say, each with where that stands.
+CREATE TABLE stacks (
+    target TEXT NOT NULL,
+    stack TEXT NOT NULL,
+    version TEXT NOT NULL,
+    words TEXT NOT NULL,
+    PRIMARY KEY (target, stack)
+) WITHOUT ROWID;
 """

@@ -1,0 +1,283 @@
+"""What a cloud's catalogue says of its services: where images are, and every service that can use the images there.
+
+Sites are told apart by the URL of their image service, not by the name of a region: one image service may stand under
+two regions, and services of a region without one of its own use another's. Source of the names of services: the service
+types authority of OpenStack, and the pages of NHN Cloud, which calls its clusters `kubernetes`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from os_service_types import ServiceTypes
+
+from janitor.errors import CloudError
+
+
+class Service(StrEnum):
+    """What is asked of a cloud, by the names that the service types authority gives."""
+
+    IMAGE = "image"
+    COMPUTE = "compute"
+    VOLUME = "block-storage"
+    CLUSTERS = "container-infrastructure-management"
+    STACKS = "orchestration"
+
+
+KUBERNETES = "kubernetes"
+"""What NHN Cloud calls its clusters, which have no templates."""
+
+_AUTHORITY = ServiceTypes()
+TYPES: Mapping[Service, tuple[str, ...]] = {
+    service: (
+        *dict.fromkeys((service.value, *_AUTHORITY.get_all_types(service.value))),
+        *((KUBERNETES,) if service is Service.CLUSTERS else ()),
+    )
+    for service in Service
+}
+"""How catalogues call the services, the better first: the names of the authority, and all its aliases."""
+
+_VERSION = r"/v[0-9]+(?:\.[0-9]+)?"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class NotOffered(CloudError):
+    """The catalogue has no such service there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One URL of a catalogue. `entry` is the place of its service there; `region` is None for one of all regions."""
+
+    service: Service
+    type: str
+    entry: int
+    region: str | None
+    interface: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointPreferences:
+    """What a cloud's configuration says of one service: the interfaces to take, the best first, and a URL instead."""
+
+    interfaces: tuple[str, ...] = ("public",)
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePlace:
+    """One image service, and the regions that name it; `everywhere` is one whose URL a person has configured.
+
+    `problem` says why the token must not be sent there.
+    """
+
+    url: str
+    regions: tuple[str | None, ...]
+    everywhere: bool = False
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A service that can use the images of a place, and where it is asked.
+
+    `note` says what is unusual about that; `problem` says why it cannot be asked.
+    """
+
+    service: Service
+    type: str
+    region: str | None
+    url: str
+    note: str | None = None
+    problem: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The path of its URL, as people are shown it."""
+        return urlsplit(self.url).path or "/"
+
+
+_USUAL = EndpointPreferences()
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """A catalogue for one project, and how this cloud's configuration wants its services to be asked.
+
+    `secure`: the sign-in was encrypted, so that a token is never sent to a URL that is not.
+    """
+
+    listed: tuple[Listed, ...] = ()
+    preferences: Mapping[Service, EndpointPreferences] = field(default_factory=dict)
+    project: str = ""
+    secure: bool = False
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions that have any service at all, in the order of the catalogue."""
+        return tuple(dict.fromkeys(one.region for one in self.listed if one.region is not None))
+
+    @property
+    def image_regions(self) -> tuple[str, ...]:
+        """The regions that have images, in the order of the catalogue; none where their URL is configured."""
+        places = (region for place in self.image_places() for region in place.regions)
+        return tuple(dict.fromkeys(region for region in places if region is not None))
+
+    def image_places(self) -> list[ImagePlace]:
+        """The image services, told apart by their URLs, each with the regions that name it."""
+        url = self._preferences(Service.IMAGE).url
+        if url is not None:
+            return [ImagePlace(url, (), everywhere=True)]
+        found: dict[str, list[Listed]] = {}
+        for one in self._wanted_images():
+            found.setdefault(self._normalised(one.url), []).append(one)
+        return [
+            ImagePlace(
+                ones[0].url,
+                tuple(dict.fromkeys(one.region for one in ones)),
+                problem=_unusable(ones[0].url, secure=self.secure),
+            )
+            for ones in found.values()
+        ]
+
+    def normalised(self, place: ImagePlace) -> str:
+        """The URL of a place as places are told apart by it."""
+        return self._normalised(place.url)
+
+    def using(self, service: Service, place: ImagePlace, region: str | None) -> list[Endpoint]:
+        """Every endpoint of a service that may use the images of a place, also those that cannot be asked.
+
+        These are those of its regions, those without a region, and those of every region that has no image service of
+        its own, or this one. `region` is the one that the configuration means, for which a configured URL stands.
+        """
+        own = place.regions or (region,)
+        listed = [one for one in self.listed if one.service is service and self._reaches(one.region, place)]
+        url = self._preferences(service).url
+        if url is None:
+            return list(self._asked(listed, place))
+        others = [one for one in listed if one.region is not None and one.region not in own]
+        return [Endpoint(service, service.value, region, url), *self._asked(others, place)]
+
+    def _preferences(self, service: Service) -> EndpointPreferences:
+        return self.preferences.get(service, _USUAL)
+
+    def _wanted_images(self) -> Iterator[Listed]:
+        interfaces = self._preferences(Service.IMAGE).interfaces
+        images = [one for one in self.listed if one.service is Service.IMAGE and one.interface in interfaces]
+        for region in dict.fromkeys(one.region for one in images):
+            here = [one for one in images if one.region == region]
+            usable = [one for one in here if _unusable(one.url, secure=self.secure) is None] or here
+            best = min((one.interface for one in usable), key=interfaces.index)
+            yield from (one for one in usable if one.interface == best)
+
+    def _reaches(self, region: str | None, place: ImagePlace) -> bool:
+        """Whether services of a region may use the images of a place: unless they have others of their own."""
+        if region is None or place.everywhere or region in place.regions:
+            return True
+        theirs = self._image_urls(region)
+        return not theirs or not theirs.isdisjoint(self._urls_of(place))
+
+    def _urls_of(self, place: ImagePlace) -> set[str]:
+        return {self._normalised(place.url)}.union(*map(self._image_urls, place.regions))
+
+    def _image_urls(self, region: str | None) -> set[str]:
+        """The image services of a region by all of their interfaces."""
+        images = (one for one in self.listed if one.service is Service.IMAGE and one.region == region)
+        return {self._normalised(one.url) for one in images}
+
+    def _normalised(self, url: str) -> str:
+        return normalised(url, self.project)
+
+    def _asked(self, listed: Iterable[Listed], place: ImagePlace) -> Iterator[Endpoint]:
+        """The endpoints of services of one kind: each service once, by the best of its interfaces and versions."""
+        services: dict[tuple[int, str | None], list[Listed]] = {}
+        for one in listed:
+            services.setdefault((one.entry, one.region), []).append(one)
+        best: dict[str, Endpoint] = {}
+        for ones in services.values():
+            for endpoint in self._of_one_service(ones, place):
+                key = self._normalised(endpoint.url)
+                best[key] = max(best.get(key, endpoint), endpoint, key=_merit)
+        yield from best.values()
+
+    def _of_one_service(self, ones: Sequence[Listed], place: ImagePlace) -> Iterator[Endpoint]:
+        wanted = self._preferences(ones[0].service).interfaces
+        secure = self.secure or place.url.startswith("https:")
+        offered = list(dict.fromkeys(one.interface for one in ones))
+        order = [*(word for word in wanted if word in offered), *(word for word in offered if word not in wanted)]
+        usable = {one.interface for one in ones if _unusable(one.url, secure=secure) is None}
+        interface = next((word for word in order if word in usable), order[0])
+        note = None if interface in wanted else f"by its {interface} URL: it has no usable one that is {wanted[0]}"
+        for one in ones:
+            if one.interface == interface:
+                problem = _unusable(one.url, secure=secure)
+                yield Endpoint(one.service, one.type, one.region, one.url, note, problem)
+
+
+def _merit(endpoint: Endpoint) -> tuple[bool, tuple[int, ...], int]:
+    """Of two endpoints of one service, the one to ask: one that may be, of the newest version, by the better name."""
+    version = re.search(_VERSION, endpoint.path)
+    numbers = tuple(int(number) for number in version[0][2:].split(".")) if version else ()
+    return endpoint.problem is None, numbers, -TYPES[endpoint.service].index(endpoint.type)
+
+
+def listed_in(entries: Iterable[Mapping[str, Any]]) -> Iterator[Listed]:
+    """The URLs of the services that we know in a catalogue as keystoneauth1 normalises it, also those of no use."""
+    kinds = {kind: service for service, kinds in TYPES.items() for kind in kinds}
+    for place, entry in enumerate(entries):
+        service = kinds.get(entry["type"])
+        for endpoint in entry["endpoints"] if service is not None else ():
+            url, interface = endpoint["url"], str(endpoint["interface"]).removesuffix("URL")
+            written = url.rstrip("/") if isinstance(url, str) else ""
+            if service is not None:
+                yield Listed(service, entry["type"], place, endpoint["region_name"] or None, interface, written)
+
+
+def _unusable(url: str, *, secure: bool) -> str | None:
+    """Why a URL cannot be asked with a token, or None where it can."""
+    parts = _split(url)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        return "the catalogue gives no usable URL of it"
+    if secure and parts.scheme == "http":
+        return "its URL is http, and the token came by https, so it is not sent there"
+    return None
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def normalised(url: str, project: str) -> str:
+    """A URL as services are told apart by it: without a version at its end, and what else may be written otherwise."""
+    parts = _split(url)
+    if parts is None:
+        return url
+    host = (parts.hostname or "").rstrip(".")
+    usual = parts.port is None or parts.port == _DEFAULT_PORTS.get(parts.scheme)
+    path = re.sub("//+", "/", parts.path).rstrip("/")
+    version = _version_at_end(path, project)
+    return f"{parts.scheme}://{host}{'' if usual else f':{parts.port}'}{path[: version.start()] if version else path}"
+
+
+def versioned(url: str, usual: str, project: str) -> str:
+    """A service's URL with a version: its own at the end, with or without the project, or else the usual one."""
+    return url if _version_at_end(urlsplit(url).path, project) else f"{url}/{usual}"
+
+
+def unversioned(url: str) -> str:
+    """A service's URL without a version at its end."""
+    return re.sub(rf"{_VERSION}$", "", url.rstrip("/"))
+
+
+def _version_at_end(path: str, project: str) -> re.Match[str] | None:
+    own = rf"(?:/(?:AUTH_)?{re.escape(project)})?" if project else ""
+    return re.search(rf"{_VERSION}{own}$", path, re.IGNORECASE)

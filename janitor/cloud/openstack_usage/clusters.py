@@ -1,0 +1,115 @@
+"""The clusters of one container service: the images of their node groups, and of cluster templates.
+
+Sources: the reference of Magnum's API, and NHN Cloud's page on its Kubernetes API, which has no templates. A node group
+without nodes counts: an autoscaler will make some of the image.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from janitor.cloud import wire
+from janitor.cloud.answers import Declined
+from janitor.cloud.openstack_usage.names import ImageNames
+from janitor.cloud.openstack_usage.services import ServiceLists, text_of
+from janitor.cloud.records import Entry, Users
+from janitor.cloud.transport import path_segment
+from janitor.errors import Unavailable
+from janitor.model import User, UserKind
+
+VERSION = {"OpenStack-API-Version": "container-infra latest"}
+_AT_ONCE = 4
+_ABSENT = 404
+
+
+@dataclass(slots=True)
+class Clusters:
+    """Reads one container service. `templates`: it has cluster templates, and it is an error where they are not there.
+
+    Templates and node groups name images by id or by name.
+    """
+
+    lists: ServiceLists
+    names: ImageNames
+    templates: bool
+    _image_of_template: Mapping[str, str] = field(default_factory=dict)
+    _users: defaultdict[str, list[User]] = field(default_factory=lambda: defaultdict(list))
+
+    def used(self) -> Users:
+        """What uses which image. Raises CloudError when that is in doubt for any of it."""
+        templates = self._templates()
+        self._image_of_template = {_id(one): text_of(one, "image_id") for one in templates}
+        for template in templates:
+            self._use(template.get("image_id"), User(_id(template), _name(template), UserKind.CLUSTER_TEMPLATE))
+        clusters = self.lists.entries("/clusters", "clusters", id_key="uuid")
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="clusters") as pool:
+            for found in pool.map(lambda cluster: list(self._users_of(cluster)), clusters):
+                for image, user in found:
+                    self._use(image, user)
+        return dict(self._users)
+
+    def _templates(self) -> list[Entry]:
+        try:
+            return self.lists.entries("/clustertemplates", "clustertemplates", id_key="uuid")
+        except Declined as error:
+            if error.code == _ABSENT and not self.templates:
+                return []
+            raise
+
+    def _users_of(self, cluster: Entry) -> Iterator[tuple[object, User]]:
+        """The images of a cluster's node groups; of a service that has none, that of its template."""
+        groups = self._node_groups(cluster)
+        if groups is not None:
+            for group in groups:
+                yield from self._user_of(group, cluster)
+        elif self.lists.document("GET /clusters/{id}", "clusters", _id(cluster)) is not None:
+            image = self._template_image(cluster, f"cluster {_name(cluster)}")
+            yield image, User(_id(cluster), _name(cluster), UserKind.CLUSTER)
+
+    def _node_groups(self, cluster: Entry) -> list[Entry] | None:
+        """The node groups of a cluster; None where none are to be found: the cluster is gone, or the API is old."""
+        try:
+            path = f"/clusters/{path_segment(_id(cluster))}/nodegroups"
+            return self.lists.entries(path, "nodegroups", id_key="uuid", label="GET /clusters/{id}/nodegroups")
+        except Declined as error:
+            if error.absent:
+                return None
+            raise
+
+    def _user_of(self, group: Entry, cluster: Entry) -> Iterator[tuple[object, User]]:
+        user = User(_id(group), f"{_name(group)} of cluster {_name(cluster)}", UserKind.NODE_GROUP)
+        if _says_image(group):
+            yield group["image_id"], user
+            return
+        path = ("clusters", _id(cluster), "nodegroups", _id(group))
+        shown = self.lists.document("GET /clusters/{id}/nodegroups/{id}", *path)
+        if shown is not None and _says_image(shown):
+            yield shown["image_id"], user
+        elif shown is not None:
+            yield self._template_image(cluster, f"{user.kind} {user.name}"), user
+
+    def _template_image(self, cluster: Entry, what: str) -> str:
+        """The image of a cluster's template. Raises Unavailable where that cannot be told."""
+        image = self._image_of_template.get(text_of(cluster, "cluster_template_id"))
+        if not image:
+            raise Unavailable(f"GET /clusters: the image of {what} cannot be told")
+        return image
+
+    def _use(self, image: object, user: User) -> None:
+        if not isinstance(image, str) or not image.strip():
+            raise Unavailable(f"the image of {user.kind} {user.name} cannot be read: {wire.shown(image)}")
+        for identity in self.names.meant_by(image):
+            self._users[identity].append(user)
+
+
+def _says_image(group: Entry) -> bool:
+    return group.get("image_id") not in (None, "")
+
+
+def _id(entry: Entry) -> str:
+    return str(entry["uuid"])
+
+
+def _name(entry: Entry) -> str:
+    return text_of(entry, "name") or _id(entry)

@@ -1,0 +1,137 @@
+"""Asking every source of usage side by side, and what it means where one of them cannot be read."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from janitor.cloud import Need, Sources
+from janitor.cloud.catalogue import Endpoint, NotOffered
+from janitor.cloud.records import Users, in_order
+from janitor.errors import CloudError
+from janitor.model import EarlierUsage, Reading, Source, Usage, User, UserKind
+
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One place to ask for users of images: an endpoint, or for None the images themselves; `read` asks it."""
+
+    source: Source
+    endpoint: Endpoint | None
+    read: Callable[[], Users]
+
+    @property
+    def region(self) -> str:
+        """Where it is, as people call it; empty where there is no region."""
+        return (self.endpoint.region or "") if self.endpoint is not None else ""
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return f"{self.source} in {self.region}" if self.region else self.source.value
+
+    def ask(self) -> Users | CloudError:
+        """The users of images that it tells of, or why it cannot be asked or read."""
+        if self.endpoint is not None and self.endpoint.problem is not None:
+            return CloudError(self.endpoint.problem)
+        try:
+            return self.read()
+        except CloudError as error:
+            return error
+
+
+@dataclass(slots=True)
+class Gathering:
+    """Puts together what the sources say, by how much the target insists on each of them."""
+
+    sources: Sources
+    earlier: EarlierUsage
+    _users: defaultdict[str, list[User]] = field(default_factory=lambda: defaultdict(list))
+    _unread: set[Source] = field(default_factory=set)
+    _remarks: list[str] = field(default_factory=list)
+    _problems: list[str] = field(default_factory=list)
+    _readings: list[Reading] = field(default_factory=list)
+
+    def usage(self, tasks: Sequence[Task]) -> Usage:
+        """The usage by all tasks whose source is not off, asked at once."""
+        asked = [task for task in tasks if self.sources.need(task.source) is not Need.OFF]
+        for source in Source:
+            if source is not Source.REFERENCES:
+                self._look_for_what_is_missing(source, [task for task in asked if task.source is source])
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="usage") as pool:
+            answers = list(pool.map(Task.ask, asked))
+        for task, answer in zip(asked, answers, strict=True):
+            self._take(task, answer)
+        problem = "; ".join(self._problems) or None
+        return Usage(
+            {} if problem else in_order(self._users, ""),
+            problem=problem,
+            volumes=self._made_of_images(),
+            unread=frozenset(self._unread),
+            remarks=tuple(self._remarks),
+            readings=tuple(sorted(self._readings, key=_by_source)),
+        )
+
+    def _look_for_what_is_missing(self, source: Source, tasks: Sequence[Task]) -> None:
+        """A service that was read before, or is required, is not absent where tonight's catalogue leaves it out."""
+        need = self.sources.need(source)
+        if need is Need.OFF:
+            self._readings.append(Reading(source, problem="not asked: it is off"))
+            return
+        before = {region for known, region in self.earlier.read if known is source}
+        for region in sorted(before - {task.region for task in tasks}):
+            where = f" in {region}" if region else ""
+            error = NotOffered(f"the catalogue has no such service{where} any more, which the last good survey read")
+            self._fail(source, f"{source}{where}", region, "", error)
+        if tasks or before:
+            return
+        if need is Need.REQUIRED:
+            self._fail(source, source.value, "", "", NotOffered("the catalogue has no such service"))
+            return
+        if need is Need.OPTIONAL:
+            # Of a service that is missing from tonight's catalogue we saw no more than of one that does not answer.
+            self._unread.add(source)
+        self._readings.append(Reading(source, problem="not asked: the catalogue has no such service"))
+
+    def _take(self, task: Task, answer: Users | CloudError) -> None:
+        place = task.endpoint.path if task.endpoint is not None else ""
+        if isinstance(answer, CloudError):
+            self._fail(task.source, task.label, task.region, place, answer)
+            return
+        found = in_order(answer, task.label)
+        for image_id, using in found.items():
+            self._users[image_id] += using
+        users = {user.id for using in found.values() for user in using}
+        note = task.endpoint.note if task.endpoint is not None else None
+        if note is not None:
+            self._remarks.append(f"{task.label} asked {note}")
+        self._readings.append(Reading(task.source, task.region, place, None, len(users), len(found), note))
+
+    def _fail(self, source: Source, label: str, region: str, place: str, error: CloudError) -> None:
+        self._readings.append(Reading(source, region, place, str(error)))
+        if self.sources.need(source) is Need.OPTIONAL:
+            self._unread.add(source)
+            self._remarks.append(f"{label} could not be read, and are optional here: {error}")
+        else:
+            lifted = f"`usage: {{{source}: optional}}`"
+            self._problems.append(f"{label}: {error} (to go on without them, write {lifted} on the target)")
+
+    def _made_of_images(self) -> int | None:
+        """How many volumes are made of images; None where they were not read, or not all."""
+        readings = [reading for reading in self._readings if reading.source is Source.VOLUMES]
+        if not readings or any(reading.problem is not None for reading in readings):
+            return None
+        return sum(user.kind is UserKind.VOLUME for users in self._users.values() for user in users)
+
+
+def _by_source(reading: Reading) -> tuple[int, str, str]:
+    return list(Source).index(reading.source), reading.region, reading.place
+
+
+def regions_read(readings: Iterable[Reading]) -> Iterator[tuple[Source, str]]:
+    """The sources, each with its region, that were read."""
+    for reading in readings:
+        if reading.problem is None:
+            yield reading.source, reading.region

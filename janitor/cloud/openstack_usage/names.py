@@ -1,0 +1,44 @@
+"""Images by what others call them: by their ids, or by their exact names."""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+
+from janitor.image_ids import folded, ids_in
+from janitor.model import Image
+
+
+class ImageNames:
+    """The images of a survey by id and by name. A name means every image that bears it, and all whose name cannot be
+    read, as they may; these are the `unreadable` ones.
+    """
+
+    def __init__(self, images: Iterable[Image]) -> None:
+        self._by_name: defaultdict[str, set[str]] = defaultdict(set)
+        self._ids: set[str] = set()
+        self.unreadable: set[str] = set()
+        for image in images:
+            identity = folded(image.id)
+            self._ids.add(identity)
+            if image.name is not None:
+                self._by_name[exact(image.name)].add(identity)
+            elif "name" in image.unreadable:
+                self.unreadable.add(identity)
+
+    def meant_by(self, word: str) -> frozenset[str]:
+        """The ids of the images that a word means: an id also inside a URL, or a whole name. None for a blank word."""
+        identities = ids_in(word)
+        listed = self._ids.intersection(identities)
+        named = self._by_name.get(exact(word), set()) if identities else set()
+        unreadable = self.unreadable if identities and not listed else set()
+        return frozenset(listed | named | unreadable)
+
+    def words(self) -> Iterable[tuple[str, frozenset[str]]]:
+        """Every word that means images, with their ids: each id, and each name."""
+        yield from ((identity, frozenset({identity})) for identity in self._ids)
+        yield from ((name, frozenset(ids)) for name, ids in self._by_name.items() if name)
+
+
+def exact(name: str) -> str:
+    """A name as names are compared: composed and decomposed letters are the same, and spaces around it do not count."""
+    return unicodedata.normalize("NFC", name).strip()

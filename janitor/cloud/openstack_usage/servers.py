@@ -1,0 +1,112 @@
+"""The servers of one compute service, and the images that they were made of or are kept in.
+
+Source: the Compute API reference. A list of servers can be valid and incomplete: while a part of a cloud (a "cell") is
+down, versions before 2.69 leave its servers out, and from 2.69 on they are listed with a few keys only.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from janitor.cloud import wire
+from janitor.cloud.answers import Declined
+from janitor.cloud.openstack_usage.services import ServiceLists
+from janitor.cloud.records import Entry, ImageOf, Users, image_users
+from janitor.cloud.session import Headers
+from janitor.errors import CloudError, Unavailable
+from janitor.image_ids import folded
+from janitor.model import Image, User, UserKind
+
+_WANTED = (2, 69)
+_HEADER = "OpenStack-API-Version"
+_ASKING = {_HEADER: f"compute {_WANTED[0]}.{_WANTED[1]}"}
+_NOT_OFFERED = frozenset({400, 406})
+_MARGIN = timedelta(hours=1)
+_MADE_OF = "instance_uuid"
+_SHELVED = "SHELVED"
+_PATH = "/servers/detail"
+LABEL = f"GET {_PATH}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerList:
+    """All servers; `complete` where the service says that it leaves none out."""
+
+    entries: tuple[Entry, ...]
+    complete: bool
+
+
+@dataclass(slots=True)
+class _Versions:
+    """Whether every answer so far came in the wanted version."""
+
+    offered: bool = True
+    answers: int = field(default=0)
+
+    def hear(self, headers: Headers) -> None:
+        """Take note of the headers of an answer."""
+        found = re.search(r"compute\s+([0-9]+)\.([0-9]+)", headers.get(_HEADER.lower(), ""))
+        self.offered = self.offered and found is not None and (int(found[1]), int(found[2])) >= _WANTED
+        self.answers += 1
+
+
+def read_servers(lists: ServiceLists) -> ServerList:
+    """All servers of a compute service, in the version that leaves none out where that is offered."""
+    versions = _Versions()
+    try:
+        asking = ServiceLists(lists.session, lists.url, lists.page_size, _ASKING, versions.hear)
+        return ServerList(tuple(asking.entries(_PATH, "servers")), versions.offered)
+    except Declined as error:
+        if error.code not in _NOT_OFFERED or versions.answers:
+            raise
+    return ServerList(tuple(lists.entries(_PATH, "servers")), complete=False)
+
+
+def deleted_of(lists: ServiceLists, missing: Mapping[str, datetime]) -> frozenset[str]:
+    """Those of these servers, each with when it was last seen, that the service says to have deleted since.
+
+    None where it does not say, or cannot be asked: then nothing is known of them.
+    """
+    if not missing:
+        return frozenset()
+    since = min(missing.values()).astimezone(UTC) - _MARGIN
+    parameters = {"changes-since": since.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    try:
+        changed = lists.entries(_PATH, "servers", parameters=parameters)
+    except CloudError:
+        return frozenset()
+    gone = {folded(str(entry["id"])) for entry in changed if entry.get("status") == "DELETED"}
+    alive = {folded(str(entry["id"])) for entry in changed if entry.get("status") != "DELETED"}
+    return frozenset(server for server in missing if folded(server) in gone - alive)
+
+
+def used_by_servers(servers: Sequence[Entry], images: Iterable[Image], image_of: ImageOf) -> Users:
+    """The images that servers were made of, and those that shelved servers are kept in until they are unshelved.
+
+    Raises Unavailable when that is in doubt for any of them.
+    """
+    for server in servers:
+        if str(server.get("status")).upper() == "UNKNOWN" and not server.get("image"):
+            name = wire.text(server.get("name")) or server["id"]
+            raise Unavailable(f"{LABEL}: server {name} is listed as UNKNOWN and without its image: its cell is down")
+    users = image_users(servers, LABEL, UserKind.INSTANCE, image_of)
+    shelved = {folded(str(server.get("id"))): server for server in servers if _is_shelved(server)}
+    for image in images if shelved else ():
+        for server in _kept_in(image, shelved):
+            users.setdefault(folded(image.id), []).append(
+                User(str(server.get("id")), str(server.get("name") or ""), UserKind.INSTANCE)
+            )
+    return users
+
+
+def _is_shelved(server: Entry) -> bool:
+    return str(server.get("status")).upper().startswith(_SHELVED)
+
+
+def _kept_in(image: Image, shelved: Mapping[str, Entry]) -> Iterator[Entry]:
+    """The shelved servers, by folded id, that are kept in an image: any of them may be, where it cannot be read."""
+    if image.properties is None or f"properties.{_MADE_OF}" in image.unreadable:
+        yield from shelved.values()
+    elif server := shelved.get(folded(str(image.properties.get(_MADE_OF)))):
+        yield server

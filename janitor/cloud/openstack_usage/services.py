@@ -1,0 +1,76 @@
+"""The lists and documents of the services that can use images: walked through to their ends, whatever the service."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from janitor.cloud import wire
+from janitor.cloud.answers import Declined
+from janitor.cloud.lists import PagedList, next_in, next_of
+from janitor.cloud.paging import pages
+from janitor.cloud.records import Entry, read_entries
+from janitor.cloud.session import Headers, Session
+from janitor.cloud.transport import Call, path_segment
+from janitor.errors import Unavailable
+
+Page = tuple[list[Entry], str | None]
+"""The entries of a page, and the link to the next one if it has one."""
+
+
+@dataclass(slots=True)
+class ServiceLists:
+    """One service at a URL, which ends with its version. Safe to use from several threads at once.
+
+    `headers` go with every request, and `heard` is told the headers of every answer to a list.
+    """
+
+    session: Session
+    url: str
+    page_size: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    heard: Callable[[Headers], None] = lambda _headers: None
+
+    def entries(
+        self,
+        path: str,
+        key: str,
+        *,
+        id_key: str = "id",
+        parameters: Mapping[str, str] | None = None,
+        label: str | None = None,
+    ) -> list[Entry]:
+        """All entries of a list, each once. Raises CloudError where one has no id, or the list cannot be read.
+
+        `label` names the call in messages, where its path holds an id.
+        """
+        label = label or f"GET {path}"
+
+        def ask(asked: Mapping[str, str]) -> Page:
+            call = Call(label, "GET", self.url + path, asked, self.headers)
+            return self.session.answered(call, lambda found, headers: self._page(label, key, id_key, found, headers))
+
+        listed = PagedList(ask, {"limit": str(self.page_size), **(parameters or {})}, id_key)
+        walk = pages(listed.page, lambda entry: str(entry[id_key]), self.page_size)
+        return [entry for batch in walk for entry in batch]
+
+    def _page(self, label: str, key: str, id_key: str, found: Entry, headers: Headers) -> Page:
+        self.heard(headers)
+        entries = read_entries(found, key)
+        for entry in entries:
+            if not isinstance(entry, dict) or wire.identifier(entry.get(id_key)) is None:
+                raise Unavailable(f"{label}: one of the {key} cannot be read: {wire.shown(entry)}")
+        return entries, next_of(found.get(f"{key}_links")) or next_in(found)
+
+    def document(self, label: str, *path: str) -> Entry | None:
+        """What stands at a path, or None where there is nothing. Raises CloudError for no usable answer."""
+        url = "/".join([self.url, *map(path_segment, path)])
+        try:
+            return self.session.ask(Call(label, "GET", url, headers=self.headers), lambda found: found)
+        except Declined as error:
+            if error.absent:
+                return None
+            raise
+
+
+def text_of(entry: Entry, *keys: str) -> str:
+    """The first of these that is text, or nothing."""
+    return next((value for key in keys if (value := wire.text(entry.get(key)))), "")

@@ -1,0 +1,109 @@
+"""The usage of the images at one place: which endpoints are asked for it, and how each of them is read."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from janitor.cloud import HttpOptions, Sources
+from janitor.cloud.catalogue import KUBERNETES, Endpoint, ImagePlace, Service, versioned
+from janitor.cloud.keystone import Grant
+from janitor.cloud.openstack_usage.clusters import VERSION, Clusters
+from janitor.cloud.openstack_usage.gathering import Gathering, Task
+from janitor.cloud.openstack_usage.names import ImageNames
+from janitor.cloud.openstack_usage.servers import LABEL, deleted_of, read_servers, used_by_servers
+from janitor.cloud.openstack_usage.services import ServiceLists
+from janitor.cloud.openstack_usage.snapshots import used_by_snapshots
+from janitor.cloud.openstack_usage.stacks import Stacks
+from janitor.cloud.openstack_usage.volumes import used_by_volumes
+from janitor.cloud.records import Users, image_of_server
+from janitor.cloud.session import Session
+from janitor.cloud.transport import path_segment
+from janitor.image_ids import folded
+from janitor.model import EarlierUsage, Image, Source, StackContent, Usage
+
+_USUAL_VERSIONS = {
+    Service.COMPUTE: "v2.1",
+    Service.VOLUME: "v3/{project}",
+    Service.CLUSTERS: "v1",
+    Service.STACKS: "v1/{project}",
+}
+_SERVICES = {
+    Source.SERVERS: Service.COMPUTE,
+    Source.VOLUMES: Service.VOLUME,
+    Source.CLUSTERS: Service.CLUSTERS,
+    Source.STACKS: Service.STACKS,
+}
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the readers of services saw besides users of images; each adds its own."""
+
+    servers: set[str] = field(default_factory=set)
+    incomplete: list[ServiceLists] = field(default_factory=list)
+    stacks: dict[str, StackContent] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSurvey:
+    """Reads what uses the images of a place. `imageless`: servers of no image may leave the key `image` out."""
+
+    session: Session
+    granted: Grant
+    place: ImagePlace
+    region: str | None
+    options: HttpOptions
+    imageless: bool
+
+    def usage(self, images: Sequence[Image], sources: Sources, earlier: EarlierUsage) -> Usage:
+        """What uses which of these images, by every endpoint that may use them."""
+        seen, names = _Seen(), ImageNames(images)
+        tasks = [
+            Task(source, endpoint, self._reader(endpoint, images, names, earlier, seen))
+            for source, service in _SERVICES.items()
+            for endpoint in self.granted.catalogue.using(service, self.place, self.region)
+        ]
+        tasks.append(Task(Source.SNAPSHOTS, None, partial(used_by_snapshots, images)))
+        usage = Gathering(sources, earlier).usage(tasks)
+        missing = {server: at for server, at in earlier.servers.items() if folded(server) not in seen.servers}
+        ended = (deleted_of(lists, missing) for lists in seen.incomplete)
+        return replace(
+            usage,
+            instances=len(seen.servers),
+            ended=frozenset().union(*ended),
+            stacks={**earlier.stacks, **seen.stacks},
+        )
+
+    def _reader(
+        self, endpoint: Endpoint, images: Sequence[Image], names: ImageNames, earlier: EarlierUsage, seen: _Seen
+    ) -> Callable[[], Users]:
+        readers: dict[Service, Callable[[], Users]] = {
+            Service.COMPUTE: lambda: self._by_servers(self._lists(endpoint), images, seen),
+            Service.VOLUME: lambda: used_by_volumes(self._lists(endpoint).entries("/volumes/detail", "volumes")),
+            Service.CLUSTERS: lambda: self._by_clusters(self._lists(endpoint), names, endpoint),
+            Service.STACKS: lambda: self._by_stacks(self._lists(endpoint), names, earlier, seen),
+        }
+        return readers[endpoint.service]
+
+    def _by_servers(self, lists: ServiceLists, images: Sequence[Image], seen: _Seen) -> Users:
+        found = read_servers(lists)
+        image_of = partial(image_of_server, imageless=self.imageless, label=LABEL)
+        users = used_by_servers(found.entries, images, image_of)
+        seen.servers |= {folded(str(server["id"])) for server in found.entries}
+        if not found.complete:
+            seen.incomplete.append(lists)
+        return users
+
+    def _by_clusters(self, lists: ServiceLists, names: ImageNames, endpoint: Endpoint) -> Users:
+        return Clusters(replace(lists, headers=VERSION), names, templates=endpoint.type != KUBERNETES).used()
+
+    def _by_stacks(self, lists: ServiceLists, names: ImageNames, earlier: EarlierUsage, seen: _Seen) -> Users:
+        stacks = Stacks(lists, names, earlier.stacks)
+        users = stacks.used()
+        seen.stacks |= stacks.contents
+        return users
+
+    def _lists(self, endpoint: Endpoint) -> ServiceLists:
+        project = self.granted.project
+        usual = _USUAL_VERSIONS[endpoint.service].format(project=path_segment(project))
+        return ServiceLists(self.session, versioned(endpoint.url, usual, project), self.options.page_size)

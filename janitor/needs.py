@@ -1,0 +1,52 @@
+"""Images that other images need: the kernel and the ramdisk without which an image of three parts cannot start. Pure.
+
+Source: `kernel_id` and `ramdisk_id` among the properties of the Image API, which images of the formats ami, aki and ari
+are bound together by.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from janitor.image_ids import folded, ids_in
+from janitor.model import GONE_STATUSES, Image
+
+_PARTS = {"kernel_id": "kernel", "ramdisk_id": "ramdisk"}
+_PART_FORMATS = frozenset({"aki", "ari"})
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Which images are needed, by folded id, each with the words that say by which image and as what.
+
+    `doubtful` is an image whose parts cannot be told: any kernel or ramdisk may be one of them.
+    """
+
+    by_id: Mapping[str, str] = field(default_factory=dict)
+    doubtful: Image | None = None
+
+    def words_of(self, image: Image) -> str | None:
+        """Why an image is needed, or may be; None where it is not."""
+        words = self.by_id.get(folded(image.id))
+        if words is not None or self.doubtful is None or not _may_be_a_part(image):
+            return words
+        return f"it may be the kernel or ramdisk of image {self.doubtful.label}, whose properties cannot be read"
+
+
+def needs_of(images: Iterable[Image]) -> Needs:
+    """What images need of each other, whoever owns them, as long as they are listed and not gone."""
+    by_id: dict[str, str] = {}
+    doubtful = None
+    for image in images:
+        if image.status in GONE_STATUSES:
+            continue
+        if image.properties is None or any(f"properties.{key}" in image.unreadable for key in _PARTS):
+            doubtful = doubtful or image
+        for key, part in _PARTS.items():
+            for needed in ids_in((image.properties or {}).get(key, "")):
+                if needed != folded(image.id):
+                    by_id.setdefault(needed, f"the {part} of image {image.label}")
+    return Needs(by_id, doubtful)
+
+
+def _may_be_a_part(image: Image) -> bool:
+    return image.disk_format is None or image.disk_format.lower() in _PART_FORMATS
