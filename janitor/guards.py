@@ -146,14 +146,11 @@ def _recently_used(image: Image, facts: Facts) -> str | None:
         return f"it was in use when {_sources(facts.usage.unread)} could last be read"
     if not memory:
         return None
+    used = f"it was in use on {format_minute(history.last_held)}"
+    if facts.now - history.last_held <= memory:
+        return f"{used}, within the last {format_duration(memory)}"
     # A list can be valid and leave out what uses an image, so one that does not show it proves nothing.
-    unused = history.unused_since
-    if unused is not None and facts.now - unused >= memory:
-        return None
-    return (
-        f"it was in use on {format_minute(history.last_held)}, "
-        f"and stays until surveys over {format_duration(memory)} have not seen that"
-    )
+    return f"{used}, in the last accepted survey" if history.unused_since is None else None
 
 
 def _sources(unread: Iterable[Source]) -> str:

@@ -140,7 +140,7 @@ def test_images_come_with_every_fact_and_who_uses_them() -> None:
         "min_ram": None,
         "properties": {"os_distro": "ubuntu"},
         "unreadable": {"minRam": "lots"},
-        "used_by": [{"kind": "instance", "id": "i-1", "name": "web-1"}],
+        "used_by": [{"kind": "instance", "id": "i-1", "name": "web-1", "source": "servers"}],
     }
 
 

@@ -162,7 +162,7 @@ def test_a_region_of_the_environment_is_for_its_own_cloud_only(tmp_path: Path, l
         ),
         pytest.param(
             ("cloud: x", "usage: {servers: true}"),
-            ["5: targets[0].usage.servers: true does not say how much it matters: write required, optional or off"],
+            ["5: targets[0].usage.servers: true does not say how much it matters: write auto, required, optional"],
             id="true",
         ),
         pytest.param(

@@ -143,6 +143,7 @@ def scanned(past: Sequence[Survey], image: Image) -> History:
         watched[0] if watched else None,
         changes[-1] if changes else None,
         used[-1] if used else None,
+        used[-1] if used else None,
     )
 
 

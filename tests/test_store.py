@@ -456,7 +456,7 @@ def test_the_history_of_an_image_tells_what_happened_in_order(store: Store) -> N
         (4, "no longer listed"),
     ]
     assert store.image_history("prod", "a-1") == [Event(nights[night], night + 1, text) for night, text in told]
-    assert store.history_of("prod", "a-1") == History(nights[0], nights[0], nights[1], nights[0])
+    assert store.history_of("prod", "a-1") == History(nights[0], nights[0], nights[1], nights[0], nights[0])
     assert (store.image_history("lab", "a-1"), store.history_of("lab", "a-1")) == ([], None)
 
 

@@ -127,20 +127,55 @@ def test_usage_names_the_instances_of_each_image() -> None:
         {"image": "i2"},
         {"id": "4", "name": "from-volume", "image": None},
         {"id": "5", "name": "empty", "image": ""},
-        {"id": "6", "name": "missing"},
     ]
     with serving(Account(instances=instances)) as (client, _):
         usage = client.usage((), EarlierUsage())
     assert usage.problem is None
     assert usage.by_image == {
-        "i1": (User("3", "db"), User("1", "web"), User("2", "web")),
-        "i2": (User("", ""),),
+        "i1": (user("3", "db"), user("1", "web"), user("2", "web")),
+        "i2": (user("", ""),),
     }
+
+
+def user(user_id: str, name: str) -> User:
+    return User(user_id, name, source="servers")
+
+
+def test_an_instance_without_the_key_is_of_no_image_only_where_a_person_says_so() -> None:
+    account = Account(instances=[{"id": "6", "name": "web-6"}])
+    with serving(account) as (client, _), pytest.raises(Unavailable, match="web-6 does not say its image") as caught:
+        client.usage((), EarlierUsage())
+    assert "`usage: {imageless: none}`" in str(caught.value)
+    with serving(account, imageless=True) as (client, _):
+        assert client.usage((), EarlierUsage()).by_image == {}
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "https://images.example/v2/images/0c5d1c1e-1111-4222-8333-944444444444",
+        "urn:uuid:0C5D1C1E-1111-4222-8333-944444444444",
+        "https://images.example/v2/images/0c5d1c1e-1111-4222-8333-944444444444?x=1",
+    ],
+)
+def test_an_id_inside_a_url_is_read(image: str) -> None:
+    with serving(Account(instances=[{"id": "1", "image": image}])) as (client, _):
+        assert "0c5d1c1e-1111-4222-8333-944444444444" in client.usage((), EarlierUsage()).by_image
 
 
 @pytest.mark.parametrize(
     "instance",
-    ["text", None, 5, {"image": 5}, {"image": ["i1"]}, {"image": {}}, {"image": {"id": None}}, {"image": False}],
+    [
+        "text",
+        None,
+        5,
+        {"image": 5},
+        {"image": ["i1"]},
+        {"image": {}},
+        {"image": {"id": None}},
+        {"image": False},
+        {"image": " "},
+    ],
     ids=repr,
 )
 def test_an_instance_that_cannot_be_read_is_an_error(instance: object) -> None:

@@ -128,7 +128,11 @@ USES = [
 
 @pytest.mark.parametrize(("last", "memory", "guarded"), USES)
 def test_use_has_a_memory(last: datetime, memory: timedelta, guarded: bool) -> None:
-    decision = one(policy(notice=timedelta()), Memory(usage_memory=memory), History(NOW - 9 * DAY, last_in_use=last))
+    decision = one(
+        policy(notice=timedelta()),
+        Memory(usage_memory=memory),
+        History(NOW - 9 * DAY, last_in_use=last, last_held=last, unused_since=NOW),
+    )
     assert (decision.reason is Reason.RECENTLY_USED) is guarded
 
 

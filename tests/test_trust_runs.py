@@ -619,7 +619,7 @@ def test_one_instance_list_with_a_hole_costs_nothing_however_late_the_run(world:
     world.now += 7 * DAY
     [decision] = [d for d in world.run(usage_memory=DAY).targets[0].decisions if d.image.id == "a"]
     assert (decision.reason.value, world.cloud.deleted) == ("recently-used", [])
-    assert decision.detail == "it was in use on 2026-11-23 03:00Z, when a good survey last looked"
+    assert decision.detail == "it was in use on 2026-11-23 03:00Z, in the last accepted survey"
     world.now += 7 * DAY
     world.run(usage_memory=DAY)
     assert world.cloud.deleted == ["a"]

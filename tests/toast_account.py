@@ -97,11 +97,12 @@ def serving(
     options: HttpOptions | None = None,
     clock: Callable[[], datetime] = lambda: NOW,
     slash: str = "",
+    *,
+    imageless: bool = False,
 ) -> Iterator[tuple[ToastClient, Loopback]]:
     with stamina.set_testing(True, attempts=100, cap=True), Loopback(account.answer) as server:
-        client = ToastClient(
-            f"{server.url}/compute{slash}", APPKEY, USERNAME, PASSWORD, options or HttpOptions(attempts=3), clock=clock
-        )
+        words = (f"{server.url}/compute{slash}", APPKEY, USERNAME, PASSWORD, options or HttpOptions(attempts=3))
+        client = ToastClient(*words, imageless=imageless, clock=clock)
         try:
             yield client, server
         finally:

@@ -98,7 +98,8 @@ class Endpoint:
     @property
     def path(self) -> str:
         """The path of its URL, as people are shown it."""
-        return urlsplit(self.url).path or "/"
+        parts = _split(self.url)
+        return (parts.path if parts is not None else "") or "/"
 
 
 _USUAL = EndpointPreferences()

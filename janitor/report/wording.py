@@ -26,6 +26,8 @@ REASONS = {
     Reason.UNKNOWN_STATUS: "has a status that we do not know",
     Reason.UNDATED: "a date is missing or cannot be right",
     Reason.IN_USE: "it is in use",
+    Reason.NEEDED: "another image needs it to start",
+    Reason.REFERENCED: "a declared reference names it",
     Reason.RECENTLY_USED: "it was in use a short while ago",
     Reason.USAGE_UNKNOWN: "what is in use could not be read",
     Reason.EXEMPT: "a person exempted it",

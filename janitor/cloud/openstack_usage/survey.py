@@ -71,8 +71,15 @@ class UsageSurvey:
             usage,
             instances=len(seen.servers),
             ended=frozenset().union(*ended),
-            stacks={**earlier.stacks, **seen.stacks},
+            stacks=self._stacks(usage, earlier, seen),
         )
+
+    @staticmethod
+    def _stacks(usage: Usage, earlier: EarlierUsage, seen: _Seen) -> dict[str, StackContent]:
+        """What stacks said when they were last read: also those that could not be listed tonight."""
+        readings = [reading for reading in usage.readings if reading.source is Source.STACKS]
+        whole = all(reading.problem is None for reading in readings)
+        return seen.stacks if whole else {**earlier.stacks, **seen.stacks}
 
     def _reader(
         self, endpoint: Endpoint, images: Sequence[Image], names: ImageNames, earlier: EarlierUsage, seen: _Seen

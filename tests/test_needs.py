@@ -1,0 +1,58 @@
+"""Kernels and ramdisks: which images others need, and what is said where that cannot be told."""
+
+from typing import Any
+
+import pytest
+
+from janitor.model import Image
+from janitor.needs import needs_of
+from tests.factories import make_image
+
+
+def ami(**properties: Any) -> Image:
+    return make_image("uec", id="whole", disk_format="ami", properties=properties)
+
+
+KERNEL = make_image("kernel", id="Kernel-1", disk_format="aki")
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["Kernel-1", " kernel-1 ", "https://images.example/v2/images/kernel-1", "glance:kernel-1"],
+    ids=["as-it-is", "folded", "url", "urn"],
+)
+def test_an_image_needs_what_it_names(named: str) -> None:
+    for key, part in (("kernel_id", "kernel"), ("ramdisk_id", "ramdisk")):
+        assert needs_of([ami(**{key: named}), KERNEL]).words_of(KERNEL) == f"the {part} of image uec"
+
+
+@pytest.mark.parametrize(
+    ("image", "needed"),
+    [
+        pytest.param(ami(kernel_id="kernel-1"), True, id="own"),
+        pytest.param(make_image("x", owned=False, properties={"kernel_id": "kernel-1"}), True, id="of-another-project"),
+        pytest.param(make_image("x", status="deleted", properties={"kernel_id": "kernel-1"}), False, id="gone"),
+        pytest.param(make_image("x", status="pending_delete", properties={"kernel_id": "kernel-1"}), False, id="going"),
+        pytest.param(ami(), False, id="names-none"),
+        pytest.param(make_image("x", id="kernel-1", properties={"kernel_id": "KERNEL-1"}), False, id="itself-only"),
+    ],
+)
+def test_whoever_is_listed_and_not_gone_needs_its_parts(image: Image, needed: bool) -> None:
+    assert (needs_of([image]).words_of(KERNEL) is not None) is needed
+
+
+@pytest.mark.parametrize(
+    ("disk_format", "kept"), [("aki", True), ("ARI", True), (None, True), ("ami", False), ("qcow2", False)]
+)
+@pytest.mark.parametrize(
+    "facts",
+    [{"properties": None, "unreadable": {"properties": "5"}}, {"unreadable": {"properties.kernel_id": "[1]"}}],
+    ids=["all-properties", "one"],
+)
+def test_where_parts_cannot_be_read_any_kernel_may_be_one(
+    facts: dict[str, Any], disk_format: str | None, kept: bool
+) -> None:
+    image = make_image("part", id="p", disk_format=disk_format)
+    words = needs_of([make_image("strange", id="s", **facts), image]).words_of(image)
+    assert (words is not None) is kept
+    assert words is None or "image strange, whose properties cannot be read" in words

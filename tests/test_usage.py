@@ -1,0 +1,348 @@
+"""What uses images, by every service that can: what is read, what makes it doubtful, and what is remembered."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from janitor.cloud import Need, Sources
+from janitor.model import EarlierUsage, Reading, Source, StackContent, Usage
+from tests.loopback import Answered
+from tests.openstack_account import NOW, entry, no, server, volume
+from tests.usage_cloud import UsageCloud, usage_of, users
+
+DAY = timedelta(days=1)
+A, B, C = (f"{letter * 8}-1111-4222-8333-944444444444" for letter in "abc")
+GLANCE = ("image", "R1", "/image")
+NOVA = ("compute", "R1", "/compute")
+MAGNUM = ("container-infra", "R1", "/magnum/v1")
+HEAT = ("orchestration", "R1", "/heat/v1/p70j3ct")
+CINDER = ("volumev3", "R1", "/cinder/v3/p70j3ct")
+
+
+def images(**names: str) -> dict[str, list[dict[str, Any]]]:
+    given = names or {"a": "web", "b": "db", "c": "other"}
+    ids = {"a": A, "b": B, "c": C}
+    return {"/image": [entry(ids[key], name=name) for key, name in given.items()]}
+
+
+# Servers: a list that is valid and incomplete
+
+
+def test_servers_are_asked_for_in_the_version_that_leaves_none_out() -> None:
+    cloud = UsageCloud(images=images(), servers={"/compute": [server("s1", {"id": A})]})
+    assert users(usage_of(cloud)) == {A: ["instance name of s1"]}
+    asked = [one for one in cloud.asked if one.path.endswith("/servers/detail")]
+    assert {one.headers["openstack-api-version"] for one in asked} == {"compute 2.69"}
+
+
+def test_servers_of_a_cell_that_is_down_make_all_servers_unread() -> None:
+    cloud = UsageCloud(images=images(), servers={"/compute": [server("s1", {"id": A})]}, down={"s1"})
+    usage = usage_of(cloud)
+    assert "listed as UNKNOWN and without its image" in str(usage.problem)
+    assert "`usage: {servers: optional}`" in str(usage.problem)
+
+
+@pytest.mark.parametrize(
+    ("facts", "read"),
+    [
+        pytest.param({"status": "UNKNOWN", "image": {"id": A}}, True, id="unknown-with-an-image"),
+        pytest.param({"status": "UNKNOWN", "image": ""}, False, id="unknown-without"),
+        pytest.param({"status": "ACTIVE"}, False, id="no-key"),
+        pytest.param({"status": "ACTIVE", "image": ""}, True, id="from-a-volume"),
+        pytest.param({"status": "ACTIVE", "image": None}, True, id="null"),
+        pytest.param({"status": "ACTIVE", "imageId": A}, False, id="another-key"),
+        pytest.param({"status": "ACTIVE", "image": {"id": ""}}, False, id="blank-id"),
+        pytest.param({"status": "ACTIVE", "image": f"https://g/v2/images/{A}"}, True, id="a-url"),
+    ],
+)
+def test_what_a_server_says_of_its_image(facts: dict[str, Any], read: bool) -> None:
+    cloud = UsageCloud(images=images(), servers={"/compute": [{"id": "s1", "name": "x", **facts}]})
+    assert (usage_of(cloud).problem is None) is read
+
+
+def test_a_person_may_say_that_servers_of_no_image_leave_the_key_out() -> None:
+    cloud = UsageCloud(images=images(), servers={"/compute": [{"id": "s1", "status": "ACTIVE"}]})
+    assert "`usage: {imageless: none}`" in str(usage_of(cloud).problem)
+    assert users(usage_of(cloud, imageless=True)) == {}
+
+
+@pytest.mark.parametrize("status", [400, 406])
+def test_where_that_version_is_not_offered_it_is_done_without(status: int) -> None:
+    cloud = UsageCloud(images=images(), servers={"/compute": [server("s1", {"id": A})]})
+    answer = cloud.answer
+
+    def refuse(asked: Any) -> Answered:
+        return no(status) if "openstack-api-version" in asked.headers else answer(asked)
+
+    cloud.answer = refuse  # type: ignore[method-assign]
+    assert users(usage_of(cloud)) == {A: ["instance name of s1"]}
+
+
+MISSING = EarlierUsage(servers={"s1": NOW - DAY, "s2": NOW - 2 * DAY, "s3": NOW - DAY})
+
+
+@pytest.mark.parametrize("versions", [False, True], ids=["no-versions", "versions"])
+def test_a_missing_server_is_explained_by_its_deletion_where_lists_may_leave_some_out(versions: bool) -> None:
+    cloud = UsageCloud(images=images(), servers={"/compute": [server("s3", {"id": A})]}, versions=versions)
+    cloud.deleted_servers = [server("s1", {"id": A}, status="DELETED"), server("s2", {"id": A}, status="ACTIVE")]
+    usage = usage_of(cloud, earlier=MISSING)
+    assert usage.ended == (set() if versions else {"s1"})
+    questions = {one.query["changes-since"] for one in cloud.asked if "changes-since" in one.query}
+    assert questions == (set() if versions else {"2026-11-21T02:00:00Z"})
+
+
+def test_where_deleted_servers_cannot_be_asked_for_nothing_is_explained() -> None:
+    cloud = UsageCloud(images=images(), versions=False)
+    answer = cloud.answer
+    cloud.answer = lambda asked: no(403) if "changes-since" in asked.query else answer(asked)  # type: ignore[method-assign]
+    usage = usage_of(cloud, earlier=MISSING)
+    assert (usage.ended, usage.problem) == (frozenset(), None)
+
+
+# Every endpoint that may use the images
+
+
+def test_two_computes_of_one_region_and_one_without_are_all_asked() -> None:
+    nova = [("compute", None, "/cells"), NOVA, ("compute", "R1", "/second")]
+    cloud = UsageCloud([GLANCE, *nova], images=images())
+    cloud.servers = {"/cells": [server("s1", {"id": A})], "/compute": [server("s2", {"id": B})]}
+    cloud.servers["/second"] = [server("s3", {"id": C})]
+    usage = usage_of(cloud)
+    assert set(users(usage)) == {A, B, C}
+    assert usage.instances == 3
+    assert [user.source for user in usage.by_image[A]] == ["servers"]
+    assert [user.source for user in usage.by_image[B]] == ["servers in R1"]
+
+
+def test_one_endpoint_that_cannot_be_read_leaves_its_source_unread() -> None:
+    cloud = UsageCloud([GLANCE, NOVA, ("compute", "R2", "/second")], images=images())
+    cloud.servers = {"/compute": [server("s1", {"id": A})]}
+    cloud.failing = {"/second/v2.1/servers/detail": no(403, "not for you")}
+    usage = usage_of(cloud)
+    assert 'servers in R2: GET /servers/detail: HTTP 403 "not for you"' in str(usage.problem)
+    optional = usage_of(cloud, Sources(servers=Need.OPTIONAL))
+    assert (set(users(optional)), optional.unread) == ({A}, frozenset({Source.SERVERS}))
+    assert "servers in R2 could not be read, and are optional here" in optional.remarks[0]
+
+
+def test_a_service_asked_by_another_interface_is_said() -> None:
+    cloud = UsageCloud([GLANCE, NOVA, ("block-store", "other", "/cinder/v3/p70j3ct", "internal")], images=images())
+    cloud.volumes = {"/cinder/v3/p70j3ct": [volume("v1", A)]}
+    usage = usage_of(cloud)
+    assert users(usage) == {A: ["volume v1"]}
+    assert usage.remarks == ("volumes in other asked by its internal URL: it has no usable one that is public",)
+
+
+def test_what_was_asked_is_told_with_numbers() -> None:
+    cloud = UsageCloud([GLANCE, NOVA, CINDER], images=images())
+    cloud.servers = {"/compute": [server("s1", {"id": A}), server("s2", {"id": A}), server("s3", "")]}
+    missing = "not asked: the catalogue has no such service"
+    assert usage_of(cloud).readings == (
+        Reading(Source.SERVERS, "R1", "/compute", users=2, images=1),
+        Reading(Source.VOLUMES, "R1", "/cinder/v3/p70j3ct"),
+        Reading(Source.CLUSTERS, problem=missing),
+        Reading(Source.STACKS, problem=missing),
+        Reading(Source.SNAPSHOTS, problem="not asked: it is off"),
+    )
+
+
+# What was read before and is not there tonight
+
+
+READ = EarlierUsage(read=frozenset({(Source.SERVERS, "R1"), (Source.CLUSTERS, "R1"), (Source.SERVERS, "R2")}))
+
+
+def test_a_service_that_was_read_before_is_unread_and_not_absent() -> None:
+    usage = usage_of(UsageCloud(images=images()), earlier=READ)
+    gone = "the catalogue has no such service in {} any more, which the last good survey read"
+    assert f"clusters in R1: {gone.format('R1')}" in str(usage.problem)
+    assert f"servers in R2: {gone.format('R2')}" in str(usage.problem)
+    sources = Sources(clusters=Need.OFF, servers=Need.OPTIONAL)
+    lifted = usage_of(UsageCloud(images=images()), sources, READ)
+    assert (lifted.problem, lifted.unread) == (None, frozenset({Source.SERVERS}))
+
+
+@pytest.mark.parametrize("service", [MAGNUM, HEAT, CINDER], ids=["clusters", "stacks", "volumes"])
+def test_a_service_that_exists_and_refuses_keeps_everything_unless_it_is_optional(
+    service: tuple[str, str, str],
+) -> None:
+    cloud = UsageCloud([GLANCE, NOVA, service], images=images())
+    cloud.failing = {end: no(403, "Policy does not allow it") for end in ("templates", "stacks", "volumes/detail")}
+    source = {MAGNUM: "clusters", HEAT: "stacks", CINDER: "volumes"}[service]
+    usage = usage_of(cloud)
+    assert f"write `usage: {{{source}: optional}}` on the target" in str(usage.problem)
+    optional = usage_of(cloud, Sources(**{source: Need.OPTIONAL}))
+    assert (optional.problem, optional.unread) == (None, frozenset({Source(source)}))
+    assert len(optional.remarks) == 1
+
+
+# Clusters
+
+
+def cluster(name: str = "k8s", **facts: Any) -> dict[str, Any]:
+    return {"uuid": f"c-{name}", "name": name, "cluster_template_id": "t1", **facts}
+
+
+def group(name: str, **facts: Any) -> dict[str, Any]:
+    return {"uuid": f"g-{name}", "name": name, "node_count": 0, **facts}
+
+
+def magnum(**parts: Any) -> UsageCloud:
+    return UsageCloud([GLANCE, NOVA, MAGNUM], images=images(), **parts)
+
+
+def test_node_groups_use_their_image_also_without_nodes_by_id_or_name() -> None:
+    cloud = magnum(
+        clusters=[cluster(), cluster("second")],
+        node_groups={
+            "c-k8s": [group("workers", image_id=A), group("gpu", image_id="db")],
+            "c-second": [group("only-shown")],
+        },
+        shown_groups={"g-only-shown": group("only-shown", image_id=C.upper())},
+    )
+    assert users(usage_of(cloud)) == {
+        A: ["node group workers of cluster k8s"],
+        B: ["node group gpu of cluster k8s"],
+        C: ["node group only-shown of cluster second"],
+    }
+    asked = [one for one in cloud.asked if "/magnum/" in one.path]
+    assert {one.headers["openstack-api-version"] for one in asked} == {"container-infra latest"}
+
+
+def test_cluster_templates_use_theirs_and_stand_for_groups_that_do_not_say() -> None:
+    cloud = magnum(
+        templates=[{"uuid": "t1", "name": "small", "image_id": "web"}],
+        clusters=[cluster(), cluster("old")],
+        node_groups={"c-k8s": [group("workers")], "c-old": None},
+        shown_groups={"g-workers": group("workers", image_id=None)},
+    )
+    assert users(usage_of(cloud)) == {
+        A: ["cluster old", "cluster template small", "node group workers of cluster k8s"],
+    }
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param({"clusters": [cluster()], "node_groups": {"c-k8s": [group("w", image_id=7)]}}, id="no-text"),
+        pytest.param({"clusters": [cluster()], "node_groups": {"c-k8s": None}}, id="no-template-of-it"),
+        pytest.param({"templates": [{"uuid": "t1", "name": "x"}]}, id="template-without-image"),
+        pytest.param({"templates": None}, id="no-templates"),
+        pytest.param({"clusters": [{"name": "x"}]}, id="cluster-without-id"),
+    ],
+)
+def test_a_cluster_whose_images_cannot_be_told_makes_clusters_unread(parts: dict[str, Any]) -> None:
+    assert "clusters in R1: " in str(usage_of(magnum(**parts)).problem)
+
+
+def test_a_cluster_that_is_gone_when_it_is_opened_is_no_fault() -> None:
+    cloud = magnum(clusters=[cluster()], node_groups={})
+    cloud.failing = {"/clusters/c-k8s": no(404)}
+    assert users(usage_of(cloud)) == {}
+
+
+def test_kubernetes_of_nhn_cloud_has_no_templates() -> None:
+    cloud = UsageCloud([GLANCE, NOVA, ("kubernetes", "R1", "/magnum/v1")], images=images(), templates=None)
+    cloud.clusters, cloud.node_groups = [cluster()], {"c-k8s": [group("w", image_id=A)]}
+    assert users(usage_of(cloud)) == {A: ["node group w of cluster k8s"]}
+
+
+# Stacks
+
+
+def heat(**parts: Any) -> UsageCloud:
+    return UsageCloud([GLANCE, NOVA, HEAT], images=images(), **parts)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "template", "used"),
+    [
+        ({"image": A}, {}, {A: "stack web-stack, parameter image"}),
+        ({"image": A.upper()}, {}, {A: "stack web-stack, parameter image"}),
+        ({"image": "db"}, {}, {B: "stack web-stack, parameter image"}),
+        ({"image": "db2", "x": "adb"}, {}, {}),
+        ({}, {"resources": {"s": {"properties": {"image": "other"}}}}, {C: "stack web-stack, template"}),
+        ({"list": f"x, {A} ,y"}, {}, {A: "stack web-stack, parameter list"}),
+        ({"json": f'{{"images": ["{B}", "web"]}}'}, {}, {A: "", B: ""}),
+        ({"url": f"https://g/v2/images/{C}/file"}, {}, {C: "stack web-stack, parameter url"}),
+        ({}, {"user_data": f"#cloud-config\nimage: {A}\n"}, {A: "stack web-stack, template"}),
+    ],
+)
+def test_every_word_of_a_stack_that_is_an_id_or_a_name_is_a_use(
+    parameters: dict[str, Any], template: dict[str, Any], used: dict[str, str]
+) -> None:
+    found = users(usage_of(heat(stacks={"k1": ("web-stack", parameters, template)})))
+    assert set(found) == set(used)
+    assert all(found[image] == [words] for image, words in used.items() if words)
+
+
+def test_nested_stacks_are_read_too() -> None:
+    cloud = heat(stacks={"k1": ("top", {}, {}), "k2": ("top-inner", {"image": A}, {})}, nested={"k2"})
+    assert users(usage_of(cloud)) == {A: ["stack top-inner, parameter image"]}
+
+
+def test_a_stack_that_has_not_changed_is_not_opened_again() -> None:
+    cloud = heat(stacks={"k1": ("one", {"image": "web"}, {}), "k2": ("two", {}, {"image": B})})
+    first = usage_of(cloud)
+    known = EarlierUsage(stacks=first.stacks)
+    cloud.asked.clear()
+    assert users(usage_of(cloud, earlier=known)) == users(first)
+    assert not cloud.calls("/k1", "/k2", "/template")
+    cloud.updated["k2"] = "2026-11-22T00:00:00Z"
+    cloud.stacks["k2"] = ("two", {"image": C}, {})
+    assert set(users(usage_of(cloud, earlier=known))) == {A, C}
+    assert cloud.calls("/k1") == []
+
+
+def test_what_is_remembered_of_a_stack_tells_nothing_of_its_secrets() -> None:
+    cloud = heat(stacks={"k1": ("one", {"password": "hunter2"}, {})})
+    assert "hunter2" not in repr(usage_of(cloud).stacks)
+
+
+def test_an_image_named_only_now_is_found_in_what_is_remembered() -> None:
+    cloud = heat(stacks={"k1": ("one", {"image": "tomorrow"}, {})})
+    known = EarlierUsage(stacks=usage_of(cloud).stacks)
+    cloud.images = images(a="tomorrow")
+    assert set(users(usage_of(cloud, earlier=known))) == {A}
+
+
+@pytest.mark.parametrize(
+    ("stack", "failing"),
+    [
+        pytest.param(("one", None, {}), {}, id="no-parameters"),
+        pytest.param(("one", {}, {}), {"/template": no(404)}, id="no-template"),
+        pytest.param(("one", {}, {}), {"/template": no(403)}, id="template-refused"),
+        pytest.param(("one", {}, {}), {"/k1": no(500)}, id="broken"),
+    ],
+)
+def test_a_stack_that_cannot_be_read_makes_stacks_unread(stack: Any, failing: dict[str, Answered]) -> None:
+    assert "stacks in R1: " in str(usage_of(heat(stacks={"k1": stack}, failing=failing)).problem)
+
+
+def test_a_stack_that_is_gone_when_it_is_opened_is_no_fault() -> None:
+    assert users(usage_of(heat(stacks={"k1": ("one", {}, {})}, failing={"/k1": no(404)}))) == {}
+
+
+def test_an_image_whose_name_cannot_be_read_may_be_the_one_that_is_named() -> None:
+    cloud = heat(stacks={"k1": ("one", {}, {})})
+    cloud.images = {"/image": [entry(A, name=7)]}
+    assert set(users(usage_of(cloud))) == {A}
+
+
+def test_stacks_of_a_service_that_is_unread_tonight_are_remembered() -> None:
+    known = EarlierUsage(stacks={"k9": StackContent("v", {})})
+    cloud = heat(failing={"/stacks": no(403)})
+    assert usage_of(cloud, Sources(stacks=Need.OPTIONAL), known).stacks == known.stacks
+    assert usage_of(heat(), earlier=known).stacks == {}
+
+
+# Bounds
+
+
+def test_no_source_is_asked_once_for_each_image() -> None:
+    cloud = UsageCloud([GLANCE, NOVA, CINDER, MAGNUM, HEAT])
+    cloud.images = {"/image": [entry(f"i{number}") for number in range(50)]}
+    usage: Usage = usage_of(cloud)
+    assert usage.problem is None
+    assert len([one for one in cloud.asked if "/images" not in one.path]) < 12
