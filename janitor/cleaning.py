@@ -199,6 +199,8 @@ class Cleaning:
             usage = self.service.usage(images, earlier)
         except CloudError as error:
             usage = Usage(problem=str(error))
+        if earlier.unrecorded:
+            usage = replace(usage, remarks=(*usage.remarks, _UPGRADED))
         if usage.problem is None:
             return usage
         return replace(usage, problem=f"what is in use could not be read: {usage.problem}")
@@ -268,6 +270,13 @@ class Cleaning:
             raise CloudError(f"{lost} of {len(others)} images that nobody asked to delete are missing from it")
         return listed
 
+
+_UPGRADED = (
+    "since the last run the janitor asks every service that can use these images (`usage` is `auto`), remembers a use "
+    "for 72 h (`usage_memory`), and takes regions that share an image service for one target: what that may block, and "
+    "how to lift it, is in docs/upgrading.md"
+)
+"""Said in the first run of a target whose last good survey an earlier version recorded."""
 
 _REMEMBERED = timedelta(days=7)
 """How long a server that is not listed any more is asked about, beyond the time that it holds its image."""

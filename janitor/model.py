@@ -247,12 +247,14 @@ class EarlierUsage:
 
     `read` are the sources, each with its region, that the last good survey read. `servers` are the ids of those that
     were seen using an image that is not free of them yet, with the time when they were last seen. `stacks` is what
-    stacks said when they were last read, by their ids.
+    stacks said when they were last read, by their ids. `unrecorded`: the last good survey was recorded by a version that
+    did not write down what it read.
     """
 
     read: frozenset[tuple[Source, str]] = frozenset()
     servers: Mapping[str, datetime] = field(default_factory=dict)
     stacks: Mapping[str, StackContent] = field(default_factory=dict)
+    unrecorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

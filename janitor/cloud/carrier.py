@@ -17,26 +17,32 @@ from janitor.errors import CloudError
 _OURS = frozenset({"accept-encoding", "connection", "content-length", "user-agent"})
 
 
-def carried_by(transport: Transport, seconds: float, label: str) -> requests.Session:
-    """A session whose requests `transport` sends, all of them together within `seconds`; `label` names them."""
+def carried_by(transport: Transport, seconds: float, label: str, *, secure: bool) -> requests.Session:
+    """A session whose requests `transport` sends, all of them together within `seconds`; `label` names them.
+
+    A `secure` one sends nothing that is not encrypted, whatever an answer says of where to go on.
+    """
     session = requests.Session()
     session.trust_env = False  # no password out of ~/.netrc; and proxies are the transport's affair
     for scheme in ("http://", "https://"):
-        session.mount(scheme, _Carrier(transport, time.monotonic() + seconds, label))
+        session.mount(scheme, _Carrier(transport, time.monotonic() + seconds, label, secure=secure))
     return session
 
 
 class _Carrier(BaseAdapter):
     """What sends for a session, until a time of the monotonic clock."""
 
-    def __init__(self, transport: Transport, until: float, label: str) -> None:
+    def __init__(self, transport: Transport, until: float, label: str, *, secure: bool) -> None:
         super().__init__()
         self._transport = transport
         self._until = until
         self._label = label
+        self._secure = secure
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """The whole answer. Raises Transient for one that may pass, and CloudError for a redirect to another host."""
+        if self._secure and (request.url or "").lower().startswith("http:"):
+            raise CloudError(f"{self._label}: it leads from https to http, where no credentials are sent")
         reply = self._transport.request(self._call(request), max(self._until - time.monotonic(), 0.001))
         if reply.status in (408, 429) or reply.status >= 500:
             raise Transient(f"HTTP {reply.status}", retry_after=reply.retry_after(datetime.now(UTC)))

@@ -63,7 +63,8 @@ class Identity:
         an answer that is of no use: without a project, or no token at all.
         """
         try:
-            session = Session(session=carried_by(transport, seconds, self.label), redirect=_MOST_REDIRECTS)
+            carried = carried_by(transport, seconds, self.label, secure=self._secure)
+            session = Session(session=carried, redirect=_MOST_REDIRECTS)
             return self._read(self.plugin.get_auth_ref(session))
         except (exceptions.Unauthorized, exceptions.Forbidden, exceptions.MissingAuthMethods) as error:
             code = getattr(error, "http_status", 401)
@@ -72,6 +73,10 @@ class Identity:
             raise CloudError(self._said(error)) from error
         except _UNREADABLE as error:
             raise CloudError(f"{self.label}: the answer is no token with a catalogue") from error
+
+    @property
+    def _secure(self) -> bool:
+        return (self.plugin.auth_url or "").lower().startswith("https:")
 
     def _read(self, access: AccessInfo) -> Grant:
         token, project = access.auth_token, access.project_id
@@ -93,7 +98,7 @@ class Identity:
             for service, wanted in self.preferences.items()
         }
         listed = tuple(listed_in(access.service_catalog.normalize_catalog()))
-        return Catalogue(listed, preferences, project, secure=(self.plugin.auth_url or "").lower().startswith("https:"))
+        return Catalogue(listed, preferences, project, secure=self._secure)
 
     def _said(self, error: exceptions.ClientException) -> str:
         """The failure in one line: its status, and the words of the service or the library."""

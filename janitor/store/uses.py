@@ -55,21 +55,23 @@ def last_uses(conn: sqlite3.Connection, target: str) -> LastUses:
 
 def earlier_usage(conn: sqlite3.Connection, target: str, since: datetime) -> EarlierUsage:
     """What earlier surveys knew of usage; of servers, those that were seen using an image since that time."""
-    row = conn.execute(_GOOD_READINGS, (target,)).fetchone()
+    good = conn.execute(_GOOD_READINGS, (target,)).fetchone()
+    read = json.loads(good[0]) if good is not None and good[0] is not None else ()
     latest = _latest_readable(conn, None, target)
     servers = conn.execute(_SERVERS, (latest, target, iso(since))).fetchall() if latest is not None else ()
     stacks = conn.execute("SELECT stack, version, words FROM stacks WHERE target = ?", (target,)).fetchall()
     return EarlierUsage(
-        read=frozenset((Source(one["source"]), one["region"]) for one in json.loads(row[0])) if row else frozenset(),
+        read=frozenset((Source(one["source"]), one["region"]) for one in read),
         servers={server: instant(seen) for server, seen in servers},
         stacks={stack: StackContent(version, json.loads(words)) for stack, version, words in stacks},
+        unrecorded=good is not None and good[0] is None,
     )
 
 
 def readings_json(usage: Usage) -> str | None:
-    """The sources that a survey read, each with its region; NULL for none."""
+    """The sources that a survey read, each with its region; NULL where it could not read the usage."""
     read = sorted({(reading.source.value, reading.region) for reading in usage.readings if reading.problem is None})
-    return json.dumps([{"source": source, "region": region} for source, region in read]) if read else None
+    return json.dumps([{"source": source, "region": region} for source, region in read]) if usage.problem is None else None
 
 
 def _record_stacks(conn: sqlite3.Connection, target: str, usage: Usage) -> None:
@@ -155,7 +157,7 @@ FROM uses WHERE target = ? GROUP BY image
 """
 _GOOD = "SELECT finished_at FROM surveys WHERE target = ? AND good AND (? IS NULL OR run < ?) ORDER BY run"
 _GOOD_READINGS = """
-SELECT usage_readings FROM surveys WHERE target = ? AND good AND usage_readings IS NOT NULL ORDER BY run DESC LIMIT 1
+SELECT usage_readings FROM surveys WHERE target = ? AND good ORDER BY run DESC LIMIT 1
 """
 _SERVERS = """
 SELECT instance, max(coalesce(last_seen, ?)) AS seen FROM uses
