@@ -132,7 +132,7 @@ def _recently_used(image: Image, facts: Facts) -> str | None:
     if facts.now - history.last_in_use <= memory:
         return f"{used}, within the last {format_duration(memory)}"
     # A run a little later than that after the last one would otherwise take one list with a hole in it at its word.
-    return f"{used}, when a good survey last looked" if history.in_use_before else None
+    return f"{used}, when a good survey last looked" if history.unused_since is None else None
 
 
 def _kinds(unread: Iterable[UserKind]) -> str:

@@ -105,7 +105,7 @@ class _Memory:
             instant_or_none(self.watched_since),
             instant_or_none(self.status_since),
             last_in_use,
-            in_use_before=last_in_use is not None and good is not None and last_in_use >= good,
+            unused_since=good if last_in_use is not None and good is not None and last_in_use < good else None,
         )
 
 
