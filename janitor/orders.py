@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
+from janitor.basis import Basis
 from janitor.cloud import ImageService
 from janitor.deleting import Journal
 from janitor.gate import Gate, Measure
@@ -46,8 +47,8 @@ class RunStore(Journal, Protocol):
         """Record one decision for every image of the survey."""
         ...
 
-    def record_policies(self, run: int, policies: Mapping[str, str]) -> None:
-        """Record the texts of the policies that a run decides by, by name."""
+    def record_basis(self, run: int, basis: Basis) -> None:
+        """Record what a run goes by."""
         ...
 
     def memory(self, target: str) -> Memory:
@@ -133,3 +134,15 @@ class Orders:
     exemptions: Sequence[Exemption] = ()
     owes_report: bool = False
     patience: timedelta = timedelta(seconds=6)
+
+    def basis(self) -> Basis:
+        """What the run goes by."""
+        return Basis(
+            tuple(self.policies),
+            tuple(self.exemptions),
+            self.zone,
+            self.usage_memory,
+            self.limits,
+            self.gate.max_shrink,
+            self.accept_survey,
+        )

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from janitor.basis import Basis
 from janitor.gate import Measure
 from janitor.model import (
     Decision,
@@ -27,6 +28,7 @@ from janitor.model import (
 )
 from janitor.settling import Settlement, Unsettled
 from janitor.store import chronicle, exemptions, journal, reports, runs, snapshots, trust
+from janitor.store.basis import policies_at, record_basis
 from janitor.store.database import DatabaseFile, inspect
 from janitor.store.decisions import record_decisions
 from janitor.store.exemptions import ExemptionRecord
@@ -102,15 +104,15 @@ class Store:
         with self._file.writing() as db:
             journal.add_settlements(db, run, settlements)
 
-    def record_policies(self, run: int, policies: Mapping[str, str]) -> None:
-        """Record the texts of the policies that a run decides by, by name."""
+    def record_basis(self, run: int, basis: Basis) -> None:
+        """Record what a run goes by: its policies, the exemptions of policy files, its zone and its limits."""
         with self._file.writing() as db:
-            trust.record_policies(db, run, policies)
+            record_basis(db, run, basis)
 
     def policies(self, run: int) -> dict[str, str]:
-        """The texts of the policies that a run decided by, by name."""
+        """The texts of the policies that a run decided by, by name, in their order."""
         with self._file.reading() as db:
-            return trust.policies_at(db, run)
+            return policies_at(db, run)
 
     def memory(self, target: str) -> Memory:
         """What is recorded of a target's notices and refusals."""

@@ -8,6 +8,7 @@ in UTC, booleans 0 or 1, properties JSON.
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from janitor.store.basis import STEP as BASIS
 from janitor.store.exemptions import STEP as EXEMPTIONS
 from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
@@ -67,6 +68,11 @@ def volumes(db: Database) -> None:
     _execute(db, _VOLUMES)
 
 
+def deciding_again(db: Database) -> None:
+    """What it takes to decide a night again later, exactly as it was."""
+    _execute(db, BASIS)
+
+
 def _execute(db: Database, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
     # to make a new database.
@@ -74,7 +80,18 @@ def _execute(db: Database, script: str) -> None:
         db.execute(statement)
 
 
-_STEPS = (initial, settling, remembering, delivery, exemptions, owing, reminding, sources, volumes)  # append only
+_STEPS = (  # append only
+    initial,
+    settling,
+    remembering,
+    delivery,
+    exemptions,
+    owing,
+    reminding,
+    sources,
+    volumes,
+    deciding_again,
+)
 for _step in _STEPS:
     MIGRATIONS()(_step)
 
