@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from janitor.applying import changes_since
+from janitor.basis import Grounds, answers
 from janitor.cloud import ImageService
 from janitor.decide import decide
 from janitor.deleting import Attempt, Executioner, confirm
@@ -68,8 +69,8 @@ class Cleaning:
         self, survey: Survey, history: Mapping[str, History], doubts: Sequence[str], settled: tuple[Deletion, ...]
     ) -> TargetResult:
         memory = self._memory(survey)
-        decisions = self._decide(survey, history, memory)
-        self._store.record_decisions(self.run, self.target, decisions)
+        decisions, grounds = self._decide(survey, history, memory)
+        self._store.record_decisions(self.run, self.target, decisions, grounds)
         plan, changed = self._plan(decisions)
         seen = TargetResult(
             self.target,
@@ -89,7 +90,8 @@ class Cleaning:
             return replace(seen, outcome=Outcome.REFUSED, error=refusal(doubts))
         return self._act(_told_of(seen, memory, survey.finished_at), plan, memory)
 
-    def _decide(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> list[Decision]:
+    def _decide(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> tuple[list[Decision], Grounds]:
+        """The decisions, and what they went by beside the survey and its history."""
         decisions = decide(
             survey.images,
             self.orders.policies,
@@ -100,9 +102,10 @@ class Cleaning:
             zone=self.orders.zone,
             memory=memory,
         )
-        sharing = self.service.sharing(in_question(decisions))
+        asked = in_question(decisions)
+        sharing = answers(asked, self.service.sharing(asked))
         self._heed_stop()
-        return heed(decisions, sharing)
+        return heed(decisions, sharing), Grounds(memory, sharing)
 
     def _memory(self, survey: Survey) -> Memory:
         """What is recorded of a target, and what people exempted by command, in policy files or by tags."""

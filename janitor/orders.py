@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
-from janitor.basis import Basis
+from janitor.basis import Basis, Grounds
 from janitor.cloud import ImageService
 from janitor.deleting import Journal
 from janitor.gate import Gate, Measure
@@ -43,8 +43,8 @@ class RunStore(Journal, Protocol):
         """Record what a run's survey found to have become of them."""
         ...
 
-    def record_decisions(self, run: int, target: str, decisions: Sequence[Decision]) -> None:
-        """Record one decision for every image of the survey."""
+    def record_decisions(self, run: int, target: str, decisions: Sequence[Decision], grounds: Grounds) -> None:
+        """Record one decision for every image of the survey, and what they went by."""
         ...
 
     def record_basis(self, run: int, basis: Basis) -> None:

@@ -9,7 +9,9 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from janitor.store.basis import STEP as BASIS
+from janitor.store.clocks import STEP as CLOCKS
 from janitor.store.exemptions import STEP as EXEMPTIONS
+from janitor.store.grounds import STEP as GROUNDS
 from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
 from janitor.store.trust import REMINDING
@@ -70,7 +72,8 @@ def volumes(db: Database) -> None:
 
 def deciding_again(db: Database) -> None:
     """What it takes to decide a night again later, exactly as it was."""
-    _execute(db, BASIS)
+    for step in (BASIS, GROUNDS, CLOCKS):
+        _execute(db, step)
 
 
 def _execute(db: Database, script: str) -> None:

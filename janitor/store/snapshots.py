@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -9,13 +10,16 @@ from sqlite_utils import Database
 
 from janitor.model import History, Image, Survey, Usage, UserKind
 from janitor.plan import owns
+from janitor.store.clocks import Clocks, record_clocks
 from janitor.store.rows import facts_of, image_of, instant, instant_or_none, values_in, values_of
 from janitor.store.schema import Unfit
 from janitor.store.uses import last_in_use, record_uses, usage_at, usage_key
 from janitor.units import iso
 
 
-def record_survey(db: Database, run: int, target: str, survey: Survey) -> dict[str, History]:
+def record_survey(
+    db: Database, run: int, target: str, survey: Survey, also_named: Sequence[str] = ()
+) -> dict[str, History]:
     """Record what a survey saw; returns the history of each of its images, this survey included, by id."""
     check_not_overtaken(db.conn, run, target)
     at = iso(survey.finished_at)
@@ -33,6 +37,7 @@ def record_survey(db: Database, run: int, target: str, survey: Survey) -> dict[s
             "usage_remarks": json.dumps(survey.usage.remarks) if survey.usage.remarks else None,
             "images": len(survey.images),
             "owned": owned,
+            "also_named": json.dumps(also_named) if also_named else None,
         }
     )
     changes = _Changes(run, target, at, watching=survey.usage.problem is None)
@@ -97,6 +102,9 @@ class _Memory:
     first_seen: str
     watched_since: str | None
     status_since: str | None
+
+    def clocks(self) -> Clocks:
+        return (self.key, self.watched_since, self.status_since)
 
     def history(self, used: str | None, good: datetime | None = None) -> History:
         last_in_use = instant_or_none(used)
@@ -177,6 +185,7 @@ def _write(conn: sqlite3.Connection, changes: _Changes) -> None:
         _ADD_IMAGE, ((m.key, changes.target, image.id, m.first_seen, m.watched_since) for m, image in changes.new)
     )
     conn.executemany(_REMEMBER, ((m.watched_since, m.status_since, m.key) for m in changes.remembered))
+    record_clocks(conn, run, (m.clocks() for m, _ in changes.new), (m.clocks() for m in changes.remembered))
     conn.executemany(_CLOSE_FACTS, ((run, key) for key in changes.closed + changes.gone))
     conn.executemany(_CLOSE_DECISION, ((run, key) for key in changes.gone))
     conn.executemany(_ADD_FACTS, ((m.key, run, *facts_of(image)) for m, image in changes.opened))

@@ -1,10 +1,12 @@
 """What used which image, as intervals of runs."""
 
 import sqlite3
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
 from janitor.model import Survey, Usage, User, UserKind
+from janitor.store.rows import instant
 from janitor.units import iso
 
 
@@ -23,6 +25,22 @@ def record_uses(conn: sqlite3.Connection, run: int, target: str, survey: Survey)
 def last_in_use(conn: sqlite3.Connection, target: str) -> dict[str, str]:
     """When each image that ever was in use last was, by `usage_key`."""
     return _last_in_use(conn, target, _latest_readable(conn, None, target))
+
+
+def use_history_at(conn: sqlite3.Connection, run: int, target: str) -> dict[str, dict[str, datetime]]:
+    """What a run knew of when each image had been in use, by `usage_key`: those fields of its History by their names.
+
+    Nothing is in it of an image that had never been in use by then.
+    """
+    now = _latest_readable(conn, run + 1, target)
+    rows = conn.execute(_LAST_AT_RUN, {"run": run, "target": target, "now": now})
+    last = {usage_key(image): instant(seen) for image, seen in rows if seen is not None}
+    good = conn.execute(_GOOD_BEFORE, (target, run)).fetchone()
+    unused = instant(good[0]) if good else None
+    return {
+        key: {"last_in_use": seen} | ({"unused_since": unused} if unused is not None and seen < unused else {})
+        for key, seen in last.items()
+    }
 
 
 def usage_at(conn: sqlite3.Connection, run: int, target: str, unread: frozenset[UserKind]) -> Usage:
@@ -73,6 +91,11 @@ WHERE target = ? AND finished_at IS NOT NULL AND usage_problem IS NULL AND (? IS
 ORDER BY run DESC LIMIT 1
 """
 _LAST = "SELECT image, max(coalesce(last_seen, ?)) FROM uses WHERE target = ? GROUP BY image"
+_LAST_AT_RUN = """
+SELECT image, max(CASE WHEN until_run IS NULL OR until_run > :run THEN :now ELSE last_seen END)
+FROM uses WHERE target = :target AND from_run <= :run GROUP BY image
+"""
+_GOOD_BEFORE = "SELECT finished_at FROM surveys WHERE target = ? AND run < ? AND good ORDER BY run DESC LIMIT 1"
 _AT_RUN = """
 SELECT image, instance, instance_name, kind FROM uses
 WHERE target = ? AND from_run <= ? AND (until_run IS NULL OR until_run > ?)

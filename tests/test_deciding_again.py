@@ -1,0 +1,335 @@
+"""Every earlier night can be decided again from the database alone, exactly as it was, whatever came later."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from janitor.announcing import start_notices
+from janitor.decide import decide
+from janitor.errors import CloudError, Refused, Unavailable
+from janitor.model import Decision, Exemption, Image, Mode, Reason, RunResult, Sharing, Usage, User
+from janitor.orders import Site
+from janitor.plan import Limits
+from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
+from janitor.run import Run
+from janitor.sharing import heed, in_question
+from janitor.store import Inputs, Store
+from tests.fakes import RecordingCloud
+
+START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+ALL = Match(name=(Pattern("*"),))
+OLD = Policy("old", ALL, Expire(14 * DAY))
+WEB = Policy("web", Match(name=(Pattern("web-*"),)), Expire(7 * DAY), notice=2 * DAY)
+STUCK = Policy("stuck", Match(name=(Pattern("job-*"),)), Expire(2 * DAY, Clock.STATUS))
+IDLE = Policy("idle", Match(name=(Pattern("lab-*"),)), Expire(3 * DAY, Clock.LAST_USED))
+FAMILIES = Policy(
+    "families",
+    Match(name=(Pattern("web-*"), Pattern("db-*"))),
+    Expire(2 * DAY),
+    Keep(Family("name:/^(.+)-[0-9]+$/"), newest=1, periods=((Period.DAILY, 2),)),
+)
+PINNED = Policy("pinned", Match(name=(Pattern("*1"),)))
+
+
+def image(identity: str, *, days: float = 30, **facts: Any) -> Image:
+    created = START - timedelta(days=days)
+    defaults: dict[str, Any] = {"name": identity, "status": "active", "public": False, "protected": False}
+    return Image(identity, **(defaults | facts), created_at=created, updated_at=created)
+
+
+@dataclass
+class World:
+    """A cloud, a database and nights, each with what it decided as its report had it."""
+
+    store: Store
+    cloud: RecordingCloud
+    policies: list[Policy] = field(default_factory=lambda: [OLD])
+    now: datetime = START
+    decided: dict[int, tuple[Decision, ...]] = field(default_factory=dict)
+
+    def night(self, mode: Mode = Mode.DELETE, *, deliver: bool = True, **rest: Any) -> RunResult:
+        """One run and the delivery of its report; the next is a day later."""
+        orders = {"limits": Limits(1000, 100), "accept_survey": True, **rest}
+        sites = [Site("prod", lambda: self.cloud)]
+        result = Run(sites, self.policies, self.store, mode, clock=lambda: self.now, **orders).perform()
+        [target] = result.targets
+        told = [*target.announced, *target.reminded] if deliver else []
+        start_notices(self.store, result, self.policies, {("prod", each.image.id) for each in told}, self.now)
+        self.decided[result.run] = target.decisions
+        self.now += DAY
+        return result
+
+    def inputs(self, run: int) -> Inputs:
+        return self.store.inputs(run)["prod"]
+
+    def check(self) -> None:
+        """Decide every night again."""
+        for run, decisions in self.decided.items():
+            if decisions:
+                assert again(self.inputs(run)) == decisions
+
+
+def again(inputs: Inputs) -> tuple[Decision, ...]:
+    """The decisions that follow from what was recorded; the sharing of exactly the images in question was asked."""
+    assert inputs.basis is not None
+    assert inputs.history is not None
+    assert inputs.grounds is not None
+    decisions = decide(
+        inputs.survey.images,
+        inputs.basis.policies,
+        inputs.survey.usage,
+        inputs.history,
+        inputs.survey.finished_at,
+        target=inputs.target,
+        zone=inputs.basis.zone,
+        memory=inputs.grounds.memory,
+    )
+    assert {each.id for each in in_question(decisions)} == set(inputs.grounds.sharing)
+    return tuple(heed(decisions, inputs.grounds.sharing))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with Store.open(tmp_path / "janitor.db") as store:
+        yield World(store, RecordingCloud([image("web-2"), image("db-3"), image("young-1", days=1)]))
+
+
+# What is recorded, one thing after the other
+
+
+def test_policies_whose_places_are_swapped_are_recorded_as_they_stood(world: World) -> None:
+    orders = [[WEB, OLD], [OLD, WEB], [OLD, WEB], [PINNED, OLD, WEB], [OLD]]
+    nights = []
+    for policies in orders:
+        world.policies = policies
+        nights.append(world.night(Mode.DRY_RUN).run)
+    for run, policies in zip(nights, orders, strict=True):
+        basis = world.inputs(run).basis
+        assert basis is not None
+        assert list(basis.policies) == policies
+        assert list(world.store.policies(run)) == [policy.name for policy in policies]
+    world.check()
+
+
+def test_exemptions_of_files_are_recorded_as_they_stood(world: World) -> None:
+    one, other = (Exemption(name, START + 60 * DAY, "why", "keep.yaml") for name in ("web-2", "db-3"))
+    lists = [(one, other), (other, one), (replace(one, why="other words"),), (), (one,), (one,)]
+    nights = [world.night(Mode.DRY_RUN, exemptions=exemptions).run for exemptions in lists]
+    for run, exemptions in zip(nights, lists, strict=True):
+        basis = world.inputs(run).basis
+        assert basis is not None
+        assert basis.exemptions == exemptions
+    world.check()
+
+
+def test_zone_memory_and_limits_are_recorded_with_each_run(world: World) -> None:
+    zones = [UTC, ZoneInfo("Asia/Seoul"), timezone(timedelta(hours=-9, minutes=-30)), timezone(timedelta(hours=5))]
+    for hours, zone in enumerate(zones):
+        limits = Limits(hours, 12.5 * hours)
+        result = world.night(
+            Mode.DRY_RUN, zone=zone, usage_memory=timedelta(hours=hours), limits=limits, accept_survey=hours == 1
+        )
+        basis = world.inputs(result.run).basis
+        assert basis is not None
+        assert (str(basis.zone), basis.usage_memory) == (str(zone), timedelta(hours=hours))
+        assert basis.zone.utcoffset(START) == zone.utcoffset(START)
+        assert (basis.limits, basis.max_shrink, basis.accept_survey) == (limits, 30.0, hours == 1)
+
+
+def test_who_was_asked_about_and_is_shared_with_nobody_is_told_from_who_was_not_asked_about(world: World) -> None:
+    answers = [
+        {},
+        {"web-2": Sharing(("p2", "p1"), ("p3",)), "young-1": Sharing(("p1",))},
+        {"web-2": Sharing(("p2", "p1"), ("p3",))},
+        {"web-2": Sharing(problem="not now")},
+    ]
+    for shared in answers:
+        world.cloud.shared = shared
+        world.night(Mode.DRY_RUN)
+    told = [world.inputs(run).grounds for run in world.decided]
+    assert [grounds and grounds.sharing for grounds in told] == [
+        {"web-2": shared.get("web-2", Sharing()), "db-3": Sharing()} for shared in answers
+    ]
+    world.check()
+
+
+def test_sharing_that_could_not_be_asked_leaves_nothing_that_looks_like_an_answer(world: World) -> None:
+    world.night(Mode.DRY_RUN)
+    world.cloud.shared = Unavailable("no answer")
+    blind = world.night(Mode.DRY_RUN)
+    world.cloud.shared = {}
+    world.night(Mode.DRY_RUN)
+    assert world.inputs(blind.run).grounds is None
+    assert world.inputs(blind.run - 1).grounds == world.inputs(blind.run + 1).grounds
+
+
+def test_history_is_given_back_as_each_run_knew_it(world: World) -> None:
+    [web] = world.cloud.listed = [image("web-2")]
+    used = Usage({"web-2": (User("i1", "web"),)})
+    nights: list[tuple[str, Usage | CloudError]] = [
+        ("active", Unavailable("no answer")),
+        ("active", Usage()),
+        ("deactivated", used),
+        ("deactivated", Unavailable("no answer")),
+        ("active", Usage()),
+    ]
+    at = [START + day * DAY for day in range(5)]
+    for status, usage in nights:
+        world.cloud.listed, world.cloud.used = [replace(web, status=status)], usage
+        world.night(Mode.DRY_RUN)
+    known = [(world.inputs(run).history or {})["web-2"] for run in world.decided]
+    assert [each.first_seen for each in known] == [at[0]] * 5
+    assert [each.watched_since for each in known] == [None, at[1], at[1], at[1], at[1]]
+    assert [each.status_since for each in known] == [None, None, at[2], at[2], at[4]]
+    assert [each.last_in_use for each in known] == [None, None, at[2], at[2], at[2]]
+    world.check()
+
+
+def test_a_refusal_counts_from_the_run_that_knew_of_it(world: World) -> None:
+    world.cloud.answers["web-2"] = Refused("in use", code=409)
+    for _ in range(4):
+        world.night()
+    refusals = [grounds.memory.refusals for run in world.decided if (grounds := world.inputs(run).grounds)]
+    assert [each["web-2"].count if each else 0 for each in refusals] == [0, 1, 2, 2]
+    world.check()
+
+
+def test_a_notice_that_ended_since_is_still_known_of_the_nights_that_heeded_it(world: World) -> None:
+    world.policies = [WEB]
+    world.night()
+    world.night()
+    world.cloud.used = Usage({"web-2": (User("i1", "web"),)})
+    world.night()  # spares it
+    world.night()
+    notices = [grounds.memory.notices for run in world.decided if (grounds := world.inputs(run).grounds)]
+    assert [set(each) for each in notices] == [set(), {"web-2"}, {"web-2"}, set()]
+    assert notices[1]["web-2"].due == START + 2 * DAY
+    world.check()
+
+
+def test_an_exemption_by_command_is_known_of_the_nights_that_heeded_it(world: World) -> None:
+    world.night(Mode.DRY_RUN)
+    world.store.add_exemptions([("prod", Exemption("web-2", START + 60 * DAY, "tests", "kim"))], world.now - DAY)
+    world.night(Mode.DRY_RUN)
+    world.store.end_exemptions([("prod", "web-2")], "kim", world.now - DAY)
+    world.night(Mode.DRY_RUN)
+    exempt = [grounds.memory.exemptions for run in world.decided if (grounds := world.inputs(run).grounds)]
+    assert [set(each) for each in exempt] == [set(), {"web-2"}, set()]
+    world.check()
+
+
+def test_other_names_of_a_target_are_recorded(world: World) -> None:
+    survey = world.inputs(world.night().run).survey
+    later = world.store.begin_run(Mode.DRY_RUN, world.now)
+    world.store.record_survey(later, "prod", survey, ("prod-2", "prod-3"))
+    assert world.inputs(later - 1).also_named == ()
+    assert world.inputs(later).also_named == ("prod-2", "prod-3")
+
+
+# All of it at once
+
+
+@dataclass
+class Chance:
+    """Changes everything that a night may find, at random and the same for a seed."""
+
+    world: World
+    random: random.Random
+    made: int = 10
+
+    def change(self) -> dict[str, Any]:
+        """What a night finds; returns what its orders say."""
+        cloud, chance = self.world.cloud, self.random
+        cloud.listed = [self._changed(each) for each in cloud.listed] + [
+            self._new() for _ in range(chance.randrange(3))
+        ]
+        cloud.used = Unavailable("no answer") if self.rarely() else Usage(dict(self._uses()))
+        cloud.shared = {each.id: self._sharing() for each in cloud.listed if chance.random() < 0.3}
+        held = {each.id: Refused("held", code=409) for each in cloud.listed if self.rarely()}
+        cloud.answers = {**cloud.answers, **held}
+        cloud.survey_errors = [Unavailable("down")] if self.rarely() else []
+        self.world.policies = self._policies()
+        self._exempt()
+        return {
+            "mode": Mode.DRY_RUN if self.rarely() else Mode.DELETE,
+            "deliver": not self.rarely(),
+            "zone": chance.choice([UTC, ZoneInfo("Asia/Seoul")]),
+            "usage_memory": chance.choice([0, 2]) * DAY,
+            "exemptions": [each for each in self._file_exemptions() if chance.random() < 0.7],
+        }
+
+    def rarely(self) -> bool:
+        return self.random.random() < 0.15
+
+    def _new(self) -> Image:
+        self.made += 1
+        days = (START - self.world.now) / DAY + self.random.randrange(20)
+        return image(f"{self.random.choice(['web', 'db', 'job', 'lab'])}-{self.made}", days=days)
+
+    def _changed(self, old: Image) -> Image:
+        status = self.random.choice(["active", "deactivated"]) if self.rarely() else old.status
+        return replace(old, status=status, protected=self.random.random() < 0.05)
+
+    def _uses(self) -> Iterator[tuple[str, tuple[User, ...]]]:
+        for each in self.world.cloud.listed:
+            if self.random.random() < 0.2:
+                yield each.id, tuple(User(f"i{number}", "web") for number in range(self.random.randint(1, 2)))
+
+    def _sharing(self) -> Sharing:
+        return self.random.choice([Sharing(("p1",)), Sharing(pending=("p2",)), Sharing(problem="no"), Sharing()])
+
+    def _policies(self) -> list[Policy]:
+        chosen = [each for each in (WEB, STUCK, IDLE, FAMILIES, PINNED, OLD) if not self.rarely()] or [OLD]
+        return self.random.sample(chosen, len(chosen))
+
+    def _exempt(self) -> None:
+        at = self.world.now - timedelta(hours=1)
+        for each in self.world.cloud.listed:
+            if self.rarely():
+                until = at + self.random.randint(1, 9) * DAY
+                self.world.store.add_exemptions([("prod", Exemption(each.id, until, "tests", "kim"))], at)
+            elif self.rarely():
+                self.world.store.end_exemptions([("prod", each.id)], "kim", at)
+
+    def _file_exemptions(self) -> list[Exemption]:
+        named = self.random.sample(self.world.cloud.listed, min(2, len(self.world.cloud.listed)))
+        return [Exemption(str(each.name), self.world.now + 5 * DAY, "release", "keep.yaml") for each in named]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_night_is_decided_again_exactly_as_it_was(world: World, seed: int) -> None:
+    chance = Chance(world, random.Random(seed))
+    for _ in range(25):
+        world.night(**chance.change())
+    world.check()
+    for run, decisions in world.decided.items():
+        assert world.store.load_run(run).targets[0].decisions == decisions
+
+
+def test_the_nights_above_meet_what_decisions_go_by(world: World) -> None:
+    chance, reasons = Chance(world, random.Random(0)), Counter[Reason]()
+    for _ in range(25):
+        result = world.night(**chance.change())
+        reasons.update(decision.reason for decision in result.targets[0].decisions)
+    assert set(reasons) >= {
+        Reason.IN_USE,
+        Reason.RECENTLY_USED,
+        Reason.USAGE_UNKNOWN,
+        Reason.EXEMPT,
+        Reason.PINNED,
+        Reason.TOO_YOUNG,
+        Reason.KEPT_NEWEST,
+        Reason.KEPT_DAILY,
+        Reason.SHARED,
+        Reason.REFUSED,
+        Reason.NOTICE,
+        Reason.EXPIRED,
+    }
