@@ -5,22 +5,26 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
 
 from janitor.announcing import start_notices
 from janitor.decide import decide
-from janitor.errors import CloudError, Refused, Unavailable
+from janitor.errors import CloudError, Refused, Unavailable, UsageError
 from janitor.model import Decision, Exemption, Image, Mode, Reason, RunResult, Sharing, Usage, User
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
 from janitor.run import Run
 from janitor.sharing import heed, in_question
-from janitor.store import Inputs, Store
+from janitor.store import Inputs, Store, schema
+from janitor.units import iso
 from tests.fakes import RecordingCloud
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -106,7 +110,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_policies_whose_places_are_swapped_are_recorded_as_they_stood(world: World) -> None:
-    orders = [[WEB, OLD], [OLD, WEB], [OLD, WEB], [PINNED, OLD, WEB], [OLD]]
+    orders = [[WEB, OLD], [OLD, WEB], [OLD, WEB], [PINNED, WEB], [PINNED, OLD, WEB], [OLD]]
     nights = []
     for policies in orders:
         world.policies = policies
@@ -304,6 +308,29 @@ class Chance:
         return [Exemption(str(each.name), self.world.now + 5 * DAY, "release", "keep.yaml") for each in named]
 
 
+# What changes rarely, and what tells one series of intervals from another.
+INTERVALS = {
+    "policy_texts": "position",
+    "file_exemptions": "position",
+    "grounds": "target || '/' || image || '/' || kind",
+    "image_clocks": "image_key",
+}
+
+
+def overlaps(world: World) -> list[tuple[Any, ...]]:
+    """Where two intervals of one series hold at once, or one holds never."""
+    with world.store._file.reading() as db:
+        return [
+            (table, *row)
+            for table, series in INTERVALS.items()
+            for row in db.execute(
+                f"SELECT * FROM (SELECT {series} AS series, from_run, until_run, "
+                f"lead(from_run) OVER (PARTITION BY {series} ORDER BY from_run) AS next FROM {table}) "
+                "WHERE until_run <= from_run OR (next IS NOT NULL AND (until_run IS NULL OR until_run > next))"
+            )
+        ]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_every_night_is_decided_again_exactly_as_it_was(world: World, seed: int) -> None:
     chance = Chance(world, random.Random(seed))
@@ -312,6 +339,7 @@ def test_every_night_is_decided_again_exactly_as_it_was(world: World, seed: int)
     world.check()
     for run, decisions in world.decided.items():
         assert world.store.load_run(run).targets[0].decisions == decisions
+    assert overlaps(world) == []
 
 
 def test_the_nights_above_meet_what_decisions_go_by(world: World) -> None:
@@ -333,3 +361,84 @@ def test_the_nights_above_meet_what_decisions_go_by(world: World) -> None:
         Reason.NOTICE,
         Reason.EXPIRED,
     }
+
+
+# Growth and earlier databases
+
+
+def rows(store: Store) -> Counter[str]:
+    with store._file.reading() as db:
+        return Counter({table: db.table(table).count for table in db.table_names()})
+
+
+def test_an_unchanged_night_adds_a_run_and_a_survey_and_nothing_else(world: World) -> None:
+    world.policies = [replace(FAMILIES, notice=90 * DAY), replace(OLD, notice=90 * DAY), PINNED]
+    world.cloud.listed = [image(f"{kind}-{number}") for kind in ("web", "job") for number in range(50)]
+    world.cloud.shared = {"web-7": Sharing(("p1",)), "job-7": Sharing(pending=("p2",)), "job-8": Sharing(problem="no")}
+    exemptions = [Exemption(f"job-{number}", START + 90 * DAY, "why", "keep.yaml") for number in range(5)]
+    for _ in range(2):  # announced on the first night, and known to be on the second
+        world.night(exemptions=exemptions)
+    before = rows(world.store)
+    for _ in range(3):
+        world.cloud.listed = world.cloud.listed[::-1]
+        world.night(exemptions=exemptions)
+    assert before["grounds"] > 100
+    assert rows(world.store) - before == {"runs": 3, "surveys": 3}
+    world.check()
+
+
+EARLIER = """
+INSERT INTO runs (run, mode, started_at, finished_at, outcome) VALUES (1, 'delete', :at, :at, 'ok');
+INSERT INTO surveys (run, target, started_at, finished_at, images, decisions) VALUES (1, 'prod', :at, :at, 1, 1);
+INSERT INTO images (image_key, target, image, first_seen, watched_since, status_since)
+    VALUES (1, 'prod', 'web-2', :long_ago, :long_ago, :at);
+INSERT INTO image_facts
+    (image_key, from_run, name, status, public, protected, created_at, updated_at, properties, owned)
+    VALUES (1, 1, 'web-2', 'active', 0, 0, :created, :created, '{}', 1);
+INSERT INTO policy_texts (policy, text, from_run) VALUES ('zeal', 'its text', 1), ('old', 'another', 1)
+"""
+
+
+def database_of_before(path: Path) -> None:
+    """A database as it was before anything could be decided again, with one run."""
+    earlier = Migrations("image-janitor")
+    for step in takewhile(lambda step: step is not schema.deciding_again, schema._STEPS):
+        earlier()(step)
+    db = Database(path)
+    earlier.apply(db)
+    instants = {"at": START - DAY, "long_ago": START - 9 * DAY, "created": START - 30 * DAY}
+    with db.conn:
+        for statement in EARLIER.split(";\n"):
+            db.conn.execute(statement, {name: iso(instant) for name, instant in instants.items()})
+    db.close()
+
+
+def test_a_database_of_before_is_brought_up_to_date_and_claims_nothing_of_its_earlier_runs(tmp_path: Path) -> None:
+    database_of_before(tmp_path / "janitor.db")
+    with Store.open(tmp_path / "janitor.db") as store:
+        world = World(store, RecordingCloud([image("web-2")]), [replace(IDLE, match=ALL), OLD])
+        assert store.policies(1) == {"zeal": "its text", "old": "another"}
+        before = world.inputs(1)
+        assert (before.basis, before.grounds, before.also_named) == (None, None, ())
+        assert [each.id for each in before.survey.images] == ["web-2"]
+        for _ in range(2):
+            world.night(Mode.DRY_RUN)
+        assert store.policies(1) == {"zeal": "its text", "old": "another"}
+        assert list(store.policies(2)) == ["idle", "old"]
+        history = (world.inputs(3).history or {})["web-2"]
+        assert (history.watched_since, history.status_since) == (START - 9 * DAY, START - DAY)
+        world.check()
+
+
+def test_history_that_was_not_recorded_is_none_and_not_empty(tmp_path: Path) -> None:
+    database_of_before(tmp_path / "janitor.db")
+    with Store.open(tmp_path / "janitor.db") as store:
+        with store._file.writing() as db:
+            db.execute("DELETE FROM image_clocks")  # as of a run before the last one of an earlier version
+        assert store.inputs(1)["prod"].history is None
+
+
+def test_an_unknown_run_has_no_inputs(world: World) -> None:
+    world.night()
+    with pytest.raises(UsageError, match="there is no run 7: the latest is 1"):
+        world.store.inputs(7)
