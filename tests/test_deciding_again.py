@@ -15,17 +15,16 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from janitor.announcing import start_notices
-from janitor.decide import decide
 from janitor.errors import CloudError, Refused, Unavailable, UsageError
 from janitor.model import Decision, Exemption, Image, Mode, Reason, RunResult, Sharing, Usage, User
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
 from janitor.run import Run
-from janitor.sharing import heed, in_question
 from janitor.store import Inputs, Store, schema
 from janitor.units import iso
 from tests.fakes import RecordingCloud
+from tests.replays import decided_again
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -78,26 +77,7 @@ class World:
         """Decide every night again."""
         for run, decisions in self.decided.items():
             if decisions:
-                assert again(self.inputs(run)) == decisions
-
-
-def again(inputs: Inputs) -> tuple[Decision, ...]:
-    """The decisions that follow from what was recorded; the sharing of exactly the images in question was asked."""
-    assert inputs.basis is not None
-    assert inputs.history is not None
-    assert inputs.grounds is not None
-    decisions = decide(
-        inputs.survey.images,
-        inputs.basis.policies,
-        inputs.survey.usage,
-        inputs.history,
-        inputs.survey.finished_at,
-        target=inputs.target,
-        zone=inputs.basis.zone,
-        memory=inputs.grounds.memory,
-    )
-    assert {each.id for each in in_question(decisions)} == set(inputs.grounds.sharing)
-    return tuple(heed(decisions, inputs.grounds.sharing))
+                assert decided_again(self.inputs(run)) == decisions
 
 
 @pytest.fixture
@@ -259,7 +239,8 @@ class Chance:
         cloud.shared = {each.id: self._sharing() for each in cloud.listed if chance.random() < 0.3}
         held = {each.id: Refused("held", code=409) for each in cloud.listed if self.rarely()}
         cloud.answers = {**cloud.answers, **held}
-        cloud.survey_errors = [Unavailable("down")] if self.rarely() else []
+        down = Unavailable("down")  # before the run decides, or only once it has sent deletions
+        cloud.survey_errors = chance.choice([[down], [None, down]]) if self.rarely() else []
         self.world.policies = self._policies()
         self._exempt()
         return {

@@ -5,8 +5,9 @@ are settled later, reports are accepted late, and people exempt images while a r
 written down with the decisions, in the same transaction, as intervals.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlite_utils import Database
@@ -36,11 +37,13 @@ ALTER TABLE surveys ADD COLUMN also_named TEXT;
 """
 
 _SHARING = "sharing"
+# Most images of a family were announced together, and most are shared with nobody.
+_written = lru_cache(maxsize=10_000)(to_json)
 
 
 def record_grounds(db: Database, run: int, target: str, grounds: Grounds) -> None:
     """Write down what the decisions of a run on one target went by, as far as it has changed."""
-    heeded = {(image, kind): to_json(value) for image, kind, value in _heeded(grounds)}
+    heeded = {(image, kind): _written(value) for image, kind, value in _heeded(grounds)}
     present = {(image, kind): value for image, kind, value in db.conn.execute(_OPEN, (target,))}
     over = [key for key, value in present.items() if heeded.get(key) != value]
     fresh = [(*key, value) for key, value in heeded.items() if present.get(key) != value]
@@ -64,18 +67,22 @@ def grounds_at(db: Database, run: int, target: str, usage_memory: timedelta) -> 
     recorded = db.execute("SELECT sharing_asked FROM surveys WHERE run = ? AND target = ?", (run, target)).fetchone()
     if recorded is None or recorded[0] is None:
         return None
-    found: dict[str, dict[str, Any]] = {kind: {} for kind in _KINDS}
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in _READERS}
     for image, kind, value in db.execute(_AT_RUN, (target, run, run)):
-        found[kind][image] = from_json(_KINDS[kind], value)
+        found[kind][image] = _READERS[kind](value)
     memory = Memory(found["notice"], found["exemption"], found["refusals"], usage_memory)
     return Grounds(memory, found[_SHARING])
 
 
-_KINDS: dict[str, type[Any]] = {
-    "notice": Notice,
-    "exemption": Exemption,
-    "refusals": Refusals,
-    _SHARING: Sharing,
+def _reader(kind: type[Any]) -> Callable[[str], Any]:
+    return lru_cache(maxsize=10_000)(partial(from_json, kind))
+
+
+_READERS = {
+    "notice": _reader(Notice),
+    "exemption": _reader(Exemption),
+    "refusals": _reader(Refusals),
+    _SHARING: _reader(Sharing),
 }
 _OPEN = "SELECT image, kind, value FROM grounds WHERE target = ? AND until_run IS NULL"
 _CLOSE = "UPDATE grounds SET until_run = ? WHERE target = ? AND image = ? AND kind = ? AND until_run IS NULL"
