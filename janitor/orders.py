@@ -23,8 +23,13 @@ class RunStore(Journal, Protocol):
         """Open a run, which owes a report until that is kept; returns its number."""
         ...
 
-    def record_survey(self, run: int, target: str, survey: Survey) -> dict[str, History]:
-        """Record what a survey saw; returns the history of each of its images, this survey included."""
+    def record_survey(
+        self, run: int, target: str, survey: Survey, also_named: Sequence[str] = ()
+    ) -> dict[str, History]:
+        """Record what a survey saw; returns the history of each of its images, this survey included.
+
+        `also_named` are other names that policies may know the target by.
+        """
         ...
 
     def known(self, target: str) -> Iterable[str]:
