@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import takewhile
@@ -16,12 +16,13 @@ from sqlite_utils.migrations import Migrations
 
 from janitor.announcing import start_notices
 from janitor.errors import CloudError, Refused, Unavailable, UsageError
-from janitor.model import Decision, Exemption, Image, Mode, Reason, RunResult, Sharing, Usage, User
+from janitor.model import Decision, Exemption, History, Image, Mode, Reason, RunResult, Sharing, Survey, Usage, User
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
 from janitor.run import Run
 from janitor.store import Inputs, Store, schema
+from janitor.store.database import DatabaseFile
 from janitor.units import iso
 from tests.fakes import RecordingCloud
 from tests.replays import decided_again
@@ -48,11 +49,25 @@ def image(identity: str, *, days: float = 30, **facts: Any) -> Image:
     return Image(identity, **(defaults | facts), created_at=created, updated_at=created)
 
 
+class ListeningStore(Store):
+    """A store that remembers which histories it gave to each run."""
+
+    def __init__(self, file: DatabaseFile) -> None:
+        super().__init__(file)
+        self.told: dict[int, dict[str, History]] = {}
+
+    def record_survey(
+        self, run: int, target: str, survey: Survey, also_named: Sequence[str] = ()
+    ) -> dict[str, History]:
+        self.told[run] = super().record_survey(run, target, survey, also_named)
+        return self.told[run]
+
+
 @dataclass
 class World:
     """A cloud, a database and nights, each with what it decided as its report had it."""
 
-    store: Store
+    store: ListeningStore
     cloud: RecordingCloud
     policies: list[Policy] = field(default_factory=lambda: [OLD])
     now: datetime = START
@@ -74,7 +89,9 @@ class World:
         return self.store.inputs(run)["prod"]
 
     def check(self) -> None:
-        """Decide every night again."""
+        """Decide every night again, and compare what it knew of its images."""
+        for run, histories in self.store.told.items():
+            assert self.inputs(run).history == histories
         for run, decisions in self.decided.items():
             if decisions:
                 assert decided_again(self.inputs(run)) == decisions
@@ -82,7 +99,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with Store.open(tmp_path / "janitor.db") as store:
+    with ListeningStore.open(tmp_path / "janitor.db") as store:
         yield World(store, RecordingCloud([image("web-2"), image("db-3"), image("young-1", days=1)]))
 
 
@@ -396,7 +413,7 @@ def database_of_before(path: Path) -> None:
 
 def test_a_database_of_before_is_brought_up_to_date_and_claims_nothing_of_its_earlier_runs(tmp_path: Path) -> None:
     database_of_before(tmp_path / "janitor.db")
-    with Store.open(tmp_path / "janitor.db") as store:
+    with ListeningStore.open(tmp_path / "janitor.db") as store:
         world = World(store, RecordingCloud([image("web-2")]), [replace(IDLE, match=ALL), OLD])
         assert store.policies(1) == {"zeal": "its text", "old": "another"}
         before = world.inputs(1)
@@ -413,7 +430,7 @@ def test_a_database_of_before_is_brought_up_to_date_and_claims_nothing_of_its_ea
 
 def test_history_that_was_not_recorded_is_none_and_not_empty(tmp_path: Path) -> None:
     database_of_before(tmp_path / "janitor.db")
-    with Store.open(tmp_path / "janitor.db") as store:
+    with ListeningStore.open(tmp_path / "janitor.db") as store:
         with store._file.writing() as db:
             db.execute("DELETE FROM image_clocks")  # as of a run before the last one of an earlier version
         assert store.inputs(1)["prod"].history is None

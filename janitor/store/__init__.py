@@ -216,7 +216,10 @@ class Store:
             return snapshots.surveys_at(db, run)
 
     def inputs(self, run: int) -> dict[str, Inputs]:
-        """What a run had before it when it decided, by target: of each that it could survey. UsageError as above."""
+        """What a run had before it when it decided, by target: of each that it could survey.
+
+        It is enough to decide that night again exactly as it was. UsageError for an unknown run.
+        """
         with self._file.reading() as db:
             runs.check_known(db, run)
             return inputs_at(db, run)
