@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from janitor.applying import changes_since
+from janitor.basis import Grounds, answers
 from janitor.cloud import ImageService
 from janitor.decide import decide
 from janitor.deleting import Attempt, Executioner, confirm
@@ -62,7 +63,7 @@ class Cleaning:
         were settled before that, it is a result, as nobody else will tell of them.
         """
         survey = self._survey()
-        history = self._store.record_survey(self.run, self.target, survey)
+        history = self._store.record_survey(self.run, self.target, survey, self.site.also_named)
         doubts = self._doubts(survey, self._one_service_with_others(survey))
         settled = () if doubts or survey.usage.problem is not None else self._settle(survey)
         try:
@@ -76,8 +77,8 @@ class Cleaning:
         self, survey: Survey, history: Mapping[str, History], doubts: Sequence[str], settled: tuple[Deletion, ...]
     ) -> TargetResult:
         memory = self._memory(survey)
-        decisions = self._decide(survey, history, memory)
-        self._store.record_decisions(self.run, self.target, decisions)
+        decisions, grounds = self._decide(survey, history, memory)
+        self._store.record_decisions(self.run, self.target, decisions, grounds)
         plan, changed = self._plan(decisions)
         seen = TargetResult(
             self.target,
@@ -97,7 +98,8 @@ class Cleaning:
             return replace(seen, outcome=Outcome.REFUSED, error=refusal(doubts))
         return self._act(_told_of(seen, memory, survey.finished_at), plan, memory)
 
-    def _decide(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> list[Decision]:
+    def _decide(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> tuple[list[Decision], Grounds]:
+        """The decisions, and what they went by beside the survey and its history."""
         decisions = decide(
             survey.images,
             self.orders.policies,
@@ -109,9 +111,10 @@ class Cleaning:
             zone=self.orders.zone,
             memory=memory,
         )
-        sharing = self.service.sharing(in_question(decisions))
+        asked = in_question(decisions)
+        sharing = answers(asked, self.service.sharing(asked))
         self._heed_stop()
-        return heed(decisions, sharing)
+        return heed(decisions, sharing), Grounds(memory, sharing)
 
     def _memory(self, survey: Survey) -> Memory:
         """What is recorded of a target, and what people exempted by command, in policy files or by tags."""

@@ -33,7 +33,8 @@ def measure(survey: Survey, before: Measure | None = None) -> Measure:
     volumes, instances = survey.usage.volumes, survey.usage.instances
     if before is not None:
         volumes = before.volumes if volumes is None else volumes
-        instances = before.instances if Source.SERVERS in survey.usage.unread else instances
+        whole = all(unread.source is not Source.SERVERS for unread in survey.usage.unread)
+        instances = instances if whole else before.instances
     return Measure(len(own), sum(image.protected for image in own), instances, volumes)
 
 

@@ -15,7 +15,7 @@ from janitor.model import (
     Image,
     Memory,
     Reason,
-    Source,
+    Unread,
     Usage,
     User,
     UserKind,
@@ -153,8 +153,8 @@ def _recently_used(image: Image, facts: Facts) -> str | None:
     return f"{used}, in the last accepted survey" if history.unused_since is None else None
 
 
-def _sources(unread: Iterable[Source]) -> str:
-    return " and ".join(sorted(unread))
+def _sources(unread: Iterable[Unread]) -> str:
+    return " and ".join(map(str, sorted(unread)))
 
 
 def _exempt(image: Image, facts: Facts) -> str | None:

@@ -190,6 +190,24 @@ class User:
     source: str = ""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Unread:
+    """A source that could not be read although it might have been; `part` names one place of it, empty for all."""
+
+    source: Source
+    part: str = ""
+
+    def covers(self, kind: UserKind, told_by: str) -> bool:
+        """Whether users of this kind, that this place told of, are among what could not be read.
+
+        Of users that were recorded without their place nothing is known but the source.
+        """
+        return SOURCE_OF[kind] is self.source and (not self.part or told_by in ("", self.part))
+
+    def __str__(self) -> str:
+        return self.part or self.source.value
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What became of asking one place for users of images.
@@ -234,7 +252,7 @@ class Usage:
     problem: str | None = None
     instances: int = field(default=0, compare=False)
     volumes: int | None = field(default=None, compare=False)
-    unread: frozenset[Source] = frozenset()
+    unread: frozenset[Unread] = frozenset()
     remarks: tuple[str, ...] = ()
     ended: frozenset[str] = field(default=frozenset(), compare=False)
     readings: tuple[Reading, ...] = field(default=(), compare=False)
@@ -247,8 +265,8 @@ class EarlierUsage:
 
     `read` are the sources, each with its region, that the last good survey read. `servers` are the ids of those that
     were seen using an image that is not free of them yet, with the time when they were last seen. `stacks` is what
-    stacks said when they were last read, by their ids. `unrecorded`: the last good survey was recorded by a version that
-    did not write down what it read.
+    stacks said when they were last read, by their ids. `unrecorded`: a version that did not write down what it read
+    recorded the last good survey.
     """
 
     read: frozenset[tuple[Source, str]] = frozenset()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
+from janitor.basis import Basis, Grounds
 from janitor.cloud import ImageService
 from janitor.deleting import Journal
 from janitor.gate import Gate, Measure
@@ -22,8 +23,13 @@ class RunStore(Journal, Protocol):
         """Open a run, which owes a report until that is kept; returns its number."""
         ...
 
-    def record_survey(self, run: int, target: str, survey: Survey) -> dict[str, History]:
-        """Record what a survey saw; returns the history of each of its images, this survey included."""
+    def record_survey(
+        self, run: int, target: str, survey: Survey, also_named: Sequence[str] = ()
+    ) -> dict[str, History]:
+        """Record what a survey saw; returns the history of each of its images, this survey included.
+
+        `also_named` are other names that policies may know the target by.
+        """
         ...
 
     def known(self, target: str) -> Iterable[str]:
@@ -46,12 +52,12 @@ class RunStore(Journal, Protocol):
         """Record what a run's survey found to have become of them."""
         ...
 
-    def record_decisions(self, run: int, target: str, decisions: Sequence[Decision]) -> None:
-        """Record one decision for every image of the survey."""
+    def record_decisions(self, run: int, target: str, decisions: Sequence[Decision], grounds: Grounds) -> None:
+        """Record one decision for every image of the survey, and what they went by."""
         ...
 
-    def record_policies(self, run: int, policies: Mapping[str, str]) -> None:
-        """Record the texts of the policies that a run decides by, by name."""
+    def record_basis(self, run: int, basis: Basis) -> None:
+        """Record what a run goes by."""
         ...
 
     def memory(self, target: str) -> Memory:
@@ -144,3 +150,15 @@ class Orders:
     exemptions: Sequence[Exemption] = ()
     owes_report: bool = False
     patience: timedelta = timedelta(seconds=6)
+
+    def basis(self) -> Basis:
+        """What the run goes by."""
+        return Basis(
+            tuple(self.policies),
+            tuple(self.exemptions),
+            self.zone,
+            self.usage_memory,
+            self.limits,
+            self.gate.max_shrink,
+            self.accept_survey,
+        )

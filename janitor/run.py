@@ -4,7 +4,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from janitor.applying import plan_digest, policy_text
+from janitor.applying import plan_digest
 from janitor.cleaning import Cleaning, cut_short, unsuccessful
 from janitor.errors import CloudError, Exit, Interrupted, StoreError, worst
 from janitor.model import Outcome, RunResult, TargetResult
@@ -35,7 +35,7 @@ class Run(Orders):
         """
         started_at = self.clock()
         run = self.store.begin_run(self.mode, started_at, owes_report=self.owes_report)
-        self.store.record_policies(run, {policy.name: policy_text(policy) for policy in self.policies})
+        self.store.record_basis(run, self.basis())
         targets = self._clean_all(run)
         outcome = _OUTCOME_OF_EXIT[worst(_EXIT_OF_OUTCOME[target.outcome] for target in targets)]
         planned = ((target.target, decision) for target in targets for decision in target.doomed)

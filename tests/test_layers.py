@@ -19,6 +19,7 @@ CORE = {
     "retention",
     "decide",
     "plan",
+    "basis",
     "cron",
     "notices",
     "refusals",

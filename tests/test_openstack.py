@@ -7,7 +7,7 @@ import pytest
 
 from janitor.cloud import Answer, HttpOptions, Need, Sources
 from janitor.errors import CloudError, Denied, Implausible, JanitorError, Refused, Unavailable
-from janitor.model import EarlierUsage, Image, Sharing, Source, User
+from janitor.model import EarlierUsage, Image, Sharing, Source, Unread, User
 from tests.loopback import Answered
 from tests.openstack_account import (
     COMPUTE,
@@ -307,7 +307,7 @@ def test_a_source_that_is_optional_may_fail_and_it_is_said() -> None:
     with serving(cloud, sources=OPTIONAL) as (client, _):
         usage = client.usage([], EarlierUsage())
     assert usage.by_image == {"a": (User("s1", "name of s1", source="servers in KR1"),)}
-    assert usage.unread == {Source.VOLUMES}
+    assert usage.unread == {Unread(Source.VOLUMES, "volumes in KR1")}
     said = 'volumes in KR1 could not be read, and are optional here: GET /volumes/detail: HTTP 403 "not you"'
     assert usage.remarks == (said,)
 
@@ -336,7 +336,7 @@ def test_a_cloud_without_volumes_has_none() -> None:
 
 def test_of_what_a_catalogue_leaves_out_nothing_is_known_where_it_is_asked_for() -> None:
     with serving(Cloud(volumes=None), sources=OPTIONAL) as (client, _):
-        assert client.usage([], EarlierUsage()).unread == {Source.VOLUMES}
+        assert client.usage([], EarlierUsage()).unread == {Unread(Source.VOLUMES)}
 
 
 def test_a_source_that_is_required_must_be_there() -> None:

@@ -95,7 +95,7 @@ def test_every_reason_and_exit_code_is_explained() -> None:
 def test_the_queries_run(tmp_path: Path) -> None:
     with Store.open(tmp_path / "janitor.db"):
         pass
-    assert len(blocks("sql")) == 3
+    assert len(blocks("sql")) == 4
     with closing(sqlite3.connect(tmp_path / "janitor.db")) as db:
         for query in blocks("sql"):
             db.execute(query).fetchall()

@@ -21,6 +21,7 @@ from janitor.model import (
     RunResult,
     Sharing,
     Source,
+    Unread,
     Usage,
     User,
     UserKind,
@@ -201,7 +202,7 @@ def test_a_use_that_was_seen_holds_for_as_long_as_its_source_is_unread(store: St
     by_volume = Usage({"a": (User("v1", "data", UserKind.VOLUME),)})
     cloud = RecordingCloud([image("a"), image("young", days=1)], used=by_volume)
     perform(store, cloud)
-    cloud.used = Usage(unread=frozenset({Source.VOLUMES}))
+    cloud.used = Usage(unread=frozenset({Unread(Source.VOLUMES)}))
     for night in range(1, 4):
         [decision, _] = perform(store, cloud, now=NOW + timedelta(days=night)).targets[0].decisions
         assert (decision.reason, decision.detail) == (
@@ -213,7 +214,7 @@ def test_a_use_that_was_seen_holds_for_as_long_as_its_source_is_unread(store: St
 
 
 def test_what_an_optional_source_did_not_tell_is_said(store: Store) -> None:
-    used = Usage(unread=frozenset({Source.VOLUMES}), remarks=("volumes could not be read",))
+    used = Usage(unread=frozenset({Unread(Source.VOLUMES)}), remarks=("volumes could not be read",))
     result = perform(store, RecordingCloud([image("a")], used=used))
     assert result.targets[0].remarks == ("volumes could not be read",)
     assert store.load_run(result.run).targets[0].remarks == ("volumes could not be read",)
@@ -223,7 +224,7 @@ def test_what_an_optional_source_did_not_tell_is_said(store: Store) -> None:
 def test_a_use_holds_while_its_kind_cannot_be_read(store: Store) -> None:
     by_volume = Usage({"a": (User("v", "data", UserKind.VOLUME),)})
     perform(store, RecordingCloud([image("a")], used=by_volume))
-    unread = Usage(unread=frozenset({Source.VOLUMES}), remarks=("volumes could not be read",))
+    unread = Usage(unread=frozenset({Unread(Source.VOLUMES)}), remarks=("volumes could not be read",))
     result = perform(store, RecordingCloud([image("a")], used=unread), usage_memory=timedelta(hours=24))
     assert [d.reason for d in result.targets[0].decisions] == [Reason.RECENTLY_USED]
 

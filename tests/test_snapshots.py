@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from janitor.errors import StoreError
 from janitor.model import (
-    SOURCE_OF,
     Decision,
     History,
     Image,
@@ -26,6 +25,7 @@ from janitor.model import (
     Source,
     Survey,
     TargetResult,
+    Unread,
     Usage,
     User,
     UserKind,
@@ -106,7 +106,7 @@ def without_volumes(used: dict[str, tuple[User, ...]]) -> Usage:
     seen = {image: tuple(user for user in users if user.kind != UserKind.VOLUME) for image, users in used.items()}
     return Usage(
         {image: users for image, users in seen.items() if users},
-        unread=frozenset({Source.VOLUMES}),
+        unread=frozenset({Unread(Source.VOLUMES)}),
         remarks=("volumes could not be read",),
     )
 
@@ -152,7 +152,7 @@ def uses(past: Sequence[Survey], image: Image) -> Iterator[datetime]:
     users: set[User] = set()
     for taken in past:
         if taken.usage.problem is None:
-            unread = {user for user in users if SOURCE_OF[user.kind] in taken.usage.unread}
+            unread = {user for user in users if any(one.covers(user.kind, user.source) for one in taken.usage.unread)}
             users = unread | set(taken.usage.by_image.get(image.id.lower(), ()))
             if users:
                 yield taken.finished_at

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from janitor.cloud import Need, Sources
-from janitor.model import EarlierUsage, Reading, Source, StackContent, Usage
+from janitor.model import EarlierUsage, Reading, Source, StackContent, Unread, Usage
 from tests.loopback import Answered
 from tests.openstack_account import NOW, entry, no, server, volume
 from tests.usage_cloud import UsageCloud, usage_of, users
@@ -112,7 +112,7 @@ def test_two_computes_of_one_region_and_one_without_are_all_asked() -> None:
     assert set(users(usage)) == {A, B, C}
     assert usage.instances == 3
     assert [user.source for user in usage.by_image[A]] == ["servers"]
-    assert [user.source for user in usage.by_image[B]] == ["servers in R1"]
+    assert [user.source for user in usage.by_image[B]] == ["servers in R1 (/compute)"]
 
 
 def test_one_endpoint_that_cannot_be_read_leaves_its_source_unread() -> None:
@@ -122,7 +122,7 @@ def test_one_endpoint_that_cannot_be_read_leaves_its_source_unread() -> None:
     usage = usage_of(cloud)
     assert 'servers in R2: GET /servers/detail: HTTP 403 "not for you"' in str(usage.problem)
     optional = usage_of(cloud, Sources(servers=Need.OPTIONAL))
-    assert (set(users(optional)), optional.unread) == ({A}, frozenset({Source.SERVERS}))
+    assert (set(users(optional)), optional.unread) == ({A}, frozenset({Unread(Source.SERVERS, "servers in R2")}))
     assert "servers in R2 could not be read, and are optional here" in optional.remarks[0]
 
 
@@ -160,7 +160,7 @@ def test_a_service_that_was_read_before_is_unread_and_not_absent() -> None:
     assert f"servers in R2: {gone.format('R2')}" in str(usage.problem)
     sources = Sources(clusters=Need.OFF, servers=Need.OPTIONAL)
     lifted = usage_of(UsageCloud(images=images()), sources, READ)
-    assert (lifted.problem, lifted.unread) == (None, frozenset({Source.SERVERS}))
+    assert (lifted.problem, lifted.unread) == (None, frozenset({Unread(Source.SERVERS, "servers in R2")}))
 
 
 @pytest.mark.parametrize("service", [MAGNUM, HEAT, CINDER], ids=["clusters", "stacks", "volumes"])
@@ -173,7 +173,7 @@ def test_a_service_that_exists_and_refuses_keeps_everything_unless_it_is_optiona
     usage = usage_of(cloud)
     assert f"write `usage: {{{source}: optional}}` on the target" in str(usage.problem)
     optional = usage_of(cloud, Sources(**{source: Need.OPTIONAL}))
-    assert (optional.problem, optional.unread) == (None, frozenset({Source(source)}))
+    assert (optional.problem, optional.unread) == (None, frozenset({Unread(Source(source), f"{source} in R1")}))
     assert len(optional.remarks) == 1
 
 

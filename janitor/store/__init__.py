@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from janitor.basis import Basis, Grounds
 from janitor.gate import Measure
 from janitor.model import (
     Decision,
@@ -28,13 +29,16 @@ from janitor.model import (
 )
 from janitor.settling import Settlement, Unsettled
 from janitor.store import chronicle, exemptions, journal, reports, runs, snapshots, trust, uses
+from janitor.store.basis import policies_at, record_basis
 from janitor.store.database import DatabaseFile, inspect
 from janitor.store.decisions import record_decisions
 from janitor.store.exemptions import ExemptionRecord
+from janitor.store.grounds import record_grounds
 from janitor.store.lock import exclusive, holder
+from janitor.store.replay import Inputs, inputs_at
 from janitor.store.reports import KeptReport, NewReport
 
-__all__ = ["ExemptionRecord", "KeptReport", "NewReport", "Store", "exclusive", "holder", "inspect"]
+__all__ = ["ExemptionRecord", "Inputs", "KeptReport", "NewReport", "Store", "exclusive", "holder", "inspect"]
 
 
 class Store:
@@ -68,15 +72,24 @@ class Store:
         with self._file.writing() as db:
             return runs.begin_run(db, mode, started_at, owes_report=owes_report)
 
-    def record_survey(self, run: int, target: str, survey: Survey) -> dict[str, History]:
-        """Record what a survey saw; returns the history of each of its images by id, this survey included."""
-        with self._file.writing() as db:
-            return snapshots.record_survey(db, run, target, survey)
+    def record_survey(
+        self, run: int, target: str, survey: Survey, also_named: Sequence[str] = ()
+    ) -> dict[str, History]:
+        """Record what a survey saw; returns the history of each of its images by id, this survey included.
 
-    def record_decisions(self, run: int, target: str, decisions: Sequence[Decision]) -> None:
-        """Record one decision for each image of the run's survey."""
+        `also_named` are other names that policies may know the target by.
+        """
+        with self._file.writing() as db:
+            return snapshots.record_survey(db, run, target, survey, also_named)
+
+    def record_decisions(
+        self, run: int, target: str, decisions: Sequence[Decision], grounds: Grounds | None = None
+    ) -> None:
+        """Record one decision for each image of the run's survey, and what they went by."""
         with self._file.writing() as db:
             record_decisions(db, run, target, decisions)
+            if grounds is not None:
+                record_grounds(db, run, target, grounds)
 
     def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
         """Write down a deletion that is about to be asked for: on disk when this returns. Returns its entry."""
@@ -113,15 +126,15 @@ class Store:
         with self._file.writing() as db:
             journal.add_settlements(db, run, settlements)
 
-    def record_policies(self, run: int, policies: Mapping[str, str]) -> None:
-        """Record the texts of the policies that a run decides by, by name."""
+    def record_basis(self, run: int, basis: Basis) -> None:
+        """Record what a run goes by: its policies, the exemptions of policy files, its zone and its limits."""
         with self._file.writing() as db:
-            trust.record_policies(db, run, policies)
+            record_basis(db, run, basis)
 
     def policies(self, run: int) -> dict[str, str]:
-        """The texts of the policies that a run decided by, by name."""
+        """The texts of the policies that a run decided by, by name, in their order."""
         with self._file.reading() as db:
-            return trust.policies_at(db, run)
+            return policies_at(db, run)
 
     def memory(self, target: str) -> Memory:
         """What is recorded of a target's notices and refusals."""
@@ -212,6 +225,15 @@ class Store:
         with self._file.reading() as db:
             runs.check_known(db, run)
             return snapshots.surveys_at(db, run)
+
+    def inputs(self, run: int) -> dict[str, Inputs]:
+        """What a run had before it when it decided, by target: of each that it could survey.
+
+        It is enough to decide that night again exactly as it was. UsageError for an unknown run.
+        """
+        with self._file.reading() as db:
+            runs.check_known(db, run)
+            return inputs_at(db, run)
 
     def find_image(self, prefix: str) -> list[tuple[str, str]]:
         """The target and id of each image ever seen whose id starts so, latest seen first; a whole id beats all."""

@@ -8,7 +8,10 @@ in UTC, booleans 0 or 1, properties JSON.
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from janitor.store.basis import STEP as BASIS
+from janitor.store.clocks import STEP as CLOCKS
 from janitor.store.exemptions import STEP as EXEMPTIONS
+from janitor.store.grounds import STEP as GROUNDS
 from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
 from janitor.store.trust import REMINDING
@@ -73,6 +76,12 @@ def usage_by_source(db: Database) -> None:
     _execute(db, USES)
 
 
+def deciding_again(db: Database) -> None:
+    """What it takes to decide a night again later, exactly as it was."""
+    for step in (BASIS, GROUNDS, CLOCKS):
+        _execute(db, step)
+
+
 def _execute(db: Database, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
     # to make a new database.
@@ -80,7 +89,7 @@ def _execute(db: Database, script: str) -> None:
         db.execute(statement)
 
 
-_STEPS = (
+_STEPS = (  # append only
     initial,
     settling,
     remembering,
@@ -91,7 +100,8 @@ _STEPS = (
     sources,
     volumes,
     usage_by_source,
-)  # append only
+    deciding_again,
+)
 for _step in _STEPS:
     MIGRATIONS()(_step)
 

@@ -2,20 +2,24 @@
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
-from janitor.model import History, Image, Source, Survey, Usage
+from janitor.model import History, Image, Source, Survey, Unread, Usage
 from janitor.plan import owns
+from janitor.store.clocks import Clocks, record_clocks
 from janitor.store.rows import facts_of, image_of, instant, instant_or_none, values_in, values_of
 from janitor.store.schema import Unfit
 from janitor.store.uses import LastUses, last_uses, readings_json, record_uses, usage_at
 from janitor.units import iso
 
 
-def record_survey(db: Database, run: int, target: str, survey: Survey) -> dict[str, History]:
+def record_survey(
+    db: Database, run: int, target: str, survey: Survey, also_named: Sequence[str] = ()
+) -> dict[str, History]:
     """Record what a survey saw; returns the history of each of its images, this survey included, by id."""
     check_not_overtaken(db.conn, run, target)
     at = iso(survey.finished_at)
@@ -28,17 +32,24 @@ def record_survey(db: Database, run: int, target: str, survey: Survey) -> dict[s
             "started_at": iso(survey.started_at),
             "finished_at": at,
             "usage_problem": survey.usage.problem,
-            "usage_unread": json.dumps(sorted(survey.usage.unread)) if survey.usage.unread else None,
+            "usage_unread": _unread_json(survey.usage),
             "usage_remarks": json.dumps(survey.usage.remarks) if survey.usage.remarks else None,
             "usage_readings": readings_json(survey.usage),
             "images": len(survey.images),
             "owned": owned,
+            "also_named": json.dumps(also_named) if also_named else None,
         }
     )
     changes = _Changes(run, target, at, watching=survey.usage.problem is None)
     memories = _compare(db.conn, changes, survey)
     _write(db.conn, changes)
     return {image: memory.history(used, image) for image, memory in memories.items()}
+
+
+def _unread_json(usage: Usage) -> str | None:
+    """The sources that could not be read, each with the part of it; NULL for none."""
+    parts = [(unread.source.value, unread.part) for unread in sorted(usage.unread)]
+    return json.dumps(parts) if parts else None
 
 
 def check_not_overtaken(conn: sqlite3.Connection, run: int, target: str) -> None:
@@ -98,6 +109,9 @@ class _Memory:
     first_seen: str
     watched_since: str | None
     status_since: str | None
+
+    def clocks(self) -> Clocks:
+        return (self.key, self.watched_since, self.status_since)
 
     def history(self, uses: LastUses, image_id: str) -> History:
         last_in_use, last_held, unused_since = uses.of(image_id)
@@ -179,6 +193,7 @@ def _write(conn: sqlite3.Connection, changes: _Changes) -> None:
         _ADD_IMAGE, ((m.key, changes.target, image.id, m.first_seen, m.watched_since) for m, image in changes.new)
     )
     conn.executemany(_REMEMBER, ((m.watched_since, m.status_since, m.key) for m in changes.remembered))
+    record_clocks(conn, run, (m.clocks() for m, _ in changes.new), (m.clocks() for m in changes.remembered))
     conn.executemany(_CLOSE_FACTS, ((run, key) for key in changes.closed + changes.gone))
     conn.executemany(_CLOSE_DECISION, ((run, key) for key in changes.gone))
     conn.executemany(_ADD_FACTS, ((m.key, run, *facts_of(image)) for m, image in changes.opened))
@@ -195,9 +210,9 @@ def _survey(
     remarks: str | None,
 ) -> Survey:
     images = sorted((image_of(row[0], row[1:]) for row in conn.execute(_AT_RUN, (run, target))), key=age)
-    sources = frozenset(Source(source) for source in json.loads(unread or "[]"))
-    used = usage_at(conn, run, target, sources) if problem is None else Usage(problem=problem)
-    usage = replace(used, unread=sources, remarks=tuple(json.loads(remarks or "[]")))
+    parts = frozenset(Unread(Source(source), part) for source, part in json.loads(unread or "[]"))
+    used = usage_at(conn, run, target, parts) if problem is None else Usage(problem=problem)
+    usage = replace(used, unread=parts, remarks=tuple(json.loads(remarks or "[]")))
     return Survey(tuple(images), usage, instant(started), instant(finished))
 
 

@@ -185,23 +185,6 @@ def deleted(db: Database, target: str) -> set[str]:
     return {row[0] for row in db.execute(sql, (target,))}
 
 
-def record_policies(db: Database, run: int, texts: Mapping[str, str]) -> None:
-    """Write down the policies of a run, as far as they have changed."""
-    known = policies_at(db, run)
-    gone = [name for name, text in known.items() if texts.get(name) != text]
-    fresh = [(name, text, run) for name, text in texts.items() if known.get(name) != text]
-    db.conn.executemany(
-        "UPDATE policy_texts SET until_run = ? WHERE policy = ? AND until_run IS NULL", [(run, name) for name in gone]
-    )
-    db.conn.executemany("INSERT INTO policy_texts (policy, text, from_run) VALUES (?, ?, ?)", fresh)
-
-
-def policies_at(db: Database, run: int) -> dict[str, str]:
-    """The policies of a run, by name."""
-    sql = "SELECT policy, text FROM policy_texts WHERE from_run <= ? AND (until_run IS NULL OR until_run > ?)"
-    return dict(db.execute(sql, (run, run)).fetchall())
-
-
 def record_mentions(db: Database, run: int, result: TargetResult) -> None:
     """Write down what a report says of single images."""
     rows = [

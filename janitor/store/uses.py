@@ -3,14 +3,14 @@
 import json
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
 from janitor.image_ids import folded
-from janitor.model import SOURCE_OF, EarlierUsage, Source, StackContent, Survey, Usage, User, UserKind
+from janitor.model import EarlierUsage, Source, StackContent, Survey, Unread, Usage, User, UserKind
 from janitor.store.rows import instant
 from janitor.units import iso
 
@@ -53,6 +53,13 @@ def last_uses(conn: sqlite3.Connection, target: str) -> LastUses:
     return _last_uses(conn, target, _latest_readable(conn, None, target), None)
 
 
+def use_history_at(conn: sqlite3.Connection, run: int, target: str) -> LastUses:
+    """What a run knew of when each image had been in use."""
+    now = _latest_readable(conn, run + 1, target)
+    rows = conn.execute(_LAST_AT_RUN, {"run": run, "target": target, "now": now}).fetchall()
+    return _as_last_uses(conn, target, rows, run)
+
+
 def earlier_usage(conn: sqlite3.Connection, target: str, since: datetime) -> EarlierUsage:
     """What earlier surveys knew of usage; of servers, those that were seen using an image since that time."""
     good = conn.execute(_GOOD_READINGS, (target,)).fetchone()
@@ -71,7 +78,9 @@ def earlier_usage(conn: sqlite3.Connection, target: str, since: datetime) -> Ear
 def readings_json(usage: Usage) -> str | None:
     """The sources that a survey read, each with its region; NULL where it could not read the usage."""
     read = sorted({(reading.source.value, reading.region) for reading in usage.readings if reading.problem is None})
-    return json.dumps([{"source": source, "region": region} for source, region in read]) if usage.problem is None else None
+    return (
+        json.dumps([{"source": source, "region": region} for source, region in read]) if usage.problem is None else None
+    )
 
 
 def _record_stacks(conn: sqlite3.Connection, target: str, usage: Usage) -> None:
@@ -86,9 +95,9 @@ def _record_stacks(conn: sqlite3.Connection, target: str, usage: Usage) -> None:
     )
 
 
-def usage_at(conn: sqlite3.Connection, run: int, target: str, unread: frozenset[Source]) -> Usage:
+def usage_at(conn: sqlite3.Connection, run: int, target: str, unread: frozenset[Unread]) -> Usage:
     """The usage that a run's survey could read, which left out some sources; users of each image by name and id."""
-    seen = (row for row in conn.execute(_AT_RUN, (target, run, run)) if SOURCE_OF[UserKind(row[3])] not in unread)
+    seen = (row for row in conn.execute(_AT_RUN, (target, run, run)) if not _is_unread(unread, row[3], row[4]))
     rows = groupby(seen, key=itemgetter(0))
     return Usage(
         {
@@ -109,12 +118,19 @@ def _record_changes(conn: sqlite3.Connection, run: int, target: str, usage: Usag
         for image, users in usage.by_image.items()
         for user in users
     }
-    unread = {kind.value for kind in UserKind if SOURCE_OF[kind] in usage.unread}
     present = {tuple(use): (kind, source) for *use, kind, source in conn.execute(_PRESENT, (target,))}
-    over = [use for use, told in present.items() if seen.get(use) != told and (use in seen or told[0] not in unread)]
+    over = [
+        use
+        for use, told in present.items()
+        if seen.get(use) != told and (use in seen or not _is_unread(usage.unread, *told))
+    ]
     conn.executemany(_END, [(run, before, *use) for use in over])
     begun = seen.keys() - (present.keys() - over)
     conn.executemany(_BEGIN, [(*use, *seen[use], run) for use in sorted(begun)])
+
+
+def _is_unread(unread: Iterable[Unread], kind: str, told_by: str) -> bool:
+    return any(one.covers(UserKind(kind), told_by) for one in unread)
 
 
 def _latest_readable(conn: sqlite3.Connection, before_run: int | None, target: str) -> str | None:
@@ -123,7 +139,12 @@ def _latest_readable(conn: sqlite3.Connection, before_run: int | None, target: s
 
 
 def _last_uses(conn: sqlite3.Connection, target: str, now: str | None, before_run: int | None) -> LastUses:
-    rows = conn.execute(_LAST, (now, now, target)).fetchall()
+    return _as_last_uses(conn, target, conn.execute(_LAST, (now, now, target)).fetchall(), before_run)
+
+
+def _as_last_uses(
+    conn: sqlite3.Connection, target: str, rows: Sequence[tuple[str, str | None, str | None]], before_run: int | None
+) -> LastUses:
     good = conn.execute(_GOOD, (target, before_run, before_run)).fetchall()
     return LastUses(
         {usage_key(image): instant(used) for image, used, _ in rows if used is not None},
@@ -164,6 +185,12 @@ SELECT instance, max(coalesce(last_seen, ?)) AS seen FROM uses
 WHERE target = ? AND kind = 'instance' AND deleted_in_run IS NULL AND instance != ''
 GROUP BY instance HAVING seen >= ?
 """
+_LAST_AT_RUN = """
+SELECT image, max(seen), max(CASE WHEN deleted_in_run IS NULL OR deleted_in_run > :run THEN seen END) FROM (
+    SELECT image, deleted_in_run, CASE WHEN until_run IS NULL OR until_run > :run THEN :now ELSE last_seen END AS seen
+    FROM uses WHERE target = :target AND from_run <= :run
+) GROUP BY image
+"""
 _AT_RUN = """
 SELECT image, instance, instance_name, kind, source FROM uses
 WHERE target = ? AND from_run <= ? AND (until_run IS NULL OR until_run > ?)
@@ -177,7 +204,7 @@ ALTER TABLE uses ADD COLUMN deleted_in_run INTEGER REFERENCES runs;
 -- The sources that the survey read, each with its region: JSON.
 ALTER TABLE surveys ADD COLUMN usage_readings TEXT;
 UPDATE surveys SET usage_unread = replace(replace(replace(
-    usage_unread, '"instance"', '"servers"'), '"volume"', '"volumes"'), '"image"', '"snapshots"')
+    usage_unread, '"instance"', '["servers", ""]'), '"volume"', '["volumes", ""]'), '"image"', '["snapshots", ""]')
 WHERE usage_unread IS NOT NULL;
 
 -- What the latest survey knows of stacks; words (JSON) are digests of what they say, each with where that stands.

@@ -20,6 +20,7 @@ from janitor.sites import Choice
 from janitor.stopping import Stop
 from janitor.store import Store
 from tests.nights.account import TARGET, USAGE_MEMORY, Account
+from tests.nights.again import check_deciding_again
 from tests.nights.channel import Channel
 from tests.nights.clockwork import Clockwork, Crash, Happening
 from tests.nights.ground import Attempt, Limits, rows
@@ -77,6 +78,7 @@ class Simulation:
                 result = self._run(Attempt(self._draw_mishaps(0.5) if self._has_surveyed() else NONE))
                 self._morning(result)
             self._quieten()
+        check_deciding_again(self.settings.database, self.counts)
 
     def _pass_a_day(self) -> None:
         self.clockwork.now = self._next_night()

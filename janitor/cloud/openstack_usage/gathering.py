@@ -9,18 +9,22 @@ from janitor.cloud import Need, Sources
 from janitor.cloud.catalogue import Endpoint, NotOffered
 from janitor.cloud.records import Users, in_order
 from janitor.errors import CloudError
-from janitor.model import EarlierUsage, Reading, Source, Usage, User, UserKind
+from janitor.model import EarlierUsage, Reading, Source, Unread, Usage, User, UserKind
 
 _AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One place to ask for users of images: an endpoint, or for None the images themselves; `read` asks it."""
+    """One place to ask for users of images: an endpoint, or for None the images themselves; `read` asks it.
+
+    `alone`: its region has no other endpoint of this source.
+    """
 
     source: Source
     endpoint: Endpoint | None
     read: Callable[[], Users]
+    alone: bool = True
 
     @property
     def region(self) -> str:
@@ -30,7 +34,8 @@ class Task:
     @property
     def label(self) -> str:
         """What people call it."""
-        return f"{self.source} in {self.region}" if self.region else self.source.value
+        where = f"{self.source} in {self.region}" if self.region else self.source.value
+        return where if self.alone or self.endpoint is None else f"{where} ({self.endpoint.path})"
 
     def ask(self) -> Users | CloudError:
         """The users of images that it tells of, or why it cannot be asked or read."""
@@ -49,7 +54,7 @@ class Gathering:
     sources: Sources
     earlier: EarlierUsage
     _users: defaultdict[str, list[User]] = field(default_factory=lambda: defaultdict(list))
-    _unread: set[Source] = field(default_factory=set)
+    _unread: set[Unread] = field(default_factory=set)
     _remarks: list[str] = field(default_factory=list)
     _problems: list[str] = field(default_factory=list)
     _readings: list[Reading] = field(default_factory=list)
@@ -92,7 +97,7 @@ class Gathering:
             return
         if need is Need.OPTIONAL:
             # Of a service that is missing from tonight's catalogue we saw no more than of one that does not answer.
-            self._unread.add(source)
+            self._unread.add(Unread(source))
         self._readings.append(Reading(source, problem="not asked: the catalogue has no such service"))
 
     def _take(self, task: Task, answer: Users | CloudError) -> None:
@@ -112,7 +117,7 @@ class Gathering:
     def _fail(self, source: Source, label: str, region: str, place: str, error: CloudError) -> None:
         self._readings.append(Reading(source, region, place, str(error)))
         if self.sources.need(source) is Need.OPTIONAL:
-            self._unread.add(source)
+            self._unread.add(Unread(source, label))
             self._remarks.append(f"{label} could not be read, and are optional here: {error}")
         else:
             lifted = f"`usage: {{{source}: optional}}`"

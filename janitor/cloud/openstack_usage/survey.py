@@ -1,5 +1,6 @@
 """The usage of the images at one place: which endpoints are asked for it, and how each of them is read."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -58,10 +59,20 @@ class UsageSurvey:
     def usage(self, images: Sequence[Image], sources: Sources, earlier: EarlierUsage) -> Usage:
         """What uses which of these images, by every endpoint that may use them."""
         seen, names = _Seen(), ImageNames(images)
-        tasks = [
-            Task(source, endpoint, self._reader(endpoint, images, names, earlier, seen))
+        places = [
+            (source, endpoint)
             for source, service in _SERVICES.items()
             for endpoint in self.granted.catalogue.using(service, self.place, self.region)
+        ]
+        count = Counter((source, endpoint.region) for source, endpoint in places)
+        tasks = [
+            Task(
+                source,
+                endpoint,
+                self._reader(endpoint, images, names, earlier, seen),
+                alone=count[source, endpoint.region] == 1,
+            )
+            for source, endpoint in places
         ]
         tasks.append(Task(Source.SNAPSHOTS, None, partial(used_by_snapshots, images)))
         usage = Gathering(sources, earlier).usage(tasks)

@@ -1,0 +1,133 @@
+"""What each run went by: its policies and the exemptions of policy files in their order, its zone and its limits."""
+
+import re
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
+
+from sqlite_utils import Database
+
+from janitor.applying import policy_text
+from janitor.basis import Basis
+from janitor.model import Exemption
+from janitor.plan import Limits
+from janitor.policy import Policy
+from janitor.store.values import from_json, to_json
+
+STEP = """
+-- What the run went by, beside policies and exemptions. NULL for runs of before this was recorded.
+ALTER TABLE runs ADD COLUMN zone TEXT;
+ALTER TABLE runs ADD COLUMN usage_memory_seconds INTEGER;
+ALTER TABLE runs ADD COLUMN max_deletions INTEGER;
+ALTER TABLE runs ADD COLUMN max_share REAL;
+ALTER TABLE runs ADD COLUMN max_shrink REAL;
+ALTER TABLE runs ADD COLUMN accept_survey INTEGER;
+
+-- position: the place among the policies, the first that matches an image owns it. value: the policy as JSON. Both are
+-- NULL where only the text was recorded.
+ALTER TABLE policy_texts ADD COLUMN position INTEGER;
+ALTER TABLE policy_texts ADD COLUMN value TEXT;
+
+-- The exemptions of policy files as JSON, those that have lapsed too, in their order; a new row when one changes.
+CREATE TABLE file_exemptions (
+    position INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    from_run INTEGER NOT NULL REFERENCES runs,
+    until_run INTEGER REFERENCES runs
+);
+"""
+
+_OFFSET = re.compile(r"UTC([+-])(\d{2}):(\d{2})")
+
+
+def record_basis(db: Database, run: int, basis: Basis) -> None:
+    """Write down what a run goes by; policies and exemptions as far as they have changed."""
+    limits = (basis.limits.max_deletions, basis.limits.max_share, basis.max_shrink)
+    seconds = basis.usage_memory.total_seconds()
+    db.execute(_SET, (str(basis.zone), seconds, *limits, int(basis.accept_survey), run))
+    policies = [(policy.name, policy_text(policy), to_json(policy)) for policy in basis.policies]
+    exemptions = [(to_json(exemption),) for exemption in basis.exemptions]
+    _record_list(db.conn, run, _POLICIES, policies)
+    _record_list(db.conn, run, _EXEMPTIONS, exemptions)
+
+
+def basis_at(db: Database, run: int) -> Basis | None:
+    """What a run went by, or None for one of before this was recorded."""
+    zone, memory, max_deletions, max_share, max_shrink, accepted = db.execute(_GET, (run,)).fetchone()
+    if zone is None:
+        return None
+    return Basis(
+        tuple(from_json(Policy, value) for (value,) in db.execute(_POLICY_VALUES, (run, run))),
+        tuple(from_json(Exemption, value) for (value,) in db.execute(_EXEMPTION_VALUES, (run, run))),
+        _zone(zone),
+        timedelta(seconds=memory),
+        Limits(max_deletions, max_share),
+        max_shrink,
+        bool(accepted),
+    )
+
+
+def policies_at(db: Database, run: int) -> dict[str, str]:
+    """The texts of the policies of a run, by name, in their order as far as that was recorded."""
+    return dict(db.execute(_POLICY_TEXTS, (run, run)).fetchall())
+
+
+def _record_list(conn: sqlite3.Connection, run: int, table: "_Table", values: Iterable[tuple[str, ...]]) -> None:
+    """Bring a list up to date: an interval for each place, and a new one when what stands there changes."""
+    present = {tuple(row): key for key, *row in conn.execute(table.open)}
+    wanted = [(position, *value) for position, value in enumerate(values)]
+    conn.executemany(table.close, [(run, present[row]) for row in present.keys() - set(wanted)])
+    conn.executemany(table.add, [(run, *row) for row in wanted if row not in present])
+
+
+def _zone(name: str) -> tzinfo:
+    """The zone of this name. Raises ValueError or KeyError for one that is not known here."""
+    if name == "UTC":
+        return UTC
+    offset = _OFFSET.fullmatch(name)
+    if offset is None:
+        return ZoneInfo(name)
+    east = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
+    return timezone(east if offset[1] == "+" else -east)
+
+
+_SET = """
+UPDATE runs SET zone = ?, usage_memory_seconds = ?, max_deletions = ?, max_share = ?, max_shrink = ?, accept_survey = ?
+WHERE run = ?
+"""
+_GET = """
+SELECT zone, usage_memory_seconds, max_deletions, max_share, max_shrink, accept_survey FROM runs WHERE run = ?
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The statements by which a list is kept."""
+
+    open: str
+    close: str
+    add: str
+
+
+_POLICIES = _Table(
+    "SELECT rowid, position, policy, text, value FROM policy_texts WHERE until_run IS NULL",
+    "UPDATE policy_texts SET until_run = ? WHERE rowid = ?",
+    "INSERT INTO policy_texts (from_run, position, policy, text, value) VALUES (?, ?, ?, ?, ?)",
+)
+_EXEMPTIONS = _Table(
+    "SELECT rowid, position, value FROM file_exemptions WHERE until_run IS NULL",
+    "UPDATE file_exemptions SET until_run = ? WHERE rowid = ?",
+    "INSERT INTO file_exemptions (from_run, position, value) VALUES (?, ?, ?)",
+)
+_POLICY_TEXTS = """
+SELECT policy, text FROM policy_texts WHERE from_run <= ? AND (until_run IS NULL OR until_run > ?)
+ORDER BY position, rowid
+"""
+_POLICY_VALUES = """
+SELECT value FROM policy_texts WHERE from_run <= ? AND (until_run IS NULL OR until_run > ?) ORDER BY position
+"""
+_EXEMPTION_VALUES = """
+SELECT value FROM file_exemptions WHERE from_run <= ? AND (until_run IS NULL OR until_run > ?) ORDER BY position
+"""

@@ -1,0 +1,63 @@
+"""Since when images were watched, and in their status, as intervals: what the clocks of a run went by."""
+
+import sqlite3
+from collections.abc import Iterable
+
+from sqlite_utils import Database
+
+from janitor.model import History
+from janitor.store.rows import instant, instant_or_none
+from janitor.store.uses import use_history_at
+
+STEP = """
+-- What `images` says of an image now, as it was: watched_since, and status_since where another status was seen before.
+-- A new row when one of them changed. Runs of before this was recorded have none.
+CREATE TABLE image_clocks (
+    image_key INTEGER NOT NULL REFERENCES images,
+    from_run INTEGER NOT NULL REFERENCES runs,
+    until_run INTEGER REFERENCES runs,
+    watched_since TEXT,
+    status_since TEXT,
+    PRIMARY KEY (image_key, from_run)
+) WITHOUT ROWID;
+INSERT INTO image_clocks (image_key, from_run, watched_since, status_since)
+SELECT i.image_key, s.run, i.watched_since, i.status_since
+FROM images i
+JOIN (SELECT target, max(run) AS run FROM surveys WHERE finished_at IS NOT NULL GROUP BY target) AS s
+    ON s.target = i.target;
+"""
+
+Clocks = tuple[int, str | None, str | None]
+"""The key of an image, since when it was watched, and since when it has its status."""
+
+
+def record_clocks(conn: sqlite3.Connection, run: int, new: Iterable[Clocks], changed: Iterable[Clocks]) -> None:
+    """Write down the clocks of images that a run saw first, and of those whose clocks it changed."""
+    later = list(changed)
+    conn.executemany(_CLOSE, ((run, key) for key, _, _ in later))
+    conn.executemany(_ADD, ((key, run, *since) for key, *since in (*new, *later)))
+
+
+def history_at(db: Database, run: int, target: str) -> dict[str, History] | None:
+    """The history of each image that a run saw in a target, as that run knew it, by id; None where not recorded."""
+    used = use_history_at(db.conn, run, target)
+    histories: dict[str, History] = {}
+    for image, first_seen, recorded, watched, status in db.conn.execute(_AT_RUN, {"run": run, "target": target}):
+        if recorded is None:
+            return None
+        since = (instant(first_seen), instant_or_none(watched), instant_or_none(status))
+        histories[image] = History(*since, *used.of(image))
+    return histories
+
+
+_CLOSE = "UPDATE image_clocks SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
+_ADD = "INSERT INTO image_clocks (image_key, from_run, watched_since, status_since) VALUES (?, ?, ?, ?)"
+_AT_RUN = """
+SELECT i.image, i.first_seen, c.from_run, c.watched_since, c.status_since
+FROM images i
+JOIN image_facts f ON f.image_key = i.image_key
+    AND f.from_run <= :run AND (f.until_run IS NULL OR f.until_run > :run)
+LEFT JOIN image_clocks c ON c.image_key = i.image_key
+    AND c.from_run <= :run AND (c.until_run IS NULL OR c.until_run > :run)
+WHERE i.target = :target
+"""

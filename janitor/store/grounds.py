@@ -1,0 +1,94 @@
+"""What decisions went by, beside what the survey saw: what was remembered of images, and the answers about sharing.
+
+Notices, refusals and exemptions are kept where they come from too, but not as they stood when a run decided: outcomes
+are settled later, reports are accepted late, and people exempt images while a run is at work. So what was heeded is
+written down with the decisions, in the same transaction, as intervals.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import lru_cache, partial
+from typing import Any
+
+from sqlite_utils import Database
+
+from janitor.basis import Grounds
+from janitor.model import Exemption, Memory, Notice, Refusals, Sharing
+from janitor.store.values import from_json, to_json
+
+STEP = """
+-- What decisions went by, beside what the survey saw. kind: notice, exemption (the longest, by command, file or tag),
+-- refusals, or sharing, which is there for each image that was asked about. value: JSON. A new row when it changed.
+CREATE TABLE grounds (
+    target TEXT NOT NULL,
+    image TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    from_run INTEGER NOT NULL REFERENCES runs,
+    until_run INTEGER REFERENCES runs,
+    value TEXT NOT NULL,
+    PRIMARY KEY (target, image, kind, from_run)
+) WITHOUT ROWID;
+CREATE INDEX present_grounds ON grounds (target) WHERE until_run IS NULL;
+
+-- sharing_asked: of how many images it was asked with whom they are shared; NULL where the grounds of the decisions
+-- were not recorded. also_named: JSON, other names that policies may know the target by.
+ALTER TABLE surveys ADD COLUMN sharing_asked INTEGER;
+ALTER TABLE surveys ADD COLUMN also_named TEXT;
+"""
+
+_SHARING = "sharing"
+# Most images of a family were announced together, and most are shared with nobody.
+_written = lru_cache(maxsize=10_000)(to_json)
+
+
+def record_grounds(db: Database, run: int, target: str, grounds: Grounds) -> None:
+    """Write down what the decisions of a run on one target went by, as far as it has changed."""
+    heeded = {(image, kind): _written(value) for image, kind, value in _heeded(grounds)}
+    present = {(image, kind): value for image, kind, value in db.conn.execute(_OPEN, (target,))}
+    over = [key for key, value in present.items() if heeded.get(key) != value]
+    fresh = [(*key, value) for key, value in heeded.items() if present.get(key) != value]
+    db.conn.executemany(_CLOSE, ((run, target, *key) for key in over))
+    db.conn.executemany(_ADD, ((target, run, *row) for row in fresh))
+    db.execute(_COUNT, (len(grounds.sharing), run, target))
+
+
+def _heeded(grounds: Grounds) -> Iterator[tuple[str, str, object]]:
+    memory = grounds.memory
+    kinds = {"notice": memory.notices, "exemption": memory.exemptions, "refusals": memory.refusals}
+    for kind, values in {**kinds, _SHARING: grounds.sharing}.items():
+        yield from ((image, kind, value) for image, value in values.items())
+
+
+def grounds_at(db: Database, run: int, target: str, usage_memory: timedelta) -> Grounds | None:
+    """What the decisions of a run on one target went by; None where it decided nothing, or that was not recorded.
+
+    `usage_memory` is the run's own.
+    """
+    recorded = db.execute("SELECT sharing_asked FROM surveys WHERE run = ? AND target = ?", (run, target)).fetchone()
+    if recorded is None or recorded[0] is None:
+        return None
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in _READERS}
+    for image, kind, value in db.execute(_AT_RUN, (target, run, run)):
+        found[kind][image] = _READERS[kind](value)
+    memory = Memory(found["notice"], found["exemption"], found["refusals"], usage_memory)
+    return Grounds(memory, found[_SHARING])
+
+
+def _reader(kind: type[Any]) -> Callable[[str], Any]:
+    return lru_cache(maxsize=10_000)(partial(from_json, kind))
+
+
+_READERS = {
+    "notice": _reader(Notice),
+    "exemption": _reader(Exemption),
+    "refusals": _reader(Refusals),
+    _SHARING: _reader(Sharing),
+}
+_OPEN = "SELECT image, kind, value FROM grounds WHERE target = ? AND until_run IS NULL"
+_CLOSE = "UPDATE grounds SET until_run = ? WHERE target = ? AND image = ? AND kind = ? AND until_run IS NULL"
+_ADD = "INSERT INTO grounds (target, from_run, image, kind, value) VALUES (?, ?, ?, ?, ?)"
+_COUNT = "UPDATE surveys SET sharing_asked = ? WHERE run = ? AND target = ?"
+_AT_RUN = """
+SELECT image, kind, value FROM grounds
+WHERE target = ? AND from_run <= ? AND (until_run IS NULL OR until_run > ?)
+"""

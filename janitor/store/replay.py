@@ -1,0 +1,54 @@
+"""What a run had before it when it decided, read back: enough to decide that night again exactly as it was."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlite_utils import Database
+
+from janitor.basis import Basis, Grounds
+from janitor.model import History, Survey
+from janitor.store.basis import basis_at
+from janitor.store.clocks import history_at
+from janitor.store.grounds import grounds_at
+from janitor.store.snapshots import surveys_at
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the decisions of one run on one target followed from.
+
+    `also_named` are other names that policies may know the target by. The survey holds the images, what used them, and
+    the instant of the decision, which is its end. `history` is by image id, as that run knew it. Each of the last three
+    is None where it was not recorded, as for runs of before it was; `grounds` also where nothing was decided.
+    """
+
+    target: str
+    also_named: tuple[str, ...]
+    survey: Survey
+    history: Mapping[str, History] | None
+    basis: Basis | None
+    grounds: Grounds | None
+
+
+def inputs_at(db: Database, run: int) -> dict[str, Inputs]:
+    """What a run had before it, by target: of each that it could survey, in the order of its report."""
+    basis = basis_at(db, run)
+    memory = timedelta() if basis is None else basis.usage_memory
+    return {
+        target: Inputs(
+            target,
+            _also_named(db, run, target),
+            survey,
+            history_at(db, run, target),
+            basis,
+            grounds_at(db, run, target, memory) if basis is not None else None,
+        )
+        for target, survey in surveys_at(db, run).items()
+    }
+
+
+def _also_named(db: Database, run: int, target: str) -> tuple[str, ...]:
+    (names,) = db.execute("SELECT also_named FROM surveys WHERE run = ? AND target = ?", (run, target)).fetchone()
+    return tuple(json.loads(names or "[]"))
