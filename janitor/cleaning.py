@@ -1,6 +1,7 @@
 """One target's part of a run, in order: survey, snapshot, decide, plan, check; then report, or delete and confirm."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +19,7 @@ from janitor.model import (
     Decision,
     Deletion,
     DeletionOutcome,
+    EarlierUsage,
     History,
     Image,
     Memory,
@@ -198,15 +200,20 @@ class Cleaning:
 
     def _usage(self, images: Sequence[Image], now: datetime) -> Usage:
         earlier = self._store.earlier_usage(self.target, now - _REMEMBERED - self.orders.usage_memory)
-        try:
-            usage = self.service.usage(images, earlier)
-        except CloudError as error:
-            usage = Usage(problem=str(error))
+        with ThreadPoolExecutor(1, thread_name_prefix=f"references-{self.target}") as beside:
+            named = beside.submit(self.orders.references.named, images)
+            usage = self._told_by_services(images, earlier).with_named(named.result())
         if earlier.unrecorded:
             usage = replace(usage, remarks=(*usage.remarks, _UPGRADED))
         if usage.problem is None:
             return usage
         return replace(usage, problem=f"what is in use could not be read: {usage.problem}")
+
+    def _told_by_services(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:
+        try:
+            return self.service.usage(images, earlier)
+        except CloudError as error:
+            return Usage(problem=str(error))
 
     def _images(self) -> Iterator[Image]:
         done = 0

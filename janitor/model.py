@@ -4,7 +4,7 @@ Everything here is frozen and knows nothing of YAML, HTTP, SQL or Slack. All ins
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -257,6 +257,20 @@ class Usage:
     ended: frozenset[str] = field(default=frozenset(), compare=False)
     readings: tuple[Reading, ...] = field(default=(), compare=False)
     stacks: Mapping[str, StackContent] = field(default_factory=dict, compare=False)
+
+    def with_named(self, named: "Usage") -> "Usage":
+        """The same, and what texts name of the images; a problem of either is one of both."""
+        problem = "; ".join(one for one in (self.problem, named.problem) if one) or None
+        images = dict.fromkeys((*self.by_image, *named.by_image)) if problem is None else {}
+        users = {one: (*self.by_image.get(one, ()), *named.by_image.get(one, ())) for one in images}
+        return replace(
+            self,
+            by_image={one: tuple(sorted(using, key=lambda user: (user.name, user.id))) for one, using in users.items()},
+            problem=problem,
+            unread=self.unread | named.unread,
+            remarks=(*self.remarks, *named.remarks),
+            readings=(*self.readings, *named.readings),
+        )
 
 
 @dataclass(frozen=True, slots=True)

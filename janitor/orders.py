@@ -9,7 +9,19 @@ from janitor.basis import Basis, Grounds
 from janitor.cloud import ImageService
 from janitor.deleting import Journal
 from janitor.gate import Gate, Measure
-from janitor.model import Decision, EarlierUsage, Exemption, History, Memory, Mode, RunResult, Survey, TargetResult
+from janitor.model import (
+    Decision,
+    EarlierUsage,
+    Exemption,
+    History,
+    Image,
+    Memory,
+    Mode,
+    RunResult,
+    Survey,
+    TargetResult,
+    Usage,
+)
 from janitor.plan import Limits
 from janitor.policy import Policy
 from janitor.settling import Settlement, Unsettled
@@ -89,6 +101,22 @@ class RunStore(Journal, Protocol):
         ...
 
 
+class Texts(Protocol):
+    """Texts that people declare, and that name images. Safe to use from several threads at once."""
+
+    def named(self, images: Sequence[Image]) -> Usage:
+        """Which of these images they name; `problem` says which of the texts that matter cannot be read."""
+        ...
+
+
+class NoTexts:
+    """Where people declare none."""
+
+    def named(self, images: Sequence[Image]) -> Usage:  # noqa: ARG002 - the port's
+        """Nothing."""
+        return Usage()
+
+
 class Progress(Protocol):
     """Told of the work as it goes on, from several threads."""
 
@@ -146,6 +174,7 @@ class Orders:
     gate: Gate = field(default_factory=Gate)
     accept_survey: bool = False
     usage_memory: timedelta = timedelta()
+    references: Texts = field(default_factory=NoTexts)
     approved: Mapping[str, Sequence[Decision]] | None = None
     exemptions: Sequence[Exemption] = ()
     owes_report: bool = False
