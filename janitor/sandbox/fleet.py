@@ -39,7 +39,7 @@ def make_fleet(images: int, *, seed: int, now: datetime, oddities: bool = False)
     mint = Mint(seed, now)
     stored = tuple(_images(mint, images, oddities=oddities))
     instances = min(_MOST_INSTANCES, -(-images * 3 // 20))
-    return Fleet(stored, tuple(machines(mint, instances, stored)))
+    return Fleet(stored, tuple(machines(mint, instances, stored, oddities=oddities)))
 
 
 def _images(mint: Mint, images: int, *, oddities: bool) -> Iterator[StoredImage]:
