@@ -177,6 +177,9 @@ def test_the_second_compute_has_no_region_stands_first_and_has_servers_of_its_ow
         found = [listed(client, path=f"{path}/servers/detail").keys() for _, path in places]
         assert all(found)
         assert sum(map(len, found)) == len(client.sandbox.account.instances)
+        elsewhere = next(iter(found[0]))
+        assert ask(client, f"/compute-2/v2.1/{OURS}/servers/{elsewhere}").status_code == 200
+        assert ask(client, SERVERS.replace("detail", elsewhere)).status_code == 404
         assert set().union(*found) == client.sandbox.account.instances.keys()
         response = client.send(
             "POST",
@@ -395,6 +398,7 @@ def test_an_update_dates_a_stack_and_a_deleted_one_is_gone_with_what_is_nested_i
     [
         (f"{STACKS}?limit=x", 400),
         (f"{STACKS}?show_nested=maybe", 400),
+        (f"{STACKS}/other", 404),
         (f"{STACKS}/other/{an_id(1)}", 404),
         (f"{STACKS}/s1/{UNKNOWN}", 404),
         (f"/orchestration/v1/{OTHER}/stacks", 403),
@@ -443,7 +447,7 @@ def test_uses_are_those_of_every_source_by_id_and_by_name(client: Client) -> Non
     twins = [an_image("twin", age) for age in (20, 21)]
     kernel, ramdisk = an_image("vmlinuz", 30), an_image("initrd", 31)
     whole = an_image("uec", 32, properties={"kernel_id": kernel.id, "ramdisk_id": ramdisk.id})
-    put(client, *images, *twins, kernel, ramdisk, whole)
+    put(client, *images, *twins, kernel, ramdisk, whole, an_image("twin", 22, owner=OTHER))
     assert account.uses() == {kernel.id: {f"image {whole.id}"}, ramdisk.id: {f"image {whole.id}"}}
     a_cluster(account, 1, StoredNodeGroup(an_id(11), "none", images[0].id, 0))
     account.put_cluster_template(StoredClusterTemplate(an_id(21), "t", "twin", START))

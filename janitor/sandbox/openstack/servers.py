@@ -88,8 +88,10 @@ class Servers:
             known = [one for one in (*known, *self._account.ended.values()) if one.changed_at >= since]
         mine = [server for server in known if server.compute == self._number]
         newest_first = sorted(mine, key=lambda it: (it.created_at, it.id), reverse=True)
-        down = [server for server in newest_first if asked.cell_down and server.cell == _DOWN_CELL]
-        return [server for server in newest_first if server not in down], down
+        if not asked.cell_down:
+            return newest_first, []
+        up = [server for server in newest_first if server.cell != _DOWN_CELL]
+        return up, [server for server in newest_first if server.cell == _DOWN_CELL]
 
     def _attached(self) -> Mapping[str, list[str]]:
         attached: dict[str, list[str]] = {}

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from janitor.sandbox.face import Asked
 from janitor.sandbox.launchers import StoredStack
-from janitor.sandbox.openstack.errors import said
+from janitor.sandbox.openstack.errors import request_id, said
 from janitor.sandbox.openstack.images import zulu
 from janitor.sandbox.openstack.service import Service
 from janitor.sandbox.records import OURS
@@ -26,6 +26,7 @@ class Stacks:
             service.endpoint(
                 "list-stacks", "GET", _LIST, self.list_stacks, lambda _asked: said({"stacks": []}), _OPENING
             ),
+            service.endpoint("show-stack", "GET", f"{_LIST}/{{stack}}", self.find_stack),
             service.endpoint("show-stack", "GET", _ONE, self.show_stack),
             service.endpoint("show-template", "GET", f"{_ONE}/template", self.show_template),
         )
@@ -43,6 +44,15 @@ class Stacks:
         marker = asked.query.get("marker", "")
         rest = stacks[ids.index(marker) + 1 :] if marker in ids else stacks
         return said({"stacks": [_stack(stack, asked) for stack in rest[: _limit(asked.query.get("limit"))]]})
+
+    def find_stack(self, asked: Asked) -> Response:
+        """GET /v1/{project}/stacks/{name or id}: where it is shown."""
+        _own_project(asked)
+        wanted = asked.path["stack"]
+        for stack in self._account.stacks.values():
+            if wanted in (stack.id, stack.name):
+                return Response(status_code=302, headers={**request_id(), "Location": _address(stack, asked)})
+        raise Refusal(Kind.ABSENT, Resource.STACK, f"The Stack ({wanted}) could not be found.")
 
     def show_stack(self, asked: Asked) -> Response:
         """GET /v1/{project}/stacks/{name}/{id}."""
@@ -86,7 +96,6 @@ def _limit(text: str | None) -> int | None:
 
 
 def _stack(stack: StoredStack, asked: Asked) -> Mapping[str, object]:
-    base = f"http://{asked.headers.get('host', '')}{asked.url_path.partition('/v1/')[0]}"
     return {
         "id": stack.id,
         "stack_name": stack.name,
@@ -99,5 +108,10 @@ def _stack(stack: StoredStack, asked: Asked) -> Mapping[str, object]:
         "stack_owner": None,
         "parent": stack.parent,
         "tags": None,
-        "links": [{"rel": "self", "href": f"{base}/v1/{OURS}/stacks/{stack.name}/{stack.id}"}],
+        "links": [{"rel": "self", "href": _address(stack, asked)}],
     }
+
+
+def _address(stack: StoredStack, asked: Asked) -> str:
+    base = f"http://{asked.headers.get('host', '')}{asked.url_path.partition('/v1/')[0]}"
+    return f"{base}/v1/{OURS}/stacks/{stack.name}/{stack.id}"
