@@ -801,6 +801,8 @@ def test_the_configuration_says_how_to_write_a_clouds_yaml() -> None:
         ({"computes": 2}, "--computes goes with --api openstack only"),
         ({"api": "openstack", "computes": 4}, "4 computes: choose 1 to 3"),
         ({"api": "openstack", "shared_images": True}, "--shared-images needs --regions 2"),
+        ({"api": "openstack", "image_in_first": True}, "--image-in-first needs --regions 2"),
+        ({"api": "openstack", "volume_interface": "secret"}, "secret is no interface of a service"),
         ({"api": "openstack", "volume_type": "disk"}, "disk is no service type of volumes"),
         (
             {"api": "openstack", "compute_microversion": "new"},

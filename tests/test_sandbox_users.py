@@ -14,7 +14,7 @@ from janitor.sandbox.launchers import StoredCluster, StoredClusterTemplate, Stor
 from janitor.sandbox.options import Options
 from janitor.sandbox.records import OURS
 from janitor.sandbox.server import running
-from tests.test_sandbox_openstack import OTHER, START, UNKNOWN, Client, Clock, an_image, client_of, put
+from tests.test_sandbox_openstack import OTHER, START, UNKNOWN, Client, Clock, an_image, by_application, client_of, put
 
 SERVERS = f"/compute/v2.1/{OURS}/servers/detail"
 CLUSTERS = "/container-infra/v1/clusters"
@@ -181,21 +181,7 @@ def test_the_second_compute_has_no_region_stands_first_and_has_servers_of_its_ow
         assert ask(client, f"/compute-2/v2.1/{OURS}/servers/{elsewhere}").status_code == 200
         assert ask(client, SERVERS.replace("detail", elsewhere)).status_code == 404
         assert set().union(*found) == client.sandbox.account.instances.keys()
-        response = client.send(
-            "POST",
-            "/identity/v3/auth/tokens",
-            json={
-                "auth": {
-                    "identity": {
-                        "methods": ["application_credential"],
-                        "application_credential": {
-                            "id": client.sandbox.options.application,
-                            "secret": client.sandbox.options.application_secret,
-                        },
-                    }
-                }
-            },
-        )
+        response = client.send("POST", "/identity/v3/auth/tokens", json=by_application(Options().application_secret))
         computes = [entry for entry in response.json()["token"]["catalog"] if entry["type"] == "compute"]
         assert [entry["endpoints"][0]["region_id"] for entry in computes] == [None, "RegionOne", "RegionOne"]
 
@@ -221,6 +207,25 @@ def test_regions_can_share_their_images() -> None:
         put(client, an_image("ci-new", 1))
         assert an_image("ci-new", 1).id in second.images
         assert ask(client, "/RegionTwo/image/v2/images").status_code == 404
+
+
+def test_the_catalogue_can_have_the_image_service_of_both_regions_in_the_first_only() -> None:
+    with client_of(images=100, regions=2, image_in_first=True) as client:
+        assert endpoints(client, "image") == [("RegionOne", "/image")]
+        assert [region for region, _ in endpoints(client, "compute")] == ["RegionOne", "RegionTwo"]
+        first, second = client.sandbox.accounts.values()
+        assert first.images == second.images
+
+
+def test_the_volume_service_can_have_another_region_and_another_interface() -> None:
+    with client_of(images=100, volume_region="kr-east", volume_interface="internal") as client:
+        [entry] = [one for one in client.sign_in()["serviceCatalog"] if one["type"] == "volumev3"]
+        url = f"{client.origin}/volume/v3/{OURS}"
+        assert entry["endpoints"] == [{"region": "kr-east", "internalURL": url}]
+        response = client.send("POST", "/identity/v3/auth/tokens", json=by_application(Options().application_secret))
+        [entry] = [one for one in response.json()["token"]["catalog"] if one["type"] == "volumev3"]
+        [place] = entry["endpoints"]
+        assert (place["interface"], place["region"], place["region_id"]) == ("internal", "kr-east", "kr-east")
 
 
 @pytest.mark.parametrize("alias", ["block-store", "block-storage", "volumev2"])

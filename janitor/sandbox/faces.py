@@ -29,7 +29,7 @@ def make_face(options: Options, origin: str, clock: Callable[[], datetime]) -> t
             accounts: dict[str, Account] = {}
             for place, region in enumerate(options.region_names):
                 seed = options.seed + place * _SEEDS_APART
-                beside = next(iter(accounts.values())) if accounts and options.shared_images else None
+                beside = next(iter(accounts.values())) if accounts and options.shares_images else None
                 images = tuple(beside.images.values()) if beside else None
                 fleet = make_fleet_of(options, seed=seed, now=now, first=not accounts, images=images)
                 accounts[region] = Account(fleet, options, clock, tokens, GlanceRules(), beside)

@@ -54,10 +54,12 @@ REGIONS = ("RegionOne", "RegionTwo")
 _ONLY = {
     **dict.fromkeys(("booleans", "times", "absent", "appkey"), Api.TOAST),
     **dict.fromkeys(("regions", "computes", "shared_images", "volume_type", "kernels", "kubernetes"), Api.OPENSTACK),
+    **dict.fromkeys(("image_in_first", "volume_region", "volume_interface"), Api.OPENSTACK),
     **dict.fromkeys(("no_volumes", "no_clusters", "no_stacks", "compute_microversion"), Api.OPENSTACK),
     **dict.fromkeys(("application", "application_secret"), Api.OPENSTACK),
 }
 VOLUME_TYPES = ("volumev3", "volumev2", "volume", "block-storage", "block-store")
+INTERFACES = ("public", "internal", "admin")
 _MOST_COMPUTES = 3
 _MOST_IMAGES = 1_000_000
 
@@ -71,7 +73,8 @@ class Options:
     it begins with. `reference_token` opens the document of launch templates.
 
     Of OpenStack only: how many `regions` there are, and `computes` in the first of them; whether the regions share one
-    image service; which services they have not got, and how the catalogue calls those of volumes and of clusters; the
+    image service, which the catalogue has in both or `image_in_first`; which services they have not got, how the
+    catalogue calls those of volumes and of clusters, and in what region and interface it has the one of volumes; the
     newest `compute_microversion`, or `none`; and whether there are `kernels`.
     """
 
@@ -97,7 +100,10 @@ class Options:
     computes: int = 1
     compute_microversion: str = "2.96"
     shared_images: bool = False
+    image_in_first: bool = False
     volume_type: str = VOLUME_TYPES[0]
+    volume_region: str = ""
+    volume_interface: str = INTERFACES[0]
     kubernetes: bool = False
     kernels: bool = False
     no_volumes: bool = False
@@ -118,6 +124,11 @@ class Options:
         """The regions there are."""
         return REGIONS[: self.regions]
 
+    @property
+    def shares_images(self) -> bool:
+        """Whether all regions have one image service."""
+        return self.shared_images or self.image_in_first
+
     def _objections(self) -> tuple[tuple[bool, str], ...]:
         return (
             (not 0 <= self.port <= 65535, f"port {self.port} is not between 0 and 65535"),
@@ -136,6 +147,8 @@ class Options:
         return (
             (not 1 <= self.computes <= _MOST_COMPUTES, f"{self.computes} computes: choose 1 to {_MOST_COMPUTES}"),
             (self.shared_images and self.regions < 2, "--shared-images needs --regions 2"),
+            (self.image_in_first and self.regions < 2, "--image-in-first needs --regions 2"),
+            (self.volume_interface not in INTERFACES, f"{self.volume_interface} is no interface of a service"),
             (self.volume_type not in VOLUME_TYPES, f"{self.volume_type} is no service type of volumes"),
             (self.kubernetes and self.no_clusters, "--kubernetes does not go with --no-clusters"),
             (
@@ -211,12 +224,31 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag("--shared-images", "shared_images", bool, False, "OpenStack only: one image service for both regions."),
     Flag(
+        "--image-in-first", "image_in_first", bool, False, "OpenStack only: likewise, named for the first region only."
+    ),
+    Flag(
         "--volume-type",
         "volume_type",
         str,
         _DEFAULTS.volume_type,
         "OpenStack only: what the catalogue calls the volume service.",
         VOLUME_TYPES,
+    ),
+    Flag(
+        "--volume-region",
+        "volume_region",
+        str,
+        None,
+        "OpenStack only: the region that the catalogue names for the volume service.",
+        metavar="NAME",
+    ),
+    Flag(
+        "--volume-interface",
+        "volume_interface",
+        str,
+        _DEFAULTS.volume_interface,
+        "OpenStack only: the one interface of the volume service.",
+        INTERFACES,
     ),
     Flag("--kubernetes", "kubernetes", bool, False, "OpenStack only: clusters as NHN Cloud has them, no templates."),
     Flag("--kernels", "kernels", bool, False, "OpenStack only: some images need a kernel and a ramdisk."),

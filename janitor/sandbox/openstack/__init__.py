@@ -44,7 +44,12 @@ class OpenStack:
         self._accounts = accounts
         self._main = next(iter(accounts.values()))
         self._directory = Directory(
-            origin, tuple(accounts), entries(options), options.shared_images, options.compute_microversion
+            origin,
+            tuple(accounts),
+            entries(options),
+            options.shares_images,
+            options.image_in_first,
+            options.compute_microversion,
         )
         self._failing: Mapping[str, Failing] = {
             "identity": identity_service(self._identity),

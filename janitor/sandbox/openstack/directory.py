@@ -19,7 +19,8 @@ class Entry:
     """One service of the catalogue; `path` is where a client is sent to, and `base` where it stands.
 
     `kind` is what it is, whatever `type` the catalogue calls it. `number` counts the services of one kind, from 0, and
-    those after the first stand in the first region only. The catalogue names no region for one that is not `placed`.
+    those after the first stand in the first region only. The catalogue names no region for one that is not `placed`,
+    and for others the one where they stand, or `region`; `interface` is the only one of its interfaces there.
     """
 
     kind: str
@@ -29,6 +30,12 @@ class Entry:
     path: str
     number: int = 0
     placed: bool = True
+    region: str = ""
+    interface: str = "public"
+
+    def named(self, region: str) -> str | None:
+        """What the catalogue calls the region, for an endpoint of that one."""
+        return self.region or region if self.placed else None
 
 
 IDENTITY = Entry("identity", "identity", "keystone", "/identity", "/identity")
@@ -48,10 +55,14 @@ def entries(options: Options) -> tuple[Entry, ...]:
         *(entry for entry in others if not entry.placed),
         first,
         *(entry for entry in others if entry.placed),
-        *(() if options.no_volumes else (replace(VOLUME, type=options.volume_type),)),
+        *(() if options.no_volumes else (_volume(options),)),
         *(() if options.no_clusters else (replace(CLUSTER, type="kubernetes") if options.kubernetes else CLUSTER,)),
         *(() if options.no_stacks else (STACK,)),
     )
+
+
+def _volume(options: Options) -> Entry:
+    return replace(VOLUME, type=options.volume_type, region=options.volume_region, interface=options.volume_interface)
 
 
 def _compute(number: int) -> Entry:
@@ -66,13 +77,15 @@ def _compute(number: int) -> Entry:
 class Directory:
     """The services of a cloud at that origin. The first region stands at the top, others under their names.
 
-    With `shared_images` all regions have one image service, at one address. `newest_compute` is as in the options.
+    With `shared_images` all regions have one image service, at one address; with `image_in_first` the catalogue has it
+    in the first region only. `newest_compute` is as in the options.
     """
 
     origin: str
     regions: Sequence[str]
     entries: Sequence[Entry]
     shared_images: bool = False
+    image_in_first: bool = False
     newest_compute: str = "2.96"
 
     def places(self) -> Iterator[tuple[Entry, str]]:
@@ -96,7 +109,10 @@ class Directory:
                 "type": entry.type,
                 "name": entry.name,
                 "endpoints": [
-                    {**({"region": region} if entry.placed else {}), "publicURL": self._url(entry, region)}
+                    {
+                        **({"region": entry.named(region)} if entry.placed else {}),
+                        f"{entry.interface}URL": self._url(entry, region),
+                    }
                     for region in self._regions_of(entry)
                 ],
                 "endpoints_links": [],
@@ -114,9 +130,9 @@ class Directory:
                 "endpoints": [
                     {
                         "id": f"{entry.name}-{region}",
-                        "interface": "public",
-                        "region": region if entry.placed else None,
-                        "region_id": region if entry.placed else None,
+                        "interface": entry.interface,
+                        "region": entry.named(region),
+                        "region_id": entry.named(region),
                         "url": self._url(entry, region),
                     }
                     for region in self._regions_of(entry)
@@ -126,7 +142,7 @@ class Directory:
         ]
 
     def _regions_of(self, entry: Entry) -> Sequence[str]:
-        return self.regions[:1] if entry.number else self.regions
+        return self.regions[:1] if entry.number or (entry is IMAGE and self.image_in_first) else self.regions
 
     def _url(self, entry: Entry, region: str) -> str:
         root = "" if self._is_shared(entry) else self.root(region)
