@@ -283,7 +283,8 @@ def test_services_tell_their_versions_to_everybody(client: Client, path: str, st
     ],
 )
 def test_a_service_can_be_missing(option: str, kind: str, path: str) -> None:
-    with client_of(**{option: True}) as client:
+    missing: dict[str, Any] = {option: True}
+    with client_of(**missing) as client:
         assert {entry["type"] for entry in client.sign_in()["serviceCatalog"]} == SERVICES - {kind}
         assert client.send("GET", path).status_code == 404
     with client_of() as client:
