@@ -523,6 +523,7 @@ faults:
   - {fault: repeated-page, at: [2]}
   - {fault: truncated-list, at: [3], lasting: 1h}
   - {fault: empty-instances, at: [1]}
+  - {fault: unreadable-reference, status: 503}
   - {fault: deletion-not-done, at: [1]}
   - {fault: deletion-unacknowledged, at: [2]}
   - {fault: clock-off, offset: -10m}
@@ -540,7 +541,7 @@ def test_every_fault_can_be_written(tmp_path: Path) -> None:
     assert faults.rules[4] == Rule(Fault.FOREIGN_BODY, times=1)
     assert faults.rules[6].delay == timedelta(seconds=90)
     assert faults.rules[10].lasting == timedelta(hours=1)
-    assert faults.rules[14].offset == timedelta(minutes=-10)
+    assert faults.rules[15].offset == timedelta(minutes=-10)
     assert options_from({"faults": str(path)}).faults == faults
 
 

@@ -25,6 +25,9 @@ START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 IMAGES = "/image/v2/images"
 SERVERS = f"/compute/v2.1/{OURS}/servers/detail"
 VOLUMES = f"/volume/v3/{OURS}/volumes/detail"
+CLUSTERS = "/container-infra/v1/clusters"
+STACKS = f"/orchestration/v1/{OURS}/stacks"
+REFERENCE = "/references/launch-templates.json"
 
 
 class Client:
@@ -105,6 +108,8 @@ def one(fault: Fault, *at: int, **parameters: Any) -> Faults:
         (f"{IMAGES}/x/members", ("message",)),
         (SERVERS, ("{}", "message")),
         (VOLUMES, ("{}", "message")),
+        (CLUSTERS, ("errors", "0", "detail")),
+        (STACKS, ("error", "message")),
         ("/image", ("message",)),
     ],
 )
@@ -118,7 +123,9 @@ def test_a_result_code_is_that_status_as_the_service_words_it(
     assert quick.sandbox.requests[-1].code is None, "the account was not asked"
     told = response.json()
     for key in where:
-        told = next(iter(told.values())) if key == "{}" else told[key]
+        if code == 401 and key not in told:
+            break  # these services leave that word to Keystone
+        told = next(iter(told.values())) if key == "{}" else told[0] if key == "0" else told[key]
     assert told
     assert ("www-authenticate" in response.headers) is (code == 401)
 
@@ -210,6 +217,88 @@ def test_empty_instances_and_empty_volumes_each_empty_one_list(client: Client) -
     assert client.ids(IMAGES, "images")
 
 
+def test_empty_clusters_and_empty_stacks_each_empty_one_list(client: Client) -> None:
+    lists = {CLUSTERS: "clusters", STACKS: "stacks"}
+    for fault, path in ((Fault.EMPTY_CLUSTERS, CLUSTERS), (Fault.EMPTY_STACKS, STACKS)):
+        client.sandbox.faults = one(fault)
+        for other, kind in lists.items():
+            answer = client.send("GET", other)
+            assert answer.status_code == 200
+            assert bool(answer.json()[kind]) is (other != path)
+        assert client.ids(SERVERS, "servers")
+
+
+def versioned(client: Client, path: str, version: str = "2.69") -> httpx.Response:
+    return client.send("GET", path, headers={"OpenStack-API-Version": f"compute {version}"})
+
+
+def in_the_second_cell(client: Client) -> set[str]:
+    return {server.id for server in client.sandbox.account.instances.values() if server.cell == 2}
+
+
+def test_a_down_cell_is_left_out_before_microversion_2_69(client: Client) -> None:
+    everything = set(client.ids(SERVERS, "servers"))
+    down = in_the_second_cell(client)
+    assert 0 < len(down) < len(everything) / 2
+    client.sandbox.faults = one(Fault.DOWN_CELL)
+    assert set(client.ids(SERVERS, "servers")) == everything - down
+    listed = versioned(client, SERVERS, "2.68").json()["servers"]
+    assert {server["id"] for server in listed} == everything - down
+    client.sandbox.faults = Faults()
+    assert set(client.ids(SERVERS, "servers")) == everything
+
+
+def test_a_down_cell_is_listed_as_stubs_from_microversion_2_69_on(client: Client) -> None:
+    client.sandbox.faults = one(Fault.DOWN_CELL)
+    listed = versioned(client, SERVERS).json()["servers"]
+    assert {server["id"] for server in listed} == client.sandbox.account.instances.keys()
+    stubs = [server for server in listed if server["status"] == "UNKNOWN"]
+    assert {stub["id"] for stub in stubs} == in_the_second_cell(client)
+    assert {*stubs[0]} == {"id", "status", "tenant_id", "created", "links"}
+    last = client.sandbox.requests[-1]
+    assert (last.name, last.code, last.faults) == ("list-servers", 0, ("down-cell",))
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=1000", "changes-since=2020-01-01T00:00:00Z", "sort_key=name", "status=ACTIVE"]
+)
+def test_no_stubs_are_listed_where_a_page_an_order_or_a_filter_is_asked_for(quick: Client, query: str) -> None:
+    quick.sandbox.faults = one(Fault.DOWN_CELL)
+    listed = versioned(quick, f"{SERVERS}?{query}").json()["servers"]
+    assert listed
+    assert not {server["id"] for server in listed} & in_the_second_cell(quick)
+
+
+def test_a_marker_in_a_down_cell_is_an_error_of_the_service(quick: Client) -> None:
+    quick.sandbox.faults = one(Fault.DOWN_CELL)
+    marker = next(iter(in_the_second_cell(quick)))
+    assert versioned(quick, f"{SERVERS}?marker={marker}").status_code == 500
+
+
+def test_a_server_of_a_down_cell_is_shown_with_its_image_from_2_69_on(quick: Client) -> None:
+    account = quick.sandbox.account
+    named = next(one for one in account.instances.values() if one.cell == 1 and one.image)
+    account.change_instance(named.id, cell=2)
+    path = SERVERS.replace("detail", named.id)
+    assert quick.send("GET", path).json()["server"]["status"] == named.status
+    quick.sandbox.faults = one(Fault.DOWN_CELL)
+    assert quick.send("GET", path).status_code == 500
+    shown = versioned(quick, path).json()["server"]
+    assert (shown["status"], shown["image"]["id"]) == ("UNKNOWN", named.image)
+
+
+@pytest.mark.parametrize(("parameters", "status", "text"), [({}, 503, "gateway"), ({"status": 200}, 200, "Sign in")])
+def test_an_unreadable_reference_is_an_error_or_a_page_to_sign_in(
+    client: Client, parameters: dict[str, Any], status: int, text: str
+) -> None:
+    client.sandbox.faults = one(Fault.UNREADABLE_REFERENCE, **parameters)
+    bearer = {"Authorization": f"Bearer {client.sandbox.options.reference_token}"}
+    answer = client.send("GET", REFERENCE, headers=bearer)
+    assert (answer.status_code, text in answer.text) == (status, True)
+    assert answer.headers["content-type"].startswith("text/html")
+    assert client.send("GET", IMAGES).status_code == 200
+
+
 def test_a_deletion_not_done_is_accepted_and_the_image_stays(client: Client) -> None:
     image = client.own()
     client.sandbox.faults = one(Fault.DELETION_NOT_DONE, 1)
@@ -272,6 +361,10 @@ faults:
   - {fault: truncated-list, at: [3], call: list-volumes}
   - {fault: empty-instances, at: [1], call: list-servers}
   - {fault: empty-volumes, at: [1]}
+  - {fault: empty-clusters, at: [1]}
+  - {fault: empty-stacks, probability: 0.5}
+  - {fault: down-cell, call: list-servers}
+  - {fault: unreadable-reference, status: 200, at: [1]}
   - {fault: deletion-not-done, at: [1]}
   - {fault: deletion-unacknowledged, at: [2]}
   - {fault: clock-off, offset: -10m, call: issue-token}

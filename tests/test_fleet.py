@@ -119,7 +119,8 @@ def test_its_instances_use_images_or_say_nothing_of_one(seed: int) -> None:
     made = fleet(seed=seed)
     own = {image.id for image in made.images if not image.is_public}
     said = [instance.image for instance in made.instances]
-    assert {None, "", MISSING} <= set(said)
+    assert {None, ""} <= set(said)
+    assert MISSING not in said
     assert len(own & {image for image in said if isinstance(image, str)}) >= 5
     assert {"ACTIVE", "STOP", "ERROR"} <= {instance.status for instance in made.instances}
 
@@ -127,6 +128,10 @@ def test_its_instances_use_images_or_say_nothing_of_one(seed: int) -> None:
 def test_oddities_are_only_there_when_asked_for() -> None:
     assert not any(image.wire for image in fleet().images)
     assert sum(bool(image.wire) for image in fleet(oddities=True).images) >= 10
+
+
+def test_only_with_oddities_an_instance_leaves_out_whether_it_has_an_image() -> None:
+    assert {None, "", MISSING} <= {instance.image for instance in fleet(oddities=True).instances}
 
 
 def as_seen(image: StoredImage) -> Image:

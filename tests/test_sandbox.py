@@ -598,6 +598,15 @@ def test_the_configuration_names_the_sandbox() -> None:
     }
 
 
+def test_the_configuration_shows_how_references_are_declared() -> None:
+    with running(Options(images=1, reference_token="a-token")) as sandbox:
+        lines = sandbox.configuration().partition("# references:")[2].splitlines()[1:3]
+        [declared] = yaml.safe_load("\n".join(line.removeprefix("#") for line in lines))
+        answer = httpx.get(declared["url"], headers={"Authorization": f"Bearer {declared['token']}"}, trust_env=False)
+    assert answer.status_code == 200
+    assert answer.json().keys() == {"launch_templates"}
+
+
 def test_flags_without_a_value_are_the_defaults() -> None:
     assert options_from({flag.field: None for flag in FLAGS}) == Options()
     assert options_from({flag.field: flag.default for flag in FLAGS}) == Options()
@@ -617,7 +626,9 @@ def test_flags_become_options() -> None:
 
 @pytest.mark.parametrize("flag", [flag for flag in FLAGS if flag.choices], ids=lambda flag: flag.name)
 def test_every_choice_of_a_flag_can_be_taken(flag: Any) -> None:
-    assert [getattr(options_from({flag.field: choice}), flag.field) for choice in flag.choices] == list(flag.choices)
+    api = {} if flag.field == "api" or flag.help.startswith("v1.0") else {"api": "openstack"}
+    taken = [options_from({**api, flag.field: choice}) for choice in flag.choices]
+    assert [getattr(options, flag.field) for options in taken] == list(flag.choices)
 
 
 @pytest.mark.parametrize(

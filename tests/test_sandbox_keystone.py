@@ -149,6 +149,22 @@ def test_the_sdk_lists_and_deletes(both: tuple[Sandbox, Any], plugin: str) -> No
         connection.image.delete_image(protected)
 
 
+def test_the_sdk_finds_what_launches_servers(both: tuple[Sandbox, Any]) -> None:
+    sandbox, http = both
+    cloud = session.Session(auth=PLUGINS["v3-application-credential"](sandbox), session=http)
+    connection = openstack.connection.Connection(session=cloud, region_name="RegionOne")
+    infra = connection.container_infrastructure_management
+    assert {cluster.id for cluster in infra.clusters()} == sandbox.account.clusters.keys()
+    assert {template.id for template in infra.cluster_templates()} == sandbox.account.cluster_templates.keys()
+    assert infra.get_endpoint_data().max_microversion == (1, 11)
+    assert connection.compute.get_endpoint_data().max_microversion == (2, 96)
+    known = sandbox.account.stacks
+    stacks = list(connection.orchestration.stacks())
+    assert {stack.id for stack in stacks} == {stack.id for stack in known.values() if stack.parent is None}
+    shown = connection.orchestration.get_stack(stacks[0].id)
+    assert known[shown.id].parameters.items() <= shown.parameters.items()
+
+
 @pytest.mark.parametrize("name", ["sandbox", "sandbox-application"])
 def test_the_clouds_yaml_that_is_printed_works(tmp_path: Path, name: str) -> None:
     with reached("socket") as (sandbox, _):

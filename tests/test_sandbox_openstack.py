@@ -20,6 +20,7 @@ from janitor.sandbox.records import MISSING, OURS, StoredImage
 from janitor.sandbox.server import Sandbox, running
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+SERVICES = {"identity", "image", "compute", "volumev3", "container-infra", "orchestration"}
 UNKNOWN = "00000000-0000-4000-a000-000000000000"
 OTHER = "d" * 32
 THIRD = "e" * 32
@@ -125,6 +126,8 @@ def test_a_v2_token_carries_the_catalogue_and_dates_of_two_shapes(client: Client
         "image": ("RegionOne", f"{client.origin}/image"),
         "compute": ("RegionOne", f"{client.origin}/compute/v2.1/{OURS}"),
         "volumev3": ("RegionOne", f"{client.origin}/volume/v3/{OURS}"),
+        "container-infra": ("RegionOne", f"{client.origin}/container-infra/v1"),
+        "orchestration": ("RegionOne", f"{client.origin}/orchestration/v1/{OURS}"),
     }
 
 
@@ -161,7 +164,7 @@ def test_a_v3_token_is_in_the_header_and_opens_the_services(client: Client, body
     assert (token["expires_at"], token["issued_at"]) == ("2026-11-23T04:00:00.000000Z", "2026-11-23T03:00:00.000000Z")
     assert token["project"]["id"] == OURS
     assert token["methods"] == body["auth"]["identity"]["methods"]
-    assert {entry["type"] for entry in token["catalog"]} == {"identity", "image", "compute", "volumev3"}
+    assert {entry["type"] for entry in token["catalog"]} == SERVICES
     client.token = response.headers["x-subject-token"]
     assert client.status("GET", "") == 200
 
@@ -218,10 +221,11 @@ def test_a_token_is_good_until_it_expires_and_not_a_second_longer() -> None:
 
 
 PROJECT_PATHS = [f"/compute/v2.1/{OURS}/servers/detail", f"/volume/v3/{OURS}/volumes/detail"]
+MORE_PATHS = ["/container-infra/v1/clusters", f"/orchestration/v1/{OURS}/stacks"]
 IMAGE_PATHS = ["/image/v2/images", f"/image/v2/images/{UNKNOWN}", f"/image/v2/images/{UNKNOWN}/members"]
 
 
-@pytest.mark.parametrize("path", [*IMAGE_PATHS, *PROJECT_PATHS])
+@pytest.mark.parametrize("path", [*IMAGE_PATHS, *PROJECT_PATHS, *MORE_PATHS])
 @pytest.mark.parametrize("token", [None, "", "nonsense"], ids=["none", "empty", "wrong"])
 def test_every_service_needs_a_token_and_says_where_to_get_one(client: Client, path: str, token: str | None) -> None:
     client.token = token
@@ -239,7 +243,7 @@ def test_glance_says_401_as_a_web_page_without_a_request_id(client: Client) -> N
 
 
 def test_every_other_answer_has_a_request_id(client: Client) -> None:
-    for path in (*IMAGE_PATHS, *PROJECT_PATHS, "/identity", "/image", "/nowhere"):
+    for path in (*IMAGE_PATHS, *PROJECT_PATHS, *MORE_PATHS, "/identity", "/image", "/nowhere"):
         assert client.send("GET", path).headers["x-openstack-request-id"].startswith("req-")
 
 
@@ -255,23 +259,36 @@ def test_every_other_answer_has_a_request_id(client: Client) -> None:
         ("/compute/v2.1", 200, ["v2.1"]),
         ("/volume/", 300, ["v3.0"]),
         ("/volume/v3", 200, ["v3.0"]),
+        ("/container-infra", 200, ["v1"]),
+        ("/container-infra/v1/", 200, ["v1"]),
+        ("/orchestration/", 300, ["v1.0"]),
     ],
 )
 def test_services_tell_their_versions_to_everybody(client: Client, path: str, status: int, versions: list[str]) -> None:
     client.token = None
     response = client.send("GET", path)
     told = response.json()
-    found = told.get("versions", [told.get("version")])
+    found = told.get("versions", [told.get("version", told)])
     found = found["values"] if isinstance(found, dict) else found
     assert (response.status_code, [one["id"] for one in found]) == (status, versions)
     assert all(one["links"][0]["href"].startswith(client.origin) for one in found)
 
 
-def test_the_volume_service_can_be_missing() -> None:
-    with client_of(no_volumes=True) as client:
-        types = {entry["type"] for entry in client.sign_in()["serviceCatalog"]}
-        assert types == {"identity", "image", "compute"}
-        assert client.send("GET", f"/volume/v3/{OURS}/volumes/detail").status_code == 404
+@pytest.mark.parametrize(
+    ("option", "kind", "path"),
+    [
+        ("no_volumes", "volumev3", f"/volume/v3/{OURS}/volumes/detail"),
+        ("no_clusters", "container-infra", "/container-infra/v1/clusters"),
+        ("no_stacks", "orchestration", f"/orchestration/v1/{OURS}/stacks"),
+    ],
+)
+def test_a_service_can_be_missing(option: str, kind: str, path: str) -> None:
+    missing: dict[str, Any] = {option: True}
+    with client_of(**missing) as client:
+        assert {entry["type"] for entry in client.sign_in()["serviceCatalog"]} == SERVICES - {kind}
+        assert client.send("GET", path).status_code == 404
+    with client_of() as client:
+        assert client.send("GET", path).status_code == 200
 
 
 def test_two_regions_have_fleets_of_their_own_behind_one_token() -> None:
@@ -782,6 +799,18 @@ def test_the_configuration_says_how_to_write_a_clouds_yaml() -> None:
         ({"no_volumes": True}, "--no-volumes goes with --api openstack only"),
         ({"api": "openstack", "regions": 3}, "3 regions: choose 1 to 2"),
         ({"api": "openstack", "regions": 0}, "0 regions: choose 1 to 2"),
+        ({"computes": 2}, "--computes goes with --api openstack only"),
+        ({"api": "openstack", "computes": 4}, "4 computes: choose 1 to 3"),
+        ({"api": "openstack", "shared_images": True}, "--shared-images needs --regions 2"),
+        ({"api": "openstack", "image_in_first": True}, "--image-in-first needs --regions 2"),
+        ({"api": "openstack", "volume_interface": "secret"}, "secret is no interface of a service"),
+        ({"api": "openstack", "volume_type": "disk"}, "disk is no service type of volumes"),
+        (
+            {"api": "openstack", "compute_microversion": "new"},
+            "new is no microversion of compute: write one like 2.96, or none",
+        ),
+        ({"api": "openstack", "kubernetes": True, "no_clusters": True}, "--kubernetes does not go with --no-clusters"),
+        ({"reference_token": "a b"}, "a reference token is made of visible ASCII"),
         ({"api": "azure"}, "'azure' is not a valid Api"),
     ],
     ids=str,

@@ -1,21 +1,24 @@
-"""The account in memory: its images and instances, its tokens, and the rules by which it says yes or no."""
+"""The account in memory: its images and what uses them, its tokens, and the rules by which it says yes or no."""
 
 import secrets
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol
 
+from janitor.sandbox.automation import Automation
 from janitor.sandbox.catalogue import Catalogue
 from janitor.sandbox.fleet import Fleet
+from janitor.sandbox.launchers import Launchers
 from janitor.sandbox.options import MarkerReading, Options, SortDirection
 from janitor.sandbox.records import StoredImage, StoredInstance, StoredVolume
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 from janitor.sandbox.tokens import Token, Tokens
+from janitor.sandbox.uses import Holding, uses
 
 _GIB = 2**30
 
@@ -33,25 +36,36 @@ class Rules(Protocol):
         """What is said of an instance that is not there."""
 
 
-class Account:
+class Account(Automation):
     """What a sandbox holds. Every method may be called from any thread; hold `lock` to do several as one.
 
     `images`, `instances` and `volumes` are copies by id: change the account through its methods. What the API asks for
-    raises Refusal where the account says no, by its rules.
+    raises Refusal where the account says no, by its rules. `beside` is the account of another region whose images it
+    shares, with all that happens to them.
     """
 
     def __init__(
-        self, fleet: Fleet, options: Options, clock: Callable[[], datetime], tokens: Tokens, rules: Rules
+        self,
+        fleet: Fleet,
+        options: Options,
+        clock: Callable[[], datetime],
+        tokens: Tokens,
+        rules: Rules,
+        beside: "Account | None" = None,
     ) -> None:
-        self.lock = threading.RLock()
+        super().__init__(fleet.launchers)
+        self.lock = beside.lock if beside else threading.RLock()
         self.clock = clock
         self._options = options
         self._tokens = tokens
         self._rules = rules
-        self._catalogue = Catalogue(fleet.images)
+        self._catalogue: Catalogue = beside._catalogue if beside else Catalogue(fleet.images)
+        self._sharing: list[Account] = beside._sharing if beside else []
+        self._sharing.append(self)
         self._instances = {instance.id: instance for instance in fleet.instances}
         self._volumes = {volume.id: volume for volume in fleet.volumes}
-        self._uploads: dict[str, tuple[datetime, int]] = {}
+        self._ended: dict[str, StoredInstance] = {}
+        self._uploads: dict[str, tuple[datetime, int]] = beside._uploads if beside else {}
 
     # What the API asks for.
 
@@ -237,6 +251,23 @@ class Account:
                 if image is not None and upload is not None:
                     self._uploads[image.id] = upload
 
+    def uses(self) -> Mapping[str, set[str]]:
+        """Who uses each image, by its id: the truth, of every source that exists, in all regions that share the images.
+
+        A use by name goes with the last image of that name: ask before an image is deleted, not after.
+        """
+        with self.lock:
+            return uses(self._catalogue.all().values(), [account._holding() for account in self._sharing])
+
+    def _holding(self) -> Holding:
+        options = self._options
+        clusters = () if options.no_clusters else tuple(self._clusters.values())
+        templates = () if options.no_clusters or options.kubernetes else tuple(self._cluster_templates.values())
+        stacks = () if options.no_stacks else tuple(self._stacks.values())
+        volumes = () if options.no_volumes else tuple(self._volumes.values())
+        launchers = Launchers(clusters, templates, stacks, tuple(self._launch_templates.items()))
+        return Holding(tuple(self._instances.values()), volumes, launchers)
+
     def put_instance(self, instance: StoredInstance) -> None:
         """Add an instance, or put it in the place of the one with its id."""
         with self.lock:
@@ -253,6 +284,32 @@ class Account:
         """Take an instance away. Raises KeyError if it is not there."""
         with self.lock:
             del self._instances[instance_id]
+
+    def boot_server(self, template: StoredInstance, **changes: Any) -> StoredInstance:
+        """A new server, as that one but for its id, its times and what is changed."""
+        with self.lock:
+            now = self.clock()
+            fresh = {"id": str(uuid.uuid4()), "created_at": now, "launched_at": now, "updated_at": now}
+            server = replace(template, **{**fresh, **changes})
+            self.put_instance(server)
+            return server
+
+    def rebuild_server(self, instance_id: str, image: str) -> StoredInstance:
+        """Make a server anew of another image. Raises KeyError if it is not there."""
+        return self.change_instance(instance_id, image=image, updated_at=self.clock())
+
+    def delete_server(self, instance_id: str) -> StoredInstance:
+        """Delete a server, which is remembered as deleted. Raises KeyError if it is not there."""
+        with self.lock:
+            ended = replace(self._instances.pop(instance_id), status="DELETED", updated_at=self.clock())
+            self._ended[instance_id] = ended
+            return ended
+
+    @property
+    def ended(self) -> dict[str, StoredInstance]:
+        """The servers that are remembered as deleted, by id."""
+        with self.lock:
+            return dict(self._ended)
 
     def put_volume(self, volume: StoredVolume) -> None:
         """Add a volume, or put it in the place of the one with its id."""

@@ -59,9 +59,11 @@ class _Application:
         code: int | None = None
         faults: tuple[str, ...] = ()
 
-        async def answer(clock_off: timedelta) -> Response:
+        async def answer(clock_off: timedelta, *, cell_down: bool = False) -> Response:
             nonlocal code
-            reply = self._endpoint.answer(replace(asked, clock_off=clock_off) if clock_off else asked)
+            wrong = clock_off or cell_down
+            told = replace(asked, clock_off=clock_off, cell_down=cell_down) if wrong else asked
+            reply = self._endpoint.answer(told)
             code = reply.code
             return reply.response
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Api(StrEnum):
-    """Compute API v1.0, or what OpenStack clouds speak: identity, Image API v2, compute and volume."""
+    """Compute API v1.0, or what OpenStack clouds speak: identity, Image API v2, and what uses images."""
 
     TOAST = "toast"
     OPENSTACK = "openstack"
@@ -20,6 +20,7 @@ CALLS: Mapping[Api, tuple[str, ...]] = {
         "list-instances",
         "detail-instances",
         "act-on-instance",
+        "read-reference",
     ),
     Api.OPENSTACK: (
         "discover",
@@ -29,6 +30,16 @@ CALLS: Mapping[Api, tuple[str, ...]] = {
         "delete-image",
         "list-members",
         "list-servers",
+        "show-server",
         "list-volumes",
+        "list-clusters",
+        "show-cluster",
+        "list-nodegroups",
+        "show-nodegroup",
+        "list-clustertemplates",
+        "list-stacks",
+        "show-stack",
+        "show-template",
+        "read-reference",
     ),
 }

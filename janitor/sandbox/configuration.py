@@ -7,12 +7,17 @@ def configuration_text(
     url: str,
     target: str,
     *,
+    reference: str = "",
+    reference_token: str = "",
     policies: str = "policies",
     database: str = "sandbox.db",
     mode: str = "dry-run",
     timezone: str = "UTC",
 ) -> str:
-    """The text of a janitor.yaml with one target, the sandbox at `url`, with the lines given; its password is in it."""
+    """The text of a janitor.yaml with one target, the sandbox at `url`, with the lines given; its password is in it.
+
+    `reference` is the URL of a document that names images, and `reference_token` what opens it.
+    """
     return f"""\
 # A configuration for the sandbox at {url}. Save it as janitor.yaml, then: janitor run
 mode: {quoted(mode)}                  # "delete" lets it delete; --dry-run always wins
@@ -20,8 +25,18 @@ database: {quoted(database)}
 policies: {quoted(policies)}          # a file or a directory
 timezone: {quoted(timezone)}
 # schedule: "0 3 * * *"            # for `janitor serve`
-targets:
+{_references(reference, reference_token)}targets:
 {target}"""
+
+
+def _references(url: str, token: str) -> str:
+    if not url:
+        return ""
+    return f"""\
+# references:                      # texts that name images, where no API shows what uses them
+#   - url: {quoted(url)}
+#     token: {quoted(token)}
+"""
 
 
 def quoted(text: str) -> str:

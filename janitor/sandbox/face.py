@@ -14,7 +14,7 @@ from janitor.sandbox.account import Account
 class Asked:
     """What a request brings. `pairs` is its query with every repetition; names of `headers` are in lower case.
 
-    `clock_off` is how wrong the clock is that dates a token.
+    `clock_off` is how wrong the clock is that dates a token, and `cell_down` says that a part of compute is down.
     """
 
     method: str
@@ -25,6 +25,7 @@ class Asked:
     headers: Mapping[str, str]
     body: bytes
     clock_off: timedelta = timedelta()
+    cell_down: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from janitor.sandbox.compute_v1 import ComputeV1, ComputeV1Rules
 from janitor.sandbox.face import Face
 from janitor.sandbox.fleet import make_fleet
 from janitor.sandbox.openstack import OpenStack
-from janitor.sandbox.openstack.fleet import make_cloud_fleet
+from janitor.sandbox.openstack.fleet import make_fleet_of
 from janitor.sandbox.openstack.rules import GlanceRules
 from janitor.sandbox.options import Options
 from janitor.sandbox.tokens import Tokens
@@ -26,9 +26,11 @@ def make_face(options: Options, origin: str, clock: Callable[[], datetime]) -> t
             account = Account(fleet, options, clock, tokens, ComputeV1Rules())
             return {"": account}, ComputeV1(account, options, origin)
         case Api.OPENSTACK:
-            accounts = {}
+            accounts: dict[str, Account] = {}
             for place, region in enumerate(options.region_names):
                 seed = options.seed + place * _SEEDS_APART
-                fleet = make_cloud_fleet(options.images, seed=seed, now=now, oddities=options.oddities)
-                accounts[region] = Account(fleet, options, clock, tokens, GlanceRules())
+                beside = next(iter(accounts.values())) if accounts and options.shares_images else None
+                images = tuple(beside.images.values()) if beside else None
+                fleet = make_fleet_of(options, seed=seed, now=now, first=not accounts, images=images)
+                accounts[region] = Account(fleet, options, clock, tokens, GlanceRules(), beside)
             return accounts, OpenStack(accounts, options, origin)

@@ -16,7 +16,7 @@ from janitor.yaml_lines.schema import Given, OneOrMore, Schema, check, read_as, 
 
 _ANY = "any"
 _TAKEN_BY: Mapping[str, tuple[Fault, ...]] = {
-    "status": (Fault.HTTP_ERROR, Fault.FOREIGN_BODY),
+    "status": (Fault.HTTP_ERROR, Fault.FOREIGN_BODY, Fault.UNREADABLE_REFERENCE),
     "code": (Fault.RESULT_CODE,),
     "delay": (Fault.DELAY,),
     "offset": (Fault.CLOCK_OFF,),

@@ -28,15 +28,21 @@ class Fault(StrEnum):
     TRUNCATED_LIST = "truncated-list"
     EMPTY_INSTANCES = "empty-instances"
     EMPTY_VOLUMES = "empty-volumes"
+    EMPTY_CLUSTERS = "empty-clusters"
+    EMPTY_STACKS = "empty-stacks"
+    DOWN_CELL = "down-cell"
+    UNREADABLE_REFERENCE = "unreadable-reference"
     DELETION_NOT_DONE = "deletion-not-done"
     DELETION_UNACKNOWLEDGED = "deletion-unacknowledged"
     CLOCK_OFF = "clock-off"
 
 
-_PAGES = frozenset({"list-images", "list-servers", "list-volumes"})
+_PAGES = frozenset(
+    {"list-images", "list-servers", "list-volumes", "list-clusters", "list-clustertemplates", "list-stacks"}
+)
 _INSTANCES = frozenset({"list-instances", "detail-instances", "list-servers"})
 _DELETIONS = frozenset({"delete-image"})
-_TOKENLESS = frozenset({"discover", "issue-token", "show-token"})
+_TOKENLESS = frozenset({"discover", "issue-token", "show-token", "read-reference"})
 _ANY = frozenset(call for calls in CALLS.values() for call in calls)
 _REACH: Mapping[Fault, frozenset[str]] = {
     Fault.DEAD_TOKEN: _ANY - _TOKENLESS,
@@ -45,6 +51,10 @@ _REACH: Mapping[Fault, frozenset[str]] = {
     Fault.TRUNCATED_LIST: _PAGES,
     Fault.EMPTY_INSTANCES: _INSTANCES,
     Fault.EMPTY_VOLUMES: frozenset({"list-volumes"}),
+    Fault.EMPTY_CLUSTERS: frozenset({"list-clusters"}),
+    Fault.EMPTY_STACKS: frozenset({"list-stacks"}),
+    Fault.DOWN_CELL: frozenset({"list-servers", "show-server"}),
+    Fault.UNREADABLE_REFERENCE: frozenset({"read-reference"}),
     Fault.DELETION_NOT_DONE: _DELETIONS,
     Fault.DELETION_UNACKNOWLEDGED: _DELETIONS,
 }
@@ -68,8 +78,9 @@ class Rule:
     `calls` are those that it looks at, none for all that it can strike; `at` counts them, from 1. It strikes `times`
     times at most. Once it strikes, it strikes every call for as long as `lasting`, by the sandbox's clock.
 
-    The rest is for one fault each: `status` of an error or a foreign body (503 or 200 where it is None), `code` of a
-    result code, `delay`, `offset` of a clock that is off, `retry_after` of too many requests.
+    The rest is for one fault each: `status` of an error (503 where it is None), of a foreign body (200) or of an
+    unreadable reference (503; with 200 it is a page to sign in), `code` of a result code, `delay`, `offset` of a clock
+    that is off, `retry_after` of too many requests.
     """
 
     fault: Fault

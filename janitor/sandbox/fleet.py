@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from janitor.sandbox.builds import builds
+from janitor.sandbox.launchers import NO_LAUNCHERS, Launchers, launch_templates
 from janitor.sandbox.machines import machines
 from janitor.sandbox.records import Mint, StoredImage, StoredInstance, StoredVolume
 from janitor.sandbox.strays import (
@@ -29,6 +30,7 @@ class Fleet:
     images: tuple[StoredImage, ...]
     instances: tuple[StoredInstance, ...]
     volumes: tuple[StoredVolume, ...] = ()
+    launchers: Launchers = NO_LAUNCHERS
 
 
 def make_fleet(images: int, *, seed: int, now: datetime, oddities: bool = False) -> Fleet:
@@ -39,7 +41,9 @@ def make_fleet(images: int, *, seed: int, now: datetime, oddities: bool = False)
     mint = Mint(seed, now)
     stored = tuple(_images(mint, images, oddities=oddities))
     instances = min(_MOST_INSTANCES, -(-images * 3 // 20))
-    return Fleet(stored, tuple(machines(mint, instances, stored)))
+    made = tuple(machines(mint, instances, stored, oddities=oddities))
+    # From a source of their own, so that the images and instances of a seed stay what they are.
+    return Fleet(stored, made, launchers=Launchers(launch_templates=tuple(launch_templates(Mint(seed, now), stored))))
 
 
 def _images(mint: Mint, images: int, *, oddities: bool) -> Iterator[StoredImage]:

@@ -1,4 +1,4 @@
-"""The instances of a fleet: most use an image, some say nothing of one, and a few name one that is gone."""
+"""The instances of a fleet: most use an image, some have none, and a few name one that is gone."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -12,23 +12,31 @@ _FLAVORS = (
 )
 _ROLES = ("web", "api", "batch", "db", "결제", "登录")
 _STATUSES = ("ACTIVE",) * 14 + ("STOP",) * 4 + ("ERROR", "REBOOTING")
-_NOTHING: tuple[str | Missing | None, ...] = (None, "", MISSING)
+_NOTHING = (None, "", None)
+_ODD_NOTHING: tuple[str | Missing | None, ...] = (None, "", MISSING)
 
 
-def machines(mint: Mint, instances: int, images: Sequence[StoredImage]) -> Iterator[StoredInstance]:
-    """That many instances of these images."""
+def machines(
+    mint: Mint, instances: int, images: Sequence[StoredImage], *, oddities: bool = False
+) -> Iterator[StoredInstance]:
+    """That many instances of these images. With `oddities` some leave out whether they have one."""
     public = [image for image in images if image.is_public]
     own = [image for image in images if not image.is_public and image.status == "active"]
+    nothing = _ODD_NOTHING if oddities else _NOTHING
     for index in range(instances):
-        yield _machine(mint, index, _image_of(mint, index, public, own))
+        yield _machine(mint, index, _image_of(mint, index, public, own, nothing))
 
 
 def _image_of(
-    mint: Mint, index: int, public: Sequence[StoredImage], own: Sequence[StoredImage]
+    mint: Mint,
+    index: int,
+    public: Sequence[StoredImage],
+    own: Sequence[StoredImage],
+    nothing: Sequence[str | Missing | None],
 ) -> str | Missing | None:
     chance = index % 10
     if chance == 8:
-        return _NOTHING[index // 10 % len(_NOTHING)]
+        return nothing[index // 10 % len(nothing)]
     if chance == 9:
         return mint.identity()
     pool = public if chance < 4 else own

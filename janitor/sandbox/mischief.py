@@ -18,8 +18,17 @@ from janitor.sandbox.refusals import Refusal
 
 _GATEWAY = "<html><head><title>{0}</title></head><body><h1>{0}</h1><hr>gateway</body></html>"
 
-Answer = Callable[[timedelta], Awaitable[Response]]
-"""Asks the account; how wrong its clock is, is told."""
+_LOGIN = """<!DOCTYPE html>
+<html><head><title>Sign in</title></head>
+<body><form action="/login"><input name="user"><input name="password" type="password"></form></body></html>
+"""
+
+
+class Answer(Protocol):
+    """Asks the account."""
+
+    def __call__(self, clock_off: timedelta, *, cell_down: bool = False) -> Awaitable[Response]:
+        """What it says, with a clock that is wrong by that, and perhaps while a part of its compute is down."""
 
 
 class Line(Protocol):
@@ -199,6 +208,14 @@ async def _empty_list(_rule: Rule, blow: _Blow) -> Response:
     return nothing(blow.asked) if nothing else await blow.answer()
 
 
+async def _down_cell(_rule: Rule, blow: _Blow) -> Response:
+    return await blow.ask(blow.clock_off, cell_down=True)
+
+
+async def _unreadable_reference(rule: Rule, _blow: _Blow) -> Response:
+    return Response(_LOGIN, media_type="text/html") if rule.status == 200 else _gateway(rule.status or 503)
+
+
 async def _deletion_not_done(_rule: Rule, blow: _Blow) -> Response:
     with blow.account.undoing(blow.call.image or ""):
         return await blow.answer()
@@ -221,6 +238,10 @@ _STRIKES: Mapping[Fault, Callable[[Rule, _Blow], Awaitable[Response]]] = {
     Fault.TRUNCATED_LIST: _empty_list,
     Fault.EMPTY_INSTANCES: _empty_list,
     Fault.EMPTY_VOLUMES: _empty_list,
+    Fault.EMPTY_CLUSTERS: _empty_list,
+    Fault.EMPTY_STACKS: _empty_list,
+    Fault.DOWN_CELL: _down_cell,
+    Fault.UNREADABLE_REFERENCE: _unreadable_reference,
     Fault.DELETION_NOT_DONE: _deletion_not_done,
     Fault.DELETION_UNACKNOWLEDGED: _deletion_unacknowledged,
 }

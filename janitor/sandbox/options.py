@@ -53,8 +53,14 @@ class Absent(StrEnum):
 REGIONS = ("RegionOne", "RegionTwo")
 _ONLY = {
     **dict.fromkeys(("booleans", "times", "absent", "appkey"), Api.TOAST),
-    **dict.fromkeys(("regions", "no_volumes", "application", "application_secret"), Api.OPENSTACK),
+    **dict.fromkeys(("regions", "computes", "shared_images", "volume_type", "kernels", "kubernetes"), Api.OPENSTACK),
+    **dict.fromkeys(("image_in_first", "volume_region", "volume_interface"), Api.OPENSTACK),
+    **dict.fromkeys(("no_volumes", "no_clusters", "no_stacks", "compute_microversion"), Api.OPENSTACK),
+    **dict.fromkeys(("application", "application_secret"), Api.OPENSTACK),
 }
+VOLUME_TYPES = ("volumev3", "volumev2", "volume", "block-storage", "block-store")
+INTERFACES = ("public", "internal", "admin")
+_MOST_COMPUTES = 3
 _MOST_IMAGES = 1_000_000
 
 
@@ -64,7 +70,12 @@ class Options:
 
     `port` 0 is any free one. `latency` is added to every request. `queued_for` and `saving_for` are how long an
     uploaded image stays in these statuses. `oddities` adds images with values that cannot be read. `faults` are those
-    it begins with. Of OpenStack only: how many `regions` there are, or that they have `no_volumes`.
+    it begins with. `reference_token` opens the document of launch templates.
+
+    Of OpenStack only: how many `regions` there are, and `computes` in the first of them; whether the regions share one
+    image service, which the catalogue has in both or `image_in_first`; which services they have not got, how the
+    catalogue calls those of volumes and of clusters, and in what region and interface it has the one of volumes; the
+    newest `compute_microversion`, or `none`; and whether there are `kernels`.
     """
 
     api: Api = Api.TOAST
@@ -86,9 +97,21 @@ class Options:
     password: str = "sandbox-password"  # noqa: S105 - opens nothing but a loopback server of invented images
     appkey: str = "sAnDb0xAppK3y001"
     regions: int = 1
+    computes: int = 1
+    compute_microversion: str = "2.96"
+    shared_images: bool = False
+    image_in_first: bool = False
+    volume_type: str = VOLUME_TYPES[0]
+    volume_region: str = ""
+    volume_interface: str = INTERFACES[0]
+    kubernetes: bool = False
+    kernels: bool = False
     no_volumes: bool = False
+    no_clusters: bool = False
+    no_stacks: bool = False
     application: str = "1f6c2b7d90ae4a63b5d8c4e2f7091a3c"
     application_secret: str = "sandbox-application-secret"  # noqa: S105 - as the password
+    reference_token: str = "sandbox-reference-token"  # noqa: S105 - as the password
     faults: Faults = NO_FAULTS
 
     def __post_init__(self) -> None:
@@ -101,6 +124,11 @@ class Options:
         """The regions there are."""
         return REGIONS[: self.regions]
 
+    @property
+    def shares_images(self) -> bool:
+        """Whether all regions have one image service."""
+        return self.shared_images or self.image_in_first
+
     def _objections(self) -> tuple[tuple[bool, str], ...]:
         return (
             (not 0 <= self.port <= 65535, f"port {self.port} is not between 0 and 65535"),
@@ -111,7 +139,23 @@ class Options:
             (not (self.username and self.password), "username and password must not be empty"),
             (not re.fullmatch(r"[A-Za-z0-9_-]+", self.appkey), "an appkey is made of letters, digits, - and _"),
             (not 1 <= self.regions <= len(REGIONS), f"{self.regions} regions: choose 1 to {len(REGIONS)}"),
+            *self._objections_to_services(),
             *self._strangers(),
+        )
+
+    def _objections_to_services(self) -> tuple[tuple[bool, str], ...]:
+        return (
+            (not 1 <= self.computes <= _MOST_COMPUTES, f"{self.computes} computes: choose 1 to {_MOST_COMPUTES}"),
+            (self.shared_images and self.regions < 2, "--shared-images needs --regions 2"),
+            (self.image_in_first and self.regions < 2, "--image-in-first needs --regions 2"),
+            (self.volume_interface not in INTERFACES, f"{self.volume_interface} is no interface of a service"),
+            (self.volume_type not in VOLUME_TYPES, f"{self.volume_type} is no service type of volumes"),
+            (self.kubernetes and self.no_clusters, "--kubernetes does not go with --no-clusters"),
+            (
+                not re.fullmatch(r"none|2\.[1-9][0-9]{0,2}", self.compute_microversion),
+                f"{self.compute_microversion} is no microversion of compute: write one like 2.96, or none",
+            ),
+            (not re.fullmatch(r"[\x21-\x7e]+", self.reference_token), "a reference token is made of visible ASCII"),
         )
 
     def _strangers(self) -> Iterator[tuple[bool, str]]:
@@ -169,7 +213,55 @@ FLAGS: tuple[Flag, ...] = (
         _DEFAULTS.regions,
         "OpenStack only: how many regions, each with a fleet of its own; 2 at most.",
     ),
+    Flag("--computes", "computes", int, _DEFAULTS.computes, "OpenStack only: compute services of the first region."),
+    Flag(
+        "--compute-microversion",
+        "compute_microversion",
+        str,
+        _DEFAULTS.compute_microversion,
+        "OpenStack only: newest microversion of compute, or none.",
+        metavar="VERSION",
+    ),
+    Flag("--shared-images", "shared_images", bool, False, "OpenStack only: one image service for both regions."),
+    Flag(
+        "--image-in-first", "image_in_first", bool, False, "OpenStack only: likewise, named for the first region only."
+    ),
+    Flag(
+        "--volume-type",
+        "volume_type",
+        str,
+        _DEFAULTS.volume_type,
+        "OpenStack only: what the catalogue calls the volume service.",
+        VOLUME_TYPES,
+    ),
+    Flag(
+        "--volume-region",
+        "volume_region",
+        str,
+        None,
+        "OpenStack only: the region that the catalogue names for the volume service.",
+        metavar="NAME",
+    ),
+    Flag(
+        "--volume-interface",
+        "volume_interface",
+        str,
+        _DEFAULTS.volume_interface,
+        "OpenStack only: the one interface of the volume service.",
+        INTERFACES,
+    ),
+    Flag("--kubernetes", "kubernetes", bool, False, "OpenStack only: clusters as NHN Cloud has them, no templates."),
+    Flag("--kernels", "kernels", bool, False, "OpenStack only: some images need a kernel and a ramdisk."),
     Flag("--no-volumes", "no_volumes", bool, False, "OpenStack only: leave the volume service out of the catalogue."),
+    Flag("--no-clusters", "no_clusters", bool, False, "OpenStack only: leave the cluster service out likewise."),
+    Flag("--no-stacks", "no_stacks", bool, False, "OpenStack only: leave the stack service out likewise."),
+    Flag(
+        "--reference-token",
+        "reference_token",
+        str,
+        _DEFAULTS.reference_token,
+        "What opens the document of launch templates.",
+    ),
     Flag("--faults", "faults", str, None, "What goes wrong, and when: a YAML file.", metavar="FILE"),
 )
 

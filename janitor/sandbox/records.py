@@ -65,7 +65,11 @@ class Flavor:
 
 @dataclass(frozen=True, slots=True)
 class StoredInstance:
-    """One instance. `image` is what its record says of an image, which can be nothing at all; `wire` as for images."""
+    """One instance. `image` is what its record says of an image, which can be nothing at all; `wire` as for images.
+
+    What only OpenStack tells: `compute` counts the compute services, from 0, and `cell` is the part of one that holds
+    it, of which the second can be down. `updated_at` is when it was last changed, None where that was its launch.
+    """
 
     id: str
     name: str
@@ -79,6 +83,14 @@ class StoredInstance:
     root_gb: int
     metadata: Mapping[str, str] = field(default_factory=dict)
     wire: Mapping[str, object] = field(default_factory=dict)
+    compute: int = 0
+    cell: int = 1
+    updated_at: datetime | None = None
+
+    @property
+    def changed_at(self) -> datetime:
+        """When it was last changed."""
+        return self.updated_at or self.launched_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ class Kind(Enum):
     BAD_MARKER = "bad-marker"
     UNREADABLE_BODY = "unreadable-body"
     ABSENT = "absent"
+    NOT_ACCEPTABLE = "not-acceptable"
     FORBIDDEN = "forbidden"
     CONFLICT = "conflict"
     UNSUPPORTED = "unsupported"
+    BROKEN = "broken"
 
 
 class Resource(Enum):
@@ -23,6 +25,8 @@ class Resource(Enum):
     INSTANCE = "instance"
     IMAGE = "image"
     VOLUME = "volume"
+    CLUSTER = "cluster"
+    STACK = "stack"
     TOKEN = "token"  # noqa: S105 - a kind of resource
     ACCOUNT = "account"
 

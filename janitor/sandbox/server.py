@@ -28,6 +28,7 @@ from janitor.sandbox.faults import Faults
 from janitor.sandbox.mischief import Mischief, until_gone
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Record, RecordedRequest
+from janitor.sandbox.references import PATH
 
 _log = logging.getLogger("janitor.sandbox")
 _HOST = "127.0.0.1"
@@ -77,7 +78,8 @@ class Sandbox:
 
     def configuration(self, **values: str) -> str:
         """The text of a janitor.yaml that works against it; see `configuration_text` for what can be given."""
-        return configuration_text(self.url, self.face.target("sandbox"), **values)
+        document = {"reference": f"{self.origin}{PATH}", "reference_token": self.options.reference_token}
+        return configuration_text(self.url, self.face.target("sandbox"), **{**document, **values})
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from janitor.sandbox.configuration import quoted
 from janitor.sandbox.face import Asked, Endpoint, Reply
 from janitor.sandbox.options import Options
 from janitor.sandbox.records import StoredImage, StoredInstance
+from janitor.sandbox.references import reference_endpoint
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 
 _PREFIX = "/compute"
@@ -77,6 +78,7 @@ class ComputeV1:
             self._endpoint("list-instances", "GET", "/instances", self.list_instances),
             self._endpoint("detail-instances", "GET", "/instances-detail", self.detail_instances),
             self._endpoint("act-on-instance", "POST", "/instances/{instance}/action", self.act_on_instance),
+            reference_endpoint(account, options),
             Endpoint("unknown", None, "/{path:path}", account, partial(self._reply, self.refuse), _failure),
         )
 

@@ -1,4 +1,4 @@
-"""What OpenStack clouds speak, NHN Cloud of today among them: identity, Image API v2, compute and volume.
+"""What OpenStack clouds speak, NHN Cloud of today among them: identity, Image API v2, and what uses images.
 
 The regions of a cloud have fleets of their own; a token opens all of them.
 """
@@ -11,15 +11,26 @@ from starlette.routing import compile_path
 from janitor.sandbox.account import Account
 from janitor.sandbox.configuration import quoted
 from janitor.sandbox.face import Asked, Endpoint
-from janitor.sandbox.openstack.directory import COMPUTE, IDENTITY, IMAGE, VOLUME, Directory, Entry
-from janitor.sandbox.openstack.errors import Failing, identity_service, image_service, other_service
+from janitor.sandbox.openstack.clusters import Clusters
+from janitor.sandbox.openstack.directory import IDENTITY, Directory, Entry, entries
+from janitor.sandbox.openstack.errors import (
+    Failing,
+    cluster_service,
+    identity_service,
+    image_service,
+    other_service,
+    stack_service,
+)
 from janitor.sandbox.openstack.identity import DOMAIN, Identity
 from janitor.sandbox.openstack.images import Images
+from janitor.sandbox.openstack.microversions import compute_microversions
 from janitor.sandbox.openstack.servers import Servers
 from janitor.sandbox.openstack.service import Service
+from janitor.sandbox.openstack.stacks import Stacks
 from janitor.sandbox.openstack.volumes import Volumes
 from janitor.sandbox.options import Options
 from janitor.sandbox.records import OURS
+from janitor.sandbox.references import reference_endpoint
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 
 
@@ -32,51 +43,61 @@ class OpenStack:
         self._options = options
         self._accounts = accounts
         self._main = next(iter(accounts.values()))
-        entries = (IDENTITY, IMAGE, COMPUTE) if options.no_volumes else (IDENTITY, IMAGE, COMPUTE, VOLUME)
-        self._directory = Directory(origin, tuple(accounts), entries)
-        self._failing: Mapping[Entry, Failing] = {
-            IDENTITY: identity_service(self._identity),
-            IMAGE: image_service(self._identity),
-            COMPUTE: other_service(self._identity),
-            VOLUME: other_service(self._identity),
+        self._directory = Directory(
+            origin,
+            tuple(accounts),
+            entries(options),
+            options.shares_images,
+            options.image_in_first,
+            options.compute_microversion,
+        )
+        self._failing: Mapping[str, Failing] = {
+            "identity": identity_service(self._identity),
+            "image": image_service(self._identity),
+            "compute": other_service(self._identity),
+            "volume": other_service(self._identity),
+            "cluster": cluster_service(self._identity),
+            "stack": stack_service(self._identity),
         }
         known = tuple(self._known())
         self._paths = [compile_path(endpoint.path)[0] for endpoint in known]
         self.endpoints = (*known, *self._unknown())
 
     def _known(self) -> Iterator[Endpoint]:
-        yield from self._of(IDENTITY, "", self._main)
-        for region, account in self._accounts.items():
-            for entry in self._directory.entries:
-                if entry is not IDENTITY:
-                    yield from self._of(entry, self._directory.root(region), account)
+        yield reference_endpoint(self._main, self._options)
+        for entry, region in self._directory.places():
+            yield from self._of(entry, self._directory.root(region), self._accounts[region])
 
     def _of(self, entry: Entry, root: str, account: Account) -> Iterator[Endpoint]:
-        service = Service(f"{root}{entry.base}", account, self._failing[entry])
+        service = Service(f"{root}{entry.base}", account, self._failing[entry.kind])
         for path, tell in self._directory.documents(entry, root):
             yield service.open_endpoint("discover", "GET", path, tell)
         yield from self._calls(entry, service)
 
     def _calls(self, entry: Entry, service: Service) -> tuple[Endpoint, ...]:
-        match entry.type:
-            case IMAGE.type:
+        match entry.kind:
+            case "image":
                 return Images(service).endpoints
-            case COMPUTE.type:
-                return Servers(service).endpoints
-            case VOLUME.type:
+            case "compute":
+                versions = compute_microversions(self._options.compute_microversion)
+                return Servers(service, versions, entry.number).endpoints
+            case "volume":
                 return Volumes(service).endpoints
+            case "cluster":
+                return Clusters(service, has_templates=not self._options.kubernetes).endpoints
+            case "stack":
+                return Stacks(service).endpoints
             case _:
                 return Identity(service, self._options, self._directory).endpoints
 
     def _unknown(self) -> Iterator[Endpoint]:
         """What is not known under the path of a service, in the words of that service; and what is nowhere at all."""
-        for region, account in self._accounts.items():
-            for entry in self._directory.entries:
-                root = f"{self._directory.root(region)}{entry.base}"
-                yield Service(root, account, self._failing[entry]).open_endpoint(
-                    "unknown", None, "/{path:path}", self._refuse
-                )
-        yield Service("", self._main, self._failing[IDENTITY]).open_endpoint(
+        for entry, region in self._directory.places():
+            root = f"{self._directory.root(region)}{entry.base}"
+            yield Service(root, self._accounts[region], self._failing[entry.kind]).open_endpoint(
+                "unknown", None, "/{path:path}", self._refuse
+            )
+        yield Service("", self._main, self._failing[IDENTITY.kind]).open_endpoint(
             "unknown", None, "/{path:path}", self._refuse
         )
 

@@ -1,14 +1,14 @@
 """Where the services are: the catalogue that comes with a token, and the versions that each service tells of itself."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from starlette.responses import Response
 
 from janitor.sandbox.face import Asked
 from janitor.sandbox.openstack.errors import said
-from janitor.sandbox.options import REGIONS
+from janitor.sandbox.options import REGIONS, Options
 from janitor.sandbox.records import OURS
 
 _UPDATED = "2026-04-01T00:00:00Z"
@@ -16,27 +16,87 @@ _UPDATED = "2026-04-01T00:00:00Z"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One service of the catalogue; `path` is where a client is sent to, and `base` where it stands."""
+    """One service of the catalogue; `path` is where a client is sent to, and `base` where it stands.
 
+    `kind` is what it is, whatever `type` the catalogue calls it. `number` counts the services of one kind, from 0, and
+    those after the first stand in the first region only. The catalogue names no region for one that is not `placed`,
+    and for others the one where they stand, or `region`; `interface` is the only one of its interfaces there.
+    """
+
+    kind: str
     type: str
     name: str
     base: str
     path: str
+    number: int = 0
+    placed: bool = True
+    region: str = ""
+    interface: str = "public"
+
+    def named(self, region: str) -> str | None:
+        """What the catalogue calls the region, for an endpoint of that one."""
+        return self.region or region if self.placed else None
 
 
-IDENTITY = Entry("identity", "keystone", "/identity", "/identity")
-IMAGE = Entry("image", "glance", "/image", "/image")
-COMPUTE = Entry("compute", "nova", "/compute", f"/compute/v2.1/{OURS}")
-VOLUME = Entry("volumev3", "cinderv3", "/volume", f"/volume/v3/{OURS}")
+IDENTITY = Entry("identity", "identity", "keystone", "/identity", "/identity")
+IMAGE = Entry("image", "image", "glance", "/image", "/image")
+COMPUTE = Entry("compute", "compute", "nova", "/compute", f"/compute/v2.1/{OURS}")
+VOLUME = Entry("volume", "volumev3", "cinderv3", "/volume", f"/volume/v3/{OURS}")
+CLUSTER = Entry("cluster", "container-infra", "magnum", "/container-infra", "/container-infra/v1")
+STACK = Entry("stack", "orchestration", "heat", "/orchestration", f"/orchestration/v1/{OURS}")
+
+
+def entries(options: Options) -> tuple[Entry, ...]:
+    """The services that a cloud has, in the order of its catalogue."""
+    first, *others = (_compute(number) for number in range(options.computes))
+    return (
+        IDENTITY,
+        IMAGE,
+        *(entry for entry in others if not entry.placed),
+        first,
+        *(entry for entry in others if entry.placed),
+        *(() if options.no_volumes else (_volume(options),)),
+        *(() if options.no_clusters else (replace(CLUSTER, type="kubernetes") if options.kubernetes else CLUSTER,)),
+        *(() if options.no_stacks else (STACK,)),
+    )
+
+
+def _volume(options: Options) -> Entry:
+    return replace(VOLUME, type=options.volume_type, region=options.volume_region, interface=options.volume_interface)
+
+
+def _compute(number: int) -> Entry:
+    """A compute service; the second names no region, and is listed first, as one large public cloud has it."""
+    if number == 0:
+        return COMPUTE
+    base = f"/compute-{number + 1}"
+    return Entry("compute", "compute", f"nova-{number + 1}", base, f"{base}/v2.1/{OURS}", number, number != 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The services of a cloud at that origin. The first region stands at the top, others under their names."""
+    """The services of a cloud at that origin. The first region stands at the top, others under their names.
+
+    With `shared_images` all regions have one image service, at one address; with `image_in_first` the catalogue has it
+    in the first region only. `newest_compute` is as in the options.
+    """
 
     origin: str
     regions: Sequence[str]
     entries: Sequence[Entry]
+    shared_images: bool = False
+    image_in_first: bool = False
+    newest_compute: str = "2.96"
+
+    def places(self) -> Iterator[tuple[Entry, str]]:
+        """Every service that stands somewhere, with its region; identity, and shared images, in the first one."""
+        for region in self.regions:
+            for entry in self.entries:
+                if region == self.regions[0] or not (self._is_shared(entry) or entry.number):
+                    yield entry, region
+
+    def _is_shared(self, entry: Entry) -> bool:
+        return entry is IDENTITY or (entry is IMAGE and self.shared_images)
 
     def root(self, region: str) -> str:
         """The path under which the services of a region stand."""
@@ -48,7 +108,13 @@ class Directory:
             {
                 "type": entry.type,
                 "name": entry.name,
-                "endpoints": [{"region": region, "publicURL": self._url(entry, region)} for region in self.regions],
+                "endpoints": [
+                    {
+                        **({"region": entry.named(region)} if entry.placed else {}),
+                        f"{entry.interface}URL": self._url(entry, region),
+                    }
+                    for region in self._regions_of(entry)
+                ],
                 "endpoints_links": [],
             }
             for entry in self.entries
@@ -64,55 +130,73 @@ class Directory:
                 "endpoints": [
                     {
                         "id": f"{entry.name}-{region}",
-                        "interface": "public",
-                        "region": region,
-                        "region_id": region,
+                        "interface": entry.interface,
+                        "region": entry.named(region),
+                        "region_id": entry.named(region),
                         "url": self._url(entry, region),
                     }
-                    for region in self.regions
+                    for region in self._regions_of(entry)
                 ],
             }
             for entry in self.entries
         ]
 
+    def _regions_of(self, entry: Entry) -> Sequence[str]:
+        return self.regions[:1] if entry.number or (entry is IMAGE and self.image_in_first) else self.regions
+
     def _url(self, entry: Entry, region: str) -> str:
-        root = "" if entry is IDENTITY else self.root(region)
+        root = "" if self._is_shared(entry) else self.root(region)
         return f"{self.origin}{root}{entry.path}"
 
     def documents(self, entry: Entry, root: str) -> Iterator[tuple[str, Callable[[Asked], Response]]]:
         """The paths under a service's base where it tells of its versions, each with what it says."""
         base = f"{self.origin}{root}{entry.base}"
-        versions = [_version(word, f"{base}/{folder}/") for word, folder in _VERSIONS[entry.type]]
+        versions = [self._version(entry, word, f"{base}/{folder}/") for word, folder in _VERSIONS[entry.kind]]
         listed: object = {"values": versions} if entry is IDENTITY else versions
         for path in ("", "/"):
-            yield path, partial(_tell, {"versions": listed}, 200 if entry is COMPUTE else 300)
-        for version, (_, folder) in zip(versions, _VERSIONS[entry.type], strict=True):
-            if entry is not IMAGE:
-                document = {"versions": [version]} if entry is VOLUME else {"version": version}
+            yield path, partial(_tell, {"versions": listed}, 200 if entry.kind in ("compute", "cluster") else 300)
+        for version, (_, folder) in zip(versions, _VERSIONS[entry.kind], strict=True):
+            if entry.kind not in ("image", "stack"):
                 for slash in ("", "/"):
-                    yield f"/{folder}{slash}", partial(_tell, document, 200)
+                    yield f"/{folder}{slash}", partial(_tell, _by_itself(entry, version), 200)
+
+    def _version(self, entry: Entry, word: str, url: str) -> dict[str, object]:
+        written: dict[str, object] = {
+            "id": word,
+            "status": "stable" if entry is IDENTITY else "CURRENT",
+            "updated": _UPDATED,
+            "links": [{"rel": "self", "href": url}],
+        }
+        match entry.kind:
+            case "compute":
+                none = self.newest_compute == "none"
+                written |= {"min_version": "" if none else "2.1", "version": "" if none else self.newest_compute}
+            case "volume":
+                written |= {"min_version": "3.0", "version": "3.71"}
+            case "cluster":
+                written |= {"min_version": "1.1", "max_version": "1.11"}
+        return written
 
 
 _VERSIONS = {
     "identity": (("v3.14", "v3"), ("v2.0", "v2.0")),
     "image": (("v2.17", "v2"),),
     "compute": (("v2.1", "v2.1"),),
-    "volumev3": (("v3.0", "v3"),),
+    "volume": (("v3.0", "v3"),),
+    "cluster": (("v1", "v1"),),
+    "stack": (("v1.0", "v1"),),
 }
-_LATEST = {"v2.1": ("2.1", "2.96"), "v3.0": ("3.0", "3.71")}
+
+
+def _by_itself(entry: Entry, version: dict[str, object]) -> dict[str, object]:
+    match entry.kind:
+        case "volume":
+            return {"versions": [version]}
+        case "cluster":
+            return version
+        case _:
+            return {"version": version}
 
 
 def _tell(document: object, status: int, _asked: Asked) -> Response:
     return said(document, status)
-
-
-def _version(word: str, url: str) -> dict[str, object]:
-    written: dict[str, object] = {
-        "id": word,
-        "status": "stable" if word in ("v3.14", "v2.0") else "CURRENT",
-        "updated": _UPDATED,
-        "links": [{"rel": "self", "href": url}],
-    }
-    if word in _LATEST:
-        written["min_version"], written["version"] = _LATEST[word]
-    return written

@@ -21,9 +21,11 @@ _STATUSES = {
     Kind.BAD_MARKER: 400,
     Kind.UNREADABLE_BODY: 400,
     Kind.ABSENT: 404,
+    Kind.NOT_ACCEPTABLE: 406,
     Kind.FORBIDDEN: 403,
     Kind.CONFLICT: 409,
     Kind.UNSUPPORTED: 405,
+    Kind.BROKEN: 500,
 }
 _UNAUTHENTICATED = "The request you have made requires authentication."
 _NO_ACCESS = (
@@ -128,8 +130,33 @@ def other_service(identity: str) -> Failing:
 def _nova(unauthenticated: Failing, asked: Asked, status: int, message: str) -> Response:
     if status == 401:
         return unauthenticated(asked, status, message)
-    name = _FAULTS.get(status, "computeFault" if status >= 500 else "badRequest")
+    name = _FAULTS.get(status, "computeFault" if status >= 500 or status == 406 else "badRequest")
     return said({name: {"code": status, "message": message}}, status)
+
+
+def cluster_service(identity: str) -> Failing:
+    """As Magnum does."""
+    return partial(_magnum, identity_service(identity))
+
+
+def _magnum(unauthenticated: Failing, asked: Asked, status: int, message: str) -> Response:
+    if status == 401:
+        return unauthenticated(asked, status, message)
+    error = {"request_id": "", "code": "client", "status": status, "title": message, "detail": message, "links": []}
+    return said({"errors": [error]}, status)
+
+
+def stack_service(identity: str) -> Failing:
+    """As Heat does."""
+    return partial(_heat, identity_service(identity))
+
+
+def _heat(unauthenticated: Failing, asked: Asked, status: int, message: str) -> Response:
+    if status == 401:
+        return unauthenticated(asked, status, message)
+    error = {"message": message, "traceback": None, "type": "EntityNotFound" if status == 404 else "HTTPException"}
+    phrase = _phrase(status)
+    return said({"code": status, "title": phrase, "explanation": f"{phrase}.", "error": error}, status)
 
 
 def _phrase(status: int) -> str:

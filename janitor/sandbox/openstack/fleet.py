@@ -3,21 +3,26 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from janitor.sandbox.builds import builds
 from janitor.sandbox.fleet import Fleet
+from janitor.sandbox.launchers import Launchers, launch_templates, launchable
 from janitor.sandbox.machines import machines
+from janitor.sandbox.openstack.launching import cluster_templates, clusters, stacks
 from janitor.sandbox.openstack.strays import (
     UNREADABLE_KINDS,
     community_images,
     exempt,
     hidden,
+    in_three_parts,
     leaving,
     own_public,
     shared_by_us,
     shared_with_us,
     unreadable,
 )
+from janitor.sandbox.options import Options
 from janitor.sandbox.records import OURS, Mint, StoredImage, StoredInstance, StoredVolume
 from janitor.sandbox.strays import ODD_NAMES, golden, oddly_named, snapshots, uploads
 from janitor.sandbox.vendor import vendor_images
@@ -27,20 +32,63 @@ _STATUSES = {"STOP": "SHUTOFF", "REBOOTING": "REBOOT"}
 _GIB = 2**30
 
 
-def make_cloud_fleet(images: int, *, seed: int, now: datetime, oddities: bool = False) -> Fleet:
+def make_fleet_of(
+    options: Options, *, seed: int, now: datetime, first: bool = True, images: Sequence[StoredImage] | None = None
+) -> Fleet:
+    """The fleet of one region, the `first` or another; of these `images`, where it has none of its own."""
+    return make_cloud_fleet(
+        options.images,
+        seed=seed,
+        now=now,
+        oddities=options.oddities,
+        kernels=options.kernels,
+        computes=options.computes if first else 1,
+        given=images,
+    )
+
+
+def make_cloud_fleet(
+    images: int,
+    *,
+    seed: int,
+    now: datetime,
+    oddities: bool = False,
+    kernels: bool = False,
+    computes: int = 1,
+    given: Sequence[StoredImage] | None = None,
+) -> Fleet:
     """A fleet of exactly that many images, those included that no list shows; `now` is what ages count back from.
 
-    With `oddities` some of them carry values that cannot be read.
+    With `oddities` some of them carry values that cannot be read, with `kernels` some need a kernel and a ramdisk. The
+    images are those `given`, if any are. Every compute service after the first has servers of its own.
     """
     mint = Mint(seed, now)
-    stored = tuple(_based(mint, tuple(_images(mint, images, oddities=oddities))))
+    made = tuple(_images(mint, images, oddities=oddities, kernels=kernels)) if given is None else ()
+    stored = tuple(_based(mint, made)) if given is None else tuple(given)
     instances = min(_MOST_INSTANCES, -(-images * 3 // 20))
     servers = tuple(_servers(mint, instances, stored))
     volumes = tuple(_volumes(mint, servers, stored))
-    return Fleet(tuple(_cloned(stored, volumes)), servers, volumes)
+    # From sources of their own, so that the images, servers and volumes of a seed stay what they are.
+    more = (_elsewhere(Mint(seed + compute, now), instances, stored, compute) for compute in range(1, computes))
+    launchers = _launchers(Mint(seed, now), stored)
+    return Fleet(tuple(_cloned(stored, volumes)), (*servers, *chain.from_iterable(more)), volumes, launchers)
 
 
-def _images(mint: Mint, images: int, *, oddities: bool) -> Iterator[StoredImage]:
+def _elsewhere(mint: Mint, servers: int, images: Sequence[StoredImage], compute: int) -> Iterator[StoredInstance]:
+    """A few servers of another compute service, all of own images."""
+    own = launchable(images)
+    for server in _servers(mint, -(-servers // 5) if own else 0, images):
+        image = mint.random.choice(own).id
+        yield replace(server, name=f"compute{compute + 1}-{server.name}", image=image, compute=compute)
+
+
+def _launchers(mint: Mint, images: Sequence[StoredImage]) -> Launchers:
+    templates = tuple(cluster_templates(mint, images))
+    made = tuple(clusters(mint, images, templates))
+    return Launchers(made, templates, tuple(stacks(mint, images)), tuple(launch_templates(mint, images)))
+
+
+def _images(mint: Mint, images: int, *, oddities: bool, kernels: bool) -> Iterator[StoredImage]:
     """Each kind in its share of the whole, some of them capped; builds are what is left."""
     kinds = (
         (vendor_images, min(60, images * 9 // 100)),
@@ -54,6 +102,7 @@ def _images(mint: Mint, images: int, *, oddities: bool) -> Iterator[StoredImage]
         (shared_with_us, min(60, images * 3 // 100)),
         (hidden, min(40, images * 3 // 100)),
         (exempt, min(40, images * 3 // 100)),
+        (in_three_parts, min(8, images * 4 // 100) if kernels else 0),
         (unreadable, min(UNREADABLE_KINDS, images * 6 // 100) if oddities else 0),
     )
     stuck = (
@@ -94,11 +143,14 @@ def _origin(mint: Mint, image: StoredImage, bases: Sequence[StoredImage]) -> Map
 
 
 def _servers(mint: Mint, servers: int, images: Sequence[StoredImage]) -> Iterator[StoredInstance]:
-    """Servers with the words of Nova; one in twelve is shelved, which keeps its image in use."""
+    """Servers with the words of Nova; one in twelve is shelved, which keeps its image in use.
+
+    One in four is in the second cell of its compute service.
+    """
     usable = [image for image in images if image.owner == OURS or image.is_public]
     for index, server in enumerate(machines(mint, servers, usable)):
         status = "SHELVED_OFFLOADED" if index % 12 == 5 else _STATUSES.get(server.status, server.status)
-        yield replace(server, status=status)
+        yield replace(server, status=status, cell=2 if index % 4 == 2 else 1)
 
 
 def _volumes(mint: Mint, servers: Sequence[StoredInstance], images: Sequence[StoredImage]) -> Iterator[StoredVolume]:

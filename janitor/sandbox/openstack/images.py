@@ -20,6 +20,7 @@ from janitor.sandbox.texts import ImageTexts, dumped, without_missing
 _OPENING = b'{"images":['
 _LIST = "/v2/images"
 _ONE = "/v2/images/{image}"
+_IN_PARTS = ("ami", "aki", "ari")
 
 
 class Images:
@@ -107,7 +108,7 @@ def image_document(image: StoredImage) -> Mapping[str, object]:
         **image.properties,
         "name": image.name,
         "disk_format": image.disk_format,
-        "container_format": "bare",
+        "container_format": image.disk_format if image.disk_format in _IN_PARTS else "bare",
         "visibility": image.visibility,
         "size": image.size,
         "virtual_size": None,

@@ -1,4 +1,4 @@
-"""Pages of servers and volumes, which both services link to the next in the same way."""
+"""Pages of lists that begin after a marker; those of servers and volumes link to the next in the same way."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
@@ -32,19 +32,24 @@ def page(
 
     `kind` is such as `servers`. Raises what `unknown_marker` makes of a marker that is none of the items.
     """
-    rest = list(items)
-    if marker := asked.query.get("marker"):
-        ids = [item.id for item in items]
-        if marker not in ids:
-            raise unknown_marker(marker)
-        rest = rest[ids.index(marker) + 1 :]
-    chosen = rest[:limit]
+    chosen = after_marker(asked, items, unknown_marker)[:limit]
     body: dict[str, object] = {kind: [write(item) for item in chosen]}
     if chosen and len(chosen) == limit:
         query = urlencode({**asked.query, "marker": chosen[-1].id})
         href = f"http://{asked.headers.get('host', '')}{asked.url_path}?{query}"
         body[f"{kind}_links"] = [{"rel": "next", "href": href}]
     return said(body)
+
+
+def after_marker(asked: Asked, items: Sequence[Item], unknown_marker: Callable[[str], Refusal]) -> list[Item]:
+    """The items after the marker that was asked for. Raises what `unknown_marker` makes of one that is none of them."""
+    marker = asked.query.get("marker")
+    if not marker:
+        return list(items)
+    ids = [item.id for item in items]
+    if marker not in ids:
+        raise unknown_marker(marker)
+    return list(items[ids.index(marker) + 1 :])
 
 
 def own_project(asked: Asked, resource: Resource) -> None:

@@ -1,13 +1,15 @@
-"""The compute service over an account: its servers, as Nova lists them in detail."""
+"""The compute service over an account: its servers, as Nova lists them in detail, and what it says with a cell down."""
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from starlette.responses import Response
 
-from janitor.sandbox.face import Asked, Endpoint
+from janitor.sandbox.face import Asked
 from janitor.sandbox.openstack.errors import said
 from janitor.sandbox.openstack.images import zulu
+from janitor.sandbox.openstack.microversions import Microversions, Version
 from janitor.sandbox.openstack.pages import own_project, page
 from janitor.sandbox.openstack.service import Service
 from janitor.sandbox.records import OURS, StoredInstance
@@ -16,30 +18,86 @@ from janitor.sandbox.texts import without_missing
 
 _OPENING = b'{"servers":['
 _STATES = {"ACTIVE": 1, "SHUTOFF": 4, "SHELVED_OFFLOADED": 4}
+_STUBS = (2, 69)
+_WHOLE_LIST = frozenset({"all_tenants", "tenant_id"})
+_DOWN_CELL = 2
 
 
 class Servers:
-    """The compute service of one region."""
+    """One compute service of one region; `number` counts those of the region.
 
-    def __init__(self, service: Service) -> None:
+    With a cell down, its servers are left out. From microversion 2.69 on they are stubs at the end of the list, but
+    only where it is asked for without a limit, a marker, an order or a filter, as Nova has it.
+    """
+
+    def __init__(self, service: Service, versions: Microversions, number: int) -> None:
         self._account = service.account
-        self.endpoints: tuple[Endpoint, ...] = (
+        self._versions = versions
+        self._number = number
+        self.endpoints = (
             service.endpoint(
                 "list-servers", "GET", "/v2.1/{project}/servers/detail", self.list_servers, self._nothing, _OPENING
             ),
+            service.endpoint("show-server", "GET", "/v2.1/{project}/servers/{server}", self.show_server),
         )
 
     def list_servers(self, asked: Asked) -> Response:
-        """GET /v2.1/{project}/servers/detail."""
+        """GET /v2.1/{project}/servers/detail; with changes-since, deleted servers too."""
+        version = self._versions.asked(asked.headers)
         own_project(asked, Resource.INSTANCE)
-        newest_first = sorted(self._account.instances.values(), key=lambda it: (it.created_at, it.id), reverse=True)
+        limit = self._account.page_size(_limit(asked.query.get("limit", "")))
+        servers, down = self._found(asked)
+        stubs = down if version >= _STUBS and not asked.query.keys() - _WHOLE_LIST else []
+        if asked.query.get("marker") in {server.id for server in down}:
+            raise Refusal(Kind.BROKEN, Resource.INSTANCE, "Unexpected API Error.")
+        attached, hidden = self._attached(), {stub.id for stub in stubs}
+        response = page(
+            asked,
+            "servers",
+            [*servers, *stubs],
+            limit,
+            _unknown,
+            lambda one: _stub(one) if one.id in hidden else server_document(one, attached.get(one.id, [])),
+        )
+        return self._in(version, response)
+
+    def show_server(self, asked: Asked) -> Response:
+        """GET /v2.1/{project}/servers/{id}: what is known of a server in a cell that is down includes its image."""
+        version = self._versions.asked(asked.headers)
+        own_project(asked, Resource.INSTANCE)
+        server = self._account.instances.get(asked.path["server"])
+        if server is None or server.compute != self._number:
+            message = f"Instance {asked.path['server']} could not be found."
+            raise Refusal(Kind.ABSENT, Resource.INSTANCE, message)
+        if not (asked.cell_down and server.cell == _DOWN_CELL):
+            document = server_document(server, self._attached().get(server.id, []))
+        elif version >= _STUBS:
+            document = {**_stub(server), "image": server_document(server, [])["image"]}
+        else:
+            raise Refusal(Kind.BROKEN, Resource.INSTANCE, "Unexpected API Error.")
+        return self._in(version, said({"server": document}))
+
+    def _in(self, version: Version, response: Response) -> Response:
+        response.headers.update(self._versions.headers(version))
+        return response
+
+    def _found(self, asked: Asked) -> tuple[list[StoredInstance], list[StoredInstance]]:
+        """The servers that were asked for, newest first, without those of a cell that is down; and these."""
+        known = list(self._account.instances.values())
+        if (since := _instant(asked.query.get("changes-since"))) is not None:
+            known = [one for one in (*known, *self._account.ended.values()) if one.changed_at >= since]
+        mine = [server for server in known if server.compute == self._number]
+        newest_first = sorted(mine, key=lambda it: (it.created_at, it.id), reverse=True)
+        if not asked.cell_down:
+            return newest_first, []
+        up = [server for server in newest_first if server.cell != _DOWN_CELL]
+        return up, [server for server in newest_first if server.cell == _DOWN_CELL]
+
+    def _attached(self) -> Mapping[str, list[str]]:
         attached: dict[str, list[str]] = {}
         for volume in self._account.volumes.values():
             attached.setdefault(volume.instance or "", []).append(volume.id)
-        limit = self._account.page_size(_limit(asked.query.get("limit", "")))
-        return page(
-            asked, "servers", newest_first, limit, _unknown, lambda one: server_document(one, attached.get(one.id, []))
-        )
+        return attached
 
     def _nothing(self, _asked: Asked) -> Response:
         return said({"servers": []})
@@ -56,6 +114,28 @@ def _limit(text: str) -> int:
     return int(text[:9] or "0")
 
 
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        message = f"Invalid input for query parameters changes-since. Value: {text}. '{text}' is not a 'date-time'"
+        raise Refusal(Kind.MALFORMED, Resource.INSTANCE, message) from error
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _stub(instance: StoredInstance) -> Mapping[str, object]:
+    """All that is known of a server whose cell is down."""
+    return {
+        "id": instance.id,
+        "status": "UNKNOWN",
+        "tenant_id": OURS,
+        "created": zulu(instance.created_at),
+        "links": [],
+    }
+
+
 def server_document(instance: StoredInstance, volumes: list[str]) -> Mapping[str, object]:
     """A server in detail. Its image is an object, or empty text where it was started from a volume."""
     image = instance.image if isinstance(instance.image, str) else ""
@@ -70,7 +150,7 @@ def server_document(instance: StoredInstance, volumes: list[str]) -> Mapping[str
         "image": {"id": image, "links": [{"rel": "bookmark", "href": f"/compute/images/{image}"}]} if image else "",
         "flavor": {"id": instance.flavor.id, "links": []},
         "created": zulu(instance.created_at),
-        "updated": zulu(instance.launched_at),
+        "updated": zulu(instance.changed_at),
         "addresses": {"default": [{"addr": instance.address, "version": 4, "OS-EXT-IPS:type": "fixed"}]},
         "accessIPv4": "",
         "accessIPv6": "",

@@ -85,6 +85,22 @@ def exempt(mint: Mint, images: int) -> Iterator[StoredImage]:
         yield mint.image(f"nightly-worker-{index + 101}", _old(mint), _size(mint), tags=_KEEPING[index % len(_KEEPING)])
 
 
+def in_three_parts(mint: Mint, images: int) -> Iterator[StoredImage]:
+    """Images that boot with a kernel and a ramdisk, and those; the oldest ones are past any policy, as are all kernels.
+
+    Every fourth is a kernel that nothing needs.
+    """
+    for group in range(-(-images // 4)):
+        kernel, ramdisk, spare = (
+            mint.image(f"ci-uec-{group + 1}-{part}", _old(mint), 2**23, disk_format=disk_format)
+            for part, disk_format in (("vmlinuz", "aki"), ("initrd", "ari"), ("spare-vmlinuz", "aki"))
+        )
+        needed = {"kernel_id": kernel.id, "ramdisk_id": ramdisk.id}
+        age = _old(mint) if group % 2 else mint.between(timedelta(days=1), timedelta(days=3))
+        whole = mint.image(f"ci-uec-{group + 1}", age, 2 * _GIB, disk_format="ami", properties=needed)
+        yield from (kernel, ramdisk, whole, spare)[: images - 4 * group]
+
+
 _UNREADABLE: tuple[tuple[str, dict[str, object]], ...] = (
     ("ci-odd-protected-1", {"protected": "maybe"}),
     ("ci-odd-visibility-2", {"visibility": MISSING}),
