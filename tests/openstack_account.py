@@ -61,7 +61,7 @@ def no(status: int, message: str = "no", **headers: str) -> Answered:
 def page_of(url: str, entries: list[Any], query: Mapping[str, str]) -> tuple[list[Any], str | None]:
     """The entries behind the marker, as many as asked for, and the link to the next page if this one is full."""
     ids = [None, *(image.get("id") for image in entries if isinstance(image, dict))]
-    start, limit = ids.index(query.get("marker")), int(query["limit"])
+    start, limit = ids.index(query.get("marker")), int(query.get("limit", 1000))
     page = entries[start : start + limit]
     link = f"{url}?{urlencode({**query, 'marker': page[-1]['id']})}" if len(page) == limit else None
     return page, link

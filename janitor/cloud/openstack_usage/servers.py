@@ -1,12 +1,13 @@
 """The servers of one compute service, and the images that they were made of or are kept in.
 
-Source: the Compute API reference. A list of servers can be valid and incomplete: while a part of a cloud (a "cell") is
-down, versions before 2.69 leave its servers out, and from 2.69 on they are listed with a few keys only.
+Sources: the Compute API reference, and Nova's guide to cells that are down. A list of servers can be valid and
+incomplete: while a part of a cloud (a "cell") is down, versions before 2.69 leave its servers out. From 2.69 on they
+are listed with a few keys only, but not where a limit, a marker or a filter is asked for.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from janitor.cloud import wire
@@ -38,29 +39,45 @@ class ServerList:
 
 
 @dataclass(slots=True)
-class _Versions:
-    """Whether every answer so far came in the wanted version."""
+class _Pages:
+    """What is heard of the pages of one list: whether they came in the wanted version, and how long the first was."""
 
     offered: bool = True
-    answers: int = field(default=0)
+    answers: int = 0
+    first: int = 0
 
-    def hear(self, headers: Headers) -> None:
-        """Take note of the headers of an answer."""
+    def hear(self, entries: Sequence[Entry], headers: Headers) -> None:
+        """Take note of a page. Raises Unavailable for a server of a cell that is down: the marker of no other page."""
         found = re.search(r"compute\s+([0-9]+)\.([0-9]+)", headers.get(_HEADER.lower(), ""))
         self.offered = self.offered and found is not None and (int(found[1]), int(found[2])) >= _WANTED
         self.answers += 1
+        self.first = self.first or len(entries)
+        _be_told_of_images(entries)
 
 
 def read_servers(lists: ServiceLists) -> ServerList:
-    """All servers of a compute service, in the version that leaves none out where that is offered."""
-    versions = _Versions()
+    """All servers of a compute service, in the version that leaves none out where that is offered.
+
+    Raises Unavailable where one is listed without its image because its cell is down.
+    """
+    heard = _Pages()
     try:
-        asking = ServiceLists(lists.session, lists.url, lists.page_size, _ASKING, versions.hear)
-        return ServerList(tuple(asking.entries(_PATH, "servers")), versions.offered)
+        entries = replace(lists, page_size=None, headers=_ASKING, heard=heard.hear).entries(_PATH, "servers")
+        # Of a second page it is not known what it leaves out: it is asked for by a marker.
+        return ServerList(tuple(entries), heard.offered and len(entries) <= heard.first)
     except Declined as error:
-        if error.code not in _NOT_OFFERED or versions.answers:
+        if error.code not in _NOT_OFFERED or heard.answers:
             raise
-    return ServerList(tuple(lists.entries(_PATH, "servers")), complete=False)
+    entries = lists.entries(_PATH, "servers")
+    _be_told_of_images(entries)
+    return ServerList(tuple(entries), complete=False)
+
+
+def _be_told_of_images(servers: Iterable[Entry]) -> None:
+    for server in servers:
+        if str(server.get("status")).upper() == "UNKNOWN" and not server.get("image"):
+            name = wire.text(server.get("name")) or server["id"]
+            raise Unavailable(f"{LABEL}: server {name} is listed as UNKNOWN and without its image: its cell is down")
 
 
 def deleted_of(lists: ServiceLists, missing: Mapping[str, datetime]) -> frozenset[str]:
@@ -86,10 +103,6 @@ def used_by_servers(servers: Sequence[Entry], images: Iterable[Image], image_of:
 
     Raises Unavailable when that is in doubt for any of them.
     """
-    for server in servers:
-        if str(server.get("status")).upper() == "UNKNOWN" and not server.get("image"):
-            name = wire.text(server.get("name")) or server["id"]
-            raise Unavailable(f"{LABEL}: server {name} is listed as UNKNOWN and without its image: its cell is down")
     users = image_users(servers, LABEL, UserKind.INSTANCE, image_of)
     shelved = {folded(str(server.get("id"))): server for server in servers if _is_shelved(server)}
     for image in images if shelved else ():

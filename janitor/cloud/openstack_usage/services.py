@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from janitor.cloud import wire
 from janitor.cloud.answers import Declined
-from janitor.cloud.lists import PagedList, next_in, next_of
+from janitor.cloud.lists import MOST_A_PAGE, PagedList, next_in, next_of
 from janitor.cloud.paging import pages
 from janitor.cloud.records import Entry, read_entries
 from janitor.cloud.session import Headers, Session
@@ -20,14 +20,15 @@ Page = tuple[list[Entry], str | None]
 class ServiceLists:
     """One service at a URL, which ends with its version. Safe to use from several threads at once.
 
-    `headers` go with every request, and `heard` is told the headers of every answer to a list.
+    `page_size` is asked for, unless it is None. `headers` go with every request, and `heard` is told of every page of a
+    list: its entries, and the headers of the answer.
     """
 
     session: Session
     url: str
-    page_size: int
+    page_size: int | None
     headers: Mapping[str, str] = field(default_factory=dict)
-    heard: Callable[[Headers], None] = lambda _headers: None
+    heard: Callable[[list[Entry], Headers], None] = lambda _entries, _headers: None
 
     def entries(
         self,
@@ -48,16 +49,17 @@ class ServiceLists:
             call = Call(label, "GET", self.url + path, asked, self.headers)
             return self.session.answered(call, lambda found, headers: self._page(label, key, id_key, found, headers))
 
-        listed = PagedList(ask, {"limit": str(self.page_size), **(parameters or {})}, id_key)
-        walk = pages(listed.page, lambda entry: str(entry[id_key]), self.page_size)
+        limit = {} if self.page_size is None else {"limit": str(self.page_size)}
+        listed = PagedList(ask, {**limit, **(parameters or {})}, id_key)
+        walk = pages(listed.page, lambda entry: str(entry[id_key]), self.page_size or MOST_A_PAGE)
         return [entry for batch in walk for entry in batch]
 
     def _page(self, label: str, key: str, id_key: str, found: Entry, headers: Headers) -> Page:
-        self.heard(headers)
         entries = read_entries(found, key)
         for entry in entries:
             if not isinstance(entry, dict) or wire.identifier(entry.get(id_key)) is None:
                 raise Unavailable(f"{label}: one of the {key} cannot be read: {wire.shown(entry)}")
+        self.heard(entries, headers)
         return entries, next_of(found.get(f"{key}_links")) or next_in(found)
 
     def document(self, label: str, *path: str) -> Entry | None:
