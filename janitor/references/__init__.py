@@ -1,0 +1,5 @@
+"""Texts that people declare because they name images: what they name is in use, though no API shows it."""
+
+from janitor.references.entries import Names, Reference
+
+__all__ = ["Names", "Reference"]
