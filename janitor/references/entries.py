@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import unquote, urlsplit
 
 
 class Names(StrEnum):
@@ -27,6 +28,20 @@ class Reference:
     token: str | None = field(default=None, repr=False)
     names: Names = Names.ALL
     required: bool = True
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What of it no output may show: the token, and of the URL what `what` leaves out."""
+        parts = urlsplit(self.url or "")
+        written = {one for one in (self.token, parts.username, parts.password, parts.query) if one}
+        whole = {self.url} if self.url and self.url != self.what else set()
+        return frozenset(written | {unquote(one) for one in written} | whole)
+
+
+def without_secrets(url: str) -> str:
+    """A URL without user information, query and fragment: what of it may be shown."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 @dataclass(frozen=True, slots=True)

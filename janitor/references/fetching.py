@@ -1,7 +1,7 @@
 """Fetches the URLs of references, each once."""
 
 import threading
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from janitor.cloud import HttpOptions
 from janitor.cloud.redaction import Redaction
@@ -34,7 +34,7 @@ class Pages:
             return self._kept[url, reference.token]
 
     def _fetched(self, reference: Reference, url: str) -> Text | Unread:
-        redact = Redaction(*_secrets(url, reference.token))
+        redact = Redaction(*_secrets(reference))
         transport = Transport(self._options, redact, self._stop)
         headers = {"Accept": "*/*"}
         if reference.token is not None:
@@ -73,12 +73,9 @@ def _unusable(reply: Reply) -> str:
     return ""
 
 
-def _secrets(url: str, token: str | None) -> list[str]:
-    """What of a URL and its token no message may show."""
-    parts = urlsplit(url)
-    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    secrets = [token, parts.username, parts.password, parts.query, parts.fragment]
-    secrets += [value for pair in parts.query.split("&") for value in (pair, pair.partition("=")[2])]
-    whole = [] if url == shown else [url]
+def _secrets(reference: Reference) -> list[str]:
+    """What no message about this one may show, the values of the query by themselves too."""
+    pairs = urlsplit(reference.url or "").query.split("&")
+    values = (one for pair in pairs for one in (pair, pair.partition("=")[2]))
     # Shorter ones would blot out letters of any word.
-    return [*whole, *(spelling for one in secrets if one and len(one) > 2 for spelling in {one, unquote(one)})]
+    return [one for one in (*reference.secrets, *values) if len(one) > 2]
