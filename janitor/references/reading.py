@@ -15,6 +15,7 @@ from janitor.units import counted
 
 MOST_USERS = 100
 _MOST_TOLD = 5
+_LIFTED_BY = "this keeps every image; `needed: optional` there lifts it"
 
 
 class References:
@@ -85,7 +86,7 @@ class _Survey:
             Reading(Source.REFERENCES, "", reference.what, problem, users=len(places), images=len(images))
         )
         if problem is not None and reference.required:
-            self.problems.append(f"reference {reference.what}: {problem}")
+            self.problems.append(f"reference {reference.what}: {problem} ({_LIFTED_BY})")
         elif problem is not None:
             self.unread.append(f"reference {reference.what} (optional): {problem}")
 
