@@ -61,11 +61,12 @@ class References:
 
 @dataclass(slots=True)
 class _Survey:
-    """What was found up to now: users by image and text, images by the name that kept them, and what went wrong."""
+    """What was found up to now: users by image and text, what names kept, and what went wrong."""
 
     bearers: Bearers
     matcher: Matcher
     users: dict[str, dict[str, User]] = field(default_factory=dict)
+    kept: dict[tuple[str, Names], Sequence[str]] = field(default_factory=dict)
     by_name: dict[str, set[str]] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -73,38 +74,48 @@ class _Survey:
 
     def read(self, reference: Reference, texts: Iterable[Text | Unread]) -> None:
         """Look through the texts of one reference."""
-        failures, images, places = [], set(), set()
+        failures: list[str] = []
+        images: set[str] = set()
+        places = 0
         for text in texts:
             if isinstance(text, Unread):
                 failures.append(text.why)
-                continue
-            for image_id, place in self._named(reference, text):
-                images.add(image_id)
-                places.add(place)
+            else:
+                lines = self._lines(reference, text)
+                images.update(lines)
+                places += len(set(lines.values()))
+                self._note(text, lines)
         problem = _several(failures)
-        self.readings.append(
-            Reading(Source.REFERENCES, "", reference.what, problem, users=len(places), images=len(images))
-        )
+        self.readings.append(Reading(Source.REFERENCES, "", reference.what, problem, places, len(images)))
         if problem is not None and reference.required:
             self.problems.append(f"reference {reference.what}: {problem} ({_LIFTED_BY})")
         elif problem is not None:
             self.unread.append(f"reference {reference.what} (optional): {problem}")
 
-    def _named(self, reference: Reference, text: Text) -> Iterator[tuple[str, str]]:
-        """The images that a text names, each with the place."""
+    def _lines(self, reference: Reference, text: Text) -> dict[str, int]:
+        """The images that a text names, each with the line where it does so first."""
         found = self.matcher.scan(text.content, names=reference.names is not Names.NONE)
         lines = {self.bearers.ids[written]: line for written, line in found.ids.items()}
         for name, line in found.names.items():
-            kept = self.bearers.kept(name, reference.names)
-            self.by_name.setdefault(name, set()).update(image.id for image in kept if owns(image))
-            for image_id in (key(image) for image in kept):
+            for image_id in self._kept(name, reference.names):
                 lines[image_id] = min(line, lines.get(image_id, line))
+        return lines
+
+    def _kept(self, name: str, names: Names) -> Sequence[str]:
+        """The images that a name keeps; those of ours are counted."""
+        if (name, names) not in self.kept:
+            images = self.bearers.kept(name, names)
+            self.by_name.setdefault(name, set()).update(key(image) for image in images if owns(image))
+            self.kept[name, names] = [key(image) for image in images]
+        return self.kept[name, names]
+
+    def _note(self, text: Text, lines: Mapping[str, int]) -> None:
+        """Make the text a user of the images that it names."""
         for image_id, line in lines.items():
-            place = f"{text.shown}:{line}"
             users = self.users.setdefault(image_id, {})
-            if len(users) < MOST_USERS:
-                users.setdefault(text.shown, User(text.shown, place, UserKind.REFERENCE, Source.REFERENCES))
-            yield image_id, place
+            if len(users) < MOST_USERS and text.shown not in users:
+                place = f"{text.shown}:{line}"
+                users[text.shown] = User(text.shown, place, UserKind.REFERENCE, Source.REFERENCES)
 
     def usage(self) -> Usage:
         """All of it."""

@@ -17,7 +17,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _REPLACEMENT = "\ufffd"
 
 # Most of a text is ASCII, which is told fast and needs nothing done: only blocks of these many bytes that are not.
-_BLOCK, _LONGEST_STRETCH = 2**8, 2**20
+_BLOCK, _LONGEST_STRETCH = 2**10, 2**20
 _ASCII = bytes(range(128))
 _WORTH_REMEMBERING = 2**8
 

@@ -81,6 +81,10 @@ def _text(path: str, name: str, allowance: Allowance) -> Text | Unread:
                 raise OSError(errno.EINVAL, "it is not a regular file")
             if not allowance.takes(min(status.st_size, LARGEST_TEXT)):
                 return BEYOND_ALLOWANCE
-            return readable(Text(name, file.read(LARGEST_TEXT + 1)))
+            size = min(status.st_size, LARGEST_TEXT) + 1
+            content = file.read(size)
+            if len(content) == size:  # larger than it was said to be
+                content += file.read(LARGEST_TEXT + 1 - size)
+            return readable(Text(name, content))
     except OSError as error:
         return Unread(f"{name} cannot be read: {error.strerror}")
