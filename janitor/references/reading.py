@@ -9,7 +9,8 @@ from janitor.model import Image, Reading, Source, Usage, User, UserKind
 from janitor.plan import owns
 from janitor.references.bearers import Bearers, key
 from janitor.references.entries import Names, Reference, Text, Unread
-from janitor.references.matching import Matcher
+from janitor.references.matching import Found, Matcher
+from janitor.references.scanning import scanned
 from janitor.references.texts import BEYOND_ALLOWANCE, Allowance, files
 from janitor.units import counted
 
@@ -77,11 +78,12 @@ class _Survey:
         failures: list[str] = []
         images: set[str] = set()
         places = 0
-        for text in texts:
-            if isinstance(text, Unread):
-                failures.append(text.why)
+        for result in scanned(self.matcher, texts, names=reference.names is not Names.NONE):
+            if isinstance(result, Unread):
+                failures.append(result.why)
             else:
-                lines = self._lines(reference, text)
+                text, found = result
+                lines = self._lines(reference, found)
                 images.update(lines)
                 places += len(set(lines.values()))
                 self._note(text, lines)
@@ -92,9 +94,8 @@ class _Survey:
         elif problem is not None:
             self.unread.append(f"reference {reference.what} (optional): {problem}")
 
-    def _lines(self, reference: Reference, text: Text) -> dict[str, int]:
+    def _lines(self, reference: Reference, found: Found) -> dict[str, int]:
         """The images that a text names, each with the line where it does so first."""
-        found = self.matcher.scan(text.content, names=reference.names is not Names.NONE)
         lines = {self.bearers.ids[written]: line for written, line in found.ids.items()}
         for name, line in found.names.items():
             for image_id in self._kept(name, reference.names):
