@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from janitor.references import Reference, globs, texts
 from janitor.references.entries import Text, Unread
 from janitor.references.globs import expand, literal, shown
-from janitor.references.texts import BEYOND_ALLOWANCE, Allowance, files
+from janitor.references.texts import BEYOND_ALLOWANCE, LARGEST_SUM, Allowance, files
 
 NOBODY = 65534
 
@@ -258,6 +258,15 @@ def test_a_file_of_50_mib_is_the_largest(tmp_path: Path) -> None:
         assert isinstance(result, Text) == fine
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="such a file is there on Linux alone")
+def test_a_file_that_is_larger_than_it_is_said_to_be_is_read_to_its_end() -> None:
+    allowance = Allowance()
+    (text,) = files(Reference("x", "/proc/self/status"), allowance, threading.Event())
+    assert isinstance(text, Text)
+    assert text.content.count(b"\n") > 20
+    assert allowance.size < LARGEST_SUM - 100
+
+
 @pytest.mark.parametrize("pattern", ["*.json", "gone/*.tf", "gone.tf", "a", "**/*.json"])
 def test_a_glob_that_matches_nothing_is_told(tree: Path, pattern: str) -> None:
     assert read(tree, pattern) == [Unread("no file matches it")]
@@ -266,6 +275,7 @@ def test_a_glob_that_matches_nothing_is_told(tree: Path, pattern: str) -> None:
 def test_only_so_many_files_and_bytes_are_read_in_all(tree: Path) -> None:
     assert read(tree, "**/*.tf", Allowance(texts=5))[-1] == Text("c.tf/inner.tf", b"c.tf/inner.tf")
     assert read(tree, "**/*.tf", Allowance(texts=4))[3:] == [Text("a/b/y.tf", b"a/b/y.tf"), BEYOND_ALLOWANCE]
+    assert read(tree, "**/*.tf", Allowance(texts=1))[1:] == [BEYOND_ALLOWANCE]
     assert read(tree, "main.tf", Allowance(size=7)) == [Text("main.tf", b"main.tf")]
     assert read(tree, "main.tf", Allowance(size=6)) == [BEYOND_ALLOWANCE]
 

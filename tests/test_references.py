@@ -2,6 +2,7 @@
 
 import gzip
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 
 from janitor.cloud import HttpOptions
 from janitor.model import MISSING, Image, Reading, Source, Usage, User, UserKind
-from janitor.references import Names, Reference, References, reading, texts, without_secrets
+from janitor.references import Names, Reference, References, reading, scanning, texts, without_secrets
+from janitor.references.entries import Text
+from janitor.references.matching import Found, Matcher
 from tests.factories import make_image
 from tests.loopback import Answered, Loopback, in_turn
 
@@ -155,7 +158,7 @@ def test_names_that_keep_several_images_are_counted(tmp_path: Path) -> None:
     images = tuple(
         make_image(f"name{number}", id=f"{number}-{copy}-x") for number in range(8) for copy in range(9 - number)
     )
-    foreign = make_image("name7", id="foreign", owned=False)
+    foreign = make_image("name0", id="foreign", owned=False)
     (remark,) = named(of_files(tmp_path, "a.tf"), images=(*images, foreign)).remarks
     assert remark == (
         "names in declared references: `name0` keeps 9 images, `name1` keeps 8 images, `name2` keeps 7 images, "
@@ -173,9 +176,35 @@ def test_an_image_is_told_of_so_many_texts_and_no_more(tmp_path: Path, monkeypat
     assert usage.readings[0].users == 5
 
 
-def test_a_text_of_two_references_is_one_user(tmp_path: Path) -> None:
+def test_a_text_of_two_references_is_one_user_as_the_first_has_it(tmp_path: Path) -> None:
+    (tmp_path / "c").write_text(f"web-41\n{WEB.id}")
+    usage = named(of_files(tmp_path, "c", names=Names.NONE), of_files(tmp_path, "c"))
+    assert usage.by_image == {WEB.id: (user("c", 2),)}
     (tmp_path / "a.tf").write_text("web-41")
     assert named(of_files(tmp_path, "a.tf"), of_files(tmp_path, "*.tf")).by_image == {WEB.id: (user("a.tf", 1),)}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "drawn"),
+    [
+        pytest.param([10] * 9, 5, id="small-ones-by-their-number"),
+        pytest.param([60] * 9, 2, id="large-ones-one-by-one"),
+        pytest.param([40, 40, 40], 3, id="middling-ones-by-their-sum"),
+    ],
+)
+def test_only_a_few_texts_are_there_at_a_time(monkeypatch: pytest.MonkeyPatch, sizes: list[int], drawn: int) -> None:
+    monkeypatch.setattr(scanning, "_LARGEST_AHEAD", 100)
+    seen: list[int] = []
+
+    def texts() -> Iterator[Text]:
+        for number, size in enumerate(sizes):
+            seen.append(number)
+            yield Text(f"{number}", b"web-41".ljust(size))
+
+    results = scanning.scanned(Matcher([], ["web-41"]), texts(), names=True)
+    assert next(results) == (Text("0", b"web-41".ljust(sizes[0])), Found(names={"web-41": 1}))
+    assert len(seen) == drawn
+    assert len(list(results)) == len(sizes) - 1
 
 
 # What cannot be read

@@ -75,19 +75,19 @@ class _Survey:
 
     def read(self, reference: Reference, texts: Iterable[Text | Unread]) -> None:
         """Look through the texts of one reference."""
-        failures: list[str] = []
+        failures, first = 0, ""
         images: set[str] = set()
         places = 0
         for result in scanned(self.matcher, texts, names=reference.names is not Names.NONE):
             if isinstance(result, Unread):
-                failures.append(result.why)
+                failures, first = failures + 1, first or result.why
             else:
                 text, found = result
                 lines = self._lines(reference, found)
                 images.update(lines)
                 places += len(set(lines.values()))
                 self._note(text, lines)
-        problem = _several(failures)
+        problem = _several(failures, first) if failures else None
         self.readings.append(Reading(Source.REFERENCES, "", reference.what, problem, places, len(images)))
         if problem is not None and reference.required:
             self.problems.append(f"reference {reference.what}: {problem} ({_LIFTED_BY})")
@@ -116,7 +116,7 @@ class _Survey:
             users = self.users.setdefault(image_id, {})
             if len(users) < MOST_USERS and text.shown not in users:
                 place = f"{text.shown}:{line}"
-                users[text.shown] = User(text.shown, place, UserKind.REFERENCE, Source.REFERENCES)
+                users[text.shown] = User(text.shown, place, UserKind.REFERENCE, Source.REFERENCES.value)
 
     def usage(self) -> Usage:
         """All of it."""
@@ -130,11 +130,8 @@ class _Survey:
         )
 
 
-def _several(failures: Sequence[str]) -> str | None:
-    """The first failure, and how many more there are; None for none."""
-    if not failures:
-        return None
-    return failures[0] if len(failures) == 1 else f"{failures[0]}, and {counted(len(failures) - 1, 'more failure')}"
+def _several(failures: int, first: str) -> str:
+    return first if failures == 1 else f"{first}, and {counted(failures - 1, 'more failure')}"
 
 
 def _keeping(by_name: Mapping[str, Set[str]]) -> str:

@@ -85,6 +85,7 @@ def _text(path: str, name: str, allowance: Allowance) -> Text | Unread:
             content = file.read(size)
             if len(content) == size:  # larger than it was said to be
                 content += file.read(LARGEST_TEXT + 1 - size)
+                allowance.size -= len(content) - size
             return readable(Text(name, content))
     except OSError as error:
         return Unread(f"{name} cannot be read: {error.strerror}")
