@@ -20,12 +20,12 @@ class Extent:
     unchanged: int
     deletions: int
     starts: int
-    texts: int
 
 
-_FULL = Extent((1_000, 10_000, 100_000), (0, 100), rounds=3, unchanged=10, deletions=500, starts=15, texts=100)
-_QUICK = Extent((1_000, 10_000), (0,), rounds=1, unchanged=2, deletions=100, starts=5, texts=10)
+_FULL = Extent((1_000, 10_000, 100_000), (0, 100), rounds=3, unchanged=10, deletions=500, starts=15)
+_QUICK = Extent((1_000, 10_000), (0,), rounds=1, unchanged=2, deletions=100, starts=5)
 _LARGE = 100_000
+_MIB_OF_TEXTS = 100
 _DELETION_LATENCY = 100
 _DELETION_FLEET = 2_000
 
@@ -39,8 +39,8 @@ def main() -> None:
     extent = _QUICK if parser.parse_args().quick else _FULL
     began = time.perf_counter()
     starts = start(extent.starts)
-    _tell(f"{extent.texts} MiB of declared texts")
-    texts = scan(extent.texts, max(extent.rounds, 3))
+    _tell(f"{_MIB_OF_TEXTS} MiB of declared texts")
+    texts = scan(_MIB_OF_TEXTS, max(extent.rounds, 3))
     fleets = list(_surveys(extent))
     runs = list(_deletions(extent))
     print("\nDry runs: whole processes; ratios of medians of interleaved rounds\n")
