@@ -90,7 +90,9 @@ def test_both_kinds_of_targets_are_one_job_with_one_report(cloud_desk: Desk, clo
 
     assert (done.returncode, done.stderr) == (Exit.OK, "")
     assert outcomes(done.stdout) == dict.fromkeys(["old", "prod-RegionOne", "prod-RegionTwo"], "ok")
-    assert len([asked for asked in cloud.requests if asked.path.endswith("/tokens")]) == 1, "one sign-in for all regions"
+    assert len([asked for asked in cloud.requests if asked.path.endswith("/tokens")]) == 1, (
+        "one sign-in for all regions"
+    )
 
 
 def test_two_targets_that_are_one_are_a_mistake(cloud_desk: Desk, cloud: Sandbox) -> None:
