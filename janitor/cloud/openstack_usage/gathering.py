@@ -1,7 +1,7 @@
 """Asking every source of usage side by side, and what it means where one of them cannot be read."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -133,10 +133,3 @@ class Gathering:
 
 def _by_source(reading: Reading) -> tuple[int, str, str]:
     return list(Source).index(reading.source), reading.region, reading.place
-
-
-def regions_read(readings: Iterable[Reading]) -> Iterator[tuple[Source, str]]:
-    """The sources, each with its region, that were read."""
-    for reading in readings:
-        if reading.problem is None:
-            yield reading.source, reading.region
