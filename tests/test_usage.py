@@ -92,6 +92,31 @@ def test_a_missing_server_is_explained_by_its_deletion_where_lists_may_leave_som
     assert questions == (set() if versions else {"2026-11-21T02:00:00Z"})
 
 
+@pytest.mark.parametrize(
+    ("shown", "doubted"),
+    [
+        pytest.param({"id": "s1", "status": "UNKNOWN"}, True, id="exists"),
+        pytest.param({"id": "S1", "status": "ACTIVE"}, True, id="in-other-letters"),
+        pytest.param({"id": "s1", "status": "DELETED"}, False, id="deleted"),
+        pytest.param({"id": "s9", "status": "ACTIVE"}, False, id="another"),
+        pytest.param(None, False, id="not-there"),
+    ],
+)
+def test_a_list_that_leaves_out_a_server_that_exists_is_not_believed(shown: Any, doubted: bool) -> None:
+    cloud = UsageCloud(images=images(), versions=False)
+    cloud.unlisted_servers = {} if shown is None else {"s1": shown}
+    usage = usage_of(cloud, earlier=MISSING)
+    assert ("the list leaves out server s1, which exists" in str(usage.problem)) is doubted
+    optional = usage_of(cloud, Sources(servers=Need.OPTIONAL), MISSING)
+    assert (Unread(Source.SERVERS) in optional.unread) is doubted
+
+
+def test_a_list_that_is_known_to_be_complete_is_believed_of_missing_servers() -> None:
+    cloud = UsageCloud(images=images(), unlisted_servers={"s1": {"id": "s1", "status": "ACTIVE"}})
+    assert usage_of(cloud, earlier=MISSING).problem is None
+    assert not cloud.calls("/servers/s1")
+
+
 def test_where_deleted_servers_cannot_be_asked_for_nothing_is_explained() -> None:
     cloud = UsageCloud(images=images(), versions=False)
     answer = cloud.answer

@@ -40,6 +40,7 @@ class UsageCloud:
     volumes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     deleted_servers: list[dict[str, Any]] = field(default_factory=list)
     down: set[str] = field(default_factory=set)
+    unlisted_servers: dict[str, dict[str, Any]] = field(default_factory=dict)
     versions: bool = True
     clusters: list[dict[str, Any]] = field(default_factory=list)
     node_groups: dict[str, list[dict[str, Any]] | None] = field(default_factory=dict)
@@ -112,6 +113,8 @@ class UsageCloud:
     def _others(self, asked: Asked, rest: str) -> Answered:
         words = rest.strip("/").split("/")
         match words:
+            case [_, "servers", server] if server in self.unlisted_servers:
+                return Answered({"server": self.unlisted_servers[server]})
             case ["clusters"]:
                 return Answered({"clusters": _page(self.clusters, asked.query)})
             case ["clusters", cluster] if any(one["uuid"] == cluster for one in self.clusters):

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from janitor.cloud import Need, Sources
 from janitor.cloud.catalogue import Endpoint, NotOffered
@@ -60,8 +60,8 @@ class Gathering:
     _problems: list[str] = field(default_factory=list)
     _readings: list[Reading] = field(default_factory=list)
 
-    def usage(self, tasks: Sequence[Task]) -> Usage:
-        """The usage by all tasks whose source is not off, asked at once."""
+    def ask(self, tasks: Sequence[Task]) -> None:
+        """Take in what all tasks tell whose source is not off, asked at once."""
         asked = [task for task in tasks if self.sources.need(task.source) is not Need.OFF]
         for source in Source:
             if source is not Source.REFERENCES:
@@ -70,6 +70,9 @@ class Gathering:
             answers = list(pool.map(Task.ask, asked))
         for task, answer in zip(asked, answers, strict=True):
             self._take(task, answer)
+
+    def usage(self) -> Usage:
+        """What was taken in."""
         problem = "; ".join(self._problems) or None
         return Usage(
             {} if problem else in_order(self._users, ""),
@@ -90,11 +93,11 @@ class Gathering:
         for region in sorted(before - {task.region for task in tasks}):
             where = f" in {region}" if region else ""
             error = NotOffered(f"the catalogue has no such service{where} any more, which the last good survey read")
-            self._fail(source, f"{source}{where}", region, "", error)
+            self.fail(source, f"{source}{where}", error, Reading(source, region))
         if tasks or before:
             return
         if need is Need.REQUIRED:
-            self._fail(source, source.value, "", "", NotOffered("the catalogue has no such service"))
+            self.fail(source, source.value, NotOffered("the catalogue has no such service"), Reading(source))
             return
         if need is Need.OPTIONAL:
             # Of a service that is missing from tonight's catalogue we saw no more than of one that does not answer.
@@ -103,7 +106,7 @@ class Gathering:
 
     def _take(self, task: Task, answer: Users | CloudError) -> None:
         if isinstance(answer, CloudError):
-            self._fail(task.source, task.label, task.region, task.place, answer)
+            self.fail(task.source, task.label, answer, Reading(task.source, task.region, task.place))
             return
         found = in_order(answer, task.label)
         for image_id, using in found.items():
@@ -114,10 +117,11 @@ class Gathering:
             self._remarks.append(f"{task.label} asked {note}")
         self._readings.append(Reading(task.source, task.region, task.place, None, len(users), len(found), note))
 
-    def _fail(self, source: Source, label: str, region: str, place: str, error: CloudError) -> None:
-        self._readings.append(Reading(source, region, place, str(error)))
+    def fail(self, source: Source, label: str, error: CloudError, reading: Reading) -> None:
+        """Take note that a source, or a part of it that people call so, cannot be read."""
+        self._readings.append(replace(reading, problem=str(error)))
         if self.sources.need(source) is Need.OPTIONAL:
-            self._unread.add(Unread(source, label))
+            self._unread.add(Unread(source, "" if label == source else label))
             self._remarks.append(f"{label} could not be read, and are optional here: {error}")
         else:
             lifted = f"`usage: {{{source}: optional}}`"
