@@ -6,17 +6,16 @@ services is `keystone`'s part.
 
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import TypeVar
 
 import httpx
 
 from janitor.cloud import Answer, HttpOptions, Probe, ProbeFailed, Sources
 from janitor.cloud.answers import Declined, undocumented
+from janitor.cloud.at_once import at_once
 from janitor.cloud.catalogue import ImagePlace, unversioned
 from janitor.cloud.keystone import Grant, Identity
 from janitor.cloud.lists import MOST_A_PAGE, PagedList, next_in
@@ -33,12 +32,8 @@ from janitor.errors import CloudError
 from janitor.model import EarlierUsage, Image, Sharing, Status, Usage, Visibility
 from janitor.units import counted
 
-T = TypeVar("T")
-R = TypeVar("R")
-
 _NO_OPTIONS = HttpOptions()
 _USUAL_SOURCES = Sources()
-_AT_ONCE = 4
 _NOT_UNDERSTOOD = 400
 _MAY_BE_SHARED = frozenset({Visibility.SHARED, Visibility.PRIVATE, None})
 # So says a service that tells shared images from private ones; one that does not may have private ones with members.
@@ -134,7 +129,7 @@ class OpenStackClient:
 
         One that the lists had to show is an irregularity: they may lack others, too, that we do not know to ask for.
         """
-        found = [image for image in _at_once(self.latest, known) if image is not None]
+        found = [image for image in at_once(self.latest, known) if image is not None]
         self._left_out += [image.id for image in found if _is_to_be_listed(image)]
         return found
 
@@ -168,7 +163,7 @@ class OpenStackClient:
         if self._shared_ignored:
             return {}
         asked = [image for image in images if image.visibility in _MAY_BE_SHARED]
-        found = _at_once(self._members, asked)
+        found = at_once(self._members, asked)
         return {image.id: sharing for image, sharing in zip(asked, found, strict=True) if sharing is not None}
 
     def _members(self, image: Image) -> Sharing | None:
@@ -242,12 +237,3 @@ class OpenStackClient:
 def _is_to_be_listed(image: Image) -> bool:
     # Of other statuses than this one, services differ in what they list.
     return image.owned and not image.public and image.os_hidden is False and image.status == Status.ACTIVE
-
-
-def _at_once(ask: Callable[[T], R], of: Iterable[T]) -> list[R]:
-    """What is answered for each, in the same order, a few being asked for at once. The first error ends it."""
-    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ask")
-    try:
-        return list(pool.map(ask, of))
-    finally:
-        pool.shutdown(cancel_futures=True)

@@ -6,11 +6,11 @@ without nodes counts: an autoscaler will make some of the image.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from janitor.cloud import wire
 from janitor.cloud.answers import Declined
+from janitor.cloud.at_once import at_once
 from janitor.cloud.openstack_usage.names import ImageNames
 from janitor.cloud.openstack_usage.services import ServiceLists, text_of
 from janitor.cloud.records import Entry, Users
@@ -19,7 +19,6 @@ from janitor.errors import Unavailable
 from janitor.model import User, UserKind
 
 VERSION = {"OpenStack-API-Version": "container-infra latest"}
-_AT_ONCE = 4
 _ABSENT = 404
 
 
@@ -43,10 +42,9 @@ class Clusters:
         for template in templates:
             self._use(template.get("image_id"), User(_id(template), _name(template), UserKind.CLUSTER_TEMPLATE))
         clusters = self.lists.entries("/clusters", "clusters", id_key="uuid")
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="clusters") as pool:
-            for found in pool.map(lambda cluster: list(self._users_of(cluster)), clusters):
-                for image, user in found:
-                    self._use(image, user)
+        for found in at_once(lambda cluster: list(self._users_of(cluster)), clusters):
+            for image, user in found:
+                self._use(image, user)
         return dict(self._users)
 
     def _templates(self) -> list[Entry]:

@@ -7,12 +7,12 @@ are listed with a few keys only, but not where a limit, a marker or a filter is 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from janitor.cloud import wire
 from janitor.cloud.answers import Declined
+from janitor.cloud.at_once import at_once
 from janitor.cloud.openstack_usage.services import ServiceLists
 from janitor.cloud.records import Entry, ImageOf, Users, image_users
 from janitor.cloud.session import Headers
@@ -30,7 +30,6 @@ _SHELVED = "SHELVED"
 _DELETED = "DELETED"
 _GONE = frozenset({_DELETED, "SOFT_DELETED"})
 _MOST_ASKED_FOR = 50
-_AT_ONCE = 4
 _PATH = "/servers/detail"
 LABEL = f"GET {_PATH}"
 
@@ -111,8 +110,7 @@ def left_out_by(lists: ServiceLists, missing: Mapping[str, datetime]) -> str | N
     latest = sorted(missing, key=lambda server: missing[server], reverse=True)[:_MOST_ASKED_FOR]
     asking = replace(lists, headers=_ASKING)
     try:
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="servers") as pool:
-            found = list(pool.map(lambda server: _exists(asking, server), latest))
+        found = at_once(lambda server: _exists(asking, server), latest)
     except CloudError:
         return None
     return next((server for server, exists in zip(latest, found, strict=True) if exists), None)
