@@ -27,8 +27,12 @@ class Desk:
     def configure(
         self, person: Person, policies: str = POLICIES, targets: Sequence[Mapping[str, Any]] = ({},), **limits: Any
     ) -> None:
-        """Write everything down; each of the `targets` says what of it is not as usual, and so do the `limits`."""
-        self._write("clouds.yaml", {"clouds": {"ours": person.clouds_entry()}})
+        """Write everything down; each of the `targets` says what of it is not as usual, and so do the `limits`.
+
+        The cloud `ours` is the one region; `anywhere` names none, so that a target may choose.
+        """
+        entry = person.clouds_entry()
+        self._write("clouds.yaml", {"clouds": {"ours": entry, "anywhere": {"auth": entry["auth"]}}})
         usual = {"name": "ours", "api": "openstack", "cloud": "ours", "usage": SOURCES}
         document = {
             "mode": "delete",
