@@ -1,6 +1,7 @@
 """Images that others need, and others that stand beside ours, on a real Glance: kernels, ramdisks, foreign images."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -132,6 +133,31 @@ def test_a_kernel_of_ours_stays_as_long_as_an_image_of_others_is_listed_that_nam
         assert report["deletions"] == []
     scene.theirs.delete(machine).raise_for_status()
     assert outcomes(scene.desk.run()) == dict.fromkeys((kernel, ramdisk), "deleted")
+
+
+ID = {"type": ["null", "string"], "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"}
+
+
+@pytest.fixture
+def _schema(cloud: Cloud) -> Iterator[None]:
+    """A schema of properties, by which kernels and ramdisks are ids or null, as in the file of Glance."""
+    file = cloud.folder / "schema-image.json"
+    file.write_text(json.dumps({"kernel_id": ID, "ramdisk_id": ID}))
+    cloud.restart_glance()
+    yield
+    file.unlink()
+    cloud.restart_glance()
+
+
+@pytest.mark.usefixtures("_schema")
+def test_images_that_have_null_for_a_kernel_hold_none(scene: Scene) -> None:
+    orphan, queued = scene.part("aki"), scene.ours.create("queued", disk_format=None)
+    plain = scene.old(scene.ours, "golden-disk", kernel_id=None, ramdisk_id=None)
+    scene.cloud.database.write(queued, created_at=datetime.now(UTC) - OLD, updated_at=datetime.now(UTC) - OLD)
+    assert scene.ours.get(plain).json()["kernel_id"] is None
+    report = scene.desk.run()
+    assert outcomes(report) == dict.fromkeys((orphan, queued), "deleted")
+    assert scene.left(plain, orphan, queued) == {plain}
 
 
 # Images of other projects in a family
