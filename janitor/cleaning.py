@@ -157,7 +157,7 @@ class Cleaning:
         for name in self.site.siblings:
             if name not in others:
                 others[name] = frozenset(map(folded, self._store.known(name)))
-        return doubts_about(self.target, own, others)
+        return [*doubts_about(self.target, own, others), *self.service.other_names(survey.images)]
 
     def _doubts(self, survey: Survey, unacceptable: Sequence[str]) -> tuple[str, ...]:
         """What looks wrong about a survey; recorded as good where nothing does, or where a person accepts it.

@@ -9,11 +9,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
 
 import httpx
 
-from janitor.cloud import Answer, HttpOptions, Probe, ProbeFailed, Sources
+from janitor.cloud import ONE_SERVICE, Answer, HttpOptions, Probe, ProbeFailed, Sources
 from janitor.cloud.answers import Declined, undocumented
 from janitor.cloud.at_once import at_once
 from janitor.cloud.catalogue import ImagePlace, unversioned
@@ -35,6 +36,8 @@ from janitor.units import counted
 _NO_OPTIONS = HttpOptions()
 _USUAL_SOURCES = Sources()
 _NOT_UNDERSTOOD = 400
+_TELLING = 2
+_BRIEFLY = timedelta(seconds=10)
 _MAY_BE_SHARED = frozenset({Visibility.SHARED, Visibility.PRIVATE, None})
 # So says a service that tells shared images from private ones; one that does not may have private ones with members.
 _NO_MEMBERS = "only shared images have members"
@@ -47,7 +50,8 @@ class OpenStackClient:
     """The images of one project at one image service. Safe to use from several threads at once; `close` when done.
 
     Keeps every promise of `ImageService`. `place` is the image service, and `region` the one that the configuration
-    means, None where it means none. `imageless`: servers of no image may leave the key `image` out. `grant` is a
+    means, None where it means none. `elsewhere` are the image services of the catalogue that nobody surveys tonight.
+    `imageless`: servers of no image may leave the key `image` out. `grant` is a
     sign-in that was done already; `clock` dates the token; a set `stop` ends waiting between tries. A `carrier` takes
     requests elsewhere than to a socket.
     """
@@ -60,6 +64,7 @@ class OpenStackClient:
         options: HttpOptions = _NO_OPTIONS,
         *,
         sources: Sources = _USUAL_SOURCES,
+        elsewhere: Sequence[ImagePlace] = (),
         imageless: bool = False,
         shared_ignored: bool = False,
         clock: Callable[[], datetime],
@@ -69,6 +74,7 @@ class OpenStackClient:
     ) -> None:
         self._identity = identity
         self._place = place
+        self._elsewhere = elsewhere
         self._region = region
         self._options = replace(options, page_size=min(options.page_size, MOST_A_PAGE))
         self._page_size = self._options.page_size
@@ -80,6 +86,14 @@ class OpenStackClient:
         self._transport = Transport(options, self._redact, stop, carrier, identity.verify)
         self._tokens = Tokens(self._sign_in, clock)
         self._session = Session(self._transport, self._tokens, self._judge, clock)
+        self._brief_transport = partial(
+            Transport,
+            replace(options, attempts=1, timeout=min(options.timeout, _BRIEFLY)),
+            self._redact,
+            stop,
+            carrier,
+            identity.verify,
+        )
         self._identities = Identities("created_at")
         self._left_out: list[str] = []
         self._private_has_none = False
@@ -181,6 +195,32 @@ class OpenStackClient:
     def delete(self, image_id: str) -> Answer:
         """Ask for the deletion of one image."""
         return self._session.delete(Call("DELETE /v2/images/{id}", "DELETE", self._image_url(image_id)))
+
+    def other_names(self, images: Sequence[Image]) -> list[str]:
+        """The other image services of the catalogue that know images of ours by their ids: they are this one."""
+        ours = [image.id for image in images if _is_to_be_listed(image)][:_TELLING]
+        asked = [(place, image_id) for place in self._elsewhere for image_id in ours]
+        if not asked:
+            return []
+        with closing(self._brief_transport()) as transport:
+            brief = Session(transport, self._tokens, self._judge, self._clock)
+            known = at_once(lambda pair: self._is_ours_at(brief, *pair), asked)
+        found = {place: image_id for (place, image_id), is_ours in zip(asked, known, strict=True) if is_ours}
+        return [
+            f"{place.url} and {self._place.url} list the same images ({image_id} is one): {ONE_SERVICE}"
+            for place, image_id in found.items()
+        ]
+
+    def _is_ours_at(self, session: Session, place: ImagePlace, image_id: str) -> bool:
+        project = self._granted().project
+        url = "/".join([unversioned(place.url), "v2", "images", path_segment(image_id)])
+        try:
+            return session.ask(
+                Call("GET /v2/images/{id}", "GET", url),
+                lambda found: found.get("id") == image_id and read_image(found, project).owned,
+            )
+        except CloudError:
+            return False
 
     def probe(self) -> Probe:
         """Sign in, read all images and what uses them, and say so, and what no list shows."""
