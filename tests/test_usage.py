@@ -349,6 +349,21 @@ def test_a_stack_that_is_gone_when_it_is_opened_is_no_fault() -> None:
     assert users(usage_of(heat(stacks={"k1": ("one", {}, {})}, failing={"/k1": no(404)}))) == {}
 
 
+def test_an_answer_about_another_stack_or_node_group_tells_nothing_of_this_one() -> None:
+    cloud = heat(stacks={"k1": ("one", {"image": A}, {})})
+    cloud.failing = {"/k1": Answered({"stack": {"id": "k2", "parameters": {}}})}
+    assert "the answer is about another stack than one" in str(usage_of(cloud).problem)
+    cloud = magnum(clusters=[cluster()], node_groups={"c-k8s": [group("w")]}, templates=[])
+    cloud.shown_groups = {"g-w": group("x", image_id=A)}
+    assert "the answer is about another one than w" in str(usage_of(cloud).problem)
+
+
+@pytest.mark.parametrize("error", ["broken", {"code": 500, "message": "x"}], ids=["text", "object"])
+def test_an_error_in_an_answer_that_says_200_is_an_error(error: object) -> None:
+    cloud = heat(failing={"/stacks": Answered({"stacks": [], "error": error})})
+    assert "HTTP 200 with an error in its body" in str(usage_of(cloud).problem)
+
+
 def test_an_image_whose_name_cannot_be_read_may_be_the_one_that_is_named() -> None:
     cloud = heat(stacks={"k1": ("one", {}, {})})
     cloud.images = {"/image": [entry(A, name=7)]}

@@ -118,7 +118,7 @@ class UsageCloud:
             case ["clusters"]:
                 return Answered({"clusters": _page(self.clusters, asked.query)})
             case ["clusters", cluster] if any(one["uuid"] == cluster for one in self.clusters):
-                return Answered({"uuid": cluster})
+                return Answered({"uuid": cluster, "name": cluster})
             case ["clusters", cluster, "nodegroups"] if self.node_groups.get(cluster) is not None:
                 return Answered({"nodegroups": _page(self.node_groups[cluster] or [], asked.query)})
             case ["clusters", _, "nodegroups", group] if group in self.shown_groups:

@@ -230,7 +230,9 @@ class OpenStackClient:
         seen = f"token accepted for project {granted.project}, {counted(len(images))} listed"
         if usage.problem is not None:
             raise ProbeFailed(f"{seen}, but what is in use could not be read: {usage.problem}", usage.readings)
-        words = [seen, counted(usage.instances, "server"), UNSEEN]
+        unasked = granted.catalogue.unasked
+        also = [f"{', '.join(unasked)} may use images too, and cannot be asked"] if unasked else []
+        words = [seen, counted(usage.instances, "server"), *also, UNSEEN]
         return Probe(", ".join(words), usage.readings)
 
     def clock_offset(self) -> timedelta | None:

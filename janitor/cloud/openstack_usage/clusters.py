@@ -61,7 +61,7 @@ class Clusters:
         if groups is not None:
             for group in groups:
                 yield from self._user_of(group, cluster)
-        elif self.lists.document("GET /clusters/{id}", "clusters", _id(cluster)) is not None:
+        elif self._shown(cluster, "GET /clusters/{id}", "clusters", _id(cluster)) is not None:
             image = self._template_image(cluster, f"cluster {_name(cluster)}")
             yield image, User(_id(cluster), _name(cluster), UserKind.CLUSTER)
 
@@ -81,11 +81,18 @@ class Clusters:
             yield group["image_id"], user
             return
         path = ("clusters", _id(cluster), "nodegroups", _id(group))
-        shown = self.lists.document("GET /clusters/{id}/nodegroups/{id}", *path)
+        shown = self._shown(group, "GET /clusters/{id}/nodegroups/{id}", *path)
         if shown is not None and _says_image(shown):
             yield shown["image_id"], user
         elif shown is not None:
             yield self._template_image(cluster, f"{user.kind} {user.name}"), user
+
+    def _shown(self, entry: Entry, label: str, *path: str) -> Entry | None:
+        """An entry of a list by itself; None for one that is gone. Raises Unavailable for an answer about another."""
+        shown = self.lists.document(label, *path)
+        if shown is not None and shown.get("uuid") != entry["uuid"]:
+            raise Unavailable(f"{label}: the answer is about another one than {_name(entry)}")
+        return shown
 
     def _template_image(self, cluster: Entry, what: str) -> str:
         """The image of a cluster's template. Raises Unavailable where that cannot be told."""

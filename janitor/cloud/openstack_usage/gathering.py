@@ -62,10 +62,14 @@ class Gathering:
 
     def ask(self, tasks: Sequence[Task]) -> None:
         """Take in what all tasks tell whose source is not off, asked at once."""
-        asked = [task for task in tasks if self.sources.need(task.source) is not Need.OFF]
+        wanted = [task for task in tasks if self.sources.need(task.source) is not Need.OFF]
+        asked = [task for task in wanted if task.endpoint is None or not task.endpoint.replaced]
         for source in Source:
             if source is not Source.REFERENCES:
                 self._look_for_what_is_missing(source, [task for task in asked if task.source is source])
+        for task in wanted:
+            if task not in asked:
+                self._pass_over(task)
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="usage") as pool:
             answers = list(pool.map(Task.ask, asked))
         for task, answer in zip(asked, answers, strict=True):
@@ -103,6 +107,12 @@ class Gathering:
             # Of a service that is missing from tonight's catalogue we saw no more than of one that does not answer.
             self._unread.add(Unread(source))
         self._readings.append(Reading(source, problem="not asked: the catalogue has no such service"))
+
+    def _pass_over(self, task: Task) -> None:
+        """Say of an endpoint that the configuration replaces it."""
+        why = "not asked: the configuration gives another URL in its place"
+        self._remarks.append(f"{task.label} at {task.place} {why}")
+        self._readings.append(Reading(task.source, task.region, problem=f"{why} ({task.place})"))
 
     def _take(self, task: Task, answer: Users | CloudError) -> None:
         if isinstance(answer, CloudError):

@@ -71,7 +71,10 @@ class Stacks:
             return None
         if template is None:
             raise Unavailable(f"{_TEMPLATE}: stack {_name(stack)} has no template that can be read")
-        parameters = shown["stack"].get("parameters") if isinstance(shown.get("stack"), dict) else None
+        told = shown["stack"] if isinstance(shown.get("stack"), dict) else {}
+        if told.get("id", _id(stack)) != _id(stack):
+            raise Unavailable(f"{_SHOW}: the answer is about another stack than {_name(stack)}")
+        parameters = told.get("parameters")
         if not isinstance(parameters, dict):
             raise Unavailable(f"{_SHOW}: the parameters of stack {_name(stack)} cannot be read")
         words: dict[str, str] = {}
