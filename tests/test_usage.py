@@ -111,6 +111,21 @@ def test_a_list_that_leaves_out_a_server_that_exists_is_not_believed(shown: Any,
     assert (Unread(Source.SERVERS) in optional.unread) is doubted
 
 
+def test_a_list_of_several_pages_may_be_incomplete_in_any_version() -> None:
+    listed = [server(f"t{number}", {"id": A}) for number in range(5)]
+    cloud = UsageCloud(images=images(), servers={"/compute": listed}, most_servers=2)
+    cloud.unlisted_servers = {"s1": {"id": "s1", "status": "UNKNOWN"}}
+    assert usage_of(cloud).instances == 5
+    assert "the list leaves out server s1, which exists" in str(usage_of(cloud, earlier=MISSING).problem)
+
+
+def test_a_server_that_is_told_as_deleted_and_alive_is_not_explained() -> None:
+    cloud = UsageCloud(images=images(), versions=False)
+    cloud.deleted_servers = [server("s1", {"id": A}, status=status) for status in ("DELETED", "ACTIVE")]
+    cloud.deleted_servers[1]["id"] = "S1"
+    assert usage_of(cloud, earlier=MISSING).ended == frozenset()
+
+
 def test_a_list_that_is_known_to_be_complete_is_believed_of_missing_servers() -> None:
     cloud = UsageCloud(images=images(), unlisted_servers={"s1": {"id": "s1", "status": "ACTIVE"}})
     assert usage_of(cloud, earlier=MISSING).problem is None
