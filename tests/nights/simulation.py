@@ -19,7 +19,7 @@ from janitor.settings import load_settings
 from janitor.sites import Choice
 from janitor.stopping import Stop
 from janitor.store import Store
-from tests.nights.account import TARGET, USAGE_MEMORY, Account
+from tests.nights.account import USAGE_MEMORY, Account
 from tests.nights.again import check_deciding_again
 from tests.nights.channel import Channel
 from tests.nights.clockwork import Clockwork, Crash, Happening
@@ -50,13 +50,10 @@ class Simulation:
         self.people = People(draw, self.clockwork, self.account, self.settings.database)
         self.rules = Rules(self.account, self.team, self.people, self.channel, limits, self.counts)
         self._typical = 50
-        self._blinded = False
         self._write_policies()
 
     def _configuration(self, folder: Path, limits: Limits, zone: str) -> Path:
-        text = self.account.sandbox.configuration(
-            mode="delete", database="janitor.db", policies="policies.yaml", timezone=zone
-        )
+        text = self.account.configuration(mode="delete", database="janitor.db", policies="policies.yaml", timezone=zone)
         text += f"limits: {{max_deletions: {limits.most}, max_share: {limits.share}%}}\n"
         text += f"usage_memory: {USAGE_MEMORY // HOUR}h\n"
         # One at a time, so that a seed repeats itself exactly; several at once are tested elsewhere.
@@ -120,7 +117,6 @@ class Simulation:
 
     def _run(self, attempt: Attempt, *, quiet: bool = False) -> RunResult | None:
         """One run and the delivery of its report; None where it died on the way."""
-        self._blinded = attempt.mishaps.blinding
         self.account.sandbox.faults = attempt.mishaps.faults
         stop, happening = Stop(), None
         if quiet:
@@ -129,7 +125,7 @@ class Simulation:
             self.counts[f"channel {self.channel.draw_mood()}"] += 1
             happening = self._draw_happening(stop)
         approved = None if attempt.apply is None else self._reviewed(attempt.apply)
-        self.rules.begin(attempt, None if approved is None else {d.image.id for d in approved[TARGET]})
+        self.rules.begin(attempt, None if approved is None else {d.image.id for d in approved[self.account.target]})
         result = None
         try:
             with self.clockwork.running(happening), ExitStack() as holding:
@@ -158,9 +154,9 @@ class Simulation:
         return result
 
     def _draw_mishaps(self, chance: float) -> Mishaps:
-        """What goes wrong, by chance; not twice in a row that volumes are left out, which no memory makes up for."""
+        """What goes wrong, by chance."""
         mishaps = draw_mishaps(self._draw, self.account.api)
-        return NONE if self._draw.random() >= chance or (self._blinded and mishaps.blinding) else mishaps
+        return mishaps if self._draw.random() < chance else NONE
 
     def _resend(self) -> None:
         """A person has late reports sent."""
