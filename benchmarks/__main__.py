@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.tables import deletions_table, figures_table, surveys_table
-from benchmarks.trials import Deletions, Surveys, deletions, start, surveys
+from benchmarks.trials import Deletions, Surveys, deletions, scan, start, surveys
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Extent:
 _FULL = Extent((1_000, 10_000, 100_000), (0, 100), rounds=3, unchanged=10, deletions=500, starts=15)
 _QUICK = Extent((1_000, 10_000), (0,), rounds=1, unchanged=2, deletions=100, starts=5)
 _LARGE = 100_000
+_MIB_OF_TEXTS = 100
 _DELETION_LATENCY = 100
 _DELETION_FLEET = 2_000
 
@@ -38,6 +39,8 @@ def main() -> None:
     extent = _QUICK if parser.parse_args().quick else _FULL
     began = time.perf_counter()
     starts = start(extent.starts)
+    _tell(f"{_MIB_OF_TEXTS} MiB of declared texts")
+    texts = scan(_MIB_OF_TEXTS, max(extent.rounds, 3))
     fleets = list(_surveys(extent))
     runs = list(_deletions(extent))
     print("\nDry runs: whole processes; ratios of medians of interleaved rounds\n")
@@ -45,7 +48,7 @@ def main() -> None:
     print(f"\nLive runs at {_DELETION_LATENCY} ms a request\n")
     print(deletions_table(runs))
     print("\nFigures\n")
-    print(figures_table(fleets, runs, starts))
+    print(figures_table(fleets, runs, starts, texts))
     print(f"\n{time.perf_counter() - began:.0f} s in all")
 
 

@@ -1,5 +1,10 @@
-"""What is measured: surveys of a fleet, deletions, and the start of the command. Rounds are interleaved."""
+"""What is measured: surveys of a fleet, deletions, declared texts, and the start of the command.
 
+Rounds are interleaved.
+"""
+
+import json
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -57,6 +62,21 @@ class Start:
     click: Spent
 
 
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Reading so many MiB of declared texts beside a bare pass of the matcher over them, in s; and images named."""
+
+    mib: int
+    bare: float
+    whole: float
+    named: int
+
+    @property
+    def ratio(self) -> float:
+        """How much longer it takes to tell what all of the texts name than to search them once."""
+        return self.whole / self.bare
+
+
 @contextmanager
 def _account(images: int, latency: int) -> Iterator[Account]:
     with (
@@ -109,6 +129,13 @@ def deletions(images: int, count: int, latency: int, at_once: int | None) -> Del
             account.configure(concurrency={"deletions": at_once})
         spent = account.run()
         return Deletions(images, at_once or 4, account.planned(), spent, account.deleting_for(), account.size())
+
+
+def scan(mib: int, rounds: int) -> Scan:
+    """Reading so many MiB of declared texts for 10,000 images, beside a bare pass over them."""
+    command = [sys.executable, "-m", "benchmarks.declared", str(mib), str(rounds)]
+    output = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True).stdout
+    return Scan(**json.loads(output))
 
 
 def start(rounds: int) -> Start:

@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from rich.segment import Segment
 
 from janitor.errors import UsageError
-from janitor.model import Decision, Image, Notice, Reason, Survey, User
+from janitor.model import Decision, Image, Notice, Reason, Survey, User, UserKind
 from janitor.policy import Policy
 from janitor.report.layout import BOLD, Line, Page, labelled, line, paragraph
 from janitor.report.tables import user_name, users_of
@@ -96,8 +96,10 @@ def _facts(image: Image, survey: Survey, width: int) -> Iterator[Line]:
         facts["tags"] = ", ".join(visible(tag) for tag in image.tags)
     for key, value in facts.items():
         yield from _row(key, value, width)
-    for value in [_use(user) for user in users] or [survey.usage.problem or "nothing that we can see"]:
-        yield from _row("used by", value, width)
+    if not users:
+        yield from _row("used by", survey.usage.problem or "nothing that we can see", width)
+    for user in users:
+        yield from _use(user, width)
     for key, value in sorted((image.properties or {}).items()):
         yield from _row("property", f"{visible(key)}: {visible(value)}", width)
     for key, value in sorted(image.unreadable.items()):
@@ -105,10 +107,12 @@ def _facts(image: Image, survey: Survey, width: int) -> Iterator[Line]:
     yield from _row("seen", format_minute(survey.finished_at), width)
 
 
-def _use(user: User) -> str:
-    """A user of an image, and where it is told."""
+def _use(user: User, width: int) -> Iterator[Line]:
+    """A user of an image, and where it is told; of a text its place says both."""
+    if user.kind is UserKind.REFERENCE:
+        return _row("named in", visible(user.name), width)
     told = f" ({visible(user.source)})" if user.source else ""
-    return f"{visible(user_name(user))}{told}"
+    return _row("used by", f"{visible(user_name(user))}{told}", width)
 
 
 def _row(label: str, text: str, width: int) -> Iterator[Line]:

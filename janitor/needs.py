@@ -4,7 +4,7 @@ Source: `kernel_id` and `ramdisk_id` among the properties of the Image API, whic
 are bound together by.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from janitor.image_ids import folded, ids_in
@@ -41,11 +41,18 @@ def needs_of(images: Iterable[Image]) -> Needs:
             continue
         if image.properties is None or any(f"properties.{key}" in image.unreadable for key in _PARTS):
             doubtful = doubtful or image
-        for key, part in _PARTS.items():
-            for needed in ids_in((image.properties or {}).get(key, "")):
-                if needed != folded(image.id):
-                    by_id.setdefault(needed, f"the {part} of image {image.label}")
+        for needed, part in _parts_of(image):
+            if needed != folded(image.id):
+                by_id.setdefault(needed, f"the {part} of image {image.label}")
     return Needs(by_id, doubtful)
+
+
+def _parts_of(image: Image) -> Iterator[tuple[str, str]]:
+    """The ids that an image names, each with what it is to it."""
+    properties = image.properties or {}
+    for key, part in _PARTS.items():
+        if key in properties:
+            yield from ((needed, part) for needed in ids_in(properties[key]))
 
 
 def _may_be_a_part(image: Image) -> bool:

@@ -12,6 +12,7 @@ from janitor.gate import Gate
 from janitor.model import Decision, Image, Mode, Outcome, RunResult
 from janitor.orders import Progress, Silence, utc_now
 from janitor.policy_files import Rules, load_policies, load_rules
+from janitor.references import References
 from janitor.run import Run, exit_code
 from janitor.settings import Settings, find_policies, load_settings
 from janitor.sites import Choice, may_have, sites_of
@@ -114,6 +115,7 @@ def perform(
                 gate=Gate(settings.max_shrink),
                 accept_survey=accept_survey,
                 usage_memory=settings.usage_memory,
+                references=References(settings.references, settings.http, stop),
                 approved=approved,
                 owes_report=post and settings.slack is not None,
             ).perform()

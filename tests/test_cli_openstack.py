@@ -84,13 +84,24 @@ def script(desk: Desk, text: str, *words: str) -> "subprocess.CompletedProcess[s
 
 def test_both_kinds_of_targets_are_one_job_with_one_report(cloud_desk: Desk, cloud: Sandbox, sandbox: Sandbox) -> None:
     old = yaml.safe_load(sandbox.configuration())["targets"][0] | {"name": "old"}
-    configure(cloud_desk, old, named(cloud="here"), spelled_out(cloud, region="*"))
+    configure(cloud_desk, old, named(cloud="here", region="*"))
 
     done = cloud_desk.janitor("run", "--dry-run", "--format", "json")
 
     assert (done.returncode, done.stderr) == (Exit.OK, "")
-    assert outcomes(done.stdout) == dict.fromkeys(["old", "prod", "all-RegionOne", "all-RegionTwo"], "ok")
-    assert len([asked for asked in cloud.requests if asked.path.endswith("/tokens")]) == 2, "one sign-in for each"
+    assert outcomes(done.stdout) == dict.fromkeys(["old", "prod-RegionOne", "prod-RegionTwo"], "ok")
+    assert len([asked for asked in cloud.requests if asked.path.endswith("/tokens")]) == 1, (
+        "one sign-in for all regions"
+    )
+
+
+def test_two_targets_that_are_one_are_a_mistake(cloud_desk: Desk, cloud: Sandbox) -> None:
+    configure(cloud_desk, named(cloud="here"), spelled_out(cloud, region="*"))
+
+    done = cloud_desk.janitor("run", "--dry-run")
+
+    assert done.returncode == Exit.USAGE
+    assert "targets[1]: is the same project and image service as target prod" in done.stderr
 
 
 def test_one_region_is_run_alone(cloud_desk: Desk, cloud: Sandbox) -> None:

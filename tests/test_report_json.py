@@ -119,7 +119,7 @@ def seen(usage: Usage) -> Any:
 
 
 def test_images_come_with_every_fact_and_who_uses_them() -> None:
-    report = seen(Usage({"id-1": (User("i-1", "web-1"),)}))
+    report = seen(Usage({"id-1": (User("i-1", "web-1", source="servers"),)}))
     assert (report["run"], report["targets"][0]["target"]) == (7, "prod")
     assert report["targets"][0]["images"][0] == {
         "id": "ID-1",

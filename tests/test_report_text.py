@@ -508,7 +508,7 @@ def test_what_is_refused_as_before_is_counted_once() -> None:
 
 def test_what_an_optional_source_did_not_tell_stands_with_the_figures() -> None:
     target = make_target([to_keep()], remarks=("volumes could not be read: \x1b[31mHTTP 403",))
-    assert "Kept 1 Not seen volumes could not be read: \\x1b[31mHTTP 403 Would delete none" in unfolded(
+    assert "Kept 1 Note volumes could not be read: \\x1b[31mHTTP 403 Would delete none" in unfolded(
         report(make_run(target))
     )
 

@@ -112,6 +112,8 @@ def test_the_least_that_is_needed_and_what_the_rest_is_then(write: Write, tmp_pa
         cost=None,
         heartbeat_url=None,
         metrics_file=None,
+        http=HttpOptions(),
+        references=(),
         secrets=frozenset({"the-appkey", "the-username", "the-password"}),
     )
 

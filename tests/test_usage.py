@@ -140,7 +140,7 @@ def test_what_was_asked_is_told_with_numbers() -> None:
     missing = "not asked: the catalogue has no such service"
     assert usage_of(cloud).readings == (
         Reading(Source.SERVERS, "R1", "/compute", users=2, images=1),
-        Reading(Source.VOLUMES, "R1", "/cinder/v3/p70j3ct"),
+        Reading(Source.VOLUMES, "R1", "/cinder/v3/{project}"),
         Reading(Source.CLUSTERS, problem=missing),
         Reading(Source.STACKS, problem=missing),
         Reading(Source.SNAPSHOTS, problem="not asked: it is off"),

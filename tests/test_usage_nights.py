@@ -208,7 +208,63 @@ def test_images_of_other_projects_take_no_place_of_ours(tmp_path: Path) -> None:
     assert {image: found[image] for image in (A, B, C)} == {A: "kept-newest", B: "expired", C: "protected"}
 
 
+# Declared references
+
+
+def test_a_reference_keeps_what_it_names_and_for_three_days_what_it_named(tmp_path: Path) -> None:
+    (tmp_path / "infra").mkdir()
+    web = tmp_path / "infra" / "web.tf"
+    web.write_text(f'\nimage = "{A.upper()}"\n')
+    nights = Nights(tmp_path, cloud(), rest={"references": [{"files": "infra/**/*.tf"}]})
+    found = nights.run()
+    assert reasons(found) == {A: "referenced", B: "expired"}
+    assert decision(found, A).detail == "named in infra/web.tf:2"
+    web.write_text("nothing")
+    assert [reasons(nights.run(after=30 * HOUR))[A] for _ in range(3)] == ["recently-used", "recently-used", "expired"]
+
+
+def test_a_repository_that_moved_frees_nothing(tmp_path: Path) -> None:
+    (tmp_path / "web.tf").write_text(f"image: {A}")
+    nights = Nights(tmp_path, cloud(), rest={"references": [{"files": "*.tf"}]})
+    nights.run()
+    (tmp_path / "web.tf").unlink()
+    for _ in range(5):
+        found = nights.run()
+        assert exit_code(found) == 1
+        assert "reference *.tf: no file matches it" in str(found.targets[0].error)
+    nights.rest = {"references": [{"files": "*.tf", "needed": "optional"}]}
+    for _ in range(5):
+        found = nights.run()
+        assert reasons(found)[A] == "recently-used"
+        assert decision(found, A).detail == "it was in use when reference *.tf could last be read"
+        assert "reference *.tf (optional): no file matches it" in found.targets[0].remarks
+    assert nights.cloud.gone == {B}
+
+
+def test_an_image_in_use_and_named_is_said_to_be_in_use(tmp_path: Path) -> None:
+    (tmp_path / "a.tf").write_text(A)
+    nights = Nights(tmp_path, cloud(servers={"/compute": [server("s1", {"id": A})]}))
+    nights.rest = {"references": [{"files": "a.tf"}]}
+    assert decision(nights.run(), A).detail == "used by instance name of s1"
+
+
 # What is recorded
+
+
+def test_what_was_carried_over_is_told_from_what_was_seen(tmp_path: Path) -> None:
+    """Of a source that is read in part, what was seen tonight is in the snapshot and what was not is not."""
+    nights = Nights(tmp_path, cloud(*TWO_REGIONS), [{"usage": {"servers": "optional"}}])
+    nights.cloud.servers = {"/compute": [server("s1", {"id": A})], "/compute-2": [server("s2", {"id": B})]}
+    first = nights.run().run
+    nights.cloud.failing = {"/compute-2/v2.1/servers/detail": no(403)}
+    second = nights.run().run
+    nights.cloud.failing = {}
+    third = nights.run().run
+    with Store.open_existing(tmp_path / "janitor.db") as store:
+        seen = [set(store.surveys(run)["prod"].usage.by_image) for run in (first, second, third)]
+        assert seen == [{A, B}, {A}, {A, B}]
+        told = [event.text for event in store.image_history("prod", B) if "in use" in event.text]
+    assert [words for words in told if not words.startswith("decision")] == ["in use by instance name of s2"]
 
 
 def test_all_uses_are_explained_each_with_its_source(tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ class OpenStackClient:
         seen = f"token accepted for project {granted.project}, {counted(len(images))} listed"
         if usage.problem is not None:
             raise ProbeFailed(f"{seen}, but what is in use could not be read: {usage.problem}", usage.readings)
-        words = [seen, counted(usage.instances, "server"), *usage.remarks, UNSEEN]
+        words = [seen, counted(usage.instances, "server"), UNSEEN]
         return Probe(", ".join(words), usage.readings)
 
     def clock_offset(self) -> timedelta | None:

@@ -16,6 +16,7 @@ from janitor.model import Reading
 from janitor.orders import Site, utc_now
 from janitor.policy import Policy
 from janitor.policy_files import Rules
+from janitor.references import Reference, References
 from janitor.remarks import exempting_nothing, owning_nothing, remarks_on
 from janitor.report.tables import readings_table
 from janitor.settings import Settings
@@ -31,6 +32,9 @@ def check(config: Path | None, verbose: int, *, live: bool) -> int:
     failures = [_probed("database", lambda: Probe(wiring.database_of(settings)))]
     if not any(failures):
         _say_what_is_idle(settings, rules)
+    declared = [one for one in settings.references if live or one.url is None]
+    if declared:
+        failures.append(_probed("references", partial(_probe_references, settings, declared)))
     if live:
         failures += [_probed(*probe) for probe in _probes(settings, rules.policies)]
     return Exit.FAILED if any(failures) else Exit.OK
@@ -81,6 +85,18 @@ def _probe(site: Site) -> Probe:
         return service.probe()
     finally:
         service.close()
+
+
+def _probe_references(settings: Settings, declared: Sequence[Reference]) -> Probe:
+    """What these references name of the images that were surveyed last. Raises ProbeFailed where one cannot be read."""
+    images = [image for every in wiring.latest_images(settings).values() for image in every]
+    usage = References(declared, settings.http).named(images)
+    if usage.problem is not None:
+        raise ProbeFailed(usage.problem, usage.readings)
+    named = (
+        f"{counted(len(usage.by_image))} of {len(images)} surveyed last named in {counted(len(declared), 'reference')}"
+    )
+    return Probe(", ".join((named, *usage.remarks)), usage.readings)
 
 
 def _probe_channel(settings: Settings, name: str | None) -> Probe:

@@ -25,7 +25,7 @@ def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple
         rows.append(("Settled", _settled_by_outcome([target])))
     if target.approved is not None:
         rows.append(("Reviewed plan", f"{len(target.approved):,} images of it are as they were; no limit applies"))
-    rows += [("Not seen", shortened(remark, _LONGEST_REMARK)) for remark in target.remarks]
+    rows += [("Note", shortened(remark, _LONGEST_REMARK)) for remark in target.remarks]
     return rows + _plan(target, mode, cost)
 
 

@@ -17,6 +17,7 @@ from janitor.units import counted, format_minute, format_size, iso, iso_or_none
 
 _LONGEST_NAME = 255
 _LONGEST_FACTS = 2_000
+_LONGEST_SOURCE = 22
 
 
 def images_table(run: int, surveys: Iterable[tuple[str, Survey]]) -> Page:
@@ -133,7 +134,8 @@ def runs_table(runs: Iterable[RunSummary]) -> Table:
 def readings_table(readings: Iterable[Reading]) -> Table:
     """What became of asking each source of usage, one a row, as a rich renderable."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in ("source", "endpoint", "asked"):
+    table.add_column("source", max_width=_LONGEST_SOURCE, overflow="fold", min_width=_LONGEST_SOURCE)
+    for heading in ("endpoint", "asked"):
         table.add_column(heading, overflow="fold")
     for heading in ("users", "images"):
         table.add_column(heading, justify="right")

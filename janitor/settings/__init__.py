@@ -13,7 +13,9 @@ from janitor.cron import Cron
 from janitor.errors import ConfigurationError, Problem
 from janitor.model import Cost, Mode
 from janitor.plan import Limits
+from janitor.references import Reference
 from janitor.settings.contradictions import contradictions, misfits
+from janitor.settings.declared import misdeclared, references
 from janitor.settings.expansion import Expanded, expand
 from janitor.settings.schema import CostSchema, HttpSchema, OpenStackSchema, SettingsSchema, SlackSchema, ToastSchema
 from janitor.yaml_lines import Fault, Keys, read_document
@@ -127,6 +129,8 @@ class Settings:
     cost: Cost | None
     heartbeat_url: str | None = field(repr=False)
     metrics_file: Path | None
+    http: HttpOptions
+    references: tuple[Reference, ...]
     secrets: frozenset[str] = field(repr=False)
 
 
@@ -138,9 +142,14 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.en
     source = _source(config, environ)
     expanded = expand(read_document(source), environ, source.parent)
     schema, wrong = check(SettingsSchema, expanded.document)
-    faults = [*expanded.document.faults, *_news([*misfits(expanded, environ), *wrong], expanded)]
+    faults = [
+        *expanded.document.faults,
+        *_news([*misfits(expanded, environ), *misdeclared(expanded), *wrong], expanded),
+    ]
     if schema is None or faults:
         raise ConfigurationError(_problems(faults, expanded))
+    http = _patience(HttpOptions(), schema.http)
+    declared = references(schema.references, source.parent)
     return Settings(
         source=source,
         mode=schema.mode,
@@ -148,7 +157,7 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.en
         policies=source.parent / schema.policies,
         schedule=schema.schedule,
         timezone=schema.timezone,
-        targets=tuple(_target(target, _patience(HttpOptions(), schema.http), environ) for target in schema.targets),
+        targets=tuple(_target(target, http, environ) for target in schema.targets),
         limits=Limits(schema.limits.max_deletions, schema.limits.max_share),
         slack=_slack(schema.slack),
         concurrency=Concurrency(schema.concurrency.targets, schema.concurrency.deletions),
@@ -158,7 +167,9 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.en
         cost=_cost(schema.cost),
         heartbeat_url=schema.heartbeat_url,
         metrics_file=None if schema.metrics_file is None else source.parent / schema.metrics_file,
-        secrets=expanded.secrets,
+        http=http,
+        references=declared,
+        secrets=expanded.secrets.union(*(reference.secrets for reference in declared)),
     )
 
 

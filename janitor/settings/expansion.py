@@ -17,6 +17,7 @@ _REFERENCE = re.compile(
 )
 _TARGET_SECRETS = ("appkey", "username", "password")
 _SLACK_SECRETS = ("webhook_url", "token")
+_REFERENCE_SECRETS = ("token",)
 _OWN_SECRETS = ("heartbeat_url",)
 
 
@@ -52,10 +53,11 @@ def _holders(data: object) -> Iterator[tuple[Keys, dict[str, object], tuple[str,
     if not isinstance(data, dict):
         return
     yield (), data, _OWN_SECRETS
-    targets = data.get("targets")
-    for index, target in enumerate(targets if isinstance(targets, list) else ()):
-        if isinstance(target, dict):
-            yield ("targets", index), target, _TARGET_SECRETS
+    for key, names in (("targets", _TARGET_SECRETS), ("references", _REFERENCE_SECRETS)):
+        items = data.get(key)
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            if isinstance(item, dict):
+                yield (key, index), item, names
     if isinstance(data.get("slack"), dict):
         yield ("slack",), data["slack"], _SLACK_SECRETS
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Inst
 from janitor.cloud import Need
 from janitor.cron import Cron
 from janitor.model import Mode
+from janitor.references import Names
 from janitor.units import parse_duration
 from janitor.yaml_lines.schema import Label, Schema, nearest, read_as, suggestion, word_of
 
@@ -71,6 +73,21 @@ def _base_address(text: str) -> str:
     if "?" in text or "#" in text:
         raise ValueError("must not hold a ? or #: paths are added to it")
     return text.rstrip("/")
+
+
+def _private_address(text: str) -> str:
+    """A URL that nobody on the way can read or change: of https, or on this machine."""
+    parts = urlsplit(_web_address(text))
+    if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+        raise ValueError("must be https: http is for loopback only")
+    return text
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _number(convert: Callable[[str], float]) -> BeforeValidator:
@@ -226,6 +243,26 @@ TargetSchema = Annotated[
 ]
 
 
+def _names(value: object) -> object:
+    # What comes from the environment is text.
+    known = {True: Names.ALL, "true": Names.ALL, False: Names.NONE, "false": Names.NONE, "newest": Names.NEWEST}
+    if isinstance(value, bool | str) and value in known:
+        return known[value]
+    said = f'"{value}" is not known here: ' if isinstance(value, str) else ""
+    raise ValueError(f"{said}write true, false or newest")
+
+
+class ReferenceSchema(Schema):
+    """One text that names images, as written. That it is either files or a url is checked beside this."""
+
+    files: Annotated[Text, AfterValidator(_secret)] | None = None
+    url: Annotated[str, read_as(_private_address, _URL)] | None = None
+    token: Secret | None = None
+    token_file: Text | None = None
+    names: Annotated[Names, BeforeValidator(_names)] = Names.ALL
+    needed: Annotated[Literal["required", "optional"], word_of(("required", "optional"), "known here")] = "required"
+
+
 class LimitsSchema(Schema):
     """What one run may delete in one target."""
 
@@ -282,6 +319,7 @@ class SettingsSchema(Schema):
     heartbeat_url: Annotated[Secret, AfterValidator(_web_address)] | None = None
     heartbeat_url_file: Text | None = None
     metrics_file: Text | None = None
+    references: list[ReferenceSchema] = Field(default=[])
     usage_memory: Span = timedelta(hours=72)
     plan_validity: Seconds = timedelta(hours=24)
     cost: CostSchema = CostSchema()

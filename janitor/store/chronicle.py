@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from janitor.model import Event
+from janitor.model import Event, UserKind
 from janitor.store.rows import instant
 from janitor.store.uses import usage_key
 from janitor.units import format_minute
@@ -97,12 +97,25 @@ def _quoted(key: str, value: Any) -> str:
 
 
 def _uses(rows: list[dict[str, Any]]) -> Iterator[Event]:
+    # A use goes on in another row where only what told of it is another, or was unread for a while.
+    ends = {(*_use_of(row), row["until_run"]) for row in rows}
+    begins = {(*_use_of(row), row["from_run"]) for row in rows}
     for row in rows:
-        user = f"{row['kind']} {row['instance_name'] or row['instance']}"
-        yield Event(instant(row["at"]), row["from_run"], f"in use by {user}")
-        if row["until_run"] is not None:
+        words = _use_in_words(row)
+        if (*_use_of(row), row["from_run"]) not in ends:
+            yield Event(instant(row["at"]), row["from_run"], words)
+        if row["until_run"] is not None and (*_use_of(row), row["until_run"]) not in begins:
             seen = f", last seen so {row['last_seen']}" if row["last_seen"] else ""
-            yield Event(instant(row["until_at"]), row["until_run"], f"no longer in use by {user}{seen}")
+            yield Event(instant(row["until_at"]), row["until_run"], f"no longer {words}{seen}")
+
+
+def _use_of(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["instance"], row["instance_name"]
+
+
+def _use_in_words(row: Mapping[str, Any]) -> str:
+    name = row["instance_name"] or row["instance"]
+    return f"named in {name}" if row["kind"] == UserKind.REFERENCE else f"in use by {row['kind']} {name}"
 
 
 def _decision(row: Mapping[str, Any]) -> str:

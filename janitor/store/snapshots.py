@@ -208,17 +208,20 @@ def _survey(
     problem: str | None,
     unread: str | None,
     remarks: str | None,
+    readings: str | None,
 ) -> Survey:
     images = sorted((image_of(row[0], row[1:]) for row in conn.execute(_AT_RUN, (run, target))), key=age)
     parts = frozenset(Unread(Source(source), part) for source, part in json.loads(unread or "[]"))
-    used = usage_at(conn, run, target, parts) if problem is None else Usage(problem=problem)
+    # Of runs of before it was recorded which uses were carried over, all that may have been are left out.
+    left_out = parts if readings is None else frozenset[Unread]()
+    used = usage_at(conn, run, target, left_out) if problem is None else Usage(problem=problem)
     usage = replace(used, unread=parts, remarks=tuple(json.loads(remarks or "[]")))
     return Survey(tuple(images), usage, instant(started), instant(finished))
 
 
 _LATER = "SELECT run FROM surveys WHERE target = ? AND run > ? AND finished_at IS NOT NULL ORDER BY run DESC LIMIT 1"
 _SURVEYS = """
-SELECT target, started_at, finished_at, usage_problem, usage_unread, usage_remarks FROM surveys
+SELECT target, started_at, finished_at, usage_problem, usage_unread, usage_remarks, usage_readings FROM surveys
 WHERE run = ? AND finished_at IS NOT NULL ORDER BY position IS NULL, position, target
 """
 _OPEN = """

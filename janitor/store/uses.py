@@ -96,8 +96,12 @@ def _record_stacks(conn: sqlite3.Connection, target: str, usage: Usage) -> None:
 
 
 def usage_at(conn: sqlite3.Connection, run: int, target: str, unread: frozenset[Unread]) -> Usage:
-    """The usage that a run's survey could read, which left out some sources; users of each image by name and id."""
-    seen = (row for row in conn.execute(_AT_RUN, (target, run, run)) if not _is_unread(unread, row[3], row[4]))
+    """The usage that a run's survey could read; users of each image by name and id.
+
+    `unread` are the sources that it could not read, where it was not recorded which uses were carried over from before.
+    """
+    rows_then = conn.execute(_AT_RUN, (target, run, run, run))
+    seen = (row for row in rows_then if not _is_unread(unread, row[3], row[4]))
     rows = groupby(seen, key=itemgetter(0))
     return Usage(
         {
@@ -118,15 +122,13 @@ def _record_changes(conn: sqlite3.Connection, run: int, target: str, usage: Usag
         for image, users in usage.by_image.items()
         for user in users
     }
-    present = {tuple(use): (kind, source) for *use, kind, source in conn.execute(_PRESENT, (target,))}
-    over = [
-        use
-        for use, told in present.items()
-        if seen.get(use) != told and (use in seen or not _is_unread(usage.unread, *told))
-    ]
-    conn.executemany(_END, [(run, before, *use) for use in over])
-    begun = seen.keys() - (present.keys() - over)
-    conn.executemany(_BEGIN, [(*use, *seen[use], run) for use in sorted(begun)])
+    present = {row[:4]: row[4:] for row in conn.execute(_PRESENT, (target,))}
+    going_on = {use for use, (*told, carried) in present.items() if seen.get(use) == tuple(told) and carried is None}
+    unread = {use for use in present.keys() - seen.keys() if _is_unread(usage.unread, *present[use][:2])}
+    over = present.keys() - going_on - unread
+    conn.executemany(_END, [(run, before, *use) for use in sorted(over)])
+    conn.executemany(_CARRY, [(run, *use) for use in sorted(unread)])
+    conn.executemany(_BEGIN, [(*use, *seen[use], run) for use in sorted(seen.keys() - going_on)])
 
 
 def _is_unread(unread: Iterable[Unread], kind: str, told_by: str) -> bool:
@@ -153,15 +155,20 @@ def _as_last_uses(
     )
 
 
-_PRESENT = (
-    "SELECT target, image, instance, instance_name, kind, source FROM uses WHERE target = ? AND until_run IS NULL"
-)
+_PRESENT = """
+SELECT target, image, instance, instance_name, kind, source, carried_from FROM uses
+WHERE target = ? AND until_run IS NULL
+"""
 _BEGIN = (
     "INSERT INTO uses (target, image, instance, instance_name, kind, source, from_run) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 _END = """
 UPDATE uses SET until_run = ?, last_seen = ?
 WHERE target = ? AND image = ? AND instance = ? AND instance_name = ? AND until_run IS NULL
+"""
+_CARRY = """
+UPDATE uses SET carried_from = ?
+WHERE target = ? AND image = ? AND instance = ? AND instance_name = ? AND until_run IS NULL AND carried_from IS NULL
 """
 _DELETED = """
 UPDATE uses SET deleted_in_run = ?
@@ -194,12 +201,15 @@ SELECT image, max(seen), max(CASE WHEN deleted_in_run IS NULL OR deleted_in_run 
 _AT_RUN = """
 SELECT image, instance, instance_name, kind, source FROM uses
 WHERE target = ? AND from_run <= ? AND (until_run IS NULL OR until_run > ?)
+    AND (carried_from IS NULL OR carried_from > ?)
 ORDER BY image, instance_name, instance
 """
 
 STEP = """
 -- source: what told of the use, with its region. deleted_in_run: the run that learned that the server was deleted.
+-- carried_from: the run from which on its source could not be read, so that it was not seen, and neither over.
 ALTER TABLE uses ADD COLUMN source TEXT NOT NULL DEFAULT '';
+ALTER TABLE uses ADD COLUMN carried_from INTEGER REFERENCES runs;
 ALTER TABLE uses ADD COLUMN deleted_in_run INTEGER REFERENCES runs;
 -- The sources that the survey read, each with its region: JSON.
 ALTER TABLE surveys ADD COLUMN usage_readings TEXT;

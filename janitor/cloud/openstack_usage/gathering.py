@@ -18,12 +18,13 @@ _AT_ONCE = 8
 class Task:
     """One place to ask for users of images: an endpoint, or for None the images themselves; `read` asks it.
 
-    `alone`: its region has no other endpoint of this source.
+    `place` is the path of its URL as people are shown it, and `alone`: its region has no other endpoint of this source.
     """
 
     source: Source
     endpoint: Endpoint | None
     read: Callable[[], Users]
+    place: str = ""
     alone: bool = True
 
     @property
@@ -35,7 +36,7 @@ class Task:
     def label(self) -> str:
         """What people call it."""
         where = f"{self.source} in {self.region}" if self.region else self.source.value
-        return where if self.alone or self.endpoint is None else f"{where} ({self.endpoint.path})"
+        return where if self.alone else f"{where} ({self.place})"
 
     def ask(self) -> Users | CloudError:
         """The users of images that it tells of, or why it cannot be asked or read."""
@@ -101,9 +102,8 @@ class Gathering:
         self._readings.append(Reading(source, problem="not asked: the catalogue has no such service"))
 
     def _take(self, task: Task, answer: Users | CloudError) -> None:
-        place = task.endpoint.path if task.endpoint is not None else ""
         if isinstance(answer, CloudError):
-            self._fail(task.source, task.label, task.region, place, answer)
+            self._fail(task.source, task.label, task.region, task.place, answer)
             return
         found = in_order(answer, task.label)
         for image_id, using in found.items():
@@ -112,7 +112,7 @@ class Gathering:
         note = task.endpoint.note if task.endpoint is not None else None
         if note is not None:
             self._remarks.append(f"{task.label} asked {note}")
-        self._readings.append(Reading(task.source, task.region, place, None, len(users), len(found), note))
+        self._readings.append(Reading(task.source, task.region, task.place, None, len(users), len(found), note))
 
     def _fail(self, source: Source, label: str, region: str, place: str, error: CloudError) -> None:
         self._readings.append(Reading(source, region, place, str(error)))

@@ -70,6 +70,7 @@ class UsageSurvey:
                 source,
                 endpoint,
                 self._reader(endpoint, images, names, earlier, seen),
+                endpoint.path.replace(self.granted.project, "{project}"),
                 alone=count[source, endpoint.region] == 1,
             )
             for source, endpoint in places

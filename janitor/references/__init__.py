@@ -1,0 +1,6 @@
+"""Texts that people declare because they name images: what they name is in use, though no API shows it."""
+
+from janitor.references.entries import Names, Reference, without_secrets
+from janitor.references.reading import References
+
+__all__ = ["Names", "Reference", "References", "without_secrets"]

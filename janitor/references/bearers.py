@@ -1,0 +1,55 @@
+"""Which images bear an id or a name that stands in a text."""
+
+from collections.abc import Iterable, Sequence
+
+from janitor.model import Image, Status
+from janitor.plan import owns
+from janitor.references.entries import Names
+from janitor.references.spelling import composed
+
+SHORTEST_NAME = 4
+
+
+def key(image: Image) -> str:
+    """An image's id as usage is told by."""
+    return image.id.strip().lower()
+
+
+class Bearers:
+    """Some images by what texts may call them.
+
+    `ids` maps each id, as it is looked for, to the key of its image. Names shorter than four characters call nobody,
+    and neither does a name that could not be read.
+    """
+
+    def __init__(self, images: Iterable[Image]) -> None:
+        self.ids: dict[str, str] = {}
+        self._by_name: dict[str, list[Image]] = {}
+        for image in images:
+            if written := composed(key(image)).strip():
+                self.ids[written] = key(image)
+            name = composed(image.name or "").strip()
+            if len(name) >= SHORTEST_NAME:
+                self._by_name.setdefault(name, []).append(image)
+
+    @property
+    def names(self) -> Iterable[str]:
+        """The names, as they are looked for."""
+        return self._by_name.keys()
+
+    def kept(self, name: str, names: Names) -> Sequence[Image]:
+        """Those of the images of a name that it keeps."""
+        match names:
+            case Names.ALL:
+                return self._by_name[name]
+            case Names.NEWEST:
+                return _newest(self._by_name[name])
+            case Names.NONE:
+                return ()
+
+
+def _newest(images: Sequence[Image]) -> Sequence[Image]:
+    """The newest active own image, with all that are as new or of unknown age; all images where there is none."""
+    active = [image for image in images if owns(image) and image.status == Status.ACTIVE]
+    newest = max((image.created_at for image in active if image.created_at), default=None)
+    return [image for image in active if image.created_at in (newest, None)] or images

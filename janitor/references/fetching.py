@@ -1,0 +1,81 @@
+"""Fetches the URLs of references, each once."""
+
+import threading
+from urllib.parse import urlsplit
+
+from janitor.cloud import HttpOptions
+from janitor.cloud.redaction import Redaction
+from janitor.cloud.transport import Call, Reply, Transient, Transport
+from janitor.errors import CloudError
+from janitor.references.entries import Reference, Text, Unreadable
+from janitor.references.texts import readable
+
+_HTML = (b"<!doctype html", b"<html")
+_CODINGS = ("", "identity", "gzip", "deflate")
+_WHOLE = (200, 203)
+_FAR_ENOUGH = 1024
+
+
+class Pages:
+    """The texts of URLs, kept for as long as this is. Safe to use from several threads at once."""
+
+    def __init__(self, options: HttpOptions, stop: threading.Event) -> None:
+        self._options = options
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, str | None], Text | Unreadable] = {}
+
+    def text(self, reference: Reference) -> Text | Unreadable:
+        """The text at a reference's URL; why there is none, without any secret of it. Redirects are not followed."""
+        url = reference.url or ""
+        with self._lock:
+            if (url, reference.token) not in self._kept:
+                self._kept[url, reference.token] = self._fetched(reference, url)
+            return self._kept[url, reference.token]
+
+    def _fetched(self, reference: Reference, url: str) -> Text | Unreadable:
+        redact = Redaction(*_secrets(reference))
+        transport = Transport(self._options, redact, self._stop)
+        headers = {"Accept": "*/*"}
+        if reference.token is not None:
+            headers["Authorization"] = f"Bearer {reference.token}"
+        call = Call(reference.what, "GET", url, headers=headers)
+        try:
+            reply = transport.persist(call.label, lambda seconds: _reply(transport, call, seconds))
+        except CloudError as error:
+            return Unreadable(redact(str(error).removeprefix(f"{call.label}: ")))
+        finally:
+            transport.close()
+        why = _unusable(reply)
+        return Unreadable(why) if why else readable(Text(reference.what, reply.body))
+
+
+def _reply(transport: Transport, call: Call, seconds: float) -> Reply:
+    reply = transport.request(call, seconds)
+    if reply.status >= 500 or reply.status in (408, 429):
+        raise Transient(f"HTTP {reply.status}")
+    return reply
+
+
+def _unusable(reply: Reply) -> str:
+    """Why this answer is not the text that was asked for; empty where it is."""
+    beginning = reply.body[:_FAR_ENOUGH].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if 300 <= reply.status < 400:
+        return f"HTTP {reply.status}: redirects are not followed"
+    if reply.status not in _WHOLE:
+        return f"HTTP {reply.status}"
+    if not beginning:
+        return "the answer is empty"
+    if reply.headers.get("content-encoding", "").strip().lower() not in _CODINGS:
+        return "the answer is compressed in a way that was not asked for"
+    if "html" in reply.headers.get("content-type", "").lower() or beginning.startswith(_HTML):
+        return "the answer is a page of HTML, as those for signing in are"
+    return ""
+
+
+def _secrets(reference: Reference) -> list[str]:
+    """What no message about this one may show, the values of the query by themselves too."""
+    pairs = urlsplit(reference.url or "").query.split("&")
+    values = (one for pair in pairs for one in (pair, pair.partition("=")[2]))
+    # Shorter ones would blot out letters of any word.
+    return [one for one in (*reference.secrets, *values) if len(one) > 2]

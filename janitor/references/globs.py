@@ -1,0 +1,121 @@
+"""Expands a glob, and tells of what could not be looked at on the way: glob of the standard library skips it.
+
+As in shells, `*` and `?` match no dot at the beginning of a name, and `**` goes through folders that are not hidden, by
+any number of them. Links are followed. Each real folder is entered once for each part of the glob, so that links in a
+circle end.
+"""
+
+import errno
+import fnmatch
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+
+from janitor.references.entries import Unreadable
+
+MOST_ENTRIES = 1_000_000
+_ANY_DEPTH = "**"
+_MAGIC = re.compile(r"[*?[]")
+_ESCAPED = re.compile(r"\[([*?[])\]")
+_ABSENT = (errno.ENOENT, errno.ENOTDIR)
+
+
+def literal(part: str) -> str:
+    """What a glob without wildcards means: its escapes `[*]`, `[?]` and `[[]` are read."""
+    return _ESCAPED.sub(r"\1", part)
+
+
+def shown(path: str) -> str:
+    """A path fit for messages: what is not UTF-8 becomes U+FFFD, and control characters are escaped."""
+    text = os.fsencode(path).decode("utf-8", "replace")
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+def expand(pattern: str, called: Callable[[str], str] = shown) -> Iterator[str | Unreadable]:
+    """The paths of the regular files that an absolute glob matches, in the order of their names.
+
+    Folders that it matches are left out. Whatever else it matches, and whatever could not be looked at, is Unreadable,
+    `called` in that way; after a million names were looked at, so is the rest.
+    """
+    return _Walk(pattern, called).matches()
+
+
+class _Walk:
+    """One expansion: what is still to be visited, what was entered, and how many names were looked at."""
+
+    def __init__(self, pattern: str, called: Callable[[str], str]) -> None:
+        self._called = called
+        self._parts = [part for part in pattern.split("/") if part]
+        if self._parts and self._parts[-1] == _ANY_DEPTH:
+            self._parts.append("*")
+        self._entered: set[tuple[int, int, int]] = set()
+        self._looked_at = 0
+        # Paths, each with how many parts led to it, and whether it was seen in its folder; the next one is the last.
+        self._ahead = [("/", 0, True)]
+
+    def matches(self) -> Iterator[str | Unreadable]:
+        """The paths, and what stands in their way."""
+        while self._ahead:
+            path, index, seen = self._ahead.pop()
+            try:
+                found = self._visit(path, index, seen)
+            except OSError as error:
+                found = Unreadable(f"{self._called(path)} cannot be read: {error.strerror}")
+            if found is not None:
+                yield found
+            if self._looked_at > MOST_ENTRIES:
+                yield Unreadable(f"it leads past more than {MOST_ENTRIES:,} files and folders")
+                return
+
+    def _visit(self, path: str, index: int, seen: bool) -> str | Unreadable | None:
+        """Note what is to be visited below a folder; a match that all parts led to, or what is wrong with it."""
+        try:
+            status = os.stat(path)  # noqa: PTH116 - a Path would tidy away what people wrote
+        except OSError as error:
+            if error.errno not in _ABSENT:
+                raise
+            if os.path.islink(path):  # noqa: PTH114
+                return Unreadable(f"{self._called(path)} is a broken link")
+            return Unreadable(f"{self._called(path)} went away while it was looked at") if seen else None
+        if stat.S_ISDIR(status.st_mode):
+            if index < len(self._parts) and (status.st_dev, status.st_ino, index) not in self._entered:
+                self._entered.add((status.st_dev, status.st_ino, index))
+                self._enter(path, index)
+            return None
+        if index < len(self._parts):
+            return None
+        return path if stat.S_ISREG(status.st_mode) else Unreadable(f"{self._called(path)} is not a regular file")
+
+    def _enter(self, folder: str, index: int) -> None:
+        part = self._parts[index]
+        if part == _ANY_DEPTH:
+            self._ahead += [(path, index, True) for path in self._listed(folder, "*", folders_only=True)]
+            self._ahead.append((folder, index + 1, True))
+        elif _MAGIC.search(_ESCAPED.sub("", part)):
+            inner = index + 1 < len(self._parts)
+            self._ahead += [(path, index + 1, True) for path in self._listed(folder, part, folders_only=inner)]
+        else:
+            self._ahead.append((_joined(folder, literal(part)), index + 1, False))
+
+    def _listed(self, folder: str, part: str, *, folders_only: bool) -> list[str]:
+        """What in a folder matches a part, the last name first. Of links it is not known yet what they are."""
+        matches = re.compile(fnmatch.translate(part)).match
+        names = []
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                self._looked_at += 1
+                if self._looked_at > MOST_ENTRIES:
+                    break
+                hidden = entry.name.startswith(".") and not part.startswith(".")
+                if not hidden and matches(entry.name) and not (folders_only and _is_no_folder(entry)):
+                    names.append(entry.name)
+        return [_joined(folder, name) for name in sorted(names, reverse=True)]
+
+
+def _is_no_folder(entry: "os.DirEntry[str]") -> bool:
+    return not entry.is_symlink() and not entry.is_dir(follow_symlinks=False)
+
+
+def _joined(folder: str, name: str) -> str:
+    return f"{folder.rstrip('/')}/{name}"

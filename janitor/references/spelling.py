@@ -1,0 +1,113 @@
+"""One spelling for what may be spelled in several ways: Unicode in its composed form, and the escapes of JSON."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+# The characters of Unicode 15 with the property Default_Ignorable_Code_Point: nobody sees them.
+_UNSEEN = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_IGNORABLE = re.compile(f"[{_UNSEEN}]+")
+# The second are the marks with which letters of ASCII compose, and more.
+_DELICATE = re.compile(f"[{_UNSEEN}\u0300-\u036f\ufffd]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_REPLACEMENT = "\ufffd"
+
+# Most of a text is ASCII, which is told fast and needs nothing done: only blocks of these many bytes that are not.
+_BLOCK, _LONGEST_STRETCH = 2**10, 2**20
+_ASCII = bytes(range(128))
+_WORTH_REMEMBERING = 2**8
+
+_BACKSLASH = b"\xff"  # stands for one that was escaped, while the others are looked at: no UTF-8 holds it
+_SIMPLE = {
+    rb"\"": b'"',
+    rb"\/": b"/",
+    rb"\b": b"\b",
+    rb"\f": b"\f",
+    # A carriage return bounds a token as well: line feeds are left to count lines by.
+    rb"\n": b"\r",
+    rb"\r": b"\r",
+    rb"\t": b"\t",
+}
+_BY_NUMBER = re.compile(
+    rb"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|\\u([0-9a-fA-F]{4})"
+)
+LONGEST_ESCAPE = 12
+
+
+def composed(text: str) -> str:
+    """The text in Unicode's NFC, without characters that nobody sees; half a surrogate pair becomes U+FFFD."""
+    return text if text.isascii() else _composed(_SURROGATE.sub(_REPLACEMENT, text))
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", _IGNORABLE.sub("", text))
+
+
+def composed_utf8(content: bytes) -> bytes:
+    """The same for UTF-8; what is not UTF-8 may become U+FFFD, or stay. Line feeds stay as they are."""
+    if content.isascii():
+        return content
+    parts, done = [], 0
+    for start, end in _stretches(content):
+        stretch = content[start:end]
+        if not _is_composed(stretch.translate(None, _ASCII)):
+            parts += [content[done:start], _composed(stretch.decode("utf-8", "replace")).encode()]
+            done = end
+    return b"".join([*parts, content[done:]]) if parts else content
+
+
+def _is_composed(foreign: bytes) -> bool:
+    """Whether a text, of which this is all that is not ASCII, is composed already; telling no takes only time."""
+    return (_tell_composed if len(foreign) > _WORTH_REMEMBERING else _tell_composed_again)(foreign)
+
+
+def _tell_composed(foreign: bytes) -> bool:
+    text = foreign.decode("utf-8", "replace")
+    return not _DELICATE.search(text) and unicodedata.is_normalized("NFC", text)
+
+
+_tell_composed_again = lru_cache(1024)(_tell_composed)  # the same few words come again and again
+
+
+def _stretches(content: bytes) -> Iterator[tuple[int, int]]:
+    """Where all is that is not ASCII. Each begins with ASCII or the text, and so does what follows: nothing composes
+    across such a border.
+    """
+    start = None
+    for block in range(0, len(content), _BLOCK):
+        ascii_only = content[block : block + _BLOCK].isascii()
+        if start is None:
+            start = None if ascii_only else max(block - 1, 0)
+        elif ascii_only or (block - start > _LONGEST_STRETCH and content[block] < 128):
+            yield start, block
+            start = None if ascii_only else block
+    if start is not None:
+        yield start, len(content)
+
+
+def unescaped(content: bytes) -> bytes:
+    """The UTF-8 text with one level of JSON's escapes decoded, and composed again; what is no escape stays as it is.
+
+    The number of line feeds stays the same: an escaped one becomes a carriage return. An escaped NUL becomes U+FFFD.
+    """
+    content = content.replace(rb"\\", _BACKSLASH)
+    for escape, character in _SIMPLE.items():
+        content = content.replace(escape, character)
+    if rb"\u" in content:
+        content = _BY_NUMBER.sub(_character, content)
+    return composed_utf8(content.replace(_BACKSLASH, b"\\"))
+
+
+def _character(escape: re.Match[bytes]) -> bytes:
+    high, low, alone = escape.groups()
+    if alone is None:
+        return bytes.fromhex((high + low).decode()).decode("utf-16-be").encode()
+    character = chr(int(alone, 16))
+    if character == "\n":
+        return b"\r"
+    return (_REPLACEMENT if character == "\0" or _SURROGATE.match(character) else character).encode()

@@ -1,0 +1,93 @@
+"""Reads the files of a reference, one at a time, and never more of them than one reading may take."""
+
+import errno
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from janitor.references.entries import Reference, Text, Unreadable
+from janitor.references.globs import expand, literal, shown
+
+MOST_FILES = 10_000
+LARGEST_SUM = 2**30
+LARGEST_TEXT = 50 * 2**20
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What all references together may still take: a number of texts, and bytes."""
+
+    texts: int = MOST_FILES
+    size: int = LARGEST_SUM
+
+    def takes(self, size: int) -> bool:
+        """Take one more text of this size; whether that was still allowed. Once it was not, nothing more is."""
+        self.texts -= 1
+        self.size -= size
+        return self.texts >= 0 and self.size >= 0
+
+
+BEYOND_ALLOWANCE = Unreadable(
+    f"all references together are more than {MOST_FILES:,} files or {LARGEST_SUM // 2**30} GiB"
+)
+
+
+def files(reference: Reference, allowance: Allowance, stop: threading.Event) -> Iterator[Text | Unreadable]:
+    """The texts of all files that a reference's glob matches, each read when it is asked for.
+
+    What could not be read is Unreadable, and the others are read all the same. Nothing at all is an Unreadable, too.
+    """
+    anything = False
+
+    def called(path: str) -> str:
+        return _as_written(path, reference)
+
+    for found in expand(reference.files or "", called):
+        anything = True
+        if stop.is_set():
+            yield Unreadable("we were told to stop")
+            return
+        text = found if isinstance(found, Unreadable) else _text(found, called(found), allowance)
+        yield text
+        if text is BEYOND_ALLOWANCE:
+            return
+    if not anything:
+        yield Unreadable("no file matches it")
+
+
+def readable(text: Text) -> Text | Unreadable:
+    """The text without a byte order mark; Unreadable where it is none, or too large."""
+    if len(text.content) > LARGEST_TEXT:
+        return Unreadable(f"{text.shown} is larger than {LARGEST_TEXT // 2**20} MiB")
+    if b"\0" in text.content:
+        return Unreadable(f"{text.shown} is binary: it holds a NUL byte")
+    return Text(text.shown, text.content.removeprefix(_BOM))
+
+
+def _as_written(path: str, reference: Reference) -> str:
+    """The path as seen from where the glob of the reference is relative to."""
+    folder = literal((reference.files or "").removesuffix(reference.what))
+    return shown(path.removeprefix(folder))
+
+
+def _text(path: str, name: str, allowance: Allowance) -> Text | Unreadable:
+    try:
+        # What is no regular file by now must not hold us up either.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:  # noqa: PTH123
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(errno.EINVAL, "it is not a regular file")
+            if not allowance.takes(min(status.st_size, LARGEST_TEXT)):
+                return BEYOND_ALLOWANCE
+            size = min(status.st_size, LARGEST_TEXT) + 1
+            content = file.read(size)
+            if len(content) == size:  # larger than it was said to be
+                content += file.read(LARGEST_TEXT + 1 - size)
+                allowance.size -= len(content) - size
+            return readable(Text(name, content))
+    except OSError as error:
+        return Unreadable(f"{name} cannot be read: {error.strerror}")
