@@ -8,10 +8,13 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 
 from starlette.responses import Response
 
+from janitor.cloud import Need
+from janitor.model import Source
 from janitor.sandbox.calls import Api
 from janitor.sandbox.inprocess import in_process
 from janitor.sandbox.record import Call, RecordedRequest
@@ -19,6 +22,7 @@ from janitor.sandbox.records import OURS, StoredImage
 from tests.nights.clockwork import Carrier, Clockwork
 from tests.nights.cloud import draw_cloud
 from tests.nights.order import one_at_a_time
+from tests.nights.texts import draw_texts
 from tests.nights.usage import Usage
 from tests.nights.uses import Place, Truth
 
@@ -44,7 +48,7 @@ class Account:
     `looked_at` are the images that were asked for by their ids since it was cleared, as they were then.
     """
 
-    def __init__(self, draw: Random, clockwork: Clockwork) -> None:
+    def __init__(self, draw: Random, clockwork: Clockwork, folder: Path) -> None:
         self._clockwork = clockwork
         self.objection: Callable[[StoredImage], str | None] = lambda _image: None
         self.asked: list[Asked] = []
@@ -57,14 +61,13 @@ class Account:
         self.sandbox, carrier = in_process(self.cloud.options, lambda: clockwork.now, self._witness)
         self.carrier = Carrier(clockwork, carrier)
         self.mine = self.sandbox.account
-        self.truth = Truth(self.sandbox, declared=False)
+        self.texts = draw_texts(draw, folder)
+        self._forget_what_nobody_declares()
+        self.truth = Truth(self.sandbox, self.texts)
         self.target = self.cloud.site
-        for account in self.sandbox.accounts.values():
-            for name in account.launch_templates:
-                account.remove_launch_template(name)
         self.usage = Usage(
             self.truth,
-            self.cloud.needs,
+            self._need,
             USAGE_MEMORY,
             shows_down_cells=self._shows_down_cells,
             tells_ended=self.api is Api.OPENSTACK,
@@ -81,7 +84,18 @@ class Account:
 
     def configuration(self, **values: str) -> str:
         """The text of a janitor.yaml for this account."""
-        return self.cloud.configured(self.sandbox.configuration(**values))
+        text = self.cloud.configured(self.sandbox.configuration(**values))
+        return text + self.texts.configuration(self.cloud.options)
+
+    def _forget_what_nobody_declares(self) -> None:
+        """Launch templates are of the first region, and known where people declare their document."""
+        for account in self.sandbox.accounts.values():
+            if account is not self.mine or not self.texts.needs:
+                for name in account.launch_templates:
+                    account.remove_launch_template(name)
+
+    def _need(self, place: Place) -> Need:
+        return self.texts.needs[place.number] if place.source is Source.REFERENCES else self.cloud.needs[place.source]
 
     def _shows_down_cells(self, place: Place) -> bool:
         """Whether a compute service lists what is in a cell that is down: by a newer version, and on a first page."""

@@ -18,8 +18,16 @@ _USERS = (
 )
 
 CALLS: Mapping[Api, tuple[str, ...]] = {
-    Api.TOAST: ("issue-token", "list-images", "delete-image", "detail-instances"),
-    Api.OPENSTACK: ("issue-token", "list-images", "show-image", "delete-image", "list-members", *_USERS),
+    Api.TOAST: ("issue-token", "list-images", "delete-image", "detail-instances", "read-reference"),
+    Api.OPENSTACK: (
+        "issue-token",
+        "list-images",
+        "show-image",
+        "delete-image",
+        "list-members",
+        *_USERS,
+        "read-reference",
+    ),
 }
 """What a run asks an account, by its API."""
 

@@ -25,6 +25,7 @@ from tests.nights.channel import Channel
 from tests.nights.clockwork import Clockwork, Crash, Happening
 from tests.nights.ground import Attempt, Limits, rows
 from tests.nights.mishaps import NONE, Mishaps, draw_mishaps
+from tests.nights.operators import Operators
 from tests.nights.people import People
 from tests.nights.rules import Rules
 from tests.nights.team import DAY, HOUR, Team
@@ -43,11 +44,12 @@ class Simulation:
         as_bot = draw.random() < 0.5
         limits = Limits(draw.choice((4, 12, 1000)), draw.choice((30, 100)))
         self.clockwork = Clockwork(START)
-        self.account = Account(draw, self.clockwork)
+        self.account = Account(draw, self.clockwork, folder)
         self.channel = Channel(draw, self.clockwork, as_bot=as_bot)
         self.settings = load_settings(self._configuration(folder, limits, draw.choice(("UTC", "Asia/Seoul"))), {})
         self.team = Team(draw, self.settings.timezone, as_bot=as_bot)
         self.people = People(draw, self.clockwork, self.account, self.settings.database)
+        self.operators = Operators(draw, self.account)
         self.rules = Rules(self.account, self.team, self.people, self.channel, limits, self.counts)
         self._typical = 50
         self._write_policies()
@@ -80,6 +82,7 @@ class Simulation:
     def _pass_a_day(self) -> None:
         self.clockwork.now = self._next_night()
         self.people.work()
+        self.operators.work()
         if self.team.reconsider(self.clockwork.now, self.people.own):
             self._write_policies()
 
@@ -104,6 +107,7 @@ class Simulation:
 
     def _quieten(self) -> None:
         """No faults any more, and nobody at work but who looks at refused runs."""
+        self.account.texts.repair()
         free = self.rules.free_to_go()
         result = None
         for _ in range(QUIET_NIGHTS):
@@ -184,6 +188,8 @@ class Simulation:
                 return Happening(step, lambda: self.people.keep(self.rules.free_to_go()))
             case 5 | 6 if self.account.api is not Api.TOAST:  # which nobody can ask for one image again
                 return Happening(step, lambda: self.people.interfere(self.rules.free_to_go()))
+            case 8 | 9:
+                return Happening(step, self.operators.act)
             case _:
                 return None
 

@@ -18,7 +18,6 @@ from enum import Enum, auto
 from janitor.cloud import Need
 from janitor.model import Source
 from janitor.sandbox.record import Call, RecordedRequest
-from tests.nights.ground import Broken
 from tests.nights.uses import Place, Truth, Use, images_of
 
 WORDS: Mapping[Source, str] = {
@@ -54,7 +53,7 @@ class Usage:
     def __init__(
         self,
         truth: Truth,
-        needs: Mapping[Source, Need],
+        needs: Callable[[Place], Need],
         memory: timedelta,
         *,
         shows_down_cells: Callable[[Place], bool],
@@ -65,7 +64,7 @@ class Usage:
         self._memory = memory
         self._shows_down_cells = shows_down_cells
         self._tells_ended = tells_ended
-        self._places = [place for place in truth.places if needs[place.source] is not Need.OFF]
+        self._places = [place for place in truth.places if needs(place) is not Need.OFF]
         self._last: dict[Place, dict[Use, datetime]] = {place: {} for place in self._places}
         self._latest: dict[Place, set[Use]] = {place: set() for place in self._places}
         self._known_parts: set[tuple[str, str]] = set()
@@ -80,6 +79,9 @@ class Usage:
         self._lost = lost
         self._harmless = _HARMLESS if patient else _HARMLESS - {"delay"}
         self._before = {place: self._truth.at(place) for place in self._places}
+        self._readable = {
+            place for place in self._places if self._truth.is_file(place) and self._truth.is_readable(place)
+        }
         self._parts = self._truth.needs()
         self._during: dict[Place, set[Use]] = {}
         self._told: dict[Place, Told] | None = None
@@ -114,7 +116,7 @@ class Usage:
         `gone` are the images that it has asked to delete before.
         """
         requests = list(requests)
-        self._check_the_count()
+        self._truth.all()
         if self._told is None:
             self._told = self._what_was_told(requests)
         for place in self._places:
@@ -124,12 +126,6 @@ class Usage:
             return "needed by another image"
         return "recently used" if self._is_remembered(image, now) else None
 
-    def _check_the_count(self) -> None:
-        """That the places together are all that the sandbox itself knows to use images."""
-        parts = {(f"image {whole}", part) for whole, part in self._truth.needs()}
-        if self._truth.all() != parts.union(*map(self._truth.at, self._truth.places)):
-            raise Broken("the sandbox counts other uses than its places have")
-
     def _must_know(self, place: Place, told: Told) -> set[Use]:
         now = self._truth.at(place)
         match told:
@@ -137,9 +133,9 @@ class Usage:
                 return self._during[place]
             case Told.LIES:
                 return set()
-            case Told.PERHAPS_NOTHING if self._needs[place.source] is Need.OPTIONAL:
+            case Told.PERHAPS_NOTHING if self._needs(place) is Need.OPTIONAL:
                 return self._latest[place] & now
-            case Told.UNASKED if self._needs[place.source] is Need.OPTIONAL and place.name == self._lost:
+            case Told.UNASKED if self._needs(place) is Need.OPTIONAL and place.name == self._lost:
                 return self._latest[place] & now
             case _:
                 return self._before[place] & now
@@ -178,7 +174,16 @@ class Usage:
             place = self._truth.place_of(request)
             if place in asked and request.code != _NOT_OFFERED:
                 asked[place].append(request)
-        return {place: self._told_at(place, of_place) for place, of_place in asked.items()}
+        return {
+            place: self._told_by_files(place) if self._truth.is_file(place) else self._told_at(place, of_place)
+            for place, of_place in asked.items()
+        }
+
+    def _told_by_files(self, place: Place) -> Told:
+        """Files are read without a call: they say what they said before the run and still say now."""
+        self._during[place] = self._before[place] & self._truth.at(place)
+        whole = place in self._readable and self._truth.is_readable(place)
+        return Told.TRUTH if whole else Told.PERHAPS_NOTHING
 
     def _told_at(self, place: Place, requests: list[RecordedRequest]) -> Told:
         faults = {fault for request in requests for fault in request.faults}

@@ -4,7 +4,7 @@ A place is what a run asks for users of images: one service of one region, or a 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from janitor.model import Source
@@ -14,6 +14,8 @@ from janitor.sandbox.launchers import NO_LAUNCHERS, Launchers
 from janitor.sandbox.record import Call
 from janitor.sandbox.server import Sandbox
 from janitor.sandbox.uses import Holding, uses
+from tests.nights.ground import Broken
+from tests.nights.texts import DOCUMENT, Texts
 
 Use = tuple[str, str]
 """Who uses an image, in the words of the sandbox, and the id of the image."""
@@ -44,12 +46,16 @@ class Place:
 
 
 class Truth:
-    """What uses the images of an account. `accounts` are those of all regions that share its images."""
+    """What uses the images of an account. `accounts` are those of all regions that share its images.
 
-    def __init__(self, sandbox: Sandbox, *, declared: bool) -> None:
+    `texts` are what people declare; of undeclared launch templates there are none.
+    """
+
+    def __init__(self, sandbox: Sandbox, texts: Texts) -> None:
         options = sandbox.options
         shared = options.api is Api.OPENSTACK and options.shares_images
         self.main = sandbox.account
+        self._texts = texts
         self.accounts = dict(sandbox.accounts) if shared else dict([next(iter(sandbox.accounts.items()))])
         self._templates = not options.kubernetes
         self._first = next(iter(self.accounts))
@@ -63,13 +69,13 @@ class Truth:
             *(Place(Source.SERVERS, region) for region in self.accounts),
             *(Place(Source.SERVERS, self._first, number) for number in range(1, options.computes)),
             *(Place(source, region) for source in sources for region in self.accounts),
-            *([Place(Source.REFERENCES, self._first)] if declared else []),
+            *(Place(Source.REFERENCES, self._first, number) for number in texts.needs),
         ]
 
     def place_of(self, call: Call) -> Place | None:
         """Which place a call asks; None for one that is about something else."""
         if call.name == "read-reference":
-            return Place(Source.REFERENCES, self._first)
+            return Place(Source.REFERENCES, self._first, DOCUMENT)
         if call.name == "detail-instances":
             return Place(Source.SERVERS, self._first)
         found = _PATH.match(call.path)
@@ -86,8 +92,12 @@ class Truth:
         return {(user.removeprefix(_PART), image) for user, image in self._uses([]) if user.startswith(_PART)}
 
     def all(self) -> set[Use]:
-        """All uses of the account, by the sandbox's own count."""
-        return {(user, image) for image, users in self.main.uses().items() for user in users}
+        """All uses of the account: those that the sandbox itself counts, and files. Raises where its count differs."""
+        counted = {(user, image) for image, users in self.main.uses().items() for user in users}
+        parts = {(f"{_PART}{whole}", part) for whole, part in self.needs()}
+        if counted != parts.union(*(self.at(place) for place in self.places if not self.is_file(place))):
+            raise Broken("the sandbox counts other uses than its places have")
+        return counted.union(*(self.at(place) for place in self.places if self.is_file(place)))
 
     def ended(self, place: Place) -> set[str]:
         """The servers of a place that are known there as deleted, as users of images."""
@@ -110,6 +120,8 @@ class Truth:
                 return Holding(servers, (), NO_LAUNCHERS)
             case Source.VOLUMES:
                 return Holding((), account.volumes.values(), NO_LAUNCHERS)
+            case Source.REFERENCES if self.is_file(place):
+                return Holding((), (), Launchers(launch_templates=self._texts.words(place.number)))
             case _:
                 return Holding((), (), self._launchers(account, place.source))
 
@@ -123,10 +135,15 @@ class Truth:
             case _:
                 return Launchers(launch_templates=tuple(account.launch_templates.items()))
 
+    def is_file(self, place: Place) -> bool:
+        """Whether a place is read without a call."""
+        return place.source is Source.REFERENCES and place.number != DOCUMENT
+
+    def is_readable(self, place: Place) -> bool:
+        """Whether files can be read now."""
+        return self._texts.is_readable(place.number)
+
 
 def images_of(found: set[Use]) -> set[str]:
     """The images that are used."""
     return {image for _, image in found}
-
-
-Uses = Mapping[Place, set[Use]]
