@@ -122,23 +122,27 @@ class Usage:
         for place in self._places:
             if image in images_of(self._must_know(place, self._told[place])):
                 return WORDS[place.source]
+            if image in images_of(self._must_keep(place, self._told[place])):
+                return f"{WORDS[place.source]} when that could last be read"
         if self._is_needed(image, requests, gone):
             return "needed by another image"
         return "recently used" if self._is_remembered(image, now) else None
 
     def _must_know(self, place: Place, told: Told) -> set[Use]:
-        now = self._truth.at(place)
-        match told:
-            case Told.TRUTH:
-                return self._during[place]
-            case Told.LIES:
-                return set()
-            case Told.PERHAPS_NOTHING if self._needs(place) is Need.OPTIONAL:
-                return self._latest[place] & now
-            case Told.UNASKED if self._needs(place) is Need.OPTIONAL and place.name == self._lost:
-                return self._latest[place] & now
-            case _:
-                return self._before[place] & now
+        """What the run was told of a place; or what it must not guess about one that its target insists on."""
+        if told is Told.TRUTH:
+            return self._during[place]
+        if told is Told.LIES or self._may_do_without(place, told):
+            return set()
+        return self._before[place] & self._truth.at(place)
+
+    def _must_keep(self, place: Place, told: Told) -> set[Use]:
+        """What a place that could not be read tonight, and need not be, said last."""
+        return self._latest[place] & self._truth.at(place) if self._may_do_without(place, told) else set()
+
+    def _may_do_without(self, place: Place, told: Told) -> bool:
+        unread = told is Told.PERHAPS_NOTHING or (told is Told.UNASKED and place.name == self._lost)
+        return unread and self._needs(place) is Need.OPTIONAL
 
     def _is_needed(self, image: str, requests: Iterable[RecordedRequest], gone: set[str]) -> bool:
         known = self._parts & self._known_parts if _lied_about_images(requests) else self._parts

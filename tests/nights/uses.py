@@ -41,8 +41,10 @@ class Place:
 
     @property
     def name(self) -> str:
-        """What the catalogue calls the service."""
-        return _NAMES.get(self.source, f"nova-{self.number + 1}" if self.number else "nova")
+        """What the catalogue calls the service; nothing, where it has none."""
+        if self.source is Source.SERVERS:
+            return f"nova-{self.number + 1}" if self.number else "nova"
+        return _NAMES.get(self.source, "")
 
 
 class Truth:
