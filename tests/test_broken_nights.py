@@ -16,13 +16,13 @@ from unittest.mock import patch
 import pytest
 
 from janitor import announcing, cleaning, decide, deleting, delivery, gate, guards, notices
+from janitor.clocks import Term
 from janitor.cloud.catalogue import Catalogue, Endpoint
 from janitor.cloud.openstack_usage import servers, stacks, survey
 from janitor.cloud.openstack_usage.clusters import Clusters
 from janitor.cloud.openstack_usage.gathering import Gathering
 from janitor.cloud.openstack_usage.names import ImageNames
 from janitor.cloud.records import Entry
-from janitor.clocks import Term
 from janitor.deleting import Attempt, Executioner
 from janitor.exemptions import exemptions_for
 from janitor.gate import Gate
@@ -192,7 +192,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "down-cells-are-asked-for": (
         0,
         "although it is in use$",
-        (Change(servers, "_ASKING", {}), _without_guards(Reason.RECENTLY_USED)),
+        (Change(servers, "_ASKING", {}),),
     ),
     "every-endpoint": (0, "although it is in use$", (Change(Catalogue, "using", _first_endpoint),)),
     "clusters": (0, "although it is used by a cluster$", (_without(Source.CLUSTERS),)),
@@ -207,7 +207,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "lost-services": (
         0,
         f"although it is {_USED}$",
-        (Change(Gathering, "_look_for_what_is_missing", _always(None)), _without_guards(Reason.RECENTLY_USED)),
+        (Change(Gathering, "_look_for_what_is_missing", _always(None)),),
     ),
     "unread-is-not-over": (0, "when that could last be read", (Change(uses, "_is_unread", _always(value=False)),)),
     "texts-must-be-read": (

@@ -63,6 +63,7 @@ class Account:
         self.mine = self.sandbox.account
         self.texts = draw_texts(draw, folder)
         self._forget_what_nobody_declares()
+        self._let_parts_expire()
         self.truth = Truth(self.sandbox, self.texts)
         self.target = self.cloud.site
         self.usage = Usage(
@@ -93,6 +94,12 @@ class Account:
             if account is not self.mine or not self.texts.needs:
                 for name in account.launch_templates:
                     account.remove_launch_template(name)
+
+    def _let_parts_expire(self) -> None:
+        """Kernels and ramdisks have names that a policy lets expire one by one."""
+        for place, image in enumerate(self.mine.images.values()):
+            if image.disk_format in ("aki", "ari"):
+                self.mine.change_image(image.id, name=f"uec-{image.disk_format}-{place}")
 
     def _need(self, place: Place) -> Need:
         return self.texts.needs[place.number] if place.source is Source.REFERENCES else self.cloud.needs[place.source]

@@ -32,6 +32,7 @@ from tests.nights.team import DAY, HOUR, Team
 
 NIGHTS = 100
 QUIET_NIGHTS = 14
+_SAME_AGAIN = 0.3
 START = datetime(2026, 1, 1, 3, 0, tzinfo=UTC)
 
 
@@ -52,6 +53,7 @@ class Simulation:
         self.operators = Operators(draw, self.account)
         self.rules = Rules(self.account, self.team, self.people, self.channel, limits, self.counts)
         self._typical = 50
+        self._mishaps = NONE
         self._write_policies()
 
     def _configuration(self, folder: Path, limits: Limits, zone: str) -> Path:
@@ -158,9 +160,11 @@ class Simulation:
         return result
 
     def _draw_mishaps(self, chance: float) -> Mishaps:
-        """What goes wrong, by chance."""
+        """What goes wrong, by chance; and at times the same again."""
         mishaps = draw_mishaps(self._draw, self.account.api)
-        return mishaps if self._draw.random() < chance else NONE
+        if self._draw.random() >= _SAME_AGAIN:
+            self._mishaps = mishaps if self._draw.random() < chance else NONE
+        return self._mishaps
 
     def _resend(self) -> None:
         """A person has late reports sent."""
