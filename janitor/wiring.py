@@ -115,7 +115,7 @@ def perform(
                 gate=Gate(settings.max_shrink),
                 accept_survey=accept_survey,
                 usage_memory=settings.usage_memory,
-                references=References(settings.references, settings.http, stop),
+                references=References(settings.references, settings.http, stop, carrier),
                 approved=approved,
                 owes_report=post and settings.slack is not None,
             ).perform()

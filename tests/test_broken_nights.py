@@ -5,7 +5,7 @@ beginning with one that broke when it was written, until one breaks in the words
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
@@ -17,23 +17,34 @@ import pytest
 
 from janitor import announcing, cleaning, decide, deleting, delivery, gate, guards, notices
 from janitor.clocks import Term
+from janitor.cloud.catalogue import Catalogue, Endpoint
+from janitor.cloud.openstack_usage import servers, stacks, survey
+from janitor.cloud.openstack_usage.clusters import Clusters
+from janitor.cloud.openstack_usage.gathering import Gathering
+from janitor.cloud.openstack_usage.names import ImageNames
+from janitor.cloud.records import Entry
 from janitor.deleting import Attempt, Executioner
 from janitor.exemptions import exemptions_for
 from janitor.gate import Gate
-from janitor.model import Decision, Deletion, DeletionOutcome, Exemption, Image, Notice, Reason
+from janitor.image_ids import ids_in
+from janitor.model import Decision, Deletion, DeletionOutcome, Exemption, Image, Notice, Reason, Source, Usage, User
 from janitor.notices import due_under
 from janitor.outbox import Outbox
 from janitor.plan import Plan, make_plan
 from janitor.policy import Policy
+from janitor.references import reading
 from janitor.report import Name
-from janitor.store import Store, runs
+from janitor.store import Store, runs, uses
 from tests.nights import Broken, simulate
 
 NIGHTS = 60
 SEEDS = 20
 
 _DELIVER = delivery._Courier.deliver
+_USING, _USER_OF, _MEANT_BY = Catalogue.using, Clusters._user_of, ImageNames.meant_by
+_RECENTLY_USED, _NAMED = guards._recently_used, reading._Survey.usage
 _ANNOUNCED, _EXEMPT_BY_FILE = "although it is not announced", "although it is exempt by a policy file"
+_USED = "(in use|made into a volume|used by a cluster|named by a stack)"
 _NEVER_DRY = SimpleNamespace(DRY_RUN=None)
 
 
@@ -51,6 +62,36 @@ def _always(value: Any) -> Callable[..., Any]:
 
 def _without_guards(*reasons: Reason) -> Change:
     return Change(guards, "_GUARDS", tuple(guard for guard in guards._GUARDS if guard[0] not in reasons))
+
+
+def _with_guard(reason: Reason, holds: Callable[[Image, guards.Facts], str | None]) -> Change:
+    return Change(guards, "_GUARDS", tuple((word, holds if word is reason else was) for word, was in guards._GUARDS))
+
+
+def _without(source: Source) -> Change:
+    asked = {known: service for known, service in survey._SERVICES.items() if known is not source}
+    return Change(survey, "_SERVICES", asked)
+
+
+def _used_since_a_good_survey(image: Image, facts: guards.Facts) -> str | None:
+    history = {known: replace(one, unused_since=one.unused_since or facts.now) for known, one in facts.history.items()}
+    return _RECENTLY_USED(image, replace(facts, history=history))
+
+
+def _first_endpoint(catalogue: Catalogue, *words: Any) -> list[Endpoint]:
+    return _USING(catalogue, *words)[:1]
+
+
+def _groups_with_nodes(clusters: Clusters, group: Entry, cluster: Entry) -> Iterator[tuple[object, User]]:
+    yield from _USER_OF(clusters, group, cluster) if group["node_count"] else ()
+
+
+def _by_id_only(names: ImageNames, word: str) -> frozenset[str]:
+    return _MEANT_BY(names, word) & frozenset(ids_in(word))
+
+
+def _named_in_what_could_be_read(found: reading._Survey) -> Usage:
+    return replace(_NAMED(found), problem=None)
 
 
 def _without_those_of_files(
@@ -134,11 +175,45 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         (_without_guards(Reason.IN_USE, Reason.RECENTLY_USED),),
     ),
     "recently-used": (8, "although it is recently used", (_without_guards(Reason.RECENTLY_USED),)),
+    "recently-used-in-two-surveys": (
+        0,
+        "although it is recently used",
+        (_with_guard(Reason.RECENTLY_USED, _used_since_a_good_survey),),
+    ),
     "newborn": (3, "although it is newborn", (_without_guards(Reason.NEWBORN),)),
     "shared": (
         0,
         "although it is shared",
         (Change(cleaning, "heed", lambda decisions, _sharing: list(decisions)),),
+    ),
+    "needed": (0, "although it is needed", (_without_guards(Reason.NEEDED),)),
+    "referenced": (0, "although it is named in a text$", (_without_guards(Reason.REFERENCED, Reason.RECENTLY_USED),)),
+    # What is asked for uses. What is remembered of them holds an image for a while, whoever forgets to ask.
+    "down-cells-are-asked-for": (
+        0,
+        "although it is in use$",
+        (Change(servers, "_ASKING", {}),),
+    ),
+    "every-endpoint": (0, "although it is in use$", (Change(Catalogue, "using", _first_endpoint),)),
+    "clusters": (0, "although it is used by a cluster$", (_without(Source.CLUSTERS),)),
+    "stacks": (0, "although it is named by a stack$", (_without(Source.STACKS),)),
+    "node-groups-without-nodes": (
+        0,
+        "although it is used by a cluster$",
+        (Change(Clusters, "_user_of", _groups_with_nodes),),
+    ),
+    "names-in-clusters": (0, "although it is used by a cluster$", (Change(ImageNames, "meant_by", _by_id_only),)),
+    "stacks-are-read-anew": (0, "although it is named by a stack$", (Change(stacks, "_version", _always("1")),)),
+    "lost-services": (
+        0,
+        f"although it is {_USED}$",
+        (Change(Gathering, "_look_for_what_is_missing", _always(None)),),
+    ),
+    "unread-is-not-over": (0, "when that could last be read", (Change(uses, "_is_unread", _always(value=False)),)),
+    "texts-must-be-read": (
+        0,
+        "although it is named in a text$",
+        (Change(reading._Survey, "usage", _named_in_what_could_be_read),),
     ),
     # People's word.
     "exempt-by-command": (0, "although it is exempt by command", (Change(Store, "exemptions", _always([])),)),

@@ -3,6 +3,8 @@
 import threading
 from urllib.parse import urlsplit
 
+import httpx
+
 from janitor.cloud import HttpOptions
 from janitor.cloud.redaction import Redaction
 from janitor.cloud.transport import Call, Reply, Transient, Transport
@@ -19,9 +21,10 @@ _FAR_ENOUGH = 1024
 class Pages:
     """The texts of URLs, kept for as long as this is. Safe to use from several threads at once."""
 
-    def __init__(self, options: HttpOptions, stop: threading.Event) -> None:
+    def __init__(self, options: HttpOptions, stop: threading.Event, carrier: httpx.BaseTransport | None = None) -> None:
         self._options = options
         self._stop = stop
+        self._carrier = carrier
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, str | None], Text | Unreadable] = {}
 
@@ -35,7 +38,7 @@ class Pages:
 
     def _fetched(self, reference: Reference, url: str) -> Text | Unreadable:
         redact = Redaction(*_secrets(reference))
-        transport = Transport(self._options, redact, self._stop)
+        transport = Transport(self._options, redact, self._stop, self._carrier)
         headers = {"Accept": "*/*"}
         if reference.token is not None:
             headers["Authorization"] = f"Bearer {reference.token}"

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from janitor.cloud import HttpOptions
 from janitor.model import Image, Reading, Source, Unread, Usage, User, UserKind
@@ -14,6 +15,9 @@ from janitor.references.scanning import scanned
 from janitor.references.texts import BEYOND_ALLOWANCE, Allowance, files
 from janitor.units import counted
 
+if TYPE_CHECKING:
+    import httpx
+
 MOST_USERS = 100
 _MOST_TOLD = 5
 _LIFTED_BY = "this keeps every image; `needed: optional` there lifts it"
@@ -22,7 +26,8 @@ _LIFTED_BY = "this keeps every image; `needed: optional` there lifts it"
 class References:
     """The declared texts of one run. Safe to use from several threads at once; what URLs gave is kept until it goes.
 
-    A set `stop` ends reading: what was not read by then counts as unreadable.
+    A set `stop` ends reading: what was not read by then counts as unreadable. A `carrier` takes requests elsewhere than
+    to a socket.
     """
 
     def __init__(
@@ -30,13 +35,14 @@ class References:
         references: Iterable[Reference],
         options: HttpOptions = HttpOptions(),  # noqa: B008 - a frozen value
         stop: threading.Event | None = None,
+        carrier: "httpx.BaseTransport | None" = None,
     ) -> None:
         # What speaks HTTP takes long to load, and the settings import this package for every command.
         from janitor.references.fetching import Pages
 
         self._references = tuple(references)
         self._stop = stop or threading.Event()
-        self._pages = Pages(options, self._stop)
+        self._pages = Pages(options, self._stop, carrier)
 
     def named(self, images: Sequence[Image]) -> Usage:
         """Which of these images the texts name, by an id or by a whole name, and where: one user for each text.

@@ -1,51 +1,34 @@
 """The account: a cloud without sockets, the way to it, and what of it must not be touched.
 
-Which API it speaks is chosen here and nowhere else: by the configuration that the sandbox writes, the janitor connects.
+By the configuration that the sandbox writes, and by nothing else, the janitor connects.
 """
 
-from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
-from typing import TypeVar
-from unittest import mock
 
 from starlette.responses import Response
 
+from janitor.cloud import Need
+from janitor.model import Source
 from janitor.sandbox.calls import Api
 from janitor.sandbox.inprocess import in_process
-from janitor.sandbox.options import Absent, Booleans, MarkerReading, Options, SortDirection, Times
 from janitor.sandbox.record import Call, RecordedRequest
 from janitor.sandbox.records import OURS, StoredImage
 from tests.nights.clockwork import Carrier, Clockwork
+from tests.nights.cloud import draw_cloud
+from tests.nights.order import one_at_a_time
+from tests.nights.texts import draw_texts
+from tests.nights.usage import Usage
+from tests.nights.uses import Place, Truth
 
-T = TypeVar("T")
-R = TypeVar("R")
-
-TARGET = "sandbox"
 USAGE_MEMORY = timedelta(hours=24)
-CALLS: Mapping[Api, tuple[str, ...]] = {
-    Api.TOAST: ("issue-token", "list-images", "delete-image", "detail-instances"),
-    Api.OPENSTACK: (
-        "issue-token",
-        "list-images",
-        "show-image",
-        "delete-image",
-        "list-members",
-        "list-servers",
-        "list-volumes",
-    ),
-}
-"""What a run asks an account, by its API."""
-
-SURVEYED = ("list-images", "show-image", "detail-instances", "list-servers", "list-volumes")
-"""What makes a survey, before it is judged; with whom images are shared is asked later, and of a few."""
-
-_INSTANCES = ("detail-instances", "list-servers")
-_VOLUMES = ("list-volumes",)
-_HARMLESS = {"delay", "clock-off", "dead-token"}
 _NEWBORN = timedelta(minutes=10)
+_PATIENCE = timedelta(seconds=30)
 _TELLING = ("name", "status", "createdAt", "created_at", "protected", "isPublic", "visibility", "owner", "tags")
 
 
@@ -65,55 +48,90 @@ class Account:
     `looked_at` are the images that were asked for by their ids since it was cleared, as they were then.
     """
 
-    def __init__(self, draw: Random, clockwork: Clockwork) -> None:
+    def __init__(self, draw: Random, clockwork: Clockwork, folder: Path) -> None:
         self._clockwork = clockwork
         self.objection: Callable[[StoredImage], str | None] = lambda _image: None
         self.asked: list[Asked] = []
         self.deleted: dict[str, datetime] = {}
         self.looked_at: dict[str, StoredImage] = {}
-        self._seen_in_use: dict[str, datetime] = {}
-        self._seen_in_volumes: set[str] = set()
         self._read = 0
-        self.api = draw.choice(list(Api))
-        self.sandbox, carrier = in_process(_options(draw, self.api), lambda: clockwork.now, self._witness)
+        self._lost: str | None = None
+        self.cloud = draw_cloud(draw)
+        self.api = self.cloud.options.api
+        self.sandbox, carrier = in_process(self.cloud.options, lambda: clockwork.now, self._witness)
         self.carrier = Carrier(clockwork, carrier)
         self.mine = self.sandbox.account
+        self.texts = draw_texts(draw, folder)
+        self._forget_what_nobody_declares()
+        self._let_parts_expire()
+        self.truth = Truth(self.sandbox, self.texts)
+        self.target = self.cloud.site
+        self.usage = Usage(
+            self.truth,
+            self._need,
+            USAGE_MEMORY,
+            shows_down_cells=self._shows_down_cells,
+            tells_ended=self.api is Api.OPENSTACK,
+        )
 
     @property
     def now(self) -> datetime:
         """The time of the account, and of everybody."""
         return self._clockwork.now
 
-    @contextmanager
-    def one_at_a_time(self) -> Iterator[None]:
-        """Inside, no client asks for several images at once, or for pages ahead, so that a seed repeats itself exactly.
+    def one_at_a_time(self) -> AbstractContextManager[None]:
+        """Inside, a seed repeats itself exactly."""
+        return one_at_a_time()
 
-        Which of two threads comes first is another thing each time.
-        """
-        with (
-            mock.patch("janitor.cloud.openstack._at_once", _one_by_one),
-            mock.patch("janitor.cloud.openstack.ahead", _in_turn),
-            mock.patch("janitor.cloud.toast.ahead", _in_turn),
-        ):
-            yield
+    def configuration(self, **values: str) -> str:
+        """The text of a janitor.yaml for this account."""
+        text = self.cloud.configured(self.sandbox.configuration(**values))
+        return text + self.texts.configuration(self.cloud.options)
+
+    def _forget_what_nobody_declares(self) -> None:
+        """Launch templates are of the first region, and known where people declare their document."""
+        for account in self.sandbox.accounts.values():
+            if account is not self.mine or not self.texts.needs:
+                for name in account.launch_templates:
+                    account.remove_launch_template(name)
+
+    def _let_parts_expire(self) -> None:
+        """Kernels and ramdisks have names that a policy lets expire one by one."""
+        for place, image in enumerate(self.mine.images.values()):
+            if image.disk_format in ("aki", "ari"):
+                self.mine.change_image(image.id, name=f"uec-{image.disk_format}-{place}")
+
+    def _need(self, place: Place) -> Need:
+        return self.texts.needs[place.number] if place.source is Source.REFERENCES else self.cloud.needs[place.source]
+
+    def _shows_down_cells(self, place: Place) -> bool:
+        """Whether a compute service lists what is in a cell that is down: by a newer version, and on a first page."""
+        options = self.cloud.options
+        newest = options.compute_microversion
+        offered = newest != "none" and int(newest.partition(".")[2]) >= 69
+        return self.api is Api.OPENSTACK and offered and self.truth.servers(place) <= options.page_cap
 
     async def _witness(self, call: Call, answer: Callable[[], Awaitable[Response]]) -> Response:
+        self.usage.note_call(call)
         image = self.mine.images.get(call.image or "")
         if call.name == "show-image" and image is not None:
             self.looked_at[image.id] = image
         if call.name == "delete-image":
-            self._note_volumes()
             # What people change between the last look at an image and its deletion cannot be known.
             image = image and self.looked_at.get(image.id, image)
-            objection = None if image is None else self.guard(image) or self.objection(image)
+            objection = None if image is None else self._why_not(image) or self.objection(image)
             self.asked.append(Asked(call.image or "", self.now, objection))
-        return await answer()
+        response = await answer()
+        return _without(self._lost, response) if call.name == "issue-token" and self._lost else response
+
+    def _why_not(self, image: StoredImage) -> str | None:
+        gone = {asked.image for asked in self.asked}
+        return self._guard(image) or self.usage.objection(image.id, self.now, self._unread(), gone)
 
     # What runs have asked.
 
     def news(self) -> list[RecordedRequest]:
         """The requests since this was asked last; what they did is noted."""
-        self._note_volumes()
         requests = self._unread()
         self._read += len(requests)
         for request in requests:
@@ -124,30 +142,32 @@ class Account:
     def _unread(self) -> list[RecordedRequest]:
         return list(self.sandbox.requests[self._read :])
 
-    def _note_volumes(self) -> None:
-        """Volumes are optional: what they use is known by the latest list of them that told the truth."""
-        if _told_truly(self._unread(), _VOLUMES):
-            self._seen_in_volumes = self._made_into_volumes()
+    def begin(self, good: Sequence[datetime], lost: str | None) -> None:
+        """A run begins, whose catalogue leaves out the service of that name; surveys were accepted at these times."""
+        self.asked.clear()
+        self.looked_at.clear()
+        self._lost = lost
+        patient = all(rule.delay <= _PATIENCE for rule in self.sandbox.faults.rules)
+        self.usage.begin(good, lost=lost, patient=patient)
 
-    def note_usage(self, requests: list[RecordedRequest], at: datetime) -> None:
-        """A run has written down which images were in use then, as far as its requests were told the truth."""
-        if _told_truly(requests, _INSTANCES):
-            self._seen_in_use |= dict.fromkeys(self._used(), at)
+    def note_usage(self, requests: Iterable[RecordedRequest], at: datetime) -> None:
+        """A run has written down which images were in use then."""
+        self.usage.note_survey(requests, at)
 
     # What must not be touched.
 
     def guard(self, image: StoredImage) -> str | None:
         """Why an image must not be deleted now, whatever the policies say."""
-        seen = self._seen_in_use.get(image.id)
+        return self._guard(image) or ("used" if self.usage.is_used(image.id, self.now) else None)
+
+    def _guard(self, image: StoredImage) -> str | None:
+        """The same, whatever uses it."""
         holds = {
             "gone": image.status in ("deleted", "pending_delete"),
             "public": image.visibility in ("public", "community"),
             "protected": image.protected,
             "another project's": image.owner != OURS,
             "shared": image.visibility == "shared" and "accepted" in image.members.values(),
-            "in use": image.id in self._used(),
-            "made into a volume": image.id in self._seen_in_volumes & self._made_into_volumes(),
-            "recently used": seen is not None and self.now - seen <= USAGE_MEMORY,
             "newborn": self.now - image.created_at < _NEWBORN,
             "unreadable": any(key in image.wire and not _readable(key, image.wire[key]) for key in _TELLING),
         }
@@ -160,41 +180,23 @@ class Account:
         unlisted = ("deleted", "pending_delete", *(("killed",) if self.api is Api.OPENSTACK else ()))
         return not (theirs or unreadable or image.status in unlisted)
 
-    def _used(self) -> set[str]:
-        return {str(instance.image) for instance in self.mine.instances.values()}
-
-    def _made_into_volumes(self) -> set[str]:
-        return {str(volume.image) for volume in self.mine.volumes.values()}
-
-
-def _one_by_one(ask: Callable[[T], R], of: Iterable[T]) -> list[R]:
-    return [ask(item) for item in of]
+    @property
+    def servers(self) -> int:
+        """How many servers there are at all places."""
+        return sum(len(account.instances) for account in self.truth.accounts.values())
 
 
-def _in_turn(source: Iterator[T]) -> Generator[T, None, None]:
-    yield from source
-
-
-def _options(draw: Random, api: Api) -> Options:
-    alike = Options(
-        api=api,
-        images=draw.choice((40, 50, 60, 60, 150)),
-        seed=draw.randrange(10**6),
-        page_cap=draw.choice((7, 20, 1000)),
-        marker=draw.choice(list(MarkerReading)),
-        sort=draw.choice(list(SortDirection)),
-        oddities=draw.random() < 0.3,
-    )
-    if api is not Api.TOAST:
-        return alike
-    booleans, times, absent = (draw.choice(list(choices)) for choices in (Booleans, Times, Absent))
-    return replace(alike, booleans=Booleans(booleans), times=Times(times), absent=Absent(absent))
-
-
-def _told_truly(requests: list[RecordedRequest], names: tuple[str, ...]) -> bool:
-    """Whether a list was asked for, and nothing but the truth was told of it, or nothing at all."""
-    asked = [request for request in requests if request.name in names]
-    return bool(asked) and all(request.code == 0 and not set(request.faults) - _HARMLESS for request in asked)
+def _without(service: str, response: Response) -> Response:
+    """The answer to a sign-in, its catalogue without the services of that name."""
+    try:
+        document = json.loads(bytes(response.body))
+        document["access"]["serviceCatalog"] = [
+            entry for entry in document["access"]["serviceCatalog"] if entry["name"] != service
+        ]
+    except (ValueError, KeyError):
+        return response
+    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+    return Response(json.dumps(document), response.status_code, headers)
 
 
 def _readable(key: str, value: object) -> bool:

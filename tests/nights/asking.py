@@ -9,7 +9,8 @@ from pathlib import Path
 from janitor.model import Mode
 from janitor.sandbox.record import RecordedRequest
 from janitor.sandbox.records import StoredImage
-from tests.nights.account import SURVEYED, TARGET, Account
+from tests.nights.account import Account
+from tests.nights.calls import SURVEYED
 from tests.nights.ground import Attempt, Broken, Limits, instant, rows
 
 _APART = timedelta(minutes=5)
@@ -60,9 +61,8 @@ class Asking:
         """Take note of everything as it is before a run."""
         self._attempt, self._approved = attempt, approved
         self._at_review, self.before = self.before, self._account.mine.images
-        self._instances = len(self._account.mine.instances)
-        self._account.asked.clear()
-        self._account.looked_at.clear()
+        self._instances = self._account.servers
+        self._account.begin(self._good_surveys(), attempt.mishaps.lost)
         self._notices = self._standing_notices()
 
     def decided_at(self, image: str) -> datetime:
@@ -131,7 +131,7 @@ class Asking:
         told_time = (request.faults for request in survey_of if _UNHEARD.isdisjoint(request.faults))
         if any("clock-off" in faults for faults in told_time) and abs(self._attempt.mishaps.clock_offset) > _APART:
             raise Broken("deletes were sent although the server's clock is off")
-        survey = rows(self._database, _SURVEY, TARGET, self.latest)[-1]
+        survey = rows(self._database, _SURVEY, self._account.target, self.latest)[-1]
         there = sum(self._account.is_owned(image) for image in self.before.values())
         seen_of = ((there, "owned", "images"), (self._instances, "instances", "instances"))
         for present, column, what in seen_of:
@@ -141,13 +141,17 @@ class Asking:
 
     def _note_survey(self, requests: list[RecordedRequest]) -> None:
         """What the run will remember of the usage, and its number."""
-        surveys = rows(self._database, _SURVEY, TARGET, self.latest)
+        surveys = rows(self._database, _SURVEY, self._account.target, self.latest)
         if not surveys:
             return
         self.latest = surveys[-1]["run"]
         read_at = instant(surveys[-1]["finished_at"])
         if read_at is not None and surveys[-1]["usage_problem"] is None:
             self._account.note_usage(requests, read_at)
+
+    def _good_surveys(self) -> list[datetime]:
+        good = "SELECT finished_at FROM surveys WHERE good ORDER BY run"
+        return [at for row in rows(self._database, good) if (at := instant(row[0])) is not None]
 
     def _standing_notices(self) -> list[tuple[object, ...]]:
         sql = "SELECT image, policy, due FROM notices WHERE ended_at IS NULL ORDER BY image"

@@ -10,7 +10,7 @@ from typing import Any
 from janitor.sandbox.calls import Api
 from janitor.sandbox.fault_file import parse_faults
 from janitor.sandbox.faults import NO_FAULTS, Fault, Faults, faults_of, reach
-from tests.nights.account import CALLS
+from tests.nights.calls import CALLS
 
 _GATEWAY = (500, 502, 503, 504)
 _RANGES = (10400, 11400, 12400, 13400, 20400, 21400, 22400, 23400, 24400, 30400, 40400, 50400)
@@ -21,7 +21,18 @@ _CODES = {
     Api.OPENSTACK: (400, 401, 403, 404, 409, 410, 413, 429, 500, 503),
 }
 _NO_SUCH_IMAGE = frozenset({403, 404, 410})
-_BLINDING = frozenset({Fault.EMPTY_VOLUMES, Fault.TRUNCATED_LIST, Fault.REPEATED_PAGE})
+_SINGLE = frozenset(
+    {
+        "show-image",
+        "show-cluster",
+        "list-nodegroups",
+        "show-nodegroup",
+        "list-clustertemplates",
+        "show-stack",
+        "show-template",
+    }
+)
+_SERVICES = ("nova", "nova-2", "nova-3", "cinderv3", "magnum", "heat")
 
 _PARTICULARS: Mapping[Fault, Callable[[Random], dict[str, Any]]] = {
     Fault.HTTP_ERROR: lambda draw: {"status": draw.choice(_GATEWAY)},
@@ -37,6 +48,10 @@ _PARTICULARS: Mapping[Fault, Callable[[Random], dict[str, Any]]] = {
     Fault.TRUNCATED_LIST: lambda _draw: {},
     Fault.EMPTY_INSTANCES: lambda _draw: {},
     Fault.EMPTY_VOLUMES: lambda _draw: {},
+    Fault.EMPTY_CLUSTERS: lambda _draw: {},
+    Fault.EMPTY_STACKS: lambda _draw: {},
+    Fault.DOWN_CELL: lambda _draw: {},
+    Fault.UNREADABLE_REFERENCE: lambda draw: {"status": draw.choice((200, 403, *_GATEWAY))},
     Fault.DELETION_NOT_DONE: lambda _draw: {},
     Fault.DELETION_UNACKNOWLEDGED: lambda _draw: {},
     Fault.CLOCK_OFF: lambda draw: {"offset": draw.choice(("-3h", "-10m", "-2m", "+2m", "+10m", "+3h"))},
@@ -45,14 +60,10 @@ _PARTICULARS: Mapping[Fault, Callable[[Random], dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Mishaps:
-    """The faults of a night."""
+    """The faults of a night; `lost` is a service that its catalogue leaves out."""
 
     faults: Faults = NO_FAULTS
-
-    @property
-    def blinding(self) -> bool:
-        """Whether they may leave volumes out of what a run sees, without a word."""
-        return any(rule.fault in _BLINDING and "list-volumes" in rule.calls for rule in self.faults.rules)
+    lost: str | None = None
 
     @property
     def clock_offset(self) -> timedelta:
@@ -64,10 +75,16 @@ NONE = Mishaps()
 
 
 def draw_mishaps(draw: Random, api: Api) -> Mishaps:
-    """One, two or three faults of an API."""
-    rules = [_rule(draw, fault, api) for fault in draw.sample(faults_of(api), draw.randint(1, 3))]
+    """One, two or three faults of an API; and now and then a catalogue without one of its services."""
+    rules = [_rule(draw, fault, api) for fault in draw.sample(_faults_of(api), draw.randint(1, 3))]
     text = json.dumps({"seed": draw.randrange(10**6), "faults": rules})
-    return Mishaps(parse_faults("faults", text.encode(), api))
+    lost = draw.choice(_SERVICES) if api is Api.OPENSTACK and draw.random() < 0.15 else None
+    return Mishaps(parse_faults("faults", text.encode(), api), lost)
+
+
+def _faults_of(api: Api) -> list[Fault]:
+    """The faults that can strike what runs ask."""
+    return [fault for fault in faults_of(api) if not reach(fault, api).isdisjoint(CALLS[api])]
 
 
 def _rule(draw: Random, fault: Fault, api: Api) -> dict[str, Any]:
@@ -75,8 +92,8 @@ def _rule(draw: Random, fault: Fault, api: Api) -> dict[str, Any]:
     rule = {"fault": fault.value, "call": draw.choice((*calls, calls)), **_PARTICULARS[fault](draw)}
     rule |= {"code": draw.choice(_CODES[api])} if fault is Fault.RESULT_CODE else {}
     if not {rule.get("code"), rule.get("status")}.isdisjoint(_NO_SUCH_IMAGE):
-        # The word of an API that a single image is not there has to be believed: no list says otherwise.
-        rule["call"] = [call for call in calls if call != "show-image"]
+        # The word of an API that a single thing is not there has to be believed: no list says otherwise.
+        rule["call"] = [call for call in calls if call not in _SINGLE]
     match draw.randrange(4):
         case 0:
             return rule | {"at": draw.sample(range(1, 13), draw.randint(1, 3))}

@@ -11,7 +11,7 @@ from janitor.model import Exemption
 from janitor.sandbox.calls import Api
 from janitor.sandbox.records import OURS, StoredImage, StoredInstance, StoredVolume
 from janitor.store import Store
-from tests.nights.account import TARGET, Account
+from tests.nights.account import Account
 from tests.nights.clockwork import Clockwork
 from tests.nights.team import DAY
 
@@ -154,7 +154,7 @@ class People:
         now, image = self.clockwork.now, self.draw.choice(wanted or [image.id for image in self.own])
         until = now + self.draw.randint(1, 15) * DAY
         with Store.open(self.database) as store:
-            store.add_exemptions([(TARGET, Exemption(image, until, "because", "kim"))], now)
+            store.add_exemptions([(self.account.target, Exemption(image, until, "because", "kim"))], now)
         self.kept.setdefault(image, []).append((now, until))
 
     def unkeep(self) -> None:
@@ -163,7 +163,7 @@ class People:
         if held:
             now, image = self.clockwork.now, self.draw.choice(held)
             with Store.open(self.database) as store:
-                store.end_exemptions([(TARGET, image)], "kim", now)
+                store.end_exemptions([(self.account.target, image)], "kim", now)
             self.kept[image] = [(given, min(until, now)) for given, until in self.kept[image]]
 
     def keeps(self, image: str, now: datetime) -> bool:

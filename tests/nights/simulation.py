@@ -19,18 +19,20 @@ from janitor.settings import load_settings
 from janitor.sites import Choice
 from janitor.stopping import Stop
 from janitor.store import Store
-from tests.nights.account import TARGET, USAGE_MEMORY, Account
+from tests.nights.account import USAGE_MEMORY, Account
 from tests.nights.again import check_deciding_again
 from tests.nights.channel import Channel
 from tests.nights.clockwork import Clockwork, Crash, Happening
 from tests.nights.ground import Attempt, Limits, rows
 from tests.nights.mishaps import NONE, Mishaps, draw_mishaps
+from tests.nights.operators import Operators
 from tests.nights.people import People
 from tests.nights.rules import Rules
 from tests.nights.team import DAY, HOUR, Team
 
 NIGHTS = 100
 QUIET_NIGHTS = 14
+_SAME_AGAIN = 0.3
 START = datetime(2026, 1, 1, 3, 0, tzinfo=UTC)
 
 
@@ -43,20 +45,19 @@ class Simulation:
         as_bot = draw.random() < 0.5
         limits = Limits(draw.choice((4, 12, 1000)), draw.choice((30, 100)))
         self.clockwork = Clockwork(START)
-        self.account = Account(draw, self.clockwork)
+        self.account = Account(draw, self.clockwork, folder)
         self.channel = Channel(draw, self.clockwork, as_bot=as_bot)
         self.settings = load_settings(self._configuration(folder, limits, draw.choice(("UTC", "Asia/Seoul"))), {})
         self.team = Team(draw, self.settings.timezone, as_bot=as_bot)
         self.people = People(draw, self.clockwork, self.account, self.settings.database)
+        self.operators = Operators(draw, self.account)
         self.rules = Rules(self.account, self.team, self.people, self.channel, limits, self.counts)
         self._typical = 50
-        self._blinded = False
+        self._mishaps = NONE
         self._write_policies()
 
     def _configuration(self, folder: Path, limits: Limits, zone: str) -> Path:
-        text = self.account.sandbox.configuration(
-            mode="delete", database="janitor.db", policies="policies.yaml", timezone=zone
-        )
+        text = self.account.configuration(mode="delete", database="janitor.db", policies="policies.yaml", timezone=zone)
         text += f"limits: {{max_deletions: {limits.most}, max_share: {limits.share}%}}\n"
         text += f"usage_memory: {USAGE_MEMORY // HOUR}h\n"
         # One at a time, so that a seed repeats itself exactly; several at once are tested elsewhere.
@@ -83,6 +84,7 @@ class Simulation:
     def _pass_a_day(self) -> None:
         self.clockwork.now = self._next_night()
         self.people.work()
+        self.operators.work()
         if self.team.reconsider(self.clockwork.now, self.people.own):
             self._write_policies()
 
@@ -107,6 +109,7 @@ class Simulation:
 
     def _quieten(self) -> None:
         """No faults any more, and nobody at work but who looks at refused runs."""
+        self.account.texts.repair()
         free = self.rules.free_to_go()
         result = None
         for _ in range(QUIET_NIGHTS):
@@ -120,7 +123,6 @@ class Simulation:
 
     def _run(self, attempt: Attempt, *, quiet: bool = False) -> RunResult | None:
         """One run and the delivery of its report; None where it died on the way."""
-        self._blinded = attempt.mishaps.blinding
         self.account.sandbox.faults = attempt.mishaps.faults
         stop, happening = Stop(), None
         if quiet:
@@ -129,7 +131,7 @@ class Simulation:
             self.counts[f"channel {self.channel.draw_mood()}"] += 1
             happening = self._draw_happening(stop)
         approved = None if attempt.apply is None else self._reviewed(attempt.apply)
-        self.rules.begin(attempt, None if approved is None else {d.image.id for d in approved[TARGET]})
+        self.rules.begin(attempt, None if approved is None else {d.image.id for d in approved[self.account.target]})
         result = None
         try:
             with self.clockwork.running(happening), ExitStack() as holding:
@@ -158,9 +160,11 @@ class Simulation:
         return result
 
     def _draw_mishaps(self, chance: float) -> Mishaps:
-        """What goes wrong, by chance; not twice in a row that volumes are left out, which no memory makes up for."""
+        """What goes wrong, by chance; and at times the same again."""
         mishaps = draw_mishaps(self._draw, self.account.api)
-        return NONE if self._draw.random() >= chance or (self._blinded and mishaps.blinding) else mishaps
+        if self._draw.random() >= _SAME_AGAIN:
+            self._mishaps = mishaps if self._draw.random() < chance else NONE
+        return self._mishaps
 
     def _resend(self) -> None:
         """A person has late reports sent."""
@@ -188,6 +192,8 @@ class Simulation:
                 return Happening(step, lambda: self.people.keep(self.rules.free_to_go()))
             case 5 | 6 if self.account.api is not Api.TOAST:  # which nobody can ask for one image again
                 return Happening(step, lambda: self.people.interfere(self.rules.free_to_go()))
+            case 8 | 9:
+                return Happening(step, self.operators.act)
             case _:
                 return None
 

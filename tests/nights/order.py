@@ -1,0 +1,57 @@
+"""One thing after the other: which of two threads comes first is another thing each time, and a seed repeats itself."""
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar
+from unittest import mock
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_POOLS = ("openstack_usage.gathering", "openstack_usage.clusters", "openstack_usage.stacks")
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Inside, no client asks for several things at once, or for pages ahead."""
+    with ExitStack() as held:
+        held.enter_context(mock.patch("janitor.cloud.openstack._at_once", _one_by_one))
+        for client in ("openstack", "toast"):
+            held.enter_context(mock.patch(f"janitor.cloud.{client}.ahead", _in_turn))
+        for module in _POOLS:
+            held.enter_context(mock.patch(f"janitor.cloud.{module}.ThreadPoolExecutor", _Turns))
+        held.enter_context(mock.patch("janitor.cleaning.ThreadPoolExecutor", _Turns))
+        yield
+
+
+class _Turns:
+    """What takes the place of a pool of threads: it does what it is given at once, and in the caller's thread."""
+
+    def __init__(self, *_words: object, **_named: object) -> None:
+        pass
+
+    def __enter__(self) -> "_Turns":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        pass
+
+    def map(self, ask: Callable[[T], R], of: Iterable[T]) -> list[R]:
+        return _one_by_one(ask, of)
+
+    def submit(self, ask: Callable[..., R], *words: Any) -> "Future[R]":
+        done: Future[R] = Future()
+        try:
+            done.set_result(ask(*words))
+        except BaseException as error:  # noqa: BLE001 - as a pool does; a crash is none of the exceptions
+            done.set_exception(error)
+        return done
+
+
+def _one_by_one(ask: Callable[[T], R], of: Iterable[T]) -> list[R]:
+    return [ask(item) for item in of]
+
+
+def _in_turn(source: Iterator[T]) -> Generator[T, None, None]:
+    yield from source
