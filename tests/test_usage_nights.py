@@ -145,6 +145,7 @@ def test_sites_that_list_the_same_images_delete_nothing_until_a_person_joins_the
         assert [target.outcome for target in found.targets] == [Outcome.REFUSED] * 2
         assert "one image service under two names" in str(found.targets[0].error)
         assert "image_endpoint" in str(found.targets[0].error)
+        assert "--accept-survey" not in str(found.targets[0].error), "which would not help"
     assert exit_code(found) == 4
     assert exit_code(nights.run("prod-R1")) == 4, "also where the other is not surveyed tonight"
     assert not nights.cloud.gone
@@ -159,6 +160,15 @@ def test_an_image_service_that_nobody_surveys_may_be_this_one_by_another_name(tm
         assert "one image service under two names" in str(found.targets[0].error)
     nights.targets = [{"region": "*"}]
     assert exit_code(nights.run("prod-R1")) == 4
+    assert not nights.cloud.gone
+
+
+def test_one_that_cannot_be_listed_tonight_is_asked_for_our_images_all_the_same(tmp_path: Path) -> None:
+    nights = Nights(tmp_path, cloud(*APART), [{"region": "*"}])
+    nights.cloud.images = {"/image": fleet(A, B), "/image-2": fleet(A, B)}
+    nights.cloud.failing = {"/image-2/v2/images": no(503)}
+    found = nights.run()
+    assert "one image service under two names" in str(found.targets[0].error)
     assert not nights.cloud.gone
 
 
