@@ -352,6 +352,12 @@ def test_a_cluster_without_any_node_group_is_of_its_templates_image_or_in_doubt(
     assert "the image of cluster k8s cannot be told" in str(usage_of(cloud).problem)
 
 
+def test_a_node_group_may_be_of_any_image_whose_name_cannot_be_read() -> None:
+    cloud = magnum(clusters=[cluster()], node_groups={"c-k8s": [group("w", image_id="some name")]})
+    cloud.images = {"/image": [entry(A, name=7), entry(B)]}
+    assert set(users(usage_of(cloud))) == {A}
+
+
 def test_a_cluster_that_is_gone_when_it_is_opened_is_no_fault() -> None:
     cloud = magnum(clusters=[cluster()], node_groups={})
     cloud.failing = {"/clusters/c-k8s": no(404)}
@@ -416,6 +422,17 @@ def test_a_stack_that_has_not_changed_is_not_opened_again() -> None:
     cloud.stacks["k2"] = ("two", {"image": C}, {})
     assert set(users(usage_of(cloud, earlier=known))) == {A, C}
     assert cloud.calls("/k1") == []
+
+
+@pytest.mark.parametrize(
+    ("status", "opened"), [("UPDATE_COMPLETE", False), ("CREATE_FAILED", False), ("UPDATE_IN_PROGRESS", True)]
+)
+def test_a_stack_that_is_changing_is_opened_each_time(status: str, opened: bool) -> None:
+    cloud = heat(stacks={"k1": ("one", {"image": "web"}, {})}, stack_status=status)
+    known = EarlierUsage(stacks=usage_of(cloud).stacks)
+    cloud.asked.clear()
+    usage_of(cloud, earlier=known)
+    assert bool(cloud.calls("/k1")) is opened
 
 
 def test_what_is_remembered_of_a_stack_tells_nothing_of_its_secrets() -> None:
