@@ -213,6 +213,15 @@ def test_a_service_that_leaves_the_catalogue_is_not_absent(tmp_path: Path) -> No
     assert exit_code(nights.run()) == 0
 
 
+def test_a_service_that_failed_last_night_where_it_may_is_known_to_be_there(tmp_path: Path) -> None:
+    nights = Nights(tmp_path, cloud(GLANCE, NOVA, ("container-infra", "R1", "/magnum/v1")))
+    nights.targets, nights.cloud.failing = [{"usage": {"clusters": "optional"}}], {"templates": no(403)}
+    assert exit_code(nights.run()) == 0
+    nights.targets = [{}]
+    nights.cloud.catalogue.pop()
+    assert exit_code(nights.run()) == 1
+
+
 # Images that other images need
 
 
