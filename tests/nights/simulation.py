@@ -32,7 +32,7 @@ from tests.nights.team import DAY, HOUR, Team
 
 NIGHTS = 100
 QUIET_NIGHTS = 14
-_SAME_AGAIN = 0.3
+_SAME_AGAIN = 0.4
 START = datetime(2026, 1, 1, 3, 0, tzinfo=UTC)
 
 
