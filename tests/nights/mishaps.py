@@ -32,7 +32,7 @@ _SINGLE = frozenset(
         "show-template",
     }
 )
-_LOSES_A_SERVICE = 0.15
+_LOSES_A_SERVICE = 0.12
 _SERVICES = ("nova", "nova-2", "nova-3", "cinderv3", "magnum", "heat")
 
 _PARTICULARS: Mapping[Fault, Callable[[Random], dict[str, Any]]] = {
