@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.tables import deletions_table, figures_table, surveys_table
-from benchmarks.trials import Deletions, Surveys, deletions, scan, start, surveys
+from benchmarks.trials import Deletions, Surveys, deletions, scan, sources, start, surveys
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ _LARGE = 100_000
 _MIB_OF_TEXTS = 100
 _DELETION_LATENCY = 100
 _DELETION_FLEET = 2_000
+_SOURCE_LATENCY = 100
 
 
 def main() -> None:
@@ -41,6 +42,8 @@ def main() -> None:
     starts = start(extent.starts)
     _tell(f"{_MIB_OF_TEXTS} MiB of declared texts")
     texts = scan(_MIB_OF_TEXTS, max(extent.rounds, 3))
+    _tell("sources of usage")
+    usage = sources(_SOURCE_LATENCY, max(extent.rounds, 3))
     fleets = list(_surveys(extent))
     runs = list(_deletions(extent))
     print("\nDry runs: whole processes; ratios of medians of interleaved rounds\n")
@@ -48,7 +51,7 @@ def main() -> None:
     print(f"\nLive runs at {_DELETION_LATENCY} ms a request\n")
     print(deletions_table(runs))
     print("\nFigures\n")
-    print(figures_table(fleets, runs, starts, texts))
+    print(figures_table(fleets, runs, starts, texts, usage))
     print(f"\n{time.perf_counter() - began:.0f} s in all")
 
 

@@ -14,9 +14,12 @@ Configuration = dict[str, Any]
 
 
 @contextmanager
-def sandbox(images: int, latency: int, folder: Path) -> Iterator[Configuration]:
-    """The configuration of a fresh sandbox; `latency` is milliseconds a request. The block may write into `folder`."""
-    command = [JANITOR, "sandbox", "--port", "0", "--images", str(images), "--latency", str(latency)]
+def sandbox(images: int, latency: int, folder: Path, *more: str) -> Iterator[Configuration]:
+    """The configuration of a fresh sandbox; `latency` is milliseconds a request, and `more` are options of it.
+
+    The block may write into `folder`.
+    """
+    command = [JANITOR, "sandbox", "--port", "0", "--images", str(images), "--latency", str(latency), *more]
     announced = folder / "sandbox.yaml"
     with announced.open("wb") as sink:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.PIPE)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
 from benchmarks.processes import Spent
-from benchmarks.trials import Deletions, Scan, Start, Surveys
+from benchmarks.trials import Deletions, Scan, Start, Surveys, Together
 
 _KIB = 1024
 Row = Sequence[str]
@@ -69,7 +69,9 @@ def deletions_table(every: Iterable[Deletions]) -> str:
     return table(heading, rows, 0)
 
 
-def figures_table(fleets: Sequence[Surveys], runs: Sequence[Deletions], start: Start, scan: Scan) -> str:
+def figures_table(
+    fleets: Sequence[Surveys], runs: Sequence[Deletions], start: Start, scan: Scan, usage: Together
+) -> str:
     """The figures to reach, each with the measured one, or a dash where this pass did not measure it."""
     rows = (
         ("100,000 images, 100 ms a page: wall time, x bare loop", _wall(fleets, 100_000, 100), "at most 1.4"),
@@ -79,6 +81,7 @@ def figures_table(fleets: Sequence[Surveys], runs: Sequence[Deletions], start: S
         ("10,000 unchanged images: growth of the database, KiB a run", _growth(fleets, 10_000), "under 8"),
         ("500 deletions at 100 ms: wall time, one at a time x default", _speedup(runs), "at least 3.5"),
         (f"{scan.mib} MiB of references, 10,000 images: wall time, x bare pass", f"{scan.ratio:.2f}", "at most 1.5"),
+        ("all sources of usage at 100 ms a request: wall time, x slowest", f"{usage.ratio:.2f}", "about 1"),
         ('janitor --version: wall time, x python -c "import click"', _ratio(start.version, start.click), "at most 2"),
     )
     return table(("figure", "measured", "to reach"), ((name, value or "-", goal) for name, value, goal in rows), 1)

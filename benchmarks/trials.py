@@ -77,6 +77,19 @@ class Scan:
         return self.whole / self.bare
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Asking all sources of usage at once, and the slowest of them alone, in s."""
+
+    together: float
+    slowest: float
+
+    @property
+    def ratio(self) -> float:
+        """How much longer all of them take than the slowest."""
+        return self.together / self.slowest
+
+
 @contextmanager
 def _account(images: int, latency: int) -> Iterator[Account]:
     with (
@@ -136,6 +149,13 @@ def scan(mib: int, rounds: int) -> Scan:
     command = [sys.executable, "-m", "benchmarks.declared", str(mib), str(rounds)]
     output = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True).stdout
     return Scan(**json.loads(output))
+
+
+def sources(latency: int, rounds: int) -> Together:
+    """Asking all sources of usage at once, beside the slowest of them asked alone."""
+    command = [sys.executable, "-m", "benchmarks.sources", str(latency), str(rounds)]
+    output = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True).stdout
+    return Together(**json.loads(output))
 
 
 def start(rounds: int) -> Start:

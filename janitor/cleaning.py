@@ -1,9 +1,8 @@
 """One target's part of a run, in order: survey, snapshot, decide, plan, check; then report, or delete and confirm."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from janitor.applying import changes_since
 from janitor.basis import Grounds, answers
@@ -19,7 +18,6 @@ from janitor.model import (
     Decision,
     Deletion,
     DeletionOutcome,
-    EarlierUsage,
     History,
     Image,
     Memory,
@@ -28,7 +26,6 @@ from janitor.model import (
     Refusals,
     Survey,
     TargetResult,
-    Usage,
 )
 from janitor.notices import spared, to_announce, to_remind
 from janitor.orders import Orders, RunStore, Site
@@ -36,6 +33,7 @@ from janitor.plan import Plan, make_plan, owns
 from janitor.settling import settle
 from janitor.sharing import heed, in_question
 from janitor.siblings import Comparison, doubts_about
+from janitor.surveying import Surveying, heed_stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ class Cleaning:
         deleted, StoreError for a database that fails before the first deletion; but where deletions of earlier runs
         were settled before that, it is a result, as nobody else will tell of them.
         """
-        survey = self._survey()
+        survey = Surveying(self.orders, self.target, self.service).survey()
         history = self._store.record_survey(self.run, self.target, survey, self.site.also_named)
         doubts = self._doubts(survey, self._one_service_with_others(survey))
         settled = () if doubts or survey.usage.problem is not None else self._settle(survey)
@@ -115,7 +113,7 @@ class Cleaning:
         )
         asked = in_question(decisions)
         sharing = answers(asked, self.service.sharing(asked))
-        self._heed_stop()
+        heed_stop(self.orders.stop)
         return heed(decisions, sharing), Grounds(memory, sharing)
 
     def _memory(self, survey: Survey) -> Memory:
@@ -155,11 +153,11 @@ class Cleaning:
         """What is wrong where another site of the project lists the same images: no person can accept that."""
         own = {folded(image.id) for image in survey.images if owns(image)}
         others = dict(self.comparison.others(self.target, own))
-        self._heed_stop()
+        heed_stop(self.orders.stop)
         for name in self.site.siblings:
             if name not in others:
                 others[name] = frozenset(map(folded, self._store.known(name)))
-        return doubts_about(self.target, own, others)
+        return [*doubts_about(self.target, own, others), *self.service.other_names(survey.images)]
 
     def _doubts(self, survey: Survey, unacceptable: Sequence[str]) -> tuple[str, ...]:
         """What looks wrong about a survey; recorded as good where nothing does, or where a person accepts it.
@@ -190,47 +188,6 @@ class Cleaning:
         if settlements:
             self._store.record_settlements(self.run, settlements)
         return tuple(settlement.deletion for settlement in settlements)
-
-    def _survey(self) -> Survey:
-        started_at = self.orders.clock()
-        images = tuple(self._images())
-        usage = self._usage(images, started_at)
-        self._heed_stop()
-        return Survey(images, usage, started_at, self.orders.clock())
-
-    def _usage(self, images: Sequence[Image], now: datetime) -> Usage:
-        earlier = self._store.earlier_usage(self.target, now - _REMEMBERED - self.orders.usage_memory)
-        with ThreadPoolExecutor(1, thread_name_prefix=f"references-{self.target}") as beside:
-            named = beside.submit(self.orders.references.named, images)
-            usage = self._told_by_services(images, earlier).with_named(named.result())
-        if earlier.unrecorded:
-            usage = replace(usage, remarks=(*usage.remarks, _UPGRADED))
-        if usage.problem is None:
-            return usage
-        return replace(usage, problem=f"what is in use could not be read: {usage.problem}")
-
-    def _told_by_services(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:
-        try:
-            return self.service.usage(images, earlier)
-        except CloudError as error:
-            return Usage(problem=str(error))
-
-    def _images(self) -> Iterator[Image]:
-        done = 0
-        listed: set[str] = set()
-        for done, image in enumerate(self.service.images(), start=1):
-            if done % 1000 == 0:
-                self.orders.progress.advance(self.target, "survey", done, None)
-            self._heed_stop()
-            listed.add(image.id)
-            yield image
-        yield from self.service.unlisted(known for known in self._store.known(self.target) if known not in listed)
-        self._heed_stop()
-        self.orders.progress.advance(self.target, "survey", done, done)
-
-    def _heed_stop(self) -> None:
-        if self.orders.stop.is_set():
-            raise Interrupted(self.orders.stop.signal_number)
 
     def _delete(self, seen: TargetResult, plan: Plan) -> TargetResult:
         done = iter(range(1, len(plan.decisions) + 1))
@@ -279,17 +236,6 @@ class Cleaning:
         if lost * 100 > self.orders.gate.max_shrink * len(others):
             raise CloudError(f"{lost} of {len(others)} images that nobody asked to delete are missing from it")
         return listed
-
-
-_UPGRADED = (
-    "since the last run the janitor asks every service that can use these images (`usage` is `auto`), remembers a use "
-    "for 72 h (`usage_memory`), and takes regions that share an image service for one target: what that may block, and "
-    "how to lift it, is in docs/upgrading.md"
-)
-"""Said in the first run of a target whose last good survey an earlier version recorded."""
-
-_REMEMBERED = timedelta(days=7)
-"""How long a server that is not listed any more is asked about, beyond the time that it holds its image."""
 
 
 def cut_short(target: str, error: JanitorError) -> TargetResult:

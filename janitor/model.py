@@ -277,10 +277,10 @@ class Usage:
 class EarlierUsage:
     """What earlier surveys of a target knew of its usage.
 
-    `read` are the sources, each with its region, that the last good survey read. `servers` are the ids of those that
-    were seen using an image that is not free of them yet, with the time when they were last seen. `stacks` is what
-    stacks said when they were last read, by their ids. `unrecorded`: a version that did not write down what it read
-    recorded the last good survey.
+    `read` are the services, each with its region, that the last good survey found and asked. `servers` are the ids of
+    those that were seen using an image that is not free of them yet, with the time when they were last seen. `stacks`
+    is what stacks said when they were last read, by their ids. `unrecorded`: a version that did not write down what it
+    read recorded the last good survey.
     """
 
     read: frozenset[tuple[Source, str]] = frozenset()

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 
+from janitor.cloud import ONE_SERVICE
 from janitor.orders import Site
 
 _LOOK_EVERY = 0.2
@@ -50,9 +51,7 @@ def by_project(sites: Sequence[Site], stop: threading.Event) -> list[tuple[Seque
 def doubts_about(name: str, own: Collection[str], others: Mapping[str, Collection[str]]) -> list[str]:
     """Why a site must not delete: every other site that lists an own image of it."""
     return [
-        f"{name} and {other} list the same images ({min(shared)} is one of {len(shared)}): they are one image service "
-        "under two names, and what uses its images is asked for each of them alone. Join them: one target with "
-        "image_endpoint, which asks the services of all regions"
+        f"{name} and {other} list the same images ({min(shared)} is one of {len(shared)}): {ONE_SERVICE}"
         for other, ids in sorted(others.items())
         if (shared := set(own).intersection(ids))
     ]

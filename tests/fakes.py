@@ -29,6 +29,7 @@ class RecordingCloud:
     on_delete: Callable[[str], None] = lambda image_id: None
     offset: timedelta | None = None
     irregular: list[str] = field(default_factory=list)
+    twins: list[str] = field(default_factory=list)
     hidden: list[Image] = field(default_factory=list)
     shared: dict[str, Sharing] | CloudError = field(default_factory=dict)
     now: dict[str, Image | CloudError] = field(default_factory=dict)
@@ -88,6 +89,9 @@ class RecordingCloud:
 
     def irregularities(self) -> list[str]:
         return self.irregular
+
+    def other_names(self, images: Sequence[Image]) -> list[str]:
+        return self.twins
 
     def probe(self) -> Probe:
         return Probe("answers from memory")

@@ -14,6 +14,7 @@ from janitor.cloud.catalogue import (
     Service,
     listed_in,
     normalised,
+    unasked_in,
     unversioned,
     versioned,
 )
@@ -32,7 +33,7 @@ def catalogue(*services: tuple[str, Entries], secure: bool = False, **preference
             written.append({"region_name": region, "interface": interface, "url": url})
         entries.append({"type": kind, "endpoints": written})
     wanted = {Service[name.upper()]: preference for name, preference in preferences.items()}
-    return Catalogue(tuple(listed_in(entries)), wanted, P, secure)
+    return Catalogue(tuple(listed_in(entries)), wanted, P, unasked_in(entries), secure)
 
 
 def asked(found: Catalogue, service: Service = Service.COMPUTE, place: int = 0, region: str | None = None) -> list[str]:
@@ -150,13 +151,31 @@ def test_a_service_without_a_usable_url_is_there_all_the_same(url: str | None) -
     assert endpoint.problem == "the catalogue gives no usable URL of it"
 
 
+def test_more_places_by_another_interface_are_further_services() -> None:
+    endpoints: Entries = [("R1", "http://n1"), ("R1", "internal", "http://n1/v2.1"), ("R1", "internal", "http://n2")]
+    assert asked(catalogue(("image", [("R1", "http://g")]), ("compute", endpoints))) == ["http://n1", "http://n2"]
+    usual: Entries = [("R1", "http://n1"), ("R1", "internal", "http://i1"), ("R1", "admin", "http://a1")]
+    assert asked(catalogue(("image", [("R1", "http://g")]), ("compute", usual))) == ["http://n1"]
+
+
+def test_a_region_whose_image_url_cannot_be_read_has_none_of_its_own() -> None:
+    found = catalogue(("image", [("R1", "http://g"), ("R2", None)]), TWO_COMPUTES)
+    assert asked(found, region="R1") == ["http://n1", "http://n2"]
+
+
 def test_a_configured_url_stands_for_its_own_region_and_the_others_are_asked_as_well() -> None:
     found = catalogue(
         ("image", [("R1", "http://g"), ("R2", "http://g")]),
         ("compute", [("R1", "http://n1"), ("R2", "http://n2"), ("R3", "http://n3")]),
         compute=EndpointPreferences(url="http://mine"),
     )
-    assert asked(found) == ["http://mine", "http://n3"]
+    endpoints = found.using(Service.COMPUTE, found.image_places()[0], None)
+    assert {one.url: one.replaced for one in endpoints} == {
+        "http://mine": False,
+        "http://n1": True,
+        "http://n2": True,
+        "http://n3": False,
+    }
 
 
 # URLs
@@ -193,6 +212,11 @@ def test_only_a_version_at_the_end_is_one(url: str, full: str) -> None:
 
 def test_the_image_service_is_asked_in_the_version_that_we_speak() -> None:
     assert unversioned("http://gw/v1/glance/v2/") == "http://gw/v1/glance"
+
+
+def test_services_that_cannot_be_asked_are_named() -> None:
+    found = catalogue(("image", [("R1", "http://g")]), ("database", []), ("trove", []), ("clustering", []), ("dns", []))
+    assert found.unasked == ("clustering", "database")
 
 
 def test_a_listed_url_names_its_service() -> None:

@@ -11,6 +11,7 @@ import yaml
 
 from janitor.errors import Exit
 from janitor.sandbox.calls import Api
+from janitor.sandbox.faults import Fault, Faults, Rule
 from janitor.sandbox.options import Options
 from janitor.sandbox.records import OURS
 from janitor.sandbox.server import Sandbox, running
@@ -224,3 +225,60 @@ def test_a_clouds_yaml_that_nobody_asked_for_is_not_read(cloud_desk: Desk, cloud
     configure(cloud_desk, spelled_out(cloud, region="*"))
 
     assert cloud_desk.janitor("check", "--live").returncode == Exit.OK
+
+
+# Which services are asked
+
+
+@pytest.fixture
+def scattered(desk: Desk) -> Iterator[Desk]:
+    """A project whose two regions share their images, with three computes, and volumes under an alias."""
+    options = Options(
+        api=Api.OPENSTACK, images=60, regions=2, shared_images=True, computes=2, volume_type="block-store"
+    )
+    with running(options) as started:
+        desk.write("janitor.yaml", started.configuration())
+        desk.write("policies/old.yaml", POLICY)
+        yield desk
+
+
+def test_a_live_check_says_what_was_asked_where_and_what_it_told(scattered: Desk) -> None:
+    done = scattered.janitor("check", "--live")
+    assert done.returncode == Exit.OK, done.stdout + done.stderr
+    assert "target sandbox-RegionOne (also sandbox-RegionTwo) ok: " in done.stdout
+    rows = [line.split() for line in done.stdout.splitlines()]
+    asked = {(row[0], row[2] if row[1] == "in" else "") for row in rows if "yes" in row}
+    regions = ("RegionOne", "RegionTwo")
+    both = {(source, region) for source in ("servers", "volumes", "clusters", "stacks") for region in regions}
+    assert asked == {("servers", ""), *both}
+    assert max(map(len, done.stdout.split("source", 1)[1].splitlines())) <= 80
+
+
+def test_a_live_check_prints_the_line_that_lets_a_run_go_on(desk: Desk) -> None:
+    faults = Faults(0, (Rule(Fault.RESULT_CODE, calls=frozenset({"list-clusters"}), code=403),))
+    with running(Options(api=Api.OPENSTACK, images=20, faults=faults)) as started:
+        desk.write("janitor.yaml", started.configuration())
+        desk.write("policies/old.yaml", POLICY)
+        refused = desk.janitor("check", "--live")
+        assert refused.returncode == Exit.FAILED
+        assert "`usage: {clusters: optional}`" in refused.stdout
+        text = started.configuration().replace("    region:", "    usage: {clusters: optional}\n    region:")
+        desk.write("janitor.yaml", text)
+        lifted = desk.janitor("check", "--live")
+        assert lifted.returncode == Exit.OK
+        assert "HTTP 403" in " ".join(lifted.stdout.split())
+        report = desk.janitor("run", "--dry-run")
+        assert "clusters in RegionOne could not be read" in " ".join(report.stdout.split())
+
+
+def test_an_explanation_names_every_user_and_the_text_that_names_the_image(scattered: Desk) -> None:
+    scattered.janitor("run", "--dry-run")
+    images = json.loads(scattered.janitor("images", "--format", "json").stdout)["targets"][0]["images"]
+    used = next(image for image in images if len({user["kind"] for user in image["used_by"]}) > 1)
+    scattered.write("infra/web.tf", f"\nimage = {used['id']}\n")
+    scattered.amend('references: [{files: "infra/*.tf"}]\n')
+    scattered.janitor("run", "--dry-run")
+    words = " ".join(scattered.janitor("explain", used["id"]).stdout.split())
+    for user in used["used_by"]:
+        assert f"{user['kind']} {user['name'] or user['id']} ({user['source']})" in words
+    assert "named in infra/web.tf:2" in words

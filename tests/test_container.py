@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from janitor.cloud import HttpOptions, Sources
+from janitor.cloud import HttpOptions, Need, Sources
 from janitor.cron import Cron
 from janitor.errors import ConfigurationError
 from janitor.model import Mode
@@ -187,6 +187,11 @@ def test_five_variables_are_a_configuration() -> None:
     )
     assert (settings.mode, settings.slack, settings.database) == (Mode.DRY_RUN, None, Path("/data/janitor.db"))
     assert settings.schedule == Cron.parse("0 3 * * *")
+
+
+def test_the_environment_says_how_much_each_source_of_usage_matters() -> None:
+    [target] = load(V2 | {"JANITOR_USAGE_CLUSTERS": "optional", "JANITOR_USAGE_IMAGELESS": "none"}).targets
+    assert (target.usage, target.imageless) == (Sources(clusters=Need.OPTIONAL), True)
 
 
 @pytest.mark.parametrize("given", [V1, V1_OF_OLD], ids=["by-the-new-names", "by-those-of-old"])

@@ -41,6 +41,7 @@ SHELL = {
     "sites",
     "accounts",
     "cleaning",
+    "surveying",
     "deleting",
     "stopping",
     "schedule",

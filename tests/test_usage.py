@@ -92,6 +92,46 @@ def test_a_missing_server_is_explained_by_its_deletion_where_lists_may_leave_som
     assert questions == (set() if versions else {"2026-11-21T02:00:00Z"})
 
 
+@pytest.mark.parametrize(
+    ("shown", "doubted"),
+    [
+        pytest.param({"id": "s1", "status": "UNKNOWN"}, True, id="exists"),
+        pytest.param({"id": "S1", "status": "ACTIVE"}, True, id="in-other-letters"),
+        pytest.param({"id": "s1", "status": "DELETED"}, False, id="deleted"),
+        pytest.param({"id": "s9", "status": "ACTIVE"}, False, id="another"),
+        pytest.param(None, False, id="not-there"),
+    ],
+)
+def test_a_list_that_leaves_out_a_server_that_exists_is_not_believed(shown: Any, doubted: bool) -> None:
+    cloud = UsageCloud(images=images(), versions=False)
+    cloud.unlisted_servers = {} if shown is None else {"s1": shown}
+    usage = usage_of(cloud, earlier=MISSING)
+    assert ("the list leaves out server s1, which exists" in str(usage.problem)) is doubted
+    optional = usage_of(cloud, Sources(servers=Need.OPTIONAL), MISSING)
+    assert (Unread(Source.SERVERS) in optional.unread) is doubted
+
+
+def test_a_list_of_several_pages_may_be_incomplete_in_any_version() -> None:
+    listed = [server(f"t{number}", {"id": A}) for number in range(5)]
+    cloud = UsageCloud(images=images(), servers={"/compute": listed}, most_servers=2)
+    cloud.unlisted_servers = {"s1": {"id": "s1", "status": "UNKNOWN"}}
+    assert usage_of(cloud).instances == 5
+    assert "the list leaves out server s1, which exists" in str(usage_of(cloud, earlier=MISSING).problem)
+
+
+def test_a_server_that_is_told_as_deleted_and_alive_is_not_explained() -> None:
+    cloud = UsageCloud(images=images(), versions=False)
+    cloud.deleted_servers = [server("s1", {"id": A}, status=status) for status in ("DELETED", "ACTIVE")]
+    cloud.deleted_servers[1]["id"] = "S1"
+    assert usage_of(cloud, earlier=MISSING).ended == frozenset()
+
+
+def test_a_list_that_is_known_to_be_complete_is_believed_of_missing_servers() -> None:
+    cloud = UsageCloud(images=images(), unlisted_servers={"s1": {"id": "s1", "status": "ACTIVE"}})
+    assert usage_of(cloud, earlier=MISSING).problem is None
+    assert not cloud.calls("/servers/s1")
+
+
 def test_where_deleted_servers_cannot_be_asked_for_nothing_is_explained() -> None:
     cloud = UsageCloud(images=images(), versions=False)
     answer = cloud.answer
@@ -322,6 +362,21 @@ def test_a_stack_that_cannot_be_read_makes_stacks_unread(stack: Any, failing: di
 
 def test_a_stack_that_is_gone_when_it_is_opened_is_no_fault() -> None:
     assert users(usage_of(heat(stacks={"k1": ("one", {}, {})}, failing={"/k1": no(404)}))) == {}
+
+
+def test_an_answer_about_another_stack_or_node_group_tells_nothing_of_this_one() -> None:
+    cloud = heat(stacks={"k1": ("one", {"image": A}, {})})
+    cloud.failing = {"/k1": Answered({"stack": {"id": "k2", "parameters": {}}})}
+    assert "the answer is about another stack than one" in str(usage_of(cloud).problem)
+    cloud = magnum(clusters=[cluster()], node_groups={"c-k8s": [group("w")]}, templates=[])
+    cloud.shown_groups = {"g-w": group("x", image_id=A)}
+    assert "the answer is about another one than w" in str(usage_of(cloud).problem)
+
+
+@pytest.mark.parametrize("error", ["broken", {"code": 500, "message": "x"}], ids=["text", "object"])
+def test_an_error_in_an_answer_that_says_200_is_an_error(error: object) -> None:
+    cloud = heat(failing={"/stacks": Answered({"stacks": [], "error": error})})
+    assert "HTTP 200 with an error in its body" in str(usage_of(cloud).problem)
 
 
 def test_an_image_whose_name_cannot_be_read_may_be_the_one_that_is_named() -> None:

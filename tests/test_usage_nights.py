@@ -150,6 +150,27 @@ def test_sites_that_list_the_same_images_delete_nothing_until_a_person_joins_the
     assert not nights.cloud.gone
 
 
+def test_an_image_service_that_nobody_surveys_may_be_this_one_by_another_name(tmp_path: Path) -> None:
+    nights = Nights(tmp_path, cloud(*APART), [{"region": "R1"}])
+    nights.cloud.images = {"/image": fleet(A, B), "/image-2": fleet(A, B)}
+    for _ in range(2):
+        found = nights.run(accept_survey=True)
+        assert (len(found.targets), exit_code(found)) == (1, 4)
+        assert "one image service under two names" in str(found.targets[0].error)
+    nights.targets = [{"region": "*"}]
+    assert exit_code(nights.run("prod-R1")) == 4
+    assert not nights.cloud.gone
+
+
+@pytest.mark.parametrize("answer", [no(404), no(403), no(500)], ids=["not-there", "not-for-us", "down"])
+def test_one_that_does_not_know_our_images_or_cannot_be_asked_is_another(tmp_path: Path, answer: Any) -> None:
+    nights = Nights(tmp_path, cloud(*APART), [{"region": "R1"}])
+    answered = nights.cloud.answer
+    nights.cloud.answer = lambda asked: answer if asked.path.startswith("/image-2") else answered(asked)  # type: ignore[method-assign]
+    assert exit_code(nights.run()) == 0
+    assert nights.cloud.gone == {A, B}
+
+
 def test_sites_that_list_other_images_are_cleaned_each(tmp_path: Path) -> None:
     nights = Nights(tmp_path, cloud(*APART), [{"region": "*"}])
     nights.cloud.images = {"/image": fleet(A), "/image-2": fleet(C)}

@@ -40,6 +40,8 @@ class UsageCloud:
     volumes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     deleted_servers: list[dict[str, Any]] = field(default_factory=list)
     down: set[str] = field(default_factory=set)
+    most_servers: int = 1000
+    unlisted_servers: dict[str, dict[str, Any]] = field(default_factory=dict)
     versions: bool = True
     clusters: list[dict[str, Any]] = field(default_factory=list)
     node_groups: dict[str, list[dict[str, Any]] | None] = field(default_factory=dict)
@@ -100,22 +102,27 @@ class UsageCloud:
     def _servers(self, asked: Asked, servers: list[dict[str, Any]]) -> Answered:
         wanted = asked.headers.get("openstack-api-version", "").removeprefix("compute ")
         new = self.versions and bool(wanted) and tuple(map(int, wanted.split("."))) >= (2, 69)
+        # As Nova does: a limit, a marker or a filter leaves the stubs out.
+        new = new and not asked.query
         stubs = [{"id": one["id"], "status": "UNKNOWN", "created": "x"} for one in servers if one["id"] in self.down]
         listed = [one for one in servers if one["id"] not in self.down] + (stubs if new else [])
         if "changes-since" in asked.query:
             listed = [*listed, *self.deleted_servers]
         headers = {"OpenStack-API-Version": f"compute {wanted}"} if self.versions and wanted else {}
-        page, link = page_of("/servers", listed, asked.query)
+        limit = min(int(asked.query.get("limit", self.most_servers)), self.most_servers)
+        page, link = page_of("/servers", listed, {**asked.query, "limit": str(limit)})
         links = [{"rel": "next", "href": link}] if link else []
         return Answered({"servers": page, "servers_links": links}, headers=headers)
 
     def _others(self, asked: Asked, rest: str) -> Answered:
         words = rest.strip("/").split("/")
         match words:
+            case [_, "servers", server] if server in self.unlisted_servers:
+                return Answered({"server": self.unlisted_servers[server]})
             case ["clusters"]:
                 return Answered({"clusters": _page(self.clusters, asked.query)})
             case ["clusters", cluster] if any(one["uuid"] == cluster for one in self.clusters):
-                return Answered({"uuid": cluster})
+                return Answered({"uuid": cluster, "name": cluster})
             case ["clusters", cluster, "nodegroups"] if self.node_groups.get(cluster) is not None:
                 return Answered({"nodegroups": _page(self.node_groups[cluster] or [], asked.query)})
             case ["clusters", _, "nodegroups", group] if group in self.shown_groups:

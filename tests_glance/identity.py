@@ -1,6 +1,8 @@
 """Keystone's API as far as it takes to make projects, people and a catalogue, and to get tokens."""
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -90,10 +92,24 @@ class Identity:
         """A new region, with nothing in it."""
         self._ask("PUT", f"/regions/{name}", json={"region": {}})
 
-    def endpoint(self, kind: str, url: str, region: str = REGION) -> None:
-        """A new service of that type in the catalogue, at that URL; `$(project_id)s` in it is the caller's project."""
-        service = self._create("services", {"type": kind, "name": kind})
-        self._create("endpoints", {"service_id": service, "interface": "public", "url": url, "region_id": region})
+    def endpoint(self, kind: str, url: str, region: str = REGION) -> str:
+        """The id of a new endpoint of the one service of that type, which is made where there is none.
+
+        `$(project_id)s` in the URL is the caller's project.
+        """
+        found = self._ask("GET", f"/services?type={kind}").json()["services"]
+        service = found[0]["id"] if found else self._create("services", {"type": kind, "name": kind})
+        wish = {"service_id": service, "interface": "public", "url": url, "region_id": region}
+        return self._create("endpoints", wish)
+
+    @contextmanager
+    def offering(self, kind: str, url: str, region: str) -> Iterator[None]:
+        """Such an endpoint for the length of a `with`."""
+        endpoint = self.endpoint(kind, url, region)
+        try:
+            yield
+        finally:
+            self._ask("DELETE", f"/endpoints/{endpoint}")
 
     def application_credential(self, person: Person, name: str, expires_at: datetime | None = None) -> dict[str, str]:
         """The `auth` of clouds.yaml for a new application credential of that person."""

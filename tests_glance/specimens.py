@@ -43,8 +43,8 @@ class Specimen:
 
     `reason` is the code of the decision, None for an image that no list shows; `policy` owns it where one does. Its
     name is `called` where that is not empty, else `key`. Where it is `public`, the administrator made it so; it is
-    offered to the other side where that has an `answer`; `user` is what uses it, and `base` the key of the image that
-    it is a snapshot of.
+    offered to the other side where that has an `answer`; `user` is what uses it, and `parts` are the keys of
+    other images, by the property that names them.
     """
 
     key: str
@@ -58,15 +58,24 @@ class Specimen:
     public: bool = False
     answer: Literal["pending", "accepted", "rejected"] | None = None
     user: Literal["server", "volume"] | None = None
-    base: str | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str | None:
         return self.key if self.called == "" else self.called
 
+    def naming(self, ids: Mapping[str, str]) -> dict[str, str]:
+        """The properties that name other images, once these have ids."""
+        return {name: ids[key] for name, key in self.parts.items()}
+
 
 def _tagged(*tags: str) -> dict[str, Any]:
     return {"tags": list(tags)}
+
+
+def _of_format(word: str) -> dict[str, Any]:
+    """An image of three parts, or one of the parts: Glance wants the container to be called the same."""
+    return {"disk_format": word, "container_format": word}
 
 
 SPECIMENS = (
@@ -117,7 +126,30 @@ SPECIMENS = (
     Specimen("booted", "in-use", user="server"),
     Specimen("in-a-volume", "in-use", user="volume"),
     Specimen("base", "in-use"),
-    Specimen("golden-snapshot", "pinned", "golden", fields={"image_type": "snapshot"}, base="base"),
+    Specimen(
+        "golden-snapshot", "pinned", "golden", fields={"image_type": "snapshot"}, parts={"base_image_ref": "base"}
+    ),
+    # Images of three parts
+    Specimen("kernel", "needed", fields=_of_format("aki")),
+    Specimen("ramdisk", "needed", fields=_of_format("ari")),
+    Specimen("orphan-kernel", "expired", "everything", fields=_of_format("aki")),
+    Specimen(
+        "golden-machine",
+        "pinned",
+        "golden",
+        fields=_of_format("ami"),
+        parts={"kernel_id": "kernel", "ramdisk_id": "ramdisk"},
+    ),
+    Specimen("their-kernel", "public", ours=False, public=True, fields=_of_format("aki")),
+    Specimen("kernel-of-theirs", "needed", fields=_of_format("aki")),
+    Specimen(
+        "their-machine",
+        "public",
+        ours=False,
+        public=True,
+        fields=_of_format("ami"),
+        parts={"kernel_id": "kernel-of-theirs"},
+    ),
 )
 
 
@@ -156,8 +188,7 @@ class _Workshop:
     def make(self, specimen: Specimen) -> None:
         mine = 0 if specimen.ours else 1
         images = self._images[mine]
-        base = {} if specimen.base is None else {"base_image_ref": self.ids[specimen.base]}
-        image_id = self.ids[specimen.key] = images.create(specimen.name, **specimen.fields, **base)
+        image_id = self.ids[specimen.key] = images.create(specimen.name, **specimen.fields, **specimen.naming(self.ids))
         _bring(images, image_id, specimen.status)
         if specimen.public:
             self._admin.change(image_id, visibility="public")

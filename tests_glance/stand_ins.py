@@ -1,10 +1,13 @@
 """Nova and Cinder as far as usage is read from them: the detailed lists, paged and by project, behind real tokens.
 
-Neither can be run from the package registry alone. Their shapes are those of the compute and block storage API guides.
+Neither can be run from the package registry alone. Their shapes are those of the compute and block storage API guides,
+and so is what Nova does while a cell is down.
 """
 
+import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -13,6 +16,9 @@ from tests.loopback import Answered, Asked, Loopback
 from tests_glance.identity import Identity
 
 Record = dict[str, Any]
+
+_HEADER, _SINCE = "OpenStack-API-Version", "changes-since"
+_OLDEST, _WITH_STUBS = (2, 1), (2, 69)
 
 
 class StandIn:
@@ -56,7 +62,10 @@ class StandIn:
             return Answered({"error": {"code": 401, "title": "Unauthorized"}}, 401)
         if (asked.method, asked.path) != ("GET", self.path(project)):
             return Answered({"itemNotFound": {"code": 404, "message": "The resource could not be found."}}, 404)
-        return self._page(asked, self.of(project))
+        return self._list(asked, self.of(project))
+
+    def _list(self, asked: Asked, records: list[Record]) -> Answered:
+        return self._page(asked, records)
 
     def _page(self, asked: Asked, records: list[Record]) -> Answered:
         limit = min(int(asked.query.get("limit", self.most)), self.most)
@@ -74,9 +83,41 @@ class StandIn:
 
 
 class Nova(StandIn):
-    """The servers of the cloud."""
+    """The servers of the cloud, or of one region of it.
+
+    `newest` is the newest microversion; without one there are none: the header is not looked at. Servers named in
+    `down` are in a cell that is down, and so are in no list. From microversion 2.69 on they are stubs behind the
+    others, but only on a page of a list without a limit, a marker, an order or a filter, and if they have room there.
+    """
 
     noun, owner_key = "servers", "tenant_id"
+
+    def __init__(self, identity: Identity) -> None:
+        super().__init__(identity)
+        self.newest: tuple[int, int] | None = (2, 96)
+        self.down: set[str] = set()
+
+    def _list(self, asked: Asked, records: list[Record]) -> Answered:
+        version = self._version(asked.headers)
+        if version is None:
+            return Answered({"computeFault": {"code": 406, "message": "Version is not supported by the API."}}, 406)
+        if asked.query.get("marker") in self.down:
+            return Answered({"computeFault": {"code": 500, "message": "Unexpected API Error."}}, 500)
+        up = [record for record in records if record["id"] not in self.down]
+        answer = self._page(asked, [record for record in up if record["status"] != "DELETED" or _SINCE in asked.query])
+        if version >= _WITH_STUBS and not asked.query:
+            stubs = [_stub(record) for record in records if record["id"] in self.down]
+            answer.body["servers"] += stubs[: self.most - len(answer.body["servers"])]
+        told = {} if self.newest is None else {_HEADER: "compute {}.{}".format(*version), "Vary": _HEADER}
+        return replace(answer, headers=told)
+
+    def _version(self, headers: Mapping[str, str]) -> tuple[int, int] | None:
+        """The microversion to answer in; None for one that is not offered."""
+        asked = re.fullmatch(r"compute ([0-9]+)\.([0-9]+)", headers.get(_HEADER.lower(), ""))
+        if self.newest is None or asked is None:
+            return _OLDEST
+        version = int(asked[1]), int(asked[2])
+        return version if _OLDEST <= version <= self.newest else None
 
     @property
     def endpoint(self) -> str:
@@ -101,6 +142,15 @@ class Nova(StandIn):
         }
         self.records.append(server)
         return str(server["id"])
+
+    def end(self, server_id: str) -> None:
+        """Delete a server: from then on only a list of what changed shows it."""
+        (server,) = (record for record in self.records if record["id"] == server_id)
+        server["status"] = "DELETED"
+
+
+def _stub(server: Record) -> Record:
+    return {key: server[key] for key in ("id", "tenant_id", "created")} | {"status": "UNKNOWN", "links": []}
 
 
 class Cinder(StandIn):

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests_glance.configuration import REGION
 from tests_glance.identity import Person
 from tests_glance.patience import until
 from tests_glance.servers import plain_environment, python
+from tests_glance.stand_ins import Nova
 
 SHORT = timedelta(seconds=3)
 
@@ -37,8 +39,9 @@ def lifetime(person: Person) -> timedelta:
     return datetime.fromisoformat(token["expires_at"]) - datetime.fromisoformat(token["issued_at"])
 
 
-def get(url: str, token: str) -> httpx.Response:
-    return httpx.get(url, headers={"X-Auth-Token": token}, timeout=30, verify=False, trust_env=False)
+def get(url: str, token: str, version: str | None = None) -> httpx.Response:
+    asked = {} if version is None else {"OpenStack-API-Version": f"compute {version}"}
+    return httpx.get(url, headers={"X-Auth-Token": token} | asked, timeout=30, verify=False, trust_env=False)
 
 
 def every(noun: str, url: str, token: str, limit: int = 1000) -> list[str]:
@@ -192,3 +195,57 @@ def test_the_stand_ins_know_no_stranger_and_fail_when_told_to(cloud: Cloud) -> N
         assert get(servers, mine.token()).status_code == 503
     finally:
         cloud.nova.status = None
+
+
+# A cell that is down
+
+
+@pytest.fixture
+def nova(cloud: Cloud) -> Iterator[Nova]:
+    """Nova on its own, in no catalogue."""
+    with Nova(cloud.identity) as alone:
+        yield alone
+
+
+def test_microversions_are_answered_in_and_those_that_are_not_offered_are_refused(cloud: Cloud, nova: Nova) -> None:
+    token, url = cloud.member().token(), f"{nova.endpoint}/servers/detail"
+
+    def heard(version: str | None) -> tuple[int, str | None]:
+        answer = get(url, token, version)
+        return answer.status_code, answer.headers.get("OpenStack-API-Version")
+
+    assert [heard(version) for version in (None, "2.69", "2.97")] == [
+        (200, "compute 2.1"),
+        (200, "compute 2.69"),
+        (406, None),
+    ]
+    nova.newest = None
+    assert heard("2.69") == (200, None)
+
+
+def test_servers_of_a_cell_that_is_down_are_stubs_at_most_and_only_without_a_limit(cloud: Cloud, nova: Nova) -> None:
+    mine = cloud.member()
+    up, down = (nova.boot(name, mine.project_id, "an-image") for name in ("up", "down"))
+    nova.down = {down}
+    token, url = mine.token(), f"{nova.endpoint}/servers/detail"
+
+    def shown(query: str = "", version: str | None = "2.69") -> dict[str, str]:
+        servers = get(url + query, token, version).raise_for_status().json()["servers"]
+        return {server["id"]: server["status"] for server in servers}
+
+    assert shown() == {up: "ACTIVE", down: "UNKNOWN"}
+    assert "image" not in get(url, token, "2.69").json()["servers"][1]
+    for query, version in (("", "2.68"), ("", None), ("?limit=1000", "2.69"), ("?changes-since=2026-01-01", "2.69")):
+        assert shown(query, version) == {up: "ACTIVE"}
+    assert shown(f"?marker={up}") == {}
+    assert get(f"{url}?marker={down}", token, "2.69").status_code == 500
+
+
+def test_a_server_that_has_ended_is_only_among_what_changed(cloud: Cloud, nova: Nova) -> None:
+    mine = cloud.member()
+    ended = nova.boot("web-1", mine.project_id, "an-image")
+    nova.end(ended)
+    token, url = mine.token(), f"{nova.endpoint}/servers/detail"
+    assert get(url, token).json()["servers"] == []
+    (server,) = get(f"{url}?changes-since=2026-01-01T00:00:00Z", token).json()["servers"]
+    assert (server["id"], server["status"]) == (ended, "DELETED")

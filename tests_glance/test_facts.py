@@ -1,5 +1,6 @@
 """What a real Glance does: the facts that the janitor's OpenStack client stands on."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -66,6 +67,12 @@ class Scene:
             self.ours.reply(image_id, self.me.project_id, answer)
         return image_id
 
+    def kernel_in_need(self) -> str:
+        """An image of ours that another one of ours names as its kernel."""
+        kernel = self.active(disk_format="aki", container_format="aki")
+        self.active(disk_format="ami", container_format="ami", kernel_id=kernel)
+        return kernel
+
     def without_data(self) -> str:
         image_id = self.active()
         self.cloud.stored(image_id).unlink()
@@ -103,6 +110,7 @@ NOTHING_STOPS_IT: dict[str, Callable[[Scene], str]] = {
     "own-community": lambda scene: scene.active(visibility="community"),
     "own-public": Scene.published,
     "own-shared-and-accepted": lambda scene: scene.given("accepted"),
+    "kernel-of-another-image": Scene.kernel_in_need,
     "data-missing-in-the-store": Scene.without_data,
 }
 
@@ -281,6 +289,15 @@ def test_an_image_says_who_owns_it_and_all_the_rest(scene: Scene) -> None:
         "created_at": "2024-02-29T12:30:59Z",
     }
     assert (image["base_image_ref"], image["os_distro"], "properties" in image) == ("another", "ubuntu", False)
+
+
+def test_a_part_is_named_by_any_text_as_it_was_written(scene: Scene) -> None:
+    """As long as an operator sets no schema of properties, which would have ids or nothing there."""
+    strange = str(uuid.uuid4()).upper()
+    image = scene.ours.get(scene.ours.create(kernel_id=strange, ramdisk_id="initrd")).json()
+    assert (image["kernel_id"], image["ramdisk_id"]) == (strange, "initrd")
+    with pytest.raises(httpx.HTTPStatusError, match="400"):
+        scene.ours.create(kernel_id=None)
 
 
 def test_a_queued_image_has_no_size(scene: Scene) -> None:

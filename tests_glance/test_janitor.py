@@ -1,8 +1,5 @@
 """The janitor itself on a real Glance: every decision and every outcome against what was made."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from janitor.cloud import Answer
 from janitor.cloud.catalogue import ImagePlace
@@ -19,60 +15,11 @@ from janitor.cloud.clouds import configured
 from janitor.cloud.openstack import OpenStackClient
 from tests.loopback import Answered, Asked
 from tests_glance.cloud import Cloud
-from tests_glance.identity import Person
+from tests_glance.desk import Desk, outcomes, reasons, there
 from tests_glance.patience import until
-from tests_glance.specimens import OLD, POLICIES, SPECIMENS, Fleet, make_fleet
+from tests_glance.specimens import OLD, SPECIMENS, Fleet, make_fleet
 
-SOURCES = {"servers": "required", "volumes": "required", "snapshots": "required"}
 SHORT, TEN_SECONDS = timedelta(seconds=2), timedelta(seconds=10)
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """A folder with a configuration for one project, and the command run in it as a user would."""
-
-    folder: Path
-    cloud: Cloud
-
-    def configure(self, person: Person, policies: str = POLICIES) -> None:
-        self._write("clouds.yaml", {"clouds": {"ours": person.clouds_entry()}})
-        target = {"name": "ours", "api": "openstack", "cloud": "ours", "usage": SOURCES}
-        limits = {"max_deletions": 1000, "max_share": "100%"}
-        self._write("janitor.yaml", {"mode": "delete", "policies": "p.yaml", "limits": limits, "targets": [target]})
-        (self.folder / "p.yaml").write_text(policies, encoding="utf-8")
-
-    def _write(self, name: str, content: Mapping[str, Any]) -> None:
-        (self.folder / name).write_text(yaml.safe_dump(content), encoding="utf-8")
-
-    def run(self, *words: str) -> dict[str, Any]:
-        """The one target of a run's report, with the exit code as `exit`."""
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-m", "janitor", "run", "--format", "json", *words],
-            cwd=self.folder,
-            env={"HOME": str(self.folder), "OS_CLIENT_CONFIG_FILE": str(self.folder / "clouds.yaml")},
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-        assert done.stdout, done.stderr
-        (target,) = json.loads(done.stdout)["targets"]
-        return {**target, "exit": done.returncode}
-
-
-def reasons(report: Mapping[str, Any]) -> dict[str, tuple[str, str | None]]:
-    return {decision["image"]: (decision["reason"], decision["policy"]) for decision in report["decisions"]}
-
-
-def outcomes(report: Mapping[str, Any]) -> dict[str, str]:
-    return {deletion["image"]: deletion["outcome"] for deletion in report["deletions"]}
-
-
-def there(cloud: Cloud, ids: Mapping[str, str]) -> dict[str, str]:
-    """The status of each specimen that the administrator still finds, by key."""
-    everything = cloud.images(cloud.admin)
-    answers = {key: everything.get(image_id) for key, image_id in ids.items()}
-    return {key: answer.json()["status"] for key, answer in answers.items() if answer.status_code == 200}
 
 
 # A dry run, a live run, and another live run over one image of every kind
@@ -140,6 +87,9 @@ def test_another_live_run_finds_nothing_left(story: Story) -> None:
         ("in-a-volume", "used by volume db-1-root"),
         ("booted", "used by instance web-1"),
         ("base", "the base of image golden-snapshot"),
+        ("kernel", "the kernel of image golden-machine"),
+        ("ramdisk", "the ramdisk of image golden-machine"),
+        ("kernel-of-theirs", "the kernel of image their-machine"),
         ("shared-pending", "offered to project"),
         ("community", "its visibility is community"),
         ("kept-until-whenever", "no date that can be read"),

@@ -43,21 +43,26 @@ def test_each_is_as_its_row_says(fleet: Fleet, everything: Images, specimen: Spe
     owner = fleet.ours if specimen.ours else fleet.theirs
     wanted = {"name": specimen.name, "status": specimen.status, "owner": owner.project_id, **specimen.fields}
     wanted |= {"visibility": "public"} if specimen.public else {}
-    wanted |= {} if specimen.base is None else {"base_image_ref": fleet.ids[specimen.base]}
+    wanted |= specimen.naming(fleet.ids)
     assert {key: image[key] for key in wanted} | {"tags": set(image["tags"])} == wanted | {
         "tags": set(specimen.fields.get("tags", ()))
     }
 
 
 def test_what_is_in_use_is_used_and_nothing_else(cloud: Cloud, fleet: Fleet, images: Images) -> None:
-    """By servers, volumes and images of ours, of which none need be anything else than there."""
+    """By servers, volumes and images that we see, of which none need be anything else than there."""
     project = fleet.ours.project_id
     servers = {server["image"]["id"] for server in cloud.nova.of(project) if server["image"]}
     volumes = {volume["volume_image_metadata"]["image_id"] for volume in cloud.cinder.of(project)}
-    bases = {image["base_image_ref"] for image in images.listed(limit=1000) if "base_image_ref" in image}
     by_id = {image_id: key for key, image_id in fleet.ids.items()}
-    assert [{by_id[image_id] for image_id in used} for used in (servers, volumes, bases)] == [
+    seen = [image for image in images.listed(limit=1000) if image["id"] in by_id]
+    bases, kernels, ramdisks = (
+        {image[name] for image in seen if name in image} for name in ("base_image_ref", "kernel_id", "ramdisk_id")
+    )
+    assert [{by_id[image_id] for image_id in used} for used in (servers, volumes, bases, kernels, ramdisks)] == [
         {"booted"},
         {"in-a-volume"},
         {"base"},
+        {"kernel", "kernel-of-theirs"},
+        {"ramdisk"},
     ]

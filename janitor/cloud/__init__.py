@@ -20,6 +20,13 @@ class HttpOptions:
     page_size: int = 1000
 
 
+ONE_SERVICE = (
+    "they are one image service under two names, and what uses its images is asked for each of them alone. Join them: "
+    "one target with image_endpoint, which asks the services of all regions"
+)
+"""Why nothing is deleted where two names are one image service, and the way out."""
+
+
 class Need(StrEnum):
     """How much a source of usage matters: one that fails keeps every image, is said in the report, or is not asked.
 
@@ -116,6 +123,13 @@ class ImageService(Protocol):
 
     def irregularities(self) -> list[str]:
         """What looked wrong about the image lists so far, a phrase each: pages that repeat or contradict each other."""
+        ...
+
+    def other_names(self, images: Sequence[Image]) -> list[str]:
+        """Where else these images are listed under another name of their image service, a phrase each.
+
+        What uses images by another name is not asked about here. Nothing is said of a place that cannot be asked.
+        """
         ...
 
     def probe(self) -> Probe:

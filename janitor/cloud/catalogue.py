@@ -7,7 +7,7 @@ types authority of OpenStack, and the pages of NHN Cloud, which calls its cluste
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -39,6 +39,21 @@ TYPES: Mapping[Service, tuple[str, ...]] = {
     for service in Service
 }
 """How catalogues call the services, the better first: the names of the authority, and all its aliases."""
+
+_MAY_USE_IMAGES = frozenset(
+    {
+        *(
+            "application-catalog",
+            "application-container",
+            "baremetal",
+            "cloudformation",
+            "clustering",
+            "data-processing",
+        ),
+        *("database", "instance-ha", "load-balancer", "nfv-orchestration", "workflow"),
+    }
+)
+"""Further services that start servers or containers of images, each in a way of its own that is not asked about."""
 
 _VERSION = r"/v[0-9]+(?:\.[0-9]+)?"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -85,7 +100,8 @@ class ImagePlace:
 class Endpoint:
     """A service that can use the images of a place, and where it is asked.
 
-    `note` says what is unusual about that; `problem` says why it cannot be asked.
+    `note` says what is unusual about that; `problem` says why it cannot be asked. `replaced`: the configuration gives
+    another URL in its place, so that it need not be.
     """
 
     service: Service
@@ -94,6 +110,7 @@ class Endpoint:
     url: str
     note: str | None = None
     problem: str | None = None
+    replaced: bool = False
 
     @property
     def path(self) -> str:
@@ -109,12 +126,14 @@ _USUAL = EndpointPreferences()
 class Catalogue:
     """A catalogue for one project, and how this cloud's configuration wants its services to be asked.
 
-    `secure`: the sign-in was encrypted, so that a token is never sent to a URL that is not.
+    `unasked` are further services of it that may use images and cannot be asked. `secure`: the sign-in was encrypted,
+    so that a token is never sent to a URL that is not.
     """
 
     listed: tuple[Listed, ...] = ()
     preferences: Mapping[Service, EndpointPreferences] = field(default_factory=dict)
     project: str = ""
+    unasked: tuple[str, ...] = ()
     secure: bool = False
 
     @property
@@ -160,8 +179,9 @@ class Catalogue:
         url = self._preferences(service).url
         if url is None:
             return list(self._asked(listed, place))
-        others = [one for one in listed if one.region is not None and one.region not in own]
-        return [Endpoint(service, service.value, region, url), *self._asked(others, place)]
+        configured = Endpoint(service, service.value, region, url)
+        besides = (one for one in self._asked(listed, place) if self._normalised(one.url) != self._normalised(url))
+        return [configured, *(_replaced(one) if one.region in (None, *own) else one for one in besides)]
 
     def _preferences(self, service: Service) -> EndpointPreferences:
         return self.preferences.get(service, _USUAL)
@@ -188,7 +208,7 @@ class Catalogue:
     def _image_urls(self, region: str | None) -> set[str]:
         """The image services of a region by all of their interfaces."""
         images = (one for one in self.listed if one.service is Service.IMAGE and one.region == region)
-        return {self._normalised(one.url) for one in images}
+        return {self._normalised(one.url) for one in images if _unusable(one.url, secure=False) is None}
 
     def _normalised(self, url: str) -> str:
         return normalised(url, self.project)
@@ -211,12 +231,31 @@ class Catalogue:
         offered = list(dict.fromkeys(one.interface for one in ones))
         order = [*(word for word in wanted if word in offered), *(word for word in offered if word not in wanted)]
         usable = {one.interface for one in ones if _unusable(one.url, secure=secure) is None}
-        interface = next((word for word in order if word in usable), order[0])
-        note = None if interface in wanted else f"by its {interface} URL: it has no usable one that is {wanted[0]}"
-        for one in ones:
-            if one.interface == interface:
-                problem = _unusable(one.url, secure=secure)
-                yield Endpoint(one.service, one.type, one.region, one.url, note, problem)
+        best = next((word for word in order if word in usable), order[0])
+        for one in (*_by(best, ones), *self._further(best, ones, offered)):
+            problem = _unusable(one.url, secure=secure)
+            yield Endpoint(one.service, one.type, one.region, one.url, _note(one.interface, wanted), problem)
+
+    def _further(self, best: str, ones: Sequence[Listed], interfaces: Iterable[str]) -> Iterator[Listed]:
+        """The URLs by interfaces that have more of them than the best one: some are those of further services."""
+        known = {self._normalised(one.url) for one in _by(best, ones)}
+        for interface in interfaces:
+            others = {self._normalised(one.url): one for one in _by(interface, ones)}
+            if len(others) > len(known):
+                yield from (one for url, one in others.items() if url not in known)
+
+
+def _by(interface: str, ones: Iterable[Listed]) -> list[Listed]:
+    return [one for one in ones if one.interface == interface]
+
+
+def _note(interface: str, wanted: Sequence[str]) -> str | None:
+    """What is unusual about asking a service by this interface."""
+    return None if interface in wanted else f"by its {interface} URL: it has no usable one that is {wanted[0]}"
+
+
+def _replaced(endpoint: Endpoint) -> Endpoint:
+    return replace(endpoint, replaced=True, problem=None)
 
 
 def _merit(endpoint: Endpoint) -> tuple[bool, tuple[int, ...], int]:
@@ -236,6 +275,12 @@ def listed_in(entries: Iterable[Mapping[str, Any]]) -> Iterator[Listed]:
             written = url.rstrip("/") if isinstance(url, str) else ""
             if service is not None:
                 yield Listed(service, entry["type"], place, endpoint["region_name"] or None, interface, written)
+
+
+def unasked_in(entries: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The further services of a catalogue that may use images, by the names that the authority gives, each once."""
+    names = (_AUTHORITY.get_service_type(entry["type"]) or entry["type"] for entry in entries)
+    return tuple(sorted({str(name) for name in names} & _MAY_USE_IMAGES))
 
 
 def _unusable(url: str, *, secure: bool) -> str | None:

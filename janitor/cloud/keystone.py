@@ -18,7 +18,7 @@ from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.session import Session
 
 from janitor.cloud.carrier import carried_by
-from janitor.cloud.catalogue import Catalogue, EndpointPreferences, Service, listed_in
+from janitor.cloud.catalogue import Catalogue, EndpointPreferences, Service, listed_in, unasked_in
 from janitor.cloud.redaction import Redaction
 from janitor.cloud.transport import Transport
 from janitor.errors import CloudError, Denied
@@ -97,8 +97,9 @@ class Identity:
             service: replace(wanted, url=_filled_in(wanted.url, project)) if wanted.url is not None else wanted
             for service, wanted in self.preferences.items()
         }
-        listed = tuple(listed_in(access.service_catalog.normalize_catalog()))
-        return Catalogue(listed, preferences, project, secure=self._secure)
+        entries = access.service_catalog.normalize_catalog()
+        unasked = unasked_in(entries)
+        return Catalogue(tuple(listed_in(entries)), preferences, project, unasked, secure=self._secure)
 
     def _said(self, error: exceptions.ClientException) -> str:
         """The failure in one line: its status, and the words of the service or the library."""

@@ -6,17 +6,17 @@ services is `keystone`'s part.
 
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
-from typing import TypeVar
 
 import httpx
 
-from janitor.cloud import Answer, HttpOptions, Probe, ProbeFailed, Sources
+from janitor.cloud import ONE_SERVICE, Answer, HttpOptions, Probe, ProbeFailed, Sources
 from janitor.cloud.answers import Declined, undocumented
+from janitor.cloud.at_once import at_once
 from janitor.cloud.catalogue import ImagePlace, unversioned
 from janitor.cloud.keystone import Grant, Identity
 from janitor.cloud.lists import MOST_A_PAGE, PagedList, next_in
@@ -33,13 +33,11 @@ from janitor.errors import CloudError
 from janitor.model import EarlierUsage, Image, Sharing, Status, Usage, Visibility
 from janitor.units import counted
 
-T = TypeVar("T")
-R = TypeVar("R")
-
 _NO_OPTIONS = HttpOptions()
 _USUAL_SOURCES = Sources()
-_AT_ONCE = 4
 _NOT_UNDERSTOOD = 400
+_TELLING = 2
+_BRIEFLY = timedelta(seconds=10)
 _MAY_BE_SHARED = frozenset({Visibility.SHARED, Visibility.PRIVATE, None})
 # So says a service that tells shared images from private ones; one that does not may have private ones with members.
 _NO_MEMBERS = "only shared images have members"
@@ -52,7 +50,8 @@ class OpenStackClient:
     """The images of one project at one image service. Safe to use from several threads at once; `close` when done.
 
     Keeps every promise of `ImageService`. `place` is the image service, and `region` the one that the configuration
-    means, None where it means none. `imageless`: servers of no image may leave the key `image` out. `grant` is a
+    means, None where it means none. `elsewhere` are the image services of the catalogue that nobody surveys tonight.
+    `imageless`: servers of no image may leave the key `image` out. `grant` is a
     sign-in that was done already; `clock` dates the token; a set `stop` ends waiting between tries. A `carrier` takes
     requests elsewhere than to a socket.
     """
@@ -65,6 +64,7 @@ class OpenStackClient:
         options: HttpOptions = _NO_OPTIONS,
         *,
         sources: Sources = _USUAL_SOURCES,
+        elsewhere: Sequence[ImagePlace] = (),
         imageless: bool = False,
         shared_ignored: bool = False,
         clock: Callable[[], datetime],
@@ -74,6 +74,7 @@ class OpenStackClient:
     ) -> None:
         self._identity = identity
         self._place = place
+        self._elsewhere = elsewhere
         self._region = region
         self._options = replace(options, page_size=min(options.page_size, MOST_A_PAGE))
         self._page_size = self._options.page_size
@@ -85,6 +86,14 @@ class OpenStackClient:
         self._transport = Transport(options, self._redact, stop, carrier, identity.verify)
         self._tokens = Tokens(self._sign_in, clock)
         self._session = Session(self._transport, self._tokens, self._judge, clock)
+        self._brief_transport = partial(
+            Transport,
+            replace(options, attempts=1, timeout=min(options.timeout, _BRIEFLY)),
+            self._redact,
+            stop,
+            carrier,
+            identity.verify,
+        )
         self._identities = Identities("created_at")
         self._left_out: list[str] = []
         self._private_has_none = False
@@ -134,7 +143,7 @@ class OpenStackClient:
 
         One that the lists had to show is an irregularity: they may lack others, too, that we do not know to ask for.
         """
-        found = [image for image in _at_once(self.latest, known) if image is not None]
+        found = [image for image in at_once(self.latest, known) if image is not None]
         self._left_out += [image.id for image in found if _is_to_be_listed(image)]
         return found
 
@@ -168,7 +177,7 @@ class OpenStackClient:
         if self._shared_ignored:
             return {}
         asked = [image for image in images if image.visibility in _MAY_BE_SHARED]
-        found = _at_once(self._members, asked)
+        found = at_once(self._members, asked)
         return {image.id: sharing for image, sharing in zip(asked, found, strict=True) if sharing is not None}
 
     def _members(self, image: Image) -> Sharing | None:
@@ -187,6 +196,32 @@ class OpenStackClient:
         """Ask for the deletion of one image."""
         return self._session.delete(Call("DELETE /v2/images/{id}", "DELETE", self._image_url(image_id)))
 
+    def other_names(self, images: Sequence[Image]) -> list[str]:
+        """The other image services of the catalogue that know images of ours by their ids: they are this one."""
+        ours = [image.id for image in images if _is_to_be_listed(image)][:_TELLING]
+        asked = [(place, image_id) for place in self._elsewhere for image_id in ours]
+        if not asked:
+            return []
+        with closing(self._brief_transport()) as transport:
+            brief = Session(transport, self._tokens, self._judge, self._clock)
+            known = at_once(lambda pair: self._is_ours_at(brief, *pair), asked)
+        found = {place: image_id for (place, image_id), is_ours in zip(asked, known, strict=True) if is_ours}
+        return [
+            f"{place.url} and {self._place.url} list the same images ({image_id} is one): {ONE_SERVICE}"
+            for place, image_id in found.items()
+        ]
+
+    def _is_ours_at(self, session: Session, place: ImagePlace, image_id: str) -> bool:
+        project = self._granted().project
+        url = "/".join([unversioned(place.url), "v2", "images", path_segment(image_id)])
+        try:
+            return session.ask(
+                Call("GET /v2/images/{id}", "GET", url),
+                lambda found: found.get("id") == image_id and read_image(found, project).owned,
+            )
+        except CloudError:
+            return False
+
     def probe(self) -> Probe:
         """Sign in, read all images and what uses them, and say so, and what no list shows."""
         granted = self._granted()
@@ -195,7 +230,9 @@ class OpenStackClient:
         seen = f"token accepted for project {granted.project}, {counted(len(images))} listed"
         if usage.problem is not None:
             raise ProbeFailed(f"{seen}, but what is in use could not be read: {usage.problem}", usage.readings)
-        words = [seen, counted(usage.instances, "server"), UNSEEN]
+        unasked = granted.catalogue.unasked
+        also = [f"{', '.join(unasked)} may use images too, and cannot be asked"] if unasked else []
+        words = [seen, counted(usage.instances, "server"), *also, UNSEEN]
         return Probe(", ".join(words), usage.readings)
 
     def clock_offset(self) -> timedelta | None:
@@ -242,12 +279,3 @@ class OpenStackClient:
 def _is_to_be_listed(image: Image) -> bool:
     # Of other statuses than this one, services differ in what they list.
     return image.owned and not image.public and image.os_hidden is False and image.status == Status.ACTIVE
-
-
-def _at_once(ask: Callable[[T], R], of: Iterable[T]) -> list[R]:
-    """What is answered for each, in the same order, a few being asked for at once. The first error ends it."""
-    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ask")
-    try:
-        return list(pool.map(ask, of))
-    finally:
-        pool.shutdown(cancel_futures=True)

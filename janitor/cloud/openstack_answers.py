@@ -11,6 +11,7 @@ from janitor.cloud.redaction import Redaction
 from janitor.cloud.transport import Reply
 
 _ABSENT = 404
+_ERROR = "error"  # what OpenStack's services call an error; no document of theirs has such a key
 _MARKER_GONE = frozenset({400, 404})
 _BUSY = frozenset(
     {413, 429}
@@ -43,6 +44,8 @@ def _document(reply: Reply) -> dict[str, Any]:
     document = wire.document(reply.body)
     if document is None:
         raise undocumented(f"HTTP {reply.status} with a body that is no JSON object")
+    if document.get(_ERROR):
+        raise undocumented(f"HTTP {reply.status} with an error in its body")
     return document
 
 

@@ -76,8 +76,9 @@ def earlier_usage(conn: sqlite3.Connection, target: str, since: datetime) -> Ear
 
 
 def readings_json(usage: Usage) -> str | None:
-    """The sources that a survey read, each with its region; NULL where it could not read the usage."""
-    read = sorted({(reading.source.value, reading.region) for reading in usage.readings if reading.problem is None})
+    """The services that a survey found, each with its region, also those that may fail and did; NULL for no usage."""
+    there = (one for one in usage.readings if one.source is not Source.REFERENCES and (one.place or not one.problem))
+    read = sorted({(reading.source.value, reading.region) for reading in there})
     return (
         json.dumps([{"source": source, "region": region} for source, region in read]) if usage.problem is None else None
     )
@@ -211,7 +212,7 @@ STEP = """
 ALTER TABLE uses ADD COLUMN source TEXT NOT NULL DEFAULT '';
 ALTER TABLE uses ADD COLUMN carried_from INTEGER REFERENCES runs;
 ALTER TABLE uses ADD COLUMN deleted_in_run INTEGER REFERENCES runs;
--- The sources that the survey read, each with its region: JSON.
+-- The services that the survey found and asked, each with its region: JSON.
 ALTER TABLE surveys ADD COLUMN usage_readings TEXT;
 UPDATE surveys SET usage_unread = replace(replace(replace(
     usage_unread, '"instance"', '["servers", ""]'), '"volume"', '["volumes", ""]'), '"image"', '["snapshots", ""]')

@@ -6,11 +6,11 @@ without nodes counts: an autoscaler will make some of the image.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from janitor.cloud import wire
 from janitor.cloud.answers import Declined
+from janitor.cloud.at_once import at_once
 from janitor.cloud.openstack_usage.names import ImageNames
 from janitor.cloud.openstack_usage.services import ServiceLists, text_of
 from janitor.cloud.records import Entry, Users
@@ -19,7 +19,6 @@ from janitor.errors import Unavailable
 from janitor.model import User, UserKind
 
 VERSION = {"OpenStack-API-Version": "container-infra latest"}
-_AT_ONCE = 4
 _ABSENT = 404
 
 
@@ -43,10 +42,9 @@ class Clusters:
         for template in templates:
             self._use(template.get("image_id"), User(_id(template), _name(template), UserKind.CLUSTER_TEMPLATE))
         clusters = self.lists.entries("/clusters", "clusters", id_key="uuid")
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="clusters") as pool:
-            for found in pool.map(lambda cluster: list(self._users_of(cluster)), clusters):
-                for image, user in found:
-                    self._use(image, user)
+        for found in at_once(lambda cluster: list(self._users_of(cluster)), clusters):
+            for image, user in found:
+                self._use(image, user)
         return dict(self._users)
 
     def _templates(self) -> list[Entry]:
@@ -63,7 +61,7 @@ class Clusters:
         if groups is not None:
             for group in groups:
                 yield from self._user_of(group, cluster)
-        elif self.lists.document("GET /clusters/{id}", "clusters", _id(cluster)) is not None:
+        elif self._shown(cluster, "GET /clusters/{id}", "clusters", _id(cluster)) is not None:
             image = self._template_image(cluster, f"cluster {_name(cluster)}")
             yield image, User(_id(cluster), _name(cluster), UserKind.CLUSTER)
 
@@ -83,11 +81,18 @@ class Clusters:
             yield group["image_id"], user
             return
         path = ("clusters", _id(cluster), "nodegroups", _id(group))
-        shown = self.lists.document("GET /clusters/{id}/nodegroups/{id}", *path)
+        shown = self._shown(group, "GET /clusters/{id}/nodegroups/{id}", *path)
         if shown is not None and _says_image(shown):
             yield shown["image_id"], user
         elif shown is not None:
             yield self._template_image(cluster, f"{user.kind} {user.name}"), user
+
+    def _shown(self, entry: Entry, label: str, *path: str) -> Entry | None:
+        """An entry of a list by itself; None for one that is gone. Raises Unavailable for an answer about another."""
+        shown = self.lists.document(label, *path)
+        if shown is not None and shown.get("uuid") != entry["uuid"]:
+            raise Unavailable(f"{label}: the answer is about another one than {_name(entry)}")
+        return shown
 
     def _template_image(self, cluster: Entry, what: str) -> str:
         """The image of a cluster's template. Raises Unavailable where that cannot be told."""

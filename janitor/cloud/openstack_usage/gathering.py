@@ -1,9 +1,9 @@
 """Asking every source of usage side by side, and what it means where one of them cannot be read."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from janitor.cloud import Need, Sources
 from janitor.cloud.catalogue import Endpoint, NotOffered
@@ -60,16 +60,23 @@ class Gathering:
     _problems: list[str] = field(default_factory=list)
     _readings: list[Reading] = field(default_factory=list)
 
-    def usage(self, tasks: Sequence[Task]) -> Usage:
-        """The usage by all tasks whose source is not off, asked at once."""
-        asked = [task for task in tasks if self.sources.need(task.source) is not Need.OFF]
+    def ask(self, tasks: Sequence[Task]) -> None:
+        """Take in what all tasks tell whose source is not off, asked at once."""
+        wanted = [task for task in tasks if self.sources.need(task.source) is not Need.OFF]
+        asked = [task for task in wanted if task.endpoint is None or not task.endpoint.replaced]
         for source in Source:
             if source is not Source.REFERENCES:
                 self._look_for_what_is_missing(source, [task for task in asked if task.source is source])
+        for task in wanted:
+            if task not in asked:
+                self._pass_over(task)
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="usage") as pool:
             answers = list(pool.map(Task.ask, asked))
         for task, answer in zip(asked, answers, strict=True):
             self._take(task, answer)
+
+    def usage(self) -> Usage:
+        """What was taken in."""
         problem = "; ".join(self._problems) or None
         return Usage(
             {} if problem else in_order(self._users, ""),
@@ -90,20 +97,26 @@ class Gathering:
         for region in sorted(before - {task.region for task in tasks}):
             where = f" in {region}" if region else ""
             error = NotOffered(f"the catalogue has no such service{where} any more, which the last good survey read")
-            self._fail(source, f"{source}{where}", region, "", error)
+            self.fail(source, f"{source}{where}", error, Reading(source, region))
         if tasks or before:
             return
         if need is Need.REQUIRED:
-            self._fail(source, source.value, "", "", NotOffered("the catalogue has no such service"))
+            self.fail(source, source.value, NotOffered("the catalogue has no such service"), Reading(source))
             return
         if need is Need.OPTIONAL:
             # Of a service that is missing from tonight's catalogue we saw no more than of one that does not answer.
             self._unread.add(Unread(source))
         self._readings.append(Reading(source, problem="not asked: the catalogue has no such service"))
 
+    def _pass_over(self, task: Task) -> None:
+        """Say of an endpoint that the configuration replaces it."""
+        why = "not asked: the configuration gives another URL in its place"
+        self._remarks.append(f"{task.label} at {task.place} {why}")
+        self._readings.append(Reading(task.source, task.region, problem=f"{why} ({task.place})"))
+
     def _take(self, task: Task, answer: Users | CloudError) -> None:
         if isinstance(answer, CloudError):
-            self._fail(task.source, task.label, task.region, task.place, answer)
+            self.fail(task.source, task.label, answer, Reading(task.source, task.region, task.place))
             return
         found = in_order(answer, task.label)
         for image_id, using in found.items():
@@ -114,10 +127,11 @@ class Gathering:
             self._remarks.append(f"{task.label} asked {note}")
         self._readings.append(Reading(task.source, task.region, task.place, None, len(users), len(found), note))
 
-    def _fail(self, source: Source, label: str, region: str, place: str, error: CloudError) -> None:
-        self._readings.append(Reading(source, region, place, str(error)))
+    def fail(self, source: Source, label: str, error: CloudError, reading: Reading) -> None:
+        """Take note that a source, or a part of it that people call so, cannot be read."""
+        self._readings.append(replace(reading, problem=str(error)))
         if self.sources.need(source) is Need.OPTIONAL:
-            self._unread.add(Unread(source, label))
+            self._unread.add(Unread(source, "" if label == source else label))
             self._remarks.append(f"{label} could not be read, and are optional here: {error}")
         else:
             lifted = f"`usage: {{{source}: optional}}`"
@@ -133,10 +147,3 @@ class Gathering:
 
 def _by_source(reading: Reading) -> tuple[int, str, str]:
     return list(Source).index(reading.source), reading.region, reading.place
-
-
-def regions_read(readings: Iterable[Reading]) -> Iterator[tuple[Source, str]]:
-    """The sources, each with its region, that were read."""
-    for reading in readings:
-        if reading.problem is None:
-            yield reading.source, reading.region

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from janitor.cloud import wire
 from janitor.cloud.answers import Declined
+from janitor.cloud.at_once import at_once
 from janitor.cloud.openstack_usage.services import ServiceLists
 from janitor.cloud.records import Entry, ImageOf, Users, image_users
 from janitor.cloud.session import Headers
@@ -26,6 +27,9 @@ _NOT_OFFERED = frozenset({400, 406})
 _MARGIN = timedelta(hours=1)
 _MADE_OF = "instance_uuid"
 _SHELVED = "SHELVED"
+_DELETED = "DELETED"
+_GONE = frozenset({_DELETED, "SOFT_DELETED"})
+_MOST_ASKED_FOR = 50
 _PATH = "/servers/detail"
 LABEL = f"GET {_PATH}"
 
@@ -93,9 +97,31 @@ def deleted_of(lists: ServiceLists, missing: Mapping[str, datetime]) -> frozense
         changed = lists.entries(_PATH, "servers", parameters=parameters)
     except CloudError:
         return frozenset()
-    gone = {folded(str(entry["id"])) for entry in changed if entry.get("status") == "DELETED"}
-    alive = {folded(str(entry["id"])) for entry in changed if entry.get("status") != "DELETED"}
+    gone = {folded(str(entry["id"])) for entry in changed if entry.get("status") == _DELETED}
+    alive = {folded(str(entry["id"])) for entry in changed if entry.get("status") != _DELETED}
     return frozenset(server for server in missing if folded(server) in gone - alive)
+
+
+def left_out_by(lists: ServiceLists, missing: Mapping[str, datetime]) -> str | None:
+    """One of these servers, each with when it was last seen, that exists although the list did not show it.
+
+    Asked are the last seen of them, and no further where one cannot be asked about.
+    """
+    latest = sorted(missing, key=lambda server: missing[server], reverse=True)[:_MOST_ASKED_FOR]
+    asking = replace(lists, headers=_ASKING)
+    try:
+        found = at_once(lambda server: _exists(asking, server), latest)
+    except CloudError:
+        return None
+    return next((server for server, exists in zip(latest, found, strict=True) if exists), None)
+
+
+def _exists(lists: ServiceLists, server: str) -> bool:
+    document = lists.document("GET /servers/{id}", "servers", server)
+    shown = document.get("server") if document is not None else None
+    if not isinstance(shown, dict) or folded(str(shown.get("id"))) != folded(server):
+        return False
+    return shown.get("status") not in _GONE
 
 
 def used_by_servers(servers: Sequence[Entry], images: Iterable[Image], image_of: ImageOf) -> Users:

@@ -8,9 +8,9 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from janitor.cloud.at_once import at_once
 from janitor.cloud.openstack_usage.names import ImageNames, exact
 from janitor.cloud.openstack_usage.services import ServiceLists, text_of
 from janitor.cloud.records import Entry, Users
@@ -18,7 +18,6 @@ from janitor.errors import Unavailable
 from janitor.image_ids import ids_in
 from janitor.model import StackContent, User, UserKind
 
-_AT_ONCE = 4
 _MOST_STACKS = 5_000
 _MOST_WORDS = 100_000
 _LONGEST_NAME = 10_000
@@ -45,8 +44,7 @@ class Stacks:
         stacks = [stack for stack in every if stack.get("stack_status") != _DELETED]
         if len(stacks) > _MOST_STACKS:
             raise Unavailable(f"{_LIST}: {len(stacks)} stacks are more than the {_MOST_STACKS} that are read")
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="stacks") as pool:
-            contents = list(pool.map(self._content, stacks))
+        contents = at_once(self._content, stacks)
         found = {digest(word): ids for word, ids in self.names.words()}
         users: defaultdict[str, list[User]] = defaultdict(list)
         for stack, content in zip(stacks, contents, strict=True):
@@ -73,7 +71,10 @@ class Stacks:
             return None
         if template is None:
             raise Unavailable(f"{_TEMPLATE}: stack {_name(stack)} has no template that can be read")
-        parameters = shown["stack"].get("parameters") if isinstance(shown.get("stack"), dict) else None
+        told = shown["stack"] if isinstance(shown.get("stack"), dict) else {}
+        if told.get("id", _id(stack)) != _id(stack):
+            raise Unavailable(f"{_SHOW}: the answer is about another stack than {_name(stack)}")
+        parameters = told.get("parameters")
         if not isinstance(parameters, dict):
             raise Unavailable(f"{_SHOW}: the parameters of stack {_name(stack)} cannot be read")
         words: dict[str, str] = {}

@@ -11,7 +11,7 @@ from janitor.cloud.keystone import Grant
 from janitor.cloud.openstack_usage.clusters import VERSION, Clusters
 from janitor.cloud.openstack_usage.gathering import Gathering, Task
 from janitor.cloud.openstack_usage.names import ImageNames
-from janitor.cloud.openstack_usage.servers import LABEL, deleted_of, read_servers, used_by_servers
+from janitor.cloud.openstack_usage.servers import LABEL, deleted_of, left_out_by, read_servers, used_by_servers
 from janitor.cloud.openstack_usage.services import ServiceLists
 from janitor.cloud.openstack_usage.snapshots import used_by_snapshots
 from janitor.cloud.openstack_usage.stacks import Stacks
@@ -19,8 +19,9 @@ from janitor.cloud.openstack_usage.volumes import used_by_volumes
 from janitor.cloud.records import Users, image_of_server
 from janitor.cloud.session import Session
 from janitor.cloud.transport import path_segment
+from janitor.errors import Unavailable
 from janitor.image_ids import folded
-from janitor.model import EarlierUsage, Image, Source, StackContent, Usage
+from janitor.model import EarlierUsage, Image, Reading, Source, StackContent, Usage
 
 _USUAL_VERSIONS = {
     Service.COMPUTE: "v2.1",
@@ -76,15 +77,27 @@ class UsageSurvey:
             for source, endpoint in places
         ]
         tasks.append(Task(Source.SNAPSHOTS, None, partial(used_by_snapshots, images)))
-        usage = Gathering(sources, earlier).usage(tasks)
+        gathering = Gathering(sources, earlier)
+        gathering.ask(tasks)
+        ended = self._look_for_missing_servers(gathering, earlier, seen)
+        usage = gathering.usage()
+        return replace(usage, instances=len(seen.servers), ended=ended, stacks=self._stacks(usage, earlier, seen))
+
+    @staticmethod
+    def _look_for_missing_servers(gathering: Gathering, earlier: EarlierUsage, seen: _Seen) -> frozenset[str]:
+        """Of the servers that lists which may be incomplete do not show any more, those that are known to be deleted.
+
+        One that exists all the same proves that a list is incomplete, and then servers are unread.
+        """
         missing = {server: at for server, at in earlier.servers.items() if folded(server) not in seen.servers}
-        ended = (deleted_of(lists, missing) for lists in seen.incomplete)
-        return replace(
-            usage,
-            instances=len(seen.servers),
-            ended=frozenset().union(*ended),
-            stacks=self._stacks(usage, earlier, seen),
-        )
+        ended = frozenset[str]().union(*(deleted_of(lists, missing) for lists in seen.incomplete))
+        unexplained = {server: at for server, at in missing.items() if server not in ended}
+        for lists in seen.incomplete if unexplained else ():
+            server = left_out_by(lists, unexplained)
+            if server is not None:
+                error = Unavailable(f"{LABEL}: the list leaves out server {server}, which exists")
+                gathering.fail(Source.SERVERS, Source.SERVERS.value, error, Reading(Source.SERVERS))
+        return ended
 
     @staticmethod
     def _stacks(usage: Usage, earlier: EarlierUsage, seen: _Seen) -> dict[str, StackContent]:

@@ -1,0 +1,68 @@
+"""`python -m benchmarks.sources LATENCY ROUNDS`: asks all sources of usage at once and each alone; prints JSON.
+
+The sandbox runs in a process of its own, with so many milliseconds added to every request.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import fields, replace
+from pathlib import Path
+from statistics import median
+
+import yaml
+
+from benchmarks.cloud import sandbox
+from janitor.cloud import Need, Sources
+from janitor.model import EarlierUsage, Image
+from janitor.settings import OpenStackTarget, Settings, load_settings
+from janitor.sites import Choice, sites_of
+
+_IMAGES = 200
+_NOTHING = Sources(*[Need.OFF] * len(fields(Sources)))
+_SERVICES = ("servers", "volumes", "clusters", "stacks")
+
+
+def main() -> None:
+    """Measure, rounds interleaved, and print the medians in s."""
+    latency, rounds = (int(word) for word in sys.argv[1:])
+    with tempfile.TemporaryDirectory(prefix="janitor-bench-") as folder:
+        place = Path(folder)
+        with sandbox(_IMAGES, latency, place, "--api", "openstack") as configuration:
+            (place / "janitor.yaml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
+            settings = load_settings(place / "janitor.yaml", {})
+            print(json.dumps(_measured(settings, rounds)))
+
+
+def _measured(settings: Settings, rounds: int) -> dict[str, float]:
+    choices = {name: replace(_NOTHING, **{name: Need.REQUIRED}) for name in _SERVICES}
+    choices["all"] = Sources(snapshots=Need.REQUIRED)
+    taken: dict[str, list[float]] = {name: [] for name in choices}
+    for _ in range(rounds):
+        for name, sources in choices.items():
+            taken[name].append(_seconds(settings, sources))
+    medians = {name: median(seconds) for name, seconds in taken.items()}
+    together = medians.pop("all")
+    return {"together": together, "slowest": max(medians.values())}
+
+
+def _seconds(settings: Settings, sources: Sources) -> float:
+    """How long these sources take, once signed in and with the images listed."""
+    [target] = settings.targets
+    assert isinstance(target, OpenStackTarget)
+    asking = replace(settings, targets=(replace(target, usage=sources),))
+    [site] = sites_of(asking, Choice(asking.targets))
+    with closing(site.connect()) as service:
+        images: Sequence[Image] = list(service.images())
+        began = time.perf_counter()
+        usage = service.usage(images, EarlierUsage())
+        seconds = time.perf_counter() - began
+    assert usage.problem is None, usage.problem
+    return seconds
+
+
+if __name__ == "__main__":
+    main()

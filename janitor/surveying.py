@@ -1,0 +1,79 @@
+"""Surveying one target: all of its images, and what uses them, by its services and by texts that people declare."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from janitor.cloud import ImageService
+from janitor.errors import CloudError, Interrupted
+from janitor.model import EarlierUsage, Image, Survey, Usage
+from janitor.orders import Orders
+from janitor.stopping import Stop
+
+_REMEMBERED = timedelta(days=7)
+"""How long a server that is not listed any more is asked about, beyond the time that it holds its image."""
+
+_UPGRADED = (
+    "since the last run the janitor asks every service that can use these images (`usage` is `auto`), remembers a use "
+    "for 72 h (`usage_memory`), and takes regions that share an image service for one target: what that may block, and "
+    "how to lift it, is in docs/upgrading.md"
+)
+"""Said in the first run of a target whose last good survey an earlier version recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surveying:
+    """One complete reading of a target, through the service that reaches it."""
+
+    orders: Orders
+    target: str
+    service: ImageService
+
+    def survey(self) -> Survey:
+        """Read the target. Raises CloudError where its images cannot be listed to the end, and Interrupted.
+
+        What is in use may be in doubt: `usage.problem` says so.
+        """
+        started_at = self.orders.clock()
+        images = tuple(self._images())
+        usage = self._usage(images, started_at)
+        heed_stop(self.orders.stop)
+        return Survey(images, usage, started_at, self.orders.clock())
+
+    def _images(self) -> Iterator[Image]:
+        done = 0
+        listed: set[str] = set()
+        for done, image in enumerate(self.service.images(), start=1):
+            if done % 1000 == 0:
+                self.orders.progress.advance(self.target, "survey", done, None)
+            heed_stop(self.orders.stop)
+            listed.add(image.id)
+            yield image
+        known = self.orders.store.known(self.target)
+        yield from self.service.unlisted(image for image in known if image not in listed)
+        heed_stop(self.orders.stop)
+        self.orders.progress.advance(self.target, "survey", done, done)
+
+    def _usage(self, images: Sequence[Image], now: datetime) -> Usage:
+        earlier = self.orders.store.earlier_usage(self.target, now - _REMEMBERED - self.orders.usage_memory)
+        with ThreadPoolExecutor(1, thread_name_prefix=f"references-{self.target}") as beside:
+            named = beside.submit(self.orders.references.named, images)
+            usage = self._told_by_services(images, earlier).with_named(named.result())
+        if earlier.unrecorded:
+            usage = replace(usage, remarks=(*usage.remarks, _UPGRADED))
+        if usage.problem is None:
+            return usage
+        return replace(usage, problem=f"what is in use could not be read: {usage.problem}")
+
+    def _told_by_services(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:
+        try:
+            return self.service.usage(images, earlier)
+        except CloudError as error:
+            return Usage(problem=str(error))
+
+
+def heed_stop(stop: Stop) -> None:
+    """Raise Interrupted once told to stop."""
+    if stop.is_set():
+        raise Interrupted(stop.signal_number)
