@@ -202,10 +202,17 @@ class Unread:
 
         Of users that were recorded without their place nothing is known but the source.
         """
-        return SOURCE_OF[kind] is self.source and (not self.part or told_by in ("", self.part))
+        return SOURCE_OF[kind] is self.source and (
+            told_by in ("", self.part) or _is_within(told_by, self.part) or _is_within(self.part, told_by)
+        )
 
     def __str__(self) -> str:
         return self.part or self.source.value
+
+
+def _is_within(place: str, whole: str) -> bool:
+    """Whether a place is one endpoint of several, which are called as the whole is, each with its path in brackets."""
+    return not whole or place.startswith(f"{whole} (")
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +291,7 @@ class EarlierUsage:
     """
 
     read: frozenset[tuple[Source, str]] = frozenset()
+    places: Mapping[tuple[Source, str], int] = field(default_factory=dict)
     servers: Mapping[str, datetime] = field(default_factory=dict)
     stacks: Mapping[str, StackContent] = field(default_factory=dict)
     unrecorded: bool = False

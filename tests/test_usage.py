@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from janitor.cloud import Need, Sources
-from janitor.model import EarlierUsage, Reading, Source, StackContent, Unread, Usage
+from janitor.model import EarlierUsage, Reading, Source, StackContent, Unread, Usage, UserKind
 from tests.loopback import Answered
 from tests.openstack_account import NOW, entry, no, server, volume
 from tests.usage_cloud import UsageCloud, usage_of, users
@@ -262,6 +262,32 @@ def test_a_service_that_was_read_before_is_unread_and_not_absent() -> None:
     sources = Sources(clusters=Need.OFF, servers=Need.OPTIONAL)
     lifted = usage_of(UsageCloud(images=images()), sources, READ)
     assert (lifted.problem, lifted.unread) == (None, frozenset({Unread(Source.SERVERS, "servers in R2")}))
+
+
+def test_one_of_several_services_of_a_region_is_unread_and_not_absent_either() -> None:
+    both = EarlierUsage(read=frozenset({(Source.SERVERS, "R1")}), places={(Source.SERVERS, "R1"): 2})
+    usage = usage_of(UsageCloud(images=images()), earlier=both)
+    assert "servers in R1: the catalogue has 1 such service in R1, and the last good survey read 2" in str(
+        usage.problem
+    )
+    lifted = usage_of(UsageCloud(images=images()), Sources(servers=Need.OPTIONAL), both)
+    assert (lifted.problem, lifted.unread) == (None, frozenset({Unread(Source.SERVERS, "servers in R1")}))
+
+
+@pytest.mark.parametrize(
+    ("part", "told_by", "covered"),
+    [
+        ("servers in R1", "servers in R1 (/compute-2)", True),
+        ("servers in R1 (/compute-2)", "servers in R1", True),
+        ("servers in R1 (/compute-2)", "servers in R1 (/compute)", False),
+        ("servers in R1", "servers in R10", False),
+        ("", "servers in R1", True),
+    ],
+)
+def test_an_unread_region_covers_all_its_endpoints_and_the_other_way_round(
+    part: str, told_by: str, covered: bool
+) -> None:
+    assert Unread(Source.SERVERS, part).covers(UserKind.INSTANCE, told_by) is covered
 
 
 @pytest.mark.parametrize("service", [MAGNUM, HEAT, CINDER], ids=["clusters", "stacks", "volumes"])

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,6 +70,7 @@ def earlier_usage(conn: sqlite3.Connection, target: str, since: datetime) -> Ear
     stacks = conn.execute("SELECT stack, version, words FROM stacks WHERE target = ?", (target,)).fetchall()
     return EarlierUsage(
         read=frozenset((Source(one["source"]), one["region"]) for one in read),
+        places={(Source(one["source"]), one["region"]): one.get("places", 1) for one in read},
         servers={server: instant(seen) for server, seen in servers},
         stacks={stack: StackContent(version, json.loads(words)) for stack, version, words in stacks},
         unrecorded=good is not None and good[0] is None,
@@ -76,11 +78,16 @@ def earlier_usage(conn: sqlite3.Connection, target: str, since: datetime) -> Ear
 
 
 def readings_json(usage: Usage) -> str | None:
-    """The services that a survey found, each with its region, also those that may fail and did; NULL for no usage."""
+    """The services that a survey found, each with its region, also those that may fail and did; NULL for no usage.
+
+    `places` is how many of one kind there were in one region.
+    """
+    if usage.problem is not None:
+        return None
     there = (one for one in usage.readings if one.source is not Source.REFERENCES and (one.place or not one.problem))
-    read = sorted({(reading.source.value, reading.region) for reading in there})
-    return (
-        json.dumps([{"source": source, "region": region} for source, region in read]) if usage.problem is None else None
+    found = Counter((reading.source.value, reading.region) for reading in there)
+    return json.dumps(
+        [{"source": kind, "region": region, "places": places} for (kind, region), places in sorted(found.items())]
     )
 
 

@@ -63,7 +63,7 @@ class Account:
         self.mine = self.sandbox.account
         self.texts = draw_texts(draw, folder)
         self._forget_what_nobody_declares()
-        self._let_parts_expire()
+        self._rename_images()
         self.truth = Truth(self.sandbox, self.texts)
         self.target = self.cloud.site
         self.usage = Usage(
@@ -95,10 +95,12 @@ class Account:
                 for name in account.launch_templates:
                     account.remove_launch_template(name)
 
-    def _let_parts_expire(self) -> None:
-        """Kernels and ramdisks have names that a policy lets expire one by one."""
+    def _rename_images(self) -> None:
+        """People call images as lists do; and kernels and ramdisks so that a policy lets them expire one by one."""
         for place, image in enumerate(self.mine.images.values()):
-            if image.disk_format in ("aki", "ari"):
+            if isinstance(listed := image.wire.get("name"), str):
+                self.mine.change_image(image.id, name=listed)
+            elif image.disk_format in ("aki", "ari"):
                 self.mine.change_image(image.id, name=f"uec-{image.disk_format}-{place}")
 
     def _need(self, place: Place) -> Need:

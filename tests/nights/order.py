@@ -9,19 +9,17 @@ from unittest import mock
 T = TypeVar("T")
 R = TypeVar("R")
 
-_POOLS = ("openstack_usage.gathering", "openstack_usage.clusters", "openstack_usage.stacks")
+_POOLS = ("cloud.at_once", "cloud.openstack_usage.gathering", "surveying")
 
 
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
     """Inside, no client asks for several things at once, or for pages ahead."""
     with ExitStack() as held:
-        held.enter_context(mock.patch("janitor.cloud.openstack._at_once", _one_by_one))
         for client in ("openstack", "toast"):
             held.enter_context(mock.patch(f"janitor.cloud.{client}.ahead", _in_turn))
         for module in _POOLS:
-            held.enter_context(mock.patch(f"janitor.cloud.{module}.ThreadPoolExecutor", _Turns))
-        held.enter_context(mock.patch("janitor.cleaning.ThreadPoolExecutor", _Turns))
+            held.enter_context(mock.patch(f"janitor.{module}.ThreadPoolExecutor", _Turns))
         yield
 
 
@@ -38,7 +36,10 @@ class _Turns:
         pass
 
     def map(self, ask: Callable[[T], R], of: Iterable[T]) -> list[R]:
-        return _one_by_one(ask, of)
+        return [ask(item) for item in of]
+
+    def shutdown(self, **_how: object) -> None:
+        pass
 
     def submit(self, ask: Callable[..., R], *words: Any) -> "Future[R]":
         done: Future[R] = Future()
@@ -47,10 +48,6 @@ class _Turns:
         except BaseException as error:  # noqa: BLE001 - as a pool does; a crash is none of the exceptions
             done.set_exception(error)
         return done
-
-
-def _one_by_one(ask: Callable[[T], R], of: Iterable[T]) -> list[R]:
-    return [ask(item) for item in of]
 
 
 def _in_turn(source: Iterator[T]) -> Generator[T, None, None]:

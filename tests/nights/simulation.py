@@ -32,7 +32,7 @@ from tests.nights.team import DAY, HOUR, Team
 
 NIGHTS = 100
 QUIET_NIGHTS = 14
-_SAME_AGAIN = 0.3
+_SAME_AGAIN, _STILL_LOST = 0.3, 0.85
 START = datetime(2026, 1, 1, 3, 0, tzinfo=UTC)
 
 
@@ -160,9 +160,9 @@ class Simulation:
         return result
 
     def _draw_mishaps(self, chance: float) -> Mishaps:
-        """What goes wrong, by chance; and at times the same again."""
+        """What goes wrong, by chance; at times the same again, and most times where a service is lost."""
         mishaps = draw_mishaps(self._draw, self.account.api)
-        if self._draw.random() >= _SAME_AGAIN:
+        if self._draw.random() >= (_STILL_LOST if self._mishaps.lost else _SAME_AGAIN):
             self._mishaps = mishaps if self._draw.random() < chance else NONE
         return self._mishaps
 

@@ -8,7 +8,8 @@ What a run can know of one place, by what it was told there:
 - nothing: where the target insists on the place, no image may go at all. Where it does not, what was in use when the
   place could last be read stays.
 
-A server that the cloud lists as deleted holds nothing.
+A server that the cloud lists as deleted holds nothing. Of an image that no list showed, only what names it by its id
+alone is remembered.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,6 +32,7 @@ _LIES = {"empty-instances", "empty-volumes", "empty-clusters", "empty-stacks", "
 _DOWN = "down-cell"
 _HARMLESS = {"clock-off", "dead-token", "delay"}
 _NOT_OFFERED = 406
+_BY_ID = frozenset({Source.SERVERS, Source.VOLUMES})
 _LISTS_OF_IMAGES = {"truncated-list", "repeated-page", "vanished-marker"}
 
 
@@ -95,9 +97,12 @@ class Usage:
 
     def note_survey(self, requests: Iterable[RecordedRequest], at: datetime) -> None:
         """A run has written down what was in use then, as far as it was told."""
-        told = self._what_was_told(requests)
-        for place in self._places:
-            match told[place]:
+        requests = list(requests)
+        lied = _lied_about_images(requests)
+        for place, told in self._what_was_told(requests).items():
+            # What names an image that no list shows is not known to name one.
+            blind = lied and place.source not in _BY_ID
+            match Told.LIES if blind else told:
                 case Told.TRUTH:
                     self._latest[place] = self._during[place]
                     self._last[place] |= dict.fromkeys(self._during[place], at)
@@ -105,7 +110,7 @@ class Usage:
                     self._latest[place] = set()
                 case _:
                     self._latest[place] &= self._before[place]
-        if not _lied_about_images(requests):
+        if not lied:
             self._known_parts |= self._parts
 
     # Before a deletion.

@@ -1,6 +1,6 @@
 """Asking every source of usage side by side, and what it means where one of them cannot be read."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -10,6 +10,7 @@ from janitor.cloud.catalogue import Endpoint, NotOffered
 from janitor.cloud.records import Users, in_order
 from janitor.errors import CloudError
 from janitor.model import EarlierUsage, Reading, Source, Unread, Usage, User, UserKind
+from janitor.units import counted
 
 _AT_ONCE = 8
 
@@ -94,10 +95,12 @@ class Gathering:
             self._readings.append(Reading(source, problem="not asked: it is off"))
             return
         before = {region for known, region in self.earlier.read if known is source}
-        for region in sorted(before - {task.region for task in tasks}):
+        now = Counter(task.region for task in tasks)
+        for region in sorted(before):
             where = f" in {region}" if region else ""
-            error = NotOffered(f"the catalogue has no such service{where} any more, which the last good survey read")
-            self.fail(source, f"{source}{where}", error, Reading(source, region))
+            known = self.earlier.places.get((source, region), 1)
+            if now[region] < known:
+                self.fail(source, f"{source}{where}", _lost(now[region], known, where), Reading(source, region))
         if tasks or before:
             return
         if need is Need.REQUIRED:
@@ -145,6 +148,14 @@ class Gathering:
         if not readings or any(reading.problem is not None for reading in readings):
             return None
         return sum(user.kind is UserKind.VOLUME for users in self._users.values() for user in users)
+
+
+def _lost(there: int, known: int, where: str) -> NotOffered:
+    if not there:
+        return NotOffered(f"the catalogue has no such service{where} any more, which the last good survey read")
+    return NotOffered(
+        f"the catalogue has {counted(there, 'such service')}{where}, and the last good survey read {known}"
+    )
 
 
 def _by_source(reading: Reading) -> tuple[int, str, str]:
