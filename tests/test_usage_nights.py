@@ -285,7 +285,11 @@ def test_an_image_in_use_and_named_is_said_to_be_in_use(tmp_path: Path) -> None:
     (tmp_path / "a.tf").write_text(A)
     nights = Nights(tmp_path, cloud(servers={"/compute": [server("s1", {"id": A})]}))
     nights.rest = {"references": [{"files": "a.tf"}]}
-    assert decision(nights.run(), A).detail == "used by instance name of s1"
+    found = nights.run()
+    assert decision(found, A).detail == "used by instance name of s1"
+    with Store.open_existing(tmp_path / "janitor.db") as store:
+        users = store.surveys(found.run)["prod"].usage.by_image[A]
+    assert [user.name for user in users] == ["a.tf:1", "name of s1"]
 
 
 # What is recorded
