@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
+from random import Random
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -34,8 +35,11 @@ from janitor.plan import Plan, make_plan
 from janitor.policy import Policy
 from janitor.references import reading
 from janitor.report import Name
+from janitor.sandbox.calls import Api
+from janitor.sandbox.faults import Fault, Faults, Rule
 from janitor.store import Store, runs, uses
-from tests.nights import Broken, simulate
+from tests.nights import Broken, simulate, simulation
+from tests.nights.mishaps import NONE, Mishaps
 
 NIGHTS = 60
 SEEDS = 20
@@ -88,6 +92,10 @@ def _groups_with_nodes(clusters: Clusters, group: Entry, cluster: Entry) -> Iter
 
 def _by_id_only(names: ImageNames, word: str) -> frozenset[str]:
     return _MEANT_BY(names, word) & frozenset(ids_in(word))
+
+
+def _a_cell_is_down(_draw: Random, api: Api) -> Mishaps:
+    return Mishaps(Faults(rules=(Rule(Fault.DOWN_CELL),))) if api is Api.OPENSTACK else NONE
 
 
 def _named_in_what_could_be_read(found: reading._Survey) -> Usage:
@@ -161,38 +169,38 @@ def _all_but_the_oldest(decisions: Iterable[Decision]) -> Plan:
 
 BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     # Guards. What is in use is also remembered, and other projects' images are also public, or shared.
-    "protected": (1, "although it is protected", (_without_guards(Reason.PROTECTED),)),
+    "protected": (0, "although it is protected", (_without_guards(Reason.PROTECTED),)),
     "public": (0, "although it is public", (_without_guards(Reason.PUBLIC),)),
     "not-owned": (
-        11,
+        4,
         "although it is another project's",
         (_without_guards(Reason.NOT_OWNED), Change(cleaning, "heed", lambda decisions, _sharing: list(decisions))),
     ),
-    "in-use": (2, "although it is in use", (_without_guards(Reason.IN_USE, Reason.RECENTLY_USED),)),
+    "in-use": (1, "although it is in use", (_without_guards(Reason.IN_USE, Reason.RECENTLY_USED),)),
     "made-into-a-volume": (
-        0,
+        3,
         "although it is made into a volume",
         (_without_guards(Reason.IN_USE, Reason.RECENTLY_USED),),
     ),
-    "recently-used": (8, "although it is recently used", (_without_guards(Reason.RECENTLY_USED),)),
+    "recently-used": (7, "although it is recently used", (_without_guards(Reason.RECENTLY_USED),)),
     "recently-used-in-two-surveys": (
-        0,
+        8,
         "although it is recently used",
         (_with_guard(Reason.RECENTLY_USED, _used_since_a_good_survey),),
     ),
-    "newborn": (3, "although it is newborn", (_without_guards(Reason.NEWBORN),)),
+    "newborn": (1, "although it is newborn", (_without_guards(Reason.NEWBORN),)),
     "shared": (
         0,
         "although it is shared",
         (Change(cleaning, "heed", lambda decisions, _sharing: list(decisions)),),
     ),
-    "needed": (0, "although it is needed", (_without_guards(Reason.NEEDED),)),
+    "needed": (3, "although it is needed", (_without_guards(Reason.NEEDED),)),
     "referenced": (0, "although it is named in a text$", (_without_guards(Reason.REFERENCED, Reason.RECENTLY_USED),)),
     # What is asked for uses. What is remembered of them holds an image for a while, whoever forgets to ask.
     "down-cells-are-asked-for": (
         0,
         "although it is in use$",
-        (Change(servers, "_ASKING", {}),),
+        (Change(servers, "_ASKING", {}), Change(simulation, "draw_mishaps", _a_cell_is_down)),
     ),
     "every-endpoint": (0, "although it is in use$", (Change(Catalogue, "using", _first_endpoint),)),
     "clusters": (0, "although it is used by a cluster$", (_without(Source.CLUSTERS),)),
@@ -226,40 +234,40 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     ),
     "changed-during-the-run": (4, "although it is protected", (Change(deleting, "_told", _always(())),)),
     # Policies.
-    "too-young": (1, "although it is too young", (Change(Term, "over", _always(value=True)),)),
-    "kept-newest": (1, "although it is among the newest", (Change(decide, "_kept", _always({})),)),
+    "too-young": (0, "although it is too young", (Change(Term, "over", _always(value=True)),)),
+    "kept-newest": (0, "although it is among the newest", (Change(decide, "_kept", _always({})),)),
     # Notices.
     "notice-waits": (0, _ANNOUNCED, (Change(decide, "due_under", lambda _policy, _notice, now: now),)),
-    "notice-was-delivered": (1, _ANNOUNCED, (Change(delivery, "_announced_by", _named_by_what_was_sent),)),
-    "notice-runs-from-its-delivery": (2, _ANNOUNCED, (Change(announcing, "_notice", _since_the_survey),)),
-    "notice-of-another-policy": (3, _ANNOUNCED, (Change(decide, "due_under", _due_whatever_the_policy),)),
-    "longer-notice": (8, _ANNOUNCED, (Change(decide, "due_under", _due_however_long),)),
-    "shorter-notice": (4, "although it is announced by run", (Change(decide, "due_under", _due_by_the_file),)),
-    "notice-withdrawn": (1, _ANNOUNCED, (Change(runs, "end_spared", _always(None)),)),
-    "spared-is-told": (1, "stays, and nobody was told", (Change(cleaning, "spared", _always(())),)),
-    "announced-once": (1, "and again for no reason", (Change(cleaning, "to_announce", _all_that_wait),)),
-    "reminded-once": (3, "was reminded of twice", (Change(notices, "_wants_reminder", _reminds_every_night),)),
+    "notice-was-delivered": (0, _ANNOUNCED, (Change(delivery, "_announced_by", _named_by_what_was_sent),)),
+    "notice-runs-from-its-delivery": (3, _ANNOUNCED, (Change(announcing, "_notice", _since_the_survey),)),
+    "notice-of-another-policy": (4, _ANNOUNCED, (Change(decide, "due_under", _due_whatever_the_policy),)),
+    "longer-notice": (10, _ANNOUNCED, (Change(decide, "due_under", _due_however_long),)),
+    "shorter-notice": (0, "although it is announced by run", (Change(decide, "due_under", _due_by_the_file),)),
+    "notice-withdrawn": (0, _ANNOUNCED, (Change(runs, "end_spared", _always(None)),)),
+    "spared-is-told": (0, "stays, and nobody was told", (Change(cleaning, "spared", _always(())),)),
+    "announced-once": (0, "and again for no reason", (Change(cleaning, "to_announce", _all_that_wait),)),
+    "reminded-once": (0, "was reminded of twice", (Change(notices, "_wants_reminder", _reminds_every_night),)),
     # Limits, the survey gate, reviewed plans and dry runs.
     "limits": (0, "the limits are", (Change(Plan, "refusal", _always(None)),)),
-    "survey-shrank": (1, "although the survey saw", (Change(Gate, "_shrunk", _always(())),)),
+    "survey-shrank": (5, "although the survey saw", (Change(Gate, "_shrunk", _always(())),)),
     "clock-off": (2, "although the server's clock is off", (Change(gate, "_clock_doubts", _always(())),)),
-    "apply-unchanged": (1, "not as it was when the plan", (Change(cleaning, "changes_since", _as_planned),)),
+    "apply-unchanged": (0, "not as it was when the plan", (Change(cleaning, "changes_since", _as_planned),)),
     "dry-run-deletes-nothing": (1, "a dry run sent a delete", (Change(cleaning, "Mode", _NEVER_DRY),)),
-    "dry-run-announces-nothing": (1, "a dry run started", (Change(announcing, "Mode", _NEVER_DRY),)),
+    "dry-run-announces-nothing": (6, "a dry run started", (Change(announcing, "Mode", _NEVER_DRY),)),
     # The journal, and what is said of deletions.
-    "journal-before-delete": (1, "the journal does not know", (Change(Executioner, "_attempt", _journals_afterwards),)),
-    "open-deletions-are-settled": (5, "never settled", (Change(Store, "unsettled", _always([])),)),
+    "journal-before-delete": (0, "the journal does not know", (Change(Executioner, "_attempt", _journals_afterwards),)),
+    "open-deletions-are-settled": (3, "never settled", (Change(Store, "unsettled", _always([])),)),
     "confirmed-by-the-list": (
         0,
         "is deleted, and it is there",
         (Change(deleting, "_still_listed", _always((DeletionOutcome.DELETED, "the API said yes"))),),
     ),
     "unconfirmed-is-not-deleted": (
-        1,
+        24,
         "is deleted, and it is there",
         (Change(deleting, "_unconfirmed", _believes_the_answer),),
     ),
-    "told-at-all": (1, "told of by nobody", (Change(delivery._Courier, "deliver", _marks_before_it_sends),)),
+    "told-at-all": (0, "told of by nobody", (Change(delivery._Courier, "deliver", _marks_before_it_sends),)),
     "told-after-a-crash": (5, "were never kept", (Change(Store, "owed_reports", _always([])),)),
     "told-once": (12, "times that .* is deleted", (Change(Outbox, "note_accepted", _always(None)),)),
     "nothing-is-left": (5, "unguarded and still there", (Change(cleaning, "make_plan", _all_but_the_oldest),)),
