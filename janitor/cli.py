@@ -118,7 +118,9 @@ def serve(config: Path | None, verbose: int, dry_run: bool, metrics_port: int | 
 
 
 @janitor.command()
-@click.option("--live", is_flag=True, help="Also get a token, list one page, and post a test message to Slack.")
+@click.option(
+    "--live", is_flag=True, help="Also sign in, read images and what uses them, and post a test message to Slack."
+)
 @_common
 def check(config: Path | None, verbose: int, live: bool) -> int:
     """Validate configuration and policies, and show the next three runs. No network without --live."""

@@ -67,6 +67,8 @@ def _said(body: bytes) -> str:
     document = wire.document(body)
     if document is None:
         return html.unescape(_TAG.sub(" ", body[:_MOST_OF_A_BODY].decode("utf-8", "replace")))
-    inner = (value for value in document.values() if isinstance(value, dict))
-    messages = (wire.text(place.get("message")) for place in (document, *inner))
+    inner = [value for value in document.values() if isinstance(value, dict)]
+    listed = document.get("errors")  # as the container service has them
+    inner += [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    messages = (wire.text(place.get("message") or place.get("detail")) for place in (document, *inner))
     return _BREAK.sub(" ", next((message for message in messages if message), ""))

@@ -33,6 +33,9 @@ def check(config: Path | None, verbose: int, *, live: bool) -> int:
     if not any(failures):
         _say_what_is_idle(settings, rules)
     declared = [one for one in settings.references if live or one.url is None]
+    unasked = len(settings.references) - len(declared)
+    if unasked:
+        click.echo(f"references     {counted(unasked, 'URL')} not asked: --live does")
     if declared:
         failures.append(_probed("references", partial(_probe_references, settings, declared)))
     if live:
@@ -93,9 +96,8 @@ def _probe_references(settings: Settings, declared: Sequence[Reference]) -> Prob
     usage = References(declared, settings.http).named(images)
     if usage.problem is not None:
         raise ProbeFailed(usage.problem, usage.readings)
-    named = (
-        f"{counted(len(usage.by_image))} of {len(images)} surveyed last named in {counted(len(declared), 'reference')}"
-    )
+    known = f"of {len(images)} surveyed last" if images else "as none was surveyed yet"
+    named = f"{counted(len(usage.by_image))} {known} named in {counted(len(declared), 'reference')}"
     return Probe(", ".join((named, *usage.remarks)), usage.readings)
 
 

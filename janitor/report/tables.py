@@ -134,11 +134,11 @@ def runs_table(runs: Iterable[RunSummary]) -> Table:
 def readings_table(readings: Iterable[Reading]) -> Table:
     """What became of asking each source of usage, one a row, as a rich renderable."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("source", max_width=_LONGEST_SOURCE, overflow="fold", min_width=_LONGEST_SOURCE)
+    table.add_column("source", max_width=_LONGEST_SOURCE, overflow="fold")
     for heading in ("endpoint", "asked"):
         table.add_column(heading, overflow="fold")
     for heading in ("users", "images"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
     for reading in readings:
         table.add_row(*(Text(visible(cell)) for cell in _cells_of_reading(reading)))
     return table

@@ -213,7 +213,13 @@ FLAGS: tuple[Flag, ...] = (
         _DEFAULTS.regions,
         "OpenStack only: how many regions, each with a fleet of its own; 2 at most.",
     ),
-    Flag("--computes", "computes", int, _DEFAULTS.computes, "OpenStack only: compute services of the first region."),
+    Flag(
+        "--computes",
+        "computes",
+        int,
+        _DEFAULTS.computes,
+        "OpenStack only: how many compute services; the second one is in no region.",
+    ),
     Flag(
         "--compute-microversion",
         "compute_microversion",
