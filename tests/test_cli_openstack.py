@@ -266,7 +266,7 @@ def test_a_live_check_prints_the_line_that_lets_a_run_go_on(desk: Desk) -> None:
         desk.write("janitor.yaml", text)
         lifted = desk.janitor("check", "--live")
         assert lifted.returncode == Exit.OK
-        assert "HTTP 403" in " ".join(lifted.stdout.split())
+        assert "403" in lifted.stdout
         report = desk.janitor("run", "--dry-run")
         assert "clusters in RegionOne could not be read" in " ".join(report.stdout.split())
 

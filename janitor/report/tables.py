@@ -134,7 +134,7 @@ def runs_table(runs: Iterable[RunSummary]) -> Table:
 def readings_table(readings: Iterable[Reading]) -> Table:
     """What became of asking each source of usage, one a row, as a rich renderable."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("source", max_width=_LONGEST_SOURCE, overflow="fold")
+    table.add_column("source", max_width=_LONGEST_SOURCE, min_width=_LONGEST_SOURCE, overflow="fold")
     for heading in ("endpoint", "asked"):
         table.add_column(heading, overflow="fold")
     for heading in ("users", "images"):
