@@ -133,12 +133,12 @@ def runs_table(runs: Iterable[RunSummary]) -> Table:
 
 def readings_table(readings: Iterable[Reading]) -> Table:
     """What became of asking each source of usage, one a row, as a rich renderable."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("source", max_width=_LONGEST_SOURCE, min_width=_LONGEST_SOURCE, overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=True)
+    table.add_column("source", width=_LONGEST_SOURCE, overflow="fold")
     for heading in ("endpoint", "asked"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, ratio=1, overflow="fold")
     for heading in ("users", "images"):
-        table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
+        table.add_column(heading, justify="right", width=len(heading))
     for reading in readings:
         table.add_row(*(Text(visible(cell)) for cell in _cells_of_reading(reading)))
     return table
