@@ -64,17 +64,20 @@ class Cleaning:
         """
         survey = Surveying(self.orders, self.target, self.service).survey()
         history = self._store.record_survey(self.run, self.target, survey, self.site.also_named)
-        doubts = self._doubts(survey, self._one_service_with_others(survey))
+        unacceptable = self._one_service_with_others(survey)
+        doubts = self._doubts(survey, unacceptable)
         settled = () if doubts or survey.usage.problem is not None else self._settle(survey)
         try:
-            return self._judge(survey, history, doubts, settled)
+            return self._judge(
+                survey, history, refusal(doubts, acceptable=not unacceptable) if doubts else None, settled
+            )
         except (CloudError, StoreError, Interrupted) as error:
             if not settled:
                 raise
             return replace(cut_short(self.target, error), settled=settled)
 
     def _judge(
-        self, survey: Survey, history: Mapping[str, History], doubts: Sequence[str], settled: tuple[Deletion, ...]
+        self, survey: Survey, history: Mapping[str, History], doubt: str | None, settled: tuple[Deletion, ...]
     ) -> TargetResult:
         memory = self._memory(survey)
         decisions, grounds = self._decide(survey, history, memory)
@@ -94,8 +97,8 @@ class Cleaning:
         )
         if survey.usage.problem is not None:
             return replace(seen, outcome=Outcome.FAILED, error=f"nothing deleted: {survey.usage.problem}")
-        if doubts:
-            return replace(seen, outcome=Outcome.REFUSED, error=refusal(doubts))
+        if doubt is not None:
+            return replace(seen, outcome=Outcome.REFUSED, error=doubt)
         return self._act(_told_of(seen, memory, survey.finished_at), plan, memory)
 
     def _decide(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> tuple[list[Decision], Grounds]:

@@ -88,9 +88,7 @@ def _clock_doubts(offset: timedelta | None) -> Iterator[str]:
         yield f"the server's clock is {minutes} minutes {side} ours, more than {CLOCKS_APART // timedelta(minutes=1)}"
 
 
-def refusal(doubts: Iterable[str]) -> str:
-    """Why nothing is deleted, and the way out."""
-    return (
-        f"nothing deleted, the survey looks wrong: {'; '.join(doubts)}. "
-        "Look at the account; if it is right, run once with --accept-survey."
-    )
+def refusal(doubts: Iterable[str], *, acceptable: bool = True) -> str:
+    """Why nothing is deleted, and the way out, where a person may accept the survey."""
+    way_out = " Look at the account; if it is right, run once with --accept-survey." if acceptable else ""
+    return f"nothing deleted, the survey looks wrong: {'; '.join(doubts)}.{way_out}"

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from uuid import UUID
 
+_UNDASHED = re.compile(r"(?<![0-9a-f-])[0-9a-f]{32}(?![0-9a-f-])")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -24,3 +26,4 @@ def _ids_in(word: str) -> Iterator[str]:
     if "/" in word or ":" in word:
         yield re.split(r"[/:]", word.split("?")[0].split("#")[0].rstrip("/"))[-1]
     yield from _UUID.findall(word)
+    yield from (str(UUID(written)) for written in _UNDASHED.findall(word))

@@ -1,7 +1,7 @@
 """From targets to sites: which ones a run is for, in which regions, and the way to each of their APIs."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -46,15 +46,13 @@ class Choice:
 class _Found:
     """A site before it has its name: the names that it may bear, the way to it, and what it is of.
 
-    `place` is the project and the image service that it cleans, which no two sites may share, and `places` are all
-    image services that its catalogue has for this project.
+    `place` is the project and the image service that it cleans, which no two sites may share.
     """
 
     names: tuple[str, ...]
-    way: Callable[..., ImageService]
+    way: Way
     project: str | None = None
     place: tuple[str, str] | None = None
-    places: "Mapping[tuple[str, str], ImagePlace]" = field(default_factory=dict)
 
 
 def chosen(settings: Settings, names: Sequence[str]) -> Choice:
@@ -122,23 +120,16 @@ def sites_of(
                         projects.setdefault(one.project, []).append(name)
                     if choice.includes(target, one.names):
                         sites[name] = one
-    surveyed = {found.place for found in sites.values()}
     return [
         Site(
             name,
-            partial(found.way, clock, stop, carrier, **_elsewhere(found, surveyed)),
+            partial(found.way, clock, stop, carrier),
             also_named=tuple(other for other in found.names if other != name),
             project=found.project,
             siblings=tuple(other for other in projects.get(found.project or "", ()) if other != name),
         )
         for name, found in sites.items()
     ]
-
-
-def _elsewhere(found: _Found, surveyed: Collection[object]) -> "Mapping[str, Sequence[ImagePlace]]":
-    """The image services of a site's catalogue which nobody surveys tonight, where there are some."""
-    others = tuple(place for key, place in found.places.items() if key not in surveyed and place.problem is None)
-    return {"elsewhere": others} if others else {}
 
 
 def _name(names: Sequence[str], known: Sequence[str]) -> str:
@@ -166,10 +157,8 @@ def _site_of(account: Account, place: "ImagePlace", region: str | None) -> _Foun
     target, catalogue = account.target, account.grant.catalogue
     regions = [one for one in place.regions if one is not None] if target.region == EVERY_REGION else []
     names = tuple(sorted(f"{target.name}-{one}" for one in regions)) or (target.name,)
-    project = account.grant.project
-    places = {(project, catalogue.normalised(one)): one for one in catalogue.image_places()}
-    of = (project, catalogue.normalised(place))
-    return _Found(names, partial(_openstack, account, place, region), project, of, places)
+    of = (account.grant.project, catalogue.normalised(place))
+    return _Found(names, partial(_openstack, account, place, region), account.grant.project, of)
 
 
 def _places(account: Account) -> "list[tuple[ImagePlace, str | None]]":
@@ -254,7 +243,6 @@ def _openstack(
     clock: Clock,
     stop: Stop | None,
     carrier: Carrier | None,
-    elsewhere: "Sequence[ImagePlace]" = (),
 ) -> ImageService:
     from janitor.cloud.openstack import OpenStackClient
 
@@ -267,7 +255,6 @@ def _openstack(
         region,
         target.http,
         sources=target.usage,
-        elsewhere=elsewhere,
         imageless=target.imageless,
         shared_ignored=target.shared_ignored,
         clock=clock,

@@ -1,14 +1,17 @@
 """Signing in to a cloud: what is sent, what a grant holds, where services are, and what each failure is told as."""
 
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from janitor.cloud import catalogue
+from janitor.cloud import HttpOptions, catalogue
+from janitor.cloud.carrier import carried_by
 from janitor.cloud.catalogue import Listed, Service
 from janitor.cloud.keystone import Grant, Identity, spelled_out
-from janitor.cloud.transport import Transient
+from janitor.cloud.redaction import Redaction
+from janitor.cloud.transport import Transient, Transport
 from janitor.errors import CloudError, Denied
 from tests.identity_stand_in import (
     NOW,
@@ -215,3 +218,13 @@ def test_secrets_are_told_of_and_not_shown() -> None:
         assert identity.secrets == (USERNAME, PASSWORD)
         shown = repr(identity) + repr(grant(identity))
     assert not [secret for secret in (PASSWORD, "t0ken-1") if secret in shown]
+
+
+def test_a_sign_in_by_https_goes_on_by_nothing_else() -> None:
+    transport = Transport(HttpOptions(), Redaction())
+    with serving(Keystone()) as server, closing(transport):
+        session = carried_by(transport, 5, "sign-in", secure=True)
+        with pytest.raises(CloudError, match="it leads from https to http"):
+            session.get(server.url)
+        assert server.asked == []
+        assert carried_by(transport, 5, "sign-in", secure=False).get(server.url).status_code == 300

@@ -215,7 +215,7 @@ def test_a_list_that_is_cut_off_from_some_page_on_is_an_error(complete: int) -> 
         page = shelf.fetch(marker)
         return page if len(shelf.asked) <= complete else []
 
-    with pytest.raises(Implausible, match=f"{3 * complete} images read, and none of them is listed any more"):
+    with pytest.raises(Implausible, match=f"{3 * complete} entries read, and none of them is listed any more"):
         list(pages(fetch, str, LIMIT))
 
 

@@ -130,6 +130,7 @@ FAMILY = (ubuntu(1, age=3 * DAY), ubuntu(2, age=2 * DAY), ubuntu(3, age=DAY))
         pytest.param(Names.NEWEST, (*FAMILY, ubuntu(4, age=0 * DAY, owned=False)), {3}, id="of-others"),
         pytest.param(Names.NEWEST, (*FAMILY, ubuntu(4, age=0 * DAY, public=True)), {3}, id="public"),
         pytest.param(Names.NEWEST, (*FAMILY, ubuntu(4, created_at=None)), {3, 4}, id="of-unknown-age"),
+        pytest.param(Names.NEWEST, (*FAMILY, ubuntu(4, age=0 * DAY, os_hidden=True)), {3, 4}, id="hidden"),
         pytest.param(Names.NEWEST, (ubuntu(4, status="killed"), ubuntu(5, owned=False)), {4, 5}, id="none-is-active"),
     ],
 )
@@ -349,10 +350,33 @@ def test_a_text_of_a_url_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "all references together" in (named(of_url(server.url)).problem or "")
 
 
-def test_a_compressed_answer_is_read() -> None:
-    answer = Answered(gzip.compress(b"\xef\xbb\xbfweb-41"), headers={"Content-Encoding": "gzip"})
+@pytest.mark.parametrize("cut", [0, 8], ids=["whole", "cut-off"])
+def test_a_compressed_answer_is_not_asked_for_and_not_believed(cut: int) -> None:
+    body = gzip.compress(b"web-41 and much more")
+    answer = Answered(body[: len(body) - cut], headers={"Content-Encoding": "gzip"})
     with Loopback(in_turn(answer)) as server:
-        assert kept(named(of_url(server.url))) == {WEB.id}
+        assert "the answer is compressed" in (named(of_url(server.url)).problem or "")
+    assert server.asked[0].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<!-- of the proxy --><!DOCTYPE html><html><body>Sign in</body></html>",
+        b"<head><title>Sign in</title></head>",
+        b"\xef\xbb\xbf\n<?xml version='1.0'?><html xmlns='x'>",
+    ],
+    ids=["after-a-comment", "head-only", "xhtml"],
+)
+def test_a_page_to_sign_in_is_no_text_whatever_it_says_of_itself(page: bytes) -> None:
+    answer = Answered(page, headers={"Content-Type": "application/json"})
+    with Loopback(in_turn(answer)) as server:
+        assert "page of HTML" in (named(of_url(server.url)).problem or "")
+
+
+def test_an_id_may_be_written_without_its_dashes(tmp_path: Path) -> None:
+    (tmp_path / "a.tf").write_text(f"image = {WEB.id.replace('-', '').upper()}")
+    assert kept(named(of_files(tmp_path, "a.tf"))) == {WEB.id}
 
 
 def test_nobody_there_is_a_problem() -> None:

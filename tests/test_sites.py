@@ -143,7 +143,6 @@ def test_the_only_region_of_a_catalogue_need_not_be_named(desk: Desk) -> None:
         "options": HttpOptions(timedelta(seconds=5), attempts=1),
         "sources": Sources(volumes=Need.OFF),
         "imageless": False,
-        "elsewhere": (),
         "shared_ignored": True,
         "stop": None,
         "carrier": None,

@@ -140,6 +140,67 @@ def test_where_deleted_servers_cannot_be_asked_for_nothing_is_explained() -> Non
     assert (usage.ended, usage.problem) == (frozenset(), None)
 
 
+@pytest.mark.parametrize("same_page", [True, False], ids=["on-one-page", "on-two-pages"])
+def test_a_server_that_is_listed_twice_uses_both_images(same_page: bool) -> None:
+    listed = [server("s1", {"id": A}), server("s2", ""), server("s1", {"id": B}), server("s3", "")]
+    cloud = UsageCloud(images=images(), servers={"/compute": listed}, most_servers=1000 if same_page else 2)
+    usage = usage_of(cloud)
+    assert set(users(usage)) == {A, B}
+    assert usage.instances == 3
+
+
+def test_a_list_that_promises_another_page_for_ever_is_not_believed() -> None:
+    link = [{"rel": "next", "href": "http://x/servers?marker=s1"}]
+    page = Answered({"servers": [server("s0", ""), server("s1", "")], "servers_links": link})
+    cloud = UsageCloud(images=images(), failing={"/servers/detail": page})
+    assert "the list promises another page" in str(usage_of(cloud).problem)
+
+
+def test_a_part_of_an_answer_is_none() -> None:
+    cloud = UsageCloud(images=images(), failing={"/servers/detail": Answered({"servers": []}, status=206)})
+    assert "HTTP 206" in str(usage_of(cloud).problem)
+
+
+def test_a_volume_uses_the_kernel_and_ramdisk_by_which_it_starts() -> None:
+    cloud = UsageCloud([GLANCE, NOVA, CINDER], images=images())
+    made_of = {"image_id": A, "kernel_id": B, "ramdisk_id": C}
+    cloud.volumes = {"/cinder/v3/p70j3ct": [{"id": "v1", "volume_image_metadata": made_of}]}
+    assert set(users(usage_of(cloud))) == {A, B, C}
+
+
+def test_a_volume_that_is_being_made_of_an_image_does_not_say_which() -> None:
+    cloud = UsageCloud([GLANCE, NOVA, CINDER], images=images())
+    cloud.volumes = {"/cinder/v3/p70j3ct": [{"id": "v1", "status": "downloading"}]}
+    assert "the image of volume v1 cannot be read" in str(usage_of(cloud).problem)
+
+
+def test_an_id_may_be_written_without_its_dashes() -> None:
+    cloud = UsageCloud(images=images(), servers={"/compute": [server("s1", {"id": A.replace("-", "")})]})
+    assert A in users(usage_of(cloud))
+
+
+def test_a_service_whose_catalogue_entry_is_empty_is_there_all_the_same() -> None:
+    cloud = UsageCloud([GLANCE, NOVA, ("volumev3", None, None)], images=images())
+    answer = cloud.answer
+
+    def without_endpoints(asked: Any) -> Answered:
+        given = answer(asked)
+        if asked.path.endswith("/tokens"):
+            for service in given.body["access"]["serviceCatalog"]:
+                service["endpoints"] = [] if service["type"] == "volumev3" else service["endpoints"]
+        return given
+
+    cloud.answer = without_endpoints  # type: ignore[method-assign]
+    cloud.catalogue[2] = ("volumev3", "R1", "/cinder")
+    assert "volumes: the catalogue gives no usable URL of it" in str(usage_of(cloud).problem)
+
+
+def test_a_cloud_without_servers_is_said() -> None:
+    assert usage_of(UsageCloud([GLANCE], images=images())).remarks == (
+        "servers are not asked: the catalogue has no compute service",
+    )
+
+
 # Every endpoint that may use the images
 
 
@@ -302,6 +363,27 @@ def test_a_cluster_whose_images_cannot_be_told_makes_clusters_unread(parts: dict
     assert "clusters in R1: " in str(usage_of(magnum(**parts)).problem)
 
 
+def test_the_image_that_a_cluster_says_itself_counts_beside_those_of_its_groups() -> None:
+    cloud = magnum(clusters=[cluster(image_id=A)], node_groups={"c-k8s": [group("w", image_id=B)]})
+    assert set(users(usage_of(cloud))) == {A, B}
+    cloud = magnum(clusters=[cluster(image_id=A)], node_groups={"c-k8s": []})
+    assert set(users(usage_of(cloud))) == {A}
+
+
+def test_a_cluster_without_any_node_group_is_of_its_templates_image_or_in_doubt() -> None:
+    templates = [{"uuid": "t1", "name": "small", "image_id": "web"}]
+    cloud = magnum(clusters=[cluster()], node_groups={"c-k8s": []}, templates=templates)
+    assert users(usage_of(cloud))[A] == ["cluster k8s", "cluster template small"]
+    cloud = magnum(clusters=[cluster()], node_groups={"c-k8s": []})
+    assert "the image of cluster k8s cannot be told" in str(usage_of(cloud).problem)
+
+
+def test_a_node_group_may_be_of_any_image_whose_name_cannot_be_read() -> None:
+    cloud = magnum(clusters=[cluster()], node_groups={"c-k8s": [group("w", image_id="some name")]})
+    cloud.images = {"/image": [entry(A, name=7), entry(B)]}
+    assert set(users(usage_of(cloud))) == {A}
+
+
 def test_a_cluster_that_is_gone_when_it_is_opened_is_no_fault() -> None:
     cloud = magnum(clusters=[cluster()], node_groups={})
     cloud.failing = {"/clusters/c-k8s": no(404)}
@@ -332,6 +414,7 @@ def heat(**parts: Any) -> UsageCloud:
         ({"list": f"x, {A} ,y"}, {}, {A: "stack web-stack, parameter list"}),
         ({"json": f'{{"images": ["{B}", "web"]}}'}, {}, {A: "", B: ""}),
         ({"url": f"https://g/v2/images/{C}/file"}, {}, {C: "stack web-stack, parameter url"}),
+        ({"text": f'"{{\\"image\\": \\"{B}\\"}}"'}, {}, {B: "stack web-stack, parameter text"}),
         ({}, {"user_data": f"#cloud-config\nimage: {A}\n"}, {A: "stack web-stack, template"}),
     ],
 )
@@ -341,6 +424,12 @@ def test_every_word_of_a_stack_that_is_an_id_or_a_name_is_a_use(
     found = users(usage_of(heat(stacks={"k1": ("web-stack", parameters, template)})))
     assert set(found) == set(used)
     assert all(found[image] == [words] for image, words in used.items() if words)
+
+
+def test_a_number_may_be_the_name_of_an_image() -> None:
+    cloud = heat(stacks={"k1": ("one", {}, {"image": 20240101, "size": 22.04, "flag": True})})
+    cloud.images = images(a="20240101", b="22.04", c="True")
+    assert set(users(usage_of(cloud))) == {A, B}
 
 
 def test_nested_stacks_are_read_too() -> None:
@@ -359,6 +448,17 @@ def test_a_stack_that_has_not_changed_is_not_opened_again() -> None:
     cloud.stacks["k2"] = ("two", {"image": C}, {})
     assert set(users(usage_of(cloud, earlier=known))) == {A, C}
     assert cloud.calls("/k1") == []
+
+
+@pytest.mark.parametrize(
+    ("status", "opened"), [("UPDATE_COMPLETE", False), ("CREATE_FAILED", False), ("UPDATE_IN_PROGRESS", True)]
+)
+def test_a_stack_that_is_changing_is_opened_each_time(status: str, opened: bool) -> None:
+    cloud = heat(stacks={"k1": ("one", {"image": "web"}, {})}, stack_status=status)
+    known = EarlierUsage(stacks=usage_of(cloud).stacks)
+    cloud.asked.clear()
+    usage_of(cloud, earlier=known)
+    assert bool(cloud.calls("/k1")) is opened
 
 
 def test_what_is_remembered_of_a_stack_tells_nothing_of_its_secrets() -> None:

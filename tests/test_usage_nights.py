@@ -145,6 +145,7 @@ def test_sites_that_list_the_same_images_delete_nothing_until_a_person_joins_the
         assert [target.outcome for target in found.targets] == [Outcome.REFUSED] * 2
         assert "one image service under two names" in str(found.targets[0].error)
         assert "image_endpoint" in str(found.targets[0].error)
+        assert "--accept-survey" not in str(found.targets[0].error), "which would not help"
     assert exit_code(found) == 4
     assert exit_code(nights.run("prod-R1")) == 4, "also where the other is not surveyed tonight"
     assert not nights.cloud.gone
@@ -159,6 +160,15 @@ def test_an_image_service_that_nobody_surveys_may_be_this_one_by_another_name(tm
         assert "one image service under two names" in str(found.targets[0].error)
     nights.targets = [{"region": "*"}]
     assert exit_code(nights.run("prod-R1")) == 4
+    assert not nights.cloud.gone
+
+
+def test_one_that_cannot_be_listed_tonight_is_asked_for_our_images_all_the_same(tmp_path: Path) -> None:
+    nights = Nights(tmp_path, cloud(*APART), [{"region": "*"}])
+    nights.cloud.images = {"/image": fleet(A, B), "/image-2": fleet(A, B)}
+    nights.cloud.failing = {"/image-2/v2/images": no(503)}
+    found = nights.run()
+    assert "one image service under two names" in str(found.targets[0].error)
     assert not nights.cloud.gone
 
 
@@ -201,6 +211,15 @@ def test_a_service_that_leaves_the_catalogue_is_not_absent(tmp_path: Path) -> No
         assert "`usage: {clusters: optional}`" in str(found.targets[0].error)
     nights.targets = [{"usage": {"clusters": "off"}}]
     assert exit_code(nights.run()) == 0
+
+
+def test_a_service_that_failed_last_night_where_it_may_is_known_to_be_there(tmp_path: Path) -> None:
+    nights = Nights(tmp_path, cloud(GLANCE, NOVA, ("container-infra", "R1", "/magnum/v1")))
+    nights.targets, nights.cloud.failing = [{"usage": {"clusters": "optional"}}], {"templates": no(403)}
+    assert exit_code(nights.run()) == 0
+    nights.targets = [{}]
+    nights.cloud.catalogue.pop()
+    assert exit_code(nights.run()) == 1
 
 
 # Images that other images need
@@ -266,7 +285,11 @@ def test_an_image_in_use_and_named_is_said_to_be_in_use(tmp_path: Path) -> None:
     (tmp_path / "a.tf").write_text(A)
     nights = Nights(tmp_path, cloud(servers={"/compute": [server("s1", {"id": A})]}))
     nights.rest = {"references": [{"files": "a.tf"}]}
-    assert decision(nights.run(), A).detail == "used by instance name of s1"
+    found = nights.run()
+    assert decision(found, A).detail == "used by instance name of s1"
+    with Store.open_existing(tmp_path / "janitor.db") as store:
+        users = store.surveys(found.run)["prod"].usage.by_image[A]
+    assert [user.name for user in users] == ["a.tf:1", "name of s1"]
 
 
 # What is recorded

@@ -50,6 +50,7 @@ class UsageCloud:
     stacks: dict[str, tuple[str, Any, Any]] = field(default_factory=dict)
     updated: dict[str, str | None] = field(default_factory=dict)
     nested: set[str] = field(default_factory=set)
+    stack_status: str = "UPDATE_COMPLETE"
     failing: dict[str, Answered] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     root: str = ""
@@ -143,7 +144,7 @@ class UsageCloud:
             {
                 "id": stack,
                 "stack_name": name,
-                "stack_status": "UPDATE_COMPLETE",
+                "stack_status": self.stack_status,
                 "creation_time": "2026-01-01T00:00:00Z",
                 "updated_time": self.updated.get(stack),
             }

@@ -30,15 +30,19 @@ class Service(StrEnum):
 KUBERNETES = "kubernetes"
 """What NHN Cloud calls its clusters, which have no templates."""
 
+_MORE_NAMES = {
+    Service.CLUSTERS: (KUBERNETES,),
+    Service.COMPUTE: ("computev21", "computev2", "compute_legacy", "computev3"),
+}
 _AUTHORITY = ServiceTypes()
 TYPES: Mapping[Service, tuple[str, ...]] = {
     service: (
         *dict.fromkeys((service.value, *_AUTHORITY.get_all_types(service.value))),
-        *((KUBERNETES,) if service is Service.CLUSTERS else ()),
+        *_MORE_NAMES.get(service, ()),
     )
     for service in Service
 }
-"""How catalogues call the services, the better first: the names of the authority, and all its aliases."""
+"""How catalogues call the services, the better first: the names of the authority, all its aliases, and others' own."""
 
 _MAY_USE_IMAGES = frozenset(
     {
@@ -168,6 +172,11 @@ class Catalogue:
         """The URL of a place as places are told apart by it."""
         return self._normalised(place.url)
 
+    def beside(self, place: ImagePlace) -> list[ImagePlace]:
+        """The other image services that can be asked."""
+        url = self.normalised(place)
+        return [one for one in self.image_places() if self.normalised(one) != url and one.problem is None]
+
     def using(self, service: Service, place: ImagePlace, region: str | None) -> list[Endpoint]:
         """Every endpoint of a service that may use the images of a place, also those that cannot be asked.
 
@@ -262,14 +271,17 @@ def _merit(endpoint: Endpoint) -> tuple[bool, tuple[int, ...], int]:
     """Of two endpoints of one service, the one to ask: one that may be, of the newest version, by the better name."""
     version = re.search(_VERSION, endpoint.path)
     numbers = tuple(int(number) for number in version[0][2:].split(".")) if version else ()
-    return endpoint.problem is None, numbers, -TYPES[endpoint.service].index(endpoint.type)
+    kinds = TYPES[endpoint.service]
+    return endpoint.problem is None, numbers, -kinds.index(endpoint.type.strip().lower())
 
 
 def listed_in(entries: Iterable[Mapping[str, Any]]) -> Iterator[Listed]:
     """The URLs of the services that we know in a catalogue as keystoneauth1 normalises it, also those of no use."""
     kinds = {kind: service for service, kinds in TYPES.items() for kind in kinds}
     for place, entry in enumerate(entries):
-        service = kinds.get(entry["type"])
+        service = kinds.get(str(entry["type"]).strip().lower())
+        if service is not None and not entry["endpoints"]:
+            yield Listed(service, entry["type"], place, None, "public", "")
         for endpoint in entry["endpoints"] if service is not None else ():
             url, interface = endpoint["url"], str(endpoint["interface"]).removesuffix("URL")
             written = url.rstrip("/") if isinstance(url, str) else ""

@@ -7,11 +7,13 @@ from urllib.parse import parse_qsl, urlsplit
 from janitor.cloud.answers import Declined
 from janitor.cloud.paging import MarkerGone
 from janitor.cloud.records import Entry
+from janitor.errors import Implausible
 
 Ask = Callable[[Mapping[str, str]], tuple[list[Entry], str | None]]
 """Asks for the page with these parameters; gives its entries, and the link to the next page if it has one."""
 
 MOST_A_PAGE = 1000
+_MOST_STANDING = 3
 """What the services give at most, whatever they are asked for."""
 
 
@@ -28,6 +30,7 @@ class PagedList:
         self._ask = ask
         self._id_key = id_key
         self._parameters = parameters
+        self._standing = 0
         self._after: dict[str, Mapping[str, str] | None] = {}
 
     def page(self, marker: str | None) -> list[Entry]:
@@ -41,11 +44,20 @@ class PagedList:
             if marker is not None and error.marker_gone:
                 raise MarkerGone from error
             raise
+        self._advance(marker, entries, promised=link is not None)
         if link is not None and entries:
             self._after[entries[-1][self._id_key]] = {**self._parameters, **dict(parse_qsl(urlsplit(link).query))}
         elif len(entries) > 1:
             self._after[entries[-1][self._id_key]] = None
         return entries
+
+    def _advance(self, marker: str | None, entries: list[Entry], *, promised: bool) -> None:
+        """Raise Implausible for a list that promises a next page again and again, and gives the same one."""
+        if marker is None or not promised or not entries or entries[-1][self._id_key] != marker:
+            return
+        self._standing += 1
+        if self._standing > _MOST_STANDING:
+            raise Implausible("the list promises another page, and every page ends where the one before did")
 
     def _behind(self, marker: str) -> Mapping[str, str] | None:
         return self._after.get(marker, {**self._parameters, "marker": marker})

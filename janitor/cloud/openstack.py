@@ -50,8 +50,7 @@ class OpenStackClient:
     """The images of one project at one image service. Safe to use from several threads at once; `close` when done.
 
     Keeps every promise of `ImageService`. `place` is the image service, and `region` the one that the configuration
-    means, None where it means none. `elsewhere` are the image services of the catalogue that nobody surveys tonight.
-    `imageless`: servers of no image may leave the key `image` out. `grant` is a
+    means, None where it means none. `imageless`: servers of no image may leave the key `image` out. `grant` is a
     sign-in that was done already; `clock` dates the token; a set `stop` ends waiting between tries. A `carrier` takes
     requests elsewhere than to a socket.
     """
@@ -64,7 +63,6 @@ class OpenStackClient:
         options: HttpOptions = _NO_OPTIONS,
         *,
         sources: Sources = _USUAL_SOURCES,
-        elsewhere: Sequence[ImagePlace] = (),
         imageless: bool = False,
         shared_ignored: bool = False,
         clock: Callable[[], datetime],
@@ -74,7 +72,6 @@ class OpenStackClient:
     ) -> None:
         self._identity = identity
         self._place = place
-        self._elsewhere = elsewhere
         self._region = region
         self._options = replace(options, page_size=min(options.page_size, MOST_A_PAGE))
         self._page_size = self._options.page_size
@@ -199,7 +196,7 @@ class OpenStackClient:
     def other_names(self, images: Sequence[Image]) -> list[str]:
         """The other image services of the catalogue that know images of ours by their ids: they are this one."""
         ours = [image.id for image in images if _is_to_be_listed(image)][:_TELLING]
-        asked = [(place, image_id) for place in self._elsewhere for image_id in ours]
+        asked = [(place, image_id) for place in self._granted().catalogue.beside(self._place) for image_id in ours]
         if not asked:
             return []
         with closing(self._brief_transport()) as transport:
@@ -230,6 +227,8 @@ class OpenStackClient:
         seen = f"token accepted for project {granted.project}, {counted(len(images))} listed"
         if usage.problem is not None:
             raise ProbeFailed(f"{seen}, but what is in use could not be read: {usage.problem}", usage.readings)
+        if twins := self.other_names(images):
+            raise ProbeFailed(f"{seen}, but {'; '.join(twins)}", usage.readings)
         unasked = granted.catalogue.unasked
         also = [f"{', '.join(unasked)} may use images too, and cannot be asked"] if unasked else []
         words = [seen, counted(usage.instances, "server"), *also, UNSEEN]

@@ -10,6 +10,7 @@ from janitor.cloud.answers import Declined, Unauthorized, passes, passing, quote
 from janitor.cloud.redaction import Redaction
 from janitor.cloud.transport import Reply
 
+_PARTIAL = 206
 _ABSENT = 404
 _ERROR = "error"  # what OpenStack's services call an error; no document of theirs has such a key
 _MARKER_GONE = frozenset({400, 404})
@@ -27,6 +28,8 @@ def judge(reply: Reply, label: str, redact: Redaction, now: datetime) -> dict[st
     Raises Transient, Unauthorized or Declined for any other; `label` and `redact` make the message.
     """
     status = reply.status
+    if status == _PARTIAL:
+        raise undocumented(f"HTTP {status}, a part of it")
     if 200 <= status < 300:
         return _document(reply)
     if 300 <= status < 400:

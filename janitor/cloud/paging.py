@@ -80,7 +80,7 @@ def pages(
             break
         if not walk.goes_on([identify(item) for item in page] if page is not None else None, bool(fresh)):
             return
-    raise Implausible(f"the list does not end: {walk.seen} images read, and there is always another page")
+    raise Implausible(f"the list does not end: {walk.seen} entries read, and there is always another page")
 
 
 def _page(fetch: Callable[[str | None], list[T]], marker: str | None) -> list[T] | None:
@@ -178,7 +178,7 @@ class _Walk:
         """
         if self.marker is None:
             if self._trail:
-                raise Implausible(f"the list is cut off: {self.seen} images read, and none of them is listed any more")
+                raise Implausible(f"the list is cut off: {self.seen} entries read, and none of them is listed any more")
             return False
         if not gone:
             self._nothing_after.add(self.marker)
@@ -199,7 +199,7 @@ class _Walk:
             return False
         if final:
             return True
-        raise Implausible(f"the list repeats itself: {self.seen} images read, and its pages lead back to them")
+        raise Implausible(f"the list repeats itself: {self.seen} entries read, and its pages lead back to them")
 
 
 def ahead(source: Iterator[T]) -> Generator[T, None, None]:

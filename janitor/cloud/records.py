@@ -85,8 +85,12 @@ Users = dict[str, list[User]]
 def image_of_server(server: Entry, *, imageless: bool, label: str) -> object:
     """What a server says of its image. Empty text and null are none; a key that is missing is only where `imageless`.
 
-    Raises Unavailable where it is missing and may mean anything.
+    Raises Unavailable where it is missing and may mean anything, as for a server whose part of the cloud is down.
     """
+    if str(server.get("status")).upper() == "UNKNOWN" and not server.get("image"):
+        raise Unavailable(
+            f"{label}: server {_named(server)} is listed as UNKNOWN and without its image: its cell is down"
+        )
     if "image" not in server and not imageless:
         raise Unavailable(
             f"{label}: server {_named(server)} does not say its image. Where servers of no image leave that out, "

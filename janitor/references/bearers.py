@@ -1,5 +1,6 @@
 """Which images bear an id or a name that stands in a text."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from janitor.model import Image, Status
@@ -8,6 +9,7 @@ from janitor.references.entries import Names
 from janitor.references.spelling import composed
 
 SHORTEST_NAME = 4
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def key(image: Image) -> str:
@@ -28,6 +30,8 @@ class Bearers:
         for image in images:
             if written := composed(key(image)).strip():
                 self.ids[written] = key(image)
+                if _UUID.fullmatch(written):
+                    self.ids[written.replace("-", "")] = key(image)
             name = composed(image.name or "").strip()
             if len(name) >= SHORTEST_NAME:
                 self._by_name.setdefault(name, []).append(image)
@@ -51,5 +55,7 @@ class Bearers:
 def _newest(images: Sequence[Image]) -> Sequence[Image]:
     """The newest active own image, with all that are as new or of unknown age; all images where there is none."""
     active = [image for image in images if owns(image) and image.status == Status.ACTIVE]
-    newest = max((image.created_at for image in active if image.created_at), default=None)
-    return [image for image in active if image.created_at in (newest, None)] or images
+    # Who looks a name up does not see hidden images, and who deletes them must not be led by that.
+    visible = [image for image in active if image.os_hidden is False]
+    newest = {max((image.created_at for image in some if image.created_at), default=None) for some in (active, visible)}
+    return [image for image in active if image.created_at in (*newest, None)] or images

@@ -1,5 +1,6 @@
 """Fetches the URLs of references, each once."""
 
+import re
 import threading
 from urllib.parse import urlsplit
 
@@ -12,10 +13,10 @@ from janitor.errors import CloudError
 from janitor.references.entries import Reference, Text, Unreadable
 from janitor.references.texts import readable
 
-_HTML = (b"<!doctype html", b"<html")
-_CODINGS = ("", "identity", "gzip", "deflate")
+_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|form)[\s/>]")
+_CODINGS = ("", "identity")
 _WHOLE = (200, 203)
-_FAR_ENOUGH = 1024
+_FAR_ENOUGH = 64 * 1024
 
 
 class Pages:
@@ -39,7 +40,8 @@ class Pages:
     def _fetched(self, reference: Reference, url: str) -> Text | Unreadable:
         redact = Redaction(*_secrets(reference))
         transport = Transport(self._options, redact, self._stop, self._carrier)
-        headers = {"Accept": "*/*"}
+        # Compressed texts are not asked for: one that ends early would look whole.
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if reference.token is not None:
             headers["Authorization"] = f"Bearer {reference.token}"
         call = Call(reference.what, "GET", url, headers=headers)
@@ -71,7 +73,10 @@ def _unusable(reply: Reply) -> str:
         return "the answer is empty"
     if reply.headers.get("content-encoding", "").strip().lower() not in _CODINGS:
         return "the answer is compressed in a way that was not asked for"
-    if "html" in reply.headers.get("content-type", "").lower() or beginning.startswith(_HTML):
+    if "content-length" not in reply.headers and "transfer-encoding" not in reply.headers:
+        return "the answer does not say where it ends"
+    marked_up = beginning.startswith(b"<") and _HTML.search(beginning) is not None
+    if marked_up or "html" in reply.headers.get("content-type", "").lower():
         return "the answer is a page of HTML, as those for signing in are"
     return ""
 

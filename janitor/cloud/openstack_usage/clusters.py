@@ -56,14 +56,17 @@ class Clusters:
             raise
 
     def _users_of(self, cluster: Entry) -> Iterator[tuple[object, User]]:
-        """The images of a cluster's node groups; of a service that has none, that of its template."""
+        """The images of a cluster and its node groups; where none are told of, that of its template."""
+        user = User(_id(cluster), _name(cluster), UserKind.CLUSTER)
+        if _says_image(cluster):
+            yield cluster["image_id"], user
         groups = self._node_groups(cluster)
-        if groups is not None:
-            for group in groups:
-                yield from self._user_of(group, cluster)
-        elif self._shown(cluster, "GET /clusters/{id}", "clusters", _id(cluster)) is not None:
-            image = self._template_image(cluster, f"cluster {_name(cluster)}")
-            yield image, User(_id(cluster), _name(cluster), UserKind.CLUSTER)
+        for group in groups or ():
+            yield from self._user_of(group, cluster)
+        if groups or _says_image(cluster):
+            return
+        if self._shown(cluster, "GET /clusters/{id}", "clusters", _id(cluster)) is not None:
+            yield self._template_image(cluster, f"cluster {_name(cluster)}"), user
 
     def _node_groups(self, cluster: Entry) -> list[Entry] | None:
         """The node groups of a cluster; None where none are to be found: the cluster is gone, or the API is old."""

@@ -110,6 +110,8 @@ class Gathering:
             # Of a service that is missing from tonight's catalogue we saw no more than of one that does not answer.
             self._unread.add(Unread(source))
         self._readings.append(Reading(source, problem="not asked: the catalogue has no such service"))
+        if source is Source.SERVERS:
+            self._remarks.append("servers are not asked: the catalogue has no compute service")
 
     def _pass_over(self, task: Task) -> None:
         """Say of an endpoint that the configuration replaces it."""

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from janitor.cloud import wire
 from janitor.cloud.answers import Declined
 from janitor.cloud.at_once import at_once
 from janitor.cloud.openstack_usage.services import ServiceLists
-from janitor.cloud.records import Entry, ImageOf, Users, image_users
+from janitor.cloud.records import Entry, ImageOf, Users, image_of_server, image_users
 from janitor.cloud.session import Headers
-from janitor.errors import CloudError, Unavailable
+from janitor.errors import CloudError
 from janitor.image_ids import folded
 from janitor.model import Image, User, UserKind
 
@@ -55,8 +54,9 @@ class _Pages:
         found = re.search(r"compute\s+([0-9]+)\.([0-9]+)", headers.get(_HEADER.lower(), ""))
         self.offered = self.offered and found is not None and (int(found[1]), int(found[2])) >= _WANTED
         self.answers += 1
-        self.first = self.first or len(entries)
-        _be_told_of_images(entries)
+        self.first = self.first or len({entry["id"] for entry in entries})
+        for entry in entries:
+            image_of_server(entry, imageless=True, label=LABEL)
 
 
 def read_servers(lists: ServiceLists) -> ServerList:
@@ -68,20 +68,11 @@ def read_servers(lists: ServiceLists) -> ServerList:
     try:
         entries = replace(lists, page_size=None, headers=_ASKING, heard=heard.hear).entries(_PATH, "servers")
         # Of a second page it is not known what it leaves out: it is asked for by a marker.
-        return ServerList(tuple(entries), heard.offered and len(entries) <= heard.first)
+        return ServerList(tuple(entries), heard.offered and len({entry["id"] for entry in entries}) <= heard.first)
     except Declined as error:
         if error.code not in _NOT_OFFERED or heard.answers:
             raise
-    entries = lists.entries(_PATH, "servers")
-    _be_told_of_images(entries)
-    return ServerList(tuple(entries), complete=False)
-
-
-def _be_told_of_images(servers: Iterable[Entry]) -> None:
-    for server in servers:
-        if str(server.get("status")).upper() == "UNKNOWN" and not server.get("image"):
-            name = wire.text(server.get("name")) or server["id"]
-            raise Unavailable(f"{LABEL}: server {name} is listed as UNKNOWN and without its image: its cell is down")
+    return ServerList(tuple(lists.entries(_PATH, "servers")), complete=False)
 
 
 def deleted_of(lists: ServiceLists, missing: Mapping[str, datetime]) -> frozenset[str]:

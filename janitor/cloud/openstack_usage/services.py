@@ -1,5 +1,6 @@
 """The lists and documents of the services that can use images: walked through to their ends, whatever the service."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -39,20 +40,27 @@ class ServiceLists:
         parameters: Mapping[str, str] | None = None,
         label: str | None = None,
     ) -> list[Entry]:
-        """All entries of a list, each once. Raises CloudError where one has no id, or the list cannot be read.
+        """All entries of a list; one that is listed again with other facts is there with both.
 
-        `label` names the call in messages, where its path holds an id.
+        Raises CloudError where one has no id, or the list cannot be read. `label` names the call in messages, where its
+        path holds an id.
         """
         label = label or f"GET {path}"
+        listed: dict[str, Entry] = {}
 
         def ask(asked: Mapping[str, str]) -> Page:
             call = Call(label, "GET", self.url + path, asked, self.headers)
-            return self.session.answered(call, lambda found, headers: self._page(label, key, id_key, found, headers))
+            page, link = self.session.answered(
+                call, lambda found, headers: self._page(label, key, id_key, found, headers)
+            )
+            listed.update((json.dumps(entry, sort_keys=True), entry) for entry in page)
+            return page, link
 
         limit = {} if self.page_size is None else {"limit": str(self.page_size)}
-        listed = PagedList(ask, {**limit, **(parameters or {})}, id_key)
-        walk = pages(listed.page, lambda entry: str(entry[id_key]), self.page_size or MOST_A_PAGE)
-        return [entry for batch in walk for entry in batch]
+        paged = PagedList(ask, {**limit, **(parameters or {})}, id_key)
+        for _ in pages(paged.page, lambda entry: str(entry[id_key]), self.page_size or MOST_A_PAGE):
+            pass
+        return list(listed.values())
 
     def _page(self, label: str, key: str, id_key: str, found: Entry, headers: Headers) -> Page:
         entries = read_entries(found, key)

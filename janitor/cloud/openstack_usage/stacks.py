@@ -112,14 +112,16 @@ def _words(value: object) -> Iterator[str]:
         elif isinstance(one, str):
             waiting += _within(one)
             yield from _words_of(one)
+        elif isinstance(one, int | float) and not isinstance(one, bool):
+            yield str(one)
 
 
 def _within(text: str) -> Iterable[object]:
     """What a text holds that is a list or document itself."""
     inner = text.strip()
-    if inner[:1] in ("{", "["):
+    if inner[:1] in ("{", "[", '"'):
         try:
-            return [json.loads(inner)]
+            return [] if (read := json.loads(inner)) == text else [read]
         except (ValueError, RecursionError):
             pass
     if "," in inner and len(inner) <= _MOST_WORDS:
