@@ -198,11 +198,11 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "referenced": (0, "although it is named in a text$", (_without_guards(Reason.REFERENCED, Reason.RECENTLY_USED),)),
     # What is asked for uses. What is remembered of them holds an image for a while, whoever forgets to ask.
     "down-cells-are-asked-for": (
-        0,
+        3,
         "although it is in use$",
         (Change(servers, "_ASKING", {}), Change(simulation, "draw_mishaps", _a_cell_is_down)),
     ),
-    "every-endpoint": (0, "although it is in use$", (Change(Catalogue, "using", _first_endpoint),)),
+    "every-endpoint": (14, "although it is in use$", (Change(Catalogue, "using", _first_endpoint),)),
     "clusters": (0, "although it is used by a cluster$", (_without(Source.CLUSTERS),)),
     "stacks": (0, "although it is named by a stack$", (_without(Source.STACKS),)),
     "node-groups-without-nodes": (
@@ -210,29 +210,29 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         "although it is used by a cluster$",
         (Change(Clusters, "_user_of", _groups_with_nodes),),
     ),
-    "names-in-clusters": (0, "although it is used by a cluster$", (Change(ImageNames, "meant_by", _by_id_only),)),
-    "stacks-are-read-anew": (0, "although it is named by a stack$", (Change(stacks, "_version", _always("1")),)),
+    "names-in-clusters": (4, "although it is used by a cluster$", (Change(ImageNames, "meant_by", _by_id_only),)),
+    "stacks-are-read-anew": (3, "although it is named by a stack$", (Change(stacks, "_version", _always("1")),)),
     "lost-services": (
-        0,
+        20,
         f"although it is {_USED}$",
         (Change(Gathering, "_look_for_what_is_missing", _always(None)),),
     ),
-    "unread-is-not-over": (0, "when that could last be read", (Change(uses, "_is_unread", _always(value=False)),)),
+    "unread-is-not-over": (6, "when that could last be read", (Change(uses, "_is_unread", _always(value=False)),)),
     "texts-must-be-read": (
-        0,
+        5,
         "although it is named in a text$",
         (Change(reading._Survey, "usage", _named_in_what_could_be_read),),
     ),
     # People's word.
     "exempt-by-command": (0, "although it is exempt by command", (Change(Store, "exemptions", _always([])),)),
-    "exempt-by-file": (0, _EXEMPT_BY_FILE, (Change(cleaning, "exemptions_for", _without_those_of_files),)),
+    "exempt-by-file": (2, _EXEMPT_BY_FILE, (Change(cleaning, "exemptions_for", _without_those_of_files),)),
     "exempt-by-tag": (0, _EXEMPT_BY_FILE, (Change(cleaning, "exemptions_by_tag", _always({})),)),
     "exempt-during-the-run": (
         0,
         "although it is exempt by command",
         (Change(Executioner, "_exempted_meanwhile", _always(None)),),
     ),
-    "changed-during-the-run": (4, "although it is protected", (Change(deleting, "_told", _always(())),)),
+    "changed-during-the-run": (3, "although it is protected", (Change(deleting, "_told", _always(())),)),
     # Policies.
     "too-young": (0, "although it is too young", (Change(Term, "over", _always(value=True)),)),
     "kept-newest": (0, "although it is among the newest", (Change(decide, "_kept", _always({})),)),
@@ -268,9 +268,9 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         (Change(deleting, "_unconfirmed", _believes_the_answer),),
     ),
     "told-at-all": (0, "told of by nobody", (Change(delivery._Courier, "deliver", _marks_before_it_sends),)),
-    "told-after-a-crash": (5, "were never kept", (Change(Store, "owed_reports", _always([])),)),
-    "told-once": (12, "times that .* is deleted", (Change(Outbox, "note_accepted", _always(None)),)),
-    "nothing-is-left": (5, "unguarded and still there", (Change(cleaning, "make_plan", _all_but_the_oldest),)),
+    "told-after-a-crash": (2, "were never kept", (Change(Store, "owed_reports", _always([])),)),
+    "told-once": (8, "times that .* is deleted", (Change(Outbox, "note_accepted", _always(None)),)),
+    "nothing-is-left": (0, "unguarded and still there", (Change(cleaning, "make_plan", _all_but_the_oldest),)),
 }
 """The rules by what they are for: a seed that breaks without them, in which words, and how they are taken out."""
 
