@@ -51,6 +51,8 @@ class References:
         one makes references unread, with a remark. Each image is told of a hundred users at most. An image whose name
         could not be read is found by its id alone.
         """
+        if not self._references:
+            return Usage()  # the matcher of a large fleet is large itself
         bearers = Bearers(images)
         survey = _Survey(bearers, Matcher(bearers.ids, bearers.names))
         allowance = Allowance()
