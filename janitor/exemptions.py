@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from janitor.image_ids import folded
 from janitor.model import MISSING, Exemption, Image
 from janitor.units import parse_until
 
@@ -36,9 +37,9 @@ def exemptions_for(
     whatever their case; names exactly. An image whose name cannot be read may be any that a file names.
     """
     in_files = list(from_files)
-    by_id = _longest(((_folded(given.image), given) for given in (*stored, *in_files)), now)
+    by_id = _longest(((folded(given.image), given) for given in (*stored, *in_files)), now)
     by_name = _longest(((given.image, given) for given in in_files), now)
-    found = {image.id: (by_id.get(_folded(image.id)), _by_name(image, by_name)) for image in images}
+    found = {image.id: (by_id.get(folded(image.id)), _by_name(image, by_name)) for image in images}
     return {
         image_id: max((given for given in both if given is not None), key=_until)
         for image_id, both in found.items()
@@ -62,7 +63,7 @@ def _on(image: Image, zone: tzinfo) -> Iterator[Exemption]:
         yield Exemption(image.id, FOREVER, f"they cannot be read ({what}), and may exempt it", "its tags")
         return
     for tag in image.tags:
-        if _folded(tag).startswith(TAG):
+        if tag.strip().lower().startswith(TAG):
             yield _of_tag(image.id, tag.strip(), zone)
 
 
@@ -99,7 +100,3 @@ def _by_name(image: Image, by_name: Mapping[str, Exemption]) -> Exemption | None
 
 def _until(exemption: Exemption) -> datetime:
     return exemption.until
-
-
-def _folded(image_id: str) -> str:
-    return image_id.strip().lower()

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from janitor.image_ids import folded
 from janitor.model import Exemption, Image
 from janitor.policy import Match, Pattern, Policy, owner_of, regex_between_slashes
 
@@ -31,9 +32,9 @@ def owning_nothing(policies: Sequence[Policy], snapshots: Mapping[str, Iterable[
 def exempting_nothing(exemptions: Iterable[Exemption], snapshots: Mapping[str, Iterable[Image]]) -> list[str]:
     """The ids and names in policy files that no image of these snapshots bears, each once."""
     images = [image for every in snapshots.values() for image in every]
-    ids, names = {image.id.strip().lower() for image in images}, {image.name for image in images}
+    ids, names = {folded(image.id) for image in images}, {image.name for image in images}
     named = dict.fromkeys(exemption.image for exemption in exemptions)
-    return [name for name in named if name not in names and name.strip().lower() not in ids]
+    return [name for name in named if name not in names and folded(name) not in ids]
 
 
 def _remarks(policy: Policy, before: Iterable[Policy], targets: Targets) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from janitor.image_ids import folded
 from janitor.model import Image, Status
 from janitor.plan import owns
 from janitor.references.entries import Names
@@ -12,26 +13,22 @@ SHORTEST_NAME = 4
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def key(image: Image) -> str:
-    """An image's id as usage is told by."""
-    return image.id.strip().lower()
-
-
 class Bearers:
     """Some images by what texts may call them.
 
-    `ids` maps each id, as it is looked for, to the key of its image. Names shorter than four characters call nobody,
-    and neither does a name that could not be read.
+    `ids` maps each id, as it is looked for, to the folded id of its image. Names shorter than four characters call
+    nobody, and neither does a name that could not be read.
     """
 
     def __init__(self, images: Iterable[Image]) -> None:
         self.ids: dict[str, str] = {}
         self._by_name: dict[str, list[Image]] = {}
         for image in images:
-            if written := composed(key(image)).strip():
-                self.ids[written] = key(image)
+            image_id = folded(image.id)
+            if written := composed(image_id).strip():
+                self.ids[written] = image_id
                 if _UUID.fullmatch(written):
-                    self.ids[written.replace("-", "")] = key(image)
+                    self.ids[written.replace("-", "")] = image_id
             name = composed(image.name or "").strip()
             if len(name) >= SHORTEST_NAME:
                 self._by_name.setdefault(name, []).append(image)

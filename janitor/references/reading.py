@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from janitor.cloud import HttpOptions
+from janitor.image_ids import folded
 from janitor.model import Image, Reading, Source, Unread, Usage, User, UserKind
 from janitor.plan import owns
-from janitor.references.bearers import Bearers, key
+from janitor.references.bearers import Bearers
 from janitor.references.entries import Names, Reference, Text, Unreadable
 from janitor.references.matching import Found, Matcher
 from janitor.references.scanning import scanned
@@ -116,8 +117,8 @@ class _Survey:
         """The images that a name keeps; those of ours are counted."""
         if (name, names) not in self.kept:
             images = self.bearers.kept(name, names)
-            self.by_name.setdefault(name, set()).update(key(image) for image in images if owns(image))
-            self.kept[name, names] = [key(image) for image in images]
+            self.by_name.setdefault(name, set()).update(folded(image.id) for image in images if owns(image))
+            self.kept[name, names] = [folded(image.id) for image in images]
         return self.kept[name, names]
 
     def _note(self, reference: Reference, text: Text, lines: Mapping[str, int]) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from janitor.image_ids import folded
 from janitor.model import Event, UserKind
 from janitor.store.rows import instant
-from janitor.store.uses import usage_key
 from janitor.units import format_minute
 
 _FACTS = (
@@ -46,7 +46,7 @@ def find_named(db: Database, name: str) -> list[tuple[str, str, bool]]:
 
 def image_history(db: Database, target: str, image_id: str) -> list[Event]:
     """Everything that is known to have happened to an image, in the order of the runs; empty for an unknown one."""
-    keys = {"target": target, "image": image_id, "used": usage_key(image_id)}
+    keys = {"target": target, "image": image_id, "used": folded(image_id)}
     happened = [
         *_sightings(list(db.query(_FACTS_OF, keys))),
         *_uses(list(db.query(_USES_OF, keys))),

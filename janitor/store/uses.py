@@ -18,7 +18,7 @@ from janitor.units import iso
 
 @dataclass(frozen=True, slots=True)
 class LastUses:
-    """When each image that ever was in use last was, by `usage_key`, and when the good surveys were, oldest first.
+    """When each image that ever was in use last was, by its folded id, and when the good surveys were, oldest first.
 
     `held` leaves out the uses by servers that are known to be deleted.
     """
@@ -29,7 +29,7 @@ class LastUses:
 
     def of(self, image_id: str) -> tuple[datetime | None, datetime | None, datetime | None]:
         """When an image was last in use, when it last was held, and the first good survey after that, if any was."""
-        key = usage_key(image_id)
+        key = folded(image_id)
         held = self.held.get(key)
         place = bisect_right(self.good, held) if held is not None else len(self.good)
         return self.used.get(key), held, self.good[place] if place < len(self.good) else None
@@ -119,11 +119,6 @@ def usage_at(conn: sqlite3.Connection, run: int, target: str, unread: frozenset[
     )
 
 
-def usage_key(image_id: str) -> str:
-    """An image id as its users name it: they differ from the image list in case and spaces at times."""
-    return folded(image_id)
-
-
 def _record_changes(conn: sqlite3.Connection, run: int, target: str, usage: Usage, before: str | None) -> None:
     seen = {
         (target, image, user.id, user.name): (user.kind.value, user.source)
@@ -157,8 +152,8 @@ def _as_last_uses(
 ) -> LastUses:
     good = conn.execute(_GOOD, (target, before_run, before_run)).fetchall()
     return LastUses(
-        {usage_key(image): instant(used) for image, used, _ in rows if used is not None},
-        {usage_key(image): instant(held) for image, _, held in rows if held is not None},
+        {folded(image): instant(used) for image, used, _ in rows if used is not None},
+        {folded(image): instant(held) for image, _, held in rows if held is not None},
         [instant(row[0]) for row in good],
     )
 
