@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from janitor.cloud.redaction import Redaction
-from janitor.cloud.transport import Transport
 from janitor.errors import CloudError, ConfigurationError, Problem, UsageError
 from janitor.logs import blot_out
+from janitor.redaction import Redaction
 from janitor.settings import EVERY_REGION, OpenStackTarget, Settings, Target
 from janitor.stopping import Stop
+from janitor.transport.http import Transport
 from janitor.yaml_lines import display
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import threading
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 
-from janitor.cloud import HttpOptions
-from janitor.cloud.redaction import Redaction
-from janitor.cloud.transport import Call, Transient, Transport
 from janitor.errors import CloudError
+from janitor.redaction import Redaction
 from janitor.stopping import within
+from janitor.transport import Call, HttpOptions, Transient
+from janitor.transport.http import Transport
 
 _log = logging.getLogger("janitor.heartbeat")
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from keystoneauth1.fixture import DiscoveryList, V2Token, V3Token
 
-from janitor.cloud import HttpOptions
 from janitor.cloud.keystone import Grant, Identity
-from janitor.cloud.redaction import Redaction
-from janitor.cloud.transport import Transport
+from janitor.redaction import Redaction
+from janitor.transport import HttpOptions
+from janitor.transport.http import Transport
 from tests.loopback import Answered, Asked, Loopback
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

@@ -10,10 +10,11 @@ from urllib.parse import urlencode
 
 import stamina
 
-from janitor.cloud import HttpOptions, Sources
+from janitor.cloud import Sources
 from janitor.cloud.catalogue import ImagePlace
 from janitor.cloud.keystone import spelled_out
 from janitor.cloud.openstack import OpenStackClient
+from janitor.transport import HttpOptions
 from tests.loopback import Answered, Asked, Loopback
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

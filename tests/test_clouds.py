@@ -30,10 +30,10 @@ from janitor import accounts
 from janitor.cloud.catalogue import Service
 from janitor.cloud.clouds import configured
 from janitor.cloud.keystone import Grant, Identity
-from janitor.cloud.transport import Transient
 from janitor.errors import CloudError, Denied, UsageError
 from janitor.logs import configure_logging
 from janitor.settings import load_settings
+from janitor.transport import Transient
 from tests.identity_stand_in import PASSWORD, PROJECT, USERNAME, Catalogue, Keystone, address, grant, refusal, serving
 from tests.loopback import Loopback
 

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from janitor.cloud import HttpOptions, Need, Sources
+from janitor.cloud import Need, Sources
 from janitor.cron import Cron
 from janitor.errors import ConfigurationError
 from janitor.model import Mode
 from janitor.policy_files import load_policies
 from janitor.settings import Login, OpenStackTarget, ToastTarget, load_settings
+from janitor.transport import HttpOptions
 
 ROOT = Path(__file__).parent.parent
 USER = 10001

@@ -18,10 +18,7 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
-from janitor.cloud import Answer, HttpOptions, transport
-from janitor.cloud.redaction import Redaction
-from janitor.cloud.transport import Call as Request
-from janitor.cloud.transport import Transient, Transport
+from janitor.cloud import Answer
 from janitor.errors import Unavailable
 from janitor.model import (
     Decision,
@@ -40,6 +37,7 @@ from janitor.model import (
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
+from janitor.redaction import Redaction
 from janitor.run import Run
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Call
@@ -47,6 +45,9 @@ from janitor.sandbox.server import Sandbox, running
 from janitor.settling import Unsettled, settle
 from janitor.stopping import Stop, within
 from janitor.store import Store
+from janitor.transport import Call as Request
+from janitor.transport import HttpOptions, Transient, deadline
+from janitor.transport.http import Transport
 from tests.conftest import POLICY, Desk
 from tests.fakes import RecordingCloud
 from tests.loopback import Answered, Loopback
@@ -344,7 +345,7 @@ def test_settled_deletions_stand_in_every_report(desk: Desk) -> None:
 
 def impatient(desk: Desk, grace: float = 0.5) -> list[str]:
     """The command, with less grace than a container gives it: what is tested does not depend on how much there is."""
-    code = f"from janitor.cloud import transport; transport._GRACE = {grace}; from janitor.cli import main; main()"
+    code = f"from janitor.transport import deadline; deadline._GRACE = {grace}; from janitor.cli import main; main()"
     return [sys.executable, "-W", "error", "-c", code]
 
 
@@ -524,7 +525,7 @@ def test_a_request_that_nothing_can_end_does_not_keep_the_process(desk: Desk) ->
 
 @pytest.fixture
 def _little_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "_GRACE", 0.05)
+    monkeypatch.setattr(deadline, "_GRACE", 0.05)
 
 
 @pytest.mark.usefixtures("_little_grace")
@@ -551,7 +552,7 @@ def test_a_stop_bounds_an_answer_that_is_awaited() -> None:
 
 
 def test_without_a_stop_a_slow_answer_is_waited_for_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "_LOOK_EVERY", 0.01)
+    monkeypatch.setattr(deadline, "_LOOK_EVERY", 0.01)
     held = threading.Event()
     threading.Timer(0.1, held.set).start()
     with Loopback(lambda _: Answered({"a": 1}, held=held)) as server:

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
 
-from janitor.cloud import Answer, HttpOptions
+from janitor.cloud import Answer
 from janitor.cloud.toast import ToastClient
 from janitor.errors import ConfigurationError, Unavailable
 from janitor.sandbox.calls import CALLS, Api
@@ -29,6 +29,7 @@ from janitor.sandbox.options import Options, options_from
 from janitor.sandbox.record import Call
 from janitor.sandbox.records import StoredImage
 from janitor.sandbox.server import Sandbox, running
+from janitor.transport import HttpOptions
 from tests.conftest import Desk
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from janitor import wiring
-from janitor.cloud import HttpOptions
 from janitor.cloud.toast import ToastClient
 from janitor.errors import Unavailable
 from janitor.model import Mode, Outcome, Reason, RunResult, Usage, User
@@ -23,6 +22,7 @@ from janitor.sandbox.server import Sandbox
 from janitor.settings import load_settings
 from janitor.sites import Choice
 from janitor.store import Store
+from janitor.transport import HttpOptions
 from tests.conftest import Desk
 from tests.factories import make_image
 from tests.fakes import RecordingCloud

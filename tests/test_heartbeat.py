@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from janitor.cloud import HttpOptions
 from janitor.commands import serving
 from janitor.cron import Cron
 from janitor.heartbeat import Heartbeat
@@ -21,6 +20,7 @@ from janitor.sandbox.server import Sandbox
 from janitor.settings import load_settings
 from janitor.stopping import Stop
 from janitor.store import exclusive
+from janitor.transport import HttpOptions
 from janitor.watch import Watch
 from tests.conftest import Desk
 from tests.loopback import Answered, Asked, Loopback, in_turn

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from janitor.cloud import HttpOptions, catalogue
-from janitor.cloud.carrier import carried_by
+from janitor.cloud import catalogue
 from janitor.cloud.catalogue import Listed, Service
 from janitor.cloud.keystone import Grant, Identity, spelled_out
-from janitor.cloud.redaction import Redaction
-from janitor.cloud.transport import Transient, Transport
 from janitor.errors import CloudError, Denied
+from janitor.redaction import Redaction
+from janitor.transport import HttpOptions, Transient
+from janitor.transport.http import Transport
+from janitor.transport.requests_adapter import session_over
 from tests.identity_stand_in import (
     NOW,
     PASSWORD,
@@ -223,8 +224,8 @@ def test_secrets_are_told_of_and_not_shown() -> None:
 def test_a_sign_in_by_https_goes_on_by_nothing_else() -> None:
     transport = Transport(HttpOptions(), Redaction())
     with serving(Keystone()) as server, closing(transport):
-        session = carried_by(transport, 5, "sign-in", secure=True)
+        session = session_over(transport, 5, "sign-in", secure=True)
         with pytest.raises(CloudError, match="it leads from https to http"):
             session.get(server.url)
         assert server.asked == []
-        assert carried_by(transport, 5, "sign-in", secure=False).get(server.url).status_code == 300
+        assert session_over(transport, 5, "sign-in", secure=False).get(server.url).status_code == 300

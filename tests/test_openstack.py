@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from janitor.cloud import Answer, HttpOptions, Need, Sources
+from janitor.cloud import Answer, Need, Sources
 from janitor.errors import CloudError, Denied, Implausible, JanitorError, Refused, Unavailable
 from janitor.model import EarlierUsage, Image, Sharing, Source, Unread, User
+from janitor.transport import HttpOptions
 from tests.loopback import Answered
 from tests.openstack_account import (
     COMPUTE,

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from janitor.cloud import HttpOptions
 from janitor.model import MISSING, Image, Reading, Source, Unread, Usage, User, UserKind
 from janitor.references import Names, Reference, References, reading, scanning, texts, without_secrets
 from janitor.references.entries import Text
 from janitor.references.matching import Found, Matcher
+from janitor.transport import HttpOptions
 from tests.factories import make_image
 from tests.loopback import Answered, Loopback, in_turn
 

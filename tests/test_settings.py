@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from janitor.cloud import HttpOptions, Sources
+from janitor.cloud import Sources
 from janitor.errors import ConfigurationError, Exit
 from janitor.model import Cost, Mode
 from janitor.plan import Limits
@@ -23,6 +23,7 @@ from janitor.settings import (
     find_policies,
     load_settings,
 )
+from janitor.transport import HttpOptions
 
 Write = Callable[[str], Path]
 CONTAINER = Path(__file__).parent.parent / "container" / "janitor.yaml"

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from janitor.cloud import HttpOptions, Need, Sources
+from janitor.cloud import Need, Sources
 from janitor.errors import ConfigurationError
 from janitor.settings import Login, OpenStackTarget, Settings, ToastTarget, load_settings
+from janitor.transport import HttpOptions
 
 IDENTITY = "https://identity.example/v2.0"
 LOGIN = Login(IDENTITY, "the-tenant", "the-username", "the-password")

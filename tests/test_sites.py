@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 import stamina
 
-from janitor.cloud import HttpOptions, Need, Sources
+from janitor.cloud import Need, Sources
 from janitor.cloud.catalogue import ImagePlace
 from janitor.cloud.keystone import Grant, Identity
 from janitor.errors import CloudError, ConfigurationError, Denied, Exit, UsageError
 from janitor.orders import Site
 from janitor.settings import Settings, load_settings
 from janitor.sites import chosen, sites_of
+from janitor.transport import HttpOptions
 from tests.fakes import RecordingCloud
 from tests.identity_stand_in import NOW, PASSWORD, PROJECT, USERNAME, Catalogue, Keystone, refusal, serving
 from tests.loopback import Answered, Asked, Loopback

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from janitor.cloud import Answer, HttpOptions
+from janitor.cloud import Answer
 from janitor.cloud.toast import ToastClient
 from janitor.errors import CloudError, Denied, JanitorError, Refused, Unavailable
 from janitor.model import EarlierUsage
+from janitor.transport import HttpOptions
 from tests.loopback import Answered, Asked, Loopback
 from tests.toast_account import (
     APPKEY,

@@ -11,10 +11,10 @@ from email.utils import format_datetime
 import pytest
 import stamina
 
-from janitor.cloud import HttpOptions, transport
-from janitor.cloud.redaction import Redaction
-from janitor.cloud.transport import Call, Reply, Transient, Transport
 from janitor.errors import CloudError, Refused, Unavailable
+from janitor.redaction import Redaction
+from janitor.transport import Call, HttpOptions, Reply, Transient, http
+from janitor.transport.http import Transport
 from tests.loopback import Answered, Loopback, in_turn
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -118,7 +118,7 @@ def test_what_never_left_was_not_carried_out() -> None:
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
 def test_an_answer_is_bounded_in_size(packed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "LARGEST_BODY", 2**20)
+    monkeypatch.setattr(http, "LARGEST_BODY", 2**20)
     body = b" " * (2**20 + 1)
     answer = Answered(gzip.compress(body), headers={"Content-Encoding": "gzip"}) if packed else Answered(body)
     with Loopback(in_turn(answer)) as server, pytest.raises(CloudError, match="larger than 1 MiB"):

@@ -10,8 +10,8 @@ from typing import Any
 
 import stamina
 
-from janitor.cloud import HttpOptions
 from janitor.cloud.toast import ToastClient
+from janitor.transport import HttpOptions
 from tests.loopback import Answered, Asked, Loopback
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

@@ -11,10 +11,11 @@ import stamina
 import yaml
 
 from janitor import wiring
-from janitor.cloud import HttpOptions, Sources
+from janitor.cloud import Sources
 from janitor.cloud.openstack import OpenStackClient
 from janitor.model import Decision, EarlierUsage, Mode, RunResult, Usage
 from janitor.sites import Choice, chosen
+from janitor.transport import HttpOptions
 from tests.identity_stand_in import grant
 from tests.loopback import Answered, Asked, Loopback
 from tests.openstack_account import NOW, PASSWORD, PROJECT, USERNAME, entry, no, page_of

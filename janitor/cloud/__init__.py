@@ -9,17 +9,6 @@ from typing import Protocol
 from janitor.errors import CloudError
 from janitor.model import EarlierUsage, Image, Reading, Sharing, Source, Usage
 
-
-@dataclass(frozen=True, slots=True)
-class HttpOptions:
-    """How patient an adapter is: `timeout` is for one request, the next two for all tries of one call."""
-
-    timeout: timedelta = timedelta(seconds=30)
-    attempts: int = 5
-    give_up_after: timedelta = timedelta(minutes=2)
-    page_size: int = 1000
-
-
 ONE_SERVICE = (
     "they are one image service under two names, and what uses its images is asked for each of them alone. Join them: "
     "one target with image_endpoint, which asks the services of all regions"

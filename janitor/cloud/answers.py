@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from janitor.cloud.redaction import Redaction
-from janitor.cloud.transport import Reply, Transient
 from janitor.errors import Refused
+from janitor.redaction import Redaction
+from janitor.transport import Reply, Transient
 
 _LONGEST_MESSAGE = 300
 

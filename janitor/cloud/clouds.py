@@ -16,8 +16,8 @@ from keystoneauth1.identity.base import BaseIdentityPlugin
 
 from janitor.cloud.catalogue import TYPES, EndpointPreferences
 from janitor.cloud.keystone import Identity, label_of
-from janitor.cloud.redaction import Redaction
 from janitor.errors import CloudError, UsageError
+from janitor.redaction import Redaction
 
 
 @contextmanager

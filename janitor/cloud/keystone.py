@@ -17,11 +17,11 @@ from keystoneauth1.identity import v2
 from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.session import Session
 
-from janitor.cloud.carrier import carried_by
 from janitor.cloud.catalogue import Catalogue, EndpointPreferences, Service, listed_in, unasked_in
-from janitor.cloud.redaction import Redaction
-from janitor.cloud.transport import Transport
 from janitor.errors import CloudError, Denied
+from janitor.redaction import Redaction
+from janitor.transport.http import Transport
+from janitor.transport.requests_adapter import session_over
 
 logging.getLogger("keystoneauth").setLevel(logging.ERROR)  # its warnings only come before errors that say the same
 
@@ -63,7 +63,7 @@ class Identity:
         an answer that is of no use: without a project, or no token at all.
         """
         try:
-            carried = carried_by(transport, seconds, self.label, secure=self._secure)
+            carried = session_over(transport, seconds, self.label, secure=self._secure)
             session = Session(session=carried, redirect=_MOST_REDIRECTS)
             return self._read(self.plugin.get_auth_ref(session))
         except (exceptions.Unauthorized, exceptions.Forbidden, exceptions.MissingAuthMethods) as error:

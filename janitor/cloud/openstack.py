@@ -14,7 +14,7 @@ from itertools import chain
 
 import httpx
 
-from janitor.cloud import ONE_SERVICE, Answer, HttpOptions, Probe, ProbeFailed, Sources
+from janitor.cloud import ONE_SERVICE, Answer, Probe, ProbeFailed, Sources
 from janitor.cloud.answers import Declined, undocumented
 from janitor.cloud.at_once import at_once
 from janitor.cloud.catalogue import ImagePlace, unversioned
@@ -25,12 +25,13 @@ from janitor.cloud.openstack_records import read_image, read_sharing
 from janitor.cloud.openstack_usage import UsageSurvey
 from janitor.cloud.paging import Identities, ahead, pages
 from janitor.cloud.records import Entry, identified, read_entries
-from janitor.cloud.redaction import Redaction
 from janitor.cloud.session import Session
 from janitor.cloud.tokens import Token, Tokens, renewal
-from janitor.cloud.transport import Call, Reply, Transport, path_segment
 from janitor.errors import CloudError
 from janitor.model import EarlierUsage, Image, Sharing, Status, Usage, Visibility
+from janitor.redaction import Redaction
+from janitor.transport import Call, HttpOptions, Reply, path_segment
+from janitor.transport.http import Transport
 from janitor.units import counted
 
 _NO_OPTIONS = HttpOptions()

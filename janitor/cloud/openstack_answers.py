@@ -7,8 +7,8 @@ from typing import Any
 
 from janitor.cloud import wire
 from janitor.cloud.answers import Declined, Unauthorized, passes, passing, quoted, redirected, undocumented
-from janitor.cloud.redaction import Redaction
-from janitor.cloud.transport import Reply
+from janitor.redaction import Redaction
+from janitor.transport import Reply
 
 _PARTIAL = 206
 _ABSENT = 404

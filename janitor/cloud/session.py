@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 from janitor.cloud import Answer
 from janitor.cloud.answers import Declined, Unauthorized
 from janitor.cloud.tokens import Token, Tokens
-from janitor.cloud.transport import Call, Reply, Transient, Transport
 from janitor.errors import Denied, Refused, Unavailable
+from janitor.transport import Call, Reply, Transient
+from janitor.transport.http import Transport
 
 T = TypeVar("T")
 Headers = Mapping[str, str]

@@ -11,17 +11,18 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from janitor.cloud import Answer, HttpOptions, Probe
+from janitor.cloud import Answer, Probe
 from janitor.cloud.answers import Declined
 from janitor.cloud.paging import Identities, MarkerGone, ahead, pages
 from janitor.cloud.records import Entry, identified, read_entries
-from janitor.cloud.redaction import Redaction
 from janitor.cloud.session import Session, denied
 from janitor.cloud.toast_answers import judge
 from janitor.cloud.toast_records import read_image, read_token, read_usage
 from janitor.cloud.tokens import Token, Tokens
-from janitor.cloud.transport import Call, Reply, Transport, path_segment
 from janitor.model import EarlierUsage, Image, Sharing, Usage
+from janitor.redaction import Redaction
+from janitor.transport import Call, HttpOptions, Reply, path_segment
+from janitor.transport.http import Transport
 from janitor.units import counted
 
 _NO_OPTIONS = HttpOptions()

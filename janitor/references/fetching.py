@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from janitor.cloud import HttpOptions
-from janitor.cloud.redaction import Redaction
-from janitor.cloud.transport import Call, Reply, Transient, Transport
 from janitor.errors import CloudError
+from janitor.redaction import Redaction
 from janitor.references.entries import Reference, Text, Unreadable
 from janitor.references.texts import readable
+from janitor.transport import Call, HttpOptions, Reply, Transient
+from janitor.transport.http import Transport
 
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|form)[\s/>]")
 _CODINGS = ("", "identity")

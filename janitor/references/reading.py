@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from janitor.cloud import HttpOptions
 from janitor.image_ids import folded
 from janitor.model import Image, Reading, Source, Unread, Usage, User, UserKind
 from janitor.plan import owns
@@ -14,6 +13,7 @@ from janitor.references.entries import Names, Reference, Text, Unreadable
 from janitor.references.matching import Found, Matcher
 from janitor.references.scanning import scanned
 from janitor.references.texts import BEYOND_ALLOWANCE, Allowance, files
+from janitor.transport import HttpOptions
 from janitor.units import counted
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from janitor.cloud import HttpOptions, Sources
+from janitor.cloud import Sources
 from janitor.cron import Cron
 from janitor.errors import ConfigurationError, Problem
 from janitor.model import Cost, Mode
@@ -18,6 +18,7 @@ from janitor.settings.contradictions import contradictions, misfits
 from janitor.settings.declared import misdeclared, references
 from janitor.settings.expansion import Expanded, expand
 from janitor.settings.schema import CostSchema, HttpSchema, OpenStackSchema, SettingsSchema, SlackSchema, ToastSchema
+from janitor.transport import HttpOptions
 from janitor.yaml_lines import Fault, Keys, read_document
 from janitor.yaml_lines.schema import check
 

@@ -14,9 +14,9 @@ from janitor.cloud.at_once import at_once
 from janitor.cloud.openstack_usage.names import ImageNames
 from janitor.cloud.openstack_usage.services import ServiceLists, text_of
 from janitor.cloud.records import Entry, Users
-from janitor.cloud.transport import path_segment
 from janitor.errors import Unavailable
 from janitor.model import User, UserKind
+from janitor.transport import path_segment
 
 VERSION = {"OpenStack-API-Version": "container-infra latest"}
 _ABSENT = 404

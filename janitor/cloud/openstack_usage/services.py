@@ -10,8 +10,8 @@ from janitor.cloud.lists import MOST_A_PAGE, PagedList, next_in, next_of
 from janitor.cloud.paging import pages
 from janitor.cloud.records import Entry, read_entries
 from janitor.cloud.session import Headers, Session
-from janitor.cloud.transport import Call, path_segment
 from janitor.errors import Unavailable
+from janitor.transport import Call, path_segment
 
 Page = tuple[list[Entry], str | None]
 """The entries of a page, and the link to the next one if it has one."""

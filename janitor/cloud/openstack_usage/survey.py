@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from janitor.cloud import HttpOptions, Sources
+from janitor.cloud import Sources
 from janitor.cloud.catalogue import KUBERNETES, Endpoint, ImagePlace, Service, versioned
 from janitor.cloud.keystone import Grant
 from janitor.cloud.openstack_usage.clusters import VERSION, Clusters
@@ -18,10 +18,10 @@ from janitor.cloud.openstack_usage.stacks import Stacks
 from janitor.cloud.openstack_usage.volumes import used_by_volumes
 from janitor.cloud.records import Users, image_of_server
 from janitor.cloud.session import Session
-from janitor.cloud.transport import path_segment
 from janitor.errors import Unavailable
 from janitor.image_ids import folded
 from janitor.model import EarlierUsage, Image, Reading, Source, StackContent, Usage
+from janitor.transport import HttpOptions, path_segment
 
 _USUAL_VERSIONS = {
     Service.COMPUTE: "v2.1",

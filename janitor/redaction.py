@@ -7,7 +7,7 @@ from urllib.parse import quote, quote_plus
 
 
 class Redaction:
-    """Blots out every secret it was told of, in plain, URL-quoted, JSON and HTML spelling.
+    """Redacts every secret it was told of, in plain, URL-quoted, JSON and HTML spelling.
 
     Apply it to foreign text before that text is cut: half a secret would not be recognised.
     """
@@ -19,7 +19,7 @@ class Redaction:
             self.add(secret)
 
     def add(self, secret: str) -> None:
-        """Blot this one out too from now on."""
+        """Redact this one, too, from now on."""
         self._spellings |= _spellings(secret)
         longest_first = sorted(self._spellings, key=len, reverse=True)
         # Without case, because %2f and %2F spell the same.

@@ -1,4 +1,4 @@
-"""Carries the requests of libraries that stand on `requests` by our own transport, with all of its bounds."""
+"""Sends the requests of libraries that stand on `requests` by our own transport, with all of its bounds."""
 
 import io
 import time
@@ -11,13 +11,14 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
-from janitor.cloud.transport import Call, Reply, Transient, Transport
 from janitor.errors import CloudError
+from janitor.transport import Call, Reply, Transient
+from janitor.transport.http import Transport
 
 _OURS = frozenset({"accept-encoding", "connection", "content-length", "user-agent"})
 
 
-def carried_by(transport: Transport, seconds: float, label: str, *, secure: bool) -> requests.Session:
+def session_over(transport: Transport, seconds: float, label: str, *, secure: bool) -> requests.Session:
     """A session whose requests `transport` sends, all of them together within `seconds`; `label` names them.
 
     A `secure` one sends nothing that is not encrypted, whatever an answer says of where to go on.
@@ -25,11 +26,11 @@ def carried_by(transport: Transport, seconds: float, label: str, *, secure: bool
     session = requests.Session()
     session.trust_env = False  # no password out of ~/.netrc; and proxies are the transport's affair
     for scheme in ("http://", "https://"):
-        session.mount(scheme, _Carrier(transport, time.monotonic() + seconds, label, secure=secure))
+        session.mount(scheme, _Adapter(transport, time.monotonic() + seconds, label, secure=secure))
     return session
 
 
-class _Carrier(BaseAdapter):
+class _Adapter(BaseAdapter):
     """What sends for a session, until a time of the monotonic clock."""
 
     def __init__(self, transport: Transport, until: float, label: str, *, secure: bool) -> None:

@@ -1,0 +1,124 @@
+"""One HTTP request, bounded in time and size, and tried again within a patience."""
+
+import logging
+import ssl
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import httpx
+import stamina
+from stamina.instrumentation import set_on_retry_hooks
+
+from janitor import __version__
+from janitor.errors import CloudError, Unavailable
+from janitor.redaction import Redaction
+from janitor.transport.deadline import Deadline, Grace, deadline, hold_to_deadline
+from janitor.transport.messages import Call, Reply
+from janitor.transport.patience import FIRST_WAIT, JITTER, LONGEST_WAIT, HttpOptions, Transient, Tries
+
+T = TypeVar("T")
+
+LARGEST_BODY = 64 * 2**20
+_CONNECT_WITHIN = 10.0
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_OUR_FAULT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL, UnicodeError)
+
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # their lines name URLs, and an appkey is part of a URL
+set_on_retry_hooks(())  # `Transport.persist` logs each retry itself, with what was asked and why it failed
+
+
+class Transport:
+    """Sends requests. Safe to use from several threads at once; `close` when done.
+
+    Redirects are never followed: the next host would get the token. A set `stop` ends waiting and trying again at once;
+    what is in flight then has five more seconds, and after them nothing is sent.
+    """
+
+    def __init__(
+        self,
+        options: HttpOptions,
+        redact: Redaction,
+        stop: threading.Event | None = None,
+        carrier: httpx.BaseTransport | None = None,
+        verify: ssl.SSLContext | bool = True,
+    ) -> None:
+        self._options = options
+        self._redact = redact
+        self._stop = stop or threading.Event()
+        self._grace = Grace(self._stop)
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": f"image-janitor/{__version__}",
+        }
+        self._http = httpx.Client(headers=headers, follow_redirects=False, transport=carrier, verify=verify)
+
+    def request(self, call: Call, seconds: float) -> Reply:
+        """Send once; the whole answer must be there within `seconds`.
+
+        Raises Transient when it is not, and CloudError for an answer beyond 64 MiB or a request that cannot be made.
+        """
+        if self._grace.left() <= 0:
+            raise Transient("not sent", lost=False)
+        try:
+            with deadline(seconds, self._grace) as until, self._stream(call, until.left()) as response:
+                return Reply(response.status_code, response.headers, _read(call, response, until))
+        except httpx.TimeoutException as error:
+            within = f"within {seconds:.3g} s" if self._grace.left() > 0 else "before we had to end"
+            raise Transient(f"no complete answer {within}", lost=not isinstance(error, _NOT_SENT)) from error
+        except _OUR_FAULT as error:
+            raise CloudError(f"{call.label}: cannot be sent: {self._words(error)}") from error
+        except httpx.RequestError as error:
+            raise Transient(self._words(error), lost=not isinstance(error, _NOT_SENT)) from error
+
+    def _stream(self, call: Call, seconds: float) -> Any:
+        return self._http.stream(
+            call.method,
+            call.url,
+            params=dict(call.params) or None,
+            headers=dict(call.headers),
+            content=call.body,
+            timeout=httpx.Timeout(seconds, connect=min(seconds, _CONNECT_WITHIN)),
+            extensions={"trace": hold_to_deadline},
+        )
+
+    def _words(self, error: Exception) -> str:
+        return self._redact(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+
+    def persist(self, label: str, attempt: Callable[[float], T]) -> T:
+        """What `attempt` gives, trying again for as long as it raises Transient and patience lasts.
+
+        `attempt` is told how many seconds it may take. Raises Unavailable, with the last cause, when patience ends.
+        """
+        tries = Tries(label, self._options, self._stop)
+        try:
+            for turn in stamina.retry_context(
+                on=tries.again,
+                attempts=self._options.attempts,
+                timeout=self._options.give_up_after,
+                wait_initial=FIRST_WAIT,
+                wait_max=LONGEST_WAIT,
+                wait_jitter=JITTER,
+            ):
+                with turn:
+                    return attempt(tries.next(turn.next_wait))
+        except Transient as error:
+            raise Unavailable(tries.summary(error)) from error
+        raise AssertionError("a retry loop ends by returning or raising")
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._http.close()
+
+
+def _read(call: Call, response: httpx.Response, until: Deadline) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise CloudError(f"{call.label}: the answer is larger than {LARGEST_BODY // 2**20} MiB")
+        if until.left() <= 0:
+            raise httpx.ReadTimeout("")
+    return bytes(body)

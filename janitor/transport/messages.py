@@ -1,0 +1,61 @@
+"""A request to be made, and the whole answer to one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote
+
+
+def path_segment(name: str) -> str:
+    """A foreign name as one segment of a URL's path, whatever it holds."""
+    # quote leaves dots alone, and a segment of dots alone means another place.
+    return quote(name, safe="") if name.strip(".") else name.replace(".", "%2E")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to be made; `label` names it in messages and holds no secret."""
+
+    label: str
+    method: str
+    url: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+    def carrying(self, headers: Mapping[str, str], body: bytes | None = None) -> "Call":
+        """The same with these headers and this body."""
+        return replace(self, headers=headers, body=body)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One whole answer, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def date(self) -> datetime | None:
+        """When the server says that it answered, by its own clock."""
+        return _http_date(self.headers.get("date", ""))
+
+    def retry_after(self, now: datetime) -> float | None:
+        """How many seconds the server asks us to wait, if it does so readably."""
+        wanted = self.headers.get("retry-after", "").strip()
+        if wanted.isascii() and wanted.isdigit():
+            return float(wanted[:9])
+        until = _http_date(wanted)
+        if until is None:
+            return None
+        # By the server's own clock where it tells it: ours may be off.
+        return max(0.0, (until - (self.date() or now)).total_seconds())
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
