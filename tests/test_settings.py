@@ -1,5 +1,6 @@
 """The configuration: what each key becomes, what comes from the environment, and what no message may show."""
 
+import os
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
@@ -317,6 +318,8 @@ cost:
         pytest.param("s3cret", "s3cret", id="as-it-is"),
         pytest.param("s3cret\n", "s3cret", id="without-its-line-break"),
         pytest.param("s3cret\r\n", "s3cret", id="without-windows-line-break"),
+        pytest.param("s3cret\r\n\n", "s3cret", id="without-any-line-break-at-its-end"),
+        pytest.param("\ufeffs3cret\r\n", "s3cret", id="without-a-byte-order-mark"),
         pytest.param(" s3cret \n", " s3cret ", id="spaces-are-part-of-it"),
         pytest.param("${HOME}", "${HOME}", id="not-expanded"),
     ],
@@ -364,6 +367,11 @@ def test_every_secret_may_come_from_a_file(write: Write) -> None:
         pytest.param("empty", "empty is empty", id="empty"),
         pytest.param("blank", "blank is empty", id="only-a-line-break"),
         pytest.param("binary", "binary is not UTF-8 text", id="binary"),
+        pytest.param("powershell", "powershell is not UTF-8 text but UTF-16: save it as UTF-8", id="utf-16"),
+        pytest.param("mark", "mark is empty", id="only-a-byte-order-mark"),
+        pytest.param("pipe", "pipe cannot be read: it is not a regular file", id="a-fifo-that-nobody-writes-to"),
+        pytest.param("large", "large is larger than 64 KiB", id="too-large"),
+        pytest.param("two", "two holds a line break or another control character", id="two-lines"),
         pytest.param("${NOPE}", "environment variable NOPE is not set", id="unset"),
     ],
 )
@@ -371,10 +379,31 @@ def test_a_secret_file_that_gives_no_secret_is_one_problem(write: Write, file: s
     Path("empty").write_text("")
     Path("blank").write_text("\n")
     Path("binary").write_bytes(b"\xff\xfe")
-    (told,) = problems_of(write(TARGET.replace("password: the-password", f"password_file: {file}")))
+    Path("powershell").write_text("s3cret", encoding="utf-16")
+    Path("mark").write_text("\ufeff")
+    os.mkfifo("pipe")
+    Path("large").write_bytes(bytes(2**16 + 1))
+    Path("two").write_text("one\ntwo\n")
+    keys = "password: ${UNSET:-}\n    password_file: "
+    (told,) = problems_of(write(TARGET.replace("password: the-password", f"{keys}{file}")))
 
-    assert told.startswith("janitor.yaml:6: targets[0].password_file: ")
+    assert told.startswith("janitor.yaml:7: targets[0].password_file: ")
     assert problem in told
+    assert "UNSET" not in told
+
+
+def test_a_secret_file_takes_the_place_of_a_variable_that_is_not_set(write: Write) -> None:
+    Path("token").write_text("t0ken\n")
+    content = f"{TARGET}references: [{{url: 'https://x', token: '${{UNSET:-}}', token_file: token}}]\n"
+    [reference] = load_settings(write(content), {}).references
+    assert reference.token == "t0ken"
+
+
+def test_a_webhook_in_a_file_that_is_no_url_is_told_with_the_file_and_its_key(write: Write) -> None:
+    Path("hook").write_text("hooks.example/x\n")
+    assert problems_of(write(f"{TARGET}slack: {{webhook_url_file: hook}}\n")) == [
+        "janitor.yaml:7: slack.webhook_url_file: hook is not a URL like https://host/path or http://host/path"
+    ]
 
 
 def test_a_secret_and_its_file_contradict_each_other(write: Write) -> None:

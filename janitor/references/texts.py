@@ -1,12 +1,11 @@
 """Reads the files of a reference, one at a time, and never more of them than one reading may take."""
 
-import errno
 import os
-import stat
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from janitor.files import opened
 from janitor.references.entries import Reference, Text, Unreadable
 from janitor.references.globs import expand, literal, shown
 
@@ -75,15 +74,11 @@ def _as_written(path: str, reference: Reference) -> str:
 
 def _text(path: str, name: str, allowance: Allowance) -> Text | Unreadable:
     try:
-        # What is no regular file by now must not hold us up either.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:  # noqa: PTH123
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise OSError(errno.EINVAL, "it is not a regular file")
-            if not allowance.takes(min(status.st_size, LARGEST_TEXT)):
+        with opened(path) as file:
+            size = min(os.fstat(file.fileno()).st_size, LARGEST_TEXT)
+            if not allowance.takes(size):
                 return BEYOND_ALLOWANCE
-            size = min(status.st_size, LARGEST_TEXT) + 1
+            size += 1
             content = file.read(size)
             if len(content) == size:  # larger than it was said to be
                 content += file.read(LARGEST_TEXT + 1 - size)

@@ -20,7 +20,7 @@ from janitor.settings.expansion import Expanded, expand
 from janitor.settings.schema import CostSchema, HttpSchema, OpenStackSchema, SettingsSchema, SlackSchema, ToastSchema
 from janitor.transport import HttpOptions
 from janitor.yaml_lines import Fault, Keys, read_document
-from janitor.yaml_lines.schema import check
+from janitor.yaml_lines.schema import UNKNOWN, check
 
 _HERE = Path("janitor.yaml")
 _HOW_TO = """\
@@ -197,11 +197,19 @@ def _source(config: Path | None, environ: Mapping[str, str]) -> Path:
 def _news(wrong: list[Fault], expanded: Expanded) -> Iterator[Fault]:
     """The faults at keys of which nothing was said yet; of a required key that came out empty, why it did."""
     said = {fault.keys for fault in expanded.document.faults}
-    explained = (replace(fault, message=expanded.empty.get(fault.keys, fault.message)) for fault in wrong)
+    explained = (_explained(fault, expanded) for fault in wrong)
     for fault in (*contradictions(expanded.document), *explained):
         if fault.keys not in said and _with_suffix(fault.keys) not in said:
             yield fault
             said.add(fault.keys)
+
+
+def _explained(fault: Fault, expanded: Expanded) -> Fault:
+    """The fault at the place that is to be mended: a secret file, or an environment variable."""
+    file = expanded.files.get(fault.keys)
+    if file is not None and not fault.message.startswith(UNKNOWN):
+        return Fault(_with_suffix(fault.keys), f"{file} {fault.message}")
+    return replace(fault, message=expanded.empty.get(fault.keys, fault.message))
 
 
 def _with_suffix(keys: Keys) -> Keys:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from janitor.files import UnusableFile, content_of, text_in
 from janitor.yaml_lines import Document, Fault, Keys, display
 
 _REFERENCE = re.compile(
@@ -19,14 +20,19 @@ _TARGET_SECRETS = ("appkey", "username", "password")
 _SLACK_SECRETS = ("webhook_url", "token")
 _REFERENCE_SECRETS = ("token",)
 _OWN_SECRETS = ("heartbeat_url",)
+_LARGEST_SECRET = 64 * 2**10
 
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """A configuration without references. Keys that came out empty are left out of it; `empty` says why they did."""
+    """A configuration without references. Keys that came out empty are left out of it; `empty` says why they did.
+
+    `files` are the secret files from which values came, by the keys of these values.
+    """
 
     document: Document
     empty: Mapping[Keys, str]
+    files: Mapping[Keys, str]
     secrets: frozenset[str]
 
 
@@ -44,6 +50,7 @@ def expand(document: Document, environ: Mapping[str, str], folder: Path) -> Expa
     return Expanded(
         document=replace(document, data=data, faults=(*document.faults, *expander.faults)),
         empty=expander.empty,
+        files=expander.files,
         secrets=frozenset(secret for secret in secrets if isinstance(secret, str) and secret),
     )
 
@@ -68,6 +75,7 @@ class _Expander:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.faults: list[Fault] = []
         self.empty: dict[Keys, str] = {}
+        self.files: dict[Keys, str] = {}
         self._environ = environ
 
     def value(self, value: object, keys: Keys) -> object:
@@ -114,7 +122,7 @@ class _Expander:
         return f"environment variable {name} is {'empty' if name in self._environ else 'not set'}"
 
     def read_secret(self, holder: dict[str, object], keys: Keys, name: str, folder: Path) -> None:
-        """Put the content of the file that `<name>_file` names, without its last line break, under `name`."""
+        """Put the text of the file that `<name>_file` names, without the line breaks at its end, under `name`."""
         file = holder.get(f"{name}_file")
         if not isinstance(file, str):
             return
@@ -122,6 +130,8 @@ class _Expander:
             if name in holder:
                 raise ValueError(f"give either {name} or {name}_file, not both")
             holder[name] = _secret_in(folder / file)
+            self.files[*keys, name] = display(folder / file)
+            self.empty.pop((*keys, name), None)  # the file gave it
         except ValueError as error:
             self.faults.append(Fault((*keys, f"{name}_file"), str(error)))
 
@@ -141,11 +151,9 @@ def _names_in(text: str) -> Iterator[str]:
 def _secret_in(path: Path) -> str:
     """The text of a secret file. Raises ValueError, with a message fit for people and without the text."""
     try:
-        secret = path.read_bytes().decode().removesuffix("\n").removesuffix("\r")
-    except OSError as error:
-        raise ValueError(f"{display(path)} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{display(path)} is not UTF-8 text") from None
-    if not secret:
+        secret = text_in(content_of(path, _LARGEST_SECRET)).rstrip("\r\n")
+    except UnusableFile as error:
+        raise ValueError(f"{display(path)} {error}") from None
+    if not secret.strip():
         raise ValueError(f"{display(path)} is empty")
     return secret

@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from janitor.errors import ConfigurationError, Problem
+from janitor.files import UnusableFile, content_of, text_in
 
 Keys = tuple[str | int, ...]
 """The way from the top of a document to a value: `("targets", 0, "endpoint")`."""
@@ -62,9 +63,9 @@ def read_document(path: Path) -> Document:
     """
     file = display(path)
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError([Problem(file, None, f"cannot be read: {error.strerror}")]) from error
+        content = content_of(path)
+    except UnusableFile as error:
+        raise ConfigurationError([Problem(file, None, str(error))]) from error
     return parse_document(file, content)
 
 
@@ -75,10 +76,10 @@ def parse_document(file: str, content: bytes) -> Document:
     """
     text = ""
     try:
-        text = content.decode("utf-8-sig")
+        text = text_in(content)
         return _document(file, text)
-    except UnicodeDecodeError as error:
-        problem = Problem(file, error.object[: error.start].count(b"\n") + 1, "is not UTF-8 text")
+    except UnusableFile as error:
+        problem = Problem(file, error.line, str(error))
     except yaml.YAMLError as error:
         problem = Problem(file, _line_of(error, text), _sentence(error))
     except RecursionError:

@@ -16,6 +16,7 @@ from janitor.yaml_lines import Document, Fault, Keys
 T = TypeVar("T")
 Model = TypeVar("Model", bound="Schema")
 
+UNKNOWN = "unknown key"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -119,7 +120,7 @@ def _sentence(schema: type[Schema], details: ErrorDetails) -> str:
             return str(context["error"])
         case "extra_forbidden":
             known = _fields(schema, keys[:-1])
-            return "unknown key" + (suggestion(str(keys[-1]), known) or f" (known here: {', '.join(known)})")
+            return UNKNOWN + (suggestion(str(keys[-1]), known) or f" (known here: {', '.join(known)})")
         case "missing":
             return _with_description(schema, keys, "is missing")
         case "greater_than_equal":

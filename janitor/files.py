@@ -1,0 +1,76 @@
+"""Files that people write: read whole, within a bound, and as text by whatever editor they were saved."""
+
+import codecs
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+LARGEST = 4 * 2**20
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class UnusableFile(ValueError):
+    """A file that cannot be read, or is no text; the message completes a sentence that begins with its name.
+
+    `line` is where in the file, if that is known. The message never repeats what stands in the file.
+    """
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[BinaryIO]:
+    """A regular file, or one that a link leads to, opened for reading. Raises OSError for anything else.
+
+    Opening never waits, as it would for a FIFO.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        check_regular(os.fstat(descriptor))
+    except OSError:
+        os.close(descriptor)
+        raise
+    with open(descriptor, "rb") as file:  # noqa: PTH123  a descriptor has no path
+        yield file
+
+
+def check_regular(status: os.stat_result) -> None:
+    """Raises OSError for what is no regular file."""
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file")
+
+
+def content_of(path: Path, largest: int = LARGEST) -> bytes:
+    """All bytes of a regular file, at most `largest` of them. Raises UnusableFile."""
+    try:
+        with opened(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            # One more than that, as a file may grow, and those of /proc say 0.
+            content = file.read(largest + 1) if size <= largest else b""
+    except OSError as error:
+        raise UnusableFile(f"cannot be read: {error.strerror}") from error
+    if max(size, len(content)) > largest:
+        raise UnusableFile(f"is larger than {_size(largest)}")
+    return content
+
+
+def text_in(content: bytes) -> str:
+    """The text, without a byte order mark; line breaks stay as they are. Raises UnusableFile for what is not UTF-8."""
+    if content.startswith(_UTF_16):
+        raise UnusableFile("is not UTF-8 text but UTF-16: save it as UTF-8", 1)
+    try:
+        return content.decode().lstrip("\ufeff")
+    except UnicodeDecodeError as error:
+        raise UnusableFile("is not UTF-8 text", content.count(b"\n", 0, error.start) + 1) from None
+
+
+def _size(count: int) -> str:
+    return f"{count // 2**20} MiB" if count >= 2**20 else f"{count // 2**10} KiB"
