@@ -44,6 +44,10 @@ def _facts(decision: Decision) -> dict[str, str]:
     }
 
 
+_SHOWN = frozenset({"status", "protected", "updated_at"})
+"""The fields of an image that `_facts` shows, before and after."""
+
+
 def changes_since(
     planned: Iterable[Decision], decisions: Iterable[Decision], deleted: Collection[str] = ()
 ) -> tuple[Mapping[str, Decision], tuple[Change, ...]]:
@@ -70,6 +74,7 @@ def _difference(before: Decision, after: Decision | None) -> str | None:
         return "no longer listed"
     old, new = _facts(before), _facts(after)
     different = [f"{key} {old[key]} -> {new[key]}" for key in old if old[key] != new[key]]
+    different += [f"{name} differs" for name in before.image.differences(after.image) if name not in _SHOWN]
     if after.verdict is not Verdict.DELETE:
         different.append(f"now {after.verdict} [{after.reason}] {after.detail}")
     return ", ".join(different) or None

@@ -73,7 +73,7 @@ class Executioner:
         try:
             why = self._stays(decision.image)
             if why is not None:
-                self.left.append(Change(decision, f"{why}: left alone"))
+                self.left.append(Change(decision, why))
                 return None
             entry = self.journal.journal_request(self.run, self.target, decision, self.clock())
         except CloudError as error:
@@ -93,10 +93,11 @@ class Executioner:
     def _stays(self, image: Image) -> str | None:
         """Why an image that was to go stays after all. Raises CloudError where it cannot be looked at again."""
         latest = self.service.latest(image.id)
-        if latest is not None and _told(latest) != _told(image):
-            return "changed while this run was at work"
+        different = image.differences(latest) if latest is not None else ()
+        if different:
+            return f"changed during this run: {', '.join(different)}"
         # Last of all: people may exempt it even while we look at it.
-        return "exempted by a person while this run was at work" if self._exempted_meanwhile(image) else None
+        return "exempted by a person during this run" if self._exempted_meanwhile(image) else None
 
     def _exempted_meanwhile(self, image: Image) -> bool:
         """Whether a person has exempted an image since it was decided on: their word holds until the very last."""
@@ -109,12 +110,6 @@ class Executioner:
         except CloudError as error:
             _log.warning("deletion-unsuccessful target=%s image=%s: %s", self.target, decision.image.id, error)
             return error
-
-
-def _told(image: Image) -> tuple[object, ...]:
-    """What must not change between the survey and the deletion: what guards go by, and the date of any change."""
-    flags = (image.status, image.public, image.protected, image.owned)
-    return (*flags, image.visibility, image.tags, image.updated_at)
 
 
 def _in_words(answer: Answer | CloudError) -> str:

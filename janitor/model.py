@@ -4,7 +4,7 @@ Everything here is frozen and knows nothing of YAML, HTTP, SQL or Slack. All ins
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -178,6 +178,10 @@ class Image:
     def label(self) -> str:
         """The name, or the id of a nameless image."""
         return self.name or self.id
+
+    def differences(self, other: "Image") -> tuple[str, ...]:
+        """The names of the fields in which another reading of the image differs; every field counts, new ones too."""
+        return tuple(each.name for each in fields(self) if getattr(self, each.name) != getattr(other, each.name))
 
 
 @dataclass(frozen=True, slots=True)

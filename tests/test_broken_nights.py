@@ -232,7 +232,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         "although it is exempt by command",
         (Change(Executioner, "_exempted_meanwhile", _always(None)),),
     ),
-    "changed-during-the-run": (3, "although it is protected", (Change(deleting, "_told", _always(())),)),
+    "changed-during-the-run": (3, "although it is protected", (Change(Image, "differences", _always(())),)),
     # Policies.
     "too-young": (0, "although it is too young", (Change(Term, "over", _always(value=True)),)),
     "kept-newest": (0, "although it is among the newest", (Change(decide, "_kept", _always({})),)),

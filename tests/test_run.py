@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -166,27 +166,40 @@ def test_a_tag_on_an_image_exempts_it(store: Store) -> None:
     assert {d.image.id: d.reason for d in result.targets[0].decisions}["a"] is Reason.EXEMPT
 
 
-@pytest.mark.parametrize(
-    "facts",
-    [
-        {"status": "queued"},
-        {"public": True},
-        {"protected": True},
-        {"owned": False},
-        {"visibility": "community"},
-        {"tags": ("janitor-keep",)},
-        {"tags": None},
-        {"updated_at": NOW},
-    ],
-    ids=str,
-)
-def test_what_changed_since_the_survey_is_left_alone(store: Store, facts: dict[str, Any]) -> None:
+CHANGED: dict[str, Any] = {
+    "name": "golden-1",
+    "status": "queued",
+    "public": True,
+    "protected": True,
+    "created_at": NOW - timedelta(days=29),
+    "updated_at": NOW,
+    "size": 1,
+    "disk_format": "raw",
+    "min_disk": 1,
+    "min_ram": 1,
+    "properties": {"keep": "yes"},
+    "owned": False,
+    "visibility": "community",
+    "owner": "another",
+    "os_hidden": True,
+    "tags": ("janitor-keep",),
+    "unreadable": {"size": "big"},
+}
+"""Another value of every field of an image but its id."""
+
+
+def test_another_value_of_every_field_is_tried() -> None:
+    assert CHANGED.keys() == {each.name for each in fields(Image)} - {"id"}, "a new field is compared, so try it"
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_what_changed_since_the_survey_is_not_deleted(store: Store, name: str) -> None:
     cloud = RecordingCloud([image("a"), image("b")])
-    cloud.now = {"a": replace(image("a"), **facts), "b": image("b")}
+    cloud.now = {"a": replace(image("a"), **{name: CHANGED[name]}), "b": image("b")}
     result = perform(store, cloud)
-    assert outcomes(result) == {"b": DeletionOutcome.DELETED}
+    assert cloud.deleted == ["b"]
     [change] = result.targets[0].changed
-    assert (change.decision.image.id, change.detail) == ("a", "changed while this run was at work: left alone")
+    assert (change.decision.image.id, change.detail) == ("a", f"changed during this run: {name}")
     assert result.outcome is Outcome.OK
 
 

@@ -360,6 +360,8 @@ CHANGES = [
     pytest.param({"status": "deactivated"}, "status active -> deactivated", id="another-status"),
     pytest.param({"updated_at": START}, "updatedAt", id="updated-since"),
     pytest.param({"public": True}, "now keep [public]", id="guarded-since"),
+    pytest.param({"name": "golden-1"}, "name differs", id="another-name"),
+    pytest.param({"properties": {"os_distro": "debian"}, "tags": ("x",)}, "properties differs, tags", id="more"),
 ]
 
 
