@@ -6,6 +6,8 @@ from uuid import UUID
 
 _UNDASHED = re.compile(r"(?<![0-9a-f-])[0-9a-f]{32}(?![0-9a-f-])")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_AT_ITS_PLACE = re.compile(r"[/:]images?[/:]+([^/:?#]+)|[?&](?:image_?)?id=([^&#]+)")
+_NO_IDS = re.compile(r"(images?|file|v[0-9.]+)?")
 
 
 def folded(image_id: str) -> str:
@@ -21,9 +23,23 @@ def ids_in(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, _ids_in(folded(text)))))
 
 
+def unidentified(text: str) -> bool:
+    """Whether a word can name no image: a blank one, or a URL or URN that holds no id."""
+    word = folded(text)
+    return len(ids_in(word)) <= ("://" in word or word.startswith(("urn:", "/")))
+
+
 def _ids_in(word: str) -> Iterator[str]:
     yield word
     if "/" in word or ":" in word:
-        yield re.split(r"[/:]", word.split("?")[0].split("#")[0].rstrip("/"))[-1]
+        last = re.split(r"[/:]", _path_of(word).rstrip("/"))[-1]
+        if not _NO_IDS.fullmatch(last):
+            yield last
+        yield from (found[1] or found[2] for found in _AT_ITS_PLACE.finditer(word))
     yield from _UUID.findall(word)
     yield from (str(UUID(written)) for written in _UNDASHED.findall(word))
+
+
+def _path_of(url: str) -> str:
+    path = re.split(r"[?#]", url)[0]
+    return path.partition("://")[2].partition("/")[2] if "://" in path else path

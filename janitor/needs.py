@@ -7,7 +7,7 @@ are bound together by.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from janitor.image_ids import folded, ids_in
+from janitor.image_ids import folded, ids_in, unidentified
 from janitor.model import GONE_STATUSES, Image
 
 _PARTS = {"kernel_id": "kernel", "ramdisk_id": "ramdisk"}
@@ -39,12 +39,18 @@ def needs_of(images: Iterable[Image]) -> Needs:
     for image in images:
         if image.status in GONE_STATUSES:
             continue
-        if image.properties is None or any(f"properties.{key}" in image.unreadable for key in _PARTS):
+        if _is_doubtful(image):
             doubtful = doubtful or image
         for needed, part in _parts_of(image):
             if needed != folded(image.id):
                 by_id.setdefault(needed, f"the {part} of image {image.label}")
     return Needs(by_id, doubtful)
+
+
+def _is_doubtful(image: Image) -> bool:
+    if image.properties is None or any(f"properties.{key}" in image.unreadable for key in _PARTS):
+        return True
+    return any(part and unidentified(part) for part in (image.properties.get(key) for key in _PARTS))
 
 
 def _parts_of(image: Image) -> Iterator[tuple[str, str]]:

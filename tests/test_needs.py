@@ -46,8 +46,13 @@ def test_whoever_is_listed_and_not_gone_needs_its_parts(image: Image, needed: bo
 )
 @pytest.mark.parametrize(
     "facts",
-    [{"properties": None, "unreadable": {"properties": "5"}}, {"unreadable": {"properties.kernel_id": "[1]"}}],
-    ids=["all-properties", "one"],
+    [
+        {"properties": None, "unreadable": {"properties": "5"}},
+        {"unreadable": {"properties.kernel_id": "[1]"}},
+        {"properties": {"kernel_id": " "}},
+        {"properties": {"ramdisk_id": "https://images.example/v2/images/"}},
+    ],
+    ids=["all-properties", "one", "blank", "a-url-of-none"],
 )
 def test_where_parts_cannot_be_read_any_kernel_may_be_one(
     facts: dict[str, Any], disk_format: str | None, kept: bool

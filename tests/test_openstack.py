@@ -345,8 +345,18 @@ def test_a_source_that_is_required_must_be_there() -> None:
         assert "volumes: the catalogue has no such service" in str(client.usage([], EarlierUsage()).problem)
 
 
-def test_snapshots_in_doubt_keep_everything_where_they_are_required() -> None:
-    cloud = Cloud(entries=[entry("snap", base_image_ref=["x"])])
+def test_a_snapshot_may_name_its_base_by_url() -> None:
+    cloud = Cloud(
+        entries=[entry("snap", base_image_ref="https://g/v2/images/BASE/file"), entry("none", base_image_ref="")]
+    )
+    with serving(cloud, sources=EVERYTHING) as (client, _):
+        usage = client.usage(list(client.images()), EarlierUsage())
+    assert [user.name for user in usage.by_image["base"]] == ["name of snap"]
+
+
+@pytest.mark.parametrize("base", [["x"], " ", "https://g/v2/images/"])
+def test_snapshots_in_doubt_keep_everything_where_they_are_required(base: object) -> None:
+    cloud = Cloud(entries=[entry("snap", base_image_ref=base)])
     with serving(cloud, sources=EVERYTHING) as (client, _):
         usage = client.usage(images_of(cloud), EarlierUsage())
     assert "the base of image snap cannot be read" in str(usage.problem)

@@ -151,6 +151,15 @@ def test_an_instance_without_the_key_is_of_no_image_only_where_a_person_says_so(
 
 
 @pytest.mark.parametrize(
+    ("instance", "imageless"), [({"image": ""}, False), ({"image": None}, False), ({}, True)], ids=repr
+)
+def test_an_image_under_another_key_is_used_all_the_same(instance: dict[str, Any], imageless: bool) -> None:
+    account = Account(instances=[{"id": "6", "name": "web-6", "imageId": "I2", **instance}])
+    with serving(account, imageless=imageless) as (client, _):
+        assert client.usage((), EarlierUsage()).by_image == {"i2": (user("6", "web-6"),)}
+
+
+@pytest.mark.parametrize(
     "image",
     [
         "https://images.example/v2/images/0c5d1c1e-1111-4222-8333-944444444444",
@@ -175,6 +184,14 @@ def test_an_id_inside_a_url_is_read(image: str) -> None:
         {"image": {"id": None}},
         {"image": False},
         {"image": " "},
+        {"image": {"id": " "}},
+        {"image": []},
+        {"image": "", "imageId": " "},
+        {"image": "i1", "imageRef": {}},
+        {"image": "https://images.example/v2/images/"},
+        {"image": "urn:uuid:"},
+        {"imageId": "i2"},
+        {"image_id": ""},
     ],
     ids=repr,
 )

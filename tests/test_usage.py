@@ -43,6 +43,12 @@ def test_servers_of_a_cell_that_is_down_make_all_servers_unread() -> None:
     assert "`usage: {servers: optional}`" in str(usage.problem)
 
 
+SAYING_NOTHING: tuple[object, ...] = (
+    *(" ", "\t", [], ["x"], {}, {"id": None}, {"id": " "}, {"id": 5}, {"imageId": A}, 0, False),
+    *("https://glance.example", "https://g/v2/images/", "https://g/v2/images?id=", "urn:", "urn:image:", "/v2/images"),
+)
+
+
 @pytest.mark.parametrize(
     ("facts", "read"),
     [
@@ -54,6 +60,11 @@ def test_servers_of_a_cell_that_is_down_make_all_servers_unread() -> None:
         pytest.param({"status": "ACTIVE", "imageId": A}, False, id="another-key"),
         pytest.param({"status": "ACTIVE", "image": {"id": ""}}, False, id="blank-id"),
         pytest.param({"status": "ACTIVE", "image": f"https://g/v2/images/{A}"}, True, id="a-url"),
+        *(pytest.param({"image": said}, False, id=f"image-{at}") for at, said in enumerate(SAYING_NOTHING)),
+        *(
+            pytest.param({"image": "", "imageRef": said}, False, id=f"ref-{at}")
+            for at, said in enumerate(SAYING_NOTHING)
+        ),
     ],
 )
 def test_what_a_server_says_of_its_image(facts: dict[str, Any], read: bool) -> None:
@@ -65,6 +76,44 @@ def test_a_person_may_say_that_servers_of_no_image_leave_the_key_out() -> None:
     cloud = UsageCloud(images=images(), servers={"/compute": [{"id": "s1", "status": "ACTIVE"}]})
     assert "`usage: {imageless: none}`" in str(usage_of(cloud).problem)
     assert users(usage_of(cloud, imageless=True)) == {}
+
+
+@pytest.mark.parametrize("key", ["imageId", "image_id", "imageRef", "image_ref", "Image", "imageUUID"])
+@pytest.mark.parametrize("said", [A, f" {A.upper()} ", {"id": A}, f"https://g/v2/images/{A}/file", f"urn:image:{A}"])
+def test_an_image_under_another_key_is_used_whatever_a_person_says(key: str, said: object) -> None:
+    """Without the documented key it is unread, unless a person says that it is left out on purpose."""
+    cloud = UsageCloud(images=images(), servers={"/compute": [{"id": "s1", "name": "x", "image": "", key: said}]})
+    assert users(usage_of(cloud))[A] == ["instance x"]
+    cloud.servers = {"/compute": [{"id": "s1", "name": "x", key: said}]}
+    assert f'does not say its image, but has "{key}"' in str(usage_of(cloud).problem)
+    assert users(usage_of(cloud, imageless=True))[A] == ["instance x"]
+
+
+def test_a_server_that_has_only_the_name_of_an_image_is_not_of_none() -> None:
+    cloud = UsageCloud(images=images(), servers={"/compute": [{"id": "s1", "imageName": "ubuntu"}]})
+    assert 'but has "imageName"' in str(usage_of(cloud, imageless=True).problem)
+
+
+@pytest.mark.parametrize(
+    ("facts", "using"),
+    [
+        pytest.param({"volume_image_metadata": {"image_name": "x"}}, None, id="of-an-image-without-its-id"),
+        pytest.param({"volume_image_metadata": {"image_id": " "}}, None, id="blank"),
+        pytest.param({"volume_image_metadata": {"image_id": "https://g/v2/images/"}}, None, id="a-url-of-none"),
+        pytest.param({"volume_image_metadata": {}, "status": "downloading"}, None, id="being-made"),
+        pytest.param({"imageRef": ["x"]}, None, id="another-key-unreadable"),
+        pytest.param({"volumeImageMetadata": {"image_id": A}}, None, id="another-name-for-all"),
+        pytest.param({"imageRef": A}, {A: ["volume v1"]}, id="another-key"),
+        pytest.param({"volume_image_metadata": {"imageId": A}}, {A: ["volume v1"]}, id="another-key-within"),
+        pytest.param({"volume_image_metadata": {"os_distro": "ubuntu"}}, {}, id="properties-that-a-person-set"),
+        pytest.param({"volume_image_metadata": None}, {}, id="null"),
+    ],
+)
+def test_what_a_volume_says_of_its_image(facts: dict[str, Any], using: object) -> None:
+    cloud = UsageCloud([GLANCE, NOVA, CINDER], images=images())
+    cloud.volumes = {"/cinder/v3/p70j3ct": [{"id": "v1", "status": "in-use", **facts}]}
+    usage = usage_of(cloud)
+    assert (users(usage) if usage.problem is None else None) == using
 
 
 @pytest.mark.parametrize("status", [400, 406])
@@ -357,6 +406,8 @@ def test_cluster_templates_use_theirs_and_stand_for_groups_that_do_not_say() -> 
         pytest.param({"templates": [{"uuid": "t1", "name": "x"}]}, id="template-without-image"),
         pytest.param({"templates": None}, id="no-templates"),
         pytest.param({"clusters": [{"name": "x"}]}, id="cluster-without-id"),
+        pytest.param({"clusters": [cluster(imageRef=[1])], "node_groups": {"c-k8s": []}}, id="another-key-no-text"),
+        pytest.param({"clusters": [cluster(image_id="https://g/v2/images")]}, id="a-url-of-none"),
     ],
 )
 def test_a_cluster_whose_images_cannot_be_told_makes_clusters_unread(parts: dict[str, Any]) -> None:
@@ -368,6 +419,8 @@ def test_the_image_that_a_cluster_says_itself_counts_beside_those_of_its_groups(
     assert set(users(usage_of(cloud))) == {A, B}
     cloud = magnum(clusters=[cluster(image_id=A)], node_groups={"c-k8s": []})
     assert set(users(usage_of(cloud))) == {A}
+    cloud = magnum(clusters=[cluster(imageId=A)], node_groups={"c-k8s": [group("w", image_id=B, imageRef=C)]})
+    assert set(users(usage_of(cloud))) == {A, B, C}
 
 
 def test_a_cluster_without_any_node_group_is_of_its_templates_image_or_in_doubt() -> None:

@@ -1,6 +1,7 @@
 """Reading records of any API as values: fields of an entry, lists of entries, and which images instances use."""
 
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 from janitor.cloud import wire
 from janitor.cloud.answers import undocumented
 from janitor.errors import Unavailable
-from janitor.image_ids import ids_in
+from janitor.image_ids import ids_in, unidentified
 from janitor.model import MISSING, User, UserKind
 
 T = TypeVar("T")
@@ -75,29 +76,57 @@ def read_properties(entries: Mapping[Any, object], wrong: dict[str, str]) -> Map
     return readable
 
 
-ImageOf = Callable[[Entry], object]
-"""Gives what an entry says of its image: text, or an object with an id; nothing, where it says that there is none."""
+ImageOf = Callable[[Entry], Iterable[object]]
+"""Gives what an entry says of its images: text, or an object with an id, each; nothing, where it says that it has none.
+"""
 
 Users = dict[str, list[User]]
 """The users of images, by the image's folded id."""
 
+_NOTHING = (None, "")
+_NAMES_OF_IMAGE = re.compile(r"(volume)?[_-]?image[_-]?(id|ref|uuid|ur[iln]|href|metadata)?", re.IGNORECASE)
 
-def image_of_server(server: Entry, *, imageless: bool, label: str) -> object:
-    """What a server says of its image. Empty text and null are none; a key that is missing is only where `imageless`.
+
+def image_of_server(server: Entry, *, imageless: bool, label: str) -> list[object]:
+    """What a server says of its image. Empty text and null under `image` are none; the key is missing if `imageless`.
 
     Raises Unavailable where it is missing and may mean anything, as for a server whose part of the cloud is down.
     """
+    check_cell(server, label)
+    elsewhere = under_other_names(server, "image")
+    if "image" in server:
+        return [*(() if server["image"] in _NOTHING else (server["image"],)), *elsewhere]
+    if not imageless:
+        raise Unavailable(
+            f"{label}: server {_named(server)} does not say its image{_instead(server)}. Where servers of no image "
+            "leave that out, `usage: {imageless: none}` on the target says so"
+        )
+    if not elsewhere and _instead(server):
+        raise Unavailable(f"{label}: server {_named(server)} does not say its image{_instead(server)}")
+    return elsewhere
+
+
+def check_cell(server: Entry, label: str) -> None:
+    """Raise Unavailable for a server that is listed without its image because its cell is down."""
     if str(server.get("status")).upper() == "UNKNOWN" and not server.get("image"):
         raise Unavailable(
             f"{label}: server {_named(server)} is listed as UNKNOWN and without its image: its cell is down"
         )
-    if "image" not in server and not imageless:
-        raise Unavailable(
-            f"{label}: server {_named(server)} does not say its image. Where servers of no image leave that out, "
-            "`usage: {imageless: none}` on the target says so"
-        )
-    image = server.get("image")
-    return None if image == "" else image
+
+
+def under_other_names(entry: Entry, key: str) -> list[object]:
+    """What an entry says of an image under names that are like that of the documented key."""
+    return [
+        value
+        for name, value in entry.items()
+        if name != key and value not in _NOTHING and _NAMES_OF_IMAGE.fullmatch(name)
+    ]
+
+
+def _instead(server: Entry) -> str:
+    """In words, the keys under which a server may speak of its image in place of the documented one."""
+    names = [name for name, value in server.items() if "image" in name.lower() and value not in _NOTHING]
+    return f", but has {wire.shown(names[0])}" if names else ""
 
 
 def image_users(entries: Iterable[Any], label: str, kind: UserKind, image_of: ImageOf) -> Users:
@@ -110,21 +139,19 @@ def image_users(entries: Iterable[Any], label: str, kind: UserKind, image_of: Im
         if not isinstance(entry, dict):
             raise Unavailable(f"{label}: an entry cannot be read: {wire.shown(entry)}")
         user = User(wire.text(entry.get("id")) or "", wire.text(entry.get("name")) or "", kind)
-        for image_id in _image_ids(image_of(entry), user, label):
-            users[image_id].append(user)
+        for image in image_of(entry):
+            for image_id in _image_ids(image, user, label):
+                users[image_id].append(user)
     return users
 
 
 def _image_ids(image: object, user: User, label: str) -> tuple[str, ...]:
     """The ids that may be meant: a URL or URN holds one."""
-    if image is None:
-        return ()
     named = image.get("id") if isinstance(image, dict) else image
-    ids = ids_in(named) if isinstance(named, str) else ()
-    if not ids:
+    if not isinstance(named, str) or unidentified(named):
         name = user.name or user.id
         raise Unavailable(f'{label}: the image of {user.kind} "{name}" cannot be read: {wire.shown(image)}')
-    return ids
+    return ids_in(named)
 
 
 def _named(entry: Entry) -> str:

@@ -13,8 +13,9 @@ from janitor.cloud.answers import Declined
 from janitor.cloud.at_once import at_once
 from janitor.cloud.openstack_usage.names import ImageNames
 from janitor.cloud.openstack_usage.services import ServiceLists, text_of
-from janitor.cloud.records import Entry, Users
+from janitor.cloud.records import Entry, Users, under_other_names
 from janitor.errors import Unavailable
+from janitor.image_ids import unidentified
 from janitor.model import User, UserKind
 from janitor.transport import path_segment
 
@@ -40,7 +41,9 @@ class Clusters:
         templates = self._templates()
         self._image_of_template = {_id(one): text_of(one, "image_id") for one in templates}
         for template in templates:
-            self._use(template.get("image_id"), User(_id(template), _name(template), UserKind.CLUSTER_TEMPLATE))
+            user = User(_id(template), _name(template), UserKind.CLUSTER_TEMPLATE)
+            for image in (template.get("image_id"), *under_other_names(template, "image_id")):
+                self._use(image, user)
         clusters = self.lists.entries("/clusters", "clusters", id_key="uuid")
         for found in at_once(lambda cluster: list(self._users_of(cluster)), clusters):
             for image, user in found:
@@ -58,12 +61,11 @@ class Clusters:
     def _users_of(self, cluster: Entry) -> Iterator[tuple[object, User]]:
         """The images of a cluster and its node groups; where none are told of, that of its template."""
         user = User(_id(cluster), _name(cluster), UserKind.CLUSTER)
-        if _says_image(cluster):
-            yield cluster["image_id"], user
+        yield from ((image, user) for image in _images_of(cluster))
         groups = self._node_groups(cluster)
         for group in groups or ():
             yield from self._user_of(group, cluster)
-        if groups or _says_image(cluster):
+        if groups or _images_of(cluster):
             return
         if self._shown(cluster, "GET /clusters/{id}", "clusters", _id(cluster)) is not None:
             yield self._template_image(cluster, f"cluster {_name(cluster)}"), user
@@ -80,13 +82,13 @@ class Clusters:
 
     def _user_of(self, group: Entry, cluster: Entry) -> Iterator[tuple[object, User]]:
         user = User(_id(group), f"{_name(group)} of cluster {_name(cluster)}", UserKind.NODE_GROUP)
-        if _says_image(group):
-            yield group["image_id"], user
+        if images := _images_of(group):
+            yield from ((image, user) for image in images)
             return
         path = ("clusters", _id(cluster), "nodegroups", _id(group))
         shown = self._shown(group, "GET /clusters/{id}/nodegroups/{id}", *path)
-        if shown is not None and _says_image(shown):
-            yield shown["image_id"], user
+        if shown is not None and (images := _images_of(shown)):
+            yield from ((image, user) for image in images)
         elif shown is not None:
             yield self._template_image(cluster, f"{user.kind} {user.name}"), user
 
@@ -105,14 +107,16 @@ class Clusters:
         return image
 
     def _use(self, image: object, user: User) -> None:
-        if not isinstance(image, str) or not image.strip():
+        if not isinstance(image, str) or unidentified(image):
             raise Unavailable(f"the image of {user.kind} {user.name} cannot be read: {wire.shown(image)}")
         for identity in self.names.meant_by(image):
             self._users[identity].append(user)
 
 
-def _says_image(group: Entry) -> bool:
-    return group.get("image_id") not in (None, "")
+def _images_of(entry: Entry) -> list[object]:
+    """What a cluster or node group says of its image; nothing where it leaves that to others."""
+    said = entry.get("image_id")
+    return [*(() if said in (None, "") else (said,)), *under_other_names(entry, "image_id")]
 
 
 def _id(entry: Entry) -> str:

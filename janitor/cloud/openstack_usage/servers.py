@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from janitor.cloud.answers import Declined
 from janitor.cloud.at_once import at_once
 from janitor.cloud.openstack_usage.services import ServiceLists
-from janitor.cloud.records import Entry, ImageOf, Users, image_of_server, image_users
+from janitor.cloud.records import Entry, ImageOf, Users, check_cell, image_users
 from janitor.cloud.session import Headers
 from janitor.errors import CloudError
 from janitor.image_ids import folded
@@ -56,7 +56,7 @@ class _Pages:
         self.answers += 1
         self.first = self.first or len({entry["id"] for entry in entries})
         for entry in entries:
-            image_of_server(entry, imageless=True, label=LABEL)
+            check_cell(entry, LABEL)
 
 
 def read_servers(lists: ServiceLists) -> ServerList:

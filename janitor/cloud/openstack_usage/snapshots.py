@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from janitor.cloud.records import Users
 from janitor.errors import Unavailable
-from janitor.image_ids import folded
+from janitor.image_ids import folded, ids_in, unidentified
 from janitor.model import GONE_STATUSES, Image, User, UserKind
 
 _BASE = "base_image_ref"
@@ -15,7 +15,7 @@ def used_by_snapshots(images: Sequence[Image]) -> Users:
     """The images that living images are built upon. Raises Unavailable when that is in doubt for any of them."""
     users: defaultdict[str, list[User]] = defaultdict(list)
     for image, base in _bases(images):
-        if base and base != folded(image.id):
+        if base != folded(image.id):
             users[base].append(User(image.id, image.name or "", UserKind.IMAGE))
     return users
 
@@ -24,6 +24,7 @@ def _bases(images: Iterable[Image]) -> Iterator[tuple[Image, str]]:
     for image in images:
         if image.status in GONE_STATUSES:
             continue
-        if image.properties is None or f"properties.{_BASE}" in image.unreadable:
+        base = image.properties.get(_BASE, "") if image.properties is not None else None
+        if base is None or f"properties.{_BASE}" in image.unreadable or (base and unidentified(base)):
             raise Unavailable(f"the base of image {image.id} cannot be read")
-        yield image, folded(image.properties.get(_BASE, ""))
+        yield from ((image, meant) for meant in ids_in(base))

@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 
-from janitor.cloud.records import Entry, Users, image_users
+from janitor.cloud.records import Entry, Users, image_users, under_other_names
 from janitor.errors import Unavailable
 from janitor.model import User, UserKind
 
 LABEL = "GET /volumes/detail"
+_IMAGE = "image_id"
+_OF_AN_IMAGE = frozenset({"image_name", "checksum"})  # what only a volume has that was made of an image
 _BEING_MADE = "downloading"  # of an image, which the volume does not name before it is done
 
 
@@ -18,17 +20,30 @@ def used_by_volumes(volumes: Sequence[Entry]) -> Users:
     Raises Unavailable when that is in doubt for any of them.
     """
     users: defaultdict[str, list[User]] = defaultdict(list)
-    for key in ("image_id", "kernel_id", "ramdisk_id"):
+    for key in (_IMAGE, "kernel_id", "ramdisk_id"):
         for image, using in image_users(volumes, LABEL, UserKind.VOLUME, partial(_named, key)).items():
             users[image] += using
     return dict(users)
 
 
-def _named(key: str, volume: Entry) -> object:
+def _named(key: str, volume: Entry) -> list[object]:
     metadata = volume.get("volume_image_metadata")
-    if metadata is None and str(volume.get("status")).lower() != _BEING_MADE:
-        return None
+    if metadata is None and not _is_being_made(volume):
+        return under_other_names(volume, "volume_image_metadata") if key == _IMAGE else []
     if not isinstance(metadata, dict):
-        raise Unavailable(f"{LABEL}: the image of volume {volume.get('id')} cannot be read")
+        raise _unreadable(volume)
     value = metadata.get(key)
-    return None if value == "" and key != "image_id" else value
+    if key != _IMAGE:
+        return [] if value in (None, "") else [value]
+    elsewhere = under_other_names(metadata, key)
+    if value is None and not elsewhere and (_is_being_made(volume) or not _OF_AN_IMAGE.isdisjoint(metadata)):
+        raise _unreadable(volume)
+    return elsewhere if value is None else [value, *elsewhere]
+
+
+def _is_being_made(volume: Entry) -> bool:
+    return str(volume.get("status")).lower() == _BEING_MADE
+
+
+def _unreadable(volume: Entry) -> Unavailable:
+    return Unavailable(f"{LABEL}: the image of volume {volume.get('id')} cannot be read")
