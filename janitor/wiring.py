@@ -128,8 +128,8 @@ def perform(
 
 def database_of(settings: Settings) -> str:
     """The database in a sentence, as a run would find it. Raises StoreError where one could not use it."""
+    who = holder(settings.database)  # first the lock, as a run
     found = inspect(settings.database)
-    who = holder(settings.database)
     return found if who is None else f"{found}; at the moment held by {who}"
 
 

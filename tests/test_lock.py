@@ -174,11 +174,21 @@ def link_in_its_place(database: Path) -> None:
     Path(f"{database}.lock").symlink_to("/etc/hostname")
 
 
+def lock_is_a_folder(database: Path) -> None:
+    Path(f"{database}.lock").mkdir()
+
+
+def lock_is_a_fifo(database: Path) -> None:
+    os.mkfifo(f"{database}.lock")
+
+
 UNFIT = {
     "folder-that-nobody-may-write-to": (unwritable, "it cannot be written: allow writing to the file and its folder"),
     "no-folder": (no_folder, "create it, or set `database` elsewhere"),
     "the-database-is-a-folder": (folder_in_its_place, "it is a folder: set `database` to a file"),
-    "lock-is-a-link": (link_in_its_place, "check the folder of the database"),
+    "lock-is-a-link": (link_in_its_place, "Too many levels of symbolic links: move away what stands in the place of"),
+    "lock-is-a-folder": (lock_is_a_folder, "janitor.db.lock: Is a directory: move away what stands in the place of"),
+    "lock-is-a-fifo": (lock_is_a_fifo, "janitor.db.lock: it is not a regular file: move away what stands in the place"),
 }
 
 
@@ -188,8 +198,11 @@ def test_a_lock_that_cannot_be_had_says_what_to_do(tmp_path: Path, make: Callabl
     database.parent.mkdir()
     make(database)
     try:
-        with pytest.raises(StoreError, match=re.escape(words)):
+        with pytest.raises(StoreError, match=re.escape(words)) as taking:
             take(database)
+        with pytest.raises(StoreError) as looking:
+            holder(database)
+        assert str(looking.value) == str(taking.value), "who only looks finds what a run finds"
     finally:
         if database.parent.exists():
             database.parent.chmod(0o755)
@@ -201,21 +214,26 @@ def test_the_lock_of_another_user_is_said_to_be() -> None:
         folder = Path(name)
         folder.chmod(0o777)
         take(folder / "janitor.db")
-        told = taken_by_nobody(folder / "janitor.db")
+        told, seen = (by_nobody(folder / "janitor.db", how) for how in (TAKING, LOOKING))
+    assert told == seen
     assert "Permission denied: allow this user to write to it and to its folder, or run as its owner" in told
 
 
-def taken_by_nobody(database: Path) -> str:
+TAKING = 'exclusive(Path({!r}), "janitor run", datetime.now(UTC)).__enter__()'
+LOOKING = "holder(Path({!r}))"
+
+
+def by_nobody(database: Path, how: str) -> str:
     code = f"""
 import os, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from janitor.errors import StoreError
-from janitor.store import exclusive
+from janitor.store import exclusive, holder
 os.setgid({AS_NOBODY}); os.setuid({AS_NOBODY})
 try:
-    with exclusive(Path({str(database)!r}), "janitor run", datetime.now(UTC)):
-        print("had it")
+    {how.format(str(database))}
+    print("had it")
 except StoreError as error:
     print(error)
 """
@@ -233,6 +251,18 @@ def test_a_second_run_ends_at_once_with_exit_5(sandbox_desk: Desk, sandbox: Sand
     assert f"pid {first.pid}, since 2026-11-23T03:00:00Z" in done.stderr
     assert "Traceback" not in done.stderr
     assert sandbox_desk.janitor("run", "--dry-run").returncode == 0
+
+
+def test_checking_finds_the_lock_that_a_run_finds(sandbox_desk: Desk) -> None:
+    sandbox_desk.janitor("run", "--dry-run")
+    lock = sandbox_desk.folder / "sandbox.db.lock"
+    lock.unlink()
+    lock.mkdir()
+    done, checked = sandbox_desk.janitor("run", "--dry-run"), sandbox_desk.janitor("check")
+    assert (done.returncode, checked.returncode) == (1, 1)
+    found = re.search(r"^database +failed: (database lock .*)$", checked.stdout, re.MULTILINE)
+    assert found is not None
+    assert "".join(found[1].split()) in "".join(done.stdout.split()), "the report is wrapped"
 
 
 def test_reading_goes_on_while_a_run_holds_the_database(sandbox_desk: Desk) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from janitor.errors import Busy, StoreError
+from janitor.files import check_regular
 from janitor.store.database import check_place
 from janitor.units import iso
 
@@ -36,7 +37,7 @@ def exclusive(database: Path, command: str, since: datetime) -> Iterator[None]:
     check_place(database)
     with contextlib.ExitStack() as opened:
         with _translated(path):
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _OWNER_ONLY)
+            descriptor = _opened(path, os.O_RDWR | os.O_CREAT)
             opened.callback(os.close, descriptor)
             _take(descriptor)
             opened.callback(_forget, descriptor)
@@ -45,11 +46,15 @@ def exclusive(database: Path, command: str, since: datetime) -> Iterator[None]:
 
 
 def holder(database: Path) -> str | None:
-    """Who holds the database, in words; None when nobody does. Takes and changes nothing. Raises StoreError."""
+    """Who holds the database, in words; None when nobody does. Takes and changes nothing.
+
+    Raises StoreError where a run could not have the lock for another reason than that, as it would itself.
+    """
     path = lock_file(database)
+    check_place(database)
     with _translated(path):
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            descriptor = _opened(path, os.O_RDWR)
         except FileNotFoundError:
             return None
         try:
@@ -60,6 +65,17 @@ def holder(database: Path) -> str | None:
             return None
         finally:
             os.close(descriptor)
+
+
+def _opened(path: Path, flags: int) -> int:
+    """A descriptor of the lock. What else may stand in its place is neither waited for nor followed as a link."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, _OWNER_ONLY)
+    try:
+        check_regular(os.fstat(descriptor))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _take(descriptor: int) -> None:
@@ -112,6 +128,8 @@ def _advice(error: OSError) -> str:
     match error.errno:
         case errno.EACCES | errno.EPERM:
             return "allow this user to write to it and to its folder, or run as its owner"
+        case errno.EISDIR | errno.EINVAL | errno.ELOOP | errno.ENXIO:
+            return "move away what stands in the place of the lock, which is to be a file"
         case errno.EROFS:
             return "set `database` to a place that can be written"
         case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
