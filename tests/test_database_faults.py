@@ -1,5 +1,6 @@
 """No journal, no delete: a database that cannot be used stops a run before the next deletion, and it is said where."""
 
+import ctypes
 import json
 import os
 import random
@@ -416,6 +417,36 @@ def test_a_database_whose_making_was_killed_is_made_by_the_next_run(tmp_path: Pa
     with Store.open(path) as store:
         assert store.latest_run() is None
     assert inspect(path).endswith("0 runs recorded")
+
+
+# Reading
+
+
+def without_overriding() -> None:
+    """Bind root to the permissions of files, too."""
+    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+        ctypes.CDLL(None).prctl(24, capability)  # PR_CAPBSET_DROP
+
+
+READING = [("runs",), ("show", "1"), ("images",), ("explain", "x"), ("keep", "--list")]
+
+
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+def test_who_only_reads_is_told_that_reading_needs_the_folder_too(sandbox_desk: Desk, words: tuple[str, ...]) -> None:
+    assert sandbox_desk.janitor("run", "--dry-run").returncode == 0
+    sandbox_desk.folder.chmod(0o555)
+    done = subprocess.run(
+        sandbox_desk.command(*words),
+        timeout=60,
+        check=False,
+        capture_output=True,
+        preexec_fn=without_overriding,
+        **sandbox_desk.settings_for_process(),
+    )
+    sandbox_desk.folder.chmod(0o755)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "sandbox.db: reading needs to write to its folder too, as SQLite keeps files beside a" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 # What check says

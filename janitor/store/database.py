@@ -21,6 +21,10 @@ _LEAST_SPACE = 2**20
 
 _BUSY = "another process is writing to it: try again when that has ended"
 _READ_ONLY = "it cannot be written: allow writing to the file and its folder, or set `database` elsewhere"
+_READING_WRITES = (
+    "reading needs to write to its folder too, as SQLite keeps files beside a database: allow that, or copy the "
+    "database, with its -wal where there is one, to a folder that can be written, and set `database` to the copy"
+)
 _DAMAGED = "the file is damaged or no database; it was not overwritten. Restore a copy, or move it away to start anew"
 _FULL = "the disk is full: free some space, then run again"
 _REPLACED = "it was moved, removed or replaced while in use: put it back, and leave it alone while a run is at work"
@@ -35,6 +39,7 @@ _ADVICE = {
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_NOTADB: _DAMAGED,
 }
+_FORBIDDEN = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN)
 # What a damaged file makes of a value, where SQLite itself does not notice.
 _UNREADABLE = (ValueError, OverflowError, LookupError, TypeError)
 
@@ -55,7 +60,8 @@ class DatabaseFile:
             _prepare(path, create)
             opened = cls(path, _connect(path))
             try:
-                opened._set_up(write=create)
+                with contextlib.nullcontext() if create else _needing_the_folder(path):
+                    opened._set_up(write=create)
             except BaseException:
                 opened._db.close()
                 raise
@@ -181,6 +187,21 @@ def _writable(place: Path) -> bool:
     return os.access(place, os.W_OK) and bool(place.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
 
 
+@contextlib.contextmanager
+def _needing_the_folder(path: Path) -> Iterator[None]:
+    """Explains the failure of who only reads, and may not write to the folder."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if _code(error) in _FORBIDDEN and os.access(path, os.R_OK) and not os.access(path.parent, os.W_OK):
+            raise Unfit(_READING_WRITES) from error
+        raise
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest is detail
+
+
 def _identities(path: Path) -> list[tuple[int, int]]:
     """Which files a database and its log are."""
     whole = path.resolve()
@@ -207,8 +228,7 @@ def _translated(path: Path) -> Iterator[None]:
     except Unfit as error:
         raise StoreError(f"database {path}: {error}") from error
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest is detail
-        raise StoreError(f"database {path}: {_ADVICE.get(code, error)}") from error
+        raise StoreError(f"database {path}: {_ADVICE.get(_code(error), error)}") from error
     except OSError as error:
         raise StoreError(f"database {path}: {error.strerror}: check the permissions of the folder") from error
     except _UNREADABLE as error:
