@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 
 from janitor.applying import changes_since
 from janitor.basis import Grounds, answers
-from janitor.cloud import ImageService
+from janitor.cloud import ImageService, Lookup
 from janitor.decide import decide
 from janitor.deleting import Attempt, Executioner, confirm
 from janitor.errors import CloudError, Implausible, Interrupted, JanitorError, StoreError
 from janitor.exemptions import exemptions_by_tag, exemptions_for, longest_of
-from janitor.gate import measure, refusal
+from janitor.gate import OwnImages, measure, refusal
 from janitor.image_ids import folded
 from janitor.model import (
+    GONE_STATUSES,
     Change,
     Decision,
     Deletion,
@@ -62,11 +63,11 @@ class Cleaning:
         deleted, StoreError for a database that fails before the first deletion; but where deletions of earlier runs
         were settled before that, it is a result, as nobody else will tell of them.
         """
-        survey = Surveying(self.orders, self.target, self.service).survey()
+        survey, lookup = Surveying(self.orders, self.target, self.service).survey()
         history = self._store.record_survey(self.run, self.target, survey, self.site.also_named)
         unacceptable = self._one_service_with_others(survey)
-        doubts = self._doubts(survey, unacceptable)
-        settled = () if doubts or survey.usage.problem is not None else self._settle(survey)
+        doubts = self._doubts(survey, lookup, unacceptable)
+        settled = () if doubts or survey.usage.problem is not None else self._settle(survey, lookup)
         try:
             return self._judge(
                 survey, history, refusal(doubts, acceptable=not unacceptable) if doubts else None, settled
@@ -162,7 +163,7 @@ class Cleaning:
                 others[name] = frozenset(map(folded, self._store.known(name)))
         return [*doubts_about(self.target, own, others), *self.service.other_names(survey.images)]
 
-    def _doubts(self, survey: Survey, unacceptable: Sequence[str]) -> tuple[str, ...]:
+    def _doubts(self, survey: Survey, lookup: Lookup, unacceptable: Sequence[str]) -> tuple[str, ...]:
         """What looks wrong about a survey; recorded as good where nothing does, or where a person accepts it.
 
         What is `unacceptable` stays, whoever accepts the rest.
@@ -170,13 +171,10 @@ class Cleaning:
         good = self._store.last_good(self.target, self.run)
         before = good[1] if good else None
         seen = measure(survey, before)
-        # Those that the cloud lists as deleted, or about to be, are gone like those that it no longer lists.
-        left = {image.id for image in survey.images if owns(image)}
-        ours = self._store.asked_since(self.target, good[0]) - left if good else set()
         doubts = self.orders.gate.doubts(
             seen,
             before,
-            own_deletions=len(ours),
+            own=self._own_images(survey, lookup, good[0] if good else None),
             clock_offset=self.service.clock_offset(),
             irregularities=self.service.irregularities(),
         )
@@ -185,9 +183,25 @@ class Cleaning:
         self._store.record_measure(self.run, self.target, seen, good=not doubts and survey.usage.problem is None)
         return doubts
 
-    def _settle(self, survey: Survey) -> tuple[Deletion, ...]:
-        """Find out what became of the requests that earlier runs left open."""
-        settlements = settle(self._store.unsettled(self.target), survey.images)
+    def _own_images(self, survey: Survey, lookup: Lookup, good: int | None) -> OwnImages:
+        """The target's own images of the last good survey's run, if there was one, and those of this survey."""
+        before = frozenset(map(folded, self._store.own_images(self.target, good))) if good is not None else frozenset()
+        asked = frozenset(map(folded, self._store.asked_since(self.target, good))) if good is not None else frozenset()
+        # Those that the cloud lists as deleted, or about to be, are gone like those that it no longer lists.
+        left = frozenset(folded(image.id) for image in survey.images if owns(image))
+        return OwnImages(
+            before,
+            (asked - left) & before,
+            frozenset(folded(image.id) for image in survey.images if image.status not in GONE_STATUSES),
+            len(left),
+            None if lookup.unanswered is None else frozenset(map(folded, lookup.unanswered)),
+        )
+
+    def _settle(self, survey: Survey, lookup: Lookup) -> tuple[Deletion, ...]:
+        """Find out what became of the requests that earlier runs left open, where the survey tells."""
+        untold = lookup.unanswered or frozenset()
+        asked = (one for one in self._store.unsettled(self.target) if one.decision.image.id not in untold)
+        settlements = settle(asked, survey.images)
         if settlements:
             self._store.record_settlements(self.run, settlements)
         return tuple(settlement.deletion for settlement in settlements)
@@ -233,7 +247,8 @@ class Cleaning:
         listed = {image.id: image for image in self.service.images()}
         asked = {attempt.decision.image.id for attempt in attempts}
         known = (d.image.id for d in seen.decisions if owns(d.image))
-        listed |= {image.id: image for image in self.service.unlisted(each for each in known if each not in listed)}
+        lookup = self.service.unlisted(each for each in known if each not in listed)
+        listed |= {image.id: image for image in lookup.found}
         others = [d.image for d in seen.decisions if owns(d.image) and d.image.id not in asked]
         lost = sum(image.id not in listed for image in others)
         if lost * 100 > self.orders.gate.max_shrink * len(others):

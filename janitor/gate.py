@@ -11,7 +11,9 @@ CLOCKS_APART = timedelta(minutes=5)
 """How far the server's clock and ours may be apart."""
 
 _FEW = 5
-"""So many volumes come and go in any night: fewer that are missing are no sign of a list with a hole in it."""
+"""So many volumes come and go in any night, and so few images may all be replaced: fewer are no sign of a hole."""
+
+_ALL = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,33 @@ def measure(survey: Survey, before: Measure | None = None) -> Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnImages:
+    """The target's own images by their folded ids: those of the last good survey, and what the present one lists.
+
+    `ours` of those `before` are gone because we deleted them. `listed` is all that the survey lists, and `owned` how
+    many of them are the target's own. `unanswered` are the ids that were asked for and not found, without the API's
+    word that there is no such image; None where it cannot be asked for one.
+    """
+
+    before: frozenset[str]
+    ours: frozenset[str]
+    listed: frozenset[str]
+    owned: int
+    unanswered: frozenset[str] | None
+
+    @property
+    def expected(self) -> frozenset[str]:
+        """Those that have to be there still, unless somebody else deleted them."""
+        return self.before - self.ours
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """Those of them that are not listed, nor, where an image can be asked for, known to be gone."""
+        unlisted = self.expected - self.listed
+        return unlisted if self.unanswered is None else unlisted & self.unanswered
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """Compares a survey with the last good one. `max_shrink` is in percent; a bigger fall than that is not believed."""
 
@@ -49,34 +78,51 @@ class Gate:
         now: Measure,
         before: Measure | None,
         *,
-        own_deletions: int,
+        own: OwnImages,
         clock_offset: timedelta | None,
         irregularities: Iterable[str],
     ) -> tuple[str, ...]:
         """What looks wrong; nothing for a survey to be believed.
 
-        `before` is the last good survey's measure; `own_deletions` of its images are gone because we deleted them.
+        `before` is the last good survey's measure, and `own` are the images of both.
         `clock_offset` is how far the server's clock is ahead of ours, where it tells.
         """
         return (
             *irregularities,
             *_clock_doubts(clock_offset),
-            *(self._shrunk(now, before, own_deletions) if before is not None else ()),
+            *(self._lost(own) if before is not None else ()),
+            *(self._shrunk(now, before) if before is not None else ()),
         )
 
-    def _shrunk(self, now: Measure, before: Measure, own_deletions: int) -> Iterator[str]:
+    def _lost(self, own: OwnImages) -> Iterator[str]:
+        """Images are told apart by their ids: a pipeline that replaces its images leaves no hole in a list.
+
+        Where no image can be asked for by its id, nothing but the list says that one is gone: then a list is not
+        believed that names none of the known ones, or fewer than were there.
+        """
+        missing, expected, then = len(own.missing), len(own.expected), len(own.before)
+        many = missing * 100 > self.max_shrink * then
+        share = f"({100 * missing / max(then, 1):.1f}%), limits.max_shrink allows {self.max_shrink:g}%"
+        if own.unanswered is not None:
+            if many:
+                yield f"{missing} of {then} owned images are not listed, and the API does not say they are gone {share}"
+        elif many and own.owned < expected:
+            beside = f", {len(own.ours)} of them deleted by us" if own.ours else ""
+            yield f"owned images fell from {then} to {own.owned}{beside}: {missing} are missing {share}"
+        elif missing == expected >= _FEW and self.max_shrink < _ALL:
+            yield f"none of the {missing} owned images of the last good survey is listed, but {own.owned} others"
+
+    def _shrunk(self, now: Measure, before: Measure) -> Iterator[str]:
         falls = (
-            ("owned images", before.owned, now.owned, own_deletions, 1),
-            ("protected images", before.protected, now.protected, 0, 1),
-            ("instances", before.instances, now.instances, 0, 1),
-            ("volumes made of images", before.volumes or 0, now.volumes or 0, 0, _FEW),
+            ("protected images", before.protected, now.protected, 1),
+            ("instances", before.instances, now.instances, 1),
+            ("volumes made of images", before.volumes or 0, now.volumes or 0, _FEW),
         )
-        for what, then, present, ours, telling in falls:
-            lost = then - ours - present
+        for what, then, present, telling in falls:
+            lost = then - present
             if lost >= telling and lost * 100 > self.max_shrink * then:
-                beside = f", {ours} of them deleted by us" if ours else ""
                 yield (
-                    f"{what} fell from {then} to {present}{beside}: {lost} are missing ({100 * lost / then:.1f}%), "
+                    f"{what} fell from {then} to {present}: {lost} are missing ({100 * lost / then:.1f}%), "
                     f"limits.max_shrink allows {self.max_shrink:g}%"
                 )
 

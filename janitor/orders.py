@@ -45,7 +45,7 @@ class RunStore(Journal, Protocol):
         ...
 
     def known(self, target: str) -> Iterable[str]:
-        """The ids of the target's own images in its last snapshot that we are not known to have deleted."""
+        """The ids of the target's own images, in its last snapshot or good survey, that we did not surely delete."""
         ...
 
     def earlier_usage(self, target: str, since: datetime) -> EarlierUsage:
@@ -78,6 +78,10 @@ class RunStore(Journal, Protocol):
 
     def last_good(self, target: str, before: int) -> tuple[int, Measure] | None:
         """The latest run before this one whose survey was good, and what it measured."""
+        ...
+
+    def own_images(self, target: str, run: int) -> set[str]:
+        """The ids of the target's own images in the survey of a run."""
         ...
 
     def asked_since(self, target: str, run: int) -> set[str]:

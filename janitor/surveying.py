@@ -1,11 +1,11 @@
 """Surveying one target: all of its images, and what uses them, by its services and by texts that people declare."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from janitor.cloud import ImageService
+from janitor.cloud import ImageService, Lookup
 from janitor.errors import CloudError, Interrupted
 from janitor.model import EarlierUsage, Image, Survey, Usage
 from janitor.orders import Orders
@@ -30,30 +30,33 @@ class Surveying:
     target: str
     service: ImageService
 
-    def survey(self) -> Survey:
-        """Read the target. Raises CloudError where its images cannot be listed to the end, and Interrupted.
+    def survey(self) -> tuple[Survey, Lookup]:
+        """Read the target; beside, what was told of known images that no list shows.
 
-        What is in use may be in doubt: `usage.problem` says so.
+        Raises CloudError where its images cannot be listed to the end, and Interrupted. What is in use may be in doubt:
+        `usage.problem` says so.
         """
         started_at = self.orders.clock()
-        images = tuple(self._images())
+        listed = list(self._listed())
+        lookup = self._looked_up(listed)
+        images = (*listed, *lookup.found)
         usage = self._usage(images, started_at)
         heed_stop(self.orders.stop)
-        return Survey(images, usage, started_at, self.orders.clock())
+        return Survey(images, usage, started_at, self.orders.clock()), lookup
 
-    def _images(self) -> Iterator[Image]:
+    def _listed(self) -> Iterator[Image]:
         done = 0
-        listed: set[str] = set()
         for done, image in enumerate(self.service.images(), start=1):
             if done % 1000 == 0:
                 self.orders.progress.advance(self.target, "survey", done, None)
             heed_stop(self.orders.stop)
-            listed.add(image.id)
             yield image
-        known = self.orders.store.known(self.target)
-        yield from self.service.unlisted(image for image in known if image not in listed)
-        heed_stop(self.orders.stop)
         self.orders.progress.advance(self.target, "survey", done, done)
+
+    def _looked_up(self, listed: Iterable[Image]) -> Lookup:
+        heed_stop(self.orders.stop)
+        ids = {image.id for image in listed}
+        return self.service.unlisted(image for image in self.orders.store.known(self.target) if image not in ids)
 
     def _usage(self, images: Sequence[Image], now: datetime) -> Usage:
         earlier = self.orders.store.earlier_usage(self.target, now - _REMEMBERED - self.orders.usage_memory)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from janitor.cloud import Answer, Probe
+from janitor.cloud import Answer, Lookup, Probe
 from janitor.errors import CloudError
 from janitor.model import EarlierUsage, Image, Sharing, Usage
 
@@ -16,7 +16,8 @@ class RecordingCloud:
 
     `answers` may hold, by image id, an Answer or an error for its deletion; `undone` names images whose deletion is
     accepted and not done; `lost` those that are deleted although an error is raised. `now` holds what is told of an
-    image that is asked for just before its deletion.
+    image that is asked for just before its deletion. `unseen` are the ids of which it does not say whether there is
+    such an image; None where it cannot be asked for one.
     """
 
     listed: list[Image]
@@ -31,6 +32,7 @@ class RecordingCloud:
     irregular: list[str] = field(default_factory=list)
     twins: list[str] = field(default_factory=list)
     hidden: list[Image] = field(default_factory=list)
+    unseen: set[str] | None = None
     shared: dict[str, Sharing] | CloudError = field(default_factory=dict)
     now: dict[str, Image | CloudError] = field(default_factory=dict)
     unlisted_asked: list[str] = field(default_factory=list)
@@ -47,10 +49,11 @@ class RecordingCloud:
             raise error
         yield from list(self.listed)
 
-    def unlisted(self, known: Iterable[str]) -> list[Image]:
+    def unlisted(self, known: Iterable[str]) -> Lookup:
         self.unlisted_asked = list(known)
         wanted = set(self.unlisted_asked)
-        return [image for image in self.hidden if image.id in wanted]
+        found = tuple(image for image in self.hidden if image.id in wanted)
+        return Lookup(found, None if self.unseen is None else frozenset(self.unseen & wanted))
 
     def latest(self, image_id: str) -> Image | None:
         found = self.now.get(image_id)

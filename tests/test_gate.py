@@ -1,6 +1,6 @@
 """The survey gate as it meets a cloud: what the client notices, and what a run makes of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ import pytest
 from janitor import wiring
 from janitor.cloud.toast import ToastClient
 from janitor.errors import Unavailable
-from janitor.model import Mode, Outcome, Reason, RunResult, Usage, User
+from janitor.gate import Gate, Measure, OwnImages
+from janitor.model import DeletionOutcome, Image, Mode, Outcome, Reason, RunResult, Usage, User
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
@@ -38,6 +39,65 @@ ANNOUNCED = Policy("announced", Match(name=(Pattern("*"),)), Expire(14 * DAY), n
 def store(tmp_path: Path) -> Iterator[Store]:
     with Store.open(tmp_path / "janitor.db") as opened:
         yield opened
+
+
+# What the gate compares
+
+FLEET = frozenset("abcdefghij")
+
+
+def own(
+    listed: str,
+    *,
+    before: Iterable[str] = FLEET,
+    ours: str = "",
+    unanswered: str | None = None,
+    owned: int | None = None,
+) -> OwnImages:
+    gone = None if unanswered is None else frozenset(unanswered)
+    return OwnImages(
+        frozenset(before), frozenset(ours), frozenset(listed), len(listed) if owned is None else owned, gone
+    )
+
+
+@pytest.mark.parametrize(
+    ("images", "doubt"),
+    [
+        pytest.param(own("abcdefghij"), None, id="the-same"),
+        pytest.param(own("abcdefgxyz"), None, id="some-replaced"),
+        pytest.param(own("abcuvwxyz12"), None, id="most-replaced-and-more"),
+        pytest.param(own("abcuvwxyz1"), None, id="most-replaced-and-as-many"),
+        pytest.param(
+            own("abcuvwxyz"), "owned images fell from 10 to 9: 7 are missing (70.0%)", id="and-the-count-fell"
+        ),
+        pytest.param(own("abcdefg"), None, id="fell-as-far-as-allowed"),
+        pytest.param(own("abcdef"), "owned images fell from 10 to 6: 4 are missing (40.0%)", id="fell-further"),
+        pytest.param(
+            own("klmnopqrst"), "none of the 10 owned images of the last good survey is listed", id="none-left"
+        ),
+        pytest.param(own("klmno", before="abcde"), "none of the 5 owned", id="none-of-five"),
+        pytest.param(own("klmn", before="abcd"), None, id="none-of-four"),
+        pytest.param(own("klmno", ours="efghij", before=FLEET), None, id="none-of-four-that-we-left"),
+        pytest.param(own("klmno", ours="fghij"), "none of the 5 owned", id="none-of-five-that-we-left"),
+        pytest.param(own("abcd", ours="efghij"), None, id="fell-by-our-deletions"),
+        pytest.param(own("abcdefghij", owned=0), None, id="listed-but-public-now"),
+        pytest.param(own("", unanswered=""), None, id="all-gone-by-the-word-of-the-api"),
+        pytest.param(own("abcdefg", unanswered="hij"), None, id="untold-as-far-as-allowed"),
+        pytest.param(own("abcdef", unanswered="ghij"), "4 of 10 owned images are not listed", id="untold-of-more"),
+        pytest.param(own("abcdefvwxyz", unanswered="ghij"), "the API does not say they are gone", id="and-as-many-new"),
+        pytest.param(own("abcdef", ours="ghij", unanswered="ghij"), None, id="untold-of-what-we-deleted"),
+    ],
+)
+def test_images_are_told_apart_by_their_ids(images: OwnImages, doubt: str | None) -> None:
+    seen = Measure(len(images.before), 0, 0)
+    doubts = Gate(30).doubts(seen, seen, own=images, clock_offset=timedelta(), irregularities=())
+    assert [doubt in each if doubt else each for each in doubts] == ([True] if doubt else [])
+
+
+def test_what_may_be_lost_altogether_is_missed_by_nobody() -> None:
+    seen = Measure(10, 0, 0)
+    for images in (own("klmnopqrst"), own(""), own("", unanswered="abcdefghij")):
+        assert Gate(100).doubts(seen, seen, own=images, clock_offset=timedelta(), irregularities=()) == ()
 
 
 # What the client notices
@@ -163,6 +223,43 @@ def test_a_fall_is_one_of_our_own_images(store: Store, kept: set[str], doubted: 
     perform(store, cloud)
     cloud.listed = [image for image in cloud.listed if str(image.name).partition("-")[0] in kept or image is own[0]]
     assert (perform(store, cloud).outcome is Outcome.REFUSED) is doubted
+
+
+def fleet(word: str, count: int = 9) -> list[Image]:
+    return [make_image(f"{word}-{number}", age=DAY) for number in range(count)]
+
+
+@pytest.mark.parametrize("unseen", [None, set[str]()], ids=["by-the-list-alone", "asked-by-id"])
+def test_a_pipeline_that_replaces_its_images_is_believed(store: Store, unseen: set[str] | None) -> None:
+    base = fleet("base", 1)
+    cloud = RecordingCloud([*fleet("build-1"), *base], unseen=unseen)
+    for build in range(2, 5):
+        perform(store, cloud)
+        cloud.listed = [*fleet(f"build-{build}"), *base]
+    assert perform(store, cloud).outcome is Outcome.OK
+
+
+def test_what_was_not_believed_is_asked_about_again(store: Store) -> None:
+    """The survey that was not believed is the latest snapshot, and yet the images that it lacked are known."""
+    old = make_image("old-1")
+    cloud = RecordingCloud([*fleet("young"), old], unseen={image.id for image in fleet("young")})
+    perform(store, cloud, mode=Mode.DRY_RUN)
+    cloud.listed = [old]
+    for _ in range(3):
+        assert perform(store, cloud).outcome is Outcome.REFUSED
+    assert (cloud.deleted, set(cloud.unlisted_asked)) == ([], {image.id for image in fleet("young")})
+
+
+def test_a_request_is_not_settled_by_an_answer_that_says_nothing(store: Store) -> None:
+    old = make_image("old-1")
+    cloud = RecordingCloud([*fleet("young"), old], undone={old.id}, unseen={old.id})
+    cloud.survey_errors = [None, Unavailable("no answer")]
+    perform(store, cloud)
+    cloud.listed = fleet("young")
+    assert perform(store, cloud).targets[0].settled == ()
+    cloud.unseen = set()
+    [settled] = perform(store, cloud).targets[0].settled
+    assert settled.outcome is DeletionOutcome.DELETED
 
 
 def test_a_dry_run_looks_as_closely(store: Store) -> None:

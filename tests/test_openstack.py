@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from janitor.cloud import Answer, Need, Sources
+from janitor.cloud import Answer, Lookup, Need, Sources
 from janitor.errors import CloudError, Denied, Implausible, JanitorError, Refused, Unavailable
 from janitor.model import EarlierUsage, Image, Sharing, Source, Unread, User
 from janitor.transport import HttpOptions
@@ -161,7 +161,7 @@ def test_what_no_list_shows_is_asked_for_by_its_id() -> None:
     cloud = Cloud(unlisted=[entry("k1", status="killed"), entry("o1", owner="another")])
     with serving(cloud) as (client, listening):
         found = client.unlisted(["k1", "gone", "o1"])
-    assert [(image.id, image.status, image.owned) for image in found] == [
+    assert [(image.id, image.status, image.owned) for image in found.found] == [
         ("k1", "killed", True),
         ("o1", "active", False),
     ]
@@ -191,9 +191,9 @@ def test_an_id_is_one_segment_of_the_path() -> None:
     assert calls(listening)[1:] == ["GET /v2/images/..%2Fx%3Fy", "DELETE /v2/images/%2E%2E"]
 
 
-def test_what_may_not_be_seen_any_more_is_not_there() -> None:
-    with serving(Cloud().scripted("GET /v2/images/i1", no(403))) as (client, _):
-        assert client.unlisted(["i1"]) == []
+def test_of_what_may_not_be_seen_any_more_nothing_is_known() -> None:
+    with serving(Cloud().scripted("GET /v2/images/i1", no(403)).scripted("GET /v2/images/i2", no(404))) as (client, _):
+        assert client.unlisted(["i1", "i2"]) == Lookup((), frozenset({"i1"}))
 
 
 def test_an_answer_about_another_image_proves_nothing() -> None:

@@ -50,6 +50,18 @@ class Sources:
         return needs[source]
 
 
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What an API told of images that were asked for by their ids: those that exist; of all others it said "not there".
+
+    `unanswered` are the ids of which it said neither, as where it may not tell us; None for an API that cannot be asked
+    for one image.
+    """
+
+    found: tuple[Image, ...] = ()
+    unanswered: frozenset[str] | None = frozenset()
+
+
 class Answer(StrEnum):
     """What an API said to a deletion: yes, or that there is no such image."""
 
@@ -80,8 +92,8 @@ class ImageService(Protocol):
         """Every image of the target, each once, as they arrive. Raises CloudError when the list cannot be completed."""
         ...
 
-    def unlisted(self, known: Iterable[str]) -> Sequence[Image]:
-        """Those of these images that no list shows and that exist all the same. Raises CloudError where in doubt."""
+    def unlisted(self, known: Iterable[str]) -> Lookup:
+        """What is told of these images, which no list shows. Raises CloudError when no usable answer came."""
         ...
 
     def latest(self, image_id: str) -> Image | None:

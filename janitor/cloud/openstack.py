@@ -14,7 +14,7 @@ from itertools import chain
 
 import httpx
 
-from janitor.cloud import ONE_SERVICE, Answer, Probe, ProbeFailed, Sources
+from janitor.cloud import ONE_SERVICE, Answer, Lookup, Probe, ProbeFailed, Sources
 from janitor.cloud.answers import Declined, undocumented
 from janitor.cloud.at_once import at_once
 from janitor.cloud.catalogue import ImagePlace, unversioned
@@ -136,17 +136,39 @@ class OpenStackClient:
         call = Call("GET /v2/images", "GET", self._image_url(), parameters)
         return self._session.ask(call, lambda found: (identified(read_entries(found, "images")), next_in(found)))
 
-    def unlisted(self, known: Iterable[str]) -> Sequence[Image]:
+    def unlisted(self, known: Iterable[str]) -> Lookup:
         """Those of these images that can be had by their id: a killed upload is left out of every list.
 
         One that the lists had to show is an irregularity: they may lack others, too, that we do not know to ask for.
+        Only 404 says that there is no such image; one that we may not see may exist.
         """
-        found = [image for image in at_once(self.latest, known) if image is not None]
+        unanswered: list[str] = []
+
+        def ask(image_id: str) -> Image | None:
+            try:
+                return self._image(image_id)
+            except Declined as error:
+                if error.forbidden:
+                    unanswered.append(image_id)
+                elif not error.absent:
+                    raise
+                return None
+
+        found = tuple(image for image in at_once(ask, known) if image is not None)
         self._left_out += [image.id for image in found if _is_to_be_listed(image)]
-        return found
+        return Lookup(found, frozenset(unanswered))
 
     def latest(self, image_id: str) -> Image | None:
         """An image as it is now, or None where there is no such image for us."""
+        try:
+            return self._image(image_id)
+        except Declined as error:
+            if error.absent or error.forbidden:
+                return None
+            raise
+
+    def _image(self, image_id: str) -> Image:
+        """An image as it is now. Raises Declined for a no."""
         project = self._granted().project
 
         def read(found: Entry) -> Image:
@@ -154,13 +176,7 @@ class OpenStackClient:
                 raise undocumented("it is about another image")
             return read_image(found, project)
 
-        call = Call("GET /v2/images/{id}", "GET", self._image_url(image_id))
-        try:
-            return self._session.ask(call, read)
-        except Declined as error:
-            if error.absent or error.forbidden:
-                return None
-            raise
+        return self._session.ask(Call("GET /v2/images/{id}", "GET", self._image_url(image_id)), read)
 
     def usage(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:
         """What uses which of these images, as far as the target's sources say, all of which are asked at once.

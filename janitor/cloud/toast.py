@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from janitor.cloud import Answer, Probe
+from janitor.cloud import Answer, Lookup, Probe
 from janitor.cloud.answers import Declined
 from janitor.cloud.paging import Identities, MarkerGone, ahead, pages
 from janitor.cloud.records import Entry, identified, read_entries
@@ -70,9 +70,9 @@ class ToastClient:
             for batch in batches:
                 yield from map(read_image, batch)
 
-    def unlisted(self, known: Iterable[str]) -> Sequence[Image]:  # noqa: ARG002 - the port's
-        """None: this API lists all that there is, and cannot be asked for one image."""
-        return ()
+    def unlisted(self, known: Iterable[str]) -> Lookup:  # noqa: ARG002 - the port's
+        """Nothing: this API lists all that there is, and cannot be asked for one image."""
+        return Lookup(unanswered=None)
 
     def latest(self, image_id: str) -> Image | None:  # noqa: ARG002 - the port's
         """None: this API cannot be asked for one image."""

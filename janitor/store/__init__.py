@@ -102,7 +102,7 @@ class Store:
             journal.add_answer(db, entry, answer, at)
 
     def known(self, target: str) -> list[str]:
-        """The ids of the target's own images in its latest snapshot that we are not known to have deleted."""
+        """The ids of the target's own images, in its last snapshot or good survey, that we did not surely delete."""
         with self._file.reading() as db:
             return snapshots.known(db, target)
 
@@ -145,6 +145,11 @@ class Store:
         """The latest run before this one whose survey was good, and what it measured."""
         with self._file.reading() as db:
             return trust.last_good(db, target, before)
+
+    def own_images(self, target: str, run: int) -> set[str]:
+        """The ids of the target's own images in the survey of a run."""
+        with self._file.reading() as db:
+            return trust.own_images(db, target, run)
 
     def asked_since(self, target: str, run: int) -> set[str]:
         """The ids of the images of a target whose deletion was asked for in this run or later."""

@@ -60,8 +60,11 @@ def check_not_overtaken(conn: sqlite3.Connection, run: int, target: str) -> None
 
 
 def known(db: Database, target: str) -> list[str]:
-    """The ids of the target's own images in its latest snapshot that we are not known to have deleted."""
-    return [row[0] for row in db.execute(_KNOWN_OWN, (target,))]
+    """The ids of the target's own images, in its latest snapshot or good survey, that we are not known to have deleted.
+
+    In both: a survey that was not believed may have lacked some.
+    """
+    return [row[0] for row in db.execute(_KNOWN_OWN, {"target": target})]
 
 
 def targets(db: Database) -> list[str]:
@@ -242,8 +245,11 @@ WHERE i.target = ? AND NOT EXISTS (
 """
 _KNOWN = "SELECT image_key, first_seen, watched_since, status_since FROM images WHERE target = ? AND image = ?"
 _KNOWN_OWN = """
-SELECT i.image FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
-WHERE i.target = ? AND f.owned AND f.status NOT IN ('deleted', 'pending_delete') AND NOT EXISTS (
+WITH good AS (SELECT max(run) AS run FROM surveys WHERE target = :target AND good)
+SELECT DISTINCT i.image FROM good, images i JOIN image_facts f ON f.image_key = i.image_key AND (
+    f.until_run IS NULL OR (f.from_run <= good.run AND f.until_run > good.run)
+)
+WHERE i.target = :target AND f.owned AND f.status NOT IN ('deleted', 'pending_delete') AND NOT EXISTS (
     SELECT 1 FROM deletions x WHERE x.target = i.target AND x.image = i.image
         AND coalesce(x.settled_outcome, x.outcome) IN ('deleted', 'already-gone')
 )

@@ -173,6 +173,11 @@ def last_good(db: Database, target: str, before: int) -> tuple[int, Measure] | N
     return None if row is None else (row[0], Measure(*row[1:]))
 
 
+def own_images(db: Database, target: str, run: int) -> set[str]:
+    """The ids of the target's own images in the survey of a run, as the gate counts them."""
+    return {row[0] for row in db.execute(_OWN_IMAGES, {"run": run, "target": target})}
+
+
 def asked_since(db: Database, target: str, run: int) -> set[str]:
     """The ids of the images of a target whose deletion was asked for in this run or later."""
     sql = "SELECT DISTINCT image FROM deletions WHERE target = ? AND run >= ? AND requested_at IS NOT NULL"
@@ -223,6 +228,12 @@ def applied(db: Database, run: int, target: str) -> bool:
 
 _END_STANDING = "UPDATE notices SET ended_at = ?, ended = ? WHERE target = ? AND image = ? AND ended_at IS NULL"
 
+# What `owns` says of an image.
+_OWN_IMAGES = """
+SELECT i.image FROM images i JOIN image_facts f ON f.image_key = i.image_key
+    AND f.from_run <= :run AND (f.until_run IS NULL OR f.until_run > :run)
+WHERE i.target = :target AND f.owned AND NOT f.public AND f.status NOT IN ('deleted', 'pending_delete')
+"""
 _MISSED_SINCE = """
 SELECT s.finished_at FROM images i JOIN image_facts f USING (image_key)
 JOIN surveys s ON s.target = i.target AND s.run = f.until_run
