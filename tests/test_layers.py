@@ -63,6 +63,7 @@ SHELL = {
     "watch",
     "progress",
     "logs",
+    "terminal",
     "cli",
     "__main__",
 }

@@ -10,7 +10,6 @@ from janitor import delivery, sites, wiring
 from janitor.accounts import identify
 from janitor.cloud import Probe, ProbeFailed
 from janitor.commands.loading import load
-from janitor.commands.reporting import print_out
 from janitor.errors import CloudError, DeliveryError, Exit, StoreError
 from janitor.model import Reading
 from janitor.orders import Site, utc_now
@@ -20,6 +19,7 @@ from janitor.references import Reference, References
 from janitor.remarks import exempting_nothing, owning_nothing, remarks_on
 from janitor.report.tables import readings_table
 from janitor.settings import Settings
+from janitor.terminal import print_out
 from janitor.units import counted
 
 

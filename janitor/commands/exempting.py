@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from janitor.commands.loading import configured
-from janitor.commands.reporting import print_out
 from janitor.errors import Exit, UsageError
 from janitor.exemptions import active, lapses_soon
 from janitor.explain import sought
@@ -22,6 +21,7 @@ from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, line, paragrap
 from janitor.report.wording import label_of, local_minute, visible
 from janitor.settings import Settings
 from janitor.store import ExemptionRecord, Store, holder
+from janitor.terminal import print_json, print_out
 from janitor.units import counted, format_until, iso, iso_or_none, parse_duration, parse_until
 
 _LONGEST_NAME = 255
@@ -162,7 +162,7 @@ def list_kept(config: Path | None, verbose: int, unwanted: Iterable[str | None],
     shown = entries if past else _longest(entry for entry in entries if entry.state(now) == "active")
     ordered = sorted(shown, key=lambda entry: (entry.state(now) != "active", entry.exemption.until))
     if form == "json":
-        click.echo(json.dumps({"exemptions": [_as_json(entry, now) for entry in ordered]}))
+        print_json(json.dumps({"exemptions": [_as_json(entry, now) for entry in ordered]}))
     else:
         page = Page(lambda width: _lines(ordered, now, settings.timezone, width))
         print_out(page)

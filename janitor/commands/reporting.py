@@ -1,13 +1,11 @@
 """What a command ends with: its report, posted and printed; and the command that sends late ones."""
 
 import logging
-import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
-from rich.console import Console, RenderableType
 
 from janitor import delivery, wiring
 from janitor.announcing import as_told, start_notices
@@ -22,6 +20,7 @@ from janitor.report.text import text_report
 from janitor.settings import Settings
 from janitor.stopping import Stop, within
 from janitor.store import Store
+from janitor.terminal import print_json, print_out
 
 _log = logging.getLogger("janitor.commands")
 
@@ -100,12 +99,6 @@ def resend(config: Path | None, verbose: int) -> int:
 def print_report(result: RunResult, settings: Settings, form: str) -> None:
     """Print a report, as `json` or as text."""
     if form == "json":
-        sys.stdout.write(json_report(result) + "\n")
-        sys.stdout.flush()
+        print_json(json_report(result))
     else:
         print_out(text_report(result, settings.cost, zone=settings.timezone))
-
-
-def print_out(renderable: RenderableType) -> None:
-    """Print what is laid out for the terminal that there is."""
-    Console(highlight=False).print(renderable)

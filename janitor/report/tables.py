@@ -123,9 +123,9 @@ def runs_table(runs: Iterable[RunSummary]) -> Table:
     """Past runs, one a row, as a rich renderable."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in ("run", "mode", "outcome", "started"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for heading in ("images", "to delete", "deleted"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
     for run in runs:
         table.add_row(*(Text(cell) for cell in _cells(run)))
     return table
