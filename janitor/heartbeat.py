@@ -18,6 +18,7 @@ from janitor.transport.http import Transport
 _log = logging.getLogger("janitor.heartbeat")
 
 _PATIENCE = HttpOptions(timeout=timedelta(seconds=5), attempts=3, give_up_after=timedelta(seconds=12))
+_LARGEST_ANSWER = 2**20
 _TIME_WHEN_STOPPED = timedelta(seconds=1)  # what is left of the ten seconds that a container is given to end
 _START, _SUCCESS, _FAIL = "start", "success", "fail"
 _BENEATH = {_START: "/start", _SUCCESS: "", _FAIL: "/fail"}
@@ -58,7 +59,8 @@ class Heartbeat:
 
     def _failure(self, event: str, address: str) -> str:
         """Why the ping failed, without the address; empty where it did not."""
-        transport = Transport(self._patience, Redaction(address, *_secret_parts(address)), self._stop)
+        redact = Redaction(address, *_secret_parts(address))
+        transport = Transport(self._patience, redact, self._stop, largest=_LARGEST_ANSWER)
         call = Call(f"heartbeat {event}", "GET", address)
         try:
             transport.persist(call.label, lambda seconds: _send(transport, call, seconds))
@@ -74,7 +76,7 @@ def _send(transport: Transport, call: Call, seconds: float) -> None:
     if reply.status >= 500 or reply.status in (408, 429):
         raise Transient(f"HTTP {reply.status}")
     if not 200 <= reply.status < 300:
-        raise CloudError(f"{call.label}: HTTP {reply.status}")
+        raise CloudError(f"{call.label}: {reply.status_words}")
 
 
 def _address(url: str, beneath: str) -> str:

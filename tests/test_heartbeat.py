@@ -24,6 +24,7 @@ from janitor.transport import HttpOptions
 from janitor.watch import Watch
 from tests.conftest import Desk
 from tests.loopback import Answered, Asked, Loopback, in_turn
+from tests.raw_server import endless
 from tests.slack_stand_in import SlackStandIn
 
 BRISK = HttpOptions(timeout=timedelta(seconds=1), attempts=2, give_up_after=timedelta(seconds=2))
@@ -77,7 +78,10 @@ def test_without_an_address_nothing_is_sent(caplog: pytest.LogCaptureFixture) ->
         pytest.param([Answered(status=500)], 2, "HTTP 500", id="not-for-ever"),
         pytest.param([Answered(status=404)], 1, "HTTP 404", id="no-such-check-is-final"),
         pytest.param(
-            [Answered(status=302, headers={"Location": "/elsewhere"})], 1, "HTTP 302", id="redirects-are-not-followed"
+            [Answered(status=302, headers={"Location": "/elsewhere"})],
+            1,
+            "HTTP 302, a redirect, which is not followed",
+            id="redirects-are-not-followed",
         ),
     ],
 )
@@ -115,6 +119,29 @@ def test_an_answer_that_repeats_the_address_is_logged_without_it(caplog: pytest.
 
     assert "illegal header line" in caplog.text
     assert "the-secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("head", "bits", "told"),
+    [
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", "no complete answer within 0.2 s", id="interim-answers"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX-Long: ", b"x", "no complete answer within 0.2 s", id="header"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n\r\n", b"x", "no complete answer within 0.2 s", id="body"),
+    ],
+)
+def test_a_service_that_drips_holds_nobody_up(
+    head: bytes, bits: bytes, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    patience = HttpOptions(timedelta(seconds=0.2), attempts=1)
+    with endless(bits, 0.01, head) as server:
+        beat(server.url, patience=patience).start()
+    assert told in caplog.text
+
+
+def test_an_answer_of_a_service_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
+    with endless(b"x" * 65536, 0, b"HTTP/1.1 200 OK\r\n\r\n") as server:
+        beat(server.url, patience=HttpOptions(timedelta(seconds=30), attempts=1)).start()
+    assert "the answer is larger than 1 MiB" in caplog.text
 
 
 def test_once_told_to_stop_a_ping_that_hangs_is_left_behind(caplog: pytest.LogCaptureFixture) -> None:

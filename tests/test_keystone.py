@@ -1,8 +1,10 @@
 """Signing in to a cloud: what is sent, what a grant holds, where services are, and what each failure is told as."""
 
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +28,7 @@ from tests.identity_stand_in import (
     refusal,
     serving,
 )
-from tests.loopback import Answered, Loopback
+from tests.loopback import Answered, Asked, Loopback, in_turn
 
 
 def v2_of(server: Loopback) -> Identity:
@@ -160,13 +162,13 @@ def test_image_services_are_those_of_the_wanted_interface() -> None:
         pytest.param(
             Answered(b"", 302, {"Location": "https://elsewhere.example/v2.0/tokens?x"}),
             CloudError,
-            "HTTP 302, a redirect to https://elsewhere.example, which is not followed",
+            "HTTP 302, a redirect, which is not followed",
             id="redirect-elsewhere",
         ),
         pytest.param(
             Answered(b"", 301, {"Location": "//elsewhere.example/v2.0"}),
             CloudError,
-            "HTTP 301, a redirect to http://elsewhere.example, which",
+            "HTTP 301, a redirect, which is not followed",
             id="redirect-without-a-scheme",
         ),
     ],
@@ -191,11 +193,42 @@ def test_the_wish_to_be_asked_later_is_handed_on() -> None:
     assert caught.value.retry_after == 7
 
 
-def test_a_redirect_within_the_host_is_followed_with_its_body() -> None:
+def test_a_redirect_of_what_holds_credentials_is_not_followed() -> None:
     keystone = Keystone()
     with serving(keystone) as server:
         keystone.scripted.append(Answered(b"", 308, {"Location": f"{server.url}/v2.0/tokens"}))
-        assert grant(v2_of(server)).token == "t0ken-1"
+        with pytest.raises(CloudError, match=r"sign-in at .*: HTTP 308, a redirect, which is not followed"):
+            grant(v2_of(server))
+        assert server.paths() == ["POST /v2.0/tokens"]
+
+
+def discovering(answers: Callable[[Asked], Answered], **request: Any) -> tuple[int, list[str]]:
+    """What a GET during sign-in comes to, and what was asked."""
+    transport = Transport(HttpOptions(), Redaction())
+    with Loopback(answers) as server, closing(transport):
+        session = session_over(transport, 5, "sign-in", secure=False)
+        return session.get(f"{server.url}/identity", **request).status_code, server.paths()
+
+
+def test_version_discovery_is_led_on_within_its_host() -> None:
+    answers = in_turn(Answered(b"", 302, {"Location": "/identity/v3"}), Answered({}))
+    assert discovering(answers) == (200, ["GET /identity", "GET /identity/v3"])
+
+
+@pytest.mark.parametrize(
+    ("location", "request_headers"),
+    [
+        pytest.param("https://127.0.0.1/identity", {}, id="another-scheme"),
+        pytest.param("//localhost/identity", {}, id="another-host"),
+        pytest.param("http://127.0.0.1:1/identity", {}, id="another-port"),
+        pytest.param("http://127.0.0.1:x/identity", {}, id="no-port"),
+        pytest.param("/identity/v3", {"X-Auth-Token": "t0ken"}, id="with-a-token"),
+        pytest.param("/identity/v3", {"Authorization": "Basic eA=="}, id="with-a-password"),
+    ],
+)
+def test_nothing_else_is_led_on(location: str, request_headers: dict[str, str]) -> None:
+    with pytest.raises(CloudError, match="sign-in: HTTP 302, a redirect, which is not followed"):
+        discovering(in_turn(Answered(b"", 302, {"Location": location}), Answered({})), headers=request_headers)
 
 
 def test_nobody_there_is_a_failure_that_may_pass() -> None:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 import stamina
 
 from janitor.errors import CloudError, Refused, Unavailable
 from janitor.redaction import Redaction
-from janitor.transport import Call, HttpOptions, Reply, Transient, http
+from janitor.transport import Call, HttpOptions, Reply, Transient
 from janitor.transport.http import Transport
 from tests.loopback import Answered, Loopback, in_turn
 
@@ -43,9 +44,9 @@ def _no_backoff() -> Iterator[None]:
 
 @contextmanager
 def transporting(
-    options: HttpOptions | None = None, stop: threading.Event | None = None, *secrets: str
+    options: HttpOptions | None = None, stop: threading.Event | None = None, *secrets: str, **parts: Any
 ) -> Iterator[Transport]:
-    sender = Transport(options or HttpOptions(), Redaction(*secrets), stop)
+    sender = Transport(options or HttpOptions(), Redaction(*secrets), stop, **parts)
     try:
         yield sender
     finally:
@@ -56,8 +57,8 @@ def call(url: str) -> Call:
     return Call("GET /images", "GET", f"{url}/k3y/images")
 
 
-def get(server: Loopback, seconds: float = 10) -> Reply:
-    with transporting() as sender:
+def get(server: Loopback, seconds: float = 10, **parts: Any) -> Reply:
+    with transporting(**parts) as sender:
         return sender.request(call(server.url), seconds)
 
 
@@ -117,12 +118,11 @@ def test_what_never_left_was_not_carried_out() -> None:
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_an_answer_is_bounded_in_size(packed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "LARGEST_BODY", 2**20)
+def test_an_answer_is_bounded_in_size(packed: bool) -> None:
     body = b" " * (2**20 + 1)
     answer = Answered(gzip.compress(body), headers={"Content-Encoding": "gzip"}) if packed else Answered(body)
     with Loopback(in_turn(answer)) as server, pytest.raises(CloudError, match="larger than 1 MiB"):
-        get(server)
+        get(server, largest=2**20)
 
 
 def test_an_answer_that_cannot_be_unpacked_may_pass() -> None:

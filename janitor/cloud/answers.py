@@ -5,6 +5,7 @@ from datetime import datetime
 from janitor.errors import Refused
 from janitor.redaction import Redaction
 from janitor.transport import Reply, Transient
+from janitor.transport.messages import status_words
 
 _LONGEST_MESSAGE = 300
 
@@ -44,7 +45,7 @@ def passes(status: int) -> bool:
 
 def redirected(label: str, status: int) -> Declined:
     """A redirect, which would take the token elsewhere."""
-    return Declined(f"{label}: HTTP {status}, a redirect, which is not followed", code=status)
+    return Declined(f"{label}: {status_words(status)}", code=status)
 
 
 def quoted(message: object, redact: Redaction) -> str:

@@ -65,10 +65,8 @@ def _reply(transport: Transport, call: Call, seconds: float) -> Reply:
 def _unusable(reply: Reply) -> str:
     """Why this answer is not the text that was asked for; empty where it is."""
     beginning = reply.body[:_FAR_ENOUGH].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if 300 <= reply.status < 400:
-        return f"HTTP {reply.status}: redirects are not followed"
     if reply.status not in _WHOLE:
-        return f"HTTP {reply.status}"
+        return reply.status_words
     if not beginning:
         return "the answer is empty"
     if reply.headers.get("content-encoding", "").strip().lower() not in _CODINGS:

@@ -1,13 +1,10 @@
-"""When a request has to be over, checked at every read."""
+"""When a request has to be over: counted from its beginning, whatever comes in the meantime."""
 
 import math
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-
-import httpcore
 
 _GRACE = 5.0
 _LOOK_EVERY = 0.25
@@ -40,14 +37,20 @@ class Deadline:
         """Seconds; none or fewer when it is past."""
         return min(self._at - time.monotonic(), self._grace.left())
 
+    def slice(self) -> float:
+        """How long to wait for something before looking again, as a stop may have shortened the rest; none: past."""
+        return min(max(self.left(), 0.0), _LOOK_EVERY)
 
-# httpx bounds each read and not their sum: a server that sends a byte now and then would hold us for ever. So every
-# read is held to the deadline of the request that its thread is in. It is done in slices, so that a stop is noticed.
+
+# httpx bounds each wait and not their sum, and no wait at all where something is always there: a server that sends a
+# byte now and then, or interim answers without end, would hold us for ever. So every read, write and connection is
+# held to the deadline of the request that its thread is in.
 _this_thread = threading.local()
 
 
 @contextmanager
 def deadline(seconds: float, grace: Grace) -> Iterator[Deadline]:
+    """The deadline of what this thread sends and receives inside."""
     _this_thread.deadline = Deadline(seconds, grace)
     try:
         yield _this_thread.deadline
@@ -55,23 +58,7 @@ def deadline(seconds: float, grace: Grace) -> Iterator[Deadline]:
         del _this_thread.deadline
 
 
-def hold_to_deadline(event: str, info: dict[str, Any]) -> None:
-    """Trace extension of httpx: shortens the reads of each new connection to what is left of the deadline."""
-    if not event.endswith(("connect_tcp.complete", "start_tls.complete")):
-        return
-    stream = info["return_value"]
-    read = stream.read
-
-    def read_in_time(max_bytes: int, timeout: float | None = None) -> bytes:
-        until = math.inf if timeout is None else time.monotonic() + timeout
-        while True:
-            left = min(_this_thread.deadline.left(), until - time.monotonic())
-            try:
-                received: bytes = read(max_bytes, timeout=min(max(left, 0.001), _LOOK_EVERY))
-            except httpcore.ReadTimeout:
-                if left <= _LOOK_EVERY:
-                    raise
-            else:
-                return received
-
-    stream.read = read_in_time
+def present_deadline() -> Deadline:
+    """The one that this thread is held to."""
+    held: Deadline = _this_thread.deadline
+    return held

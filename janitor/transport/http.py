@@ -3,8 +3,9 @@
 import logging
 import ssl
 import threading
+from base64 import b64encode
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 import stamina
@@ -13,14 +14,19 @@ from stamina.instrumentation import set_on_retry_hooks
 from janitor import __version__
 from janitor.errors import CloudError, Unavailable
 from janitor.redaction import Redaction
-from janitor.transport.deadline import Deadline, Grace, deadline, hold_to_deadline
+from janitor.transport.bodies import LARGEST_BODY, Unusable, body_of
+from janitor.transport.connections import Connections
+from janitor.transport.deadline import Grace, deadline
 from janitor.transport.messages import Call, Reply
 from janitor.transport.patience import FIRST_WAIT, JITTER, LONGEST_WAIT, HttpOptions, Transient, Tries
 
 T = TypeVar("T")
 
-LARGEST_BODY = 64 * 2**20
-_CONNECT_WITHIN = 10.0
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": f"image-janitor/{__version__}",
+}
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _OUR_FAULT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL, UnicodeError)
 
@@ -32,7 +38,8 @@ set_on_retry_hooks(())  # `Transport.persist` logs each retry itself, with what 
 class Transport:
     """Sends requests. Safe to use from several threads at once; `close` when done.
 
-    Redirects are never followed: the next host would get the token. A set `stop` ends waiting and trying again at once;
+    An answer may have `largest` bytes. Redirects are never followed: the next host would get the token. Nothing is read
+    from the environment or ~/.netrc, and no cookie is kept. A set `stop` ends waiting and trying again at once;
     what is in flight then has five more seconds, and after them nothing is sent.
     """
 
@@ -43,28 +50,31 @@ class Transport:
         stop: threading.Event | None = None,
         carrier: httpx.BaseTransport | None = None,
         verify: ssl.SSLContext | bool = True,
+        largest: int = LARGEST_BODY,
     ) -> None:
         self._options = options
         self._redact = redact
         self._stop = stop or threading.Event()
         self._grace = Grace(self._stop)
-        headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-            "User-Agent": f"image-janitor/{__version__}",
-        }
-        self._http = httpx.Client(headers=headers, follow_redirects=False, transport=carrier, verify=verify)
+        self._largest = largest
+        self._carrier = carrier or Connections(verify)
 
     def request(self, call: Call, seconds: float) -> Reply:
-        """Send once; the whole answer must be there within `seconds`.
+        """Send once; the whole answer must be there within `seconds`, whatever comes until then.
 
-        Raises Transient when it is not, and CloudError for an answer beyond 64 MiB or a request that cannot be made.
+        Raises Transient when it is not, and CloudError for an answer that is too large or encoded in a way that was not
+        asked for, and for a request that cannot be made.
         """
         if self._grace.left() <= 0:
             raise Transient("not sent", lost=False)
         try:
-            with deadline(seconds, self._grace) as until, self._stream(call, until.left()) as response:
-                return Reply(response.status_code, response.headers, _read(call, response, until))
+            with deadline(seconds, self._grace) as until:
+                response = self._carrier.handle_request(_request(call, until.left()))
+                try:
+                    body = body_of(response, until, self._largest)
+                finally:
+                    response.close()
+                return Reply(response.status_code, response.headers, body)
         except httpx.TimeoutException as error:
             within = f"within {seconds:.3g} s" if self._grace.left() > 0 else "before we had to end"
             raise Transient(f"no complete answer {within}", lost=not isinstance(error, _NOT_SENT)) from error
@@ -72,17 +82,8 @@ class Transport:
             raise CloudError(f"{call.label}: cannot be sent: {self._words(error)}") from error
         except httpx.RequestError as error:
             raise Transient(self._words(error), lost=not isinstance(error, _NOT_SENT)) from error
-
-    def _stream(self, call: Call, seconds: float) -> Any:
-        return self._http.stream(
-            call.method,
-            call.url,
-            params=dict(call.params) or None,
-            headers=dict(call.headers),
-            content=call.body,
-            timeout=httpx.Timeout(seconds, connect=min(seconds, _CONNECT_WITHIN)),
-            extensions={"trace": hold_to_deadline},
-        )
+        except Unusable as error:
+            raise CloudError(f"{call.label}: {self._redact(str(error))}") from error
 
     def _words(self, error: Exception) -> str:
         return self._redact(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
@@ -110,15 +111,20 @@ class Transport:
 
     def close(self) -> None:
         """Let go of connections."""
-        self._http.close()
+        self._carrier.close()
 
 
-def _read(call: Call, response: httpx.Response, until: Deadline) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise CloudError(f"{call.label}: the answer is larger than {LARGEST_BODY // 2**20} MiB")
-        if until.left() <= 0:
-            raise httpx.ReadTimeout("")
-    return bytes(body)
+def _request(call: Call, seconds: float) -> httpx.Request:
+    request = httpx.Request(
+        call.method,
+        call.url,
+        params=dict(call.params) or None,
+        headers={**_HEADERS, **call.headers},
+        content=call.body,
+        extensions={"timeout": httpx.Timeout(seconds).as_dict()},
+    )
+    url = request.url
+    if (url.username or url.password) and "Authorization" not in request.headers:
+        credentials = f"{url.username}:{url.password}".encode()
+        request.headers["Authorization"] = f"Basic {b64encode(credentials).decode()}"
+    return request

@@ -7,6 +7,11 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 
+def status_words(status: int) -> str:
+    """An HTTP status as it is told; of a redirect, that it is not followed: the next host would get the secrets."""
+    return f"HTTP {status}, a redirect, which is not followed" if 300 <= status < 400 else f"HTTP {status}"
+
+
 def path_segment(name: str) -> str:
     """A foreign name as one segment of a URL's path, whatever it holds."""
     # quote leaves dots alone, and a segment of dots alone means another place.
@@ -36,6 +41,11 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def status_words(self) -> str:
+        """The status as it is told; of a redirect, that it is not followed."""
+        return status_words(self.status)
 
     def date(self) -> datetime | None:
         """When the server says that it answered, by its own clock."""

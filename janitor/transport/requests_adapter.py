@@ -41,7 +41,7 @@ class _Adapter(BaseAdapter):
         self._secure = secure
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """The whole answer. Raises Transient for one that may pass, and CloudError for a redirect to another host."""
+        """The whole answer. Raises Transient for one that may pass, and CloudError for a redirect but of discovery."""
         if self._secure and (request.url or "").lower().startswith("http:"):
             raise CloudError(f"{self._label}: it leads from https to http, where no credentials are sent")
         reply = self._transport.request(self._call(request), max(self._until - time.monotonic(), 0.001))
@@ -65,13 +65,27 @@ class _Adapter(BaseAdapter):
         )
 
     def _stay(self, request: requests.PreparedRequest, reply: Reply) -> None:
+        """Raise CloudError for a redirect, unless it is one of version discovery to the same scheme, host and port."""
         if not 300 < reply.status < 400:
             return
         here = request.url or ""
         there = urljoin(here, reply.headers.get("location", here))
-        if urlsplit(there)[:2] != urlsplit(here)[:2]:
-            to = "{0.scheme}://{0.netloc}".format(urlsplit(there))
-            raise CloudError(f"{self._label}: HTTP {reply.status}, a redirect to {to}, which is not followed")
+        if request.method != "GET" or "X-Auth-Token" in request.headers or "Authorization" in request.headers:
+            raise CloudError(f"{self._label}: {reply.status_words}")
+        if _origin(there) != _origin(here):
+            parts = urlsplit(there)
+            to = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+            raise CloudError(f"{self._label}: {reply.status_words}: it leads to {to}")
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """The scheme, host and port of a URL; no port where it is none."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    return parts.scheme, parts.hostname, port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _response(request: requests.PreparedRequest, reply: Reply) -> requests.Response:

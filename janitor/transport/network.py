@@ -1,0 +1,217 @@
+"""Sockets that are held to the deadline of their request: finding an address, connecting, TLS, every read and write."""
+
+import select
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import CancelledError, Future, InvalidStateError, wait
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
+
+import httpcore
+
+from janitor.transport.deadline import present_deadline
+
+T = TypeVar("T")
+
+_CONNECT_WITHIN = 10.0  # to one address; a name may have several
+_AT_ONCE = 64 * 1024
+
+
+class BoundedNetwork(httpcore.NetworkBackend):
+    """Connections whose every wait ends at the deadline of the request that this thread is in.
+
+    What httpcore gives as a timeout is for one wait, and therefore not looked at.
+    """
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002
+        local_address: str | None = None,  # noqa: ARG002
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect. Raises ConnectTimeout and ConnectError, also where the name is not known or not answered."""
+        try:
+            connection = _connected(host, port)
+            for option in socket_options or ():
+                connection.setsockopt(*option)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout("") from error
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        return _Stream(connection)
+
+
+def _connected(host: str, port: int) -> socket.socket:
+    """A connection. It is made aside, where it can be left: nothing bounds how long the resolver takes for a name."""
+    future = Future[socket.socket]()
+
+    def connect() -> None:
+        try:
+            connection = socket.create_connection((host, port), _CONNECT_WITHIN)
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            with suppress(InvalidStateError):
+                future.set_exception(error)
+            return
+        try:
+            future.set_result(connection)
+        except InvalidStateError:
+            connection.close()  # nobody waits any more
+
+    threading.Thread(target=connect, name="connect", daemon=True).start()
+    deadline = present_deadline()
+    while not future.done() and deadline.left() > 0:
+        wait((future,), deadline.slice())
+    future.cancel()
+    try:
+        return future.result()
+    except CancelledError:
+        raise TimeoutError from None
+
+
+class _Stream(httpcore.NetworkStream):
+    """One TCP connection."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+        """What is there, at most so much; nothing at the end."""
+        try:
+            return _in_time(self._connection, partial(self._connection.recv, max_bytes))
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout("") from error
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+        """Send all of it."""
+        rest = memoryview(buffer)
+        try:
+            while rest:
+                rest = rest[_in_time(self._connection, partial(self._connection.send, rest[:_AT_ONCE])) :]
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout("") from error
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002
+    ) -> httpcore.NetworkStream:
+        """The same connection, encrypted from here on."""
+        return _encrypted(self, ssl_context, server_hostname)
+
+    def get_extra_info(self, info: str) -> Any:
+        """What httpcore asks of a connection: whether something is there to be read, which ends an idle one."""
+        return _is_readable(self._connection) if info == "is_readable" else None
+
+
+def _in_time(connection: socket.socket, act: Callable[[], T]) -> T:
+    """What this reads or writes. The deadline is checked first: something may always be there. Raises TimeoutError."""
+    deadline = present_deadline()
+    while (patience := deadline.slice()) > 0:
+        connection.settimeout(patience)
+        with suppress(TimeoutError):
+            return act()
+    raise TimeoutError
+
+
+def _is_readable(connection: socket.socket) -> bool:
+    if connection.fileno() < 0:
+        return True
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+class _Encrypted(httpcore.NetworkStream):
+    """TLS over another stream, which bounds it; that one may be encrypted itself, on the way to a proxy."""
+
+    def __init__(self, stream: httpcore.NetworkStream, context: ssl.SSLContext, hostname: str | None) -> None:
+        self._stream = stream
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
+
+    def handshake(self) -> None:
+        """Agree on a key. Raises ssl.SSLError, and what the stream raises."""
+        self._do(self._tls.do_handshake)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+        """What is there, at most so much; nothing at the end."""
+        try:
+            return self._do(partial(self._tls.read, max_bytes))
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
+        except ssl.SSLError as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+        """Send all of it."""
+        rest = memoryview(buffer)
+        try:
+            while rest:
+                rest = rest[self._do(partial(self._tls.write, rest[:_AT_ONCE])) :]
+        except ssl.SSLError as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    def close(self) -> None:
+        """Hang up."""
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002
+    ) -> httpcore.NetworkStream:
+        """The same connection, encrypted once more."""
+        return _encrypted(self, ssl_context, server_hostname)
+
+    def get_extra_info(self, info: str) -> Any:
+        """What httpcore asks of a connection: the protocol that was agreed on, and what the stream tells."""
+        return self._tls if info == "ssl_object" else self._stream.get_extra_info(info)
+
+    def _do(self, act: Callable[[], T]) -> T:
+        while True:
+            try:
+                done = act()
+            except ssl.SSLWantReadError:
+                self._flush()
+                received = self._stream.read(_AT_ONCE)
+                if received:
+                    self._incoming.write(received)
+                else:
+                    self._incoming.write_eof()
+            else:
+                self._flush()
+                return done
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            self._stream.write(self._outgoing.read())
+
+
+def _encrypted(stream: httpcore.NetworkStream, context: ssl.SSLContext, hostname: str | None) -> httpcore.NetworkStream:
+    """The stream with TLS over it. Raises ConnectTimeout and ConnectError: nothing of the request was sent yet."""
+    encrypted = _Encrypted(stream, context, hostname)
+    try:
+        encrypted.handshake()
+    except (httpcore.ReadTimeout, httpcore.WriteTimeout) as error:
+        stream.close()
+        raise httpcore.ConnectTimeout("") from error
+    except (httpcore.NetworkError, OSError) as error:
+        stream.close()
+        raise httpcore.ConnectError(str(error)) from error
+    return encrypted
