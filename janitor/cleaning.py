@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from janitor.applying import changes_since
 from janitor.basis import Grounds, answers
 from janitor.cloud import ImageService, Lookup
+from janitor.core.contradictions import doubts_about as contradictions
 from janitor.decide import decide
 from janitor.deleting import Attempt, Executioner, confirm
 from janitor.errors import CloudError, Implausible, Interrupted, JanitorError, StoreError
@@ -176,7 +177,7 @@ class Cleaning:
             before,
             own=self._own_images(survey, lookup, good[0] if good else None),
             clock_offset=self.service.clock_offset(),
-            irregularities=self.service.irregularities(),
+            irregularities=(*self.service.irregularities(), *contradictions(survey.images)),
         )
         doubts = () if self.orders.accept_survey or survey.usage.problem is not None else doubts
         doubts = (*unacceptable, *doubts)

@@ -101,10 +101,12 @@ def _doubt(image: Image, policy: Policy) -> str:
 
 
 def _kept(images: list[Image], owners: list[Owner], now: datetime, zone: tzinfo) -> dict[str, Kept]:
-    """What the policies' `keep` protects. An image whose owner is in doubt is kept anyhow, and takes no place."""
+    """What the policies' `keep` protects. An image whose owner or record is in doubt is kept, and takes no place."""
     owned: dict[str, tuple[Policy, list[Image]]] = {}
     for image, owner in zip(images, owners, strict=True):
-        if owner.policy is not None and owner.policy.keep is not None and owner.doubtful is None:
+        if image.contradictions or owner.doubtful is not None:
+            continue
+        if owner.policy is not None and owner.policy.keep is not None:
             owned.setdefault(owner.policy.name, (owner.policy, []))[1].append(image)
     kept: dict[str, Kept] = {}
     for policy, members in owned.values():

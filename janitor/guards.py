@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
+from janitor.core.contradictions import disagreement
 from janitor.exemptions import FOREVER
 from janitor.image_ids import folded
 from janitor.model import (
@@ -54,6 +55,10 @@ def _end_of(reason: Reason, image: Image, facts: Facts) -> datetime | None:
     """When a guard lets go, where that is a date."""
     until = facts.memory.exemptions[image.id].until if reason is Reason.EXEMPT else FOREVER
     return None if until == FOREVER else until
+
+
+def _unsettled_record(image: Image, _facts: Facts) -> str | None:
+    return disagreement(image) if image.unreadable else None
 
 
 def _gone(image: Image, _facts: Facts) -> str | None:
@@ -176,6 +181,7 @@ def _newborn(image: Image, facts: Facts) -> str | None:
 
 
 _GUARDS: tuple[tuple[Reason, Callable[[Image, Facts], str | None]], ...] = (
+    (Reason.UNSETTLED_RECORD, _unsettled_record),
     (Reason.GONE, _gone),
     (Reason.PUBLIC, _public),
     (Reason.PROTECTED, _protected),

@@ -32,6 +32,9 @@ GONE_STATUSES: frozenset[str] = frozenset({Status.DELETED, Status.PENDING_DELETE
 MISSING = "missing"
 """What `Image.unreadable` says of a wire key that is not there."""
 
+CONTRADICTED = "listed as "
+"""How `Image.unreadable` begins for a field in which two records of the image differ. No shortened JSON begins so."""
+
 
 class Verdict(StrEnum):
     """What a decision asks for."""
@@ -44,6 +47,7 @@ class Verdict(StrEnum):
 class Reason(StrEnum):
     """Why a decision was taken; the guards first, in the order in which they are asked (see `sharing` for `shared`)."""
 
+    UNSETTLED_RECORD = "unsettled-record"
     GONE = "gone"
     PUBLIC = "public"
     PROTECTED = "protected"
@@ -151,8 +155,9 @@ class Image:
     None means that the value was missing or could not be read; `public` and `protected` have no such state, because
     what cannot be read there counts as true. `public` is whatever other projects may find: public and community ones.
     `unreadable` maps each wire key that could not be read to what stood there (shortened), so that a decision can say
-    so. Sizes are bytes, `min_disk` GB, `min_ram` MB, as on the wire. `visibility` and `owner` are None, too, where the
-    API has no such thing; one without tags has none.
+    so; for a field in which two records of the image differ, which is unknown then, it says both. Sizes are bytes,
+    `min_disk` GB, `min_ram` MB, as on the wire. `visibility` and `owner` are None, too, where the API has no such
+    thing; one without tags has none.
     """
 
     id: str
@@ -178,6 +183,11 @@ class Image:
     def label(self) -> str:
         """The name, or the id of a nameless image."""
         return self.name or self.id
+
+    @property
+    def contradictions(self) -> Mapping[str, str]:
+        """The fields in which two records of the image differ, each with what they say: neither is believed."""
+        return {key: words for key, words in self.unreadable.items() if words.startswith(CONTRADICTED)}
 
     def differences(self, other: "Image") -> tuple[str, ...]:
         """The names of the fields in which another reading of the image differs; every field counts, new ones too."""

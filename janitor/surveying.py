@@ -1,12 +1,13 @@
 """Surveying one target: all of its images, and what uses them, by its services and by texts that people declare."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from janitor.cloud import ImageService, Lookup
 from janitor.errors import CloudError, Interrupted
+from janitor.image_ids import folded
 from janitor.model import EarlierUsage, Image, Survey, Usage
 from janitor.orders import Orders
 from janitor.stopping import Stop
@@ -37,26 +38,29 @@ class Surveying:
         `usage.problem` says so.
         """
         started_at = self.orders.clock()
-        listed = list(self._listed())
+        listed = self._listed()
         lookup = self._looked_up(listed)
         images = (*listed, *lookup.found)
         usage = self._usage(images, started_at)
         heed_stop(self.orders.stop)
         return Survey(images, usage, started_at, self.orders.clock()), lookup
 
-    def _listed(self) -> Iterator[Image]:
-        done = 0
-        for done, image in enumerate(self.service.images(), start=1):
-            if done % 1000 == 0:
-                self.orders.progress.advance(self.target, "survey", done, None)
+    def _listed(self) -> list[Image]:
+        """What the lists say, each image once: as all of its records say together."""
+        listed: dict[str, Image] = {}
+        for image in self.service.images():
+            listed[image.id] = image
+            if len(listed) % 1000 == 0:
+                self.orders.progress.advance(self.target, "survey", len(listed), None)
             heed_stop(self.orders.stop)
-            yield image
-        self.orders.progress.advance(self.target, "survey", done, done)
+        self.orders.progress.advance(self.target, "survey", len(listed), len(listed))
+        return list(listed.values())
 
     def _looked_up(self, listed: Iterable[Image]) -> Lookup:
         heed_stop(self.orders.stop)
-        ids = {image.id for image in listed}
-        return self.service.unlisted(image for image in self.orders.store.known(self.target) if image not in ids)
+        ids = {folded(image.id) for image in listed}
+        known = self.orders.store.known(self.target)
+        return self.service.unlisted(image for image in known if folded(image) not in ids)
 
     def _usage(self, images: Sequence[Image], now: datetime) -> Usage:
         earlier = self.orders.store.earlier_usage(self.target, now - _REMEMBERED - self.orders.usage_memory)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,7 +26,7 @@ from janitor.transport import HttpOptions
 from tests.conftest import Desk
 from tests.factories import make_image
 from tests.fakes import RecordingCloud
-from tests.toast_account import IMAGES, Account, entry, ids, serving, yes
+from tests.toast_account import Account, ids, serving
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -136,26 +135,6 @@ def test_of_a_server_that_tells_no_time_nothing_is_known() -> None:
     with serving(Account()) as (client, _):
         client.probe()
         assert client.clock_offset() is None
-
-
-@pytest.mark.parametrize(
-    ("again", "contradicts"),
-    [
-        pytest.param({}, False, id="the-same"),
-        pytest.param({"createdAt": "2026-11-01T00:00:00.000000"}, False, id="the-same-date-in-another-shape"),
-        pytest.param({"createdAt": "2026-11-01T00:00:01Z"}, True, id="another-date"),
-        pytest.param({"createdAt": None}, True, id="no-date"),
-    ],
-)
-def test_the_client_notices_one_id_with_two_creation_dates(again: dict[str, Any], contradicts: bool) -> None:
-    account = Account().scripted(
-        IMAGES, yes(images=[entry("i1"), entry("i2")]), yes(images=[entry("i2", **again), entry("i3")])
-    )
-    account.entries = [entry("i1"), entry("i2"), entry("i3")]
-    with serving(account) as (client, _):
-        assert ids(client) == ["i1", "i2", "i3"]
-        words = ["image i2 is listed with two different creation dates"]
-        assert client.irregularities() == (words if contradicts else [])
 
 
 # What a run makes of it

@@ -147,13 +147,6 @@ def test_pages_that_lead_in_circles_are_noticed() -> None:
         ids(client)
 
 
-def test_an_image_that_comes_again_with_another_date_is_noticed() -> None:
-    cloud = Cloud(hidden=[entry("i1", created_at="2020-01-01T00:00:00Z")])
-    with serving(cloud) as (client, _):
-        ids(client)
-        assert client.irregularities() == ["image i1 is listed with two different creation dates"]
-
-
 # What no list shows
 
 

@@ -51,7 +51,7 @@ class Shelf:
         return self.ids[start : start + self.cap]
 
     def walk(self, limit: int = LIMIT) -> list[str]:
-        return [image for page in pages(self.fetch, str, limit) for image in page]
+        return [image for page in pages(self.fetch, str, limit) for image in page.new]
 
     def drop(self, *ids: str) -> None:
         self.ids = [image for image in self.ids if image not in ids]
@@ -87,7 +87,7 @@ def test_the_end_costs_one_request_and_an_empty_one_a_second(reading: str, asked
 
 def test_a_short_page_is_not_the_end() -> None:
     ids = iter([["a", "b", "c"], ["d"], ["e", "f"], [], ["f"]])
-    assert [image for page in pages(lambda _: next(ids), str, 3) for image in page] == list("abcdef")
+    assert [image for page in pages(lambda _: next(ids), str, 3) for image in page.new] == list("abcdef")
 
 
 @pytest.mark.parametrize("gone", ["error", "empty", "start", "rest"])
@@ -108,7 +108,7 @@ def test_a_vanished_marker_hides_no_image(gone: str, reading: str, vanished: lis
             skip = marker is not None and (reading == "exclusive" or marker not in shelf.ids)
             return [image for image in ordered[first + skip :] if image in shelf.ids][:3]
 
-        found = [image for page in pages(rest, str, LIMIT) for image in page]
+        found = [image for page in pages(rest, str, LIMIT) for image in page.new]
     else:
         found = shelf.walk()
     assert len(found) == len(set(found))
@@ -143,7 +143,7 @@ def test_a_repeated_page_is_asked_again() -> None:
         page = shelf.fetch(marker)
         return next(once, page) if marker == "i2" else page
 
-    assert [image for page in pages(fetch, str, LIMIT) for image in page] == fleet(7)
+    assert [image for page in pages(fetch, str, LIMIT) for image in page.new] == fleet(7)
 
 
 def test_an_older_page_that_is_repeated_is_walked_through() -> None:
@@ -154,7 +154,7 @@ def test_an_older_page_that_is_repeated_is_walked_through() -> None:
         page = shelf.fetch(marker)
         return next(once, page) if marker == "i5" else page
 
-    assert [image for page in pages(fetch, str, LIMIT) for image in page] == fleet(10)
+    assert [image for page in pages(fetch, str, LIMIT) for image in page.new] == fleet(10)
 
 
 def test_a_server_that_always_gives_its_whole_list_is_taken_at_its_word() -> None:
@@ -164,14 +164,14 @@ def test_a_server_that_always_gives_its_whole_list_is_taken_at_its_word() -> Non
         asked.append(marker)
         return fleet(7)
 
-    assert [image for page in pages(fetch, str, LIMIT) for image in page] == fleet(7)
+    assert [image for page in pages(fetch, str, LIMIT) for image in page.new] == fleet(7)
     assert len(asked) < 10
 
 
 def test_a_whole_list_that_changes_meanwhile_is_taken_too() -> None:
     answers = iter([fleet(5), fleet(5)[:4]])
     last = fleet(5)[:4]
-    assert [image for page in pages(lambda _: next(answers, last), str, LIMIT) for image in page] == fleet(5)
+    assert [image for page in pages(lambda _: next(answers, last), str, LIMIT) for image in page.new] == fleet(5)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_a_list_that_breaks_off_for_a_while_is_complete_or_an_error(cap: int, re
     for first, count in product(range(2, 13), range(1, 13)):
         fetch = empty_from(Shelf(fleet(40), cap=cap, reading=reading), first, count)
         with suppress(Implausible):
-            assert [image for page in pages(fetch, str, LIMIT) for image in page] == fleet(40)
+            assert [image for page in pages(fetch, str, LIMIT) for image in page.new] == fleet(40)
             completed += 1
     assert completed > 40
 

@@ -89,7 +89,11 @@ class ImageService(Protocol):
     """The images of one target. Safe to use from several threads at once; `close` when done."""
 
     def images(self) -> Iterator[Image]:
-        """Every image of the target, each once, as they arrive. Raises CloudError when the list cannot be completed."""
+        """Every image of the target as they arrive. Raises CloudError when the list cannot be completed.
+
+        One that the list contradicts itself about comes again, as all of its records together say: of an id the last
+        one holds.
+        """
         ...
 
     def unlisted(self, known: Iterable[str]) -> Lookup:
@@ -123,7 +127,7 @@ class ImageService(Protocol):
         ...
 
     def irregularities(self) -> list[str]:
-        """What looked wrong about the image lists so far, a phrase each: pages that repeat or contradict each other."""
+        """What looked wrong about the image lists so far, a phrase each, beside what images say of themselves."""
         ...
 
     def other_names(self, images: Sequence[Image]) -> list[str]:

@@ -20,11 +20,12 @@ from janitor.cloud.at_once import at_once
 from janitor.cloud.catalogue import ImagePlace, unversioned
 from janitor.cloud.keystone import Grant, Identity
 from janitor.cloud.lists import MOST_A_PAGE, PagedList, next_in
+from janitor.cloud.merging import Merging
 from janitor.cloud.openstack_answers import judge
 from janitor.cloud.openstack_records import read_image, read_sharing
 from janitor.cloud.openstack_usage import UsageSurvey
-from janitor.cloud.paging import Identities, ahead, pages
-from janitor.cloud.records import Entry, identified, read_entries
+from janitor.cloud.paging import Page, ahead, pages
+from janitor.cloud.records import Entry, id_of, identified, read_entries
 from janitor.cloud.session import Session
 from janitor.cloud.tokens import Token, Tokens, renewal
 from janitor.errors import CloudError
@@ -92,45 +93,37 @@ class OpenStackClient:
             carrier,
             identity.verify,
         )
-        self._identities = Identities("created_at")
         self._left_out: list[str] = []
         self._private_has_none = False
         self._given = grant
         self._grant: Grant | None = None
 
     def images(self) -> Iterator[Image]:
-        """Every image that a list shows, each once, the next page being fetched while this one is read."""
+        """Every image that a list shows, the next page being fetched while this one is read."""
         project = self._granted().project
         walk = self._walk_all(project)
-        with closing(walk), closing(ahead(walk)) as batches:
-            for batch in batches:
-                for entry in batch:
-                    yield read_image(entry, project)
+        merging = Merging()
+        with closing(walk), closing(ahead(walk)) as coming:
+            for page in coming:
+                yield from merging.take(read_image(entry, project) for entry in chain(page.new, page.again))
 
-    def _walk_all(self, project: str) -> Generator[list[Entry], None, None]:
-        """The batches of all lists. What is hidden, or offered to a community, is in lists of its own."""
-        identify = self._identities.of_one_walk()
-        seen: set[str] = set()
-        beside = ({"os_hidden": "true"}, {"visibility": Visibility.COMMUNITY.value, "owner": project})
-        for batch in chain(self._walk({}, identify), *(self._walk_beside(wanted, identify) for wanted in beside)):
-            fresh = [entry for entry in batch if entry["id"] not in seen]
-            seen.update(entry["id"] for entry in fresh)
-            if fresh:
-                yield fresh
+    def _walk_all(self, project: str) -> Generator[Page[Entry], None, None]:
+        """The pages of all lists. What is hidden, or offered to a community, is in lists of its own."""
+        yield from self._walk({})
+        yield from self._walk_beside({"os_hidden": "true"})
+        yield from self._walk_beside({"visibility": Visibility.COMMUNITY.value, "owner": project})
 
-    def _walk_beside(
-        self, wanted: Mapping[str, str], identify: Callable[[Entry], str]
-    ) -> Generator[list[Entry], None, None]:
+    def _walk_beside(self, wanted: Mapping[str, str]) -> Generator[Page[Entry], None, None]:
         try:
-            yield from self._walk(wanted, identify)
+            yield from self._walk(wanted)
         except Declined as error:
             # A service that is too old for such images does not understand the question, and has none.
             if error.code != _NOT_UNDERSTOOD:
                 raise
 
-    def _walk(self, wanted: Mapping[str, str], identify: Callable[[Entry], str]) -> Generator[list[Entry], None, None]:
+    def _walk(self, wanted: Mapping[str, str]) -> Generator[Page[Entry], None, None]:
         listed = PagedList(self._ask_images, {"limit": str(self._page_size), **wanted})
-        return pages(listed.page, identify, self._page_size)
+        return pages(listed.page, id_of, self._page_size)
 
     def _ask_images(self, parameters: Mapping[str, str]) -> tuple[list[Entry], str | None]:
         call = Call("GET /v2/images", "GET", self._image_url(), parameters)
@@ -239,7 +232,7 @@ class OpenStackClient:
     def probe(self) -> Probe:
         """Sign in, read all images and what uses them, and say so, and what no list shows."""
         granted = self._granted()
-        images = list(self.images())
+        images = list({image.id: image for image in self.images()}.values())
         usage = self.usage(images, EarlierUsage())
         seen = f"token accepted for project {granted.project}, {counted(len(images))} listed"
         if usage.problem is not None:
@@ -256,11 +249,10 @@ class OpenStackClient:
         return self._session.clock_offset
 
     def irregularities(self) -> list[str]:
-        """The images that were listed twice with two different creation dates, and those that should have been."""
+        """The images that the lists should have shown."""
         left_out = self._left_out
         others = f" and {len(left_out) - 1} more" if len(left_out) > 1 else ""
-        missing = [f"the lists leave out image {left_out[0]}{others}, which exists and is active"] if left_out else []
-        return [*self._identities.contradictions(), *missing]
+        return [f"the lists leave out image {left_out[0]}{others}, which exists and is active"] if left_out else []
 
     def close(self) -> None:
         """Let go of connections."""

@@ -12,9 +12,9 @@ more, it is empty, or cut off, and there is no telling.
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from janitor.cloud import wire
 from janitor.errors import Implausible
 
 T = TypeVar("T")
@@ -28,33 +28,12 @@ class MarkerGone(Exception):
     """The server said that it does not know the marker."""
 
 
-class Identities:
-    """How a walk tells the entries of a list apart: by id. Notices one that comes again with another creation date.
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """What a page holds: items not seen before in the walk, and those that come again, maybe with other facts."""
 
-    `date_key` is where the API keeps that date.
-    """
-
-    def __init__(self, date_key: str) -> None:
-        self._date_key = date_key
-        self._contradictions: dict[str, str] = {}
-
-    def of_one_walk(self) -> Callable[[dict[str, Any]], str]:
-        """What gives the id of an entry, for one walk through the list."""
-        created: dict[str, object] = {}
-
-        def identify(entry: dict[str, Any]) -> str:
-            image_id: str = entry["id"]
-            date = entry.get(self._date_key)
-            before = created.setdefault(image_id, date)
-            if before != date and wire.instant(before) != wire.instant(date):
-                self._contradictions[image_id] = f"image {image_id} is listed with two different creation dates"
-            return image_id
-
-        return identify
-
-    def contradictions(self) -> list[str]:
-        """What came again otherwise, in all walks so far."""
-        return list(self._contradictions.values())
+    new: list[T]
+    again: list[T]
 
 
 def pages(
@@ -64,8 +43,8 @@ def pages(
     *,
     most_pages: int = MOST_PAGES,
     most_items: int = MOST_ITEMS,
-) -> Generator[list[T], None, None]:
-    """The new items of each page, until the end of the list: all items that exist throughout, each once.
+) -> Generator[Page[T], None, None]:
+    """The pages that hold anything, until the end of the list: all items that exist throughout are new once.
 
     `fetch` gets the page at a marker, the first one for None, and raises MarkerGone; `limit` is the page size it asks
     for. A server that gives its whole list, shorter than that, whatever it is asked, is taken at its word. Raises
@@ -74,8 +53,9 @@ def pages(
     walk = _Walk(limit)
     for _ in range(most_pages):
         page = _page(fetch, walk.marker)
-        if fresh := walk.new_in([(identify(item), item) for item in page or ()]):
-            yield fresh
+        fresh, again = walk.told_apart([(identify(item), item) for item in page or ()])
+        if page:
+            yield Page(fresh, again)
         if walk.seen > most_items:
             break
         if not walk.goes_on([identify(item) for item in page] if page is not None else None, bool(fresh)):
@@ -115,15 +95,17 @@ class _Walk:
     def seen(self) -> int:
         return len(self._trail)
 
-    def new_in(self, page: list[tuple[str, T]]) -> list[T]:
-        """The items not seen before, which from now on are seen."""
-        fresh = []
+    def told_apart(self, page: list[tuple[str, T]]) -> tuple[list[T], list[T]]:
+        """The items not seen before, which from now on are seen, and the others."""
+        fresh, again = [], []
         for item_id, item in page:
-            if item_id not in self._place:
-                self._place[item_id] = len(self._trail)
-                self._trail.append(item_id)
-                fresh.append(item)
-        return fresh
+            if item_id in self._place:
+                again.append(item)
+                continue
+            self._place[item_id] = len(self._trail)
+            self._trail.append(item_id)
+            fresh.append(item)
+        return fresh, again
 
     def goes_on(self, ids: list[str] | None, fresh: bool) -> bool:
         """Set the next marker after this page, None for a marker that is gone; False at the end of the list."""

@@ -35,6 +35,12 @@ def identified(entries: list[Any]) -> list[Entry]:
     return usable
 
 
+def id_of(entry: Entry) -> str:
+    """The id of an entry that has one, as a walk through a list tells entries apart."""
+    image_id: str = entry["id"]
+    return image_id
+
+
 def optional(entry: Entry, key: str, read: Callable[[object], T | None], wrong: dict[str, str]) -> T | None:
     """The value of a key that may be missing or null; what cannot be read is noted in `wrong`."""
     value = entry.get(key)

@@ -8,13 +8,15 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 import httpx
 
 from janitor.cloud import Answer, Lookup, Probe
 from janitor.cloud.answers import Declined
-from janitor.cloud.paging import Identities, MarkerGone, ahead, pages
-from janitor.cloud.records import Entry, identified, read_entries
+from janitor.cloud.merging import Merging
+from janitor.cloud.paging import MarkerGone, ahead, pages
+from janitor.cloud.records import Entry, id_of, identified, read_entries
 from janitor.cloud.session import Session, denied
 from janitor.cloud.toast_answers import judge
 from janitor.cloud.toast_records import read_image, read_token, read_usage
@@ -61,14 +63,14 @@ class ToastClient:
         self._redact = Redaction(appkey, username, password)
         self._transport = Transport(options, self._redact, stop, carrier)
         self._session = Session(self._transport, Tokens(self._issue_token, clock), self._judge, clock)
-        self._identities = Identities("createdAt")
 
     def images(self) -> Iterator[Image]:
-        """Every image of the appkey, each once, the next page being fetched while this one is read."""
-        walk = pages(self._page, self._identities.of_one_walk(), self._options.page_size)
-        with closing(walk), closing(ahead(walk)) as batches:
-            for batch in batches:
-                yield from map(read_image, batch)
+        """Every image of the appkey, the next page being fetched while this one is read."""
+        walk = pages(self._page, id_of, self._options.page_size)
+        merging = Merging()
+        with closing(walk), closing(ahead(walk)) as coming:
+            for page in coming:
+                yield from merging.take(map(read_image, chain(page.new, page.again)))
 
     def unlisted(self, known: Iterable[str]) -> Lookup:  # noqa: ARG002 - the port's
         """Nothing: this API lists all that there is, and cannot be asked for one image."""
@@ -112,8 +114,8 @@ class ToastClient:
         return self._session.clock_offset
 
     def irregularities(self) -> list[str]:
-        """The images that were listed twice with two different creation dates."""
-        return self._identities.contradictions()
+        """Nothing: what a list says twice is in its images."""
+        return []
 
     def _page(self, marker: str | None) -> list[Entry]:
         params = {"limit": str(self._options.page_size)} | ({} if marker is None else {"marker": marker})

@@ -19,6 +19,7 @@ OUTCOMES = {
 }
 
 REASONS = {
+    Reason.UNSETTLED_RECORD: "the list contradicts itself about it",
     Reason.GONE: "deleted already, or about to be",
     Reason.PUBLIC: "offered to every project",
     Reason.PROTECTED: "protected from deletion",
