@@ -112,6 +112,14 @@ def test_a_key_that_is_not_text_is_a_fault(write: Write, key: str) -> None:
     assert "key that is not text" in document.faults[0].message
 
 
+@pytest.mark.parametrize("value", ["{{ name }}", "{{ a.b | default('x') }}", "[{{ name }}]"])
+def test_a_template_without_quotes_is_called_one(write: Write, value: str) -> None:
+    document = read_document(write(f"ok: 1\nkey: {value}\n"))
+    (fault,) = document.faults
+    assert str(document.problem(fault)).startswith("file.yaml:2: key")
+    assert "holds {{ … }}, a template that nothing fills in here" in fault.message
+
+
 def test_an_alias_is_the_value_it_stands_for(write: Write) -> None:
     assert read_document(write("a: &here [1, 2]\nb: *here\n")).data == {"a": [1, 2], "b": [1, 2]}
 

@@ -21,6 +21,8 @@ Keys = tuple[str | int, ...]
 _TAG = "tag:yaml.org,2002:"
 _MOST_VALUES = 100_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+TWICE = "is given twice"
+_VAULT = ("!vault", "!vault-encrypted")
 _NAMED = re.compile(r" '[\w!-]{2,}'")
 
 
@@ -176,14 +178,20 @@ class _Builder:
         mapping: dict[str, object] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode) or not isinstance(key := _scalar(key_node), str):
-                self.faults.append(Fault(keys, "holds a key that is not text: write it in quotes", _line(key_node)))
+                self.faults.append(Fault(keys, _odd_key(node, key_node), _line(key_node)))
             elif key in mapping:
-                first = f"is given twice, first in line {self.lines[*keys, key]}"
+                first = f"{TWICE}, first in line {self.lines[*keys, key]}"
                 self.faults.append(Fault((*keys, key), first, _line(key_node)))
             else:
                 self.lines[*keys, key] = _line(key_node)
                 mapping[key] = self.value(value_node, (*keys, key))
         return mapping
+
+
+def _odd_key(around: yaml.MappingNode, key: yaml.Node) -> str:
+    if isinstance(key, yaml.MappingNode) and around.flow_style:
+        return "holds {{ … }}, a template that nothing fills in here: write the value itself, in quotes"
+    return "holds a key that is not text: write it in quotes"
 
 
 def _scalar(node: yaml.ScalarNode) -> object:
@@ -201,6 +209,8 @@ def _scalar(node: yaml.ScalarNode) -> object:
                 return float(node.value)
     except ValueError:
         raise _UnusableError(_line(node), "holds a number that cannot be read") from None
+    if node.tag in _VAULT:
+        raise _UnusableError(_line(node), f"holds {node.tag}: what Ansible encrypted must be decrypted first")
     raise _UnusableError(_line(node), "holds a tag (!): a text that begins with ! must be in quotes")
 
 
@@ -224,6 +234,8 @@ def _sentence(error: yaml.YAMLError) -> str:
         return "is not YAML: a text that begins with * must be in quotes"
     if problem is None:
         return "is not YAML: it holds a character that YAML does not allow"
+    if "'%'" in problem:
+        return "is not YAML: a text that begins with % must be in quotes; {% … %} is a template, which nothing fills in"
     if "'\\t'" in problem:
         return "is not YAML: a tab stands where only spaces may"
     hint = ": inside { } and [ ], a text that holds one of these or a ? must be in quotes" if "flow" in context else ""

@@ -51,7 +51,7 @@ def text_like(value: object, wanted: str) -> str:
     """The value, if it is text. Raises ValueError, with a message fit for people, for another kind of value."""
     if isinstance(value, str) and value.strip():
         return value
-    raise ValueError(f"{_kind(value)}: {wanted}")
+    raise ValueError(f"{kind_of(value)}: {wanted}")
 
 
 def read_as(read: Callable[[str], Any], wanted: str) -> BeforeValidator:
@@ -132,7 +132,7 @@ def _sentence(schema: type[Schema], details: ErrorDetails) -> str:
         case _ if details["input"] is None:
             return _with_description(schema, keys, "is empty")
         case kind:
-            return f"{_kind(details['input'])}: {_WANTED.get(kind, 'this cannot be read')}"
+            return f"{kind_of(details['input'])}: {_WANTED.get(kind, 'this cannot be read')}"
 
 
 _WANTED = {
@@ -152,7 +152,8 @@ def _with_description(schema: type[Schema], keys: Keys, sentence: str) -> str:
     return f"{sentence}: {description}" if description else sentence
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """What a value is, as the beginning of a sentence that begins with its key: "is a list"."""
     match value:
         case None:
             return "is empty"
