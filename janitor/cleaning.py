@@ -115,6 +115,7 @@ class Cleaning:
             also_named=self.site.also_named,
             zone=self.orders.zone,
             memory=memory,
+            budget=self.orders.budget,
         )
         asked = in_question(decisions)
         sharing = answers(asked, self.service.sharing(asked))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from janitor.clocks import term_of
+from janitor.expressions import Budget
 from janitor.guards import UPDATED, Facts, guarded, missing
 from janitor.model import Decision, History, Image, Memory, Reason, Usage, Verdict
 from janitor.needs import needs_of
@@ -25,22 +26,24 @@ def decide(
     also_named: Sequence[str] = (),
     zone: tzinfo,
     memory: Memory = Memory(),  # noqa: B008 - frozen
+    budget: Budget | None = None,
 ) -> list[Decision]:
     """Decide once on every image of a target: the guards first, then the first policy that matches it.
 
     `now` is aware. `also_named` are other names that policies may know the target by. `history` is by image id; an
-    image without one is judged by no clock that needs it. `zone` is where
-    the calendar of `keep` is cut and where the days of exemptions are; `memory` is what was announced, exempted and
-    refused. The decisions come oldest image first, undated ones before all, ties by id, whatever the order of `images`.
-    Nothing is mutated.
+    image without one is judged by no clock that needs it. `zone` is where the calendar of `keep` is cut and where the
+    days of exemptions are; `memory` is what was announced, exempted and refused. `budget` is what the expressions of a
+    run may still take; what its `heed` raises ends the deciding. The decisions come oldest image first, undated ones
+    before all, ties by id, whatever the order of `images`. Nothing is mutated but the budget.
     """
+    budget = budget or Budget()
     ordered = sorted(images, key=_age)
     names = (target, *also_named)
-    owners = [owner_of(image, policies, names) for image in ordered]
-    kept = _kept(ordered, owners, now, zone)
+    owners = [owner_of(image, policies, names, budget) for image in ordered]
+    kept = _kept(ordered, owners, now, zone, budget)
     facts = Facts(usage, history, memory, now, zone, needs_of(ordered))
     return [
-        guarded(image, facts) or _ruled(image, owner, kept.get(image.id), facts)
+        guarded(image, facts) or _ruled(image, owner, kept.get(image.id), facts, budget)
         for image, owner in zip(ordered, owners, strict=True)
     ]
 
@@ -49,9 +52,9 @@ def _age(image: Image) -> tuple[datetime, str]:
     return (image.created_at or datetime.min.replace(tzinfo=UTC), image.id)
 
 
-def _ruled(image: Image, owner: Owner, kept: Kept | None, facts: Facts) -> Decision:
+def _ruled(image: Image, owner: Owner, kept: Kept | None, facts: Facts, budget: Budget) -> Decision:
     if owner.doubtful is not None:
-        return Decision(image, Verdict.KEEP, None, Reason.UNMATCHED, _doubt(image, owner.doubtful))
+        return Decision(image, Verdict.KEEP, None, Reason.UNMATCHED, _doubt(image, owner.doubtful, budget))
     policy = owner.policy
     if policy is None:
         return Decision(image, Verdict.KEEP, None, Reason.UNMATCHED, "no policy matches it")
@@ -84,7 +87,7 @@ def _expired(image: Image, policy: Policy, sentence: str, facts: Facts) -> Decis
     return Decision(image, Verdict.DELETE, policy.name, Reason.EXPIRED, sentence)
 
 
-def _doubt(image: Image, policy: Policy) -> str:
+def _doubt(image: Image, policy: Policy, budget: Budget) -> str:
     asked = policy.match.asks_for()
     known = {
         "name": image.name,
@@ -97,10 +100,12 @@ def _doubt(image: Image, policy: Policy) -> str:
         "os_hidden": image.os_hidden,
     }
     missing = " and ".join(fact for fact, value in known.items() if value is None and fact in asked)
-    return f"it cannot be told whether policy {policy.name} matches it: {missing} not known"
+    why = [f"{missing} not known"] if missing else []
+    why += policy.match.given_up(image, budget)
+    return f"it cannot be told whether policy {policy.name} matches it: {'; '.join(why)}"
 
 
-def _kept(images: list[Image], owners: list[Owner], now: datetime, zone: tzinfo) -> dict[str, Kept]:
+def _kept(images: list[Image], owners: list[Owner], now: datetime, zone: tzinfo, budget: Budget) -> dict[str, Kept]:
     """What the policies' `keep` protects. An image whose owner or record is in doubt is kept, and takes no place."""
     owned: dict[str, tuple[Policy, list[Image]]] = {}
     for image, owner in zip(images, owners, strict=True):
@@ -111,5 +116,5 @@ def _kept(images: list[Image], owners: list[Owner], now: datetime, zone: tzinfo)
     kept: dict[str, Kept] = {}
     for policy, members in owned.values():
         assert policy.keep is not None
-        kept |= kept_by(policy.keep, members, now, zone)
+        kept |= kept_by(policy.keep, members, now, zone, budget)
     return kept

@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from rich.segment import Segment
 
 from janitor.errors import UsageError
+from janitor.expressions import Budget
 from janitor.model import Decision, Image, Notice, Reason, Survey, User, UserKind
 from janitor.policy import Policy
 from janitor.report.layout import BOLD, Line, Page, labelled, line, paragraph
@@ -160,16 +161,17 @@ def _decisions(store: Store, run: int, target: str) -> Sequence[Decision]:
 def _policies(policies: Sequence[Policy], image: Image, target: str, width: int) -> Iterator[Line]:
     yield line()
     yield line("Policies, as they are now; the first that matches owns the image", BOLD)
-    owned = False
+    owned, budget = False, Budget()
     for policy in policies:
-        match policy.match.holds(image, target):
+        match policy.match.holds(image, target, budget):
             case True:
                 word = "matches, but a policy before it owns the image" if owned else "owns it"
                 owned = True
             case False:
                 continue
             case None:
-                word = "cannot be told: it asks for a value that is not known"
+                slow = "; ".join(policy.match.given_up(image, budget))
+                word = f"cannot be told: {visible(slow) or 'it asks for a value that is not known'}"
         yield from _row(policy.name, f"{word}; {_rule(policy)}", width)
     if not owned:
         yield line("  None matches it: it is kept.")

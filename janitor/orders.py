@@ -8,6 +8,7 @@ from typing import Protocol
 from janitor.basis import Basis, Grounds
 from janitor.cloud import ImageService
 from janitor.deleting import Journal
+from janitor.expressions import Budget
 from janitor.gate import Gate, Measure
 from janitor.model import (
     Decision,
@@ -161,7 +162,7 @@ class Orders:
     """Everything that one run needs.
 
     `approved`: the decisions of a reviewed plan by target, where one is applied. `owes_report`: its report is to be
-    posted, by the next run if this one dies before.
+    posted, by the next run if this one dies before. `budget` is what the expressions of all its policies may take.
     """
 
     sites: Sequence[Site]
@@ -183,6 +184,7 @@ class Orders:
     exemptions: Sequence[Exemption] = ()
     owes_report: bool = False
     patience: timedelta = timedelta(seconds=6)
+    budget: Budget = field(default_factory=Budget)
 
     def basis(self) -> Basis:
         """What the run goes by."""

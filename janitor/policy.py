@@ -4,17 +4,15 @@ Matching has three answers. A value that the cloud did not give us readably (an 
 it neither true nor false, and `decide` then keeps the image: an unreadable value is never read towards deletion.
 """
 
-import fnmatch
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from janitor.core.pattern import Pattern as Pattern
+from janitor.core.pattern import Truth
+from janitor.expressions import Budget, Expression
 from janitor.model import Image, Reason, Status, Visibility
-
-Truth = bool | None
-"""True, False, or None: cannot be told."""
 
 Names = str | Sequence[str]
 """The name of a target, or all the names that it may be known by."""
@@ -27,39 +25,6 @@ class Clock(StrEnum):
     UPDATED = "updated"
     STATUS = "status"
     LAST_USED = "last_used"
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A glob of the whole text, or a regular expression between slashes (searched); both tell upper from lower case."""
-
-    text: str
-    _match: Callable[[str], object] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Raises ValueError, with a message fit for people, for a regular expression that does not compile."""
-        if not self.text:
-            raise ValueError("a pattern must not be empty")
-        try:
-            regex = regex_between_slashes(self.text)
-            # What fnmatch translates to is anchored at its end only: searched for, ci-* would find my-ci-1.
-            match = regex.search if regex else re.compile(fnmatch.translate(self.text)).fullmatch
-        except re.error as error:
-            raise ValueError(f"{self.text} is not a regular expression: {error}") from error
-        object.__setattr__(self, "_match", match)
-
-    def matches(self, text: str | None) -> Truth:
-        """Whether the text matches; only `*` is sure to match an unknown one."""
-        if text is None:
-            return True if set(self.text) == {"*"} else None
-        return self._match(text) is not None
-
-
-def regex_between_slashes(text: str) -> re.Pattern[str] | None:
-    """The regular expression of `/…/`, or None for text of another form. Raises re.error."""
-    if len(text) > 2 and text[0] == text[-1] == "/":
-        return re.compile(text[1:-1])
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +44,11 @@ class Match:
     os_hidden: bool | None = None
     exclude: "Match | None" = None
 
-    def holds(self, image: Image, target: Names) -> Truth:
+    def holds(self, image: Image, target: Names, budget: Budget | None = None) -> Truth:
         """Whether every condition holds for an image of that target, which may have several names."""
         if self.status and image.status not in self.status:
             return False  # never in doubt, and the one that most images fail
-        return _all_of(self._conditions(image, (target,) if isinstance(target, str) else target))
+        return _all_of(self._conditions(image, (target,) if isinstance(target, str) else target, budget))
 
     def asks_for(self) -> frozenset[str]:
         """The facts of an image that the conditions look at, by the names of its fields."""
@@ -100,23 +65,46 @@ class Match:
         of_excluded = self.exclude.asks_for() if self.exclude is not None else frozenset()
         return frozenset(fact for fact, wanted in asked.items() if wanted) | of_excluded
 
-    def _conditions(self, image: Image, target: Sequence[str]) -> Iterable[Truth]:
+    def expressions(self, key: str) -> Iterator[tuple[str, Expression]]:
+        """The regular expressions, each with its key below this one."""
+        lists = {"name": self.name, "owner": self.owner, "tags": self.tags, "targets": self.targets}
+        lists |= {f"properties.{each}": patterns for each, patterns in self.properties}
+        for below, patterns in lists.items():
+            yield from ((f"{key}.{below}", pattern.expression) for pattern in patterns if pattern.expression)
+        if self.exclude is not None:
+            yield from self.exclude.expressions(f"{key}.not")
+
+    def given_up(self, image: Image, budget: Budget) -> Iterator[str]:
+        """Which expressions were given up on this image, and why, in words."""
+        properties = image.properties or {}
+        texts: list[tuple[str, Sequence[Pattern], Sequence[str | None]]]
+        texts = [("name", self.name, (image.name,)), ("owner", self.owner, (image.owner,))]
+        texts += [("tags", self.tags, image.tags or ())]
+        texts += [(f"property {key}", patterns, (properties.get(key),)) for key, patterns in self.properties]
+        for what, patterns, found in texts:
+            for expression in (pattern.expression for pattern in patterns if pattern.expression):
+                words = {budget.untold(expression.text, text or "") for text in found}
+                yield from (f"{word} {what}" for word in words if word)
+        if self.exclude is not None:
+            yield from self.exclude.given_up(image, budget)
+
+    def _conditions(self, image: Image, target: Sequence[str], budget: Budget | None) -> Iterable[Truth]:
         for patterns, texts in ((self.targets, target), (self.name, (image.name,)), (self.owner, (image.owner,))):
             if patterns:
-                yield _any_of(_any_matches(patterns, text) for text in texts)
+                yield _any_of(_any_matches(patterns, text, budget) for text in texts)
         for words, word in ((self.disk_format, image.disk_format), (self.visibility, image.visibility)):
             if words:
                 yield None if word is None else word in words
         for key, patterns in self.properties:
-            yield _property_matches(image, key, patterns)
+            yield _property_matches(image, key, patterns, budget)
         if self.larger_than is not None or self.smaller_than is not None:
             yield None if image.size is None else self._fits(image.size)
         if self.tags:
-            yield _any_tag_matches(self.tags, image.tags)
+            yield _any_tag_matches(self.tags, image.tags, budget)
         if self.os_hidden is not None:
             yield None if image.os_hidden is None else image.os_hidden is self.os_hidden
         if self.exclude is not None:
-            excluded = self.exclude.holds(image, target)
+            excluded = self.exclude.holds(image, target, budget)
             yield None if excluded is None else not excluded
 
     def _fits(self, size: int) -> bool:
@@ -125,15 +113,15 @@ class Match:
         return not too_small and not too_large
 
 
-def _property_matches(image: Image, key: str, patterns: tuple[Pattern, ...]) -> Truth:
+def _property_matches(image: Image, key: str, patterns: tuple[Pattern, ...], budget: Budget | None) -> Truth:
     if image.properties is None or f"properties.{key}" in image.unreadable:
         return None
     value = image.properties.get(key)
-    return False if value is None else _any_matches(patterns, value)
+    return False if value is None else _any_matches(patterns, value, budget)
 
 
-def _any_tag_matches(patterns: tuple[Pattern, ...], tags: tuple[str, ...] | None) -> Truth:
-    return None if tags is None else any(_any_matches(patterns, tag) for tag in tags)
+def _any_tag_matches(patterns: tuple[Pattern, ...], tags: tuple[str, ...] | None, budget: Budget | None) -> Truth:
+    return None if tags is None else _any_of(_any_matches(patterns, tag, budget) for tag in tags)
 
 
 def _all_of(truths: Iterable[Truth]) -> Truth:
@@ -146,8 +134,8 @@ def _all_of(truths: Iterable[Truth]) -> Truth:
     return answer
 
 
-def _any_matches(patterns: Iterable[Pattern], text: str | None) -> Truth:
-    return _any_of(pattern.matches(text) for pattern in patterns)
+def _any_matches(patterns: Iterable[Pattern], text: str | None, budget: Budget | None) -> Truth:
+    return _any_of(pattern.matches(text, budget) for pattern in patterns)
 
 
 def _any_of(truths: Iterable[Truth]) -> Truth:
@@ -190,16 +178,20 @@ class Family:
     """
 
     text: str
+    expression: Expression | None = field(init=False, repr=False, compare=False)
 
-    def of(self, image: Image) -> str | None:
-        """The family of an image, or None for one that belongs to none."""
+    def __post_init__(self) -> None:
+        """Raises ValueError, with a message fit for people, for a regular expression that does not compile."""
         kind, _, rest = self.text.partition(":")
-        if kind == "policy":
-            return ""
-        if kind == "property":
-            return (image.properties or {}).get(rest)
-        found = re.search(rest[1:-1], image.name) if image.name is not None else None
-        return found[1] if found else None
+        object.__setattr__(self, "expression", Expression(rest[1:-1]) if kind == "name" else None)
+
+    def of(self, image: Image, budget: Budget | None = None) -> str | None:
+        """The family of an image, or None for one that belongs to none. Raises Untold, and what `heed` does."""
+        if self.expression is not None:
+            found = None if image.name is None else self.expression.groups_in(image.name, budget)
+            return found[0] if found else None
+        kind, _, rest = self.text.partition(":")
+        return (image.properties or {}).get(rest) if kind == "property" else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,11 +228,11 @@ class Owner:
     doubtful: Policy | None
 
 
-def owner_of(image: Image, policies: Iterable[Policy], target: Names) -> Owner:
+def owner_of(image: Image, policies: Iterable[Policy], target: Names, budget: Budget | None = None) -> Owner:
     """Who owns an image of that target, which may have several names; nobody, where there is a doubt about it."""
     doubtful = None
     for policy in policies:
-        match policy.match.holds(image, target):
+        match policy.match.holds(image, target, budget):
             case True:
                 return Owner(policy, doubtful)
             case None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from janitor.core.pattern import Pattern
+from janitor.expressions import ALTOGETHER, EACH, Budget
 from janitor.image_ids import folded
 from janitor.model import Exemption, Image
-from janitor.policy import Match, Pattern, Policy, owner_of, regex_between_slashes
+from janitor.policy import Match, Policy, owner_of
 
 _WILDCARDS = frozenset("*?[")
 
@@ -24,7 +26,8 @@ def remarks_on(policies: Sequence[Policy], targets: Targets) -> list[str]:
 
 def owning_nothing(policies: Sequence[Policy], snapshots: Mapping[str, Iterable[Image]]) -> list[str]:
     """The names of the policies that own no image of these snapshots, which are by target."""
-    found = (owner_of(image, policies, target) for target, images in snapshots.items() for image in images)
+    budget = Budget()
+    found = (owner_of(image, policies, target, budget) for target, images in snapshots.items() for image in images)
     owners = {owner.policy.name for owner in found if owner.policy is not None and owner.doubtful is None}
     return [policy.name for policy in policies if policy.name not in owners]
 
@@ -39,6 +42,7 @@ def exempting_nothing(exemptions: Iterable[Exemption], snapshots: Mapping[str, I
 
 def _remarks(policy: Policy, before: Iterable[Policy], targets: Targets) -> Iterator[str]:
     match = policy.match
+    yield from _slow(policy)
     if targets is not None:
         yield from _strangers(match, "match", targets)
         if not any(_names(match, target) for target in targets):
@@ -47,6 +51,19 @@ def _remarks(policy: Policy, before: Iterable[Policy], targets: Targets) -> Iter
         yield "it owns nothing, for its `not` matches all that the rest of it does"
     elif earlier := next((other for other in before if covers(other.match, match, targets)), None):
         yield f"it owns nothing, for all that it matches is matched by {earlier.name} before it"
+
+
+def _slow(policy: Policy) -> Iterator[str]:
+    """The expressions whose time may grow faster than their text."""
+    slow = [(key, each.text) for key, each in policy.match.expressions("match") if not each.linear]
+    family = None if policy.keep is None else policy.keep.per.expression
+    if family is not None and not family.linear_groups:
+        slow.append(("keep.per", family.text))
+    for key, text in slow:
+        yield (
+            f"{key}: the time of /{text}/ may not be linear: where it backtracks for longer than {EACH:g} s on one "
+            f"text, or for {ALTOGETHER:g} s in a run, it cannot be told whether it matches, which keeps"
+        )
 
 
 def _strangers(match: Match, key: str, targets: Collection[str]) -> Iterator[str]:
@@ -106,7 +123,7 @@ def _takes_in(wide: Pattern, narrow: Pattern) -> bool:
     """Whether all that `narrow` matches is certain to be matched by `wide`."""
     if wide.text == narrow.text or _is_everything(wide):
         return True
-    if regex_between_slashes(narrow.text):
+    if narrow.expression is not None:
         return False
     if not _WILDCARDS & set(narrow.text):
         return bool(wide.matches(narrow.text))

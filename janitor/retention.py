@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import assert_never
 
+from janitor.expressions import Budget, Untold
 from janitor.model import Image, Reason, Status
 from janitor.policy import Keep, Period
 
@@ -17,7 +18,9 @@ class Kept:
     detail: str
 
 
-def kept_by(keep: Keep, images: Iterable[Image], now: datetime, zone: tzinfo) -> dict[str, Kept]:
+def kept_by(
+    keep: Keep, images: Iterable[Image], now: datetime, zone: tzinfo, budget: Budget | None = None
+) -> dict[str, Kept]:
     """What `keep` protects among the images that one policy owns in one target, by image id.
 
     Counted family by family, newest first, ties by id; the calendar is cut in `zone`. An image without a family is
@@ -26,7 +29,11 @@ def kept_by(keep: Keep, images: Iterable[Image], now: datetime, zone: tzinfo) ->
     kept: dict[str, Kept] = {}
     families: dict[str, list[Image]] = {}
     for image in images:
-        family = keep.per.of(image)
+        try:
+            family = keep.per.of(image, budget)
+        except Untold as untold:
+            kept[image.id] = Kept(Reason.NO_FAMILY, f"it cannot be told of which family it is: {untold} name")
+            continue
         if family is None:
             kept[image.id] = Kept(Reason.NO_FAMILY, f"{keep.per.text} finds no family for it")
         elif _takes_a_place(image, now):

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
 
 from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
+from janitor.expressions import Budget
 from janitor.gate import Gate
 from janitor.model import Decision, Image, Mode, Outcome, RunResult
 from janitor.orders import Progress, Silence, utc_now
@@ -18,6 +20,7 @@ from janitor.settings import Settings, find_policies, load_settings
 from janitor.sites import Choice, may_have, sites_of
 from janitor.stopping import Stop
 from janitor.store import Store, exclusive, holder, inspect
+from janitor.surveying import heed_stop
 
 
 def load(config: Path | None) -> tuple[Settings, Rules]:
@@ -118,6 +121,7 @@ def perform(
                 references=References(settings.references, settings.http, stop, carrier),
                 approved=approved,
                 owes_report=post and settings.slack is not None,
+                budget=Budget(heed=partial(heed_stop, stop)),
             ).perform()
     except StoreError as error:
         return result or failed_run(mode, error, started_at, clock())

@@ -1,6 +1,5 @@
 """The YAML form of policies: which keys there are, what each takes, and how they become policies."""
 
-import re
 from datetime import UTC, timedelta, tzinfo
 from typing import Annotated
 
@@ -15,8 +14,9 @@ from pydantic import (
     model_validator,
 )
 
+from janitor.core.pattern import Pattern, expression_between_slashes
 from janitor.model import Exemption, Status, Visibility
-from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy, regex_between_slashes
+from janitor.policy import Clock, Expire, Family, Keep, Match, Period, Policy
 from janitor.units import parse_duration, parse_size, parse_until
 from janitor.yaml_lines.schema import Given, Label, OneOrMore, Schema, read_as, word_of
 
@@ -73,10 +73,7 @@ def _family(text: str) -> Family:
 
 
 def _check_one_group(text: str) -> None:
-    try:
-        expression = regex_between_slashes(text)
-    except re.error as error:
-        raise ValueError(f"{text} is not a regular expression: {error}") from error
+    expression = expression_between_slashes(text)
     if expression is None:
         raise ValueError(f'"name:{text}" has no regular expression between slashes: write name:/^(.+)-[0-9]+$/')
     if expression.groups != 1:

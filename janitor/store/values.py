@@ -13,7 +13,8 @@ from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from janitor.policy import Family, Pattern
+from janitor.core.pattern import Pattern
+from janitor.policy import Family
 from janitor.store.rows import instant
 from janitor.units import iso
 

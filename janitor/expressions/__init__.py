@@ -1,0 +1,160 @@
+"""PROMISE the answer of Python's `re`, within a bounded time, for expressions of people and texts of strangers.
+
+`re` goes back and tries again, on some expressions for longer than anybody lives, and nothing can stop it. So
+expressions run on RE2 (package google-re2), whose time is linear in the text, where it is certain to agree; all others
+on the package regex, which ends when its time is over.
+"""
+
+import re
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import re2  # type: ignore[import-untyped]  # ships no types
+
+from janitor.expressions.syntax import rewritten
+
+if TYPE_CHECKING:
+    import regex
+
+EACH = 1.0
+ALTOGETHER = 30.0
+
+Found = tuple[str | None, ...] | None
+"""What the groups of an expression hold where it was found, None for one that took no part; or None, not found."""
+
+
+_TOO_LONG = "took too long"
+_TWO_CASES = "compares letters beyond ASCII in two cases, which cannot be done in bounded time,"
+
+
+class Untold(Exception):
+    """It cannot be told whether the text matches: finding out would take too long. What the text is completes this."""
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(slots=True)
+class Budget:
+    """How long expressions may take in one run: seconds for `each` text, and `altogether` for each expression.
+
+    Safe to use from several threads. `heed` is called before what may take long, and raises to end it. `clock` is one
+    of monotonic seconds.
+    """
+
+    each: float = EACH
+    altogether: float = ALTOGETHER
+    clock: Callable[[], float] = time.monotonic
+    heed: Callable[[], None] = _nothing
+    _spent: dict[str, float] = field(default_factory=dict)
+    _untold: dict[tuple[str, str], str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def untold(self, expression: str, text: str) -> str | None:
+        """That this expression was given up on this text, in words that what the text is completes; None if not."""
+        return self._untold.get((expression, text))
+
+    def give_up(self, expression: str, text: str, why: str = _TOO_LONG) -> NoReturn:
+        """Raise Untold, and remember why."""
+        with self._lock:
+            told = self._untold[expression, text] = f"/{expression}/ {why} on its"
+        raise Untold(told)
+
+    def within(self, expression: str, text: str, search: Callable[[float], Found]) -> Found:
+        """What `search` finds, which is given its seconds. Raises Untold where there is no time, or no more of it."""
+        self.heed()
+        with self._lock:
+            left = min(self.each, self.altogether - self._spent.get(expression, 0.0))
+        if left <= 0 or self.untold(expression, text):
+            self.give_up(expression, text)
+        begun = self.clock()
+        try:
+            return search(left)
+        except TimeoutError:
+            self.give_up(expression, text)
+        finally:
+            with self._lock:
+                self._spent[expression] = self._spent.get(expression, 0.0) + self.clock() - begun
+
+
+class Expression:
+    """A regular expression of Python, searched for within a budget: one of its own for each text, if none is given."""
+
+    def __init__(self, text: str) -> None:
+        """Raises ValueError, with a message fit for people, for what is none."""
+        self.text = text
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # of what later versions of Python might read otherwise
+                self.groups = re.compile(text).groups
+                found = rewritten(text)
+        except re.error as error:
+            raise ValueError(f"/{text}/ is not a regular expression: {error}") from error
+        self._prefix = found.prefix
+        self._ascii_only = found.ascii_only
+        self._for_regex = found.regex
+        self._slow: regex.Pattern[str] | None = None
+        self._fast = None if found.re2 is None else _fast(found.re2)
+        self._fast_groups = self._fast if found.captures else None
+        if self._fast_groups is None:
+            self._compile()
+
+    @property
+    def linear(self) -> bool:
+        """Whether finding it takes a time that is linear in the text."""
+        return self._fast is not None
+
+    @property
+    def linear_groups(self) -> bool:
+        """Whether that holds for what its groups hold, too."""
+        return self._fast_groups is not None
+
+    def found_in(self, text: str, budget: Budget | None = None) -> bool:
+        """Whether it is found somewhere in the text. Raises Untold, and what the budget's `heed` does."""
+        if not text.startswith(self._prefix):
+            return False
+        return self._found(self._fast, text, budget or Budget()) is not None
+
+    def groups_in(self, text: str, budget: Budget | None = None) -> Found:
+        """What its groups hold where it is found first, None where it is not found; raises as `found_in`."""
+        if not text.startswith(self._prefix):
+            return None
+        return self._found(self._fast_groups, text, budget or Budget())
+
+    def _found(self, fast: Any, text: str, budget: Budget) -> Found:
+        if fast is not None:
+            try:
+                encoded = text.encode()
+            except UnicodeEncodeError:
+                pass  # half a surrogate pair, of which RE2 knows nothing
+            else:
+                found = fast.search(encoded)
+                return found and tuple(None if group is None else group.decode() for group in found.groups())
+        if self._ascii_only and not text.isascii():
+            budget.give_up(self.text, text, _TWO_CASES)
+        return budget.within(self.text, text, lambda seconds: self._slow_found(text, seconds))
+
+    def _slow_found(self, text: str, seconds: float) -> Found:
+        found = (self._slow or self._compile()).search(text, concurrent=True, timeout=seconds)
+        return None if found is None else found.groups()
+
+    def _compile(self) -> "regex.Pattern[str]":
+        import regex  # takes longer to import than most commands take, and few need it
+
+        self._slow = slow = regex.compile(self._for_regex, regex.V0)
+        return slow
+
+
+def _fast(expression: str) -> Any:
+    """The expression on RE2, or None where that would need too much memory."""
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(expression.encode(), options)
+    except re2.error:
+        return None

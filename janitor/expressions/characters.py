@@ -1,0 +1,49 @@
+"""The characters that one character of an expression stands for: asked of `re` itself, so that nobody can disagree."""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+Ranges = tuple[tuple[int, int], ...]
+"""Code points from the first to the last of each pair, in order and apart."""
+
+_LAST = 0x10FFFF
+_SURROGATES = (0xD800, 0xDFFF)
+
+
+@lru_cache(1024)
+def characters(atom: str, flags: int) -> Ranges:
+    """What `atom`, an expression for exactly one character, matches under these flags of `re`."""
+    runs = re.compile(f"(?:{atom})+", flags).finditer(_everything())
+    return tuple((run.start(), run.end() - 1) for run in runs)
+
+
+@lru_cache(1)
+def _everything() -> str:
+    return "".join(map(chr, range(_LAST + 1)))
+
+
+def for_regex(ranges: Ranges) -> str:
+    """The characters as the package regex spells them."""
+    return _spelled(ranges, lambda code: f"\\U{code:08X}")
+
+
+def for_re2(ranges: Ranges) -> str:
+    """The characters as RE2 spells them, which reads UTF-8, and so knows no surrogates."""
+    return _spelled(tuple(_without_surrogates(ranges)), lambda code: f"\\x{{{code:X}}}")
+
+
+def _spelled(ranges: Ranges, spell: Callable[[int], str]) -> str:
+    if len(ranges) == 1 and ranges[0][0] == ranges[0][1]:
+        return spell(ranges[0][0])
+    inside = "".join(f"{spell(first)}-{spell(last)}" for first, last in ranges)
+    return f"[{inside}]" if inside else f"[^{spell(0)}-{spell(_LAST)}]"
+
+
+def _without_surrogates(ranges: Ranges) -> Iterator[tuple[int, int]]:
+    lowest, highest = _SURROGATES
+    for first, last in ranges:
+        if first < lowest:
+            yield first, min(last, lowest - 1)
+        if last > highest:
+            yield max(first, highest + 1), last
