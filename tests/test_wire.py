@@ -141,7 +141,7 @@ def test_document(body: bytes, name: str) -> None:
 @settings(max_examples=50, deadline=None)
 def test_what_a_document_holds_can_be_stored(content: dict[str, Any]) -> None:
     document = wire.document(json.dumps(content).encode())
-    json.dumps(document, ensure_ascii=False).encode()
+    json.dumps(document, ensure_ascii=False, default=wire.shown).encode()
 
 
 @given(ANY_JSON)

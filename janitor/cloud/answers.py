@@ -1,10 +1,12 @@
 """What an answer of any API can amount to, whatever the API's own way of saying it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from janitor.errors import Refused
 from janitor.redaction import Redaction
 from janitor.transport import Reply, Transient
+from janitor.transport.json_body import Unreadable
 from janitor.transport.messages import status_words
 
 _LONGEST_MESSAGE = 300
@@ -31,6 +33,13 @@ class Unauthorized(Declined):
 def undocumented(what: str) -> Transient:
     """An answer that said it was successful and does not hold what it should."""
     return Transient(f"the answer is not the documented one: {what}")
+
+
+def check_envelope(document: Mapping[str, object]) -> None:
+    """Raise Transient for a document that has one of its own keys twice: it does not say what it holds."""
+    for key, value in document.items():
+        if isinstance(value, Unreadable):
+            raise undocumented(f"{key} is there more than once, or is no JSON")
 
 
 def passing(reply: Reply, words: str, now: datetime, *, busy: bool) -> Transient:

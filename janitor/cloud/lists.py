@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from janitor.cloud.answers import Declined
+from janitor.cloud.answers import Declined, check_envelope
 from janitor.cloud.paging import MarkerGone
 from janitor.cloud.records import Entry
 from janitor.errors import Implausible
@@ -64,8 +64,13 @@ class PagedList:
 
 
 def next_of(links: object) -> str | None:
-    """The link to the next page among the links of Compute and Block Storage: a list of `rel` and `href`."""
+    """The link to the next page among the links of Compute and Block Storage: a list of `rel` and `href`.
+
+    Raises Transient where one of them has a key twice.
+    """
     for link in links if isinstance(links, Iterable) else ():
+        if isinstance(link, dict):
+            check_envelope(link)
         if isinstance(link, dict) and link.get("rel") == "next" and isinstance(link.get("href"), str):
             href: str = link["href"]
             return href

@@ -7,7 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from janitor.cloud import wire
-from janitor.cloud.answers import Declined, Unauthorized, passes, passing, quoted, redirected, undocumented
+from janitor.cloud.answers import (
+    Declined,
+    Unauthorized,
+    check_envelope,
+    passes,
+    passing,
+    quoted,
+    redirected,
+    undocumented,
+)
 from janitor.redaction import Redaction
 from janitor.transport import Reply
 
@@ -25,6 +34,9 @@ def judge(reply: Reply, label: str, redact: Redaction, now: datetime) -> dict[st
     """
     document = wire.document(reply.body) or {}
     header = document.get("header")
+    if 200 <= reply.status < 300:
+        for part in (document, header) if isinstance(header, dict) else (document,):
+            check_envelope(part)
     verdict = wire.boolean(header.get("isSuccessful")) if isinstance(header, dict) else None
     if verdict:
         return document

@@ -5,21 +5,21 @@ import re
 from datetime import datetime
 from typing import Any
 
+from janitor.transport.json_body import parse_body
 from janitor.units import parse_instant
 
 _SHOWN = 60
 _LARGEST = 2**63 - 1  # what the database can hold
 _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def document(body: bytes) -> dict[str, Any] | None:
-    """The JSON object that a body holds; None for anything else: no JSON, no UTF-8, nested beyond reason, no object."""
+    """The JSON object that a body holds; None for anything else: no JSON, no UTF-8, nested beyond reason, no object.
+
+    What it does not say, as of a key that it has twice, is Unreadable in it, which no reader here takes for a value.
+    """
     try:
-        parsed = json.loads(body.decode("utf-8-sig"))
-        if b"\\ud" in body or b"\\uD" in body:
-            # Half a surrogate pair is legal JSON and no text at all: nothing could store or print it.
-            parsed = json.loads(_LONE_SURROGATE.sub("\ufffd", json.dumps(parsed, ensure_ascii=False)))
+        parsed = parse_body(body)
     except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None

@@ -14,6 +14,7 @@ from requests.utils import get_encoding_from_headers
 from janitor.errors import CloudError
 from janitor.transport import Call, Reply, Transient
 from janitor.transport.http import Transport
+from janitor.transport.json_body import parse_body, unreadable_in
 
 _OURS = frozenset({"accept-encoding", "connection", "content-length", "user-agent"})
 
@@ -48,6 +49,8 @@ class _Adapter(BaseAdapter):
         if reply.status in (408, 429) or reply.status >= 500:
             raise Transient(f"HTTP {reply.status}", retry_after=reply.retry_after(datetime.now(UTC)))
         self._stay(request, reply)
+        if reply.status < 400:
+            _check_keys(reply)
         return _response(request, reply)
 
     def close(self) -> None:
@@ -86,6 +89,16 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     except ValueError:
         port = -1
     return parts.scheme, parts.hostname, port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _check_keys(reply: Reply) -> None:
+    """Raise Transient for an answer in JSON that has a key twice: the library would take the last value."""
+    try:
+        unreadable = next(unreadable_in(parse_body(reply.body)), None)
+    except (ValueError, RecursionError):
+        return
+    if unreadable is not None:
+        raise Transient(f"HTTP {reply.status}, and {unreadable} is there more than once, or is no JSON")
 
 
 def _response(request: requests.PreparedRequest, reply: Reply) -> requests.Response:

@@ -53,7 +53,7 @@ class ServiceLists:
             page, link = self.session.answered(
                 call, lambda found, headers: self._page(label, key, id_key, found, headers)
             )
-            listed.update((json.dumps(entry, sort_keys=True), entry) for entry in page)
+            listed.update((self._written(label, key, entry), entry) for entry in page)
             return page, link
 
         limit = {} if self.page_size is None else {"limit": str(self.page_size)}
@@ -61,6 +61,15 @@ class ServiceLists:
         for _ in pages(paged.page, lambda entry: str(entry[id_key]), self.page_size or MOST_A_PAGE):
             pass
         return list(listed.values())
+
+    @staticmethod
+    def _written(label: str, key: str, entry: Entry) -> str:
+        """An entry as text. Raises Unavailable for one that has a key twice, at any depth."""
+
+        def refuse(_unreadable: object) -> None:
+            raise Unavailable(f"{label}: one of the {key} has a key more than once, or is no JSON: {wire.shown(entry)}")
+
+        return json.dumps(entry, sort_keys=True, default=refuse)
 
     def _page(self, label: str, key: str, id_key: str, found: Entry, headers: Headers) -> Page:
         entries = read_entries(found, key)

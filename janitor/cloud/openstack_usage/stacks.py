@@ -5,7 +5,6 @@ remembered as digests, for its words are its owner's, secrets among them.
 """
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from janitor.cloud.records import Entry, Users
 from janitor.errors import Unavailable
 from janitor.image_ids import ids_in
 from janitor.model import StackContent, User, UserKind
+from janitor.transport.json_body import Unreadable, parse
 
 _MOST_STACKS = 5_000
 _MOST_WORDS = 100_000
@@ -109,6 +109,8 @@ def _words(value: object) -> Iterator[str]:
             waiting += [*one.keys(), *one.values()]
         elif isinstance(one, list):
             waiting += one
+        elif isinstance(one, Unreadable):
+            waiting += one.said
         elif isinstance(one, str):
             waiting += _within(one)
             yield from _words_of(one)
@@ -121,7 +123,7 @@ def _within(text: str) -> Iterable[object]:
     inner = text.strip()
     if inner[:1] in ("{", "[", '"'):
         try:
-            return [] if (read := json.loads(inner)) == text else [read]
+            return [] if (read := parse(inner)) == text else [read]
         except (ValueError, RecursionError):
             pass
     if "," in inner and len(inner) <= _MOST_WORDS:
