@@ -1,13 +1,16 @@
 """Remarks on policies that are right and yet without effect: what their texts prove, and what snapshots show. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 
 from janitor.core.pattern import Pattern
 from janitor.expressions import ALTOGETHER, EACH, Budget
 from janitor.image_ids import folded
 from janitor.model import Exemption, Image
 from janitor.policy import Match, Policy, owner_of
+from janitor.units import format_duration
 
+_SHORT = timedelta(hours=1)
 _WILDCARDS = frozenset("*?[")
 
 
@@ -43,6 +46,8 @@ def exempting_nothing(exemptions: Iterable[Exemption], snapshots: Mapping[str, I
 def _remarks(policy: Policy, before: Iterable[Policy], targets: Targets) -> Iterator[str]:
     match = policy.match
     yield from _slow(policy)
+    if policy.expire is not None and policy.expire.after < _SHORT:
+        yield f"expire.after: {format_duration(policy.expire.after)} is less than an hour"
     if targets is not None:
         yield from _strangers(match, "match", targets)
         if not any(_names(match, target) for target in targets):

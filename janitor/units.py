@@ -1,17 +1,24 @@
 """Durations, sizes, instants and counts: reading what people and APIs write, and writing what people read."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
 _DURATION_UNITS = {
+    "y": timedelta(days=365),
+    "mo": timedelta(days=30),
     "w": timedelta(weeks=1),
     "d": timedelta(days=1),
     "h": timedelta(hours=1),
-    "m": timedelta(minutes=1),
+    "min": timedelta(minutes=1),
     "s": timedelta(seconds=1),
 }
-_DURATION = re.compile(r"(?:([0-9]{1,6})w)?(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?")
+_PART = "(?:([0-9]{{1,6}}){})?"
+_DURATION = re.compile("".join(map(_PART.format, _DURATION_UNITS)))
+_TIMEOUT = re.compile("".join(map(_PART.format, ("w", "d", "h", "m(?:in)?", "s"))))
+_TIMEOUT_UNITS = ("w", "d", "h", "min", "s")
+_UNCLEAR = re.compile(r"(?:[0-9]+[a-z]+)*?([0-9]{1,6})m(?:[0-9]+[a-z]+)*")
 _SIZE_UNITS = {
     "B": 1,
     "KB": 10**3,
@@ -37,25 +44,49 @@ GIB = 2**30
 
 
 def parse_duration(text: str, *, seconds: bool = False) -> timedelta:
-    """Read `36h`, `14d` or `1d12h` (units w d h m, largest first; with `seconds`, also s).
+    """Read `36h`, `14d` or `1d12h` (units y mo w d h min, largest first; with `seconds`, also s), and `0m`.
+
+    A month is 30 days, a year 365. Raises ValueError, with a message fit for people, for anything else; `3m` is refused
+    as what may mean minutes or months.
+    """
+    if text == "0m":
+        return timedelta()
+    unclear = _UNCLEAR.fullmatch(text)
+    units = f"units: {'s ' if seconds else ''}min h d w mo y, the largest first, as in 1d12h"
+    if unclear is not None:
+        raise ValueError(f'"{text}" is minutes or months: {unclear[1]}min or {unclear[1]}mo? ({units})')
+    match = _DURATION.fullmatch(text)
+    if not text or match is None or (match[7] is not None and not seconds):
+        raise ValueError(f'"{text}" is not a duration like 36h or 14d ({units})')
+    return _total(match, _DURATION_UNITS)
+
+
+def parse_timeout(text: str) -> timedelta:
+    """Read `30s`, `2m` or `1m30s`, where nobody thinks of months (units w d h m or min s, largest first).
 
     Raises ValueError, with a message fit for people, for anything else.
     """
-    match = _DURATION.fullmatch(text)
-    if not text or match is None or (match[5] is not None and not seconds):
-        raise ValueError(f'"{text}" is not a duration like {"30s or 2m" if seconds else "36h or 14d"}')
-    parts = zip(match.groups(), _DURATION_UNITS.values(), strict=True)
-    return sum((int(count) * unit for count, unit in parts if count), timedelta())
+    match = _TIMEOUT.fullmatch(text)
+    if not text or match is None:
+        raise ValueError(
+            f'"{text}" is not a duration like 30s or 2m (units: s m h d w, the largest first, as in 1m30s)'
+        )
+    return _total(match, _TIMEOUT_UNITS)
+
+
+def _total(match: re.Match[str], units: Iterable[str]) -> timedelta:
+    parts = zip(match.groups(), units, strict=True)
+    return sum((int(count) * _DURATION_UNITS[unit] for count, unit in parts if count), timedelta())
 
 
 @lru_cache
 def format_duration(duration: timedelta) -> str:
-    """Write a duration the way `parse_duration` reads it: days and below, `14d`, `1d12h`."""
+    """Write a duration the way both are read: days and below, `14d`, `1d12h`, `1h30min`."""
     rest, words = duration, ""
-    for letter in "dhms":
-        count, rest = divmod(rest, _DURATION_UNITS[letter])
-        words += f"{count}{letter}" if count else ""
-    return words or "0m"
+    for unit in ("d", "h", "min", "s"):
+        count, rest = divmod(rest, _DURATION_UNITS[unit])
+        words += f"{count}{unit}" if count else ""
+    return words or "0min"
 
 
 def parse_size(text: str) -> int:

@@ -274,6 +274,7 @@ WRONG = [
     pytest.param((IMAGE, "--why", "so", "--until", "31.12.2999"), "is not a date like 2026-12-31", id="no-date"),
     pytest.param((IMAGE, "--why", "so", "--until", "2999-02-30"), "is not a date like 2026-12-31", id="no-day"),
     pytest.param((IMAGE, "--why", "so", "--for", "3 moons"), "is not a duration like 36h or 14d", id="no-duration"),
+    pytest.param((IMAGE, "--why", "so", "--for", "3m"), "is minutes or months: 3min or 3mo?", id="minutes-or-months"),
     pytest.param((IMAGE, "--why", "so", "--for", "0d"), "must be longer than nothing", id="nothing"),
     pytest.param((IMAGE, "--why", "so", "--for", "999999w"), "is beyond the calendar", id="longer-than-time"),
     pytest.param((IMAGE, "--why", "so", "--for", "3d", "--by", ""), "--by is missing", id="nobody"),

@@ -178,6 +178,14 @@ BAD_VALUES = [
     ),
     pytest.param("expire: {after: 14}", "expire.after: is a number: write a duration with its unit", id="no-unit"),
     pytest.param("expire: {after: 30s}", 'expire.after: "30s" is not a duration', id="seconds-are-too-fine"),
+    pytest.param(
+        "expire: {after: 3m}",
+        'expire.after: "3m" is minutes or months: 3min or 3mo? (units: min h d w mo y',
+        id="months",
+    ),
+    pytest.param(
+        "expire: {after: 3d}\n    notice: 3m", 'notice: "3m" is minutes or months: 3min', id="notice-of-months"
+    ),
     pytest.param("expire: {after: 0d}", 'expire.after: "0d" must be longer than nothing', id="nothing"),
     pytest.param("expire: {after: }", "expire.after: is empty", id="after-left-empty"),
     pytest.param("expire: {after: [1d]}", "expire.after: is a list", id="after-is-one"),

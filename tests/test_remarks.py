@@ -1,7 +1,7 @@
 """Remarks on policies without effect: only what is certain is said to be so."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
@@ -257,3 +257,9 @@ def test_what_is_exempt_and_bears_no_image_of_a_snapshot_is_named_once() -> None
     web = make_image("web", id="ABC-1")
     exempt = [Exemption(image, NOW, "because", "kim") for image in ("web", "abc-1", "wbe", "wbe", "Web")]
     assert exempting_nothing(exempt, {"prod": [web], "dev": []}) == ["wbe", "Web"]
+
+
+def test_a_term_of_less_than_an_hour_is_noted() -> None:
+    short = replace(policy("short", named("a")), expire=Expire(timedelta(minutes=59)))
+    long = replace(policy("long", named("b")), expire=Expire(timedelta(hours=1)))
+    assert remarks_on([short, long], None) == ["short: expire.after: 59min is less than an hour"]

@@ -456,6 +456,11 @@ def test_a_secret_and_its_file_contradict_each_other(write: Write) -> None:
         pytest.param("http: {timeout: 30}", "http.timeout: is a number: write a duration with its unit", id="no-unit"),
         pytest.param("http: {timeout: 0s}", 'http.timeout: "0s" must be longer than nothing', id="no-time"),
         pytest.param("http: {give_up_after: soon}", '"soon" is not a duration like 30s or 2m', id="no-duration"),
+        pytest.param("usage_memory: 3m", 'usage_memory: "3m" is minutes or months: 3min or 3mo?', id="months"),
+        pytest.param(
+            "plan_validity: 3m", 'plan_validity: "3m" is minutes or months: 3min or 3mo?', id="months-of-a-plan"
+        ),
+        pytest.param("plan_validity: 0m", 'plan_validity: "0m" must be longer than nothing', id="no-validity"),
         pytest.param("http: {attempts: 0}", "http.attempts: must be at least 1", id="no-attempt"),
         pytest.param(
             "http: {page_size: 1}", "http.page_size: must be from 2 to 10000: where a page", id="pages-of-one"

@@ -1,5 +1,6 @@
 """Durations, sizes and instants: what is read, what is refused, what is written."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from janitor.units import (
     parse_duration,
     parse_instant,
     parse_size,
+    parse_timeout,
 )
 
 DAY = timedelta(days=1)
@@ -27,10 +29,14 @@ DAY = timedelta(days=1)
     [
         ("14d", 14 * DAY),
         ("36h", timedelta(hours=36)),
-        ("90m", timedelta(minutes=90)),
+        ("90min", timedelta(minutes=90)),
+        ("0m", timedelta()),
+        ("0min", timedelta()),
+        ("3mo", 90 * DAY),
+        ("1y", 365 * DAY),
+        ("1y2mo1w1d1h1min", (365 + 60 + 7 + 1) * DAY + timedelta(hours=1, minutes=1)),
         ("2w", 14 * DAY),
         ("1d12h", timedelta(hours=36)),
-        ("1w1d1h1m", 8 * DAY + timedelta(hours=1, minutes=1)),
         ("0d", timedelta()),
     ],
 )
@@ -40,22 +46,61 @@ def test_durations_are_read(text: str, duration: timedelta) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "14", "d", "14 fortnights", "14 d", " 14d", "14d\n", "-1d", "1.5d", "12h1d", "1d1d", "14D", "30s", "١d"],
+    [
+        "",
+        "14",
+        "d",
+        "14 fortnights",
+        "14 d",
+        " 14d",
+        "14d\n",
+        "-1d",
+        "1.5d",
+        "12h1d",
+        "1d1d",
+        "14D",
+        "30s",
+        "١d",
+        "1w1mo",
+        "1M",
+    ],
 )
 def test_anything_else_is_no_duration(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a duration like 36h or 14d"):
+    with pytest.raises(
+        ValueError, match=r"is not a duration like 36h or 14d \(units: min h d w mo y, the largest first"
+    ):
         parse_duration(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"), [("3m", "3min or 3mo?"), ("1d30m", "30min or 30mo?"), ("1m5d", "1min or 1mo?")]
+)
+@pytest.mark.parametrize("seconds", [False, True])
+def test_what_may_be_minutes_or_months_is_refused(text: str, meant: str, seconds: bool) -> None:
+    with pytest.raises(ValueError, match=re.escape(f'"{text}" is minutes or months: {meant} (units: ')):
+        parse_duration(text, seconds=seconds)
+
+
 def test_seconds_are_read_only_where_they_make_sense() -> None:
-    assert parse_duration("1m30s", seconds=True) == timedelta(seconds=90)
-    with pytest.raises(ValueError, match='"30" is not a duration like 30s or 2m'):
+    assert parse_duration("1min30s", seconds=True) == timedelta(seconds=90)
+    with pytest.raises(ValueError, match="units: s min h d w mo y"):
         parse_duration("30", seconds=True)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("1m30s", 90), ("1min30s", 90), ("2m", 120), ("1w1d", 8 * 86_400)])
+def test_technical_durations_count_in_minutes(text: str, seconds: int) -> None:
+    assert parse_timeout(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["30", "", "1mo", "1y", "s"])
+def test_anything_else_is_no_technical_duration(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a duration like 30s or 2m \(units: s m h d w, the largest first"):
+        parse_timeout(text)
 
 
 @pytest.mark.parametrize(
     ("duration", "text"),
-    [(14 * DAY, "14d"), (1.5 * DAY, "1d12h"), (timedelta(minutes=10), "10m"), (timedelta(), "0m")],
+    [(14 * DAY, "14d"), (1.5 * DAY, "1d12h"), (timedelta(minutes=10), "10min"), (timedelta(), "0min")],
 )
 def test_durations_are_written(duration: timedelta, text: str) -> None:
     assert format_duration(duration) == text
@@ -65,6 +110,7 @@ def test_durations_are_written(duration: timedelta, text: str) -> None:
 def test_a_written_duration_reads_as_itself(seconds: int) -> None:
     duration = timedelta(seconds=seconds)
     assert parse_duration(format_duration(duration), seconds=True) == duration
+    assert parse_timeout(format_duration(duration)) == duration
 
 
 @pytest.mark.parametrize(

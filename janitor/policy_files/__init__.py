@@ -9,16 +9,12 @@ from types import MappingProxyType
 from janitor.errors import ConfigurationError, Problem
 from janitor.model import Exemption
 from janitor.policy import Policy
-from janitor.policy_files.schema import PolicyFileSchema
+from janitor.policy_files.schema import PolicyFileSchema, is_nothing
 from janitor.yaml_lines import Document, Fault, Keys, display, read_document
 from janitor.yaml_lines.schema import check
 
 _SUFFIXES = (".yaml", ".yml")
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-# How people write that there is no notice; which asks for nothing, and so needs nothing to be served.
-_NONE_ASKED = frozenset({0, "0m", "0h", "0d", "0w"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +102,8 @@ def _unserved(document: Document, unserved: Mapping[str, str]) -> Iterator[Fault
 
 
 def _asks_for(key: str, written: Mapping[str, object]) -> bool:
-    value = written.get(key)
-    return key in written and not (isinstance(value, (str, int)) and value in _NONE_ASKED)
+    # No notice asks for nothing, and so needs nothing to be served.
+    return key in written and not (key == "notice" and is_nothing(written[key]))
 
 
 def _problem(document: Document, fault: Fault) -> Problem:

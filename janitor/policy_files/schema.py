@@ -40,6 +40,14 @@ def _notice(text: str) -> timedelta:
     return duration
 
 
+def is_nothing(value: object) -> bool:
+    """Whether a duration, as it is written, is none at all."""
+    try:
+        return not parse_duration(str(_plain_zero(value)))
+    except ValueError:
+        return False
+
+
 def _plain_zero(value: object) -> object:
     """Nothing is nothing in any unit."""
     return "0m" if value == 0 and type(value) is int else value

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 from janitor.errors import ConfigurationError
 from janitor.sandbox.calls import CALLS, Api
 from janitor.sandbox.faults import Fault, Faults, Rule, faults_of, reach
-from janitor.units import format_duration, parse_duration
+from janitor.units import format_duration, parse_timeout
 from janitor.yaml_lines import Document, parse_document, read_document
 from janitor.yaml_lines.schema import Given, OneOrMore, Schema, check, read_as, word_of
 
@@ -44,7 +44,7 @@ def _faults(document: Document, api: Api) -> Faults:
 
 
 def _duration(text: str) -> timedelta:
-    return parse_duration(text, seconds=True)
+    return parse_timeout(text)
 
 
 def _some_duration(text: str) -> timedelta:

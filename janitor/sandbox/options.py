@@ -11,7 +11,7 @@ from janitor.errors import UsageError
 from janitor.sandbox.calls import Api
 from janitor.sandbox.fault_file import load_faults
 from janitor.sandbox.faults import NO_FAULTS, Faults
-from janitor.units import parse_duration
+from janitor.units import parse_timeout
 
 
 class MarkerReading(StrEnum):
@@ -303,5 +303,5 @@ _CONVERTERS: Mapping[str, Callable[[str], object]] = {
     "times": Times,
     "absent": Absent,
     "latency": lambda text: timedelta(milliseconds=int(text)),
-    "token_lifetime": lambda text: parse_duration(text, seconds=True),
+    "token_lifetime": parse_timeout,
 }

@@ -14,7 +14,7 @@ from janitor.cloud import Need
 from janitor.cron import Cron
 from janitor.model import Mode
 from janitor.references import Names
-from janitor.units import parse_duration
+from janitor.units import parse_duration, parse_timeout
 from janitor.yaml_lines.schema import Label, Schema, nearest, read_as, suggestion, word_of
 
 APIS = ("toast", "openstack")
@@ -24,7 +24,18 @@ _URL = "write a URL, like https://host/path"
 
 
 def _seconds(text: str) -> timedelta:
-    duration = parse_duration(text, seconds=True)
+    duration = parse_timeout(text)
+    if not duration:
+        raise ValueError(f'"{text}" must be longer than nothing')
+    return duration
+
+
+def _span(text: str) -> timedelta:
+    return parse_duration(text, seconds=True)
+
+
+def _validity(text: str) -> timedelta:
+    duration = _span(text)
     if not duration:
         raise ValueError(f'"{text}" must be longer than nothing')
     return duration
@@ -106,7 +117,8 @@ def _number(convert: Callable[[str], float]) -> BeforeValidator:
 Whole = Annotated[int, _number(int)]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False), _number(float)]
 Seconds = Annotated[timedelta, read_as(_seconds, "write a duration with its unit, like 30s or 2m")]
-Span = Annotated[timedelta, read_as(lambda text: parse_duration(text, seconds=True), "write a duration, like 24h")]
+Span = Annotated[timedelta, read_as(_span, "write a duration with its unit, like 24h")]
+Validity = Annotated[timedelta, read_as(_validity, "write a duration with its unit, like 24h")]
 Percent = Annotated[float, read_as(_percent, "write a percentage, like 50%")]
 Zone = Annotated[InstanceOf[ZoneInfo], read_as(_zone, "write an IANA time zone, like Asia/Seoul")]
 Schedule = Annotated[InstanceOf[Cron], read_as(Cron.parse, 'write five fields, in quotes, like "0 3 * * *"')]
@@ -321,5 +333,5 @@ class SettingsSchema(Schema):
     metrics_file: Text | None = None
     references: list[ReferenceSchema] = Field(default=[])
     usage_memory: Span = timedelta(hours=72)
-    plan_validity: Seconds = timedelta(hours=24)
+    plan_validity: Validity = timedelta(hours=24)
     cost: CostSchema = CostSchema()
