@@ -2,7 +2,6 @@
 
 import atexit
 import gc
-import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from janitor import __version__
+from janitor.streams import prepare, take_failure
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -46,7 +46,7 @@ def janitor() -> None:
       0  done                      4  refused by a limit, nothing deleted there
       1  a target or report failed 5  another run holds the database
       2  wrong usage or policy     70 a bug
-      3  deletions refused/failed  130/143 interrupted
+      3  deletions refused/failed  129/130/143 interrupted
     """
 
 
@@ -274,10 +274,11 @@ def _fail(message: str, code: int) -> int:
 
 def main() -> None:
     """Run the command line: the one place where errors become messages and exit codes."""
+    prepare()
     # A fleet is values without cycles: looking for some took a sixth of the time of a large run.
     gc.set_threshold(200_000, 50, 100)
     atexit.register(gc.freeze)  # what is left goes with the process, and need not be searched first
-    code = _bounded()
+    code = _with_output(_bounded())
     if code > _INTERRUPTED:
         from janitor.stopping import end_now
 
@@ -288,12 +289,20 @@ def main() -> None:
 _INTERRUPTED = 128
 
 
+def _with_output(code: int) -> int:
+    """The exit code, where stdout may have failed. A reader that had enough, as `head` has, is no failure."""
+    failure = take_failure()
+    if failure is None or isinstance(failure, BrokenPipeError):
+        return code
+    from janitor.errors import Exit, worst
+
+    _fail(f"janitor: stdout could not be written: {failure.strerror}", Exit.FAILED)
+    return code if code > _INTERRUPTED else worst([Exit(code), Exit.FAILED])
+
+
 def _bounded() -> int:
     from janitor.errors import ConfigurationError, Exit, JanitorError
 
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name that the locale cannot write must not end a run
     try:
         return int(janitor.main(standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -305,9 +314,6 @@ def _bounded() -> int:
         return _fail(str(error), error.exit_code)
     except JanitorError as error:
         return _fail(f"janitor: {error}", error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output is gone: there is nobody to tell
-        return Exit.FAILED
     except Exception:  # noqa: BLE001 - the boundary: what escapes to here is a bug, and is called one
         import traceback
 

@@ -11,7 +11,7 @@
     ├── StoreError               1   the database
     ├── Busy                     5   another run holds the database
     ├── DeliveryError            1   a report did not reach its channel
-    └── Interrupted        130/143   SIGINT or SIGTERM
+    └── Interrupted    129/130/143   SIGHUP, SIGINT or SIGTERM
 
 Anything else that escapes is a bug (exit 70). One failed image is not an error but data: see `model.Deletion`.
 Messages are single sentences for people and never hold a secret.

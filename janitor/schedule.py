@@ -4,7 +4,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import FrameType
@@ -17,11 +17,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from janitor.errors import JanitorError
+from janitor.stopping import ending_signals
 
 _log = logging.getLogger("janitor.schedule")
 
 _JOB = "run"
-_ENDING = (signal.SIGTERM, signal.SIGINT)
 # Waiting is counted in time that passes, fire times are clock times: only a look at the clock shows that it was put
 # forward, or that the machine slept.
 _LOOK_AGAIN = timedelta(seconds=30)
@@ -47,20 +47,21 @@ class Trigger(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no types
 
 
 def serve(job: Callable[[], None], schedule: Schedule, zone: ZoneInfo, *, stop: threading.Event) -> int | None:
-    """Run `job` whenever `schedule` says, until SIGTERM, SIGINT or `stop`; to be called from the main thread.
+    """Run `job` whenever `schedule` says, until a signal asks to end or `stop`; to be called from the main thread.
 
     Jobs never overlap. Times that pass while a job runs, or while the machine sleeps, make one run, right afterwards.
     A job that fails is logged and the service lives on. A signal sets `stop`; a job in flight is expected to look at it
     and is waited for, and the signal handlers are as before when this returns: which signal it was, if one was.
     """
-    with _wakeups() as (asleep, waker):
+    ending = ending_signals()
+    with _wakeups(ending) as (asleep, waker):
         scheduler = _scheduler(_Run(job, stop, waker), Trigger(schedule, zone))
         scheduler.add_listener(lambda _event: _say_next(scheduler, zone, stop), EVENT_JOB_SUBMITTED)
         # Said before the start: afterwards a job may be running, which holds the scheduler's lock until it ends.
         _say(schedule.next_after(datetime.now(UTC), zone), zone)
         scheduler.start()
         try:
-            number = _wait(stop, asleep, scheduler)
+            number = _wait(stop, asleep, scheduler, ending)
         finally:
             scheduler.shutdown()
     _log.info("serve-ended")
@@ -98,14 +99,16 @@ def _scheduler(job: Callable[[], None], trigger: Trigger) -> BackgroundScheduler
     return scheduler
 
 
-def _wait(stop: threading.Event, asleep: socket.socket, scheduler: BackgroundScheduler) -> int | None:
+def _wait(
+    stop: threading.Event, asleep: socket.socket, scheduler: BackgroundScheduler, ending: Collection[int]
+) -> int | None:
     while not stop.is_set():
         try:
             number = asleep.recv(1)[0]
         except TimeoutError:
             scheduler.wakeup()
             continue
-        if number in _ENDING:
+        if number in ending:
             _log.info("serve-ending signal=%s", signal.Signals(number).name)
             stop.set()
             return number
@@ -123,7 +126,7 @@ def _say(instant: datetime, zone: ZoneInfo) -> None:
 
 
 @contextmanager
-def _wakeups() -> Iterator[tuple[socket.socket, socket.socket]]:
+def _wakeups(ending: Iterable[int]) -> Iterator[tuple[socket.socket, socket.socket]]:
     """A socket to sleep on and the one that wakes it; signals do, each with its number, whichever thread they reach.
 
     A signal that reaches another thread does not interrupt a lock that this one waits for, and setting an event in a
@@ -133,7 +136,7 @@ def _wakeups() -> Iterator[tuple[socket.socket, socket.socket]]:
     with asleep, waker:
         asleep.settimeout(_LOOK_AGAIN.total_seconds())
         waker.setblocking(False)
-        handlers = {number: signal.signal(number, _leave_it_to_the_socket) for number in _ENDING}
+        handlers = {number: signal.signal(number, _leave_it_to_the_socket) for number in ending}
         descriptor = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
         try:
             yield asleep, waker

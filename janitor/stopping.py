@@ -38,9 +38,15 @@ def wait_for(work: Sequence[Future[T]], stop: threading.Event, patience: timedel
     return False
 
 
+def ending_signals() -> tuple[signal.Signals, ...]:
+    """The signals that ask to end: SIGINT, SIGTERM, and SIGHUP unless it is ignored, as nohup lets it be."""
+    hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    return (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hangs_up else []))
+
+
 @contextmanager
 def heeding_signals(stop: Stop) -> Iterator[None]:
-    """Let SIGINT and SIGTERM set `stop` instead of killing what is in flight; any that follow change nothing.
+    """Let `ending_signals` set `stop` instead of killing what is in flight; any that follow change nothing.
 
     Should the end take longer than a container is given, the process ends all the same: the database knows what was
     asked for, and the next run settles it.
@@ -53,7 +59,7 @@ def heeding_signals(stop: Stop) -> Iterator[None]:
             threading.Thread(target=_stop, args=(stop, number), name="stop", daemon=True).start()
 
     asked: list[int] = []
-    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, ask_to_stop) for number in ending_signals()}
     try:
         yield
     finally:

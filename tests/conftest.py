@@ -1,6 +1,7 @@
 """What several tests stand on: a sandbox, a folder with a configuration for it, and the command as a process."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -55,6 +56,14 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
+
+
+@pytest.fixture
+def hangup_as_usual() -> Iterator[None]:
+    """Processes that are started do not ignore SIGHUP, even where the tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, lambda _number, _frame: None)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture

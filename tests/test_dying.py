@@ -379,7 +379,8 @@ HANGING = [
 ]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.usefixtures("hangup_as_usual")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize("mischief", HANGING)
 def test_a_run_that_hangs_ends_in_time_with_its_report(desk: Desk, mischief: Mischief, number: signal.Signals) -> None:
     mischief = mischief.anew()
@@ -435,6 +436,15 @@ def test_further_signals_change_nothing(desk: Desk, second: signal.Signals) -> N
     assert "not known to be deleted" in done.stdout
 
 
+def test_a_hangup_that_is_ignored_changes_nothing(desk: Desk) -> None:
+    mischief = Mischief("list-images", first_answer=True)
+    with account(desk, mischief):
+        command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *desk.command("run")]
+        done = ended(desk, command, mischief, signal.SIGHUP, signal.SIGHUP)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Deleted, confirmed gone" in done.stdout
+
+
 def test_slack_that_hangs_holds_nobody_and_loses_nothing(desk: Desk) -> None:
     mischief = Mischief("list-images", first_answer=True)
     posting, over = threading.Event(), threading.Event()
@@ -460,7 +470,8 @@ def test_slack_that_hangs_holds_nobody_and_loses_nothing(desk: Desk) -> None:
         assert any("late" in message.shown and "run 1" in message.shown for message in slack.posted)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.usefixtures("hangup_as_usual")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_service_that_is_told_to_end_in_a_run_ends_it_likewise(desk: Desk, number: signal.Signals) -> None:
     mischief = Mischief("delete-image", hang=True)
     soon = "from datetime import timedelta; from janitor.cron import Cron; "

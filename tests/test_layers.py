@@ -65,6 +65,7 @@ SHELL = {
     "progress",
     "logs",
     "terminal",
+    "streams",
     "cli",
     "__main__",
 }

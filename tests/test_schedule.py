@@ -252,7 +252,8 @@ def start_service(interval: float, until: str) -> "subprocess.Popen[str]":
     return process
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.usefixtures("hangup_as_usual")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_lets_the_run_in_flight_end(number: signal.Signals) -> None:
     with start_service(0.01, "sending") as process:
         process.send_signal(number)

@@ -14,13 +14,14 @@ from janitor.logs import configure_logging
 from janitor.sandbox import server
 from janitor.sandbox.calls import Api
 from janitor.sandbox.options import Options, options_from
+from janitor.stopping import ending_signals
 
 
 def sandbox(verbose: int, options: Mapping[str, Any]) -> int:
     """Serve until a signal; stdout carries the configuration and nothing else."""
     configure_logging(verbose)
     policies = "policies" if Path("policies").is_dir() else str(shipped_policies())
-    server.serve(options_from(options), announce=_announce, policies=policies)
+    server.serve(options_from(options), announce=_announce, ending=ending_signals(), policies=policies)
     return Exit.OK
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,16 +11,18 @@ import click
 from janitor import delivery, wiring
 from janitor.announcing import as_told, start_notices
 from janitor.commands.loading import load
-from janitor.errors import Exit, StoreError
+from janitor.errors import Exit, StoreError, worst
 from janitor.model import RunResult
 from janitor.orders import utc_now
 from janitor.policy import Policy
 from janitor.progress import progress_bar
 from janitor.report.as_json import json_report
 from janitor.report.text import text_report
+from janitor.report.wording import in_one_line
 from janitor.settings import Settings
 from janitor.stopping import Stop, within
 from janitor.store import Store
+from janitor.streams import take_failure
 from janitor.terminal import print_json, print_out
 
 _log = logging.getLogger("janitor.commands")
@@ -38,7 +41,7 @@ def reported(
 ) -> delivery.Delivery:
     """Post the report, and then print it: only the delivery tells what it has announced.
 
-    What was done is printed whatever becomes of the delivery.
+    What was done is printed whatever becomes of the delivery. A report that cannot be printed counts as undelivered.
     """
     posted = delivery.Delivery()
     try:
@@ -46,7 +49,15 @@ def reported(
             posted = _posted(settings, result, policies, stop)
     finally:
         print_report(as_told(result, posted.announced), settings, form)
-    return posted
+        failure = take_failure()
+        if failure is not None:
+            _log.error("report-not-printed run=%d: %s", result.run, _unprinted(result, failure))
+    return posted if failure is None else replace(posted, code=worst([posted.code, Exit.FAILED]))
+
+
+def _unprinted(result: RunResult, failure: OSError) -> str:
+    way_out = f"janitor show {result.run}" if result.run else in_one_line(result.error or "the run could not begin")
+    return f"the report could not be printed ({failure.strerror}): {way_out}"
 
 
 def _posted(settings: Settings, result: RunResult, policies: Sequence[Policy] | None, stop: Stop) -> delivery.Delivery:

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -99,15 +99,16 @@ def serve(
     *,
     announce: Callable[[str], None],
     clock: Callable[[], datetime] = utc_now,
+    ending: Iterable[int] = (signal.SIGINT, signal.SIGTERM),
     **configuration: str,
 ) -> None:
-    """Run in the foreground until SIGINT or SIGTERM, then return. Only from the main thread.
+    """Run in the foreground until one of the signals `ending`, then return. Only from the main thread.
 
     Once the socket listens, `announce` is given the text of a janitor.yaml that works against it; `configuration` is
     for `configuration_text`. Raises UsageError if the port cannot be had.
     """
     with _listening(options, clock, None, _KEPT_IN_FOREGROUND) as (sandbox, server, thread):
-        with _stopped_by_signals(server):
+        with _stopped_by_signals(server, ending):
             announce(sandbox.configuration(**configuration))
             _log.info("sandbox-listening url=%s images=%d seed=%d", sandbox.url, options.images, options.seed)
             thread.join()
@@ -226,14 +227,14 @@ def _port_problem(port: int, error: OSError) -> str:
 
 
 @contextmanager
-def _stopped_by_signals(server: _Server) -> Iterator[None]:
-    """SIGINT and SIGTERM ask the server to stop; a second one does not wait for requests in flight."""
+def _stopped_by_signals(server: _Server, ending: Iterable[int]) -> Iterator[None]:
+    """These signals ask the server to stop; a second one does not wait for requests in flight."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         server.force_exit = server.should_exit
         server.should_exit = True
 
-    before: dict[int, Any] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before: dict[int, Any] = {number: signal.signal(number, stop) for number in ending}
     try:
         yield
     finally:

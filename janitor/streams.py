@@ -1,0 +1,95 @@
+"""The three standard streams of the process: none is missing, and one that cannot be written ends nothing."""
+
+import io
+import os
+import select
+import sys
+from typing import TYPE_CHECKING, TextIO, cast
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_OUT, _ERR = 1, 2
+_STREAMS = range(3)
+
+
+class _Tolerant(io.FileIO):
+    """A stream that drops what cannot be written, and what follows it, and knows why the first of it could not be."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(descriptor, "w", closefd=False)
+        self.failure: OSError | None = None
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        size = memoryview(data).nbytes
+        while self.failure is None:
+            try:
+                written = cast("int | None", super().write(data))
+            except OSError as error:
+                self.failure = error
+                break
+            if written is not None:
+                return written
+            select.select([], [self], [])  # another process made it non-blocking
+        return size
+
+
+def prepare() -> None:
+    """Make all three streams usable. To be called first: a file that is opened before may take a missing one's place.
+
+    One that is missing is /dev/null from now on. A failure to write stdout is kept for `take_failure`; where stderr
+    fails there is nobody to tell.
+    """
+    for descriptor in _STREAMS:
+        _open_missing(descriptor)
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for the life of the process
+    sys.stdout = _tolerant(_OUT, sys.stdout)
+    sys.stderr = _tolerant(_ERR, sys.stderr)
+
+
+def take_failure() -> OSError | None:
+    """Why something of what was written to stdout since the last call did not get there, if so; then it is tried anew.
+
+    What is held back is written first.
+    """
+    sys.stdout.flush()
+    raw = _raw_of(sys.stdout)
+    if raw is None:
+        return None
+    failure, raw.failure = raw.failure, None
+    return failure
+
+
+def _open_missing(descriptor: int) -> None:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        opened = os.open(os.devnull, os.O_RDWR)
+        if opened != descriptor:
+            os.dup2(opened, descriptor)
+            os.close(opened)
+
+
+def _tolerant(descriptor: int, before: TextIO | None) -> TextIO:
+    """A stream in place of that one; what the encoding cannot write is written escaped."""
+    if before is not None and _descriptor_of(before) != descriptor:
+        return before
+    return io.TextIOWrapper(
+        io.BufferedWriter(cast(io.RawIOBase, _Tolerant(descriptor))),
+        encoding="utf-8" if before is None else before.encoding,
+        errors="backslashreplace",  # a name that the locale cannot write must not end a run
+        line_buffering=descriptor == _ERR or (before is not None and before.isatty()),
+    )
+
+
+def _descriptor_of(stream: TextIO) -> int | None:
+    try:
+        return stream.fileno()
+    except (OSError, ValueError):
+        return None
+
+
+def _raw_of(stream: TextIO) -> _Tolerant | None:
+    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    return raw if isinstance(raw, _Tolerant) else None
