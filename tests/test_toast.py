@@ -74,6 +74,10 @@ def test_a_probe_of_one_image() -> None:
         assert client.probe().sentence == "token accepted, 1 image on the first page, 0 instances"
 
 
+NO_ZEROS: tuple[object, ...] = (
+    *(-1, "-1", 50500, 30404, -5, 1, 0.5, True, False, None),
+    *("", " 0", "00", "zero", [], {"code": 0}),
+)
 PASSING = {
     "auth-module": no(-1),
     "unexpected": no(-2),
@@ -94,6 +98,15 @@ PASSING = {
     "header-is-no-object": Answered({"header": "ok"}),
     "no-verdict": Answered({"header": {}}),
     "odd-verdict": Answered({"header": {"isSuccessful": 1}}),
+    "unsuccessful-zero": no(0),
+    "unsuccessful-text-zero": no("0"),
+    **{
+        f"successful-{code!r}": Answered({"header": {"isSuccessful": True, "resultCode": code}, "images": []})
+        for code in NO_ZEROS
+    },
+    "successful-without-code": Answered({"header": {"isSuccessful": True}, "images": [], "instances": []}),
+    "successful-text": Answered({"header": {"isSuccessful": "true", "resultCode": -1}, "instances": []}),
+    "successful-429": Answered({"header": {"isSuccessful": True, "resultCode": -1}, "instances": []}, status=429),
     "dropped": Answered(dropped=True),
     "cut-off": Answered(b"x" * 100, cut=10),
 }
@@ -108,7 +121,7 @@ LASTING = {
     "30409": no(30409),
     "unknown": no(20001),
     "below-10000": no(500),
-    "zero": no(0),
+    "no-code": Answered({"header": {"isSuccessful": False, "resultMessage": "no"}}),
     "http-404": Answered(b"<html>", status=404),
     "http-405": Answered(b"", status=405),
     "redirect": Answered(status=302, headers={"Location": "/"}),
@@ -159,6 +172,15 @@ def test_the_header_is_the_verdict_whatever_the_status(verdict: object, status: 
     answer = Answered({"header": {"isSuccessful": verdict, "resultCode": "0"}, "images": []}, status=status)
     with serving(Account().scripted(IMAGES, answer)) as (client, _):
         assert ids(client) == []
+
+
+@pytest.mark.parametrize("header", [{"isSuccessful": True, "resultCode": -1}, {"isSuccessful": False, "resultCode": 0}])
+def test_a_deletion_whose_answer_contradicts_itself_is_neither_accepted_nor_refused(header: dict[str, object]) -> None:
+    answers = [Answered({"header": header})] * 3
+    with serving(Account().scripted(DELETE, *answers)) as (client, server):
+        with pytest.raises(Unavailable, match=r"header\.isSuccessful is (true|false), and resultCode is (0|-1)"):
+            client.delete("i1")
+        assert calls(server).count(DELETE) == 3
 
 
 def test_failure_may_be_written_as_text() -> None:
@@ -234,6 +256,15 @@ ABSENT = {
     "both": no(-4, status=404),
 }
 LOST = {
+    "unsuccessful-zero": no(0),
+    "unsuccessful-text-zero": no("0"),
+    **{
+        f"successful-{code!r}": Answered({"header": {"isSuccessful": True, "resultCode": code}, "images": []})
+        for code in NO_ZEROS
+    },
+    "successful-without-code": Answered({"header": {"isSuccessful": True}, "images": [], "instances": []}),
+    "successful-text": Answered({"header": {"isSuccessful": "true", "resultCode": -1}, "instances": []}),
+    "successful-429": Answered({"header": {"isSuccessful": True, "resultCode": -1}, "instances": []}, status=429),
     "dropped": Answered(dropped=True),
     "gateway": Answered(b"<html>", status=502),
     "html": Answered(b"<html>"),

@@ -1,5 +1,7 @@
 """Judging an answer of the Compute API v1.0: its header is the verdict, and only without one the HTTP status.
 
+Success is `isSuccessful` true and `resultCode` 0, both of them: a header in which they disagree is no usable answer.
+
 The codes are those of the vendor's page; from 10000 on, the last three digits of a code are an HTTP status.
 """
 
@@ -17,6 +19,7 @@ from janitor.cloud.answers import (
     redirected,
     undocumented,
 )
+from janitor.model import MISSING
 from janitor.redaction import Redaction
 from janitor.transport import Reply
 
@@ -38,10 +41,12 @@ def judge(reply: Reply, label: str, redact: Redaction, now: datetime) -> dict[st
         for part in (document, header) if isinstance(header, dict) else (document,):
             check_envelope(part)
     verdict = wire.boolean(header.get("isSuccessful")) if isinstance(header, dict) else None
-    if verdict:
-        return document
     if verdict is None or not isinstance(header, dict):
         raise _without_verdict(reply, label, now)
+    if verdict is not _is_success(header.get("resultCode")):
+        raise _contradictory(reply, header, now)
+    if verdict:
+        return document
     raise _unsuccessful(reply, header, label, redact, now)
 
 
@@ -54,6 +59,19 @@ def _without_verdict(reply: Reply, label: str, now: datetime) -> Exception:
     if 300 <= status < 400:
         return redirected(label, status)
     return _declined(label, f"HTTP {status}", status, status)
+
+
+def _is_success(code: object) -> bool:
+    return (type(code) is int and code == 0) or code == "0"
+
+
+def _contradictory(reply: Reply, header: dict[str, Any], now: datetime) -> Exception:
+    """A header that says both that it was done and that it was not: there is no telling."""
+    code = wire.shown(header["resultCode"]) if "resultCode" in header else MISSING
+    words = f"header.isSuccessful is {wire.shown(header['isSuccessful'])}, and resultCode is {code}"
+    if passes(reply.status):
+        return passing(reply, f"HTTP {reply.status}, {words}", now, busy=False)
+    return undocumented(words)
 
 
 def _unsuccessful(reply: Reply, header: dict[str, Any], label: str, redact: Redaction, now: datetime) -> Exception:
