@@ -191,19 +191,18 @@ class Cleaning:
         asked = frozenset(map(folded, self._store.asked_since(self.target, good))) if good is not None else frozenset()
         # Those that the cloud lists as deleted, or about to be, are gone like those that it no longer lists.
         left = frozenset(folded(image.id) for image in survey.images if owns(image))
+        seen = (image for image in survey.images if image.unseen is None)
         return OwnImages(
             before,
             (asked - left) & before,
-            frozenset(folded(image.id) for image in survey.images if image.status not in GONE_STATUSES),
+            frozenset(folded(image.id) for image in seen if image.status not in GONE_STATUSES),
             len(left),
             None if lookup.unanswered is None else frozenset(map(folded, lookup.unanswered)),
         )
 
     def _settle(self, survey: Survey, lookup: Lookup) -> tuple[Deletion, ...]:
         """Find out what became of the requests that earlier runs left open, where the survey tells."""
-        untold = lookup.unanswered or frozenset()
-        asked = (one for one in self._store.unsettled(self.target) if one.decision.image.id not in untold)
-        settlements = settle(asked, survey.images)
+        settlements = settle(self._store.unsettled(self.target), survey.images, lookup.unanswered or ())
         if settlements:
             self._store.record_settlements(self.run, settlements)
         return tuple(settlement.deletion for settlement in settlements)
@@ -230,11 +229,12 @@ class Cleaning:
             because = f": {executioner.unlooked}" if executioner.unlooked is not None else ""
             errors.append(f"{interrupted}{unsent} of {len(plan.decisions)} deletions were not sent{because}")
         listed: dict[str, Image] | None = None
+        untold: frozenset[str] = frozenset()
         try:
-            listed = self._listed_afterwards(seen, attempts) if attempts else {}
+            listed, untold = self._listed_afterwards(seen, attempts) if attempts else ({}, untold)
         except CloudError as error:
             errors.append(f"the survey after the deletions failed, so none is confirmed: {error}")
-        deletions = tuple(confirm(attempts, listed))
+        deletions = tuple(confirm(attempts, listed, untold))
         outcome = Outcome.PARTIAL if any(unsuccessful(d.outcome) for d in deletions) else Outcome.OK
         return replace(
             seen,
@@ -244,8 +244,13 @@ class Cleaning:
             changed=(*seen.changed, *executioner.left),
         )
 
-    def _listed_afterwards(self, seen: TargetResult, attempts: Sequence[Attempt]) -> dict[str, Image]:
-        """What the target lists now. Raises CloudError also for a list that lost too much beside what was asked for."""
+    def _listed_afterwards(
+        self, seen: TargetResult, attempts: Sequence[Attempt]
+    ) -> tuple[dict[str, Image], frozenset[str]]:
+        """What the target lists now, and the ids of what may exist all the same.
+
+        Raises CloudError also for a list that lost too much beside what was asked for.
+        """
         listed = {image.id: image for image in self.service.images()}
         asked = {attempt.decision.image.id for attempt in attempts}
         known = (d.image.id for d in seen.decisions if owns(d.image))
@@ -255,7 +260,7 @@ class Cleaning:
         lost = sum(image.id not in listed for image in others)
         if lost * 100 > self.orders.gate.max_shrink * len(others):
             raise CloudError(f"{lost} of {len(others)} images that nobody asked to delete are missing from it")
-        return listed
+        return listed, lookup.unanswered or frozenset()
 
 
 def cut_short(target: str, error: JanitorError) -> TargetResult:

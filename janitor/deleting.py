@@ -2,16 +2,17 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from janitor.cloud import Answer, ImageService
+from janitor.cloud import ImageService
+from janitor.core.deletion import Answer, Answered, Shown, detail_of, is_open, outcome_of, shown
 from janitor.errors import CloudError, Refused, StoreError
 from janitor.exemptions import exemptions_for
-from janitor.model import Change, Decision, Deletion, DeletionOutcome, Exemption, Image
+from janitor.model import Change, Decision, Deletion, Exemption, Image
 from janitor.plan import Plan
 
 _log = logging.getLogger("janitor.deleting")
@@ -28,17 +29,17 @@ class Journal(Protocol):
         """Write down a request that is about to be sent; returns the entry. Raises StoreError."""
         ...
 
-    def journal_answer(self, entry: int, answer: str, at: datetime) -> None:
+    def journal_answer(self, entry: int, said: Answered, at: datetime) -> None:
         """Write down what the API answered. Raises StoreError."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A deletion that was asked for, and the API's answer: an Answer, or the error that came instead."""
+    """A deletion that was asked for, or needed no asking, and what the API answered."""
 
     decision: Decision
-    answer: Answer | CloudError
+    said: Answered
 
 
 @dataclass(slots=True)
@@ -71,7 +72,11 @@ class Executioner:
         if self.stop.is_set() or self.journal_error is not None:
             return None
         try:
-            why = self._stays(decision.image)
+            latest = self._latest(decision.image)
+            if latest is None:
+                self.tick()
+                return Attempt(decision, Answered(Answer.NOT_SENT))
+            why = self._stays(decision.image, latest)
             if why is not None:
                 self.left.append(Change(decision, why))
                 return None
@@ -82,19 +87,21 @@ class Executioner:
         except StoreError as error:
             self.journal_error = error
             return None
-        answer = self._ask(decision)
+        said = self._ask(decision)
         try:
-            self.journal.journal_answer(entry, _in_words(answer), self.clock())
+            self.journal.journal_answer(entry, said, self.clock())
         except StoreError as error:
             self.journal_error = error
         self.tick()
-        return Attempt(decision, answer)
+        return Attempt(decision, said)
 
-    def _stays(self, image: Image) -> str | None:
-        """Why an image that was to go stays after all. Raises CloudError where it cannot be looked at again."""
-        latest = self.service.latest(image.id)
-        different = image.differences(latest) if latest is not None else ()
-        if different:
+    def _latest(self, image: Image) -> Image | None:
+        """An image as it is now, None where it is gone; as it was, where the API cannot be asked for one."""
+        return self.service.latest(image.id) if self.service.by_id else image
+
+    def _stays(self, image: Image, latest: Image) -> str | None:
+        """Why an image that was to go stays after all."""
+        if different := image.differences(latest):
             return f"changed during this run: {', '.join(different)}"
         # Last of all: people may exempt it even while we look at it.
         return "exempted by a person during this run" if self._exempted_meanwhile(image) else None
@@ -104,75 +111,26 @@ class Executioner:
         now = self.clock()
         return bool(exemptions_for([image], self.journal.exemptions(now), (), now))
 
-    def _ask(self, decision: Decision) -> Answer | CloudError:
+    def _ask(self, decision: Decision) -> Answered:
         try:
-            return self.service.delete(decision.image.id)
+            return Answered(self.service.delete(decision.image.id))
         except CloudError as error:
             _log.warning("deletion-unsuccessful target=%s image=%s: %s", self.target, decision.image.id, error)
-            return error
+            return Answered(Answer.REFUSED if isinstance(error, Refused) else Answer.NONE, str(error))
 
 
-def _in_words(answer: Answer | CloudError) -> str:
-    match answer:
-        case Answer():
-            return answer.value
-        case Refused():
-            return f"refused: {answer}"
-        case _:
-            return f"no answer: {answer}"
-
-
-def confirm(attempts: Iterable[Attempt], listed: Mapping[str, Image] | None) -> list[Deletion]:
+def confirm(
+    attempts: Iterable[Attempt], listed: Mapping[str, Image] | None, untold: Collection[str] = ()
+) -> list[Deletion]:
     """What became of each attempt, by the survey that followed: its images by id, or None if it could not be made.
 
-    Only an image that this survey no longer lists is called deleted; an answer alone proves nothing.
+    Only an image that this survey no longer lists is called deleted; an answer alone proves nothing. `untold` are the
+    ids of which the API did not tell whether they exist.
     """
-    return [_confirmed(attempt, listed) for attempt in attempts]
+    return [_confirmed(attempt, shown(attempt.decision.image.id, listed, untold)) for attempt in attempts]
 
 
-def _confirmed(attempt: Attempt, listed: Mapping[str, Image] | None) -> Deletion:
-    if listed is None:
-        return _unconfirmed(attempt)
-    still = listed.get(attempt.decision.image.id)
-    if still is None:
-        return Deletion(attempt.decision, *_gone(attempt.answer))
-    return Deletion(attempt.decision, *_still_listed(attempt.answer, still))
-
-
-def _gone(answer: Answer | CloudError) -> tuple[DeletionOutcome, str]:
-    match answer:
-        case Answer.ACCEPTED:
-            return DeletionOutcome.DELETED, "confirmed gone"
-        case Answer.ABSENT:
-            return DeletionOutcome.ALREADY_GONE, "somebody else deleted it first"
-        case Refused():
-            return DeletionOutcome.ALREADY_GONE, f"refused ({answer}), yet no longer listed"
-        case _:
-            return DeletionOutcome.DELETED, "the answer was lost, but it is confirmed gone"
-
-
-def _still_listed(answer: Answer | CloudError, image: Image) -> tuple[DeletionOutcome, str]:
-    match answer:
-        case Answer.ACCEPTED:
-            return DeletionOutcome.ACCEPTED, f"the API said yes, but still lists it as {image.status or 'unknown'}"
-        case Answer.ABSENT:
-            return DeletionOutcome.FAILED, "the API knows no such image, but still lists it"
-        case Refused():
-            return DeletionOutcome.REFUSED, str(answer)
-        case _:
-            return DeletionOutcome.FAILED, str(answer)
-
-
-def _unconfirmed(attempt: Attempt) -> Deletion:
-    match attempt.answer:
-        case Answer.ACCEPTED:
-            detail = "the API said yes; whether it is gone could not be confirmed, the next run will tell"
-            return Deletion(attempt.decision, DeletionOutcome.ACCEPTED, detail, unsettled=True)
-        case Answer.ABSENT:
-            detail = "the API knows no such image; whether it is gone could not be confirmed, the next run will tell"
-            return Deletion(attempt.decision, DeletionOutcome.FAILED, detail, unsettled=True)
-        case Refused() as refusal:
-            return Deletion(attempt.decision, DeletionOutcome.REFUSED, str(refusal))
-        case error:
-            detail = f"{error}; whether it is gone could not be confirmed, the next run will tell"
-            return Deletion(attempt.decision, DeletionOutcome.FAILED, detail, unsettled=True)
+def _confirmed(attempt: Attempt, seen: Shown) -> Deletion:
+    said = attempt.said
+    outcome = outcome_of(said.answer, seen)
+    return Deletion(attempt.decision, outcome, detail_of(said, seen), unsettled=is_open(said.answer, seen))

@@ -58,6 +58,8 @@ def _end_of(reason: Reason, image: Image, facts: Facts) -> datetime | None:
 
 
 def _unsettled_record(image: Image, _facts: Facts) -> str | None:
+    if image.unseen is not None:
+        return f"it is not listed any more, and may exist all the same: {image.unseen}"
     return disagreement(image) if image.unreadable else None
 
 

@@ -29,6 +29,9 @@ class Status(StrEnum):
 KNOWN_STATUSES: frozenset[str] = frozenset(Status)
 GONE_STATUSES: frozenset[str] = frozenset({Status.DELETED, Status.PENDING_DELETE})
 
+UNSEEN = "id"
+"""The key of `Image.unreadable` that says why an image, known from an earlier survey, could not be seen in this one."""
+
 MISSING = "missing"
 """What `Image.unreadable` says of a wire key that is not there."""
 
@@ -188,6 +191,11 @@ class Image:
     def contradictions(self) -> Mapping[str, str]:
         """The fields in which two records of the image differ, each with what they say: neither is believed."""
         return {key: words for key, words in self.unreadable.items() if words.startswith(CONTRADICTED)}
+
+    @property
+    def unseen(self) -> str | None:
+        """Why it cannot be told whether the image exists: no list shows it, and it may not be seen by its id."""
+        return self.unreadable.get(UNSEEN)
 
     def differences(self, other: "Image") -> tuple[str, ...]:
         """The names of the fields in which another reading of the image differs; every field counts, new ones too."""

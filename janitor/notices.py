@@ -58,11 +58,14 @@ def _wants_reminder(notice: Notice, now: datetime) -> bool:
 
 
 def spared(decisions: Iterable[Decision], memory: Memory) -> tuple[Spared, ...]:
-    """The announced images that something keeps now; unreadable usage keeps for the moment only, and spares none."""
+    """The announced images that something keeps now.
+
+    Unreadable usage, and what cannot be seen, keep for the moment only and spare none.
+    """
     return tuple(
         Spared(decision, memory.notices[decision.image.id].policy)
         for decision in decisions
         if decision.image.id in memory.notices
         and decision.verdict is Verdict.KEEP
-        and decision.reason is not Reason.USAGE_UNKNOWN
+        and decision.reason not in (Reason.USAGE_UNKNOWN, Reason.UNSETTLED_RECORD)
     )

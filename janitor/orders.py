@@ -49,6 +49,10 @@ class RunStore(Journal, Protocol):
         """The ids of the target's own images, in its last snapshot or good survey, that we did not surely delete."""
         ...
 
+    def last_seen(self, target: str, ids: Iterable[str]) -> Sequence[Image]:
+        """Those of these images that the target's last snapshot holds, as it holds them."""
+        ...
+
     def earlier_usage(self, target: str, since: datetime) -> EarlierUsage:
         """What earlier surveys of a target knew of its usage; of servers, those seen using an image since that time."""
         ...

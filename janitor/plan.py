@@ -48,5 +48,5 @@ def make_plan(decisions: Iterable[Decision]) -> Plan:
 
 
 def owns(image: Image) -> bool:
-    """Whether an image counts as the target's own, to be weighed against `max_share`."""
-    return image.owned and not image.public and image.status not in GONE_STATUSES
+    """Whether an image counts as the target's own, to be weighed against `max_share`; one that nobody sees does not."""
+    return image.unseen is None and image.owned and not image.public and image.status not in GONE_STATUSES

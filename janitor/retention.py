@@ -45,7 +45,8 @@ def kept_by(
 
 def _takes_a_place(image: Image, now: datetime) -> bool:
     """Only an active image of the target's own, of a date that we trust: any other would push a good one out."""
-    return image.owned and image.status == Status.ACTIVE and image.created_at is not None and image.created_at <= now
+    dated = image.created_at is not None and image.created_at <= now
+    return dated and image.owned and image.status == Status.ACTIVE and image.unseen is None
 
 
 def _kept_in_family(keep: Keep, family: str, members: list[Image], zone: tzinfo) -> dict[str, Kept]:

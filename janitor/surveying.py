@@ -1,6 +1,6 @@
 """Surveying one target: all of its images, and what uses them, by its services and by texts that people declare."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from janitor.cloud import ImageService, Lookup
 from janitor.errors import CloudError, Interrupted
 from janitor.image_ids import folded
-from janitor.model import EarlierUsage, Image, Survey, Usage
+from janitor.model import UNSEEN, EarlierUsage, Image, Survey, Usage
 from janitor.orders import Orders
 from janitor.stopping import Stop
 
 _REMEMBERED = timedelta(days=7)
 """How long a server that is not listed any more is asked about, beyond the time that it holds its image."""
+
+_FORBIDDEN = "asked for by its id, it may not be seen"
 
 _UPGRADED = (
     "since the last run the janitor asks every service that can use these images (`usage` is `auto`), remembers a use "
@@ -40,7 +42,7 @@ class Surveying:
         started_at = self.orders.clock()
         listed = self._listed()
         lookup = self._looked_up(listed)
-        images = (*listed, *lookup.found)
+        images = (*listed, *lookup.found, *self._unseen(lookup))
         usage = self._usage(images, started_at)
         heed_stop(self.orders.stop)
         return Survey(images, usage, started_at, self.orders.clock()), lookup
@@ -61,6 +63,11 @@ class Surveying:
         ids = {folded(image.id) for image in listed}
         known = self.orders.store.known(self.target)
         return self.service.unlisted(image for image in known if folded(image) not in ids)
+
+    def _unseen(self, lookup: Lookup) -> Iterator[Image]:
+        """The known images that may exist and that we may not see: as they were, and said to be unseen."""
+        for image in self.orders.store.last_seen(self.target, lookup.unanswered or ()):
+            yield replace(image, unreadable={**image.unreadable, UNSEEN: _FORBIDDEN})
 
     def _usage(self, images: Sequence[Image], now: datetime) -> Usage:
         earlier = self.orders.store.earlier_usage(self.target, now - _REMEMBERED - self.orders.usage_memory)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from janitor.cloud import Answer, Lookup, Probe
+from janitor.cloud import Lookup, Probe
+from janitor.core.deletion import Answer
 from janitor.errors import CloudError
 from janitor.model import EarlierUsage, Image, Sharing, Usage
 
@@ -16,8 +17,8 @@ class RecordingCloud:
 
     `answers` may hold, by image id, an Answer or an error for its deletion; `undone` names images whose deletion is
     accepted and not done; `lost` those that are deleted although an error is raised. `now` holds what is told of an
-    image that is asked for just before its deletion. `unseen` are the ids of which it does not say whether there is
-    such an image; None where it cannot be asked for one.
+    image that is asked for just before its deletion, None where it is gone. `unseen` are the ids of which it does not
+    say whether there is such an image; None where it cannot be asked for one.
     """
 
     listed: list[Image]
@@ -34,10 +35,11 @@ class RecordingCloud:
     hidden: list[Image] = field(default_factory=list)
     unseen: set[str] | None = None
     shared: dict[str, Sharing] | CloudError = field(default_factory=dict)
-    now: dict[str, Image | CloudError] = field(default_factory=dict)
+    now: dict[str, Image | CloudError | None] = field(default_factory=dict)
     unlisted_asked: list[str] = field(default_factory=list)
     sharing_asked: list[list[str]] = field(default_factory=list)
     earlier: list[EarlierUsage] = field(default_factory=list)
+    by_id: bool = True
     surveys: int = 0
     closed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -52,11 +54,13 @@ class RecordingCloud:
     def unlisted(self, known: Iterable[str]) -> Lookup:
         self.unlisted_asked = list(known)
         wanted = set(self.unlisted_asked)
-        found = tuple(image for image in self.hidden if image.id in wanted)
+        found = tuple(image for image in self.hidden if image.id in wanted - (self.unseen or set()))
         return Lookup(found, None if self.unseen is None else frozenset(self.unseen & wanted))
 
     def latest(self, image_id: str) -> Image | None:
-        found = self.now.get(image_id)
+        assert self.by_id
+        there = {image.id: image for image in (*self.listed, *self.hidden)}
+        found = self.now.get(image_id, there.get(image_id))
         if isinstance(found, CloudError):
             raise found
         return found

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 import pytest
 
-from janitor import announcing, cleaning, decide, deleting, delivery, gate, guards, notices
+from janitor import announcing, cleaning, decide, delivery, gate, guards, notices
 from janitor.clocks import Term
 from janitor.cloud.catalogue import Catalogue, Endpoint
 from janitor.cloud.openstack_usage import servers, stacks, survey
@@ -24,11 +24,13 @@ from janitor.cloud.openstack_usage.clusters import Clusters
 from janitor.cloud.openstack_usage.gathering import Gathering
 from janitor.cloud.openstack_usage.names import ImageNames
 from janitor.cloud.records import Entry
+from janitor.core import deletion
+from janitor.core.deletion import Answer, Shown
 from janitor.deleting import Attempt, Executioner
 from janitor.exemptions import exemptions_for
 from janitor.gate import Gate
 from janitor.image_ids import ids_in
-from janitor.model import Decision, Deletion, DeletionOutcome, Exemption, Image, Notice, Reason, Source, Usage, User
+from janitor.model import Decision, DeletionOutcome, Exemption, Image, Notice, Reason, Source, Usage, User
 from janitor.notices import due_under
 from janitor.outbox import Outbox
 from janitor.plan import Plan, make_plan
@@ -139,16 +141,17 @@ def _reminds_every_night(notice: Notice, now: datetime) -> bool:
 
 
 def _journals_afterwards(executioner: Executioner, decision: Decision) -> Attempt | None:
-    if executioner._stays(decision.image):
+    latest = executioner._latest(decision.image)
+    if latest is None or executioner._stays(decision.image, latest):
         return None
-    answer = executioner._ask(decision)
+    said = executioner._ask(decision)
     entry = executioner.journal.journal_request(executioner.run, executioner.target, decision, executioner.clock())
-    executioner.journal.journal_answer(entry, deleting._in_words(answer), executioner.clock())
-    return Attempt(decision, answer)
+    executioner.journal.journal_answer(entry, said, executioner.clock())
+    return Attempt(decision, said)
 
 
-def _believes_the_answer(attempt: Attempt) -> Deletion:
-    return Deletion(attempt.decision, DeletionOutcome.DELETED, "it was asked for")
+def _believing_the_answer(*seen: Shown) -> dict[Shown, tuple[DeletionOutcome, ...]]:
+    return {**deletion._TABLE, **dict.fromkeys(seen, (DeletionOutcome.DELETED,) * len(Answer))}
 
 
 def _marks_before_it_sends(courier: delivery._Courier, parcel: delivery._Parcel) -> delivery._Arrival:
@@ -260,12 +263,12 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "confirmed-by-the-list": (
         0,
         "is deleted, and it is there",
-        (Change(deleting, "_still_listed", _always((DeletionOutcome.DELETED, "the API said yes"))),),
+        (Change(deletion, "_TABLE", _believing_the_answer(Shown.LISTED)),),
     ),
     "unconfirmed-is-not-deleted": (
         24,
         "is deleted, and it is there",
-        (Change(deleting, "_unconfirmed", _believes_the_answer),),
+        (Change(deletion, "_TABLE", _believing_the_answer(Shown.UNKNOWN)),),
     ),
     "told-at-all": (0, "told of by nobody", (Change(delivery._Courier, "deliver", _marks_before_it_sends),)),
     "told-after-a-crash": (2, "were never kept", (Change(Store, "owed_reports", _always([])),)),

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from starlette.responses import Response
 
+from janitor.core.deletion import Answer, Answered
 from janitor.errors import Exit, JanitorError, StoreError, UsageError
 from janitor.model import Decision, Image, Mode, Outcome, Reason, RunResult, Survey, TargetResult, Usage, User, Verdict
 from janitor.orders import Site
@@ -273,11 +274,11 @@ class Flickering(Store):
 
     failed = False
 
-    def journal_answer(self, entry: int, answer: str, at: datetime) -> None:
+    def journal_answer(self, entry: int, said: Answered, at: datetime) -> None:
         if not self.failed:
             self.failed = True
             raise StoreError("the disk is full")
-        super().journal_answer(entry, answer, at)
+        super().journal_answer(entry, said, at)
 
 
 def test_a_journal_that_failed_once_is_not_trusted_again_in_this_run(tmp_path: Path) -> None:
@@ -368,7 +369,7 @@ def use(path: Path) -> None:
         store.record_survey(run, "prod", survey)
         decision = Decision(survey.images[0], Verdict.DELETE, "ci", Reason.EXPIRED, "expired")
         store.record_decisions(run, "prod", [decision])
-        store.journal_answer(store.journal_request(run, "prod", decision, NOW), "accepted", NOW)
+        store.journal_answer(store.journal_request(run, "prod", decision, NOW), Answered(Answer.ACCEPTED), NOW)
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -11,14 +11,18 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from types import EllipsisType
 from typing import Any
 
 import pytest
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
 from starlette.responses import Response
 
-from janitor.cloud import Answer
+from janitor.core.deletion import Answer
+from janitor.core.deletion import Answered as Said
 from janitor.errors import Unavailable
 from janitor.model import (
     Decision,
@@ -38,13 +42,15 @@ from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
 from janitor.redaction import Redaction
+from janitor.report.as_json import json_report
+from janitor.report.figures import summary
 from janitor.run import Run
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Call
 from janitor.sandbox.server import Sandbox, running
 from janitor.settling import Unsettled, settle
 from janitor.stopping import Stop, within
-from janitor.store import Store
+from janitor.store import Store, schema
 from janitor.transport import Call as Request
 from janitor.transport import HttpOptions, Transient, deadline
 from janitor.transport.http import Transport
@@ -67,24 +73,27 @@ def doom(image: Image = IMAGE) -> Decision:
 
 
 UNFINISHED = "settled: asked for in run 7, which did not finish; "
+UNKNOWN, YES, ABSENT = Said(Answer.NONE), Said(Answer.ACCEPTED), Said(Answer.ABSENT)
+LOST, NO = Said(Answer.NONE, "HTTP 502"), Said(Answer.REFUSED, "in use")
 SETTLED = [
-    pytest.param(None, None, DeletionOutcome.DELETED, "no longer listed", id="no-answer-and-gone"),
-    pytest.param(None, "active", DeletionOutcome.FAILED, "still listed, so it was not done", id="no-answer-and-listed"),
-    pytest.param("accepted", None, DeletionOutcome.DELETED, "no longer listed", id="yes-and-gone"),
-    pytest.param("accepted", "active", DeletionOutcome.ACCEPTED, "the API said yes, but", id="yes-and-listed"),
-    pytest.param("no answer: HTTP 502", None, DeletionOutcome.DELETED, "no longer listed", id="lost-and-gone"),
-    pytest.param("no answer: HTTP 502", "active", DeletionOutcome.FAILED, "still listed", id="lost-and-listed"),
-    pytest.param("absent", None, DeletionOutcome.ALREADY_GONE, "the API knew no such image", id="absent-and-gone"),
-    pytest.param("absent", "active", DeletionOutcome.FAILED, "still listed", id="absent-and-listed"),
-    pytest.param("refused: in use", None, DeletionOutcome.ALREADY_GONE, "refused: in use, yet", id="no-and-gone"),
-    pytest.param("refused: in use", "active", DeletionOutcome.REFUSED, "refused: in use", id="no-and-listed"),
-    pytest.param(None, "pending_delete", DeletionOutcome.ACCEPTED, "it is listed as pending_delete", id="on-its-way"),
+    pytest.param(UNKNOWN, None, DeletionOutcome.DELETED, "no answer was recorded; it is no", id="no-answer-and-gone"),
+    pytest.param(UNKNOWN, "active", DeletionOutcome.FAILED, "no answer was recorded; it is still", id="no-answer"),
+    pytest.param(YES, None, DeletionOutcome.DELETED, "confirmed gone", id="yes-and-gone"),
+    pytest.param(YES, "active", DeletionOutcome.ACCEPTED, "accepted; it is still listed", id="yes-and-listed"),
+    pytest.param(LOST, None, DeletionOutcome.DELETED, "no answer: HTTP 502; it is no longer", id="lost-and-gone"),
+    pytest.param(LOST, "active", DeletionOutcome.FAILED, "no answer: HTTP 502; it is still", id="lost-and-listed"),
+    pytest.param(ABSENT, None, DeletionOutcome.ALREADY_GONE, "the API knew no such image", id="absent-and-gone"),
+    pytest.param(ABSENT, "active", DeletionOutcome.FAILED, "the API knew no such image; it", id="absent-and-listed"),
+    pytest.param(NO, None, DeletionOutcome.ALREADY_GONE, "rejected: in use; it is no longer", id="no-and-gone"),
+    pytest.param(NO, "active", DeletionOutcome.REFUSED, "in use; re-evaluated in this run", id="no-and-listed"),
+    pytest.param(UNKNOWN, "pending_delete", DeletionOutcome.ACCEPTED, "no answer was recorded; it is", id="on-its-way"),
+    pytest.param(NO, "pending_delete", DeletionOutcome.ALREADY_GONE, "rejected: in use; it is", id="no-on-its-way"),
 ]
 
 
 @pytest.mark.parametrize(("answer", "status", "outcome", "words"), SETTLED)
 def test_a_request_is_settled_by_its_answer_and_the_survey(
-    answer: str | None, status: str | None, outcome: DeletionOutcome, words: str
+    answer: Said, status: str | None, outcome: DeletionOutcome, words: str
 ) -> None:
     listed = [] if status is None else [replace(IMAGE, status=status)]
     (settlement,) = settle([Unsettled(3, 7, False, doom(), answer)], [*listed, replace(IMAGE, id="b")])
@@ -95,10 +104,15 @@ def test_a_request_is_settled_by_its_answer_and_the_survey(
 
 
 def test_of_several_requests_for_an_image_the_last_one_tells_what_became_of_it() -> None:
-    asked = [Unsettled(entry, 7 + entry, False, doom(), answer) for entry, answer in enumerate(("accepted", None))]
+    asked = [Unsettled(entry, 7 + entry, False, doom(), answer) for entry, answer in enumerate((YES, UNKNOWN))]
     first, last = (settlement.deletion for settlement in settle(asked, []))
     assert (first.outcome, last.outcome) == (DeletionOutcome.FAILED, DeletionOutcome.DELETED)
-    assert first.detail == "settled: asked for in run 7, and again later; see there"
+    assert first.detail == "settled: asked for in run 7; superseded by a later request"
+
+
+@pytest.mark.parametrize("followed", [False, True])
+def test_of_an_image_that_may_exist_nothing_is_settled(followed: bool) -> None:
+    assert settle([Unsettled(3, 7, True, doom(), YES, followed)], [], untold={"a"}) == []
 
 
 # The journal
@@ -229,13 +243,91 @@ def test_a_confirmed_deletion_is_not_settled_again(store: Store) -> None:
     assert settled(perform(store, cloud, mode=Mode.DRY_RUN)) == {}
 
 
+# What was accepted is followed
+
+
+PENDING = replace(IMAGE, status="pending_delete")
+
+
+def test_what_was_accepted_is_followed_in_silence_and_told_once_when_it_is_gone(store: Store, tmp_path: Path) -> None:
+    cloud = RecordingCloud([IMAGE], undone={"a"}, on_delete=lambda _: setattr(cloud, "listed", [PENDING]))
+    first = perform(store, cloud)
+    assert [d.outcome for d in first.targets[0].deletions] == [DeletionOutcome.ACCEPTED]
+    for _ in range(3):
+        quiet = perform(store, cloud)
+        assert (settled(quiet), quiet.targets[0].deletions, len(cloud.deleted)) == ({}, (), 1)
+    cloud.listed = []
+    told = perform(store, cloud)
+    [deletion] = told.targets[0].settled
+    assert (deletion.outcome, deletion.detail) == (
+        DeletionOutcome.DELETED,
+        "confirmed since: asked for in run 1; confirmed gone",
+    )
+    assert settled(perform(store, cloud)) == {}, "once"
+    assert [store.load_run(run.run) for run in (first, quiet, told)] == [first, quiet, told]
+    assert store.runs(limit=None)[-1].deleted == 1
+    history = [event.text for event in store.image_history("t0", "a") if event.text.startswith("deletion")]
+    assert history == [
+        "deletion: accepted, accepted; it is listed as pending_delete (the API answered: accepted)",
+        "deletion: deleted, confirmed since: asked for in run 1; confirmed gone",
+    ]
+    with closing(sqlite3.connect(tmp_path / "janitor.db")) as db:
+        log = db.execute("SELECT answer, outcome, settled_in_run FROM deletion_log").fetchall()
+    assert log == [("accepted", "deleted", told.run)]
+    words = "1 deletion of earlier runs: 1 deleted"
+    assert words in summary(told, None)
+    assert json.loads(json_report(told))["targets"][0]["settled"][0]["outcome"] == "deleted"
+
+
+def test_what_is_accepted_again_and_again_is_told_of_once_when_it_is_gone(store: Store) -> None:
+    cloud = RecordingCloud([IMAGE], undone={"a"})
+    for run in range(3):
+        assert settled(perform(store, cloud)) == {}
+        assert len(cloud.deleted) == run + 1, "listed otherwise, it is decided anew"
+    cloud.listed = []
+    assert settled(perform(store, cloud)) == {"a": DeletionOutcome.DELETED}
+    assert settled(perform(store, cloud)) == {}
+    assert sum(run.deleted for run in store.runs(limit=None)) == 1
+
+
+def test_what_was_accepted_before_and_gone_when_it_was_asked_for_again_is_not_told_twice(store: Store) -> None:
+    cloud = RecordingCloud([IMAGE], undone={"a"})
+    perform(store, cloud)
+    cloud.undone.clear()
+    assert [d.outcome for d in perform(store, cloud).targets[0].deletions] == [DeletionOutcome.DELETED]
+    assert settled(perform(store, cloud)) == {}
+
+
+def test_what_a_killed_run_found_confirmed_is_told_by_the_next(store: Store) -> None:
+    cloud = RecordingCloud([IMAGE], undone={"a"})
+    perform(store, cloud)
+    killed = store.begin_run(Mode.DELETE, NOW)
+    store.record_survey(killed, "t0", Survey((), Usage(), NOW, NOW))
+    store.record_settlements(killed, settle(store.unsettled("t0"), []))
+    assert settled(perform(store, RecordingCloud([]))) == {"a": DeletionOutcome.DELETED}
+    assert settled(perform(store, RecordingCloud([]))) == {}
+
+
+def test_what_was_told_unknown_and_then_accepted_is_followed_too(store: Store) -> None:
+    cloud = RecordingCloud([IMAGE], survey_errors=[None, Unavailable("HTTP 502")], undone={"a"})
+    perform(store, cloud)
+    cloud.listed = [PENDING]
+    second = perform(store, cloud)
+    assert settled(second) == {"a": DeletionOutcome.ACCEPTED}
+    assert settled(perform(store, cloud)) == {}
+    cloud.listed = []
+    third = perform(store, cloud)
+    assert settled(third) == {"a": DeletionOutcome.DELETED}
+    assert [store.load_run(run.run) for run in (second, third)] == [second, third], "what was told stays"
+
+
 def test_the_history_and_the_views_have_the_last_word(store: Store, tmp_path: Path) -> None:
     killed_run(store, IMAGE)
     perform(store, RecordingCloud([]))
     told = [(event.run, event.text) for event in store.image_history("t0", "a") if event.text.startswith("deletion")]
     assert told == [
         (1, "deletion: asked for, no answer was recorded, never confirmed"),
-        (2, f"deletion: deleted, {UNFINISHED.replace('7', '1')}no longer listed"),
+        (2, f"deletion: deleted, {UNFINISHED.replace('7', '1')}no answer was recorded; it is no longer listed"),
     ]
     with closing(sqlite3.connect(tmp_path / "janitor.db")) as db:
         sql = "SELECT outcome, settled_in_run FROM deletion_log"
@@ -243,6 +335,53 @@ def test_the_history_and_the_views_have_the_last_word(store: Store, tmp_path: Pa
         plan = db.execute("EXPLAIN QUERY PLAN SELECT * FROM deletions x WHERE x.target = 't0' AND "
                           "x.settled_in_run IS NULL AND (x.outcome IS NULL OR x.unsettled)").fetchall()  # fmt: skip
         assert "unsettled_deletions" in plan[0][3], "a journal of years is not read through"
+
+
+JOURNAL_OF_BEFORE = """
+INSERT INTO runs (run, mode, started_at, finished_at, outcome) VALUES (1, 'delete', :at, :at, 'ok');
+INSERT INTO surveys (run, target, started_at, finished_at, images, decisions) VALUES (1, 't0', :at, :at, 1, 1)
+"""
+ENTRIES_OF_BEFORE = [
+    # image, still listed, answer, outcome, unsettled; what became of answer and words; what the next run tells
+    ("open", 0, "no answer: HTTP 502: bad", "failed", 1, ("none", "HTTP 502: bad"), DeletionOutcome.DELETED),
+    ("said", 0, "refused: in use: web", "refused", 0, ("refused", "in use: web"), None),
+    ("kept", 1, "accepted", "accepted", 0, ("accepted", None), DeletionOutcome.DELETED),
+    ("past", 0, "accepted", "accepted", 0, ("accepted", None), None),
+    ("none", 0, None, None, 0, (None, None), DeletionOutcome.DELETED),
+    ("gone", 0, "absent", "failed", 1, ("absent", None), DeletionOutcome.ALREADY_GONE),
+]
+
+
+def test_the_journal_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    earlier, path = Migrations("image-janitor"), tmp_path / "janitor.db"
+    for step in takewhile(lambda step: step is not schema.following, schema._STEPS):
+        earlier()(step)
+    db = Database(path)
+    earlier.apply(db)
+    with db.conn:
+        for statement in JOURNAL_OF_BEFORE.split(";\n"):
+            db.conn.execute(statement, {"at": "2026-11-22T03:00:00Z"})
+        for key, (image, listed, answer, outcome, unsettled, _, _) in enumerate(ENTRIES_OF_BEFORE, start=1):
+            db.conn.execute(
+                "INSERT INTO images (image_key, target, image, first_seen) VALUES (?, 't0', ?, '')", (key, image)
+            )
+            facts = "INSERT INTO image_facts (image_key, from_run, until_run, status, public, protected, owned)"
+            db.conn.execute(f"{facts} VALUES (?, 1, ?, 'active', 0, 0, 1)", (key, None if listed else 2))
+            decided = (
+                "INSERT INTO decisions (image_key, from_run, verdict, reason, detail) VALUES (?, 1, 'delete', ?, '')"
+            )
+            db.conn.execute(decided, (key, "expired"))
+            asked = "INSERT INTO deletions (run, target, image, requested_at, answer, outcome, unsettled, detail)"
+            row = (image, answer, outcome, unsettled)
+            db.conn.execute(f"{asked} VALUES (1, 't0', ?, '2026-11-22T03:00:00Z', ?, ?, ?, 'x')", row)
+    db.close()
+    with Store.open(path) as store:
+        told = settled(perform(store, RecordingCloud([]), accept_survey=True))
+        assert settled(perform(store, RecordingCloud([]), accept_survey=True)) == {}
+    assert told == {entry[0]: entry[6] for entry in ENTRIES_OF_BEFORE if entry[6] is not None}
+    with closing(sqlite3.connect(path)) as conn:
+        rows = {row[0]: row[1:] for row in conn.execute("SELECT image, answer, answer_words FROM deletion_log")}
+    assert rows == {entry[0]: entry[5] for entry in ENTRIES_OF_BEFORE}
 
 
 # Killed at a point
@@ -334,7 +473,9 @@ def test_settled_deletions_stand_in_every_report(desk: Desk) -> None:
         killed(desk, mischief)
         shown = desk.janitor("run", "--dry-run").stdout
         assert "Settled, asked for in an earlier run: 1 image" in shown
-        assert "asked for in run 1, which did not finish; no longer listed" in " ".join(shown.split())
+        assert "asked for in run 1, which did not finish; no answer was recorded; it is no longer listed" in " ".join(
+            shown.split()
+        )
         posted = "\n".join(message.shown for message in slack.posted)
         assert "Settled, asked for in an earlier run: 1 image" in posted
         assert desk.janitor("show", "2").stdout == shown

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from janitor.cloud import Answer, Lookup, Need, Sources
+from janitor.cloud import Need, Sources
+from janitor.core.deletion import Answer
 from janitor.errors import CloudError, Denied, Implausible, JanitorError, Refused, Unavailable
 from janitor.model import EarlierUsage, Image, Sharing, Source, Unread, User
 from janitor.transport import HttpOptions
@@ -153,8 +154,8 @@ def test_pages_that_lead_in_circles_are_noticed() -> None:
 def test_what_no_list_shows_is_asked_for_by_its_id() -> None:
     cloud = Cloud(unlisted=[entry("k1", status="killed"), entry("o1", owner="another")])
     with serving(cloud) as (client, listening):
-        found = client.unlisted(["k1", "gone", "o1"])
-    assert [(image.id, image.status, image.owned) for image in found.found] == [
+        found = client.unlisted(["k1", "gone", "o1"]).found
+    assert [(image.id, image.status, image.owned) for image in found] == [
         ("k1", "killed", True),
         ("o1", "active", False),
     ]
@@ -184,9 +185,18 @@ def test_an_id_is_one_segment_of_the_path() -> None:
     assert calls(listening)[1:] == ["GET /v2/images/..%2Fx%3Fy", "DELETE /v2/images/%2E%2E"]
 
 
-def test_of_what_may_not_be_seen_any_more_nothing_is_known() -> None:
-    with serving(Cloud().scripted("GET /v2/images/i1", no(403)).scripted("GET /v2/images/i2", no(404))) as (client, _):
-        assert client.unlisted(["i1", "i2"]) == Lookup((), frozenset({"i1"}))
+def test_what_may_not_be_seen_may_exist() -> None:
+    cloud = Cloud(entries=[entry("i2")]).scripted("GET /v2/images/i1", no(403), no(403, "not you"))
+    with serving(cloud) as (client, _):
+        told = client.unlisted(["i1", "i2", "gone"])
+        assert ([image.id for image in told.found], told.unanswered) == (["i2"], frozenset({"i1"}))
+        with pytest.raises(Refused, match='HTTP 403 "not you"'):
+            client.latest("i1")
+
+
+def test_an_image_that_is_gone_is_none() -> None:
+    with serving(Cloud()) as (client, _):
+        assert client.latest("gone") is None
 
 
 def test_an_answer_about_another_image_proves_nothing() -> None:

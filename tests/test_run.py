@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from janitor.cloud import Answer
+from janitor.core.deletion import Answer
 from janitor.errors import CloudError, Exit, Refused, StoreError, Unavailable
 from janitor.model import (
     Decision,
@@ -25,6 +25,7 @@ from janitor.model import (
     Usage,
     User,
     UserKind,
+    Verdict,
 )
 from janitor.orders import Site
 from janitor.plan import Limits
@@ -209,6 +210,60 @@ def test_what_cannot_be_looked_at_again_is_not_asked_for(store: Store) -> None:
     assert cloud.deleted == ["b"]
     assert result.targets[0].error == "1 of 2 deletions were not sent: sign-in: no usable answer"
     assert exit_code(result) is Exit.FAILED
+
+
+def test_what_is_gone_when_it_is_looked_at_again_is_not_asked_for(store: Store) -> None:
+    cloud = RecordingCloud([image("a"), image("b")], now={"a": None})
+    cloud.on_delete = lambda _: cloud.listed.remove(image("a"))
+    result = perform(store, cloud, deletions_at_once=1)
+    assert cloud.deleted == ["b"]
+    assert outcomes(result) == {"a": DeletionOutcome.ALREADY_GONE, "b": DeletionOutcome.DELETED}
+    assert result.targets[0].deletions[0].detail.startswith("it was gone when it was looked at again")
+    assert exit_code(result) is Exit.OK
+    assert store.load_run(result.run) == result
+    assert store.unsettled("t0") == []
+
+
+def test_what_is_gone_when_it_is_looked_at_and_listed_afterwards_has_failed(store: Store) -> None:
+    result = perform(store, RecordingCloud([image("a"), image("b")], now={"a": None}))
+    assert outcomes(result) == {"a": DeletionOutcome.FAILED, "b": DeletionOutcome.DELETED}
+
+
+def unseen_story(store: Store) -> tuple[RecordingCloud, RunResult]:
+    """A killed upload of which the list tells nothing is known from before, and may not be seen any more tonight."""
+    young = [image(f"young-{number}", days=1) for number in range(3)]
+    cloud = RecordingCloud([image("old"), *young], hidden=[image("stuck", status="killed")])
+    perform(store, RecordingCloud([*young, image("stuck", days=1, status="killed")]))
+    cloud.unseen = {"stuck"}
+    return cloud, perform(store, cloud)
+
+
+def test_what_may_not_be_seen_is_kept_and_the_target_goes_on(store: Store) -> None:
+    cloud, result = unseen_story(store)
+    assert cloud.deleted == ["old"]
+    [kept] = [d for d in result.targets[0].decisions if d.image.id == "stuck"]
+    assert (kept.verdict, kept.reason, kept.detail) == (
+        Verdict.KEEP,
+        Reason.UNSETTLED_RECORD,
+        "it is not listed any more, and may exist all the same: asked for by its id, it may not be seen",
+    )
+    assert (exit_code(result), result.targets[0].owned) == (Exit.OK, 4)
+    assert store.load_run(result.run) == result
+    again = perform(store, cloud)
+    assert [d.detail for d in again.targets[0].decisions if d.image.id == "stuck"] == [kept.detail], "for as long"
+    cloud.unseen = set()
+    assert outcomes(perform(store, cloud)) == {"stuck": DeletionOutcome.DELETED}
+
+
+def test_what_may_not_be_seen_afterwards_is_not_known_to_be_gone(store: Store) -> None:
+    cloud = RecordingCloud([image("a"), image("young", days=1)], unseen={"a"})
+    first = perform(store, replace(cloud, by_id=True, now={"a": image("a")}))
+    assert outcomes(first) == {"a": DeletionOutcome.ACCEPTED}
+    cloud.listed = [image("young", days=1)]
+    second = perform(store, cloud)
+    assert (second.targets[0].settled, second.targets[0].deletions) == ((), ())
+    cloud.unseen = set()
+    assert [d.outcome for d in perform(store, cloud).targets[0].settled] == [DeletionOutcome.DELETED]
 
 
 def test_a_use_that_was_seen_holds_for_as_long_as_its_source_is_unread(store: Store) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from janitor.core.deletion import Answer, Answered
 from janitor.errors import Exit, StoreError, UsageError
 from janitor.model import (
     Decision,
@@ -283,17 +284,17 @@ def test_a_target_that_failed_after_its_survey_reports_no_decisions_of_an_earlie
 
 
 ANSWERS = {
-    "accepted": ("accepted", DeletionOutcome.ACCEPTED, "the API said yes, but the run ended before"),
-    "absent": ("absent", DeletionOutcome.FAILED, "the API knows no such image, but the run ended before"),
-    "refused": ("refused: in use (-25)", DeletionOutcome.REFUSED, "in use (-25)"),
-    "no-answer": ("no answer: timed out", DeletionOutcome.FAILED, "no answer: timed out"),
-    "killed-in-between": (None, DeletionOutcome.FAILED, "it was asked for, but the run ended before an answer"),
+    "accepted": (Answered(Answer.ACCEPTED), DeletionOutcome.ACCEPTED, "accepted; the run ended before"),
+    "absent": (Answered(Answer.ABSENT), DeletionOutcome.FAILED, "the API knew no such image; the run ended before"),
+    "refused": (Answered(Answer.REFUSED, "in use (-25)"), DeletionOutcome.REFUSED, "in use (-25)"),
+    "no-answer": (Answered(Answer.NONE, "timed out"), DeletionOutcome.FAILED, "no answer: timed out; the run ended"),
+    "killed-in-between": (None, DeletionOutcome.FAILED, "no answer was recorded; the run ended before the outcome"),
 }
 
 
 @pytest.mark.parametrize(("answer", "outcome", "words"), ANSWERS.values(), ids=ANSWERS.keys())
 def test_a_run_that_never_finished_has_failed_and_claims_nothing(
-    store: Store, answer: str | None, outcome: DeletionOutcome, words: str
+    store: Store, answer: Answered | None, outcome: DeletionOutcome, words: str
 ) -> None:
     run = surveyed(store, *IMAGES)
     entry = store.journal_request(run, "prod", doom(IMAGES[1])[0], NOW + MINUTE)
@@ -374,7 +375,7 @@ def test_many_threads_write_one_journal(store: Store) -> None:
 
     def delete(decision: Decision) -> Deletion:
         entry = store.journal_request(run, "prod", decision, NOW)
-        store.journal_answer(entry, f"refused: {decision.image.id}", NOW)
+        store.journal_answer(entry, Answered(Answer.REFUSED, decision.image.id), NOW)
         assert store.latest_run() == run
         return Deletion(decision, DeletionOutcome.REFUSED, decision.image.id)
 
@@ -436,7 +437,7 @@ def test_the_history_of_an_image_tells_what_happened_in_order(store: Store) -> N
     surveyed(store, at=nights[2])
     run = surveyed(store, changed, at=nights[3])
     entry = store.journal_request(run, "prod", doom(changed)[0], nights[3])
-    store.journal_answer(entry, "accepted", nights[3])
+    store.journal_answer(entry, Answered(Answer.ACCEPTED), nights[3])
     finished(store, run, Deletion(doom(changed)[0], DeletionOutcome.DELETED, "confirmed gone"), images=(changed,))
     surveyed(store, at=nights[4])
     decided = "decision: delete by ci [expired] expired 2026-11-20"
@@ -485,7 +486,9 @@ def test_a_report_stays_until_its_channel_accepted_it(store: Store) -> None:
 def test_the_file_is_pleasant_to_query_by_hand(path: Path) -> None:
     with Store.open(path) as store:
         run = surveyed(store, *IMAGES)
-        store.journal_answer(store.journal_request(run, "prod", doom(IMAGES[0])[0], NOW), "accepted", NOW)
+        store.journal_answer(
+            store.journal_request(run, "prod", doom(IMAGES[0])[0], NOW), Answered(Answer.ACCEPTED), NOW
+        )
         finished(store, run, Deletion(doom(IMAGES[0])[0], DeletionOutcome.DELETED, "confirmed gone"))
         surveyed(store, *IMAGES[1:], at=NOW + MINUTE)
     conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from janitor.cloud import Answer
 from janitor.cloud.toast import ToastClient
+from janitor.core.deletion import Answer
 from janitor.errors import CloudError, Denied, JanitorError, Refused, Unavailable
 from janitor.model import EarlierUsage
 from janitor.transport import HttpOptions

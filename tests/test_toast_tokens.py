@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from janitor.cloud import Answer
 from janitor.cloud.tokens import Token, Tokens
+from janitor.core.deletion import Answer
 from janitor.errors import Denied
 from janitor.model import EarlierUsage
 from tests.loopback import Answered

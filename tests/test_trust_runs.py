@@ -167,6 +167,19 @@ def test_an_image_that_comes_into_use_is_spared_and_waits_anew_afterwards(world:
     assert world.cloud.deleted == []
 
 
+def test_a_notice_goes_on_while_its_image_may_not_be_seen(world: World) -> None:
+    world.run()
+    listed = world.cloud.listed
+    world.cloud.listed, world.cloud.unseen = listed[1:], {"a"}
+    for _ in range(10):
+        world.now += DAY
+        assert world.run().targets[0].spared == ()
+    assert list(world.store.memory("prod").notices) == ["a"]
+    world.cloud.listed, world.cloud.unseen = listed, set()
+    world.run()
+    assert world.cloud.deleted == ["a"]
+
+
 class Crash(BaseException):
     """The process is gone from here on."""
 

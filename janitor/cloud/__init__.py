@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from janitor.core.deletion import Answer
 from janitor.errors import CloudError
 from janitor.model import EarlierUsage, Image, Reading, Sharing, Source, Usage
 
@@ -62,13 +63,6 @@ class Lookup:
     unanswered: frozenset[str] | None = frozenset()
 
 
-class Answer(StrEnum):
-    """What an API said to a deletion: yes, or that there is no such image."""
-
-    ACCEPTED = "accepted"
-    ABSENT = "absent"
-
-
 @dataclass(frozen=True, slots=True)
 class Probe:
     """What a look at a target found: a sentence, and what became of asking each source of usage."""
@@ -86,7 +80,12 @@ class ProbeFailed(CloudError):
 
 
 class ImageService(Protocol):
-    """The images of one target. Safe to use from several threads at once; `close` when done."""
+    """The images of one target. Safe to use from several threads at once; `close` when done.
+
+    `by_id`: an image can be asked for by its id.
+    """
+
+    by_id: bool
 
     def images(self) -> Iterator[Image]:
         """Every image of the target as they arrive. Raises CloudError when the list cannot be completed.
@@ -101,7 +100,10 @@ class ImageService(Protocol):
         ...
 
     def latest(self, image_id: str) -> Image | None:
-        """An image as it is now; None where it is gone, or this API cannot be asked for one. Raises CloudError."""
+        """An image as it is now; None where there is none any more.
+
+        Only where it can be asked for `by_id`. Raises CloudError where it cannot be told, as for want of permission.
+        """
         ...
 
     def usage(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:
@@ -116,7 +118,7 @@ class ImageService(Protocol):
         ...
 
     def delete(self, image_id: str) -> Answer:
-        """Ask for the deletion of one image.
+        """Ask for the deletion of one image: ACCEPTED, or ABSENT where there is no such image.
 
         Raises Refused when the API says no, and another CloudError when no usable answer came.
         """

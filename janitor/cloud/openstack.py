@@ -14,7 +14,7 @@ from itertools import chain
 
 import httpx
 
-from janitor.cloud import ONE_SERVICE, Answer, Lookup, Probe, ProbeFailed, Sources
+from janitor.cloud import ONE_SERVICE, Lookup, Probe, ProbeFailed, Sources
 from janitor.cloud.answers import Declined, undocumented
 from janitor.cloud.at_once import at_once
 from janitor.cloud.catalogue import ImagePlace, unversioned
@@ -28,6 +28,7 @@ from janitor.cloud.paging import Page, ahead, pages
 from janitor.cloud.records import Entry, id_of, identified, read_entries
 from janitor.cloud.session import Session
 from janitor.cloud.tokens import Token, Tokens, renewal
+from janitor.core.deletion import Answer
 from janitor.errors import CloudError
 from janitor.model import EarlierUsage, Image, Sharing, Status, Usage, Visibility
 from janitor.redaction import Redaction
@@ -56,6 +57,8 @@ class OpenStackClient:
     sign-in that was done already; `clock` dates the token; a set `stop` ends waiting between tries. A `carrier` takes
     requests elsewhere than to a socket.
     """
+
+    by_id = True
 
     def __init__(
         self,
@@ -139,12 +142,11 @@ class OpenStackClient:
 
         def ask(image_id: str) -> Image | None:
             try:
-                return self._image(image_id)
+                return self.latest(image_id)
             except Declined as error:
-                if error.forbidden:
-                    unanswered.append(image_id)
-                elif not error.absent:
+                if not error.forbidden:
                     raise
+                unanswered.append(image_id)
                 return None
 
         found = tuple(image for image in at_once(ask, known) if image is not None)
@@ -152,16 +154,7 @@ class OpenStackClient:
         return Lookup(found, frozenset(unanswered))
 
     def latest(self, image_id: str) -> Image | None:
-        """An image as it is now, or None where there is no such image for us."""
-        try:
-            return self._image(image_id)
-        except Declined as error:
-            if error.absent or error.forbidden:
-                return None
-            raise
-
-    def _image(self, image_id: str) -> Image:
-        """An image as it is now. Raises Declined for a no."""
+        """An image as it is now, or None where there is no such image. Raises Declined where it may not be seen."""
         project = self._granted().project
 
         def read(found: Entry) -> Image:
@@ -169,7 +162,12 @@ class OpenStackClient:
                 raise undocumented("it is about another image")
             return read_image(found, project)
 
-        return self._session.ask(Call("GET /v2/images/{id}", "GET", self._image_url(image_id)), read)
+        try:
+            return self._session.ask(Call("GET /v2/images/{id}", "GET", self._image_url(image_id)), read)
+        except Declined as error:
+            if not error.absent:
+                raise
+            return None
 
     def usage(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:
         """What uses which of these images, as far as the target's sources say, all of which are asked at once.

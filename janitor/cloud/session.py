@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from janitor.cloud import Answer
 from janitor.cloud.answers import Declined, Unauthorized
 from janitor.cloud.tokens import Token, Tokens
+from janitor.core.deletion import Answer
 from janitor.errors import Denied, Refused, Unavailable
 from janitor.transport import Call, Reply, Transient
 from janitor.transport.http import Transport

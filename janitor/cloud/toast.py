@@ -12,7 +12,7 @@ from itertools import chain
 
 import httpx
 
-from janitor.cloud import Answer, Lookup, Probe
+from janitor.cloud import Lookup, Probe
 from janitor.cloud.answers import Declined
 from janitor.cloud.merging import Merging
 from janitor.cloud.paging import MarkerGone, ahead, pages
@@ -21,6 +21,8 @@ from janitor.cloud.session import Session, denied
 from janitor.cloud.toast_answers import judge
 from janitor.cloud.toast_records import read_image, read_token, read_usage
 from janitor.cloud.tokens import Token, Tokens
+from janitor.core.deletion import Answer
+from janitor.errors import CloudError
 from janitor.model import EarlierUsage, Image, Sharing, Usage
 from janitor.redaction import Redaction
 from janitor.transport import Call, HttpOptions, Reply, path_segment
@@ -41,6 +43,8 @@ class ToastClient:
     Keeps every promise of `ImageService`. `clock` dates the token; a set `stop` ends waiting between tries. A `carrier`
     takes requests elsewhere than to a socket. `imageless`: instances of no image may leave the key `image` out.
     """
+
+    by_id = False
 
     def __init__(
         self,
@@ -76,9 +80,9 @@ class ToastClient:
         """Nothing: this API lists all that there is, and cannot be asked for one image."""
         return Lookup(unanswered=None)
 
-    def latest(self, image_id: str) -> Image | None:  # noqa: ARG002 - the port's
-        """None: this API cannot be asked for one image."""
-        return None
+    def latest(self, image_id: str) -> Image | None:
+        """Raises CloudError: this API cannot be asked for one image."""
+        raise CloudError(f"image {image_id} cannot be looked at: this API gives lists only")
 
     def usage(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:  # noqa: ARG002 - the port's
         """Which images instances use, from the one list of all instances; any doubt about it is an error."""

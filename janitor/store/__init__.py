@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from janitor.basis import Basis, Grounds
+from janitor.core.deletion import Answered
 from janitor.gate import Measure
 from janitor.model import (
     Decision,
@@ -18,6 +19,7 @@ from janitor.model import (
     Event,
     Exemption,
     History,
+    Image,
     Memory,
     Mode,
     Notice,
@@ -96,15 +98,20 @@ class Store:
         with self._file.writing() as db:
             return journal.add_request(db, run, target, decision.image.id, at)
 
-    def journal_answer(self, entry: int, answer: str, at: datetime) -> None:
-        """Write down what the API answered: `accepted`, `absent`, `refused: …` or `no answer: …`."""
+    def journal_answer(self, entry: int, said: Answered, at: datetime) -> None:
+        """Write down what the API answered."""
         with self._file.writing() as db:
-            journal.add_answer(db, entry, answer, at)
+            journal.add_answer(db, entry, said, at)
 
     def known(self, target: str) -> list[str]:
         """The ids of the target's own images, in its last snapshot or good survey, that we did not surely delete."""
         with self._file.reading() as db:
             return snapshots.known(db, target)
+
+    def last_seen(self, target: str, ids: Iterable[str]) -> list[Image]:
+        """Those of these images that the target's last snapshot holds, as it holds them."""
+        with self._file.reading() as db:
+            return snapshots.last_seen(db, target, ids)
 
     def earlier_usage(self, target: str, since: datetime) -> EarlierUsage:
         """What earlier surveys of a target knew of its usage; of servers, those seen using an image since that time."""

@@ -143,10 +143,14 @@ def _deletions(rows: list[dict[str, Any]]) -> Iterator[Event]:
         if row["settled_in_run"] is not None:
             text = f"deletion: {row['settled_outcome']}, {row['settled_detail']}"
             yield Event(instant(row["settled_at"]), row["settled_in_run"], text)
+        if row["confirmed_in_run"] is not None:
+            text = f"deletion: {row['confirmed_outcome']}, {row['confirmed_detail']}"
+            yield Event(instant(row["confirmed_at"]), row["confirmed_in_run"], text)
 
 
 def _deletion(row: Mapping[str, Any]) -> str:
-    answered = f"the API answered: {row['answer']}" if row["answer"] else "no answer was recorded"
+    words = f" {row['answer_words']}" if row["answer_words"] else ""
+    answered = f"the API answered: {row['answer']}{words}" if row["answer"] else "no answer was recorded"
     if row["outcome"] is None or (row["settled_in_run"] is not None and not row["unsettled"]):
         return f"deletion: asked for, {answered}, never confirmed"
     return f"deletion: {row['outcome']}, {row['detail']} ({answered if row['requested_at'] else 'nothing was sent'})"
@@ -204,9 +208,11 @@ LEFT JOIN notices n ON n.target = m.target AND n.image = m.image AND (
 WHERE m.target = :target AND m.image = :image AND m.kind IN ('announced', 'reminded', 'spared') ORDER BY m.run
 """
 _DELETIONS_OF = """
-SELECT x.*, coalesce(x.requested_at, r.finished_at, r.started_at) AS at, s.finished_at AS settled_at
+SELECT x.*, coalesce(x.requested_at, r.finished_at, r.started_at) AS at, s.finished_at AS settled_at,
+    c.finished_at AS confirmed_at
 FROM deletions x
 JOIN runs r ON r.run = x.run
 LEFT JOIN surveys s ON s.run = x.settled_in_run AND s.target = x.target
+LEFT JOIN surveys c ON c.run = x.confirmed_in_run AND c.target = x.target
 WHERE x.target = :target AND x.image = :image ORDER BY x.deletion
 """

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from janitor.core.deletion import Answer, Answered, Shown, in_words, outcome_of
 from janitor.model import Decision, Deletion, DeletionOutcome
 from janitor.settling import Settlement, Unsettled
 from janitor.store.decisions import decision_at
@@ -19,25 +20,29 @@ def add_request(db: Database, run: int, target: str, image_id: str, at: datetime
     return cursor.lastrowid
 
 
-def add_answer(db: Database, entry: int, answer: str, at: datetime) -> None:
+def add_answer(db: Database, entry: int, said: Answered, at: datetime) -> None:
     """Write down what the API answered."""
-    db.execute("UPDATE deletions SET answered_at = ?, answer = ? WHERE deletion = ?", (iso(at), answer, entry))
+    db.execute(_ANSWER, (iso(at), said.answer.value, said.words or None, entry))
 
 
 def add_outcomes(db: Database, run: int, target: str, deletions: Iterable[Deletion]) -> None:
     """Write down what became of each deletion, in the order in which they are reported."""
     for position, deletion in enumerate(deletions):
-        result = (deletion.outcome.value, deletion.detail, deletion.unsettled, position)
+        followed = deletion.outcome is DeletionOutcome.ACCEPTED and not deletion.unsettled
+        result = (deletion.outcome.value, deletion.detail, deletion.unsettled, position, followed)
         key = (run, target, deletion.decision.image.id)
         if db.execute(_OUTCOME, (*result, *key)).rowcount == 0:
             db.execute(_UNSENT, (*key, *result))
 
 
 def unsettled(db: Database, target: str) -> list[Unsettled]:
-    """The requests of earlier runs to a target of which no survey has told yet what became, oldest first."""
+    """The requests of earlier runs to a target of which no survey has told yet what became, oldest first.
+
+    Those that were accepted are among them until their image is gone.
+    """
     rows = list(db.query(_UNSETTLED, {"target": target}))
     return [
-        Unsettled(row["deletion"], row["run"], bool(row["finished"]), decision, row["answer"])
+        Unsettled(row["deletion"], row["run"], bool(row["finished"]), decision, _said(row), bool(row["followed"]))
         for row in rows
         if (decision := decision_at(db, row["run"], target, row["image"]))
     ]
@@ -47,14 +52,16 @@ def add_settlements(db: Database, run: int, settlements: Iterable[Settlement]) -
     """Write down what this run found to have become of requests of earlier ones; what those reported stays as it is."""
     for settlement in settlements:
         found = settlement.deletion
-        db.execute(_SETTLE, {"run": run, "outcome": found.outcome, "detail": found.detail, "entry": settlement.entry})
+        followed = found.outcome is DeletionOutcome.ACCEPTED
+        values = {"run": run, "outcome": found.outcome, "detail": found.detail, "followed": followed}
+        db.execute(_CONFIRM if settlement.confirmed else _SETTLE, {**values, "entry": settlement.entry})
 
 
 def settled_in(db: Database, run: int, target: str) -> tuple[Deletion, ...]:
     """The deletions of earlier runs that this run settled in a target, in the order in which they were asked for."""
     rows = list(db.query(_SETTLED, {"run": run, "target": target}))
     return tuple(
-        Deletion(decision, DeletionOutcome(row["settled_outcome"]), row["settled_detail"])
+        Deletion(decision, DeletionOutcome(row["outcome"]), row["detail"])
         for row in rows
         if (decision := decision_at(db, row["run"], target, row["image"]))
     )
@@ -70,60 +77,79 @@ def deletions_at(
 
 def _deletion(decision: Decision, row: Mapping[str, Any]) -> Deletion:
     if row["outcome"] is None:
-        return Deletion(decision, *unconfirmed(row["answer"]), unsettled=True)
+        return Deletion(decision, *_unconfirmed(_said(row)), unsettled=True)
     return Deletion(decision, DeletionOutcome(row["outcome"]), row["detail"], bool(row["unsettled"]))
 
 
-def unconfirmed(answer: str | None) -> tuple[DeletionOutcome, str]:
+def _unconfirmed(said: Answered) -> tuple[DeletionOutcome, str]:
     """What can be said of a request whose run ended before its outcome was confirmed, from the answer alone."""
-    if answer is None:
-        return DeletionOutcome.FAILED, "it was asked for, but the run ended before an answer was recorded"
-    word, _, rest = answer.partition(": ")
-    match word:
-        case "accepted":
-            return DeletionOutcome.ACCEPTED, "the API said yes, but the run ended before that was confirmed"
-        case "absent":
-            return DeletionOutcome.FAILED, "the API knows no such image, but the run ended before that was confirmed"
-        case "refused":
-            return DeletionOutcome.REFUSED, rest
-        case _:
-            return DeletionOutcome.FAILED, answer
+    detail = f"{in_words(said)}; the run ended before the outcome was confirmed"
+    return outcome_of(said.answer, Shown.UNKNOWN), said.words if said.answer is Answer.REFUSED else detail
+
+
+def _said(row: Mapping[str, Any]) -> Answered:
+    return Answered(Answer(row["answer"] or Answer.NONE), row["answer_words"] or "")
 
 
 _REQUEST = "INSERT INTO deletions (run, target, image, requested_at) VALUES (?, ?, ?, ?)"
+_ANSWER = "UPDATE deletions SET answered_at = ?, answer = ?, answer_words = ? WHERE deletion = ?"
 _OUTCOME = """
-UPDATE deletions SET outcome = ?, detail = ?, unsettled = ?, position = ?
+UPDATE deletions SET outcome = ?, detail = ?, unsettled = ?, position = ?, followed = ?
 WHERE deletion = (SELECT max(deletion) FROM deletions WHERE run = ? AND target = ? AND image = ?)
 """
 _UNSENT = """
-INSERT INTO deletions (run, target, image, outcome, detail, unsettled, position) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO deletions (run, target, image, outcome, detail, unsettled, position, followed)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 _OF_TARGET = """
-SELECT image, answer, outcome, detail, unsettled, position FROM deletions WHERE run = :run AND target = :target
+SELECT image, answer, answer_words, outcome, detail, unsettled, position FROM deletions
+WHERE run = :run AND target = :target
 ORDER BY position IS NULL, position, deletion
 """
-# The first condition is word for word that of the index unsettled_deletions. The others add what a run knew the end of,
-# or settled, and could not report any more, because it was killed.
-_UNSETTLED = """
-SELECT x.deletion, x.run, x.image, x.answer, r.outcome IS NOT NULL AS finished
+# The first condition is word for word that of the index unsettled_deletions. The next two add what a run knew the end
+# of, or settled, and could not report any more, because it was killed. The last two are what was told of as accepted:
+# what is followed, of each image the last, and what a run found the end of and could not report any more.
+_COLUMNS = "x.deletion, x.run, x.image, x.answer, x.answer_words"
+_UNSETTLED = f"""
+SELECT {_COLUMNS}, r.outcome IS NOT NULL AS finished, 0 AS followed
 FROM deletions x JOIN runs r ON r.run = x.run
 WHERE x.target = :target AND x.settled_in_run IS NULL AND (x.outcome IS NULL OR x.unsettled)
 UNION
-SELECT x.deletion, x.run, x.image, x.answer, 0 AS finished
+SELECT {_COLUMNS}, 0 AS finished, 0 AS followed
 FROM runs r JOIN deletions x ON x.run = r.run
 WHERE r.outcome IS NULL AND x.target = :target AND x.settled_in_run IS NULL
 UNION
-SELECT x.deletion, x.run, x.image, x.answer, asked.outcome IS NOT NULL AS finished
+SELECT {_COLUMNS}, asked.outcome IS NOT NULL AS finished, 0 AS followed
 FROM runs r JOIN deletions x ON x.settled_in_run = r.run JOIN runs asked ON asked.run = x.run
 WHERE r.outcome IS NULL AND x.target = :target
+UNION
+SELECT {_COLUMNS}, 1 AS finished, 1 AS followed
+FROM deletions x JOIN runs r ON r.run = coalesce(x.settled_in_run, x.run)
+WHERE x.target = :target AND x.followed AND r.outcome IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM deletions y WHERE y.target = x.target AND y.image = x.image AND y.deletion > x.deletion
+        AND coalesce(y.confirmed_outcome, y.settled_outcome, y.outcome) IN ('accepted', 'deleted', 'already-gone')
+)
+UNION
+SELECT {_COLUMNS}, 1 AS finished, 1 AS followed
+FROM runs r JOIN deletions x ON x.confirmed_in_run = r.run
+WHERE r.outcome IS NULL AND x.target = :target
 ORDER BY deletion
-"""
+"""  # noqa: S608 - the names of columns
 _SETTLE = """
 UPDATE deletions SET settled_in_run = :run, settled_outcome = :outcome, settled_detail = :detail,
-    outcome = coalesce(outcome, :outcome), detail = coalesce(detail, :detail)
+    outcome = coalesce(outcome, :outcome), detail = coalesce(detail, :detail), followed = :followed
+WHERE deletion = :entry
+"""
+_CONFIRM = """
+UPDATE deletions SET confirmed_in_run = :run, confirmed_outcome = :outcome, confirmed_detail = :detail,
+    followed = :followed
 WHERE deletion = :entry
 """
 _SETTLED = """
-SELECT run, image, settled_outcome, settled_detail FROM deletions
-WHERE settled_in_run = :run AND target = :target ORDER BY deletion
+SELECT deletion, run, image, settled_outcome AS outcome, settled_detail AS detail FROM deletions
+WHERE settled_in_run = :run AND target = :target
+UNION
+SELECT deletion, run, image, confirmed_outcome, confirmed_detail FROM deletions
+WHERE confirmed_in_run = :run AND target = :target
+ORDER BY deletion
 """

@@ -177,7 +177,7 @@ SELECT r.run, r.mode, r.outcome, r.started_at, r.finished_at,
     coalesce(sum(s.images), 0) AS images, coalesce(sum(s.doomed), 0) AS doomed,
     (
         SELECT count(*) FROM deletions d
-        WHERE d.run = r.run AND coalesce(d.settled_outcome, d.outcome) = 'deleted'
+        WHERE d.run = r.run AND coalesce(d.confirmed_outcome, d.settled_outcome, d.outcome) = 'deleted'
     ) AS deleted
 FROM runs r LEFT JOIN surveys s ON s.run = r.run
 GROUP BY r.run ORDER BY r.run DESC LIMIT :limit

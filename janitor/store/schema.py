@@ -11,6 +11,7 @@ from sqlite_utils.migrations import Migrations
 from janitor.store.basis import STEP as BASIS
 from janitor.store.clocks import STEP as CLOCKS
 from janitor.store.exemptions import STEP as EXEMPTIONS
+from janitor.store.following import STEP as FOLLOWING
 from janitor.store.grounds import STEP as GROUNDS
 from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
@@ -82,6 +83,11 @@ def deciding_again(db: Database) -> None:
         _execute(db, step)
 
 
+def following(db: Database) -> None:
+    """Answers as one word and what came with it; and accepted deletions that are followed until the image is gone."""
+    _execute(db, FOLLOWING)
+
+
 def _execute(db: Database, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
     # to make a new database.
@@ -101,6 +107,7 @@ _STEPS = (  # append only
     volumes,
     usage_by_source,
     deciding_again,
+    following,
 )
 for _step in _STEPS:
     MIGRATIONS()(_step)

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -65,6 +65,12 @@ def known(db: Database, target: str) -> list[str]:
     In both: a survey that was not believed may have lacked some.
     """
     return [row[0] for row in db.execute(_KNOWN_OWN, {"target": target})]
+
+
+def last_seen(db: Database, target: str, ids: Iterable[str]) -> list[Image]:
+    """Those of these images that the target's latest snapshot holds, as it holds them."""
+    rows = (db.conn.execute(_LATEST, (target, image)).fetchone() for image in sorted(ids))
+    return [image_of(row[0], row[1:]) for row in rows if row is not None]
 
 
 def targets(db: Database) -> list[str]:
@@ -251,8 +257,14 @@ SELECT DISTINCT i.image FROM good, images i JOIN image_facts f ON f.image_key = 
 )
 WHERE i.target = :target AND f.owned AND f.status NOT IN ('deleted', 'pending_delete') AND NOT EXISTS (
     SELECT 1 FROM deletions x WHERE x.target = i.target AND x.image = i.image
-        AND coalesce(x.settled_outcome, x.outcome) IN ('deleted', 'already-gone')
+        AND coalesce(x.confirmed_outcome, x.settled_outcome, x.outcome) IN ('deleted', 'already-gone')
 )
+"""
+_LATEST = """
+SELECT i.image, f.name, f.status, f.public, f.protected, f.created_at, f.updated_at, f.size, f.disk_format, f.min_disk,
+    f.min_ram, f.properties, f.owned, f.visibility, f.owner, f.os_hidden, f.tags, f.unreadable
+FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
+WHERE i.target = ? AND i.image = ?
 """
 _ADD_IMAGE = "INSERT INTO images (image_key, target, image, first_seen, watched_since) VALUES (?, ?, ?, ?, ?)"
 _REMEMBER = "UPDATE images SET watched_since = ?, status_since = ? WHERE image_key = ?"

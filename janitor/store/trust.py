@@ -186,8 +186,7 @@ def asked_since(db: Database, target: str, run: int) -> set[str]:
 
 def deleted(db: Database, target: str) -> set[str]:
     """The ids of the images of a target that we are known to have deleted."""
-    sql = "SELECT DISTINCT image FROM deletions WHERE target = ? AND coalesce(settled_outcome, outcome) = 'deleted'"
-    return {row[0] for row in db.execute(sql, (target,))}
+    return {row[0] for row in db.execute(_DELETED, (target,))}
 
 
 def record_mentions(db: Database, run: int, result: TargetResult) -> None:
@@ -240,6 +239,10 @@ JOIN surveys s ON s.target = i.target AND s.run = f.until_run
 WHERE i.target = ? AND i.image = ? ORDER BY f.until_run DESC LIMIT 1
 """
 
+_DELETED = """
+SELECT DISTINCT image FROM deletions
+WHERE target = ? AND coalesce(confirmed_outcome, settled_outcome, outcome) = 'deleted'
+"""
 _UNDELIVERED = """
 SELECT m.image FROM mentions m JOIN runs r ON r.run = m.run
 WHERE m.run = :run AND m.target = :target AND m.kind IN ('announced', 'reminded') AND r.mode = 'delete'
