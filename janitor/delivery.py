@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -37,10 +37,14 @@ _FILE_TITLE = "All images of this report"
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What came of posting: the exit code, and the images of this run's report that accepted messages name."""
+    """What came of posting: the exit code, and the images of this run's report that accepted messages name.
+
+    `dates` is when that was by Slack's own clock, for those of which it told.
+    """
 
     code: Exit = Exit.OK
     announced: frozenset[Name] = frozenset()
+    dates: Mapping[Name, datetime] = field(default_factory=dict, compare=False)
 
 
 def post(
@@ -72,7 +76,9 @@ def post(
         if arrival.error is not None:
             _log.error("report-undelivered run=%d%s: %s", result.run, parcel.whither, arrival.error)
     failed = waiting or any(arrival.error for arrival in arrivals)
-    return Delivery(Exit.FAILED if failed else Exit.OK, _announced_by(arrivals))
+    announced = _announced_by(arrivals)
+    dates = {name: date for arrival in arrivals for name, date in arrival.dates.items() if name in announced}
+    return Delivery(Exit.FAILED if failed else Exit.OK, announced, dates)
 
 
 def resend(
@@ -97,6 +103,7 @@ def resend(
 
 def channel_of(settings: Settings, name: str | None = None, stop: Stop | None = None) -> SlackChannel:
     """The configured Slack channel, or another of this name that the same bot posts to."""
+    from janitor.notify.slack.answers import Accepts
     from janitor.slack import SlackChannel
 
     slack, stop = settings.slack, stop or Stop()
@@ -107,6 +114,7 @@ def channel_of(settings: Settings, name: str | None = None, stop: Stop | None = 
         token=slack.token,
         channel=name or slack.channel,
         base_url=slack.base_url,
+        accepts=Accepts(slack.accepts),
         sleep=stop.wait,
         ending=stop.is_set,
     )
@@ -137,11 +145,15 @@ class _Parcel:
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """What of a parcel arrived: the images that its messages name, those that the others name, and why they did not."""
+    """What of a parcel arrived: the images that its messages name, those that the others name, and why they did not.
+
+    `dates` is when a message that names an image was accepted by Slack's own clock, where its answer told.
+    """
 
     names: frozenset[Name]
     missing: frozenset[Name]
     error: DeliveryError | None
+    dates: Mapping[Name, datetime]
 
 
 def _announced_by(arrivals: Sequence[_Arrival]) -> frozenset[Name]:
@@ -232,11 +244,14 @@ class _Courier:
     def deliver(self, parcel: _Parcel) -> _Arrival:
         """Send what has not arrived, and write down how far that went after every message."""
         place = parcel.place
+        dates: dict[Name, datetime] = {}
 
-        def note(count: int, now_at: Place) -> None:
+        def note(count: int, now_at: Place, date: datetime | None) -> None:
             nonlocal place
             place = now_at
             self.outbox.note_accepted(parcel.report, parcel.accepted + count, now_at)
+            if date is not None:
+                dates.update(dict.fromkeys(parcel.messages[parcel.accepted + count - 1].names, date))
 
         error = None
         try:
@@ -247,7 +262,7 @@ class _Courier:
             self._attach(parcel, parcel.listing, place)
         self.outbox.settle(parcel.report, error, self.clock())
         arrived = parcel.accepted + accepted
-        return _Arrival(_named_in(parcel.messages[:arrived]), _named_in(parcel.messages[arrived:]), error)
+        return _Arrival(_named_in(parcel.messages[:arrived]), _named_in(parcel.messages[arrived:]), error, dates)
 
     def _attach(self, parcel: _Parcel, file: Listing, place: Place) -> None:
         """Put the file into the thread. The messages name every image of it, so that without it nothing is lost."""

@@ -3,83 +3,32 @@
 Nothing said here, nor anything logged, ever holds the webhook's URL or the token.
 """
 
-import json
-import logging
-import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from http.client import HTTPException
-from typing import Any
-from urllib.error import URLError
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from urllib.parse import urlsplit
 
-from slack_sdk import WebClient, WebhookClient
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.http_retry import HttpRequest, HttpResponse, RetryHandler, RetryState
-from slack_sdk.webhook import WebhookResponse
+import httpx
+from slack_sdk.errors import SlackClientError
 
 from janitor.errors import DeliveryError
+from janitor.notify.slack.answers import Accepts, Problem, document_of, problem_of_api, problem_of_webhook
+from janitor.notify.slack.clients import Bot, Webhook
+from janitor.notify.slack.exchange import Exchange, Unanswered
+from janitor.redaction import Redaction
 from janitor.report import Listing, Message
+from janitor.transport import Call, HttpOptions, Reply
+from janitor.transport.http import Transport
 
-_LONGEST_WAIT = 60.0
-_WAITS_TOGETHER = 180.0
-_RATE_LIMITED_TRIES = 10
-_BROKEN_TRIES = 3
 _BURST = 3
 _LAST_MESSAGES = 2
-_LAST_SECONDS = 3
-
-# A word is all that we repeat of an answer: a proxy's page may quote the address, which is a secret.
-_WORD = re.compile(r"[a-z][a-z0-9_]{0,60}")
-_HINTS = {
-    "channel_not_found": "is the channel right, and is the bot a member?",
-    "not_in_channel": "invite the bot to the channel",
-    "is_archived": "the channel is archived",
-    "channel_is_archived": "the channel is archived",
-    "invalid_auth": "the token is not accepted",
-    "not_authed": "the token is not accepted",
-    "token_revoked": "the token was revoked",
-    "token_expired": "the token has expired",
-    "account_inactive": "the bot was removed",
-    "missing_scope": "the bot lacks a scope: it needs chat:write, and files:write for files",
-    "ratelimited": "it kept asking to wait",
-    "rate_limited": "it kept asking to wait",
-    "no_service": "the webhook was removed",
-    "no_team": "the webhook was removed",
-    "invalid_token": "the webhook was removed",
-}
-_BUSY = {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
-# What webhooks refuse with, whatever status a server puts above it.
-_REFUSALS = _HINTS.keys() | {
-    "action_prohibited",
-    "fatal_error",
-    "internal_error",
-    "invalid_attachments",
-    "invalid_blocks",
-    "invalid_payload",
-    "msg_blocks_too_long",
-    "msg_too_long",
-    "no_active_hooks",
-    "no_text",
-    "posting_to_general_channel_denied",
-    "rollup_error",
-    "service_unavailable",
-    "team_disabled",
-    "too_many_attachments",
-    "user_not_found",
-}
-
-# What slack-sdk lets through when there is no usable answer; AttributeError is how it meets JSON that is no object.
-_NO_ANSWER = (SlackClientError, HTTPException, OSError, ValueError, LookupError, AttributeError)
-
-
-@dataclass(frozen=True, slots=True)
-class _Problem:
-    """Why something was not taken; `refused` where it was this very thing that Slack did not want."""
-
-    text: str
-    refused: bool = False
+_LAST_SECONDS = 3.0
+_LARGEST_ANSWER = 2**20
+_SHORTEST_SECRET = 8
+_CSV = {"Content-Type": "text/csv; charset=utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +41,12 @@ class Place:
     thread: str | None
 
 
-Accepted = Callable[[int, Place], None]
+Accepted = Callable[[int, Place, datetime | None], None]
 
-_NO_TIME = _Problem("we are asked to end, and there is no time left for it")
+_NO_TIME = Problem("we are asked to end, and there is no time left for it")
 
 
-def _nobody(_count: int, _place: Place) -> None:
+def _nobody(_count: int, _place: Place, _date: datetime | None) -> None:
     pass
 
 
@@ -105,19 +54,22 @@ def _nobody(_count: int, _place: Place) -> None:
 class SlackChannel:
     """Where reports go: a webhook, or else a channel as the bot whose token this is.
 
-    Rate limits are waited out, broken connections and server errors tried a few times. `pace` lies between the
-    messages of one report after the first few. Once `ending` says so, nothing is waited for nor tried again, and two
-    more messages at most are sent. Raises ValueError where there is neither a webhook nor a bot.
+    Rate limits are waited out, broken connections and server errors tried a few times. `accepts` says which answers
+    count. `pace` lies between the messages of one report after the first few. Once `ending` says so, nothing is waited
+    for nor tried again, and two more messages at most are sent. A `carrier` takes requests elsewhere than to sockets.
+    Raises ValueError where there is neither a webhook nor a bot.
     """
 
     webhook_url: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
     channel: str | None = None
-    base_url: str = WebClient.BASE_URL
+    base_url: str = "https://slack.com/api/"
+    accepts: Accepts = Accepts.SLACK
     timeout: timedelta = timedelta(seconds=30)
     pace: timedelta = timedelta(seconds=1)
     sleep: Callable[[float], object] = field(default=time.sleep, repr=False)
     ending: Callable[[], bool] = field(default=lambda: False, repr=False)
+    carrier: httpx.BaseTransport | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.webhook_url and not (self.token and self.channel):
@@ -127,40 +79,41 @@ class SlackChannel:
         """Post these messages, in order; returns how many were accepted, which is all of them.
 
         A bot posts the first into the channel and the others into its thread, or all into the thread of `place`.
-        `accepted` is told after each how many were accepted by now, and where they stand. Raises DeliveryError, which
-        says how many were, at the first that Slack does not take; none after it is sent.
+        `accepted` is told after each how many were accepted by now, where they stand, and when Slack said so by its
+        own clock, if it told. Raises DeliveryError, which says how many were, at the first that Slack does not accept;
+        none after it is sent.
         """
-        patience = _Patience(self.sleep, self.ending)
         place = place or Place(None if self.webhook_url else self.channel, self.channel or "", None)
         hurried = 0
-        for delivered, message in enumerate(messages):
-            hurried += self.ending()
-            if delivered >= _BURST and not hurried:
-                self.sleep(self.pace.total_seconds())
-            answer = _NO_TIME if hurried > _LAST_MESSAGES else self._posted(message, place, patience)
-            if isinstance(answer, _Problem):
-                which = f"message {delivered + 1} of {len(messages)}" if len(messages) > 1 else "the message"
-                raise self._failure(which, answer, delivered)
-            place = answer
-            accepted(delivered + 1, place)
+        with self._exchange() as exchange:
+            for delivered, message in enumerate(messages):
+                hurried += self.ending()
+                if delivered >= _BURST and not hurried:
+                    self.sleep(self.pace.total_seconds())
+                answer = _NO_TIME if hurried > _LAST_MESSAGES else self._posted(message, place, exchange)
+                if isinstance(answer, Problem):
+                    which = f"message {delivered + 1} of {len(messages)}" if len(messages) > 1 else "the message"
+                    raise self._failure(which, answer, delivered)
+                place, date = answer
+                accepted(delivered + 1, place, date)
         return len(messages)
 
     def attach(self, listing: Listing, title: str, place: Place) -> None:
         """Put a file into the thread of a report. Raises DeliveryError, also where there is no thread."""
-        if place.thread is None or self.webhook_url:
-            raise DeliveryError("Slack did not take the file: it told of no thread to put it into")
-        client = self._client(_Patience(self.sleep, self.ending))
-        try:
-            client.files_upload_v2(
-                filename=listing.filename, content=listing.csv, title=title, channel=place.id, thread_ts=place.thread
-            )
-        except SlackApiError as error:
-            raise self._failure("the file", _refusal_of_api(error.response)) from None
-        except (*_NO_ANSWER, TypeError) as error:  # TypeError is how slack-sdk meets an answer without an address
-            raise self._failure("the file", _Problem(_what_broke(error))) from None
+        if place.thread is None or self.webhook_url or not self.token:
+            raise DeliveryError("Slack did not accept the file: it told of no thread to put it into")
+        with self._exchange() as exchange:
+            try:
+                problem = self._attached(listing, title, place, exchange)
+            except Unanswered as error:
+                problem = error.problem
+            except SlackClientError as error:
+                problem = Problem(f"it cannot be sent ({type(error).__name__})")
+        if problem is not None:
+            raise self._failure("the file", problem)
 
-    def _failure(self, what: str, problem: _Problem, delivered: int = 0) -> DeliveryError:
-        text = self._scrubbed(f"Slack did not take {what}: {problem.text}")
+    def _failure(self, what: str, problem: Problem, delivered: int = 0) -> DeliveryError:
+        text = self._redacted(f"Slack did not accept {what}: {problem.text}")
         return DeliveryError(text, delivered=delivered, refused=problem.refused)
 
     def probe(self) -> str:
@@ -169,166 +122,98 @@ class SlackChannel:
         self.send([Message(text, [{"type": "section", "text": {"type": "plain_text", "text": text}}])])
         return "posted a test message " + ("through the webhook" if self.webhook_url else f"to {self.channel}")
 
-    def _posted(self, message: Message, place: Place, patience: "_Patience") -> Place | _Problem:
-        """Where the message stands now, or why it was not taken. Never raises for what the network or Slack do."""
-        post = self._post_by_webhook if self.webhook_url else self._post_as_bot
+    @contextmanager
+    def _exchange(self) -> Iterator[Exchange]:
+        """What sends the calls of one report."""
+        redact = Redaction(*self._secrets)
+        transport = Transport(HttpOptions(), redact, None, self.carrier, largest=_LARGEST_ANSWER)
         try:
-            answer = post(message, place, patience)
-        except _NO_ANSWER as error:
-            return _Problem(_what_broke(error))
-        return _Problem(patience.exhausted) if isinstance(answer, _Problem) and patience.exhausted else answer
+            yield Exchange(transport, self._seconds, self.sleep, self.ending)
+        finally:
+            transport.close()
 
-    def _post_by_webhook(self, message: Message, place: Place, patience: "_Patience") -> Place | _Problem:
+    def _posted(self, message: Message, place: Place, exchange: Exchange) -> tuple[Place, datetime | None] | Problem:
+        """Where the message stands now and when, or why it was not accepted. Never raises for what Slack does."""
+        post = self._by_webhook if self.webhook_url else self._as_bot
+        try:
+            return post(message, place, exchange)
+        except Unanswered as error:
+            return error.problem
+        except SlackClientError as error:
+            return Problem(f"it cannot be sent ({type(error).__name__})")
+
+    def _by_webhook(
+        self, message: Message, place: Place, exchange: Exchange
+    ) -> tuple[Place, datetime | None] | Problem:
         assert self.webhook_url is not None
-        client = WebhookClient(self.webhook_url, self._seconds, logger=_silent(), retry_handlers=[patience])
-        response = client.send(text=message.text, blocks=message.blocks, unfurl_links=False, unfurl_media=False)
-        return _refusal_of_webhook(response) or place
+        Webhook(self.webhook_url, exchange.send).send(
+            text=message.text, blocks=message.blocks, unfurl_links=False, unfurl_media=False
+        )
+        reply = exchange.last
+        return problem_of_webhook(reply.status, reply.body, self.accepts) or (place, reply.date())
 
-    def _post_as_bot(self, message: Message, place: Place, patience: "_Patience") -> Place | _Problem:
-        try:
-            response = self._client(patience).chat_postMessage(
-                channel=place.id,
-                thread_ts=place.thread,
-                text=message.text,
-                blocks=message.blocks,
-                unfurl_links=False,
-                unfurl_media=False,
-            )
-        except SlackApiError as error:
-            return _refusal_of_api(error.response)
-        return place if place.thread else _opened(place, response.get("channel"), response.get("ts"))
+    def _as_bot(self, message: Message, place: Place, exchange: Exchange) -> tuple[Place, datetime | None] | Problem:
+        self._bot(exchange).chat_postMessage(
+            channel=place.id,
+            thread_ts=place.thread,
+            text=message.text,
+            blocks=message.blocks,
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        reply = exchange.last
+        problem = problem_of_api(reply.status, reply.body, self.accepts)
+        return problem or (_opened(place, document_of(reply.body) or {}), reply.date())
 
-    def _client(self, patience: "_Patience") -> WebClient:
-        return WebClient(self.token, self.base_url, self._seconds, logger=_silent(), retry_handlers=[patience])
+    def _attached(self, listing: Listing, title: str, place: Place, exchange: Exchange) -> Problem | None:
+        """Why the file is not in the thread. The address that it is sent to is Slack's choice, and gets no token."""
+        content = listing.csv.encode()
+        bot = self._bot(exchange)
+        bot.files_getUploadURLExternal(filename=listing.filename, length=len(content))
+        begun = document_of(exchange.last.body) or {}
+        problem = _problem_of_call(exchange.last)
+        url, file = begun.get("upload_url"), begun.get("file_id")
+        if problem is not None or not isinstance(url, str) or not isinstance(file, str):
+            return problem or Problem("it told of no address to send it to")
+        if self.base_url.startswith("https:") and not url.startswith("https:"):
+            return Problem("the address to send it to is not of https")
+        uploaded = exchange.send(Call("upload", "POST", url, headers=_CSV, body=content))
+        if uploaded.status != HTTPStatus.OK:
+            return Problem(f"the answer to the upload was {uploaded.status_words}")
+        bot.files_completeUploadExternal(
+            files=[{"id": file, "title": title}], channel_id=place.id, thread_ts=place.thread
+        )
+        problem = _problem_of_call(exchange.last)
+        if problem is None and not (document_of(exchange.last.body) or {}).get("files"):
+            return Problem("it told of no file")
+        return problem
 
-    def _scrubbed(self, text: str) -> str:
+    def _bot(self, exchange: Exchange) -> Bot:
+        assert self.token is not None
+        return Bot(self.token, self.base_url, exchange.send)
+
+    def _redacted(self, text: str) -> str:
         """Text from elsewhere, should it quote a secret back to us or hold what is not to be printed."""
-        for secret in filter(None, (self.webhook_url, self.token)):
-            text = text.replace(secret, "[secret]")
-        return "".join(mark for mark in text if mark.isprintable())
+        return "".join(mark for mark in Redaction(*self._secrets)(text) if mark.isprintable())
 
     @property
-    def _seconds(self) -> int:
-        seconds = max(1, round(self.timeout.total_seconds()))
+    def _secrets(self) -> list[str]:
+        path = urlsplit(self.webhook_url or "").path
+        return [one for one in (self.webhook_url, self.token, path) if one and len(one) >= _SHORTEST_SECRET]
+
+    def _seconds(self) -> float:
+        seconds = self.timeout.total_seconds()
         return min(seconds, _LAST_SECONDS) if self.ending() else seconds
 
 
-def _silent() -> logging.Logger:
-    """A logger that goes nowhere: slack-sdk logs addresses and bodies, and errors that we say ourselves."""
-    return logging.Logger("slack_sdk", logging.CRITICAL + 1)
+def _problem_of_call(reply: Reply) -> Problem | None:
+    """Why a call that posts no message was not accepted."""
+    return problem_of_api(reply.status, reply.body, Accepts.SLACK, stamped=False)
 
 
-def _opened(place: Place, channel: object, thread: object) -> Place:
-    """The place of a report whose first message was taken; a server that tells of no thread has none."""
-    if not (isinstance(channel, str) and channel and isinstance(thread, str) and thread):
+def _opened(place: Place, said: Mapping[str, object]) -> Place:
+    """The place of a report whose first message was accepted; a server that tells of no thread has none."""
+    channel, thread = said.get("channel"), said.get("ts")
+    if place.thread or not (isinstance(channel, str) and channel and isinstance(thread, str) and thread):
         return place
     return replace(place, id=channel, thread=thread)
-
-
-def _what_broke(error: Exception) -> str:
-    if isinstance(error, URLError) and isinstance(error.reason, Exception):
-        return _what_broke(error.reason)
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, OSError) and error.strerror:
-        return f"no connection ({error.strerror})"
-    # Only the kind: the words of an InvalidURL, for one, hold the address.
-    return f"no usable answer ({type(error).__name__})"
-
-
-def _refusal_of_webhook(response: WebhookResponse) -> _Problem | None:
-    taken = response.status_code == 200 and _says_yes(response.body.strip())
-    return None if taken else _quoted(response.status_code, response.body)
-
-
-def _says_yes(body: str) -> bool:
-    """Whether the body of a good answer is one. Slack says `ok`, and servers like it whatever they please; a page of
-    HTML, a word of refusal, and JSON that says no or is cut off are none."""
-    if body.startswith("<") or body in _REFUSALS:
-        return False
-    try:
-        said = json.loads(body)
-    except ValueError:
-        return not body.startswith("{")
-    if isinstance(said, dict):
-        return not said.get("error") and False not in (said.get("ok"), said.get("success"))
-    return said is not False
-
-
-def _refusal_of_api(response: Any) -> _Problem:
-    """What a refused call was told; `response` is a SlackResponse, or what a server that is none of Slack's sent."""
-    said = response.data if isinstance(response.data, dict) else {}
-    metadata = said.get("response_metadata")
-    details = metadata.get("messages") if isinstance(metadata, dict) else None
-    return _quoted(response.status_code, said.get("error"), details)
-
-
-def _quoted(status: int, said: object, details: object = None) -> _Problem:
-    word = said.strip() if isinstance(said, str) else ""
-    if not _WORD.fullmatch(word):
-        wrong = 400 <= status < 500
-        return _Problem(f"the answer was HTTP {status}, and not in Slack's words", refused=wrong)
-    hint = f" ({_HINTS[word]})" if word in _HINTS else ""
-    more = f": {'; '.join(str(detail) for detail in details)[:300]}" if isinstance(details, list) and details else ""
-    return _Problem(f'it said "{word}"{hint}{more}', refused=word not in _BUSY)
-
-
-class _Patience(RetryHandler):
-    """Waits as long as a rate limit asks, and tries again a few times what broke: each within bounds.
-
-    `exhausted` says which bound of a rate limit ended it. The time waited counts over all messages of one report.
-    """
-
-    def __init__(self, sleep: Callable[[float], object], ending: Callable[[], bool]) -> None:
-        super().__init__(max_retry_count=_RATE_LIMITED_TRIES)
-        self.exhausted: str | None = None
-        self._sleep = sleep
-        self._ending = ending
-        self._left = _WAITS_TOGETHER
-
-    def _can_retry(
-        self,
-        *,
-        state: RetryState,
-        request: HttpRequest,  # noqa: ARG002  # the signature is slack-sdk's
-        response: HttpResponse | None = None,
-        error: Exception | None = None,
-    ) -> bool:
-        if self._ending():
-            return False
-        if response is not None and response.status_code == 429:
-            return self._would_wait(_retry_after(response))
-        broken = isinstance(error, (OSError, HTTPException)) if response is None else response.status_code >= 500
-        return broken and state.current_attempt < _BROKEN_TRIES
-
-    def _would_wait(self, seconds: float) -> bool:
-        if seconds > _LONGEST_WAIT:
-            self.exhausted = f"it asks to wait {seconds:.0f} seconds, which is longer than we do"
-        elif seconds > self._left:
-            self.exhausted = f"it keeps asking to wait; {_WAITS_TOGETHER - self._left:.0f} seconds were not enough"
-        return self.exhausted is None
-
-    def prepare_for_next_attempt(
-        self,
-        *,
-        state: RetryState,
-        request: HttpRequest,  # noqa: ARG002
-        response: HttpResponse | None = None,
-        error: Exception | None = None,  # noqa: ARG002
-    ) -> None:
-        """Wait, and let slack-sdk try again."""
-        if response is not None and response.status_code == 429:
-            seconds = _retry_after(response)
-            self._left -= seconds
-        else:
-            seconds = float(2**state.current_attempt)
-        self._sleep(seconds)
-        state.next_attempt_requested = True
-        state.increment_current_attempt()
-
-
-def _retry_after(response: HttpResponse) -> float:
-    """The seconds that a rate limit asks for; one second where it does not say, or not readably."""
-    values = next((values for key, values in response.headers.items() if key.lower() == "retry-after"), ["1"])
-    text = values[0].strip()
-    return float(text) if text.isdecimal() else 1.0

@@ -237,7 +237,10 @@ class SlackStandIn(Workspace):
                     self.close_connection = True
                     return
                 content = reply.body.encode()
-                self.send_response(reply.status)
+                if "Date" in reply.headers:
+                    self.send_response_only(reply.status)
+                else:
+                    self.send_response(reply.status)
                 for name, value in {"Content-Type": "text/html", **reply.headers}.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))

@@ -13,7 +13,7 @@ import yaml
 
 from janitor.sandbox.server import Sandbox
 from tests.conftest import Desk
-from tests.slack_stand_in import SlackStandIn
+from tests.slack_stand_in import Reply, SlackStandIn
 
 BROKEN_POLICY = """\
 policies:
@@ -135,6 +135,19 @@ def test_check_live_tries_everything(sandbox_desk: Desk, sandbox: Sandbox) -> No
     done = sandbox_desk.janitor("check", "--live")
     assert done.returncode == 1
     assert slack.webhook_url not in done.stdout + done.stderr
+
+
+def test_check_says_which_answers_of_slack_count(sandbox_desk: Desk) -> None:
+    with SlackStandIn() as slack:
+        slack.script += [Reply(200, "accepted")] * 2
+        sandbox_desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}'}}\n")
+        refused = sandbox_desk.janitor("check", "--live")
+        assert (refused.returncode, "slack.accepts: any-2xx" in refused.stdout) == (1, True), refused.stdout
+        config = (sandbox_desk.folder / "janitor.yaml").read_text()
+        sandbox_desk.write("janitor.yaml", config.replace("slack: {", "slack: {accepts: any-2xx, "))
+        accepted = sandbox_desk.janitor("check", "--live")
+    assert accepted.returncode == 0, accepted.stdout
+    assert "note: accepts: any-2xx: answers that are not Slack's may start notices" in accepted.stdout
 
 
 def test_images_gives_back_what_a_run_saw(sandbox_desk: Desk) -> None:

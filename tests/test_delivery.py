@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -389,7 +389,7 @@ def test_a_channel_that_did_not_take_its_part_is_named(
     settings = configure()
     slack.members_of.remove(TEAM)
     delivery.post(settings, run_of(settings, deleting(1), deleting(1, "web-images", "web")), [WEB, CI])
-    assert "report-undelivered run=1 to #team-web: Slack did not take the message" in caplog.text.replace(
+    assert "report-undelivered run=1 to #team-web: Slack did not accept the message" in caplog.text.replace(
         "message 1 of 2", "the message"
     )
     [(name, _)] = delivery.resend(settings, [WEB, CI])
@@ -543,10 +543,10 @@ def test_a_thousand_deletions_are_reported_without_one_refusal(settings: Setting
     ("path", "reply", "why"),
     [
         pytest.param(GET_URL, NO_SCOPE, "files:write", id="no-scope"),
-        pytest.param(UPLOAD + "F0", Reply(500, "oh"), "no usable answer", id="upload-broken"),
+        pytest.param(UPLOAD + "F0", Reply(500, "oh"), "the answer to the upload was HTTP 500", id="upload-broken"),
         pytest.param(UPLOAD + "F0", DROPPED, "no", id="upload-dropped"),
-        pytest.param(COMPLETE, Reply(200, '{"ok": true}'), "no usable answer", id="not-complete"),
-        pytest.param(GET_URL, Reply(200, '{"ok": true}'), "no usable answer", id="no-address"),
+        pytest.param(COMPLETE, Reply(200, '{"ok": true}'), "it told of no file", id="not-complete"),
+        pytest.param(GET_URL, Reply(200, '{"ok": true}'), "told of no address", id="no-address"),
         pytest.param(GET_URL, Reply(200, '{"ok": true, "file_id": "F", "upload_url": "oh"}'), "no", id="no-url"),
         pytest.param(GET_URL, Reply(404, "<html>"), "not in Slack's words", id="page"),
     ],
@@ -585,9 +585,32 @@ def test_the_file_is_not_kept_once_it_is_delivered(configure: Configure, slack: 
         assert db.execute("SELECT listing FROM reports").fetchall() == [(None,)]
 
 
+def test_an_answer_that_is_not_slacks_starts_nothing(configure: Configure, slack: SlackStandIn) -> None:
+    settings, target = configure(), deleting(2)
+    slack.script += [Reply(200, '{"ok": true}')] * 3
+    assert delivery.post(settings, run_of(settings, target)) == Delivery(Exit.FAILED)
+    assert waiting(settings) == 1
+
+
+def test_an_answer_that_is_not_slacks_counts_where_it_was_asked_for(configure: Configure, slack: SlackStandIn) -> None:
+    settings, target = configure(), deleting(2)
+    assert settings.slack is not None
+    settings = replace(settings, slack=replace(settings.slack, accepts="any-2xx"))
+    slack.script += [Reply(200, '{"ok": true}')] * 3
+    assert delivery.post(settings, run_of(settings, target)) == Delivery(Exit.OK, names_of(target))
+
+
+def test_a_delivery_says_when_by_slacks_own_clock(configure: Configure, slack: SlackStandIn) -> None:
+    settings, target = configure(), deleting(2)
+    yes = '{"ok": true, "channel": "C01", "ts": "1.0"}'
+    slack.script += [Reply(200, yes, {"Date": "Mon, 23 Nov 2026 03:00:00 GMT"})] * 9
+    told = delivery.post(settings, run_of(settings, target))
+    assert told.dates == dict.fromkeys(names_of(target), datetime(2026, 11, 23, 3, tzinfo=UTC))
+
+
 def test_a_server_that_tells_of_no_thread_gets_consecutive_messages(configure: Configure, slack: SlackStandIn) -> None:
     settings, target = configure(), deleting(60)
-    slack.script += [Reply(200, '{"ok": true}')] * 3
+    slack.script += [Reply(200, '{"ok": true, "ts": "1.0"}')] * 3
     assert delivery.post(settings, run_of(settings, target)) == Delivery(Exit.OK, names_of(target))
     assert [request.get("thread_ts") for request in slack.requests] == [None] * len(slack.requests)
 
@@ -703,7 +726,7 @@ def test_resend_sends_what_waits_and_says_what_it_did(sandbox_desk: Desk) -> Non
         failed = sandbox_desk.janitor("resend")
         assert failed.returncode == 1
         assert "report of run 1 of 20" in failed.stdout
-        assert "still undelivered: Slack did not take the message" in failed.stdout
+        assert "still undelivered: Slack did not accept the message" in failed.stdout
         assert slack.webhook_url not in failed.stdout + failed.stderr
         slack.refuse_after = None
         done = sandbox_desk.janitor("resend")

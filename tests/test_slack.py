@@ -2,15 +2,29 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from janitor.errors import DeliveryError
+from janitor.notify.slack.answers import Accepts, Problem, problem_of_webhook
 from janitor.report import Listing, Message
 from janitor.slack import Place, SlackChannel
-from tests.slack_stand_in import CHANNEL, DROPPED, TOKEN, UPLOAD, WEBHOOK_PATH, Reply, SlackStandIn, fault, rate_limited
+from tests.raw_server import endless
+from tests.slack_stand_in import (
+    CHANNEL,
+    COMPLETE,
+    DROPPED,
+    GET_URL,
+    TOKEN,
+    UPLOAD,
+    WEBHOOK_PATH,
+    Reply,
+    SlackStandIn,
+    fault,
+    rate_limited,
+)
 
 Open = Callable[..., SlackChannel]
 
@@ -160,7 +174,7 @@ def test_a_rate_limit_without_end_is_not_followed_forever(channel: SlackChannel,
 
 
 def _yes(channel: SlackChannel) -> str:
-    return "ok" if channel.webhook_url else '{"ok": true}'
+    return "ok" if channel.webhook_url else YES
 
 
 # What breaks
@@ -192,17 +206,8 @@ def test_the_count_of_delivered_messages_is_true(channel: SlackChannel, slack: S
 def test_nobody_there(waits: list[float]) -> None:
     with SlackStandIn() as gone:
         pass
-    assert "no connection (Connection refused)" in str(failure(webhook(gone, waits)))
-    assert "no connection (Connection refused)" in str(failure(bot(gone, waits)))
-
-
-def test_no_proxy_is_heeded(channel: SlackChannel, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.setenv(name, "127.0.0.1")
-    channel.send([message()])
-    assert len(slack.posted) == 1
+    assert "no usable answer (ConnectError: [Errno 111] Connection refused)" in str(failure(webhook(gone, waits)))
+    assert "no usable answer (ConnectError: [Errno 111] Connection refused)" in str(failure(bot(gone, waits)))
 
 
 # What Slack says
@@ -257,43 +262,204 @@ def test_an_answer_that_is_not_slacks_yes_is_no_delivery(
     assert failure(channel).delivered == 0
 
 
-@pytest.mark.parametrize("body", ["[]", "true", "{}", "ok"])
-def test_a_bot_is_answered_in_json_with_a_yes(body: str, slack: SlackStandIn, waits: list[float]) -> None:
-    slack.script.append(Reply(200, body))
-    assert failure(bot(slack, waits)).delivered == 0
+def accepted_by(kind: Callable[..., SlackChannel], reply: Reply, accepts: Accepts) -> DeliveryError | None:
+    """Why a message was not accepted by that answer; None where it was."""
+    with SlackStandIn() as slack:
+        slack.script += [reply] * 5
+        try:
+            kind(slack, [], accepts=accepts).send([message()])
+        except DeliveryError as error:
+            return error
+        return None
+
+
+YES = '{"ok": true, "channel": "C01", "ts": "1503435956.000247"}'
+PAGES = [
+    pytest.param("<!DOCTYPE html><html>ok</html>", id="page"),
+    pytest.param("\n <html>ok</html>", id="page-after-a-blank-line"),
+    pytest.param("\ufeff<html>ok</html>", id="page-after-a-bom"),
+    pytest.param("\u200b \ufeff\u00a0<p>ok", id="page-after-what-cannot-be-seen"),
+    pytest.param("<!-- ok --><html>", id="page-after-a-comment"),
+    pytest.param("/* ok */\n<HTML lang=ko>", id="page-after-another-comment"),
+    pytest.param("Please wait\n<body>", id="page-after-words"),
+    pytest.param('"<html>ok</html>"', id="page-as-json"),
+]
+REFUSALS = [
+    pytest.param("no_service", id="word"),
+    pytest.param(" invalid_payload\n", id="word-and-blanks"),
+    pytest.param("\ufeffInvalid_Payload", id="word-after-a-bom"),
+    pytest.param('"invalid_payload"', id="word-as-json"),
+    pytest.param('["invalid_payload"]', id="word-in-a-list"),
+    pytest.param('{"detail": {"code": "invalid_payload"}}', id="word-deep-in-json"),
+    pytest.param('{"ok": false}', id="json-no"),
+    pytest.param('{"ok": "false"}', id="json-no-in-text"),
+    pytest.param('{"ok": "true"}', id="json-yes-in-text"),
+    pytest.param('{"ok": 1}', id="json-yes-as-a-number"),
+    pytest.param('{"ok": null}', id="json-null"),
+    pytest.param('{"ok": true, "ok": false}', id="json-twice"),
+    pytest.param('{"ok": false, "ok": true}', id="json-twice-otherwise"),
+    pytest.param('{"ok": false, "error": "no_text"}', id="json-no-and-why"),
+    pytest.param('{"ok": true, "error": "no_text"}', id="json-yes-and-why-not"),
+    pytest.param('{"success": false}', id="another-json-no"),
+    pytest.param('{"result": {"ok": false}}', id="json-no-within"),
+    pytest.param('[{"ok": false}]', id="json-no-in-a-list"),
+    pytest.param('{"error": "no_text"}', id="error"),
+    pytest.param('{"error": {"code": 7}}', id="error-of-another-kind"),
+    pytest.param("false", id="false"),
+    pytest.param('{"ok": tr', id="cut-off"),
+    pytest.param('"o', id="cut-off-text"),
+    pytest.param("[" * 100_000, id="deep"),
+]
+OTHERS = [
+    pytest.param("", id="nothing"),
+    pytest.param("1", id="number"),
+    pytest.param("null", id="null"),
+    pytest.param("OK", id="in-capitals"),
+    pytest.param("ok.", id="with-a-stop"),
+    pytest.param("\ufeffok", id="after-a-bom"),
+    pytest.param('"ok"', id="as-json"),
+    pytest.param("accepted", id="another-word"),
+    pytest.param("Message accepted.", id="sentence"),
+    pytest.param('{"success": true}', id="another-json-yes"),
+    pytest.param('{"id": 4}', id="json-of-another-kind"),
+    pytest.param('{"ok": true, "error": null}', id="json-yes-and-no-error"),
+    pytest.param("{}", id="empty-object"),
+    pytest.param("[]", id="list"),
+    pytest.param("true", id="true"),
+    pytest.param('{"ok": true}', id="json-yes-without-a-time-stamp"),
+]
+BOTH = pytest.mark.parametrize("kind", [webhook, bot])
+NEVER = pytest.mark.parametrize("body", [*PAGES, *REFUSALS])
+UNUSUAL = pytest.mark.parametrize("body", OTHERS)
+
+
+@pytest.mark.parametrize("body", ["ok", " ok\r\n", "\tok "])
+def test_a_webhook_accepts_by_ok(body: str) -> None:
+    assert accepted_by(webhook, Reply(200, body), Accepts.SLACK) is None
+
+
+@pytest.mark.parametrize("body", [YES, f" {YES}\n", '{"ts": "1.0", "ok": true, "warning": "missing_charset"}'])
+def test_a_bot_is_accepted_by_a_yes_with_a_time_stamp(body: str) -> None:
+    assert accepted_by(bot, Reply(200, body), Accepts.SLACK) is None
+
+
+@BOTH
+@NEVER
+@pytest.mark.parametrize("accepts", Accepts)
+def test_pages_and_refusals_are_no_acceptance(kind: Callable[..., SlackChannel], body: str, accepts: Accepts) -> None:
+    error = accepted_by(kind, Reply(200, body), accepts)
+    assert error is not None
+    assert "any-2xx" not in str(error), "which would not help"
+
+
+@BOTH
+@UNUSUAL
+def test_what_is_not_slacks_answer_is_no_acceptance(kind: Callable[..., SlackChannel], body: str) -> None:
+    error = accepted_by(kind, Reply(200, body), Accepts.SLACK)
+    assert error is not None
+    assert error.delivered == 0
+    assert "not in Slack's words: if this server accepts messages so, slack.accepts: any-2xx" in str(error)
+
+
+@BOTH
+@UNUSUAL
+def test_a_server_like_slack_may_be_believed(kind: Callable[..., SlackChannel], body: str) -> None:
+    assert accepted_by(kind, Reply(200, body), Accepts.ANY_2XX) is None
 
 
 @pytest.mark.parametrize(
-    ("body", "taken"),
+    "body",
     [
-        pytest.param("ok", True, id="slack"),
-        pytest.param("", True, id="nothing"),
-        pytest.param("1", True, id="a-number"),
-        pytest.param("Message accepted.", True, id="a-sentence"),
-        pytest.param('{"ok": true}', True, id="json-yes"),
-        pytest.param('{"success": true}', True, id="another-json-yes"),
-        pytest.param('{"id": 4}', True, id="json-of-another-kind"),
-        pytest.param("[]", True, id="a-list"),
-        pytest.param('{"ok": false}', False, id="json-no"),
-        pytest.param('{"ok": false, "error": "no_text"}', False, id="json-no-and-why"),
-        pytest.param('{"success": false}', False, id="another-json-no"),
-        pytest.param('{"error": "no_text"}', False, id="an-error"),
-        pytest.param("false", False, id="false"),
-        pytest.param('{"ok": tr', False, id="cut-off"),
-        pytest.param("no_service", False, id="a-word-of-refusal"),
-        pytest.param(" invalid_payload\n", False, id="a-word-of-refusal-and-blanks"),
-        pytest.param("<!DOCTYPE html><html>ok</html>", False, id="a-page"),
-        pytest.param("\n <html>ok</html>", False, id="a-page-after-a-blank-line"),
+        pytest.param('{"ok": true, "ts": ""}', id="empty"),
+        pytest.param('{"ok": true, "ts": " "}', id="blank"),
+        pytest.param('{"ok": true, "ts": 1503435956.000247}', id="number"),
+        pytest.param('{"ok": true, "ts": null}', id="null"),
+        pytest.param('{"ok": true, "ts": "1.0", "ts": "2.0"}', id="twice"),
+        pytest.param('{"ok": true, "ts": "1.0", "message": {"a": 1, "a": 2}}', id="twice-within"),
+        pytest.param("ok", id="as-a-webhook"),
     ],
 )
-def test_what_a_server_like_slack_may_answer_a_webhook(
-    body: str, taken: bool, slack: SlackStandIn, waits: list[float]
+def test_a_bot_needs_a_time_stamp(body: str) -> None:
+    assert accepted_by(bot, Reply(200, body), Accepts.SLACK) is not None
+
+
+@pytest.mark.parametrize(("status", "any_2xx"), [(201, True), (202, True), (300, False), (401, False)])
+def test_acceptance_needs_a_status_of_acceptance(status: int, any_2xx: bool) -> None:
+    for kind, body in ((webhook, "ok"), (bot, YES)):
+        assert accepted_by(kind, Reply(status, body), Accepts.SLACK) is not None
+        assert (accepted_by(kind, Reply(status, body), Accepts.ANY_2XX) is None) is any_2xx
+
+
+def test_a_page_in_another_alphabet_is_a_page() -> None:
+    page = "<html>ok</html>"
+    for body in (page.encode("utf-16"), page.encode("utf-16-le"), b"\xef\xbb\xbf" + page.encode()):
+        assert problem_of_webhook(200, body, Accepts.ANY_2XX) == Problem("the answer was HTTP 200 with a page of HTML")
+
+
+# Redirects
+
+
+@BOTH
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(kind: Callable[..., SlackChannel], status: int) -> None:
+    with SlackStandIn() as slack, SlackStandIn() as elsewhere:
+        target = f"{elsewhere.address}{WEBHOOK_PATH if kind is webhook else '/api/chat.postMessage'}"
+        slack.script += [Reply(status, "ok", {"Location": target})] * 5
+        error = failure(kind(slack, [], accepts=Accepts.ANY_2XX))
+        assert f"HTTP {status}, a redirect, which is not followed" in str(error)
+        assert not error.refused
+        assert (len(slack.requests), elsewhere.requests) == (1, [])
+
+
+@pytest.mark.parametrize("path", [GET_URL, f"{UPLOAD}F0", COMPLETE])
+def test_no_redirect_of_a_file_is_followed(path: str, slack: SlackStandIn, waits: list[float]) -> None:
+    with SlackStandIn() as elsewhere:
+        slack.refusals[path] = Reply(307, "", {"Location": f"{elsewhere.address}{path}"})
+        with pytest.raises(DeliveryError, match="HTTP 307, a redirect, which is not followed"):
+            bot(slack, waits).attach(Listing("run-12.csv", "x"), "All images", Place(CHANNEL, CHANNEL, "1.0"))
+        assert elsewhere.requests == []
+
+
+# What never ends
+
+
+@BOTH
+@pytest.mark.parametrize("pause", [0, 0.01], ids=["at-once", "dripping"])
+@pytest.mark.parametrize(
+    ("head", "bits"),
+    [
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="interim-answers"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX-Long: ", b"x", id="header"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n\r\n", b"o", id="body"),
+    ],
+)
+def test_an_answer_without_end_is_ended(
+    kind: Callable[..., SlackChannel], head: bytes, bits: bytes, pause: float, slack: SlackStandIn
 ) -> None:
-    slack.script.append(Reply(200, body))
-    if taken:
-        assert webhook(slack, waits).send([message()]) == 1
-    else:
-        assert failure(webhook(slack, waits)).delivered == 0
+    with endless(bits, pause, head) as server:
+        parts = {"webhook_url": f"{server.url}{WEBHOOK_PATH}"} if kind is webhook else {"base_url": f"{server.url}/"}
+        error = failure(kind(slack, [], timeout=timedelta(seconds=0.1), accepts=Accepts.ANY_2XX, **parts))
+    assert error.delivered == 0
+
+
+@BOTH
+def test_an_answer_is_bounded_in_size(kind: Callable[..., SlackChannel]) -> None:
+    error = accepted_by(kind, Reply(200, "x" * (2**20 + 1)), Accepts.ANY_2XX)
+    assert "the answer is larger than 1 MiB" in str(error)
+
+
+def test_nothing_is_sent_by_the_library_itself(
+    channel: SlackChannel, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("slack-sdk sends")
+
+    monkeypatch.setattr("urllib.request.OpenerDirector.open", refuse)
+    channel.send([message()])
+    if not channel.webhook_url:
+        place = Place(CHANNEL, slack.id_of(CHANNEL), slack.posted[0].ts)
+        channel.attach(Listing("run-12.csv", "x"), "All images", place)
+        assert len(slack.files) == 1
 
 
 @pytest.mark.parametrize(
@@ -319,7 +485,7 @@ def test_a_failure_says_whether_it_was_this_message_that_is_not_wanted(
 
 def test_a_bot_opens_a_thread_with_the_first_message(slack: SlackStandIn, waits: list[float]) -> None:
     told: list[tuple[int, Place]] = []
-    assert bot(slack, waits).send([message()] * 3, accepted=lambda *step: told.append(step)) == 3
+    assert bot(slack, waits).send([message()] * 3, accepted=lambda count, place, _: told.append((count, place))) == 3
     opened = Place(CHANNEL, slack.id_of(CHANNEL), slack.posted[0].ts)
     assert told == [(1, opened), (2, opened), (3, opened)]
     assert [posted.thread for posted in slack.posted] == [None, opened.thread, opened.thread]
@@ -327,7 +493,7 @@ def test_a_bot_opens_a_thread_with_the_first_message(slack: SlackStandIn, waits:
 
 def test_a_bot_goes_on_in_a_thread(slack: SlackStandIn, waits: list[float]) -> None:
     places: list[Place] = []
-    bot(slack, waits).send([message()], accepted=lambda _, place: places.append(place))
+    bot(slack, waits).send([message()], accepted=lambda _, place, date: places.append(place))
     bot(slack, waits).send([message()] * 2, place=places[0])
     assert [posted.thread for posted in slack.posted] == [None, places[0].thread, places[0].thread]
 
@@ -335,7 +501,7 @@ def test_a_bot_goes_on_in_a_thread(slack: SlackStandIn, waits: list[float]) -> N
 def test_a_file_goes_into_the_thread(slack: SlackStandIn, waits: list[float]) -> None:
     places: list[Place] = []
     channel = bot(slack, waits)
-    channel.send([message()], accepted=lambda _, place: places.append(place))
+    channel.send([message()], accepted=lambda _, place, date: places.append(place))
     channel.attach(Listing("run-12.csv", "image,name\r\nx,야간\r\n"), "All images", places[0])
     [file] = slack.files
     assert (file.name, file.title, file.content) == ("run-12.csv", "All images", "image,name\r\nx,야간\r\n")
@@ -345,7 +511,7 @@ def test_a_file_goes_into_the_thread(slack: SlackStandIn, waits: list[float]) ->
 def test_no_token_goes_to_the_address_of_an_upload(slack: SlackStandIn, waits: list[float]) -> None:
     places: list[Place] = []
     channel = bot(slack, waits)
-    channel.send([message()], accepted=lambda _, place: places.append(place))
+    channel.send([message()], accepted=lambda _, place, date: places.append(place))
     channel.attach(Listing("run-12.csv", "x"), "All images", places[0])
     assert [said for path, said in zip(slack.paths, slack.authorizations, strict=True) if UPLOAD in path] == [None]
 
@@ -408,9 +574,13 @@ def test_a_probe_that_does_not_arrive_says_why(channel: SlackChannel, slack: Sla
         channel.probe()
 
 
-def test_an_answer_that_does_not_come_is_not_waited_for_forever(slack: SlackStandIn, waits: list[float]) -> None:
-    channel = webhook(slack, waits, timeout=timedelta(milliseconds=1))
-    assert channel._seconds == 1  # slack-sdk takes whole seconds, and none would mean forever
+@BOTH
+def test_slacks_own_clock_is_told(kind: Callable[..., SlackChannel], slack: SlackStandIn, waits: list[float]) -> None:
+    body = "ok" if kind is webhook else YES
+    slack.script += [Reply(200, body, {"Date": "Mon, 23 Nov 2026 03:00:00 GMT"}), Reply(200, body, {"Date": "soon"})]
+    told: list[datetime | None] = []
+    kind(slack, waits).send([message()] * 2, accepted=lambda _count, _place, date: told.append(date))
+    assert told == [datetime(2026, 11, 23, 3, tzinfo=UTC), None]
 
 
 # The stand-in is as strict as Slack

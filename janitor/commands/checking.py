@@ -51,6 +51,8 @@ def _checked(settings: Settings, rules: Rules) -> Iterator[str]:
         yield f"policies       note: {remark}"
     if rules.exemptions:
         yield f"exemptions     ok: {len(rules.exemptions)} in policy files"
+    if settings.slack is not None and settings.slack.accepts != "slack":
+        yield f"slack          note: accepts: {settings.slack.accepts}: answers that are not Slack's may start notices"
     if settings.schedule is None:
         yield "schedule       none: `janitor serve` needs one, `janitor run` does not"
         return

@@ -93,13 +93,17 @@ EVERY_REGION = "*"
 
 @dataclass(frozen=True, slots=True)
 class Slack:
-    """Where reports go: either a webhook, or a token with a channel. `base_url` has a slash at its end."""
+    """Where reports go: either a webhook, or a token with a channel. `base_url` has a slash at its end.
+
+    `accepts`: which answers say that a message was accepted, Slack's own or any of 2xx.
+    """
 
     webhook_url: str | None = field(repr=False)
     token: str | None = field(repr=False)
     channel: str | None
     base_url: str
     post: Literal["always", "changes", "problems"]
+    accepts: Literal["slack", "any-2xx"] = "slack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +291,7 @@ def _patience(inherited: HttpOptions, given: HttpSchema) -> HttpOptions:
 def _slack(schema: SlackSchema) -> Slack | None:
     if schema.webhook_url is None and schema.token is None:
         return None
-    return Slack(schema.webhook_url, schema.token, schema.channel, f"{schema.base_url}/", schema.post)
+    return Slack(schema.webhook_url, schema.token, schema.channel, f"{schema.base_url}/", schema.post, schema.accepts)
 
 
 def _cost(schema: CostSchema) -> Cost | None:

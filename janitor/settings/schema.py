@@ -19,6 +19,7 @@ from janitor.yaml_lines.schema import Label, Schema, nearest, read_as, suggestio
 
 APIS = ("toast", "openstack")
 POSTS = ("always", "changes", "problems")
+ACCEPTED = ("slack", "any-2xx")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _URL = "write a URL, like https://host/path"
 
@@ -293,6 +294,7 @@ class SlackSchema(Schema):
     channel: Label | None = None
     base_url: BaseAddress = "https://slack.com/api"
     post: Annotated[Literal["always", "changes", "problems"], word_of(POSTS, "known here")] = "changes"
+    accepts: Annotated[Literal["slack", "any-2xx"], word_of(ACCEPTED, "known here")] = "slack"
 
 
 class ConcurrencySchema(Schema):

@@ -1,19 +1,19 @@
 """The channel that reports go to: a stand-in for Slack without sockets, as strict as Slack, in whatever mood it is.
 
-slack-sdk opens its requests by urllib, which is given another way to carry them for as long as a channel is open.
+The transport of Slack's requests is given another way to carry them for as long as a channel is open.
 """
 
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from http.client import HTTPResponse, RemoteDisconnected
-from io import BytesIO
 from random import Random
+from typing import Any
 from unittest import mock
-from urllib.error import URLError
 
+import httpx
+
+from janitor.transport.http import Transport
 from tests.nights.clockwork import Clockwork, Crash
 from tests.nights.team import TEAM_CHANNEL
 from tests.slack_stand_in import CHANNEL, DROPPED, TOKEN, Posted, Reply, Workspace, rate_limited
@@ -84,17 +84,17 @@ class Channel(Workspace):
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """What slack-sdk sends inside comes here."""
-        before = urllib.request._opener  # type: ignore[attr-defined]  # there is a setter only
-        opener = urllib.request.OpenerDirector()
-        for handler in (_Line(self), urllib.request.HTTPErrorProcessor(), urllib.request.HTTPDefaultErrorHandler()):
-            opener.add_handler(handler)
-        urllib.request.install_opener(opener)
-        try:
-            with mock.patch("janitor.report.packing._PAGE_LIMIT", self._page_limit):
-                yield
-        finally:
-            urllib.request.install_opener(before)
+        """What is sent to Slack inside comes here."""
+
+        def transport(*given: Any, largest: int) -> Transport:
+            options, redact, stop, _ = given
+            return Transport(options, redact, stop, _Line(self), largest=largest)
+
+        with (
+            mock.patch("janitor.slack.Transport", transport),
+            mock.patch("janitor.report.packing._PAGE_LIMIT", self._page_limit),
+        ):
+            yield
 
     def take(self, path: str, authorization: str | None, body: bytes) -> Reply:
         """The answer to a request as its sender gets it; without a status it gets none."""
@@ -126,38 +126,16 @@ def _flaky(draw: Random) -> Reply | None:
     return draw.choice(blows) if draw.random() < 0.4 else None
 
 
-class _Line(urllib.request.BaseHandler):
-    """How urllib reaches the channel."""
+class _Line(httpx.BaseTransport):
+    """How requests reach the channel."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
 
-    def http_open(self, request: urllib.request.Request) -> HTTPResponse:
-        body = request.data
-        assert isinstance(body, bytes)
-        reply = self._channel.take(request.selector, request.get_header("Authorization"), body)
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        reply = self._channel.take(request.url.path, request.headers.get("Authorization"), request.read())
         if reply == _UNREACHABLE:
-            raise URLError(ConnectionRefusedError(111, "Connection refused"))
+            raise httpx.ConnectError("[Errno 111] Connection refused")
         if reply.status is None:
-            raise RemoteDisconnected("Remote end closed connection without response")
-        return _response(reply)
-
-
-class _Wire:
-    """What http.client takes for a socket: bytes to read."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def makefile(self, _mode: str) -> BytesIO:
-        return BytesIO(self._content)
-
-
-def _response(reply: Reply) -> HTTPResponse:
-    content = reply.body.encode()
-    headers = {"Content-Type": "text/html", **reply.headers, "Content-Length": str(len(content))}
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    response = HTTPResponse(_Wire(f"HTTP/1.1 {reply.status} Said\r\n{head}\r\n".encode() + content))  # type: ignore[arg-type]
-    response.begin()
-    response.msg = response.reason  # type: ignore[assignment]  # as urllib itself leaves it
-    return response
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+        return httpx.Response(reply.status, headers={"Content-Type": "text/html", **reply.headers}, text=reply.body)
