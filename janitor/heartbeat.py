@@ -10,7 +10,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 
 from janitor.errors import CloudError
-from janitor.redaction import Redaction
+from janitor.redaction import Redaction, secrets_of_webhook
 from janitor.stopping import within
 from janitor.transport import Call, HttpOptions, Transient
 from janitor.transport.http import Transport
@@ -59,7 +59,7 @@ class Heartbeat:
 
     def _failure(self, event: str, address: str) -> str:
         """Why the ping failed, without the address; empty where it did not."""
-        redact = Redaction(address, *_secret_parts(address))
+        redact = Redaction(address, *secrets_of_webhook(self._url or ""))
         transport = Transport(self._patience, redact, self._stop, largest=_LARGEST_ANSWER)
         call = Call(f"heartbeat {event}", "GET", address)
         try:
@@ -83,9 +83,3 @@ def _address(url: str, beneath: str) -> str:
     """The address of an event: beneath the path, in front of a query, and without a fragment, which is never sent."""
     scheme, place, path, query, _ = urlsplit(url)
     return urlunsplit((scheme, place, path.rstrip("/") + beneath if beneath else path, query, ""))
-
-
-def _secret_parts(address: str) -> list[str]:
-    """What of an address must not be shown by itself: libraries quote paths and credentials alone too."""
-    parts = urlsplit(address)
-    return [part for part in (parts.path, parts.query, parts.username, parts.password) if part and len(part) > 1]

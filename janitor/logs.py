@@ -1,8 +1,10 @@
-"""Logging to stderr: event names and fields, with every configured secret blotted out."""
+"""Logging to stderr: event names and fields, with every configured secret redacted."""
 
 import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
+
+from janitor.redaction import Redaction
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 _OTHERS = ("httpx", "httpcore", "slack_sdk", "apscheduler", "uvicorn", "asyncio", "stamina")
@@ -13,21 +15,15 @@ class _Blot(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
-        self._secrets: list[str] = []
-        self.add(secrets)
-
-    def add(self, secrets: Iterable[str]) -> None:
-        """Blot these out too."""
-        self._secrets = sorted({*self._secrets, *secrets}, key=len, reverse=True)
+        self.redaction = Redaction(*secrets)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - the library's name
         return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
-        for secret in self._secrets:
-            line = line.replace(secret, "***")
-        return line
+        ours = line.index(record.name) + len(record.name)  # names of loggers are our words
+        return line[:ours] + self.redaction(line[ours:])
 
 
 def configure_logging(verbose: int, secrets: Iterable[str] = ()) -> None:
@@ -47,4 +43,4 @@ def blot_out(secrets: Iterable[str]) -> None:
     """Show these in no line of the log from now on."""
     for handler in logging.getLogger().handlers:
         if isinstance(handler.formatter, _Blot):
-            handler.formatter.add(secrets)
+            handler.formatter.redaction.add(*secrets)

@@ -1,35 +1,89 @@
-"""Keeping secrets out of messages, also where a server or a library repeats them."""
+"""Keeping secrets out of messages, also where a server or a library repeats them.
+
+Secrets are what lets somebody in: passwords, tokens, appkeys, the paths of webhooks. Names of users, projects and
+places are none: they are everyday words, and without them no message says what it is about.
+"""
 
 import html
 import json
 import re
-from urllib.parse import quote, quote_plus
+from base64 import b64encode
+from collections.abc import Iterator
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+_LONG = 8
+_RANDOM = 16  # a part of a path of at least so many characters is no word, but what makes the path a secret
+_WORD = "A-Za-z0-9_"
+# What a word may begin after although it looks like a part of it: %20 and \n are spaces.
+_AFTER = rf"(?:(?<![{_WORD}])|(?<=%[0-9A-Fa-f]{{2}})|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{{4}}))"
 
 
 class Redaction:
-    """Redacts every secret it was told of, in plain, URL-quoted, JSON and HTML spelling.
+    """Redacts every secret it was told of, in plain, URL-quoted, JSON, HTML and base64 spelling, in any case.
 
+    One of fewer than eight characters is redacted only where it stands for itself, as it could be a part of any word.
     Apply it to foreign text before that text is cut: half a secret would not be recognised.
     """
 
     def __init__(self, *secrets: str) -> None:
-        self._spellings: frozenset[str] = frozenset()
+        self._expressions: dict[str, int] = {}
         self._pattern: re.Pattern[str] | None = None
-        for secret in secrets:
-            self.add(secret)
+        self.add(*secrets)
 
-    def add(self, secret: str) -> None:
-        """Redact this one, too, from now on."""
-        self._spellings |= _spellings(secret)
-        longest_first = sorted(self._spellings, key=len, reverse=True)
+    def add(self, *secrets: str) -> None:
+        """Redact these, too, from now on."""
+        for secret in filter(None, secrets):
+            for spelling in _spellings(secret):
+                expression = re.escape(spelling) if len(secret) >= _LONG else _by_itself(spelling)
+                self._expressions[expression] = len(spelling)
+        longest_first = sorted(self._expressions, key=lambda expression: -self._expressions[expression])
         # Without case, because %2f and %2F spell the same.
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if longest_first else None
+        self._pattern = re.compile("|".join(longest_first), re.IGNORECASE) if longest_first else None
 
     def __call__(self, text: str) -> str:
         return text if self._pattern is None else self._pattern.sub("***", text)
 
 
+def _by_itself(spelling: str) -> str:
+    """An expression for a text that is not a part of a word. A word of another script may follow, as in Korean."""
+    before, after = (_edge(spelling[0], _AFTER, r"(?<!\w)"), _edge(spelling[-1], rf"(?![{_WORD}])", r"(?!\w)"))
+    return f"{before}{re.escape(spelling)}{after}"
+
+
+def _edge(character: str, ascii_edge: str, edge: str) -> str:
+    if not (character.isalnum() or character == "_"):
+        return ""
+    return ascii_edge if character.isascii() else edge
+
+
 def _spellings(secret: str) -> frozenset[str]:
-    written = (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    written = (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1])
     quoted = (quote(secret, safe=""), quote(secret), quote_plus(secret))
-    return frozenset({secret, html.escape(secret), *written, *quoted} - {""})
+    encoded = b64encode(secret.encode(errors="surrogatepass")).decode().rstrip("=")
+    return frozenset(
+        {secret, html.escape(secret), html.escape(secret).replace("&#x27;", "&#39;"), *written, *quoted, encoded}
+    )
+
+
+def credentials_in(url: str) -> Iterator[str]:
+    """What of a URL lets somebody in: its password, or a lone user, which is a token then; as written and as meant."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return
+    written = parts.password if parts.password is not None else parts.username
+    if written:
+        yield written
+        yield unquote(written)
+
+
+def secrets_of_webhook(url: str) -> Iterator[str]:
+    """What of an address that is a secret must not be shown by itself: libraries quote paths and queries alone, too."""
+    yield url
+    yield from credentials_in(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return
+    path, last = parts.path.rstrip("/"), parts.path.rstrip("/").rpartition("/")[2]
+    yield from filter(None, (path, parts.query, last if len(last) >= _RANDOM else ""))

@@ -116,7 +116,7 @@ def test_the_least_that_is_needed_and_what_the_rest_is_then(write: Write, tmp_pa
         metrics_file=None,
         http=HttpOptions(),
         references=(),
-        secrets=frozenset({"the-appkey", "the-username", "the-password"}),
+        secrets=frozenset({"the-appkey", "the-password"}),
     )
 
 
@@ -172,6 +172,7 @@ def test_every_key(write: Write, tmp_path: Path) -> None:
     assert settings.heartbeat_url == "https://hc.example/ping/the-uuid"
     assert settings.metrics_file == tmp_path / "metrics/janitor.prom"
     assert {"the-password", "other-password", "xoxb-token", settings.heartbeat_url} <= settings.secrets
+    assert "/ping/the-uuid" in settings.secrets, "what is secret of an address is not shown by itself either"
 
 
 def test_a_target_overrides_the_patience_of_all_key_by_key(write: Write) -> None:
@@ -346,7 +347,7 @@ def test_every_secret_may_come_from_a_file(write: Write) -> None:
     head = "targets:\n  - name: prod\n    endpoint: http://x\n"
     settings = load_settings(write(f"{head}{target}slack: {{token_file: token, channel: c}}\n"), {"FOLDER": "."})
 
-    assert settings.secrets == {f"{name}-in-a-file" for name in (*names, "token")}
+    assert settings.secrets == {f"{name}-in-a-file" for name in ("appkey", "password", "token")}, "a user is none"
 
     Path("hook").write_text("https://hooks.example/x\n")
     Path("beat").write_text("https://hc.example/y\n")
@@ -555,6 +556,13 @@ def test_every_problem_is_told_at_once_in_the_order_of_lines(write: Write) -> No
 # Secrets
 
 
+def test_the_password_in_any_url_is_a_secret(write: Write) -> None:
+    content = f"{TARGET}references: [{{url: 'https://me:the-pw@x.example/main.tf'}}]\n"
+    assert "the-pw" in load_settings(write(content), {}).secrets
+    told = problems_of(write(f"{TARGET}http: {{prosy: 'http://me:the-pw@x'}}\nslack: {{post: http://me:the-pw@x}}\n"))
+    assert "the-pw" not in "".join(told)
+
+
 def test_no_settings_show_a_secret_when_printed(write: Write) -> None:
     settings = load_settings(write(EVERYTHING), {})
 
@@ -623,7 +631,7 @@ def test_the_container_needs_nothing_but_the_account() -> None:
     assert settings.slack is None
     assert settings.cost is None
     assert (settings.heartbeat_url, settings.metrics_file) == (None, None)
-    assert settings.secrets == {"the-username", "the-password"}
+    assert settings.secrets == {"the-password"}
 
 
 def test_the_container_takes_the_rest_from_the_environment_too() -> None:

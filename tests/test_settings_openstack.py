@@ -60,7 +60,7 @@ def test_credentials_may_be_spelled_out(tmp_path: Path) -> None:
     (target,) = settings.targets
     assert isinstance(target, OpenStackTarget)
     assert (target.login, target.cloud, target.region) == (LOGIN, None, "KR1")
-    assert settings.secrets == {"the-username", "the-password"}
+    assert settings.secrets == {"the-password"}
     assert "the-password" not in repr(settings)
 
 

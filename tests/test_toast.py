@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -350,8 +351,18 @@ def test_no_secret_is_repeated(call: str, answer: Answered, caplog: pytest.LogCa
     ):
         client.delete("i1")
     told = caplog.text + "".join(map(str, _causes(error.value)))
-    for secret in (APPKEY, "4ppk3y", USERNAME, PASSWORD, "p@ss", "robot", "t0ken-1"):
+    for secret in (APPKEY, "4ppk3y", PASSWORD, "p@ss", "t0ken-1"):
         assert secret not in told
+
+
+@pytest.mark.parametrize("user", ["image", "admin", "the"])
+def test_a_user_who_is_called_like_a_word_takes_none_from_the_api(user: str) -> None:
+    words = "the image is locked by the admin of this appkey"
+    account = Account().scripted(DELETE, no(30403, words))
+    with Loopback(account.answer) as server:
+        client = ToastClient(f"{server.url}/compute", APPKEY, user, PASSWORD, HttpOptions())
+        with closing(client), pytest.raises(JanitorError, match=words):
+            client.delete("i1")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

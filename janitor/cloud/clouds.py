@@ -16,7 +16,7 @@ from janitor.cloud.cloud_config import CloudRegion, Configuration, OpenStackConf
 from janitor.cloud.cloud_files import CloudFiles
 from janitor.cloud.keystone import Identity, label_of
 from janitor.errors import CloudError, UsageError
-from janitor.redaction import Redaction
+from janitor.redaction import Redaction, credentials_in
 
 _log = logging.getLogger("janitor.cloud")
 logging.getLogger("stevedore").setLevel(logging.CRITICAL)  # a plugin that it cannot load is an error of ours already
@@ -108,8 +108,10 @@ def _secrets_in(config: object) -> Iterator[str]:
     """What stands under the keys that hold secrets, however deep."""
     pairs = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(config, list) else ()
     for key, value in pairs:
-        if isinstance(value, str) and str(key).replace("-", "_").endswith(_SECRET):
-            yield value
+        if isinstance(value, str):
+            yield from credentials_in(value)
+        if isinstance(value, str | int) and str(key).replace("-", "_").endswith(_SECRET):
+            yield str(value)
         yield from _secrets_in(value)
 
 

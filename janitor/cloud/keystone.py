@@ -117,7 +117,7 @@ def label_of(url: str) -> str:
 def spelled_out(identity: str, tenant_id: str, username: str, password: str) -> Identity:
     """The way to sign in to an Identity v2.0, whose URL ends with its version."""
     plugin = v2.Password(identity, username=username, password=password, tenant_id=tenant_id)
-    return Identity(label_of(identity), (username, password), plugin=plugin)
+    return Identity(label_of(identity), (password,), plugin=plugin)
 
 
 def with_images_at(identity: Identity, url: str | None) -> Identity:

@@ -64,7 +64,7 @@ class ToastClient:
         self._options = options
         self._imageless = imageless
         self._clock = clock
-        self._redact = Redaction(appkey, username, password)
+        self._redact = Redaction(appkey, password)
         self._transport = Transport(options, self._redact, stop, carrier)
         self._session = Session(self._transport, Tokens(self._issue_token, clock), self._judge, clock)
 

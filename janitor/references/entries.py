@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
+from janitor.redaction import credentials_in
+
 
 class Names(StrEnum):
     """Which images a name in a text keeps: all that bear it, none (ids only), or the newest of them."""
@@ -32,8 +34,7 @@ class Reference:
     @property
     def secrets(self) -> frozenset[str]:
         """What of it no output may show: the token, and of the URL what `what` leaves out."""
-        parts = urlsplit(self.url or "")
-        written = {one for one in (self.token, parts.username, parts.password, parts.query) if one}
+        written = {one for one in (self.token, urlsplit(self.url or "").query, *credentials_in(self.url or "")) if one}
         whole = {self.url} if self.url and self.url != self.what else set()
         return frozenset(written | {unquote(one) for one in written} | whole)
 

@@ -83,5 +83,5 @@ def _secrets(reference: Reference) -> list[str]:
     """What no message about this one may show, the values of the query by themselves too."""
     pairs = urlsplit(reference.url or "").query.split("&")
     values = (one for pair in pairs for one in (pair, pair.partition("=")[2]))
-    # Shorter ones would blot out letters of any word.
+    # Shorter ones, as of page=1, are no secrets.
     return [one for one in (*reference.secrets, *values) if len(one) > 2]

@@ -13,6 +13,7 @@ from janitor.cron import Cron
 from janitor.errors import ConfigurationError, Problem
 from janitor.model import Cost, Mode
 from janitor.plan import Limits
+from janitor.redaction import Redaction
 from janitor.references import Reference
 from janitor.settings.contradictions import contradictions, misfits
 from janitor.settings.declared import misdeclared, references
@@ -221,17 +222,9 @@ def _with_suffix(keys: Keys) -> Keys:
 
 
 def _problems(faults: list[Fault], expanded: Expanded) -> list[Problem]:
-    problems = (expanded.document.problem(_redacted(fault, expanded.secrets)) for fault in faults)
+    redact = Redaction(*expanded.secrets)
+    problems = (expanded.document.problem(replace(fault, message=redact(fault.message))) for fault in faults)
     return sorted(problems, key=lambda problem: problem.line or 0)
-
-
-def _redacted(fault: Fault, secrets: frozenset[str]) -> Fault:
-    """The fault without any secret: one may have been put under a key whose value is shown."""
-    message = fault.message
-    for secret in secrets:
-        # A short one is replaced only as a whole value: it could be part of our own words.
-        message = message.replace(secret if len(secret) > 7 else f'"{secret}"', "***")
-    return replace(fault, message=message)
 
 
 def _target(schema: ToastSchema | OpenStackSchema, inherited: HttpOptions, environ: Mapping[str, str]) -> Target:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from janitor.files import UnusableFile, content_of, text_in
+from janitor.redaction import credentials_in, secrets_of_webhook
 from janitor.yaml_lines import Document, Fault, Keys, display
 
 _REFERENCE = re.compile(
@@ -20,6 +21,7 @@ _TARGET_SECRETS = ("appkey", "username", "password")
 _SLACK_SECRETS = ("webhook_url", "token")
 _REFERENCE_SECRETS = ("token",)
 _OWN_SECRETS = ("heartbeat_url",)
+_WEBHOOKS = ("webhook_url", "heartbeat_url")
 _LARGEST_SECRET = 64 * 2**10
 
 
@@ -46,12 +48,11 @@ def expand(document: Document, environ: Mapping[str, str], folder: Path) -> Expa
     for keys, holder, names in _holders(data):
         for name in names:
             expander.read_secret(holder, keys, name, folder)
-    secrets = (holder.get(name) for _, holder, names in _holders(data) for name in names)
     return Expanded(
         document=replace(document, data=data, faults=(*document.faults, *expander.faults)),
         empty=expander.empty,
         files=expander.files,
-        secrets=frozenset(secret for secret in secrets if isinstance(secret, str) and secret),
+        secrets=frozenset(_secrets_in(data)),
     )
 
 
@@ -67,6 +68,26 @@ def _holders(data: object) -> Iterator[tuple[Keys, dict[str, object], tuple[str,
                 yield (key, index), item, names
     if isinstance(data.get("slack"), dict):
         yield ("slack",), data["slack"], _SLACK_SECRETS
+
+
+def _secrets_in(data: object) -> Iterator[str]:
+    """What no output may show. The name of a user may come from a file, and yet is none of it."""
+    for _, holder, names in _holders(data):
+        for name in names:
+            value = holder.get(name)
+            if isinstance(value, str) and value and name != "username":
+                yield from secrets_of_webhook(value) if name in _WEBHOOKS else (value,)
+    yield from _credentials_in(data)
+
+
+def _credentials_in(value: object) -> Iterator[str]:
+    """What stands in front of the host of any URL, as of a proxy."""
+    match value:
+        case dict() | list():
+            for inner in value.values() if isinstance(value, dict) else value:
+                yield from _credentials_in(inner)
+        case str() if "://" in value:
+            yield from credentials_in(value)
 
 
 class _Expander:
