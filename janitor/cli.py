@@ -104,10 +104,10 @@ def apply(config: Path | None, verbose: int, number: int, dry_run: bool, form: s
 )
 @click.option(
     "--metrics-host",
-    default="0.0.0.0",  # noqa: S104 - Prometheus and kubelets come from other hosts; nothing secret is served
+    default="127.0.0.1",
     show_default=True,
     metavar="ADDRESS",
-    help="The address to serve them on.",
+    help="The address to serve them on; 0.0.0.0 for other hosts, as in a container.",
 )
 @_common
 def serve(config: Path | None, verbose: int, dry_run: bool, metrics_port: int | None, metrics_host: str) -> int:

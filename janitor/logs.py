@@ -1,13 +1,19 @@
 """Logging to stderr: event names and fields, with every configured secret redacted."""
 
 import logging
-from collections.abc import Iterable
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from janitor.redaction import Redaction
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 _OTHERS = ("httpx", "httpcore", "slack_sdk", "apscheduler", "uvicorn", "asyncio", "stamina")
+_LOOPING = ("janitor.http_face", "uvicorn", "asyncio")
+_MINUTE = 60.0
+_MOST_KINDS = 1000
 
 
 class _Blot(logging.Formatter):
@@ -26,6 +32,43 @@ class _Blot(logging.Formatter):
         return line[:ours] + self.redaction(line[ours:])
 
 
+class OncePerMinute(logging.Filter):
+    """Lets a minute pass between two warnings of one kind from what loops for strangers; the next says how many more.
+
+    A kind is a logger and a wording. `clock` is in seconds, and never set back.
+    """
+
+    def __init__(self, loggers: Iterable[str] = _LOOPING, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._loggers = tuple(loggers)
+        self._clock = clock
+        self._since: dict[tuple[str, str], float] = {}
+        self._left_out: Counter[tuple[str, str]] = Counter()
+        self._lock = threading.Lock()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is to be written."""
+        if record.levelno < logging.WARNING or not any(_is_of(record.name, name) for name in self._loggers):
+            return True
+        kind = (record.name, str(record.msg).partition("\n")[0])
+        with self._lock:
+            now = self._clock()
+            if now - self._since.get(kind, -_MINUTE) < _MINUTE:
+                self._left_out[kind] += 1
+                return False
+            if len(self._since) >= _MOST_KINDS:
+                self._since.clear()
+            self._since[kind] = now
+            more = self._left_out.pop(kind, 0)
+        if more:
+            record.msg = f"{record.msg} (and {more} times since the last line of this kind)"
+        return True
+
+
+def _is_of(logger: str, name: str) -> bool:
+    return logger == name or logger.startswith(f"{name}.")
+
+
 def configure_logging(verbose: int, secrets: Iterable[str] = ()) -> None:
     """Log to stderr from WARNING on, INFO with one `verbose`, DEBUG with two; of libraries only warnings.
 
@@ -33,6 +76,7 @@ def configure_logging(verbose: int, secrets: Iterable[str] = ()) -> None:
     """
     handler = logging.StreamHandler()
     handler.setFormatter(_Blot(secrets))
+    handler.addFilter(OncePerMinute())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("janitor").setLevel(_LEVELS[min(verbose, len(_LEVELS) - 1)])
     for name in _OTHERS:
