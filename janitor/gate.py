@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from janitor.model import Source, Survey
+from janitor.model import Image, Source, Survey
 from janitor.plan import owns
 
 CLOCKS_APART = timedelta(minutes=5)
@@ -20,13 +20,15 @@ _ALL = 100.0
 class Measure:
     """How much a survey saw: the target's own images, the protected ones of them, instances, and volumes of images.
 
-    `volumes` is None where none of them were ever read.
+    `volumes` is None where none of them were ever read. `without_id` counts the entries of the image list that have no
+    id, None where an earlier version did not.
     """
 
     owned: int
     protected: int
     instances: int
     volumes: int | None = None
+    without_id: int | None = None
 
 
 def measure(survey: Survey, before: Measure | None = None) -> Measure:
@@ -37,7 +39,14 @@ def measure(survey: Survey, before: Measure | None = None) -> Measure:
         volumes = before.volumes if volumes is None else volumes
         whole = all(unread.source is not Source.SERVERS for unread in survey.usage.unread)
         instances = instances if whole else before.instances
-    return Measure(len(own), sum(image.protected for image in own), instances, volumes)
+    return Measure(len(own), _protected(own, before), instances, volumes, survey.without_id)
+
+
+def _protected(own: Iterable[Image], before: Measure | None) -> int:
+    """How many are protected. Of those whose records disagree on it, as many as keep it what it was."""
+    protected = [image for image in own if image.protected]
+    sure = sum("protected" not in image.contradictions for image in protected)
+    return sure if before is None else max(sure, min(len(protected), before.protected))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,7 @@ class Gate:
             *_clock_doubts(clock_offset),
             *(self._lost(own) if before is not None else ()),
             *(self._shrunk(now, before) if before is not None else ()),
+            *(_more_without_id(now, before) if before is not None else ()),
         )
 
     def _lost(self, own: OwnImages) -> Iterator[str]:
@@ -125,6 +135,11 @@ class Gate:
                     f"{what} fell from {then} to {present}: {lost} are missing ({100 * lost / then:.1f}%), "
                     f"limits.max_shrink allows {self.max_shrink:g}%"
                 )
+
+
+def _more_without_id(now: Measure, before: Measure) -> Iterator[str]:
+    if now.without_id is not None and before.without_id is not None and now.without_id > before.without_id:
+        yield f"entries of the image list without an id rose from {before.without_id} to {now.without_id}"
 
 
 def _clock_doubts(offset: timedelta | None) -> Iterator[str]:

@@ -330,12 +330,16 @@ class Sharing:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """One complete reading of a target, taken between the two instants."""
+    """One complete reading of a target, taken between the two instants.
+
+    `without_id` is how many entries of its lists had no id; it is no part of what a snapshot gives back.
+    """
 
     images: tuple[Image, ...]
     usage: Usage
     started_at: datetime
     finished_at: datetime
+    without_id: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,11 +41,14 @@ class Surveying:
         """
         started_at = self.orders.clock()
         listed = self._listed()
+        without_id = self.service.without_id()
         lookup = self._looked_up(listed)
         images = (*listed, *lookup.found, *self._unseen(lookup))
         usage = self._usage(images, started_at)
+        if without_id:
+            usage = replace(usage, remarks=(*usage.remarks, _without_id(without_id)))
         heed_stop(self.orders.stop)
-        return Survey(images, usage, started_at, self.orders.clock()), lookup
+        return Survey(images, usage, started_at, self.orders.clock(), without_id), lookup
 
     def _listed(self) -> list[Image]:
         """What the lists say, each image once: as all of its records say together."""
@@ -85,6 +88,11 @@ class Surveying:
             return self.service.usage(images, earlier)
         except CloudError as error:
             return Usage(problem=str(error))
+
+
+def _without_id(entries: int) -> str:
+    having = "entry of the image list has" if entries == 1 else "entries of the image list have"
+    return f"{entries:,} {having} no id, and cannot be judged or deleted"
 
 
 def heed_stop(stop: Stop) -> None:

@@ -94,6 +94,9 @@ class RecordingCloud:
     def clock_offset(self) -> timedelta | None:
         return self.offset
 
+    def without_id(self) -> int:
+        return 0
+
     def irregularities(self) -> list[str]:
         return self.irregular
 

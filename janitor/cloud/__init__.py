@@ -128,6 +128,10 @@ class ImageService(Protocol):
         """How far the server's clock is ahead of ours, by its answers so far; None where it does not tell."""
         ...
 
+    def without_id(self) -> int:
+        """How many entries of the image lists had no id when they were last read: nothing else is known of them."""
+        ...
+
     def irregularities(self) -> list[str]:
         """What looked wrong about the image lists so far, a phrase each, beside what images say of themselves."""
         ...

@@ -25,7 +25,7 @@ from janitor.cloud.openstack_answers import judge
 from janitor.cloud.openstack_records import read_image, read_sharing
 from janitor.cloud.openstack_usage import UsageSurvey
 from janitor.cloud.paging import Page, ahead, pages
-from janitor.cloud.records import Entry, id_of, identified, read_entries
+from janitor.cloud.records import Entry, Identified, id_of, read_entries
 from janitor.cloud.session import Session
 from janitor.cloud.tokens import Token, Tokens, renewal
 from janitor.core.deletion import Answer
@@ -96,6 +96,7 @@ class OpenStackClient:
             carrier,
             identity.verify,
         )
+        self._identified = Identified()
         self._left_out: list[str] = []
         self._private_has_none = False
         self._given = grant
@@ -105,7 +106,7 @@ class OpenStackClient:
         """Every image that a list shows, the next page being fetched while this one is read."""
         project = self._granted().project
         walk = self._walk_all(project)
-        merging = Merging()
+        merging, self._identified = Merging(), Identified()
         with closing(walk), closing(ahead(walk)) as coming:
             for page in coming:
                 yield from merging.take(read_image(entry, project) for entry in chain(page.new, page.again))
@@ -130,7 +131,8 @@ class OpenStackClient:
 
     def _ask_images(self, parameters: Mapping[str, str]) -> tuple[list[Entry], str | None]:
         call = Call("GET /v2/images", "GET", self._image_url(), parameters)
-        return self._session.ask(call, lambda found: (identified(read_entries(found, "images")), next_in(found)))
+        entries, link = self._session.ask(call, lambda found: (read_entries(found, "images"), next_in(found)))
+        return self._identified.of_page(entries, parameters.get("marker")), link
 
     def unlisted(self, known: Iterable[str]) -> Lookup:
         """Those of these images that can be had by their id: a killed upload is left out of every list.
@@ -245,6 +247,10 @@ class OpenStackClient:
     def clock_offset(self) -> timedelta | None:
         """How far the server's clock is ahead of ours, at its worst so far, by the Date of its answers."""
         return self._session.clock_offset
+
+    def without_id(self) -> int:
+        """How many entries of the lists had no id when they were last read."""
+        return self._identified.others
 
     def irregularities(self) -> list[str]:
         """The images that the lists should have shown."""

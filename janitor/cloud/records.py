@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -13,10 +13,10 @@ from janitor.errors import Unavailable
 from janitor.image_ids import ids_in, unidentified
 from janitor.model import MISSING, User, UserKind
 
+_log = logging.getLogger("janitor.cloud")
+
 T = TypeVar("T")
 Entry = dict[str, Any]
-
-_log = logging.getLogger("janitor.cloud")
 
 
 def read_entries(document: Entry, key: str) -> list[Any]:
@@ -28,12 +28,30 @@ def read_entries(document: Entry, key: str) -> list[Any]:
     return entries
 
 
-def identified(entries: list[Any]) -> list[Entry]:
-    """The entries that have an id. One without cannot be paged from, recorded or deleted, and is skipped aloud."""
-    usable = [entry for entry in entries if isinstance(entry, dict) and wire.identifier(entry.get("id"))]
-    if len(usable) < len(entries):
-        _log.warning("image-without-id skipped=%d", len(entries) - len(usable))
-    return usable
+class Identified:
+    """Tells the entries of the lists of one reading that have an id, and counts the others."""
+
+    def __init__(self) -> None:
+        self._others: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def others(self) -> int:
+        """How many entries have no id. One counts once, however often its page was read: by what it follows."""
+        return self._others.total()
+
+    def of_page(self, entries: list[Any], marker: str | None) -> list[Entry]:
+        """The entries that have an id. One without cannot be paged from, recorded or deleted."""
+        usable: list[Entry] = []
+        others: Counter[tuple[str, str]] = Counter()
+        for entry in entries:
+            if isinstance(entry, dict) and wire.identifier(entry.get("id")):
+                usable.append(entry)
+            else:
+                others[id_of(usable[-1]) if usable else marker or "", wire.whole(entry)] += 1
+        if others:
+            _log.warning("image-without-id skipped=%d", others.total())
+        self._others |= others
+        return usable
 
 
 def id_of(entry: Entry) -> str:

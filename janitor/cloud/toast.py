@@ -16,7 +16,7 @@ from janitor.cloud import Lookup, Probe
 from janitor.cloud.answers import Declined
 from janitor.cloud.merging import Merging
 from janitor.cloud.paging import MarkerGone, ahead, pages
-from janitor.cloud.records import Entry, id_of, identified, read_entries
+from janitor.cloud.records import Entry, Identified, id_of, read_entries
 from janitor.cloud.session import Session, denied
 from janitor.cloud.toast_answers import judge
 from janitor.cloud.toast_records import read_image, read_token, read_usage
@@ -66,12 +66,13 @@ class ToastClient:
         self._clock = clock
         self._redact = Redaction(appkey, password)
         self._transport = Transport(options, self._redact, stop, carrier)
+        self._identified = Identified()
         self._session = Session(self._transport, Tokens(self._issue_token, clock), self._judge, clock)
 
     def images(self) -> Iterator[Image]:
         """Every image of the appkey, the next page being fetched while this one is read."""
         walk = pages(self._page, id_of, self._options.page_size)
-        merging = Merging()
+        merging, self._identified = Merging(), Identified()
         with closing(walk), closing(ahead(walk)) as coming:
             for page in coming:
                 yield from merging.take(map(read_image, chain(page.new, page.again)))
@@ -117,6 +118,10 @@ class ToastClient:
         """How far the server's clock is ahead of ours, at its worst so far, by the Date of its answers."""
         return self._session.clock_offset
 
+    def without_id(self) -> int:
+        """How many entries of the list had no id when it was last read."""
+        return self._identified.others
+
     def irregularities(self) -> list[str]:
         """Nothing: what a list says twice is in its images."""
         return []
@@ -130,7 +135,7 @@ class ToastClient:
             if marker is not None and error.marker_gone:
                 raise MarkerGone from error
             raise
-        return identified(entries)
+        return self._identified.of_page(entries, marker)
 
     def _call(self, method: str, path: str, params: dict[str, str] | None = None) -> Call:
         return Call(f"{method} {path}", method, self._root + path, params or {})

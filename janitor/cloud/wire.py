@@ -67,6 +67,11 @@ def label(value: object) -> str | None:
     return json.dumps(value) if isinstance(value, bool | int | float) else text(value)
 
 
+def whole(value: object) -> str:
+    """What stood there, as JSON, the same for the same value."""
+    return json.dumps(value, sort_keys=True, default=repr)
+
+
 def shown(value: object) -> str:
     """What stood there, as JSON, cut to 60 characters."""
     written = json.dumps(value, ensure_ascii=False, default=repr)

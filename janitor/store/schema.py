@@ -15,7 +15,7 @@ from janitor.store.following import STEP as FOLLOWING
 from janitor.store.grounds import STEP as GROUNDS
 from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
-from janitor.store.trust import REMINDING
+from janitor.store.trust import COUNTING, REMINDING
 from janitor.store.trust import STEP as TRUST
 from janitor.store.uses import STEP as USES
 
@@ -88,6 +88,11 @@ def following(db: Database) -> None:
     _execute(db, FOLLOWING)
 
 
+def entries_without_id(db: Database) -> None:
+    """How many entries of an image list had no id."""
+    _execute(db, COUNTING)
+
+
 def _execute(db: Database, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
     # to make a new database.
@@ -108,6 +113,7 @@ _STEPS = (  # append only
     usage_by_source,
     deciding_again,
     following,
+    entries_without_id,
 )
 for _step in _STEPS:
     MIGRATIONS()(_step)

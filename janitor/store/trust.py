@@ -57,6 +57,11 @@ ALTER TABLE surveys ADD COLUMN applied INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN digest TEXT;
 """
 
+COUNTING = """
+-- Entries of the image list that had no id; NULL where they were not counted.
+ALTER TABLE surveys ADD COLUMN without_id INTEGER;
+"""
+
 REMINDING = """
 -- reminded_in_run: the run whose report reminded, which was accepted at reminded_at.
 ALTER TABLE notices ADD COLUMN reminded_in_run INTEGER REFERENCES runs;
@@ -157,16 +162,16 @@ def refusals(db: Database, target: str) -> dict[str, Refusals]:
 def record_measure(db: Database, run: int, target: str, seen: Measure, *, good: bool) -> None:
     """Write down how much a survey saw, and whether it is believed."""
     db.execute(
-        "UPDATE surveys SET owned = ?, protected = ?, instances = ?, volumes = ?, good = ? "
+        "UPDATE surveys SET owned = ?, protected = ?, instances = ?, volumes = ?, without_id = ?, good = ? "
         "WHERE run = ? AND target = ?",
-        (seen.owned, seen.protected, seen.instances, seen.volumes, good, run, target),
+        (seen.owned, seen.protected, seen.instances, seen.volumes, seen.without_id, good, run, target),
     )
 
 
 def last_good(db: Database, target: str, before: int) -> tuple[int, Measure] | None:
     """The latest run before this one whose survey of a target was good, and what it measured."""
     row = db.execute(
-        "SELECT run, owned, protected, instances, volumes FROM surveys "
+        "SELECT run, owned, protected, instances, volumes, without_id FROM surveys "
         "WHERE target = ? AND run < ? AND good ORDER BY run DESC",
         (target, before),
     ).fetchone()

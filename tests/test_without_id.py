@@ -1,0 +1,130 @@
+"""Entries of a list that have no id: counted, said in every report, and a survey with more of them is implausible."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stamina
+import yaml
+
+from janitor import wiring
+from janitor.errors import Exit
+from janitor.gate import Measure, measure
+from janitor.model import EarlierUsage, Mode, RunResult, Survey, Usage
+from janitor.report.as_json import json_report
+from janitor.report.blocks import slack_messages
+from janitor.report.routing import Share
+from janitor.report.text import text_report
+from janitor.run import exit_code
+from janitor.sites import chosen
+from tests import openstack_account, toast_account
+from tests.factories import NOW, make_image
+from tests.loopback import Answered, Asked, Loopback
+from tests.toast_account import Account, entry, yes
+
+NAMELESS: tuple[Any, ...] = ({}, {}, {"id": None}, {"id": " "}, {"id": 5}, "text", None, {**entry(), "id": ["i1"]})
+
+
+def test_v1_counts_them_once_each_however_often_a_page_is_read() -> None:
+    first, second = [entry("i1"), *NAMELESS, entry("i2")], [{}, entry("i2"), {"id": ""}, entry("i3"), {}]
+    pages = [first, second, [], first, second[1:], [entry("i3"), {}]]
+    account = Account().scripted(toast_account.IMAGES, *(yes(images=page) for page in pages))
+    account.entries = [entry("i1"), entry("i2"), entry("i3")]
+    with toast_account.serving(account) as (client, _):
+        listed = [image.id for image in client.images()]
+        assert listed == ["i1", "i2", "i3"]
+        assert client.without_id() == len(NAMELESS) + 3
+        account.entries = [entry("i1")]
+        toast_account.ids(client)
+        assert client.without_id() == 0
+
+
+def test_v2_counts_those_of_all_its_lists() -> None:
+    cloud = openstack_account.Cloud(hidden=[{"name": "x"}], community=[{"name": "x"}])
+    cloud.entries = [openstack_account.entry("i1"), {"name": "y"}, openstack_account.entry("i2")]
+    with openstack_account.serving(cloud) as (client, _):
+        assert openstack_account.ids(client) == ["i1", "i2"]
+        assert client.without_id() == 2
+
+
+def test_an_instance_without_an_id_still_uses_its_image() -> None:
+    instances = [{"image": "i1"}, {"id": None, "name": "x", "image": "i2"}]
+    with toast_account.serving(Account(instances=instances)) as (client, _):
+        assert client.usage((), EarlierUsage()).by_image.keys() == {"i1", "i2"}
+
+
+def test_an_image_whose_records_disagree_on_protection_makes_no_fall() -> None:
+    """Neither tonight, where it was protected, nor tomorrow, where it was not."""
+    disputed = make_image(protected=True, unreadable={"protected": "listed as false and as true"})
+    survey = Survey((disputed,), Usage(), NOW, NOW)
+    assert [measure(survey, before).protected for before in (None, Measure(1, 0, 0), Measure(1, 1, 0))] == [0, 0, 1]
+
+
+# What a run makes of it
+
+
+def cloud(images: list[Any]) -> Callable[[Asked], Answered]:
+    def answer(asked: Asked) -> Answered:
+        if asked.path.endswith("/tokens"):
+            stamps = {"issued_at": "2026-11-23T03:00:00.0", "expires": "2026-11-23T04:00:00Z"}
+            return yes(access={"token": {"id": "t", **stamps}})
+        if asked.path.endswith("/instances-detail"):
+            return yes(instances=[{"image": "i9"}, {"image": "i9"}])
+        return yes(images=images if "marker" not in asked.query else [])
+
+    return answer
+
+
+def night(folder: Path, number: int, images: list[Any], *, accept_survey: bool = False) -> RunResult:
+    (folder / "policies.yaml").write_text("policies: [{name: ci, match: {name: 'ci-*'}, expire: {after: 14d}}]")
+    with stamina.set_testing(True, attempts=1), Loopback(cloud(images)) as server:
+        target = {"name": "prod", "api": "toast", "endpoint": server.url, "appkey": "appkey-of-prod"}
+        document = {
+            "policies": "policies.yaml",
+            "targets": [{**target, "username": "robot@example.com", "password": "password"}],
+            "http": {"attempts": 1},
+        }
+        (folder / "janitor.yaml").write_text(yaml.safe_dump(document))
+        settings, rules = wiring.load(folder / "janitor.yaml")
+        now = datetime.now(UTC) + timedelta(seconds=number)
+        return wiring.perform(
+            settings, rules, Mode.DELETE, chosen(settings, ()), clock=lambda: now, accept_survey=accept_survey
+        )
+
+
+def test_more_of_them_than_in_the_last_good_survey_are_not_believed_until_a_person_does(tmp_path: Path) -> None:
+    one, two = [entry("i1"), {"id": ""}], [entry("i1"), {"id": ""}, {"id": ""}]
+    first = night(tmp_path, 1, one)
+    assert exit_code(first) is Exit.OK
+    said = "1 entry of the image list has no id, and cannot be judged or deleted"
+    assert said in first.targets[0].remarks
+    assert said in json.loads(json_report(first))["targets"][0]["remarks"]
+    for number in (2, 3):
+        more = night(tmp_path, number, two)
+        assert exit_code(more) is Exit.LIMIT
+        assert "entries of the image list without an id rose from 1 to 2" in str(more.targets[0].error)
+    assert exit_code(night(tmp_path, 4, two, accept_survey=True)) is Exit.OK
+    assert exit_code(night(tmp_path, 5, two)) is Exit.OK
+    assert exit_code(night(tmp_path, 6, one)) is Exit.OK
+    assert exit_code(night(tmp_path, 7, two)) is Exit.LIMIT
+
+
+def test_where_an_earlier_version_did_not_count_them_none_are_too_many(tmp_path: Path) -> None:
+    night(tmp_path, 1, [entry("i1")])
+    with sqlite3.connect(tmp_path / "janitor.db") as database:
+        database.execute("UPDATE surveys SET without_id = NULL")
+    database.close()
+    assert exit_code(night(tmp_path, 2, [entry("i1"), {}])) is Exit.OK
+
+
+@pytest.mark.parametrize("entries", [1, 1234])
+def test_they_are_said_in_text_and_to_slack(tmp_path: Path, entries: int) -> None:
+    result = night(tmp_path, 1, [entry("i1"), *[{}] * entries])
+    said = f"{entries:,} entr{'y' if entries == 1 else 'ies'} of the image list ha"
+    lines = text_report(result, None, zone=UTC).lines(300)
+    assert said in "".join(segment.text for line in lines for segment in line)
+    assert said in str([message.blocks for message in slack_messages(Share(None, result, result), None, zone=UTC)])
