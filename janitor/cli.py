@@ -243,12 +243,19 @@ class _SandboxCommand(click.Command):
 
 
 @janitor.command(cls=_SandboxCommand)
+@click.option(
+    "--write",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the janitor.yaml to this new file, once the sandbox listens, and not to stdout.",
+)
 @_common
-def sandbox(config: Path | None, verbose: int, **options: Any) -> int:  # noqa: ARG001 - -c is on every command
-    """Run an embedded cloud with a lifelike fleet; prints a janitor.yaml that works against it."""
+def sandbox(config: Path | None, verbose: int, file: Path | None, **options: Any) -> int:  # noqa: ARG001 - -c is on every command
+    """Run an embedded cloud with realistic test images, and print or write a janitor.yaml for it."""
     from janitor.commands import demo
 
-    return demo.sandbox(verbose, options)
+    return demo.sandbox(verbose, options, file)
 
 
 @janitor.command(name="demo")

@@ -1,12 +1,15 @@
 """The command as a user meets it: a real process, a loopback cloud, and what it says and exits with."""
 
 import json
+import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import yaml
@@ -276,6 +279,83 @@ def test_the_sandbox_prints_a_configuration_that_works(desk: Desk) -> None:
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 0
     assert "Traceback" not in errors
+
+
+def test_the_sandbox_writes_a_configuration_that_works_and_ends_without_it(desk: Desk) -> None:
+    desk.write("policies/old.yaml", 'policies: [{name: old, match: {name: "*"}, expire: {after: 90d}}]\n')
+    process = subprocess.Popen(
+        desk.command("sandbox", "--port", "0", "--images", "50", "--write", "janitor.yaml"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **desk.settings_for_process(),
+    )
+    assert process.stderr is not None
+    try:
+        assert "its configuration is in janitor.yaml" in process.stderr.readline()
+        assert desk.janitor("run", "--dry-run").returncode in (0, 4)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output, errors) == (0, "", "")
+
+
+def made_by(kind: str, path: Path) -> None:
+    match kind:
+        case "file":
+            path.write_text("mine")
+        case "folder":
+            path.mkdir()
+        case "pipe":
+            os.mkfifo(path)
+        case "socket":
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(str(path))
+        case "link":
+            path.with_name("linked.yaml").write_text("mine")
+            path.symlink_to("linked.yaml")
+        case "dangling":
+            path.symlink_to("nowhere.yaml")
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "pipe", "socket", "link", "dangling"])
+def test_the_sandbox_writes_over_nothing(desk: Desk, kind: str) -> None:
+    path = desk.folder / "janitor.yaml"
+    made_by(kind, path)
+
+    def there() -> tuple[object, ...]:
+        found = path.lstat()
+        return (found.st_ino, found.st_mode, found.st_size, found.st_mtime_ns, sorted(desk.folder.iterdir()))
+
+    before = there()
+    done = desk.janitor("sandbox", "--port", "0", "--images", "5", "--write", "janitor.yaml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "janitor.yaml exists, and is left as it is" in done.stderr
+    assert there() == before
+
+
+def test_a_sandbox_whose_port_is_taken_writes_nothing(desk: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = desk.janitor("sandbox", "--port", port, "--images", "5", "--write", "janitor.yaml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is taken" in done.stderr
+    assert list(desk.folder.iterdir()) == []
+
+
+def test_a_configuration_that_cannot_be_written_ends_the_sandbox(desk: Desk) -> None:
+    done = desk.janitor("sandbox", "--port", "0", "--images", "5", "--write", "nowhere/janitor.yaml")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "janitor: --write: nowhere/janitor.yaml: No such file or directory\n"
+
+
+def test_a_configuration_that_is_cut_off_by_a_full_disk_is_not_left(desk: Desk) -> None:
+    code = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (9, 9)); from janitor.cli import main; main()"
+    words = ["-c", code, "sandbox", "--port", "0", "--images", "5", "--write", "janitor.yaml"]
+    done = subprocess.run(
+        [desk.command()[0], *words], capture_output=True, check=False, timeout=60, **desk.settings_for_process()
+    )
+    assert (done.returncode, done.stderr) == (1, "janitor: --write: janitor.yaml: File too large\n")
+    assert list(desk.folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("api", ["toast", "openstack"])

@@ -1,33 +1,64 @@
 """Trying things out: the sandbox in the foreground, and the demonstration of both kinds of run against one."""
 
+import os
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 import janitor
 from janitor.commands import running
-from janitor.errors import Exit
+from janitor.errors import Exit, JanitorError, UsageError
 from janitor.logs import configure_logging
+from janitor.report.wording import visible
 from janitor.sandbox import server
 from janitor.sandbox.calls import Api
 from janitor.sandbox.options import Options, options_from
 from janitor.stopping import ending_signals
 
 
-def sandbox(verbose: int, options: Mapping[str, Any]) -> int:
-    """Serve until a signal; stdout carries the configuration and nothing else."""
+def sandbox(verbose: int, options: Mapping[str, Any], file: Path | None) -> int:
+    """Serve until a signal. The configuration goes to a file, which must not exist, or else alone to stdout."""
     configure_logging(verbose)
+    _must_not_exist(file)
     policies = "policies" if Path("policies").is_dir() else str(shipped_policies())
-    server.serve(options_from(options), announce=_announce, ending=ending_signals(), policies=policies)
+    announce = _print_configuration if file is None else partial(_write_configuration, file)
+    server.serve(options_from(options), announce=announce, ending=ending_signals(), policies=policies)
     return Exit.OK
 
 
-def _announce(configuration: str) -> None:
+def _print_configuration(configuration: str) -> None:
     click.echo(configuration)
     click.echo("The sandbox listens; Ctrl-C ends it.", err=True)
+
+
+def _write_configuration(file: Path, configuration: str) -> None:
+    """Write what works against the sandbox, which listens by now: where it cannot, no file is left or touched."""
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            _fill(file, opened, f"{configuration}\n")
+    except FileExistsError:
+        _must_not_exist(file)
+    except OSError as error:
+        raise JanitorError(f"--write: {file}: {error.strerror}") from error
+    click.echo(f"The sandbox listens, and its configuration is in {visible(str(file))}; Ctrl-C ends it.", err=True)
+
+
+def _fill(file: Path, opened: TextIO, text: str) -> None:
+    try:
+        opened.write(text)
+        opened.flush()
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+
+
+def _must_not_exist(file: Path | None) -> None:
+    if file is not None and os.path.lexists(file):
+        raise UsageError(f"--write: {file} exists, and is left as it is: give another name, or remove it")
 
 
 def demo(verbose: int, api: str) -> int:

@@ -19,7 +19,7 @@ def configuration_text(
     `reference` is the URL of a document that names images, and `reference_token` what opens it.
     """
     return f"""\
-# A configuration for the sandbox at {url}. Save it as janitor.yaml, then: janitor run
+# A configuration for the sandbox at {url}; with it as janitor.yaml: janitor run
 mode: {quoted(mode)}                  # "delete" lets it delete; --dry-run always wins
 database: {quoted(database)}
 policies: {quoted(policies)}          # a file or a directory

@@ -26,10 +26,10 @@ from janitor.yaml_lines.schema import UNKNOWN, check
 _HERE = Path("janitor.yaml")
 _HOW_TO = """\
 does not exist, and neither -c FILE nor JANITOR_CONFIG names another file.
-`janitor sandbox` starts a server to try things on and prints a configuration for it. For a project on NHN Cloud, write
-this, with policies in the directory policies beside it. On another OpenStack cloud, `cloud: NAME` for one of
-clouds.yaml takes the place of identity to password; without either, the OS_* variables count. The old v1.0 API is
-`api: toast` with appkey, username and password.
+`janitor sandbox --write janitor.yaml` starts a server to try things on, with a configuration for it. For a project on
+NHN Cloud, write this, with policies in the directory policies beside it. On another OpenStack cloud, `cloud: NAME` for
+one of clouds.yaml takes the place of identity to password; without either, the OS_* variables count. The old v1.0 API
+is `api: toast` with appkey, username and password.
 
 targets:
   - name: prod
