@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -252,6 +253,22 @@ def test_the_shipped_policies_load() -> None:
 SERVICE = COMPOSE["services"]["janitor"]
 
 
+def checked(module: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    """What a checker says that brings its schemas with it; nothing is fetched."""
+    return subprocess.run([sys.executable, "-m", module, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def check_compose(file: str) -> "subprocess.CompletedProcess[str]":
+    return checked("check_jsonschema", "--builtin-schema", "vendor.compose-spec", file)
+
+
+def test_compose_is_what_its_published_schema_allows(tmp_path: Path) -> None:
+    done = check_compose("compose.yaml")
+    assert done.returncode == 0, done.stdout
+    (tmp_path / "wrong.yaml").write_text((ROOT / "compose.yaml").read_text().replace("cap_drop", "cap_dorp"))
+    assert "cap_dorp" in check_compose(str(tmp_path / "wrong.yaml")).stdout
+
+
 def test_compose_is_locked_down() -> None:
     assert (SERVICE["read_only"], SERVICE["cap_drop"]) == (True, ["ALL"])
     assert SERVICE["security_opt"] == ["no-new-privileges:true"]
@@ -282,6 +299,16 @@ MANIFESTS = {manifest["kind"]: manifest for manifest in documents("deploy/cronjo
 CRON_JOB = MANIFESTS["CronJob"]["spec"]
 POD = CRON_JOB["jobTemplate"]["spec"]["template"]["spec"]
 (CONTAINER,) = POD["containers"]
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "deploy").glob("*.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("version", ["1.27.0", "1.37.0"], ids=["the-first-with-time-zones", "the-last-known-here"])
+def test_every_manifest_is_what_its_published_schema_allows(file: Path, version: str, tmp_path: Path) -> None:
+    done = checked("kubernetes_validate", "--strict", "-k", version, str(file))
+    said = done.stdout + done.stderr
+    assert (done.returncode, said.count("passed for resource")) == (0, len(documents(str(file)))), said
+    (tmp_path / "wrong.yaml").write_text(file.read_text().replace("metadata:", "metdata:"))
+    assert checked("kubernetes_validate", "--strict", "-k", version, str(tmp_path / "wrong.yaml")).returncode != 0
 
 
 def test_runs_never_overlap_and_a_failed_one_is_not_repeated_blindly() -> None:
