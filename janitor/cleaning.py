@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from janitor.applying import changes_since
 from janitor.basis import Grounds, answers
 from janitor.cloud import ImageService, Lookup
+from janitor.core.binding import Known, recognise
 from janitor.core.contradictions import doubts_about as contradictions
 from janitor.decide import decide
 from janitor.deleting import Attempt, Executioner, confirm
-from janitor.errors import CloudError, Implausible, Interrupted, JanitorError, StoreError
+from janitor.errors import AnotherAccount, CloudError, Implausible, Interrupted, JanitorError, StoreError
 from janitor.exemptions import exemptions_by_tag, exemptions_for, longest_of
 from janitor.gate import OwnImages, measure, refusal
 from janitor.image_ids import folded
@@ -62,9 +63,11 @@ class Cleaning:
 
         Raises CloudError for a target that cannot be surveyed, Interrupted once told to stop before anything was
         deleted, StoreError for a database that fails before the first deletion; but where deletions of earlier runs
-        were settled before that, it is a result, as nobody else will tell of them.
+        were settled before that, it is a result, as nobody else will tell of them. Raises AnotherAccount, with nothing
+        recorded of the survey, where it is not of the account that the database knows.
         """
         survey, lookup = Surveying(self.orders, self.target, self.service).survey()
+        survey = self._recognised(survey)
         history = self._store.record_survey(self.run, self.target, survey, self.site.also_named)
         unacceptable = self._one_service_with_others(survey)
         doubts = self._doubts(survey, lookup, unacceptable)
@@ -77,6 +80,25 @@ class Cleaning:
             if not settled:
                 raise
             return replace(cut_short(self.target, error), settled=settled)
+
+    def _recognised(self, survey: Survey) -> Survey:
+        """The survey of the account that the target is bound to, with a remark where that is new.
+
+        One of another account is no part of the target's history. Raises AnotherAccount for it.
+        """
+        reached, bound = self.service.binding(), self._store.bound(self.target)
+        if reached == bound:
+            return survey
+        good = self._store.last_good(self.target, self.run)
+        own = self._own_images(survey, Lookup(), good[0] if good else None)
+        listed = frozenset(folded(image.id) for image in survey.images if owns(image) and image.unseen is None)
+        ever = self._store.knows_images(self.target)
+        found = recognise(self.target, reached, bound, Known(good[0] if good else None, ever, own.expected, listed))
+        if not found.same:
+            raise AnotherAccount(found.words)
+        self._store.bind(self.run, self.target, reached)
+        usage = survey.usage
+        return replace(survey, usage=replace(usage, remarks=(*usage.remarks, found.words))) if found.words else survey
 
     def _judge(
         self, survey: Survey, history: Mapping[str, History], doubt: str | None, settled: tuple[Deletion, ...]
@@ -266,6 +288,8 @@ class Cleaning:
 def cut_short(target: str, error: JanitorError) -> TargetResult:
     """The result of a target where this kept a run from deciding anything."""
     match error:
+        case AnotherAccount():
+            return TargetResult(target, Outcome.REFUSED, f"nothing deleted: {error}.")
         case Implausible():
             return TargetResult(target, Outcome.REFUSED, f"nothing deleted, the survey looks wrong: {error}")
         case Interrupted():

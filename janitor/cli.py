@@ -221,6 +221,26 @@ def resend(config: Path | None, verbose: int) -> int:
     return reporting.resend(config, verbose)
 
 
+@janitor.group()
+def target() -> None:
+    """Say which account a target is: see `janitor target rebind --help`."""
+
+
+@target.command()
+@click.argument("name", metavar="NAME")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_common
+def rebind(config: Path | None, verbose: int, name: str, yes: bool) -> int:
+    """Bind the target NAME to the account that the next run reaches, and begin its history anew.
+
+    What was recorded before can still be read, and counts no more: when images were first seen and last used, notices,
+    requests, refusals. Exemptions stay.
+    """
+    from janitor.commands import binding
+
+    return binding.rebind(config, verbose, name=name, yes=yes)
+
+
 class _SandboxCommand(click.Command):
     """A command whose options are the sandbox's own, read when they are asked for."""
 

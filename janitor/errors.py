@@ -7,7 +7,8 @@
     │   ├── Refused              1   said no, for good: code and message
     │   │   └── Denied           1   does not accept the credentials
     │   ├── Unavailable          1   gave no usable answer, however often asked
-    │   └── Implausible          4   gave a list that repeats itself or does not end
+    │   ├── Implausible          4   gave a list that repeats itself or does not end
+    │   └── AnotherAccount       4   is another account than the one that the database knows
     ├── StoreError               1   the database
     ├── Busy                     5   another run holds the database
     ├── DeliveryError            1   a report did not reach its channel
@@ -99,6 +100,12 @@ class Unavailable(CloudError):
 
 class Implausible(CloudError):
     """A list that cannot be right: it repeats itself, or does not end."""
+
+    exit_code = Exit.LIMIT
+
+
+class AnotherAccount(CloudError):
+    """A target reaches another account than before; the message says what changed, and the way out."""
 
     exit_code = Exit.LIMIT
 

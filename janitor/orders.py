@@ -7,6 +7,7 @@ from typing import Protocol
 
 from janitor.basis import Basis, Grounds
 from janitor.cloud import ImageService
+from janitor.core.binding import Binding
 from janitor.deleting import Journal
 from janitor.expressions import Budget
 from janitor.gate import Gate, Measure
@@ -43,6 +44,18 @@ class RunStore(Journal, Protocol):
 
         `also_named` are other names that policies may know the target by.
         """
+        ...
+
+    def bound(self, target: str) -> Binding | None:
+        """The account that a target is bound to."""
+        ...
+
+    def bind(self, run: int, target: str, binding: Binding) -> None:
+        """Bind a target to the account that a run reached."""
+        ...
+
+    def knows_images(self, target: str) -> bool:
+        """Whether a good survey has listed an image of the target's own."""
         ...
 
     def known(self, target: str) -> Iterable[str]:

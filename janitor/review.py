@@ -21,6 +21,12 @@ def reviewed_plan(
     planned = {target.target: target.doomed for target in run.targets if target.doomed}
     if not planned:
         raise UsageError(f"run {number} planned no deletion: there is nothing to apply")
+    rebound = [target for target in planned if store.counts_after(target) >= number]
+    if rebound:
+        raise UsageError(
+            f"{', '.join(rebound)} was bound to another account after run {number}: make a new plan with "
+            "`janitor run --dry-run`"
+        )
     if now - run.finished_at > validity:
         raise UsageError(
             f"the plan of run {number} is of {format_minute(run.finished_at)} and was good for "

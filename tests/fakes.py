@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from janitor.cloud import Lookup, Probe
+from janitor.core.binding import Binding
 from janitor.core.deletion import Answer
 from janitor.errors import CloudError
 from janitor.model import EarlierUsage, Image, Sharing, Usage
+
+ACCOUNT = Binding("memory", "account")
 
 
 @dataclass
@@ -30,6 +33,7 @@ class RecordingCloud:
     deleted: list[str] = field(default_factory=list)
     on_delete: Callable[[str], None] = lambda image_id: None
     offset: timedelta | None = None
+    reached: Binding = ACCOUNT
     irregular: list[str] = field(default_factory=list)
     twins: list[str] = field(default_factory=list)
     hidden: list[Image] = field(default_factory=list)
@@ -90,6 +94,9 @@ class RecordingCloud:
         if isinstance(answer, CloudError):
             raise answer
         return answer
+
+    def binding(self) -> Binding:
+        return self.reached
 
     def clock_offset(self) -> timedelta | None:
         return self.offset

@@ -70,13 +70,20 @@ def documented() -> list[list[str]]:
     """The command and the options of every `janitor …` that the README shows as code."""
     code = re.findall(r"`([^`\n]*)`", README) + [line for block in blocks("sh") for line in block.splitlines()]
     shown = [re.findall(r"janitor ([a-z]+)([^#]*)", text) for text in code]
-    calls = [[name, *re.findall(r"--[a-z-]+", rest)] for matches in shown for name, rest in matches]
+    groups = {name for name, command in janitor.commands.items() if isinstance(command, click.Group)}
+    calls = [
+        [name, *(rest.split()[:1] if name in groups else []), *re.findall(r"--[a-z-]+", rest)]
+        for matches in shown
+        for name, rest in matches
+    ]
     return [call for call in calls if call[0] in janitor.commands]
 
 
 @pytest.mark.parametrize("words", documented(), ids=" ".join)
 def test_every_command_shown_exists_with_its_options(words: list[str]) -> None:
     command = janitor.commands[words[0]]
+    if isinstance(command, click.Group):
+        command = command.commands[words[1]]
     with click.Context(command) as context:
         known = {option for parameter in command.get_params(context) for option in parameter.opts}
     assert {word for word in words if word.startswith("--")} <= known

@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from janitor.core.binding import Binding
 from janitor.core.deletion import Answer
 from janitor.errors import CloudError
 from janitor.model import EarlierUsage, Image, Reading, Sharing, Source, Usage
@@ -122,6 +123,10 @@ class ImageService(Protocol):
 
         Raises Refused when the API says no, and another CloudError when no usable answer came.
         """
+        ...
+
+    def binding(self) -> Binding:
+        """The account that these are the images of. Raises CloudError where it is known only once signed in."""
         ...
 
     def clock_offset(self) -> timedelta | None:

@@ -28,6 +28,7 @@ from janitor.cloud.paging import Page, ahead, pages
 from janitor.cloud.records import Entry, Identified, id_of, read_entries
 from janitor.cloud.session import Session
 from janitor.cloud.tokens import Token, Tokens, renewal
+from janitor.core.binding import Binding
 from janitor.core.deletion import Answer
 from janitor.errors import CloudError
 from janitor.model import EarlierUsage, Image, Sharing, Status, Usage, Visibility
@@ -243,6 +244,11 @@ class OpenStackClient:
         also = [f"{', '.join(unasked)} may use images too, and cannot be asked"] if unasked else []
         words = [seen, counted(usage.instances, "server"), *also, UNSEEN]
         return Probe(", ".join(words), usage.readings)
+
+    def binding(self) -> Binding:
+        """The project, and the URL of its image service."""
+        granted = self._granted()
+        return Binding("openstack", granted.project, granted.catalogue.normalised(self._place))
 
     def clock_offset(self) -> timedelta | None:
         """How far the server's clock is ahead of ours, at its worst so far, by the Date of its answers."""

@@ -3,12 +3,15 @@
 Source of its paths and fields: the vendor's image page. Nothing here relies on what that page leaves open.
 """
 
+import hashlib
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -21,6 +24,7 @@ from janitor.cloud.session import Session, denied
 from janitor.cloud.toast_answers import judge
 from janitor.cloud.toast_records import read_image, read_token, read_usage
 from janitor.cloud.tokens import Token, Tokens
+from janitor.core.binding import Binding
 from janitor.core.deletion import Answer
 from janitor.errors import CloudError
 from janitor.model import EarlierUsage, Image, Sharing, Usage
@@ -30,6 +34,7 @@ from janitor.transport.http import Transport
 from janitor.units import counted
 
 _NO_OPTIONS = HttpOptions()
+_PORTS = {"http": 80, "https": 443}
 
 
 def utc_now() -> datetime:
@@ -59,6 +64,7 @@ class ToastClient:
         stop: threading.Event | None = None,
         carrier: httpx.BaseTransport | None = None,
     ) -> None:
+        self._account = _digest(endpoint, appkey)
         self._root = f"{endpoint.rstrip('/')}/v1.0/appkeys/{path_segment(appkey)}"
         self._credentials = {"auth": {"username": username, "password": password}}
         self._options = options
@@ -114,6 +120,10 @@ class ToastClient:
         """Let go of connections."""
         self._transport.close()
 
+    def binding(self) -> Binding:
+        """A digest of the endpoint and the appkey."""
+        return Binding("toast", self._account)
+
     def clock_offset(self) -> timedelta | None:
         """How far the server's clock is ahead of ours, at its worst so far, by the Date of its answers."""
         return self._session.clock_offset
@@ -160,3 +170,12 @@ class ToastClient:
             raise
         self._redact.add(token.id)
         return token
+
+
+def _digest(endpoint: str, appkey: str) -> str:
+    """What tells an account from any other, and tells no secret. One endpoint may be written in several ways."""
+    parts = urlsplit(endpoint.strip())
+    host = (parts.hostname or "").rstrip(".")
+    port = parts.port or _PORTS.get(parts.scheme)
+    path = re.sub("//+", "/", parts.path).rstrip("/")
+    return hashlib.sha256(json.dumps([parts.scheme, host, port, path, appkey]).encode()).hexdigest()

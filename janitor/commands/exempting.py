@@ -42,7 +42,7 @@ def keep(
     end = _end(until, term, now, settings.timezone)
     if not prefixes:
         raise UsageError("say which image stays: janitor keep IMAGE … (its id, or the start of it)")
-    reason, who = _words("--why", why or "", "say why it stays"), _who(by)
+    reason, who = _words("--why", why or "", "say why it stays"), who_says(by)
     with Store.open_existing(settings.database) as store:
         places = _places(store, prefixes)
         store.add_exemptions(((target, Exemption(image, end, reason, who)) for target, image in places), now)
@@ -96,7 +96,8 @@ def _words(option: str, text: str, wanted: str) -> str:
     return words
 
 
-def _who(by: str | None) -> str:
+def who_says(by: str | None) -> str:
+    """The name of who gives a command: the one given, or else that of the system's user."""
     if by is not None:
         return _words("--by", by, "say who, or leave the option out")
     uid = os.getuid()
@@ -115,7 +116,7 @@ def _places(store: Store, prefixes: Iterable[str]) -> list[tuple[str, str]]:
 def unkeep(config: Path | None, verbose: int, prefixes: Sequence[str], *, by: str | None) -> int:
     """End the exemptions of images. Raises UsageError, with nothing changed, where one is not clear or has none."""
     settings, now = configured(config, verbose), datetime.now(UTC)
-    who = _who(by)
+    who = who_says(by)
     with Store.open_existing(settings.database) as store:
         held = [record for prefix in prefixes for record in _held(store, prefix, now)]
         places = list(dict.fromkeys((record.target, record.exemption.image) for record in held))

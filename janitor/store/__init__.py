@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from janitor.basis import Basis, Grounds
+from janitor.core.binding import Binding
 from janitor.core.deletion import Answered
 from janitor.gate import Measure
 from janitor.model import (
@@ -30,7 +31,7 @@ from janitor.model import (
     TargetResult,
 )
 from janitor.settling import Settlement, Unsettled
-from janitor.store import chronicle, exemptions, journal, reports, runs, snapshots, trust, uses
+from janitor.store import bindings, chronicle, exemptions, journal, reports, runs, snapshots, trust, uses
 from janitor.store.basis import policies_at, record_basis
 from janitor.store.database import DatabaseFile, inspect
 from janitor.store.decisions import record_decisions
@@ -117,6 +118,39 @@ class Store:
         """What earlier surveys of a target knew of its usage; of servers, those seen using an image since that time."""
         with self._file.reading() as db:
             return uses.earlier_usage(db.conn, target, since)
+
+    def bound(self, target: str) -> Binding | None:
+        """The account that a target is bound to."""
+        with self._file.reading() as db:
+            return bindings.bound(db, target)
+
+    def bound_targets(self) -> list[str]:
+        """The names of all targets that are bound to an account."""
+        with self._file.reading() as db:
+            return bindings.bound_targets(db)
+
+    def bind(self, run: int, target: str, binding: Binding) -> None:
+        """Bind a target to the account that a run reached."""
+        with self._file.writing() as db:
+            bindings.bind(db, run, target, binding)
+
+    def rebind(self, target: str, who: str, at: datetime) -> None:
+        """Let what is known of a target count no more: the next run binds it to what it then reaches.
+
+        It stays as it is to be read. Exemptions go on, and the notices that run there end.
+        """
+        with self._file.writing() as db:
+            bindings.rebind(db, target, who, at)
+
+    def counts_after(self, target: str) -> int:
+        """The last run whose knowledge of a target counts no more; 0 where all counts."""
+        with self._file.reading() as db:
+            return bindings.counts_after(db.conn, target)
+
+    def knows_images(self, target: str) -> bool:
+        """Whether a good survey that counts has listed an image of the target's own."""
+        with self._file.reading() as db:
+            return bindings.knows_images(db, target)
 
     def recent_targets(self) -> list[str]:
         """The names of all targets that any run surveyed, the latest surveyed first, and of equals by name."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from sqlite_utils import Database
 
 from janitor.model import History
+from janitor.store.bindings import counts_after
 from janitor.store.rows import instant, instant_or_none
 from janitor.store.uses import use_history_at
 
@@ -42,7 +43,9 @@ def history_at(db: Database, run: int, target: str) -> dict[str, History] | None
     """The history of each image that a run saw in a target, as that run knew it, by id; None where not recorded."""
     used = use_history_at(db.conn, run, target)
     histories: dict[str, History] = {}
-    for image, first_seen, recorded, watched, status in db.conn.execute(_AT_RUN, {"run": run, "target": target}):
+    after = counts_after(db.conn, target, run)
+    keys = {"run": run, "target": target, "after": after, "as_now": after == counts_after(db.conn, target)}
+    for image, first_seen, recorded, watched, status in db.conn.execute(_AT_RUN, keys):
         if recorded is None:
             return None
         since = (instant(first_seen), instant_or_none(watched), instant_or_none(status))
@@ -52,8 +55,12 @@ def history_at(db: Database, run: int, target: str) -> dict[str, History] | None
 
 _CLOSE = "UPDATE image_clocks SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
 _ADD = "INSERT INTO image_clocks (image_key, from_run, watched_since, status_since) VALUES (?, ?, ?, ?)"
+# `images` says when an image was first seen as it counts now, which is later where the target was bound anew since.
 _AT_RUN = """
-SELECT i.image, i.first_seen, c.from_run, c.watched_since, c.status_since
+SELECT i.image, CASE WHEN :as_now THEN i.first_seen ELSE (
+    SELECT s.finished_at FROM image_facts g JOIN surveys s ON s.target = i.target AND s.run = g.from_run
+    WHERE g.image_key = i.image_key AND g.from_run > :after ORDER BY g.from_run LIMIT 1
+) END, c.from_run, c.watched_since, c.status_since
 FROM images i
 JOIN image_facts f ON f.image_key = i.image_key
     AND f.from_run <= :run AND (f.until_run IS NULL OR f.until_run > :run)

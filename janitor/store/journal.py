@@ -9,6 +9,7 @@ from sqlite_utils import Database
 from janitor.core.deletion import Answer, Answered, Shown, in_words, outcome_of
 from janitor.model import Decision, Deletion, DeletionOutcome
 from janitor.settling import Settlement, Unsettled
+from janitor.store.bindings import counts_after
 from janitor.store.decisions import decision_at
 from janitor.units import iso
 
@@ -40,7 +41,7 @@ def unsettled(db: Database, target: str) -> list[Unsettled]:
 
     Those that were accepted are among them until their image is gone.
     """
-    rows = list(db.query(_UNSETTLED, {"target": target}))
+    rows = list(db.query(_UNSETTLED, {"target": target, "after": counts_after(db.conn, target)}))
     return [
         Unsettled(row["deletion"], row["run"], bool(row["finished"]), decision, _said(row), bool(row["followed"]))
         for row in rows
@@ -113,26 +114,26 @@ _COLUMNS = "x.deletion, x.run, x.image, x.answer, x.answer_words"
 _UNSETTLED = f"""
 SELECT {_COLUMNS}, r.outcome IS NOT NULL AS finished, 0 AS followed
 FROM deletions x JOIN runs r ON r.run = x.run
-WHERE x.target = :target AND x.settled_in_run IS NULL AND (x.outcome IS NULL OR x.unsettled)
+WHERE x.target = :target AND x.run > :after AND x.settled_in_run IS NULL AND (x.outcome IS NULL OR x.unsettled)
 UNION
 SELECT {_COLUMNS}, 0 AS finished, 0 AS followed
 FROM runs r JOIN deletions x ON x.run = r.run
-WHERE r.outcome IS NULL AND x.target = :target AND x.settled_in_run IS NULL
+WHERE r.outcome IS NULL AND x.target = :target AND x.run > :after AND x.settled_in_run IS NULL
 UNION
 SELECT {_COLUMNS}, asked.outcome IS NOT NULL AS finished, 0 AS followed
 FROM runs r JOIN deletions x ON x.settled_in_run = r.run JOIN runs asked ON asked.run = x.run
-WHERE r.outcome IS NULL AND x.target = :target
+WHERE r.outcome IS NULL AND x.target = :target AND x.run > :after
 UNION
 SELECT {_COLUMNS}, 1 AS finished, 1 AS followed
 FROM deletions x JOIN runs r ON r.run = coalesce(x.settled_in_run, x.run)
-WHERE x.target = :target AND x.followed AND r.outcome IS NOT NULL AND NOT EXISTS (
+WHERE x.target = :target AND x.run > :after AND x.followed AND r.outcome IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM deletions y WHERE y.target = x.target AND y.image = x.image AND y.deletion > x.deletion
         AND coalesce(y.confirmed_outcome, y.settled_outcome, y.outcome) IN ('accepted', 'deleted', 'already-gone')
 )
 UNION
 SELECT {_COLUMNS}, 1 AS finished, 1 AS followed
 FROM runs r JOIN deletions x ON x.confirmed_in_run = r.run
-WHERE r.outcome IS NULL AND x.target = :target
+WHERE r.outcome IS NULL AND x.target = :target AND x.run > :after
 ORDER BY deletion
 """  # noqa: S608 - the names of columns
 _SETTLE = """

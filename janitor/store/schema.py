@@ -9,6 +9,7 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from janitor.store.basis import STEP as BASIS
+from janitor.store.bindings import STEP as BINDINGS
 from janitor.store.clocks import STEP as CLOCKS
 from janitor.store.exemptions import STEP as EXEMPTIONS
 from janitor.store.following import STEP as FOLLOWING
@@ -93,6 +94,11 @@ def entries_without_id(db: Database) -> None:
     _execute(db, COUNTING)
 
 
+def binding(db: Database) -> None:
+    """Which account each target is bound to."""
+    _execute(db, BINDINGS)
+
+
 def _execute(db: Database, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
     # to make a new database.
@@ -114,6 +120,7 @@ _STEPS = (  # append only
     deciding_again,
     following,
     entries_without_id,
+    binding,
 )
 for _step in _STEPS:
     MIGRATIONS()(_step)

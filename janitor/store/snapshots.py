@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from janitor.model import History, Image, Source, Survey, Unread, Usage
 from janitor.plan import owns
+from janitor.store.bindings import counts_after
 from janitor.store.clocks import Clocks, record_clocks
 from janitor.store.rows import facts_of, image_of, instant, instant_or_none, values_in, values_of
 from janitor.store.schema import Unfit
@@ -40,7 +41,7 @@ def record_survey(
             "also_named": json.dumps(also_named) if also_named else None,
         }
     )
-    changes = _Changes(run, target, at, watching=survey.usage.problem is None)
+    changes = _Changes(run, target, at, watching=survey.usage.problem is None, after=counts_after(db.conn, target, run))
     memories = _compare(db.conn, changes, survey)
     _write(db.conn, changes)
     return {image: memory.history(used, image) for image, memory in memories.items()}
@@ -64,7 +65,7 @@ def known(db: Database, target: str) -> list[str]:
 
     In both: a survey that was not believed may have lacked some.
     """
-    return [row[0] for row in db.execute(_KNOWN_OWN, {"target": target})]
+    return [row[0] for row in db.execute(_KNOWN_OWN, {"target": target, "after": counts_after(db.conn, target)})]
 
 
 def last_seen(db: Database, target: str, ids: Iterable[str]) -> list[Image]:
@@ -98,8 +99,8 @@ def surveys_at(db: Database, run: int) -> dict[str, Survey]:
 
 
 def history_of(db: Database, target: str, image_id: str) -> History | None:
-    """The history of one image up to the latest survey, or None for one that was never seen."""
-    row = db.conn.execute(_KNOWN, (target, image_id)).fetchone()
+    """The history of one image up to the latest survey, or None for one that was never seen, as far as that counts."""
+    row = db.conn.execute(_KNOWN, (target, image_id, counts_after(db.conn, target))).fetchone()
     if row is None:
         return None
     return _Memory(*row).history(last_uses(db.conn, target), image_id)
@@ -136,20 +137,26 @@ class _Memory:
 
 @dataclass(slots=True)
 class _Changes:
-    """How a survey differs from the one before it."""
+    """How a survey differs from the one before it; what runs up to `after` knew counts no more."""
 
     run: int
     target: str
     at: str
     watching: bool
+    after: int = 0
     new: list[tuple[_Memory, Image]] = field(default_factory=list)
     opened: list[tuple[_Memory, Image]] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     remembered: list[_Memory] = field(default_factory=list)
 
-    def remember(self, memory: _Memory, status_before: str, image: Image) -> None:
-        """Bring what is carried along from survey to survey up to date."""
+    def remember(self, memory: _Memory, seen_in: int, status_before: str, image: Image) -> None:
+        """Bring what is carried along from survey to survey up to date. `seen_in` began how the image was last seen."""
+        if seen_in <= self.after:
+            memory.first_seen, memory.watched_since = self.at, self.at if self.watching else None
+            memory.status_since = None
+            self.remembered.append(memory)
+            return
         watched, changed = self.watching and memory.watched_since is None, status_before != image.status
         if watched:
             memory.watched_since = self.at
@@ -170,8 +177,8 @@ def _compare(conn: sqlite3.Connection, changes: _Changes, survey: Survey) -> dic
             changes.gone.append(memory.key)
             continue
         memories[image_id] = memory
-        changes.remember(memory, row[5], image)
-        if values_of(row[4:]) != values_in(image):
+        changes.remember(memory, row[4], row[6], image)
+        if row[4] <= changes.after or values_of(row[5:]) != values_in(image):
             changes.closed.append(memory.key)
             changes.opened.append((memory, image))
     return memories | _newcomers(conn, changes, unseen)
@@ -182,7 +189,7 @@ def _newcomers(conn: sqlite3.Connection, changes: _Changes, unseen: dict[str, Im
     for image_id, *row in conn.execute(_VANISHED, (changes.target,)) if unseen else ():
         if image_id in unseen:
             memories[image_id] = _Memory(*row[:4])
-            changes.remember(memories[image_id], row[4], unseen[image_id])
+            changes.remember(memories[image_id], row[4], row[5], unseen[image_id])
     for image_id, image in unseen.items():
         if image_id not in memories:
             memories[image_id] = _Memory(0, changes.at, changes.at if changes.watching else None, None)
@@ -201,7 +208,7 @@ def _write(conn: sqlite3.Connection, changes: _Changes) -> None:
     conn.executemany(
         _ADD_IMAGE, ((m.key, changes.target, image.id, m.first_seen, m.watched_since) for m, image in changes.new)
     )
-    conn.executemany(_REMEMBER, ((m.watched_since, m.status_since, m.key) for m in changes.remembered))
+    conn.executemany(_REMEMBER, ((m.first_seen, m.watched_since, m.status_since, m.key) for m in changes.remembered))
     record_clocks(conn, run, (m.clocks() for m, _ in changes.new), (m.clocks() for m in changes.remembered))
     conn.executemany(_CLOSE_FACTS, ((run, key) for key in changes.closed + changes.gone))
     conn.executemany(_CLOSE_DECISION, ((run, key) for key in changes.gone))
@@ -234,29 +241,29 @@ SELECT target, started_at, finished_at, usage_problem, usage_unread, usage_remar
 WHERE run = ? AND finished_at IS NOT NULL ORDER BY position IS NULL, position, target
 """
 _OPEN = """
-SELECT i.image, i.image_key, i.first_seen, i.watched_since, i.status_since,
+SELECT i.image, i.image_key, i.first_seen, i.watched_since, i.status_since, f.from_run,
     f.name, f.status, f.public, f.protected, f.created_at, f.updated_at, f.size, f.disk_format, f.min_disk, f.min_ram,
     f.properties, f.owned, f.visibility, f.owner, f.os_hidden, f.tags, f.unreadable
 FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
 WHERE i.target = ?
 """
 _VANISHED = """
-SELECT i.image, i.image_key, i.first_seen, i.watched_since, i.status_since, (
-    SELECT f.status FROM image_facts f WHERE f.image_key = i.image_key ORDER BY f.from_run DESC LIMIT 1
-)
-FROM images i
-WHERE i.target = ? AND NOT EXISTS (
-    SELECT 1 FROM image_facts f WHERE f.image_key = i.image_key AND f.until_run IS NULL
-)
+SELECT i.image, i.image_key, i.first_seen, i.watched_since, i.status_since, f.from_run, f.status
+FROM images i JOIN image_facts f ON f.image_key = i.image_key
+    AND f.from_run = (SELECT max(g.from_run) FROM image_facts g WHERE g.image_key = i.image_key)
+WHERE i.target = ? AND f.until_run IS NOT NULL
 """
-_KNOWN = "SELECT image_key, first_seen, watched_since, status_since FROM images WHERE target = ? AND image = ?"
+_KNOWN = """
+SELECT image_key, first_seen, watched_since, status_since FROM images i WHERE target = ? AND image = ?
+    AND EXISTS (SELECT 1 FROM image_facts f WHERE f.image_key = i.image_key AND f.from_run > ?)
+"""
 _KNOWN_OWN = """
-WITH good AS (SELECT max(run) AS run FROM surveys WHERE target = :target AND good)
+WITH good AS (SELECT max(run) AS run FROM surveys WHERE target = :target AND run > :after AND good)
 SELECT DISTINCT i.image FROM good, images i JOIN image_facts f ON f.image_key = i.image_key AND (
-    f.until_run IS NULL OR (f.from_run <= good.run AND f.until_run > good.run)
+    (f.until_run IS NULL AND f.from_run > :after) OR (f.from_run <= good.run AND f.until_run > good.run)
 )
 WHERE i.target = :target AND f.owned AND f.status NOT IN ('deleted', 'pending_delete') AND NOT EXISTS (
-    SELECT 1 FROM deletions x WHERE x.target = i.target AND x.image = i.image
+    SELECT 1 FROM deletions x WHERE x.target = i.target AND x.image = i.image AND x.run > :after
         AND coalesce(x.confirmed_outcome, x.settled_outcome, x.outcome) IN ('deleted', 'already-gone')
 )
 """
@@ -267,7 +274,7 @@ FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS
 WHERE i.target = ? AND i.image = ?
 """
 _ADD_IMAGE = "INSERT INTO images (image_key, target, image, first_seen, watched_since) VALUES (?, ?, ?, ?, ?)"
-_REMEMBER = "UPDATE images SET watched_since = ?, status_since = ? WHERE image_key = ?"
+_REMEMBER = "UPDATE images SET first_seen = ?, watched_since = ?, status_since = ? WHERE image_key = ?"
 _CLOSE_FACTS = "UPDATE image_facts SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
 _CLOSE_DECISION = "UPDATE decisions SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
 _ADD_FACTS = """

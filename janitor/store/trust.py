@@ -8,6 +8,7 @@ from sqlite_utils import Database
 
 from janitor.gate import Measure
 from janitor.model import Change, Decision, DeletionOutcome, Notice, Refusals, TargetResult
+from janitor.store.bindings import counts_after
 from janitor.store.rows import instant, instant_or_none
 from janitor.units import iso
 
@@ -143,7 +144,7 @@ def refusals(db: Database, target: str) -> dict[str, Refusals]:
     """
     found: dict[str, Refusals] = {}
     ended: set[str] = set()
-    for row in db.query(_ATTEMPTS, {"target": target}):
+    for row in db.query(_ATTEMPTS, {"target": target, "after": counts_after(db.conn, target)}):
         image = row["image"]
         if image in ended or row["outcome"] == DeletionOutcome.FAILED:
             continue
@@ -172,8 +173,8 @@ def last_good(db: Database, target: str, before: int) -> tuple[int, Measure] | N
     """The latest run before this one whose survey of a target was good, and what it measured."""
     row = db.execute(
         "SELECT run, owned, protected, instances, volumes, without_id FROM surveys "
-        "WHERE target = ? AND run < ? AND good ORDER BY run DESC",
-        (target, before),
+        "WHERE target = ? AND run > ? AND run < ? AND good ORDER BY run DESC",
+        (target, counts_after(db.conn, target), before),
     ).fetchone()
     return None if row is None else (row[0], Measure(*row[1:]))
 
@@ -191,7 +192,7 @@ def asked_since(db: Database, target: str, run: int) -> set[str]:
 
 def deleted(db: Database, target: str) -> set[str]:
     """The ids of the images of a target that we are known to have deleted."""
-    return {row[0] for row in db.execute(_DELETED, (target,))}
+    return {row[0] for row in db.execute(_DELETED, (target, counts_after(db.conn, target)))}
 
 
 def record_mentions(db: Database, run: int, result: TargetResult) -> None:
@@ -246,7 +247,7 @@ WHERE i.target = ? AND i.image = ? ORDER BY f.until_run DESC LIMIT 1
 
 _DELETED = """
 SELECT DISTINCT image FROM deletions
-WHERE target = ? AND coalesce(confirmed_outcome, settled_outcome, outcome) = 'deleted'
+WHERE target = ? AND run > ? AND coalesce(confirmed_outcome, settled_outcome, outcome) = 'deleted'
 """
 _UNDELIVERED = """
 SELECT m.image FROM mentions m JOIN runs r ON r.run = m.run
@@ -261,7 +262,7 @@ WHERE ended_at IS NULL AND (target, image) IN (SELECT target, image FROM mention
 """
 _ATTEMPTS = """
 SELECT x.image, x.outcome, x.requested_at, x.detail FROM deletions x
-WHERE x.target = :target AND x.requested_at IS NOT NULL AND x.outcome IS NOT NULL AND x.image IN (
+WHERE x.target = :target AND x.run > :after AND x.requested_at IS NOT NULL AND x.outcome IS NOT NULL AND x.image IN (
     SELECT image FROM deletions WHERE target = :target AND outcome = 'refused'
 )
 ORDER BY x.image, x.deletion DESC

@@ -12,6 +12,7 @@ from operator import itemgetter
 
 from janitor.image_ids import folded
 from janitor.model import EarlierUsage, Source, StackContent, Survey, Unread, Usage, User, UserKind
+from janitor.store.bindings import counts_after
 from janitor.store.rows import instant
 from janitor.units import iso
 
@@ -41,32 +42,36 @@ def record_uses(conn: sqlite3.Connection, run: int, target: str, survey: Survey)
     Where the survey could not read the usage, or some sources, nothing changes: a use is neither seen nor over.
     """
     readable = survey.usage.problem is None
-    before = _latest_readable(conn, run, target)
+    after = counts_after(conn, target, run)
+    before = _latest_readable(conn, run, target, after)
     if readable:
-        _record_changes(conn, run, target, survey.usage, before)
+        _record_changes(conn, run, target, survey.usage, after)
         conn.executemany(_DELETED, [(run, target, server) for server in sorted(survey.usage.ended)])
         _record_stacks(conn, target, survey.usage)
-    return _last_uses(conn, target, iso(survey.finished_at) if readable else before, run)
+    return _last_uses(conn, target, iso(survey.finished_at) if readable else before, run, after)
 
 
 def last_uses(conn: sqlite3.Connection, target: str) -> LastUses:
     """When each image was last in use, up to the latest survey."""
-    return _last_uses(conn, target, _latest_readable(conn, None, target), None)
+    after = counts_after(conn, target)
+    return _last_uses(conn, target, _latest_readable(conn, None, target, after), None, after)
 
 
 def use_history_at(conn: sqlite3.Connection, run: int, target: str) -> LastUses:
     """What a run knew of when each image had been in use."""
-    now = _latest_readable(conn, run + 1, target)
-    rows = conn.execute(_LAST_AT_RUN, {"run": run, "target": target, "now": now}).fetchall()
-    return _as_last_uses(conn, target, rows, run)
+    after = counts_after(conn, target, run)
+    now = _latest_readable(conn, run + 1, target, after)
+    rows = conn.execute(_LAST_AT_RUN, {"run": run, "target": target, "now": now, "after": after}).fetchall()
+    return _as_last_uses(conn, target, rows, run, after)
 
 
 def earlier_usage(conn: sqlite3.Connection, target: str, since: datetime) -> EarlierUsage:
     """What earlier surveys knew of usage; of servers, those that were seen using an image since that time."""
-    good = conn.execute(_GOOD_READINGS, (target,)).fetchone()
+    after = counts_after(conn, target)
+    good = conn.execute(_GOOD_READINGS, (target, after)).fetchone()
     read = json.loads(good[0]) if good is not None and good[0] is not None else ()
-    latest = _latest_readable(conn, None, target)
-    servers = conn.execute(_SERVERS, (latest, target, iso(since))).fetchall() if latest is not None else ()
+    latest = _latest_readable(conn, None, target, after)
+    servers = conn.execute(_SERVERS, (latest, target, after, iso(since))).fetchall() if latest is not None else ()
     stacks = conn.execute("SELECT stack, version, words FROM stacks WHERE target = ?", (target,)).fetchall()
     return EarlierUsage(
         read=frozenset((Source(one["source"]), one["region"]) for one in read),
@@ -119,15 +124,18 @@ def usage_at(conn: sqlite3.Connection, run: int, target: str, unread: frozenset[
     )
 
 
-def _record_changes(conn: sqlite3.Connection, run: int, target: str, usage: Usage, before: str | None) -> None:
+def _record_changes(conn: sqlite3.Connection, run: int, target: str, usage: Usage, after: int) -> None:
+    """Begin and end uses. Those of before the target was bound anew end, also where they go on: they count no more."""
+    before = _latest_readable(conn, run, target, 0)
     seen = {
         (target, image, user.id, user.name): (user.kind.value, user.source)
         for image, users in usage.by_image.items()
         for user in users
     }
     present = {row[:4]: row[4:] for row in conn.execute(_PRESENT, (target,))}
-    going_on = {use for use, (*told, carried) in present.items() if seen.get(use) == tuple(told) and carried is None}
-    unread = {use for use in present.keys() - seen.keys() if _is_unread(usage.unread, *present[use][:2])}
+    counted = {use: told for use, (*told, begun) in present.items() if begun > after}
+    going_on = {use for use, (*told, carried) in counted.items() if seen.get(use) == tuple(told) and carried is None}
+    unread = {use for use in counted.keys() - seen.keys() if _is_unread(usage.unread, *counted[use][:2])}
     over = present.keys() - going_on - unread
     conn.executemany(_END, [(run, before, *use) for use in sorted(over)])
     conn.executemany(_CARRY, [(run, *use) for use in sorted(unread)])
@@ -138,19 +146,24 @@ def _is_unread(unread: Iterable[Unread], kind: str, told_by: str) -> bool:
     return any(one.covers(UserKind(kind), told_by) for one in unread)
 
 
-def _latest_readable(conn: sqlite3.Connection, before_run: int | None, target: str) -> str | None:
-    row = conn.execute(_READABLE, (target, before_run, before_run)).fetchone()
+def _latest_readable(conn: sqlite3.Connection, before_run: int | None, target: str, after: int) -> str | None:
+    row = conn.execute(_READABLE, (target, after, before_run, before_run)).fetchone()
     return row[0] if row else None
 
 
-def _last_uses(conn: sqlite3.Connection, target: str, now: str | None, before_run: int | None) -> LastUses:
-    return _as_last_uses(conn, target, conn.execute(_LAST, (now, now, target)).fetchall(), before_run)
+def _last_uses(conn: sqlite3.Connection, target: str, now: str | None, before_run: int | None, after: int) -> LastUses:
+    rows = conn.execute(_LAST, (now, now, target, after)).fetchall()
+    return _as_last_uses(conn, target, rows, before_run, after)
 
 
 def _as_last_uses(
-    conn: sqlite3.Connection, target: str, rows: Sequence[tuple[str, str | None, str | None]], before_run: int | None
+    conn: sqlite3.Connection,
+    target: str,
+    rows: Sequence[tuple[str, str | None, str | None]],
+    before_run: int | None,
+    after: int,
 ) -> LastUses:
-    good = conn.execute(_GOOD, (target, before_run, before_run)).fetchall()
+    good = conn.execute(_GOOD, (target, after, before_run, before_run)).fetchall()
     return LastUses(
         {folded(image): instant(used) for image, used, _ in rows if used is not None},
         {folded(image): instant(held) for image, _, held in rows if held is not None},
@@ -159,7 +172,7 @@ def _as_last_uses(
 
 
 _PRESENT = """
-SELECT target, image, instance, instance_name, kind, source, carried_from FROM uses
+SELECT target, image, instance, instance_name, kind, source, carried_from, from_run FROM uses
 WHERE target = ? AND until_run IS NULL
 """
 _BEGIN = (
@@ -179,26 +192,26 @@ WHERE target = ? AND instance = ? AND kind = 'instance' AND until_run IS NOT NUL
 """
 _READABLE = """
 SELECT finished_at FROM surveys
-WHERE target = ? AND finished_at IS NOT NULL AND usage_problem IS NULL AND (? IS NULL OR run < ?)
+WHERE target = ? AND run > ? AND finished_at IS NOT NULL AND usage_problem IS NULL AND (? IS NULL OR run < ?)
 ORDER BY run DESC LIMIT 1
 """
 _LAST = """
 SELECT image, max(coalesce(last_seen, ?)), max(CASE WHEN deleted_in_run IS NULL THEN coalesce(last_seen, ?) END)
-FROM uses WHERE target = ? GROUP BY image
+FROM uses WHERE target = ? AND from_run > ? GROUP BY image
 """
-_GOOD = "SELECT finished_at FROM surveys WHERE target = ? AND good AND (? IS NULL OR run < ?) ORDER BY run"
+_GOOD = "SELECT finished_at FROM surveys WHERE target = ? AND run > ? AND good AND (? IS NULL OR run < ?) ORDER BY run"
 _GOOD_READINGS = """
-SELECT usage_readings FROM surveys WHERE target = ? AND good ORDER BY run DESC LIMIT 1
+SELECT usage_readings FROM surveys WHERE target = ? AND run > ? AND good ORDER BY run DESC LIMIT 1
 """
 _SERVERS = """
 SELECT instance, max(coalesce(last_seen, ?)) AS seen FROM uses
-WHERE target = ? AND kind = 'instance' AND deleted_in_run IS NULL AND instance != ''
+WHERE target = ? AND from_run > ? AND kind = 'instance' AND deleted_in_run IS NULL AND instance != ''
 GROUP BY instance HAVING seen >= ?
 """
 _LAST_AT_RUN = """
 SELECT image, max(seen), max(CASE WHEN deleted_in_run IS NULL OR deleted_in_run > :run THEN seen END) FROM (
     SELECT image, deleted_in_run, CASE WHEN until_run IS NULL OR until_run > :run THEN :now ELSE last_seen END AS seen
-    FROM uses WHERE target = :target AND from_run <= :run
+    FROM uses WHERE target = :target AND from_run > :after AND from_run <= :run
 ) GROUP BY image
 """
 _AT_RUN = """

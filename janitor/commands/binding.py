@@ -1,0 +1,53 @@
+"""The command `target rebind`: a person says that a target is another account from now on."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from janitor.commands.exempting import who_says
+from janitor.commands.loading import existing_store
+from janitor.errors import Exit, UsageError
+from janitor.orders import utc_now
+from janitor.report.wording import visible
+from janitor.store import Store, exclusive
+
+
+def rebind(config: Path | None, verbose: int, *, name: str, yes: bool) -> int:
+    """Let the next run bind a target to what it then reaches, and begin its history anew.
+
+    Raises UsageError for a target of which nothing is recorded, and where nobody is there to be asked; Busy during a
+    run. Nothing is changed then.
+    """
+    with existing_store(config, verbose) as (settings, store):
+        _check_known(store, name)
+        bound, shown = store.bound(name), visible(name)
+        what = f"{shown} is bound to {visible(str(bound))}" if bound is not None else f"{shown} is not bound yet"
+        click.echo(
+            f"{what}. From now on what is recorded of it counts no more, and can be read as before: when images were "
+            "first seen and last used, notices, requests, refusals. Exemptions stay.",
+            err=True,
+        )
+        if not yes and not _agreed(f"Bind {shown} to the account that the next run reaches?"):
+            click.echo("nothing changed", err=True)
+            return Exit.FAILED
+        now = utc_now()
+        with exclusive(settings.database, "janitor target rebind", now):
+            store.rebind(name, who_says(None), now)
+    click.echo(f"{shown}: the next run binds it to the account that it reaches, and begins its history")
+    return Exit.OK
+
+
+def _check_known(store: Store, name: str) -> None:
+    known = sorted({*store.targets(), *store.bound_targets()})
+    if name not in known:
+        there_is = f"; there is {visible(', '.join(known))}" if known else ""
+        raise UsageError(f"nothing is recorded of a target {visible(name)}{there_is}")
+
+
+def _agreed(question: str) -> bool:
+    """Whether a person types `yes`. Raises UsageError where there is no terminal to ask at."""
+    if not sys.stdin.isatty():
+        raise UsageError("there is no terminal to ask at: add --yes, and nothing is asked")
+    click.echo(f"{question} Type yes: ", nl=False, err=True)
+    return sys.stdin.readline().strip().lower() == "yes"

@@ -1,0 +1,101 @@
+"""What a target reaches, and whether it is still the account whose images the database knows. Pure."""
+
+import shlex
+from dataclasses import dataclass
+
+_TELLING = 5
+"""So few images may all be replaced between two runs: that none of more is left says that the account is another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The account that a target reaches. It holds no secret: `account` is a project's id, or a digest.
+
+    `endpoint` is the image service of a project; empty where the digest is of the endpoint, too.
+    """
+
+    api: str
+    account: str
+    endpoint: str = ""
+
+    def __str__(self) -> str:
+        return f"project {self.account} at {self.endpoint}" if self.endpoint else "the present endpoint and appkey"
+
+    def changes(self, after: "Binding") -> str:
+        """How another one differs from this one, in words."""
+        if self.api != after.api:
+            return f"api: {self.api} -> {after.api}"
+        if not self.endpoint or not after.endpoint:
+            return "endpoint or appkey"
+        pairs = (("project", self.account, after.account), ("endpoint", self.endpoint, after.endpoint))
+        return ", ".join(f"{what} {old} -> {new}" for what, old, new in pairs if old != new)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What tells an account: the ids of its own images in the last good survey, that of `run`, and what is listed now.
+
+    `run` is None where there was no good survey, and `ever` says whether any has listed an image of the target's own.
+    `expected` leaves out what we deleted since; `listed` are the target's own images in the present survey.
+    """
+
+    run: int | None
+    ever: bool
+    expected: frozenset[str]
+    listed: frozenset[str]
+
+    @property
+    def left(self) -> int:
+        """How many of those expected are listed."""
+        return len(self.expected & self.listed)
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """Whether a target still is the account that it was, and what is to be said of that, if anything."""
+
+    same: bool
+    words: str = ""
+
+
+def recognise(target: str, reached: Binding, bound: Binding | None, known: Known) -> Recognition:
+    """Whether the history of a target is that of the account which it reaches now.
+
+    It is where the binding is the same; where another one lists most of the images of the last good survey; and where
+    no image was ever known, for then nothing can be mistaken. A target without a binding is believed, unless none is
+    left of several images.
+    """
+    if reached == bound:
+        return Recognition(same=True)
+    if bound is None:
+        return _first(target, reached, known)
+    changed = bound.changes(reached)
+    if 2 * known.left > len(known.expected):
+        most = f"{known.left} of the {len(known.expected)} own images that run {known.run} knew are listed"
+        return Recognition(same=True, words=f"bound anew ({changed}): it is the same account, for {most}")
+    if not known.ever:
+        return Recognition(same=True, words=f"bound anew ({changed}): no image was known before")
+    return Recognition(same=False, words=_strange(target, f"it reaches another account than before ({changed})", known))
+
+
+def _first(target: str, reached: Binding, known: Known) -> Recognition:
+    if len(known.expected) >= _TELLING and not known.left:
+        unrecorded = "it is not recorded which account it reached before, and it now seems to be another"
+        return Recognition(same=False, words=_strange(target, unrecorded, known))
+    if known.run is None:
+        return Recognition(same=True)
+    return Recognition(
+        same=True, words=f"bound to {reached}: where it reaches another account, nothing will be deleted"
+    )
+
+
+def _strange(target: str, what: str, known: Known) -> str:
+    seen = (
+        f"of the {len(known.expected)} own images that run {known.run} knew, {known.left} are listed"
+        if known.expected
+        else f"run {known.run} left no own image to recognise it by"
+    )
+    return (
+        f"{what}; {seen}. Mend the configuration; or, if the account is meant, its history begins anew by "
+        f"`janitor target rebind {shlex.quote(target)}`"
+    )

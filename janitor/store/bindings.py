@@ -1,0 +1,85 @@
+"""Which account each target is bound to, and from which run on its history counts.
+
+When a person binds a target anew, what was recorded of it stays as it is and counts no more. Whoever asks what earlier
+runs knew of a target leaves out the runs up to `counts_after`.
+"""
+
+import sqlite3
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from janitor.core.binding import Binding
+from janitor.units import iso
+
+STEP = """
+-- The account that a target reaches: its API, a project and its image service, or a digest of endpoint and appkey.
+CREATE TABLE bindings (
+    target TEXT NOT NULL,
+    from_run INTEGER NOT NULL REFERENCES runs,
+    until_run INTEGER REFERENCES runs,
+    api TEXT NOT NULL,
+    account TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    PRIMARY KEY (target, from_run)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX present_bindings ON bindings (target) WHERE until_run IS NULL;
+
+-- A person's word that a target is another account from then on: what runs up to after_run knew of it counts no more.
+CREATE TABLE rebindings (
+    rebinding INTEGER PRIMARY KEY,
+    target TEXT NOT NULL,
+    after_run INTEGER NOT NULL REFERENCES runs,
+    at TEXT NOT NULL,
+    who TEXT NOT NULL
+);
+CREATE INDEX rebindings_of_target ON rebindings (target, after_run);
+"""
+
+
+def counts_after(conn: sqlite3.Connection, target: str, run: int | None = None) -> int:
+    """The last run whose knowledge of a target counts no more, now or as this run had it; 0 where all counts."""
+    after: int = conn.execute(_COUNTS_AFTER, {"target": target, "run": run}).fetchone()[0]
+    return after
+
+
+def bound(db: Database, target: str) -> Binding | None:
+    """The account that a target is bound to."""
+    row = db.execute(_BOUND, (target,)).fetchone()
+    return None if row is None else Binding(*row)
+
+
+def bound_targets(db: Database) -> list[str]:
+    """The names of all targets that are bound to an account."""
+    return [row[0] for row in db.execute("SELECT target FROM bindings WHERE until_run IS NULL ORDER BY target")]
+
+
+def bind(db: Database, run: int, target: str, binding: Binding) -> None:
+    """Bind a target to the account that a run reached."""
+    db.execute("UPDATE bindings SET until_run = ? WHERE target = ? AND until_run IS NULL", (run, target))
+    given = (target, run, binding.api, binding.account, binding.endpoint)
+    db.execute("INSERT INTO bindings (target, from_run, api, account, endpoint) VALUES (?, ?, ?, ?, ?)", given)
+
+
+def rebind(db: Database, target: str, who: str, at: datetime) -> None:
+    """Let what is known of a target count no more: the next run binds it to what it then reaches."""
+    (latest,) = db.execute("SELECT max(run) FROM runs").fetchone()
+    db.execute(
+        "INSERT INTO rebindings (target, after_run, at, who) VALUES (?, ?, ?, ?)", (target, latest, iso(at), who)
+    )
+    db.execute("UPDATE bindings SET until_run = ? WHERE target = ? AND until_run IS NULL", (latest, target))
+    db.execute("DELETE FROM stacks WHERE target = ?", (target,))
+    db.execute(_END_NOTICES, (iso(at), target))
+
+
+def knows_images(db: Database, target: str) -> bool:
+    """Whether a good survey that counts has listed an image of the target's own."""
+    sql = "SELECT EXISTS (SELECT 1 FROM surveys WHERE target = ? AND run > ? AND good AND owned > 0)"
+    return bool(db.execute(sql, (target, counts_after(db.conn, target))).fetchone()[0])
+
+
+_COUNTS_AFTER = """
+SELECT coalesce(max(after_run), 0) FROM rebindings WHERE target = :target AND (:run IS NULL OR after_run < :run)
+"""
+_END_NOTICES = "UPDATE notices SET ended_at = ?, ended = 'rebound' WHERE target = ? AND ended_at IS NULL"
+_BOUND = "SELECT api, account, endpoint FROM bindings WHERE target = ? AND until_run IS NULL"
