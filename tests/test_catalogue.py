@@ -204,14 +204,26 @@ def test_urls_of_one_service_are_alike(one: str, other: str, same: bool) -> None
         ("http://n/v2.1", "http://n/v2.1"),
         (f"http://n/v2/{P}", f"http://n/v2/{P}"),
         ("http://gw/v1/nova", "http://gw/v1/nova/v2.1"),
+        ("http://gw/v1/nova/", "http://gw/v1/nova/v2.1"),
+        ("http://gw/v1/nova/v2.1/", "http://gw/v1/nova/v2.1"),
+        (f"http://gw/v1/nova/V2/{P}/", f"http://gw/v1/nova/V2/{P}"),
     ],
 )
 def test_only_a_version_at_the_end_is_one(url: str, full: str) -> None:
     assert versioned(url, "v2.1", P) == full
 
 
-def test_the_image_service_is_asked_in_the_version_that_we_speak() -> None:
-    assert unversioned("http://gw/v1/glance/v2/") == "http://gw/v1/glance"
+@pytest.mark.parametrize("end", ["", "/", "/v2", "/v2/", "/v2.0", "/V2", "/v1", f"/v2/{P}", f"/v2/{P}/"])
+@pytest.mark.parametrize("root", ["http://gw/v1/glance", "http://gw", "http://gw/v2/v1/images", "http://gw/v2beta"])
+def test_the_image_service_is_asked_in_the_version_that_we_speak(root: str, end: str) -> None:
+    assert unversioned(root + end, P) == root
+
+
+def test_of_two_versions_behind_a_gateway_the_newer_is_asked() -> None:
+    urls = ["http://gw/v1/cinder/v2", "http://gw/v1/cinder/v3"]
+    for order in (urls, urls[::-1]):
+        found = catalogue(("image", [("R1", "http://g")]), *(("volumev3", [("R1", url)]) for url in order))
+        assert [one.url for one in found.using(Service.VOLUME, found.image_places()[0], "R1")] == urls[1:]
 
 
 def test_services_that_cannot_be_asked_are_named() -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from keystoneauth1.identity import generic
 
 from janitor.cloud import catalogue
 from janitor.cloud.catalogue import Listed, Service
@@ -72,6 +74,29 @@ def test_every_grant_is_a_sign_in_of_its_own() -> None:
     with serving(Keystone()) as server:
         identity = v2_of(server)
         assert [grant(identity).token for _ in range(3)] == ["t0ken-1", "t0ken-2", "t0ken-3"]
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"), [("/gw/v1/keystone/v3", "/v3/auth/tokens"), ("/gw/v3/keystone/v2.0/", "/v2.0/tokens")]
+)
+def test_behind_a_gateway_that_tells_of_no_versions_the_one_at_the_end_counts(path: str, asked: str) -> None:
+    keystone = Keystone()
+    root = path.rpartition("/v")[0]
+
+    def answer(request: Asked) -> Answered:
+        if request.method == "GET":
+            return refusal(404, "no such route")
+        return keystone.answer(replace(request, path=request.path.removeprefix(root)))
+
+    def sign_in(at: str) -> Grant:
+        plugin = generic.Password(at, username=USERNAME, password=PASSWORD, project_id=PROJECT)
+        return grant(Identity("sign-in", (PASSWORD,), plugin=plugin))
+
+    with Loopback(answer) as server:
+        assert sign_in(server.url + path).project == PROJECT
+        with pytest.raises(CloudError, match="identity endpoints"):
+            sign_in(server.url + root)
+    assert [one.path for one in server.asked if one.method == "POST"] == [root + asked]
 
 
 def test_nothing_is_sent_before() -> None:

@@ -8,7 +8,7 @@ import pytest
 from janitor.cloud import Need, Sources
 from janitor.model import EarlierUsage, Reading, Source, StackContent, Unread, Usage, UserKind
 from tests.loopback import Answered
-from tests.openstack_account import NOW, entry, no, server, volume
+from tests.openstack_account import NOW, PROJECT, entry, no, server, volume
 from tests.usage_cloud import UsageCloud, usage_of, users
 
 DAY = timedelta(days=1)
@@ -412,6 +412,37 @@ def test_cluster_templates_use_theirs_and_stand_for_groups_that_do_not_say() -> 
 )
 def test_a_cluster_whose_images_cannot_be_told_makes_clusters_unread(parts: dict[str, Any]) -> None:
     assert "clusters in R1: " in str(usage_of(magnum(**parts)).problem)
+
+
+@pytest.mark.parametrize("kind", ["kubernetes", " Kubernetes", "KUBERNETES"])
+def test_a_service_of_nhn_cloud_needs_no_templates_however_its_type_is_written(kind: str) -> None:
+    cloud = magnum(templates=None, clusters=[cluster(image_id=A)], node_groups={"c-k8s": []})
+    cloud.catalogue[2] = (kind, "R1", "/magnum/v1")
+    assert set(users(usage_of(cloud))) == {A}
+
+
+def test_behind_a_gateway_every_service_is_asked_below_its_own_path() -> None:
+    cloud = UsageCloud(
+        [
+            ("image", "R1", "/gw/v1/glance/v2"),
+            ("compute", "R1", "/gw/v1/nova"),
+            ("volumev3", "R1", f"/gw/v1/cinder/v3/{PROJECT}"),
+            ("container-infra", "R1", "/gw/v2/magnum/v1"),
+            ("orchestration", "R1", f"/gw/v2/heat/v1/{PROJECT}"),
+        ],
+        images={"/gw/v1/glance/v2": [entry(A)]},
+        servers={"/gw/v1/nova": [server("s1", {"id": A})]},
+    )
+    assert users(usage_of(cloud)) == {A: ["instance name of s1"]}
+    asked = {one.path for one in cloud.asked if one.path.startswith("/gw/")}
+    assert asked == {
+        "/gw/v1/glance/v2/images",
+        "/gw/v1/nova/v2.1/servers/detail",
+        f"/gw/v1/cinder/v3/{PROJECT}/volumes/detail",
+        "/gw/v2/magnum/v1/clusters",
+        "/gw/v2/magnum/v1/clustertemplates",
+        f"/gw/v2/heat/v1/{PROJECT}/stacks",
+    }
 
 
 def test_the_image_that_a_cluster_says_itself_counts_beside_those_of_its_groups() -> None:

@@ -59,7 +59,7 @@ _MAY_USE_IMAGES = frozenset(
 )
 """Further services that start servers or containers of images, each in a way of its own that is not asked about."""
 
-_VERSION = r"/v[0-9]+(?:\.[0-9]+)?"
+_VERSION = r"/v([0-9]+(?:\.[0-9]+)?)"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -231,7 +231,7 @@ class Catalogue:
         for ones in services.values():
             for endpoint in self._of_one_service(ones, place):
                 key = self._normalised(endpoint.url)
-                best[key] = max(best.get(key, endpoint), endpoint, key=_merit)
+                best[key] = max(best.get(key, endpoint), endpoint, key=self._merit)
         yield from best.values()
 
     def _of_one_service(self, ones: Sequence[Listed], place: ImagePlace) -> Iterator[Endpoint]:
@@ -253,6 +253,16 @@ class Catalogue:
             if len(others) > len(known):
                 yield from (one for url, one in others.items() if url not in known)
 
+    def _merit(self, endpoint: Endpoint) -> tuple[bool, tuple[int, ...], int]:
+        """Of two endpoints of one service, the one to ask: one that may be, of the newest version, by the better name.
+
+        A version is one at the end: what stands before it is the path of a gateway.
+        """
+        version = _version_at_end(endpoint.path, self.project)
+        numbers = tuple(int(number) for number in version[1].split(".")) if version else ()
+        kinds = TYPES[endpoint.service]
+        return endpoint.problem is None, numbers, -kinds.index(folded_type(endpoint.type))
+
 
 def _by(interface: str, ones: Iterable[Listed]) -> list[Listed]:
     return [one for one in ones if one.interface == interface]
@@ -267,19 +277,16 @@ def _replaced(endpoint: Endpoint) -> Endpoint:
     return replace(endpoint, replaced=True, problem=None)
 
 
-def _merit(endpoint: Endpoint) -> tuple[bool, tuple[int, ...], int]:
-    """Of two endpoints of one service, the one to ask: one that may be, of the newest version, by the better name."""
-    version = re.search(_VERSION, endpoint.path)
-    numbers = tuple(int(number) for number in version[0][2:].split(".")) if version else ()
-    kinds = TYPES[endpoint.service]
-    return endpoint.problem is None, numbers, -kinds.index(endpoint.type.strip().lower())
+def folded_type(kind: object) -> str:
+    """The type of a service as types are compared: catalogues differ in case and in blanks."""
+    return str(kind).strip().lower()
 
 
 def listed_in(entries: Iterable[Mapping[str, Any]]) -> Iterator[Listed]:
     """The URLs of the services that we know in a catalogue as keystoneauth1 normalises it, also those of no use."""
     kinds = {kind: service for service, kinds in TYPES.items() for kind in kinds}
     for place, entry in enumerate(entries):
-        service = kinds.get(str(entry["type"]).strip().lower())
+        service = kinds.get(folded_type(entry["type"]))
         if service is not None and not entry["endpoints"]:
             yield Listed(service, entry["type"], place, None, "public", "")
         for endpoint in entry["endpoints"] if service is not None else ():
@@ -328,12 +335,15 @@ def normalised(url: str, project: str) -> str:
 
 def versioned(url: str, usual: str, project: str) -> str:
     """A service's URL with a version: its own at the end, with or without the project, or else the usual one."""
+    url = url.rstrip("/")
     return url if _version_at_end(urlsplit(url).path, project) else f"{url}/{usual}"
 
 
-def unversioned(url: str) -> str:
-    """A service's URL without a version at its end."""
-    return re.sub(rf"{_VERSION}$", "", url.rstrip("/"))
+def unversioned(url: str, project: str = "") -> str:
+    """A service's URL without a version at its end, with or without the project."""
+    url = url.rstrip("/")
+    version = _version_at_end(url, project)
+    return url[: version.start()] if version else url
 
 
 def _version_at_end(path: str, project: str) -> re.Match[str] | None:

@@ -5,6 +5,7 @@ bounded like any other request, ends when we are told to stop, and goes to the c
 """
 
 import logging
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from keystoneauth1 import exceptions
 from keystoneauth1.access import AccessInfo
 from keystoneauth1.identity import v2
 from keystoneauth1.identity.base import BaseIdentityPlugin
+from keystoneauth1.identity.generic.base import BaseGenericPlugin
 from keystoneauth1.session import Session
 
 from janitor.cloud.catalogue import Catalogue, EndpointPreferences, Service, listed_in, unasked_in
@@ -27,6 +29,7 @@ logging.getLogger("keystoneauth").setLevel(logging.ERROR)  # its warnings only c
 
 _LONGEST_MESSAGE = 300
 _MOST_REDIRECTS = 3
+_VERSION_AT_END = re.compile(r"/v(2|3)(?:\.0)?/?$", re.IGNORECASE)
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
 
@@ -65,7 +68,7 @@ class Identity:
         try:
             carried = session_over(transport, seconds, self.label, secure=self._secure)
             session = Session(session=carried, redirect=_MOST_REDIRECTS)
-            return self._read(self.plugin.get_auth_ref(session))
+            return self._read(self._signed_in(session))
         except (exceptions.Unauthorized, exceptions.Forbidden, exceptions.MissingAuthMethods) as error:
             code = getattr(error, "http_status", 401)
             raise Denied(f"{self._said(error)}: the credentials are not accepted", code=code) from error
@@ -73,6 +76,22 @@ class Identity:
             raise CloudError(self._said(error)) from error
         except _UNREADABLE as error:
             raise CloudError(f"{self.label}: the answer is no token with a catalogue") from error
+
+    def _signed_in(self, session: Session) -> AccessInfo:
+        """What the identity service gives. Where it tells of no versions, the one at the end of its URL is its own.
+
+        The library looks for one at the beginning of the path, which behind a gateway is the gateway's.
+        """
+        try:
+            return self.plugin.get_auth_ref(session)
+        except exceptions.DiscoveryFailure:
+            version = _VERSION_AT_END.search(self.plugin.auth_url or "")
+            if version is None or not isinstance(self.plugin, BaseGenericPlugin):
+                raise
+            plugin = self.plugin.create_plugin(session, (int(version[1]), 0), self.plugin.auth_url)
+            if plugin is None:
+                raise
+            return plugin.get_auth_ref(session)
 
     @property
     def _secure(self) -> bool:

@@ -221,7 +221,7 @@ class OpenStackClient:
 
     def _is_ours_at(self, session: Session, place: ImagePlace, image_id: str) -> bool:
         project = self._granted().project
-        url = "/".join([unversioned(place.url), "v2", "images", path_segment(image_id)])
+        url = "/".join([unversioned(place.url, project), "v2", "images", path_segment(image_id)])
         try:
             return session.ask(
                 Call("GET /v2/images/{id}", "GET", url),
@@ -291,7 +291,8 @@ class OpenStackClient:
 
     def _image_url(self, *path: str) -> str:
         # The only version that this client speaks; catalogues name one, or none.
-        return "/".join([unversioned(self._place.url), "v2", "images", *map(path_segment, path)])
+        root = unversioned(self._place.url, self._granted().project)
+        return "/".join([root, "v2", "images", *map(path_segment, path)])
 
 
 def _is_to_be_listed(image: Image) -> bool:

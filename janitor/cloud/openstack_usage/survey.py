@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from janitor.cloud import Sources
-from janitor.cloud.catalogue import KUBERNETES, Endpoint, ImagePlace, Service, versioned
+from janitor.cloud.catalogue import KUBERNETES, Endpoint, ImagePlace, Service, folded_type, versioned
 from janitor.cloud.keystone import Grant
 from janitor.cloud.openstack_usage.clusters import VERSION, Clusters
 from janitor.cloud.openstack_usage.gathering import Gathering, Task
@@ -127,7 +127,8 @@ class UsageSurvey:
         return users
 
     def _by_clusters(self, lists: ServiceLists, names: ImageNames, endpoint: Endpoint) -> Users:
-        return Clusters(replace(lists, headers=VERSION), names, templates=endpoint.type != KUBERNETES).used()
+        templates = folded_type(endpoint.type) != KUBERNETES
+        return Clusters(replace(lists, headers=VERSION), names, templates).used()
 
     def _by_stacks(self, lists: ServiceLists, names: ImageNames, earlier: EarlierUsage, seen: _Seen) -> Users:
         stacks = Stacks(lists, names, earlier.stacks)
