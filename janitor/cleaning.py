@@ -25,12 +25,13 @@ from janitor.model import (
     Image,
     Memory,
     Mode,
+    Notice,
     Outcome,
     Refusals,
     Survey,
     TargetResult,
 )
-from janitor.notices import spared, to_announce, to_remind
+from janitor.notices import counted, overdue, spared, to_announce, to_remind
 from janitor.orders import Orders, RunStore, Site
 from janitor.plan import Plan, make_plan, owns
 from janitor.settling import settle
@@ -150,7 +151,20 @@ class Cleaning:
         stored = self._store.exemptions(now)
         by_people = exemptions_for(survey.images, stored, self.orders.exemptions, now)
         exempted = longest_of(by_people, exemptions_by_tag(survey.images, now, self.orders.zone))
-        return replace(self._store.memory(self.target), exemptions=exempted, usage_memory=self.orders.usage_memory)
+        recorded = self._store.memory(self.target)
+        return replace(
+            recorded,
+            notices=self._counted(recorded, now),
+            exemptions=exempted,
+            usage_memory=self.orders.usage_memory,
+        )
+
+    def _counted(self, recorded: Memory, now: datetime) -> Mapping[str, Notice]:
+        """The notices as they count; where nobody can be told of anything, none is given anew and none waits."""
+        channels, next_run = self.orders.channels, self.orders.next_run
+        if channels is None:
+            return recorded.notices
+        return counted(recorded.notices, recorded.hearing, now, channels=channels, next_run=next_run)
 
     def _plan(self, decisions: Sequence[Decision]) -> tuple[Plan, tuple[Change, ...]]:
         """The plan, and what is left out of it because it is not what was approved."""
@@ -299,10 +313,12 @@ def cut_short(target: str, error: JanitorError) -> TargetResult:
 
 
 def _told_of(seen: TargetResult, memory: Memory, now: datetime) -> TargetResult:
+    reminded = to_remind(seen.decisions, memory.notices, now)
     return replace(
         seen,
         announced=to_announce(seen.decisions, memory.notices),
-        reminded=to_remind(seen.decisions, memory.notices, now),
+        reminded=reminded,
+        overdue=overdue(reminded, memory.notices),
         spared=spared(seen.decisions, memory),
     )
 

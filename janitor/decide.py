@@ -6,9 +6,9 @@ from datetime import UTC, datetime, tzinfo
 from janitor.clocks import term_of
 from janitor.expressions import Budget
 from janitor.guards import UPDATED, Facts, guarded, missing
-from janitor.model import Decision, History, Image, Memory, Reason, Usage, Verdict
+from janitor.model import Decision, History, Image, Memory, Notice, Reason, Usage, Verdict
 from janitor.needs import needs_of
-from janitor.notices import due_under, known
+from janitor.notices import awaits_reminder, due_under, known
 from janitor.policy import Owner, Policy, owner_of
 from janitor.refusals import next_try
 from janitor.retention import Kept, kept_by
@@ -80,11 +80,24 @@ def _expired(image: Image, policy: Policy, sentence: str, facts: Facts) -> Decis
     notice = facts.memory.notices.get(image.id)
     due = due_under(policy, notice, facts.now)
     if facts.now < due:
-        # Until it is announced nobody can tell when exactly: the wait begins when the channel accepts the message.
-        at_least = "" if known(notice, policy.name, due) else "no earlier than "
-        detail = f"{sentence}; due for deletion {at_least}{format_minute(due)}"
+        detail = f"{sentence}; due for deletion {_when(policy, notice, due)}"
         return Decision(image, Verdict.WAIT, policy.name, Reason.NOTICE, detail, due)
     return Decision(image, Verdict.DELETE, policy.name, Reason.EXPIRED, sentence)
+
+
+def _when(policy: Policy, notice: Notice | None, due: datetime) -> str:
+    """The date, where people were told of it: else nobody can tell when exactly.
+
+    The wait begins, and goes on after a reminder, when the channel accepts the message.
+    """
+    if known(notice, policy.name, due):
+        return format_minute(due)
+    at_least = f"no earlier than {format_minute(due)}"
+    if awaits_reminder(notice, policy.name, due):
+        return f"{at_least}, a day after a reminder of it"
+    if notice is not None and notice.lapsed is not None:
+        return f"{at_least}, announced anew after a silence since {format_minute(notice.lapsed)}"
+    return at_least
 
 
 def _doubt(image: Image, policy: Policy, budget: Budget) -> str:

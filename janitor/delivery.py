@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from janitor.errors import DeliveryError, Exit, UsageError
 from janitor.model import Outcome, RunResult
+from janitor.notices import MAIN_CHANNEL
 from janitor.orders import utc_now
 from janitor.outbox import Outbox, outbox_in, written
 from janitor.policy import Policy
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("janitor.delivery")
 
-_MAIN = "slack"  # what the database calls the channel of the configuration
 _MOST_WITHOUT_A_FILE = 50
 _FILE_TITLE = "All images of this report"
 
@@ -205,7 +205,7 @@ class _Courier:
         )
         filed = threaded and listed_images(share) > _MOST_WITHOUT_A_FILE
         file, late = (listing(share.listed, late=late) if filed else None for late in (False, True))
-        kept = written(share.channel or _MAIN, messages, late)
+        kept = written(share.channel or MAIN_CHANNEL, messages, late)
         return kept, _Parcel(None, share.totals.run or None, channel, messages, file)
 
     def deliver_late(self) -> Iterator[tuple[str, DeliveryError | None]]:
@@ -239,7 +239,7 @@ class _Courier:
     def _present_name(self, channel: str) -> str | None:
         """The channel of a kept report, or None for the main one, which gets what no policy names a channel for now."""
         gone = self.policies is not None and channel not in self._channels.values()
-        return None if channel == _MAIN or gone or self.slack.webhook_url else channel
+        return None if channel == MAIN_CHANNEL or gone or self.slack.webhook_url else channel
 
     def deliver(self, parcel: _Parcel) -> _Arrival:
         """Send what has not arrived, and write down how far that went after every message."""

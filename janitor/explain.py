@@ -138,18 +138,29 @@ def _decision(store: Store, run: int, target: str, identity: str, zone: tzinfo, 
     by = f" by policy {decision.policy}" if decision.policy else ""
     yield from _row("verdict", f"{decision.verdict}{by} [{decision.reason}]", width)
     yield from _row("because", visible(decision.detail), width)
-    yield from _row("due", _due(decision, store.memory(target).notices.get(identity), zone), width)
+    heeded, notice = store.notice_at(run, target, identity), store.memory(target).notices.get(identity)
+    yield from _row("due", _due(decision, heeded, notice, zone), width)
 
 
-def _due(decision: Decision, notice: Notice | None, zone: tzinfo) -> str:
-    """When a term of it is over, or its deletion is due: with a notice, only what was announced is a date."""
+def _due(decision: Decision, heeded: Notice | None, notice: Notice | None, zone: tzinfo) -> str:
+    """When a term of it is over, or its deletion is due: with a notice, only what was announced is a date.
+
+    `heeded` is the notice as the decision went by it, and `notice` the one that runs now.
+    """
     if decision.due is None:
         return "no date"
     if decision.reason is Reason.EXEMPT:
         return f"exempt {format_until(decision.due, zone)}"
     if decision.reason is not Reason.NOTICE:
         return local_minute(decision.due, zone)
-    if notice is None or notice.policy != decision.policy or notice.due < decision.due:
+    if notice is None or notice.policy != decision.policy:
+        return "no date before it is announced"
+    if heeded is not None and heeded.announced_at == notice.announced_at:
+        if heeded.lapsed is not None:
+            return f"no date before it is announced anew, after a silence since {local_minute(heeded.lapsed, zone)}"
+        if decision.due == heeded.waits_until and notice.reminded_at is None:
+            return f"no date before a reminder of it is accepted; announced {local_minute(notice.announced_at, zone)}"
+    if notice.due < decision.due:
         return "no date before it is announced"
     return f"{local_minute(notice.due, zone)}, announced {local_minute(notice.announced_at, zone)}"
 

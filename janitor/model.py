@@ -362,13 +362,34 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A delivered announcement that an image will be deleted: by which policy, for how long, and when it is due."""
+    """A delivered announcement that an image will be deleted: by which policy, for how long, and when it is due.
+
+    The last two say how it counts in one run (see `notices.counted`). `waits_until`: a reminder was promised and not
+    accepted, so that the image waits at least until then. `lapsed`: it counts no more, as nothing was heard of the
+    janitor from then on for longer than the notice is.
+    """
 
     policy: str
     length: timedelta
     announced_at: datetime
     due: datetime
     reminded_at: datetime | None = None
+    waits_until: datetime | None = None
+    lapsed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What people heard of the janitor in one target, as far back as its standing notices go.
+
+    `moments` are, by channel, when a live run of the target ended with nothing due there, or what was due was accepted
+    there; in the order of the runs. `quiet` is the same for a channel where nothing was due. `unreminded` are the ids
+    of the images whose reminder a live run was to give, and nobody accepted.
+    """
+
+    moments: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
+    quiet: tuple[datetime, ...] = ()
+    unreminded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,13 +415,15 @@ class Refusals:
 class Memory:
     """What the janitor's own records say about the images of one target, by image id.
 
-    `usage_memory` is how long an image that was seen in use stays guarded.
+    `usage_memory` is how long an image that was seen in use stays guarded. `hearing` is no ground of a decision: what
+    follows from it is said of each notice.
     """
 
     notices: Mapping[str, Notice] = field(default_factory=dict)
     exemptions: Mapping[str, Exemption] = field(default_factory=dict)
     refusals: Mapping[str, Refusals] = field(default_factory=dict)
     usage_memory: timedelta = timedelta()
+    hearing: Hearing = field(default_factory=Hearing, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,8 +486,10 @@ class TargetResult:
 
     `error` says in one sentence what went wrong or which limit refused. A target that could not be surveyed has no
     decisions. `announced` are the images whose notice this run gives, or in a dry run would give; `reminded` those
-    that it reminds of; `undelivered` those of both that nobody was told of, as no accepted message names them: their
-    notice has not begun. As long as the report is not sent there are none, for it is the report that tells.
+    that it reminds of, and `overdue` those of them whose reminder is missing for so long that they are due a day after
+    it; `undelivered` those of both that nobody was told of, as no accepted message names them: their notice has not
+    begun, or they go on waiting for their reminder. As long as the report is not sent there are none, for it is the
+    report that tells.
     `spared` are the images that were announced before and no longer expire, with what now keeps them.
     `settled` are deletions of earlier runs, which could not tell their outcome: this run's survey could. `approved` are
     the images that a reviewed plan named and that are still as they were, where such a plan is applied, and `changed`
@@ -482,6 +507,7 @@ class TargetResult:
     deletions: tuple[Deletion, ...] = ()
     announced: tuple[Decision, ...] = ()
     reminded: tuple[Decision, ...] = ()
+    overdue: frozenset[str] = frozenset()
     undelivered: frozenset[str] = frozenset()
     spared: tuple[Spared, ...] = ()
     settled: tuple[Deletion, ...] = ()

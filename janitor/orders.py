@@ -33,8 +33,8 @@ from janitor.stopping import Stop
 class RunStore(Journal, Protocol):
     """What a run writes down."""
 
-    def begin_run(self, mode: Mode, started_at: datetime, *, owes_report: bool) -> int:
-        """Open a run, which owes a report until that is kept; returns its number."""
+    def begin_run(self, mode: Mode, started_at: datetime, *, owes_report: bool, unposted: bool) -> int:
+        """Open a run, which owes a report until that is kept; or `unposted`, nobody hears of it. Returns its number."""
         ...
 
     def record_survey(
@@ -91,7 +91,7 @@ class RunStore(Journal, Protocol):
         ...
 
     def memory(self, target: str) -> Memory:
-        """What is recorded of a target's notices and refusals."""
+        """What is recorded of a target's notices, of what was heard since they were given, and of refusals."""
         ...
 
     def last_good(self, target: str, before: int) -> tuple[int, Measure] | None:
@@ -179,7 +179,10 @@ class Orders:
     """Everything that one run needs.
 
     `approved`: the decisions of a reviewed plan by target, where one is applied. `owes_report`: its report is to be
-    posted, by the next run if this one dies before. `budget` is what the expressions of all its policies may take.
+    posted, by the next run if this one dies before; `unposted`: it could be, and is not to be. `channels` are those of
+    the policies that have one of their own, or None where nobody can be told of anything. `next_run` says when a run is
+    due after an instant, where there is a schedule. `budget` is what the expressions of all its policies may
+    take.
     """
 
     sites: Sequence[Site]
@@ -200,6 +203,9 @@ class Orders:
     approved: Mapping[str, Sequence[Decision]] | None = None
     exemptions: Sequence[Exemption] = ()
     owes_report: bool = False
+    unposted: bool = False
+    channels: Mapping[str, str] | None = field(default_factory=dict)
+    next_run: Callable[[datetime], datetime] | None = None
     patience: timedelta = timedelta(seconds=6)
     budget: Budget = field(default_factory=Budget)
 

@@ -34,7 +34,7 @@ class Run(Orders):
         cannot even begin a run; one that fails later is in the result, beside what was done.
         """
         started_at = self.clock()
-        run = self.store.begin_run(self.mode, started_at, owes_report=self.owes_report)
+        run = self.store.begin_run(self.mode, started_at, owes_report=self.owes_report, unposted=self.unposted)
         self.store.record_basis(run, self.basis())
         targets = self._clean_all(run)
         outcome = _OUTCOME_OF_EXIT[worst(_EXIT_OF_OUTCOME[target.outcome] for target in targets)]

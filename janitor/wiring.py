@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from janitor.delivery import channels_of
 from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
 from janitor.expressions import Budget
 from janitor.gate import Gate
@@ -122,12 +123,25 @@ def perform(
                 approved=approved,
                 owes_report=post and settings.slack is not None,
                 budget=Budget(heed=partial(heed_stop, stop)),
+                unposted=not post and settings.slack is not None,
+                channels=_channels(settings, rules),
+                next_run=_next_run(settings),
             ).perform()
     except StoreError as error:
         return result or failed_run(mode, error, started_at, clock())
     finally:
         own.close()
     return result
+
+
+def _channels(settings: Settings, rules: Rules) -> Mapping[str, str] | None:
+    """The channels that policies have of their own; None where nobody can be told of anything."""
+    return None if settings.slack is None else channels_of(rules.policies, settings.slack.channel)
+
+
+def _next_run(settings: Settings) -> Callable[[datetime], datetime] | None:
+    """When a run is due after an instant, where there is a schedule."""
+    return None if settings.schedule is None else partial(settings.schedule.next_after, zone=settings.timezone)
 
 
 def database_of(settings: Settings) -> str:

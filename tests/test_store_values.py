@@ -65,7 +65,14 @@ POLICIES = built(
     description=st.none() | TEXTS,
 )
 NOTICES = built(
-    Notice, policy=TEXTS, length=DURATIONS, announced_at=INSTANTS, due=INSTANTS, reminded_at=st.none() | INSTANTS
+    Notice,
+    policy=TEXTS,
+    length=DURATIONS,
+    announced_at=INSTANTS,
+    due=INSTANTS,
+    reminded_at=st.none() | INSTANTS,
+    waits_until=st.none() | INSTANTS,
+    lapsed=st.none() | INSTANTS,
 )
 EXEMPTIONS = built(Exemption, image=TEXTS, until=INSTANTS, why=TEXTS, who=TEXTS)
 REFUSALS = built(Refusals, count=st.integers(0, 9), last_at=INSTANTS, detail=TEXTS)

@@ -115,15 +115,23 @@ def _settled(result: RunResult) -> str:
 def _news(result: RunResult, announced: str | None) -> str:
     told = [d.image.id not in target.undelivered for target in result.targets for d in target.announced]
     dry = result.mode is Mode.DRY_RUN
+    in_time = sum(map(len, map(_reminded_in_time, result.targets)))
+    # A report that comes late reminds of nothing, as it announces nothing.
+    soon = "due within a day" if announced else None
     counts = {
         "would be announced" if dry else announced: told.count(True),
         "not announced": told.count(False),
-        "due within a day": sum(len(target.reminded) for target in result.targets),
+        soon: in_time,
+        "due a day after a reminder": sum(len(target.reminded) for target in result.targets) - in_time,
         "would be spared" if dry else "spared": sum(len(target.spared) for target in result.targets),
         "changed meanwhile": sum(len(target.changed) for target in result.targets),
     }
     words = ", ".join(f"{counted(count)} {what}" for what, count in counts.items() if what and count)
     return f" {words}." if words else ""
+
+
+def _reminded_in_time(target: TargetResult) -> frozenset[str]:
+    return frozenset(d.image.id for d in target.reminded) - target.overdue - target.undelivered
 
 
 def _done(result: RunResult, cost: Cost | None) -> str:

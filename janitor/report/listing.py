@@ -34,8 +34,8 @@ _FORMULA = re.compile(r"(^|;)(?=\s*[=+@\uff1d\uff0b\uff0d\uff20-])")
 def listing(result: RunResult, *, late: bool = False) -> Listing:
     """Every image that the report of this result lists, in its order; sizes are bytes, times UTC.
 
-    What a spreadsheet would take for a formula has an apostrophe before it. Nothing is announced, nor a date given for
-    it, by a listing that comes late.
+    What a spreadsheet would take for a formula has an apostrophe before it. Nothing is announced or reminded of, nor a
+    date given for it, by a listing that comes late.
     """
     written = io.StringIO(newline="")
     writer = csv.writer(written)
@@ -47,7 +47,8 @@ def listing(result: RunResult, *, late: bool = False) -> Listing:
 
 
 def _rows(target: TargetResult, mode: Mode, *, late: bool) -> Iterator[tuple[object, ...]]:
-    untold = {decision.image.id for decision in target.announced if late or decision.image.id in target.undelivered}
+    warned = (*target.announced, *target.reminded) if late else target.announced
+    untold = {decision.image.id for decision in warned if late or decision.image.id in target.undelivered}
     outcomes = _outcomes(target, mode, late=late)
     for group in groups_of(target, mode):
         for entry in group.entries:

@@ -21,6 +21,7 @@ _TITLES = {
 }
 """The fates of planned images in a live run, in the order in which they are reported; None: no deletion was sent."""
 
+_NO_REMINDER = "Not reminded of by this report, which comes late"
 _TROUBLES = {DeletionOutcome.REFUSED, DeletionOutcome.FAILED, None}
 
 
@@ -59,19 +60,23 @@ def _changed(target: TargetResult) -> Iterator[Group]:
 
 def _noticed(target: TargetResult, mode: Mode) -> Iterator[Group]:
     told, missed = _parted(target.announced, target.undelivered)
-    reminded, forgotten = _parted(target.reminded, target.undelivered)
+    in_time = [decision for decision in target.reminded if decision.image.id not in target.overdue]
+    too_late = [decision for decision in target.reminded if decision.image.id in target.overdue]
+    (reminded, forgotten), (late, again) = (_parted(part, target.undelivered) for part in (in_time, too_late))
     spared = tuple(Entry(saved.decision, _announcer(saved)) for saved in target.spared)
     if mode is Mode.DRY_RUN:
         return _filled(
             Group("Would be announced", told + missed),
             Group("Would be reminded of, due within a day", reminded + forgotten),
+            Group("Would be reminded of late, due a day after that", late + again),
             Group("Would be spared, announced before", spared),
         )
     return _filled(
         Group("Announced, to be deleted when due", told, late="Not announced by this report, which comes late"),
         Group("Not announced, no wait has begun; the next run tries again", missed, trouble=True),
-        Group("Reminder, due within a day", reminded, late="Reminder that comes late, due as announced"),
-        Group("Reminder not delivered, due within a day all the same", forgotten, trouble=True),
+        Group("Reminder, due within a day", reminded, late=_NO_REMINDER),
+        Group("Late reminder, due a day after it", late, late=_NO_REMINDER),
+        Group("Reminder not delivered, due a day after it is", forgotten + again, trouble=True),
         Group("Spared, announced before", spared),
     )
 

@@ -36,7 +36,8 @@ from janitor.store.basis import policies_at, record_basis
 from janitor.store.database import DatabaseFile, inspect
 from janitor.store.decisions import record_decisions
 from janitor.store.exemptions import ExemptionRecord
-from janitor.store.grounds import record_grounds
+from janitor.store.grounds import notice_at, record_grounds
+from janitor.store.hearing import hearing
 from janitor.store.lock import exclusive, holder
 from janitor.store.replay import Inputs, inputs_at
 from janitor.store.reports import KeptReport, NewReport
@@ -70,10 +71,10 @@ class Store:
         """Let go of the file."""
         self._file.close()
 
-    def begin_run(self, mode: Mode, started_at: datetime, *, owes_report: bool = False) -> int:
-        """Open a run, which owes a report until that is kept; returns its number."""
+    def begin_run(self, mode: Mode, started_at: datetime, *, owes_report: bool = False, unposted: bool = False) -> int:
+        """Open a run, which owes a report until that is kept; or `unposted`, nobody hears of it. Returns its number."""
         with self._file.writing() as db:
-            return runs.begin_run(db, mode, started_at, owes_report=owes_report)
+            return runs.begin_run(db, mode, started_at, owes_report=owes_report, unposted=unposted)
 
     def record_survey(
         self, run: int, target: str, survey: Survey, also_named: Sequence[str] = ()
@@ -178,9 +179,18 @@ class Store:
             return policies_at(db, run)
 
     def memory(self, target: str) -> Memory:
-        """What is recorded of a target's notices and refusals."""
+        """What is recorded of a target's notices, of what was heard since they were given, and of refusals."""
         with self._file.reading() as db:
-            return Memory(notices=trust.standing_notices(db, target), refusals=trust.refusals(db, target))
+            return Memory(
+                notices=trust.standing_notices(db, target),
+                refusals=trust.refusals(db, target),
+                hearing=hearing(db, target),
+            )
+
+    def notice_at(self, run: int, target: str, image_id: str) -> Notice | None:
+        """The notice of an image as the decisions of a run counted it, if one ran."""
+        with self._file.reading() as db:
+            return notice_at(db, run, target, image_id)
 
     def last_good(self, target: str, before: int) -> tuple[int, Measure] | None:
         """The latest run before this one whose survey was good, and what it measured."""
@@ -212,13 +222,17 @@ class Store:
     ) -> None:
         """A channel has accepted the report of a run: start these notices, and record that of these images it reminded.
 
-        Images are named by target and id. A notice replaces one that runs.
+        Images are named by target and id. A notice replaces one that runs. A reminder that comes too late moves the
+        date of the deletion.
         """
+        images: dict[str, list[str]] = {}
+        for target, image in reminded:
+            images.setdefault(target, []).append(image)
         with self._file.writing() as db:
             for (target, image), notice in notices.items():
                 trust.announce(db, run, target, image, notice)
-            for target, image in reminded:
-                trust.remind(db, run, target, image, at)
+            for target, told in images.items():
+                trust.remind(db, run, target, told, at)
 
     def end_notices_of_gone(self, target: str, unlisted: Iterable[str], at: datetime) -> None:
         """End the notices that run for these images, which this survey did not list, where they are surely gone.

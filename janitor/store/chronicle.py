@@ -133,6 +133,8 @@ def _mention(row: Mapping[str, Any]) -> str:
             return f"announced by {row['policy']}: due for deletion {format_minute(instant(due))}"
         case _, None:
             return "not reminded of, for nobody was told"
+        case _ if row["moved"]:
+            return f"reminded of late: due for deletion {format_minute(instant(row['due']))}"
         case _:
             return "reminded of"
 
@@ -194,7 +196,8 @@ WHERE i.target = :target AND i.image = :image ORDER BY d.from_run
 """
 # What reports of live runs said of notices, with the notice where a channel has accepted that.
 _MENTIONS_OF = """
-SELECT m.run, m.kind, n.policy, n.due, CASE m.kind
+SELECT m.run, m.kind, n.policy, n.announced_due IS NOT NULL AS moved,
+CASE m.kind WHEN 'announced' THEN coalesce(n.announced_due, n.due) ELSE n.due END AS due, CASE m.kind
     WHEN 'announced' THEN coalesce(n.announced_at, s.finished_at)
     WHEN 'reminded' THEN coalesce(n.reminded_at, s.finished_at)
     ELSE s.finished_at

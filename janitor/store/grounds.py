@@ -74,6 +74,12 @@ def grounds_at(db: Database, run: int, target: str, usage_memory: timedelta) -> 
     return Grounds(memory, found[_SHARING])
 
 
+def notice_at(db: Database, run: int, target: str, image_id: str) -> Notice | None:
+    """The notice of an image as the decisions of a run counted it, if one ran."""
+    row = db.execute(f"{_AT_RUN} AND kind = 'notice' AND image = ?", (target, run, run, image_id)).fetchone()
+    return None if row is None else from_json(Notice, row[2])
+
+
 def _reader(kind: type[Any]) -> Callable[[str], Any]:
     return lru_cache(maxsize=10_000)(partial(from_json, kind))
 

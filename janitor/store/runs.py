@@ -18,10 +18,10 @@ from janitor.units import iso
 _UNFINISHED = "did not finish"
 
 
-def begin_run(db: Database, mode: Mode, started_at: datetime, *, owes_report: bool) -> int:
+def begin_run(db: Database, mode: Mode, started_at: datetime, *, owes_report: bool, unposted: bool) -> int:
     """Open a run; returns its number."""
-    given = (mode.value, iso(started_at), owes_report)
-    cursor = db.execute("INSERT INTO runs (mode, started_at, owes_report) VALUES (?, ?, ?)", given)
+    given = (mode.value, iso(started_at), owes_report, unposted)
+    cursor = db.execute("INSERT INTO runs (mode, started_at, owes_report, unposted) VALUES (?, ?, ?, ?)", given)
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
@@ -128,9 +128,10 @@ def _mentions(db: Database, run: int, target: str, decisions: Mapping[str, Decis
     saved = mentioned(db, run, target, "spared", decisions)
     ids = {
         kind: frozenset(change.decision.image.id for change in mentioned(db, run, target, kind, decisions))
-        for kind in ("approved", "refused_again")
+        for kind in ("approved", "refused_again", "overdue")
     }
     return alone | {
+        "overdue": ids["overdue"],
         "undelivered": undelivered(db, run, target),
         "spared": tuple(Spared(change.decision, change.detail or change.decision.policy or "") for change in saved),
         "changed": mentioned(db, run, target, "changed", decisions),

@@ -14,6 +14,7 @@ from janitor.store.clocks import STEP as CLOCKS
 from janitor.store.exemptions import STEP as EXEMPTIONS
 from janitor.store.following import STEP as FOLLOWING
 from janitor.store.grounds import STEP as GROUNDS
+from janitor.store.hearing import STEP as HEARING
 from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
 from janitor.store.trust import COUNTING, REMINDING
@@ -99,6 +100,11 @@ def binding(db: Database) -> None:
     _execute(db, BINDINGS)
 
 
+def hearing(db: Database) -> None:
+    """When nobody heard of a run, and notices whose due date a reminder has moved."""
+    _execute(db, HEARING)
+
+
 def _execute(db: Database, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
     # to make a new database.
@@ -121,6 +127,7 @@ _STEPS = (  # append only
     following,
     entries_without_id,
     binding,
+    hearing,
 )
 for _step in _STEPS:
     MIGRATIONS()(_step)

@@ -8,7 +8,9 @@ from sqlite_utils import Database
 
 from janitor.gate import Measure
 from janitor.model import Change, Decision, DeletionOutcome, Notice, Refusals, TargetResult
+from janitor.notices import reminded
 from janitor.store.bindings import counts_after
+from janitor.store.hearing import unreminded
 from janitor.store.rows import instant, instant_or_none
 from janitor.units import iso
 
@@ -108,10 +110,16 @@ def announce(db: Database, run: int, target: str, image: str, notice: Notice) ->
     )
 
 
-def remind(db: Database, run: int, target: str, image: str, at: datetime) -> None:
-    """Write down that a channel has accepted the reminder that a run gave of an image."""
-    sql = "UPDATE notices SET reminded_at = ?, reminded_in_run = ? WHERE target = ? AND image = ? AND ended_at IS NULL"
-    db.execute(sql, (iso(at), run, target, image))
+def remind(db: Database, run: int, target: str, images: Iterable[str], at: datetime) -> None:
+    """Write down that a channel has accepted the reminders that a run gave of these images.
+
+    One that comes too late moves the date of the deletion.
+    """
+    standing, missed = standing_notices(db, target), unreminded(db, target, run)
+    for image in standing.keys() & set(images):
+        notice = reminded(standing[image], at, missed=image in missed)
+        announced_due = iso(standing[image].due) if notice.due != standing[image].due else None
+        db.execute(_REMIND, (iso(at), run, iso(notice.due), announced_due, target, image))
 
 
 def undelivered(db: Database, run: int, target: str) -> frozenset[str]:
@@ -213,6 +221,7 @@ def _mentions(result: TargetResult) -> dict[str, Sequence[tuple[str, str | None]
         kind: [(decision.image.id, None) for decision in decisions] for kind, decisions in kinds.items()
     }
     mentions["spared"] = [(saved.decision.image.id, saved.policy) for saved in result.spared]
+    mentions["overdue"] = [(image, None) for image in sorted(result.overdue)]
     mentions["refused_again"] = [(image, None) for image in sorted(result.refused_again)]
     mentions["approved"] = [(image, None) for image in sorted(result.approved or ())]
     return mentions | {"changed": [(change.decision.image.id, change.detail) for change in result.changed]}
@@ -239,6 +248,12 @@ SELECT i.image FROM images i JOIN image_facts f ON f.image_key = i.image_key
     AND f.from_run <= :run AND (f.until_run IS NULL OR f.until_run > :run)
 WHERE i.target = :target AND f.owned AND NOT f.public AND f.status NOT IN ('deleted', 'pending_delete')
 """
+
+_REMIND = """
+UPDATE notices SET reminded_at = ?, reminded_in_run = ?, due = ?, announced_due = coalesce(announced_due, ?)
+WHERE target = ? AND image = ? AND ended_at IS NULL
+"""
+
 _MISSED_SINCE = """
 SELECT s.finished_at FROM images i JOIN image_facts f USING (image_key)
 JOIN surveys s ON s.target = i.target AND s.run = f.until_run

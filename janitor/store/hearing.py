@@ -1,0 +1,73 @@
+"""When people heard of a target, and which reminders nobody accepted: what `notices.counted` goes by."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+from sqlite_utils import Database
+
+from janitor.model import Hearing
+from janitor.store.rows import instant
+
+STEP = """
+-- unposted: its report could be posted, and was not to be, so nobody heard of it.
+ALTER TABLE runs ADD COLUMN unposted INTEGER NOT NULL DEFAULT 0;
+-- announced_due: when it was due as announced, where a reminder that came too late has moved `due`.
+ALTER TABLE notices ADD COLUMN announced_due TEXT;
+CREATE INDEX reports_of_run ON reports (run);
+"""
+
+_Due = Sequence[tuple[int, str | None]]
+"""The runs that had something to tell in a channel, in their order, each with when that was accepted, if it was."""
+
+
+def hearing(db: Database, target: str) -> Hearing:
+    """What was heard of a target since the first of its standing notices was given."""
+    (first,) = db.execute(_FIRST, (target,)).fetchone()
+    if first is None:
+        return Hearing()
+    ended = db.execute(_ENDED, (target, first)).fetchall()
+    due: dict[str, list[tuple[int, str | None]]] = {}
+    for channel, run, delivered_at in db.execute(_DUE, (first,)):
+        due.setdefault(channel, []).append((run, delivered_at))
+    return Hearing(
+        {channel: tuple(map(instant, _moments(ended, reports))) for channel, reports in due.items()},
+        tuple(map(instant, _moments(ended, ()))),
+        unreminded(db, target),
+    )
+
+
+def _moments(ended: Sequence[tuple[int, str]], due: _Due) -> Iterator[str]:
+    """When each of these runs was heard of in a channel: once the last report before its end was accepted there."""
+    runs = [run for run, _ in due]
+    for run, finished_at in ended:
+        place = bisect_right(runs, run)
+        delivered_at = due[place - 1][1] if place else finished_at
+        if delivered_at is not None:
+            yield max(finished_at, delivered_at, key=instant)
+
+
+def unreminded(db: Database, target: str, before: int | None = None) -> frozenset[str]:
+    """The images with a standing notice whose reminder a live run was to give, and nobody accepted.
+
+    `before`: a run before this one.
+    """
+    return frozenset(row[0] for row in db.execute(_UNREMINDED, {"target": target, "before": before}))
+
+
+_FIRST = "SELECT min(run) FROM notices WHERE target = ? AND ended_at IS NULL"
+_ENDED = """
+SELECT r.run, r.finished_at FROM runs r JOIN surveys s ON s.run = r.run AND s.target = ?
+WHERE r.run >= ? AND r.mode = 'delete' AND r.outcome IS NOT NULL AND NOT r.owes_report AND NOT r.unposted
+ORDER BY r.run
+"""
+_DUE = """
+SELECT p.channel, p.run, p.delivered_at FROM reports p JOIN runs r ON r.run = p.run
+WHERE p.run >= ? AND r.mode = 'delete' ORDER BY p.run, p.report
+"""
+_UNREMINDED = """
+SELECT DISTINCT m.image FROM mentions m
+JOIN runs r ON r.run = m.run AND r.mode = 'delete'
+JOIN notices n ON n.target = m.target AND n.image = m.image AND n.ended_at IS NULL
+WHERE m.target = :target AND m.kind = 'reminded' AND n.reminded_at IS NULL AND m.run > n.run
+    AND (:before IS NULL OR m.run < :before)
+"""
