@@ -39,7 +39,7 @@ from janitor.references import reading
 from janitor.report import Name
 from janitor.sandbox.calls import Api
 from janitor.sandbox.faults import Fault, Faults, Rule
-from janitor.store import Store, runs, uses
+from janitor.store import Store, runs, trust, uses
 from tests.nights import Broken, simulate, simulation
 from tests.nights.mishaps import NONE, Mishaps
 
@@ -119,7 +119,9 @@ def _due_however_long(policy: Policy, notice: Notice | None, now: datetime) -> d
 
 
 def _due_by_the_file(policy: Policy, notice: Notice | None, now: datetime) -> datetime:
-    return now + policy.notice if notice is None else notice.announced_at + policy.notice
+    if notice is None or notice.lapsed is not None:
+        return now + policy.notice
+    return max(notice.announced_at + policy.notice, notice.waits_until or notice.announced_at)
 
 
 def _since_the_survey(decision: Decision, lengths: Mapping[str, Any], at: datetime) -> Notice:
@@ -130,6 +132,14 @@ def _since_the_survey(decision: Decision, lengths: Mapping[str, Any], at: dateti
 
 def _named_by_what_was_sent(arrivals: Iterable[delivery._Arrival]) -> frozenset[Name]:
     return frozenset[Name]().union(*(arrival.names | arrival.missing for arrival in arrivals))
+
+
+def _waits_for_no_reminder(*words: Any, **named: Any) -> dict[str, Notice]:
+    return {image: replace(notice, waits_until=None) for image, notice in notices.counted(*words, **named).items()}
+
+
+def _moves_no_date(notice: Notice, at: datetime, **_missed: bool) -> Notice:
+    return replace(notice, reminded_at=at)
 
 
 def _all_that_wait(decisions: Iterable[Decision], _notices: object) -> tuple[Decision, ...]:
@@ -250,6 +260,17 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "spared-is-told": (0, "stays, and nobody was told", (Change(cleaning, "spared", _always(())),)),
     "announced-once": (0, "and again for no reason", (Change(cleaning, "to_announce", _all_that_wait),)),
     "reminded-once": (0, "was reminded of twice", (Change(notices, "_wants_reminder", _reminds_every_night),)),
+    "reminder-is-waited-for": (
+        0,
+        "although it is not reminded of in time",
+        (Change(cleaning, "counted", _waits_for_no_reminder),),
+    ),
+    "late-reminder-moves-the-date": (
+        0,
+        "although it is not reminded of in time",
+        (Change(trust, "reminded", _moves_no_date),),
+    ),
+    "silence": (0, "although it is announced before a silence", (Change(notices, "silent_since", _always(None)),)),
     # Limits, the survey gate, reviewed plans and dry runs.
     "limits": (0, "the limits are", (Change(Plan, "refusal", _always(None)),)),
     "survey-shrank": (5, "although the survey saw", (Change(Gate, "_shrunk", _always(())),)),

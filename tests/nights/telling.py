@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -13,11 +13,13 @@ from janitor.notices import REMIND_BEFORE
 from tests.nights.account import Account
 from tests.nights.channel import Channel
 from tests.nights.ground import Broken, rows
+from tests.nights.silence import MAIN, may_have_been_silent, was_surely_silent
 from tests.nights.team import DAY, Policy
 from tests.nights.told import NOT_DELETED, Fate, Told, listed, read
 from tests.slack_stand_in import File
 
 _LONG_NOTICE = 3 * DAY
+_REMINDED = {Fate.REMINDED, Fate.REMINDED_LATE}
 _SPARED = """
 SELECT image FROM mentions JOIN runs USING (run)
 WHERE run = ? AND kind = 'spared' AND mode = 'delete' AND outcome IS NOT NULL
@@ -41,7 +43,7 @@ class Telling:
         self._told: dict[str, list[Told]] = {}
         self._began: dict[int, datetime] = {}
         self._ended: dict[int, datetime] = {}
-        self._notices: dict[int, dict[str, timedelta]] = {}
+        self._policies: dict[int, dict[str, Policy]] = {}
         self._spared: dict[str, int] = {}
 
     def note_run(self, run: int, began: datetime, policies: Iterable[Policy]) -> None:
@@ -49,7 +51,7 @@ class Telling:
         if run in self._began:
             return
         self._began[run], self._ended[run] = began, self._account.now
-        self._notices[run] = {policy.name: policy.notice for policy in policies}
+        self._policies[run] = {policy.name: policy for policy in policies}
         self._spared |= {row["image"]: run for row in rows(self._database, _SPARED, run)}
 
     # Before a deletion.
@@ -63,7 +65,21 @@ class Telling:
         own = [told for told in announced if told.policy == policy.name and told.run > since]
         if policy.notice and not any(told.at + policy.notice <= now for told in own):
             return f"not announced by {policy.name} {policy.notice} before {now}: {announced}"
+        own = [told for told in own if not self._was_silent(was_surely_silent, told, policy, now)]
+        if policy.notice and not own:
+            return f"announced before a silence only: {announced}"
+        if policy.notice and not any(self._is_reminded(told, now) for told in own):
+            return f"not reminded of in time: {self._told[image]}"
         return None
+
+    def _was_silent(self, ask: Callable[..., bool], told: Told, policy: Policy, until: datetime) -> bool:
+        return ask(self._database, policy.channel or MAIN, told.at, until, self._notice_of(told))
+
+    def _is_reminded(self, announced: Told, now: datetime) -> bool:
+        """Whether the reminder that an announcement promised was given, in time or a day ago."""
+        length = self._notice_of(announced)
+        given = [t for t in self._told[announced.image] if t.fate in _REMINDED and not t.late and t.run > announced.run]
+        return length <= _LONG_NOTICE or any(t.at <= announced.at + length or t.at + DAY <= now for t in given)
 
     def _announced(self, image: str) -> list[Told]:
         """The announcements of an image since it was spared last, in the order of the runs."""
@@ -100,15 +116,18 @@ class Telling:
             raise Broken(f"{claim}, and it was deleted")
         if told.fate is Fate.ANNOUNCED:
             self._check_announcement(told)
-        if told.fate is Fate.REMINDED and not told.late:
+        if told.fate in _REMINDED and not told.late:
             self._check_reminder(told)
 
     def _check_announcement(self, told: Told) -> None:
-        """An image is announced once, unless another policy, a longer notice or its being spared came between."""
+        """An image is announced once, unless another policy, a longer notice, a silence or its being spared came
+        between."""
         before = [earlier for earlier in self._announced(told.image) if earlier.run < told.run]
         if not before or not before[-1].sure or before[-1].policy != told.policy:
             return
-        if self._notice_of(told) <= self._notice_of(before[-1]):
+        policy = self._policies[told.run][told.policy or ""]
+        silent = self._was_silent(may_have_been_silent, before[-1], policy, told.at)
+        if self._notice_of(told) <= self._notice_of(before[-1]) and not silent:
             raise Broken(f"{told.image} was announced by run {before[-1].run}, and again for no reason by {told.run}")
 
     def _check_reminder(self, told: Told) -> None:
@@ -116,14 +135,14 @@ class Telling:
         announced = [earlier for earlier in self._announced(told.image) if earlier.run < told.run]
         if not announced or self._notice_of(announced[-1]) <= _LONG_NOTICE:
             raise Broken(f"{told.image} was reminded of without a long notice: {announced}")
-        reminded = (t for t in self._told[told.image] if t.fate is Fate.REMINDED and t.sure and t.run != told.run)
+        reminded = (t for t in self._told[told.image] if t.fate in _REMINDED and t.sure and t.run != told.run)
         if any(earlier.run > announced[-1].run for earlier in reminded if not earlier.late):
             raise Broken(f"{told.image} was reminded of twice")
         if announced[-1].due is None or told.at < announced[-1].due - REMIND_BEFORE:
             raise Broken(f"{told.image} was reminded of at {told.at}, due at {announced[-1].due}")
 
     def _notice_of(self, told: Told) -> timedelta:
-        return self._notices[told.run][told.policy or ""]
+        return self._policies[told.run][told.policy or ""].notice
 
     def _check_file(self, file: File) -> None:
         """A file lists what its thread lists, and claims no more."""

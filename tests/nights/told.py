@@ -30,6 +30,7 @@ class Fate(Enum):
     CHANGED = "Not deleted, changed meanwhile"
     ANNOUNCED = "Announced, to be deleted when due"
     REMINDED = "Reminder, due within a day"
+    REMINDED_LATE = "Late reminder, due a day after it"
     SPARED = "Spared, announced before"
     SETTLED = "Settled, asked for in an earlier run"
 
