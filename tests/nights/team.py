@@ -72,7 +72,7 @@ def name_of(image: StoredImage) -> str | None:
 
 
 def _minutes(length: timedelta) -> str | int:
-    return f"{length // MINUTE}m" if length else 0
+    return f"{length // MINUTE}min" if length else 0
 
 
 class Team:
