@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from janitor.applying import changes_since
 from janitor.basis import Grounds, answers
+from janitor.carrying_out import CarryingOut
 from janitor.cloud import ImageService, Lookup
 from janitor.core.binding import Known, recognise
 from janitor.core.contradictions import doubts_about as contradictions
 from janitor.decide import decide
-from janitor.deleting import Attempt, Executioner, confirm
 from janitor.errors import AnotherAccount, CloudError, Implausible, Interrupted, JanitorError, StoreError
 from janitor.exemptions import exemptions_by_tag, exemptions_for, longest_of
+from janitor.freshness import Moment
 from janitor.gate import OwnImages, measure, refusal
 from janitor.image_ids import folded
 from janitor.model import (
@@ -20,20 +21,18 @@ from janitor.model import (
     Change,
     Decision,
     Deletion,
-    DeletionOutcome,
     History,
-    Image,
     Memory,
     Mode,
     Notice,
     Outcome,
-    Refusals,
     Survey,
     TargetResult,
 )
 from janitor.notices import counted, overdue, spared, to_announce, to_remind
 from janitor.orders import Orders, RunStore, Site
 from janitor.plan import Plan, make_plan, owns
+from janitor.rereading import Rereading
 from janitor.settling import settle
 from janitor.sharing import heed, in_question
 from janitor.siblings import Comparison, doubts_about
@@ -67,6 +66,7 @@ class Cleaning:
         were settled before that, it is a result, as nobody else will tell of them. Raises AnotherAccount, with nothing
         recorded of the survey, where it is not of the account that the database knows.
         """
+        since = self.orders.moment()
         survey, lookup = Surveying(self.orders, self.target, self.service).survey()
         survey = self._recognised(survey)
         history = self._store.record_survey(self.run, self.target, survey, self.site.also_named)
@@ -74,9 +74,8 @@ class Cleaning:
         doubts = self._doubts(survey, lookup, unacceptable)
         settled = () if doubts or survey.usage.problem is not None else self._settle(survey, lookup)
         try:
-            return self._judge(
-                survey, history, refusal(doubts, acceptable=not unacceptable) if doubts else None, settled
-            )
+            doubt = refusal(doubts, acceptable=not unacceptable) if doubts else None
+            return self._judge(since, survey, history, doubt, settled)
         except (CloudError, StoreError, Interrupted) as error:
             if not settled:
                 raise
@@ -102,7 +101,12 @@ class Cleaning:
         return replace(survey, usage=replace(usage, remarks=(*usage.remarks, found.words))) if found.words else survey
 
     def _judge(
-        self, survey: Survey, history: Mapping[str, History], doubt: str | None, settled: tuple[Deletion, ...]
+        self,
+        since: Moment,
+        survey: Survey,
+        history: Mapping[str, History],
+        doubt: str | None,
+        settled: tuple[Deletion, ...],
     ) -> TargetResult:
         memory = self._memory(survey)
         decisions, grounds = self._decide(survey, history, memory)
@@ -124,11 +128,20 @@ class Cleaning:
             return replace(seen, outcome=Outcome.FAILED, error=f"nothing deleted: {survey.usage.problem}")
         if doubt is not None:
             return replace(seen, outcome=Outcome.REFUSED, error=doubt)
-        return self._act(_told_of(seen, memory, survey.finished_at), plan, memory)
+        carrying_out = self._carrying_out(since, survey, history, memory)
+        return self._act(_told_of(seen, memory, survey.finished_at), plan, memory, carrying_out)
 
     def _decide(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> tuple[list[Decision], Grounds]:
         """The decisions, and what they went by beside the survey and its history."""
-        decisions = decide(
+        decisions = self._ruled(survey, history, memory)
+        asked = in_question(decisions)
+        sharing = answers(asked, self.service.sharing(asked))
+        heed_stop(self.orders.stop)
+        return heed(decisions, sharing), Grounds(memory, sharing)
+
+    def _ruled(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> list[Decision]:
+        """The decisions by guards and policies."""
+        return decide(
             survey.images,
             self.orders.policies,
             survey.usage,
@@ -140,10 +153,6 @@ class Cleaning:
             memory=memory,
             budget=self.orders.budget,
         )
-        asked = in_question(decisions)
-        sharing = answers(asked, self.service.sharing(asked))
-        heed_stop(self.orders.stop)
-        return heed(decisions, sharing), Grounds(memory, sharing)
 
     def _memory(self, survey: Survey) -> Memory:
         """What is recorded of a target, and what people exempted by command, in policy files or by tags."""
@@ -175,7 +184,7 @@ class Cleaning:
         same, changed = changes_since(self.orders.approved.get(self.target, ()), decisions, deleted)
         return replace(plan, decisions=tuple(d for d in plan.decisions if d.image.id in same)), changed
 
-    def _act(self, seen: TargetResult, plan: Plan, memory: Memory) -> TargetResult:
+    def _act(self, seen: TargetResult, plan: Plan, memory: Memory, carrying_out: CarryingOut) -> TargetResult:
         excess = plan.refusal(self.orders.limits) if self.orders.approved is None else None
         if excess:
             error = f"{excess} To delete exactly this list after a look at it: janitor apply {self.run}"
@@ -185,7 +194,17 @@ class Cleaning:
         self._end_notices_of_gone(seen, memory)
         if excess or not plan.decisions:
             return seen
-        return _with_old_news(self._delete(seen, plan), memory)
+        return carrying_out.perform(seen, plan, memory)
+
+    def _carrying_out(
+        self, since: Moment, survey: Survey, history: Mapping[str, History], memory: Memory
+    ) -> CarryingOut:
+        def decided(again: Survey) -> list[Decision]:
+            return self._ruled(again, history, memory)
+
+        known = (*self.service.irregularities(), *contradictions(survey.images))
+        rereading = Rereading(self.orders, self.target, self.service, survey, decided, known)
+        return CarryingOut(self.orders, self.run, self.service, rereading, since)
 
     def _end_notices_of_gone(self, seen: TargetResult, memory: Memory) -> None:
         listed = {decision.image.id for decision in seen.decisions}
@@ -243,61 +262,6 @@ class Cleaning:
             self._store.record_settlements(self.run, settlements)
         return tuple(settlement.deletion for settlement in settlements)
 
-    def _delete(self, seen: TargetResult, plan: Plan) -> TargetResult:
-        done = iter(range(1, len(plan.decisions) + 1))
-        executioner = Executioner(
-            self.run,
-            self.target,
-            self.service,
-            self._store,
-            self.orders.clock,
-            self.orders.stop,
-            self.orders.deletions_at_once,
-            lambda: self.orders.progress.advance(self.target, "delete", next(done), len(plan.decisions)),
-        )
-        attempts = executioner.carry_out(plan)
-        errors: list[JanitorError | str] = []
-        if executioner.journal_error is not None:
-            errors.append(executioner.journal_error)
-        unsent = len(plan.decisions) - len(attempts) - len(executioner.left)
-        if unsent:
-            interrupted = "interrupted: " if self.orders.stop.is_set() else ""
-            because = f": {executioner.unlooked}" if executioner.unlooked is not None else ""
-            errors.append(f"{interrupted}{unsent} of {len(plan.decisions)} deletions were not sent{because}")
-        listed: dict[str, Image] | None = None
-        untold: frozenset[str] = frozenset()
-        try:
-            listed, untold = self._listed_afterwards(seen, attempts) if attempts else ({}, untold)
-        except CloudError as error:
-            errors.append(f"the survey after the deletions failed, so none is confirmed: {error}")
-        deletions = tuple(confirm(attempts, listed, untold))
-        outcome = Outcome.PARTIAL if any(unsuccessful(d.outcome) for d in deletions) else Outcome.OK
-        return replace(
-            seen,
-            outcome=Outcome.FAILED if errors else outcome,
-            error="; ".join(str(error) for error in errors) or None,
-            deletions=deletions,
-            changed=(*seen.changed, *executioner.left),
-        )
-
-    def _listed_afterwards(
-        self, seen: TargetResult, attempts: Sequence[Attempt]
-    ) -> tuple[dict[str, Image], frozenset[str]]:
-        """What the target lists now, and the ids of what may exist all the same.
-
-        Raises CloudError also for a list that lost too much beside what was asked for.
-        """
-        listed = {image.id: image for image in self.service.images()}
-        asked = {attempt.decision.image.id for attempt in attempts}
-        known = (d.image.id for d in seen.decisions if owns(d.image))
-        lookup = self.service.unlisted(each for each in known if each not in listed)
-        listed |= {image.id: image for image in lookup.found}
-        others = [d.image for d in seen.decisions if owns(d.image) and d.image.id not in asked]
-        lost = sum(image.id not in listed for image in others)
-        if lost * 100 > self.orders.gate.max_shrink * len(others):
-            raise CloudError(f"{lost} of {len(others)} images that nobody asked to delete are missing from it")
-        return listed, lookup.unanswered or frozenset()
-
 
 def cut_short(target: str, error: JanitorError) -> TargetResult:
     """The result of a target where this kept a run from deciding anything."""
@@ -321,18 +285,3 @@ def _told_of(seen: TargetResult, memory: Memory, now: datetime) -> TargetResult:
         overdue=overdue(reminded, memory.notices),
         spared=spared(seen.decisions, memory),
     )
-
-
-def _with_old_news(result: TargetResult, memory: Memory) -> TargetResult:
-    refused = (d for d in result.deletions if d.outcome is DeletionOutcome.REFUSED)
-    before = memory.refusals
-    again = (d.decision.image.id for d in refused if before.get(d.decision.image.id, _NEVER).detail == d.detail)
-    return replace(result, refused_again=frozenset(again))
-
-
-_NEVER = Refusals(0, datetime.min.replace(tzinfo=UTC), "")
-
-
-def unsuccessful(outcome: DeletionOutcome) -> bool:
-    """Whether a deletion with this outcome is one that a person may have to look at."""
-    return outcome in (DeletionOutcome.REFUSED, DeletionOutcome.FAILED)

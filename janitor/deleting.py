@@ -10,10 +10,14 @@ from typing import Protocol
 
 from janitor.cloud import ImageService
 from janitor.core.deletion import Answer, Answered, Shown, detail_of, is_open, outcome_of, shown
-from janitor.errors import CloudError, Refused, StoreError
+from janitor.errors import CloudError, Interrupted, Refused, StoreError, Unavailable
 from janitor.exemptions import exemptions_for
+from janitor.freshness import Freshness, Reading
+from janitor.image_ids import folded
 from janitor.model import Change, Decision, Deletion, Exemption, Image
 from janitor.plan import Plan
+
+_LOOKS = 3
 
 _log = logging.getLogger("janitor.deleting")
 
@@ -44,7 +48,10 @@ class Attempt:
 
 @dataclass(slots=True)
 class Executioner:
-    """Sends the deletions of one target's plan. One that fails does not stop the others; a journal that fails does."""
+    """Sends the deletions of one target's plan. One that fails does not stop the others; a journal that fails does.
+
+    `gone` are the images that a later list need not show: those that were asked for, or were gone already.
+    """
 
     run: int
     target: str
@@ -52,11 +59,13 @@ class Executioner:
     journal: Journal
     clock: Callable[[], datetime]
     stop: threading.Event
+    freshness: Freshness
     workers: int = 4
     tick: Callable[[], None] = lambda: None
     journal_error: StoreError | None = None
     unlooked: CloudError | None = None
     left: list[Change] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
 
     def carry_out(self, plan: Plan) -> list[Attempt]:
         """Ask for every deletion of the plan, oldest image first, `workers` at a time.
@@ -72,11 +81,11 @@ class Executioner:
         if self.stop.is_set() or self.journal_error is not None:
             return None
         try:
-            latest = self._latest(decision.image)
+            latest, why = self._look(decision.image)
             if latest is None:
+                self.gone.add(decision.image.id)
                 self.tick()
                 return Attempt(decision, Answered(Answer.NOT_SENT))
-            why = self._stays(decision.image, latest)
             if why is not None:
                 self.left.append(Change(decision, why))
                 return None
@@ -87,6 +96,9 @@ class Executioner:
         except StoreError as error:
             self.journal_error = error
             return None
+        except Interrupted:
+            return None
+        self.gone.add(decision.image.id)
         said = self._ask(decision)
         try:
             self.journal.journal_answer(entry, said, self.clock())
@@ -95,14 +107,29 @@ class Executioner:
         self.tick()
         return Attempt(decision, said)
 
-    def _latest(self, image: Image) -> Image | None:
-        """An image as it is now, None where it is gone; as it was, where the API cannot be asked for one."""
-        return self.service.latest(image.id) if self.service.by_id else image
+    def _look(self, image: Image) -> tuple[Image | None, str | None]:
+        """An image as it is now, None where it is gone; and why it stays, where it does.
 
-    def _stays(self, image: Image, latest: Image) -> str | None:
-        """Why an image that was to go stays after all."""
+        Raises CloudError where that cannot be told, and Interrupted.
+        """
+        for _ in range(_LOOKS):
+            reading = self.freshness.reading()
+            latest = self._latest(image, reading)
+            why = None if latest is None else self._stays(image, latest, reading)
+            if not self.freshness.is_stale():
+                return latest, why
+        raise Unavailable("what was read is too old each time an image was looked at")
+
+    def _latest(self, image: Image, reading: Reading) -> Image | None:
+        if self.service.by_id:
+            return self.service.latest(image.id)
+        return image if reading.listed is None else reading.listed.get(folded(image.id))
+
+    def _stays(self, image: Image, latest: Image, reading: Reading) -> str | None:
         if different := image.differences(latest):
             return f"changed during this run: {', '.join(different)}"
+        if (why := reading.stays.get(image.id)) is not None:
+            return f"changed during this run: {why}"
         # Last of all: people may exempt it even while we look at it.
         return "exempted by a person during this run" if self._exempted_meanwhile(image) else None
 
@@ -122,10 +149,10 @@ class Executioner:
 def confirm(
     attempts: Iterable[Attempt], listed: Mapping[str, Image] | None, untold: Collection[str] = ()
 ) -> list[Deletion]:
-    """What became of each attempt, by the survey that followed: its images by id, or None if it could not be made.
+    """What became of each attempt, by the survey that followed: its images by their folded ids, or None without one.
 
     Only an image that this survey no longer lists is called deleted; an answer alone proves nothing. `untold` are the
-    ids of which the API did not tell whether they exist.
+    folded ids of which the API did not tell whether they exist.
     """
     return [_confirmed(attempt, shown(attempt.decision.image.id, listed, untold)) for attempt in attempts]
 

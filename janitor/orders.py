@@ -1,5 +1,6 @@
 """What a run is asked to do and what it stands on: values and ports, and nothing of where they came from."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -10,6 +11,7 @@ from janitor.cloud import ImageService
 from janitor.core.binding import Binding
 from janitor.deleting import Journal
 from janitor.expressions import Budget
+from janitor.freshness import Moment
 from janitor.gate import Gate, Measure
 from janitor.model import (
     Decision,
@@ -181,8 +183,8 @@ class Orders:
     `approved`: the decisions of a reviewed plan by target, where one is applied. `owes_report`: its report is to be
     posted, by the next run if this one dies before; `unposted`: it could be, and is not to be. `channels` are those of
     the policies that have one of their own, or None where nobody can be told of anything. `next_run` says when a run is
-    due after an instant, where there is a schedule. `budget` is what the expressions of all its policies may
-    take.
+    due after an instant, where there is a schedule. `budget` is what the expressions of all its policies may take.
+    `monotonic` tells seconds that pass whatever is done to the clock.
     """
 
     sites: Sequence[Site]
@@ -194,6 +196,7 @@ class Orders:
     targets_at_once: int = 4
     deletions_at_once: int = 4
     clock: Callable[[], datetime] = utc_now
+    monotonic: Callable[[], float] = time.monotonic
     stop: Stop = field(default_factory=Stop)
     progress: Progress = field(default_factory=Silence)
     gate: Gate = field(default_factory=Gate)
@@ -208,6 +211,10 @@ class Orders:
     next_run: Callable[[datetime], datetime] | None = None
     patience: timedelta = timedelta(seconds=6)
     budget: Budget = field(default_factory=Budget)
+
+    def moment(self) -> Moment:
+        """Now."""
+        return Moment(self.clock(), self.monotonic())
 
     def basis(self) -> Basis:
         """What the run goes by."""

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from janitor.applying import plan_digest
-from janitor.cleaning import Cleaning, cut_short, unsuccessful
+from janitor.carrying_out import unsuccessful
+from janitor.cleaning import Cleaning, cut_short
 from janitor.errors import CloudError, Exit, Interrupted, StoreError, worst
 from janitor.model import Outcome, RunResult, TargetResult
 from janitor.orders import Orders, Site

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from janitor.core.deletion import Answered, Shown, detail_of, outcome_of, shown
+from janitor.image_ids import folded
 from janitor.model import Decision, Deletion, DeletionOutcome, Image
 
 
@@ -43,9 +44,10 @@ def settle(unsettled: Iterable[Unsettled], listed: Iterable[Image], untold: Coll
     deletion that was told of as accepted before, as long as its image is there.
     """
     every = list(unsettled)
-    by_id: Mapping[str, Image] = {image.id: image for image in listed}
+    by_id: Mapping[str, Image] = {folded(image.id): image for image in listed}
+    unknown = {folded(image_id) for image_id in untold}
     latest = {asked.decision.image.id: asked.entry for asked in every}
-    seen = ((asked, shown(asked.decision.image.id, by_id, untold)) for asked in every)
+    seen = ((asked, shown(asked.decision.image.id, by_id, unknown)) for asked in every)
     found = (_settled(asked, what, last=latest[asked.decision.image.id] == asked.entry) for asked, what in seen)
     return [settlement for settlement in found if settlement is not None]
 

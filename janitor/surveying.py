@@ -40,17 +40,17 @@ class Surveying:
         `usage.problem` says so.
         """
         started_at = self.orders.clock()
-        listed = self._listed()
+        listed = self.listed()
         without_id = self.service.without_id()
         lookup = self._looked_up(listed)
         images = (*listed, *lookup.found, *self._unseen(lookup))
-        usage = self._usage(images, started_at)
+        usage = self.usage(images, started_at)
         if without_id:
             usage = replace(usage, remarks=(*usage.remarks, _without_id(without_id)))
         heed_stop(self.orders.stop)
         return Survey(images, usage, started_at, self.orders.clock(), without_id), lookup
 
-    def _listed(self) -> list[Image]:
+    def listed(self) -> list[Image]:
         """What the lists say, each image once: as all of its records say together."""
         listed: dict[str, Image] = {}
         for image in self.service.images():
@@ -72,7 +72,8 @@ class Surveying:
         for image in self.orders.store.last_seen(self.target, lookup.unanswered or ()):
             yield replace(image, unreadable={**image.unreadable, UNSEEN: _FORBIDDEN})
 
-    def _usage(self, images: Sequence[Image], now: datetime) -> Usage:
+    def usage(self, images: Sequence[Image], now: datetime) -> Usage:
+        """What uses these images, by services and by texts; `problem` says why that is in doubt."""
         earlier = self.orders.store.earlier_usage(self.target, now - _REMEMBERED - self.orders.usage_memory)
         with ThreadPoolExecutor(1, thread_name_prefix=f"references-{self.target}") as beside:
             named = beside.submit(self.orders.references.named, images)

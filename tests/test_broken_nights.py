@@ -151,8 +151,8 @@ def _reminds_every_night(notice: Notice, now: datetime) -> bool:
 
 
 def _journals_afterwards(executioner: Executioner, decision: Decision) -> Attempt | None:
-    latest = executioner._latest(decision.image)
-    if latest is None or executioner._stays(decision.image, latest):
+    latest, why = executioner._look(decision.image)
+    if latest is None or why is not None:
         return None
     said = executioner._ask(decision)
     entry = executioner.journal.journal_request(executioner.run, executioner.target, decision, executioner.clock())

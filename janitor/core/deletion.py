@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from janitor.image_ids import folded
 from janitor.model import DeletionOutcome, Image, Status
 
 
@@ -46,13 +47,13 @@ _OF_STATUS: Mapping[str, Shown] = {
 
 
 def shown(image_id: str, listed: Mapping[str, Image] | None, untold: Collection[str] = ()) -> Shown:
-    """What a list shows of an image: all images by id, or None for a list that cannot be used.
+    """What a list shows of an image: all images by their folded ids, or None for a list that cannot be used.
 
-    `untold` are the ids of which the API did not tell whether they exist.
+    `untold` are the folded ids of which the API did not tell whether they exist.
     """
-    if listed is None or image_id in untold:
+    if listed is None or folded(image_id) in untold:
         return Shown.UNKNOWN
-    image = listed.get(image_id)
+    image = listed.get(folded(image_id))
     if image is None:
         return Shown.NOT_LISTED
     return _OF_STATUS.get(image.status, Shown.LISTED)

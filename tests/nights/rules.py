@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection
 
-from janitor.cleaning import unsuccessful
+from janitor.carrying_out import unsuccessful
 from janitor.model import Outcome, RunResult
 from janitor.sandbox.records import StoredImage
 from tests.nights.account import Account

@@ -1,0 +1,320 @@
+"""What a run deletes by is never older than ten minutes; and what a later list shows is believed like any survey."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from janitor.errors import Exit, Unavailable
+from janitor.freshness import Freshness, Moment, Reading
+from janitor.model import DeletionOutcome, Image, Mode, Outcome, RunResult, Usage, User
+from janitor.orders import Site
+from janitor.plan import Limits
+from janitor.policy import Expire, Match, Pattern, Policy
+from janitor.run import Run, exit_code
+from janitor.store import Store
+from tests.fakes import RecordingCloud
+from tests.loopback import Answered, Asked
+from tests.toast_account import DELETE, INSTANCES, ROOT, Account, entry, serving
+
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+TEN, SECOND = timedelta(minutes=10), timedelta(seconds=1)
+OLD = Policy("old", Match(name=(Pattern("ci-*"),)), Expire(timedelta(days=14)))
+DELETED, ACCEPTED, GONE = DeletionOutcome.DELETED, DeletionOutcome.ACCEPTED, DeletionOutcome.ALREADY_GONE
+
+
+def image(name: str, *, days: int = 30, **facts: Any) -> Image:
+    created = NOW - timedelta(days=days)
+    defaults: dict[str, Any] = {"name": name, "status": "active", "public": False, "protected": False}
+    return Image(name, **(defaults | facts), created_at=created, updated_at=created)
+
+
+@dataclass
+class Night:
+    """A cloud, and two clocks that go on only when the cloud is asked for something."""
+
+    store: Store
+    cloud: RecordingCloud
+    wall: timedelta = timedelta()
+    ticks: timedelta = timedelta()
+
+    def pass_time(self, wall: timedelta = timedelta(), ticks: timedelta = timedelta()) -> None:
+        self.wall += wall
+        self.ticks += ticks
+
+    def run(self, **rest: Any) -> RunResult:
+        sites = [Site("prod", lambda: self.cloud)]
+        limits = Limits(1000, 100)
+        clocks: dict[str, Any] = {"clock": lambda: NOW + self.wall, "monotonic": lambda: self.ticks.total_seconds()}
+        return Run(sites, [OLD], self.store, Mode.DELETE, limits, deletions_at_once=1, **clocks, **rest).perform()
+
+
+@dataclass
+class SlowCloud(RecordingCloud):
+    """Something happens after the survey, and before each deletion."""
+
+    after_survey: Callable[[], object] = lambda: None
+    usages: int = 0
+    later_use: Usage | None = None
+
+    def usage(self, *asked: Any) -> Usage:
+        self.usages += 1
+        found = self.later_use if self.usages > 1 and self.later_use is not None else super().usage(*asked)
+        if self.usages == 1:
+            self.after_survey()
+        return found
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Iterator[Night]:
+    young = [image(f"young-{number}", days=1) for number in range(8)]
+    with Store.open(tmp_path / "janitor.db") as store:
+        yield Night(store, SlowCloud([image("ci-a", days=40), image("ci-b"), *young], by_id=False))
+
+
+def outcomes(result: RunResult) -> dict[str, DeletionOutcome]:
+    return {d.decision.image.id: d.outcome for target in result.targets for d in target.deletions}
+
+
+def stays(result: RunResult) -> dict[str, str]:
+    return {change.decision.image.id: change.detail for change in result.targets[0].changed}
+
+
+def later(night: Night, *, happens: Callable[[], object] = lambda: None, **passed: timedelta) -> SlowCloud:
+    cloud = night.cloud
+    assert isinstance(cloud, SlowCloud)
+
+    def after_survey() -> None:
+        night.pass_time(**passed)
+        happens()
+
+    cloud.after_survey = after_survey
+    return cloud
+
+
+@pytest.mark.parametrize(
+    ("passed", "again"),
+    [
+        pytest.param({"wall": TEN, "ticks": TEN}, False, id="ten-minutes"),
+        pytest.param({"wall": TEN + SECOND}, True, id="by-the-clock"),
+        pytest.param({"ticks": TEN + SECOND}, True, id="stopped-and-the-clock-put-back"),
+        pytest.param({"wall": -TEN, "ticks": TEN + SECOND}, True, id="the-longer-of-both"),
+    ],
+)
+@pytest.mark.parametrize("by_id", [False, True])
+def test_an_old_survey_is_read_once_more(night: Night, passed: dict[str, Any], again: bool, by_id: bool) -> None:
+    cloud = later(night, **passed)
+    cloud.by_id = by_id
+    result = night.run()
+    assert outcomes(result) == {"ci-a": DELETED, "ci-b": DELETED}
+    lists = 2 + (again and not by_id)
+    assert (cloud.usages, cloud.surveys) == (1 + again, lists), "the list only where there is no look by id"
+
+
+def test_what_a_list_of_later_shows_otherwise_is_not_deleted(night: Night) -> None:
+    def rename() -> None:
+        cloud.listed = [replace(each, name="golden") if each.id == "ci-a" else each for each in cloud.listed]
+
+    cloud = later(night, ticks=TEN + SECOND, happens=rename)
+    result = night.run()
+    assert (cloud.deleted, stays(result)) == (["ci-b"], {"ci-a": "changed during this run: name"})
+
+
+def test_what_a_list_of_later_does_not_show_is_gone_already(night: Night) -> None:
+    cloud = later(night, ticks=TEN + SECOND, happens=lambda: cloud.listed.remove(image("ci-a", days=40)))
+    result = night.run()
+    assert (cloud.deleted, outcomes(result)) == (["ci-b"], {"ci-a": GONE, "ci-b": DELETED})
+    assert exit_code(result) is Exit.OK
+
+
+@pytest.mark.parametrize("by_id", [False, True])
+def test_what_is_used_meanwhile_stays(night: Night, by_id: bool) -> None:
+    cloud = later(night, ticks=TEN + SECOND)
+    cloud.by_id, cloud.later_use = by_id, Usage({"ci-a": (User("i", "web-1"),)}, instances=1)
+    result = night.run()
+    assert cloud.deleted == ["ci-b"]
+    assert stays(result) == {"ci-a": "changed during this run: now keep [in-use] used by instance web-1"}
+
+
+@pytest.mark.parametrize("by_id", [False, True])
+def test_where_usage_cannot_be_read_again_nothing_is_sent(night: Night, by_id: bool) -> None:
+    cloud = later(night, ticks=TEN + SECOND)
+    cloud.by_id, cloud.later_use = by_id, Usage(problem="HTTP 502")
+    result = night.run()
+    assert (cloud.deleted, cloud.usages, exit_code(result)) == ([], 2, Exit.FAILED), "asked once for all"
+    assert result.targets[0].error == (
+        "2 of 2 deletions were not sent: the survey is over 10 minutes old, and to read again failed: "
+        "what is in use could not be read: HTTP 502"
+    )
+
+
+def test_a_list_of_later_that_looks_wrong_deletes_nothing(night: Night) -> None:
+    cloud = later(night, ticks=TEN + SECOND, happens=lambda: cloud.listed.__delitem__(slice(3, None)))
+    result = night.run()
+    assert (cloud.deleted, result.outcome) == ([], Outcome.FAILED)
+    assert "it looks wrong: owned images fell from 10 to 3" in (result.targets[0].error or "")
+
+
+def test_a_long_row_of_deletions_reads_again_every_ten_minutes(night: Night) -> None:
+    cloud = night.cloud
+    assert isinstance(cloud, SlowCloud)
+    cloud.listed += [image(f"ci-{number:02}") for number in range(20)]
+    cloud.on_delete = lambda _: night.pass_time(ticks=2 * timedelta(minutes=1) + SECOND)
+    result = night.run()
+    assert set(outcomes(result).values()) == {DELETED}
+    assert (len(cloud.deleted), cloud.usages) == (22, 1 + 4)
+
+
+def test_a_process_that_is_stopped_while_it_looks_looks_again(night: Night) -> None:
+    cloud = night.cloud
+    assert isinstance(cloud, SlowCloud)
+    cloud.by_id = True
+    looked: list[str] = []
+    look = cloud.latest
+
+    def latest(image_id: str) -> Image | None:
+        looked.append(image_id)
+        found = look(image_id)
+        if len(looked) == 1:
+            night.pass_time(ticks=timedelta(hours=1))
+            cloud.later_use = Usage({"ci-a": (User("i", "web-1"),)}, instances=1)
+        return found
+
+    cloud.latest = latest  # type: ignore[method-assign]
+    result = night.run()
+    assert (looked, cloud.deleted) == (["ci-a", "ci-a", "ci-b"], ["ci-b"])
+    assert set(stays(result)) == {"ci-a"}
+
+
+def test_an_account_that_takes_longer_to_read_than_that_is_read_twice_at_most() -> None:
+    ticks = [0.0]
+    read: list[float] = []
+
+    def slowly() -> Reading:
+        ticks[0] += 700
+        read.append(ticks[0])
+        return Reading({"x": str(len(read))})
+
+    def now() -> Moment:
+        return Moment(NOW, ticks[0])
+
+    freshness = Freshness(slowly, now, Moment(NOW, -700))
+    assert freshness.reading().stays == {"x": "2"}
+    assert freshness.reading().stays == {"x": "2"}
+    assert not freshness.is_stale()
+
+
+# By the real client of the API that gives lists only
+
+
+@dataclass
+class Renaming(Account):
+    """An account in which, an hour after its instances were listed, an image has another name, and one is in use."""
+
+    calls: list[str] = field(default_factory=list)
+    ticks: float = 0
+
+    def answer(self, asked: Asked) -> Answered:
+        call = f"{asked.method} {asked.path.removeprefix(ROOT)}"
+        self.calls.append(call)
+        answered = super().answer(asked)
+        if call == INSTANCES and not self.ticks:
+            self.ticks = 3600
+            self.entries[0] |= {"name": "golden"}
+            self.instances = [{"id": "s", "name": "web-1", "image": "I1"}]
+        return answered
+
+
+def test_on_the_api_of_lists_the_list_and_the_instances_are_read_again(store_path: Path) -> None:
+    account = Renaming(entries=[entry(f"i{number}", createdAt="2026-10-01T00:00:00Z") for number in range(4)])
+    every = Policy("all", Match(name=(Pattern("name*"),)), Expire(timedelta(days=14)))
+    clocks: dict[str, Any] = {"clock": lambda: NOW, "monotonic": lambda: account.ticks}
+    with serving(account) as (client, _), Store.open(store_path) as store:
+        sites = [Site("prod", lambda: client)]
+        done = Run(sites, [every], store, Mode.DELETE, Limits(9, 100), accept_survey=True, **clocks).perform()
+    assert stays(done) == {
+        "i0": "changed during this run: name",
+        "i1": "changed during this run: now keep [in-use] used by instance web-1",
+    }
+    first = account.calls.index(DELETE)
+    assert (account.calls[:first].count(INSTANCES), account.calls.count(DELETE)) == (2, 2)
+
+
+@pytest.fixture
+def store_path(tmp_path: Path) -> Path:
+    return tmp_path / "janitor.db"
+
+
+# The list afterwards
+
+
+def test_of_a_list_with_a_hole_nothing_is_confirmed(night: Night) -> None:
+    """Accepted and not done; and the list afterwards leaves out those, and others."""
+    cloud = night.cloud
+    cloud.listed = [*(image(f"ci-{number}") for number in range(20)), *(image(f"o-{n}", days=1) for n in range(10))]
+    cloud.undone = {each.id for each in cloud.listed}
+    whole = list(cloud.listed)
+
+    def leave_out(_: str) -> None:
+        if len(cloud.deleted) == 20:
+            cloud.listed = whole[-6:]
+
+    cloud.on_delete = leave_out
+    result = night.run()
+    assert set(outcomes(result).values()) == {ACCEPTED}
+    assert all(deletion.unsettled for deletion in result.targets[0].deletions)
+    assert exit_code(result) is Exit.FAILED
+    assert "none is confirmed: it looks wrong: owned images fell from 10 to 6" in (result.targets[0].error or "")
+    cloud.listed = whole
+    again = night.run()
+    assert {d.outcome for d in again.targets[0].settled} == {ACCEPTED}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param({"irregular": ["the lists leave out image x, which exists and is active"]}, id="irregular"),
+        pytest.param({"offset": timedelta(hours=1)}, id="its-clock"),
+    ],
+)
+def test_a_list_that_looks_wrong_in_any_way_confirms_nothing(night: Night, wrong: dict[str, Any]) -> None:
+    def go_wrong(_: str) -> None:
+        for name, value in wrong.items():
+            setattr(night.cloud, name, value)
+
+    night.cloud.on_delete = go_wrong
+    result = night.run()
+    assert set(outcomes(result).values()) == {ACCEPTED}
+    assert "none is confirmed: it looks wrong: " in (result.targets[0].error or "")
+
+
+def test_protected_images_that_are_missing_afterwards_are_a_hole(night: Night) -> None:
+    night.cloud.listed += [image(f"p-{number}", days=1, protected=True) for number in range(2)]
+    night.cloud.on_delete = lambda _: (
+        night.cloud.listed.__delitem__(slice(-2, None)) if len(night.cloud.deleted) == 1 else None
+    )
+    assert set(outcomes(night.run()).values()) == {ACCEPTED}
+
+
+def test_what_a_person_accepted_before_is_no_doubt_afterwards(night: Night) -> None:
+    night.cloud.irregular = ["image x is listed with two different creation dates"]
+    assert night.run().outcome is Outcome.REFUSED
+    assert set(outcomes(night.run(accept_survey=True)).values()) == {DELETED}
+
+
+def test_an_id_in_another_spelling_afterwards_is_still_listed(night: Night) -> None:
+    night.cloud.undone = {"ci-a"}
+
+    def respell(_: str) -> None:
+        night.cloud.listed = [replace(each, id=each.id.upper()) for each in night.cloud.listed]
+
+    night.cloud.on_delete = respell
+    assert outcomes(night.run())["ci-a"] is ACCEPTED
+
+
+def test_where_there_is_no_list_afterwards_nothing_is_confirmed(night: Night) -> None:
+    night.cloud.survey_errors = [None, Unavailable("HTTP 502")]
+    assert set(outcomes(night.run()).values()) == {ACCEPTED}
