@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from janitor import __version__
+from janitor.escaping import visible_lines
 from janitor.streams import prepare, take_failure
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -295,7 +297,7 @@ def demo_(config: Path | None, verbose: int, api: str) -> int:  # noqa: ARG001 -
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(message, err=True)
+    click.echo(visible_lines(message), err=True)
     return code
 
 
@@ -333,16 +335,17 @@ def _bounded() -> int:
     try:
         return int(janitor.main(standalone_mode=False) or 0)
     except click.ClickException as error:
-        error.show()
-        return Exit.USAGE
+        said = io.StringIO()
+        error.show(said)
+        return _fail(said.getvalue().rstrip("\n"), Exit.USAGE)
     except (click.Abort, KeyboardInterrupt):
         return _fail("janitor: interrupted", 130)
     except ConfigurationError as error:
         return _fail(str(error), error.exit_code)
     except JanitorError as error:
         return _fail(f"janitor: {error}", error.exit_code)
-    except Exception:  # noqa: BLE001 - the boundary: what escapes to here is a bug, and is called one
-        import traceback
+    except Exception as error:  # noqa: BLE001 - the boundary: what escapes to here is a bug, and is called one
+        from janitor.logs import traceback_of
 
-        traceback.print_exc()
+        click.echo(traceback_of(error), err=True)
         return _fail(f"janitor {__version__}: this is a bug. Please report it, with the lines above.", Exit.BUG)

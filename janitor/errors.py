@@ -22,6 +22,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from janitor.escaping import visible
+
 
 class Exit(IntEnum):
     """Exit codes of the command, least to most important where several hold: see `worst`."""
@@ -44,9 +46,12 @@ def worst(codes: Iterable[Exit]) -> Exit:
 
 
 class JanitorError(Exception):
-    """Something that was expected to go wrong; the message is a sentence for people."""
+    """Something that was expected to go wrong; the message is a sentence for people, with foreign words escaped."""
 
     exit_code: int = Exit.FAILED
+
+    def __init__(self, message: str) -> None:
+        super().__init__(visible(message))
 
 
 class UsageError(JanitorError):
@@ -57,17 +62,22 @@ class UsageError(JanitorError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in one file: `policies/ci.yaml:12: ci-images: expire.after: "14 fortnights" is not …`."""
+    """One thing wrong in one file: `policies/ci.yaml:12: ci-images: expire.after: "14 fortnights" is not …`.
+
+    `help` are lines of ours that go with it.
+    """
 
     file: str
     line: int | None
     message: str
     key: str | None = None
     policy: str | None = None
+    help: str = ""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        return ": ".join(part for part in (place, self.policy, self.key, self.message) if part)
+        said = visible(": ".join(part for part in (place, self.policy, self.key, self.message) if part))
+        return f"{said}\n{self.help}" if self.help else said
 
 
 class ConfigurationError(UsageError):
@@ -75,7 +85,10 @@ class ConfigurationError(UsageError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__("; ".join(str(problem) for problem in self.problems))
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
 
 
 class CloudError(JanitorError):

@@ -6,12 +6,13 @@ from datetime import datetime, tzinfo
 from rich.segment import Segment
 
 from janitor.errors import UsageError
+from janitor.escaping import visible
 from janitor.expressions import Budget
 from janitor.model import Decision, Image, Notice, Reason, Survey, User, UserKind
 from janitor.policy import Policy
 from janitor.report.layout import BOLD, Line, Page, labelled, line, paragraph
 from janitor.report.tables import user_name, users_of
-from janitor.report.wording import label_of, local_minute, visible
+from janitor.report.wording import label_of, local_minute
 from janitor.store import Store
 from janitor.units import format_duration, format_minute, format_size, format_until
 

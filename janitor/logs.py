@@ -3,11 +3,18 @@
 import logging
 import threading
 import time
+import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TextIO
 
+from janitor.escaping import visible, visible_lines
 from janitor.redaction import Redaction
+
+if TYPE_CHECKING:
+    from logging import _SysExcInfoType
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 _OTHERS = ("httpx", "httpcore", "slack_sdk", "apscheduler", "uvicorn", "asyncio", "stamina")
@@ -16,10 +23,10 @@ _MINUTE = 60.0
 _MOST_KINDS = 1000
 
 
-class _Blot(logging.Formatter):
-    """Formats a record and blots out secrets, wherever in it they stand."""
+class _OneLine(logging.Formatter):
+    """Formats a record as one line, with secrets redacted and foreign words escaped; a traceback has its own lines."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
         self.redaction = Redaction(*secrets)
 
@@ -27,9 +34,54 @@ class _Blot(logging.Formatter):
         return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
-        ours = line.index(record.name) + len(record.name)  # names of loggers are our words
-        return line[:ours] + self.redaction(line[ours:])
+        record.exc_text = None  # another handler's words, which are not escaped
+        return super().format(record)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        record.message = visible(self.redaction(record.message))
+        return super().formatMessage(record)
+
+    def formatException(self, ei: "_SysExcInfoType | tuple[None, None, None]") -> str:  # noqa: N802 - the library's name
+        return "" if ei[1] is None else self.traceback(ei[1])
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802 - the library's name
+        return visible_lines(self.redaction(stack_info))
+
+    def traceback(self, error: BaseException) -> str:
+        """The traceback of an error, where the message of each error on the way is one line."""
+        messages = {said for each in _chain(error) for said in traceback.format_exception_only(each)}
+        rows: list[str] = []
+        for part in map(str, traceback.format_exception(error)):
+            text = self.redaction(part.removesuffix("\n"))
+            rows += [text] if part in messages else text.split("\n")
+        return "\n".join(map(visible, rows))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error, and all that a traceback tells of it: what it came from, and those of a group."""
+    pending, seen = [error], set[int]()
+    while pending:
+        each = pending.pop()
+        if id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            pending += [other for other in (each.__cause__, each.__context__) if other is not None]
+            pending += each.exceptions if isinstance(each, BaseExceptionGroup) else ()
+
+
+class _AboveTheBar(logging.StreamHandler[TextIO]):
+    """Writes lines to stderr; while a progress bar is drawn, above it."""
+
+    show: Callable[[str], None] | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.show is None:
+            super().emit(record)
+            return
+        try:
+            self.show(self.format(record))
+        except Exception:  # noqa: BLE001 - as the library's handlers do
+            self.handleError(record)
 
 
 class OncePerMinute(logging.Filter):
@@ -74,8 +126,8 @@ def configure_logging(verbose: int, secrets: Iterable[str] = ()) -> None:
 
     The libraries' own lines name URLs, and an appkey is part of a URL.
     """
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Blot(secrets))
+    handler = _AboveTheBar()
+    handler.setFormatter(_OneLine(secrets))
     handler.addFilter(OncePerMinute())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("janitor").setLevel(_LEVELS[min(verbose, len(_LEVELS) - 1)])
@@ -85,6 +137,27 @@ def configure_logging(verbose: int, secrets: Iterable[str] = ()) -> None:
 
 def blot_out(secrets: Iterable[str]) -> None:
     """Show these in no line of the log from now on."""
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler.formatter, _Blot):
-            handler.formatter.redaction.add(*secrets)
+    for formatter in _formatters():
+        formatter.redaction.add(*secrets)
+
+
+def traceback_of(error: BaseException) -> str:
+    """The traceback of an error as the log would write it."""
+    return next(_formatters(), _OneLine()).traceback(error)
+
+
+def _formatters() -> Iterator[_OneLine]:
+    return (h.formatter for h in logging.getLogger().handlers if isinstance(h.formatter, _OneLine))
+
+
+@contextmanager
+def lines_shown_by(show: Callable[[str], None]) -> Iterator[None]:
+    """Let lines of the log be shown by this, for the length of the block: by what draws on the terminal meanwhile."""
+    handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, _AboveTheBar)]
+    for handler in handlers:
+        handler.show = show
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.show = None

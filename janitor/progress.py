@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from janitor import orders
+from janitor.logs import lines_shown_by
 from janitor.terminal import console
 
 
@@ -38,5 +40,13 @@ def progress_bar() -> Iterator[orders.Progress]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console(stderr=True), transient=True, redirect_stdout=False) as bars:
+    with (
+        Progress(*columns, console=console(stderr=True), transient=True, redirect_stdout=False) as bars,
+        _log_above(bars),
+    ):
         yield _Bars(bars)
+
+
+def _log_above(bars: Progress) -> AbstractContextManager[None]:
+    """Lines of the log appear above the bars: written beside them, they would share a line."""
+    return lines_shown_by(lambda line: bars.console.print(Text(line), soft_wrap=True))

@@ -2,8 +2,10 @@
 
 import sys
 
+import click
 from rich.console import Console, RenderableType
 
+from janitor.escaping import visible_lines
 from janitor.settings.screen import NARROWEST, WIDEST, screen_environment
 
 _DEFAULT_WIDTH = 80
@@ -17,6 +19,11 @@ def console(*, stderr: bool = False) -> Console:
     return made
 
 
+def say(text: str = "", *, err: bool = False) -> None:
+    """Print lines, to stderr with `err`. A line break in foreign words is to be escaped before."""
+    click.echo(visible_lines(text), err=err)
+
+
 def print_out(renderable: RenderableType) -> None:
     """Print what is laid out for the terminal that there is. One that renders to nothing is a bug: RuntimeError."""
     made = console()
@@ -25,8 +32,8 @@ def print_out(renderable: RenderableType) -> None:
     _write(capture.get())
 
 
-def print_json(text: str) -> None:
-    """Print a JSON object, which is escaped already."""
+def print_plain(text: str) -> None:
+    """Print a document for programs, such as a JSON object: it is escaped already, as its format wants it."""
     _write(f"{text}\n")
 
 

@@ -9,7 +9,7 @@ import janitor
 
 ROOT = Path(janitor.__file__).parent
 
-EVERYWHERE = {"errors", "expressions"}
+EVERYWHERE = {"errors", "escaping", "expressions"}
 CORE = {
     "core",
     "model",

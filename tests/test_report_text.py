@@ -10,6 +10,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
+from janitor.escaping import visible
 from janitor.model import (
     Change,
     Cost,
@@ -29,7 +30,7 @@ from janitor.model import (
 )
 from janitor.report.tables import images_table, runs_table
 from janitor.report.text import text_report
-from janitor.report.wording import MODES, OUTCOMES, REASONS, money_a_month, visible
+from janitor.report.wording import MODES, OUTCOMES, REASONS, money_a_month
 from tests.factories import (
     GIB,
     NOW,

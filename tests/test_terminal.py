@@ -32,10 +32,15 @@ class Screen:
 
     def show(self, desk: Desk, *words: str, stdout: bool = True) -> tuple[int, str]:
         """The exit code, and all that came to the terminal; with `stdout` False only stderr and stdin are on it."""
+        return self.run(desk, desk.command(*words), stdout=stdout)
+
+    def run(self, desk: Desk, command: list[str], typed: str = "", *, stdout: bool = True) -> tuple[int, str]:
+        """The same of any command, with what somebody types meanwhile."""
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, self.columns, 0, 0))
+        os.write(ours, typed.encode())
         with subprocess.Popen(
-            desk.command(*words),
+            command,
             stdin=theirs,
             stdout=theirs if stdout else subprocess.DEVNULL,
             stderr=theirs,

@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-import click
-
 from janitor import delivery, sites, wiring
 from janitor.accounts import identify
 from janitor.cloud import Probe, ProbeFailed
 from janitor.commands.loading import load
 from janitor.errors import CloudError, DeliveryError, Exit, StoreError
+from janitor.escaping import visible
 from janitor.model import Reading
 from janitor.orders import Site, utc_now
 from janitor.policy import Policy
@@ -19,7 +18,7 @@ from janitor.references import Reference, References
 from janitor.remarks import exempting_nothing, owning_nothing, remarks_on
 from janitor.report.tables import readings_table
 from janitor.settings import Settings
-from janitor.terminal import print_out
+from janitor.terminal import print_out, say
 from janitor.units import counted
 
 
@@ -28,14 +27,14 @@ def check(config: Path | None, verbose: int, *, live: bool) -> int:
     settings, rules = load(config, verbose)
     identify(settings, settings.targets)
     for line in _checked(settings, rules):
-        click.echo(line)
+        say(line)
     failures = [_probed("database", lambda: Probe(wiring.database_of(settings)))]
     if not any(failures):
         _say_what_is_idle(settings, rules)
     declared = [one for one in settings.references if live or one.url is None]
     unasked = len(settings.references) - len(declared)
     if unasked:
-        click.echo(f"references     {counted(unasked, 'URL')} not asked: --live does")
+        say(f"references     {counted(unasked, 'URL')} not asked: --live does")
     if declared:
         failures.append(_probed("references", partial(_probe_references, settings, declared)))
     if live:
@@ -68,9 +67,9 @@ def _say_what_is_idle(settings: Settings, rules: Rules) -> None:
         return
     last = f"note: of the {counted(sum(map(len, images.values())))} surveyed last, none is"
     if idle := owning_nothing(rules.policies, images):
-        click.echo(f"policies       {last} owned by {', '.join(idle)}")
+        say(f"policies       {last} owned by {', '.join(idle)}")
     if strange := exempting_nothing(rules.exemptions, images):
-        click.echo(f"exemptions     {last} called {' or '.join(strange)}")
+        say(f"exemptions     {last} called {' or '.join(strange)}")
 
 
 def _probes(settings: Settings, policies: Sequence[Policy]) -> Iterator[tuple[str, Callable[[], Probe]]]:
@@ -114,11 +113,11 @@ def _probed(name: str, probe: Callable[[], Probe]) -> bool:
     try:
         found = probe()
         readings = found.readings
-        click.echo(f"{name:<14} ok: {found.sentence}")
+        say(f"{name:<14} ok: {visible(found.sentence)}")
     except (CloudError, DeliveryError, StoreError) as error:
         failed = True
         readings = error.readings if isinstance(error, ProbeFailed) else ()
-        click.echo(f"{name:<14} failed: {error}")
+        say(f"{name:<14} failed: {visible(str(error))}")
     if readings:
         print_out(readings_table(readings))
     return failed

@@ -7,17 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-import click
-
 import janitor
 from janitor.commands import running
 from janitor.errors import Exit, JanitorError, UsageError
+from janitor.escaping import visible
 from janitor.logs import configure_logging
-from janitor.report.wording import visible
 from janitor.sandbox import server
 from janitor.sandbox.calls import Api
 from janitor.sandbox.options import Options, options_from
 from janitor.stopping import ending_signals
+from janitor.terminal import print_plain, say
 
 
 def sandbox(verbose: int, options: Mapping[str, Any], file: Path | None) -> int:
@@ -31,8 +30,8 @@ def sandbox(verbose: int, options: Mapping[str, Any], file: Path | None) -> int:
 
 
 def _print_configuration(configuration: str) -> None:
-    click.echo(configuration)
-    click.echo("The sandbox listens; Ctrl-C ends it.", err=True)
+    print_plain(configuration)
+    say("The sandbox listens; Ctrl-C ends it.", err=True)
 
 
 def _write_configuration(file: Path, configuration: str) -> None:
@@ -44,7 +43,7 @@ def _write_configuration(file: Path, configuration: str) -> None:
         _must_not_exist(file)
     except OSError as error:
         raise JanitorError(f"--write: {file}: {error.strerror}") from error
-    click.echo(f"The sandbox listens, and its configuration is in {visible(str(file))}; Ctrl-C ends it.", err=True)
+    say(f"The sandbox listens, and its configuration is in {visible(str(file))}; Ctrl-C ends it.", err=True)
 
 
 def _fill(file: Path, opened: TextIO, text: str) -> None:
@@ -67,12 +66,12 @@ def demo(verbose: int, api: str) -> int:
     with tempfile.TemporaryDirectory(prefix="janitor-demo-") as folder, server.running(options) as cloud:
         config = Path(folder, "janitor.yaml")
         config.write_text(cloud.configuration(policies=str(shipped_policies()), mode="delete"), encoding="utf-8")
-        click.echo(f"A cloud of {len(cloud.account.images)} images, and the policies in {shipped_policies()}.\n")
-        click.echo("$ janitor run --dry-run\n")
+        say(f"A cloud of {len(cloud.account.images)} images, and the policies in {shipped_policies()}.\n")
+        say("$ janitor run --dry-run\n")
         first = running.run(config, verbose, dry_run=True, targets=(), form="text", post=False)
         if first > 128:
             return first
-        click.echo("\n$ janitor run\n")
+        say("\n$ janitor run\n")
         second = running.run(config, verbose, dry_run=False, targets=(), form="text", post=False)
     return first or second
 

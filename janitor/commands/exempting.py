@@ -9,19 +9,18 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
-import click
-
 from janitor.commands.loading import configured
 from janitor.errors import Exit, UsageError
+from janitor.escaping import visible
 from janitor.exemptions import active, lapses_soon
 from janitor.explain import sought
 from janitor.model import Exemption
 from janitor.policy_files import load_rules
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, line, paragraph
-from janitor.report.wording import label_of, local_minute, visible
+from janitor.report.wording import label_of, local_minute
 from janitor.settings import Settings
 from janitor.store import ExemptionRecord, Store, holder
-from janitor.terminal import print_json, print_out
+from janitor.terminal import print_out, print_plain, say
 from janitor.units import counted, format_until, iso, iso_or_none, parse_duration, parse_until
 
 _LONGEST_NAME = 255
@@ -47,10 +46,10 @@ def keep(
         places = _places(store, prefixes)
         store.add_exemptions(((target, Exemption(image, end, reason, who)) for target, image in places), now)
         for target, image in places:
-            click.echo(_kept(store.exemption_records(target, image), now, settings.timezone))
+            say(_kept(store.exemption_records(target, image), now, settings.timezone))
     who_runs = holder(settings.database)
     if who_runs is not None:
-        click.echo(f"A run is at work and may have decided before: {visible(who_runs)}", err=True)
+        say(f"A run is at work and may have decided before: {visible(who_runs)}", err=True)
     return Exit.OK
 
 
@@ -123,7 +122,7 @@ def unkeep(config: Path | None, verbose: int, prefixes: Sequence[str], *, by: st
         store.end_exemptions(places, who, now)
     for record in {(record.target, record.exemption): record for record in held}.values():
         ended = f"its exemption is ended: {_terms(record.exemption, settings.timezone)}"
-        click.echo(f"{_named(record)}: {visible(ended)}")
+        say(f"{_named(record)}: {visible(ended)}")
     return Exit.OK
 
 
@@ -163,7 +162,7 @@ def list_kept(config: Path | None, verbose: int, unwanted: Iterable[str | None],
     shown = entries if past else _longest(entry for entry in entries if entry.state(now) == "active")
     ordered = sorted(shown, key=lambda entry: (entry.state(now) != "active", entry.exemption.until))
     if form == "json":
-        print_json(json.dumps({"exemptions": [_as_json(entry, now) for entry in ordered]}))
+        print_plain(json.dumps({"exemptions": [_as_json(entry, now) for entry in ordered]}))
     else:
         page = Page(lambda width: _lines(ordered, now, settings.timezone, width))
         print_out(page)

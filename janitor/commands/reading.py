@@ -8,7 +8,7 @@ from janitor.errors import Exit, UsageError
 from janitor.explain import explanation
 from janitor.report.tables import images_json, images_table, runs_table
 from janitor.store import Store
-from janitor.terminal import print_json, print_out
+from janitor.terminal import print_out, print_plain
 
 
 def images(config: Path | None, verbose: int, *, number: int | None, form: str) -> int:
@@ -17,7 +17,7 @@ def images(config: Path | None, verbose: int, *, number: int | None, form: str) 
         run = _number(store, number)
         surveys = store.surveys(run)
         if form == "json":
-            print_json(images_json(run, surveys.items()))
+            print_plain(images_json(run, surveys.items()))
         else:
             print_out(images_table(run, surveys.items()))
     return Exit.OK

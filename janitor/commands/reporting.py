@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import click
-
 from janitor import delivery, wiring
 from janitor.announcing import as_told, start_notices
 from janitor.commands.loading import load
@@ -23,7 +21,7 @@ from janitor.settings import Settings
 from janitor.stopping import Stop, within
 from janitor.store import Store
 from janitor.streams import take_failure
-from janitor.terminal import print_json, print_out
+from janitor.terminal import print_out, print_plain, say
 
 _log = logging.getLogger("janitor.commands")
 
@@ -102,7 +100,7 @@ def resend(config: Path | None, verbose: int) -> int:
     settings, rules = load(config, verbose)
     failed = False
     for number, (name, error) in enumerate(delivery.resend(settings, rules.policies), start=1):
-        click.echo(f"{number}. {name}: {'delivered' if error is None else f'still undelivered: {error}'}")
+        say(f"{number}. {name}: {'delivered' if error is None else f'still undelivered: {error}'}")
         failed = failed or error is not None
     return Exit.FAILED if failed else Exit.OK
 
@@ -110,6 +108,6 @@ def resend(config: Path | None, verbose: int) -> int:
 def print_report(result: RunResult, settings: Settings, form: str) -> None:
     """Print a report, as `json` or as text."""
     if form == "json":
-        print_json(json_report(result))
+        print_plain(json_report(result))
     else:
         print_out(text_report(result, settings.cost, zone=settings.timezone))

@@ -14,6 +14,7 @@ from janitor.http_face import showing
 from janitor.model import Mode, RunResult
 from janitor.orders import utc_now
 from janitor.punctuality import Punctuality
+from janitor.report.wording import in_one_line
 from janitor.settings import Settings
 from janitor.stopping import Stop
 from janitor.watch import Watch
@@ -51,7 +52,7 @@ def _scheduled_run(settings: Settings, mode: Mode, stop: Stop, watch: Watch) -> 
     started_at = utc_now()
 
     def skipped(error: JanitorError) -> RunResult:
-        _log.error("run-skipped: %s", error)
+        _log.error("run-skipped: %s", in_one_line(str(error)))
         return wiring.failed_run(mode, error, started_at, utc_now())
 
     try:

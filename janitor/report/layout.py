@@ -11,6 +11,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.style import Style
 
+from janitor.escaping import visible
+
 BOLD = Style(bold=True)
 DIM = Style(dim=True)
 GOOD = Style(color="green")
@@ -31,9 +33,10 @@ class Page:
     lines: Callable[[int], Iterable[Line]]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Write the lines, one after the other."""
+        """Write the lines, one after the other; whatever they hold, it acts on nothing."""
         for line in self.lines(options.max_width):
-            yield from line
+            for segment in line:
+                yield Segment(visible(segment.text), segment.style)
             yield Segment.line()
 
 

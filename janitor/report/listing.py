@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from janitor.escaping import visible
 from janitor.model import Decision, Mode, RunResult, TargetResult
 from janitor.report import Listing
 from janitor.report.outline import groups_of
-from janitor.report.wording import visible
 from janitor.units import iso_or_none
 
 COLUMNS = (

@@ -4,7 +4,8 @@ import json
 import re
 from collections.abc import Callable
 
-from janitor.report.wording import shortened, visible
+from janitor.escaping import visible
+from janitor.report.wording import shortened
 
 # Marks that format, and emoji names. An underscore within a word, or the minutes of a time, do neither.
 _ACTING = re.compile(r"[*~`]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|:(?!\d\d?:)[\w+'-]+:")

@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from rich.segment import Segment
 
+from janitor.escaping import visible
 from janitor.model import Cost, Mode, Outcome, RunResult, TargetResult
 from janitor.report.figures import kept_by_reason, summary, tells_of_images, totals_of
 from janitor.report.layout import (
@@ -31,7 +32,6 @@ from janitor.report.wording import (
     run_name,
     run_times,
     shortened,
-    visible,
 )
 from janitor.units import counted, format_size
 
@@ -66,7 +66,7 @@ def _closing(result: RunResult, cost: Cost | None, width: int) -> Iterator[Line]
 
 
 def _error(error: str, width: int, indent: int) -> Iterator[Line]:
-    for row in f"Error: {error}".splitlines():
+    for row in f"Error: {error}".split("\n"):
         yield from paragraph(shortened(row, _LONGEST_SENTENCE), width, indent, TROUBLE)
 
 

@@ -3,6 +3,7 @@
 import math
 from datetime import datetime, timedelta, tzinfo
 
+from janitor.escaping import visible
 from janitor.model import Cost, Mode, Outcome, Reason, RunResult
 from janitor.units import GIB, format_duration
 
@@ -48,25 +49,6 @@ REASONS = {
     Reason.EXPIRED: "expired",
 }
 """What the reason codes mean, as a legend to their counts; the reason of one image is its decision's `detail`."""
-
-# Printable by the letter of Unicode, yet nothing to be seen: fillers, joiners and variation selectors.
-_INVISIBLE = {
-    code: chr(code).encode("unicode_escape").decode()
-    for code in (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10))
-}
-
-
-def visible(text: str) -> str:
-    """Foreign text with everything that is not plainly visible escaped: `\\x1b`, `\\n`, `\\u202e`, `\\u200b`."""
-    if text.isascii() and text.isprintable():
-        return text
-    if not text.isprintable():
-        text = "".join(mark if mark.isprintable() else _escape(mark) for mark in text)
-    return text.translate(_INVISIBLE)
-
-
-def _escape(mark: str) -> str:
-    return mark.encode("unicode_escape").decode()
 
 
 def shortened(text: str, limit: int) -> str:

@@ -25,7 +25,6 @@ from janitor.yaml_lines.schema import UNKNOWN, check
 
 _HERE = Path("janitor.yaml")
 _HOW_TO = """\
-does not exist, and neither -c FILE nor JANITOR_CONFIG names another file.
 `janitor sandbox --write janitor.yaml` starts a server to try things on, with a configuration for it. For a project on
 NHN Cloud, write this, with policies in the directory policies beside it. On another OpenStack cloud, `cloud: NAME` for
 one of clouds.yaml takes the place of identity to password; without either, the OS_* variables count. The old v1.0 API
@@ -195,7 +194,8 @@ def find_policies(config: Path | None = None, environ: Mapping[str, str] = os.en
 def _source(config: Path | None, environ: Mapping[str, str]) -> Path:
     named = config or (Path(environ["JANITOR_CONFIG"]) if environ.get("JANITOR_CONFIG") else None)
     if named is None and not _HERE.exists():
-        raise ConfigurationError([Problem(str(_HERE), None, _HOW_TO)])
+        missing = "does not exist, and neither -c FILE nor JANITOR_CONFIG names another file."
+        raise ConfigurationError([Problem(str(_HERE), None, missing, help=_HOW_TO)])
     return (named or _HERE).absolute()
 
 
