@@ -24,6 +24,12 @@ def say(text: str = "", *, err: bool = False) -> None:
     click.echo(visible_lines(text), err=err)
 
 
+def answer_to(question: str) -> str:
+    """What a person types at the terminal, in lower case; empty where they end the input. Asked on stderr."""
+    click.echo(f"{visible_lines(question)} ", nl=False, err=True)
+    return sys.stdin.readline().strip().lower()
+
+
 def print_out(renderable: RenderableType) -> None:
     """Print what is laid out for the terminal that there is. One that renders to nothing is a bug: RuntimeError."""
     made = console()

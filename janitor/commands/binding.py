@@ -3,14 +3,13 @@
 import sys
 from pathlib import Path
 
-import click
-
 from janitor.commands.exempting import who_says
 from janitor.commands.loading import existing_store
 from janitor.errors import Exit, UsageError
+from janitor.escaping import visible
 from janitor.orders import utc_now
-from janitor.report.wording import visible
 from janitor.store import Store, exclusive
+from janitor.terminal import answer_to, say
 
 
 def rebind(config: Path | None, verbose: int, *, name: str, yes: bool) -> int:
@@ -23,18 +22,18 @@ def rebind(config: Path | None, verbose: int, *, name: str, yes: bool) -> int:
         _check_known(store, name)
         bound, shown = store.bound(name), visible(name)
         what = f"{shown} is bound to {visible(str(bound))}" if bound is not None else f"{shown} is not bound yet"
-        click.echo(
+        say(
             f"{what}. From now on what is recorded of it counts no more, and can be read as before: when images were "
             "first seen and last used, notices, requests, refusals. Exemptions stay.",
             err=True,
         )
         if not yes and not _agreed(f"Bind {shown} to the account that the next run reaches?"):
-            click.echo("nothing changed", err=True)
+            say("nothing changed", err=True)
             return Exit.FAILED
         now = utc_now()
         with exclusive(settings.database, "janitor target rebind", now):
             store.rebind(name, who_says(None), now)
-    click.echo(f"{shown}: the next run binds it to the account that it reaches, and begins its history")
+    say(f"{shown}: the next run binds it to the account that it reaches, and begins its history")
     return Exit.OK
 
 
@@ -49,5 +48,4 @@ def _agreed(question: str) -> bool:
     """Whether a person types `yes`. Raises UsageError where there is no terminal to ask at."""
     if not sys.stdin.isatty():
         raise UsageError("there is no terminal to ask at: add --yes, and nothing is asked")
-    click.echo(f"{question} Type yes: ", nl=False, err=True)
-    return sys.stdin.readline().strip().lower() == "yes"
+    return answer_to(f"{question} Type yes:") == "yes"
