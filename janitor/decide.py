@@ -114,7 +114,7 @@ def _doubt(image: Image, policy: Policy, budget: Budget) -> str:
     }
     missing = " and ".join(fact for fact, value in known.items() if value is None and fact in asked)
     why = [f"{missing} not known"] if missing else []
-    why += policy.match.given_up(image, budget)
+    why += policy.match.doubts(image, budget)
     return f"it cannot be told whether policy {policy.name} matches it: {'; '.join(why)}"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from janitor.core.spelling import normal
 from janitor.image_ids import folded
 from janitor.model import MISSING, Exemption, Image
 from janitor.units import parse_until
@@ -34,12 +35,12 @@ def exemptions_for(
     """The exemption of each image that has an active one, by image id; of several the one that lasts longest.
 
     Stored exemptions name images by id; those of policy files by id or by name. Ids are compared as they are meant,
-    whatever their case; names exactly. An image whose name cannot be read may be any that a file names.
+    whatever their case; names as `normal` spells them. An image whose name cannot be read may be any that a file names.
     """
     in_files = list(from_files)
-    by_id = _longest(((folded(given.image), given) for given in (*stored, *in_files)), now)
-    by_name = _longest(((given.image, given) for given in in_files), now)
-    found = {image.id: (by_id.get(folded(image.id)), _by_name(image, by_name)) for image in images}
+    by_id = _longest(((folded(normal(given.image)), given) for given in (*stored, *in_files)), now)
+    by_name = _longest(((normal(given.image), given) for given in in_files), now)
+    found = {image.id: (by_id.get(folded(normal(image.id))), _by_name(image, by_name)) for image in images}
     return {
         image_id: max((given for given in both if given is not None), key=_until)
         for image_id, both in found.items()
@@ -93,7 +94,7 @@ def _longest(named: Iterable[tuple[str, Exemption]], now: datetime) -> dict[str,
 
 def _by_name(image: Image, by_name: Mapping[str, Exemption]) -> Exemption | None:
     if "name" not in image.unreadable:
-        return by_name.get(image.name or "")
+        return by_name.get(normal(image.name or ""))
     longest = max(by_name.values(), key=_until, default=None)
     return longest and replace(longest, why=f"its name cannot be read, and may be {longest.image}; {longest.why}")
 

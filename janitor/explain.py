@@ -182,7 +182,7 @@ def _policies(policies: Sequence[Policy], image: Image, target: str, width: int)
             case False:
                 continue
             case None:
-                slow = "; ".join(policy.match.given_up(image, budget))
+                slow = "; ".join(policy.match.doubts(image, budget))
                 word = f"cannot be told: {visible(slow) or 'it asks for a value that is not known'}"
         yield from _row(policy.name, f"{word}; {_rule(policy)}", width)
     if not owned:

@@ -534,6 +534,7 @@ class RunResult:
     """One run, whole: what every report is rendered from.
 
     `error` is what kept the run from its targets, if anything did. `digest` is a short name for exactly its plan.
+    `remarks` are on what people wrote down, and concern no target alone.
     """
 
     run: int
@@ -544,6 +545,7 @@ class RunResult:
     targets: tuple[TargetResult, ...] = ()
     error: str | None = None
     digest: str | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,6 +185,7 @@ class Orders:
     the policies that have one of their own, or None where nobody can be told of anything. `next_run` says when a run is
     due after an instant, where there is a schedule. `budget` is what the expressions of all its policies may take.
     `monotonic` tells seconds that pass whatever is done to the clock.
+    `remarks` is asked, once all is surveyed, for what is to be said of policy files.
     """
 
     sites: Sequence[Site]
@@ -211,6 +212,7 @@ class Orders:
     next_run: Callable[[datetime], datetime] | None = None
     patience: timedelta = timedelta(seconds=6)
     budget: Budget = field(default_factory=Budget)
+    remarks: Callable[[], Sequence[str]] = tuple
 
     def moment(self) -> Moment:
         """Now."""

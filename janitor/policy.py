@@ -74,19 +74,18 @@ class Match:
         if self.exclude is not None:
             yield from self.exclude.expressions(f"{key}.not")
 
-    def given_up(self, image: Image, budget: Budget) -> Iterator[str]:
-        """Which expressions were given up on this image, and why, in words."""
+    def doubts(self, image: Image, budget: Budget) -> Iterator[str]:
+        """Why it cannot be told of known texts of this image whether they match, in words."""
         properties = image.properties or {}
         texts: list[tuple[str, Sequence[Pattern], Sequence[str | None]]]
         texts = [("name", self.name, (image.name,)), ("owner", self.owner, (image.owner,))]
         texts += [("tags", self.tags, image.tags or ())]
         texts += [(f"property {key}", patterns, (properties.get(key),)) for key, patterns in self.properties]
         for what, patterns, found in texts:
-            for expression in (pattern.expression for pattern in patterns if pattern.expression):
-                words = {budget.untold(expression.text, text or "") for text in found}
-                yield from (f"{word} {what}" for word in words if word)
+            doubts = (pattern.doubt(text, budget) for pattern in patterns for text in found if text is not None)
+            yield from (f"{doubt} {what}" for doubt in dict.fromkeys(doubts) if doubt)
         if self.exclude is not None:
-            yield from self.exclude.given_up(image, budget)
+            yield from self.exclude.doubts(image, budget)
 
     def _conditions(self, image: Image, target: Sequence[str], budget: Budget | None) -> Iterable[Truth]:
         for patterns, texts in ((self.targets, target), (self.name, (image.name,)), (self.owner, (image.owner,))):

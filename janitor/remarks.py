@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from janitor.core.pattern import Pattern
+from janitor.core.spelling import normal
 from janitor.expressions import ALTOGETHER, EACH, Budget
 from janitor.image_ids import folded
 from janitor.model import Exemption, Image
@@ -38,9 +39,9 @@ def owning_nothing(policies: Sequence[Policy], snapshots: Mapping[str, Iterable[
 def exempting_nothing(exemptions: Iterable[Exemption], snapshots: Mapping[str, Iterable[Image]]) -> list[str]:
     """The ids and names in policy files that no image of these snapshots bears, each once."""
     images = [image for every in snapshots.values() for image in every]
-    ids, names = {folded(image.id) for image in images}, {image.name for image in images}
+    ids, names = {folded(normal(image.id)) for image in images}, {normal(image.name or "") for image in images}
     named = dict.fromkeys(exemption.image for exemption in exemptions)
-    return [name for name in named if name not in names and folded(name) not in ids]
+    return [name for name in named if normal(name) not in names and folded(normal(name)) not in ids]
 
 
 def _remarks(policy: Policy, before: Iterable[Policy], targets: Targets) -> Iterator[str]:

@@ -43,6 +43,7 @@ class Run(Orders):
         digest = plan_digest(planned, self.policies)
         result = RunResult(run, self.mode, outcome, started_at, self.clock(), targets, digest=digest)
         try:
+            result = replace(result, remarks=tuple(self.remarks()))
             self.store.finish_run(result)
         except StoreError as error:
             return replace(result, outcome=Outcome.FAILED, error=str(error))

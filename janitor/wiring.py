@@ -10,12 +10,14 @@ import httpx
 
 from janitor.delivery import channels_of
 from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
+from janitor.exemptions import active
 from janitor.expressions import Budget
 from janitor.gate import Gate
 from janitor.model import Decision, Image, Mode, Outcome, RunResult
 from janitor.orders import Progress, Silence, utc_now
-from janitor.policy_files import Rules, load_policies, load_rules
+from janitor.policy_files import PASSED_OVER, Rules, load_policies, load_rules
 from janitor.references import References
+from janitor.remarks import exempting_nothing
 from janitor.run import Run, exit_code
 from janitor.settings import Settings, find_policies, load_settings
 from janitor.sites import Choice, may_have, sites_of
@@ -126,6 +128,7 @@ def perform(
                 unposted=not post and settings.slack is not None,
                 channels=_channels(settings, rules),
                 next_run=_next_run(settings),
+                remarks=partial(_remarks, settings, rules, mode, store, clock),
             ).perform()
     except StoreError as error:
         return result or failed_run(mode, error, started_at, clock())
@@ -142,6 +145,18 @@ def _channels(settings: Settings, rules: Rules) -> Mapping[str, str] | None:
 def _next_run(settings: Settings) -> Callable[[datetime], datetime] | None:
     """When a run is due after an instant, where there is a schedule."""
     return None if settings.schedule is None else partial(settings.schedule.next_after, zone=settings.timezone)
+
+
+def _remarks(settings: Settings, rules: Rules, mode: Mode, store: Store, clock: Callable[[], datetime]) -> list[str]:
+    """What the report of a run is to say of policy files: of an exemption without an image, once. Raises StoreError."""
+    exempted = [exemption for exemption in rules.exemptions if active(exemption, clock())]
+    images = _latest_images(settings, store) if exempted else {}
+    surveyed = all(any(may_have(target, name) for name in images) for target in settings.targets)
+    idle = exempting_nothing(exempted, images) if surveyed else []
+    sentences = [f"{PASSED_OVER}: {', '.join(rules.passed_over)}"] if rules.passed_over and mode is Mode.DELETE else []
+    once = [f'a policy file exempts "{name}", and in the latest surveys no image has this name or id' for name in idle]
+    said = store.said(mode) if once else set()
+    return sentences + [sentence for sentence in once if sentence not in said]
 
 
 def database_of(settings: Settings) -> str:
@@ -161,10 +176,14 @@ def known_targets(settings: Settings) -> list[str]:
 def latest_images(settings: Settings) -> dict[str, tuple[Image, ...]]:
     """The images of the latest snapshot of each target that is configured, by its name. Raises StoreError."""
     with suppress(UsageError), Store.open_existing(settings.database) as store:
-        ours = (name for name in store.targets() if any(may_have(target, name) for target in settings.targets))
-        runs = {name: store.latest_survey(name) for name in ours}
-        return {name: store.surveys(run)[name].images for name, run in runs.items() if run is not None}
+        return _latest_images(settings, store)
     return {}
+
+
+def _latest_images(settings: Settings, store: Store) -> dict[str, tuple[Image, ...]]:
+    ours = (name for name in store.targets() if any(may_have(target, name) for target in settings.targets))
+    runs = {name: store.latest_survey(name) for name in ours}
+    return {name: store.surveys(run)[name].images for name, run in runs.items() if run is not None}
 
 
 def failed_run(mode: Mode, error: JanitorError, started_at: datetime, finished_at: datetime) -> RunResult:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from janitor.core.spelling import composed
 from janitor.references.matching import Found, Matcher
-from janitor.references.spelling import composed, composed_utf8, unescaped
+from janitor.references.spelling import composed_utf8, unescaped
 
 ID = "0a1b2c3d-aaaa-4bbb-8ccc-0123456789ab"
 

@@ -64,13 +64,15 @@ def test_a_run_is_exactly_this_object() -> None:
                 "changed": [],
             }
         ],
+        "remarks": [],
     }
 
 
 def test_the_keys_come_in_the_documented_order() -> None:
     report = json.loads(json_report(make_run(make_target([to_delete()], [make_deletion()]))))
     target = report["targets"][0]
-    assert list(report) == ["run", "mode", "outcome", "error", "digest", "started_at", "finished_at", "targets"]
+    run = ["run", "mode", "outcome", "error", "digest", "started_at", "finished_at", "targets", "remarks"]
+    assert list(report) == run
     news = ["settled", "announced", "reminded", "undelivered", "spared", "changed", "remarks"]
     assert list(target) == ["target", "outcome", "error", "images", "decisions", "deletions", *news]
     assert list(target["deletions"][0]) == ["image", "outcome", "detail"]

@@ -13,7 +13,7 @@ from janitor.escaping import visible
 from janitor.model import Reading
 from janitor.orders import Site, utc_now
 from janitor.policy import Policy
-from janitor.policy_files import Rules
+from janitor.policy_files import PASSED_OVER, Rules
 from janitor.references import Reference, References
 from janitor.remarks import exempting_nothing, owning_nothing, remarks_on
 from janitor.report.tables import readings_table
@@ -46,6 +46,8 @@ def _checked(settings: Settings, rules: Rules) -> Iterator[str]:
     targets = ", ".join(target.name for target in settings.targets)
     yield f"configuration  ok: {settings.source}, mode {settings.mode}, targets: {targets}"
     yield f"policies       ok: {settings.policies}, {', '.join(policy.name for policy in rules.policies)}"
+    if rules.passed_over:
+        yield f"policies       note: {PASSED_OVER}: {', '.join(map(visible, rules.passed_over))}"
     for remark in remarks_on(rules.policies, sites.names_without_signing_in(settings)):
         yield f"policies       note: {remark}"
     if rules.exemptions:

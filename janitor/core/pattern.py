@@ -2,9 +2,11 @@
 
 import fnmatch
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from janitor.core.spelling import composed, normal
 from janitor.expressions import Budget, Expression, Untold
 
 Truth = bool | None
@@ -18,6 +20,7 @@ class Pattern:
     text: str
     expression: Expression | None = field(init=False, repr=False, compare=False)
     _match: Callable[[str], object] = field(init=False, repr=False, compare=False)
+    _normal: "Pattern | None" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Raises ValueError, with a message fit for people, for a regular expression that does not compile."""
@@ -28,17 +31,65 @@ class Pattern:
         # A glob takes no time to speak of: what fnmatch makes of it never goes back behind a `*`. It is anchored at
         # its end only: searched for, ci-* would find my-ci-1.
         object.__setattr__(self, "_match", re.compile(fnmatch.translate("" if expression else self.text)).fullmatch)
+        object.__setattr__(self, "_normal", _normal(self.text, is_glob=expression is None))
 
     def matches(self, text: str | None, budget: Budget | None = None) -> Truth:
-        """Whether the text matches; only `*` is sure to match an unknown one. Raises what the budget's `heed` does."""
+        """Whether the text matches; only `*` is sure to match an unknown one. Raises what the budget's `heed` does.
+
+        It cannot be told where the text as it is written and as people see it (see `normal`) disagree, or where they do
+        about the pattern.
+        """
         if text is None:
             return True if set(self.text) == {"*"} else None
+        written, seen = self._finds(text, budget), normal(text)
+        if seen == text and self._normal is None:
+            return written
+        told = (self._normal or self)._finds(seen, budget)
+        if self._normal and not self.expression and self._normal.text == unicodedata.normalize("NFC", self.text):
+            written = written or self._normal._finds(text, budget)  # it is the same glob, composed
+        return written if written is told else None
+
+    def doubt(self, text: str, budget: Budget) -> str | None:
+        """Why it cannot be told whether this text matches, in words that what the text is completes; None if it can."""
+        if self.matches(text, budget) is not None:
+            return None
+        for pattern in (self, self._normal or self):
+            for spelled in (text, normal(text)):
+                if pattern.expression and (why := budget.untold(pattern.expression.text, spelled)):
+                    return why
+        return f'"{self.text}" matches either as written or without blanks around and characters that nobody sees, its'
+
+    def _finds(self, text: str, budget: Budget | None) -> Truth:
         if self.expression is None:
             return self._match(text) is not None
         try:
             return self.expression.found_in(text, budget)
         except Untold:
             return None
+
+
+def _normal(text: str, *, is_glob: bool) -> Pattern | None:
+    """The pattern as people see it, where that is not how it is written and a pattern at all."""
+    seen = normal(text) if is_glob else composed(text)
+    try:
+        return None if seen == text else Pattern(seen)
+    except ValueError:
+        return None
+
+
+def unclosed(glob: str) -> bool:
+    """Whether a `[` in a glob has no `]`, and would be taken for itself; a `]` that comes first in a set is in it."""
+    start = glob.find("[")
+    while start >= 0:
+        first = start + 2 if glob.startswith("!", start + 1) else start + 1
+        end = glob.find("]", first + 1)
+        if end < 0:
+            return True
+        start = glob.find("[", end)
+    return False
+
+
+UNCLOSED = "has a [ without its ]: write [[] for the character itself"
 
 
 def expression_between_slashes(text: str) -> Expression | None:

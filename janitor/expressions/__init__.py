@@ -118,23 +118,20 @@ class Expression:
         """Whether it is found somewhere in the text. Raises Untold, and what the budget's `heed` does."""
         if not text.startswith(self._prefix):
             return False
-        return self._found(self._fast, text, budget or Budget()) is not None
+        if self._fast is not None and (encoded := _encoded(text)) is not None:
+            return self._fast.search(encoded) is not None
+        return self._found_within(text, budget or Budget()) is not None
 
     def groups_in(self, text: str, budget: Budget | None = None) -> Found:
         """What its groups hold where it is found first, None where it is not found; raises as `found_in`."""
         if not text.startswith(self._prefix):
             return None
-        return self._found(self._fast_groups, text, budget or Budget())
+        if self._fast_groups is not None and (encoded := _encoded(text)) is not None:
+            found = self._fast_groups.search(encoded)
+            return found and tuple(None if group is None else group.decode() for group in found.groups())
+        return self._found_within(text, budget or Budget())
 
-    def _found(self, fast: Any, text: str, budget: Budget) -> Found:
-        if fast is not None:
-            try:
-                encoded = text.encode()
-            except UnicodeEncodeError:
-                pass  # half a surrogate pair, of which RE2 knows nothing
-            else:
-                found = fast.search(encoded)
-                return found and tuple(None if group is None else group.decode() for group in found.groups())
+    def _found_within(self, text: str, budget: Budget) -> Found:
         if self._ascii_only and not text.isascii():
             budget.give_up(self.text, text, _TWO_CASES)
         return budget.within(self.text, text, lambda seconds: self._slow_found(text, seconds))
@@ -148,6 +145,13 @@ class Expression:
 
         self._slow = slow = regex.compile(self._for_regex, regex.V0)
         return slow
+
+
+def _encoded(text: str) -> bytes | None:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return None  # half a surrogate pair, of which RE2 knows nothing
 
 
 def _fast(expression: str) -> Any:

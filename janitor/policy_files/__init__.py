@@ -13,16 +13,22 @@ from janitor.policy_files.schema import PolicyFileSchema, is_nothing
 from janitor.yaml_lines import Document, Fault, Keys, display, read_document
 from janitor.yaml_lines.schema import check
 
+PASSED_OVER = "in the policies folder, only *.yaml and *.yml files are read, and these are passed over"
 _SUFFIXES = (".yaml", ".yml")
+_TEST = ".test.yaml"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What people wrote down: the policies in their order, and the exemptions, also those that have lapsed."""
+    """What people wrote down: the policies in their order, and the exemptions, also those that have lapsed.
+
+    `passed_over` are the names of what else is in the policies folder, and was not read.
+    """
 
     policies: tuple[Policy, ...]
     exemptions: tuple[Exemption, ...] = ()
+    passed_over: tuple[str, ...] = ()
 
 
 def load_rules(path: Path, zone: tzinfo, unserved: Mapping[str, str] = _NOTHING) -> Rules:
@@ -41,7 +47,7 @@ def load_rules(path: Path, zone: tzinfo, unserved: Mapping[str, str] = _NOTHING)
     policies = tuple(policy for file in files for policy in file.policies)
     if not policies:
         raise ConfigurationError([Problem(display(path), None, "holds no policies, only exemptions")])
-    return Rules(policies, tuple(exemption for file in files for exemption in file.exemptions))
+    return Rules(policies, tuple(exemption for file in files for exemption in file.exemptions), _passed_over(path))
 
 
 def load_policies(path: Path, unserved: Mapping[str, str] = _NOTHING) -> list[Policy]:
@@ -70,6 +76,14 @@ def _files(path: Path) -> list[Path]:
     return sorted(found, key=lambda file: file.name)
 
 
+def _passed_over(path: Path) -> tuple[str, ...]:
+    """What in a policies folder people may take for read; not what is hidden, nor notes and tests of policies."""
+    if not path.is_dir():
+        return ()
+    others = (file for file in path.iterdir() if not _holds_policies(file))
+    return tuple(sorted(file.name for file in others if not file.name.startswith(".") and file.suffix != ".md"))
+
+
 def _holds_policies(file: Path) -> bool:
     # A link to nowhere does: a missing policy that keeps images is one that lets them be deleted.
     return file.suffix in _SUFFIXES and not file.name.startswith(".") and not file.is_dir()
@@ -80,6 +94,8 @@ def _read(path: Path, zone: tzinfo, unserved: Mapping[str, str]) -> _PolicyFile:
         document = read_document(path)
     except ConfigurationError as error:
         return _PolicyFile(path, None, problems=error.problems)
+    if path.name.endswith(_TEST) and any(_missing(document)):
+        return _PolicyFile(path, document)  # what tests policies, and holds none
     checked, faults = check(PolicyFileSchema, document)
     faults = [*document.faults, *faults, *_missing(document), *_unserved(document, unserved)]
     if checked is None or faults:

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from janitor.core.pattern import Pattern, expression_between_slashes
+from janitor.core.pattern import UNCLOSED, Pattern, expression_between_slashes, unclosed
 from janitor.model import Exemption, Status, Visibility
 from janitor.policy import Clock, Expire, Family, Keep, Match, Period, Policy
 from janitor.units import parse_duration, parse_size, parse_until
@@ -71,6 +71,13 @@ def _sentence(text: str) -> str:
     return " ".join(text.split())
 
 
+def _pattern(text: str) -> Pattern:
+    pattern = Pattern(text)
+    if pattern.expression is None and unclosed(text):
+        raise ValueError(f'"{text}" {UNCLOSED}')
+    return pattern
+
+
 def _family(text: str) -> Family:
     kind, _, rest = text.partition(":")
     if text != "policy" and not (kind in ("name", "property") and rest.strip()):
@@ -90,7 +97,7 @@ def _check_one_group(text: str) -> None:
         )
 
 
-PatternText = Annotated[InstanceOf[Pattern], read_as(Pattern, "write a pattern, in quotes")]
+PatternText = Annotated[InstanceOf[Pattern], read_as(_pattern, "write a pattern, in quotes")]
 StatusWord = Annotated[Status, word_of(Status, "a status")]
 VisibilityWord = Annotated[Visibility, word_of(Visibility, "a visibility")]
 DiskFormat = Annotated[str, word_of(_DISK_FORMATS, "a disk format")]

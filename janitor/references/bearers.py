@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from janitor.core.spelling import normal
 from janitor.image_ids import folded
 from janitor.model import Image, Status
 from janitor.plan import owns
 from janitor.references.entries import Names
-from janitor.references.spelling import composed
 
 SHORTEST_NAME = 4
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -25,11 +25,11 @@ class Bearers:
         self._by_name: dict[str, list[Image]] = {}
         for image in images:
             image_id = folded(image.id)
-            if written := composed(image_id).strip():
+            if written := normal(image_id):
                 self.ids[written] = image_id
                 if _UUID.fullmatch(written):
                     self.ids[written.replace("-", "")] = image_id
-            name = composed(image.name or "").strip()
+            name = normal(image.name or "")
             if len(name) >= SHORTEST_NAME:
                 self._by_name.setdefault(name, []).append(image)
 

@@ -37,7 +37,7 @@ class Matcher:
     An id counts wherever it stands, in any case of ASCII letters. A name counts as a whole token only: between quotes,
     whitespace, `=`, `:`, `,`, brackets and the ends of the text. Both are also found where the text is JSON with
     escapes, up to three levels deep; there, the line is that of the text. Ids and names are to be given as
-    `spelling.composed` gives them, not empty and without whitespace at their ends.
+    `core.spelling.composed` gives them, not empty and without whitespace at their ends.
     """
 
     def __init__(self, ids: Iterable[str], names: Iterable[str]) -> None:

@@ -1,20 +1,14 @@
-"""One spelling for what may be spelled in several ways: Unicode in its composed form, and the escapes of JSON."""
+"""One spelling for texts that may be spelled in several ways: Unicode in its composed form, and the escapes of JSON."""
 
 import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-# The characters of Unicode 15 with the property Default_Ignorable_Code_Point: nobody sees them.
-_UNSEEN = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-)
-_IGNORABLE = re.compile(f"[{_UNSEEN}]+")
+from janitor.core.spelling import REPLACEMENT, SURROGATE, UNSEEN, composed
+
 # The second are the marks with which letters of ASCII compose, and more.
-_DELICATE = re.compile(f"[{_UNSEEN}\u0300-\u036f\ufffd]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_REPLACEMENT = "\ufffd"
+_DELICATE = re.compile(f"[{UNSEEN}\u0300-\u036f\ufffd]")
 
 # Most of a text is ASCII, which is told fast and needs nothing done: only blocks of these many bytes that are not.
 _BLOCK, _LONGEST_STRETCH = 2**10, 2**20
@@ -39,15 +33,6 @@ _BY_NUMBER = re.compile(
 LONGEST_ESCAPE = 12
 
 
-def composed(text: str) -> str:
-    """The text in Unicode's NFC, without characters that nobody sees; half a surrogate pair becomes U+FFFD."""
-    return text if text.isascii() else _composed(_SURROGATE.sub(_REPLACEMENT, text))
-
-
-def _composed(text: str) -> str:
-    return unicodedata.normalize("NFC", _IGNORABLE.sub("", text))
-
-
 def composed_utf8(content: bytes) -> bytes:
     """The same for UTF-8; what is not UTF-8 may become U+FFFD, or stay. Line feeds stay as they are."""
     if content.isascii():
@@ -56,7 +41,7 @@ def composed_utf8(content: bytes) -> bytes:
     for start, end in _stretches(content):
         stretch = content[start:end]
         if not _is_composed(stretch.translate(None, _ASCII)):
-            parts += [content[done:start], _composed(stretch.decode("utf-8", "replace")).encode()]
+            parts += [content[done:start], composed(stretch.decode("utf-8", "replace")).encode()]
             done = end
     return b"".join([*parts, content[done:]]) if parts else content
 
@@ -110,4 +95,4 @@ def _character(escape: re.Match[bytes]) -> bytes:
     character = chr(int(alone, 16))
     if character == "\n":
         return b"\r"
-    return (_REPLACEMENT if character == "\0" or _SURROGATE.match(character) else character).encode()
+    return (REPLACEMENT if character == "\0" or SURROGATE.match(character) else character).encode()

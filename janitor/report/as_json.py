@@ -23,6 +23,7 @@ def json_report(result: RunResult) -> str:
             "started_at": iso(result.started_at),
             "finished_at": iso(result.finished_at),
             "targets": [_target(target) for target in result.targets],
+            "remarks": list(result.remarks),
         }
     )
 

@@ -81,6 +81,8 @@ def _opening(share: Share, cost: Cost | None, undelivered: int) -> Iterator[Para
     if undelivered:
         waiting = f"{counted(undelivered, 'earlier report')} could not be delivered yet"
         yield Paragraph(f"*{waiting}*: the next run tries again, or `janitor resend` does.", ())
+    if share.totals.remarks and not share.policies:
+        yield Paragraph("*Notes*", tuple(Row(fitted(remark, _ERROR)) for remark in share.totals.remarks))
     rows = tuple(_elsewhere(share))
     if rows:
         yield Paragraph("*Listed in channels of their own*", rows)

@@ -49,6 +49,8 @@ def text_report(result: RunResult, cost: Cost | None, *, zone: tzinfo) -> Page:
 def _lines(result: RunResult, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
     yield line(MODES[result.mode], WARNING if result.mode is Mode.DRY_RUN else BOLD)
     yield from paragraph(f"{run_name(result)}, {run_times(result, zone)}", width)
+    for remark in result.remarks:
+        yield from paragraph(f"Note: {shortened(remark, _LONGEST_SENTENCE)}", width, style=WARNING)
     for target in result.targets:
         yield line()
         yield from _target(target, result, cost, zone, width)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, InstanceOf, Tag, model_validator
 
 from janitor.cloud import Need
+from janitor.core.pattern import UNCLOSED, unclosed
 from janitor.cron import Cron
 from janitor.model import Mode
 from janitor.references import Names
@@ -265,10 +266,16 @@ def _names(value: object) -> object:
     raise ValueError(f"{said}write true, false or newest")
 
 
+def _path_glob(text: str) -> str:
+    if any(map(unclosed, text.split("/"))):
+        raise ValueError(f'"{text}" {UNCLOSED}')
+    return text
+
+
 class ReferenceSchema(Schema):
     """One text that names images, as written. That it is either files or a url is checked beside this."""
 
-    files: Annotated[Text, AfterValidator(_secret)] | None = None
+    files: Annotated[Text, AfterValidator(_secret), AfterValidator(_path_glob)] | None = None
     url: Annotated[str, read_as(_private_address, _URL)] | None = None
     token: Secret | None = None
     token_file: Text | None = None

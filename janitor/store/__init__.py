@@ -320,6 +320,11 @@ class Store:
         with self._file.reading() as db:
             return runs.outcome_before(db, run)
 
+    def said(self, mode: Mode) -> set[str]:
+        """The remarks on policy files of all runs of this mode."""
+        with self._file.reading() as db:
+            return runs.said(db, mode)
+
     def add_exemptions(self, given: Iterable[tuple[str, Exemption]], at: datetime) -> None:
         """Write down exemptions by command, each with its target: all of them or none."""
         with self._file.writing() as db:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from janitor.core.spelling import normal
 from janitor.image_ids import folded
 from janitor.model import Event, UserKind
 from janitor.store.rows import instant
@@ -40,8 +41,12 @@ def find_image(db: Database, prefix: str) -> list[tuple[str, str]]:
 
 
 def find_named(db: Database, name: str) -> list[tuple[str, str, bool]]:
-    """The target and id of each image whose latest name is this, and whether it is still listed; those first."""
-    return [(row[0], row[1], bool(row[2])) for row in db.execute(_NAMED, {"name": name})]
+    """The target and id of each image whose latest name is this (see `normal`), and whether it is still listed; those
+    first.
+    """
+    wanted = normal(name)
+    rows = db.execute(_NAMED)
+    return [(target, image, bool(listed)) for target, image, listed, named in rows if normal(named) == wanted]
 
 
 def image_history(db: Database, target: str, image_id: str) -> list[Event]:
@@ -167,9 +172,9 @@ ORDER BY (
 ) DESC, i.first_seen DESC, i.target, i.image
 """
 _NAMED = """
-SELECT i.target, i.image, f.until_run IS NULL AS listed
+SELECT i.target, i.image, f.until_run IS NULL AS listed, f.name
 FROM image_facts f JOIN images i ON i.image_key = f.image_key
-WHERE f.name = :name AND f.from_run = (SELECT max(g.from_run) FROM image_facts g WHERE g.image_key = f.image_key)
+WHERE f.name IS NOT NULL AND f.from_run = (SELECT max(g.from_run) FROM image_facts g WHERE g.image_key = f.image_key)
 ORDER BY listed DESC, f.from_run DESC, i.target, i.image
 """
 _FACTS_OF = """

@@ -43,7 +43,8 @@ def finish_run(db: Database, result: RunResult) -> None:
         if not db.execute(_PLACE_TARGET, (position, result.run, target.target)).rowcount:
             finish_target(db, result.run, target)
             db.execute(_PLACE_TARGET, (position, result.run, target.target))
-    end = (iso(result.finished_at), result.outcome.value, result.error, result.digest, result.run)
+    remarks = json.dumps(result.remarks) if result.remarks else None
+    end = (iso(result.finished_at), result.outcome.value, result.error, result.digest, remarks, result.run)
     db.execute(_FINISH_RUN, end)
     if result.mode is Mode.DELETE:
         end_spared(db, result.run, result.finished_at)
@@ -59,6 +60,12 @@ def outcome_before(db: Database, run: int) -> Outcome | None:
     """How the run before this one ended, or the latest where this is 0; one that never finished has failed."""
     row = db.execute(_BEFORE, (run, run)).fetchone()
     return None if row is None else Outcome(row[0] or Outcome.FAILED)
+
+
+def said(db: Database, mode: Mode) -> set[str]:
+    """The remarks of all runs of this mode that finished."""
+    rows = db.execute("SELECT DISTINCT remarks FROM runs WHERE remarks IS NOT NULL AND mode = ?", (mode.value,))
+    return {remark for (remarks,) in rows for remark in json.loads(remarks)}
 
 
 def owed_reports(db: Database, except_of: int) -> list[int]:
@@ -96,6 +103,7 @@ def load_run(db: Database, run: int) -> RunResult:
         targets,
         row["error"] if finished else _UNFINISHED,
         row["digest"],
+        tuple(json.loads(row["remarks"] or "[]")),
     )
 
 
@@ -160,9 +168,9 @@ ON CONFLICT (run, target) DO UPDATE SET images = excluded.images, owned = exclud
 """
 _BEFORE = "SELECT outcome FROM runs WHERE run < ? OR ? = 0 ORDER BY run DESC LIMIT 1"
 _PLACE_TARGET = "UPDATE surveys SET position = ? WHERE run = ? AND target = ? AND outcome IS NOT NULL"
-_FINISH_RUN = "UPDATE runs SET finished_at = ?, outcome = ?, error = ?, digest = ? WHERE run = ?"
+_FINISH_RUN = "UPDATE runs SET finished_at = ?, outcome = ?, error = ?, digest = ?, remarks = ? WHERE run = ?"
 _RUN = """
-SELECT mode, started_at, finished_at, outcome, error, digest, max(
+SELECT mode, started_at, finished_at, outcome, error, digest, remarks, max(
     started_at,
     coalesce((SELECT max(finished_at) FROM surveys WHERE run = :run), ''),
     coalesce((SELECT max(coalesce(answered_at, requested_at)) FROM deletions WHERE run = :run), '')

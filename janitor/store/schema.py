@@ -105,6 +105,11 @@ def hearing(db: Database) -> None:
     _execute(db, HEARING)
 
 
+def remarking(db: Database) -> None:
+    """What a run had to say of policy files."""
+    _execute(db, _REMARKING)
+
+
 def _execute(db: Database, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
     # to make a new database.
@@ -128,6 +133,7 @@ _STEPS = (  # append only
     entries_without_id,
     binding,
     hearing,
+    remarking,
 )
 for _step in _STEPS:
     MIGRATIONS()(_step)
@@ -372,4 +378,9 @@ JOIN images i ON i.target = snapshots.target AND i.image = snapshots.image;
 _VOLUMES = """
 -- NULL where volumes were never read.
 ALTER TABLE surveys ADD COLUMN volumes INTEGER;
+"""
+
+_REMARKING = """
+-- What was to be said of policy files, as a JSON list of sentences; NULL where there was nothing.
+ALTER TABLE runs ADD COLUMN remarks TEXT;
 """

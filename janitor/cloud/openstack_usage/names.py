@@ -1,9 +1,9 @@
-"""Images by what others call them: by their ids, or by their exact names."""
+"""Images by what others call them: by their ids, or by their whole names."""
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 
+from janitor.core.spelling import normal
 from janitor.image_ids import folded, ids_in
 from janitor.model import Image
 
@@ -21,7 +21,7 @@ class ImageNames:
             identity = folded(image.id)
             self._ids.add(identity)
             if image.name is not None:
-                self._by_name[exact(image.name)].add(identity)
+                self._by_name[normal(image.name)].add(identity)
             elif "name" in image.unreadable:
                 self.unreadable.add(identity)
 
@@ -29,7 +29,7 @@ class ImageNames:
         """The ids of the images that a word means: an id also inside a URL, or a whole name. None for a blank word."""
         identities = ids_in(word)
         listed = self._ids.intersection(identities)
-        named = self._by_name.get(exact(word), set()) if identities else set()
+        named = self._by_name.get(normal(word), set()) if identities else set()
         unreadable = self.unreadable if identities and not listed else set()
         return frozenset(listed | named | unreadable)
 
@@ -37,8 +37,3 @@ class ImageNames:
         """Every word that means images, with their ids: each id, and each name."""
         yield from ((identity, frozenset({identity})) for identity in self._ids)
         yield from ((name, frozenset(ids)) for name, ids in self._by_name.items() if name)
-
-
-def exact(name: str) -> str:
-    """A name as names are compared: composed and decomposed letters are the same, and spaces around it do not count."""
-    return unicodedata.normalize("NFC", name).strip()

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from janitor.cloud.at_once import at_once
-from janitor.cloud.openstack_usage.names import ImageNames, exact
+from janitor.cloud.openstack_usage.names import ImageNames
 from janitor.cloud.openstack_usage.services import ServiceLists, text_of
 from janitor.cloud.records import Entry, Users
+from janitor.core.spelling import normal
 from janitor.errors import Unavailable
 from janitor.image_ids import ids_in
 from janitor.model import StackContent, User, UserKind
@@ -133,8 +134,8 @@ def _within(text: str) -> Iterable[object]:
 
 def _words_of(text: str) -> Iterator[str]:
     if len(text) <= _LONGEST_NAME:
-        yield exact(text)
-        yield exact(text.strip(" \t\"'"))
+        yield normal(text)
+        yield normal(text.strip(" \t\"'"))
     yield from ids_in(text)
 
 
