@@ -75,7 +75,7 @@ class CarryingOut:
         unsent = len(plan.decisions) - len(attempts) - len(executioner.left)
         if unsent:
             interrupted = "interrupted: " if self.orders.stop.is_set() else ""
-            because = f": {executioner.unlooked}" if executioner.unlooked is not None else ""
+            because = f": {executioner.unsent}" if executioner.unsent is not None else ""
             yield f"{interrupted}{unsent} of {len(plan.decisions)} deletions were not sent{because}"
 
 

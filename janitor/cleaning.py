@@ -22,10 +22,12 @@ from janitor.model import (
     Decision,
     Deletion,
     History,
+    Image,
     Memory,
     Mode,
     Notice,
     Outcome,
+    Sharing,
     Survey,
     TargetResult,
 )
@@ -135,9 +137,19 @@ class Cleaning:
         """The decisions, and what they went by beside the survey and its history."""
         decisions = self._ruled(survey, history, memory)
         asked = in_question(decisions)
-        sharing = answers(asked, self.service.sharing(asked))
+        sharing = answers(asked, self._sharing(asked, make_plan(decisions)))
         heed_stop(self.orders.stop)
         return heed(decisions, sharing), Grounds(memory, sharing)
+
+    def _sharing(self, asked: Sequence[Image], plan: Plan) -> Mapping[str, Sharing]:
+        """With whom these images are shared. For a plan over its limit nobody is asked: it deletes nothing."""
+        if self._excess(plan) is None:
+            return self.service.sharing(asked)
+        return {image.id: Sharing(unasked=True) for image in self.service.shareable(asked)}
+
+    def _excess(self, plan: Plan) -> str | None:
+        """Why the limits refuse a plan; a reviewed one has none."""
+        return plan.refusal(self.orders.limits) if self.orders.approved is None else None
 
     def _ruled(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> list[Decision]:
         """The decisions by guards and policies."""
@@ -185,7 +197,7 @@ class Cleaning:
         return replace(plan, decisions=tuple(d for d in plan.decisions if d.image.id in same)), changed
 
     def _act(self, seen: TargetResult, plan: Plan, memory: Memory, carrying_out: CarryingOut) -> TargetResult:
-        excess = plan.refusal(self.orders.limits) if self.orders.approved is None else None
+        excess = self._excess(plan)
         if excess:
             error = f"{excess} To delete exactly this list after a look at it: janitor apply {self.run}"
             seen = replace(seen, outcome=Outcome.REFUSED, error=error)

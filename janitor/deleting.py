@@ -10,7 +10,7 @@ from typing import Protocol
 
 from janitor.cloud import ImageService
 from janitor.core.deletion import Answer, Answered, Shown, detail_of, is_open, outcome_of, shown
-from janitor.errors import CloudError, Interrupted, Refused, StoreError, Unavailable
+from janitor.errors import CloudError, Interrupted, Refused, RestAsked, StoreError, Unavailable
 from janitor.exemptions import exemptions_for
 from janitor.freshness import Freshness, Reading
 from janitor.image_ids import folded
@@ -63,7 +63,8 @@ class Executioner:
     workers: int = 4
     tick: Callable[[], None] = lambda: None
     journal_error: StoreError | None = None
-    unlooked: CloudError | None = None
+    unsent: CloudError | None = None
+    resting: bool = False
     left: list[Change] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
 
@@ -78,7 +79,7 @@ class Executioner:
         return [attempt for attempt in attempts if attempt is not None]
 
     def _attempt(self, decision: Decision) -> Attempt | None:
-        if self.stop.is_set() or self.journal_error is not None:
+        if self.stop.is_set() or self.journal_error is not None or self.resting:
             return None
         try:
             latest, why = self._look(decision.image)
@@ -91,7 +92,7 @@ class Executioner:
                 return None
             entry = self.journal.journal_request(self.run, self.target, decision, self.clock())
         except CloudError as error:
-            self.unlooked = error
+            self._note(error)
             return None
         except StoreError as error:
             self.journal_error = error
@@ -106,6 +107,12 @@ class Executioner:
             self.journal_error = error
         self.tick()
         return Attempt(decision, said)
+
+    def _note(self, error: CloudError) -> None:
+        """Why something is not sent; an API that asks for a long rest is asked for nothing more."""
+        if not self.resting:
+            self.unsent = error
+        self.resting = self.resting or isinstance(error, RestAsked)
 
     def _look(self, image: Image) -> tuple[Image | None, str | None]:
         """An image as it is now, None where it is gone; and why it stays, where it does.
@@ -143,6 +150,8 @@ class Executioner:
             return Answered(self.service.delete(decision.image.id))
         except CloudError as error:
             _log.warning("deletion-unsuccessful target=%s image=%s: %s", self.target, decision.image.id, error)
+            if isinstance(error, RestAsked):
+                self._note(error)
             return Answered(Answer.REFUSED if isinstance(error, Refused) else Answer.NONE, str(error))
 
 

@@ -7,6 +7,7 @@
     │   ├── Refused              1   said no, for good: code and message
     │   │   └── Denied           1   does not accept the credentials
     │   ├── Unavailable          1   gave no usable answer, however often asked
+    │   │   └── RestAsked        1   asked for a rest longer than we wait
     │   ├── Implausible          4   gave a list that repeats itself or does not end
     │   └── AnotherAccount       4   is another account than the one that the database knows
     ├── StoreError               1   the database
@@ -109,6 +110,10 @@ class Denied(Refused):
 
 class Unavailable(CloudError):
     """No usable answer within the attempts and the time allowed."""
+
+
+class RestAsked(Unavailable):
+    """The API asked for a rest that is longer than we wait for one answer: it is asked for nothing more until then."""
 
 
 class Implausible(CloudError):

@@ -321,11 +321,15 @@ class EarlierUsage:
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """With which other projects an image is shared, by their ids; `problem` says why that could not be read."""
+    """With which other projects an image is shared, by their ids; `problem` says why that could not be read.
+
+    `unasked`: nobody asked, as nothing was to be deleted anyhow.
+    """
 
     accepted: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
     problem: str | None = None
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from janitor.model import Decision, Image, Reason, Sharing, Verdict
 
+_UNASKED = "with whom it is shared was not asked, as the plan is over its limit"
+
 
 def in_question(decisions: Iterable[Decision]) -> list[Image]:
     """The images whose sharing matters: those that are not kept anyhow."""
@@ -26,6 +28,8 @@ def heed(decisions: Sequence[Decision], sharing: Mapping[str, Sharing]) -> list[
 def _heeded(decision: Decision, sharing: Sharing | None) -> Decision:
     if sharing is None or decision.verdict is Verdict.KEEP:
         return decision
+    if sharing.unasked:
+        return replace(decision, detail=f"{decision.detail}; {_UNASKED}")
     if sharing.problem is not None:
         return _kept(decision, f"whether another project has accepted it could not be read: {sharing.problem}")
     if sharing.accepted:

@@ -69,6 +69,9 @@ class RecordingCloud:
             raise found
         return found
 
+    def shareable(self, images: Iterable[Image]) -> list[Image]:
+        return list(images) if self.shared else []
+
     def sharing(self, images: Iterable[Image]) -> dict[str, Sharing]:
         self.sharing_asked.append([image.id for image in images])
         if isinstance(self.shared, CloudError):

@@ -374,6 +374,14 @@ def test_with_whom_an_image_is_shared() -> None:
         assert client.sharing(client.images()) == {"i1": Sharing(("p1",), ("p2",)), "i2": Sharing()}
 
 
+@pytest.mark.parametrize(("ignored", "asked"), [(False, ["i1", "i2"]), (True, [])])
+def test_what_may_be_shared_is_told_without_asking(ignored: bool, asked: list[str]) -> None:
+    cloud = Cloud(entries=[entry("i1"), entry("i2", visibility="private"), entry("i3", visibility="public")])
+    with serving(cloud, shared_ignored=ignored) as (client, listening):
+        assert [image.id for image in client.shareable(client.images())] == asked
+    assert not [call for call in calls(listening) if "members" in call]
+
+
 @pytest.mark.parametrize(
     ("visibility", "answer", "sharing"),
     [

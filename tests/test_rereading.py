@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from janitor.errors import Exit, Unavailable
+from janitor.cloud.rests import Rests
+from janitor.errors import Exit, RestAsked, Unavailable
 from janitor.freshness import Freshness, Moment, Reading
 from janitor.model import DeletionOutcome, Image, Mode, Outcome, RunResult, Usage, User
 from janitor.orders import Site
@@ -16,9 +17,11 @@ from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
 from janitor.run import Run, exit_code
 from janitor.store import Store
+from janitor.transport import Call
 from tests.fakes import RecordingCloud
 from tests.loopback import Answered, Asked
 from tests.toast_account import DELETE, INSTANCES, ROOT, Account, entry, serving
+from tests.toast_account import no as no_v1
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 TEN, SECOND = timedelta(minutes=10), timedelta(seconds=1)
@@ -318,3 +321,48 @@ def test_an_id_in_another_spelling_afterwards_is_still_listed(night: Night) -> N
 def test_where_there_is_no_list_afterwards_nothing_is_confirmed(night: Night) -> None:
     night.cloud.survey_errors = [None, Unavailable("HTTP 502")]
     assert set(outcomes(night.run()).values()) == {ACCEPTED}
+
+
+# An API that asks for a rest
+
+
+LONG = {"retry-after": "3600"}
+
+
+@pytest.mark.parametrize("busy", [no_v1(30429, "slow down", 200, **LONG), Answered("", status=429, headers=LONG)])
+def test_of_an_api_that_asks_for_a_long_rest_nothing_more_is_asked(store_path: Path, busy: Answered) -> None:
+    account = Account(entries=[entry(f"i{number:02}", createdAt="2026-10-01T00:00:00Z") for number in range(40)])
+    account.scripted(DELETE, *[Answered({"header": {"isSuccessful": True, "resultCode": 0}})] * 3, *[busy] * 37)
+    every = Policy("all", Match(name=(Pattern("name*"),)), Expire(timedelta(days=14)))
+    with serving(account) as (client, listening), Store.open(store_path) as store:
+        run = Run([Site("prod", lambda: client)], [every], store, Mode.DELETE, Limits(99, 100), clock=lambda: NOW,
+                  deletions_at_once=1, accept_survey=True)  # fmt: skip
+        result = run.perform()
+        asked = listening.paths()
+    deletions = [place for place, path in enumerate(asked) if path.startswith("DELETE")]
+    assert (len(deletions), deletions[-1]) == (4, len(asked) - 1), "neither a deletion nor a list"
+    [unsent, unconfirmed] = (result.targets[0].error or "").split("; ")
+    assert unsent.startswith(
+        "36 of 40 deletions were not sent: DELETE /images: no usable answer (tried once, and we are"
+    )
+    assert "GET /images: not sent, as the API asked for a rest, of which 3600 s are left" in unconfirmed
+    assert list(outcomes(result).values()) == [ACCEPTED] * 3 + [DeletionOutcome.FAILED]
+    assert exit_code(result) is Exit.FAILED
+
+
+def test_a_rest_is_over_when_it_is_over_and_of_one_service_only() -> None:
+    ticks = [100.0]
+    rests = Rests(120, lambda: ticks[0])
+    image_api, other = Call("GET /a", "GET", "http://h/image/v2/images"), Call("GET /b", "GET", "http://h/volume/v3/x")
+    for seconds in (None, 1, 120):
+        rests.note(image_api, seconds)
+        rests.check(image_api)
+    rests.note(image_api, 3600)
+    rests.note(image_api, 600)
+    rests.check(other)
+    for passed in (0, 3599):
+        ticks[0] = 100 + passed
+        with pytest.raises(RestAsked, match=f"of which {3600 - passed} s are left"):
+            rests.check(image_api)
+    ticks[0] = 3700.5
+    rests.check(image_api)

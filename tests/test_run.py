@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from janitor.core.deletion import Answer
-from janitor.errors import CloudError, Exit, Refused, StoreError, Unavailable
+from janitor.errors import CloudError, Exit, Refused, RestAsked, StoreError, Unavailable
 from janitor.model import (
     Decision,
     DeletionOutcome,
@@ -34,6 +34,7 @@ from janitor.run import Run, exit_code
 from janitor.stopping import Stop
 from janitor.store import Store
 from tests.fakes import RecordingCloud
+from tests.replays import decided_again
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 OLD = Policy("old", Match(name=(Pattern("*"),)), Expire(timedelta(days=14)))
@@ -151,6 +152,44 @@ def test_sharing_is_asked_only_of_what_would_go_and_keeps_it(store: Store) -> No
     reasons = {d.image.id: d.reason for d in result.targets[0].decisions}
     assert reasons["shared"] is Reason.SHARED
     assert store.load_run(result.run).targets[0].decisions == result.targets[0].decisions
+
+
+def test_over_a_limit_nobody_is_asked_with_whom_images_are_shared(store: Store) -> None:
+    fleet = [image("a"), image("b"), image("young", days=1)]
+    cloud = RecordingCloud(fleet, shared={"a": Sharing(("p1",))})
+    result = perform(store, cloud, limits=Limits(1, 100))
+    assert (cloud.sharing_asked, cloud.deleted, exit_code(result)) == ([], [], Exit.LIMIT)
+    [first, second, _] = result.targets[0].decisions
+    words = "; with whom it is shared was not asked, as the plan is over its limit"
+    assert [d.verdict for d in (first, second)] == [Verdict.DELETE] * 2
+    assert all(d.detail.endswith(words) for d in (first, second))
+    assert store.load_run(result.run) == result
+    assert decided_again(store.inputs(result.run)["t0"]) == result.targets[0].decisions
+    applied = perform(store, cloud, limits=Limits(1, 100), approved={"t0": result.targets[0].doomed})
+    assert (cloud.sharing_asked, cloud.deleted) == ([["a", "b"]], ["b"]), "who applies the plan asks"
+    assert "now keep [shared]" in applied.targets[0].changed[0].detail
+
+
+def test_where_an_api_knows_no_sharing_nothing_is_said_of_it(store: Store) -> None:
+    result = perform(store, RecordingCloud([image("a"), image("b")]), limits=Limits(1, 100))
+    assert not any("shared" in d.detail for d in result.targets[0].decisions)
+
+
+RESTING = RestAsked("DELETE /images: HTTP 429, and we are to wait 3600 s")
+
+
+@pytest.mark.parametrize("told", ["when-asked", "when-looked-at"])
+def test_an_api_that_asks_for_a_long_rest_gets_it(store: Store, told: str) -> None:
+    fleet = [image(f"i{number:02}") for number in range(40)]
+    when: dict[str, Any] = {"answers": {"i03": RESTING}} if told == "when-asked" else {"now": {"i03": RESTING}}
+    cloud = RecordingCloud(fleet, **when)
+    result = perform(store, cloud, deletions_at_once=1)
+    sent = 4 if told == "when-asked" else 3
+    assert len(cloud.deleted) == sent
+    assert result.targets[0].error == f"{40 - sent} of 40 deletions were not sent: {RESTING}"
+    assert exit_code(result) is Exit.FAILED
+    cloud.answers, cloud.now = {}, {}
+    assert len(outcomes(perform(store, cloud))) == 37, "planned anew"
 
 
 def test_sharing_that_nobody_tells_deletes_nothing(store: Store) -> None:

@@ -77,7 +77,7 @@ NOTICES = built(
 EXEMPTIONS = built(Exemption, image=TEXTS, until=INSTANTS, why=TEXTS, who=TEXTS)
 REFUSALS = built(Refusals, count=st.integers(0, 9), last_at=INSTANTS, detail=TEXTS)
 PROJECTS = st.lists(TEXTS, max_size=3).map(tuple)
-SHARINGS = built(Sharing, accepted=PROJECTS, pending=PROJECTS, problem=st.none() | TEXTS)
+SHARINGS = built(Sharing, accepted=PROJECTS, pending=PROJECTS, problem=st.none() | TEXTS, unasked=st.booleans())
 
 
 @given(value=POLICIES | NOTICES | EXEMPTIONS | REFUSALS | SHARINGS)

@@ -111,6 +111,10 @@ class ImageService(Protocol):
         """What uses which of these images, all that there are; `problem` says why that is in doubt."""
         ...
 
+    def shareable(self, images: Iterable[Image]) -> Sequence[Image]:
+        """Those of these images that may be shared: the ones that `sharing` asks about, each by a request."""
+        ...
+
     def sharing(self, images: Iterable[Image]) -> Mapping[str, Sharing]:
         """With whom these images are shared, by image id; one that is not in it is shared with nobody.
 

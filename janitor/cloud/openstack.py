@@ -180,11 +180,13 @@ class OpenStackClient:
         survey = UsageSurvey(self._session, self._granted(), self._place, self._region, self._options, self._imageless)
         return survey.usage(images, self._sources, earlier)
 
+    def shareable(self, images: Iterable[Image]) -> Sequence[Image]:
+        """Those whose visibility lets them have members, unless that is ignored."""
+        return [] if self._shared_ignored else [image for image in images if image.visibility in _MAY_BE_SHARED]
+
     def sharing(self, images: Iterable[Image]) -> Mapping[str, Sharing]:
         """With whom these images are shared, one request for each that may be."""
-        if self._shared_ignored:
-            return {}
-        asked = [image for image in images if image.visibility in _MAY_BE_SHARED]
+        asked = self.shareable(images)
         found = at_once(self._members, asked)
         return {image.id: sharing for image, sharing in zip(asked, found, strict=True) if sharing is not None}
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from janitor.cloud.answers import Declined, Unauthorized
+from janitor.cloud.rests import Rests
 from janitor.cloud.tokens import Token, Tokens
 from janitor.core.deletion import Answer
 from janitor.errors import Denied, Refused, Unavailable
@@ -26,6 +27,7 @@ class Session:
         self._judge = judge
         self._clock = clock
         self._clock_offset: timedelta | None = None
+        self._rests = Rests(transport.patience)
 
     @property
     def clock_offset(self) -> timedelta | None:
@@ -77,10 +79,14 @@ class Session:
             raise denied(error, "the token is not accepted, nor is a new one") from error
 
     def _send(self, call: Call, token: Token, seconds: float) -> tuple[dict[str, Any], Headers]:
+        self._rests.check(call)
         reply = self._transport.request(call.carrying({**call.headers, "X-Auth-Token": token.id}), seconds)
         self._note_clock(reply)
         try:
             document = self._judge(reply, call.label)
+        except Transient as failure:
+            self._rests.note(call, failure.retry_after)
+            raise
         except Unauthorized:
             raise
         except Declined:

@@ -97,6 +97,10 @@ class ToastClient:
         entries = self._session.ask(call, lambda document: read_entries(document, "instances"))
         return read_usage(entries, call.label, imageless=self._imageless)
 
+    def shareable(self, images: Iterable[Image]) -> Sequence[Image]:  # noqa: ARG002 - the port's
+        """None: this API knows no sharing."""
+        return ()
+
     def sharing(self, images: Iterable[Image]) -> Mapping[str, Sharing]:  # noqa: ARG002 - the port's
         """Nothing: this API knows no sharing."""
         return {}

@@ -12,7 +12,7 @@ import stamina
 from stamina.instrumentation import set_on_retry_hooks
 
 from janitor import __version__
-from janitor.errors import CloudError, Unavailable
+from janitor.errors import CloudError, RestAsked, Unavailable
 from janitor.redaction import Redaction
 from janitor.transport.bodies import LARGEST_BODY, Unusable, body_of
 from janitor.transport.connections import Connections
@@ -88,10 +88,16 @@ class Transport:
     def _words(self, error: Exception) -> str:
         return self._redact(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 
+    @property
+    def patience(self) -> float:
+        """For how many seconds one call is tried."""
+        return self._options.give_up_after.total_seconds()
+
     def persist(self, label: str, attempt: Callable[[float], T]) -> T:
         """What `attempt` gives, trying again for as long as it raises Transient and patience lasts.
 
-        `attempt` is told how many seconds it may take. Raises Unavailable, with the last cause, when patience ends.
+        `attempt` is told how many seconds it may take. Raises Unavailable, with the last cause, when patience ends, and
+        RestAsked where that is a wait longer than patience.
         """
         tries = Tries(label, self._options, self._stop)
         try:
@@ -106,7 +112,8 @@ class Transport:
                 with turn:
                     return attempt(tries.next(turn.next_wait))
         except Transient as error:
-            raise Unavailable(tries.summary(error)) from error
+            kind = RestAsked if (error.retry_after or 0) > self.patience else Unavailable
+            raise kind(tries.summary(error)) from error
         raise AssertionError("a retry loop ends by returning or raising")
 
     def close(self) -> None:

@@ -1,0 +1,43 @@
+"""Services that asked for a rest: until it is over, nothing is asked of them."""
+
+import threading
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from janitor.errors import RestAsked
+from janitor.transport import Call
+
+
+class Rests:
+    """Remembers which services want a rest of more than `patience` seconds. Safe to use from several threads at once.
+
+    A service is told by the start of its URLs: where it is, and the first part of the path, by which one host may have
+    several.
+    """
+
+    def __init__(self, patience: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._patience = patience
+        self._monotonic = monotonic
+        self._ends: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def note(self, call: Call, seconds: float | None) -> None:
+        """A service asked for a rest of so many seconds, if for any."""
+        if seconds is None or seconds <= self._patience:
+            return
+        with self._lock:
+            service = _service_of(call)
+            self._ends[service] = max(self._ends.get(service, 0), self._monotonic() + seconds)
+
+    def check(self, call: Call) -> None:
+        """Raises RestAsked where the service of a call is still to be left in peace."""
+        with self._lock:
+            left = self._ends.get(_service_of(call), 0) - self._monotonic()
+        if left > 0:
+            raise RestAsked(f"{call.label}: not sent, as the API asked for a rest, of which {left:.0f} s are left")
+
+
+def _service_of(call: Call) -> str:
+    parts = urlsplit(call.url)
+    return f"{parts.scheme}://{parts.netloc}/{parts.path.lstrip('/').partition('/')[0]}"
