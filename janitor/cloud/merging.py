@@ -20,7 +20,7 @@ class Merging:
             # The id itself is the key where it is spelled so: copies would cost megabytes for a large fleet.
             identity = record.id if identity == record.id else identity
             known = self._images.setdefault(identity, record)
-            image = known if known is record else merged(known, record)
+            image = known if known == record else merged(known, record)
             if image is not known or known is record:
                 self._images[identity] = image
                 yield image
