@@ -203,3 +203,27 @@ def test_a_file_that_is_named_like_a_test_and_holds_policies_is_read_as_before(d
     desk.write("janitor.yaml", CONFIGURED)
     desk.write("policies/old.test.yaml", "policies: [{name: golden, match: {name: 'golden-*'}}]\n")
     assert "golden" in desk.janitor("check").stdout
+
+
+# What JSON encoders write
+
+
+def test_policies_that_a_json_encoder_wrote_can_be_run(sandbox_desk: Desk) -> None:
+    rule = {"name": "old 😀", "description": "😀", "match": {"name": ["😀*", "*"]}, "expire": {"after": "90d"}}
+    exempt = {"images": ["ci 😀"], "until": "2999-12-31", "why": "😀"}
+    sandbox_desk.write("policies/old.yaml", json.dumps({"policies": [rule], "exempt": [exempt]}))
+    done = sandbox_desk.janitor("run", "--dry-run", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert '"old \\ud83d\\ude00"' in done.stdout
+
+
+def test_a_policy_file_whose_name_is_not_utf_8_can_be_run(sandbox_desk: Desk) -> None:
+    text = "exempt: [{image: nowhere-1, until: 2999-12-31, why: so}]\n"
+    sandbox_desk.write("policies/a\udcff.yaml", text)
+    assert sandbox_desk.janitor("run", "--dry-run").returncode == 0
+
+
+def test_words_that_are_not_utf_8_are_refused(sandbox_desk: Desk, sandbox: Sandbox) -> None:
+    sandbox_desk.janitor("run", "--dry-run")
+    done = sandbox_desk.janitor("keep", next(iter(sandbox.account.images)), "--for", "3d", "--why", "a\udcff")
+    assert (done.returncode, done.stderr) == (2, "janitor: --why is not UTF-8 text\n")

@@ -263,6 +263,8 @@ def test_variables_are_put_into_text(write: Write, text: str, password: str) -> 
     ("text", "problem"),
     [
         pytest.param("${NOPE}", "environment variable NOPE is not set", id="unset"),
+        pytest.param("${ODD}", "environment variable ODD is not UTF-8 text", id="not-utf-8"),
+        pytest.param("${ODD:-x}", "environment variable ODD is not UTF-8 text", id="not-utf-8-with-a-default"),
         pytest.param("${NOPE:-}", "environment variable NOPE is not set", id="unset-with-an-empty-default"),
         pytest.param("${EMPTY}", "environment variable EMPTY is empty", id="empty"),
         pytest.param("${EMPTY:-${NOPE}}", "environment variable NOPE is not set", id="an-unset-default"),
@@ -275,7 +277,7 @@ def test_variables_are_put_into_text(write: Write, text: str, password: str) -> 
     ],
 )
 def test_a_required_key_needs_its_variable(write: Write, text: str, problem: str) -> None:
-    (told,) = problems_of(write(TARGET.replace("the-appkey", text)), {"EMPTY": ""})
+    (told,) = problems_of(write(TARGET.replace("the-appkey", text)), {"EMPTY": "", "ODD": "a\udcff"})
 
     assert told.startswith(f"janitor.yaml:4: targets[0].appkey: {problem}")
 

@@ -192,3 +192,20 @@ def test_a_problem_stays_on_one_line() -> None:
     document = Document("f.yaml", {}, {(): 1})
 
     assert str(document.problem(Fault(("a",), '"x\ny\x1b[31m" is wrong'))) == r'f.yaml:1: a: "x\ny\x1b[31m" is wrong'
+
+
+def test_the_halves_of_a_character_that_json_escapes_are_joined(write: Write) -> None:
+    document = read_document(write(r'{"a\ud83d\ude00": ["\ud83d\ude00", "x\uD83D\uDE00y", "\U0001F600", "\u00e9"]}'))
+    assert document.data == {"a😀": ["😀", "x😀y", "😀", "é"]}
+
+
+@pytest.mark.parametrize("text", [r"\ud83d", r"\ude00\ud83d", r"x\ude00", r"\ud83d\u0041", r"\ud83d\ud83d\ude00"])
+@pytest.mark.parametrize("form", ['a: 1\nb: "{}"\n', 'a: 1\n"{}": b\n', 'a:\n  - "{}"\n'])
+def test_half_of_a_character_is_refused_with_its_line(write: Write, form: str, text: str) -> None:
+    told = problem_of(write(form.replace("{}", text)))
+    assert told == "file.yaml:2: holds half of a character, a \\u escape without the other half"
+
+
+def test_the_name_of_a_file_that_is_not_utf_8_can_be_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert display(Path("a\udcff.yaml")) == "a\ufffd.yaml"

@@ -92,6 +92,10 @@ def _words(option: str, text: str, wanted: str) -> str:
     words = " ".join(text.split())
     if not words:
         raise UsageError(f"{option} is missing: {wanted}")
+    try:
+        words.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{option} is not UTF-8 text") from None
     return words
 
 

@@ -10,7 +10,7 @@ from janitor.errors import ConfigurationError, Problem
 from janitor.model import Exemption
 from janitor.policy import Policy
 from janitor.policy_files.schema import PolicyFileSchema, is_nothing
-from janitor.yaml_lines import Document, Fault, Keys, display, read_document
+from janitor.yaml_lines import Document, Fault, Keys, display, legible, read_document
 from janitor.yaml_lines.schema import check
 
 PASSED_OVER = "in the policies folder, only *.yaml and *.yml files are read, and these are passed over"
@@ -81,7 +81,9 @@ def _passed_over(path: Path) -> tuple[str, ...]:
     if not path.is_dir():
         return ()
     others = (file for file in path.iterdir() if not _holds_policies(file))
-    return tuple(sorted(file.name for file in others if not file.name.startswith(".") and file.suffix != ".md"))
+    return tuple(
+        sorted(legible(file.name) for file in others if not file.name.startswith(".") and file.suffix != ".md")
+    )
 
 
 def _holds_policies(file: Path) -> bool:
@@ -100,7 +102,7 @@ def _read(path: Path, zone: tzinfo, unserved: Mapping[str, str]) -> _PolicyFile:
     faults = [*document.faults, *faults, *_missing(document), *_unserved(document, unserved)]
     if checked is None or faults:
         return _PolicyFile(path, document, problems=tuple(_problem(document, fault) for fault in faults))
-    exemptions = checked.exemption_values(path.name, zone)
+    exemptions = checked.exemption_values(legible(path.name), zone)
     return _PolicyFile(path, document, tuple(checked.policy_values()), tuple(exemptions))
 
 

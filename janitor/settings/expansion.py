@@ -17,6 +17,7 @@ from janitor.yaml_lines import Document, Fault, Keys, display
 _REFERENCE = re.compile(
     r"(?P<literal>\$\$\{)|\$\{(?P<name>[A-Za-z_]\w*)(?P<default>:-(?:\$\{[^{}]*\}|[^}])*)?\}|(?P<broken>\$\{)", re.ASCII
 )
+_HALF = re.compile("[\ud800-\udfff]")  # how Python gives bytes of the environment that are not UTF-8
 _TARGET_SECRETS = ("appkey", "username", "password")
 _SLACK_SECRETS = ("webhook_url", "token")
 _REFERENCE_SECRETS = ("token",)
@@ -126,6 +127,8 @@ class _Expander:
         for reference in _REFERENCE.finditer(text):
             if reference["broken"]:
                 yield "holds a ${ that is neither ${NAME} nor ${NAME:-default}; a literal ${ is written $${"
+            elif reference["name"] and _HALF.search(self._environ.get(reference["name"], "")):
+                yield f"environment variable {reference['name']} is not UTF-8 text"
             elif reference["name"] and reference["default"] is None and reference["name"] not in self._environ:
                 yield self._missing(reference["name"])
             elif reference["name"] and not self._environ.get(reference["name"]):

@@ -20,7 +20,7 @@ from janitor.units import iso
 
 T = TypeVar("T")
 
-# ASCII only: a lone surrogate, which a YAML file may hold, is no text that SQLite takes.
+# ASCII only: a lone surrogate, which policies of earlier versions may hold, is no text that SQLite takes.
 _encode = json.JSONEncoder(sort_keys=True).encode
 _SCALARS = (str, int, float, bool)
 _TEXTS = (Pattern, Family)  # classes that are a text with a meaning

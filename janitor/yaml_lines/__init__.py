@@ -23,6 +23,7 @@ _MOST_VALUES = 100_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 TWICE = "is given twice"
 _VAULT = ("!vault", "!vault-encrypted")
+_HALF = re.compile("[\ud800-\udfff]")
 _NAMED = re.compile(r" '[\w!-]{2,}'")
 
 
@@ -95,7 +96,12 @@ def display(path: Path) -> str:
     """A path as people read it: relative where it lies below the current directory, else absolute."""
     absolute = Path(os.path.abspath(path))  # noqa: PTH100  resolve() would follow links, which people do not think in
     below = absolute.is_relative_to(Path.cwd()) and absolute != Path.cwd()
-    return str(absolute.relative_to(Path.cwd()) if below else absolute)
+    return legible(str(absolute.relative_to(Path.cwd()) if below else absolute))
+
+
+def legible(name: str) -> str:
+    """The name of a file as text: what of it is not UTF-8 becomes U+FFFD."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def dotted(keys: Keys) -> str:
@@ -198,7 +204,7 @@ def _scalar(node: yaml.ScalarNode) -> object:
     try:
         match node.tag.removeprefix(_TAG):
             case "str":
-                return str(node.value)
+                return _text(node)
             case "null":
                 return None
             case "bool":
@@ -212,6 +218,17 @@ def _scalar(node: yaml.ScalarNode) -> object:
     if node.tag in _VAULT:
         raise _UnusableError(_line(node), f"holds {node.tag}: what Ansible encrypted must be decrypted first")
     raise _UnusableError(_line(node), "holds a tag (!): a text that begins with ! must be in quotes")
+
+
+def _text(node: yaml.ScalarNode) -> str:
+    """The text, in which what JSON escapes as two halves of a character, `\\ud83d\\ude00`, is that character."""
+    text = str(node.value)
+    if not _HALF.search(text):
+        return text
+    try:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError:
+        raise _UnusableError(_line(node), "holds half of a character, a \\u escape without the other half") from None
 
 
 def _line(node: yaml.Node) -> int:
