@@ -64,8 +64,8 @@ COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3
 lock: ## refresh the locks in requirements/: dev.txt, within it runtime.txt and build.txt for the container, and glance.txt
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet uv
-	$(COMPILE) --upgrade --extra openstack pyproject.toml requirements/dev.in -o requirements/dev.txt
-	$(COMPILE) --constraint requirements/dev.txt --extra openstack pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) --upgrade --extra openstack --extra socks pyproject.toml requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) --constraint requirements/dev.txt --extra openstack --extra socks pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) --constraint requirements/dev.txt requirements/build.in -o requirements/build.txt
 	for apart in glance custodian openstackclient; do $(COMPILE) --upgrade requirements/$$apart.in -o requirements/$$apart.txt; done
 	rm -rf $(VENV)-lock

@@ -59,7 +59,8 @@ def _identity(target: OpenStackTarget) -> "Identity | CloudError":
         package = str(error.name).partition(".")[0]
         raise UsageError(f"api: openstack needs {package}, which is not installed: {_EXTRA}") from error
     try:
-        identity = configured(target.cloud, None if target.region == EVERY_REGION else target.region)
+        region = None if target.region == EVERY_REGION else target.region
+        identity = configured(target.cloud, region, target.http)
     except CloudError as error:
         return error
     blot_out(identity.secrets)

@@ -44,6 +44,11 @@ def janitor() -> None:
       janitor run --dry-run   what would be deleted, and why? Deletes nothing.
 
     \b
+    Proxies and certificates: the key http of janitor.yaml, of a target or of all, else
+    http_proxy, https_proxy, all_proxy, no_proxy, SSL_CERT_FILE, SSL_CERT_DIR,
+    REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE. `janitor check` says what is used for which target.
+
+    \b
     Exit codes:
       0  done                      4  refused by a limit, nothing deleted there
       1  a target or report failed 5  another run holds the database

@@ -115,6 +115,7 @@ def channel_of(settings: Settings, name: str | None = None, stop: Stop | None = 
         channel=name or slack.channel,
         base_url=slack.base_url,
         accepts=Accepts(slack.accepts),
+        route=settings.http.route,
         sleep=stop.wait,
         ending=stop.is_set,
     )

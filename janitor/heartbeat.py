@@ -6,6 +6,7 @@ of the address itself at success, of `/start` beneath it at the start and of `/f
 
 import logging
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 
@@ -14,6 +15,7 @@ from janitor.redaction import Redaction, secrets_of_webhook
 from janitor.stopping import within
 from janitor.transport import Call, HttpOptions, Transient
 from janitor.transport.http import Transport
+from janitor.transport.route import Route
 
 _log = logging.getLogger("janitor.heartbeat")
 
@@ -30,10 +32,12 @@ class Heartbeat:
     A set `stop` ends trying again, and leaves a ping that hangs behind.
     """
 
-    def __init__(self, url: str | None, stop: threading.Event, patience: HttpOptions = _PATIENCE) -> None:
+    def __init__(
+        self, url: str | None, stop: threading.Event, patience: HttpOptions = _PATIENCE, route: Route | None = None
+    ) -> None:
         self._url = url
         self._stop = stop
-        self._patience = patience
+        self._patience = patience if route is None else replace(patience, route=route)
 
     def start(self) -> None:
         """A run begins."""

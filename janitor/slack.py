@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import httpx
 from slack_sdk.errors import SlackClientError
@@ -18,16 +17,16 @@ from janitor.errors import DeliveryError
 from janitor.notify.slack.answers import Accepts, Problem, document_of, problem_of_api, problem_of_webhook
 from janitor.notify.slack.clients import Bot, Webhook
 from janitor.notify.slack.exchange import Exchange, Unanswered
-from janitor.redaction import Redaction
+from janitor.redaction import Redaction, secrets_of_webhook
 from janitor.report import Listing, Message
 from janitor.transport import Call, HttpOptions, Reply
 from janitor.transport.http import Transport
+from janitor.transport.route import Route
 
 _BURST = 3
 _LAST_MESSAGES = 2
 _LAST_SECONDS = 3.0
 _LARGEST_ANSWER = 2**20
-_SHORTEST_SECRET = 8
 _CSV = {"Content-Type": "text/csv; charset=utf-8"}
 
 
@@ -56,8 +55,8 @@ class SlackChannel:
 
     Rate limits are waited out, broken connections and server errors tried a few times. `accepts` says which answers
     count. `pace` lies between the messages of one report after the first few. Once `ending` says so, nothing is waited
-    for nor tried again, and two more messages at most are sent. A `carrier` takes requests elsewhere than to sockets.
-    Raises ValueError where there is neither a webhook nor a bot.
+    for nor tried again, and two more messages at most are sent. `route` is the way to Slack; a `carrier` takes requests
+    elsewhere than to sockets. Raises ValueError where there is neither a webhook nor a bot.
     """
 
     webhook_url: str | None = field(default=None, repr=False)
@@ -69,6 +68,7 @@ class SlackChannel:
     pace: timedelta = timedelta(seconds=1)
     sleep: Callable[[float], object] = field(default=time.sleep, repr=False)
     ending: Callable[[], bool] = field(default=lambda: False, repr=False)
+    route: Route = field(default_factory=Route, repr=False)
     carrier: httpx.BaseTransport | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -126,7 +126,7 @@ class SlackChannel:
     def _exchange(self) -> Iterator[Exchange]:
         """What sends the calls of one report."""
         redact = Redaction(*self._secrets)
-        transport = Transport(HttpOptions(), redact, None, self.carrier, largest=_LARGEST_ANSWER)
+        transport = Transport(HttpOptions(route=self.route), redact, None, self.carrier, largest=_LARGEST_ANSWER)
         try:
             yield Exchange(transport, self._seconds, self.sleep, self.ending)
         finally:
@@ -198,8 +198,7 @@ class SlackChannel:
 
     @property
     def _secrets(self) -> list[str]:
-        path = urlsplit(self.webhook_url or "").path
-        return [one for one in (self.webhook_url, self.token, path) if one and len(one) >= _SHORTEST_SECRET]
+        return [*secrets_of_webhook(self.webhook_url or ""), self.token or ""]
 
     def _seconds(self) -> float:
         seconds = self.timeout.total_seconds()

@@ -30,7 +30,7 @@ class Watch:
     def __init__(self, settings: Settings, stop: Stop, punctuality: Punctuality | None = None) -> None:
         self.metrics = CollectorRegistry()
         self._settings = settings
-        self._heartbeat = Heartbeat(settings.heartbeat_url, stop)
+        self._heartbeat = Heartbeat(settings.heartbeat_url, stop, route=settings.http.route)
         self._punctuality = punctuality
         self._last_good: datetime | None = None
 
@@ -115,4 +115,4 @@ class Watch:
 
 def failed_to_begin(settings: Settings) -> None:
     """Tell the watchers that a run could not even begin."""
-    Heartbeat(settings.heartbeat_url, Stop()).failure()
+    Heartbeat(settings.heartbeat_url, Stop(), route=settings.http.route).failure()

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Self
 
 Script = Callable[[socket.socket], object]
 
@@ -47,7 +48,7 @@ class RawServer:
 
         self._script = script
 
-    def __enter__(self) -> "RawServer":
+    def __enter__(self) -> Self:
         self._threads[0].start()
         return self
 

@@ -35,7 +35,7 @@ from janitor.logs import configure_logging
 from janitor.settings import load_settings
 from janitor.transport import Transient
 from tests.identity_stand_in import PASSWORD, PROJECT, USERNAME, Catalogue, Keystone, address, grant, refusal, serving
-from tests.loopback import Loopback
+from tests.loopback import Answered, Loopback, in_turn
 
 AUTH = {
     "username": USERNAME,
@@ -585,6 +585,31 @@ def test_a_cloud_that_a_variable_names_wrongly_is_told_likewise(monkeypatch: pyt
     monkeypatch.setenv("OS_CLOUD", "prdo")
     with pytest.raises(UsageError, match=r'no cloud named "prdo" in .*clouds\.yaml; there is prod'):
         configured(None, None)
+
+
+def test_a_profile_of_the_web_is_fetched_by_our_transport(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"name": "web", "profile": {"region_name": "RegionOfTheWeb", "auth": {"auth_url": "http://x"}}}
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with Loopback(in_turn(Answered(said))) as server:
+        cloud(auth=AUTH, profile=server.url)
+        assert configured("devstack", None).region == "RegionOfTheWeb"
+    assert server.paths() == ["GET /.well-known/openstack/api"]
+    assert server.asked[0].headers["user-agent"].startswith("image-janitor/")
+
+
+def test_a_profile_of_the_web_is_not_fetched_from_elsewhere() -> None:
+    with Loopback(in_turn(Answered({}, 302, {"Location": "/elsewhere"}))) as server:
+        cloud(auth=AUTH, profile=server.url)
+        with pytest.raises(CloudError, match="HTTP 302, a redirect, which is not followed"):
+            configured("devstack", None)
+    assert len(server.asked) == 1
+
+
+def test_a_profile_of_the_web_is_bounded() -> None:
+    with Loopback(in_turn(Answered(b" " * (2**20 + 1)))) as server:
+        cloud(auth=AUTH, profile=server.url)
+        with pytest.raises(CloudError, match="larger than 1 MiB"):
+            configured("devstack", None)
 
 
 def test_a_profile_of_the_web_that_cannot_be_fetched_is_the_clouds_failure() -> None:

@@ -8,10 +8,16 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
 from keystoneauth1 import exceptions, loading
 
 from janitor.cloud.cloud_files import CloudFiles
-from janitor.errors import UsageError
+from janitor.errors import CloudError, UsageError
+from janitor.redaction import Redaction
+from janitor.transport import HttpOptions
+from janitor.transport.http import Transport
+from janitor.transport.messages import status_words
+from janitor.transport.requests_adapter import session_over
 from janitor.yaml_lines.schema import suggestion
 
 
@@ -31,13 +37,15 @@ def _without_services() -> Iterator[None]:
 
 with suppress(ImportError, AttributeError), _without_services():  # else all of it is imported after all
     import openstack.config  # noqa: F401 - loaded, and taken from below
-from openstack.config import OpenStackConfig  # noqa: E402 - see above
+from openstack.config import OpenStackConfig, vendors  # noqa: E402 - see above
 from openstack.config.cloud_region import CloudRegion  # noqa: E402
 from openstack.exceptions import SDKException  # noqa: E402
 
-__all__ = ["CloudRegion", "Configuration", "OpenStackConfig", "SDKException"]
+__all__ = ["CloudRegion", "Configuration", "OpenStackConfig", "SDKException", "profiles_by"]
 
 _VARIABLES = "the OS_* variables"
+_PROFILE_SECONDS = 10.0
+_LARGEST_PROFILE = 2**20
 _USER = ("username", "user_id")
 _SECRETS = ("application_credential_id", "application_credential_name")
 # What a way of signing in needs although keystoneauth1 does not say so; any of those that stand together.
@@ -54,6 +62,38 @@ _NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
 _HINTS = {"passcode": " (which is good for half a minute: for a job, write an application credential)"}
 _EXTRAS = {"v3kerberos": "kerberos", "v3fedkerb": "kerberos", "v3oauth1": "oauth1"}
 _EXTRAS |= {"v3samlpassword": "saml2", "v3adfspassword": "saml2"}
+
+
+@contextmanager
+def profiles_by(options: HttpOptions) -> Iterator[None]:
+    """Lets openstacksdk fetch profiles that come from a URL by our transport; by itself it would follow redirects."""
+    library: Any = vendors
+    before, library.requests = library.requests, _Profiles(options)
+    try:
+        yield
+    finally:
+        library.requests = before
+
+
+class _Profiles:
+    """What openstacksdk takes for the library `requests`."""
+
+    def __init__(self, options: HttpOptions) -> None:
+        self._options = options
+
+    def get(self, url: str, timeout: float = _PROFILE_SECONDS) -> requests.Response:
+        """What stands there. Raises Transient and CloudError, for a redirect too."""
+        parts = urlsplit(url)
+        label = f"profile of {parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        transport = Transport(self._options, Redaction(), largest=_LARGEST_PROFILE)
+        try:
+            session = session_over(transport, timeout, label, secure=parts.scheme == "https")
+            response = session.get(url, allow_redirects=False)
+        finally:
+            transport.close()
+        if 300 <= response.status_code < 400:
+            raise CloudError(f"{label}: {status_words(response.status_code)}")
+        return response
 
 
 class Configuration(OpenStackConfig):

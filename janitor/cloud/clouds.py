@@ -12,11 +12,13 @@ from keystoneauth1 import exceptions
 from keystoneauth1.identity.base import BaseIdentityPlugin
 
 from janitor.cloud.catalogue import TYPES, EndpointPreferences
-from janitor.cloud.cloud_config import CloudRegion, Configuration, OpenStackConfig, SDKException
+from janitor.cloud.cloud_config import CloudRegion, Configuration, OpenStackConfig, SDKException, profiles_by
 from janitor.cloud.cloud_files import CloudFiles
 from janitor.cloud.keystone import Identity, label_of
 from janitor.errors import CloudError, UsageError
 from janitor.redaction import Redaction, credentials_in
+from janitor.transport import HttpOptions, Transient
+from janitor.transport.trust import Trust, context_of, unchecked
 
 _log = logging.getLogger("janitor.cloud")
 logging.getLogger("stevedore").setLevel(logging.CRITICAL)  # a plugin that it cannot load is an error of ours already
@@ -27,23 +29,25 @@ _HOW_TO = "see https://docs.openstack.org/openstacksdk/latest/user/config/config
 _PLACES = "the current directory, ~/.config/openstack, /etc/openstack, and where OS_CLIENT_CONFIG_FILE says"
 
 
-def configured(cloud: str | None, region: str | None) -> Identity:
+def configured(cloud: str | None, region: str | None, options: HttpOptions | None = None) -> Identity:
     """The way to sign in to a cloud of clouds.yaml, or for None to the one that the OS_* variables mean.
+
+    `options` are how a profile is fetched that is to come from a URL, and which certificates are believed.
 
     They are found and read as by every OpenStack tool. Raises UsageError, with file and line or the variable, where
     they make no sense, and CloudError for a profile that is to come from a URL and does not.
     """
-    files, redact = CloudFiles(), Redaction()
+    files, redact, options = CloudFiles(), Redaction(), options or HttpOptions()
     where = "the OS_* variables" if cloud is None else f'cloud "{cloud}"'
     try:
-        with _listening():
+        with _listening(), profiles_by(options):
             config = Configuration(files)
             redact = Redaction(*_secrets_in(config.cloud_config))
             name = config.named() if cloud is None else cloud
             _be_known(config, files, name)
             where = config.begin(name)
-            return _identity(config.get_one(name, region_name=region or ""), config, where)
-    except requests.RequestException as error:
+            return _identity(config.get_one(name, region_name=region or ""), config, where, options.route.trust)
+    except (requests.RequestException, Transient) as error:
         raise CloudError(f"{where}: its profile cannot be fetched: {redact(str(error))}") from error
     except (SDKException, exceptions.ClientException) as error:
         raise UsageError(f"{where}: {redact(' '.join(error.message.split()))}") from error
@@ -83,7 +87,7 @@ def _be_known(config: OpenStackConfig, files: CloudFiles, name: str | None) -> N
     raise UsageError(f'no cloud named "{name}" in {config.config_filename}; {known}{passed_over}')
 
 
-def _identity(region: CloudRegion, config: Configuration, where: str) -> Identity:
+def _identity(region: CloudRegion, config: Configuration, where: str, trust: Trust) -> Identity:
     plugin = region.get_auth()
     if not isinstance(plugin, BaseIdentityPlugin):
         kind = region.config.get("auth_type")
@@ -98,7 +102,7 @@ def _identity(region: CloudRegion, config: Configuration, where: str) -> Identit
         label=label_of(plugin.auth_url or ""),
         secrets=tuple(_secrets_in(region.config)),
         region=region.get_region_name() or None,
-        verify=_tls(verify, certificate, where),
+        verify=_tls(verify, certificate, where, trust),
         preferences=preferences,
         plugin=plugin,
     )
@@ -123,28 +127,28 @@ def _preferences(region: CloudRegion, service: str) -> EndpointPreferences:
     )
 
 
-def _tls(verify: bool | str | None, certificate: str | tuple[str, str] | None, where: str) -> ssl.SSLContext | bool:
-    """How to check the servers of a cloud, and the certificate to show them."""
+def _tls(
+    verify: bool | str | None, certificate: str | tuple[str, str] | None, where: str, trust: Trust
+) -> ssl.SSLContext | bool:
+    """How to check the servers of a cloud, and the certificate to show them; `trust` where the cloud does not say."""
     if certificate is None and not isinstance(verify, str):
         return verify is not False
     try:
-        context = _trusting(verify)
+        context = _trusting(verify, trust)
         if certificate is not None:
             file, key = (certificate, None) if isinstance(certificate, str) else certificate
             context.load_cert_chain(file, key, password="")  # an encrypted key is an error, and no prompt
-    except OSError as error:
+    except (OSError, ValueError) as error:
         files = ", ".join(str(file) for file in (verify, certificate) if file not in (True, False, None))
-        raise UsageError(f"{where}: the certificates in {files} cannot be used: {error.strerror or error}") from error
+        said = getattr(error, "strerror", None) or error
+        raise UsageError(f"{where}: the certificates in {files} cannot be used: {said}") from error
     return context
 
 
-def _trusting(verify: bool | str | None) -> ssl.SSLContext:
-    if isinstance(verify, str) and Path(verify).is_dir():
-        return ssl.create_default_context(capath=verify)
-    if isinstance(verify, str):
-        return ssl.create_default_context(cafile=verify)
-    context = ssl.create_default_context()
+def _trusting(verify: bool | str | None, trust: Trust) -> ssl.SSLContext:
+    """What checks servers; one of its own, to which a certificate can be added."""
     if verify is False:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+        return unchecked()
+    if isinstance(verify, str):
+        trust = Trust(None, (verify,)) if Path(verify).is_dir() else Trust(verify)
+    return context_of(trust, shared=False)

@@ -17,7 +17,7 @@ from janitor.policy_files import PASSED_OVER, Rules
 from janitor.references import Reference, References
 from janitor.remarks import exempting_nothing, owning_nothing, remarks_on
 from janitor.report.tables import readings_table
-from janitor.settings import Settings
+from janitor.settings import Settings, ToastTarget
 from janitor.terminal import print_out, say
 from janitor.units import counted
 
@@ -52,6 +52,7 @@ def _checked(settings: Settings, rules: Rules) -> Iterator[str]:
         yield f"policies       note: {remark}"
     if rules.exemptions:
         yield f"exemptions     ok: {len(rules.exemptions)} in policy files"
+    yield from _ways(settings)
     if settings.slack is not None and settings.slack.accepts != "slack":
         yield f"slack          note: accepts: {settings.slack.accepts}: answers that are not Slack's may start notices"
     if settings.schedule is None:
@@ -60,6 +61,16 @@ def _checked(settings: Settings, rules: Rules) -> Iterator[str]:
     yield f"schedule       {settings.schedule.text} ({settings.timezone.key})"
     for instant in settings.schedule.upcoming(utc_now(), settings.timezone, 3):
         yield f"next run       {instant.isoformat()}"
+
+
+def _ways(settings: Settings) -> Iterator[str]:
+    """By which proxy and certificates each target is asked, and the rest, where anything was said about it."""
+    for target in settings.targets:
+        url = target.endpoint if isinstance(target, ToastTarget) else target.login.identity if target.login else None
+        if way := target.http.route.described(url):
+            yield f"network        {target.name}: {way}"
+    if way := settings.http.route.described(None):
+        yield f"network        Slack, heartbeat and references: {way}"
 
 
 def _say_what_is_idle(settings: Settings, rules: Rules) -> None:

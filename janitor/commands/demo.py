@@ -65,7 +65,8 @@ def demo(verbose: int, api: str) -> int:
     options = Options(api=Api(api))
     with tempfile.TemporaryDirectory(prefix="janitor-demo-") as folder, server.running(options) as cloud:
         config = Path(folder, "janitor.yaml")
-        config.write_text(cloud.configuration(policies=str(shipped_policies()), mode="delete"), encoding="utf-8")
+        configuration = cloud.configuration(policies=str(shipped_policies()), mode="delete")
+        config.write_text(f"{configuration}http: {{no_proxy: '*'}}\n", encoding="utf-8")  # it is on this machine
         say(f"A cloud of {len(cloud.account.images)} images, and the policies in {shipped_policies()}.\n")
         say("$ janitor run --dry-run\n")
         first = running.run(config, verbose, dry_run=True, targets=(), form="text", post=False)

@@ -1,7 +1,7 @@
 """The configuration: one YAML file and the environment become one value. The only reader of the environment."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,8 +18,10 @@ from janitor.references import Reference
 from janitor.settings.contradictions import contradictions, misfits
 from janitor.settings.declared import misdeclared, references
 from janitor.settings.expansion import Expanded, expand
+from janitor.settings.network import Ways
 from janitor.settings.schema import CostSchema, HttpSchema, OpenStackSchema, SettingsSchema, SlackSchema, ToastSchema
 from janitor.transport import HttpOptions
+from janitor.transport.route import Route
 from janitor.yaml_lines import Fault, Keys, read_document
 from janitor.yaml_lines.schema import UNKNOWN, check
 
@@ -153,7 +155,11 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.en
     ]
     if schema is None or faults:
         raise ConfigurationError(_problems(faults, expanded))
-    http = _patience(HttpOptions(), schema.http)
+    ways = Ways(environ, source.parent)
+    http = replace(_patience(HttpOptions(), schema.http), route=ways.top(schema.http))
+    targets = tuple(_target(target, index, http, environ, ways) for index, target in enumerate(schema.targets))
+    if ways.faults or ways.problems:
+        raise ConfigurationError([*_problems(ways.faults, expanded), *ways.problems.values()])
     declared = references(schema.references, source.parent)
     return Settings(
         source=source,
@@ -162,7 +168,7 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.en
         policies=source.parent / schema.policies,
         schedule=schema.schedule,
         timezone=schema.timezone,
-        targets=tuple(_target(target, http, environ) for target in schema.targets),
+        targets=targets,
         limits=Limits(schema.limits.max_deletions, schema.limits.max_share),
         slack=_slack(schema.slack),
         concurrency=Concurrency(schema.concurrency.targets, schema.concurrency.deletions),
@@ -174,7 +180,9 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.en
         metrics_file=None if schema.metrics_file is None else source.parent / schema.metrics_file,
         http=http,
         references=declared,
-        secrets=expanded.secrets.union(*(reference.secrets for reference in declared)),
+        secrets=expanded.secrets.union(
+            *(reference.secrets for reference in declared), *(route.secrets for route in _routes(http, targets))
+        ),
     )
 
 
@@ -227,8 +235,11 @@ def _problems(faults: list[Fault], expanded: Expanded) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.line or 0)
 
 
-def _target(schema: ToastSchema | OpenStackSchema, inherited: HttpOptions, environ: Mapping[str, str]) -> Target:
+def _target(
+    schema: ToastSchema | OpenStackSchema, index: int, inherited: HttpOptions, environ: Mapping[str, str], ways: Ways
+) -> Target:
     http = _patience(inherited, schema.http)
+    http = replace(http, route=ways.beneath(inherited.route, schema.http, ("targets", index, "http")))
     if isinstance(schema, OpenStackSchema):
         return _openstack_target(schema, http, environ)
     return ToastTarget(
@@ -278,7 +289,11 @@ def _login(schema: OpenStackSchema) -> Login | None:
 
 
 def _patience(inherited: HttpOptions, given: HttpSchema) -> HttpOptions:
-    return replace(inherited, **given.model_dump(exclude_none=True))
+    return replace(inherited, **given.model_dump(exclude_none=True, exclude={"proxy", "no_proxy", "ca_file"}))
+
+
+def _routes(http: HttpOptions, targets: Iterable[Target]) -> Iterator[Route]:
+    return (options.route for options in (http, *(target.http for target in targets)))
 
 
 def _slack(schema: SlackSchema) -> Slack | None:

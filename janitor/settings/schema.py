@@ -143,13 +143,20 @@ AtLeastOne = Annotated[Whole, Field(ge=1)]
 AtOnce = Annotated[Whole, Field(ge=1, le=32)]
 
 
+def _listed(value: object) -> object:
+    return ",".join(value) if isinstance(value, list) and all(isinstance(one, str) for one in value) else value
+
+
 class HttpSchema(Schema):
-    """How patient the requests are; what is not given is inherited."""
+    """How patient the requests are, and the way that they take; what is not given is inherited."""
 
     timeout: Seconds | None = None
     attempts: AtLeastOne | None = None
     give_up_after: Seconds | None = None
     page_size: Annotated[Whole, AfterValidator(_page_size)] | None = None
+    proxy: Secret | None = None
+    no_proxy: Annotated[Text, BeforeValidator(_listed)] | None = None
+    ca_file: Text | None = None
 
 
 Imageless = Annotated[Literal["none"], word_of(("none",), "known here")]

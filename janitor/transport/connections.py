@@ -1,13 +1,17 @@
 """The connections of a transport: httpcore over our own bounded network, told nothing by the environment."""
 
 import ssl
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpcore
 import httpx
 
 from janitor.transport.network import BoundedNetwork
+from janitor.transport.route import Proxy, Route
+from janitor.transport.trust import Trust, context_of, unchecked
 
 _MOST, _MOST_IDLE, _IDLE_SECONDS = 100, 20, 5.0
 
@@ -15,18 +19,15 @@ _MOST, _MOST_IDLE, _IDLE_SECONDS = 100, 20, 5.0
 class Connections(httpx.BaseTransport):
     """Sends requests over sockets, kept open for the next. Safe to use from several threads at once.
 
-    `verify` is how servers are checked; it is looked at when the first of https is asked.
+    `verify` is how servers are checked: as the route says, by this, or not at all.
     """
 
-    def __init__(self, verify: ssl.SSLContext | bool = True) -> None:
+    def __init__(self, route: Route = Route(), verify: ssl.SSLContext | bool = True) -> None:  # noqa: B008 - a value
+        self._route = route
         self._verify = verify
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(verify, trust_env=False),
-            max_connections=_MOST,
-            max_keepalive_connections=_MOST_IDLE,
-            keepalive_expiry=_IDLE_SECONDS,
-            network_backend=BoundedNetwork(),
-        )
+        self._pools: dict[tuple[Proxy | None, bool], httpcore.ConnectionPool] = {}
+        self._lock = threading.Lock()
+        self._network = BoundedNetwork()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The answer, of which the head has come. Raises httpx.RequestError."""
@@ -47,13 +48,54 @@ class Connections(httpx.BaseTransport):
             extensions=request.extensions,
         )
         with _as_httpx():
-            answer = self._pool.handle_request(asked)
+            answer = self._pool(request.url).handle_request(asked)
         assert isinstance(answer.stream, Iterable)
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream))
 
     def close(self) -> None:
         """Let go of connections."""
-        self._pool.close()
+        for pool in self._pools.values():
+            pool.close()
+        self._network.close()  # httpcore leaves those open on which a proxy of SOCKS failed
+
+    def _pool(self, url: httpx.URL) -> httpcore.ConnectionPool:
+        """The connections to what is asked like this URL. Certificates are read when they are first needed."""
+        proxy, encrypted = self._route.proxy_for(str(url)), url.scheme == "https"
+        with self._lock:
+            if (proxy, encrypted) not in self._pools:
+                self._pools[proxy, encrypted] = self._made(proxy, encrypted=encrypted)
+            return self._pools[proxy, encrypted]
+
+    def _made(self, proxy: Proxy | None, *, encrypted: bool) -> httpcore.ConnectionPool:
+        limits: dict[str, Any] = {
+            "ssl_context": self._context() if encrypted else None,
+            "max_connections": _MOST,
+            "max_keepalive_connections": _MOST_IDLE,
+            "keepalive_expiry": _IDLE_SECONDS,
+            "network_backend": self._network,
+        }
+        if proxy is None:
+            return httpcore.ConnectionPool(**limits)
+        known = proxy.username or proxy.password
+        auth = (proxy.username.encode(), proxy.password.encode()) if known else None
+        host = proxy.host.encode("idna").decode() if not proxy.host.isascii() else proxy.host
+        url = httpcore.URL(scheme="socks5" if proxy.is_socks else proxy.scheme, host=host, port=proxy.port, target="")
+        if proxy.is_socks:
+            return httpcore.SOCKSProxy(url, proxy_auth=auth, **limits)
+        checked = _checking(self._route.trust) if proxy.scheme == "https" else None
+        return httpcore.HTTPProxy(url, proxy_auth=auth, proxy_ssl_context=checked, **limits)
+
+    def _context(self) -> ssl.SSLContext:
+        if isinstance(self._verify, ssl.SSLContext):
+            return self._verify
+        return _checking(self._route.trust) if self._verify else unchecked()
+
+
+def _checking(trust: Trust) -> ssl.SSLContext:
+    try:
+        return context_of(trust)
+    except OSError as error:
+        raise httpx.ConnectError(f"the certificates of {trust} cannot be read: {error.strerror or error}") from error
 
 
 class _Body(httpx.SyncByteStream):
@@ -72,6 +114,14 @@ class _Body(httpx.SyncByteStream):
             self._chunks.close()
 
 
+try:
+    from socksio import SOCKSError
+except ImportError:  # then no proxy of SOCKS was accepted in the configuration
+
+    class SOCKSError(Exception):  # type: ignore[no-redef]
+        """What is never raised."""
+
+
 _NAMED_ALIKE = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol)
 
 
@@ -83,3 +133,5 @@ def _as_httpx() -> Iterator[None]:
     except (*_NAMED_ALIKE, httpcore.ProxyError) as error:
         kind: type[httpx.RequestError] = getattr(httpx, type(error).__name__)
         raise kind(str(error)) from error
+    except SOCKSError as error:
+        raise httpx.ProxyError(f"no answer of a SOCKS proxy: {error}") from error

@@ -5,6 +5,7 @@ import ssl
 import threading
 from base64 import b64encode
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TypeVar
 
 import httpx
@@ -19,6 +20,7 @@ from janitor.transport.connections import Connections
 from janitor.transport.deadline import Grace, deadline
 from janitor.transport.messages import Call, Reply
 from janitor.transport.patience import FIRST_WAIT, JITTER, LONGEST_WAIT, HttpOptions, Transient, Tries
+from janitor.transport.route import Route
 
 T = TypeVar("T")
 
@@ -54,10 +56,12 @@ class Transport:
     ) -> None:
         self._options = options
         self._redact = redact
+        redact.add(*options.route.secrets)
         self._stop = stop or threading.Event()
         self._grace = Grace(self._stop)
         self._largest = largest
-        self._carrier = carrier or Connections(verify)
+        self._route = options.route if carrier is None else Route()
+        self._carrier = carrier or Connections(options.route, verify)
 
     def request(self, call: Call, seconds: float) -> Reply:
         """Send once; the whole answer must be there within `seconds`, whatever comes until then.
@@ -74,16 +78,28 @@ class Transport:
                     body = body_of(response, until, self._largest)
                 finally:
                     response.close()
-                return Reply(response.status_code, response.headers, body)
+                reply = Reply(response.status_code, response.headers, body)
         except httpx.TimeoutException as error:
             within = f"within {seconds:.3g} s" if self._grace.left() > 0 else "before we had to end"
-            raise Transient(f"no complete answer {within}", lost=not isinstance(error, _NOT_SENT)) from error
+            raise Transient(
+                f"no complete answer {within}{self._way(call)}", lost=not isinstance(error, _NOT_SENT)
+            ) from error
         except _OUR_FAULT as error:
             raise CloudError(f"{call.label}: cannot be sent: {self._words(error)}") from error
         except httpx.RequestError as error:
-            raise Transient(self._words(error), lost=not isinstance(error, _NOT_SENT)) from error
+            raise Transient(f"{self._words(error)}{self._way(call)}", lost=not isinstance(error, _NOT_SENT)) from error
         except Unusable as error:
             raise CloudError(f"{call.label}: {self._redact(str(error))}") from error
+        if reply.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            raise CloudError(
+                f"{call.label}: HTTP 407, the proxy does not accept its user name or password{self._way(call)}"
+            )
+        return reply
+
+    def _way(self, call: Call) -> str:
+        """The proxy through which something failed, as it is said behind a message."""
+        proxy = self._route.proxy_for(call.url)
+        return f", through the proxy {proxy} ({proxy.origin})" if proxy is not None else ""
 
     def _words(self, error: Exception) -> str:
         return self._redact(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)

@@ -23,8 +23,16 @@ _AT_ONCE = 64 * 1024
 class BoundedNetwork(httpcore.NetworkBackend):
     """Connections whose every wait ends at the deadline of the request that this thread is in.
 
-    What httpcore gives as a timeout is for one wait, and therefore not looked at.
+    What httpcore gives as a timeout is for one wait, and therefore not looked at. `close` hangs up what it left open.
     """
+
+    def __init__(self) -> None:
+        self._open: set[_Stream] = set()
+
+    def close(self) -> None:
+        """Hang up all connections."""
+        for stream in tuple(self._open):
+            stream.close()
 
     def connect_tcp(
         self,
@@ -44,7 +52,7 @@ class BoundedNetwork(httpcore.NetworkBackend):
             raise httpcore.ConnectTimeout("") from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        return _Stream(connection)
+        return _Stream(connection, self._open)
 
 
 def _connected(host: str, port: int) -> socket.socket:
@@ -75,10 +83,12 @@ def _connected(host: str, port: int) -> socket.socket:
 
 
 class _Stream(httpcore.NetworkStream):
-    """One TCP connection."""
+    """One TCP connection; it stands among those that are `open_` until it is closed."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, open_: "set[_Stream]") -> None:
         self._connection = connection
+        self._open = open_
+        open_.add(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
         """What is there, at most so much; nothing at the end."""
@@ -102,6 +112,7 @@ class _Stream(httpcore.NetworkStream):
 
     def close(self) -> None:
         """Hang up."""
+        self._open.discard(self)
         self._connection.close()
 
     def start_tls(

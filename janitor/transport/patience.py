@@ -4,9 +4,10 @@ import logging
 import random
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
+from janitor.transport.route import Route
 from janitor.units import format_duration
 
 FIRST_WAIT, LONGEST_WAIT, JITTER = 0.3, 8.0, 0.5
@@ -16,12 +17,13 @@ _log = logging.getLogger("janitor.cloud")
 
 @dataclass(frozen=True, slots=True)
 class HttpOptions:
-    """How patient an adapter is: `timeout` is for one request, the next two for all tries of one call."""
+    """How an adapter asks: `timeout` is for one request, the next two for all tries of one call; `route` the way."""
 
     timeout: timedelta = timedelta(seconds=30)
     attempts: int = 5
     give_up_after: timedelta = timedelta(minutes=2)
     page_size: int = 1000
+    route: Route = field(default_factory=Route)
 
 
 class Transient(Exception):

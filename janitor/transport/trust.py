@@ -1,0 +1,90 @@
+"""Which certificates servers are checked by."""
+
+import re
+import ssl
+import stat
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """A file of certificates, folders of them, or both; without either those of the system and of certifi.
+
+    `origin` is the key or variable that says so.
+    """
+
+    file: str | None = None
+    folders: tuple[str, ...] = ()
+    origin: str = ""
+
+    def __str__(self) -> str:
+        return f"{', '.join(filter(None, (self.file, *self.folders)))} ({self.origin})"
+
+
+def trust_in(path: str, origin: str) -> Trust:
+    """The certificates of a file, or of a folder where it is one. Raises ValueError where they cannot be used."""
+    if Path(path).is_dir():
+        check_folder(path)
+        return Trust(None, (path,), origin)
+    check_file(path)
+    return Trust(path, (), origin)
+
+
+def check_file(path: str) -> None:
+    """Raises ValueError where no certificate can be read from a file."""
+    try:
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            raise ValueError(f"{path} is not a regular file")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(path)
+    except ssl.SSLError:
+        raise ValueError(f"{path} holds no certificate") from None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    if not context.cert_store_stats()["x509"]:
+        raise ValueError(f"{path} holds no certificate")
+
+
+def check_folder(path: str) -> None:
+    """Raises ValueError where no certificate can be found in a folder."""
+    try:
+        if any(_HASHED.fullmatch(file.name) for file in Path(path).iterdir()):
+            return
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    raise ValueError(f"{path} holds no certificate by the name that `openssl rehash` gives it")
+
+
+def context_of(trust: Trust, *, shared: bool = True) -> ssl.SSLContext:
+    """What checks a server. Raises OSError where the certificates cannot be read any more.
+
+    A `shared` one may be another's, too, and must not be changed.
+    """
+    if trust.file is None and not trust.folders:
+        return _usual() if shared else _usual.__wrapped__()
+    # Given a file or a folder, nothing is taken from where OpenSSL itself would look.
+    context = ssl.create_default_context(cafile=trust.file, capath=trust.folders[0] if trust.folders else None)
+    for folder in trust.folders[1:]:
+        context.load_verify_locations(capath=folder)
+    return context
+
+
+@cache
+def _usual() -> ssl.SSLContext:
+    import certifi  # when it is needed: it is a file of 300 KB
+
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+def unchecked() -> ssl.SSLContext:
+    """What checks no server."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
