@@ -92,16 +92,17 @@ def run(
 @click.option("--dry-run", is_flag=True, help="Delete nothing; say what would be deleted, and what has changed.")
 @_FORMAT
 @_NO_POST
+@click.option("--yes", is_flag=True, help="Do not ask where `mode` is dry-run or a limit is exceeded.")
 @_common
-def apply(config: Path | None, verbose: int, number: int, dry_run: bool, form: str, no_post: bool) -> int:
+def apply(config: Path | None, verbose: int, number: int, dry_run: bool, form: str, no_post: bool, yes: bool) -> int:
     """Delete what the plan of RUN named, as far as nothing about it has changed; limits do not apply.
 
     Surveys and decides anew: guards and notices hold. It deletes whatever `mode` says, for a person has reviewed the
-    plan.
+    plan; where `mode` is dry-run or a limit is exceeded, it asks.
     """
     from janitor.commands import running
 
-    return running.apply(config, verbose, number=number, dry_run=dry_run, form=form, post=not no_post)
+    return running.apply(config, verbose, number=number, dry_run=dry_run, form=form, post=not no_post, yes=yes)
 
 
 @janitor.command()

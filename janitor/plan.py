@@ -21,8 +21,8 @@ class Plan:
     decisions: tuple[Decision, ...]
     owned: int
 
-    def refusal(self, limits: Limits) -> str | None:
-        """Why the limits refuse this plan: measured, allowed and the way out. None if they do not."""
+    def excess(self, limits: Limits) -> list[str]:
+        """How this plan exceeds the limits: measured and allowed."""
         planned = len(self.decisions)
         exceeded = []
         if planned > limits.max_deletions:
@@ -33,6 +33,11 @@ class Plan:
                 f"{planned} of {self.owned} owned images planned ({share:.1f}%), "
                 f"limits.max_share allows {limits.max_share:g}%"
             )
+        return exceeded
+
+    def refusal(self, limits: Limits) -> str | None:
+        """Why the limits refuse this plan, and the way out. None if they do not."""
+        exceeded = self.excess(limits)
         if not exceeded:
             return None
         return (

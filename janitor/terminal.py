@@ -24,6 +24,11 @@ def say(text: str = "", *, err: bool = False) -> None:
     click.echo(visible_lines(text), err=err)
 
 
+def can_ask() -> bool:
+    """Whether a person is there: to read a question on stderr, and to answer it."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def answer_to(question: str) -> str:
     """What a person types at the terminal, in lower case; empty where they end the input. Asked on stderr."""
     click.echo(f"{visible_lines(question)} ", nl=False, err=True)

@@ -127,7 +127,7 @@ def test_a_plan_is_applied_whatever_the_mode_says(sandbox_desk: Desk, sandbox: S
     sandbox_desk.write("janitor.yaml", config.replace('mode: "delete"', "mode: dry-run"))
     sandbox_desk.janitor("run")
     assert (sandbox_desk.janitor("apply", "1", "--dry-run").returncode, deletes(sandbox)) == (0, 0)
-    assert sandbox_desk.janitor("apply", "1").returncode == 0
+    assert sandbox_desk.janitor("apply", "1", "--yes").returncode == 0
     assert deletes(sandbox) > 0
 
 

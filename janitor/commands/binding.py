@@ -1,6 +1,5 @@
 """The command `target rebind`: a person says that a target is another account from now on."""
 
-import sys
 from pathlib import Path
 
 from janitor.commands.exempting import who_says
@@ -9,7 +8,7 @@ from janitor.errors import Exit, UsageError
 from janitor.escaping import visible
 from janitor.orders import utc_now
 from janitor.store import Store, exclusive
-from janitor.terminal import answer_to, say
+from janitor.terminal import answer_to, can_ask, say
 
 
 def rebind(config: Path | None, verbose: int, *, name: str, yes: bool) -> int:
@@ -46,6 +45,6 @@ def _check_known(store: Store, name: str) -> None:
 
 def _agreed(question: str) -> bool:
     """Whether a person types `yes`. Raises UsageError where there is no terminal to ask at."""
-    if not sys.stdin.isatty():
+    if not can_ask():
         raise UsageError("there is no terminal to ask at: add --yes, and nothing is asked")
     return answer_to(f"{question} Type yes:") == "yes"

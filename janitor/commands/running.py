@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from janitor import sites, wiring
+from janitor.commands.approving import agreed
 from janitor.commands.loading import load, load_to_run
 from janitor.commands.reporting import code_of, reported
+from janitor.errors import Exit
 from janitor.model import Mode, RunResult
 from janitor.orders import utc_now
 from janitor.policy import Policy
@@ -41,12 +43,22 @@ def run(
     return _run_once(settings, rules.policies, perform, form=form, post=post)
 
 
-def apply(config: Path | None, verbose: int, *, number: int, dry_run: bool, form: str, post: bool) -> int:
-    """Delete what the plan of a run named, as far as nothing about it has changed."""
+def apply(
+    config: Path | None, verbose: int, *, number: int, dry_run: bool, form: str, post: bool, yes: bool = False
+) -> int:
+    """Delete what the plan of a run named, as far as nothing about it has changed; `yes` asks nobody beforehand.
+
+    Where a person who is asked says no, it is exit 1, as it was not applied.
+    """
     settings, rules = load(config, verbose)
     with Store.open_existing(settings.database) as store:
         approved = reviewed_plan(store, number, rules.policies, settings.plan_validity, utc_now())
-    chosen = sites.chosen(settings, list(approved))
+        chosen = sites.chosen(settings, list(approved))
+        if not (dry_run or yes):
+            if not agreed(settings, store.load_run(number), approved):
+                return Exit.FAILED
+            # The answer may have taken its time.
+            approved = reviewed_plan(store, number, rules.policies, settings.plan_validity, utc_now())
     mode = Mode.DRY_RUN if dry_run else Mode.DELETE
 
     command = f"janitor apply {number}"

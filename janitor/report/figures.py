@@ -33,11 +33,11 @@ def _plan(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple[str
     """The figures of the plan: what would come of it, or what did."""
     planned = len(target.doomed)
     if mode is not Mode.DRY_RUN:
-        reclaimed = [("Reclaimed", _worth(_confirmed([target]), cost))] if planned else []
+        reclaimed = [("Reclaimed", worth(_confirmed([target]), cost))] if planned else []
         return [("Deleted", _deleted_of_planned(target) if planned else "none"), *reclaimed]
     if target.outcome is Outcome.REFUSED or not planned:
         return [("Would delete", f"none of {planned:,} planned, which is refused" if planned else "none")]
-    return [("Would delete", f"{planned:,}"), ("Would reclaim", _worth(target.doomed, cost))]
+    return [("Would delete", f"{planned:,}"), ("Would reclaim", worth(target.doomed, cost))]
 
 
 def _waiting(target: TargetResult) -> str:
@@ -78,7 +78,7 @@ def _confirmed(targets: Iterable[TargetResult]) -> list[Decision]:
     ]
 
 
-def _worth(decisions: Iterable[Decision], cost: Cost | None) -> str:
+def worth(decisions: Iterable[Decision], cost: Cost | None) -> str:
     """The size of these images, and what it costs a month; images of unknown size are counted, not guessed."""
     sizes = [decision.image.size for decision in decisions]
     known = sum(size for size in sizes if size is not None)
@@ -141,7 +141,7 @@ def _done(result: RunResult, cost: Cost | None) -> str:
     if not planned:
         return "There was nothing to delete" if _untroubled(result) else "Nothing was deleted"
     deleted = _confirmed(result.targets)
-    reclaimed = f", reclaiming {_worth(deleted, cost)}" if deleted else ""
+    reclaimed = f", reclaiming {worth(deleted, cost)}" if deleted else ""
     unknown = sum(deletion.unsettled for target in result.targets for deletion in target.deletions)
     unsettled = f"; of {unknown:,} it is not known yet" if unknown else ""
     return f"{len(deleted):,} of {counted(planned, 'planned image')} deleted{reclaimed}{unsettled}"
@@ -155,7 +155,7 @@ def _would_do(result: RunResult, cost: Cost | None) -> str:
     if not allowed:
         return f"None of {counted(planned, 'planned image')} would be deleted"
     images = counted(planned) if len(allowed) == planned else f"{len(allowed):,} of {counted(planned, 'planned image')}"
-    return f"{images} would be deleted, reclaiming {_worth(allowed, cost)}; a dry run deletes nothing"
+    return f"{images} would be deleted, reclaiming {worth(allowed, cost)}; a dry run deletes nothing"
 
 
 def _untroubled(result: RunResult) -> bool:
