@@ -50,9 +50,17 @@ class Rereading:
     def after(self, gone: Collection[str]) -> tuple[Mapping[str, Image], frozenset[str]]:
         """What the target lists once `gone` were asked for, and the ids of what may exist all the same; all folded.
 
+        Where nothing but a list tells that an image is gone, two lists have to leave it out: one may have a hole.
         Raises Implausible for a list that looks as wrong as a survey that deletes nothing, and another CloudError where
         there is none.
         """
+        listed, untold = self._listed_without(gone)
+        if not self.service.by_id and any(folded(image) not in listed for image in gone):
+            again, _ = self._listed_without(gone)
+            listed = {**listed, **again}
+        return listed, untold
+
+    def _listed_without(self, gone: Collection[str]) -> tuple[dict[str, Image], frozenset[str]]:
         images = tuple({image.id: image for image in self.service.images()}.values())
         listed = _by_id(images)
         known = (image.id for image in self.survey.images if owns(image))
@@ -84,5 +92,5 @@ def _without(gone: Collection[str], survey: Survey) -> Survey:
     return replace(survey, images=tuple(image for image in survey.images if folded(image.id) not in gone))
 
 
-def _by_id(images: Iterable[Image]) -> Mapping[str, Image]:
+def _by_id(images: Iterable[Image]) -> dict[str, Image]:
     return {folded(image.id): image for image in images}
