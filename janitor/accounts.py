@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import httpx
@@ -68,7 +69,11 @@ def _identity(target: OpenStackTarget) -> "Identity | CloudError":
 
 
 def signed_in(
-    settings: Settings, targets: Sequence[Target], stop: Stop | None, carrier: httpx.BaseTransport | None = None
+    settings: Settings,
+    targets: Sequence[Target],
+    clock: Callable[[], datetime],
+    stop: Stop | None,
+    carrier: httpx.BaseTransport | None = None,
 ) -> dict[str, Account | CloudError]:
     """What became of signing in to the OpenStack targets, all at once, by their names."""
     identities = identify(settings, targets)
@@ -76,13 +81,14 @@ def signed_in(
     if not asked:
         return {}
     with ThreadPoolExecutor(settings.concurrency.targets, thread_name_prefix="sign-in") as pool:
-        accounts = pool.map(lambda target: _account(target, identities[target.name], stop, carrier), asked)
+        accounts = pool.map(lambda target: _account(target, identities[target.name], clock, stop, carrier), asked)
         return {target.name: account for target, account in zip(asked, accounts, strict=True)}
 
 
 def _account(
     target: OpenStackTarget,
     identity: "Identity | CloudError",
+    clock: Callable[[], datetime],
     stop: Stop | None,
     carrier: httpx.BaseTransport | None,
 ) -> Account | CloudError:
@@ -90,7 +96,7 @@ def _account(
         return identity
     transport = Transport(target.http, Redaction(*identity.secrets), stop, carrier, identity.verify)
     try:
-        grant = transport.persist(identity.label, lambda seconds: identity.grant(seconds, transport))
+        grant = transport.persist(identity.label, lambda seconds: _asked(clock(), identity.grant(seconds, transport)))
     except CloudError as error:
         return error
     finally:
@@ -98,6 +104,10 @@ def _account(
     if not grant.catalogue.image_places():
         return CloudError("the cloud's catalogue has no image service")
     return Account(target, identity, grant)
+
+
+def _asked(at: datetime, grant: "Grant") -> "Grant":
+    return replace(grant, asked_at=at)
 
 
 @contextmanager

@@ -4,10 +4,23 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from janitor.core.clock import may_start
 from janitor.model import Decision, Mode, Notice, RunResult, TargetResult
 from janitor.policy import Policy
 from janitor.report import Name
 from janitor.store import Store
+
+
+def untimed(result: RunResult, accepted: Collection[Name], offsets: Mapping[Name, timedelta]) -> frozenset[Name]:
+    """Of the images that accepted messages announce, or remind of, those of which that may not count.
+
+    A notice counts by our clock: an answer of the API has to have borne it out, or the channel's, and that one may not
+    contradict it, unless a person said that it is right. `offsets` is how far the channel's clock was ahead of ours.
+    """
+    checks = {name: target.clock for target in result.targets for name in _told_of(target)}
+    return frozenset(
+        name for name, check in checks.items() if name in accepted and not may_start(check, offsets.get(name))
+    )
 
 
 def start_notices(
@@ -47,5 +60,8 @@ def as_told(result: RunResult, told: Collection[Name]) -> RunResult:
 
 
 def _missed(target: TargetResult, told: Collection[Name]) -> Iterator[str]:
-    ids = (decision.image.id for decision in (*target.announced, *target.reminded))
-    return (image for image in ids if (target.target, image) not in told)
+    return (image for name, image in _told_of(target) if (name, image) not in told)
+
+
+def _told_of(target: TargetResult) -> Iterator[Name]:
+    return ((target.target, decision.image.id) for decision in (*target.announced, *target.reminded))

@@ -9,6 +9,7 @@ from janitor.basis import Grounds, answers
 from janitor.carrying_out import CarryingOut
 from janitor.cloud import ImageService, Lookup
 from janitor.core.binding import Known, recognise
+from janitor.core.clock import UNTOLD, ClockCheck, agrees, behind
 from janitor.core.contradictions import doubts_about as contradictions
 from janitor.decide import decide
 from janitor.errors import AnotherAccount, CloudError, Implausible, Interrupted, JanitorError, StoreError
@@ -124,6 +125,7 @@ class Cleaning:
             changed=changed,
             approved=None if self.orders.approved is None else frozenset(d.image.id for d in plan.decisions),
             remarks=survey.usage.remarks,
+            clock=self._clock_check(),
             survey_seconds=(survey.finished_at - survey.started_at).total_seconds(),
         )
         if survey.usage.problem is not None:
@@ -197,14 +199,14 @@ class Cleaning:
         return replace(plan, decisions=tuple(d for d in plan.decisions if d.image.id in same)), changed
 
     def _act(self, seen: TargetResult, plan: Plan, memory: Memory, carrying_out: CarryingOut) -> TargetResult:
-        excess = self._excess(plan)
-        if excess:
-            error = f"{excess} To delete exactly this list after a look at it: janitor apply {self.run}"
-            seen = replace(seen, outcome=Outcome.REFUSED, error=error)
+        against = self._against(seen, plan)
+        if against is not None:
+            seen = replace(seen, outcome=Outcome.REFUSED, error=against)
         if self.orders.mode is Mode.DRY_RUN:
             return seen
-        self._end_notices_of_gone(seen, memory)
-        if excess or not plan.decisions:
+        if seen.clock is not ClockCheck.UNTOLD:
+            self._end_notices_of_gone(seen, memory)
+        if against is not None or not plan.decisions:
             return seen
         return carrying_out.perform(seen, plan, memory)
 
@@ -217,6 +219,27 @@ class Cleaning:
         known = (*self.service.irregularities(), *contradictions(survey.images))
         rereading = Rereading(self.orders, self.target, self.service, survey, decided, known)
         return CarryingOut(self.orders, self.run, self.service, rereading, since)
+
+    def _against(self, seen: TargetResult, plan: Plan) -> str | None:
+        """Why a plan is not carried out of a survey that is believed, if anything stands against it."""
+        if seen.clock is ClockCheck.UNTOLD:
+            return UNTOLD
+        excess = self._excess(plan)
+        return excess and f"{excess} To delete exactly this list after a look at it: janitor apply {self.run}"
+
+    def _clock_check(self) -> ClockCheck:
+        """Who bears out our clock."""
+        if self.orders.accept_survey:
+            return ClockCheck.ACCEPTED
+        return ClockCheck.UNTOLD if self.service.clock_offset() is None else ClockCheck.TOLD
+
+    def _clock_doubts(self) -> tuple[str, ...]:
+        """What is wrong with our clock by that of earlier runs; one that an answer bears out now is written down."""
+        now, before, offset = self.orders.clock(), self._store.last_clock(self.run), self.service.clock_offset()
+        late = behind(now, *before) if before is not None else None
+        if offset is not None and agrees(offset) and (late is None or self.orders.accept_survey):
+            self._store.record_clock(self.run, now)
+        return (late,) if late is not None else ()
 
     def _end_notices_of_gone(self, seen: TargetResult, memory: Memory) -> None:
         listed = {decision.image.id for decision in seen.decisions}
@@ -245,7 +268,7 @@ class Cleaning:
             before,
             own=self._own_images(survey, lookup, good[0] if good else None),
             clock_offset=self.service.clock_offset(),
-            irregularities=(*self.service.irregularities(), *contradictions(survey.images)),
+            irregularities=(*self.service.irregularities(), *contradictions(survey.images), *self._clock_doubts()),
         )
         doubts = () if self.orders.accept_survey or survey.usage.problem is not None else doubts
         doubts = (*unacceptable, *doubts)

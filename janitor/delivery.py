@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from janitor.errors import DeliveryError, Exit, UsageError
@@ -39,12 +39,12 @@ _FILE_TITLE = "All images of this report"
 class Delivery:
     """What came of posting: the exit code, and the images of this run's report that accepted messages name.
 
-    `dates` is when that was by Slack's own clock, for those of which it told.
+    `offsets` is how far Slack's clock was ahead of ours then, for those of which it told.
     """
 
     code: Exit = Exit.OK
     announced: frozenset[Name] = frozenset()
-    dates: Mapping[Name, datetime] = field(default_factory=dict, compare=False)
+    offsets: Mapping[Name, timedelta] = field(default_factory=dict, compare=False)
 
 
 def post(
@@ -77,8 +77,8 @@ def post(
             _log.error("report-undelivered run=%d%s: %s", result.run, parcel.whither, arrival.error)
     failed = waiting or any(arrival.error for arrival in arrivals)
     announced = _announced_by(arrivals)
-    dates = {name: date for arrival in arrivals for name, date in arrival.dates.items() if name in announced}
-    return Delivery(Exit.FAILED if failed else Exit.OK, announced, dates)
+    offsets = {name: offset for arrival in arrivals for name, offset in arrival.offsets.items() if name in announced}
+    return Delivery(Exit.FAILED if failed else Exit.OK, announced, offsets)
 
 
 def resend(
@@ -148,13 +148,13 @@ class _Parcel:
 class _Arrival:
     """What of a parcel arrived: the images that its messages name, those that the others name, and why they did not.
 
-    `dates` is when a message that names an image was accepted by Slack's own clock, where its answer told.
+    `offsets` is how far Slack's clock was ahead of ours when it accepted a message that names an image, where it told.
     """
 
     names: frozenset[Name]
     missing: frozenset[Name]
     error: DeliveryError | None
-    dates: Mapping[Name, datetime]
+    offsets: Mapping[Name, timedelta]
 
 
 def _announced_by(arrivals: Sequence[_Arrival]) -> frozenset[Name]:
@@ -245,14 +245,15 @@ class _Courier:
     def deliver(self, parcel: _Parcel) -> _Arrival:
         """Send what has not arrived, and write down how far that went after every message."""
         place = parcel.place
-        dates: dict[Name, datetime] = {}
+        offsets: dict[Name, timedelta] = {}
 
         def note(count: int, now_at: Place, date: datetime | None) -> None:
             nonlocal place
             place = now_at
             self.outbox.note_accepted(parcel.report, parcel.accepted + count, now_at)
             if date is not None:
-                dates.update(dict.fromkeys(parcel.messages[parcel.accepted + count - 1].names, date))
+                offset = date - self.clock()
+                offsets.update(dict.fromkeys(parcel.messages[parcel.accepted + count - 1].names, offset))
 
         error = None
         try:
@@ -263,7 +264,7 @@ class _Courier:
             self._attach(parcel, parcel.listing, place)
         self.outbox.settle(parcel.report, error, self.clock())
         arrived = parcel.accepted + accepted
-        return _Arrival(_named_in(parcel.messages[:arrived]), _named_in(parcel.messages[arrived:]), error, dates)
+        return _Arrival(_named_in(parcel.messages[:arrived]), _named_in(parcel.messages[arrived:]), error, offsets)
 
     def _attach(self, parcel: _Parcel, file: Listing, place: Place) -> None:
         """Put the file into the thread. The messages name every image of it, so that without it nothing is lost."""

@@ -4,11 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from janitor.core.clock import APART, agrees
 from janitor.model import Image, Source, Survey
 from janitor.plan import owns
-
-CLOCKS_APART = timedelta(minutes=5)
-"""How far the server's clock and ours may be apart."""
 
 _FEW = 5
 """So many volumes come and go in any night, and so few images may all be replaced: fewer are no sign of a hole."""
@@ -143,10 +141,10 @@ def _more_without_id(now: Measure, before: Measure) -> Iterator[str]:
 
 
 def _clock_doubts(offset: timedelta | None) -> Iterator[str]:
-    if offset is not None and abs(offset) > CLOCKS_APART:
+    if offset is not None and not agrees(offset):
         side = "ahead of" if offset > timedelta() else "behind"
         minutes = abs(offset) // timedelta(minutes=1)
-        yield f"the server's clock is {minutes} minutes {side} ours, more than {CLOCKS_APART // timedelta(minutes=1)}"
+        yield f"the server's clock is {minutes} minutes {side} ours, more than {APART // timedelta(minutes=1)}"
 
 
 def refusal(doubts: Iterable[str], *, acceptable: bool = True) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from janitor.core.clock import ClockCheck
+
 
 class Status(StrEnum):
     """The image statuses we know; a word outside this list guards its image.
@@ -498,8 +500,8 @@ class TargetResult:
     `settled` are deletions of earlier runs, which could not tell their outcome: this run's survey could. `approved` are
     the images that a reviewed plan named and that are still as they were, where such a plan is applied, and `changed`
     the others that it named. `refused_again` are the images that the API refused with the very words of the last time.
-    `remarks` say what the survey could not see and did not insist on seeing. `survey_seconds` is how long the survey
-    took; it is not recorded.
+    `remarks` say what the survey could not see and did not insist on seeing. `clock` says who bore out
+    our clock, and `survey_seconds` is how long the survey took; neither is recorded.
     """
 
     target: str
@@ -519,6 +521,7 @@ class TargetResult:
     approved: frozenset[str] | None = None
     refused_again: frozenset[str] = frozenset()
     remarks: tuple[str, ...] = field(default=(), compare=False)
+    clock: ClockCheck = field(default=ClockCheck.TOLD, compare=False)
     survey_seconds: float | None = field(default=None, compare=False)
 
     @property

@@ -108,6 +108,14 @@ class RunStore(Journal, Protocol):
         """The images whose deletion was asked for in this run or later."""
         ...
 
+    def record_clock(self, run: int, at: datetime) -> None:
+        """Record what the clock of a run said when an answer of an API bore it out."""
+        ...
+
+    def last_clock(self, before: int) -> tuple[int, datetime] | None:
+        """The latest run before this one whose clock an answer bore out, and what it said."""
+        ...
+
     def record_measure(self, run: int, target: str, seen: Measure, *, good: bool) -> None:
         """Record how much a survey saw, and whether it is believed."""
         ...

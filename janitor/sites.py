@@ -103,7 +103,7 @@ def sites_of(
     Raises ConfigurationError with every problem: regions that are not there, sites that would be of one name, and
     targets that are one and the same.
     """
-    accounts = signed_in(settings, choice.targets, stop, carrier)
+    accounts = signed_in(settings, choice.targets, clock, stop, carrier)
     sites: dict[str, _Found] = {}
     projects: dict[str, list[str]] = {}
     places: dict[tuple[str, str], Target] = {}

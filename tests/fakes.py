@@ -32,7 +32,7 @@ class RecordingCloud:
     survey_errors: list[CloudError | None] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     on_delete: Callable[[str], None] = lambda image_id: None
-    offset: timedelta | None = None
+    offset: timedelta | None = timedelta()
     reached: Binding = ACCOUNT
     irregular: list[str] = field(default_factory=list)
     twins: list[str] = field(default_factory=list)

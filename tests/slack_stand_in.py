@@ -7,8 +7,8 @@
 What it took stands in `posted` and `files`, every request in `requests` and its path in `paths`. Replies put into
 `script` are given first, one a request, whatever the request holds; those in `refusals` to requests of that path. From
 `refuse_after` messages on it takes no more, and `before` is called with every request. The next `unanswered` requests
-are carried out, and the connection is dropped instead of saying so. A `Workspace` is the same without a server: whoever
-carries the requests asks it for its `answer`.
+are carried out, and the connection is dropped instead of saying so. Its answers tell the time of `clock`, where it has
+one. A `Workspace` is the same without a server: whoever carries the requests asks it for its `answer`.
 Limits: docs.slack.dev, and for `msg_blocks_too_long` what was seen.
 """
 
@@ -17,6 +17,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -98,6 +100,7 @@ class Workspace:
         self.refuse_after: int | None = None
         self.unanswered = 0
         self.before: Callable[[], object] = lambda: None
+        self.clock: Callable[[], datetime] | None = None
         self.members_of: set[str] = {CHANNEL}
         self._uploads: dict[str, tuple[str, int, bytes]] = {}
 
@@ -237,10 +240,10 @@ class SlackStandIn(Workspace):
                     self.close_connection = True
                     return
                 content = reply.body.encode()
-                if "Date" in reply.headers:
-                    self.send_response_only(reply.status)
-                else:
-                    self.send_response(reply.status)
+                # Not the time of now, which tests do not go by.
+                self.send_response_only(reply.status)
+                if stand_in.clock is not None and "Date" not in reply.headers:
+                    self.send_header("Date", format_datetime(stand_in.clock(), usegmt=True))
                 for name, value in {"Content-Type": "text/html", **reply.headers}.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))

@@ -32,6 +32,7 @@ from janitor.cloud.clouds import configured
 from janitor.cloud.keystone import Grant, Identity
 from janitor.errors import CloudError, Denied, UsageError
 from janitor.logs import configure_logging
+from janitor.orders import utc_now
 from janitor.settings import load_settings
 from janitor.transport import Transient
 from tests.identity_stand_in import PASSWORD, PROJECT, USERNAME, Catalogue, Keystone, address, grant, refusal, serving
@@ -297,7 +298,7 @@ def test_a_target_is_signed_in_to_by_its_clouds_tls_for_all_regions(certificate:
         cloud(auth=at(url), cacert=str(certificate), regions=["RegionOne", "RegionTwo"])
         Path("janitor.yaml").write_text('targets: [{name: prod, api: openstack, cloud: devstack, region: "*"}]')
         settings = load_settings(Path("janitor.yaml"), {})
-        account = accounts.signed_in(settings, settings.targets, None)["prod"]
+        account = accounts.signed_in(settings, settings.targets, utc_now, None)["prod"]
     assert isinstance(account, accounts.Account)
     assert account.grant.catalogue.image_regions == ("KR1",)
 

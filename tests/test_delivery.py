@@ -15,6 +15,7 @@ import pytest
 
 from janitor import delivery
 from janitor.commands.reporting import delivered
+from janitor.core.clock import ClockCheck
 from janitor.delivery import Delivery
 from janitor.errors import Busy, DeliveryError, Exit
 from janitor.model import DeletionOutcome, Mode, Outcome, Reason, RunResult, Survey, TargetResult, Usage, Verdict
@@ -604,8 +605,34 @@ def test_a_delivery_says_when_by_slacks_own_clock(configure: Configure, slack: S
     settings, target = configure(), deleting(2)
     yes = '{"ok": true, "channel": "C01", "ts": "1.0"}'
     slack.script += [Reply(200, yes, {"Date": "Mon, 23 Nov 2026 03:00:00 GMT"})] * 9
-    told = delivery.post(settings, run_of(settings, target))
-    assert told.dates == dict.fromkeys(names_of(target), datetime(2026, 11, 23, 3, tzinfo=UTC))
+    ours = datetime(2026, 11, 23, 3, 7, tzinfo=UTC)
+    told = delivery.post(settings, run_of(settings, target), clock=lambda: ours)
+    assert told.offsets == dict.fromkeys(names_of(target), -timedelta(minutes=7))
+
+
+@pytest.mark.parametrize(
+    ("check", "told", "starts"),
+    [
+        pytest.param(ClockCheck.TOLD, None, True, id="the-api-told"),
+        pytest.param(ClockCheck.TOLD, timedelta(minutes=5), True, id="both-told"),
+        pytest.param(ClockCheck.TOLD, -timedelta(days=3), False, id="slack-contradicts"),
+        pytest.param(ClockCheck.UNTOLD, None, False, id="nobody-told"),
+        pytest.param(ClockCheck.UNTOLD, timedelta(minutes=-4), True, id="slack-told"),
+        pytest.param(ClockCheck.UNTOLD, timedelta(days=3), False, id="slack-contradicts-and-the-api-is-silent"),
+        pytest.param(ClockCheck.ACCEPTED, None, True, id="a-person-looked"),
+        pytest.param(ClockCheck.ACCEPTED, timedelta(days=3), True, id="a-person-looked-and-slack-is-wrong"),
+    ],
+)
+def test_a_notice_starts_only_by_a_clock_that_somebody_bears_out(
+    settings: Settings, slack: SlackStandIn, check: ClockCheck, told: timedelta | None, starts: bool
+) -> None:
+    slack.clock = None if told is None else lambda: NOW + told
+    target = replace(announcing_many(2), clock=check)
+    posted = delivered(settings, run_of(settings, target), [ANNOUNCING], Stop(), lambda: NOW)
+    images = {decision.image.id for decision in target.announced} if starts else set()
+    assert on_the_clock(settings) == images
+    assert posted.announced == {("prod", image) for image in images}
+    assert posted.code is (Exit.OK if starts else Exit.FAILED)
 
 
 def test_a_server_that_tells_of_no_thread_gets_consecutive_messages(configure: Configure, slack: SlackStandIn) -> None:

@@ -1,6 +1,7 @@
 """The survey gate as it meets a cloud: what the client notices, and what a run makes of it."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from janitor import wiring
 from janitor.cloud.toast import ToastClient
 from janitor.errors import Unavailable
 from janitor.gate import Gate, Measure, OwnImages
-from janitor.model import DeletionOutcome, Image, Mode, Outcome, Reason, RunResult, Usage, User
+from janitor.model import DeletionOutcome, EarlierUsage, Image, Mode, Outcome, Reason, RunResult, Usage, User
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Expire, Match, Pattern, Policy
@@ -26,7 +27,7 @@ from janitor.transport import HttpOptions
 from tests.conftest import Desk
 from tests.factories import make_image
 from tests.fakes import RecordingCloud
-from tests.toast_account import Account, ids, serving
+from tests.toast_account import INSTANCES, TOKENS, Account, ids, serving, yes
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -131,10 +132,41 @@ def test_the_client_knows_how_far_the_clocks_are_apart(offsets: list[timedelta],
     assert client.clock_offset() == noticed
 
 
-def test_of_a_server_that_tells_no_time_nothing_is_known() -> None:
-    with serving(Account()) as (client, _):
+@pytest.mark.parametrize(
+    ("token", "date", "noticed"),
+    [
+        pytest.param({}, None, None, id="nobody-tells"),
+        pytest.param({"issued_at": "2026-11-23T03:04:00.123456"}, None, 4 * MINUTE, id="the-token-tells"),
+        pytest.param({"issued_at": "soon"}, None, None, id="unreadable"),
+        pytest.param({"issued_at": "2026-11-23T12:00:00"}, "Mon, 23 Nov 2026 03:01:00 GMT", MINUTE, id="a-date"),
+        pytest.param({}, "yesterday", None, id="an-unreadable-date"),
+        pytest.param({}, "Mon, 23 Nov 2026 03:00:00 GMT, Mon, 23 Nov 2026 09:00:00 GMT", None, id="two-dates"),
+    ],
+)
+def test_the_time_is_told_by_dates_and_else_by_tokens(
+    token: dict[str, str], date: str | None, noticed: timedelta | None
+) -> None:
+    given = yes(access={"token": {"id": "t0ken", **token}})
+    account = Account().scripted(TOKENS, replace(given, headers={} if date is None else {"Date": date}))
+    with serving(account) as (client, _):
         client.probe()
-        assert client.clock_offset() is None
+        offset = client.clock_offset()
+    assert (offset if offset is None else round(offset / MINUTE) * MINUTE) == noticed
+
+
+@pytest.mark.parametrize(
+    ("age", "noticed"),
+    [
+        pytest.param({}, timedelta(), id="as-it-was-made"),
+        pytest.param({"Age": "3600"}, timedelta(hours=1), id="kept-by-a-cache"),
+        pytest.param({"Age": "soon"}, timedelta(), id="unreadable"),
+    ],
+)
+def test_what_a_cache_kept_tells_no_time(age: dict[str, str], noticed: timedelta) -> None:
+    answer = replace(yes(instances=[]), headers={"Date": "Mon, 23 Nov 2026 03:00:00 GMT", **age})
+    with serving(Account().scripted(INSTANCES, answer)) as (client, _):
+        client.usage((), EarlierUsage())
+        assert client.clock_offset() == noticed
 
 
 # What a run makes of it

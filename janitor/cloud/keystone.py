@@ -35,13 +35,17 @@ _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What one sign-in gave: a token for one project, until when, and where the services are. Times are UTC."""
+    """What one sign-in gave: a token for one project, until when, and where the services are. Times are UTC.
+
+    `asked_at` is when it was asked for, by our clock, where that was written down.
+    """
 
     token: str = field(repr=False)
     issued_at: datetime | None
     expires: datetime | None
     project: str
     catalogue: Catalogue
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,7 +253,7 @@ class OpenStackClient:
         return Binding("openstack", granted.project, granted.catalogue.normalised(self._place))
 
     def clock_offset(self) -> timedelta | None:
-        """How far the server's clock is ahead of ours, at its worst so far, by the Date of its answers."""
+        """How far the server's clock is ahead of ours, at its worst so far, by what its answers tell."""
         return self._session.clock_offset
 
     def without_id(self) -> int:
@@ -289,7 +289,9 @@ class OpenStackClient:
         self._grant = self._grant or grant
         if grant.project != self._grant.project:
             raise CloudError(f"{self._identity.label}: the new token is for another project than the one before")
-        return Token(grant.token, renewal(asked_at, grant.issued_at, grant.expires))
+        asked_at = grant.asked_at or asked_at
+        self._session.note_token(grant.issued_at, asked_at)
+        return Token(grant.token, renewal(asked_at, grant.issued_at, grant.expires), grant.issued_at)
 
     def _image_url(self, *path: str) -> str:
         # The only version that this client speaks; catalogues name one, or none.

@@ -26,13 +26,17 @@ class Session:
         self._tokens = tokens
         self._judge = judge
         self._clock = clock
-        self._clock_offset: timedelta | None = None
         self._rests = Rests(transport.patience)
+        self._by_answers: timedelta | None = None
+        self._by_tokens: timedelta | None = None
 
     @property
     def clock_offset(self) -> timedelta | None:
-        """How far the server's clock is ahead of ours, at its worst so far, by the Date of its answers."""
-        return self._clock_offset
+        """How far the server's clock is ahead of ours, at its worst so far, by the Date of its answers.
+
+        Where none tells, by when its tokens were issued; None where they do not tell either.
+        """
+        return self._by_tokens if self._by_answers is None else self._by_answers
 
     def ask(self, call: Call, read: Callable[[dict[str, Any]], T]) -> T:
         """What `read` makes of the answer. Raises Declined for a no, and another CloudError for no usable answer."""
@@ -81,7 +85,7 @@ class Session:
     def _send(self, call: Call, token: Token, seconds: float) -> tuple[dict[str, Any], Headers]:
         self._rests.check(call)
         reply = self._transport.request(call.carrying({**call.headers, "X-Auth-Token": token.id}), seconds)
-        self._note_clock(reply)
+        self.note_clock(reply)
         try:
             document = self._judge(reply, call.label)
         except Transient as failure:
@@ -95,13 +99,19 @@ class Session:
         self._tokens.proven(token)
         return document, {name.lower(): value for name, value in reply.headers.items()}
 
-    def _note_clock(self, reply: Reply) -> None:
-        date = reply.date()
-        if date is None:
-            return
-        offset = date - self._clock()
-        if self._clock_offset is None or abs(offset) > abs(self._clock_offset):
-            self._clock_offset = offset
+    def note_clock(self, reply: Reply) -> None:
+        """Take note of what time an answer tells."""
+        for told in reply.told_times():
+            self._by_answers = _worse(self._by_answers, told - self._clock())
+
+    def note_token(self, issued_at: datetime | None, asked_at: datetime) -> None:
+        """Take note of when a token was issued, which we asked for at that time by our clock."""
+        if issued_at is not None:
+            self._by_tokens = _worse(self._by_tokens, issued_at - asked_at)
+
+
+def _worse(one: timedelta | None, other: timedelta) -> timedelta:
+    return other if one is None or abs(other) > abs(one) else one
 
 
 def denied(error: Declined, why: str) -> Denied:

@@ -129,7 +129,7 @@ class ToastClient:
         return Binding("toast", self._account)
 
     def clock_offset(self) -> timedelta | None:
-        """How far the server's clock is ahead of ours, at its worst so far, by the Date of its answers."""
+        """How far the server's clock is ahead of ours, at its worst so far, by what its answers tell."""
         return self._session.clock_offset
 
     def without_id(self) -> int:
@@ -164,7 +164,10 @@ class ToastClient:
         def attempt(seconds: float) -> Token:
             asked_at = self._clock()
             reply = self._transport.request(plain, seconds)
-            return read_token(self._judge(reply, plain.label), asked_at)
+            self._session.note_clock(reply)
+            token = read_token(self._judge(reply, plain.label), asked_at)
+            self._session.note_token(token.issued_at, asked_at)
+            return token
 
         try:
             token = self._transport.persist(plain.label, attempt)

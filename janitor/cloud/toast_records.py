@@ -32,7 +32,7 @@ def read_token(document: Entry, asked_at: datetime) -> Token:
     if token_id is None or not isinstance(token, dict) or not printable(token_id):
         raise undocumented("no access.token.id")
     issued_at, expires = wire.instant(token.get("issued_at")), wire.instant(token.get("expires"))
-    return Token(token_id, renewal(asked_at, issued_at, expires))
+    return Token(token_id, renewal(asked_at, issued_at, expires), issued_at)
 
 
 def read_image(entry: Entry) -> Image:

@@ -12,10 +12,14 @@ _RENEW_BEFORE = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token. `renew_at`, by our clock, is when to get the next one; None is when this one is denied."""
+    """An access token. `renew_at`, by our clock, is when to get the next one; None is when this one is denied.
+
+    `issued_at` is by the server's clock, where it tells.
+    """
 
     id: str
     renew_at: datetime | None = None
+    issued_at: datetime | None = None
 
 
 def renewal(asked_at: datetime, issued_at: datetime | None, expires: datetime | None) -> datetime | None:

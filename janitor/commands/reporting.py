@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from janitor import delivery, wiring
-from janitor.announcing import as_told, start_notices
+from janitor.announcing import as_told, start_notices, untimed
 from janitor.commands.loading import load
 from janitor.errors import Exit, StoreError, worst
-from janitor.model import RunResult
+from janitor.model import Mode, RunResult
 from janitor.orders import utc_now
 from janitor.policy import Policy
 from janitor.progress import progress_bar
@@ -25,6 +25,7 @@ from janitor.terminal import print_out, print_plain, say
 
 _log = logging.getLogger("janitor.commands")
 
+_UNTIMED = "the clock of the channel is more than 5 minutes off ours, or nobody bears ours out: look at our clock"
 _TIME_TO_POST = timedelta(seconds=2)  # once we were told to stop
 
 
@@ -79,6 +80,11 @@ def delivered(
     What it says to be announced is that whose notice did begin.
     """
     posted = delivery.post(settings, result, policies, stop=stop, clock=clock)
+    doubtful = untimed(result, posted.announced, posted.offsets)
+    if doubtful and result.mode is Mode.DELETE:
+        _log.error("notices-not-started run=%d images=%d: %s", result.run, len(doubtful), _UNTIMED)
+        code = worst([posted.code, Exit.FAILED])
+        posted = replace(posted, code=code, announced=posted.announced - doubtful)
     if not posted.announced or policies is None:
         return posted
     try:

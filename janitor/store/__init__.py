@@ -31,7 +31,7 @@ from janitor.model import (
     TargetResult,
 )
 from janitor.settling import Settlement, Unsettled
-from janitor.store import bindings, chronicle, exemptions, journal, reports, runs, snapshots, trust, uses
+from janitor.store import bindings, chronicle, exemptions, journal, reports, runs, snapshots, timekeeping, trust, uses
 from janitor.store.basis import policies_at, record_basis
 from janitor.store.database import DatabaseFile, inspect
 from janitor.store.decisions import record_decisions
@@ -211,6 +211,16 @@ class Store:
         """The ids of the images of a target that we are known to have deleted."""
         with self._file.reading() as db:
             return trust.deleted(db, target)
+
+    def record_clock(self, run: int, at: datetime) -> None:
+        """Record what the clock of a run said when an answer of an API bore it out."""
+        with self._file.writing() as db:
+            timekeeping.record_clock(db, run, at)
+
+    def last_clock(self, before: int) -> tuple[int, datetime] | None:
+        """The latest run before this one whose clock an answer bore out, and what it said."""
+        with self._file.reading() as db:
+            return timekeeping.last_clock(db, before)
 
     def record_measure(self, run: int, target: str, seen: Measure, *, good: bool) -> None:
         """Record how much a survey saw, and whether it is believed."""

@@ -17,6 +17,7 @@ from janitor.store.grounds import STEP as GROUNDS
 from janitor.store.hearing import STEP as HEARING
 from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
+from janitor.store.timekeeping import STEP as TIMEKEEPING
 from janitor.store.trust import COUNTING, REMINDING
 from janitor.store.trust import STEP as TRUST
 from janitor.store.uses import STEP as USES
@@ -110,6 +111,11 @@ def remarking(db: Database) -> None:
     _execute(db, _REMARKING)
 
 
+def timekeeping(db: Database) -> None:
+    """The clock of each run, where an answer bore it out."""
+    _execute(db, TIMEKEEPING)
+
+
 def _execute(db: Database, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
     # to make a new database.
@@ -134,6 +140,7 @@ _STEPS = (  # append only
     binding,
     hearing,
     remarking,
+    timekeeping,
 )
 for _step in _STEPS:
     MIGRATIONS()(_step)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
@@ -16,6 +16,9 @@ def path_segment(name: str) -> str:
     """A foreign name as one segment of a URL's path, whatever it holds."""
     # quote leaves dots alone, and a segment of dots alone means another place.
     return quote(name, safe="") if name.strip(".") else name.replace(".", "%2E")
+
+
+_COLONS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,18 @@ class Reply:
         """When the server says that it answered, by its own clock."""
         return _http_date(self.headers.get("date", ""))
 
+    def told_times(self) -> tuple[datetime, ...]:
+        """What time an answer tells, none where that cannot be read: when it was made, by the server's own clock.
+
+        One that a cache kept since tells when it was given, too: so many seconds later as its Age says.
+        """
+        made = self.date()
+        if made is None:
+            return ()
+        age = self.headers.get("age", "").strip()
+        kept = timedelta(seconds=int(age[:9])) if age.isascii() and age.isdigit() else timedelta()
+        return (made, made + kept) if kept else (made,)
+
     def retry_after(self, now: datetime) -> float | None:
         """How many seconds the server asks us to wait, if it does so readably."""
         wanted = self.headers.get("retry-after", "").strip()
@@ -64,8 +79,10 @@ class Reply:
 
 
 def _http_date(text: str) -> datetime | None:
+    if text.count(":") != _COLONS:  # several of them, or something else
+        return None
     try:
         date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, TypeError, IndexError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)

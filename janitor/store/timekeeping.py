@@ -1,0 +1,26 @@
+"""The clock of each run, where an answer of an API bore it out."""
+
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from janitor.store.rows import instant
+from janitor.units import iso
+
+STEP = """
+-- What our clock said when an answer of an API bore it out; NULL where none did.
+ALTER TABLE runs ADD COLUMN clock_borne_out_at TEXT;
+"""
+
+
+def record_clock(db: Database, run: int, at: datetime) -> None:
+    """Write down what the clock of a run said when an answer bore it out; the latest of several such instants."""
+    sql = "UPDATE runs SET clock_borne_out_at = max(coalesce(clock_borne_out_at, ''), ?) WHERE run = ?"
+    db.execute(sql, (iso(at), run))
+
+
+def last_clock(db: Database, before: int) -> tuple[int, datetime] | None:
+    """The latest run before this one whose clock an answer bore out, and what it said."""
+    sql = "SELECT run, clock_borne_out_at FROM runs WHERE run < ? AND clock_borne_out_at > '' ORDER BY run DESC LIMIT 1"
+    row = db.execute(sql, (before,)).fetchone()
+    return None if row is None else (row[0], instant(row[1]))
