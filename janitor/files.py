@@ -28,8 +28,9 @@ class UnusableFile(ValueError):
 def opened(path: str | Path) -> Iterator[BinaryIO]:
     """A regular file, or one that a link leads to, opened for reading. Raises OSError for anything else.
 
-    Opening never waits, as it would for a FIFO.
+    Opening never waits, as it would for a FIFO, and what is known to be a device is not even opened.
     """
+    check_regular(os.stat(path))  # noqa: PTH116  the path may be one that a Path would tidy
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     try:
         check_regular(os.fstat(descriptor))

@@ -11,6 +11,7 @@ from janitor.model import Exemption, Image
 from janitor.policy import Match, Policy, owner_of
 from janitor.units import format_duration
 
+_MOST_COMPARED = 1_000  # each with all before it, which takes seconds
 _SHORT = timedelta(hours=1)
 _WILDCARDS = frozenset("*?[")
 
@@ -21,11 +22,13 @@ Targets = Collection[str] | None
 
 def remarks_on(policies: Sequence[Policy], targets: Targets) -> list[str]:
     """What is certain from the texts of policies and the names of all targets, in the order of the policies."""
-    return [
+    compared = len(policies) <= _MOST_COMPARED
+    remarks = [
         f"{policy.name}: {remark}"
         for place, policy in enumerate(policies)
-        for remark in _remarks(policy, policies[:place], targets)
+        for remark in _remarks(policy, policies[:place] if compared else (), targets)
     ]
+    return remarks if compared else [*remarks, f"more than {_MOST_COMPARED:,} are not compared with each other"]
 
 
 def owning_nothing(policies: Sequence[Policy], snapshots: Mapping[str, Iterable[Image]]) -> list[str]:

@@ -1,6 +1,8 @@
 """Policy files: what each key becomes, and what each mistake is told as."""
 
-from collections.abc import Callable, Mapping
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent, indent
@@ -8,10 +10,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from janitor import policy_files
 from janitor.errors import ConfigurationError, Exit
 from janitor.model import Exemption, Image, Status
 from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
 from janitor.policy_files import load_policies, load_rules
+from janitor.yaml_lines import Document, Keys
 
 Write = Callable[[str, str], Path]
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -586,3 +590,86 @@ def test_the_families_of_the_shipped_policy_for_old_images(name: str, family: st
     image = Image(id="1", name=name, status="active", public=False, protected=False, created_at=None, updated_at=None)
 
     assert keep.per.of(image) == family
+
+
+# The folder, whatever is in it
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda path: os.mkfifo(path), id="fifo"),
+        pytest.param(lambda path: path.symlink_to("/dev/zero"), id="link-to-a-device"),
+        pytest.param(_socket, id="socket"),
+    ],
+)
+@pytest.mark.parametrize("alone", [True, False], ids=["as-the-policies", "in-the-folder"])
+def test_what_is_no_regular_file_is_an_error_that_names_it(
+    write: Write, make: Callable[[Path], None], alone: bool
+) -> None:
+    folder = write("b.yaml", "policies: [{name: x, match: {name: a}}]\n")
+    make(Path("policies/a.yaml"))
+    told = problems_of(Path("policies/a.yaml") if alone else folder)
+    assert told == ["policies/a.yaml: cannot be read: it is not a regular file"]
+
+
+def test_a_config_map_of_kubernetes_is_read(write: Write) -> None:
+    folder = write("notes.md", "not a policy")
+    (folder / "..2026_11_26").mkdir()
+    (folder / "..2026_11_26/ci.yaml").write_text("policies: [{name: x, match: {name: a}}]\n")
+    (folder / "..data").symlink_to("..2026_11_26")
+    (folder / "ci.yaml").symlink_to("..data/ci.yaml")
+    rules = load_rules(folder, UTC)
+    assert [policy.name for policy in rules.policies] == ["x"]
+    assert rules.passed_over == ()
+
+
+def _sparse(path: Path, size: int) -> None:
+    with path.open("wb") as file:
+        file.truncate(size)
+
+
+def test_a_file_that_is_too_large_is_told_by_its_size(write: Write) -> None:
+    folder = write("b.yaml", "policies: [{name: x, match: {name: a}}]\n")
+    _sparse(folder / "a.yaml", 2**40)
+    assert problems_of(Path("policies/a.yaml")) == ["policies/a.yaml: is larger than 4 MiB"]
+    assert problems_of(folder) == ["policies/a.yaml: is larger than 4 MiB"]
+
+
+def test_files_that_are_too_large_together_are_not_read(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write("b.yaml", "policies: [{name: x, match: {name: a}}]\n")
+    for number in range(4):
+        _sparse(folder / f"{number}.yaml", 4 * 2**20)
+    read: list[Path] = []
+    monkeypatch.setattr("janitor.policy_files.read_document", read.append)
+    assert problems_of(folder) == ["policies: holds more than 16 MiB of policy files"]
+    assert read == []
+
+
+def test_too_many_values_are_refused_before_they_are_read(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = "".join(f"  - name: p{number}\n    match: {{name: 'ci-{number}-*'}}\n" for number in range(34_000))
+    folder = write("a.yaml", f"policies:\n{rules}")
+    monkeypatch.setattr("janitor.yaml_lines._Builder", None)
+    monkeypatch.setattr("janitor.yaml_lines._Loader", None)
+    assert problems_of(folder) == ["policies/a.yaml:50001: holds more than 100000 values"]
+
+
+def test_the_policies_of_many_faults_are_named_in_one_look(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = "".join(f"  - {{name: p{number}, match: {{name: a}}, expire: {{}}}}\n" for number in range(50))
+    looks: list[Document] = []
+    names = policy_files._names
+
+    def counting(document: Document) -> Iterator[tuple[Keys, str]]:
+        looks.append(document)
+        return names(document)
+
+    monkeypatch.setattr(policy_files, "_names", counting)
+    told = problems_of(write("a.yaml", f"policies:\n{rules}"))
+    assert len(told) == 50
+    assert told[49].startswith("policies/a.yaml:51: p49: expire.after")
+    assert len(looks) <= 2

@@ -263,3 +263,9 @@ def test_a_term_of_less_than_an_hour_is_noted() -> None:
     short = replace(policy("short", named("a")), expire=Expire(timedelta(minutes=59)))
     long = replace(policy("long", named("b")), expire=Expire(timedelta(hours=1)))
     assert remarks_on([short, long], None) == ["short: expire.after: 59min is less than an hour"]
+
+
+def test_very_many_policies_are_not_compared_with_each_other() -> None:
+    many = [policy(f"p{number}", named("a")) for number in range(1_001)]
+    assert len(remarks_on(many[:1_000], None)) == 999
+    assert remarks_on(many, None) == ["more than 1,000 are not compared with each other"]

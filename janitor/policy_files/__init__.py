@@ -1,18 +1,21 @@
 """Reads policy files: YAML in, rules out, or every problem of all files at once, each with its line and key."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
 from types import MappingProxyType
 
 from janitor.errors import ConfigurationError, Problem
+from janitor.files import LARGEST
 from janitor.model import Exemption
 from janitor.policy import Policy
 from janitor.policy_files.schema import PolicyFileSchema, is_nothing
 from janitor.yaml_lines import Document, Fault, Keys, display, legible, read_document
 from janitor.yaml_lines.schema import check
 
+LARGEST_TOGETHER = 16 * 2**20
 PASSED_OVER = "in the policies folder, only *.yaml and *.yml files are read, and these are passed over"
 _SUFFIXES = (".yaml", ".yml")
 _TEST = ".test.yaml"
@@ -38,7 +41,9 @@ def load_rules(path: Path, zone: tzinfo, unserved: Mapping[str, str] = _NOTHING)
     `unserved` are keys of a policy that the configuration cannot serve, each with the reason. Raises
     ConfigurationError with every problem of all files; that there is no policy in any of them is one.
     """
-    files = [_read(file, zone, unserved) for file in _files(path)]
+    found = _files(path)
+    _check_sizes(path, found)
+    files = [_read(file, zone, unserved) for file in found]
     problems = [problem for file in files for problem in file.problems]
     problems += _shared_names(file.document for file in files if file.document)
     if problems:
@@ -76,6 +81,17 @@ def _files(path: Path) -> list[Path]:
     return sorted(found, key=lambda file: file.name)
 
 
+def _check_sizes(path: Path, files: Iterable[Path]) -> None:
+    """Raises ConfigurationError, before any is read, for files that are too large together."""
+    total = 0
+    for file in files:
+        with suppress(OSError):  # which is said when it is read
+            total += min(file.stat().st_size, LARGEST)  # a larger one is refused unread, by its name
+    if total > LARGEST_TOGETHER:
+        message = f"holds more than {LARGEST_TOGETHER // 2**20} MiB of policy files"
+        raise ConfigurationError([Problem(display(path), None, message)])
+
+
 def _passed_over(path: Path) -> tuple[str, ...]:
     """What in a policies folder people may take for read; not what is hidden, nor notes and tests of policies."""
     if not path.is_dir():
@@ -101,7 +117,7 @@ def _read(path: Path, zone: tzinfo, unserved: Mapping[str, str]) -> _PolicyFile:
     checked, faults = check(PolicyFileSchema, document)
     faults = [*document.faults, *faults, *_missing(document), *_unserved(document, unserved)]
     if checked is None or faults:
-        return _PolicyFile(path, document, problems=tuple(_problem(document, fault) for fault in faults))
+        return _PolicyFile(path, document, problems=tuple(_problems(document, faults)))
     exemptions = checked.exemption_values(legible(path.name), zone)
     return _PolicyFile(path, document, tuple(checked.policy_values()), tuple(exemptions))
 
@@ -124,10 +140,12 @@ def _asks_for(key: str, written: Mapping[str, object]) -> bool:
     return key in written and not (key == "notice" and is_nothing(written[key]))
 
 
-def _problem(document: Document, fault: Fault) -> Problem:
-    """The fault with the name of its policy, where it is in a policy that has one."""
-    name = dict(_names(document)).get(fault.keys[:2])
-    return document.problem(fault) if name is None else document.problem(fault, name, inside=fault.keys[:2])
+def _problems(document: Document, faults: Iterable[Fault]) -> Iterator[Problem]:
+    """The faults, each with the name of its policy, where it is in a policy that has one."""
+    names = dict(_names(document))
+    for fault in faults:
+        place = fault.keys[:2]
+        yield document.problem(fault, names[place], inside=place) if place in names else document.problem(fault)
 
 
 def _written(document: Document) -> Iterator[tuple[Keys, dict[str, object]]]:

@@ -13,13 +13,15 @@ from pathlib import Path
 import yaml
 
 from janitor.errors import ConfigurationError, Problem
-from janitor.files import UnusableFile, content_of, text_in
+from janitor.files import LARGEST, UnusableFile, content_of, text_in
+from janitor.yaml_lines.counting import excess
 
 Keys = tuple[str | int, ...]
 """The way from the top of a document to a value: `("targets", 0, "endpoint")`."""
 
 _TAG = "tag:yaml.org,2002:"
 _MOST_VALUES = 100_000
+_TOO_MANY = f"holds more than {_MOST_VALUES} values"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 TWICE = "is given twice"
 _VAULT = ("!vault", "!vault-encrypted")
@@ -58,15 +60,15 @@ class Document:
         return Problem(self.file, line, _one_line(fault.message), key, policy and _one_line(policy))
 
 
-def read_document(path: Path) -> Document:
-    """Read a file that holds one YAML document.
+def read_document(path: Path, largest: int = LARGEST) -> Document:
+    """Read a file that holds one YAML document, in at most so many bytes.
 
     Raises ConfigurationError, with the one problem, where there is nothing to go on with: a file that cannot be read,
     or what `parse_document` raises it for.
     """
     file = display(path)
     try:
-        content = content_of(path)
+        content = content_of(path, largest)
     except UnusableFile as error:
         raise ConfigurationError([Problem(file, None, str(error))]) from error
     return parse_document(file, content)
@@ -139,6 +141,9 @@ class _UnusableError(Exception):
 
 
 def _document(file: str, text: str) -> Document:
+    line = excess(text, _MOST_VALUES)
+    if line is not None:
+        raise _UnusableError(line, _TOO_MANY)
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -163,7 +168,7 @@ class _Builder:
         """The value of a node; notes its line, unless its key already did."""
         line = self.lines.setdefault(keys, _line(node))
         if len(self.lines) > _MOST_VALUES:
-            raise _UnusableError(line, f"holds more than {_MOST_VALUES} values")
+            raise _UnusableError(line, _TOO_MANY)
         if id(node) in self._around:
             raise _UnusableError(line, "holds an alias (*) that refers to what it stands in")
         self._around.add(id(node))
