@@ -210,6 +210,12 @@ def test_a_connection_that_comes_too_late_is_closed(monkeypatch: pytest.MonkeyPa
         assert theirs.recv(1) == b"", "the other side hung up"
 
 
+def test_what_is_quoted_of_an_answer_is_bounded() -> None:
+    with RawServer(saying(OK + b"X" + bytes(20_000) + b": y\r\n\r\n")) as server, pytest.raises(Transient) as error:
+        ask(server.url, LONG)
+    assert len(str(error.value)) < 400
+
+
 def test_a_name_that_is_not_known_was_not_asked() -> None:
     with pytest.raises(Transient, match="ConnectError") as error:
         ask("http://images.invalid", LONG)

@@ -134,4 +134,4 @@ def _as_httpx() -> Iterator[None]:
         kind: type[httpx.RequestError] = getattr(httpx, type(error).__name__)
         raise kind(str(error)) from error
     except SOCKSError as error:
-        raise httpx.ProxyError(f"no answer of a SOCKS proxy: {error}") from error
+        raise httpx.ProxyError("what answers speaks no SOCKS") from error

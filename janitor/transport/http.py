@@ -29,6 +29,7 @@ _HEADERS = {
     "Accept-Encoding": "gzip",
     "User-Agent": f"image-janitor/{__version__}",
 }
+_LONGEST_WORDS = 300
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _OUR_FAULT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL, UnicodeError)
 
@@ -102,7 +103,8 @@ class Transport:
         return f", through the proxy {proxy} ({proxy.origin})" if proxy is not None else ""
 
     def _words(self, error: Exception) -> str:
-        return self._redact(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+        said = self._redact(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+        return said if len(said) <= _LONGEST_WORDS else f"{said[:_LONGEST_WORDS]}…"  # h11 quotes a whole header
 
     @property
     def patience(self) -> float:
