@@ -5,7 +5,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,6 +47,17 @@ def check_regular(status: os.stat_result) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is not a regular file")
+
+
+def to_replace(path: Path) -> Path:
+    """The file that is to be replaced where a path leads: links are followed, and stay. Nothing need be there yet.
+
+    Raises OSError where what is there is no regular file.
+    """
+    file = Path(os.path.realpath(path))
+    with suppress(FileNotFoundError):
+        check_regular(file.lstat())
+    return file
 
 
 def content_of(path: Path, largest: int = LARGEST) -> bytes:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from janitor.files import content_of, text_in, to_replace
 from janitor.model import DeletionOutcome, Mode, Outcome, RunResult, TargetResult, Verdict
 
 _LAST_GOOD = "janitor_last_good_run_timestamp_seconds"
@@ -101,8 +102,10 @@ class _Gauges:
 def write_metrics(path: Path, registry: CollectorRegistry) -> None:
     """Replace a file as a whole: whoever reads it, and anybody may, sees the old one or the new one.
 
-    The folder must exist. Raises OSError, and then leaves the old file and nothing else.
+    A link is followed. The folder must exist. Raises OSError, also for what is no regular file, and then leaves what is
+    there and nothing else.
     """
+    path = to_replace(path)
     # A name that does not end like the file's own: collectors take all that ends in .prom.
     with tempfile.NamedTemporaryFile(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent, delete=False) as file:
         temporary = Path(file.name)
@@ -119,7 +122,7 @@ def write_metrics(path: Path, registry: CollectorRegistry) -> None:
 def last_good_in(path: Path) -> datetime | None:
     """When the last good run ended by an earlier file of ours, if that can be read."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = text_in(content_of(path)).splitlines()
         values = [line.split(" ")[1] for line in lines if line.startswith(f"{_LAST_GOOD} ")]
         return datetime.fromtimestamp(float(values[0]), UTC) if values else None
     except (OSError, ValueError, OverflowError):

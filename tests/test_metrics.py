@@ -1,5 +1,6 @@
 """What the metrics say of a run, and where they are to be had."""
 
+import os
 import re
 import signal
 import socket
@@ -175,6 +176,84 @@ def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path) ->
         write_metrics(tmp_path / "janitor.prom", metrics_of(make_run()))
 
     assert [path.name for path in tmp_path.iterdir()] == ["janitor.prom"]
+
+
+def made_by(kind: str, path: Path) -> None:
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "pipe":
+            os.mkfifo(path)
+        case "socket":
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(str(path))
+        case "link-to-a-pipe":
+            os.mkfifo(path.with_name("pipe"))
+            path.symlink_to("pipe")
+        case "link-to-itself":
+            path.symlink_to(path.name)
+
+
+KINDS = ["folder", "pipe", "socket", "link-to-a-pipe", "link-to-itself"]
+
+
+def listing(folder: Path) -> list[tuple[str, int, int]]:
+    return sorted((path.name, path.lstat().st_ino, path.lstat().st_mode) for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_regular_file_is_never_replaced(tmp_path: Path, kind: str) -> None:
+    made_by(kind, tmp_path / "janitor.prom")
+    before = listing(tmp_path)
+    with pytest.raises(OSError, match=r"not a regular file|Is a directory"):
+        write_metrics(tmp_path / "janitor.prom", metrics_of(make_run()))
+
+    assert listing(tmp_path) == before
+    assert last_good_in(tmp_path / "janitor.prom") is None, "and reading it waits for nobody"
+
+
+@pytest.mark.parametrize("exists", [True, False], ids=["to-a-file", "to-nothing-yet"])
+def test_a_link_to_a_regular_file_is_followed_and_stays(tmp_path: Path, *, exists: bool) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    there, link = tmp_path / "elsewhere/real.prom", tmp_path / "janitor.prom"
+    if exists:
+        there.write_text("old")
+    link.symlink_to("elsewhere/real.prom")
+    write_metrics(link, metrics_of(make_run()))
+
+    assert link.is_symlink()
+    assert values_in(there.read_text())["janitor_last_run_number"] == 12
+    assert [path.name for path in there.parent.iterdir()] == ["real.prom"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("words", [("check",), ("run",)], ids=" ".join)
+def test_metrics_that_could_not_be_written_are_an_error_before_anything_begins(
+    sandbox_desk: Desk, sandbox: Sandbox, kind: str, words: tuple[str, ...]
+) -> None:
+    sandbox_desk.amend("metrics_file: janitor.prom\n")
+    made_by(kind, sandbox_desk.folder / "janitor.prom")
+    before = listing(sandbox_desk.folder)
+    done = sandbox_desk.janitor(*words)
+    assert (done.returncode, done.stdout, sandbox.requests) == (2, "", ())
+    assert re.search(r'janitor\.yaml:\d+: metrics_file: "janitor\.prom" cannot be replaced: ', done.stderr)
+    assert listing(sandbox_desk.folder) == before
+
+
+@pytest.mark.parametrize(
+    ("file", "whose"),
+    [
+        ("sandbox.db", "the database"),
+        ("./policies/../sandbox.db-wal", "the database"),
+        ("sandbox.db.lock", "the database"),
+        ("janitor.yaml", "this configuration"),
+    ],
+)
+def test_metrics_in_place_of_a_file_of_ours_are_an_error(sandbox_desk: Desk, file: str, whose: str) -> None:
+    sandbox_desk.amend(f"metrics_file: {file}\n")
+    done = sandbox_desk.janitor("check")
+    assert done.returncode == 2
+    assert done.stderr.endswith(f'metrics_file: "{file}" belongs to {whose}, and would be replaced\n')
 
 
 def test_a_temporary_file_is_none_that_a_collector_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from janitor.settings.contradictions import contradictions, misfits
 from janitor.settings.declared import misdeclared, references
 from janitor.settings.expansion import Expanded, expand
 from janitor.settings.network import Ways
+from janitor.settings.places import misplaced
 from janitor.settings.schema import CostSchema, HttpSchema, OpenStackSchema, SettingsSchema, SlackSchema, ToastSchema
 from janitor.transport import HttpOptions
 from janitor.transport.route import Route
@@ -153,6 +154,8 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.en
         *expanded.document.faults,
         *_news([*misfits(expanded, environ), *misdeclared(expanded), *wrong], expanded),
     ]
+    if schema is not None:
+        faults += misplaced(schema, source)
     if schema is None or faults:
         raise ConfigurationError(_problems(faults, expanded))
     ways = Ways(environ, source.parent)

@@ -1,0 +1,28 @@
+"""What is wrong with where files are to be written."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from janitor.files import to_replace
+from janitor.settings.schema import SettingsSchema
+from janitor.yaml_lines import Fault
+
+_KEY = ("metrics_file",)
+_BESIDE_THE_DATABASE = ("", "-wal", "-shm", "-journal", ".lock")
+
+
+def misplaced(schema: SettingsSchema, source: Path) -> Iterator[Fault]:
+    """Why the file of metrics, which is replaced after each run, must not be where it is said to be."""
+    if schema.metrics_file is None:
+        return
+    try:
+        file = to_replace(source.parent / schema.metrics_file)
+    except OSError as error:
+        yield Fault(_KEY, f'"{schema.metrics_file}" cannot be replaced: {error.strerror}')
+        return
+    database = source.parent / schema.database
+    ours = {os.path.realpath(f"{database}{ending}"): "the database" for ending in _BESIDE_THE_DATABASE}
+    ours[os.path.realpath(source)] = "this configuration"
+    if str(file) in ours:
+        yield Fault(_KEY, f'"{schema.metrics_file}" belongs to {ours[str(file)]}, and would be replaced')
