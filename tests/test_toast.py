@@ -167,12 +167,31 @@ def test_a_refusal_gives_code_message_and_status() -> None:
     assert str(error.value) == 'DELETE /images: 30403 "Image is protected" (HTTP 403)'
 
 
-@pytest.mark.parametrize("status", [200, 302, 404, 500])
 @pytest.mark.parametrize("verdict", [True, "true"])
-def test_the_header_is_the_verdict_whatever_the_status(verdict: object, status: int) -> None:
-    answer = Answered({"header": {"isSuccessful": verdict, "resultCode": "0"}, "images": []}, status=status)
+def test_the_header_is_the_verdict(verdict: object) -> None:
+    answer = Answered({"header": {"isSuccessful": verdict, "resultCode": "0"}, "images": []})
     with serving(Account().scripted(IMAGES, answer)) as (client, _):
         assert ids(client) == []
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_success_that_its_status_denies_is_no_usable_answer(status: int) -> None:
+    answer = Answered({"header": {"isSuccessful": True, "resultCode": 0}, "images": []}, status=status)
+    with (
+        serving(Account().scripted(IMAGES, *[answer] * 3)) as (client, server),
+        pytest.raises(Unavailable, match=rf"HTTP {status}, and header\.isSuccessful is true"),
+    ):
+        ids(client)
+    assert calls(server).count(IMAGES) == 3
+
+
+def test_a_redirect_is_no_success_whatever_its_header_says() -> None:
+    answer = Answered({"header": {"isSuccessful": True, "resultCode": 0}, "images": []}, status=302)
+    with (
+        serving(Account().scripted(IMAGES, answer)) as (client, _),
+        pytest.raises(Refused, match="HTTP 302, a redirect, which is not followed"),
+    ):
+        ids(client)
 
 
 @pytest.mark.parametrize("header", [{"isSuccessful": True, "resultCode": -1}, {"isSuccessful": False, "resultCode": 0}])

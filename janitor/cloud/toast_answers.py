@@ -1,5 +1,7 @@
 """Judging an answer of the Compute API v1.0: its header is the verdict, and only without one the HTTP status.
 
+Every documented answer is HTTP 200: a success with another status contradicts itself, and is none.
+
 Success is `isSuccessful` true and `resultCode` 0, both of them: a header in which they disagree is no usable answer.
 
 The codes are those of the vendor's page; from 10000 on, the last three digits of a code are an HTTP status.
@@ -45,6 +47,10 @@ def judge(reply: Reply, label: str, redact: Redaction, now: datetime) -> dict[st
         raise _without_verdict(reply, label, now)
     if verdict is not _is_success(header.get("resultCode")):
         raise _contradictory(reply, header, now)
+    if verdict and 300 <= reply.status < 400:
+        raise redirected(label, reply.status)
+    if verdict and reply.status >= 400:
+        raise passing(reply, f"HTTP {reply.status}, and header.isSuccessful is true", now, busy=False)
     if verdict:
         return document
     raise _unsuccessful(reply, header, label, redact, now)
