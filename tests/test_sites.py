@@ -134,7 +134,7 @@ def test_the_only_region_of_a_catalogue_need_not_be_named(desk: Desk) -> None:
     assert isinstance(connected, Client)
     assert (site.name, connected.region) == ("prod", "KR1")
     assert connected.identity is not None
-    assert connected.identity.secrets == (USERNAME, PASSWORD)
+    assert connected.identity.secrets == (PASSWORD,)
     given = connected.made_with.pop("grant")
     assert isinstance(given, Grant)
     assert given.token == "t0ken-1"
