@@ -271,9 +271,12 @@ def test_a_database_without_bindings_is_bound_and_it_is_said(world: World) -> No
         db.execute("DELETE FROM bindings")
     [target] = world.night(Mode.DRY_RUN).targets
     assert (target.outcome, world.store.bound("prod")) == (Outcome.OK, OURS)
-    assert target.remarks == (
-        "bound to the present endpoint and appkey: where it reaches another account, nothing will be deleted",
+    [remark] = target.remarks
+    assert remark.startswith(
+        "bound to the present endpoint and appkey: where it reaches another account, nothing will be deleted"
     )
+    for words in ("slack.accepts", "--metrics-host", "--yes", "docs/upgrading.md"):
+        assert words in remark
 
 
 def test_the_first_run_binds_in_silence(world: World) -> None:

@@ -6,6 +6,14 @@ from dataclasses import dataclass
 _TELLING = 5
 """So few images may all be replaced between two runs: that none of more is left says that the account is another."""
 
+_UPGRADED = (
+    "where it reaches another account, nothing will be deleted (`janitor target rebind`). Since the last run, too, Slack "
+    "has to answer in its own words (`slack.accepts`), minutes are `min` and months `mo` in policies, metrics are served "
+    "on loopback alone (`--metrics-host`), `janitor apply` may ask (`--yes`), and records that disagree keep their "
+    "image: what that may block, and how to lift it, is in docs/upgrading.md"
+)
+"""Said in the first run of a target whose last good survey an earlier version recorded, which bound no target."""
+
 
 @dataclass(frozen=True, slots=True)
 class Binding:
@@ -84,9 +92,7 @@ def _first(target: str, reached: Binding, known: Known) -> Recognition:
         return Recognition(same=False, words=_strange(target, unrecorded, known))
     if known.run is None:
         return Recognition(same=True)
-    return Recognition(
-        same=True, words=f"bound to {reached}: where it reaches another account, nothing will be deleted"
-    )
+    return Recognition(same=True, words=f"bound to {reached}: {_UPGRADED}")
 
 
 def _strange(target: str, what: str, known: Known) -> str:
