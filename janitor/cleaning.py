@@ -11,6 +11,7 @@ from janitor.cloud import ImageService, Lookup
 from janitor.core.binding import Known, recognise
 from janitor.core.clock import UNTOLD, ClockCheck, agrees, behind
 from janitor.core.contradictions import doubts_about as contradictions
+from janitor.core.mark import restored
 from janitor.decide import decide
 from janitor.errors import AnotherAccount, CloudError, Implausible, Interrupted, JanitorError, StoreError
 from janitor.exemptions import exemptions_by_tag, exemptions_for, longest_of
@@ -224,6 +225,9 @@ class Cleaning:
         """Why a plan is not carried out of a survey that is believed, if anything stands against it."""
         if seen.clock is ClockCheck.UNTOLD:
             return UNTOLD
+        behind = self._store.behind_in(self.run, self.target, self.orders.mode)
+        if behind is not None:
+            return restored(behind)
         excess = self._excess(plan)
         return excess and f"{excess} To delete exactly this list after a look at it: janitor apply {self.run}"
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from janitor.basis import Basis, Grounds
 from janitor.cloud import ImageService
 from janitor.core.binding import Binding
+from janitor.core.mark import Mark
 from janitor.deleting import Journal
 from janitor.expressions import Budget
 from janitor.freshness import Moment
@@ -116,6 +117,14 @@ class RunStore(Journal, Protocol):
         """The latest run before this one whose clock an answer bore out, and what it said."""
         ...
 
+    def note_behind(self, run: int, mark: Mark, at: datetime) -> None:
+        """Record that a run found the database behind this mark, and end all notices: later ones may be lost."""
+        ...
+
+    def behind_in(self, run: int, target: str, mode: Mode) -> int | None:
+        """The run whose mark was not known, where a run may delete nothing in a target because of that."""
+        ...
+
     def record_measure(self, run: int, target: str, seen: Measure, *, good: bool) -> None:
         """Record how much a survey saw, and whether it is believed."""
         ...
@@ -192,8 +201,8 @@ class Orders:
     posted, by the next run if this one dies before; `unposted`: it could be, and is not to be. `channels` are those of
     the policies that have one of their own, or None where nobody can be told of anything. `next_run` says when a run is
     due after an instant, where there is a schedule. `budget` is what the expressions of all its policies may take.
-    `monotonic` tells seconds that pass whatever is done to the clock.
-    `remarks` is asked, once all is surveyed, for what is to be said of policy files.
+    `unknown_mark` lies beside the database, which did not leave it. `monotonic` tells seconds that pass whatever is
+    done to the clock. `remarks` is asked, once all is surveyed, for what is to be said of policy files.
     """
 
     sites: Sequence[Site]
@@ -215,6 +224,7 @@ class Orders:
     approved: Mapping[str, Sequence[Decision]] | None = None
     exemptions: Sequence[Exemption] = ()
     owes_report: bool = False
+    unknown_mark: Mark | None = None
     unposted: bool = False
     channels: Mapping[str, str] | None = field(default_factory=dict)
     next_run: Callable[[datetime], datetime] | None = None

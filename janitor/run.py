@@ -37,6 +37,8 @@ class Run(Orders):
         started_at = self.clock()
         run = self.store.begin_run(self.mode, started_at, owes_report=self.owes_report, unposted=self.unposted)
         self.store.record_basis(run, self.basis())
+        if self.unknown_mark is not None:
+            self.store.note_behind(run, self.unknown_mark, started_at)
         targets = self._clean_all(run)
         outcome = _OUTCOME_OF_EXIT[worst(_EXIT_OF_OUTCOME[target.outcome] for target in targets)]
         planned = ((target.target, decision) for target in targets for decision in target.doomed)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import httpx
 
+from janitor.core.mark import older
 from janitor.delivery import channels_of
 from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
 from janitor.exemptions import active
@@ -22,7 +24,7 @@ from janitor.run import Run, exit_code
 from janitor.settings import Settings, find_policies, load_settings
 from janitor.sites import Choice, may_have, sites_of
 from janitor.stopping import Stop
-from janitor.store import Store, exclusive, holder, inspect
+from janitor.store import Store, exclusive, holder, inspect, read_mark, write_mark
 from janitor.surveying import heed_stop
 
 
@@ -104,6 +106,7 @@ def perform(
         inspect(settings.database)
         known = known_targets(settings)
         sites = sites_of(settings, choice, clock=clock, stop=stop, carrier=carrier, known=known)
+        mark = read_mark(settings.database)
         with Store.open(settings.database) as store:
             result = Run(
                 sites=sites,
@@ -128,13 +131,35 @@ def perform(
                 unposted=not post and settings.slack is not None,
                 channels=_channels(settings, rules),
                 next_run=_next_run(settings),
+                unknown_mark=mark if mark is not None and not store.knows(mark) else None,
                 remarks=partial(_remarks, settings, rules, mode, store, clock),
             ).perform()
+            result = _marked(settings.database, store, result)
     except StoreError as error:
         return result or failed_run(mode, error, started_at, clock())
     finally:
         own.close()
     return result
+
+
+def _marked(database: Path, store: Store, result: RunResult) -> RunResult:
+    """The result once the run has left its mark beside the database; a failed one, where that cannot be written."""
+    try:
+        write_mark(database, store.mark_run(result.run))
+    except StoreError as error:
+        both = "; ".join(filter(None, (result.error, str(error) if str(error) not in (result.error or "") else None)))
+        return replace(result, outcome=Outcome.FAILED, error=both)
+    return result
+
+
+def leave_mark(database: Path, store: Store) -> None:
+    """Leave a mark of the exemption that was given last, unless there is one that a later database left.
+
+    Raises StoreError where it cannot be read or written.
+    """
+    mark = read_mark(database)
+    if mark is None or store.knows(mark):
+        write_mark(database, store.mark_exemption())
 
 
 def _channels(settings: Settings, rules: Rules) -> Mapping[str, str] | None:
@@ -163,7 +188,19 @@ def database_of(settings: Settings) -> str:
     """The database in a sentence, as a run would find it. Raises StoreError where one could not use it."""
     who = holder(settings.database)  # first the lock, as a run
     found = inspect(settings.database)
+    if (behind := _behind(settings.database)) is not None:
+        found += f"; but {older(behind)}, so the next run deletes nothing"
     return found if who is None else f"{found}; at the moment held by {who}"
+
+
+def _behind(database: Path) -> int | None:
+    """The run whose mark lies beside the database, where that does not know it. Raises StoreError."""
+    mark = read_mark(database)
+    if mark is None:
+        return None
+    with suppress(UsageError), Store.open_existing(database) as store:
+        return None if store.knows(mark) else mark.run
+    return mark.run
 
 
 def known_targets(settings: Settings) -> list[str]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
+from janitor import wiring
 from janitor.commands.loading import configured
 from janitor.errors import Exit, UsageError
 from janitor.escaping import visible
@@ -47,6 +48,7 @@ def keep(
         store.add_exemptions(((target, Exemption(image, end, reason, who)) for target, image in places), now)
         for target, image in places:
             say(_kept(store.exemption_records(target, image), now, settings.timezone))
+        wiring.leave_mark(settings.database, store)
     who_runs = holder(settings.database)
     if who_runs is not None:
         say(f"A run is at work and may have decided before: {visible(who_runs)}", err=True)

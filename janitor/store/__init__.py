@@ -13,6 +13,7 @@ from typing import Self
 from janitor.basis import Basis, Grounds
 from janitor.core.binding import Binding
 from janitor.core.deletion import Answered
+from janitor.core.mark import Mark
 from janitor.gate import Measure
 from janitor.model import (
     Decision,
@@ -31,7 +32,19 @@ from janitor.model import (
     TargetResult,
 )
 from janitor.settling import Settlement, Unsettled
-from janitor.store import bindings, chronicle, exemptions, journal, reports, runs, snapshots, timekeeping, trust, uses
+from janitor.store import (
+    bindings,
+    chronicle,
+    exemptions,
+    journal,
+    marks,
+    reports,
+    runs,
+    snapshots,
+    timekeeping,
+    trust,
+    uses,
+)
 from janitor.store.basis import policies_at, record_basis
 from janitor.store.database import DatabaseFile, inspect
 from janitor.store.decisions import record_decisions
@@ -39,10 +52,22 @@ from janitor.store.exemptions import ExemptionRecord
 from janitor.store.grounds import notice_at, record_grounds
 from janitor.store.hearing import hearing
 from janitor.store.lock import exclusive, holder
+from janitor.store.marks import read_mark, write_mark
 from janitor.store.replay import Inputs, inputs_at
 from janitor.store.reports import KeptReport, NewReport
 
-__all__ = ["ExemptionRecord", "Inputs", "KeptReport", "NewReport", "Store", "exclusive", "holder", "inspect"]
+__all__ = [
+    "ExemptionRecord",
+    "Inputs",
+    "KeptReport",
+    "NewReport",
+    "Store",
+    "exclusive",
+    "holder",
+    "inspect",
+    "read_mark",
+    "write_mark",
+]
 
 
 class Store:
@@ -221,6 +246,31 @@ class Store:
         """The latest run before this one whose clock an answer bore out, and what it said."""
         with self._file.reading() as db:
             return timekeeping.last_clock(db, before)
+
+    def mark_run(self, run: int) -> Mark:
+        """Make the mark that a run leaves beside the database once it has ended; known of when this returns."""
+        with self._file.writing() as db:
+            return marks.mark_run(db, run)
+
+    def mark_exemption(self) -> Mark:
+        """Make the mark of the exemption that was given last."""
+        with self._file.writing() as db:
+            return marks.mark_exemption(db)
+
+    def knows(self, mark: Mark) -> bool:
+        """Whether this database left that mark: a copy of before it did not."""
+        with self._file.reading() as db:
+            return marks.knows(db, mark)
+
+    def note_behind(self, run: int, mark: Mark, at: datetime) -> None:
+        """Record that a run found the database behind this mark, and end all notices: later ones may be lost."""
+        with self._file.writing() as db:
+            marks.note_behind(db, run, mark, at)
+
+    def behind_in(self, run: int, target: str, mode: Mode) -> int | None:
+        """The run whose mark was not known, where a run may delete nothing in a target because of that."""
+        with self._file.reading() as db:
+            return marks.behind_in(db, run, target, mode)
 
     def record_measure(self, run: int, target: str, seen: Measure, *, good: bool) -> None:
         """Record how much a survey saw, and whether it is believed."""

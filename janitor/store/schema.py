@@ -15,6 +15,7 @@ from janitor.store.exemptions import STEP as EXEMPTIONS
 from janitor.store.following import STEP as FOLLOWING
 from janitor.store.grounds import STEP as GROUNDS
 from janitor.store.hearing import STEP as HEARING
+from janitor.store.marks import STEP as MARKS
 from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
 from janitor.store.timekeeping import STEP as TIMEKEEPING
@@ -116,6 +117,11 @@ def timekeeping(db: Database) -> None:
     _execute(db, TIMEKEEPING)
 
 
+def marking(db: Database) -> None:
+    """What runs leave beside the database, to tell a restored copy by."""
+    _execute(db, MARKS)
+
+
 def _execute(db: Database, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
     # to make a new database.
@@ -141,6 +147,7 @@ _STEPS = (  # append only
     hearing,
     remarking,
     timekeeping,
+    marking,
 )
 for _step in _STEPS:
     MIGRATIONS()(_step)

@@ -1,0 +1,154 @@
+"""The mark that runs leave beside the database: by it a copy that was restored from before is told from the latest.
+
+It lies in a file of its own, so that restoring the database leaves it as it is. The database knows every mark that it
+ever left: one that it does not know was left by a later one. It is written once the database holds it, so that a
+process killed between the two leaves an earlier mark, which is known.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from janitor.core.mark import Mark
+from janitor.errors import StoreError
+from janitor.model import Mode
+from janitor.units import iso
+
+STEP = """
+-- mark: what the run, or the exemption by command, left beside the database. behind_run: the run whose mark the
+-- database did not know when this run began, as after a copy was restored.
+ALTER TABLE runs ADD COLUMN mark TEXT;
+ALTER TABLE runs ADD COLUMN behind_run INTEGER;
+ALTER TABLE exemptions ADD COLUMN mark TEXT;
+CREATE INDEX marks_of_runs ON runs (mark) WHERE mark IS NOT NULL;
+CREATE INDEX runs_behind ON runs (run) WHERE behind_run IS NOT NULL;
+"""
+
+_OWNER_ONLY = 0o600
+_LARGEST = 4096
+
+
+def mark_file(database: Path) -> Path:
+    """The mark of a database; the same one by whatever link the database is reached."""
+    return Path(f"{os.path.realpath(database)}.mark")
+
+
+def read_mark(database: Path) -> Mark | None:
+    """The mark beside a database; None where there is none. Raises StoreError for one that cannot be read."""
+    path = mark_file(database)
+    try:
+        with _translated(path), contextlib.ExitStack() as opened:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            opened.callback(os.close, descriptor)
+            return _mark_in(os.read(descriptor, _LARGEST))
+    except FileNotFoundError:
+        return None
+
+
+def _mark_in(content: bytes) -> Mark:
+    match json.loads(content):
+        case {"run": int(run), "id": str(identity)} if not isinstance(run, bool):
+            return Mark(run, identity)
+    raise ValueError("it is none")
+
+
+def write_mark(database: Path, mark: Mark) -> None:
+    """Replace the mark beside a database: the whole of it is on disk when this returns. Raises StoreError."""
+    path = mark_file(database)
+    new = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with _translated(path), contextlib.ExitStack() as undone:
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _OWNER_ONLY)
+        undone.callback(_remove, new)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(json.dumps({"run": mark.run, "id": mark.id}).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+        _sync(path.parent)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StoreError(f"mark of the database {path}: {error.strerror}: {_ADVICE}") from error
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"mark of the database {path}: it cannot be read: {_ADVICE}") from error
+
+
+_ADVICE = "see that the database is the latest one, then move this aside, and run again"
+
+
+def mark_run(db: Database, run: int) -> Mark:
+    """Make the mark of a run that has ended."""
+    mark = Mark(run, secrets.token_hex(16))
+    db.execute("UPDATE runs SET mark = ? WHERE run = ?", (mark.id, run))
+    return mark
+
+
+def mark_exemption(db: Database) -> Mark:
+    """Make the mark of the exemption that was given last."""
+    (latest,) = db.execute("SELECT coalesce(max(run), 0) FROM runs").fetchone()
+    mark = Mark(latest, secrets.token_hex(16))
+    db.execute("UPDATE exemptions SET mark = ? WHERE exemption = (SELECT max(exemption) FROM exemptions)", (mark.id,))
+    return mark
+
+
+def knows(db: Database, mark: Mark) -> bool:
+    """Whether the database left this mark."""
+    sql = "SELECT EXISTS (SELECT 1 FROM runs WHERE mark = ?) OR EXISTS (SELECT 1 FROM exemptions WHERE mark = ?)"
+    return bool(db.execute(sql, (mark.id, mark.id)).fetchone()[0])
+
+
+def note_behind(db: Database, run: int, mark: Mark, at: datetime) -> None:
+    """Write down that a run found the database behind this mark, and end all notices: later ones may be lost."""
+    db.execute("UPDATE runs SET behind_run = ? WHERE run = ?", (mark.run, run))
+    db.execute("UPDATE notices SET ended_at = ?, ended = 'restored' WHERE ended_at IS NULL", (iso(at),))
+
+
+def behind_in(db: Database, run: int, target: str, mode: Mode) -> int | None:
+    """The run whose mark was not known, where a run may delete nothing in a target because of that; None else.
+
+    That is the run that found it, and for each target the first live run that surveys it.
+    """
+    keys = {"run": run, "target": target, "live": mode is Mode.DELETE}
+    row = db.execute(_BEHIND, keys).fetchone()
+    return None if row is None else row[0]
+
+
+_BEHIND = """
+SELECT b.behind_run FROM runs b
+WHERE b.run = (SELECT max(run) FROM runs WHERE behind_run IS NOT NULL AND run <= :run) AND (
+    b.run = :run OR (
+        :live AND EXISTS (
+            SELECT 1 FROM surveys s WHERE s.target = :target AND s.run <= b.run AND s.finished_at IS NOT NULL
+        ) AND NOT EXISTS (
+            SELECT 1 FROM surveys s JOIN runs r ON r.run = s.run
+            WHERE s.target = :target AND s.run >= b.run AND s.run < :run AND r.mode = 'delete'
+                AND s.finished_at IS NOT NULL
+        )
+    )
+)
+"""
