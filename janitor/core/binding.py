@@ -7,10 +7,10 @@ _TELLING = 5
 """So few images may all be replaced between two runs: that none of more is left says that the account is another."""
 
 _UPGRADED = (
-    "where it reaches another account, nothing will be deleted (`janitor target rebind`). Since the last run, too, Slack "
-    "has to answer in its own words (`slack.accepts`), minutes are `min` and months `mo` in policies, metrics are served "
-    "on loopback alone (`--metrics-host`), `janitor apply` may ask (`--yes`), and records that disagree keep their "
-    "image: what that may block, and how to lift it, is in docs/upgrading.md"
+    "where it reaches another account, nothing will be deleted (`janitor target rebind`). Since the last run, too, "
+    "Slack has to answer in its own words (`slack.accepts`), minutes are `min` and months `mo` in policies, metrics "
+    "are served on loopback alone (`--metrics-host`), `janitor apply` may ask (`--yes`), and records that disagree "
+    "keep their image: what that may block, and how to lift it, is in docs/upgrading.md"
 )
 """Said in the first run of a target whose last good survey an earlier version recorded, which bound no target."""
 
