@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 GLANCE := .venv-glance
 
-.PHONY: help setup demo test lint types unit test-glance nights bench bench-glance lock clean
+.PHONY: help setup demo test lint types unit test-glance test-container nights bench bench-glance lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -36,6 +36,9 @@ unit: $(READY)
 
 test-glance: $(READY) $(GLANCE)/.ready ## what a real Glance does, with a real Keystone; installs and starts both by itself
 	$(BIN)/pytest --timeout 300 tests_glance
+
+test-container: $(READY) ## the container, built without an engine and run; needs root and apt-get, else says so and tries nothing
+	$(BIN)/pytest --timeout 1020 -rs tests_container
 
 # Bytecode is left to be made at the first start, for it takes as long as the rest.
 $(GLANCE)/.ready: requirements/glance.txt

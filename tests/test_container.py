@@ -1,4 +1,4 @@
-"""The container and its examples, checked by reading them, which needs no container engine and replaces none."""
+"""The container and its examples, checked by reading them; tests_container builds and runs it, where it can."""
 
 import json
 import re
