@@ -409,19 +409,22 @@ def test_another_account_behind_a_target_and_the_way_out(sandbox_desk: Desk, san
     assert (sandbox.options.appkey in script, other.options.appkey in script) == (False, False)
 
 
-def typed(desk: Desk, answer: str) -> "subprocess.CompletedProcess[str]":
-    """The command with a terminal as its input, at which somebody types."""
+def typed(desk: Desk, answer: str) -> tuple[int, str]:
+    """The command at a terminal, at which somebody types: its exit code, and what the terminal shows."""
     master, slave = pty.openpty()
     try:
         os.write(master, answer.encode())
-        return subprocess.run(
-            desk.command("target", "rebind", "sandbox"),
+        words = desk.command("target", "rebind", "sandbox")
+        ended = subprocess.run(
+            words,
             stdin=slave,
-            capture_output=True,
+            stdout=subprocess.DEVNULL,
+            stderr=slave,
             timeout=60,
             check=False,
             **desk.settings_for_process(),
         )
+        return ended.returncode, os.read(master, 10_000).decode()
     finally:
         os.close(slave)
         os.close(master)
@@ -430,8 +433,8 @@ def typed(desk: Desk, answer: str) -> "subprocess.CompletedProcess[str]":
 @pytest.mark.parametrize(("answer", "code"), [("yes\n", Exit.OK), ("y\n", Exit.FAILED), ("\n", Exit.FAILED)])
 def test_at_a_terminal_a_yes_is_asked_for(sandbox_desk: Desk, answer: str, code: Exit) -> None:
     sandbox_desk.janitor("run", "--dry-run")
-    asked = typed(sandbox_desk, answer)
-    assert (asked.returncode, "Type yes: " in asked.stderr) == (code, True)
+    ended, shown = typed(sandbox_desk, answer)
+    assert (ended, "Type yes: " in shown) == (code, True), shown
     with Store.open_existing(sandbox_desk.folder / "sandbox.db") as store:
         assert (store.bound("sandbox") is None) is (code is Exit.OK)
 
