@@ -38,7 +38,7 @@ from janitor.orders import Orders, RunStore, Site
 from janitor.plan import Plan, make_plan, owns
 from janitor.rereading import Rereading
 from janitor.settling import settle
-from janitor.sharing import heed, in_question
+from janitor.sharing import apply_sharing, in_question
 from janitor.siblings import Comparison, doubts_about
 from janitor.surveying import Surveying, heed_stop
 
@@ -142,7 +142,7 @@ class Cleaning:
         asked = in_question(decisions)
         sharing = answers(asked, self._sharing(asked, make_plan(decisions)))
         heed_stop(self.orders.stop)
-        return heed(decisions, sharing), Grounds(memory, sharing)
+        return apply_sharing(decisions, sharing), Grounds(memory, sharing)
 
     def _sharing(self, asked: Sequence[Image], plan: Plan) -> Mapping[str, Sharing]:
         """With whom these images are shared. For a plan over its limit nobody is asked: it deletes nothing."""

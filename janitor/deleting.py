@@ -14,8 +14,9 @@ from janitor.errors import CloudError, Interrupted, Refused, RestAsked, StoreErr
 from janitor.exemptions import exemptions_for
 from janitor.freshness import Freshness, Reading
 from janitor.image_ids import folded
-from janitor.model import Change, Decision, Deletion, Exemption, Image
+from janitor.model import Change, Decision, Deletion, Exemption, Image, Verdict
 from janitor.plan import Plan
+from janitor.sharing import apply_sharing
 
 _LOOKS = 3
 
@@ -82,7 +83,7 @@ class Executioner:
         if self.stop.is_set() or self.journal_error is not None or self.resting:
             return None
         try:
-            latest, why = self._look(decision.image)
+            latest, why = self._look(decision)
             if latest is None:
                 self.gone.add(decision.image.id)
                 self.tick()
@@ -114,15 +115,15 @@ class Executioner:
             self.unsent = error
         self.resting = self.resting or isinstance(error, RestAsked)
 
-    def _look(self, image: Image) -> tuple[Image | None, str | None]:
+    def _look(self, decision: Decision) -> tuple[Image | None, str | None]:
         """An image as it is now, None where it is gone; and why it stays, where it does.
 
         Raises CloudError where that cannot be told, and Interrupted.
         """
         for _ in range(_LOOKS):
             reading = self.freshness.reading()
-            latest = self._latest(image, reading)
-            why = None if latest is None else self._stays(image, latest, reading)
+            latest = self._latest(decision.image, reading)
+            why = None if latest is None else self._stays(decision, latest, reading)
             if not self.freshness.is_stale():
                 return latest, why
         raise Unavailable("what was read is too old each time an image was looked at")
@@ -132,13 +133,25 @@ class Executioner:
             return self.service.latest(image.id)
         return image if reading.listed is None else reading.listed.get(folded(image.id))
 
-    def _stays(self, image: Image, latest: Image, reading: Reading) -> str | None:
+    def _stays(self, decision: Decision, latest: Image, reading: Reading) -> str | None:
+        image = decision.image
         if different := image.differences(latest):
             return f"changed during this run: {', '.join(different)}"
         if (why := reading.stays.get(image.id)) is not None:
             return f"changed during this run: {why}"
+        if (why := self._shared_with(decision)) is not None:
+            return f"changed during this run: {why}"
         # Last of all: people may exempt it even while we look at it.
         return "exempted by a person during this run" if self._exempted_meanwhile(image) else None
+
+    def _shared_with(self, decision: Decision) -> str | None:
+        """Why an image that may be shared stays: another project may have accepted it since it was decided on.
+
+        Raises CloudError where that cannot be told.
+        """
+        asked = self.service.shareable([decision.image])
+        [now] = apply_sharing([decision], self.service.sharing(asked)) if asked else [decision]
+        return None if now.verdict is Verdict.DELETE else f"now {now.verdict} [{now.reason}] {now.detail}"
 
     def _exempted_meanwhile(self, image: Image) -> bool:
         """Whether a person has exempted an image since it was decided on: their word holds until the very last."""

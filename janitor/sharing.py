@@ -16,16 +16,16 @@ def in_question(decisions: Iterable[Decision]) -> list[Image]:
     return [decision.image for decision in decisions if decision.verdict is not Verdict.KEEP]
 
 
-def heed(decisions: Sequence[Decision], sharing: Mapping[str, Sharing]) -> list[Decision]:
+def apply_sharing(decisions: Sequence[Decision], sharing: Mapping[str, Sharing]) -> list[Decision]:
     """The same decisions in the same order, but an image that is shared, or may be, is kept.
 
     `sharing` is by image id; an image that is not in it is shared with nobody. Projects that an image is offered to,
     and that have not accepted, are named and guard nothing.
     """
-    return [_heeded(decision, sharing.get(decision.image.id)) for decision in decisions]
+    return [_with_sharing(decision, sharing.get(decision.image.id)) for decision in decisions]
 
 
-def _heeded(decision: Decision, sharing: Sharing | None) -> Decision:
+def _with_sharing(decision: Decision, sharing: Sharing | None) -> Decision:
     if sharing is None or decision.verdict is Verdict.KEEP:
         return decision
     if sharing.unasked:

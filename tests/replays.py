@@ -2,7 +2,7 @@
 
 from janitor.decide import decide
 from janitor.model import Decision
-from janitor.sharing import heed, in_question
+from janitor.sharing import apply_sharing, in_question
 from janitor.store import Inputs
 
 
@@ -23,4 +23,4 @@ def decided_again(inputs: Inputs) -> tuple[Decision, ...]:
         memory=inputs.grounds.memory,
     )
     assert {each.id for each in in_question(decisions)} == set(inputs.grounds.sharing)
-    return tuple(heed(decisions, inputs.grounds.sharing))
+    return tuple(apply_sharing(decisions, inputs.grounds.sharing))

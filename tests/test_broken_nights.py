@@ -151,7 +151,7 @@ def _reminds_every_night(notice: Notice, now: datetime) -> bool:
 
 
 def _journals_afterwards(executioner: Executioner, decision: Decision) -> Attempt | None:
-    latest, why = executioner._look(decision.image)
+    latest, why = executioner._look(decision)
     if latest is None or why is not None:
         return None
     said = executioner._ask(decision)

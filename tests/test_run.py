@@ -147,7 +147,7 @@ def test_sharing_is_asked_only_of_what_would_go_and_keeps_it(store: Store) -> No
     fleet = [image("shared"), image("alone"), image("young", days=1), image("safe", protected=True)]
     cloud = RecordingCloud(fleet, shared={"shared": Sharing(("p1",)), "alone": Sharing((), ("p2",))})
     result = perform(store, cloud)
-    assert cloud.sharing_asked == [["alone", "shared"]]
+    assert cloud.sharing_asked == [["alone", "shared"], ["alone"]], "again just before the deletion"
     assert outcomes(result) == {"alone": DeletionOutcome.DELETED}
     reasons = {d.image.id: d.reason for d in result.targets[0].decisions}
     assert reasons["shared"] is Reason.SHARED
@@ -166,8 +166,23 @@ def test_over_a_limit_nobody_is_asked_with_whom_images_are_shared(store: Store) 
     assert store.load_run(result.run) == result
     assert decided_again(store.inputs(result.run)["t0"]) == result.targets[0].decisions
     applied = perform(store, cloud, limits=Limits(1, 100), approved={"t0": result.targets[0].doomed})
-    assert (cloud.sharing_asked, cloud.deleted) == ([["a", "b"]], ["b"]), "who applies the plan asks"
+    assert (cloud.sharing_asked, cloud.deleted) == ([["a", "b"], ["b"]], ["b"]), "who applies the plan asks"
     assert "now keep [shared]" in applied.targets[0].changed[0].detail
+
+
+@pytest.mark.parametrize("answer", [Sharing(("p1",)), Sharing(problem="HTTP 403")])
+def test_an_image_that_another_project_accepted_since_it_was_decided_on_stays(store: Store, answer: Sharing) -> None:
+    cloud = RecordingCloud([image("a"), image("b")], shared={"a": Sharing(pending=("p1",)), "b": Sharing()})
+
+    def accept(_image: str) -> None:
+        assert isinstance(cloud.shared, dict)
+        cloud.shared["b"] = answer
+
+    cloud.on_delete = accept
+    result = perform(store, cloud, deletions_at_once=1)
+    assert cloud.deleted == ["a"]
+    [change] = result.targets[0].changed
+    assert (change.decision.image.id, change.detail[:40]) == ("b", "changed during this run: now keep [share")
 
 
 def test_where_an_api_knows_no_sharing_nothing_is_said_of_it(store: Store) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from janitor.model import Decision, Reason, Sharing, Verdict
-from janitor.sharing import heed, in_question
+from janitor.sharing import apply_sharing, in_question
 from tests.factories import NOW, to_delete, to_keep, too_young
 
 WAITING = to_delete("waits", verdict=Verdict.WAIT, reason=Reason.NOTICE, due=NOW + timedelta(days=2))
@@ -39,18 +39,18 @@ def kept(decision: Decision, detail: str) -> Decision:
     ],
 )
 def test_what_is_shared_or_may_be_is_kept(decision: Decision, sharing: Sharing, detail: str) -> None:
-    assert heed([KEPT, decision], {decision.image.id: sharing}) == [KEPT, kept(decision, detail)]
+    assert apply_sharing([KEPT, decision], {decision.image.id: sharing}) == [KEPT, kept(decision, detail)]
 
 
 def test_whom_an_image_is_offered_to_is_named_and_guards_nothing() -> None:
     told = replace(GOING, detail=f"{GOING.detail}; offered to projects p1, p2, not accepted")
-    assert heed([GOING], {GOING.image.id: Sharing(pending=("p2", "p1"))}) == [told]
+    assert apply_sharing([GOING], {GOING.image.id: Sharing(pending=("p2", "p1"))}) == [told]
 
 
 @pytest.mark.parametrize("sharing", [{}, {"another": Sharing(("p1",))}, {GOING.image.id: Sharing()}])
 def test_what_is_shared_with_nobody_goes(sharing: dict[str, Sharing]) -> None:
-    assert heed([GOING], sharing) == [GOING]
+    assert apply_sharing([GOING], sharing) == [GOING]
 
 
 def test_a_reason_that_keeps_an_image_anyhow_stays() -> None:
-    assert heed([KEPT], {KEPT.image.id: Sharing(("p1",))}) == [KEPT]
+    assert apply_sharing([KEPT], {KEPT.image.id: Sharing(("p1",))}) == [KEPT]
