@@ -68,6 +68,23 @@ def test_an_interim_answer_is_passed_over() -> None:
         assert ask(server.url, LONG).body == b"{}"
 
 
+def test_a_second_answer_to_one_request_is_not_taken_for_the_next_one() -> None:
+    whole = OK + b"Content-Length: 2\r\n\r\n"
+
+    def script(connection: socket.socket) -> None:
+        connection.sendall(whole + b"{}" + whole + b"[]")
+        connection.recv(65536)
+
+    call = "GET /images", "GET"
+    with RawServer(script) as server, transporting() as transport:
+        assert transport.request(Call(*call, server.url), LONG).body == b"{}"
+        with pytest.raises(Transient, match="an answer came before its request") as error:
+            transport.request(Call(*call, server.url), LONG)
+        assert error.value.lost
+        assert transport.request(Call(*call, server.url), LONG).body == b"{}", "on a connection of its own"
+    assert len(server.requests) == 2
+
+
 def test_a_stop_ends_what_never_ends() -> None:
     stop = threading.Event()
     with endless(b"HTTP/1.1 100 Continue\r\n\r\n", 0.02) as server, transporting(stop=stop) as transport:

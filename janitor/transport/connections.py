@@ -9,7 +9,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from janitor.transport.network import BoundedNetwork
+from janitor.transport.network import HAS_READ, BoundedNetwork
 from janitor.transport.route import Proxy, Route
 from janitor.transport.trust import Trust, context_of, unchecked
 
@@ -49,6 +49,7 @@ class Connections(httpx.BaseTransport):
         )
         with _as_httpx():
             answer = self._pool(request.url).handle_request(asked)
+            _check_its_own(answer)
         assert isinstance(answer.stream, Iterable)
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream))
 
@@ -89,6 +90,17 @@ class Connections(httpx.BaseTransport):
         if isinstance(self._verify, ssl.SSLContext):
             return self._verify
         return _checking(self._route.trust) if self._verify else unchecked()
+
+
+def _check_its_own(answer: httpcore.Response) -> None:
+    """Hang up, and raise RemoteProtocolError, for an answer that was there before its request was sent.
+
+    A server that answers one request twice would else be one answer behind from then on: what it said to a list of
+    images would be taken for what it says of a deletion.
+    """
+    if not answer.extensions["network_stream"].get_extra_info(HAS_READ):
+        answer.close()
+        raise httpcore.RemoteProtocolError("an answer came before its request")
 
 
 def _checking(trust: Trust) -> ssl.SSLContext:

@@ -19,6 +19,9 @@ T = TypeVar("T")
 _CONNECT_WITHIN = 10.0  # to one address; a name may have several
 _AT_ONCE = 64 * 1024
 
+HAS_READ = "has_read"
+"""What a stream of ours tells, beside what httpcore asks for: whether anything was read since it was written to."""
+
 
 class BoundedNetwork(httpcore.NetworkBackend):
     """Connections whose every wait ends at the deadline of the request that this thread is in.
@@ -88,10 +91,12 @@ class _Stream(httpcore.NetworkStream):
     def __init__(self, connection: socket.socket, open_: "set[_Stream]") -> None:
         self._connection = connection
         self._open = open_
+        self._has_read = False
         open_.add(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
         """What is there, at most so much; nothing at the end."""
+        self._has_read = True
         try:
             return _in_time(self._connection, partial(self._connection.recv, max_bytes))
         except TimeoutError as error:
@@ -101,6 +106,7 @@ class _Stream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         """Send all of it."""
+        self._has_read = False
         rest = memoryview(buffer)
         try:
             while rest:
@@ -125,7 +131,13 @@ class _Stream(httpcore.NetworkStream):
         return _encrypted(self, ssl_context, server_hostname)
 
     def get_extra_info(self, info: str) -> Any:
-        """What httpcore asks of a connection: whether something is there to be read, which ends an idle one."""
+        """What is asked of a connection.
+
+        By httpcore: whether something is there to be read, which ends an idle one. And whether anything was read since
+        it was last written to.
+        """
+        if info == HAS_READ:
+            return self._has_read
         return _is_readable(self._connection) if info == "is_readable" else None
 
 
@@ -152,6 +164,7 @@ class _Encrypted(httpcore.NetworkStream):
 
     def __init__(self, stream: httpcore.NetworkStream, context: ssl.SSLContext, hostname: str | None) -> None:
         self._stream = stream
+        self._has_read = False
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
 
@@ -161,6 +174,7 @@ class _Encrypted(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
         """What is there, at most so much; nothing at the end."""
+        self._has_read = True
         try:
             return self._do(partial(self._tls.read, max_bytes))
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
@@ -170,6 +184,7 @@ class _Encrypted(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         """Send all of it."""
+        self._has_read = False
         rest = memoryview(buffer)
         try:
             while rest:
@@ -191,7 +206,9 @@ class _Encrypted(httpcore.NetworkStream):
         return _encrypted(self, ssl_context, server_hostname)
 
     def get_extra_info(self, info: str) -> Any:
-        """What httpcore asks of a connection: the protocol that was agreed on, and what the stream tells."""
+        """What is asked of a connection: the protocol that was agreed on, and what the stream tells."""
+        if info == HAS_READ:
+            return self._has_read
         return self._tls if info == "ssl_object" else self._stream.get_extra_info(info)
 
     def _do(self, act: Callable[[], T]) -> T:
