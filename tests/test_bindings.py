@@ -1,5 +1,6 @@
 """A target is bound to the account that it reaches: another one behind its name is not judged by its history."""
 
+import io
 import os
 import pty
 import random
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from janitor.announcing import start_notices
 from janitor.cloud.toast import ToastClient
@@ -22,16 +24,21 @@ from janitor.model import DeletionOutcome, Exemption, Image, Mode, Outcome, RunR
 from janitor.orders import Site
 from janitor.plan import Limits
 from janitor.policy import Clock, Expire, Match, Pattern, Policy
+from janitor.report.blocks import slack_messages
+from janitor.report.routing import Share
+from janitor.report.text import text_report
 from janitor.review import reviewed_plan
 from janitor.run import Run, exit_code
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox, running
 from janitor.store import Store
 from tests.conftest import Desk
+from tests.factories import make_run, make_target
 from tests.fakes import RecordingCloud
 from tests.openstack_account import PROJECT
 from tests.openstack_account import Cloud as OpenStackCloud
 from tests.openstack_account import serving as serving_openstack
+from tests.slack_stand_in import texts_of
 from tests.toast_account import APPKEY
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -104,9 +111,9 @@ def known(expected: str, listed: str, *, run: int | None = 7, ever: bool = True)
         pytest.param(THEIRS, known("", "wxyz", run=None, ever=False), True, "no image was known", id="no-good-survey"),
         pytest.param(THEIRS, known("", "wxyz", ever=False), True, "no image was known", id="was-always-empty"),
         pytest.param(None, known("", "wxyz", run=None, ever=False), True, "", id="new"),
-        pytest.param(None, known("abcde", "abcde"), True, "bound to the present endpoint", id="of-before"),
-        pytest.param(None, known("abcde", "vwxya"), True, "bound to", id="of-before-and-mostly-replaced"),
-        pytest.param(None, known("abcd", "vwxy"), True, "bound to", id="of-before-and-few"),
+        pytest.param(None, known("abcde", "abcde"), True, "Bound to the present endpoint", id="of-before"),
+        pytest.param(None, known("abcde", "vwxya"), True, "Bound to", id="of-before-and-mostly-replaced"),
+        pytest.param(None, known("abcd", "vwxy"), True, "Bound to", id="of-before-and-few"),
         pytest.param(None, known("abcde", "vwxyz"), False, "it is not recorded", id="of-before-and-none-left"),
     ],
 )
@@ -272,11 +279,30 @@ def test_a_database_without_bindings_is_bound_and_it_is_said(world: World) -> No
     [target] = world.night(Mode.DRY_RUN).targets
     assert (target.outcome, world.store.bound("prod")) == (Outcome.OK, OURS)
     [remark] = target.remarks
-    assert remark.startswith(
-        "bound to the present endpoint and appkey: where it reaches another account, nothing will be deleted"
+    assert remark.startswith("What changed since the last run, and how to lift what it blocks: docs/upgrading.md (")
+    assert remark.endswith(
+        " Bound to the present endpoint and appkey: where it reaches another account, nothing will be deleted."
     )
-    for words in ("slack.accepts", "--metrics-host", "--yes", "docs/upgrading.md"):
+    for words in ("slack.accepts", "--metrics-host", "--yes"):
         assert words in remark
+
+
+@pytest.mark.parametrize(
+    "reached",
+    [OURS, Binding("openstack", "0123456789abcdef" * 2, "https://kr1-api-image-infrastructure.nhncloudservice.com/v2")],
+)
+def test_what_is_said_after_an_upgrade_is_cut_in_no_report(reached: Binding) -> None:
+    remark = recognise("prod", reached, None, known("abcde", "abcde")).words
+    result = make_run(make_target(remarks=(remark,)))
+    terminal = io.StringIO()
+    Console(file=terminal, width=80, highlight=False).print(text_report(result, None, zone=UTC))
+    assert remark in " ".join(terminal.getvalue().split())
+    blocks = [
+        text["text"]
+        for message in slack_messages(Share(None, result, result), None, UTC)
+        for text in texts_of(message.blocks)
+    ]
+    assert any(remark in text for text in blocks)
 
 
 def test_the_first_run_binds_in_silence(world: World) -> None:
@@ -399,7 +425,9 @@ def test_another_account_behind_a_target_and_the_way_out(sandbox_desk: Desk, san
     assert (unasked.returncode, "--yes" in unasked.stderr) == (Exit.USAGE, True)
     assert sandbox_desk.janitor("run").returncode == Exit.LIMIT
     rebound = sandbox_desk.janitor("target", "rebind", "sandbox", "--yes")
-    assert (rebound.returncode, "the next run binds it" in rebound.stdout) == (Exit.OK, True), rebound.stderr
+    assert (rebound.returncode, "the next run binds it" in rebound.stdout) == (Exit.OK, True), (
+        rebound.stderr
+    )
     assert sandbox_desk.janitor("run").returncode == Exit.OK
     assert len(other.account.images) < before
     assert sandbox_desk.janitor("show", "1").returncode == Exit.OK

@@ -7,12 +7,15 @@ _TELLING = 5
 """So few images may all be replaced between two runs: that none of more is left says that the account is another."""
 
 _UPGRADED = (
-    "where it reaches another account, nothing will be deleted (`janitor target rebind`). Since the last run, too, "
-    "Slack has to answer in its own words (`slack.accepts`), minutes are `min` and months `mo` in policies, metrics "
-    "are served on loopback alone (`--metrics-host`), `janitor apply` may ask (`--yes`), and records that disagree "
-    "keep their image: what that may block, and how to lift it, is in docs/upgrading.md"
+    "What changed since the last run, and how to lift what it blocks: docs/upgrading.md (webhooks: `slack.accepts`; "
+    "`min` and `mo` in policies; `--metrics-host`; `apply --yes`)."
 )
-"""Said in the first run of a target whose last good survey an earlier version recorded, which bound no target."""
+"""Said in the first run of a target whose last good survey an earlier version recorded, which bound no target.
+
+The pointer comes first: every report cuts a remark that is long, and an endpoint follows that may be.
+"""
+
+_LATER = "where it reaches another account, nothing will be deleted."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def _first(target: str, reached: Binding, known: Known) -> Recognition:
         return Recognition(same=False, words=_strange(target, unrecorded, known))
     if known.run is None:
         return Recognition(same=True)
-    return Recognition(same=True, words=f"bound to {reached}: {_UPGRADED}")
+    return Recognition(same=True, words=f"{_UPGRADED} Bound to {reached}: {_LATER}")
 
 
 def _strange(target: str, what: str, known: Known) -> str:
