@@ -425,9 +425,10 @@ def test_another_account_behind_a_target_and_the_way_out(sandbox_desk: Desk, san
     assert (unasked.returncode, "--yes" in unasked.stderr) == (Exit.USAGE, True)
     assert sandbox_desk.janitor("run").returncode == Exit.LIMIT
     rebound = sandbox_desk.janitor("target", "rebind", "sandbox", "--yes")
-    assert (rebound.returncode, "the next run binds it" in rebound.stdout) == (Exit.OK, True), (
+    assert (rebound.returncode, "reaches, and begins its history anew" in rebound.stdout) == (Exit.OK, True), (
         rebound.stderr
     )
+    assert "if you say yes" not in rebound.stderr.lower(), "nothing was asked"
     assert sandbox_desk.janitor("run").returncode == Exit.OK
     assert len(other.account.images) < before
     assert sandbox_desk.janitor("show", "1").returncode == Exit.OK
@@ -463,6 +464,7 @@ def test_at_a_terminal_a_yes_is_asked_for(sandbox_desk: Desk, answer: str, code:
     sandbox_desk.janitor("run", "--dry-run")
     ended, shown = typed(sandbox_desk, answer)
     assert (ended, "Type yes: " in shown) == (code, True), shown
+    assert "If you say yes, everything recorded of sandbox stops counting" in shown
     with Store.open_existing(sandbox_desk.folder / "sandbox.db") as store:
         assert (store.bound("sandbox") is None) is (code is Exit.OK)
 

@@ -21,9 +21,10 @@ def rebind(config: Path | None, verbose: int, *, name: str, yes: bool) -> int:
         _check_known(store, name)
         bound, shown = store.bound(name), visible(name)
         what = f"{shown} is bound to {visible(str(bound))}" if bound is not None else f"{shown} is not bound yet"
+        when = "From now on" if yes else "If you say yes,"
         say(
-            f"{what}. From now on what is recorded of it counts no more, and can be read as before: when images were "
-            "first seen and last used, notices, requests, refusals. Exemptions stay.",
+            f"{what}. {when} everything recorded of {shown} stops counting, and can be read as before: when images "
+            "were first seen and last used, notices, requests, refusals. Exemptions stay.",
             err=True,
         )
         if not yes and not _agreed(f"Bind {shown} to the account that the next run reaches?"):
@@ -32,7 +33,7 @@ def rebind(config: Path | None, verbose: int, *, name: str, yes: bool) -> int:
         now = utc_now()
         with exclusive(settings.database, "janitor target rebind", now):
             store.rebind(name, who_says(None), now)
-    say(f"{shown}: the next run binds it to the account that it reaches, and begins its history")
+    say(f"{shown}: the next run binds it to the account that it reaches, and begins its history anew")
     return Exit.OK
 
 
