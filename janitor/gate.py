@@ -110,13 +110,15 @@ class Gate:
         """
         missing, expected, then = len(own.missing), len(own.expected), len(own.before)
         many = missing * 100 > self.max_shrink * then
-        share = f"({100 * missing / max(then, 1):.1f}%), limits.max_shrink allows {self.max_shrink:g}%"
+        share, allowed = f"({100 * missing / max(then, 1):.1f}%)", f"limits.max_shrink allows {self.max_shrink:g}%"
         if own.unanswered is not None:
             if many:
-                yield f"{missing} of {then} owned images are not listed, and the API does not say they are gone {share}"
+                what = f"{missing} of {then} owned images are not listed, and the API does not say they are gone"
+                yield f"{what} {share}, {allowed}"
         elif many and own.owned < expected:
-            beside = f", {len(own.ours)} of them deleted by us" if own.ours else ""
-            yield f"owned images fell from {then} to {own.owned}{beside}: {missing} are missing {share}"
+            ours = f", besides {len(own.ours)} of them deleted by us" if own.ours else ""
+            what = f"{missing} of the {then} owned images of the last good survey are missing {share}"
+            yield f"{what}{ours}, and {own.owned} are listed now; {allowed}"
         elif missing == expected >= _FEW and self.max_shrink < _ALL:
             yield f"none of the {missing} owned images of the last good survey is listed, but {own.owned} others"
 
