@@ -71,7 +71,8 @@ def _slow(policy: Policy) -> Iterator[str]:
     for key, text in slow:
         yield (
             f"{key}: the time of /{text}/ may not be linear: where it backtracks for longer than {EACH:g} s on one "
-            f"text, or for {ALTOGETHER:g} s in a run, it cannot be told whether it matches, which keeps"
+            f"text, or for {ALTOGETHER:g} s in a run, it cannot be told whether it matches, and the "
+            "images concerned are kept"
         )
 
 
