@@ -333,6 +333,12 @@ def test_the_sandbox_writes_over_nothing(desk: Desk, kind: str) -> None:
     assert there() == before
 
 
+def test_a_file_for_the_sandbox_that_cannot_be_there_is_wrong_usage(desk: Desk) -> None:
+    done = desk.janitor("sandbox", "--port", "0", "--images", "5", "--write", "nowhere/janitor.yaml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--write: nowhere/janitor.yaml: No such file or directory" in done.stderr
+
+
 def test_a_sandbox_whose_port_is_taken_writes_nothing(desk: Desk) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

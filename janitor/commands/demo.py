@@ -37,13 +37,20 @@ def _print_configuration(configuration: str) -> None:
 def _write_configuration(file: Path, configuration: str) -> None:
     """Write what works against the sandbox, which listens by now: where it cannot, no file is left or touched."""
     try:
-        with file.open("x", encoding="utf-8") as opened:
+        with _new(file) as opened:
             _fill(file, opened, f"{configuration}\n")
-    except FileExistsError:
-        _must_not_exist(file)
     except OSError as error:
         raise JanitorError(f"--write: {file}: {error.strerror}") from error
     say(f"The sandbox listens, and its configuration is in {visible(str(file))}; Ctrl-C ends it.", err=True)
+
+
+def _new(file: Path) -> TextIO:
+    """The file, which was not there before. Raises UsageError where this name cannot be given to one."""
+    try:
+        return file.open("x", encoding="utf-8")
+    except OSError as error:
+        _must_not_exist(file)
+        raise UsageError(f"--write: {file}: {error.strerror}") from error
 
 
 def _fill(file: Path, opened: TextIO, text: str) -> None:
