@@ -393,7 +393,9 @@ def test_acceptance_needs_a_status_of_acceptance(status: int, any_2xx: bool) -> 
 def test_a_page_in_another_alphabet_is_a_page() -> None:
     page = "<html>ok</html>"
     for body in (page.encode("utf-16"), page.encode("utf-16-le"), b"\xef\xbb\xbf" + page.encode()):
-        assert problem_of_webhook(200, body, Accepts.ANY_2XX) == Problem("the answer was HTTP 200 with a page of HTML")
+        assert problem_of_webhook(200, body, Accepts.ANY_2XX) == Problem(
+            "the answer was HTTP 200 with a page of HTML; look at the URL and the proxy"
+        )
 
 
 # Redirects
@@ -406,7 +408,7 @@ def test_no_redirect_is_followed(kind: Callable[..., SlackChannel], status: int)
         target = f"{elsewhere.address}{WEBHOOK_PATH if kind is webhook else '/api/chat.postMessage'}"
         slack.script += [Reply(status, "ok", {"Location": target})] * 5
         error = failure(kind(slack, [], accepts=Accepts.ANY_2XX))
-        assert f"HTTP {status}, a redirect, which is not followed" in str(error)
+        assert f"HTTP {status}, a redirect, which is not followed; write the address that it leads to" in str(error)
         assert not error.refused
         assert (len(slack.requests), elsewhere.requests) == (1, [])
 

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
+_REDIRECT = "a redirect, which is not followed; write the address that it leads to"
+
 
 def status_words(status: int) -> str:
     """An HTTP status as it is told; of a redirect, that it is not followed: the next host would get the secrets."""
-    return f"HTTP {status}, a redirect, which is not followed" if 300 <= status < 400 else f"HTTP {status}"
+    return f"HTTP {status}, {_REDIRECT}" if 300 <= status < 400 else f"HTTP {status}"
 
 
 def path_segment(name: str) -> str:

@@ -78,7 +78,7 @@ class _Adapter(BaseAdapter):
         if _origin(there) != _origin(here):
             parts = urlsplit(there)
             to = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-            raise CloudError(f"{self._label}: {reply.status_words}: it leads to {to}")
+            raise CloudError(f"{self._label}: {reply.status_words}: {to}")
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

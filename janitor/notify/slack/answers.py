@@ -149,7 +149,7 @@ def _otherwise(status: int, body: bytes, accepts: Accepts, *, detailed: bool) ->
     if not 200 <= status < 300:
         return Problem(f"the answer was HTTP {status}, and {_NO_WORDS}", refused=400 <= status < 500)
     if _is_page(document, text):
-        return Problem(f"the answer was HTTP {status} with a page of HTML")
+        return Problem(f"the answer was HTTP {status} with a page of HTML; look at the URL and the proxy")
     if accepts is Accepts.ANY_2XX and not _says_no(document, text):
         return None
     hint = f": {_WAY_OUT}" if accepts is Accepts.SLACK and not _says_no(document, text) else ""
