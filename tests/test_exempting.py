@@ -279,6 +279,7 @@ WRONG = [
     pytest.param((IMAGE, "--why", "so", "--for", "999999w"), "is beyond the calendar", id="longer-than-time"),
     pytest.param((IMAGE, "--why", "so", "--for", "3d", "--by", ""), "--by is missing", id="nobody"),
     pytest.param(("--why", "so", "--for", "3d"), "say which image stays", id="no-image"),
+    pytest.param((), "say which image stays", id="neither-image-nor-term"),
     pytest.param((IMAGE, "zzz", "--why", "so", "--for", "3d"), 'starts with "zzz"', id="one-image-is-unknown"),
     pytest.param((IMAGE, "", "--why", "so", "--for", "3d"), 'starts with ""', id="one-image-is-empty"),
     pytest.param((IMAGE, "--list"), "it exempts no image", id="list-and-keep"),

@@ -39,9 +39,9 @@ def keep(
 ) -> int:
     """Exempt images until a date, or for a term. Raises UsageError, with nothing changed, for whatever is not clear."""
     settings, now = configured(config, verbose), datetime.now(UTC)
-    end = _end(until, term, now, settings.timezone)
     if not prefixes:
         raise UsageError("say which image stays: janitor keep IMAGE … (its id, or the start of it)")
+    end = _end(until, term, now, settings.timezone)
     reason, who = _words("--why", why or "", "say why it stays"), who_says(by)
     with Store.open_existing(settings.database) as store:
         places = _places(store, prefixes)
