@@ -104,10 +104,12 @@ def code_of(result: RunResult, posted: delivery.Delivery, stop: Stop) -> int:
 def resend(config: Path | None, verbose: int) -> int:
     """Send the reports that could not be delivered."""
     settings, rules = load(config, verbose)
-    failed = False
+    failed, number = False, 0
     for number, (name, error) in enumerate(delivery.resend(settings, rules.policies), start=1):
         say(f"{number}. {name}: {'delivered' if error is None else f'still undelivered: {error}'}")
         failed = failed or error is not None
+    if not number:
+        say("no report is waiting", err=True)
     return Exit.FAILED if failed else Exit.OK
 
 
