@@ -52,6 +52,7 @@ class UsageCloud:
     updated: dict[str, str | None] = field(default_factory=dict)
     nested: set[str] = field(default_factory=set)
     stack_status: str = "UPDATE_COMPLETE"
+    now: datetime = NOW
     failing: dict[str, Answered] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     root: str = ""
@@ -75,7 +76,7 @@ class UsageCloud:
         return self._others(asked, rest)
 
     def _token(self) -> Answered:
-        token = {"id": "t0ken-of-usage", "issued_at": _iso(NOW), "expires": _iso(NOW + timedelta(hours=1))}
+        token = {"id": "t0ken-of-usage", "issued_at": _iso(self.now), "expires": _iso(self.now + timedelta(hours=1))}
         services: list[dict[str, Any]] = []
         for kind, region, path, *interface in self.catalogue:
             url = {f"{interface[0] if interface else 'public'}URL": self.root + path, "region": region}
@@ -219,6 +220,7 @@ class Nights:
     ) -> RunResult:
         """One run, so much later than the one before. The cloud is served for as long as it takes."""
         self.now += after
+        self.cloud.now = self.now
         (self.folder / "policies.yaml").write_text(self.policy)
         with stamina.set_testing(True, attempts=1), Loopback(self.cloud.answer) as listening:
             self.cloud.root = listening.url
