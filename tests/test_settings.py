@@ -613,7 +613,9 @@ def test_the_place_of_the_policies_is_known_though_other_things_are_wrong(write:
     assert find_policies(write("mode: deleet\npolicies: ${X}/p\n"), {"X": "a"}) == tmp_path / "a/p"
 
 
-@pytest.mark.parametrize("content", ["policies: ${X}\n", "policies: [a]\n", "a: [\n", "", "- a\n"])
+@pytest.mark.parametrize(
+    "content", ["policies: ${X}\n", "policies: [a]\n", "polices: there\n", "Policy: a\n", "a: [\n", "", "- a\n"]
+)
 def test_the_place_of_the_policies_is_not_guessed(write: Write, content: str) -> None:
     assert find_policies(write(content), {}) is None
 

@@ -24,7 +24,7 @@ from janitor.settings.schema import CostSchema, HttpSchema, OpenStackSchema, Set
 from janitor.transport import HttpOptions
 from janitor.transport.route import Route
 from janitor.yaml_lines import Fault, Keys, read_document
-from janitor.yaml_lines.schema import UNKNOWN, check
+from janitor.yaml_lines.schema import UNKNOWN, check, nearest
 
 _HERE = Path("janitor.yaml")
 _HOW_TO = """\
@@ -198,8 +198,16 @@ def find_policies(config: Path | None = None, environ: Mapping[str, str] = os.en
         return None
     if not isinstance(document.data, dict) or any(fault.keys == ("policies",) for fault in document.faults):
         return None
+    if "policies" not in document.data and any(map(_meant_for_policies, document.data)):
+        return None
     policies = document.data.get("policies", "policies")
     return source.parent / policies if isinstance(policies, str) else None
+
+
+def _meant_for_policies(key: object) -> bool:
+    """Whether a key is no key of ours, and spelt like that of the policies, whose place it then says."""
+    known = key in SettingsSchema.model_fields
+    return isinstance(key, str) and not known and nearest(key, ("policies",)) is not None
 
 
 def _source(config: Path | None, environ: Mapping[str, str]) -> Path:
