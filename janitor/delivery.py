@@ -25,6 +25,7 @@ from janitor.report.wording import local_minute
 from janitor.settings import Settings, Slack
 from janitor.stopping import Stop
 from janitor.store import KeptReport, NewReport, Store, exclusive
+from janitor.units import counted
 
 if TYPE_CHECKING:
     from janitor.slack import Place, SlackChannel  # imported when there is a channel: Slack's library takes its time
@@ -39,12 +40,14 @@ _FILE_TITLE = "All images of this report"
 class Delivery:
     """What came of posting: the exit code, and the images of this run's report that accepted messages name.
 
-    `offsets` is how far Slack's clock was ahead of ours then, for those of which it told.
+    `offsets` is how far Slack's clock was ahead of ours then, for those of which it told. `trouble` is what failed, as
+    a sentence for who reads the end of the run; empty where nothing did.
     """
 
     code: Exit = Exit.OK
     announced: frozenset[Name] = frozenset()
     offsets: Mapping[Name, timedelta] = field(default_factory=dict, compare=False)
+    trouble: str = field(default="", compare=False)
 
 
 def post(
@@ -75,10 +78,24 @@ def post(
     for parcel, arrival in zip(parcels, arrivals, strict=True):
         if arrival.error is not None:
             _log.error("report-undelivered run=%d%s: %s", result.run, parcel.whither, arrival.error)
-    failed = waiting or any(arrival.error for arrival in arrivals)
+    trouble = _trouble(parcels, arrivals, waiting)
     announced = _announced_by(arrivals)
     offsets = {name: offset for arrival in arrivals for name, offset in arrival.offsets.items() if name in announced}
-    return Delivery(Exit.FAILED if failed else Exit.OK, announced, offsets)
+    return Delivery(Exit.FAILED if trouble else Exit.OK, announced, offsets, trouble)
+
+
+def _trouble(parcels: Sequence[_Parcel], arrivals: Sequence[_Arrival], waiting: int) -> str:
+    """What was not delivered and what becomes of it, in a sentence; why is in the log. Empty where all arrived."""
+    failed = [(parcel, arrival.error) for parcel, arrival in zip(parcels, arrivals, strict=True) if arrival.error]
+    if failed:
+        partly = len(failed) < len(arrivals) or any(error.delivered for _, error in failed)
+        kept = all(parcel.report is not None for parcel, _ in failed)
+        then = "it is kept and sent with the next run" if kept else "it could not be kept either"
+        return f"the report was not {'wholly ' if partly else ''}delivered to Slack (see above); {then}"
+    if waiting:
+        still = f"{counted(waiting, 'earlier report')} could still not be delivered to Slack (see above)"
+        return f"{still}; the next run tries again"
+    return ""
 
 
 def resend(

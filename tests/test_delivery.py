@@ -121,6 +121,7 @@ def test_only_what_the_channel_accepted_counts_as_announced(settings: Settings, 
     reached = {decision.image.id for decision in target.doomed if decision.image.id in shown(slack.posted)}
     assert told == Delivery(Exit.FAILED, frozenset(("prod", image) for image in reached))
     assert 0 < len(reached) < 300
+    assert told.trouble.startswith("the report was not wholly delivered to Slack (see above); it is kept and sent")
 
 
 def test_an_image_that_is_only_next_to_expire_is_not_announced(settings: Settings) -> None:
@@ -633,6 +634,7 @@ def test_a_notice_starts_only_by_a_clock_that_somebody_bears_out(
     assert on_the_clock(settings) == images
     assert posted.announced == {("prod", image) for image in images}
     assert posted.code is (Exit.OK if starts else Exit.FAILED)
+    assert ("notices did not begin to run" in posted.trouble) is not starts
 
 
 def test_a_server_that_tells_of_no_thread_gets_consecutive_messages(configure: Configure, slack: SlackStandIn) -> None:
@@ -763,6 +765,33 @@ def test_resend_sends_what_waits_and_says_what_it_did(sandbox_desk: Desk) -> Non
         assert done.stdout.endswith(": delivered\n")
         posted = len(slack.posted)
         assert (sandbox_desk.janitor("resend").returncode, len(slack.posted)) == (0, posted)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_undelivered_report_is_the_last_thing_said(sandbox_desk: Desk, form: str) -> None:
+    words = ("run", "--dry-run", "--format", form)
+    last = "janitor: the report was not delivered to Slack (see above); it is kept and sent with the next run: exit 1"
+    with SlackStandIn() as slack:
+        sandbox_desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}', post: always}}\n")
+        slack.refuse_after = 0
+        failed = sandbox_desk.janitor(*words)
+        assert (failed.returncode, failed.stderr.splitlines()[-1]) == (1, last)
+        assert failed.stderr.count("delivered to Slack") == 1
+        slack.refuse_after = None
+        assert "janitor: " not in sandbox_desk.janitor(*words).stderr
+
+
+def test_what_failed_of_a_delivery_is_a_sentence(settings: Settings, slack: SlackStandIn) -> None:
+    slack.script += [GONE]
+    assert "it is kept and sent" in delivery.post(settings, run_of(settings, deleting(1))).trouble
+    slack.script += [GONE]
+    waits = "1 earlier report could still not be delivered to Slack (see above); the next run tries again"
+    assert delivery.post(settings, run_of(settings, deleting(1, "new"))).trouble == waits
+    assert delivery.post(settings, run_of(settings, deleting(1, "newer"))).trouble == ""
+    result = run_of(settings, deleting(1, "newest"))
+    settings.database.write_bytes(b"this is no database")
+    slack.script += [GONE]
+    assert "it could not be kept either" in delivery.post(settings, replace(result, outcome=Outcome.FAILED)).trouble
 
 
 def test_resend_starts_no_notice(sandbox_desk: Desk) -> None:

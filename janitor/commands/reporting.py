@@ -26,6 +26,7 @@ from janitor.terminal import print_out, print_plain, say
 _log = logging.getLogger("janitor.commands")
 
 _UNTIMED = "the clock of the channel is more than 5 minutes off ours, or nobody bears ours out: look at our clock"
+_NOT_STARTED = "notices did not begin to run (see above), and their images wait for a later report"
 _TIME_TO_POST = timedelta(seconds=2)  # once we were told to stop
 
 
@@ -83,8 +84,8 @@ def delivered(
     doubtful = untimed(result, posted.announced, posted.offsets)
     if doubtful and result.mode is Mode.DELETE:
         _log.error("notices-not-started run=%d images=%d: %s", result.run, len(doubtful), _UNTIMED)
-        code = worst([posted.code, Exit.FAILED])
-        posted = replace(posted, code=code, announced=posted.announced - doubtful)
+        code, trouble = worst([posted.code, Exit.FAILED]), posted.trouble or _NOT_STARTED
+        posted = replace(posted, code=code, announced=posted.announced - doubtful, trouble=trouble)
     if not posted.announced or policies is None:
         return posted
     try:
@@ -92,13 +93,19 @@ def delivered(
             start_notices(store, result, policies, posted.announced, clock())
     except StoreError as error:
         _log.error("notices-not-started run=%d: %s", result.run, error)
-        return delivery.Delivery(Exit.FAILED)
+        return delivery.Delivery(Exit.FAILED, trouble=posted.trouble or _NOT_STARTED)
     return posted
 
 
 def code_of(result: RunResult, posted: delivery.Delivery, stop: Stop) -> int:
     """The exit code of a run whose report went out like this; one that a signal ended has the signal's."""
     return 128 + stop.signal_number if stop.is_set() else wiring.code_of(result, posted.code)
+
+
+def say_what_failed(posted: delivery.Delivery, code: int) -> None:
+    """Say as the last words of a run that its delivery failed: the report, printed by then, does not know of it."""
+    if posted.trouble:
+        say(f"janitor: {posted.trouble}{f': exit {code}' if code == Exit.FAILED else ''}", err=True)
 
 
 def resend(config: Path | None, verbose: int) -> int:

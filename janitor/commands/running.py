@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from janitor import sites, wiring
 from janitor.commands.approving import agreed
 from janitor.commands.loading import load, load_to_run
-from janitor.commands.reporting import code_of, reported
+from janitor.commands.reporting import code_of, reported, say_what_failed
 from janitor.errors import Exit
 from janitor.model import Mode, RunResult
 from janitor.orders import utc_now
@@ -79,7 +79,9 @@ def _run_once(
         with progress_bar() as progress:
             result = perform(stop=stop, progress=progress, holding=holding, begins=begins)
         posted = reported(settings, result, policies, stop, form=form, post=post)
-        return ended(result, code_of(result, posted, stop))
+        code = ended(result, code_of(result, posted, stop))
+    say_what_failed(posted, code)
+    return code
 
 
 def _watched(settings: Settings, stop: Stop) -> "AbstractContextManager[tuple[Begun, Ended]]":
