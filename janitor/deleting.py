@@ -10,7 +10,7 @@ from typing import Protocol
 
 from janitor.cloud import ImageService
 from janitor.core.deletion import Answer, Answered, Shown, detail_of, is_open, outcome_of, shown
-from janitor.errors import CloudError, Interrupted, Refused, RestAsked, StoreError, Unavailable
+from janitor.errors import CloudError, Interrupted, NotSent, Refused, RestAsked, StoreError, Unavailable
 from janitor.exemptions import exemptions_for
 from janitor.freshness import Freshness, Reading
 from janitor.image_ids import folded
@@ -32,6 +32,10 @@ class Journal(Protocol):
 
     def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
         """Write down a request that is about to be sent; returns the entry. Raises StoreError."""
+        ...
+
+    def withdraw_request(self, entry: int) -> None:
+        """Take back a request that was not sent after all. Raises StoreError."""
         ...
 
     def journal_answer(self, entry: int, said: Answered, at: datetime) -> None:
@@ -101,13 +105,25 @@ class Executioner:
         except Interrupted:
             return None
         self.gone.add(decision.image.id)
-        said = self._ask(decision)
+        try:
+            said = self._ask(decision)
+        except NotSent as error:
+            self.gone.discard(decision.image.id)
+            self._note(error)
+            self._withdraw(entry)
+            return None
         try:
             self.journal.journal_answer(entry, said, self.clock())
         except StoreError as error:
             self.journal_error = error
         self.tick()
         return Attempt(decision, said)
+
+    def _withdraw(self, entry: int) -> None:
+        try:
+            self.journal.withdraw_request(entry)
+        except StoreError as error:
+            self.journal_error = error
 
     def _note(self, error: CloudError) -> None:
         """Why something is not sent; an API that asks for a long rest is asked for nothing more."""
@@ -159,8 +175,11 @@ class Executioner:
         return bool(exemptions_for([image], self.journal.exemptions(now), (), now))
 
     def _ask(self, decision: Decision) -> Answered:
+        """What the API answers to the deletion. Raises NotSent where nothing was sent."""
         try:
             return Answered(self.service.delete(decision.image.id))
+        except NotSent:
+            raise
         except CloudError as error:
             _log.warning("deletion-unsuccessful target=%s image=%s: %s", self.target, decision.image.id, error)
             if isinstance(error, RestAsked):

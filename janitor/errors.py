@@ -8,6 +8,7 @@
     │   │   └── Denied           1   does not accept the credentials
     │   ├── Unavailable          1   gave no usable answer, however often asked
     │   │   └── RestAsked        1   asked for a rest longer than we wait
+    │   │       └── NotSent      1   that rest is not over, and nothing was sent
     │   ├── Implausible          4   gave a list that repeats itself or does not end
     │   └── AnotherAccount       4   is another account than the one that the database knows
     ├── StoreError               1   the database
@@ -114,6 +115,10 @@ class Unavailable(CloudError):
 
 class RestAsked(Unavailable):
     """The API asked for a rest that is longer than we wait for one answer: it is asked for nothing more until then."""
+
+
+class NotSent(RestAsked):
+    """The rest that an API asked for earlier is not over: nothing was sent."""
 
 
 class Implausible(CloudError):

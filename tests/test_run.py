@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from janitor.core.deletion import Answer
-from janitor.errors import CloudError, Exit, Refused, RestAsked, StoreError, Unavailable
+from janitor.errors import CloudError, Exit, NotSent, Refused, RestAsked, StoreError, Unavailable
 from janitor.model import (
     Decision,
     DeletionOutcome,
@@ -205,6 +205,17 @@ def test_an_api_that_asks_for_a_long_rest_gets_it(store: Store, told: str) -> No
     assert exit_code(result) is Exit.FAILED
     cloud.answers, cloud.now = {}, {}
     assert len(outcomes(perform(store, cloud))) == 37, "planned anew"
+
+
+def test_a_deletion_that_is_not_sent_for_a_rest_is_not_called_one_that_failed(store: Store) -> None:
+    unsent = NotSent("DELETE /images: not sent, as the API asked for a rest, of which 3600 s are left")
+    cloud = RecordingCloud([image("a"), image("b"), image("c")], answers={"b": unsent})
+    result = perform(store, cloud, deletions_at_once=1)
+    assert outcomes(result) == {"a": DeletionOutcome.DELETED}
+    assert result.targets[0].error == f"2 of 3 deletions were not sent: {unsent}"
+    assert store.unsettled("t0") == []
+    with store._file.reading() as db:
+        assert [row["image"] for row in db.query("SELECT image FROM deletions")] == ["a"]
 
 
 def test_sharing_that_nobody_tells_deletes_nothing(store: Store) -> None:

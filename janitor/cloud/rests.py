@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from janitor.errors import RestAsked
+from janitor.errors import NotSent
 from janitor.transport import Call
 
 
@@ -31,11 +31,11 @@ class Rests:
             self._ends[service] = max(self._ends.get(service, 0), self._monotonic() + seconds)
 
     def check(self, call: Call) -> None:
-        """Raises RestAsked where the service of a call is still to be left in peace."""
+        """Raises NotSent where the service of a call is still to be left in peace."""
         with self._lock:
             left = self._ends.get(_service_of(call), 0) - self._monotonic()
         if left > 0:
-            raise RestAsked(f"{call.label}: not sent, as the API asked for a rest, of which {left:.0f} s are left")
+            raise NotSent(f"{call.label}: not sent, as the API asked for a rest, of which {left:.0f} s are left")
 
 
 def _service_of(call: Call) -> str:

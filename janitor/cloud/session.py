@@ -8,7 +8,7 @@ from janitor.cloud.answers import Declined, Unauthorized
 from janitor.cloud.rests import Rests
 from janitor.cloud.tokens import Token, Tokens
 from janitor.core.deletion import Answer
-from janitor.errors import Denied, Refused, Unavailable
+from janitor.errors import Denied, NotSent, Refused, RestAsked, Unavailable
 from janitor.transport import Call, Reply, Transient
 from janitor.transport.http import Transport
 
@@ -50,7 +50,7 @@ class Session:
         """Ask for a deletion.
 
         What is absent after a try whose answer was lost counts as accepted: that try deleted it. Raises as `ask` does;
-        and Unavailable for a no after such a try, as that may have deleted it.
+        NotSent only where no try was sent; and Unavailable for a no after such a try, as that may have deleted it.
         """
         lost = False
 
@@ -60,6 +60,10 @@ class Session:
                 self._with_token(call, seconds)
             except Transient as failure:
                 lost = lost or failure.lost
+                raise
+            except NotSent as rest:
+                if lost:
+                    raise RestAsked(f"{rest}; the answer to an earlier try was lost") from rest
                 raise
             except Refused as error:
                 if isinstance(error, Declined) and error.absent:

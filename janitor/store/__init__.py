@@ -125,6 +125,11 @@ class Store:
         with self._file.writing() as db:
             return journal.add_request(db, run, target, decision.image.id, at)
 
+    def withdraw_request(self, entry: int) -> None:
+        """Take back a request that was not sent after all."""
+        with self._file.writing() as db:
+            journal.remove_request(db, entry)
+
     def journal_answer(self, entry: int, said: Answered, at: datetime) -> None:
         """Write down what the API answered."""
         with self._file.writing() as db:

@@ -21,6 +21,11 @@ def add_request(db: Database, run: int, target: str, image_id: str, at: datetime
     return cursor.lastrowid
 
 
+def remove_request(db: Database, entry: int) -> None:
+    """Take back a request that was not sent after all."""
+    db.execute("DELETE FROM deletions WHERE deletion = ? AND answer IS NULL", (entry,))
+
+
 def add_answer(db: Database, entry: int, said: Answered, at: datetime) -> None:
     """Write down what the API answered."""
     db.execute(_ANSWER, (iso(at), said.answer.value, said.words or None, entry))
