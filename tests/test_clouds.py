@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import yaml
@@ -94,6 +95,28 @@ def test_identity_v2_is_signed_in_to_as_well() -> None:
         auth = {"auth_url": f"{server.url}/v2.0", "username": USERNAME, "password": PASSWORD, "tenant_id": PROJECT}
         cloud(auth=auth, auth_type="v2password")
         assert grant(configured("devstack", None)).project == PROJECT
+
+
+@pytest.mark.parametrize("key", ["project_id", "tenant_id"])
+def test_a_token_of_another_project_than_configured_is_none(key: str) -> None:
+    auth = {name: value for name, value in AUTH.items() if name not in {"project_id", "project_name"}}
+    with serving(Keystone(project="f" * 32)) as server:
+        cloud(auth={**auth, "auth_url": server.url, key: PROJECT})
+        with pytest.raises(CloudError, match=f"another project, {'f' * 32}, than configured, {PROJECT}"):
+            grant(configured("devstack", None))
+
+
+def test_a_token_of_the_variables_is_for_their_project_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(Keystone(project="f" * 32)) as server:
+        for name, value in at(server.url, project_id=PROJECT).items():
+            monkeypatch.setenv(f"OS_{name.upper()}", value)
+        with pytest.raises(CloudError, match="the token is for another project"):
+            grant(configured(None, None))
+
+
+def test_a_configured_project_may_be_written_in_another_way() -> None:
+    _, given = signed_in(Keystone(), project_id=str(UUID(PROJECT)).upper())
+    assert given.project == PROJECT
 
 
 def test_an_application_credential_needs_no_project() -> None:

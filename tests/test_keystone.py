@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+from keystoneauth1.fixture import V2Token
 from keystoneauth1.identity import generic
 
 from janitor.cloud import catalogue
@@ -60,6 +62,13 @@ def test_spelled_out_credentials_are_sent_to_identity_v2() -> None:
     assert (asked.method, asked.path) == ("POST", "/v2.0/tokens")
     assert b'"tenantId": "1ab9fffdcfdb4f7f9fb84e8c7bdd4ee1"' in asked.body
     assert asked.headers["user-agent"].startswith("image-janitor/")
+
+
+def test_a_project_is_the_configured_one_in_any_spelling() -> None:
+    token = V2Token("t0ken-1", expires=NOW + timedelta(hours=12), issued=NOW, tenant_id=PROJECT)
+    with serving(Keystone(scripted=[Answered(token)])) as server:
+        spelled = spelled_out(f"{server.url}/v2.0", str(UUID(PROJECT)).upper(), USERNAME, PASSWORD)
+        assert grant(spelled).project == PROJECT
 
 
 def test_no_password_of_another_program_is_sent_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +182,7 @@ def test_image_services_are_those_of_the_wanted_interface() -> None:
             id="nor-this",
         ),
         pytest.param(
-            Answered({"access": {"token": {"id": "t", "tenant": {"id": "p"}}, "serviceCatalog": [7]}}),
+            Answered({"access": {"token": {"id": "t", "tenant": {"id": PROJECT}}, "serviceCatalog": [7]}}),
             CloudError,
             "no token with a catalogue",
             id="no-catalogue",
@@ -183,6 +192,12 @@ def test_image_services_are_those_of_the_wanted_interface() -> None:
             CloudError,
             "the token is for no project",
             id="unscoped",
+        ),
+        pytest.param(
+            Answered({"access": {"token": {"id": "t", "tenant": {"id": "f" * 32}}, "serviceCatalog": []}}),
+            CloudError,
+            f"the token is for another project, {'f' * 32}, than configured, {PROJECT}",
+            id="of-another-project",
         ),
         pytest.param(
             Answered(b"", 302, {"Location": "https://elsewhere.example/v2.0/tokens?x"}),

@@ -104,8 +104,15 @@ def _identity(region: CloudRegion, config: Configuration, where: str, trust: Tru
         region=region.get_region_name() or None,
         verify=_tls(verify, certificate, where, trust),
         preferences=preferences,
+        project=_project_in(region.config.get("auth")),
         plugin=plugin,
     )
+
+
+def _project_in(auth: object) -> str | None:
+    """The id of the configured project; by which of its keys it is, depends on the way of signing in."""
+    given = (auth.get(key) for key in ("project_id", "tenant_id")) if isinstance(auth, dict) else ()
+    return next((str(project) for project in given if project), None)
 
 
 def _secrets_in(config: object) -> Iterator[str]:

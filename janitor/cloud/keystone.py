@@ -53,7 +53,7 @@ class Identity:
     """How to sign in to a cloud. Nothing is sent before `grant`.
 
     `region` is the configured one, `verify` the configured TLS; `secrets` is what no output may show, and `label` names
-    the sign-in in messages.
+    the sign-in in messages. `project` is the configured project's id, if any: a token for another one is of no use.
     """
 
     label: str
@@ -61,13 +61,14 @@ class Identity:
     region: str | None = None
     verify: ssl.SSLContext | bool = True
     preferences: Mapping[Service, EndpointPreferences] = field(default_factory=dict)
+    project: str | None = None
     plugin: BaseIdentityPlugin = field(kw_only=True, repr=False)
 
     def grant(self, seconds: float, transport: Transport) -> Grant:
         """Sign in once, for a new token; the whole of it must be done within `seconds`.
 
         Raises Transient for what may pass, Denied where the credentials are not accepted, and another CloudError for
-        an answer that is of no use: without a project, or no token at all.
+        an answer that is of no use: without a project, for another than the configured one, or no token at all.
         """
         try:
             carried = session_over(transport, seconds, self.label, secure=self._secure)
@@ -107,6 +108,10 @@ class Identity:
             raise TypeError(type(token).__name__)
         if not project:
             raise CloudError(f"{self.label}: the token is for no project; the credentials must say for which one")
+        if self.project is not None and _bare(project) != _bare(self.project):
+            raise CloudError(
+                f"{self.label}: the token is for another project, {project}, than configured, {self.project}"
+            )
         return Grant(
             token=token,
             issued_at=_instant(lambda: access.issued),
@@ -140,7 +145,7 @@ def label_of(url: str) -> str:
 def spelled_out(identity: str, tenant_id: str, username: str, password: str) -> Identity:
     """The way to sign in to an Identity v2.0, whose URL ends with its version."""
     plugin = v2.Password(identity, username=username, password=password, tenant_id=tenant_id)
-    return Identity(label_of(identity), (password,), plugin=plugin)
+    return Identity(label_of(identity), (password,), project=tenant_id, plugin=plugin)
 
 
 def with_images_at(identity: Identity, url: str | None) -> Identity:
@@ -149,6 +154,11 @@ def with_images_at(identity: Identity, url: str | None) -> Identity:
         return identity
     images = replace(identity.preferences.get(Service.IMAGE, EndpointPreferences()), url=url)
     return replace(identity, preferences={**identity.preferences, Service.IMAGE: images})
+
+
+def _bare(project: object) -> str:
+    """A project's id as it is compared: services and people write it with dashes or without, in any case."""
+    return str(project).strip().replace("-", "").lower()
 
 
 def _filled_in(url: str, project: str) -> str:
