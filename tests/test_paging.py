@@ -207,6 +207,12 @@ def test_a_list_without_end_is_an_error(bound: str, value: int) -> None:
     assert next(numbers) <= 2 * value
 
 
+def test_a_list_of_ever_so_small_pages_is_refused_before_hours_have_gone() -> None:
+    numbers = iter(range(10**9))
+    with pytest.raises(CloudError, match="the list does not end: 1000 pages held 1000 entries"):
+        list(pages(lambda _: [str(next(numbers))], str, LIMIT))
+
+
 @pytest.mark.parametrize("complete", [1, 3])
 def test_a_list_that_is_cut_off_from_some_page_on_is_an_error(complete: int) -> None:
     shelf = Shelf(fleet(12))

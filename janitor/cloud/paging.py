@@ -22,6 +22,8 @@ T = TypeVar("T")
 MOST_PAGES = 20_000
 MOST_ITEMS = 1_000_000
 MOST_SETBACKS = 5
+_ENOUGH_TO_TELL, _FEWEST_A_PAGE = 1000, 5
+"""No service that gives so few entries a page has a list of so many pages: that one would take hours to be refused."""
 
 
 class MarkerGone(Exception):
@@ -51,7 +53,11 @@ def pages(
     Implausible when the list repeats itself, does not end, or is empty after all.
     """
     walk = _Walk(limit)
-    for _ in range(most_pages):
+    for count in range(most_pages):
+        if count >= _ENOUGH_TO_TELL and walk.seen < _FEWEST_A_PAGE * count:
+            raise Implausible(
+                f"the list does not end: {count} pages held {walk.seen} entries, and there is always another"
+            )
         page = _page(fetch, walk.marker)
         fresh, again = walk.told_apart([(identify(item), item) for item in page or ()])
         if page:
