@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,8 @@ from janitor.transport import HttpOptions
 from tests.conftest import Desk
 from tests.factories import make_image
 from tests.fakes import RecordingCloud
-from tests.toast_account import INSTANCES, TOKENS, Account, ids, serving, yes
+from tests.loopback import Answered, Asked, Loopback
+from tests.toast_account import APPKEY, INSTANCES, PASSWORD, TOKENS, USERNAME, Account, ids, serving, yes
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -179,6 +181,36 @@ def test_what_a_cache_kept_tells_no_time(age: dict[str, str], noticed: timedelta
     with serving(Account().scripted(INSTANCES, answer)) as (client, _):
         client.usage((), EarlierUsage())
         assert client.clock_offset() == noticed
+
+
+@pytest.mark.parametrize(
+    ("after", "noticed"),
+    [
+        pytest.param(0, timedelta(), id="between"),
+        pytest.param(-1, -MINUTE, id="before-it-was-asked"),
+        pytest.param(12, 2 * MINUTE, id="after-it-came"),
+    ],
+)
+def test_a_date_is_right_anywhere_between_the_question_and_the_end_of_the_answer(
+    after: int, noticed: timedelta
+) -> None:
+    """As where the process is stopped for ten minutes while it waits."""
+    account = Account()
+    times = {"now": NOW}
+
+    def answer(asked: Asked) -> Answered:
+        given = account.answer(asked)
+        if not asked.path.endswith("/instances-detail"):
+            return given
+        times["now"] = NOW + 10 * MINUTE
+        return replace(given, headers={"Date": format_datetime(NOW + after * MINUTE, usegmt=True)})
+
+    with Loopback(answer) as server:
+        words = (f"{server.url}/compute", APPKEY, USERNAME, PASSWORD, HttpOptions())
+        client = ToastClient(*words, clock=lambda: times["now"])
+        client.usage((), EarlierUsage())
+        assert client.clock_offset() == noticed
+        client.close()
 
 
 # What a run makes of it

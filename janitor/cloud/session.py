@@ -88,8 +88,9 @@ class Session:
 
     def _send(self, call: Call, token: Token, seconds: float) -> tuple[dict[str, Any], Headers]:
         self._rests.check(call)
+        asked_at = self._clock()
         reply = self._transport.request(call.carrying({**call.headers, "X-Auth-Token": token.id}), seconds)
-        self.note_clock(reply)
+        self.note_clock(reply, asked_at)
         try:
             document = self._judge(reply, call.label)
         except Transient as failure:
@@ -103,10 +104,15 @@ class Session:
         self._tokens.proven(token)
         return document, {name.lower(): value for name, value in reply.headers.items()}
 
-    def note_clock(self, reply: Reply) -> None:
-        """Take note of what time an answer tells."""
+    def note_clock(self, reply: Reply, asked_at: datetime) -> None:
+        """Take note of what time an answer tells, which we asked for at that time by our clock.
+
+        It is right anywhere between the question and the end of the answer: that may take long, or we were stopped.
+        """
+        now = self._clock()
         for told in reply.told_times():
-            self._by_answers = _worse(self._by_answers, told - self._clock())
+            off = told - asked_at if told < asked_at else max(told - now, timedelta())
+            self._by_answers = _worse(self._by_answers, off)
 
     def note_token(self, issued_at: datetime | None, asked_at: datetime) -> None:
         """Take note of when a token was issued, which we asked for at that time by our clock."""

@@ -164,7 +164,7 @@ class ToastClient:
         def attempt(seconds: float) -> Token:
             asked_at = self._clock()
             reply = self._transport.request(plain, seconds)
-            self._session.note_clock(reply)
+            self._session.note_clock(reply, asked_at)
             token = read_token(self._judge(reply, plain.label), asked_at)
             self._session.note_token(token.issued_at, asked_at)
             return token
