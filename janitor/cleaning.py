@@ -96,8 +96,7 @@ class Cleaning:
         good = self._store.last_good(self.target, self.run)
         own = self._own_images(survey, Lookup(), good[0] if good else None)
         listed = frozenset(folded(image.id) for image in survey.images if owns(image) and image.unseen is None)
-        ever = self._store.knows_images(self.target)
-        found = recognise(self.target, reached, bound, Known(good[0] if good else None, ever, own.expected, listed))
+        found = recognise(self.target, reached, bound, Known(good[0] if good else None, own.expected, listed))
         if not found.same:
             raise AnotherAccount(found.words)
         self._store.bind(self.run, self.target, reached)

@@ -57,10 +57,6 @@ class RunStore(Journal, Protocol):
         """Bind a target to the account that a run reached."""
         ...
 
-    def knows_images(self, target: str) -> bool:
-        """Whether a good survey has listed an image of the target's own."""
-        ...
-
     def known(self, target: str) -> Iterable[str]:
         """The ids of the target's own images, in its last snapshot or good survey, that we did not surely delete."""
         ...

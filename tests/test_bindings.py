@@ -96,8 +96,8 @@ def world(tmp_path: Path) -> Iterator[World]:
 # Whether it is the same
 
 
-def known(expected: str, listed: str, *, run: int | None = 7, ever: bool = True) -> Known:
-    return Known(run, ever, frozenset(expected), frozenset(listed))
+def known(expected: str, listed: str, *, run: int | None = 7) -> Known:
+    return Known(run, frozenset(expected), frozenset(listed))
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,9 @@ def known(expected: str, listed: str, *, run: int | None = 7, ever: bool = True)
         pytest.param(THEIRS, known("abcd", "abcx"), True, "3 of the 4 own images", id="most-are-listed"),
         pytest.param(THEIRS, known("abcd", "abxy"), False, "of the 4 own images that run 7 knew, 2", id="half-are"),
         pytest.param(THEIRS, known("abcd", "wxyz"), False, "janitor target rebind prod", id="none-is"),
-        pytest.param(THEIRS, known("", "wxyz"), False, "left no own image to recognise it by", id="all-deleted-by-us"),
-        pytest.param(THEIRS, known("", "wxyz", run=None, ever=False), True, "no image was known", id="no-good-survey"),
-        pytest.param(THEIRS, known("", "wxyz", ever=False), True, "no image was known", id="was-always-empty"),
-        pytest.param(None, known("", "wxyz", run=None, ever=False), True, "", id="new"),
+        pytest.param(THEIRS, known("", "wxyz"), False, "no own image to recognise it by", id="no-own-image"),
+        pytest.param(THEIRS, known("", "wxyz", run=None), True, "no survey was accepted", id="no-good-survey"),
+        pytest.param(None, known("", "wxyz", run=None), True, "", id="new"),
         pytest.param(None, known("abcde", "abcde"), True, "Bound to the present endpoint", id="of-before"),
         pytest.param(None, known("abcde", "vwxya"), True, "Bound to", id="of-before-and-mostly-replaced"),
         pytest.param(None, known("abcd", "vwxy"), True, "Bound to", id="of-before-and-few"),
@@ -183,6 +182,30 @@ def test_nothing_of_another_account_is_deleted(world: World) -> None:
         assert "reaches another account than before (endpoint or appkey)" in (target.error or "")
         assert "`janitor target rebind prod`" in (target.error or "")
     assert len(world.store.memory("prod").notices) == 10
+
+
+@pytest.mark.parametrize("visibility", [None, "public", "community"])
+def test_an_account_without_an_image_of_its_own_is_not_recognised_by_that(world: World, visibility: str | None) -> None:
+    theirs = [replace(each, owned=False, visibility=visibility) for each in fleet("public")] if visibility else []
+    world.cloud.listed = theirs
+    world.night()
+    world.reach(THEIRS, *theirs, *fleet("theirs"))
+    [target] = world.night().targets
+    assert (target.outcome, world.cloud.deleted) == (Outcome.REFUSED, [])
+    assert "run 1 left no own image to recognise it by" in (target.error or "")
+    assert "`janitor target rebind prod`" in (target.error or "")
+    world.store.rebind("prod", "ann", world.now)
+    assert world.night().outcome is Outcome.OK
+    assert world.cloud.deleted
+
+
+def test_a_target_without_a_good_survey_is_bound_anew(world: World) -> None:
+    world.cloud.used = Usage(problem="no answer")
+    world.night()
+    world.reach(THEIRS, *fleet("theirs"))
+    [target] = world.night().targets
+    assert (target.outcome, len(world.cloud.deleted)) == (Outcome.OK, 10)
+    assert "bound anew (endpoint or appkey): no survey was accepted before" in target.remarks
 
 
 def test_nothing_is_settled_by_the_list_of_another_account(world: World) -> None:

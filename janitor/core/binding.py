@@ -46,12 +46,11 @@ class Binding:
 class Known:
     """What tells an account: the ids of its own images in the last good survey, that of `run`, and what is listed now.
 
-    `run` is None where there was no good survey, and `ever` says whether any has listed an image of the target's own.
-    `expected` leaves out what we deleted since; `listed` are the target's own images in the present survey.
+    `run` is None where there was no good survey. `expected` leaves out what we deleted since; `listed` are the target's
+    own images in the present survey.
     """
 
     run: int | None
-    ever: bool
     expected: frozenset[str]
     listed: frozenset[str]
 
@@ -73,8 +72,8 @@ def recognise(target: str, reached: Binding, bound: Binding | None, known: Known
     """Whether the history of a target is that of the account which it reaches now.
 
     It is where the binding is the same; where another one lists most of the images of the last good survey; and where
-    no image was ever known, for then nothing can be mistaken. A target without a binding is believed, unless none is
-    left of several images.
+    no survey was ever good, for then it has no history. A good survey without own images is one: nothing tells that
+    another account is the same. A target without a binding is believed, unless none is left of several images.
     """
     if reached == bound:
         return Recognition(same=True)
@@ -84,8 +83,8 @@ def recognise(target: str, reached: Binding, bound: Binding | None, known: Known
     if 2 * known.left > len(known.expected):
         most = f"{known.left} of the {len(known.expected)} own images that run {known.run} knew are listed"
         return Recognition(same=True, words=f"bound anew ({changed}): it is the same account, for {most}")
-    if not known.ever:
-        return Recognition(same=True, words=f"bound anew ({changed}): no image was known before")
+    if known.run is None:
+        return Recognition(same=True, words=f"bound anew ({changed}): no survey was accepted before")
     return Recognition(same=False, words=_strange(target, f"it reaches another account than before ({changed})", known))
 
 

@@ -178,11 +178,6 @@ class Store:
         with self._file.reading() as db:
             return bindings.counts_after(db.conn, target)
 
-    def knows_images(self, target: str) -> bool:
-        """Whether a good survey that counts has listed an image of the target's own."""
-        with self._file.reading() as db:
-            return bindings.knows_images(db, target)
-
     def recent_targets(self) -> list[str]:
         """The names of all targets that any run surveyed, the latest surveyed first, and of equals by name."""
         with self._file.reading() as db:

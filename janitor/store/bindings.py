@@ -72,12 +72,6 @@ def rebind(db: Database, target: str, who: str, at: datetime) -> None:
     db.execute(_END_NOTICES, (iso(at), target))
 
 
-def knows_images(db: Database, target: str) -> bool:
-    """Whether a good survey that counts has listed an image of the target's own."""
-    sql = "SELECT EXISTS (SELECT 1 FROM surveys WHERE target = ? AND run > ? AND good AND owned > 0)"
-    return bool(db.execute(sql, (target, counts_after(db.conn, target))).fetchone()[0])
-
-
 _COUNTS_AFTER = """
 SELECT coalesce(max(after_run), 0) FROM rebindings WHERE target = :target AND (:run IS NULL OR after_run < :run)
 """
