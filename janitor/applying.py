@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 
+from janitor.image_ids import folded
 from janitor.model import Change, Decision, Verdict
 from janitor.policy import Policy
 from janitor.units import iso_or_none
@@ -55,11 +56,11 @@ def changes_since(
 
     `deleted` are images that we are known to have deleted.
     """
-    now = {decision.image.id: decision for decision in decisions}
+    now = {folded(decision.image.id): decision for decision in decisions}
     same: dict[str, Decision] = {}
     changed: list[Change] = []
     for before in planned:
-        after = now.get(before.image.id)
+        after = now.get(folded(before.image.id))
         difference = _difference(before, after)
         if after is not None and difference is None:
             same[before.image.id] = after

@@ -153,7 +153,7 @@ class Executioner:
         image = decision.image
         if different := image.differences(latest):
             return f"changed during this run: {', '.join(different)}"
-        if (why := reading.stays.get(image.id)) is not None:
+        if (why := reading.stays.get(folded(image.id))) is not None:
             return f"changed during this run: {why}"
         if (why := self._shared_with(decision)) is not None:
             return f"changed during this run: {why}"

@@ -14,7 +14,7 @@ STALE = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a later reading says: why images that were to go stay after all, by id.
+    """What a later reading says: why images that were to go stay after all, by folded id.
 
     `listed` are all images by their folded ids; None where the API is asked for each of them just before its deletion.
     """

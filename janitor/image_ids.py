@@ -1,18 +1,30 @@
-"""How images are named by their ids: lists, users and texts differ in case and spaces, and may put an id into a URL."""
+"""How images are named by their ids: lists, users and texts spell them in several ways, and may put one into a URL."""
 
 import re
 from collections.abc import Iterator
 from uuid import UUID
 
 _UNDASHED = re.compile(r"(?<![0-9a-f-])[0-9a-f]{32}(?![0-9a-f-])")
+_SPELLED = re.compile(
+    r"(?:urn:)?(?:uuid:)?\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?"
+)
+_SHORTEST, _USUAL = 32, 36
+"""How long a UUID is without its dashes, and with them."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _AT_ITS_PLACE = re.compile(r"[/:]images?[/:]+([^/:?#]+)|[?&](?:image_?)?id=([^&#]+)")
 _NO_IDS = re.compile(r"(images?|file|v[0-9.]+)?")
 
 
 def folded(image_id: str) -> str:
-    """An id as ids are compared: without the spaces around it, in lower case."""
-    return image_id.strip().lower()
+    """An id as ids are compared: without the spaces around it, in lower case; a UUID with its dashes and nothing else.
+
+    A UUID may be spelled without dashes, as a URN and in braces.
+    """
+    word = image_id.strip().lower()
+    if len(word) < _SHORTEST or (len(word) == _USUAL and word[8] == word[13] == word[18] == word[23] == "-"):
+        return word
+    spelled = _SPELLED.fullmatch(word)
+    return word if spelled is None else "-".join(spelled.groups())
 
 
 def ids_in(text: str) -> tuple[str, ...]:

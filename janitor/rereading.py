@@ -43,8 +43,9 @@ class Rereading:
         now = replace(self.survey, images=images, usage=usage, without_id=self.service.without_id())
         if doubts := self._doubts(now, frozenset() if self.service.by_id else None, gone):
             raise Implausible(f"it looks wrong: {'; '.join(doubts)}")
-        stay = [d for d in self.decide(now) if d.image.id in planned and d.verdict is not Verdict.DELETE]
-        stays = {d.image.id: f"now {d.verdict} [{d.reason}] {d.detail}" for d in stay}
+        asked = frozenset(map(folded, planned))
+        stay = [d for d in self.decide(now) if folded(d.image.id) in asked and d.verdict is not Verdict.DELETE]
+        stays = {folded(d.image.id): f"now {d.verdict} [{d.reason}] {d.detail}" for d in stay}
         return Reading(stays, None if self.service.by_id else _by_id(images))
 
     def after(self, gone: Collection[str]) -> tuple[Mapping[str, Image], frozenset[str]]:

@@ -46,9 +46,9 @@ def settle(unsettled: Iterable[Unsettled], listed: Iterable[Image], untold: Coll
     every = list(unsettled)
     by_id: Mapping[str, Image] = {folded(image.id): image for image in listed}
     unknown = {folded(image_id) for image_id in untold}
-    latest = {asked.decision.image.id: asked.entry for asked in every}
+    latest = {folded(asked.decision.image.id): asked.entry for asked in every}
     seen = ((asked, shown(asked.decision.image.id, by_id, unknown)) for asked in every)
-    found = (_settled(asked, what, last=latest[asked.decision.image.id] == asked.entry) for asked, what in seen)
+    found = (_settled(asked, what, last=latest[folded(asked.decision.image.id)] == asked.entry) for asked, what in seen)
     return [settlement for settlement in found if settlement is not None]
 
 

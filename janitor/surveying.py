@@ -64,8 +64,8 @@ class Surveying:
     def _looked_up(self, listed: Iterable[Image]) -> Lookup:
         heed_stop(self.orders.stop)
         ids = {folded(image.id) for image in listed}
-        known = self.orders.store.known(self.target)
-        return self.service.unlisted(image for image in known if folded(image) not in ids)
+        known = {folded(image): image for image in self.orders.store.known(self.target)}
+        return self.service.unlisted(image for image_id, image in known.items() if image_id not in ids)
 
     def _unseen(self, lookup: Lookup) -> Iterator[Image]:
         """The known images that may exist and that we may not see: as they were, and said to be unseen."""

@@ -31,6 +31,7 @@ from janitor.cloud.tokens import Token, Tokens, renewal
 from janitor.core.binding import Binding
 from janitor.core.deletion import Answer
 from janitor.errors import CloudError
+from janitor.image_ids import folded
 from janitor.model import EarlierUsage, Image, Sharing, Status, Usage, Visibility
 from janitor.redaction import Redaction
 from janitor.transport import Call, HttpOptions, Reply, path_segment
@@ -161,7 +162,7 @@ class OpenStackClient:
         project = self._granted().project
 
         def read(found: Entry) -> Image:
-            if found.get("id") != image_id:
+            if folded(str(found.get("id"))) != folded(image_id):
                 raise undocumented("it is about another image")
             return read_image(found, project)
 
@@ -227,7 +228,7 @@ class OpenStackClient:
         try:
             return session.ask(
                 Call("GET /v2/images/{id}", "GET", url),
-                lambda found: found.get("id") == image_id and read_image(found, project).owned,
+                lambda found: folded(str(found.get("id"))) == folded(image_id) and read_image(found, project).owned,
             )
         except CloudError:
             return False

@@ -29,6 +29,8 @@ class Bearers:
                 self.ids[written] = image_id
                 if _UUID.fullmatch(written):
                     self.ids[written.replace("-", "")] = image_id
+                if (listed := normal(image.id.strip().lower())) != written:
+                    self.ids[listed] = image_id
             name = normal(image.name or "")
             if len(name) >= SHORTEST_NAME:
                 self._by_name.setdefault(name, []).append(image)

@@ -115,13 +115,11 @@ def usage_at(conn: sqlite3.Connection, run: int, target: str, unread: frozenset[
     """
     rows_then = conn.execute(_AT_RUN, (target, run, run, run))
     seen = (row for row in rows_then if not _is_unread(unread, row[3], row[4]))
-    rows = groupby(seen, key=itemgetter(0))
-    return Usage(
-        {
-            image: tuple(User(user, name, UserKind(kind), source) for _, user, name, kind, source in uses)
-            for image, uses in rows
-        }
-    )
+    by_image: dict[str, tuple[User, ...]] = {}
+    for image, uses in groupby(seen, key=itemgetter(0)):
+        users = tuple(User(user, name, UserKind(kind), source) for _, user, name, kind, source in uses)
+        by_image[folded(image)] = by_image.get(folded(image), ()) + users
+    return Usage(by_image)
 
 
 def _record_changes(conn: sqlite3.Connection, run: int, target: str, usage: Usage, after: int) -> None:
@@ -165,10 +163,20 @@ def _as_last_uses(
 ) -> LastUses:
     good = conn.execute(_GOOD, (target, after, before_run, before_run)).fetchall()
     return LastUses(
-        {folded(image): instant(used) for image, used, _ in rows if used is not None},
-        {folded(image): instant(held) for image, _, held in rows if held is not None},
+        _latest((image, used) for image, used, _ in rows),
+        _latest((image, held) for image, _, held in rows),
         [instant(row[0]) for row in good],
     )
+
+
+def _latest(times: Iterable[tuple[str, str | None]]) -> dict[str, datetime]:
+    """The latest time of each image by its folded id: earlier versions recorded an id in several spellings."""
+    latest: dict[str, datetime] = {}
+    for image, written in times:
+        if written is not None:
+            key, time = folded(image), instant(written)
+            latest[key] = max(time, latest.get(key, time))
+    return latest
 
 
 _PRESENT = """
