@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 LARGEST = 4 * 2**20
+METRICS = b"# HELP janitor_"
+"""How a file of metrics of ours begins."""
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -49,14 +51,18 @@ def check_regular(status: os.stat_result) -> None:
         raise OSError(errno.EINVAL, "it is not a regular file")
 
 
-def to_replace(path: Path) -> Path:
+def to_replace(path: Path, beginning: bytes) -> Path:
     """The file that is to be replaced where a path leads: links are followed, and stay. Nothing need be there yet.
 
-    Raises OSError where what is there is no regular file.
+    Raises OSError where what is there is no regular file, or neither empty nor one that has this beginning, as all
+    have that we write there: another would be lost.
     """
     file = Path(os.path.realpath(path))
     with suppress(FileNotFoundError):
         check_regular(file.lstat())
+        with opened(file) as there:
+            if there.read(len(beginning)) not in (b"", beginning):
+                raise OSError(errno.EEXIST, "it is another file than the janitor writes there, and would be lost")
     return file
 
 

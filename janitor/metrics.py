@@ -13,7 +13,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from janitor.files import content_of, text_in, to_replace
+from janitor.files import METRICS, content_of, text_in, to_replace
 from janitor.model import DeletionOutcome, Mode, Outcome, RunResult, TargetResult, Verdict
 
 _LAST_GOOD = "janitor_last_good_run_timestamp_seconds"
@@ -102,10 +102,10 @@ class _Gauges:
 def write_metrics(path: Path, registry: CollectorRegistry) -> None:
     """Replace a file as a whole: whoever reads it, and anybody may, sees the old one or the new one.
 
-    A link is followed. The folder must exist. Raises OSError, also for what is no regular file, and then leaves what is
-    there and nothing else.
+    A link is followed. The folder must exist. Raises OSError, also for what is no regular file or another than ours,
+    and then leaves what is there and nothing else.
     """
-    path = to_replace(path)
+    path = to_replace(path, METRICS)
     # A name that does not end like the file's own: collectors take all that ends in .prom.
     with tempfile.NamedTemporaryFile(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent, delete=False) as file:
         temporary = Path(file.name)

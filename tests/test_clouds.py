@@ -364,6 +364,16 @@ MISTAKES = [
     ),
     pytest.param("clouds: [devstack]", "clouds.yaml:1: clouds: is a list: write keys and values, *", id="listed"),
     pytest.param("clouds:\n", "clouds.yaml:1: clouds: is empty: write keys and values, *", id="empty-clouds"),
+    pytest.param(
+        "x: &a [*a]\nclouds: {devstack: {}}", "clouds.yaml: holds more than 100000 values, or an alias *", id="itself"
+    ),
+    pytest.param(
+        "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+        + "".join(f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]\n" for n in range(9))
+        + "clouds: {devstack: *a9}",
+        "clouds.yaml: holds more than 100000 values, or an alias *",
+        id="without-end",
+    ),
     pytest.param("client: [a]\nclouds: {}", "clouds.yaml:1: client: is a list: write keys and values, *", id="client"),
     pytest.param(
         "clouds:\n  devstack: hunter2", "clouds.yaml:2: clouds.devstack: is text: write keys and values, *", id="text"

@@ -159,11 +159,11 @@ def test_every_metric_is_in_the_readme() -> None:
 
 def test_the_file_is_replaced_as_a_whole_and_readable_for_all(tmp_path: Path) -> None:
     path = tmp_path / "janitor.prom"
-    path.write_text("old\n" * 10_000)
+    path.write_text("# HELP janitor_old x\n" * 10_000)
     path.chmod(0o600)
     with path.open() as reader:
         write_metrics(path, metrics_of(make_run()))
-        assert reader.read() == "old\n" * 10_000, "who reads the old one reads it to its end"
+        assert reader.read() == "# HELP janitor_old x\n" * 10_000, "who reads the old one reads it to its end"
 
     assert values_in(path.read_text())["janitor_last_run_number"] == 12
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
@@ -217,7 +217,7 @@ def test_a_link_to_a_regular_file_is_followed_and_stays(tmp_path: Path, *, exist
     (tmp_path / "elsewhere").mkdir()
     there, link = tmp_path / "elsewhere/real.prom", tmp_path / "janitor.prom"
     if exists:
-        there.write_text("old")
+        there.write_text("# HELP janitor_old x\n")
     link.symlink_to("elsewhere/real.prom")
     write_metrics(link, metrics_of(make_run()))
 
@@ -240,20 +240,31 @@ def test_metrics_that_could_not_be_written_are_an_error_before_anything_begins(
     assert listing(sandbox_desk.folder) == before
 
 
+BELONGS = "belongs to the database, and would be replaced"
+ANOTHER = "cannot be replaced: it is another file than the janitor writes there, and would be lost"
+
+
 @pytest.mark.parametrize(
-    ("file", "whose"),
+    ("file", "why"),
     [
-        ("sandbox.db", "the database"),
-        ("./policies/../sandbox.db-wal", "the database"),
-        ("sandbox.db.lock", "the database"),
-        ("janitor.yaml", "this configuration"),
+        ("sandbox.db", BELONGS),
+        ("./policies/../sandbox.db-wal", BELONGS),
+        ("sandbox.db.lock", BELONGS),
+        ("sandbox.db.mark", BELONGS),
+        ("janitor.yaml", ANOTHER),
+        ("policies/old.yaml", ANOTHER),
+        ("infra/web.tf", ANOTHER),
     ],
 )
-def test_metrics_in_place_of_a_file_of_ours_are_an_error(sandbox_desk: Desk, file: str, whose: str) -> None:
+def test_metrics_in_place_of_another_file_are_an_error(sandbox_desk: Desk, file: str, why: str) -> None:
+    sandbox_desk.write("infra/web.tf", 'image = "ci-prod-base"')
     sandbox_desk.amend(f"metrics_file: {file}\n")
-    done = sandbox_desk.janitor("check")
-    assert done.returncode == 2
-    assert done.stderr.endswith(f'metrics_file: "{file}" belongs to {whose}, and would be replaced\n')
+    before = {path: path.read_bytes() for path in sandbox_desk.folder.rglob("*") if path.is_file()}
+    for command in ("check", "run"):
+        done = sandbox_desk.janitor(command)
+        assert done.returncode == 2
+        assert done.stderr.endswith(f'metrics_file: "{file}" {why}\n')
+    assert {path: path.read_bytes() for path in sandbox_desk.folder.rglob("*") if path.is_file()} == before
 
 
 def test_a_temporary_file_is_none_that_a_collector_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,7 +323,9 @@ def test_a_failed_run_says_so_and_keeps_the_last_good_one(sandbox_desk: Desk, sa
     sandbox_desk.janitor("run")
     by_the_database = written(sandbox_desk)
 
-    (sandbox_desk.folder / "metrics.prom").write_text(f"janitor_last_good_run_timestamp_seconds {good!r}\n")
+    (sandbox_desk.folder / "metrics.prom").write_text(
+        f"# HELP janitor_last_good_run_timestamp_seconds x\njanitor_last_good_run_timestamp_seconds {good!r}\n"
+    )
     (sandbox_desk.folder / "sandbox.db").write_bytes(b"damaged" * 1000)
     sandbox_desk.janitor("run")
     without_a_database = written(sandbox_desk)

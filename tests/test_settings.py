@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from janitor.cloud import Sources
-from janitor.errors import ConfigurationError, Exit
+from janitor.errors import ConfigurationError, Exit, UsageError
 from janitor.model import Cost, Mode
 from janitor.plan import Limits
 from janitor.settings import (
@@ -208,6 +208,20 @@ def test_the_file_is_the_given_one_or_the_environments_or_the_one_here(write: Wr
     assert load_settings(None, environ).database == tmp_path / "named/janitor.db"
     assert load_settings(None, {}).source == tmp_path / here
     assert load_settings(None, {"JANITOR_CONFIG": ""}).source == tmp_path / here
+
+
+def test_a_folder_that_was_removed_is_no_reason_not_to_read_a_file_elsewhere(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = tmp_path / write(TARGET)
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+
+    assert load_settings(there).source == there
+    with pytest.raises(UsageError, match="start it in another"):
+        load_settings(Path("janitor.yaml"))
 
 
 def test_the_environment_is_the_process_environment(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

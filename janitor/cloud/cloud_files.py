@@ -18,6 +18,7 @@ from janitor.yaml_lines.schema import kind_of, nearest
 _CLOUDS = ("clouds", "public-clouds")
 _MAPPINGS = (*_CLOUDS, "client", "cache", "metrics")
 _SINGLE = ("profile", "cloud", "auth_type", "region_name", "cacert", "cert", "key")
+_MOST_VALUES = 100_000
 _LISTS = {"regions": "[KR1, KR2]", "networks": "[{name: private}]"}
 _WRITE_KEYS = "write keys and values, like key: value"
 _WRITE_AUTH = "write auth_url, username, password and what else signs in beneath it"
@@ -46,6 +47,8 @@ class CloudFiles:
             raise UsageError(f"{file}:{error.line}: {error}") from error
         except (ValueError, yaml.YAMLError, RecursionError) as error:
             raise UsageError(_unreadable(file, content, error)) from error
+        if _holds_more_than(_MOST_VALUES, data):
+            raise UsageError(f"{file}: holds more than {_MOST_VALUES} values, or an alias (*) to what it stands in")
         if data is not None:
             self._note(file, content)
         return data
@@ -88,6 +91,19 @@ class CloudFiles:
                 if keys in document.lines:
                     return f"{document.file}:{document.line(keys)}: {dotted(keys)}"
         return f'cloud "{cloud}"'
+
+
+def _holds_more_than(most: int, data: object) -> bool:
+    """Whether there are so many values in it, each counted wherever an alias puts it: in itself, without end."""
+    left, count = [data], 0
+    while left and count <= most:
+        value = left.pop()
+        count += 1
+        if isinstance(value, dict):
+            left.extend(value.values())
+        elif isinstance(value, list | tuple | set):
+            left.extend(value)
+    return count > most
 
 
 def _unreadable(file: str, content: bytes, error: Exception) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from janitor.cloud import Sources
 from janitor.cron import Cron
-from janitor.errors import ConfigurationError, Problem
+from janitor.errors import ConfigurationError, Problem, UsageError
 from janitor.model import Cost, Mode
 from janitor.plan import Limits
 from janitor.redaction import Redaction
@@ -215,7 +215,10 @@ def _source(config: Path | None, environ: Mapping[str, str]) -> Path:
     if named is None and not _HERE.exists():
         missing = "does not exist, and neither -c FILE nor JANITOR_CONFIG names another file."
         raise ConfigurationError([Problem(str(_HERE), None, missing, help=_HOW_TO)])
-    return (named or _HERE).absolute()
+    try:
+        return (named or _HERE).absolute()
+    except FileNotFoundError:
+        raise UsageError("the folder that this was started in is not there any more: start it in another") from None
 
 
 def _news(wrong: list[Fault], expanded: Expanded) -> Iterator[Fault]:

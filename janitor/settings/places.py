@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from janitor.files import to_replace
+from janitor.files import METRICS, to_replace
 from janitor.settings.schema import SettingsSchema
 from janitor.yaml_lines import Fault
 
 _KEY = ("metrics_file",)
-_BESIDE_THE_DATABASE = ("", "-wal", "-shm", "-journal", ".lock")
+_BESIDE_THE_DATABASE = ("", "-wal", "-shm", "-journal", ".lock", ".mark")
 
 
 def misplaced(schema: SettingsSchema, source: Path) -> Iterator[Fault]:
@@ -17,12 +17,10 @@ def misplaced(schema: SettingsSchema, source: Path) -> Iterator[Fault]:
     if schema.metrics_file is None:
         return
     try:
-        file = to_replace(source.parent / schema.metrics_file)
+        file = to_replace(source.parent / schema.metrics_file, METRICS)
     except OSError as error:
         yield Fault(_KEY, f'"{schema.metrics_file}" cannot be replaced: {error.strerror}')
         return
     database = source.parent / schema.database
-    ours = {os.path.realpath(f"{database}{ending}"): "the database" for ending in _BESIDE_THE_DATABASE}
-    ours[os.path.realpath(source)] = "this configuration"
-    if str(file) in ours:
-        yield Fault(_KEY, f'"{schema.metrics_file}" belongs to {ours[str(file)]}, and would be replaced')
+    if str(file) in {os.path.realpath(f"{database}{ending}") for ending in _BESIDE_THE_DATABASE}:
+        yield Fault(_KEY, f'"{schema.metrics_file}" belongs to the database, and would be replaced')

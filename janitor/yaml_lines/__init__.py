@@ -97,8 +97,12 @@ def parse_document(file: str, content: bytes) -> Document:
 def display(path: Path) -> str:
     """A path as people read it: relative where it lies below the current directory, else absolute."""
     absolute = Path(os.path.abspath(path))  # noqa: PTH100  resolve() would follow links, which people do not think in
-    below = absolute.is_relative_to(Path.cwd()) and absolute != Path.cwd()
-    return legible(str(absolute.relative_to(Path.cwd()) if below else absolute))
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # it was removed since
+        return legible(str(absolute))
+    below = absolute.is_relative_to(here) and absolute != here
+    return legible(str(absolute.relative_to(here) if below else absolute))
 
 
 def legible(name: str) -> str:
