@@ -5,6 +5,7 @@ from datetime import datetime, tzinfo
 
 from rich.segment import Segment
 
+from janitor.core.spelling import SURROGATE
 from janitor.errors import UsageError
 from janitor.escaping import visible
 from janitor.expressions import Budget
@@ -22,7 +23,7 @@ _CANDIDATES = 10
 def explanation(store: Store, policies: Sequence[Policy], prefix: str, zone: tzinfo) -> Page:
     """Explain the image whose id is, or unambiguously starts with, `prefix`.
 
-    Raises UsageError for an image that no run has seen, and for a prefix of several.
+    Raises UsageError for an image that no run has seen, for a prefix of several, and for what is no text.
     """
     identity, targets = sought(store, prefix)
     return Page(lambda width: _everything(store, policies, targets, identity, zone, width))
@@ -33,6 +34,8 @@ def sought(store: Store, prefix: str) -> tuple[str, list[str]]:
 
     Raises UsageError for an image that no run has seen, and for a prefix of several.
     """
+    if SURROGATE.search(prefix):
+        raise UsageError(f'"{visible(prefix)}" is not UTF-8 text, and no id')
     places = store.find_image(prefix)
     identities = sorted({identity for _, identity in places})
     if not identities:

@@ -58,8 +58,9 @@ def _edge(character: str, ascii_edge: str, edge: str) -> str:
 
 def _spellings(secret: str) -> frozenset[str]:
     written = (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1])
-    quoted = (quote(secret, safe=""), quote(secret), quote_plus(secret))
-    encoded = b64encode(secret.encode(errors="surrogatepass")).decode().rstrip("=")
+    content = secret.encode(errors="surrogatepass")
+    quoted = (quote(content, safe=""), quote(content), quote_plus(content))
+    encoded = b64encode(content).decode().rstrip("=")
     return frozenset(
         {secret, html.escape(secret), html.escape(secret).replace("&#x27;", "&#39;"), *written, *quoted, encoded}
     )

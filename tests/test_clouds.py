@@ -549,6 +549,9 @@ MISTAKES_OF_VARIABLES = [
         "OS_CLIENT_CONFIG_FILE: gone.yaml cannot be read: No such file or directory",
         id="no-file",
     ),
+    pytest.param({"OS_PASSWORD": "\udcffhunter2"}, "OS_PASSWORD: is not UTF-8 text", id="a-password-that-is-no-text"),
+    pytest.param({"OS_USERNAME": "\udcff"}, "OS_USERNAME: is not UTF-8 text", id="a-name-that-is-no-text"),
+    pytest.param({"OS_AUTH_URL": "http://\udcff/v3"}, "OS_AUTH_URL: is not UTF-8 text", id="a-url-that-is-no-text"),
     pytest.param({"OS_IMAGE_ENDPOINT_OVERRIDE": "x/v2"}, "OS_IMAGE_ENDPOINT_OVERRIDE: is not a URL*", id="override"),
 ]
 

@@ -227,3 +227,12 @@ def test_words_that_are_not_utf_8_are_refused(sandbox_desk: Desk, sandbox: Sandb
     sandbox_desk.janitor("run", "--dry-run")
     done = sandbox_desk.janitor("keep", next(iter(sandbox.account.images)), "--for", "3d", "--why", "a\udcff")
     assert (done.returncode, done.stderr) == (2, "janitor: --why is not UTF-8 text\n")
+
+
+@pytest.mark.parametrize(
+    "words", [("explain",), ("keep", "--for", "3d", "--why", "x"), ("unkeep",)], ids=lambda w: w[0]
+)
+def test_an_image_that_is_not_utf_8_is_wrong_usage(sandbox_desk: Desk, words: tuple[str, ...]) -> None:
+    sandbox_desk.janitor("run", "--dry-run")
+    done = sandbox_desk.janitor(*words, "a\udcff")
+    assert (done.returncode, done.stderr) == (2, 'janitor: "a\\udcff" is not UTF-8 text, and no id\n')

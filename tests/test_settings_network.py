@@ -121,6 +121,11 @@ def test_the_password_of_a_proxy_is_a_secret(load: Load) -> None:
             {"SSL_CERT_DIR": "EMPTY_FOLDER"}, "SSL_CERT_DIR: EMPTY_FOLDER holds no certificate", id="folder-empty"
         ),
         pytest.param({"REQUESTS_CA_BUNDLE": "/nowhere"}, "REQUESTS_CA_BUNDLE: /nowhere cannot be read", id="requests"),
+        pytest.param({"http_proxy": "http://u:\udcff@h:9"}, "http_proxy: is not UTF-8 text", id="proxy-no-text"),
+        pytest.param({"NO_PROXY": "\udcff"}, "NO_PROXY: is not UTF-8 text", id="no-proxy-no-text"),
+        pytest.param({"SSL_CERT_FILE": "/\udcff"}, "SSL_CERT_FILE: is not UTF-8 text", id="file-no-text"),
+        pytest.param({"SSL_CERT_DIR": "/\udcff"}, "SSL_CERT_DIR: is not UTF-8 text", id="folder-no-text"),
+        pytest.param({"CURL_CA_BUNDLE": "/\udcff"}, "CURL_CA_BUNDLE: is not UTF-8 text", id="curl-no-text"),
         pytest.param({"CURL_CA_BUNDLE": "/nowhere"}, "CURL_CA_BUNDLE: /nowhere cannot be read", id="curl"),
     ],
 )

@@ -12,6 +12,7 @@ import requests
 from keystoneauth1 import exceptions, loading
 
 from janitor.cloud.cloud_files import CloudFiles
+from janitor.core.spelling import SURROGATE
 from janitor.errors import CloudError, UsageError
 from janitor.redaction import Redaction
 from janitor.transport import HttpOptions
@@ -117,7 +118,14 @@ class Configuration(OpenStackConfig):
         self._cloud = cloud
         if cloud is not None:
             self._files.check(cloud)
+        if cloud == self.envvar_key:
+            self._check_variables(self.cloud_config["clouds"][cloud])
         return self._place()
+
+    def _check_variables(self, given: dict[str, Any]) -> None:
+        odd = [f"OS_{name.upper()}" for name, value in given.items() if SURROGATE.search(f"{name}{value}")]
+        if odd:
+            raise UsageError(f"{', '.join(odd)}: {'is' if len(odd) == 1 else 'are'} not UTF-8 text")
 
     def _place(self, *names: tuple[str, ...]) -> str:
         if self._cloud is None or self._cloud in (self.envvar_key, "defaults"):

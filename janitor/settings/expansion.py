@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from janitor.core.spelling import SURROGATE
 from janitor.files import UnusableFile, content_of, text_in
 from janitor.redaction import credentials_in, secrets_of_webhook
 from janitor.yaml_lines import Document, Fault, Keys, display
@@ -17,7 +18,6 @@ from janitor.yaml_lines import Document, Fault, Keys, display
 _REFERENCE = re.compile(
     r"(?P<literal>\$\$\{)|\$\{(?P<name>[A-Za-z_]\w*)(?P<default>:-(?:\$\{[^{}]*\}|[^}])*)?\}|(?P<broken>\$\{)", re.ASCII
 )
-_HALF = re.compile("[\ud800-\udfff]")  # how Python gives bytes of the environment that are not UTF-8
 _TARGET_SECRETS = ("appkey", "username", "password")
 _SLACK_SECRETS = ("webhook_url", "token")
 _REFERENCE_SECRETS = ("token",)
@@ -127,7 +127,7 @@ class _Expander:
         for reference in _REFERENCE.finditer(text):
             if reference["broken"]:
                 yield "holds a ${ that is neither ${NAME} nor ${NAME:-default}; a literal ${ is written $${"
-            elif reference["name"] and _HALF.search(self._environ.get(reference["name"], "")):
+            elif reference["name"] and SURROGATE.search(self._environ.get(reference["name"], "")):
                 yield f"environment variable {reference['name']} is not UTF-8 text"
             elif reference["name"] and reference["default"] is None and reference["name"] not in self._environ:
                 yield self._missing(reference["name"])

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from janitor.core.spelling import SURROGATE
 from janitor.errors import Problem
 from janitor.settings.schema import HttpSchema
 from janitor.transport.route import NoProxy, Proxy, Route, read_no_proxy, read_proxy
@@ -71,6 +72,8 @@ class Ways:
 
     def _of(self, name: str, read: Callable[[str, str], T]) -> T | None:
         try:
+            if SURROGATE.search(self._environ[name]):
+                raise ValueError("is not UTF-8 text")
             return read(self._environ[name].strip(), name)
         except ValueError as error:
             self.problems[name] = Problem(name, None, str(error))
