@@ -174,7 +174,7 @@ def test_the_header_is_the_verdict(verdict: object) -> None:
         assert ids(client) == []
 
 
-@pytest.mark.parametrize("status", [404, 500])
+@pytest.mark.parametrize("status", [201, 203, 206, 207, 404, 500])
 def test_a_success_that_its_status_denies_is_no_usable_answer(status: int) -> None:
     answer = Answered({"header": {"isSuccessful": True, "resultCode": 0}, "images": []}, status=status)
     with (
@@ -183,6 +183,32 @@ def test_a_success_that_its_status_denies_is_no_usable_answer(status: int) -> No
     ):
         ids(client)
     assert calls(server).count(IMAGES) == 3
+
+
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        ({"error": "db"}, "error is there beside the list"),
+        ({"fault": {"message": "x"}}, "fault is there beside the list"),
+        ({"totalCount": 5}, "totalCount is 5, and 0 instances listed"),
+        ({"totalCount": "many"}, 'totalCount is "many", and 0 instances listed'),
+    ],
+)
+def test_a_list_of_instances_that_says_that_it_is_not_whole_is_no_usable_answer(
+    beside: dict[str, object], said: str
+) -> None:
+    answers = [yes(instances=[], **beside)] * 3
+    with (
+        serving(Account().scripted(INSTANCES, *answers)) as (client, _),
+        pytest.raises(Unavailable, match=said),
+    ):
+        client.usage((), EarlierUsage())
+
+
+def test_a_list_of_instances_may_be_counted_and_have_an_empty_error() -> None:
+    answer = yes(instances=[], totalCount=0, error=None)
+    with serving(Account().scripted(INSTANCES, answer)) as (client, _):
+        assert client.usage((), EarlierUsage()).instances == 0
 
 
 def test_a_redirect_is_no_success_whatever_its_header_says() -> None:

@@ -205,9 +205,26 @@ def test_a_list_that_promises_another_page_for_ever_is_not_believed() -> None:
     assert "the list promises another page" in str(usage_of(cloud).problem)
 
 
-def test_a_part_of_an_answer_is_none() -> None:
-    cloud = UsageCloud(images=images(), failing={"/servers/detail": Answered({"servers": []}, status=206)})
-    assert "HTTP 206" in str(usage_of(cloud).problem)
+@pytest.mark.parametrize("status", [201, 202, 203, 206, 207])
+def test_a_list_with_another_status_than_200_is_none(status: int) -> None:
+    cloud = UsageCloud(images=images(), failing={"/servers/detail": Answered({"servers": []}, status=status)})
+    assert f"HTTP {status}" in str(usage_of(cloud).problem)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"computeFault": {"code": 500, "message": "x"}}, "computeFault is there beside the list"),
+        ({"itemNotFound": {"message": "x"}}, "itemNotFound is there beside the list"),
+        ({"overLimit": {"code": 413}}, "overLimit is there beside the list"),
+        ({"errors": [{"status": 500}]}, "errors is there beside the list"),
+        ({"code": 500, "title": "x"}, "a code and a message are there beside the list"),
+        ({"code": 500, "message": "x"}, "a code and a message are there beside the list"),
+    ],
+)
+def test_a_list_beside_which_there_is_a_fault_is_none(fault: dict[str, object], said: str) -> None:
+    cloud = UsageCloud(images=images(), failing={"/servers/detail": Answered({"servers": [], **fault})})
+    assert said in str(usage_of(cloud).problem)
 
 
 def test_a_volume_uses_the_kernel_and_ramdisk_by_which_it_starts() -> None:

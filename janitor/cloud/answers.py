@@ -10,6 +10,8 @@ from janitor.transport.json_body import Unreadable
 from janitor.transport.messages import status_words
 
 _LONGEST_MESSAGE = 300
+_SAYS_FAULT = frozenset({"code", "message"})
+_FAULTS = ("error", "errors")
 
 
 class Declined(Refused):
@@ -40,6 +42,22 @@ def check_envelope(document: Mapping[str, object]) -> None:
     for key, value in document.items():
         if isinstance(value, Unreadable):
             raise undocumented(f"{key} is there more than once, or is no JSON")
+
+
+def check_faultless(document: Mapping[str, object]) -> None:
+    """Raise Transient for the document of a list that tells of a fault, too: the list is what there was before it.
+
+    A fault is an object with a code or a message under a name of its own, as `computeFault` and `itemNotFound`; or both
+    at the top, as Glance has them; or anything under `error` or `errors`. No documented list has such keys beside it.
+    """
+    for key, value in document.items():
+        if isinstance(value, dict) and not _SAYS_FAULT.isdisjoint(value):
+            raise undocumented(f"{key} is there beside the list")
+    for key in _FAULTS:
+        if document.get(key):
+            raise undocumented(f"{key} is there beside the list")
+    if document.get("code") and (document.get("message") or document.get("title")):
+        raise undocumented("a code and a message are there beside the list")
 
 
 def passing(reply: Reply, words: str, now: datetime, *, busy: bool) -> Transient:

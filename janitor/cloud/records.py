@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from janitor.cloud import wire
-from janitor.cloud.answers import check_envelope, undocumented
+from janitor.cloud.answers import check_envelope, check_faultless, undocumented
 from janitor.errors import Unavailable
 from janitor.image_ids import ids_in, unidentified
 from janitor.model import MISSING, User, UserKind
@@ -20,8 +20,12 @@ Entry = dict[str, Any]
 
 
 def read_entries(document: Entry, key: str) -> list[Any]:
-    """The list under this key; raises Transient when there is none, or the document has any of its keys twice."""
+    """The list under this key.
+
+    Raises Transient when there is none, or the document has any of its keys twice, or a fault beside the list.
+    """
     check_envelope(document)
+    check_faultless(document)
     entries = document.get(key)
     if not isinstance(entries, list):
         raise undocumented(f"{key} is no list")

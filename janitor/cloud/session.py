@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from janitor.cloud.answers import Declined, Unauthorized
+from janitor.cloud.answers import Declined, Unauthorized, undocumented
 from janitor.cloud.rests import Rests
 from janitor.cloud.tokens import Token, Tokens
 from janitor.core.deletion import Answer
@@ -13,6 +13,8 @@ from janitor.transport import Call, Reply, Transient
 from janitor.transport.http import Transport
 
 T = TypeVar("T")
+_READING = "GET"
+_WHOLE = 200
 Headers = Mapping[str, str]
 Judge = Callable[[Reply, str], dict[str, Any]]
 """Gives the document of a successful answer, and raises Transient, Unauthorized or Declined for any other."""
@@ -93,6 +95,7 @@ class Session:
         self.note_clock(reply, asked_at)
         try:
             document = self._judge(reply, call.label)
+            _check_status(call, reply)
         except Transient as failure:
             self._rests.note(call, failure.retry_after)
             raise
@@ -118,6 +121,15 @@ class Session:
         """Take note of when a token was issued, which we asked for at that time by our clock."""
         if issued_at is not None:
             self._by_tokens = _worse(self._by_tokens, issued_at - asked_at)
+
+
+def _check_status(call: Call, reply: Reply) -> None:
+    """Raise Transient for what was read with another success than 200: it may be a part of the list, or a copy of it.
+
+    Source: RFC 9110 for 203 and 206. Every list and record that we read has 200 as its documented answer.
+    """
+    if call.method == _READING and reply.status != _WHOLE:
+        raise undocumented(f"HTTP {reply.status}")
 
 
 def _worse(one: timedelta | None, other: timedelta) -> timedelta:

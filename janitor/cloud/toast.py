@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from janitor.cloud import Lookup, Probe
-from janitor.cloud.answers import Declined
+from janitor.cloud import Lookup, Probe, wire
+from janitor.cloud.answers import Declined, undocumented
 from janitor.cloud.merging import Merging
 from janitor.cloud.paging import MarkerGone, ahead, pages
 from janitor.cloud.records import Entry, Identified, id_of, read_entries
@@ -94,7 +95,7 @@ class ToastClient:
     def usage(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:  # noqa: ARG002 - the port's
         """Which images instances use, from the one list of all instances; any doubt about it is an error."""
         call = self._call("GET", "/instances-detail")
-        entries = self._session.ask(call, lambda document: read_entries(document, "instances"))
+        entries = self._session.ask(call, _all_instances)
         return read_usage(entries, call.label, imageless=self._imageless)
 
     def shareable(self, images: Iterable[Image]) -> Sequence[Image]:  # noqa: ARG002 - the port's
@@ -177,6 +178,15 @@ class ToastClient:
             raise
         self._redact.add(token.id)
         return token
+
+
+def _all_instances(document: Entry) -> list[Any]:
+    """The instances of the one answer that holds them all; raises Transient where it says that there are others."""
+    entries = read_entries(document, "instances")
+    total = document.get("totalCount")
+    if total is not None and wire.integer(total) != len(entries):
+        raise undocumented(f"totalCount is {wire.shown(total)}, and {counted(len(entries), 'instance')} listed")
+    return entries
 
 
 def _digest(endpoint: str, appkey: str) -> str:

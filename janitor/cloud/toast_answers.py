@@ -30,6 +30,7 @@ _PERMISSION_DENIED = -3
 _ABSENT = frozenset({-5, 404, 30404})
 _MARKER_GONE = _ABSENT | {-4, 400, 30400}
 _FIRST_STATUS_CODE = 10_000
+_SUCCESS = 200
 
 
 def judge(reply: Reply, label: str, redact: Redaction, now: datetime) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def judge(reply: Reply, label: str, redact: Redaction, now: datetime) -> dict[st
         raise _contradictory(reply, header, now)
     if verdict and 300 <= reply.status < 400:
         raise redirected(label, reply.status)
-    if verdict and reply.status >= 400:
+    if verdict and reply.status != _SUCCESS:
         raise passing(reply, f"HTTP {reply.status}, and header.isSuccessful is true", now, busy=False)
     if verdict:
         return document
