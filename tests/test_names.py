@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from janitor.core.pattern import Pattern, unclosed
+from janitor.core.pattern import Pattern, flaw_of_glob
 from janitor.core.spelling import normal
 from janitor.decide import decide
 from janitor.exemptions import FOREVER, exemptions_for
@@ -120,12 +120,69 @@ def test_an_image_of_which_name_and_policy_disagree_is_kept() -> None:
 
 @pytest.mark.parametrize("glob", ["ci-[0-9", "[", "[]", "[!]", "a[b]c[d", "[[]["])
 def test_a_set_without_its_end_is_told(glob: str) -> None:
-    assert unclosed(glob)
+    assert (flaw_of_glob(glob) or "").startswith("has a [ without its ]")
 
 
-@pytest.mark.parametrize("glob", ["ci-[0-9]", "[]]", "[!]]", "[[]", "ci-]", "*", "[a][b]"])
-def test_a_glob_is_closed(glob: str) -> None:
-    assert not unclosed(glob)
+@pytest.mark.parametrize(
+    ("glob", "told"),
+    [
+        ("ci-{golden,base}-*", "write one glob for each, or [{] for the character itself"),
+        ("ci-{1..3}", "write one glob for each, or [{]"),
+        ("{a,{b}}", "write one glob for each, or [{]"),
+        ("/golden/i", "write /(?i)golden/"),
+        ("/golden/gi", "write /(?i)golden/"),
+        ("/golden/g", "write /golden/"),
+        ("ci-[z-a]olden*", "has the empty range z-a: write a-z"),
+        ("ci-[!z-a]", "has the empty range z-a"),
+        ("[a-cz-x]", "has the empty range z-x"),
+        ("ci-[[:alpha:]]*", "has [:alpha:], which is not known here: write the characters, like [a-z]"),
+        ("[![:digit:]]", "has [:digit:],"),
+        ("[[=a=]]", "has [=a=],"),
+        ("ci-\\*", "write [*] for a *, and [\\\\] for a backslash"),
+        ("CORP\\svc", "has a backslash"),
+        ("[a\\]]", "has a backslash in […]"),
+        ("[\\]]", "has a backslash in […]"),
+        ("[\\*]", "has a backslash in […]"),
+        ("ci-[^x]olden*", "write [!…] for all but these"),
+        ("[^]", "write [!…] for all but these"),
+        ("!(golden)*", "write one glob for each, or `not`, or [(]"),
+        ("@(golden|base)-*", "write one glob for each, or `not`, or [(]"),
+    ],
+)
+def test_a_glob_that_means_something_else_in_a_shell_is_told_with_what_to_write(glob: str, told: str) -> None:
+    assert told in (flaw_of_glob(glob) or "")
+
+
+@pytest.mark.parametrize(
+    ("glob", "name"),
+    [
+        ("ci-[0-9]", "ci-7"),
+        ("[]]", "]"),
+        ("[!]]", "a"),
+        ("[[]", "["),
+        ("ci-]", "ci-]"),
+        ("[a][b]", "ab"),
+        ("ci-[!x]", "ci-y"),
+        ("[x^]", "^"),
+        ("ci-[*]", "ci-*"),
+        ("CORP[\\\\]svc", "CORP\\svc"),
+        ("CORP[\\]svc", "CORP\\svc"),
+        ("[{]a,b}", "{a,b}"),
+        ("{a}", "{a}"),
+        ("[(]a|b)", "(a|b)"),
+        ("*(copy)", "golden (copy)"),
+        ("[-a]", "-"),
+        ("[a-]", "-"),
+        ("[a-a]", "a"),
+        ("[[:]", ":"),
+        ("/dev/vda", "/dev/vda"),
+        ("[/]golden/i", "/golden/i"),
+        ("/(?i)golden/", "GOLDEN-1"),
+    ],
+)
+def test_what_messages_tell_to_write_means_what_they_say(glob: str, name: str) -> None:
+    assert Pattern(glob).expression or flaw_of_glob(glob) is None
+    assert Pattern(glob).matches(name) is True
 
 
 @pytest.mark.parametrize("key", ["name", "targets", "tags", "owner", "properties: {os", "not: {name"])
@@ -138,6 +195,29 @@ def test_a_glob_without_its_end_is_an_error_with_its_place(desk: Desk, key: str)
     place = key.replace(": {", ".")
     assert f"policies/ci.yaml:3: ci: match.{place}" in done.stderr
     assert '"ci-[0-9" has a [ without its ]: write [[] for the character itself' in done.stderr
+
+
+def test_a_not_whose_glob_protects_nothing_is_an_error_with_its_place(desk: Desk) -> None:
+    desk.write("janitor.yaml", CONFIGURED)
+    match = "{name: '*', not: {name: 'ci-{golden,base}-*'}}"
+    desk.write("policies/ci.yaml", f"policies:\n  - name: ci\n    match: {match}\n    expire: {{after: 14d}}\n")
+    done = desk.janitor("check")
+    assert done.returncode == 2
+    assert 'policies/ci.yaml:3: ci: match.not.name: "ci-{golden,base}-*" has {…}, which is not known' in done.stderr
+
+
+@pytest.mark.parametrize("glob", ["infra/{a,b}.tf", "infra/{a/x,b/y}.tf", "infra/[^a].tf", "infra/a\\ b.tf"])
+def test_a_reference_glob_that_shells_read_otherwise_is_an_error(desk: Desk, glob: str) -> None:
+    desk.write("janitor.yaml", f"{CONFIGURED}references:\n  - files: '{glob}'\n")
+    desk.write("policies/ci.yaml", 'policies: [{name: ci, match: {name: "*"}}]\n')
+    done = desk.janitor("check")
+    assert done.returncode == 2
+    assert f'janitor.yaml:3: references[0].files: "{glob}" has ' in done.stderr
+
+
+@pytest.mark.parametrize("glob", ["/golden/i", "/a/b/i", "infra/../{a}/../{b}"])
+def test_a_glob_of_paths_may_look_like_an_expression(glob: str) -> None:
+    assert flaw_of_glob(glob, of_paths=True) is None
 
 
 def test_a_reference_glob_without_its_end_is_an_error(desk: Desk) -> None:

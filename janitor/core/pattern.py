@@ -77,19 +77,69 @@ def _normal(text: str, *, is_glob: bool) -> Pattern | None:
         return None
 
 
-def unclosed(glob: str) -> bool:
-    """Whether a `[` in a glob has no `]`, and would be taken for itself; a `]` that comes first in a set is in it."""
-    start = glob.find("[")
-    while start >= 0:
-        first = start + 2 if glob.startswith("!", start + 1) else start + 1
-        end = glob.find("]", first + 1)
+def flaw_of_glob(glob: str, *, of_paths: bool = False) -> str | None:
+    """What in a glob means nothing or something else than in a shell, and what to write instead; None if nothing does.
+
+    A `[` without its `]` would be taken for itself; a `]` that comes first in a set is in it. In a glob of paths, a set
+    ends before the next slash.
+    """
+    outside, place = "", 0
+    while place < len(glob):
+        if glob[place] != "[":
+            outside += glob[place]
+            place += 1
+            continue
+        slash = glob.find("/", place) if of_paths else -1
+        end = glob.find("]", place + (3 if glob.startswith("!", place + 1) else 2), slash if slash >= 0 else len(glob))
         if end < 0:
-            return True
-        start = glob.find("[", end)
-    return False
+            return "has a [ without its ]: write [[] for the character itself"
+        if flaw := _flaw_of_set(glob[place + 1 : end], glob[end + 1 : end + 2]):
+            return flaw
+        outside += _SET
+        place = end + 1
+    flagged = None if of_paths else _FLAGGED.fullmatch(glob)
+    if flagged:
+        return f"is no /regular expression/, for something follows its second slash: write {_with_flags(flagged)}"
+    return next((flaw for found, flaw in _NOT_IN_GLOBS if found.search(outside)), None)
 
 
-UNCLOSED = "has a [ without its ]: write [[] for the character itself"
+_SET = "\0"
+_FLAGGED = re.compile(r"/(.+)/([gimsuvxy]{1,8})", re.DOTALL)
+_NOT_IN_GLOBS = [
+    (
+        re.compile(r"\\"),
+        "has a backslash, which is a character like others: write [*] for a *, and [\\\\] for a backslash",
+    ),
+    (
+        re.compile(r"\{.*,.*\}|\{[^{},/]*\.\.[^{},/]*\}", re.DOTALL),
+        "has {…}, which is not known here: write one glob for each, or [{] for the character itself",
+    ),
+    (
+        re.compile(r"!\(.*\)|[?*+@]\(.*\|.*\)", re.DOTALL),
+        "has (…) of an extended glob, which is not known here: write one glob for each, or `not`, "
+        "or [(] for the character itself",
+    ),
+]
+
+
+def _flaw_of_set(inside: str, behind: str) -> str | None:
+    """The same of what stands between `[` and `]`, and of the character behind them."""
+    if inside.startswith("^"):
+        return "has [^…], where ^ is a character like others: write [!…] for all but these, or the ^ not first"
+    if named := re.search(r"\[([:.=]).*\1\Z", inside):
+        return f"has {named[0]}], which is not known here: write the characters, like [a-z] or [0-9]"
+    members = inside.removeprefix("!")
+    if "\\" in members.replace("\\\\", "") and (members != "\\" or behind == "]"):
+        return "has a backslash in […], where it is a character like others: write it twice, or []] for a ]"
+    for first, last in re.findall(r"(.)(?:-(.))?", members, re.DOTALL):
+        if last and first > last:
+            return f"has the empty range {first}-{last}: write {last}-{first}, or the - as the last in its […]"
+    return None
+
+
+def _with_flags(flagged: re.Match[str]) -> str:
+    flags = "".join(flag for flag in "ims" if flag in flagged[2])
+    return f"/{f'(?{flags})' if flags else ''}{flagged[1]}/"
 
 
 def expression_between_slashes(text: str) -> Expression | None:

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from janitor.core.pattern import UNCLOSED, Pattern, expression_between_slashes, unclosed
+from janitor.core.pattern import Pattern, expression_between_slashes, flaw_of_glob
 from janitor.model import Exemption, Status, Visibility
 from janitor.policy import Clock, Expire, Family, Keep, Match, Period, Policy
 from janitor.units import parse_duration, parse_size, parse_until
@@ -73,8 +73,8 @@ def _sentence(text: str) -> str:
 
 def _pattern(text: str) -> Pattern:
     pattern = Pattern(text)
-    if pattern.expression is None and unclosed(text):
-        raise ValueError(f'"{text}" {UNCLOSED}')
+    if pattern.expression is None and (flaw := flaw_of_glob(text)):
+        raise ValueError(f'"{text}" {flaw}')
     return pattern
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, InstanceOf, Tag, model_validator
 
 from janitor.cloud import Need
-from janitor.core.pattern import UNCLOSED, unclosed
+from janitor.core.pattern import flaw_of_glob
 from janitor.cron import Cron
 from janitor.model import Mode
 from janitor.references import Names
@@ -274,8 +274,8 @@ def _names(value: object) -> object:
 
 
 def _path_glob(text: str) -> str:
-    if any(map(unclosed, text.split("/"))):
-        raise ValueError(f'"{text}" {UNCLOSED}')
+    if flaw := flaw_of_glob(text, of_paths=True):
+        raise ValueError(f'"{text}" {flaw}')
     return text
 
 
