@@ -383,6 +383,26 @@ def test_a_bot_needs_a_time_stamp(body: str) -> None:
     assert accepted_by(bot, Reply(200, body), Accepts.SLACK) is not None
 
 
+@pytest.mark.parametrize("error", ['"channel_not_found"', '"unheard_of"', '" "', '{"code": 7}', "1"])
+@pytest.mark.parametrize("accepts", Accepts)
+def test_a_yes_beside_an_error_is_no_acceptance(error: str, accepts: Accepts) -> None:
+    body = f'{{"ok": true, "error": {error}, "channel": "C01", "ts": "1503435956.000247"}}'
+    assert accepted_by(bot, Reply(200, body), accepts) is not None
+    assert accepted_by(bot, Reply(200, body.replace('"error"', '"warning"')), accepts) is None
+
+
+@pytest.mark.parametrize("error", ['""', "null", "false"])
+def test_no_error_is_none(error: str) -> None:
+    body = f'{{"ok": true, "error": {error}, "channel": "C01", "ts": "1503435956.000247"}}'
+    assert accepted_by(bot, Reply(200, body), Accepts.SLACK) is None
+
+
+def test_a_file_is_not_attached_by_a_yes_beside_an_error(slack: SlackStandIn, waits: list[float]) -> None:
+    slack.refusals[COMPLETE] = Reply(200, '{"ok": true, "error": "unheard_of", "files": [{"id": "F0"}]}')
+    with pytest.raises(DeliveryError, match="did not accept the file"):
+        bot(slack, waits).attach(Listing("run-12.csv", "x"), "All images", Place(CHANNEL, CHANNEL, "1.0"))
+
+
 @pytest.mark.parametrize(("status", "any_2xx"), [(201, True), (202, True), (300, False), (401, False)])
 def test_acceptance_needs_a_status_of_acceptance(status: int, any_2xx: bool) -> None:
     for kind, body in ((webhook, "ok"), (bot, YES)):

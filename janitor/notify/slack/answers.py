@@ -103,9 +103,13 @@ def problem_of_webhook(status: int, body: bytes, accepts: Accepts) -> Problem | 
 
 
 def problem_of_api(status: int, body: bytes, accepts: Accepts, *, stamped: bool = True) -> Problem | None:
-    """The same of an answer of the Web API. `stamped`: it has to say the time stamp of what was accepted."""
-    said = document_of(body)
-    if status == 200 and said is not None and said.get("ok") is True and (not stamped or _is_text(said.get("ts"))):
+    """The same of an answer of the Web API. `stamped`: it has to say the time stamp of what was accepted.
+
+    A yes beside an `error` contradicts itself, and is none; a `warning` beside it changes nothing.
+    """
+    said = document_of(body) or {}
+    yes = said.get("ok") is True and not said.get("error")
+    if status == 200 and yes and (not stamped or _is_text(said.get("ts"))):
         return None
     return _otherwise(status, body, accepts, detailed=True)
 
