@@ -35,6 +35,11 @@ def ids_in(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, _ids_in(folded(text)))))
 
 
+def holds_uuid(text: str) -> bool:
+    """Whether a word is a UUID or holds one, with or without its dashes."""
+    return any(map(_UUID.fullmatch, ids_in(text)))
+
+
 def unidentified(text: str) -> bool:
     """Whether a word can name no image: a blank one, or a URL or URN that holds no id."""
     word = folded(text)

@@ -227,6 +227,21 @@ def test_a_list_beside_which_there_is_a_fault_is_none(fault: dict[str, object], 
     assert said in str(usage_of(cloud).problem)
 
 
+@pytest.mark.parametrize("word", ["ci-1", "null", "None", "unknown"])
+def test_a_server_or_volume_of_what_is_no_id_leaves_uses_unread(word: str) -> None:
+    cloud = UsageCloud(images=images(), servers={"/compute": [server("s1", word)]})
+    assert f'cannot be read: "{word}"' in str(usage_of(cloud).problem)
+    volume = {"id": "v1", "name": "v1", "status": "available", "volume_image_metadata": {"image_id": word}}
+    cloud = UsageCloud([GLANCE, NOVA, CINDER], images=images(), volumes={"/cinder/v3/p70j3ct": [volume]})
+    assert f'cannot be read: "{word}"' in str(usage_of(cloud).problem)
+
+
+@pytest.mark.parametrize(("word", "read"), [("null", False), ("unknown", False), ("fedora-38", True)])
+def test_a_cluster_of_an_image_that_somebody_did_not_know_leaves_uses_unread(word: str, read: bool) -> None:
+    cloud = magnum(clusters=[cluster()], node_groups={"c-k8s": [group("w", image_id=word)]}, templates=[])
+    assert (usage_of(cloud).problem is None) is read
+
+
 def test_a_volume_uses_the_kernel_and_ramdisk_by_which_it_starts() -> None:
     cloud = UsageCloud([GLANCE, NOVA, CINDER], images=images())
     made_of = {"image_id": A, "kernel_id": B, "ramdisk_id": C}

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from janitor.cloud import wire
 from janitor.cloud.answers import check_envelope, check_faultless, undocumented
+from janitor.cloud.known_images import KnownImages
 from janitor.errors import Unavailable
-from janitor.image_ids import ids_in, unidentified
 from janitor.model import MISSING, User, UserKind
 
 _log = logging.getLogger("janitor.cloud")
@@ -158,8 +158,8 @@ def _instead(server: Entry) -> str:
     return f", but has {wire.shown(names[0])}" if names else ""
 
 
-def image_users(entries: Iterable[Any], label: str, kind: UserKind, image_of: ImageOf) -> Users:
-    """Which images these users use; `image_of` says where an entry names its image.
+def image_users(entries: Iterable[Any], label: str, kind: UserKind, image_of: ImageOf, known: KnownImages) -> Users:
+    """Which images these users use; `image_of` says where an entry names its image, `known` are the images surveyed.
 
     Raises Unavailable when that is in doubt for any of them: a misread user would make its image look unused.
     """
@@ -169,18 +169,19 @@ def image_users(entries: Iterable[Any], label: str, kind: UserKind, image_of: Im
             raise Unavailable(f"{label}: an entry cannot be read: {wire.shown(entry)}")
         user = User(wire.text(entry.get("id")) or "", wire.text(entry.get("name")) or "", kind)
         for image in image_of(entry):
-            for image_id in _image_ids(image, user, label):
+            for image_id in _image_ids(image, user, label, known):
                 users[image_id].append(user)
     return users
 
 
-def _image_ids(image: object, user: User, label: str) -> tuple[str, ...]:
+def _image_ids(image: object, user: User, label: str, known: KnownImages) -> tuple[str, ...]:
     """The ids that may be meant: a URL or URN holds one."""
     named = image.get("id") if isinstance(image, dict) else image
-    if not isinstance(named, str) or unidentified(named):
+    ids = known.meant_by(named) if isinstance(named, str) else None
+    if ids is None:
         name = user.name or user.id
         raise Unavailable(f'{label}: the image of {user.kind} "{name}" cannot be read: {wire.shown(image)}')
-    return ids_in(named)
+    return ids
 
 
 def _named(entry: Entry) -> str:

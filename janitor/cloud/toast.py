@@ -96,7 +96,7 @@ class ToastClient:
         """Which images instances use, from the one list of all instances; any doubt about it is an error."""
         call = self._call("GET", "/instances-detail")
         entries = self._session.ask(call, _all_instances)
-        return read_usage(entries, call.label, imageless=self._imageless)
+        return read_usage(entries, call.label, images, imageless=self._imageless)
 
     def shareable(self, images: Iterable[Image]) -> Sequence[Image]:  # noqa: ARG002 - the port's
         """None: this API knows no sharing."""
@@ -116,9 +116,9 @@ class ToastClient:
 
     def probe(self) -> Probe:
         """Get a token, a page of images and all instances, and say so."""
-        images = counted(len(self._page(None)))
-        usage = self.usage((), EarlierUsage())
-        sentence = f"token accepted, {images} on the first page, {counted(usage.instances, 'instance')}"
+        images = list(map(read_image, self._page(None)))
+        usage = self.usage(images, EarlierUsage())
+        sentence = f"token accepted, {counted(len(images))} on the first page, {counted(usage.instances, 'instance')}"
         return Probe(sentence, usage.readings)
 
     def close(self) -> None:

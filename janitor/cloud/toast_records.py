@@ -1,12 +1,13 @@
 """Reading the records of the Compute API v1.0 as values: tokens, images, and which images instances use."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from janitor.cloud import wire
 from janitor.cloud.answers import undocumented
+from janitor.cloud.known_images import KnownImages
 from janitor.cloud.records import (
     Entry,
     expected,
@@ -67,12 +68,12 @@ def _properties(value: object, wrong: dict[str, str]) -> Mapping[str, str] | Non
     return read_properties(value, wrong)
 
 
-def read_usage(entries: list[Any], label: str, *, imageless: bool = False) -> Usage:
-    """Which images these instances use, by lower-case id; `imageless` ones may leave out the key `image`.
+def read_usage(entries: list[Any], label: str, images: Iterable[Image], *, imageless: bool = False) -> Usage:
+    """Which of these and other images these instances use, by lower-case id.
 
-    Raises Unavailable when that is in doubt for any of them.
+    `imageless` ones may leave out the key `image`. Raises Unavailable when that is in doubt for any of them.
     """
     image_of = partial(image_of_server, imageless=imageless, label=label)
-    users = image_users(entries, label, UserKind.INSTANCE, image_of)
+    users = image_users(entries, label, UserKind.INSTANCE, image_of, KnownImages(images))
     reading = Reading(Source.SERVERS, place=label.split()[-1], users=sum(map(len, users.values())), images=len(users))
     return Usage(in_order(users, "servers"), instances=len(entries), readings=(reading,))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from janitor.cloud import wire
 from janitor.cloud.answers import Declined
 from janitor.cloud.at_once import at_once
+from janitor.cloud.known_images import says_nothing
 from janitor.cloud.openstack_usage.names import ImageNames
 from janitor.cloud.openstack_usage.services import ServiceLists, text_of
 from janitor.cloud.records import Entry, Users, under_other_names
@@ -107,10 +108,13 @@ class Clusters:
         return image
 
     def _use(self, image: object, user: User) -> None:
-        if not isinstance(image, str) or unidentified(image):
+        if not isinstance(image, str) or unidentified(image) or self._says_nothing(image):
             raise Unavailable(f"the image of {user.kind} {user.name} cannot be read: {wire.shown(image)}")
         for identity in self.names.meant_by(image):
             self._users[identity].append(user)
+
+    def _says_nothing(self, image: str) -> bool:
+        return says_nothing(image) and not self.names.bears(image)
 
 
 def _images_of(entry: Entry) -> list[object]:

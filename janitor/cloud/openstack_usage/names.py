@@ -33,6 +33,10 @@ class ImageNames:
         unreadable = self.unreadable if identities and not listed else set()
         return frozenset(listed | named | unreadable)
 
+    def bears(self, word: str) -> bool:
+        """Whether an image has this word for its id or its whole name."""
+        return normal(word) in self._by_name or folded(word) in self._ids
+
     def words(self) -> Iterable[tuple[str, frozenset[str]]]:
         """Every word that means images, with their ids: each id, and each name."""
         yield from ((identity, frozenset({identity})) for identity in self._ids)

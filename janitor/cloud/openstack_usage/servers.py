@@ -6,12 +6,13 @@ are listed with a few keys only, but not where a limit, a marker or a filter is 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from janitor.cloud.answers import Declined
 from janitor.cloud.at_once import at_once
+from janitor.cloud.known_images import KnownImages
 from janitor.cloud.openstack_usage.services import ServiceLists
 from janitor.cloud.records import Entry, ImageOf, Users, check_cell, image_users
 from janitor.cloud.session import Headers
@@ -115,12 +116,12 @@ def _exists(lists: ServiceLists, server: str) -> bool:
     return shown.get("status") not in _GONE
 
 
-def used_by_servers(servers: Sequence[Entry], images: Iterable[Image], image_of: ImageOf) -> Users:
+def used_by_servers(servers: Sequence[Entry], images: Sequence[Image], image_of: ImageOf) -> Users:
     """The images that servers were made of, and those that shelved servers are kept in until they are unshelved.
 
     Raises Unavailable when that is in doubt for any of them.
     """
-    users = image_users(servers, LABEL, UserKind.INSTANCE, image_of)
+    users = image_users(servers, LABEL, UserKind.INSTANCE, image_of, KnownImages(images))
     shelved = {folded(str(server.get("id"))): server for server in servers if _is_shelved(server)}
     for image in images if shelved else ():
         for server in _kept_in(image, shelved):

@@ -8,6 +8,7 @@ from functools import partial
 from janitor.cloud import Sources
 from janitor.cloud.catalogue import KUBERNETES, Endpoint, ImagePlace, Service, folded_type, versioned
 from janitor.cloud.keystone import Grant
+from janitor.cloud.known_images import KnownImages
 from janitor.cloud.openstack_usage.clusters import VERSION, Clusters
 from janitor.cloud.openstack_usage.gathering import Gathering, Task
 from janitor.cloud.openstack_usage.names import ImageNames
@@ -111,7 +112,9 @@ class UsageSurvey:
     ) -> Callable[[], Users]:
         readers: dict[Service, Callable[[], Users]] = {
             Service.COMPUTE: lambda: self._by_servers(self._lists(endpoint), images, seen),
-            Service.VOLUME: lambda: used_by_volumes(self._lists(endpoint).entries("/volumes/detail", "volumes")),
+            Service.VOLUME: lambda: used_by_volumes(
+                self._lists(endpoint).entries("/volumes/detail", "volumes"), KnownImages(images)
+            ),
             Service.CLUSTERS: lambda: self._by_clusters(self._lists(endpoint), names, endpoint),
             Service.STACKS: lambda: self._by_stacks(self._lists(endpoint), names, earlier, seen),
         }

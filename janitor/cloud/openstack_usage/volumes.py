@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 
+from janitor.cloud.known_images import KnownImages
 from janitor.cloud.records import Entry, Users, image_users, under_other_names
 from janitor.errors import Unavailable
 from janitor.model import User, UserKind
@@ -14,14 +15,15 @@ _OF_AN_IMAGE = frozenset({"image_name", "checksum"})  # what only a volume has t
 _BEING_MADE = "downloading"  # of an image, which the volume does not name before it is done
 
 
-def used_by_volumes(volumes: Sequence[Entry]) -> Users:
+def used_by_volumes(volumes: Sequence[Entry], known: KnownImages) -> Users:
     """The images that volumes were made of, and the kernels and ramdisks by which these start.
 
     Raises Unavailable when that is in doubt for any of them.
     """
     users: defaultdict[str, list[User]] = defaultdict(list)
     for key in (_IMAGE, "kernel_id", "ramdisk_id"):
-        for image, using in image_users(volumes, LABEL, UserKind.VOLUME, partial(_named, key)).items():
+        found = image_users(volumes, LABEL, UserKind.VOLUME, partial(_named, key), known)
+        for image, using in found.items():
             users[image] += using
     return dict(users)
 

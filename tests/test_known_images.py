@@ -1,0 +1,57 @@
+"""What servers, instances and volumes call their images: what is no id is never a use of nothing."""
+
+import pytest
+
+from janitor.cloud.known_images import KnownImages
+from janitor.errors import Unavailable
+from janitor.model import EarlierUsage
+from tests.factories import make_image
+from tests.toast_account import Account, entry, ids, serving
+
+UUID = "9f0c2a44-6a0e-4d0f-9a52-0d6b9c3f1a77"
+GONE = "11111111-2222-3333-4444-555555555555"
+NO_IDS = ["ci-1", "null", "None", "unknown", "N/A", "", "https://images.example/v2/images/"]
+
+
+@pytest.mark.parametrize("word", NO_IDS)
+def test_where_ids_are_uuids_only_a_uuid_is_one(word: str) -> None:
+    assert KnownImages([make_image("ci-1", id=UUID)]).meant_by(word) is None
+
+
+@pytest.mark.parametrize("word", [UUID, GONE, GONE.replace("-", ""), f"https://images.example/v2/images/{GONE}"])
+def test_a_uuid_is_an_id_whether_or_not_it_is_listed(word: str) -> None:
+    meant = KnownImages([make_image("ci-1", id=UUID)]).meant_by(word)
+    assert meant is not None
+    assert {UUID, GONE} & set(meant)
+
+
+def test_where_ids_are_other_words_a_name_means_the_images_that_bear_it() -> None:
+    known = KnownImages(
+        [
+            make_image("ci-1", id="i1"),
+            make_image(" ci-1\u200b", id="i2"),
+            make_image("web", id="i3"),
+            make_image(None, id="i4", unreadable={"name": "5"}),
+        ]
+    )
+    assert known.meant_by("ci-1") == ("ci-1", "i1", "i2", "i4")
+    assert known.meant_by("I1") == ("i1",)
+    assert known.meant_by("None") is None
+
+
+@pytest.mark.parametrize("word", ["ci-1", "null", "None", "unknown"])
+def test_an_instance_of_what_is_no_id_leaves_uses_unread(word: str) -> None:
+    account = Account(entries=[entry(UUID, name="ci-1")], instances=[{"id": "1", "name": "web-1", "image": word}])
+    with serving(account) as (client, _):
+        images = list(client.images())
+        with pytest.raises(Unavailable, match=f'image of instance "web-1" cannot be read: "{word}"'):
+            client.usage(images, EarlierUsage())
+        with pytest.raises(Unavailable, match=f'cannot be read: "{word}"'):
+            client.probe()
+
+
+def test_an_instance_of_a_name_uses_the_images_of_that_name() -> None:
+    account = Account(entries=[entry("i1", name="ci-1")], instances=[{"id": "1", "name": "web-1", "image": "ci-1"}])
+    with serving(account) as (client, _):
+        assert "i1" in client.usage(list(client.images()), EarlierUsage()).by_image
+        assert ids(client) == ["i1"]
