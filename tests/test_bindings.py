@@ -452,6 +452,10 @@ def test_another_account_behind_a_target_and_the_way_out(sandbox_desk: Desk, san
         rebound.stderr
     )
     assert "if you say yes" not in rebound.stderr.lower(), "nothing was asked"
+    assert "sandbox is bound to the endpoint and appkey that it reached before. From" in " ".join(
+        rebound.stderr.split()
+    )
+    assert "present" not in rebound.stderr, "what is configured now was never bound"
     assert sandbox_desk.janitor("run").returncode == Exit.OK
     assert len(other.account.images) < before
     assert sandbox_desk.janitor("show", "1").returncode == Exit.OK

@@ -236,7 +236,7 @@ def test_check_says_nothing_of_targets_that_only_a_catalogue_names(desk: Desk) -
 
 
 def test_check_observes_which_policies_own_no_image_of_the_latest_snapshots(desk: Desk) -> None:
-    target = '{{name: {}, endpoint: "http://127.0.0.1:1", appkey: b, username: c, password: d}}'
+    target = '{{name: {0}, endpoint: "http://127.0.0.1:1", appkey: "of-{0}", username: c, password: d}}'
     desk.write("janitor.yaml", f"targets: [{', '.join(map(target.format, ('prod', 'stage', 'new')))}]\n")
     rules = [{"name": name, "match": {"name": f"{name}-*"}} for name in ("ci", "dev", "gone", "foreign")]
     desk.write("policies/a.yaml", json.dumps({"policies": rules}))

@@ -530,6 +530,32 @@ def test_there_must_be_a_target(write: Write, targets: str) -> None:
     assert ": targets: " in told
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "appkey", "one"),
+    [
+        ("https://cloud.example/compute", "the-appkey", True),
+        ("https://CLOUD.example.:443//compute/", "${KEY}", True),
+        ("https://cloud.example/compute", "another", False),
+        ("https://cloud.example:8443/compute", "the-appkey", False),
+    ],
+)
+def test_an_account_has_one_target(write: Write, endpoint: str, appkey: str, one: bool) -> None:
+    first = TARGET.removeprefix("targets:\n")
+    second = first.replace("prod", "stage").replace("https://cloud.example/compute", endpoint)
+    path = write(TARGET + second.replace("the-appkey", appkey))
+
+    if not one:
+        assert len(load_settings(path, {}).targets) == 2
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(path, {"KEY": "the-appkey"})
+
+    assert [str(problem) for problem in caught.value.problems] == [
+        f"{path}:7: targets[1]: has the endpoint and appkey of target prod: images would be judged twice; "
+        "keep one of the two"
+    ]
+
+
 def test_target_names_are_unique(write: Write) -> None:
     second = TARGET.removeprefix("targets:\n")
 

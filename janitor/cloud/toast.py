@@ -3,16 +3,13 @@
 Source of its paths and fields: the vendor's image page. Nothing here relies on what that page leaves open.
 """
 
-import hashlib
 import json
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -25,7 +22,7 @@ from janitor.cloud.session import Session, denied
 from janitor.cloud.toast_answers import judge
 from janitor.cloud.toast_records import read_image, read_token, read_usage
 from janitor.cloud.tokens import Token, Tokens
-from janitor.core.binding import Binding
+from janitor.core.binding import Binding, appkey_binding
 from janitor.core.deletion import Answer
 from janitor.errors import CloudError
 from janitor.model import EarlierUsage, Image, Sharing, Usage
@@ -35,7 +32,6 @@ from janitor.transport.http import Transport
 from janitor.units import counted
 
 _NO_OPTIONS = HttpOptions()
-_PORTS = {"http": 80, "https": 443}
 
 
 def utc_now() -> datetime:
@@ -65,7 +61,7 @@ class ToastClient:
         stop: threading.Event | None = None,
         carrier: httpx.BaseTransport | None = None,
     ) -> None:
-        self._account = _digest(endpoint, appkey)
+        self._binding = appkey_binding(endpoint, appkey)
         self._root = f"{endpoint.rstrip('/')}/v1.0/appkeys/{path_segment(appkey)}"
         self._credentials = {"auth": {"username": username, "password": password}}
         self._options = options
@@ -127,7 +123,7 @@ class ToastClient:
 
     def binding(self) -> Binding:
         """A digest of the endpoint and the appkey."""
-        return Binding("toast", self._account)
+        return self._binding
 
     def clock_offset(self) -> timedelta | None:
         """How far the server's clock is ahead of ours, at its worst so far, by what its answers tell."""
@@ -187,12 +183,3 @@ def _all_instances(document: Entry) -> list[Any]:
     if total is not None and wire.integer(total) != len(entries):
         raise undocumented(f"totalCount is {wire.shown(total)}, and {counted(len(entries), 'instance')} listed")
     return entries
-
-
-def _digest(endpoint: str, appkey: str) -> str:
-    """What tells an account from any other, and tells no secret. One endpoint may be written in several ways."""
-    parts = urlsplit(endpoint.strip())
-    host = (parts.hostname or "").rstrip(".")
-    port = parts.port or _PORTS.get(parts.scheme)
-    path = re.sub("//+", "/", parts.path).rstrip("/")
-    return hashlib.sha256(json.dumps([parts.scheme, host, port, path, appkey]).encode()).hexdigest()

@@ -20,7 +20,8 @@ def rebind(config: Path | None, verbose: int, *, name: str, yes: bool) -> int:
     with existing_store(config, verbose) as (settings, store):
         _check_known(store, name)
         bound, shown = store.bound(name), visible(name)
-        what = f"{shown} is bound to {visible(str(bound))}" if bound is not None else f"{shown} is not bound yet"
+        account = visible(bound.described(reached_now=False)) if bound is not None else None
+        what = f"{shown} is bound to {account}" if account is not None else f"{shown} is not bound yet"
         when = "From now on" if yes else "If you say yes,"
         say(
             f"{what}. {when} everything recorded of {shown} stops counting, and can be read as before: when images "

@@ -1,7 +1,11 @@
 """What a target reaches, and whether it is still the account whose images the database knows. Pure."""
 
+import hashlib
+import json
+import re
 import shlex
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 _TELLING = 5
 """So few images may all be replaced between two runs: that none of more is left says that the account is another."""
@@ -15,6 +19,7 @@ _UPGRADED = (
 The pointer comes first: every report cuts a remark that is long, and an endpoint follows that may be.
 """
 
+_PORTS = {"http": 80, "https": 443}
 _LATER = "where it reaches another account, nothing will be deleted."
 
 
@@ -29,8 +34,11 @@ class Binding:
     account: str
     endpoint: str = ""
 
-    def __str__(self) -> str:
-        return f"project {self.account} at {self.endpoint}" if self.endpoint else "the present endpoint and appkey"
+    def described(self, *, reached_now: bool) -> str:
+        """The account in words. A digest does not tell whether what is configured now is that endpoint and appkey."""
+        if self.endpoint:
+            return f"project {self.account} at {self.endpoint}"
+        return "the present endpoint and appkey" if reached_now else "the endpoint and appkey that it reached before"
 
     def changes(self, after: "Binding") -> str:
         """How another one differs from this one, in words."""
@@ -40,6 +48,16 @@ class Binding:
             return "endpoint or appkey"
         pairs = (("project", self.account, after.account), ("endpoint", self.endpoint, after.endpoint))
         return ", ".join(f"{what} {old} -> {new}" for what, old, new in pairs if old != new)
+
+
+def appkey_binding(endpoint: str, appkey: str) -> Binding:
+    """The account of an appkey at an endpoint, which may be written in several ways."""
+    parts = urlsplit(endpoint.strip())
+    host = (parts.hostname or "").rstrip(".")
+    port = parts.port or _PORTS.get(parts.scheme)
+    path = re.sub("//+", "/", parts.path).rstrip("/")
+    told = json.dumps([parts.scheme, host, port, path, appkey])
+    return Binding("toast", hashlib.sha256(told.encode()).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +112,7 @@ def _first(target: str, reached: Binding, known: Known) -> Recognition:
         return Recognition(same=False, words=_strange(target, unrecorded, known))
     if known.run is None:
         return Recognition(same=True)
-    return Recognition(same=True, words=f"{_UPGRADED} Bound to {reached}: {_LATER}")
+    return Recognition(same=True, words=f"{_UPGRADED} Bound to {reached.described(reached_now=True)}: {_LATER}")
 
 
 def _strange(target: str, what: str, known: Known) -> str:

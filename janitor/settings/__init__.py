@@ -15,7 +15,7 @@ from janitor.model import Cost, Mode
 from janitor.plan import Limits
 from janitor.redaction import Redaction
 from janitor.references import Reference
-from janitor.settings.contradictions import contradictions, misfits
+from janitor.settings.contradictions import contradictions, misfits, twins
 from janitor.settings.declared import misdeclared, references
 from janitor.settings.expansion import Expanded, expand
 from janitor.settings.network import Ways
@@ -155,7 +155,7 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.en
         *_news([*misfits(expanded, environ), *misdeclared(expanded), *wrong], expanded),
     ]
     if schema is not None:
-        faults += misplaced(schema, source)
+        faults += [*twins(schema.targets), *misplaced(schema, source)]
     if schema is None or faults:
         raise ConfigurationError(_problems(faults, expanded))
     ways = Ways(environ, source.parent)

@@ -1,9 +1,10 @@
 """What is wrong between the keys of a configuration that may each be right."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from janitor.core.binding import Binding, appkey_binding
 from janitor.settings.expansion import Expanded
-from janitor.settings.schema import APIS, keys_of_api
+from janitor.settings.schema import APIS, TargetSchema, ToastSchema, keys_of_api
 from janitor.yaml_lines import Document, Fault
 
 _SPELLED_OUT = ("identity", "tenant_id", "username", "password")
@@ -47,6 +48,17 @@ def misfits(expanded: Expanded, environ: Mapping[str, str]) -> Iterator[Fault]:
                 yield Fault((*keys, key), f"is a key of api: {other}, and this target is of api: {api}")
         if api == "openstack" and not any(fault.keys[:-1] == keys for fault in expanded.document.faults):
             yield from _uncredited(keys, target, expanded, environ)
+
+
+def twins(targets: Iterable[TargetSchema]) -> Iterator[Fault]:
+    """The targets that are one account by two names: whether two of OpenStack are, only signing in tells."""
+    first: dict[Binding, str] = {}
+    for index, target in enumerate(targets):
+        if isinstance(target, ToastSchema):
+            other = first.setdefault(appkey_binding(target.endpoint, target.appkey), target.name)
+            if other != target.name:
+                same = f"has the endpoint and appkey of target {other}"
+                yield Fault(("targets", index), f"{same}: images would be judged twice; keep one of the two")
 
 
 def _uncredited(
