@@ -4,13 +4,16 @@ Source: `kernel_id` and `ramdisk_id` among the properties of the Image API, whic
 are bound together by.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from janitor.image_ids import folded, ids_in, unidentified
 from janitor.model import GONE_STATUSES, Image
 
-_PARTS = {"kernel_id": "kernel", "ramdisk_id": "ramdisk"}
+PARTS = {"kernel_id": "kernel", "ramdisk_id": "ramdisk"}
+_MAY_NAME_PARTS = {"properties": "kernel or ramdisk", **{f"properties.{key}": part for key, part in PARTS.items()}}
+_SEPARATORS = re.compile(r"[\s\"'\[\]{}(),;=\\]+")
 _PART_FORMATS = frozenset({"aki", "ari"})
 
 
@@ -41,24 +44,31 @@ def needs_of(images: Iterable[Image]) -> Needs:
             continue
         if _is_doubtful(image):
             doubtful = doubtful or image
-        for needed, part in _parts_of(image):
+        for needed, part in (*_parts_of(image), *_parts_said_to(image)):
             if needed != folded(image.id):
                 by_id.setdefault(needed, f"the {part} of image {image.label}")
     return Needs(by_id, doubtful)
 
 
 def _is_doubtful(image: Image) -> bool:
-    if image.properties is None or any(f"properties.{key}" in image.unreadable for key in _PARTS):
+    if image.properties is None or any(f"properties.{key}" in image.unreadable for key in PARTS):
         return True
-    return any(part and unidentified(part) for part in (image.properties.get(key) for key in _PARTS))
+    return any(part and unidentified(part) for part in (image.properties.get(key) for key in PARTS))
 
 
 def _parts_of(image: Image) -> Iterator[tuple[str, str]]:
     """The ids that an image names, each with what it is to it."""
     properties = image.properties or {}
-    for key, part in _PARTS.items():
+    for key, part in PARTS.items():
         if key in properties:
             yield from ((needed, part) for needed in ids_in(properties[key]))
+
+
+def _parts_said_to(image: Image) -> Iterator[tuple[str, str]]:
+    """The ids that stand in what cannot be read, as in two values that contradict each other: any may be meant."""
+    for key, part in _MAY_NAME_PARTS.items():
+        for word in _SEPARATORS.split(image.unreadable.get(key, "")):
+            yield from ((needed, part) for needed in ids_in(word))
 
 
 def _may_be_a_part(image: Image) -> bool:

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from janitor.cloud.toast_records import read_image
 from janitor.model import Image
 from janitor.needs import needs_of
+from janitor.transport.json_body import parse
 from tests.factories import make_image
 
 
@@ -61,3 +63,34 @@ def test_where_parts_cannot_be_read_any_kernel_may_be_one(
     words = needs_of([make_image("strange", id="s", **facts), image]).words_of(image)
     assert (words is not None) is kept
     assert words is None or "image strange, whose properties cannot be read" in words
+
+
+@pytest.mark.parametrize("disk_format", ["aki", "raw", "qcow2"])
+@pytest.mark.parametrize(
+    "unreadable",
+    [
+        {"properties.kernel_id": '["Kernel-1"]'},
+        {"properties.kernel_id": '"kernel-1" and "x"'},
+        {"properties.kernel_id": 'listed as "x" and as "kernel-1"'},
+        {"properties": '"kernel_id=kernel-1"'},
+    ],
+    ids=["a-list", "a-key-twice", "two-records", "no-object"],
+)
+def test_what_stands_in_unreadable_words_is_needed_whatever_its_format(
+    unreadable: dict[str, str], disk_format: str
+) -> None:
+    kernel = make_image("kernel", id="Kernel-1", disk_format=disk_format)
+    whole = make_image("uec", id="whole", properties={}, unreadable=unreadable)
+    assert str(needs_of([whole]).words_of(kernel)).endswith("of image uec")
+
+
+def test_what_stands_in_other_unreadable_words_is_no_part() -> None:
+    whole = make_image("uec", id="whole", properties={}, unreadable={"properties.note": '["Kernel-1"]'})
+    assert needs_of([whole]).words_of(KERNEL) is None
+
+
+def test_both_ids_of_a_key_that_is_there_twice_are_needed() -> None:
+    first, second = (f"{letter * 8}-1111-4222-8333-944444444444" for letter in "ab")
+    listed = parse('{"id": "w", "properties": {"kernel_id": "%s", "kernel_id": "%s"}}' % (first, second))  # noqa: UP031
+    needs = needs_of([read_image(listed)])
+    assert {first, second} <= needs.by_id.keys()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from janitor.cloud import wire
-from janitor.cloud.records import Entry, expected, optional, read_properties, required
+from janitor.cloud.records import ENOUGH_FOR_IDS, Entry, expected, optional, read_properties, required
 from janitor.model import MISSING, Image, Sharing, Visibility
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ def _properties(entry: Entry, wrong: dict[str, str]) -> Any:
     """The custom properties: beside the API's own fields, and under `properties`, where an entry has that."""
     nested = entry.get("properties")
     if nested is not None and not isinstance(nested, dict):
-        wrong["properties"] = wire.shown(nested)
+        wrong["properties"] = wire.shown(nested, ENOUGH_FOR_IDS)
         return None
     beside = {key: _shared(value) for key, value in entry.items() if key not in _FIELDS and value is not None}
     return read_properties({**nested, **beside} if nested else beside, wrong)

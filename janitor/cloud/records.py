@@ -12,6 +12,7 @@ from janitor.cloud.answers import check_envelope, check_faultless, undocumented
 from janitor.cloud.known_images import KnownImages
 from janitor.errors import Unavailable
 from janitor.model import MISSING, User, UserKind
+from janitor.needs import PARTS
 
 _log = logging.getLogger("janitor.cloud")
 
@@ -99,11 +100,14 @@ def read_properties(entries: Mapping[Any, object], wrong: dict[str, str]) -> Map
     for key, value in entries.items():
         word = wire.label(value)
         if word is None:
-            wrong[f"properties.{key}"] = wire.shown(value)
+            wrong[f"properties.{key}"] = wire.shown(value, ENOUGH_FOR_IDS) if key in PARTS else wire.shown(value)
         else:
             readable[key] = word
     return readable
 
+
+ENOUGH_FOR_IDS = 2_000
+"""How much is kept of what cannot be read and may name the parts of an image, in characters."""
 
 ImageOf = Callable[[Entry], Iterable[object]]
 """Gives what an entry says of its images: text, or an object with an id, each; nothing, where it says that it has none.

@@ -72,7 +72,7 @@ def whole(value: object) -> str:
     return json.dumps(value, sort_keys=True, default=repr)
 
 
-def shown(value: object) -> str:
-    """What stood there, as JSON, cut to 60 characters."""
+def shown(value: object, most: int = _SHOWN) -> str:
+    """What stood there, as JSON, cut to so many characters."""
     written = json.dumps(value, ensure_ascii=False, default=repr)
-    return written if len(written) <= _SHOWN else written[: _SHOWN - 1] + "…"
+    return written if len(written) <= most else written[: most - 1] + "…"
