@@ -74,7 +74,7 @@ def test_a_flag_that_cannot_be_read_is_set(key: str, field_name: str, value: Any
         ("diskFormat", "disk_format", None, {}),
         ("minDisk", "min_disk", None, {}),
         ("minRam", "min_ram", None, {}),
-        ("properties", "properties", {}, {}),
+        ("properties", "properties", None, {"properties": "missing"}),
     ],
 )
 def test_a_missing_key(key: str, field_name: str, expected: object, unreadable: dict[str, str]) -> None:
@@ -102,7 +102,8 @@ def test_a_missing_key(key: str, field_name: str, expected: object, unreadable: 
         ("size", "10 GB", "size", None, '"10 GB"'),
         ("size", 2**70, "size", None, str(2**70)),
         ("diskFormat", 5, "disk_format", None, "5"),
-        ("properties", None, "properties", {}, None),
+        ("properties", None, "properties", None, "null"),
+        ("properties", {}, "properties", {}, None),
         ("properties", "os=ubuntu", "properties", None, '"os=ubuntu"'),
         ("properties", [], "properties", None, "[]"),
     ],

@@ -9,6 +9,7 @@ from janitor.cloud import wire
 from janitor.cloud.answers import undocumented
 from janitor.cloud.known_images import KnownImages
 from janitor.cloud.records import (
+    ENOUGH_FOR_IDS,
     Entry,
     expected,
     image_of_server,
@@ -19,7 +20,7 @@ from janitor.cloud.records import (
     required,
 )
 from janitor.cloud.tokens import Token, printable, renewal
-from janitor.model import Image, Reading, Source, Usage, UserKind, Visibility
+from janitor.model import MISSING, Image, Reading, Source, Usage, UserKind, Visibility
 from janitor.transport.json_body import unreadable_in
 
 
@@ -52,18 +53,18 @@ def read_image(entry: Entry) -> Image:
         disk_format=optional(entry, "diskFormat", wire.text, wrong),
         min_disk=optional(entry, "minDisk", wire.amount, wrong),
         min_ram=optional(entry, "minRam", wire.amount, wrong),
-        properties=_properties(entry.get("properties"), wrong),
+        properties=_properties(entry, wrong),
         owned=not public,  # a public image is the vendor's
         visibility=Visibility.PUBLIC if public and "isPublic" not in wrong else None,
         unreadable=wrong,
     )
 
 
-def _properties(value: object, wrong: dict[str, str]) -> Mapping[str, str] | None:
-    if value is None:
-        return {}
+def _properties(entry: Entry, wrong: dict[str, str]) -> Mapping[str, str] | None:
+    """The custom properties; None where they are missing, null or unreadable: only `{}` says that there are none."""
+    value = entry.get("properties")
     if not isinstance(value, dict):
-        wrong["properties"] = wire.shown(value)
+        wrong["properties"] = wire.shown(value, ENOUGH_FOR_IDS) if "properties" in entry else MISSING
         return None
     return read_properties(value, wrong)
 
