@@ -142,7 +142,7 @@ def test_check_live_tries_everything(sandbox_desk: Desk, sandbox: Sandbox) -> No
 
 def test_check_says_which_answers_of_slack_count(sandbox_desk: Desk) -> None:
     with SlackStandIn() as slack:
-        slack.script += [Reply(200, "accepted")] * 2
+        slack.script += [Reply(200, "accepted", {"Content-Type": "text/plain"})] * 2
         sandbox_desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}'}}\n")
         refused = sandbox_desk.janitor("check", "--live")
         assert (refused.returncode, "slack.accepts: any-2xx" in refused.stdout) == (1, True), refused.stdout

@@ -598,7 +598,7 @@ def test_an_answer_that_is_not_slacks_counts_where_it_was_asked_for(configure: C
     settings, target = configure(), deleting(2)
     assert settings.slack is not None
     settings = replace(settings, slack=replace(settings.slack, accepts="any-2xx"))
-    slack.script += [Reply(200, '{"ok": true}')] * 3
+    slack.script += [Reply(200, '{"ok": true}', {"Content-Type": "application/json"})] * 3
     assert delivery.post(settings, run_of(settings, target)) == Delivery(Exit.OK, names_of(target))
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -263,7 +264,8 @@ def test_an_answer_that_is_not_slacks_yes_is_no_delivery(
 
 
 def accepted_by(kind: Callable[..., SlackChannel], reply: Reply, accepts: Accepts) -> DeliveryError | None:
-    """Why a message was not accepted by that answer; None where it was."""
+    """Why a message was not accepted by that answer, of plain text unless it says otherwise; None where it was."""
+    reply = replace(reply, headers={"Content-Type": "text/plain", **reply.headers})
     with SlackStandIn() as slack:
         slack.script += [reply] * 5
         try:
@@ -283,6 +285,11 @@ PAGES = [
     pytest.param("/* ok */\n<HTML lang=ko>", id="page-after-another-comment"),
     pytest.param("Please wait\n<body>", id="page-after-words"),
     pytest.param('"<html>ok</html>"', id="page-as-json"),
+    pytest.param('Moved <a href="/login">here</a>', id="link-within"),
+    pytest.param("ok <br/> ok", id="tag-within"),
+    pytest.param("Sign in: <a href", id="tag-cut-off"),
+    pytest.param('"see <a href=x>"', id="link-within-json-text"),
+    pytest.param('{"message": "<html><title>Sign in"}', id="page-within-json"),
 ]
 REFUSALS = [
     pytest.param("no_service", id="word"),
@@ -290,6 +297,17 @@ REFUSALS = [
     pytest.param("\ufeffInvalid_Payload", id="word-after-a-bom"),
     pytest.param('"invalid_payload"', id="word-as-json"),
     pytest.param('["invalid_payload"]', id="word-in-a-list"),
+    pytest.param("error: invalid_payload", id="word-after-words"),
+    pytest.param("(invalid_payload).", id="word-in-punctuation"),
+    pytest.param("_no_text_!", id="word-emphasised"),
+    pytest.param("Sorry, channel_not_found: nothing was posted", id="word-in-a-sentence"),
+    pytest.param("missing_text_or_fallback_or_attachments", id="long-word"),
+    pytest.param('{"message": "error: invalid_payload"}', id="word-in-a-sentence-in-json"),
+    pytest.param('{"ok": false, "error": "error: invalid_payload"}', id="word-in-a-sentence-as-error"),
+    pytest.param('{"status": "error", "message": "no"}', id="status-error"),
+    pytest.param('{"Status": "FAILED"}', id="status-in-capitals"),
+    pytest.param('{"code": 401}', id="status-of-http-within"),
+    pytest.param("Error: nothing was posted", id="text-that-begins-with-no"),
     pytest.param('{"detail": {"code": "invalid_payload"}}', id="word-deep-in-json"),
     pytest.param('{"ok": false}', id="json-no"),
     pytest.param('{"ok": "false"}', id="json-no-in-text"),
@@ -322,6 +340,9 @@ OTHERS = [
     pytest.param("Message accepted.", id="sentence"),
     pytest.param('{"success": true}', id="another-json-yes"),
     pytest.param('{"id": 4}', id="json-of-another-kind"),
+    pytest.param('{"status": "success", "code": 200, "errors": []}', id="json-that-tells-how-it-went"),
+    pytest.param("Accepted: <https://example.test|look> for <@U01>, <!here>, 1 < 2", id="slacks-own-brackets"),
+    pytest.param(f'{{"message": {{"text": "{"x" * 200} no_text"}}}}', id="json-that-quotes-our-report"),
     pytest.param('{"ok": true, "error": null}', id="json-yes-and-no-error"),
     pytest.param("{}", id="empty-object"),
     pytest.param("[]", id="list"),
@@ -408,6 +429,52 @@ def test_acceptance_needs_a_status_of_acceptance(status: int, any_2xx: bool) -> 
     for kind, body in ((webhook, "ok"), (bot, YES)):
         assert accepted_by(kind, Reply(status, body), Accepts.SLACK) is not None
         assert (accepted_by(kind, Reply(status, body), Accepts.ANY_2XX) is None) is any_2xx
+
+
+@BOTH
+@pytest.mark.parametrize("body", ["", "OK", "accepted", '{"success": true}'])
+@pytest.mark.parametrize("kind_of_text", ["text/html", "Text/HTML; charset=utf-8", "application/xhtml+xml"])
+@pytest.mark.parametrize("accepts", Accepts)
+def test_what_calls_itself_a_page_is_no_acceptance(
+    kind: Callable[..., SlackChannel], body: str, kind_of_text: str, accepts: Accepts
+) -> None:
+    error = accepted_by(kind, Reply(200, body, {"Content-Type": kind_of_text}), accepts)
+    assert "the answer was HTTP 200 with a page of HTML; look at the URL and the proxy" in str(error)
+
+
+@pytest.mark.parametrize("accepts", Accepts)
+def test_slack_calls_its_own_ok_a_page(accepts: Accepts) -> None:
+    assert accepted_by(webhook, Reply(200, "ok", {"Content-Type": "text/html"}), accepts) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (403, "Not here, sorry", "the answer was HTTP 403"),
+        (403, "<html>no", "the answer was HTTP 403 with a page of HTML; look at the URL and the proxy"),
+        (200, '{"status": "error"}', 'the answer was HTTP 200 with "status": "error" in its JSON'),
+        (200, '{"ok": fal', "the answer was HTTP 200 with JSON that is cut off or contradicts itself"),
+        (200, '{"ok": true, "error": {}, "success": 0}', '"success" in its JSON that is not true'),
+    ],
+)
+@BOTH
+def test_where_other_answers_count_it_is_said_what_the_answer_was(
+    kind: Callable[..., SlackChannel], status: int, body: str, told: str
+) -> None:
+    error = accepted_by(kind, Reply(status, body), Accepts.ANY_2XX)
+    assert str(error).endswith(told)
+
+
+@BOTH
+@pytest.mark.parametrize("accepts", Accepts)
+@pytest.mark.parametrize(("status", "refused"), [(500, False), (403, True)])
+def test_a_word_that_is_no_refusal_is_told_with_its_status(
+    kind: Callable[..., SlackChannel], accepts: Accepts, status: int, refused: bool
+) -> None:
+    error = accepted_by(kind, Reply(status, "ok"), accepts)
+    assert error is not None
+    assert f'the answer was HTTP {status}, and it said "ok"' in str(error)
+    assert error.refused is refused
 
 
 def test_a_page_in_another_alphabet_is_a_page() -> None:
