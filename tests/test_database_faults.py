@@ -7,11 +7,12 @@ import random
 import re
 import resource
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, chdir, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -485,3 +486,40 @@ def test_a_disk_that_is_nearly_full_is_seen_before_the_run(tmp_path: Path, monke
         inspect(tmp_path / "janitor.db")
     assert isinstance(caught.value, JanitorError)
     assert list(tmp_path.iterdir()) == []
+
+
+def link_to(target: str) -> Callable[[Path], object]:
+    return lambda path: path.symlink_to(target)
+
+
+def a_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as bound, chdir(path.parent):  # the name of a socket may not be long
+        bound.bind(path.name)
+
+
+@pytest.mark.parametrize(
+    ("make", "beside", "words"),
+    [
+        pytest.param(os.mkfifo, "", "it is a named pipe, not a file", id="pipe"),
+        pytest.param(a_socket, "", "it is a socket, not a file", id="socket"),
+        pytest.param(Path.mkdir, "", "it is a folder", id="folder"),
+        pytest.param(link_to("/dev/null"), "", "it is a link to a device, not a file", id="device"),
+        pytest.param(link_to("nowhere/x"), "", "it is a link that leads nowhere, to ", id="dangling"),
+        pytest.param(link_to("nowhere"), "", "it is a link that leads nowhere, to ", id="dangling-in-the-folder"),
+        pytest.param(link_to("sandbox.db"), "", "it is a link that leads back to itself", id="loop"),
+        pytest.param(Path.mkdir, "-wal", "sandbox.db-wal, where SQLite keeps a file of its own, is a folder", id="wal"),
+        pytest.param(os.mkfifo, "-shm", "is a named pipe, not a file: move it away", id="shm"),
+        pytest.param(link_to("nowhere"), "-journal", "is a link: move it away", id="journal"),
+    ],
+)
+def test_what_is_no_file_is_found_by_check_and_run_alike_before_any_sign_in(
+    sandbox_desk: Desk, sandbox: Sandbox, make: Callable[[Path], object], beside: str, words: str
+) -> None:
+    make(sandbox_desk.folder / f"sandbox.db{beside}")
+    commands = ("check", "run --dry-run") if beside else ("check", "run --dry-run", "keep --list")
+    told = {command: sandbox_desk.janitor(*command.split()) for command in commands}
+    for command, done in told.items():
+        assert (done.returncode, "Traceback" in done.stderr) == (1, False), command
+        # Wrapped to the width of the terminal, paths too.
+        assert words.replace(" ", "") in "".join((done.stdout + done.stderr).split()), command
+    assert not sandbox.requests

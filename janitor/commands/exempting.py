@@ -176,7 +176,7 @@ def list_kept(config: Path | None, verbose: int, unwanted: Iterable[str | None],
 
 
 def _by_command(settings: Settings) -> list[_Entry]:
-    if not settings.database.exists():
+    if not os.path.lexists(settings.database):
         return []  # policy files may exempt images before the first run
     with Store.open_existing(settings.database) as store:
         return [_Entry(record.exemption, record) for record in store.exemption_records()]

@@ -1,6 +1,7 @@
 """The database file: opened with care, written in transactions. SQLite's errors become sentences here alone."""
 
 import contextlib
+import errno
 import os
 import sqlite3
 import stat
@@ -39,6 +40,8 @@ _ADVICE = {
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_NOTADB: _DAMAGED,
 }
+_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe, not a file", stat.S_IFSOCK: "a socket, not a file"}
+_MEND_LINK = "mend or remove the link, or set `database` to a file"
 _FORBIDDEN = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN)
 # What a damaged file makes of a value, where SQLite itself does not notice.
 _UNREADABLE = (ValueError, OverflowError, LookupError, TypeError)
@@ -169,10 +172,38 @@ def _prepare(path: Path, create: bool) -> None:
 
 
 def _check_folder(path: Path) -> None:
-    if path.is_dir():
-        raise Unfit("it is a folder: set `database` to a file")
+    if (kind := _kind(path)) is not None:
+        raise Unfit(f"it is {'a link to ' if path.is_symlink() else ''}{kind}: set `database` to a file")
     if not path.parent.is_dir():
         raise Unfit(f"there is no folder {path.parent}: create it, or set `database` elsewhere")
+    for beside in _beside(path):
+        # SQLite follows no links to these.
+        if (kind := "a link" if beside.is_symlink() else _kind(beside)) is not None:
+            raise Unfit(f"{beside}, where SQLite keeps a file of its own, is {kind}: move it away")
+
+
+def _kind(path: Path) -> str | None:
+    """What stands there, or where a link leads, in words; None for a regular file, and for nothing.
+
+    Raises Unfit for a link that leads to nothing, and OSError.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if path.is_symlink():
+            raise Unfit(f"it is a link that leads nowhere, to {os.path.realpath(path)}: {_MEND_LINK}") from error
+        return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise Unfit(f"it is a link that leads back to itself: {_MEND_LINK}") from error
+        raise
+    return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "a device, not a file")
+
+
+def _beside(path: Path) -> list[Path]:
+    """The files that SQLite keeps beside a database, whether they are there or not."""
+    whole = os.path.realpath(path)
+    return [Path(f"{whole}{suffix}") for suffix in ("-wal", "-shm", "-journal")]
 
 
 def _check_place(path: Path) -> None:
