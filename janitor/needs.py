@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from janitor.image_ids import folded, ids_in, unidentified
-from janitor.model import GONE_STATUSES, Image
+from janitor.model import GONE_STATUSES, MISSING, Image
 
 PARTS = {"kernel_id": "kernel", "ramdisk_id": "ramdisk"}
 _MAY_NAME_PARTS = {"properties": "kernel or ramdisk", **{f"properties.{key}": part for key, part in PARTS.items()}}
@@ -51,7 +51,10 @@ def needs_of(images: Iterable[Image]) -> Needs:
 
 
 def _is_doubtful(image: Image) -> bool:
-    if image.properties is None or any(f"properties.{key}" in image.unreadable for key in PARTS):
+    if image.properties is None:
+        # Left out, or null, they may be none: images without parts, as nearly all are, would keep others for ever.
+        return image.unreadable.get("properties") not in (MISSING, "null")
+    if any(f"properties.{key}" in image.unreadable for key in PARTS):
         return True
     return any(part and unidentified(part) for part in (image.properties.get(key) for key in PARTS))
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from janitor.cloud.toast_records import read_image
-from janitor.model import Image
+from janitor.model import MISSING, Image
 from janitor.needs import needs_of
 from janitor.transport.json_body import parse
 from tests.factories import make_image
@@ -63,6 +63,13 @@ def test_where_parts_cannot_be_read_any_kernel_may_be_one(
     words = needs_of([make_image("strange", id="s", **facts), image]).words_of(image)
     assert (words is not None) is kept
     assert words is None or "image strange, whose properties cannot be read" in words
+
+
+@pytest.mark.parametrize("said", [MISSING, "null"])
+def test_properties_that_are_left_out_keep_no_image_but_their_own(said: str) -> None:
+    """Else one image without them, public ones included, would keep every stuck upload for ever."""
+    strange = make_image("strange", id="s", properties=None, unreadable={"properties": said})
+    assert needs_of([strange, KERNEL]).words_of(KERNEL) is None
 
 
 @pytest.mark.parametrize("disk_format", ["aki", "raw", "qcow2"])
