@@ -520,6 +520,41 @@ def test_a_mistake_is_told_in_one_line(content: str | None, told: str, caplog: p
     assert caplog.text == "", "the library's own words may quote the file"
 
 
+@pytest.mark.parametrize("file", ["clouds.yaml", "secure.yaml"])
+@pytest.mark.parametrize("written", ["2026-11-01", "0123", "0x1F", "yes", "True", "1_0", "1.50", "+5", "12:30:45"])
+def test_a_secret_that_yaml_does_not_read_as_its_text_is_refused(written: str, file: str) -> None:
+    cloud(auth=at("http://x"))
+    key = AUTH_KEY + "      " + ("" if file == "secure.yaml" else "auth_url: http://x\n      username: x\n      ")
+    Path(file).write_text(f"{key}password: {written}\n")
+    line = 4 if file == "secure.yaml" else 6
+    told = rf"^{file}:{line}: password is not read as the text that stands there: write it in quotes$"
+    with pytest.raises(UsageError, match=told):
+        configured("devstack", None)
+
+
+def test_a_secret_of_another_cloud_is_left_alone() -> None:
+    cloud(auth=at("http://x"))
+    with Path("clouds.yaml").open("a") as file:
+        file.write("  other:\n    auth:\n      password: 0123\n")
+    assert configured("devstack", None).secrets
+
+
+def test_half_of_a_character_in_a_secret_is_refused() -> None:
+    Path("clouds.yaml").write_text(AUTH_KEY + '      password: "hunter2\\ud83d"\n')
+    with pytest.raises(UsageError, match=r"^clouds\.yaml:4: password holds half of a character"):
+        configured("devstack", None)
+
+
+@pytest.mark.parametrize("written", ["12345678", "'0123'", '"yes"', "1_a", "0", "!!str 0123"])
+def test_a_secret_that_is_read_as_its_text_is_sent_so(written: str) -> None:
+    with serving(Keystone()) as server:
+        cloud(auth=at(server.url))
+        text = Path("clouds.yaml").read_text()
+        Path("clouds.yaml").write_text(text.replace(f"password: {PASSWORD}", f"password: {written}"))
+        identity = configured("devstack", None)
+        assert identity.secrets[-1] == written.removeprefix("!!str ").strip("'\"")
+
+
 VARIABLES = {"OS_AUTH_URL": "http://x/v3", "OS_USERNAME": "x", "OS_PASSWORD": "hunter2", "OS_PROJECT_NAME": "p"}
 MISTAKES_OF_VARIABLES = [
     pytest.param({"OS_AUTH_URL": "x:5000/v3"}, "OS_AUTH_URL: is not a URL like https://host/path: *", id="no-scheme"),

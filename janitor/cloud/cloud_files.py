@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from janitor.cloud.cloud_secrets import altered
 from janitor.errors import ConfigurationError, UsageError
 from janitor.files import UnusableFile, content_of, text_in
 from janitor.yaml_lines import TWICE, Document, Fault, Keys, display, dotted, parse_document
@@ -30,6 +31,7 @@ class CloudFiles:
 
     def __init__(self) -> None:
         self._documents: list[Document] = []
+        self._texts: list[tuple[str, str]] = []
         self.unreadable: list[str] = []
         """Those that were passed over, each with the reason."""
 
@@ -51,6 +53,8 @@ class CloudFiles:
             raise UsageError(f"{file}: holds more than {_MOST_VALUES} values, or an alias (*) to what it stands in")
         if data is not None:
             self._note(file, content)
+        if not path.endswith("json"):
+            self._texts.append((file, text))
         return data
 
     def _content(self, path: Path) -> bytes:
@@ -79,6 +83,11 @@ class CloudFiles:
             if isinstance(clouds, dict) and cloud in clouds:
                 faults += _wrong_in(("clouds", cloud), clouds[cloud])
             _refuse(document, faults)
+        wrong = [
+            f"{file}:{line}: {key} {what}" for file, text in self._texts for line, key, what in altered(text, cloud)
+        ]
+        if wrong:
+            raise UsageError("; ".join(wrong))
 
     def place(self, cloud: str, *names: tuple[str, ...]) -> str:
         """Where the first of these keys that is there stands, else the cloud: `clouds.yaml:5: clouds.lab.auth`.

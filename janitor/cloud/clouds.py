@@ -14,6 +14,7 @@ from keystoneauth1.identity.base import BaseIdentityPlugin
 from janitor.cloud.catalogue import TYPES, EndpointPreferences
 from janitor.cloud.cloud_config import CloudRegion, Configuration, OpenStackConfig, SDKException, profiles_by
 from janitor.cloud.cloud_files import CloudFiles
+from janitor.cloud.cloud_secrets import SECRETS
 from janitor.cloud.keystone import Identity, label_of
 from janitor.errors import CloudError, UsageError
 from janitor.redaction import Redaction, credentials_in
@@ -24,7 +25,6 @@ _log = logging.getLogger("janitor.cloud")
 logging.getLogger("stevedore").setLevel(logging.CRITICAL)  # a plugin that it cannot load is an error of ours already
 
 _UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
-_SECRET = ("password", "secret", "token", "passcode")
 _HOW_TO = "see https://docs.openstack.org/openstacksdk/latest/user/config/configuration.html for what it takes"
 _PLACES = "the current directory, ~/.config/openstack, /etc/openstack, and where OS_CLIENT_CONFIG_FILE says"
 
@@ -121,7 +121,7 @@ def _secrets_in(config: object) -> Iterator[str]:
     for key, value in pairs:
         if isinstance(value, str):
             yield from credentials_in(value)
-        if isinstance(value, str | int) and str(key).replace("-", "_").endswith(_SECRET):
+        if isinstance(value, str | int) and str(key).replace("-", "_").endswith(SECRETS):
             yield str(value)
         yield from _secrets_in(value)
 
