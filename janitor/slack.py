@@ -150,7 +150,7 @@ class SlackChannel:
             text=message.text, blocks=message.blocks, unfurl_links=False, unfurl_media=False
         )
         reply = exchange.last
-        problem = problem_of_webhook(reply.status, reply.body, self.accepts, reply.headers.get("content-type", ""))
+        problem = problem_of_webhook(reply.status, reply.body, self.accepts)
         return problem or (place, reply.date())
 
     def _as_bot(self, message: Message, place: Place, exchange: Exchange) -> tuple[Place, datetime | None] | Problem:
@@ -163,7 +163,7 @@ class SlackChannel:
             unfurl_media=False,
         )
         reply = exchange.last
-        problem = problem_of_api(reply.status, reply.body, self.accepts, reply.headers.get("content-type", ""))
+        problem = problem_of_api(reply.status, reply.body, self.accepts)
         return problem or (_opened(place, document_of(reply.body) or {}), reply.date())
 
     def _attached(self, listing: Listing, title: str, place: Place, exchange: Exchange) -> Problem | None:

@@ -433,13 +433,9 @@ def test_acceptance_needs_a_status_of_acceptance(status: int, any_2xx: bool) -> 
 
 @BOTH
 @pytest.mark.parametrize("body", ["", "OK", "accepted", '{"success": true}'])
-@pytest.mark.parametrize("kind_of_text", ["text/html", "Text/HTML; charset=utf-8", "application/xhtml+xml"])
-@pytest.mark.parametrize("accepts", Accepts)
-def test_what_calls_itself_a_page_is_no_acceptance(
-    kind: Callable[..., SlackChannel], body: str, kind_of_text: str, accepts: Accepts
-) -> None:
-    error = accepted_by(kind, Reply(200, body, {"Content-Type": kind_of_text}), accepts)
-    assert "the answer was HTTP 200 with a page of HTML; look at the URL and the proxy" in str(error)
+def test_what_words_call_themselves_says_nothing_of_them(kind: Callable[..., SlackChannel], body: str) -> None:
+    """Slack calls its own words text/html, and servers that do as it does call theirs so, too."""
+    assert accepted_by(kind, Reply(200, body, {"Content-Type": "text/html"}), Accepts.ANY_2XX) is None
 
 
 @pytest.mark.parametrize("accepts", Accepts)

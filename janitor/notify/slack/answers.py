@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from janitor.notify.slack.refusals import denial_in, is_page, is_page_type, read, refusal_in, text_of
+from janitor.notify.slack.refusals import denial_in, is_page, read, refusal_in, text_of
 from janitor.notify.slack.words import BUSY, HINTS, REFUSALS
 from janitor.transport.messages import status_words
 
@@ -32,16 +32,14 @@ _NO_WORDS = "not in Slack's words"
 _WAY_OUT = "if this server accepts messages so, slack.accepts: any-2xx lets its answers count"
 
 
-def problem_of_webhook(status: int, body: bytes, accepts: Accepts, content_type: str = "") -> Problem | None:
+def problem_of_webhook(status: int, body: bytes, accepts: Accepts) -> Problem | None:
     """Why this answer to a message does not say that it was accepted; None where it does."""
     if status == 200 and body.strip(b" \t\r\n") == b"ok":
         return None
-    return _otherwise(status, body, accepts, content_type, detailed=False)
+    return _otherwise(status, body, accepts, detailed=False)
 
 
-def problem_of_api(
-    status: int, body: bytes, accepts: Accepts, content_type: str = "", *, stamped: bool = True
-) -> Problem | None:
+def problem_of_api(status: int, body: bytes, accepts: Accepts, *, stamped: bool = True) -> Problem | None:
     """The same of an answer of the Web API. `stamped`: it has to say the time stamp of what was accepted.
 
     A yes beside an `error` contradicts itself, and is none; a `warning` beside it changes nothing.
@@ -50,7 +48,7 @@ def problem_of_api(
     yes = said.get("ok") is True and not said.get("error")
     if status == 200 and yes and (not stamped or _is_text(said.get("ts"))):
         return None
-    return _otherwise(status, body, accepts, content_type, detailed=True)
+    return _otherwise(status, body, accepts, detailed=True)
 
 
 def document_of(body: bytes) -> dict[str, Any] | None:
@@ -63,7 +61,7 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _otherwise(status: int, body: bytes, accepts: Accepts, content_type: str, *, detailed: bool) -> Problem | None:
+def _otherwise(status: int, body: bytes, accepts: Accepts, *, detailed: bool) -> Problem | None:
     """What to make of an answer that is none of Slack's words of acceptance; only the Web API gives details."""
     if 300 <= status < 400:
         return Problem(f"the answer was {status_words(status)}")
@@ -71,8 +69,8 @@ def _otherwise(status: int, body: bytes, accepts: Accepts, content_type: str, *,
     word, details = refusal_in(document, text, accepted=accepted)
     if word is not None:
         return _quoted(word, details if detailed else None, status)
-    # Slack itself calls its words text/html, so the type alone says nothing of a refusal.
-    page, denial = is_page(document, text) or (accepted and is_page_type(content_type)), denial_in(document, text)
+    # Slack itself, and who does as it does, calls words text/html: the type says nothing of what came.
+    page, denial = is_page(document, text), denial_in(document, text)
     told = f"the answer was HTTP {status}"
     if accepts is Accepts.SLACK and not accepted:
         told += f", and {_NO_WORDS}"

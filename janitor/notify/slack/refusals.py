@@ -17,7 +17,6 @@ _PAGE = re.compile(r"[\s\x00-\x20\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u2064
 # Slack's own <https://…>, <@U01> and <!here> are no tags.
 _TAG = re.compile(r"<\s*(?:!doctype\b|!--|/?\s*[a-z][a-z0-9-]*(?=[\s/>]|\Z))", re.IGNORECASE)
 _PAGE_WITHIN = re.compile(r"<\s*(?:!doctype|html|head|body|title|meta|script|form|iframe)\b", re.IGNORECASE)
-_PAGE_TYPES = ("text/html", "application/xhtml+xml")
 _NO = (
     r"error|errors|errored|fail|failed|failure|rejected|refused|denied|invalid|forbidden|unauthorized|unauthorised|"
     r"ko|nok|not[ _-]?ok"
@@ -58,11 +57,6 @@ def is_page(document: object, text: str) -> bool:
         whole = document if isinstance(document, str) else text
         return _PAGE.match(whole) is not None or _TAG.search(whole) is not None
     return any(isinstance(one, str) and _PAGE_WITHIN.search(one) for one in _within(document))
-
-
-def is_page_type(content_type: str) -> bool:
-    """Whether a Content-Type says that what comes is a page of HTML."""
-    return any(kind in content_type.lower() for kind in _PAGE_TYPES)
 
 
 def refusal_in(document: object, text: str, *, accepted: bool) -> tuple[str | None, object]:
