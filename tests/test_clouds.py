@@ -467,8 +467,36 @@ MISTAKES = [
     ),
     pytest.param(
         "clouds:\n  devstack:\n    auth_type: none\n    auth: {endpoint: http://x}",
-        "clouds.yaml:2: clouds.devstack: auth_type none gives no token with a catalogue, *",
+        "clouds.yaml:3: clouds.devstack.auth_type: auth_type none gives no token with a catalogue for a project, *",
         id="no-sign-in",
+    ),
+    *(
+        pytest.param(
+            f"clouds:\n  devstack:\n    auth_type: {kind}\n    auth: {WITH_URL}",
+            f"clouds.yaml:3: clouds.devstack.auth_type: auth_type {kind} gives no token with a catalogue for *",
+            id=f"no-token-of-{kind}",
+        )
+        for kind in ("none", "admin_token", "http_basic")
+    ),
+    pytest.param(
+        f"{AUTH_KEY}      auth_url: http://x\n      usernaem: x\n      username: x\n      password: hunter2\n",
+        "clouds.yaml:5: clouds.devstack.auth.usernaem: usernaem is not a key that auth_type password knows, did *",
+        id="a-misspelt-key",
+    ),
+    pytest.param(
+        "clouds:\n  devstack:\n    interface: xyz\n",
+        "clouds.yaml:3: clouds.devstack.interface: is none of public, internal, admin",
+        id="interface",
+    ),
+    pytest.param(
+        "clouds:\n  devstack:\n    interface: [5]\n",
+        "clouds.yaml:3: clouds.devstack.interface: is none of public, internal, admin",
+        id="interfaces",
+    ),
+    pytest.param(
+        "clouds:\n  devstack:\n    regions:\n      - name:\n",
+        "clouds.yaml:4: clouds.devstack.regions[0]: is empty: write the name of a region",
+        id="a-region-without-a-name",
     ),
     pytest.param(
         f"clouds: {{devstack: {{regions: [KR1], auth: {WITH_URL}}}}}",

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,6 +62,7 @@ _NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
     "v3applicationcredential": (_SECRETS,),
 }
 _HINTS = {"passcode": " (which is good for half a minute: for a job, write an application credential)"}
+_WITHOUT_TOKEN = ("none", "noauth", "admin_token", "v2admin_token", "http_basic")
 _EXTRAS = {"v3kerberos": "kerberos", "v3fedkerb": "kerberos", "v3oauth1": "oauth1"}
 _EXTRAS |= {"v3samlpassword": "saml2", "v3adfspassword": "saml2"}
 
@@ -161,6 +163,11 @@ class Configuration(OpenStackConfig):
             raise UsageError(f'{self._key("auth_type")}: "{kind}" is not an auth_type known here{near}') from error
         except (AttributeError, ImportError) as error:  # some fail like this where their library is missing
             raise UsageError(self._unavailable(kind)) from error
+        if kind in _WITHOUT_TOKEN:
+            raise UsageError(
+                f"{self._key('auth_type')}: auth_type {kind} gives no token with a catalogue for a project, and "
+                "nothing else tells where images are"
+            )
         if not loader.available:
             raise UsageError(self._unavailable(kind))
         return loader
@@ -172,12 +179,20 @@ class Configuration(OpenStackConfig):
     def _validate_auth(self, config: dict[str, Any], loader: "loading.BaseLoader[Any]") -> dict[str, Any]:
         checked: dict[str, Any] = super()._validate_auth(config, loader)
         auth, kind = checked["auth"], checked["auth_type"]
+        self._check_keys(auth, kind, [option.dest for option in loader.get_options()])
         options = [(option.dest,) for option in loader.get_options() if option.required]
         missing = [names for names in (*options, *_NEEDED.get(kind, ())) if not any(auth.get(name) for name in names)]
         if missing:
             raise UsageError(self._missing(missing, checked))
         self.check_url("auth_url", auth.get("auth_url"))
         return checked
+
+    def _check_keys(self, auth: dict[str, Any], kind: str, known: list[str]) -> None:
+        """Raises UsageError for keys that are probably misspelt: no known way to sign in would take them."""
+        for name in auth:
+            near = suggestion(name, known) if isinstance(name, str) and name not in known else ""
+            if near and name not in _keys_of_all():
+                raise UsageError(f"{self._key(name)}: {name} is not a key that auth_type {kind} knows{near}")
 
     def check_url(self, name: str, url: object) -> None:
         """Raises UsageError where that is the value of a key, and is no URL."""
@@ -197,6 +212,15 @@ class Configuration(OpenStackConfig):
         hint = _HINTS.get(missing[-1][0], "")
         needs = f"{said}{given}, and auth_type {kind} needs {'them' if many else 'it'}{hint}"
         return f"{self._place(('auth',))}: {needs}"
+
+
+@cache
+def _keys_of_all() -> frozenset[str]:
+    """The keys that any of the usual ways to sign in takes: openstacksdk leaves those of another way alone."""
+    usual = ("password", "token", "v3applicationcredential", "v3totp", "v2password")
+    options = (option for kind in usual for option in loading.get_plugin_loader(kind).get_options())
+    names = ((option.dest, *(old.name.replace("-", "_") for old in option.deprecated)) for option in options)
+    return frozenset(name for several in names for name in several)
 
 
 def _is_url(text: object) -> bool:

@@ -20,6 +20,7 @@ _CLOUDS = ("clouds", "public-clouds")
 _MAPPINGS = (*_CLOUDS, "client", "cache", "metrics")
 _SINGLE = ("profile", "cloud", "auth_type", "region_name", "cacert", "cert", "key")
 _MOST_VALUES = 100_000
+_INTERFACES = ("public", "internal", "admin")
 _LISTS = {"regions": "[KR1, KR2]", "networks": "[{name: private}]"}
 _WRITE_KEYS = "write keys and values, like key: value"
 _WRITE_AUTH = "write auth_url, username, password and what else signs in beneath it"
@@ -167,11 +168,24 @@ def _wrong_in(keys: Keys, cloud: object) -> Iterator[Fault]:
     for index, network in enumerate(cloud["networks"] if isinstance(cloud.get("networks"), list) else ()):
         if not isinstance(network, dict):
             yield Fault((*keys, "networks", index), f"{kind_of(network)}: {_WRITE_KEYS}")
+    yield from _wrong_places(keys, cloud)
     for name in _SINGLE:
         if name in cloud and (cloud[name] is None or isinstance(cloud[name], dict | list)):
             yield Fault((*keys, name), f"{kind_of(cloud[name])}: write text, or leave the key out")
     yield from _wrong_values((*keys, "auth"), cloud.get("auth"))
     yield from _templates(keys, cloud)
+
+
+def _wrong_places(keys: Keys, cloud: dict[str, object]) -> Iterator[Fault]:
+    """What is wrong with the regions and the interface."""
+    for index, region in enumerate(regions if isinstance(regions := cloud.get("regions"), list) else ()):
+        name = region.get("name", "") if isinstance(region, dict) else region
+        if not isinstance(name, str | int):
+            yield Fault((*keys, "regions", index), f"{kind_of(name)}: write the name of a region")
+    interfaces = cloud.get("interface")
+    for one in interfaces if isinstance(interfaces, list) else [interfaces]:
+        if one is not None and (not isinstance(one, str) or one.removesuffix("URL") not in _INTERFACES):
+            yield Fault((*keys, "interface"), f"is none of {', '.join(_INTERFACES)}")
 
 
 def _wrong_values(keys: Keys, auth: object) -> Iterator[Fault]:
