@@ -615,6 +615,11 @@ MISTAKES_OF_VARIABLES = [
     pytest.param({"OS_PASSWORD": "\udcffhunter2"}, "OS_PASSWORD: is not UTF-8 text", id="a-password-that-is-no-text"),
     pytest.param({"OS_USERNAME": "\udcff"}, "OS_USERNAME: is not UTF-8 text", id="a-name-that-is-no-text"),
     pytest.param({"OS_AUTH_URL": "http://\udcff/v3"}, "OS_AUTH_URL: is not UTF-8 text", id="a-url-that-is-no-text"),
+    pytest.param(
+        {"OS_INTERFACE": "xyz"},
+        'the OS_* variables: interface "xyz" is none of public, internal, admin',
+        id="interface",
+    ),
     pytest.param({"OS_IMAGE_ENDPOINT_OVERRIDE": "x/v2"}, "OS_IMAGE_ENDPOINT_OVERRIDE: is not a URL*", id="override"),
 ]
 

@@ -20,7 +20,7 @@ _CLOUDS = ("clouds", "public-clouds")
 _MAPPINGS = (*_CLOUDS, "client", "cache", "metrics")
 _SINGLE = ("profile", "cloud", "auth_type", "region_name", "cacert", "cert", "key")
 _MOST_VALUES = 100_000
-_INTERFACES = ("public", "internal", "admin")
+INTERFACES = ("public", "internal", "admin")
 _LISTS = {"regions": "[KR1, KR2]", "networks": "[{name: private}]"}
 _WRITE_KEYS = "write keys and values, like key: value"
 _WRITE_AUTH = "write auth_url, username, password and what else signs in beneath it"
@@ -184,8 +184,8 @@ def _wrong_places(keys: Keys, cloud: dict[str, object]) -> Iterator[Fault]:
             yield Fault((*keys, "regions", index), f"{kind_of(name)}: write the name of a region")
     interfaces = cloud.get("interface")
     for one in interfaces if isinstance(interfaces, list) else [interfaces]:
-        if one is not None and (not isinstance(one, str) or one.removesuffix("URL") not in _INTERFACES):
-            yield Fault((*keys, "interface"), f"is none of {', '.join(_INTERFACES)}")
+        if one is not None and (not isinstance(one, str) or one.removesuffix("URL") not in INTERFACES):
+            yield Fault((*keys, "interface"), f"is none of {', '.join(INTERFACES)}")
 
 
 def _wrong_values(keys: Keys, auth: object) -> Iterator[Fault]:

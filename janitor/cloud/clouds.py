@@ -13,7 +13,7 @@ from keystoneauth1.identity.base import BaseIdentityPlugin
 
 from janitor.cloud.catalogue import TYPES, EndpointPreferences
 from janitor.cloud.cloud_config import CloudRegion, Configuration, OpenStackConfig, SDKException, profiles_by
-from janitor.cloud.cloud_files import CloudFiles
+from janitor.cloud.cloud_files import INTERFACES, CloudFiles
 from janitor.cloud.cloud_secrets import SECRETS
 from janitor.cloud.keystone import Identity, label_of
 from janitor.errors import CloudError, UsageError
@@ -97,6 +97,9 @@ def _identity(region: CloudRegion, config: Configuration, where: str, trust: Tru
     preferences = {service: _preferences(region, kinds[0]) for service, kinds in TYPES.items()}
     for service, wanted in preferences.items():
         config.check_url(f"{TYPES[service][0].replace('-', '_')}_endpoint_override", wanted.url)
+    for wanted in preferences.values():
+        if odd := [one for one in wanted.interfaces if one not in INTERFACES]:
+            raise UsageError(f'{where}: interface "{odd[0]}" is none of {", ".join(INTERFACES)}')
     verify, certificate = region.get_requests_verify_args()
     return Identity(
         label=label_of(plugin.auth_url or ""),
