@@ -51,7 +51,8 @@ SILENCES = [
     pytest.param(days(-3, -2, 1), 2, None, id="what-was-before-it-is-no-matter"),
     pytest.param(days(1, 4.5, 5.5), 6, 1, id="a-silence-that-is-over-is-not-forgotten"),
     pytest.param(days(1, 3.5, 6), 7, 3.5, id="the-last-of-two"),
-    pytest.param(days(9, 4.5), 5, 0, id="a-clock-that-was-ahead-makes-no-silence-shorter"),
+    pytest.param(days(1, 5, 2.5, 4), 5.5, None, id="one-report-that-came-late-is-no-silence"),
+    pytest.param(days(1, 3, 1.5), 4, 1.5, id="a-clock-that-was-ahead-makes-no-silence-shorter"),
     pytest.param(days(1, 9), 3.5, 1, id="nor-does-one-that-is-ahead-of-now"),
     pytest.param([], -1, None, id="a-clock-that-went-back-is-no-silence"),
 ]
@@ -258,8 +259,9 @@ def test_a_dry_run_promises_and_moves_nothing(nights: Nights) -> None:
 def test_where_nobody_can_be_told_no_reminder_is_waited_for(nights: Nights) -> None:
     nights.policies = [LONG]
     nights.night()
+    nights.at(3).night(posted=[])
     nights.policies = [OLD]
-    nights.at(8).night(channels=None, posted=[])
+    nights.at(5.5).night(channels=None, posted=[])
     assert nights.cloud.deleted == ["a"]
 
 
