@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -16,8 +16,9 @@ from unittest.mock import patch
 
 import pytest
 
-from janitor import announcing, cleaning, decide, delivery, gate, guards, notices
+from janitor import announcing, cleaning, decide, deleting, delivery, gate, guards, notices, slack
 from janitor.clocks import Term
+from janitor.cloud import merging
 from janitor.cloud.catalogue import Catalogue, Endpoint
 from janitor.cloud.openstack_usage import servers, stacks, survey
 from janitor.cloud.openstack_usage.clusters import Clusters
@@ -32,6 +33,7 @@ from janitor.gate import Gate
 from janitor.image_ids import ids_in
 from janitor.model import Decision, DeletionOutcome, Exemption, Image, Notice, Reason, Source, Usage, User
 from janitor.notices import due_under
+from janitor.notify.slack.answers import Problem
 from janitor.outbox import Outbox
 from janitor.plan import Plan, make_plan
 from janitor.policy import Policy
@@ -39,8 +41,11 @@ from janitor.references import reading
 from janitor.report import Name
 from janitor.sandbox.calls import Api
 from janitor.sandbox.faults import Fault, Faults, Rule
+from janitor.stopping import Stop
 from janitor.store import Store, runs, trust, uses
+from janitor.transport import bodies
 from tests.nights import Broken, simulate, simulation
+from tests.nights.clockwork import Happening
 from tests.nights.mishaps import NONE, Mishaps
 
 NIGHTS = 60
@@ -51,6 +56,7 @@ _USING, _USER_OF, _MEANT_BY = Catalogue.using, Clusters._user_of, ImageNames.mea
 _RECENTLY_USED, _NAMED = guards._recently_used, reading._Survey.usage
 _ANNOUNCED, _EXEMPT_BY_FILE = "although it is not announced", "although it is exempt by a policy file"
 _USED = "(in use|made into a volume|used by a cluster|named by a stack)"
+_A_WHILE = timedelta(minutes=10)
 _NEVER_DRY = SimpleNamespace(DRY_RUN=None)
 
 
@@ -60,6 +66,11 @@ class Change(NamedTuple):
     owner: object
     name: str
     value: object
+
+
+_SHARED_OR_NOT = tuple(
+    Change(module, "apply_sharing", lambda decisions, _sharing: list(decisions)) for module in (cleaning, deleting)
+)
 
 
 def _always(value: Any) -> Callable[..., Any]:
@@ -100,6 +111,17 @@ def _a_cell_is_down(_draw: Random, api: Api) -> Mishaps:
     return Mishaps(Faults(rules=(Rule(Fault.DOWN_CELL),))) if api is Api.OPENSTACK else NONE
 
 
+def _somebody_exempts(simulated: simulation.Simulation, _stop: Stop) -> Happening:
+    step = simulated._draw.randint(1, simulated._typical)
+    return Happening(step, lambda: simulated.people.keep(simulated.rules.free_to_go()))
+
+
+def _nothing_is_done_and_seen(draw: Random, _api: Api) -> Mishaps:
+    """Deletions are accepted and not done, and the list after them cannot be read."""
+    unread = Rule(Fault.HTTP_ERROR, frozenset({"list-images"}), frozenset({draw.randint(5, 12)}), lasting=_A_WHILE)
+    return Mishaps(Faults(rules=(Rule(Fault.DELETION_NOT_DONE), unread)))
+
+
 def _named_in_what_could_be_read(found: reading._Survey) -> Usage:
     return replace(_NAMED(found), problem=None)
 
@@ -136,6 +158,10 @@ def _named_by_what_was_sent(arrivals: Iterable[delivery._Arrival]) -> frozenset[
 
 def _waits_for_no_reminder(*words: Any, **named: Any) -> dict[str, Notice]:
     return {image: replace(notice, waits_until=None) for image, notice in notices.counted(*words, **named).items()}
+
+
+def _any_answer_of_200(status: int, *_words: object, **_named: object) -> Problem | None:
+    return None if status == 200 else Problem("another status")
 
 
 def _moves_no_date(notice: Notice, at: datetime, **_missed: bool) -> Notice:
@@ -187,17 +213,17 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "not-owned": (
         4,
         "although it is another project's",
-        (_without_guards(Reason.NOT_OWNED), Change(cleaning, "heed", lambda decisions, _sharing: list(decisions))),
+        (_without_guards(Reason.NOT_OWNED), *_SHARED_OR_NOT),
     ),
     "in-use": (1, "although it is in use", (_without_guards(Reason.IN_USE, Reason.RECENTLY_USED),)),
     "made-into-a-volume": (
         3,
         "although it is made into a volume",
-        (_without_guards(Reason.IN_USE, Reason.RECENTLY_USED),),
+        (_without(Source.VOLUMES), _without_guards(Reason.RECENTLY_USED)),
     ),
-    "recently-used": (7, "although it is recently used", (_without_guards(Reason.RECENTLY_USED),)),
+    "recently-used": (8, "although it is recently used", (_without_guards(Reason.RECENTLY_USED),)),
     "recently-used-in-two-surveys": (
-        8,
+        18,
         "although it is recently used",
         (_with_guard(Reason.RECENTLY_USED, _used_since_a_good_survey),),
     ),
@@ -205,7 +231,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "shared": (
         0,
         "although it is shared",
-        (Change(cleaning, "heed", lambda decisions, _sharing: list(decisions)),),
+        _SHARED_OR_NOT,
     ),
     "needed": (3, "although it is needed", (_without_guards(Reason.NEEDED),)),
     "referenced": (0, "although it is named in a text$", (_without_guards(Reason.REFERENCED, Reason.RECENTLY_USED),)),
@@ -215,48 +241,85 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         "although it is in use$",
         (Change(servers, "_ASKING", {}), Change(simulation, "draw_mishaps", _a_cell_is_down)),
     ),
-    "every-endpoint": (14, "although it is in use$", (Change(Catalogue, "using", _first_endpoint),)),
+    "every-endpoint": (17, "although it is in use$", (Change(Catalogue, "using", _first_endpoint),)),
     "clusters": (0, "although it is used by a cluster$", (_without(Source.CLUSTERS),)),
     "stacks": (0, "although it is named by a stack$", (_without(Source.STACKS),)),
     "node-groups-without-nodes": (
-        0,
+        3,
         "although it is used by a cluster$",
         (Change(Clusters, "_user_of", _groups_with_nodes),),
     ),
-    "names-in-clusters": (4, "although it is used by a cluster$", (Change(ImageNames, "meant_by", _by_id_only),)),
+    "names-in-clusters": (18, "although it is used by a cluster$", (Change(ImageNames, "meant_by", _by_id_only),)),
     "stacks-are-read-anew": (3, "although it is named by a stack$", (Change(stacks, "_version", _always("1")),)),
     "lost-services": (
         20,
         f"although it is {_USED}$",
         (Change(Gathering, "_look_for_what_is_missing", _always(None)),),
     ),
-    "unread-is-not-over": (6, "when that could last be read", (Change(uses, "_is_unread", _always(value=False)),)),
+    "unread-is-not-over": (9, "when that could last be read", (Change(uses, "_is_unread", _always(value=False)),)),
     "texts-must-be-read": (
         5,
         "although it is named in a text$",
         (Change(reading._Survey, "usage", _named_in_what_could_be_read),),
     ),
     # People's word.
-    "exempt-by-command": (0, "although it is exempt by command", (Change(Store, "exemptions", _always([])),)),
-    "exempt-by-file": (2, _EXEMPT_BY_FILE, (Change(cleaning, "exemptions_for", _without_those_of_files),)),
+    "exempt-by-command": (1, "although it is exempt by command", (Change(Store, "exemptions", _always([])),)),
+    "exempt-by-file": (3, _EXEMPT_BY_FILE, (Change(cleaning, "exemptions_for", _without_those_of_files),)),
     "exempt-by-tag": (0, _EXEMPT_BY_FILE, (Change(cleaning, "exemptions_by_tag", _always({})),)),
     "exempt-during-the-run": (
         0,
         "although it is exempt by command",
-        (Change(Executioner, "_exempted_meanwhile", _always(None)),),
+        (
+            Change(Executioner, "_exempted_meanwhile", _always(None)),
+            Change(simulation.Simulation, "_draw_happening", _somebody_exempts),
+        ),
     ),
-    "changed-during-the-run": (3, "although it is protected", (Change(Image, "differences", _always(())),)),
+    "changed-during-the-run": (
+        6,
+        "although it is (protected|public|surely of no policy)",
+        (Change(Image, "differences", _always(())),),
+    ),
+    # Lists that contradict themselves, other accounts, and databases of before.
+    "records-that-disagree": (
+        6,
+        "although it is (protected|public|surely of no policy)",
+        (Change(merging, "merged", lambda first, _second: first), Change(Image, "differences", _always(()))),
+    ),
+    "another-account": (
+        1,
+        "another account",
+        (Change(cleaning.Cleaning, "_recognised", lambda _cleaning, survey: survey),),
+    ),
+    "all-images-are-others": (1, "another account", (Change(Gate, "_lost", _always(())),)),
+    "behind-its-mark": (
+        9,
+        "behind its mark|is not announced|without a long notice",
+        (Change(Store, "knows", _always(value=True)),),
+    ),
     # Policies.
     "too-young": (0, "although it is too young", (Change(Term, "over", _always(value=True)),)),
     "kept-newest": (0, "although it is among the newest", (Change(decide, "_kept", _always({})),)),
     # Notices.
     "notice-waits": (0, _ANNOUNCED, (Change(decide, "due_under", lambda _policy, _notice, now: now),)),
     "notice-was-delivered": (0, _ANNOUNCED, (Change(delivery, "_announced_by", _named_by_what_was_sent),)),
+    "silent-proxy": (
+        0,
+        _ANNOUNCED,
+        (
+            Change(slack, "problem_of_webhook", _any_answer_of_200),
+            Change(slack, "problem_of_api", _any_answer_of_200),
+        ),
+    ),
+    "dripping-proxy": (
+        0,
+        "a byte a second was listened to",
+        (Change(bodies, "_in_time", lambda chunks, _until: chunks),),
+    ),
     "notice-runs-from-its-delivery": (3, _ANNOUNCED, (Change(announcing, "_notice", _since_the_survey),)),
-    "notice-of-another-policy": (4, _ANNOUNCED, (Change(decide, "due_under", _due_whatever_the_policy),)),
-    "longer-notice": (10, _ANNOUNCED, (Change(decide, "due_under", _due_however_long),)),
+    "notice-of-another-policy": (11, _ANNOUNCED, (Change(decide, "due_under", _due_whatever_the_policy),)),
+    "longer-notice": (29, _ANNOUNCED, (Change(decide, "due_under", _due_however_long),)),
     "shorter-notice": (0, "although it is announced by run", (Change(decide, "due_under", _due_by_the_file),)),
-    "notice-withdrawn": (0, _ANNOUNCED, (Change(runs, "end_spared", _always(None)),)),
+    "notice-withdrawn": (1, _ANNOUNCED, (Change(runs, "end_spared", _always(None)),)),
     "spared-is-told": (0, "stays, and nobody was told", (Change(cleaning, "spared", _always(())),)),
     "announced-once": (0, "and again for no reason", (Change(cleaning, "to_announce", _all_that_wait),)),
     "reminded-once": (0, "was reminded of twice", (Change(notices, "_wants_reminder", _reminds_every_night),)),
@@ -273,26 +336,29 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "silence": (0, "although it is announced before a silence", (Change(notices, "silent_since", _always(None)),)),
     # Limits, the survey gate, reviewed plans and dry runs.
     "limits": (0, "the limits are", (Change(Plan, "refusal", _always(None)),)),
-    "survey-shrank": (5, "although the survey saw", (Change(Gate, "_shrunk", _always(())),)),
-    "clock-off": (2, "although the server's clock is off", (Change(gate, "_clock_doubts", _always(())),)),
-    "apply-unchanged": (0, "not as it was when the plan", (Change(cleaning, "changes_since", _as_planned),)),
-    "dry-run-deletes-nothing": (1, "a dry run sent a delete", (Change(cleaning, "Mode", _NEVER_DRY),)),
+    "survey-shrank": (12, "although the survey saw", (Change(Gate, "_shrunk", _always(())),)),
+    "clock-off": (8, "although the server's clock is off", (Change(gate, "_clock_doubts", _always(())),)),
+    "apply-unchanged": (1, "not as it was when the plan", (Change(cleaning, "changes_since", _as_planned),)),
+    "dry-run-deletes-nothing": (7, "a dry run sent a delete", (Change(cleaning, "Mode", _NEVER_DRY),)),
     "dry-run-announces-nothing": (6, "a dry run started", (Change(announcing, "Mode", _NEVER_DRY),)),
     # The journal, and what is said of deletions.
     "journal-before-delete": (0, "the journal does not know", (Change(Executioner, "_attempt", _journals_afterwards),)),
-    "open-deletions-are-settled": (3, "never settled", (Change(Store, "unsettled", _always([])),)),
+    "open-deletions-are-settled": (5, "never settled", (Change(Store, "unsettled", _always([])),)),
     "confirmed-by-the-list": (
-        0,
+        3,
         "is deleted, and it is there",
         (Change(deletion, "_TABLE", _believing_the_answer(Shown.LISTED)),),
     ),
     "unconfirmed-is-not-deleted": (
-        24,
+        1,
         "is deleted, and it is there",
-        (Change(deletion, "_TABLE", _believing_the_answer(Shown.UNKNOWN)),),
+        (
+            Change(deletion, "_TABLE", _believing_the_answer(Shown.UNKNOWN)),
+            Change(simulation, "draw_mishaps", _nothing_is_done_and_seen),
+        ),
     ),
     "told-at-all": (0, "told of by nobody", (Change(delivery._Courier, "deliver", _marks_before_it_sends),)),
-    "told-after-a-crash": (2, "were never kept", (Change(Store, "owed_reports", _always([])),)),
+    "told-after-a-crash": (5, "were never kept", (Change(Store, "owed_reports", _always([])),)),
     "told-once": (8, "times that .* is deleted", (Change(Outbox, "note_accepted", _always(None)),)),
     "nothing-is-left": (0, "unguarded and still there", (Change(cleaning, "make_plan", _all_but_the_oldest),)),
 }

@@ -6,6 +6,10 @@
 Policies, client, runs, database, reports and their delivery are the real ones, put together as a command does it. The
 cloud and Slack are stood in for without sockets, and a crash is an exception that takes the run away at a random place,
 leaving the database, the cloud and the channel as they are.
+
+Beside faults of the API, images are renamed, protected or published between two pages of a list, the target reaches
+another account for some nights, the machine is down, an older copy of the database is restored, and something between
+the janitor and Slack answers in its place, or a byte a second.
 """
 
 import tempfile

@@ -17,6 +17,7 @@ from janitor.cloud import Need
 from janitor.model import Source
 from janitor.sandbox.calls import Api
 from janitor.sandbox.inprocess import in_process
+from janitor.sandbox.options import MarkerReading
 from janitor.sandbox.record import Call, RecordedRequest
 from janitor.sandbox.records import OURS, StoredImage
 from tests.nights.clockwork import Carrier, Clockwork
@@ -27,6 +28,7 @@ from tests.nights.usage import Usage
 from tests.nights.uses import Place, Truth
 
 USAGE_MEMORY = timedelta(hours=24)
+PAGE_SIZE = 10
 _NEWBORN = timedelta(minutes=10)
 _PATIENCE = timedelta(seconds=30)
 _TELLING = ("name", "status", "createdAt", "created_at", "protected", "isPublic", "visibility", "owner", "tags")
@@ -45,7 +47,9 @@ class Account:
     """One account of a seed, and everything that runs ask of it.
 
     `asked` are the deletions that were asked for since it was cleared, and `deleted` those that were ever carried out.
-    `looked_at` are the images that were asked for by their ids since it was cleared, as they were then.
+    `looked_at` are the images that were asked for by their ids since it was cleared, as they were then. `edge` is told
+    of the last image of a page before the next page is asked for, and says whether it did something to it; then it is
+    told of no other.
     """
 
     def __init__(self, draw: Random, clockwork: Clockwork, folder: Path) -> None:
@@ -54,6 +58,7 @@ class Account:
         self.asked: list[Asked] = []
         self.deleted: dict[str, datetime] = {}
         self.looked_at: dict[str, StoredImage] = {}
+        self.edge: Callable[[str], bool] = untouched
         self._read = 0
         self._lost: str | None = None
         self.cloud = draw_cloud(draw)
@@ -124,7 +129,20 @@ class Account:
             objection = None if image is None else self._why_not(image) or self.objection(image)
             self.asked.append(Asked(call.image or "", self.now, objection))
         response = await answer()
+        if call.name == "list-images" and (last := self._last_of_page(response)) and self.edge(last):
+            self.edge = untouched
         return _without(self._lost, response) if call.name == "issue-token" and self._lost else response
+
+    def _last_of_page(self, response: Response) -> str | None:
+        """The image that will be named to get the page after this one, where somebody could still be told of it."""
+        options = self.cloud.options
+        if self.api is Api.TOAST and options.marker is not MarkerReading.INCLUSIVE:
+            return None  # where no page shows it again, nor can it be asked for, nobody can know
+        try:
+            images = json.loads(bytes(response.body))["images"]
+        except (ValueError, KeyError):
+            return None
+        return images[-1]["id"] if len(images) == min(PAGE_SIZE, options.page_cap) else None
 
     def _why_not(self, image: StoredImage) -> str | None:
         gone = {asked.image for asked in self.asked}
@@ -186,6 +204,11 @@ class Account:
     def servers(self) -> int:
         """How many servers there are at all places."""
         return sum(len(account.instances) for account in self.truth.accounts.values())
+
+
+def untouched(_image: str) -> bool:
+    """Nobody does anything to it."""
+    return False
 
 
 def _without(service: str, response: Response) -> Response:

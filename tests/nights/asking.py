@@ -56,6 +56,7 @@ class Asking:
         self._at_review: dict[str, StoredImage] = {}
         self._instances = 0
         self._notices: list[tuple[object, ...]] = []
+        self._behind = False
 
     def begin(self, attempt: Attempt, approved: Collection[str] | None) -> None:
         """Take note of everything as it is before a run."""
@@ -65,13 +66,17 @@ class Asking:
         self._account.begin(self._good_surveys(), attempt.mishaps.lost)
         self._notices = self._standing_notices()
 
+    def recall(self, latest: int, *, behind: bool) -> None:
+        """The latest run that the janitor knows of is this one; `behind`: it can tell that there were later ones."""
+        self.latest, self._behind = latest, behind
+
     def decided_at(self, image: str) -> datetime:
         """Until when a person's word could still be heard before the deletion that is now asked for."""
         latest = "SELECT requested_at FROM deletions WHERE image = ? ORDER BY deletion DESC LIMIT 1"
         found = rows(self._database, latest, image)
         return instant(found[0][0]) or self._account.now if found else self._account.now
 
-    def check(self, *, died: bool) -> None:
+    def check(self, *, died: bool, strange: bool = False) -> None:
         """What a run asked, now that it is over, or has died."""
         requests = self._account.news()
         deletions = [request for request in requests if request.name == "delete-image"]
@@ -79,9 +84,10 @@ class Asking:
             if asked.objection is not None:
                 raise Broken(f"{asked.image} was sent a delete although it is {asked.objection}")
         self._check_journal(requests, died=died)
+        self._behind = self._behind and (died or self._attempt.mode is Mode.DRY_RUN)
         self._check_permission({request.image or "" for request in deletions})
         self._check_gate(requests)
-        self._note_survey(requests)
+        self._note_survey(requests, strange=strange)
         self._counts["delete requests"] += len(deletions)
         self._counts.update(f"struck by {fault}" for request in requests for fault in request.faults)
 
@@ -102,6 +108,8 @@ class Asking:
 
     def _check_permission(self, images: set[str]) -> None:
         """Limits hold a run that nobody has reviewed; one that was applies that plan, as far as nothing has changed."""
+        if images and self._behind:
+            raise Broken("a run whose database is behind its mark sent a delete")
         if images and self._attempt.mode is Mode.DRY_RUN:
             raise Broken("a dry run sent a delete")
         if self._attempt.mode is Mode.DRY_RUN and self._notices != self._standing_notices():
@@ -139,14 +147,14 @@ class Asking:
             if seen < _BELIEVABLE * present:
                 raise Broken(f"deletes were sent although the survey saw {seen} of {present} {what}")
 
-    def _note_survey(self, requests: list[RecordedRequest]) -> None:
+    def _note_survey(self, requests: list[RecordedRequest], *, strange: bool) -> None:
         """What the run will remember of the usage, and its number."""
         surveys = rows(self._database, _SURVEY, self._account.target, self.latest)
         if not surveys:
             return
         self.latest = surveys[-1]["run"]
         read_at = instant(surveys[-1]["finished_at"])
-        if read_at is not None and surveys[-1]["usage_problem"] is None:
+        if read_at is not None and not strange and surveys[-1]["usage_problem"] is None:
             self._account.note_usage(requests, read_at)
 
     def _good_surveys(self) -> list[datetime]:

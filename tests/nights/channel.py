@@ -6,7 +6,7 @@ The transport of Slack's requests is given another way to carry them for as long
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 from unittest import mock
@@ -23,6 +23,18 @@ _LOST = Reply(None, "lost")
 _REFUSED_AS_BOT = Reply(200, '{"ok": false, "error": "is_archived"}')
 _REFUSED_BY_WEBHOOK = Reply(410, "channel_is_archived")
 _PAGE = Reply(502, "<html><body>gateway</body></html>")
+_SILENT = (
+    Reply(200, "<html><body>Sign in to the proxy</body></html>"),
+    Reply(200, "\ufeff<!DOCTYPE html><title>blocked</title>"),
+    Reply(200, ""),
+    Reply(200, "null"),
+    Reply(200, "OK"),
+    Reply(200, '"invalid_payload"'),
+    Reply(200, '{"ok": "false"}'),
+)
+"""What a proxy answers that keeps to itself what it is given."""
+_DRIPPING = Reply(None, "dripping")
+_PATIENCE = 300
 
 Mood = Callable[[int], Reply | None]
 """What the channel says to the request of that number in a night; None for what Slack would say."""
@@ -72,11 +84,18 @@ class Channel(Workspace):
             "refusing": (1, lambda _number: refusal),
             "breaking off": (1, lambda number: _UNREACHABLE if number >= breaks_at else None),
             "refusing midway": (1, lambda number: refusal if number >= breaks_at else None),
+            "silent": (1, lambda number: Random(seed + number).choice(_SILENT)),
+            "silent midway": (1, lambda number: _SILENT[seed % len(_SILENT)] if number >= breaks_at else None),
+            "dripping": (1, lambda _number: _DRIPPING),
             "flaky": (1, lambda number: _flaky(Random(seed + number))),
         }
         word = self._draw.choices(list(moods), [weight for weight, _ in moods.values()])[0]
         self.mood = moods[word][1]
         return word
+
+    def pass_a_second(self) -> None:
+        """It says something, and nothing that helps."""
+        self._clockwork.now += timedelta(seconds=1)
 
     def calm_down(self) -> None:
         """From now on it takes everything."""
@@ -126,6 +145,20 @@ def _flaky(draw: Random) -> Reply | None:
     return draw.choice(blows) if draw.random() < 0.4 else None
 
 
+class _Drip(httpx.SyncByteStream):
+    """A byte a second, and in the end what would be a yes."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(_PATIENCE):
+            self._channel.pass_a_second()
+            yield b" "
+        self._channel.objections.append(f"a byte a second was listened to for {_PATIENCE} s")
+        yield b"ok"
+
+
 class _Line(httpx.BaseTransport):
     """How requests reach the channel."""
 
@@ -134,6 +167,8 @@ class _Line(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         reply = self._channel.take(request.url.path, request.headers.get("Authorization"), request.read())
+        if reply == _DRIPPING:
+            return httpx.Response(200, headers={"Content-Type": "text/plain"}, stream=_Drip(self._channel))
         if reply == _UNREACHABLE:
             raise httpx.ConnectError("[Errno 111] Connection refused")
         if reply.status is None:

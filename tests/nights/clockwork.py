@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -80,7 +81,11 @@ class Clockwork:
     def governing(self) -> Iterator[None]:
         """Inside, databases count their writes as steps, and whoever waits has waited at once."""
         connect = partial(sqlite3.connect, factory=partial(_Connection, self))
-        with mock.patch("sqlite3.connect", connect), mock.patch.object(Stop, "wait", _has_waited):
+        with (
+            mock.patch("sqlite3.connect", connect),
+            mock.patch.object(Stop, "wait", _has_waited),
+            mock.patch("janitor.transport.deadline.time", SimpleNamespace(monotonic=lambda: self.now.timestamp())),
+        ):
             yield
 
 

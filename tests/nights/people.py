@@ -94,16 +94,28 @@ class People:
         self._change(image, protected=not image.protected)
 
     def interfere(self, planned: Sequence[str]) -> None:
-        """Somebody protects some of these images, which a run may be about to delete."""
+        """Somebody protects some of these images, which a run may be about to delete, or does otherwise."""
         for image in self.draw.sample(planned, min(3, len(planned))):
-            self._change(self.account.mine.images[image], protected=True)
+            self.take_away(image)
+
+    def take_away(self, image: str) -> None:
+        """Somebody wants to keep an image; its time of change may not tell."""
+        changes: tuple[dict[str, object], ...] = (
+            {"protected": True},
+            {"visibility": "public"},
+            {"status": "saving"},
+            {"name": f"golden-{self.draw.randint(1, 99)}"},
+        )
+        stored = self.account.mine.images[image]
+        unmoved = {"updated_at": stored.updated_at} if self.draw.random() < 0.3 else {}
+        self._change(stored, **self.draw.choice(changes), **unmoved)
 
     def touch(self) -> None:
         """Somebody edits an image."""
         self._change(self.draw.choice(self.own), min_ram=self.draw.choice((0, 512, 1024)))
 
     def _change(self, image: StoredImage, **changes: object) -> None:
-        self.account.mine.change_image(image.id, updated_at=self.clockwork.now, **changes)
+        self.account.mine.change_image(image.id, **{"updated_at": self.clockwork.now, **changes})
 
     def deploy(self) -> None:
         """A service is launched from another image."""

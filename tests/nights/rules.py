@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection
+from datetime import datetime
 
 from janitor.carrying_out import unsuccessful
 from janitor.model import Outcome, RunResult
@@ -62,9 +63,12 @@ class Rules:
         self._began = self._account.now
         self._asking.begin(attempt, approved)
 
-    def check_run(self, result: RunResult | None) -> None:
-        """A run is over and its report delivered as far as could be; or it died, and has no result."""
-        self._asking.check(died=result is None)
+    def check_run(self, result: RunResult | None, *, strange: bool = False) -> None:
+        """A run is over and its report delivered as far as could be; or it died, and has no result.
+
+        `strange`: it saw another account.
+        """
+        self._asking.check(died=result is None, strange=strange)
         self._telling.note_run(self._asking.latest, self._began, self._team.policies)
         self._telling.check(crashed=result is None)
         self._counts[f"runs, {result.outcome if result else 'died'}"] += 1
@@ -72,6 +76,16 @@ class Rules:
     def check_resent(self, *, crashed: bool) -> None:
         """Somebody had late reports sent, between two runs."""
         self._telling.check(crashed=crashed)
+
+    def remembered(self) -> tuple[int, dict[str, int]]:
+        """What is known of the janitor's runs, to be recalled."""
+        return self._asking.latest, self._telling.remembered()
+
+    def recall(self, remembered: tuple[int, dict[str, int]], at: datetime, *, behind: bool) -> None:
+        """The janitor knows no more than what it knew then; where it can tell that, it begins anew."""
+        latest, told = remembered
+        self._asking.recall(latest, behind=behind)
+        self._telling.recall(latest, told, at, behind=behind)
 
     def check_the_end(self, result: RunResult, free: Collection[str]) -> None:
         """After quiet nights: the latest run's result, and the images that were free to go when they began."""

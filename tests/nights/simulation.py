@@ -1,7 +1,7 @@
 """One seed: an account, a team, their people and a channel over many nights, and one janitor among them."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,20 +19,24 @@ from janitor.settings import load_settings
 from janitor.sites import Choice
 from janitor.stopping import Stop
 from janitor.store import Store
-from tests.nights.account import USAGE_MEMORY, Account
+from tests.nights.account import PAGE_SIZE, USAGE_MEMORY, Account, untouched
 from tests.nights.again import check_deciding_again
 from tests.nights.channel import Channel
 from tests.nights.clockwork import Clockwork, Crash, Happening
+from tests.nights.copies import Copy, Mark, copy_of, restore
 from tests.nights.ground import Attempt, Limits, rows
 from tests.nights.mishaps import NONE, Mishaps, draw_mishaps
 from tests.nights.operators import Operators
 from tests.nights.people import People
 from tests.nights.rules import Rules
+from tests.nights.stranger import Stranger
 from tests.nights.team import DAY, HOUR, Team
 
 NIGHTS = 100
 QUIET_NIGHTS = 14
 _SAME_AGAIN, _STILL_LOST = 0.3, 0.85
+_DOWN, _SWAPPED = 0.03, 0.03
+_COPIED, _RESTORED = 0.3, 0.1
 START = datetime(2026, 1, 1, 3, 0, tzinfo=UTC)
 
 
@@ -41,6 +45,7 @@ class Simulation:
 
     def __init__(self, seed: int, folder: Path) -> None:
         draw = self._draw = Random(seed)
+        self._folder = folder
         self.counts: Counter[str] = Counter()
         as_bot = draw.random() < 0.5
         limits = Limits(draw.choice((4, 12, 1000)), draw.choice((30, 100)))
@@ -48,11 +53,15 @@ class Simulation:
         self.account = Account(draw, self.clockwork, folder)
         self.channel = Channel(draw, self.clockwork, as_bot=as_bot)
         self.settings = load_settings(self._configuration(folder, limits, draw.choice(("UTC", "Asia/Seoul"))), {})
-        self.team = Team(draw, self.settings.timezone, as_bot=as_bot)
+        sees_owners = self.account.api is Api.OPENSTACK
+        self.team = Team(draw, self.settings.timezone, as_bot=as_bot, sees_owners=sees_owners)
         self.people = People(draw, self.clockwork, self.account, self.settings.database)
         self.operators = Operators(draw, self.account)
         self.rules = Rules(self.account, self.team, self.people, self.channel, limits, self.counts)
         self._typical = 50
+        self._quiet = False
+        self._copy: Copy | None = None
+        self._of_copies = Random(f"copies of {seed}")
         self._mishaps = NONE
         self._write_policies()
 
@@ -61,7 +70,8 @@ class Simulation:
         text += f"limits: {{max_deletions: {limits.most}, max_share: {limits.share}%}}\n"
         text += f"usage_memory: {USAGE_MEMORY // HOUR}h\n"
         # One at a time, so that a seed repeats itself exactly; several at once are tested elsewhere.
-        text += "concurrency: {targets: 1, deletions: 1}\nhttp: {attempts: 3, page_size: 10}\n"
+        text += "concurrency: {targets: 1, deletions: 1}\n"
+        text += f"http: {{attempts: 3, page_size: {PAGE_SIZE}}}\n"
         path = folder / "janitor.yaml"
         path.write_text(text + self.channel.configuration(), encoding="utf-8")
         return path
@@ -75,6 +85,9 @@ class Simulation:
         with self.clockwork.governing(), self.account.one_at_a_time(), self.channel.open(), _retries_at_once():
             for _ in range(nights):
                 self._pass_a_day()
+                if self._has_surveyed() and self._draw.random() < _SWAPPED:
+                    self._live_with_another_account()
+                self._copy_or_restore()
                 # Nothing strikes the first survey: there is none before that it could be compared with.
                 result = self._run(Attempt(self._draw_mishaps(0.5) if self._has_surveyed() else NONE))
                 self._morning(result)
@@ -88,9 +101,37 @@ class Simulation:
         if self.team.reconsider(self.clockwork.now, self.people.own):
             self._write_policies()
 
+    def _live_with_another_account(self) -> None:
+        """For some nights, the target reaches another account; one of them may be told that its survey is right."""
+        # With v1.0 nothing but its images may tell it from ours.
+        hidden = self._draw.random() < 0.5 and self.account.api is Api.TOAST
+        stranger = Stranger(self._draw, self.clockwork, self.account, hidden=hidden)
+        for _ in range(self._draw.randint(1, 3)):
+            self._run(Attempt(accept=not hidden and self._draw.random() < 0.5), stranger=stranger)
+            self._pass_a_day()
+
+    def _copy_or_restore(self) -> None:
+        """Somebody copies the database now and then, and puts a copy in its place when it seems lost."""
+        draw = self._of_copies
+        what = (self.people, self.account.usage, self.rules)
+        if self._copy is not None and draw.random() < _RESTORED:
+            mark = draw.choice(list(Mark))
+            restore(self._copy, mark, self.settings.database, *what)
+            self.counts[f"restored: {mark.value}"] += 1
+            self._copy = None
+        elif self._has_surveyed() and draw.random() < _COPIED:
+            self._copy = copy_of(self.settings.database, self.clockwork.now, *what) or self._copy
+
     def _next_night(self) -> datetime:
-        evening = self.clockwork.now.replace(hour=3, minute=0, second=0) + DAY
+        evening = self.clockwork.now.replace(hour=3, minute=0, second=0) + self._nights_away() * DAY
         return evening + timedelta(minutes=self._draw.choice((0, self._draw.randint(-20, 20))))
+
+    def _nights_away(self) -> int:
+        """The janitor's machine is down for some nights, now and then."""
+        if self._quiet or self._draw.random() >= _DOWN:
+            return 1
+        self.counts["nights without a machine"] += (nights := self._draw.randint(2, 7)) - 1
+        return nights
 
     def _has_surveyed(self) -> bool:
         return bool(rows(self.settings.database, "SELECT 1 FROM surveys WHERE good"))
@@ -109,6 +150,7 @@ class Simulation:
 
     def _quieten(self) -> None:
         """No faults any more, and nobody at work but who looks at refused runs."""
+        self._quiet = True
         self.account.texts.repair()
         free = self.rules.free_to_go()
         result = None
@@ -121,31 +163,34 @@ class Simulation:
         assert result is not None
         self.rules.check_the_end(result, free)
 
-    def _run(self, attempt: Attempt, *, quiet: bool = False) -> RunResult | None:
+    def _run(self, attempt: Attempt, *, quiet: bool = False, stranger: Stranger | None = None) -> RunResult | None:
         """One run and the delivery of its report; None where it died on the way."""
+        settings = stranger.settings(self._folder / "strange.yaml", self.settings) if stranger else self.settings
         self.account.sandbox.faults = attempt.mishaps.faults
         stop, happening = Stop(), None
         if quiet:
             self.channel.calm_down()
+            self.account.edge = untouched
         else:
             self.counts[f"channel {self.channel.draw_mood()}"] += 1
             happening = self._draw_happening(stop)
+            self.account.edge = self._draw_edge(attempt)
         approved = None if attempt.apply is None else self._reviewed(attempt.apply)
         self.rules.begin(attempt, None if approved is None else {d.image.id for d in approved[self.account.target]})
         result = None
         try:
             with self.clockwork.running(happening), ExitStack() as holding:
                 result = wiring.perform(
-                    self.settings,
+                    settings,
                     self._policies,
                     attempt.mode,
-                    Choice(self.settings.targets),
+                    Choice(settings.targets),
                     stop=stop,
                     clock=self._clock,
                     accept_survey=attempt.accept,
                     approved=approved,
                     holding=holding,
-                    carrier=self.account.carrier,
+                    carrier=(stranger or self.account).carrier,
                 )
                 delivered(self.settings, result, self._policies.policies, stop, self._clock)
         except Crash:
@@ -155,8 +200,10 @@ class Simulation:
             self._typical = self.clockwork.steps
         self.counts["steps"] += self.clockwork.steps
         self.counts["told to stop"] += stop.is_set()
-        self.counts[_title(attempt)] += 1
-        self.rules.check_run(result)
+        self.counts["runs on another account" if stranger else _title(attempt)] += 1
+        if stranger is not None:
+            stranger.check(result, self.settings.database, self.clockwork.now)
+        self.rules.check_run(result, strange=stranger is not None)
         return result
 
     def _draw_mishaps(self, chance: float) -> Mishaps:
@@ -197,6 +244,24 @@ class Simulation:
             case _:
                 return None
 
+    def _draw_edge(self, attempt: Attempt) -> Callable[[str], bool]:
+        """What somebody does to the last image of a page, if anything: perhaps to one that is to go.
+
+        Where lists have holes, the page that shows it again may be missing.
+        """
+        if attempt.mishaps != NONE or self._draw.random() < 0.5:
+            return untouched
+        wanted = set(self.rules.free_to_go())
+
+        def act(image: str) -> bool:
+            if image not in wanted and self._draw.random() < 0.9:
+                return False
+            self.people.take_away(image)
+            self.counts["taken away at the edge of a page"] += 1
+            return True
+
+        return act
+
     def _reviewed(self, number: int) -> dict[str, tuple[Decision, ...]]:
         with Store.open_existing(self.settings.database) as store:
             policies, validity = self._policies.policies, self.settings.plan_validity
@@ -207,7 +272,8 @@ def _answer_to(refused: RunResult, mishaps: Mishaps = NONE) -> Attempt:
     """What a person does who looked why nothing was deleted: at the account, or at the plan."""
     if "looks wrong" in (refused.targets[0].error or ""):
         return Attempt(accept=True)
-    return Attempt(mishaps, apply=refused.run)
+    over_limit = "janitor apply" in (refused.targets[0].error or "")
+    return Attempt(mishaps, apply=refused.run if over_limit else None)
 
 
 def _title(attempt: Attempt) -> str:

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import Any
 
-from janitor.sandbox.records import StoredImage
+from janitor.sandbox.records import OURS, StoredImage
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -76,11 +76,15 @@ def _minutes(length: timedelta) -> str | int:
 
 
 class Team:
-    """Whoever writes the policies, in a time zone. `as_bot` says whether they may have a channel of their own."""
+    """Whoever writes the policies, in a time zone. `as_bot` says whether they may have a channel of their own.
 
-    def __init__(self, draw: Random, zone: tzinfo, *, as_bot: bool) -> None:
+    `sees_owners`: the API says whose an image is.
+    """
+
+    def __init__(self, draw: Random, zone: tzinfo, *, as_bot: bool, sees_owners: bool) -> None:
         self._draw = draw
         self._zone = zone
+        self._sees_owners = sees_owners
         self._taken_over = draw.random() < 0.3
         self._exempt: list[dict[str, str]] = []
         channel = TEAM_CHANNEL if as_bot and draw.random() < 0.5 else None
@@ -166,9 +170,14 @@ class Team:
         return None
 
     def _newest(self, policy: Policy, family: str, every: Iterable[StoredImage]) -> list[StoredImage]:
-        members = [i for i in every if i.status == "active" and self.owner(i) == policy and _family(i) == family]
+        mine = (i for i in every if i.status == "active" and self._is_ours(i))
+        members = [i for i in mine if self.owner(i) == policy and _family(i) == family]
         by_id = sorted(members, key=lambda image: image.id)
         return sorted(by_id, key=lambda image: image.created_at, reverse=True)[: policy.newest]
+
+    def _is_ours(self, image: StoredImage) -> bool:
+        """Whether an image takes a place: where the API names no owner, what everybody may use is nobody's."""
+        return image.owner == OURS and (self._sees_owners or image.visibility not in ("public", "community"))
 
 
 def _family(image: StoredImage) -> str:

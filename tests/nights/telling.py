@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from janitor.notices import REMIND_BEFORE
 from tests.nights.account import Account
@@ -19,6 +20,7 @@ from tests.nights.told import NOT_DELETED, Fate, Told, listed, read
 from tests.slack_stand_in import File
 
 _LONG_NOTICE = 3 * DAY
+_EPOCH = 100_000
 _REMINDED = {Fate.REMINDED, Fate.REMINDED_LATE}
 _SPARED = """
 SELECT image FROM mentions JOIN runs USING (run)
@@ -45,6 +47,7 @@ class Telling:
         self._ended: dict[int, datetime] = {}
         self._policies: dict[int, dict[str, Policy]] = {}
         self._spared: dict[str, int] = {}
+        self._untold: set[str] = set()
 
     def note_run(self, run: int, began: datetime, policies: Iterable[Policy]) -> None:
         """A run has ended, or died; what it spared waits anew from then on. One that died unrecorded was none."""
@@ -53,6 +56,25 @@ class Telling:
         self._began[run], self._ended[run] = began, self._account.now
         self._policies[run] = {policy.name: policy for policy in policies}
         self._spared |= {row["image"]: run for row in rows(self._database, _SPARED, run)}
+
+    def remembered(self) -> dict[str, int]:
+        """Which images were spared, to be recalled."""
+        return dict(self._spared)
+
+    def recall(self, latest: int, spared: dict[str, int], at: datetime, *, behind: bool) -> None:
+        """The janitor knows nothing of what was told after that, by later runs; where it can tell, of no notice.
+
+        The numbers of later runs will be given again. What these did, and nobody was told of, nobody will be.
+        """
+        for image, told in self._told.items():
+            self._told[image] = [_forgotten(one, latest, at, every=behind) for one in told]
+        for known in (self._began, self._ended, self._policies):
+            _renumber(known, latest, every=behind)
+        self._spared = dict(spared)
+        self._untold |= {image for image in self._account.deleted if not self._is_told(image)}
+
+    def _is_told(self, image: str) -> bool:
+        return any(told.fate is Fate.DELETED for told in self._told.get(image, ()))
 
     # Before a deletion.
 
@@ -165,7 +187,7 @@ class Telling:
             self._check_once(image, told)
         for image in self._account.deleted.keys() - self._account.mine.images.keys():
             runs = {told.run for told in self._told.get(image, ()) if told.fate is Fate.DELETED}
-            if len(runs) != 1:
+            if len(runs) != 1 and image not in self._untold:
                 raise Broken(f"{image} was deleted, and told of by {sorted(runs) or 'nobody'}")
             self._counts["deleted, and told of once"] += 1
         for image in self._told.keys() & self._account.mine.images.keys() - set(ahead):
@@ -185,3 +207,19 @@ class Telling:
         *_, last = [None, *sorted(words, key=lambda t: t.run)]
         if last is not None and last.fate is Fate.ANNOUNCED:
             raise Broken(f"{image} was announced by run {last.run}, stays, and nobody was told")
+
+
+def _forgotten(told: Told, latest: int, at: datetime, *, every: bool) -> Told:
+    """What was told, as the janitor knows of it once it knows no run after the latest, or no notice."""
+    if told.run > latest or every:
+        return replace(told, run=told.run - _EPOCH, sure=False)
+    return replace(told, sure=told.sure and told.at <= at)
+
+
+def _renumber(known: dict[int, Any], latest: int, *, every: bool) -> None:
+    """Keep what is known of forgotten runs under other numbers, and make room for runs of the same."""
+    forgotten = [run for run in known if run > latest or every]
+    known.update({run - _EPOCH: known[run] for run in forgotten})
+    for run in forgotten:
+        if run > latest:
+            del known[run]

@@ -13,6 +13,7 @@ alone is remembered.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
@@ -34,6 +35,10 @@ _HARMLESS = {"clock-off", "dead-token", "delay"}
 _NOT_OFFERED = 406
 _BY_ID = frozenset({Source.SERVERS, Source.VOLUMES})
 _LISTS_OF_IMAGES = {"truncated-list", "repeated-page", "vanished-marker"}
+
+
+Memory = tuple[dict[Place, dict[Use, datetime]], dict[Place, set[Use]], set[tuple[str, str]]]
+"""When each place showed which uses last, what it showed at all last, and which images are parts of which."""
 
 
 class Told(Enum):
@@ -112,6 +117,14 @@ class Usage:
                     self._latest[place] &= self._before[place]
         if not lied:
             self._known_parts |= self._parts
+
+    def remembered(self) -> Memory:
+        """What the janitor knows of uses of before, to be recalled."""
+        return deepcopy((self._last, self._latest, self._known_parts))
+
+    def recall(self, remembered: Memory) -> None:
+        """The janitor knows no more than what it remembered then."""
+        self._last, self._latest, self._known_parts = deepcopy(remembered)
 
     # Before a deletion.
 

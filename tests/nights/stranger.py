@@ -1,0 +1,58 @@
+"""Another account behind the same target: somebody has mixed up the configuration, or what is behind an endpoint."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from unittest import mock
+
+from janitor.model import Outcome, RunResult
+from janitor.sandbox.inprocess import in_process
+from janitor.settings import Settings, load_settings
+from tests.nights.account import Account
+from tests.nights.clockwork import Carrier, Clockwork
+from tests.nights.ground import Broken, rows
+
+_ELSEWHERE = "http://elsewhere.invalid"
+_EXPIRED = 4
+_PROTECTED = 30  # so that their number does not tell it from ours
+_LONG_AGO, _A_WHILE = timedelta(days=200), timedelta(days=2)
+_CLAIMS = """
+SELECT image, settled_outcome FROM deletions
+WHERE target = ? AND settled_in_run = (SELECT max(run) FROM runs) AND settled_outcome IN ('deleted', 'already-gone')
+"""
+
+
+class Stranger:
+    """An account of the same kind, with as many expired images as any limit allows.
+
+    It is told from ours by its endpoint, or where that is `hidden`, by nothing but what it lists.
+    """
+
+    def __init__(self, draw: Random, clockwork: Clockwork, account: Account, *, hidden: bool) -> None:
+        options = replace(account.cloud.options, seed=draw.randrange(10**6), oddities=False)
+        with mock.patch("janitor.sandbox.inprocess._ORIGIN", "http://sandbox.invalid" if hidden else _ELSEWHERE):
+            self._sandbox, carrier = in_process(options, lambda: clockwork.now)
+        self._account = account
+        self.carrier = Carrier(clockwork, carrier)
+        images = list(self._sandbox.account.images)
+        draw.shuffle(images)
+        for number, image in enumerate(images):
+            made = clockwork.now - (_LONG_AGO if number < _EXPIRED else _A_WHILE)
+            protected = _EXPIRED <= number < _EXPIRED + _PROTECTED
+            self._sandbox.account.change_image(image, created_at=made, updated_at=made, protected=protected)
+
+    def settings(self, path: Path, usual: Settings) -> Settings:
+        """The configuration that leads here, where nothing else is another one."""
+        text = self._account.cloud.configured(self._sandbox.configuration(mode="delete", policies="policies.yaml"))
+        path.write_text(text, encoding="utf-8")
+        return replace(usual, targets=load_settings(path, {}).targets)
+
+    def check(self, result: RunResult | None, database: Path, now: datetime) -> None:
+        """It is only read, and nothing of ours is said to be gone. Raises Broken."""
+        if asked := [request.image for request in self._sandbox.requests if request.name == "delete-image"]:
+            raise Broken(f"{asked} of another account were sent a delete at {now}")
+        if gone := [row["image"] for row in rows(database, _CLAIMS, self._account.target)]:
+            raise Broken(f"{gone} are settled as gone by the list of another account")
+        if result is not None and result.outcome is Outcome.OK:
+            raise Broken("a run that saw another account ends well")
