@@ -48,7 +48,13 @@ def copy_of(database: Path, now: datetime, people: People, usage: Usage, rules: 
 
 
 def restore(copy: Copy, mark: Mark, database: Path, people: People, usage: Usage, rules: Rules) -> None:
-    """Somebody puts a copy in the place of the database. What was done since, the janitor does not know."""
+    """Somebody puts a copy in the place of the database. What was done since, the janitor does not know.
+
+    Its mark tells that where a run left another since: one that was killed left none.
+    """
+    beside = database.with_name(f"{database.name}.mark")
+    left = beside.read_bytes() if beside.is_file() else None
+    behind = mark is Mark.STAYS and left not in (None, copy.files.get(beside))
     for path in _files(database):
         if mark is not Mark.STAYS or _is_of_database(path, database):
             path.unlink()
@@ -57,7 +63,7 @@ def restore(copy: Copy, mark: Mark, database: Path, people: People, usage: Usage
             path.write_bytes(content)
     people.kept = deepcopy(copy.kept)
     usage.recall(copy.usage)
-    rules.recall(copy.rules, copy.at, behind=mark is Mark.STAYS)
+    rules.recall(copy.rules, copy.at, behind=behind)
 
 
 def _files(database: Path) -> list[Path]:
