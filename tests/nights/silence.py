@@ -32,13 +32,15 @@ def was_surely_silent(database: Path, channel: str, since: datetime, until: date
 
 def may_have_been_silent(database: Path, channel: str, since: datetime, until: datetime, length: timedelta) -> bool:
     """Whether for longer than a notice something was wrong each time."""
-    return _longest(since, _undoubted(database, channel), until) > max(length, _NIGHT) - _ROUGHLY
+    return _longest(since, _undoubted(database, channel, since), until) > max(length, _NIGHT) - _ROUGHLY
 
 
-def _undoubted(database: Path, channel: str) -> Iterator[datetime | None]:
-    """When runs ended after which nothing waited for the channel any more."""
+def _undoubted(database: Path, channel: str, since: datetime) -> Iterator[datetime | None]:
+    """When runs ended after which nothing waited for the channel any more, of those that ended since then."""
     reports = [(row["run"], row["delivered_at"]) for row in rows(database, _REPORTS, channel)]
     for row in rows(database, _ENDED):
+        if (instant(row["finished_at"]) or since) <= since:
+            continue  # its report may come late, and is no word of any run since
         told = [delivered_at for run, delivered_at in reports if run <= row["run"]]
         if None not in told:
             yield instant(max([row["finished_at"], *told]))
