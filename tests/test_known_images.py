@@ -2,6 +2,7 @@
 
 import pytest
 
+from janitor.cloud.image_names import ImageNames
 from janitor.cloud.known_images import KnownImages
 from janitor.errors import Unavailable
 from janitor.model import EarlierUsage
@@ -15,25 +16,24 @@ NO_IDS = ["ci-1", "null", "None", "unknown", "N/A", "", "https://images.example/
 
 @pytest.mark.parametrize("word", NO_IDS)
 def test_where_ids_are_uuids_only_a_uuid_is_one(word: str) -> None:
-    assert KnownImages([make_image("ci-1", id=UUID)]).meant_by(word) is None
+    assert KnownImages(ImageNames([make_image("ci-1", id=UUID)])).meant_by(word) is None
 
 
 @pytest.mark.parametrize("word", [UUID, GONE, GONE.replace("-", ""), f"https://images.example/v2/images/{GONE}"])
 def test_a_uuid_is_an_id_whether_or_not_it_is_listed(word: str) -> None:
-    meant = KnownImages([make_image("ci-1", id=UUID)]).meant_by(word)
+    meant = KnownImages(ImageNames([make_image("ci-1", id=UUID)])).meant_by(word)
     assert meant is not None
     assert {UUID, GONE} & set(meant)
 
 
 def test_where_ids_are_other_words_a_name_means_the_images_that_bear_it() -> None:
-    known = KnownImages(
-        [
-            make_image("ci-1", id="i1"),
-            make_image(" ci-1\u200b", id="i2"),
-            make_image("web", id="i3"),
-            make_image(None, id="i4", unreadable={"name": "5"}),
-        ]
-    )
+    images = [
+        make_image("ci-1", id="i1"),
+        make_image(" ci-1\u200b", id="i2"),
+        make_image("web", id="i3"),
+        make_image(None, id="i4", unreadable={"name": "5"}),
+    ]
+    known = KnownImages(ImageNames(images))
     assert known.meant_by("ci-1") == ("ci-1", "i1", "i2", "i4")
     assert known.meant_by("I1") == ("i1",)
     assert known.meant_by("None") is None

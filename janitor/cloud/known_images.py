@@ -1,11 +1,8 @@
 """The images of a survey, as servers, instances and volumes name theirs: by id, or by what only looks like one."""
 
-from collections import defaultdict
-from collections.abc import Iterable
-
+from janitor.cloud.image_names import ImageNames
 from janitor.core.spelling import normal
-from janitor.image_ids import folded, holds_uuid, ids_in, unidentified
-from janitor.model import Image
+from janitor.image_ids import holds_uuid, ids_in, unidentified
 
 _NO_WORDS = frozenset({"null", "none", "nil", "undefined", "unknown", "n/a", "na", "-"})
 
@@ -18,18 +15,9 @@ def says_nothing(word: str) -> bool:
 class KnownImages:
     """Says which images a word means. Where the ids of all of them are UUIDs, only a UUID is an id."""
 
-    def __init__(self, images: Iterable[Image]) -> None:
-        self._ids: set[str] = set()
-        self._named: defaultdict[str, set[str]] = defaultdict(set)
-        self._nameless: set[str] = set()
-        for image in images:
-            identity = folded(image.id)
-            self._ids.add(identity)
-            if image.name is not None:
-                self._named[normal(image.name)].add(identity)
-            elif "name" in image.unreadable:
-                self._nameless.add(identity)
-        self._by_uuid = bool(self._ids) and all(map(holds_uuid, self._ids))
+    def __init__(self, names: ImageNames) -> None:
+        self.names = names
+        self._by_uuid = bool(names.ids) and all(map(holds_uuid, names.ids))
 
     def meant_by(self, word: str) -> tuple[str, ...] | None:
         """The folded ids that a word may mean, also of images that are gone; None where it cannot be told.
@@ -40,8 +28,8 @@ class KnownImages:
         if unidentified(word):
             return None
         ids = ids_in(word)
-        if holds_uuid(word) or not self._ids.isdisjoint(ids):
+        if holds_uuid(word) or not self.names.ids.isdisjoint(ids):
             return ids
         if self._by_uuid or says_nothing(word):
             return None
-        return (*ids, *sorted((self._named.get(normal(word), set()) | self._nameless).difference(ids)))
+        return (*ids, *sorted(self.names.meant_by(word).difference(ids)))

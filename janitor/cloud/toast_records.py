@@ -7,6 +7,7 @@ from typing import Any
 
 from janitor.cloud import wire
 from janitor.cloud.answers import undocumented
+from janitor.cloud.image_names import ImageNames
 from janitor.cloud.known_images import KnownImages
 from janitor.cloud.records import (
     ENOUGH_FOR_IDS,
@@ -75,6 +76,6 @@ def read_usage(entries: list[Any], label: str, images: Iterable[Image], *, image
     `imageless` ones may leave out the key `image`. Raises Unavailable when that is in doubt for any of them.
     """
     image_of = partial(image_of_server, imageless=imageless, label=label)
-    users = image_users(entries, label, UserKind.INSTANCE, image_of, KnownImages(images))
+    users = image_users(entries, label, UserKind.INSTANCE, image_of, KnownImages(ImageNames(images)))
     reading = Reading(Source.SERVERS, place=label.split()[-1], users=sum(map(len, users.values())), images=len(users))
     return Usage(in_order(users, "servers"), instances=len(entries), readings=(reading,))

@@ -116,12 +116,12 @@ def _exists(lists: ServiceLists, server: str) -> bool:
     return shown.get("status") not in _GONE
 
 
-def used_by_servers(servers: Sequence[Entry], images: Sequence[Image], image_of: ImageOf) -> Users:
+def used_by_servers(servers: Sequence[Entry], images: Sequence[Image], known: KnownImages, image_of: ImageOf) -> Users:
     """The images that servers were made of, and those that shelved servers are kept in until they are unshelved.
 
     Raises Unavailable when that is in doubt for any of them.
     """
-    users = image_users(servers, LABEL, UserKind.INSTANCE, image_of, KnownImages(images))
+    users = image_users(servers, LABEL, UserKind.INSTANCE, image_of, known)
     shelved = {folded(str(server.get("id"))): server for server in servers if _is_shelved(server)}
     for image in images if shelved else ():
         for server in _kept_in(image, shelved):

@@ -7,11 +7,11 @@ from functools import partial
 
 from janitor.cloud import Sources
 from janitor.cloud.catalogue import KUBERNETES, Endpoint, ImagePlace, Service, folded_type, versioned
+from janitor.cloud.image_names import ImageNames
 from janitor.cloud.keystone import Grant
 from janitor.cloud.known_images import KnownImages
 from janitor.cloud.openstack_usage.clusters import VERSION, Clusters
 from janitor.cloud.openstack_usage.gathering import Gathering, Task
-from janitor.cloud.openstack_usage.names import ImageNames
 from janitor.cloud.openstack_usage.servers import LABEL, deleted_of, left_out_by, read_servers, used_by_servers
 from janitor.cloud.openstack_usage.services import ServiceLists
 from janitor.cloud.openstack_usage.snapshots import used_by_snapshots
@@ -60,7 +60,7 @@ class UsageSurvey:
 
     def usage(self, images: Sequence[Image], sources: Sources, earlier: EarlierUsage) -> Usage:
         """What uses which of these images, by every endpoint that may use them."""
-        seen, names = _Seen(), ImageNames(images)
+        seen, known = _Seen(), KnownImages(ImageNames(images))
         places = [
             (source, endpoint)
             for source, service in _SERVICES.items()
@@ -71,7 +71,7 @@ class UsageSurvey:
             Task(
                 source,
                 endpoint,
-                self._reader(endpoint, images, names, earlier, seen),
+                self._reader(endpoint, images, known, earlier, seen),
                 endpoint.path.replace(self.granted.project, "{project}"),
                 alone=count[source, endpoint.region] == 1,
             )
@@ -108,22 +108,20 @@ class UsageSurvey:
         return seen.stacks if whole else {**earlier.stacks, **seen.stacks}
 
     def _reader(
-        self, endpoint: Endpoint, images: Sequence[Image], names: ImageNames, earlier: EarlierUsage, seen: _Seen
+        self, endpoint: Endpoint, images: Sequence[Image], known: KnownImages, earlier: EarlierUsage, seen: _Seen
     ) -> Callable[[], Users]:
         readers: dict[Service, Callable[[], Users]] = {
-            Service.COMPUTE: lambda: self._by_servers(self._lists(endpoint), images, seen),
-            Service.VOLUME: lambda: used_by_volumes(
-                self._lists(endpoint).entries("/volumes/detail", "volumes"), KnownImages(images)
-            ),
-            Service.CLUSTERS: lambda: self._by_clusters(self._lists(endpoint), names, endpoint),
-            Service.STACKS: lambda: self._by_stacks(self._lists(endpoint), names, earlier, seen),
+            Service.COMPUTE: lambda: self._by_servers(self._lists(endpoint), images, known, seen),
+            Service.VOLUME: lambda: used_by_volumes(self._lists(endpoint).entries("/volumes/detail", "volumes"), known),
+            Service.CLUSTERS: lambda: self._by_clusters(self._lists(endpoint), known.names, endpoint),
+            Service.STACKS: lambda: self._by_stacks(self._lists(endpoint), known.names, earlier, seen),
         }
         return readers[endpoint.service]
 
-    def _by_servers(self, lists: ServiceLists, images: Sequence[Image], seen: _Seen) -> Users:
+    def _by_servers(self, lists: ServiceLists, images: Sequence[Image], known: KnownImages, seen: _Seen) -> Users:
         found = read_servers(lists)
         image_of = partial(image_of_server, imageless=self.imageless, label=LABEL)
-        users = used_by_servers(found.entries, images, image_of)
+        users = used_by_servers(found.entries, images, known, image_of)
         seen.servers |= {folded(str(server["id"])) for server in found.entries}
         if not found.complete:
             seen.incomplete.append(lists)
