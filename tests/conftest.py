@@ -13,6 +13,7 @@ import pytest
 
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox, running
+from tests.slack_stand_in import SlackStandIn
 
 POLICY = """\
 policies:
@@ -80,6 +81,12 @@ def sandbox_desk(desk: Desk, sandbox: Sandbox) -> Desk:
     )
     desk.write("policies/old.yaml", POLICY)
     return desk
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackStandIn]:
+    with SlackStandIn() as started:
+        yield started
 
 
 @pytest.fixture

@@ -152,12 +152,6 @@ def test_reminders_recorded_before_runs_were_are_found_again(store: Store, tmp_p
 
 
 @pytest.fixture
-def slack() -> Iterator[SlackStandIn]:
-    with SlackStandIn() as started:
-        yield started
-
-
-@pytest.fixture
 def noticing(sandbox_desk: Desk, slack: SlackStandIn) -> Desk:
     """A desk whose policy announces before it deletes."""
     sandbox_desk.amend(f"slack: {{token: {TOKEN}, channel: '{CHANNEL}', base_url: '{slack.base_url}'}}\n")

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 
@@ -11,12 +10,6 @@ import pytest
 from janitor.sandbox.server import Sandbox
 from tests.conftest import POLICY, Desk
 from tests.slack_stand_in import SlackStandIn
-
-
-@pytest.fixture
-def slack() -> Iterator[SlackStandIn]:
-    with SlackStandIn() as started:
-        yield started
 
 
 @pytest.fixture

@@ -438,12 +438,6 @@ def test_a_notice_of_before_is_kept_to(tmp_path: Path, length: timedelta, goes: 
 
 
 @pytest.fixture
-def slack() -> Iterator[SlackStandIn]:
-    with SlackStandIn() as started:
-        yield started
-
-
-@pytest.fixture
 def noticing(sandbox_desk: Desk, slack: SlackStandIn) -> Desk:
     """A desk whose policy announces long before it deletes."""
     sandbox_desk.amend(f"slack: {{token: {TOKEN}, channel: '{CHANNEL}', base_url: '{slack.base_url}'}}\n")

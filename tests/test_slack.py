@@ -1,7 +1,7 @@
 """Sending to Slack: what arrived is told truly, what broke is tried again within bounds, and no secret is ever said."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,12 +32,6 @@ Open = Callable[..., SlackChannel]
 
 def message(text: str = "Run 12: nothing to delete.") -> Message:
     return Message(text, [{"type": "section", "text": {"type": "mrkdwn", "text": text}}])
-
-
-@pytest.fixture
-def slack() -> Iterator[SlackStandIn]:
-    with SlackStandIn() as stand_in:
-        yield stand_in
 
 
 @pytest.fixture
