@@ -85,13 +85,24 @@ def _connected(host: str, port: int) -> socket.socket:
         raise TimeoutError from None
 
 
-class _Stream(httpcore.NetworkStream):
+class _Tracked(httpcore.NetworkStream):
+    """A stream that knows whether anything was read since it was last written to."""
+
+    _has_read = False
+
+    def _send_all(self, buffer: bytes, send: Callable[[memoryview], int]) -> None:
+        self._has_read = False
+        rest = memoryview(buffer)
+        while rest:
+            rest = rest[send(rest[:_AT_ONCE]) :]
+
+
+class _Stream(_Tracked):
     """One TCP connection; it stands among those that are `open_` until it is closed."""
 
     def __init__(self, connection: socket.socket, open_: "set[_Stream]") -> None:
         self._connection = connection
         self._open = open_
-        self._has_read = False
         open_.add(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
@@ -106,11 +117,8 @@ class _Stream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         """Send all of it."""
-        self._has_read = False
-        rest = memoryview(buffer)
         try:
-            while rest:
-                rest = rest[_in_time(self._connection, partial(self._connection.send, rest[:_AT_ONCE])) :]
+            self._send_all(buffer, lambda part: _in_time(self._connection, partial(self._connection.send, part)))
         except TimeoutError as error:
             raise httpcore.WriteTimeout("") from error
         except OSError as error:
@@ -159,12 +167,11 @@ def _is_readable(connection: socket.socket) -> bool:
     return bool(poll.poll(0))
 
 
-class _Encrypted(httpcore.NetworkStream):
+class _Encrypted(_Tracked):
     """TLS over another stream, which bounds it; that one may be encrypted itself, on the way to a proxy."""
 
     def __init__(self, stream: httpcore.NetworkStream, context: ssl.SSLContext, hostname: str | None) -> None:
         self._stream = stream
-        self._has_read = False
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
 
@@ -184,11 +191,8 @@ class _Encrypted(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         """Send all of it."""
-        self._has_read = False
-        rest = memoryview(buffer)
         try:
-            while rest:
-                rest = rest[self._do(partial(self._tls.write, rest[:_AT_ONCE])) :]
+            self._send_all(buffer, lambda part: self._do(partial(self._tls.write, part)))
         except ssl.SSLError as error:
             raise httpcore.WriteError(str(error)) from error
 
