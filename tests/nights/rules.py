@@ -69,7 +69,7 @@ class Rules:
         `strange`: it saw another account.
         """
         self._asking.check(died=result is None, strange=strange)
-        self._telling.note_run(self._asking.latest, self._began, self._team.policies)
+        self._telling.note_run(self._asking.latest, self._began, self._team.policies, died=result is None)
         self._telling.check(crashed=result is None)
         self._counts[f"runs, {result.outcome if result else 'died'}"] += 1
 

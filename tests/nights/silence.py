@@ -4,7 +4,8 @@ What lies between is the janitor's business. It may take a report that came late
 says of a channel that still waits for an older report.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -23,29 +24,41 @@ SELECT run, delivered_at FROM reports JOIN runs USING (run) WHERE mode = 'delete
 """
 
 
-def was_surely_silent(database: Path, channel: str, since: datetime, until: datetime, length: timedelta) -> bool:
+@dataclass(frozen=True)
+class Span:
+    """The time since an announcement was accepted in a channel, and how long a notice it gave."""
+
+    database: Path
+    channel: str
+    since: datetime
+    until: datetime
+    notice: timedelta
+
+
+def was_surely_silent(span: Span) -> bool:
     """Whether nothing at all was heard for longer than a notice."""
-    reports = {row["run"]: row["delivered_at"] for row in rows(database, _REPORTS, channel)}
-    heard = (instant(reports.get(row["run"], row["finished_at"])) for row in rows(database, _ENDED))
-    return _longest(since, heard, until) > max(length, _NIGHT) + _ROUGHLY
+    reports = {row["run"]: row["delivered_at"] for row in rows(span.database, _REPORTS, span.channel)}
+    heard = (instant(reports.get(row["run"], row["finished_at"])) for row in rows(span.database, _ENDED))
+    return _longest(span, heard) > max(span.notice, _NIGHT) + _ROUGHLY
 
 
-def may_have_been_silent(database: Path, channel: str, since: datetime, until: datetime, length: timedelta) -> bool:
-    """Whether for longer than a notice something was wrong each time."""
-    return _longest(since, _undoubted(database, channel, since), until) > max(length, _NIGHT) - _ROUGHLY
+def may_have_been_silent(span: Span, owing: Collection[int]) -> bool:
+    """Whether for longer than a notice something was wrong each time. `owing`: runs that count as unheard."""
+    heard = (at for run, at in _undoubted(span) if run not in owing)
+    return _longest(span, heard) > max(span.notice, _NIGHT) - _ROUGHLY
 
 
-def _undoubted(database: Path, channel: str, since: datetime) -> Iterator[datetime | None]:
+def _undoubted(span: Span) -> Iterator[tuple[int, datetime | None]]:
     """When runs ended after which nothing waited for the channel any more, of those that ended since then."""
-    reports = [(row["run"], row["delivered_at"]) for row in rows(database, _REPORTS, channel)]
-    for row in rows(database, _ENDED):
-        if (instant(row["finished_at"]) or since) <= since:
+    reports = [(row["run"], row["delivered_at"]) for row in rows(span.database, _REPORTS, span.channel)]
+    for row in rows(span.database, _ENDED):
+        if (instant(row["finished_at"]) or span.since) <= span.since:
             continue  # its report may come late, and is no word of any run since
         told = [delivered_at for run, delivered_at in reports if run <= row["run"]]
         if None not in told:
-            yield instant(max([row["finished_at"], *told]))
+            yield row["run"], instant(max([row["finished_at"], *told]))
 
 
-def _longest(since: datetime, heard: Iterable[datetime | None], until: datetime) -> timedelta:
-    moments = sorted(at for at in heard if at is not None and since < at < until)
-    return max(after - before for before, after in pairwise([since, *moments, until]))
+def _longest(span: Span, heard: Iterable[datetime | None]) -> timedelta:
+    moments = sorted(at for at in heard if at is not None and span.since < at < span.until)
+    return max(after - before for before, after in pairwise([span.since, *moments, span.until]))

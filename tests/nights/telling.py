@@ -3,10 +3,10 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import count, groupby, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from janitor.notices import REMIND_BEFORE
 from tests.nights.account import Account
 from tests.nights.channel import Channel
 from tests.nights.ground import Broken, rows
-from tests.nights.silence import MAIN, may_have_been_silent, was_surely_silent
+from tests.nights.silence import MAIN, Span, may_have_been_silent, was_surely_silent
 from tests.nights.team import DAY, Policy
 from tests.nights.told import NOT_DELETED, Fate, Told, listed, read
 from tests.slack_stand_in import File
@@ -45,15 +45,16 @@ class Telling:
         self._told: dict[str, list[Told]] = {}
         self._began: dict[int, datetime] = {}
         self._ended: dict[int, datetime] = {}
+        self._died: dict[int, bool] = {}
         self._policies: dict[int, dict[str, Policy]] = {}
         self._spared: dict[str, int] = {}
         self._untold: set[str] = set()
 
-    def note_run(self, run: int, began: datetime, policies: Iterable[Policy]) -> None:
+    def note_run(self, run: int, began: datetime, policies: Iterable[Policy], *, died: bool) -> None:
         """A run has ended, or died; what it spared waits anew from then on. One that died unrecorded was none."""
         if run in self._began:
             return
-        self._began[run], self._ended[run] = began, self._account.now
+        self._began[run], self._ended[run], self._died[run] = began, self._account.now, died
         self._policies[run] = {policy.name: policy for policy in policies}
         self._spared |= {row["image"]: run for row in rows(self._database, _SPARED, run)}
 
@@ -68,7 +69,7 @@ class Telling:
         """
         for image, told in self._told.items():
             self._told[image] = [_forgotten(one, latest, at, every=behind) for one in told]
-        for known in (self._began, self._ended, self._policies):
+        for known in (self._began, self._ended, self._died, self._policies):
             _renumber(known, latest, every=behind)
         self._spared = dict(spared)
         self._untold |= {image for image in self._account.deleted if not self._is_told(image)}
@@ -87,15 +88,19 @@ class Telling:
         own = [told for told in announced if told.policy == policy.name and told.run > since]
         if policy.notice and not any(told.at + policy.notice <= now for told in own):
             return f"not announced by {policy.name} {policy.notice} before {now}: {announced}"
-        own = [told for told in own if not self._was_silent(was_surely_silent, told, policy, now)]
+        own = [told for told in own if not was_surely_silent(self._between(told, policy, now))]
         if policy.notice and not own:
             return f"announced before a silence only: {announced}"
         if policy.notice and not any(self._is_reminded(told, now) for told in own):
             return f"not reminded of in time: {self._told[image]}"
         return None
 
-    def _was_silent(self, ask: Callable[..., bool], told: Told, policy: Policy, until: datetime) -> bool:
-        return ask(self._database, policy.channel or MAIN, told.at, until, self._notice_of(told))
+    def _between(self, told: Told, policy: Policy, until: datetime) -> Span:
+        return Span(self._database, policy.channel or MAIN, told.at, until, self._notice_of(told))
+
+    def _owing(self, run: int) -> set[int]:
+        """The runs whose report may not have been kept when this one decided: those just before it, if they died."""
+        return set(takewhile(lambda earlier: self._died.get(earlier, False), count(run - 1, -1)))
 
     def _is_reminded(self, announced: Told, now: datetime) -> bool:
         """Whether the reminder that an announcement promised was given, in time or a day ago."""
@@ -148,7 +153,7 @@ class Telling:
         if not before or not before[-1].sure or before[-1].policy != told.policy:
             return
         policy = self._policies[told.run][told.policy or ""]
-        silent = self._was_silent(may_have_been_silent, before[-1], policy, told.at)
+        silent = may_have_been_silent(self._between(before[-1], policy, told.at), self._owing(told.run))
         if self._notice_of(told) <= self._notice_of(before[-1]) and not silent:
             raise Broken(f"{told.image} was announced by run {before[-1].run}, and again for no reason by {told.run}")
 
