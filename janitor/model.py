@@ -91,7 +91,10 @@ class Visibility(StrEnum):
 
 
 class UserKind(StrEnum):
-    """What can use an image; an image uses the one that it is built upon, a reference names it in a text."""
+    """What can use an image; an image uses the one that it is built upon, a reference names it in a text.
+
+    An unidentified image is one that is listed without an id; it uses all that it names.
+    """
 
     INSTANCE = "instance"
     VOLUME = "volume"
@@ -101,6 +104,7 @@ class UserKind(StrEnum):
     CLUSTER_TEMPLATE = "cluster template"
     STACK = "stack"
     REFERENCE = "reference"
+    UNIDENTIFIED = "unidentified image"
 
 
 class Source(StrEnum):
@@ -123,6 +127,7 @@ SOURCE_OF: Mapping[UserKind, Source] = {
     UserKind.STACK: Source.STACKS,
     UserKind.IMAGE: Source.SNAPSHOTS,
     UserKind.REFERENCE: Source.REFERENCES,
+    UserKind.UNIDENTIFIED: Source.SNAPSHOTS,
 }
 """Which source tells of users of each kind."""
 
@@ -186,8 +191,8 @@ class Image:
 
     @property
     def label(self) -> str:
-        """The name, or the id of a nameless image."""
-        return self.name or self.id
+        """The name, or the id of a nameless image; words for one that has neither."""
+        return self.name or self.id or "without a name"
 
     @property
     def contradictions(self) -> Mapping[str, str]:

@@ -5,11 +5,12 @@ are bound together by.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from janitor.image_ids import folded, ids_in, unidentified
-from janitor.model import GONE_STATUSES, MISSING, Image
+from janitor.model import GONE_STATUSES, MISSING, Image, Usage, User, UserKind
 
 PARTS = {"kernel_id": "kernel", "ramdisk_id": "ramdisk"}
 _MAY_NAME_PARTS = {"properties": "kernel or ramdisk", **{f"properties.{key}": part for key, part in PARTS.items()}}
@@ -44,10 +45,27 @@ def needs_of(images: Iterable[Image]) -> Needs:
             continue
         if _is_doubtful(image):
             doubtful = doubtful or image
-        for needed, part in (*_parts_of(image), *_parts_said_to(image)):
-            if needed != folded(image.id):
-                by_id.setdefault(needed, f"the {part} of image {image.label}")
+        for needed, part in _needed_by(image):
+            by_id.setdefault(needed, f"the {part} of image {image.label}")
     return Needs(by_id, doubtful)
+
+
+def used_by_unidentified(images: Iterable[Image]) -> Usage:
+    """What images that are listed without an id need: no survey has them, so this is kept as a use of what they name.
+
+    `problem`: a part of one cannot be told.
+    """
+    users: defaultdict[str, set[User]] = defaultdict(set)
+    for image in images:
+        if image.status in GONE_STATUSES:
+            continue
+        if _is_doubtful(image):
+            return Usage(
+                problem=f"image {image.label}, listed without an id, names a kernel or ramdisk that cannot be read"
+            )
+        for needed, part in _needed_by(image):
+            users[needed].add(User(image.label, f"{image.label}, whose {part} it is", UserKind.UNIDENTIFIED))
+    return Usage({needed: tuple(using) for needed, using in users.items()})
 
 
 def _is_doubtful(image: Image) -> bool:
@@ -57,6 +75,12 @@ def _is_doubtful(image: Image) -> bool:
     if any(f"properties.{key}" in image.unreadable for key in PARTS):
         return True
     return any(part and unidentified(part) for part in (image.properties.get(key) for key in PARTS))
+
+
+def _needed_by(image: Image) -> Iterator[tuple[str, str]]:
+    """The other images that an image needs, by folded id, each with what it is to it."""
+    needed = (*_parts_of(image), *_parts_said_to(image))
+    return ((image_id, part) for image_id, part in needed if image_id != folded(image.id))
 
 
 def _parts_of(image: Image) -> Iterator[tuple[str, str]]:

@@ -40,7 +40,7 @@ class Rereading:
         usage = surveying.usage(images, self.survey.started_at)
         if usage.problem is not None:
             raise Unavailable(usage.problem)
-        now = replace(self.survey, images=images, usage=usage, without_id=self.service.without_id())
+        now = replace(self.survey, images=images, usage=usage, without_id=len(self.service.unidentified()))
         if doubts := self._doubts(now, frozenset() if self.service.by_id else None, gone):
             raise Implausible(f"it looks wrong: {'; '.join(doubts)}")
         asked = frozenset(map(folded, planned))
@@ -66,7 +66,7 @@ class Rereading:
         listed = _by_id(images)
         known = (image.id for image in self.survey.images if owns(image))
         lookup = self.service.unlisted(each for each in known if folded(each) not in listed)
-        now = replace(self.survey, images=(*images, *lookup.found), without_id=self.service.without_id())
+        now = replace(self.survey, images=(*images, *lookup.found), without_id=len(self.service.unidentified()))
         if doubts := self._doubts(now, lookup.unanswered, gone):
             raise Implausible(f"it looks wrong: {'; '.join(doubts)}")
         return _by_id(now.images), frozenset(map(folded, lookup.unanswered or ()))

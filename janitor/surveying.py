@@ -9,6 +9,7 @@ from janitor.cloud import ImageService, Lookup
 from janitor.errors import CloudError, Interrupted
 from janitor.image_ids import folded
 from janitor.model import UNSEEN, EarlierUsage, Image, Survey, Usage
+from janitor.needs import used_by_unidentified
 from janitor.orders import Orders
 from janitor.stopping import Stop
 
@@ -41,7 +42,7 @@ class Surveying:
         """
         started_at = self.orders.clock()
         listed = self.listed()
-        without_id = self.service.without_id()
+        without_id = len(self.service.unidentified())
         lookup = self._looked_up(listed)
         images = (*listed, *lookup.found, *self._unseen(lookup))
         usage = self.usage(images, started_at)
@@ -78,6 +79,7 @@ class Surveying:
         with ThreadPoolExecutor(1, thread_name_prefix=f"references-{self.target}") as beside:
             named = beside.submit(self.orders.references.named, images)
             usage = self._told_by_services(images, earlier).with_named(named.result())
+        usage = usage.with_named(used_by_unidentified(self.service.unidentified()))
         if earlier.unrecorded:
             usage = replace(usage, remarks=(*usage.remarks, _UPGRADED))
         if usage.problem is None:

@@ -104,8 +104,8 @@ class RecordingCloud:
     def clock_offset(self) -> timedelta | None:
         return self.offset
 
-    def without_id(self) -> int:
-        return 0
+    def unidentified(self) -> Sequence[Image]:
+        return ()
 
     def irregularities(self) -> list[str]:
         return self.irregular

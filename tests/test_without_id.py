@@ -1,4 +1,7 @@
-"""Entries of a list that have no id: counted, said in every report, and a survey with more of them is implausible."""
+"""Entries of a list that have no id: counted, said in every report, and a survey with more of them is implausible.
+
+What they name as their kernel, ramdisk or base stays.
+"""
 
 import json
 import sqlite3
@@ -12,18 +15,21 @@ import stamina
 import yaml
 
 from janitor import wiring
+from janitor.cloud import Need, Sources
 from janitor.errors import Exit
 from janitor.gate import Measure, measure
-from janitor.model import EarlierUsage, Mode, RunResult, Survey, Usage
+from janitor.model import EarlierUsage, Mode, Reason, RunResult, Survey, Usage, User, UserKind, Verdict
 from janitor.report.as_json import json_report
 from janitor.report.blocks import slack_messages
 from janitor.report.routing import Share
 from janitor.report.text import text_report
 from janitor.run import exit_code
 from janitor.sites import chosen
+from janitor.store import Store
 from tests import openstack_account, toast_account
 from tests.factories import NOW, make_image
 from tests.loopback import Answered, Asked, Loopback
+from tests.replays import decided_again
 from tests.toast_account import Account, entry, yes
 
 NAMELESS: tuple[Any, ...] = ({}, {}, {"id": None}, {"id": " "}, {"id": 5}, "text", None, {**entry(), "id": ["i1"]})
@@ -37,10 +43,10 @@ def test_v1_counts_them_once_each_however_often_a_page_is_read() -> None:
     with toast_account.serving(account) as (client, _):
         listed = [image.id for image in client.images()]
         assert listed == ["i1", "i2", "i3"]
-        assert client.without_id() == len(NAMELESS) + 3
+        assert len(client.unidentified()) == len(NAMELESS) + 3
         account.entries = [entry("i1")]
         toast_account.ids(client)
-        assert client.without_id() == 0
+        assert len(client.unidentified()) == 0
 
 
 def test_v2_counts_those_of_all_its_lists() -> None:
@@ -48,7 +54,17 @@ def test_v2_counts_those_of_all_its_lists() -> None:
     cloud.entries = [openstack_account.entry("i1"), {"name": "y"}, openstack_account.entry("i2")]
     with openstack_account.serving(cloud) as (client, _):
         assert openstack_account.ids(client) == ["i1", "i2"]
-        assert client.without_id() == 2
+        assert len(client.unidentified()) == 2
+
+
+def test_what_an_image_without_an_id_is_built_upon_stays_where_snapshots_are_required() -> None:
+    cloud = openstack_account.Cloud(entries=[openstack_account.entry("i1"), {"base_image_ref": "I1", "name": "snap"}])
+    with openstack_account.serving(cloud, sources=Sources(snapshots=Need.REQUIRED)) as (client, _):
+        usage = client.usage(list(client.images()), EarlierUsage())
+        assert usage.by_image == {"i1": (User("snap", "snap", UserKind.IMAGE, "snapshots"),)}
+        cloud.entries.append({"base_image_ref": " "})
+        usage = client.usage(list(client.images()), EarlierUsage())
+        assert "the base of image without a name cannot be read" in str(usage.problem)
 
 
 def test_an_instance_without_an_id_still_uses_its_image() -> None:
@@ -119,6 +135,38 @@ def test_where_an_earlier_version_did_not_count_them_none_are_too_many(tmp_path:
         database.execute("UPDATE surveys SET without_id = NULL")
     database.close()
     assert exit_code(night(tmp_path, 2, [entry("i1"), {}])) is Exit.OK
+
+
+KERNEL = entry("i1", name="ci-1", diskFormat="aki")
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [{"kernel_id": "I1"}, {"ramdisk_id": "https://images.example/v2/images/i1"}, ["kernel_id=i1"]],
+    ids=["kernel", "ramdisk", "no-properties"],
+)
+def test_what_one_of_them_names_as_its_kernel_or_ramdisk_stays(tmp_path: Path, properties: object) -> None:
+    """It uses it: the decision can be made again from what is recorded, which no entry without an id is."""
+    result = night(tmp_path, 1, [KERNEL, {"name": "web", "properties": properties}])
+    if isinstance(properties, dict):
+        [decision] = result.targets[0].decisions
+        part = "kernel" if "kernel_id" in properties else "ramdisk"
+        assert (decision.reason, decision.detail) == (
+            Reason.IN_USE,
+            f"used by unidentified image web, whose {part} it is",
+        )
+        with Store.open_existing(tmp_path / "janitor.db") as store:
+            assert decided_again(store.inputs(1)["prod"]) == (decision,)
+    else:
+        said = "image web, listed without an id, names a kernel or ramdisk that cannot be read"
+        assert said in str(result.targets[0].error)
+    assert [each for each in result.targets[0].decisions if each.verdict is Verdict.DELETE] == []
+
+
+def test_one_that_is_gone_or_names_no_part_needs_none(tmp_path: Path) -> None:
+    gone = {"name": "web", "status": "deleted", "properties": {"kernel_id": "i1"}}
+    [decision] = night(tmp_path, 1, [KERNEL, gone, {"name": "db", "properties": {"os": "linux"}}]).targets[0].decisions
+    assert decision.verdict is Verdict.DELETE
 
 
 @pytest.mark.parametrize("entries", [1, 1234])

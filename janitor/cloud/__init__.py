@@ -137,8 +137,11 @@ class ImageService(Protocol):
         """How far the server's clock is ahead of ours, by its answers so far; None where it does not tell."""
         ...
 
-    def without_id(self) -> int:
-        """How many entries of the image lists had no id when they were last read: nothing else is known of them."""
+    def unidentified(self) -> Sequence[Image]:
+        """The entries of the image lists that had no id when they were last read, as images whose id is blank.
+
+        They cannot be recorded, judged or deleted, but may need images that can.
+        """
         ...
 
     def irregularities(self) -> list[str]:

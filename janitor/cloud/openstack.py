@@ -179,7 +179,7 @@ class OpenStackClient:
         `problem` says which of those that matter cannot be read, wholly and without doubt.
         """
         survey = UsageSurvey(self._session, self._granted(), self._place, self._region, self._options, self._imageless)
-        return survey.usage(images, self._sources, earlier)
+        return survey.usage(images, self.unidentified(), self._sources, earlier)
 
     def shareable(self, images: Iterable[Image]) -> Sequence[Image]:
         """Those whose visibility lets them have members, unless that is ignored."""
@@ -257,9 +257,10 @@ class OpenStackClient:
         """How far the server's clock is ahead of ours, at its worst so far, by what its answers tell."""
         return self._session.clock_offset
 
-    def without_id(self) -> int:
-        """How many entries of the lists had no id when they were last read."""
-        return self._identified.others
+    def unidentified(self) -> tuple[Image, ...]:
+        """The entries of the lists that had no id when they were last read."""
+        project = self._granted().project
+        return tuple(read_image(entry, project) for entry in self._identified.others)
 
     def irregularities(self) -> list[str]:
         """The images that the lists should have shown."""

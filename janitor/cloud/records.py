@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -34,15 +34,19 @@ def read_entries(document: Entry, key: str) -> list[Any]:
 
 
 class Identified:
-    """Tells the entries of the lists of one reading that have an id, and counts the others."""
+    """Tells the entries of the lists of one reading that have an id from the others, and keeps those aside."""
 
     def __init__(self) -> None:
         self._others: Counter[tuple[str, str]] = Counter()
+        self._entries: dict[str, Entry] = {}
 
     @property
-    def others(self) -> int:
-        """How many entries have no id. One counts once, however often its page was read: by what it follows."""
-        return self._others.total()
+    def others(self) -> Iterator[Entry]:
+        """The entries that have no id, with a blank one; one that is no object is left with nothing else.
+
+        One comes once, however often its page was read: what tells it from others is what it follows.
+        """
+        return ({**self._entries.get(whole, {}), "id": ""} for _, whole in self._others.elements())
 
     def of_page(self, entries: list[Any], marker: str | None) -> list[Entry]:
         """The entries that have an id. One without cannot be paged from, recorded or deleted."""
@@ -52,7 +56,10 @@ class Identified:
             if isinstance(entry, dict) and wire.identifier(entry.get("id")):
                 usable.append(entry)
             else:
-                others[id_of(usable[-1]) if usable else marker or "", wire.whole(entry)] += 1
+                whole = wire.whole(entry)
+                others[id_of(usable[-1]) if usable else marker or "", whole] += 1
+                if isinstance(entry, dict):
+                    self._entries[whole] = entry
         if others:
             _log.warning("image-without-id skipped=%d", others.total())
         self._others |= others

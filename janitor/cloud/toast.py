@@ -129,9 +129,9 @@ class ToastClient:
         """How far the server's clock is ahead of ours, at its worst so far, by what its answers tell."""
         return self._session.clock_offset
 
-    def without_id(self) -> int:
-        """How many entries of the list had no id when it was last read."""
-        return self._identified.others
+    def unidentified(self) -> tuple[Image, ...]:
+        """The entries of the list that had no id when it was last read."""
+        return tuple(map(read_image, self._identified.others))
 
     def irregularities(self) -> list[str]:
         """Nothing: what a list says twice is in its images."""

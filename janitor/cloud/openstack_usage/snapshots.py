@@ -16,7 +16,7 @@ def used_by_snapshots(images: Sequence[Image]) -> Users:
     users: defaultdict[str, list[User]] = defaultdict(list)
     for image, base in _bases(images):
         if base != folded(image.id):
-            users[base].append(User(image.id, image.name or "", UserKind.IMAGE))
+            users[base].append(User(image.id or image.label, image.name or "", UserKind.IMAGE))
     return users
 
 
@@ -26,5 +26,5 @@ def _bases(images: Iterable[Image]) -> Iterator[tuple[Image, str]]:
             continue
         base = image.properties.get(_BASE, "") if image.properties is not None else None
         if base is None or f"properties.{_BASE}" in image.unreadable or (base and unidentified(base)):
-            raise Unavailable(f"the base of image {image.id} cannot be read")
+            raise Unavailable(f"the base of image {image.id or image.label} cannot be read")
         yield from ((image, meant) for meant in ids_in(base))

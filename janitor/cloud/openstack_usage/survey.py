@@ -58,8 +58,13 @@ class UsageSurvey:
     options: HttpOptions
     imageless: bool
 
-    def usage(self, images: Sequence[Image], sources: Sources, earlier: EarlierUsage) -> Usage:
-        """What uses which of these images, by every endpoint that may use them."""
+    def usage(
+        self, images: Sequence[Image], unidentified: Sequence[Image], sources: Sources, earlier: EarlierUsage
+    ) -> Usage:
+        """What uses which of these images, by every endpoint that may use them.
+
+        `unidentified` are images of which no id is known: they use others, and nothing can be told to use them.
+        """
         seen, known = _Seen(), KnownImages(ImageNames(images))
         places = [
             (source, endpoint)
@@ -77,7 +82,7 @@ class UsageSurvey:
             )
             for source, endpoint in places
         ]
-        tasks.append(Task(Source.SNAPSHOTS, None, partial(used_by_snapshots, images)))
+        tasks.append(Task(Source.SNAPSHOTS, None, partial(used_by_snapshots, (*images, *unidentified))))
         gathering = Gathering(sources, earlier)
         gathering.ask(tasks)
         ended = self._look_for_missing_servers(gathering, earlier, seen)
