@@ -6,10 +6,12 @@ are bound together by.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from janitor.image_ids import folded, ids_in, unidentified
+from janitor.core.image_names import ImageNames
+from janitor.core.known_images import KnownImages
+from janitor.image_ids import folded, ids_in
 from janitor.model import GONE_STATUSES, MISSING, Image, Usage, User, UserKind
 
 PARTS = {"kernel_id": "kernel", "ramdisk_id": "ramdisk"}
@@ -36,59 +38,64 @@ class Needs:
         return f"it may be the kernel or ramdisk of image {self.doubtful.label}, whose properties cannot be read"
 
 
-def needs_of(images: Iterable[Image]) -> Needs:
+def needs_of(images: Sequence[Image]) -> Needs:
     """What images need of each other, whoever owns them, as long as they are listed and not gone."""
     by_id: dict[str, str] = {}
     doubtful = None
-    for image in images:
-        if image.status in GONE_STATUSES:
-            continue
-        if _is_doubtful(image):
+    needing = [image for image in images if _may_need(image)]
+    known = KnownImages(ImageNames(images if needing else ()))
+    for image in needing:
+        if _is_doubtful(image, known):
             doubtful = doubtful or image
-        for needed, part in _needed_by(image):
+        for needed, part in _needed_by(image, known):
             by_id.setdefault(needed, f"the {part} of image {image.label}")
     return Needs(by_id, doubtful)
 
 
-def used_by_unidentified(images: Iterable[Image]) -> Usage:
-    """What images that are listed without an id need: no survey has them, so this is kept as a use of what they name.
+def used_by_unidentified(unidentified: Sequence[Image], images: Iterable[Image]) -> Usage:
+    """Which of these images those that are listed without an id need.
 
-    `problem`: a part of one cannot be told.
+    No survey has them, so this is kept as a use of what they name. `problem`: a part of one cannot be told.
     """
     users: defaultdict[str, set[User]] = defaultdict(set)
-    for image in images:
-        if image.status in GONE_STATUSES:
-            continue
-        if _is_doubtful(image):
+    needing = [image for image in unidentified if _may_need(image)]
+    known = KnownImages(ImageNames(images if needing else ()))
+    for image in needing:
+        if _is_doubtful(image, known):
             return Usage(
                 problem=f"image {image.label}, listed without an id, names a kernel or ramdisk that cannot be read"
             )
-        for needed, part in _needed_by(image):
+        for needed, part in _needed_by(image, known):
             users[needed].add(User(image.label, f"{image.label}, whose {part} it is", UserKind.UNIDENTIFIED))
     return Usage({needed: tuple(using) for needed, using in users.items()})
 
 
-def _is_doubtful(image: Image) -> bool:
+def _may_need(image: Image) -> bool:
+    if image.status in GONE_STATUSES:
+        return False
+    return any(key in image.unreadable for key in _MAY_NAME_PARTS) or any(_parts_named_by(image))
+
+
+def _parts_named_by(image: Image) -> Iterator[tuple[str, str]]:
+    """What an image calls its parts, each with what it is to it; nothing but "" says that there is none."""
+    properties = image.properties or {}
+    return ((properties[key], part) for key, part in PARTS.items() if properties.get(key))
+
+
+def _is_doubtful(image: Image, known: KnownImages) -> bool:
     if image.properties is None:
         # Left out, or null, they may be none: images without parts, as nearly all are, would keep others for ever.
         return image.unreadable.get("properties") not in (MISSING, "null")
     if any(f"properties.{key}" in image.unreadable for key in PARTS):
         return True
-    return any(part and unidentified(part) for part in (image.properties.get(key) for key in PARTS))
+    return any(known.meant_by(word) is None for word, _ in _parts_named_by(image))
 
 
-def _needed_by(image: Image) -> Iterator[tuple[str, str]]:
+def _needed_by(image: Image, known: KnownImages) -> Iterator[tuple[str, str]]:
     """The other images that an image needs, by folded id, each with what it is to it."""
-    needed = (*_parts_of(image), *_parts_said_to(image))
+    named = ((needed, part) for word, part in _parts_named_by(image) for needed in known.meant_by(word) or ())
+    needed = (*named, *_parts_said_to(image))
     return ((image_id, part) for image_id, part in needed if image_id != folded(image.id))
-
-
-def _parts_of(image: Image) -> Iterator[tuple[str, str]]:
-    """The ids that an image names, each with what it is to it."""
-    properties = image.properties or {}
-    for key, part in PARTS.items():
-        if key in properties:
-            yield from ((needed, part) for needed in ids_in(properties[key]))
 
 
 def _parts_said_to(image: Image) -> Iterator[tuple[str, str]]:

@@ -79,7 +79,7 @@ class Surveying:
         with ThreadPoolExecutor(1, thread_name_prefix=f"references-{self.target}") as beside:
             named = beside.submit(self.orders.references.named, images)
             usage = self._told_by_services(images, earlier).with_named(named.result())
-        usage = usage.with_named(used_by_unidentified(self.service.unidentified()))
+        usage = usage.with_named(used_by_unidentified(self.service.unidentified(), images))
         if earlier.unrecorded:
             usage = replace(usage, remarks=(*usage.remarks, _UPGRADED))
         if usage.problem is None:

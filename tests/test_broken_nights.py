@@ -20,13 +20,13 @@ from janitor import announcing, cleaning, decide, deleting, delivery, gate, guar
 from janitor.clocks import Term
 from janitor.cloud import merging
 from janitor.cloud.catalogue import Catalogue, Endpoint
-from janitor.cloud.image_names import ImageNames
 from janitor.cloud.openstack_usage import servers, stacks, survey
 from janitor.cloud.openstack_usage.clusters import Clusters
 from janitor.cloud.openstack_usage.gathering import Gathering
 from janitor.cloud.records import Entry
 from janitor.core import deletion
 from janitor.core.deletion import Answer, Shown
+from janitor.core.image_names import ImageNames
 from janitor.deleting import Attempt, Executioner
 from janitor.exemptions import exemptions_for
 from janitor.gate import Gate

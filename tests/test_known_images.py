@@ -2,8 +2,8 @@
 
 import pytest
 
-from janitor.cloud.image_names import ImageNames
-from janitor.cloud.known_images import KnownImages
+from janitor.core.image_names import ImageNames
+from janitor.core.known_images import KnownImages
 from janitor.errors import Unavailable
 from janitor.model import EarlierUsage
 from tests.factories import make_image

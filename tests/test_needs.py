@@ -28,6 +28,21 @@ def test_an_image_needs_what_it_names(named: str) -> None:
         assert needs_of([ami(**{key: named}), KERNEL]).words_of(KERNEL) == f"the {part} of image uec"
 
 
+def test_a_part_may_be_called_by_its_name_where_ids_are_no_uuids() -> None:
+    """Every image of that name may be meant."""
+    twins = [make_image("Vmlinuz", id="k1"), make_image("Vmlinuz", id="k2"), make_image("vmlinuz-2", id="k3")]
+    needs = needs_of([ami(kernel_id="Vmlinuz"), *twins])
+    assert [needs.words_of(image) is not None for image in twins] == [True, True, False]
+
+
+def test_where_ids_are_uuids_another_word_for_a_part_leaves_in_doubt_which_it_is() -> None:
+    kernel = make_image("vmlinuz", id="b2b33ee8-0e6d-4ae7-a5c2-0e2a44e4c0f1", disk_format="aki")
+    whole = make_image("uec", id="0d3b1b9c-6a8e-4f6e-9f3e-2f0b1c5a7d11", properties={"kernel_id": "vmlinuz"})
+    assert needs_of([whole, kernel]).words_of(kernel) is not None
+    gone = make_image("uec", id=whole.id, properties={"kernel_id": "11111111-0e6d-4ae7-a5c2-0e2a44e4c0f1"})
+    assert needs_of([gone, kernel]).words_of(kernel) is None
+
+
 @pytest.mark.parametrize(
     ("image", "needed"),
     [
@@ -53,8 +68,9 @@ def test_whoever_is_listed_and_not_gone_needs_its_parts(image: Image, needed: bo
         {"unreadable": {"properties.kernel_id": "[1]"}},
         {"properties": {"kernel_id": " "}},
         {"properties": {"ramdisk_id": "https://images.example/v2/images/"}},
+        {"properties": {"kernel_id": "null"}},
     ],
-    ids=["all-properties", "one", "blank", "a-url-of-none"],
+    ids=["all-properties", "one", "blank", "a-url-of-none", "a-word-for-none"],
 )
 def test_where_parts_cannot_be_read_any_kernel_may_be_one(
     facts: dict[str, Any], disk_format: str | None, kept: bool

@@ -357,7 +357,12 @@ def test_a_snapshot_may_name_its_base_by_url() -> None:
     assert [user.name for user in usage.by_image["base"]] == ["name of snap"]
 
 
-@pytest.mark.parametrize("base", [["x"], " ", "https://g/v2/images/"])
+def test_a_snapshot_may_name_its_base_by_name() -> None:
+    cloud = Cloud(entries=[entry("snap", base_image_ref="name of base"), entry("base")])
+    assert "base" in used(cloud, images=images_of(cloud))
+
+
+@pytest.mark.parametrize("base", [["x"], " ", "https://g/v2/images/", "None"])
 def test_snapshots_in_doubt_keep_everything_where_they_are_required(base: object) -> None:
     cloud = Cloud(entries=[entry("snap", base_image_ref=base)])
     with serving(cloud, sources=EVERYTHING) as (client, _):

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from janitor.cloud import wire
 from janitor.cloud.answers import check_envelope, check_faultless, undocumented
-from janitor.cloud.known_images import KnownImages
+from janitor.core.known_images import KnownImages
 from janitor.errors import Unavailable
 from janitor.model import MISSING, User, UserKind
 from janitor.needs import PARTS

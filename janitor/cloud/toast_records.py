@@ -7,8 +7,6 @@ from typing import Any
 
 from janitor.cloud import wire
 from janitor.cloud.answers import undocumented
-from janitor.cloud.image_names import ImageNames
-from janitor.cloud.known_images import KnownImages
 from janitor.cloud.records import (
     ENOUGH_FOR_IDS,
     Entry,
@@ -21,6 +19,8 @@ from janitor.cloud.records import (
     required,
 )
 from janitor.cloud.tokens import Token, printable, renewal
+from janitor.core.image_names import ImageNames
+from janitor.core.known_images import KnownImages
 from janitor.model import MISSING, Image, Reading, Source, Usage, UserKind, Visibility
 from janitor.transport.json_body import unreadable_in
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from janitor.cloud import wire
 from janitor.cloud.answers import Declined
 from janitor.cloud.at_once import at_once
-from janitor.cloud.image_names import ImageNames
-from janitor.cloud.known_images import says_nothing
 from janitor.cloud.openstack_usage.services import ServiceLists, text_of
 from janitor.cloud.records import Entry, Users, under_other_names
+from janitor.core.image_names import ImageNames
+from janitor.core.known_images import says_nothing
 from janitor.errors import Unavailable
 from janitor.image_ids import unidentified
 from janitor.model import User, UserKind

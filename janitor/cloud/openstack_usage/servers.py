@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 
 from janitor.cloud.answers import Declined
 from janitor.cloud.at_once import at_once
-from janitor.cloud.known_images import KnownImages
 from janitor.cloud.openstack_usage.services import ServiceLists
 from janitor.cloud.records import Entry, ImageOf, Users, check_cell, image_users
 from janitor.cloud.session import Headers
+from janitor.core.known_images import KnownImages
 from janitor.errors import CloudError
 from janitor.image_ids import folded
 from janitor.model import Image, User, UserKind

@@ -4,27 +4,29 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from janitor.cloud.records import Users
+from janitor.core.known_images import KnownImages
 from janitor.errors import Unavailable
-from janitor.image_ids import folded, ids_in, unidentified
+from janitor.image_ids import folded
 from janitor.model import GONE_STATUSES, Image, User, UserKind
 
 _BASE = "base_image_ref"
 
 
-def used_by_snapshots(images: Sequence[Image]) -> Users:
+def used_by_snapshots(images: Sequence[Image], known: KnownImages) -> Users:
     """The images that living images are built upon. Raises Unavailable when that is in doubt for any of them."""
     users: defaultdict[str, list[User]] = defaultdict(list)
-    for image, base in _bases(images):
+    for image, base in _bases(images, known):
         if base != folded(image.id):
             users[base].append(User(image.id or image.label, image.name or "", UserKind.IMAGE))
     return users
 
 
-def _bases(images: Iterable[Image]) -> Iterator[tuple[Image, str]]:
+def _bases(images: Iterable[Image], known: KnownImages) -> Iterator[tuple[Image, str]]:
     for image in images:
         if image.status in GONE_STATUSES:
             continue
         base = image.properties.get(_BASE, "") if image.properties is not None else None
-        if base is None or f"properties.{_BASE}" in image.unreadable or (base and unidentified(base)):
+        meant = known.meant_by(base) if base else None if base is None else ()
+        if meant is None or f"properties.{_BASE}" in image.unreadable:
             raise Unavailable(f"the base of image {image.id or image.label} cannot be read")
-        yield from ((image, meant) for meant in ids_in(base))
+        yield from ((image, one) for one in meant)

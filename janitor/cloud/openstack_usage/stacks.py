@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from janitor.cloud.at_once import at_once
-from janitor.cloud.image_names import ImageNames
 from janitor.cloud.openstack_usage.services import ServiceLists, text_of
 from janitor.cloud.records import Entry, Users
+from janitor.core.image_names import ImageNames
 from janitor.core.spelling import normal
 from janitor.errors import Unavailable
 from janitor.image_ids import ids_in

@@ -7,9 +7,7 @@ from functools import partial
 
 from janitor.cloud import Sources
 from janitor.cloud.catalogue import KUBERNETES, Endpoint, ImagePlace, Service, folded_type, versioned
-from janitor.cloud.image_names import ImageNames
 from janitor.cloud.keystone import Grant
-from janitor.cloud.known_images import KnownImages
 from janitor.cloud.openstack_usage.clusters import VERSION, Clusters
 from janitor.cloud.openstack_usage.gathering import Gathering, Task
 from janitor.cloud.openstack_usage.servers import LABEL, deleted_of, left_out_by, read_servers, used_by_servers
@@ -19,6 +17,8 @@ from janitor.cloud.openstack_usage.stacks import Stacks
 from janitor.cloud.openstack_usage.volumes import used_by_volumes
 from janitor.cloud.records import Users, image_of_server
 from janitor.cloud.session import Session
+from janitor.core.image_names import ImageNames
+from janitor.core.known_images import KnownImages
 from janitor.errors import Unavailable
 from janitor.image_ids import folded
 from janitor.model import EarlierUsage, Image, Reading, Source, StackContent, Usage
@@ -82,7 +82,7 @@ class UsageSurvey:
             )
             for source, endpoint in places
         ]
-        tasks.append(Task(Source.SNAPSHOTS, None, partial(used_by_snapshots, (*images, *unidentified))))
+        tasks.append(Task(Source.SNAPSHOTS, None, partial(used_by_snapshots, (*images, *unidentified), known)))
         gathering = Gathering(sources, earlier)
         gathering.ask(tasks)
         ended = self._look_for_missing_servers(gathering, earlier, seen)

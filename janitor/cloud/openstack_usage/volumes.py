@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 
-from janitor.cloud.known_images import KnownImages
 from janitor.cloud.records import Entry, Users, image_users, under_other_names
+from janitor.core.known_images import KnownImages
 from janitor.errors import Unavailable
 from janitor.model import User, UserKind
 

@@ -1,6 +1,6 @@
 """The images of a survey, as servers, instances and volumes name theirs: by id, or by what only looks like one."""
 
-from janitor.cloud.image_names import ImageNames
+from janitor.core.image_names import ImageNames
 from janitor.core.spelling import normal
 from janitor.image_ids import holds_uuid, ids_in, unidentified
 
