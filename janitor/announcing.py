@@ -48,7 +48,7 @@ def start_notices(
 def _notice(decision: Decision, lengths: Mapping[str, timedelta], at: datetime) -> Notice:
     assert decision.policy is not None
     length = lengths[decision.policy]
-    return Notice(decision.policy, length, at, max(at + length, decision.due or at))
+    return Notice(decision.policy, length, at, max(at + length, decision.due or at), name=decision.image.name or "")
 
 
 def as_told(result: RunResult, told: Collection[Name]) -> RunResult:

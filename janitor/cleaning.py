@@ -177,17 +177,20 @@ class Cleaning:
         recorded = self._store.memory(self.target)
         return replace(
             recorded,
-            notices=self._counted(recorded, now),
+            notices=self._counted(recorded, survey),
             exemptions=exempted,
             usage_memory=self.orders.usage_memory,
         )
 
-    def _counted(self, recorded: Memory, now: datetime) -> Mapping[str, Notice]:
+    def _counted(self, recorded: Memory, survey: Survey) -> Mapping[str, Notice]:
         """The notices as they count; where nobody can be told of anything, none is given anew and none waits."""
         channels, next_run = self.orders.channels, self.orders.next_run
         if channels is None:
             return recorded.notices
-        return counted(recorded.notices, recorded.hearing, now, channels=channels, next_run=next_run)
+        names = {image.id: image.name or "" for image in survey.images if image.id in recorded.notices}
+        return counted(
+            recorded.notices, recorded.hearing, survey.finished_at, names=names, channels=channels, next_run=next_run
+        )
 
     def _plan(self, decisions: Sequence[Decision]) -> tuple[Plan, tuple[Change, ...]]:
         """The plan, and what is left out of it because it is not what was approved."""

@@ -97,6 +97,8 @@ def _when(policy: Policy, notice: Notice | None, due: datetime) -> str:
         return f"{at_least}, a day after a reminder of it"
     if notice is not None and notice.lapsed is not None:
         return f"{at_least}, announced anew after a silence since {format_minute(notice.lapsed)}"
+    if notice is not None and notice.renamed:
+        return f"{at_least}, announced anew as it was announced as {notice.name or 'an image without a name'}"
     return at_least
 
 

@@ -162,6 +162,8 @@ def _due(decision: Decision, heeded: Notice | None, notice: Notice | None, zone:
     if heeded is not None and heeded.announced_at == notice.announced_at:
         if heeded.lapsed is not None:
             return f"no date before it is announced anew, after a silence since {local_minute(heeded.lapsed, zone)}"
+        if heeded.renamed:
+            return "no date before it is announced anew, under the name that it has now"
         if decision.due == heeded.waits_until and notice.reminded_at is None:
             return f"no date before a reminder of it is accepted; announced {local_minute(notice.announced_at, zone)}"
     if notice.due < decision.due:

@@ -375,9 +375,11 @@ class History:
 class Notice:
     """A delivered announcement that an image will be deleted: by which policy, for how long, and when it is due.
 
-    The last two say how it counts in one run (see `notices.counted`). `waits_until`: a reminder was promised and not
-    accepted, so that the image waits at least until then. `lapsed`: it counts no more, as nothing was heard of the
-    janitor from then on for longer than the notice is.
+    `name` is what the image was called in it, "" for no name, None where nobody wrote that down. The last three say how
+    it counts in one run (see `notices.counted`). `waits_until`: a reminder was promised and not accepted, so that the
+    image waits at least until then. `lapsed`: it counts no more, as nothing was heard of the janitor from then on for
+    longer than the notice is. `renamed`: it counts no more, as the image has another name now, which people were not
+    told.
     """
 
     policy: str
@@ -385,8 +387,15 @@ class Notice:
     announced_at: datetime
     due: datetime
     reminded_at: datetime | None = None
+    name: str | None = None
     waits_until: datetime | None = None
     lapsed: datetime | None = None
+    renamed: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether people know from it what will be deleted."""
+        return self.lapsed is None and not self.renamed
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Of a long notice people are reminded in its last day, and the deletion waits for that reminder: one that was not given
 when it should have been moves it to a day after its acceptance. And a notice counts only while people hear of the
-janitor: after a silence that was longer than the notice, it is given anew.
+janitor: after a silence that was longer than the notice, it is given anew. So it is where the image got another name.
 
 Silence is what lies between two moments at which people heard, by the channel that an image is reported to: when the
 notice was accepted, when a live run of the target ended with nothing due there, and when what was due there was
@@ -39,7 +39,8 @@ def due_under(policy: Policy, notice: Notice | None, now: datetime) -> datetime:
     """When the notice that runs for an expired image ends, or would end if it were announced now.
 
     An announcement by the same policy holds, whatever shorter wait the file says since. Another policy, or a longer
-    notice in the file, starts a new wait, as a silence does; none ends before a date that was announced.
+    notice in the file, starts a new wait, as a silence or another name of the image does; none ends before a date that
+    was announced.
     """
     if notice is None:
         return now + policy.notice
@@ -50,7 +51,7 @@ def due_under(policy: Policy, notice: Notice | None, now: datetime) -> datetime:
 
 def holds(policy: Policy, notice: Notice) -> bool:
     """Whether an announcement still stands for what the policy asks now."""
-    return notice.lapsed is None and notice.policy == policy.name and notice.length >= policy.notice
+    return notice.counts and notice.policy == policy.name and notice.length >= policy.notice
 
 
 def counted(
@@ -58,13 +59,15 @@ def counted(
     hearing: Hearing,
     now: datetime,
     *,
+    names: Mapping[str, str],
     channels: Mapping[str, str],
     next_run: Callable[[datetime], datetime] | None = None,
 ) -> dict[str, Notice]:
-    """The notices as they count now: which a silence has ended, and which wait for their reminder.
+    """The notices as they count now: which a silence or another name has ended, and which wait for their reminder.
 
-    `channels` are those of the policies that have one of their own. `next_run` says when a run is due after an instant,
-    where a schedule is configured.
+    `names` are those of the listed images now, "" for what has none that can be read. `channels` are those of the
+    policies that have one of their own. `next_run` says when a run is due after an instant, where a schedule is
+    configured.
     """
 
     def counts(image: str, notice: Notice) -> Notice:
@@ -72,7 +75,9 @@ def counted(
         lapsed = silent_since(notice, heard, now, next_run)
         missed = notice.reminded_at is None and notice.length > _LONG
         missed = missed and (now >= notice.due or image in hearing.unreminded)
-        return replace(notice, lapsed=lapsed, waits_until=max(notice.due, now + REMINDED_FOR) if missed else None)
+        renamed = notice.name is not None and names.get(image, notice.name) != notice.name
+        waits_until = max(notice.due, now + REMINDED_FOR) if missed else None
+        return replace(notice, lapsed=lapsed, renamed=renamed, waits_until=waits_until)
 
     return {image: counts(image, notice) for image, notice in notices.items()}
 
@@ -120,13 +125,13 @@ def _told(decision: Decision, notices: Mapping[str, Notice]) -> bool:
 
 def known(notice: Notice | None, policy: str | None, due: datetime | None) -> bool:
     """Whether people know of this date, by an announcement of this policy that still counts."""
-    return notice is not None and notice.lapsed is None and (notice.policy, notice.due) == (policy, due)
+    return notice is not None and notice.counts and (notice.policy, notice.due) == (policy, due)
 
 
 def awaits_reminder(notice: Notice | None, policy: str | None, due: datetime | None) -> bool:
     """Whether people know of the deletion, by an announcement of this policy, and it has got this date for want of a
     reminder."""
-    return notice is not None and notice.lapsed is None and (notice.policy, notice.waits_until) == (policy, due)
+    return notice is not None and notice.counts and (notice.policy, notice.waits_until) == (policy, due)
 
 
 def to_remind(decisions: Iterable[Decision], notices: Mapping[str, Notice], now: datetime) -> tuple[Decision, ...]:

@@ -97,7 +97,7 @@ def test_each_image_goes_by_what_was_heard_in_its_channel() -> None:
     notices = {"a": given(), "b": replace(given(), policy="team"), "c": replace(given(), policy="quiet")}
     hearing = Hearing({"slack": tuple(days(1, 2, 3)), TEAM: tuple(days(1))}, quiet=tuple(days(1, 2, 3, 3.5)))
     now = START + 4 * DAY
-    counts = counted(notices, hearing, now, channels={"team": TEAM, "quiet": "#quiet"})
+    counts = counted(notices, hearing, now, names={}, channels={"team": TEAM, "quiet": "#quiet"})
     assert {image: notice.lapsed for image, notice in counts.items()} == {"a": None, "b": START + DAY, "c": None}
 
 
@@ -117,9 +117,9 @@ def test_a_promised_reminder_is_waited_for(
     length: timedelta, at: datetime, unreminded: bool, until: datetime | None
 ) -> None:
     hearing = Hearing(quiet=tuple(days(*range(9))), unreminded=frozenset({"a"} if unreminded else ()))
-    [notice] = counted({"a": given(length)}, hearing, at, channels={}).values()
+    [notice] = counted({"a": given(length)}, hearing, at, names={}, channels={}).values()
     assert notice.waits_until == until
-    [notice] = counted({"a": replace(given(length), reminded_at=START)}, hearing, at, channels={}).values()
+    [notice] = counted({"a": replace(given(length), reminded_at=START)}, hearing, at, names={}, channels={}).values()
     assert notice.waits_until is None
 
 
@@ -252,7 +252,7 @@ def test_a_dry_run_promises_and_moves_nothing(nights: Nights) -> None:
         nights.at(day).night(posted=["slack"] if day == 0 else [])
     dry = nights.at(5.5).night(Mode.DRY_RUN)
     assert (reminders(dry), dry.targets[0].doomed) == (["a"], ())
-    assert nights.store.memory("prod").notices["a"] == given(5 * DAY)
+    assert nights.store.memory("prod").notices["a"] == replace(given(5 * DAY), name="a")
     assert due_of(nights.at(5.6).night()) == START + 6.6 * DAY
 
 
@@ -393,6 +393,58 @@ def test_what_was_spared_in_a_silence_is_said_to_be(nights: Nights) -> None:
     nights.cloud.listed = [image("a", protected=True), image("young", days=1)]
     [spared] = nights.at(9).night().targets[0].spared
     assert spared.decision.image.id == "a"
+
+
+# Another name
+
+
+RENAMED = [
+    pytest.param("a", "golden", True, id="renamed"),
+    pytest.param("a", None, True, id="its-name-cannot-be-read-any-more"),
+    pytest.param(None, "golden", True, id="it-had-none-that-could-be-read"),
+    pytest.param("a", "a", False, id="called-the-same"),
+    pytest.param(None, None, False, id="still-without-a-name"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "anew"), RENAMED)
+def test_an_image_that_was_renamed_is_announced_anew(
+    nights: Nights, before: str | None, after: str | None, anew: bool
+) -> None:
+    """People were told of another name, and whoever gave it this one may want to keep it."""
+    nights.cloud.listed = [image("a", name=before), image("young", days=1)]
+    nights.night()
+    nights.cloud.listed[0] = image("a", name=after)
+    result = nights.at(2).night()
+    assert (announced(result), nights.cloud.deleted) == ((["a"], []) if anew else ([], ["a"]))
+    if anew:
+        called = before or "an image without a name"
+        detail = result.targets[0].decisions[0].detail
+        assert detail.endswith(f"no earlier than 2026-11-27 03:00Z, announced anew as it was announced as {called}")
+        assert announced(nights.at(3).night(posted=[])) == []
+        nights.at(4).night(posted=[])
+        assert nights.cloud.deleted == ["a"]
+    nights.check()
+
+
+def test_an_image_that_has_its_announced_name_back_in_time_keeps_its_date(nights: Nights) -> None:
+    nights.night()
+    nights.cloud.listed[0] = image("a", name="golden")
+    assert announced(nights.at(1).night(accepted=False)) == ["a"]
+    nights.cloud.listed[0] = image("a")
+    nights.at(2).night()
+    assert nights.cloud.deleted == ["a"]
+
+
+def test_another_name_announces_anew_also_where_the_date_stays(nights: Nights) -> None:
+    """A shorter notice does not bring the date forward, and people shall know what goes then."""
+    nights.policies = [LONG]
+    nights.night()
+    nights.policies = [replace(LONG, notice=DAY)]
+    nights.cloud.listed[0] = image("a", name="golden")
+    again = nights.at(1).night()
+    assert (announced(again), due_of(again)) == (["a"], START + 5 * DAY)
+    assert announced(nights.at(2).night(posted=[])) == []
 
 
 # A database of before

@@ -71,6 +71,8 @@ NOTICES = built(
     announced_at=INSTANTS,
     due=INSTANTS,
     reminded_at=st.none() | INSTANTS,
+    name=st.none() | TEXTS,
+    renamed=st.booleans(),
     waits_until=st.none() | INSTANTS,
     lapsed=st.none() | INSTANTS,
 )

@@ -19,7 +19,7 @@ from janitor.store.marks import STEP as MARKS
 from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
 from janitor.store.timekeeping import STEP as TIMEKEEPING
-from janitor.store.trust import COUNTING, REMINDING
+from janitor.store.trust import COUNTING, NAMING, REMINDING
 from janitor.store.trust import STEP as TRUST
 from janitor.store.uses import STEP as USES
 
@@ -122,6 +122,11 @@ def marking(db: Database) -> None:
     _execute(db, MARKS)
 
 
+def naming(db: Database) -> None:
+    """What announced images were called."""
+    _execute(db, NAMING)
+
+
 def _execute(db: Database, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
     # to make a new database.
@@ -148,6 +153,7 @@ _STEPS = (  # append only
     remarking,
     timekeeping,
     marking,
+    naming,
 )
 for _step in _STEPS:
     MIGRATIONS()(_step)

@@ -65,6 +65,11 @@ COUNTING = """
 ALTER TABLE surveys ADD COLUMN without_id INTEGER;
 """
 
+NAMING = """
+-- name: what the image was called in the announcement; NULL where that was not written down.
+ALTER TABLE notices ADD COLUMN name TEXT;
+"""
+
 REMINDING = """
 -- reminded_in_run: the run whose report reminded, which was accepted at reminded_at.
 ALTER TABLE notices ADD COLUMN reminded_in_run INTEGER REFERENCES runs;
@@ -89,6 +94,7 @@ def _notice(row: Mapping[str, Any]) -> Notice:
         instant(row["announced_at"]),
         instant(row["due"]),
         instant_or_none(row["reminded_at"]),
+        row["name"],
     )
 
 
@@ -96,8 +102,8 @@ def announce(db: Database, run: int, target: str, image: str, notice: Notice) ->
     """Start a notice that a channel has accepted; it replaces one that runs."""
     db.execute(_END_STANDING, (iso(notice.announced_at), "replaced", target, image))
     db.execute(
-        "INSERT INTO notices (target, image, policy, length_seconds, run, announced_at, due)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO notices (target, image, policy, length_seconds, run, announced_at, due, name)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             target,
             image,
@@ -106,6 +112,7 @@ def announce(db: Database, run: int, target: str, image: str, notice: Notice) ->
             run,
             iso(notice.announced_at),
             iso(notice.due),
+            notice.name,
         ),
     )
 
