@@ -33,6 +33,15 @@ def test_it_has_exactly_as_many_images_as_asked_for(images: int, oddities: bool)
     assert len({image.id for image in made}) == len(made) == images
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_nothing_has_the_id_of_anything_else(seed: int) -> None:
+    """A stack that has the id of an image seems to use it, for it names itself."""
+    made = make_cloud_fleet(200, seed=seed, now=NOW, computes=3)
+    every = (made.images, made.instances, made.volumes, made.launchers.stacks, made.launchers.clusters)
+    ids = [one.id for kind in every for one in kind]
+    assert len(set(ids)) == len(ids)
+
+
 @pytest.mark.parametrize("images", [200, 6001])
 def test_nothing_is_of_the_future_or_updated_before_its_creation(images: int) -> None:
     made = fleet(images)

@@ -43,7 +43,11 @@ def make_fleet(images: int, *, seed: int, now: datetime, oddities: bool = False)
     instances = min(_MOST_INSTANCES, -(-images * 3 // 20))
     made = tuple(machines(mint, instances, stored, oddities=oddities))
     # From a source of their own, so that the images and instances of a seed stay what they are.
-    return Fleet(stored, made, launchers=Launchers(launch_templates=tuple(launch_templates(Mint(seed, now), stored))))
+    return Fleet(
+        stored,
+        made,
+        launchers=Launchers(launch_templates=tuple(launch_templates(Mint(f"launchers of {seed}", now), stored))),
+    )
 
 
 def _images(mint: Mint, images: int, *, oddities: bool) -> Iterator[StoredImage]:

@@ -110,9 +110,12 @@ class StoredVolume:
 
 
 class Mint:
-    """Makes ids, chances and images from a seed; ages are counted back from `now`."""
+    """Makes ids, chances and images from a seed; ages are counted back from `now`.
 
-    def __init__(self, seed: int, now: datetime) -> None:
+    Two of one seed make the same ids: one fleet needs a seed for each of its parts.
+    """
+
+    def __init__(self, seed: int | str, now: datetime) -> None:
         self.random = Random(seed)  # noqa: S311 - the same seed must give the same fleet; nothing here is secret
         self.now = now
 

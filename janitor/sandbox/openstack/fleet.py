@@ -69,8 +69,11 @@ def make_cloud_fleet(
     servers = tuple(_servers(mint, instances, stored))
     volumes = tuple(_volumes(mint, servers, stored))
     # From sources of their own, so that the images, servers and volumes of a seed stay what they are.
-    more = (_elsewhere(Mint(seed + compute, now), instances, stored, compute) for compute in range(1, computes))
-    launchers = _launchers(Mint(seed, now), stored)
+    more = (
+        _elsewhere(Mint(f"compute service {compute} of {seed}", now), instances, stored, compute)
+        for compute in range(1, computes)
+    )
+    launchers = _launchers(Mint(f"launchers of {seed}", now), stored)
     return Fleet(tuple(_cloned(stored, volumes)), (*servers, *chain.from_iterable(more)), volumes, launchers)
 
 
