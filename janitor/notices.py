@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from janitor.core.spelling import normal
 from janitor.model import Decision, Hearing, Memory, Notice, Reason, Spared, Verdict
 from janitor.policy import Policy
 
@@ -75,7 +76,7 @@ def counted(
         lapsed = silent_since(notice, heard, now, next_run)
         missed = notice.reminded_at is None and notice.length > _LONG
         missed = missed and (now >= notice.due or image in hearing.unreminded)
-        renamed = notice.name is not None and names.get(image, notice.name) != notice.name
+        renamed = notice.name is not None and normal(names.get(image, notice.name)) != normal(notice.name)
         waits_until = max(notice.due, now + REMINDED_FOR) if missed else None
         return replace(notice, lapsed=lapsed, renamed=renamed, waits_until=waits_until)
 

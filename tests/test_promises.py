@@ -403,6 +403,7 @@ RENAMED = [
     pytest.param("a", None, True, id="its-name-cannot-be-read-any-more"),
     pytest.param(None, "golden", True, id="it-had-none-that-could-be-read"),
     pytest.param("a", "a", False, id="called-the-same"),
+    pytest.param("caf\u00e9", " cafe\u0301", False, id="spelled-otherwise"),
     pytest.param(None, None, False, id="still-without-a-name"),
 ]
 
