@@ -160,6 +160,10 @@ def _waits_for_no_reminder(*words: Any, **named: Any) -> dict[str, Notice]:
     return {image: replace(notice, waits_until=None) for image, notice in notices.counted(*words, **named).items()}
 
 
+def _whatever_the_names(*words: Any, **named: Any) -> dict[str, Notice]:
+    return notices.counted(*words, **named | {"names": {}})
+
+
 def _any_answer_of_200(status: int, *_words: object, **_named: object) -> Problem | None:
     return None if status == 200 else Problem("another status")
 
@@ -320,6 +324,11 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "longer-notice": (29, _ANNOUNCED, (Change(decide, "due_under", _due_however_long),)),
     "shorter-notice": (0, "although it is announced by run", (Change(decide, "due_under", _due_by_the_file),)),
     "notice-withdrawn": (1, _ANNOUNCED, (Change(runs, "end_spared", _always(None)),)),
+    "renamed-is-announced-anew": (
+        0,
+        "although it is announced under another name only",
+        (Change(cleaning, "counted", _whatever_the_names),),
+    ),
     "spared-is-told": (0, "stays, and nobody was told", (Change(cleaning, "spared", _always(())),)),
     "announced-once": (0, "and again for no reason", (Change(cleaning, "to_announce", _all_that_wait),)),
     "reminded-once": (0, "was reminded of twice", (Change(notices, "_wants_reminder", _reminds_every_night),)),

@@ -23,6 +23,7 @@ from janitor.sandbox.records import OURS, StoredImage
 from tests.nights.clockwork import Carrier, Clockwork
 from tests.nights.cloud import draw_cloud
 from tests.nights.order import one_at_a_time
+from tests.nights.team import name_of
 from tests.nights.texts import draw_texts
 from tests.nights.usage import Usage
 from tests.nights.uses import Place, Truth
@@ -49,7 +50,7 @@ class Account:
     `asked` are the deletions that were asked for since it was cleared, and `deleted` those that were ever carried out.
     `looked_at` are the images that were asked for by their ids since it was cleared, as they were then. `edge` is told
     of the last image of a page before the next page is asked for, and says whether it did something to it; then it is
-    told of no other.
+    told of no other. `former_names` are those that images had, each with the time until which.
     """
 
     def __init__(self, draw: Random, clockwork: Clockwork, folder: Path) -> None:
@@ -59,6 +60,7 @@ class Account:
         self.deleted: dict[str, datetime] = {}
         self.looked_at: dict[str, StoredImage] = {}
         self.edge: Callable[[str], bool] = untouched
+        self.former_names: dict[str, list[tuple[datetime, str | None]]] = {}
         self._read = 0
         self._lost: str | None = None
         self.cloud = draw_cloud(draw)
@@ -107,6 +109,12 @@ class Account:
                 self.mine.change_image(image.id, name=listed)
             elif image.disk_format in ("aki", "ari"):
                 self.mine.change_image(image.id, name=f"uec-{image.disk_format}-{place}")
+
+    def name_at(self, image: str, at: datetime) -> str | None:
+        """What an image was called at that time."""
+        former = (name for until, name in self.former_names.get(image, ()) if at < until)
+        listed = self.mine.images.get(image)
+        return next(former, None if listed is None else name_of(listed))
 
     def _need(self, place: Place) -> Need:
         return self.texts.needs[place.number] if place.source is Source.REFERENCES else self.cloud.needs[place.source]

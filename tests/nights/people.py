@@ -1,5 +1,6 @@
 """What people and their machines do by day: they build, protect, deploy and delete images, and exempt some."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,9 +14,10 @@ from janitor.sandbox.records import OURS, StoredImage, StoredInstance, StoredVol
 from janitor.store import Store
 from tests.nights.account import Account
 from tests.nights.clockwork import Clockwork
-from tests.nights.team import DAY
+from tests.nights.team import DAY, name_of
 
 _FIRST_BUILD = 5000
+_NUMBERED = re.compile(r"-[0-9]+$")
 
 
 @dataclass
@@ -26,6 +28,7 @@ class People:
     clockwork: Clockwork
     account: Account
     database: Path
+    of_names: Random
     kept: dict[str, list[tuple[datetime, datetime]]] = field(default_factory=dict)
     _builds: int = _FIRST_BUILD
     _away: list[StoredInstance] = field(default_factory=list)
@@ -47,6 +50,8 @@ class People:
         for chance, act in seldom:
             if self.draw.random() < chance:
                 act()
+        if self.of_names.random() < 0.3:
+            self.rename()
         self.finish_uploads()
 
     @property
@@ -114,7 +119,16 @@ class People:
         """Somebody edits an image."""
         self._change(self.draw.choice(self.own), min_ram=self.draw.choice((0, 512, 1024)))
 
+    def rename(self) -> None:
+        """Somebody gives an image another name, of the same family."""
+        numbered = [image for image in self.own if "name" not in image.wire and _NUMBERED.search(image.name or "")]
+        image = self.of_names.choice(numbered)
+        self._change(image, name=f"{image.name}{self.of_names.randrange(10)}")
+
     def _change(self, image: StoredImage, **changes: object) -> None:
+        if "name" in changes:
+            former = self.account.former_names.setdefault(image.id, [])
+            former.append((self.clockwork.now, name_of(image)))
         self.account.mine.change_image(image.id, **{"updated_at": self.clockwork.now, **changes})
 
     def deploy(self) -> None:

@@ -48,15 +48,17 @@ def may_have_been_silent(span: Span, owing: Collection[int]) -> bool:
     return _longest(span, heard) > max(span.notice, _NIGHT) - _ROUGHLY
 
 
-def _undoubted(span: Span) -> Iterator[tuple[int, datetime | None]]:
-    """When runs ended after which nothing waited for the channel any more, of those that ended since then."""
-    reports = [(row["run"], row["delivered_at"]) for row in rows(span.database, _REPORTS, span.channel)]
+def _undoubted(span: Span) -> Iterator[tuple[int, datetime]]:
+    """When runs ended after which nothing waited for the channel any more.
+
+    One whose report came late is not among them, nor one after which an older report came.
+    """
+    reports = [(row["run"], instant(row["delivered_at"])) for row in rows(span.database, _REPORTS, span.channel)]
     for row in rows(span.database, _ENDED):
-        if (instant(row["finished_at"]) or span.since) <= span.since:
-            continue  # its report may come late, and is no word of any run since
-        told = [delivered_at for run, delivered_at in reports if run <= row["run"]]
-        if None not in told:
-            yield row["run"], instant(max([row["finished_at"], *told]))
+        ended = instant(row["finished_at"])
+        told = [delivered_at or span.until for run, delivered_at in reports if run <= row["run"]]
+        if ended is not None and all(at <= ended + _ROUGHLY for at in told):
+            yield row["run"], max([ended, *told])
 
 
 def _longest(span: Span, heard: Iterable[datetime | None]) -> timedelta:

@@ -55,7 +55,7 @@ class Simulation:
         self.settings = load_settings(self._configuration(folder, limits, draw.choice(("UTC", "Asia/Seoul"))), {})
         sees_owners = self.account.api is Api.OPENSTACK
         self.team = Team(draw, self.settings.timezone, as_bot=as_bot, sees_owners=sees_owners)
-        self.people = People(draw, self.clockwork, self.account, self.settings.database)
+        self.people = People(draw, self.clockwork, self.account, self.settings.database, Random(f"names of {seed}"))
         self.operators = Operators(draw, self.account)
         self.rules = Rules(self.account, self.team, self.people, self.channel, limits, self.counts)
         self._typical = 50

@@ -88,6 +88,9 @@ class Telling:
         own = [told for told in announced if told.policy == policy.name and told.run > since]
         if policy.notice and not any(told.at + policy.notice <= now for told in own):
             return f"not announced by {policy.name} {policy.notice} before {now}: {announced}"
+        own = [told for told in own if self._named_in(told) == self._account.name_at(image, now)]
+        if policy.notice and not own:
+            return f"announced under another name only: {announced}"
         own = [told for told in own if not was_surely_silent(self._between(told, policy, now))]
         if policy.notice and not own:
             return f"announced before a silence only: {announced}"
@@ -97,6 +100,10 @@ class Telling:
 
     def _between(self, told: Told, policy: Policy, until: datetime) -> Span:
         return Span(self._database, policy.channel or MAIN, told.at, until, self._notice_of(told))
+
+    def _named_in(self, told: Told) -> str | None:
+        """What the image was called when the run saw it that told of it."""
+        return self._account.name_at(told.image, self._began[told.run])
 
     def _owing(self, run: int) -> set[int]:
         """The runs whose report may not have been kept when this one decided: those just before it, if they died."""
@@ -147,10 +154,12 @@ class Telling:
             self._check_reminder(told)
 
     def _check_announcement(self, told: Told) -> None:
-        """An image is announced once, unless another policy, a longer notice, a silence or its being spared came
-        between."""
+        """An image is announced once, unless another policy, a longer notice, another name, a silence or its being
+        spared came between."""
         before = [earlier for earlier in self._announced(told.image) if earlier.run < told.run]
         if not before or not before[-1].sure or before[-1].policy != told.policy:
+            return
+        if self._named_in(before[-1]) != self._named_in(told):
             return
         policy = self._policies[told.run][told.policy or ""]
         silent = may_have_been_silent(self._between(before[-1], policy, told.at), self._owing(told.run))
