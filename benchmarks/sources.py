@@ -17,9 +17,9 @@ import yaml
 
 from benchmarks.cloud import sandbox
 from janitor.cloud import Need, Sources
-from janitor.model import EarlierUsage, Image
-from janitor.settings import OpenStackTarget, Settings, load_settings
-from janitor.sites import Choice, sites_of
+from janitor.config import OpenStackTarget, Settings, load_settings
+from janitor.core.model import EarlierUsage, Image
+from janitor.run.sites import Choice, sites_of
 
 _IMAGES = 200
 _NOTHING = Sources(*[Need.OFF] * len(fields(Sources)))

@@ -1,5 +1,5 @@
 """`python -m janitor` is the command `janitor`."""
 
-from janitor.cli import main
+from janitor.cli.app import main
 
 main()

@@ -44,6 +44,13 @@ class Redaction:
         return text if self._pattern is None else self._pattern.sub("***", text)
 
 
+FOUND_OUT = Redaction()
+"""Redacts what this process found to be secret only once it ran, as in a file that the configuration names.
+
+What writes the log applies it, for libraries log, too.
+"""
+
+
 def _by_itself(spelling: str) -> str:
     """An expression for a text that is not a part of a word. A word of another script may follow, as in Korean."""
     before, after = (_edge(spelling[0], _AFTER, r"(?<!\w)"), _edge(spelling[-1], rf"(?![{_WORD}])", r"(?!\w)"))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
-from janitor.model import (
+from janitor.core.model import (
     Decision,
     Deletion,
     DeletionOutcome,
@@ -18,7 +18,7 @@ from janitor.model import (
     TargetResult,
     Verdict,
 )
-from janitor.plan import owns
+from janitor.core.planning.plan import owns
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 GIB = 2**30

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from janitor.cloud import Lookup, Probe
-from janitor.core.binding import Binding
-from janitor.core.deletion import Answer
+from janitor.core.model import EarlierUsage, Image, Sharing, Usage
+from janitor.core.planning.deletion import Answer
+from janitor.core.survey.binding import Binding
 from janitor.errors import CloudError
-from janitor.model import EarlierUsage, Image, Sharing, Usage
 
 ACCOUNT = Binding("memory", "account")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from keystoneauth1.fixture import DiscoveryList, V2Token, V3Token
 
-from janitor.cloud.keystone import Grant, Identity
+from janitor.cloud.openstack.keystone import Grant, Identity
 from janitor.redaction import Redaction
 from janitor.transport import HttpOptions
 from janitor.transport.http import Transport

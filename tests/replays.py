@@ -1,8 +1,8 @@
 """Deciding a past night again, from what the database holds of it and nothing else."""
 
-from janitor.decide import decide
-from janitor.model import Decision
-from janitor.sharing import apply_sharing, in_question
+from janitor.core.decide import decide
+from janitor.core.model import Decision
+from janitor.core.sharing import apply_sharing, in_question
 from janitor.store import Inputs
 
 

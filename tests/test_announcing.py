@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from janitor import delivery
-from janitor.announcing import as_told, start_notices
-from janitor.commands import reporting
-from janitor.delivery import Delivery
+from janitor.cli.commands import reporting
+from janitor.config import load_settings
+from janitor.core.model import Decision, Event, Mode, Reason, RunResult, Survey, TargetResult, Usage, Verdict
+from janitor.core.policy import Match, Policy
 from janitor.errors import StoreError
-from janitor.model import Decision, Event, Mode, Reason, RunResult, Survey, TargetResult, Usage, Verdict
-from janitor.policy import Match, Policy
+from janitor.notify import delivery
+from janitor.notify.announcing import as_told, start_notices
+from janitor.notify.delivery import Delivery
 from janitor.report.as_json import json_report
-from janitor.settings import load_settings
-from janitor.stopping import Stop
+from janitor.shutdown import Stop
 from janitor.store import Store
 from tests.conftest import POLICY, Desk
 from tests.factories import NOW, make_image, make_run, make_target

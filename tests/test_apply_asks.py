@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from janitor.commands.approving import agreed
+from janitor.cli.commands.approving import agreed
+from janitor.config import load_settings
 from janitor.sandbox.server import Sandbox
-from janitor.settings import load_settings
 from tests.conftest import POLICY, Desk
 from tests.factories import GIB, make_image, make_run, make_target, to_delete
 from tests.test_cli_trust import deletes, target_of
@@ -104,8 +104,8 @@ def test_every_target_is_named_in_the_question(capsys: pytest.CaptureFixture[str
         return "y"
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("janitor.commands.approving.can_ask", lambda: True)
-        patch.setattr("janitor.commands.approving.answer_to", ask)
+        patch.setattr("janitor.cli.commands.approving.can_ask", lambda: True)
+        patch.setattr("janitor.cli.commands.approving.answer_to", ask)
         assert agreed(settings, run, planned)
     assert asked == ["Delete 2 images (3.0 GiB) in prod and 2 images (1.0 GiB and 1 of unknown size) in test? [y/N]"]
     assert "mode: dry-run" in capsys.readouterr().err

@@ -16,19 +16,19 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from janitor.announcing import start_notices
-from janitor.cloud.toast import ToastClient
-from janitor.core.binding import Binding, Known, recognise
+from janitor.cloud.toast.client import ToastClient
+from janitor.core.model import DeletionOutcome, Exemption, Image, Mode, Outcome, RunResult, Usage, User
+from janitor.core.planning.plan import Limits
+from janitor.core.policy import Clock, Expire, Match, Pattern, Policy
+from janitor.core.survey.binding import Binding, Known, recognise
 from janitor.errors import Exit, Refused, Unavailable, UsageError
-from janitor.model import DeletionOutcome, Exemption, Image, Mode, Outcome, RunResult, Usage, User
-from janitor.orders import Site
-from janitor.plan import Limits
-from janitor.policy import Clock, Expire, Match, Pattern, Policy
+from janitor.notify.announcing import start_notices
 from janitor.report.blocks import slack_messages
 from janitor.report.routing import Share
 from janitor.report.text import text_report
-from janitor.review import reviewed_plan
 from janitor.run import Run, exit_code
+from janitor.run.orders import Site
+from janitor.run.review import reviewed_plan
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox, running
 from janitor.store import Store

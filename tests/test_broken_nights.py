@@ -16,32 +16,36 @@ from unittest.mock import patch
 
 import pytest
 
-from janitor import announcing, cleaning, decide, deleting, delivery, gate, guards, notices, slack
-from janitor.clocks import Term
-from janitor.cloud import merging
-from janitor.cloud.catalogue import Catalogue, Endpoint
-from janitor.cloud.openstack_usage import servers, stacks, survey
-from janitor.cloud.openstack_usage.clusters import Clusters
-from janitor.cloud.openstack_usage.gathering import Gathering
-from janitor.cloud.records import Entry
-from janitor.core import deletion
-from janitor.core.deletion import Answer, Shown
-from janitor.core.image_names import ImageNames
-from janitor.deleting import Attempt, Executioner
-from janitor.exemptions import exemptions_for
-from janitor.gate import Gate
-from janitor.image_ids import ids_in
-from janitor.model import Decision, DeletionOutcome, Exemption, Image, Notice, Reason, Source, Usage, User
-from janitor.notices import due_under
+from janitor.cloud.common import merging
+from janitor.cloud.common.records import Entry
+from janitor.cloud.openstack.catalogue import Catalogue, Endpoint
+from janitor.cloud.openstack.usage import servers, stacks, survey
+from janitor.cloud.openstack.usage.clusters import Clusters
+from janitor.cloud.openstack.usage.gathering import Gathering
+from janitor.core import decide, guards, notices
+from janitor.core.exemptions import exemptions_for
+from janitor.core.expiry import Term
+from janitor.core.model import Decision, DeletionOutcome, Exemption, Image, Notice, Reason, Source, Usage, User
+from janitor.core.names.image_ids import ids_in
+from janitor.core.names.image_names import ImageNames
+from janitor.core.notices import due_under
+from janitor.core.planning import deletion
+from janitor.core.planning.deletion import Answer, Shown
+from janitor.core.planning.plan import Plan, make_plan
+from janitor.core.policy import Policy
+from janitor.core.survey import plausibility as gate
+from janitor.core.survey.plausibility import Gate
+from janitor.notify import announcing, delivery
+from janitor.notify.outbox import Outbox
+from janitor.notify.slack import channel as slack
 from janitor.notify.slack.answers import Problem
-from janitor.outbox import Outbox
-from janitor.plan import Plan, make_plan
-from janitor.policy import Policy
 from janitor.references import reading
 from janitor.report import Name
+from janitor.run import cleaning, deleting
+from janitor.run.deleting import Attempt, Executioner
 from janitor.sandbox.calls import Api
 from janitor.sandbox.faults import Fault, Faults, Rule
-from janitor.stopping import Stop
+from janitor.shutdown import Stop
 from janitor.store import Store, runs, trust, uses
 from janitor.transport import bodies
 from tests.nights import Broken, simulate, simulation

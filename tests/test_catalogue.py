@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from janitor.cloud.catalogue import (
+from janitor.cloud.openstack.catalogue import (
     TYPES,
     Catalogue,
     EndpointPreferences,

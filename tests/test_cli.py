@@ -349,7 +349,9 @@ def test_a_configuration_that_cannot_be_written_ends_the_sandbox(desk: Desk) -> 
 
 
 def test_a_configuration_that_is_cut_off_by_a_full_disk_is_not_left(desk: Desk) -> None:
-    code = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (9, 9)); from janitor.cli import main; main()"
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (9, 9)); from janitor.cli.app import main; main()"
+    )
     words = ["-c", code, "sandbox", "--port", "0", "--images", "5", "--write", "janitor.yaml"]
     done = subprocess.run(
         [desk.command()[0], *words], capture_output=True, check=False, timeout=60, **desk.settings_for_process()
@@ -398,7 +400,7 @@ def test_every_command_takes_config_and_verbose(desk: Desk, line_of: Callable[[s
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed(desk: Desk) -> None:
-    probe = "import sys, janitor.cli; print(' '.join(m for m in sys.modules))"
+    probe = "import sys, janitor.cli.app; print(' '.join(m for m in sys.modules))"
     command = [desk.command()[0], "-c", probe]
     loaded = subprocess.run(command, capture_output=True, check=True, **desk.settings_for_process()).stdout.split()
     heavy = {"httpx", "pydantic", "rich", "sqlite_utils", "slack_sdk", "apscheduler", "yaml", "stamina", "starlette"}

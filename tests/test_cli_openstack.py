@@ -26,14 +26,14 @@ TELLING = """
 import atexit, sys
 looked_for = sys.argv.pop(1).split(",")
 atexit.register(lambda: print("imported", *(name for name in looked_for if name in sys.modules), file=sys.stderr))
-from janitor.cli import main
+from janitor.cli.app import main
 main()
 """
 # Runs the command where a package is not installed.
 LACKING = """
 import sys
 sys.modules[sys.argv.pop(1)] = None
-from janitor.cli import main
+from janitor.cli.app import main
 main()
 """
 

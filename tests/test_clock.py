@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from janitor.announcing import start_notices
-from janitor.core.clock import ClockCheck, agrees, behind, may_start
+from janitor.core.model import Mode, Outcome, RunResult
+from janitor.core.planning.plan import Limits
+from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.survey.clock import ClockCheck, agrees, behind, may_start
 from janitor.errors import Exit
-from janitor.model import Mode, Outcome, RunResult
-from janitor.orders import Site
-from janitor.plan import Limits
-from janitor.policy import Expire, Match, Pattern, Policy
+from janitor.notify.announcing import start_notices
 from janitor.run import Run, exit_code
+from janitor.run.orders import Site
 from janitor.store import Store
 from tests.factories import make_image
 from tests.fakes import RecordingCloud

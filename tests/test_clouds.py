@@ -27,14 +27,13 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 from openstack.config import loader
 
-from janitor import accounts
-from janitor.cloud.catalogue import Service
-from janitor.cloud.clouds import configured
-from janitor.cloud.keystone import Grant, Identity
+from janitor.cli.logs import configure_logging
+from janitor.clock import utc_now
+from janitor.cloud.openstack.catalogue import Service
+from janitor.cloud.openstack.clouds import configured
+from janitor.cloud.openstack.keystone import Grant, Identity
+from janitor.config import accounts, load_settings
 from janitor.errors import CloudError, Denied, UsageError
-from janitor.logs import configure_logging
-from janitor.orders import utc_now
-from janitor.settings import load_settings
 from janitor.transport import Transient
 from tests.identity_stand_in import PASSWORD, PROJECT, USERNAME, Catalogue, Keystone, address, grant, refusal, serving
 from tests.loopback import Answered, Loopback, in_turn

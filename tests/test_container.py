@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from janitor.cloud import Need, Sources
-from janitor.cron import Cron
+from janitor.config import Login, OpenStackTarget, ToastTarget, load_settings
+from janitor.config.policy_files import load_policies
+from janitor.core.cron import Cron
+from janitor.core.model import Mode
 from janitor.errors import ConfigurationError
-from janitor.model import Mode
-from janitor.policy_files import load_policies
-from janitor.settings import Login, OpenStackTarget, ToastTarget, load_settings
 from janitor.transport import HttpOptions
 
 ROOT = Path(__file__).parent.parent

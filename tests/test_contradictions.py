@@ -11,16 +11,16 @@ import pytest
 import stamina
 import yaml
 
-from janitor import wiring
-from janitor.cloud.merging import Merging
-from janitor.core.contradictions import disagreement, doubts_about, merged
-from janitor.decide import decide
+from janitor.cli import wiring
+from janitor.cli.explain import explanation
+from janitor.cloud.common.merging import Merging
+from janitor.core.decide import decide
+from janitor.core.model import EarlierUsage, Image, Mode, Reason, RunResult, Survey, Usage, Verdict
+from janitor.core.policy import Expire, Family, Keep, Match, Pattern, Policy
+from janitor.core.survey.contradictions import disagreement, doubts_about, merged
 from janitor.errors import Exit
-from janitor.explain import explanation
-from janitor.model import EarlierUsage, Image, Mode, Reason, RunResult, Survey, Usage, Verdict
-from janitor.policy import Expire, Family, Keep, Match, Pattern, Policy
 from janitor.run import exit_code
-from janitor.sites import chosen
+from janitor.run.sites import chosen
 from janitor.store import Store
 from janitor.transport import HttpOptions
 from tests import openstack_account, toast_account

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.cron import Cron
+from janitor.core.cron import Cron
 
 ZONES = {name: ZoneInfo(name) for name in ("UTC", "Asia/Seoul", "Europe/Berlin", "America/New_York")}
 MINUTE = timedelta(minutes=1)

@@ -20,13 +20,25 @@ from pathlib import Path
 import pytest
 from starlette.responses import Response
 
-from janitor.core.deletion import Answer, Answered
+from janitor.core.model import (
+    Decision,
+    Image,
+    Mode,
+    Outcome,
+    Reason,
+    RunResult,
+    Survey,
+    TargetResult,
+    Usage,
+    User,
+    Verdict,
+)
+from janitor.core.planning.deletion import Answer, Answered
+from janitor.core.planning.plan import Limits
+from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.errors import Exit, JanitorError, StoreError, UsageError
-from janitor.model import Decision, Image, Mode, Outcome, Reason, RunResult, Survey, TargetResult, Usage, User, Verdict
-from janitor.orders import Site
-from janitor.plan import Limits
-from janitor.policy import Expire, Match, Pattern, Policy
 from janitor.run import Run, exit_code
+from janitor.run.orders import Site
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Call
 from janitor.sandbox.server import Sandbox, running
@@ -37,7 +49,7 @@ from tests.fakes import RecordingCloud
 from tests.slack_stand_in import SlackStandIn
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
-WAITS = "from janitor.store import database; database._BUSY_SECONDS = 0.2; from janitor.cli import main; main()"
+WAITS = "from janitor.store import database; database._BUSY_SECONDS = 0.2; from janitor.cli.app import main; main()"
 
 
 def deletes(cloud: Sandbox) -> list[str]:
@@ -152,7 +164,9 @@ def test_a_database_that_cannot_be_used_stops_the_run_before_it_deletes(
 
 def test_a_disk_without_room_stops_the_run_before_it_deletes(desk_with_database: Desk, sandbox: Sandbox) -> None:
     desk = desk_with_database
-    code = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1)); from janitor.cli import main; main()"
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1)); from janitor.cli.app import main; main()"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code, "run"],
         capture_output=True,

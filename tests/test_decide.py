@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from janitor.decide import decide
-from janitor.model import (
+from janitor.core.decide import decide
+from janitor.core.model import (
     MISSING,
     Decision,
     History,
@@ -22,8 +22,8 @@ from janitor.model import (
     Verdict,
     Visibility,
 )
-from janitor.plan import make_plan
-from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
+from janitor.core.planning.plan import make_plan
+from janitor.core.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

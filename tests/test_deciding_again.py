@@ -14,16 +14,28 @@ import pytest
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from janitor.announcing import start_notices
+from janitor.core.model import (
+    Decision,
+    Exemption,
+    History,
+    Image,
+    Mode,
+    Reason,
+    RunResult,
+    Sharing,
+    Survey,
+    Usage,
+    User,
+)
+from janitor.core.planning.plan import Limits
+from janitor.core.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
+from janitor.core.units import iso
 from janitor.errors import CloudError, Refused, Unavailable, UsageError
-from janitor.model import Decision, Exemption, History, Image, Mode, Reason, RunResult, Sharing, Survey, Usage, User
-from janitor.orders import Site
-from janitor.plan import Limits
-from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
+from janitor.notify.announcing import start_notices
 from janitor.run import Run
+from janitor.run.orders import Site
 from janitor.store import Inputs, Store, schema
 from janitor.store.database import DatabaseFile
-from janitor.units import iso
 from tests.fakes import RecordingCloud
 from tests.replays import decided_again
 

@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from janitor import delivery
-from janitor.commands.reporting import delivered
-from janitor.core.clock import ClockCheck
-from janitor.delivery import Delivery
+from janitor.cli.commands.reporting import delivered
+from janitor.config import Settings, load_settings
+from janitor.core.model import DeletionOutcome, Mode, Outcome, Reason, RunResult, Survey, TargetResult, Usage, Verdict
+from janitor.core.policy import Expire, Match, Policy
+from janitor.core.survey.clock import ClockCheck
 from janitor.errors import Busy, DeliveryError, Exit
-from janitor.model import DeletionOutcome, Mode, Outcome, Reason, RunResult, Survey, TargetResult, Usage, Verdict
-from janitor.policy import Expire, Match, Policy
-from janitor.settings import Settings, load_settings
-from janitor.stopping import Stop
+from janitor.notify import delivery
+from janitor.notify.delivery import Delivery
+from janitor.shutdown import Stop
 from janitor.store import NewReport, Store, exclusive
 from tests.conftest import POLICY, Desk
 from tests.factories import NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep

@@ -21,10 +21,7 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 from starlette.responses import Response
 
-from janitor.core.deletion import Answer
-from janitor.core.deletion import Answered as Said
-from janitor.errors import Unavailable
-from janitor.model import (
+from janitor.core.model import (
     Decision,
     Deletion,
     DeletionOutcome,
@@ -38,18 +35,21 @@ from janitor.model import (
     Usage,
     Verdict,
 )
-from janitor.orders import Site
-from janitor.plan import Limits
-from janitor.policy import Expire, Match, Pattern, Policy
+from janitor.core.planning.deletion import Answer
+from janitor.core.planning.deletion import Answered as Said
+from janitor.core.planning.plan import Limits
+from janitor.core.planning.reconciling import Unsettled, settle
+from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.errors import Unavailable
 from janitor.redaction import Redaction
 from janitor.report.as_json import json_report
 from janitor.report.figures import summary
 from janitor.run import Run
+from janitor.run.orders import Site
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Call
 from janitor.sandbox.server import Sandbox, running
-from janitor.settling import Unsettled, settle
-from janitor.stopping import Stop, within
+from janitor.shutdown import Stop, within
 from janitor.store import Store, schema
 from janitor.transport import Call as Request
 from janitor.transport import HttpOptions, Transient, deadline
@@ -486,7 +486,9 @@ def test_settled_deletions_stand_in_every_report(desk: Desk) -> None:
 
 def impatient(desk: Desk, grace: float = 0.5) -> list[str]:
     """The command, with less grace than a container gives it: what is tested does not depend on how much there is."""
-    code = f"from janitor.transport import deadline; deadline._GRACE = {grace}; from janitor.cli import main; main()"
+    code = (
+        f"from janitor.transport import deadline; deadline._GRACE = {grace}; from janitor.cli.app import main; main()"
+    )
     return [sys.executable, "-W", "error", "-c", code]
 
 
@@ -598,7 +600,7 @@ def test_slack_that_hangs_holds_nobody_and_loses_nothing(desk: Desk) -> None:
         slack.before = hang
         desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}', post: always}}\n")
         *python, code = impatient(desk)
-        hurry = "from datetime import timedelta; from janitor.commands import reporting; "
+        hurry = "from datetime import timedelta; from janitor.cli.commands import reporting; "
         hurry += "reporting._TIME_TO_POST = timedelta(seconds=0.2); "
         command = [*python, hurry + code, "run"]
         done = ended(desk, command, replace(mischief, seen=posting), signal.SIGTERM, within_seconds=6)
@@ -615,7 +617,7 @@ def test_slack_that_hangs_holds_nobody_and_loses_nothing(desk: Desk) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_service_that_is_told_to_end_in_a_run_ends_it_likewise(desk: Desk, number: signal.Signals) -> None:
     mischief = Mischief("delete-image", hang=True)
-    soon = "from datetime import timedelta; from janitor.cron import Cron; "
+    soon = "from datetime import timedelta; from janitor.core.cron import Cron; "
     soon += "Cron.next_after = lambda cron, instant, zone: instant + timedelta(seconds=0.2); "
     with account(desk, mischief, more='schedule: "* * * * *"\n'):
         *python, code = impatient(desk)
@@ -656,10 +658,10 @@ def test_whatever_else_hangs_the_process_ends_within_its_grace() -> None:
 def test_a_request_that_nothing_can_end_does_not_keep_the_process(desk: Desk) -> None:
     hanging = (
         "import os, signal, threading; from datetime import timedelta; from janitor import run, stopping; "
-        "from janitor.cloud.toast import ToastClient; "
+        "from janitor.cloud.toast.client import ToastClient; "
         "run.wait_for = lambda work, stop, _: stopping.wait_for(work, stop, timedelta(seconds=0.2)); "
         "ToastClient.delete = lambda *_: os.kill(os.getpid(), signal.SIGTERM) or threading.Event().wait(60); "
-        "from janitor.cli import main; main()"
+        "from janitor.cli.app import main; main()"
     )
     with account(desk, Mischief("nothing")):
         done = subprocess.run(

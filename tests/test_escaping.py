@@ -8,9 +8,9 @@ import sys
 import pytest
 from rich.console import Console
 
+from janitor.cli.logs import configure_logging, traceback_of
 from janitor.errors import ConfigurationError, Problem, Refused, UsageError
 from janitor.escaping import visible
-from janitor.logs import configure_logging, traceback_of
 from janitor.report.layout import Page, line
 from tests.conftest import Desk
 from tests.loopback import Answered, Asked, Loopback
@@ -71,7 +71,7 @@ def test_a_traceback_keeps_its_lines_and_each_message_is_one(
     foreign: str, shown: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure_logging(0)
-    logging.getLogger("janitor.schedule").error("run-crashed", exc_info=crash(f"a{foreign}{FORGED}"))
+    logging.getLogger("janitor.cli.schedule").error("run-crashed", exc_info=crash(f"a{foreign}{FORGED}"))
     rows = capsys.readouterr().err.split("\n")
     assert f"ValueError: a{shown}{FORGED}" in rows
     assert f"RuntimeError: from a{shown}{FORGED}" in rows
@@ -152,11 +152,11 @@ def test_what_was_typed_is_said_back_escaped(sandbox_desk: Desk, words: tuple[st
 
 def test_a_bug_is_shown_escaped(sandbox_desk: Desk) -> None:
     code = (
-        "from janitor.commands import reading\n"
+        "from janitor.cli.commands import reading\n"
         "def broken(*_):\n"
         f"    raise ValueError('a' + chr(10) + chr(27) + '[2J{FORGED}')\n"
         "reading._number = broken\n"
-        "from janitor.cli import main; main()\n"
+        "from janitor.cli.app import main; main()\n"
     )
     sandbox_desk.janitor("run", "--dry-run")
     done = subprocess.run(
@@ -169,8 +169,8 @@ def test_a_bug_is_shown_escaped(sandbox_desk: Desk) -> None:
 
 DRAWING = """
 import logging
-from janitor.logs import configure_logging
-from janitor.progress import progress_bar
+from janitor.cli.logs import configure_logging
+from janitor.cli.progress import progress_bar
 configure_logging(0)
 log = logging.getLogger("janitor.run")
 with progress_bar() as progress:

@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from janitor.model import Exemption, Image, Mode, Reason, RunResult, Survey, Usage
-from janitor.orders import Site
-from janitor.plan import Limits
-from janitor.policy import Expire, Match, Pattern, Policy
+from janitor.core.model import Exemption, Image, Mode, Reason, RunResult, Survey, Usage
+from janitor.core.planning.plan import Limits
+from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.units import parse_until
 from janitor.run import Run
+from janitor.run.orders import Site
 from janitor.sandbox.server import Sandbox
 from janitor.store import Store, exclusive
-from janitor.units import parse_until
 from tests.conftest import POLICY, Desk
 from tests.factories import NOW, make_image
 from tests.fakes import RecordingCloud

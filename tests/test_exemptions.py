@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.exemptions import FOREVER, exemptions_by_tag, exemptions_for, lapses_soon, longest_of
-from janitor.model import Exemption
-from janitor.units import format_until, parse_until
+from janitor.core.exemptions import FOREVER, exemptions_by_tag, exemptions_for, lapses_soon, longest_of
+from janitor.core.model import Exemption
+from janitor.core.units import format_until, parse_until
 from tests.factories import NOW, make_image
 
 TOMORROW = NOW + timedelta(days=1)

@@ -16,12 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from janitor.core.pattern import Pattern
-from janitor.decide import decide
+from janitor.core.decide import decide
+from janitor.core.model import Decision, Image, Reason, Usage, Verdict
+from janitor.core.names.pattern import Pattern
+from janitor.core.policy import Expire, Family, Keep, Match, Policy
 from janitor.errors import Interrupted
 from janitor.expressions import Budget, Expression, Untold
-from janitor.model import Decision, Image, Reason, Usage, Verdict
-from janitor.policy import Expire, Family, Keep, Match, Policy
 from tests.conftest import Desk
 from tests.factories import NOW, make_image
 

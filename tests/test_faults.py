@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
 
-from janitor.cloud.toast import ToastClient
-from janitor.core.deletion import Answer
+from janitor.cloud.toast.client import ToastClient
+from janitor.core.planning.deletion import Answer
 from janitor.errors import ConfigurationError, Unavailable
 from janitor.sandbox.calls import CALLS, Api
 from janitor.sandbox.fault_file import load_faults, parse_faults, written

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from janitor.decide import decide
-from janitor.model import Decision, Image, Reason, Usage, User, Verdict
-from janitor.plan import Limits, make_plan
-from janitor.policy_files import load_policies
+from janitor.config.policy_files import load_policies
+from janitor.core.decide import decide
+from janitor.core.model import Decision, Image, Reason, Usage, User, Verdict
+from janitor.core.planning.plan import Limits, make_plan
 from janitor.sandbox.fleet import Fleet, make_fleet
 from janitor.sandbox.records import MISSING, StoredImage
 

@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from janitor import wiring
-from janitor.cloud.toast import ToastClient
+from janitor.cli import wiring
+from janitor.cloud.toast.client import ToastClient
+from janitor.config import load_settings
+from janitor.core.model import DeletionOutcome, EarlierUsage, Image, Mode, Outcome, Reason, RunResult, Usage, User
+from janitor.core.planning.plan import Limits
+from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.survey.plausibility import Gate, Measure, OwnImages
 from janitor.errors import Unavailable
-from janitor.gate import Gate, Measure, OwnImages
-from janitor.model import DeletionOutcome, EarlierUsage, Image, Mode, Outcome, Reason, RunResult, Usage, User
-from janitor.orders import Site
-from janitor.plan import Limits
-from janitor.policy import Expire, Match, Pattern, Policy
 from janitor.run import Run
+from janitor.run.orders import Site
+from janitor.run.sites import Choice
 from janitor.sandbox.faults import Fault, Faults, Rule
 from janitor.sandbox.inprocess import in_process
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox
-from janitor.settings import load_settings
-from janitor.sites import Choice
 from janitor.store import Store
 from janitor.transport import HttpOptions
 from tests.conftest import Desk

@@ -11,17 +11,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from janitor.commands import serving
-from janitor.cron import Cron
-from janitor.heartbeat import Heartbeat
-from janitor.model import Mode
-from janitor.punctuality import Punctuality
+from janitor.cli.commands import serving
+from janitor.config import load_settings
+from janitor.core.cron import Cron
+from janitor.core.model import Mode
+from janitor.monitoring.heartbeat import Heartbeat
+from janitor.monitoring.punctuality import Punctuality
+from janitor.monitoring.watch import Watch
 from janitor.sandbox.server import Sandbox
-from janitor.settings import load_settings
-from janitor.stopping import Stop
+from janitor.shutdown import Stop
 from janitor.store import exclusive
 from janitor.transport import HttpOptions
-from janitor.watch import Watch
 from tests.conftest import Desk
 from tests.loopback import Answered, Asked, Loopback, in_turn
 from tests.raw_server import endless

@@ -13,9 +13,9 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from janitor.cli import serve
-from janitor.http_face import Bounds, showing
-from janitor.logs import OncePerMinute
+from janitor.cli.app import serve
+from janitor.cli.logs import OncePerMinute
+from janitor.monitoring.http_face import Bounds, showing
 
 LONG = timedelta(minutes=10)
 SHORT = timedelta(seconds=0.2)
@@ -125,7 +125,7 @@ def test_a_thousand_idle_connections_leave_file_descriptors_to_the_run(caplog: p
                 assert file.fileno() < len(ours) + 200, "as many as we hold ourselves, and 64 of the service"
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
-    assert {record.name for record in caplog.records} == {"janitor.http_face"}
+    assert {record.name for record in caplog.records} == {"janitor.monitoring.http_face"}
 
 
 def test_the_bounds_are_those_that_are_documented() -> None:
@@ -139,7 +139,7 @@ def test_the_bounds_are_those_that_are_documented() -> None:
 
 def lines(*warnings: tuple[float, str, str]) -> list[str]:
     """What is written of these warnings, each at its second, of a logger, in its words."""
-    sparing = OncePerMinute(["janitor.http_face", "uvicorn"], lambda: clock[-1])
+    sparing = OncePerMinute(["janitor.monitoring.http_face", "uvicorn"], lambda: clock[-1])
     written, clock = [], [0.0]
     for now, name, words in warnings:
         clock.append(now)

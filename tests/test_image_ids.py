@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from janitor.image_ids import folded, ids_in, unidentified
-from janitor.model import DeletionOutcome, Exemption, Mode, Survey, Usage, User
-from janitor.orders import Site
-from janitor.plan import Limits
-from janitor.policy import Expire, Match, Pattern, Policy
+from janitor.core.model import DeletionOutcome, Exemption, Mode, Survey, Usage, User
+from janitor.core.names.image_ids import folded, ids_in, unidentified
+from janitor.core.planning.plan import Limits
+from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.references.bearers import Bearers
 from janitor.run import Run
+from janitor.run.orders import Site
 from janitor.store import Store
 from tests.factories import make_image
 from tests.loopback import Answered, Asked

@@ -2,10 +2,10 @@
 
 import pytest
 
-from janitor.core.image_names import ImageNames
-from janitor.core.known_images import KnownImages
+from janitor.core.model import EarlierUsage
+from janitor.core.names.image_names import ImageNames
+from janitor.core.names.known_images import KnownImages
 from janitor.errors import Unavailable
-from janitor.model import EarlierUsage
 from tests.factories import make_image
 from tests.toast_account import Account, entry, ids, serving
 

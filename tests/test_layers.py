@@ -1,6 +1,8 @@
-"""Imports point inward: shell -> adapters -> ports -> core, and adapters never import each other."""
+"""Imports point inward: which folder may import which is the table of docs/architecture.md, read from there."""
 
 import ast
+import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -8,71 +10,10 @@ import pytest
 import janitor
 
 ROOT = Path(janitor.__file__).parent
-
-EVERYWHERE = {"errors", "escaping", "expressions"}
-CORE = {
-    "core",
-    "model",
-    "units",
-    "policy",
-    "guards",
-    "clocks",
-    "retention",
-    "decide",
-    "plan",
-    "basis",
-    "cron",
-    "notices",
-    "refusals",
-    "settling",
-    "gate",
-    "applying",
-    "exemptions",
-    "sharing",
-    "remarks",
-    "image_ids",
-    "needs",
-    "redaction",
-}
-TRANSPORT = {"transport"}
-PORTS = {"cloud", "files", "report", "yaml_lines"}
-ADAPTERS = {"policy_files", "settings", "store", "slack", "notify", "cloud", "report", "sandbox"}
-SENDING = {"cloud", "slack", "notify"}
-DECLARED = {"references"}
-SHELL = {
-    "run",
-    "orders",
-    "sites",
-    "accounts",
-    "cleaning",
-    "surveying",
-    "deleting",
-    "carrying_out",
-    "freshness",
-    "rereading",
-    "stopping",
-    "schedule",
-    "wiring",
-    "delivery",
-    "outbox",
-    "commands",
-    "explain",
-    "announcing",
-    "review",
-    "siblings",
-    "heartbeat",
-    "metrics",
-    "http_face",
-    "punctuality",
-    "watch",
-    "progress",
-    "logs",
-    "terminal",
-    "streams",
-    "cli",
-    "__main__",
-}
-PURE_FORBIDDEN = {
+ARCHITECTURE = (ROOT.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+MOST_MODULES = {"core": 20, "sandbox": 31, "sandbox/openstack": 16, "store": 23}
+USUAL_MODULES = 15
+NOT_IN_THE_CORE = {
     "yaml",
     "httpx",
     "sqlite3",
@@ -86,11 +27,30 @@ PURE_FORBIDDEN = {
 }
 
 
+def table() -> dict[str, set[str]]:
+    """The folders that each folder may import, by the first table with these columns."""
+    found = re.search(r"^\| folder \| promise \| may import \|\n\| ?-.*\n((?:\|.*\n)+)", ARCHITECTURE, re.MULTILINE)
+    assert found is not None
+    rows = ([cell.strip() for cell in row.strip("|").split("|")] for row in found[1].splitlines())
+    return {folder.strip("`/"): set(re.findall(r"`([a-z]+)`", allowed)) for folder, _promise, allowed in rows}
+
+
+def everywhere() -> set[str]:
+    """The modules that everything may import."""
+    found = re.search(r"^Everything may import (.*?)\.$", ARCHITECTURE, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return set(re.findall(r"`([a-z]+)`", found[1]))
+
+
+MAY_IMPORT = table()
+EVERYWHERE = everywhere()
+
+
 def modules() -> list[Path]:
     return sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
 
 
-def room(path: Path) -> str:
+def folder(path: Path) -> str:
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
@@ -104,48 +64,50 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def rooms_imported(path: Path) -> set[str]:
-    rooms = {name.split(".")[1] for name in imports(path) if name.startswith("janitor.")}
-    return rooms - {room(path), "__version__"} - EVERYWHERE
+def folders_imported(path: Path) -> set[str]:
+    folders = {name.split(".")[1] for name in imports(path) if name.startswith("janitor.")}
+    return folders - {folder(path), "__version__"} - EVERYWHERE
+
+
+EVERY = pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
 
 
 def test_every_module_has_its_place() -> None:
-    assert {room(path) for path in modules()} <= EVERYWHERE | CORE | TRANSPORT | PORTS | ADAPTERS | DECLARED | SHELL
+    assert {folder(path) for path in modules()} == EVERYWHERE | MAY_IMPORT.keys() | {"__main__"}
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_point_inward(path: Path) -> None:
-    place = room(path)
-    if place in EVERYWHERE:
-        allowed = set()
-    elif place in CORE | TRANSPORT:
-        allowed = CORE
-    elif place in DECLARED:
-        allowed = CORE | TRANSPORT | {"files"}
-    elif place == "settings":
-        allowed = CORE | TRANSPORT | PORTS | DECLARED
-    elif place in SENDING:
-        allowed = CORE | TRANSPORT | PORTS | ({"notify"} if place == "slack" else set())
-    elif place in ADAPTERS | PORTS:
-        allowed = CORE | PORTS
-    else:
-        allowed = CORE | TRANSPORT | PORTS | ADAPTERS | DECLARED | SHELL
-    assert rooms_imported(path) <= allowed
+@EVERY
+def test_imports_are_those_of_the_table(path: Path) -> None:
+    allowed = MAY_IMPORT.keys() if folder(path) in ("cli", "__main__") else MAY_IMPORT.get(folder(path), set())
+    assert folders_imported(path) <= allowed
+
+
+def test_no_folders_import_each_other() -> None:
+    assert list(TopologicalSorter(MAY_IMPORT).static_order())
+    for subfolder in {path.parent for path in modules()}:
+        for path in subfolder.glob("*.py"):
+            assert folder(path) not in folders_imported(path)
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in modules() if room(path) in CORE], ids=lambda path: str(path.relative_to(ROOT))
+    "path", [path for path in modules() if folder(path) == "core"], ids=lambda path: str(path.relative_to(ROOT))
 )
 def test_the_core_knows_no_machinery(path: Path) -> None:
-    assert not {imported.split(".")[0] for imported in imports(path)} & PURE_FORBIDDEN
+    assert not {imported.split(".")[0] for imported in imports(path)} & NOT_IN_THE_CORE
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_only_the_settings_read_the_environment(path: Path) -> None:
+@EVERY
+def test_only_the_configuration_reads_the_environment(path: Path) -> None:
     text = path.read_text()
-    assert room(path) == "settings" or ("os.environ" not in text and "getenv" not in text)
+    assert folder(path) == "config" or ("os.environ" not in text and "getenv" not in text)
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+@EVERY
 def test_every_module_says_what_it_is_for(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+@pytest.mark.parametrize("inside", sorted({path.parent for path in modules()}), ids=lambda path: path.name)
+def test_no_folder_is_too_full_to_be_looked_through(inside: Path) -> None:
+    count = len([path for path in inside.glob("*.py") if path.name != "__init__.py"])
+    assert count <= MOST_MODULES.get(str(inside.relative_to(ROOT)), USUAL_MODULES)

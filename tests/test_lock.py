@@ -16,17 +16,17 @@ from tempfile import TemporaryDirectory
 import pytest
 from starlette.responses import Response
 
-from janitor.commands import serving
+from janitor.cli.commands import serving
+from janitor.config import load_settings
+from janitor.core.model import Mode, Outcome, RunResult
 from janitor.errors import Busy, Exit, StoreError
-from janitor.model import Mode, Outcome, RunResult
+from janitor.monitoring.watch import Watch
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Call
 from janitor.sandbox.server import Sandbox, running
-from janitor.settings import load_settings
-from janitor.stopping import Stop
+from janitor.shutdown import Stop
 from janitor.store import NewReport, Store, exclusive, holder
 from janitor.store.lock import lock_file
-from janitor.watch import Watch
 from tests.conftest import POLICY, Desk
 from tests.slack_stand_in import SlackStandIn
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from janitor import wiring
-from janitor.core.mark import Mark
+from janitor.cli import wiring
+from janitor.config import load_settings
+from janitor.core.model import DeletionOutcome, Mode, Notice, Outcome
+from janitor.core.survey.mark import Mark
 from janitor.errors import Exit, StoreError
-from janitor.model import DeletionOutcome, Mode, Notice, Outcome
+from janitor.run.sites import Choice
 from janitor.sandbox.server import Sandbox
-from janitor.settings import load_settings
-from janitor.sites import Choice
 from janitor.store import Store, read_mark, write_mark
 from janitor.store.marks import mark_file
 from tests.conftest import Desk

@@ -15,15 +15,15 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from janitor.config import load_settings
+from janitor.core.model import Decision, DeletionOutcome, Mode, Outcome, Reason, Verdict
 from janitor.errors import UsageError
-from janitor.http_face import showing
-from janitor.metrics import last_good_in, metrics_of, write_metrics
-from janitor.model import Decision, DeletionOutcome, Mode, Outcome, Reason, Verdict
+from janitor.monitoring.http_face import showing
+from janitor.monitoring.metrics import last_good_in, metrics_of, write_metrics
+from janitor.monitoring.watch import Watch
 from janitor.sandbox.server import Sandbox
-from janitor.settings import load_settings
-from janitor.stopping import Stop
+from janitor.shutdown import Stop
 from janitor.store import Store
-from janitor.watch import Watch
 from tests.conftest import Desk
 from tests.factories import GIB, NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from janitor.core.pattern import Pattern, flaw_of_glob
-from janitor.core.spelling import normal
-from janitor.decide import decide
-from janitor.exemptions import FOREVER, exemptions_for
-from janitor.model import Exemption, Reason, Usage, Verdict
-from janitor.policy import Expire, Match, Policy
-from janitor.remarks import exempting_nothing
+from janitor.core.decide import decide
+from janitor.core.exemptions import FOREVER, exemptions_for
+from janitor.core.model import Exemption, Reason, Usage, Verdict
+from janitor.core.names.pattern import Pattern, flaw_of_glob
+from janitor.core.names.spelling import normal
+from janitor.core.policy import Expire, Match, Policy
+from janitor.core.policy_lint import exempting_nothing
 from janitor.sandbox.server import Sandbox
 from tests.conftest import Desk
 from tests.factories import NOW, make_image

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from janitor.cloud.toast_records import read_image
-from janitor.model import MISSING, Image
-from janitor.needs import needs_of
+from janitor.cloud.toast.records import read_image
+from janitor.core.model import MISSING, Image
+from janitor.core.needs import needs_of
 from janitor.transport.json_body import parse
 from tests.factories import make_image
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from janitor.cloud import Need, Sources
-from janitor.core.deletion import Answer
+from janitor.core.model import EarlierUsage, Image, Sharing, Source, Unread, User
+from janitor.core.planning.deletion import Answer
 from janitor.errors import CloudError, Denied, Implausible, JanitorError, Refused, Unavailable
-from janitor.model import EarlierUsage, Image, Sharing, Source, Unread, User
 from janitor.transport import HttpOptions
 from tests.loopback import Answered
 from tests.openstack_account import (

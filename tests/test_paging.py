@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from janitor.cloud.paging import MarkerGone, ahead, pages
+from janitor.cloud.common.paging import MarkerGone, ahead, pages
 from janitor.errors import CloudError, Implausible
 
 READINGS = ["exclusive", "inclusive"]

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from janitor import policy_files
+from janitor.config import policy_files
+from janitor.config.policy_files import load_policies, load_rules
+from janitor.core.model import Exemption, Image, Status
+from janitor.core.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
+from janitor.documents import Document, Keys
 from janitor.errors import ConfigurationError, Exit
-from janitor.model import Exemption, Image, Status
-from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
-from janitor.policy_files import load_policies, load_rules
-from janitor.yaml_lines import Document, Keys
 
 Write = Callable[[str, str], Path]
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -646,7 +646,7 @@ def test_files_that_are_too_large_together_are_not_read(write: Write, monkeypatc
     for number in range(4):
         _sparse(folder / f"{number}.yaml", 4 * 2**20)
     read: list[Path] = []
-    monkeypatch.setattr("janitor.policy_files.read_document", read.append)
+    monkeypatch.setattr("janitor.config.policy_files.read_document", read.append)
     assert problems_of(folder) == ["policies: holds more than 16 MiB of policy files"]
     assert read == []
 
@@ -654,8 +654,8 @@ def test_files_that_are_too_large_together_are_not_read(write: Write, monkeypatc
 def test_too_many_values_are_refused_before_they_are_read(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = "".join(f"  - name: p{number}\n    match: {{name: 'ci-{number}-*'}}\n" for number in range(34_000))
     folder = write("a.yaml", f"policies:\n{rules}")
-    monkeypatch.setattr("janitor.yaml_lines._Builder", None)
-    monkeypatch.setattr("janitor.yaml_lines._Loader", None)
+    monkeypatch.setattr("janitor.documents._Builder", None)
+    monkeypatch.setattr("janitor.documents._Loader", None)
     assert problems_of(folder) == ["policies/a.yaml:50001: holds more than 100000 values"]
 
 

@@ -13,13 +13,13 @@ import pytest
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from janitor.cron import Cron
+from janitor.core.cron import Cron
+from janitor.core.model import Hearing, Mode, Notice, Outcome, Reason, RunResult, Verdict
+from janitor.core.notices import counted, reminded, silent_since
+from janitor.core.units import iso
 from janitor.errors import Unavailable
-from janitor.model import Hearing, Mode, Notice, Outcome, Reason, RunResult, Verdict
-from janitor.notices import counted, reminded, silent_since
 from janitor.sandbox.server import Sandbox
 from janitor.store import NewReport, Store, schema
-from janitor.units import iso
 from tests.conftest import POLICY, Desk
 from tests.fakes import RecordingCloud
 from tests.replays import decided_again

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from janitor.cron import Cron
+from janitor.config import load_settings
+from janitor.core.cron import Cron
+from janitor.core.model import Outcome
 from janitor.errors import Busy, Exit
-from janitor.model import Outcome
-from janitor.punctuality import Punctuality
-from janitor.settings import load_settings
-from janitor.stopping import Stop
-from janitor.watch import Watch
+from janitor.monitoring.punctuality import Punctuality
+from janitor.monitoring.watch import Watch
+from janitor.shutdown import Stop
 from tests.factories import make_run
 
 DUE = datetime(2026, 11, 23, 3, tzinfo=UTC)

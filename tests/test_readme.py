@@ -10,11 +10,11 @@ import click
 import pytest
 import yaml
 
-from janitor.cli import janitor
+from janitor.cli.app import janitor
+from janitor.config import load_settings
+from janitor.config.policy_files import load_policies, load_rules
+from janitor.core.model import Reason
 from janitor.errors import Exit
-from janitor.model import Reason
-from janitor.policy_files import load_policies, load_rules
-from janitor.settings import load_settings
 from janitor.store import Store
 
 ROOT = Path(__file__).parent.parent

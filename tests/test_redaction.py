@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.logs import configure_logging
+from janitor.cli.logs import configure_logging
 from janitor.redaction import Redaction, credentials_in, secrets_of_webhook
 
 

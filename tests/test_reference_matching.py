@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from janitor.core.spelling import composed
+from janitor.core.names.spelling import composed
 from janitor.references.matching import Found, Matcher
 from janitor.references.spelling import composed_utf8, unescaped
 

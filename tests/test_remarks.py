@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.commands.demo import shipped_policies
-from janitor.model import Exemption, Image, Mode, Status, Survey, Usage, Visibility
-from janitor.policy import Expire, Match, Pattern, Policy
-from janitor.policy_files import load_policies
-from janitor.remarks import covers, exempting_nothing, owning_nothing, remarks_on
+from janitor.cli.commands.demo import shipped_policies
+from janitor.config.policy_files import load_policies
+from janitor.core.model import Exemption, Image, Mode, Status, Survey, Usage, Visibility
+from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.policy_lint import covers, exempting_nothing, owning_nothing, remarks_on
 from janitor.store import Store
 from tests.conftest import Desk
 from tests.factories import NOW, make_image

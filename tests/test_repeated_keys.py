@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from janitor.cloud import wire
-from janitor.cloud.openstack_records import read_image as read_v2
-from janitor.cloud.toast_records import read_image as read_v1
+from janitor.cloud.common import wire
+from janitor.cloud.openstack.records import read_image as read_v2
+from janitor.cloud.toast.records import read_image as read_v1
+from janitor.core.model import EarlierUsage, Source
 from janitor.errors import CloudError, Unavailable
-from janitor.model import EarlierUsage, Source
 from janitor.transport import Transient
 from janitor.transport.json_body import Unreadable, parse, unreadable_in
 from tests import openstack_account, toast_account

@@ -11,7 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.model import Deletion, DeletionOutcome, Mode, Outcome, Reason, RunResult, Spared, TargetResult, Verdict
+from janitor.core.model import (
+    Deletion,
+    DeletionOutcome,
+    Mode,
+    Outcome,
+    Reason,
+    RunResult,
+    Spared,
+    TargetResult,
+    Verdict,
+)
 from janitor.report import Message
 from janitor.report.blocks import slack_messages
 from janitor.report.listing import listing

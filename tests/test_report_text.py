@@ -10,8 +10,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from janitor.escaping import visible
-from janitor.model import (
+from janitor.core.model import (
     Change,
     Cost,
     Decision,
@@ -28,6 +27,7 @@ from janitor.model import (
     User,
     Verdict,
 )
+from janitor.escaping import visible
 from janitor.report.tables import images_table, runs_table
 from janitor.report.text import text_report
 from janitor.report.wording import MODES, OUTCOMES, REASONS, money_a_month

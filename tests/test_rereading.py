@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from janitor.cloud.rests import Rests
+from janitor.cloud.common.rests import Rests
+from janitor.core.model import DeletionOutcome, Image, Mode, Outcome, RunResult, Usage, User
+from janitor.core.planning.plan import Limits
+from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.errors import Exit, RestAsked, Unavailable
-from janitor.freshness import Freshness, Moment, Reading
-from janitor.model import DeletionOutcome, Image, Mode, Outcome, RunResult, Usage, User
-from janitor.orders import Site
-from janitor.plan import Limits
-from janitor.policy import Expire, Match, Pattern, Policy
 from janitor.run import Run, exit_code
+from janitor.run.freshness import Freshness, Moment, Reading
+from janitor.run.orders import Site
 from janitor.store import Store
 from janitor.transport import Call
 from tests.fakes import RecordingCloud

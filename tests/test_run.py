@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 
-from janitor.core.deletion import Answer
-from janitor.errors import CloudError, Exit, NotSent, Refused, RestAsked, StoreError, Unavailable
-from janitor.model import (
+from janitor.core.model import (
     Decision,
     DeletionOutcome,
     Image,
@@ -27,11 +25,13 @@ from janitor.model import (
     UserKind,
     Verdict,
 )
-from janitor.orders import Site
-from janitor.plan import Limits
-from janitor.policy import Expire, Match, Pattern, Policy
+from janitor.core.planning.deletion import Answer
+from janitor.core.planning.plan import Limits
+from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.errors import CloudError, Exit, NotSent, Refused, RestAsked, StoreError, Unavailable
 from janitor.run import Run, exit_code
-from janitor.stopping import Stop
+from janitor.run.orders import Site
+from janitor.shutdown import Stop
 from janitor.store import Store
 from tests.fakes import RecordingCloud
 from tests.replays import decided_again

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from janitor import schedule
-from janitor.cron import Cron
+from janitor.cli import schedule
+from janitor.cli.schedule import Schedule, Trigger, serve
+from janitor.core.cron import Cron
 from janitor.errors import StoreError
-from janitor.schedule import Schedule, Trigger, serve
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -177,14 +177,14 @@ def test_a_run_that_fails_is_logged_and_the_service_lives_on(
 
     assert serve_until(lambda run: run == 3, fails) == 3
     failures = [
-        record for record in caplog.records if record.name == "janitor.schedule" and record.levelname == "ERROR"
+        record for record in caplog.records if record.name == "janitor.cli.schedule" and record.levelname == "ERROR"
     ]
     assert [record.getMessage().startswith(said) for record in failures] == [True] * 3
     assert all(bool(record.exc_info) == isinstance(error, ZeroDivisionError) for record in failures)
 
 
 def test_the_next_run_is_said_at_the_start_and_after_each_run(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "janitor.schedule")
+    caplog.set_level(logging.INFO, "janitor.cli.schedule")
     when = At(0.03, 0.1)
     serve_until(lambda run: run == 2, nothing, when)
     said = [record.getMessage() for record in caplog.records if record.getMessage().startswith("next-run")]
@@ -220,7 +220,7 @@ SERVICE = """
 import signal, sys, threading
 from datetime import timedelta
 from zoneinfo import ZoneInfo
-from janitor.schedule import serve
+from janitor.cli.schedule import serve
 
 class Every:
     def next_after(self, instant, zone, /):

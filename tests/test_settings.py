@@ -11,10 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from janitor.cloud import Sources
-from janitor.errors import ConfigurationError, Exit, UsageError
-from janitor.model import Cost, Mode
-from janitor.plan import Limits
-from janitor.settings import (
+from janitor.config import (
     Concurrency,
     Login,
     OpenStackTarget,
@@ -24,6 +21,9 @@ from janitor.settings import (
     find_policies,
     load_settings,
 )
+from janitor.core.model import Cost, Mode
+from janitor.core.planning.plan import Limits
+from janitor.errors import ConfigurationError, Exit, UsageError
 from janitor.transport import HttpOptions
 
 Write = Callable[[str], Path]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from janitor.config import Settings, load_settings
 from janitor.errors import ConfigurationError
-from janitor.settings import Settings, load_settings
 from janitor.transport.route import Route
 from janitor.transport.trust import Trust
 from tests.certificates import certificate_in

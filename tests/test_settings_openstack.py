@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from janitor.cloud import Need, Sources
+from janitor.config import Login, OpenStackTarget, Settings, ToastTarget, load_settings
 from janitor.errors import ConfigurationError
-from janitor.settings import Login, OpenStackTarget, Settings, ToastTarget, load_settings
 from janitor.transport import HttpOptions
 
 IDENTITY = "https://identity.example/v2.0"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from janitor.config import Settings, load_settings
 from janitor.errors import ConfigurationError
 from janitor.references import Names, Reference
-from janitor.settings import Settings, load_settings
 from janitor.transport import HttpOptions
 
 URL = "https://vault.example/launch-templates.json"

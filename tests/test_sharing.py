@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from janitor.model import Decision, Reason, Sharing, Verdict
-from janitor.sharing import apply_sharing, in_question
+from janitor.core.model import Decision, Reason, Sharing, Verdict
+from janitor.core.sharing import apply_sharing, in_question
 from tests.factories import NOW, to_delete, to_keep, too_young
 
 WAITING = to_delete("waits", verdict=Verdict.WAIT, reason=Reason.NOTICE, due=NOW + timedelta(days=2))

@@ -14,12 +14,12 @@ import pytest
 import stamina
 
 from janitor.cloud import Need, Sources
-from janitor.cloud.catalogue import ImagePlace
-from janitor.cloud.keystone import Grant, Identity
+from janitor.cloud.openstack.catalogue import ImagePlace
+from janitor.cloud.openstack.keystone import Grant, Identity
+from janitor.config import Settings, load_settings
 from janitor.errors import CloudError, ConfigurationError, Denied, Exit, UsageError
-from janitor.orders import Site
-from janitor.settings import Settings, load_settings
-from janitor.sites import chosen, sites_of
+from janitor.run.orders import Site
+from janitor.run.sites import chosen, sites_of
 from janitor.transport import HttpOptions
 from tests.fakes import RecordingCloud
 from tests.identity_stand_in import NOW, PASSWORD, PROJECT, USERNAME, Catalogue, Keystone, refusal, serving
@@ -48,9 +48,9 @@ def client(identity: Identity, place: ImagePlace, region: str | None, options: H
 
 @pytest.fixture(autouse=True)
 def _stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType("janitor.cloud.openstack")
+    module = ModuleType("janitor.cloud.openstack.client")
     module.OpenStackClient = client  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "janitor.cloud.openstack", module)
+    monkeypatch.setitem(sys.modules, "janitor.cloud.openstack.client", module)
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from janitor.errors import StoreError
-from janitor.model import (
+from janitor.core.model import (
     Decision,
     History,
     Image,
@@ -31,6 +30,7 @@ from janitor.model import (
     UserKind,
     Verdict,
 )
+from janitor.errors import StoreError
 from janitor.store import Store
 
 EPOCH = datetime(2026, 11, 1, 3, tzinfo=UTC)

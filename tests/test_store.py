@@ -14,9 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from janitor.core.deletion import Answer, Answered
-from janitor.errors import Exit, StoreError, UsageError
-from janitor.model import (
+from janitor.core.model import (
     Decision,
     Deletion,
     DeletionOutcome,
@@ -34,6 +32,8 @@ from janitor.model import (
     User,
     Verdict,
 )
+from janitor.core.planning.deletion import Answer, Answered
+from janitor.errors import Exit, StoreError, UsageError
 from janitor.store import KeptReport, NewReport, Store
 from janitor.store import database as database_module
 

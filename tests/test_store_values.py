@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.model import Exemption, Notice, Refusals, Sharing, Status, Visibility
-from janitor.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
+from janitor.core.model import Exemption, Notice, Refusals, Sharing, Status, Visibility
+from janitor.core.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
 from janitor.store.values import from_json, to_json
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=5)  # with lone surrogates, which YAML can write

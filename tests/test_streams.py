@@ -140,9 +140,9 @@ def test_a_log_that_cannot_be_written_ends_nothing(sandbox_desk: Desk, sandbox: 
 @needs_full
 def test_a_service_goes_on_when_a_report_cannot_be_printed_and_tries_the_next(sandbox_desk: Desk) -> None:
     sandbox_desk.amend('schedule: "* * * * *"\n')
-    soon = "from datetime import timedelta; from janitor.cron import Cron; "
+    soon = "from datetime import timedelta; from janitor.core.cron import Cron; "
     soon += "Cron.next_after = lambda cron, instant, zone: instant + timedelta(seconds=0.2); "
-    code = f"{soon}from janitor.cli import main; main()"
+    code = f"{soon}from janitor.cli.app import main; main()"
     with (
         FULL.open("w") as full,
         subprocess.Popen(

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from janitor.cli.terminal import console, print_out
+from janitor.config.screen import screen_environment
 from janitor.report.layout import Page, line
 from janitor.sandbox.server import Sandbox
-from janitor.settings.screen import screen_environment
-from janitor.terminal import console, print_out
 from tests.conftest import Desk
 
 UNUSABLE = ["0", "1", "39", "-80", "abc", "", "80.0", "²", "99999", "9" * 30]
@@ -146,8 +146,8 @@ def test_a_report_that_renders_to_nothing_is_a_bug() -> None:
 
 def test_a_report_that_renders_to_nothing_is_exit_70(surveyed: Desk) -> None:
     code = (
-        "from janitor.commands import reporting; from janitor.report.layout import Page; "
-        "reporting.text_report = lambda *_, **__: Page(lambda _width: []); from janitor.cli import main; main()"
+        "from janitor.cli.commands import reporting; from janitor.report.layout import Page; "
+        "reporting.text_report = lambda *_, **__: Page(lambda _width: []); from janitor.cli.app import main; main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "show", "1"], capture_output=True, check=False, **surveyed.settings_for_process()

@@ -8,10 +8,10 @@ from contextlib import closing
 
 import pytest
 
-from janitor.cloud.toast import ToastClient
-from janitor.core.deletion import Answer
+from janitor.cloud.toast.client import ToastClient
+from janitor.core.model import EarlierUsage
+from janitor.core.planning.deletion import Answer
 from janitor.errors import CloudError, Denied, JanitorError, Refused, Unavailable
-from janitor.model import EarlierUsage
 from janitor.transport import HttpOptions
 from tests.loopback import Answered, Asked, Loopback
 from tests.toast_account import (

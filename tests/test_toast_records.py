@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from janitor.cloud.toast_records import read_image
+from janitor.cloud.toast.records import read_image
+from janitor.core.model import EarlierUsage, Image, User
 from janitor.errors import Unavailable
-from janitor.model import EarlierUsage, Image, User
 from tests.loopback import Answered
 from tests.toast_account import (
     INSTANCES,

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from janitor.cloud.tokens import Token, Tokens
-from janitor.core.deletion import Answer
+from janitor.cloud.common.tokens import Token, Tokens
+from janitor.core.model import EarlierUsage
+from janitor.core.planning.deletion import Answer
 from janitor.errors import Denied
-from janitor.model import EarlierUsage
 from tests.loopback import Answered
 from tests.toast_account import DELETE, IMAGES, INSTANCES, NOW, TOKENS, Account, calls, ids, no, serving, yes
 

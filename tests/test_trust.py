@@ -4,11 +4,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from janitor.decide import decide
-from janitor.model import Decision, Exemption, History, Image, Memory, Notice, Reason, Refusals, Spared, Usage, Verdict
-from janitor.notices import REMIND_BEFORE, spared, to_announce, to_remind
-from janitor.policy import Expire, Match, Pattern, Policy
-from janitor.refusals import next_try
+from janitor.core.decide import decide
+from janitor.core.model import (
+    Decision,
+    Exemption,
+    History,
+    Image,
+    Memory,
+    Notice,
+    Reason,
+    Refusals,
+    Spared,
+    Usage,
+    Verdict,
+)
+from janitor.core.notices import REMIND_BEFORE, spared, to_announce, to_remind
+from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.refusals import next_try
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -12,15 +12,26 @@ from typing import Any
 
 import pytest
 
-from janitor.announcing import start_notices
+from janitor.core.model import (
+    Decision,
+    DeletionOutcome,
+    Exemption,
+    Image,
+    Mode,
+    Outcome,
+    RunResult,
+    Status,
+    Usage,
+    User,
+)
+from janitor.core.planning.plan import Limits
+from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.survey.plausibility import Gate
 from janitor.errors import Exit, Implausible, Refused, Unavailable, UsageError
-from janitor.gate import Gate
-from janitor.model import Decision, DeletionOutcome, Exemption, Image, Mode, Outcome, RunResult, Status, Usage, User
-from janitor.orders import Site
-from janitor.plan import Limits
-from janitor.policy import Expire, Match, Pattern, Policy
-from janitor.review import reviewed_plan
+from janitor.notify.announcing import start_notices
 from janitor.run import Run, exit_code
+from janitor.run.orders import Site
+from janitor.run.review import reviewed_plan
 from janitor.store import Store
 from tests.fakes import RecordingCloud
 
@@ -671,8 +682,9 @@ def test_an_exemption_holds_to_the_very_last(world: World) -> None:
 
 def test_the_text_of_a_policy_is_the_same_in_every_process() -> None:
     code = (
-        "from datetime import timedelta; from janitor.applying import policy_text; from janitor.policy import *; "
-        "from janitor.model import Status; inner = Match(status=frozenset(Status)); "
+        "from datetime import timedelta; from janitor.core.planning.plan_diff import policy_text; "
+        "from janitor.core.policy import *; "
+        "from janitor.core.model import Status; inner = Match(status=frozenset(Status)); "
         "print(policy_text(Policy('p', Match(status=frozenset(Status), disk_format=frozenset(map(str, range(9))), "
         "exclude=inner), Expire(timedelta(days=1)))))"
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.units import (
+from janitor.core.units import (
     format_day,
     format_duration,
     format_minute,

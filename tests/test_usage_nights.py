@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from janitor.core.model import Mode, Outcome
 from janitor.errors import ConfigurationError
-from janitor.model import Mode, Outcome
 from janitor.run import exit_code
 from janitor.store import Store
 from tests.openstack_account import entry, no, server

@@ -14,17 +14,17 @@ import pytest
 import stamina
 import yaml
 
-from janitor import wiring
+from janitor.cli import wiring
 from janitor.cloud import Need, Sources
+from janitor.core.model import EarlierUsage, Mode, Reason, RunResult, Survey, Usage, User, UserKind, Verdict
+from janitor.core.survey.plausibility import Measure, measure
 from janitor.errors import Exit
-from janitor.gate import Measure, measure
-from janitor.model import EarlierUsage, Mode, Reason, RunResult, Survey, Usage, User, UserKind, Verdict
 from janitor.report.as_json import json_report
 from janitor.report.blocks import slack_messages
 from janitor.report.routing import Share
 from janitor.report.text import text_report
 from janitor.run import exit_code
-from janitor.sites import chosen
+from janitor.run.sites import chosen
 from janitor.store import Store
 from tests import openstack_account, toast_account
 from tests.factories import NOW, make_image

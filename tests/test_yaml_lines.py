@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from janitor.documents import Document, Fault, display, dotted, read_document
 from janitor.errors import ConfigurationError
-from janitor.yaml_lines import Document, Fault, display, dotted, read_document
 
 Write = Callable[[str | bytes], Path]
 

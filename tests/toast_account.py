@@ -10,7 +10,7 @@ from typing import Any
 
 import stamina
 
-from janitor.cloud.toast import ToastClient
+from janitor.cloud.toast.client import ToastClient
 from janitor.transport import HttpOptions
 from tests.loopback import Answered, Asked, Loopback
 

@@ -10,11 +10,11 @@ from typing import Any
 import stamina
 import yaml
 
-from janitor import wiring
+from janitor.cli import wiring
 from janitor.cloud import Sources
-from janitor.cloud.openstack import OpenStackClient
-from janitor.model import Decision, EarlierUsage, Mode, RunResult, Usage
-from janitor.sites import Choice, chosen
+from janitor.cloud.openstack.client import OpenStackClient
+from janitor.core.model import Decision, EarlierUsage, Mode, RunResult, Usage
+from janitor.run.sites import Choice, chosen
 from janitor.transport import HttpOptions
 from tests.identity_stand_in import grant
 from tests.loopback import Answered, Asked, Loopback
@@ -173,7 +173,7 @@ def _iso(instant: datetime) -> str:
 @contextmanager
 def connected(cloud: UsageCloud, sources: Sources | None = None, **keys: Any) -> Iterator[OpenStackClient]:
     """A client of the cloud's first image service."""
-    from janitor.cloud.keystone import spelled_out
+    from janitor.cloud.openstack.keystone import spelled_out
 
     with stamina.set_testing(True, attempts=1), Loopback(cloud.answer) as listening:
         cloud.root = listening.url

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from janitor.cloud.catalogue import ImagePlace
-from janitor.cloud.clouds import configured
-from janitor.cloud.openstack import OpenStackClient
-from janitor.core.deletion import Answer
+from janitor.cloud.openstack.catalogue import ImagePlace
+from janitor.cloud.openstack.client import OpenStackClient
+from janitor.cloud.openstack.clouds import configured
+from janitor.core.planning.deletion import Answer
 from tests.loopback import Answered, Asked
 from tests_glance.cloud import Cloud
 from tests_glance.desk import Desk, outcomes, reasons, there

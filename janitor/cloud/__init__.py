@@ -6,10 +6,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from janitor.core.binding import Binding
-from janitor.core.deletion import Answer
+from janitor.core.model import EarlierUsage, Image, Reading, Sharing, Source, Usage
+from janitor.core.planning.deletion import Answer
+from janitor.core.survey.binding import Binding
 from janitor.errors import CloudError
-from janitor.model import EarlierUsage, Image, Reading, Sharing, Source, Usage
 
 ONE_SERVICE = (
     "they are one image service under two names, and what uses its images is asked for each of them alone. Join them: "

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from janitor.core.spelling import normal
-from janitor.image_ids import folded
-from janitor.model import Image, Status
-from janitor.plan import owns
+from janitor.core.model import Image, Status
+from janitor.core.names.image_ids import folded
+from janitor.core.names.spelling import normal
+from janitor.core.planning.plan import owns
 from janitor.references.entries import Names
 
 SHORTEST_NAME = 4

@@ -5,16 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from janitor.image_ids import folded
-from janitor.model import Image, Reading, Source, Unread, Usage, User, UserKind
-from janitor.plan import owns
+from janitor.core.model import Image, Reading, Source, Unread, Usage, User, UserKind
+from janitor.core.names.image_ids import folded
+from janitor.core.planning.plan import owns
+from janitor.core.units import counted
 from janitor.references.bearers import Bearers
 from janitor.references.entries import Names, Reference, Text, Unreadable
 from janitor.references.matching import Found, Matcher
 from janitor.references.scanning import scanned
 from janitor.references.texts import BEYOND_ALLOWANCE, Allowance, files
 from janitor.transport import HttpOptions
-from janitor.units import counted
 
 if TYPE_CHECKING:
     import httpx

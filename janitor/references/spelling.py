@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from janitor.core.spelling import REPLACEMENT, SURROGATE, UNSEEN, composed
+from janitor.core.names.spelling import REPLACEMENT, SURROGATE, UNSEEN, composed
 
 # The second are the marks with which letters of ASCII compose, and more.
 _DELICATE = re.compile(f"[{UNSEEN}\u0300-\u036f\ufffd]")

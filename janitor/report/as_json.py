@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from janitor.model import Decision, Deletion, RunResult, TargetResult
-from janitor.units import iso, iso_or_none
+from janitor.core.model import Decision, Deletion, RunResult, TargetResult
+from janitor.core.units import iso, iso_or_none
 
 
 def json_report(result: RunResult) -> str:

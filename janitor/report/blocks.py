@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import tzinfo
 from itertools import chain
 
-from janitor.model import Cost, RunResult, TargetResult
+from janitor.core.model import Cost, RunResult, TargetResult
+from janitor.core.units import counted, format_size
 from janitor.report import Message
 from janitor.report.figures import kept_by_reason, summary, tells_of_images, totals_of
 from janitor.report.mrkdwn import code, escaped, fitted
@@ -12,7 +13,6 @@ from janitor.report.outline import Entry, Group, groups_of, lapsing, upcoming
 from janitor.report.packing import Paragraph, Row, packed
 from janitor.report.routing import Share
 from janitor.report.wording import MODES, OUTCOMES, in_one_line, local_minute, run_name, run_times
-from janitor.units import counted, format_size
 
 # What each part of a row may take on the wire; together they stay below the limit of a row.
 _NAME = 500

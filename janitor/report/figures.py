@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from janitor.model import Cost, Decision, DeletionOutcome, Mode, Outcome, Reason, RunResult, TargetResult, Verdict
+from janitor.core.model import Cost, Decision, DeletionOutcome, Mode, Outcome, Reason, RunResult, TargetResult, Verdict
+from janitor.core.units import counted, format_size
 from janitor.report.outline import unasked
 from janitor.report.wording import money_a_month, shortened
-from janitor.units import counted, format_size
 
 _LONGEST_REMARK = 400
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from janitor.core.model import Decision, Mode, RunResult, TargetResult
+from janitor.core.units import iso_or_none
 from janitor.escaping import visible
-from janitor.model import Decision, Mode, RunResult, TargetResult
 from janitor.report import Listing
 from janitor.report.outline import groups_of
-from janitor.units import iso_or_none
 
 COLUMNS = (
     "target",

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from janitor.exemptions import lapses_soon
-from janitor.model import Decision, Deletion, DeletionOutcome, Mode, Outcome, Reason, Spared, TargetResult
+from janitor.core.exemptions import lapses_soon
+from janitor.core.model import Decision, Deletion, DeletionOutcome, Mode, Outcome, Reason, Spared, TargetResult
 
 _UPCOMING = 5
 _LAST_YEAR = 9999

@@ -7,8 +7,8 @@ it, say) is told in the main channel; but an image that is spared is told of whe
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from janitor.model import Decision, DeletionOutcome, Outcome, RunResult, TargetResult
-from janitor.plan import owns
+from janitor.core.model import Decision, DeletionOutcome, Outcome, RunResult, TargetResult
+from janitor.core.planning.plan import owns
 
 _UNSUCCESSFUL = {DeletionOutcome.REFUSED, DeletionOutcome.FAILED}
 _RANKING = (Outcome.OK, Outcome.PARTIAL, Outcome.FAILED, Outcome.REFUSED)

@@ -8,13 +8,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from janitor.core.model import Image, Reading, RunSummary, Survey, User
+from janitor.core.names.image_ids import folded
+from janitor.core.planning.plan import owns
+from janitor.core.units import counted, format_minute, format_size, iso, iso_or_none
 from janitor.escaping import visible
-from janitor.image_ids import folded
-from janitor.model import Image, Reading, RunSummary, Survey, User
-from janitor.plan import owns
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, columns, line, paragraph, rule
 from janitor.report.wording import label_of, shortened
-from janitor.units import counted, format_minute, format_size, iso, iso_or_none
 
 _LONGEST_NAME = 255
 _LONGEST_FACTS = 2_000

@@ -5,8 +5,9 @@ from datetime import tzinfo
 
 from rich.segment import Segment
 
+from janitor.core.model import Cost, Mode, Outcome, RunResult, TargetResult
+from janitor.core.units import counted, format_size
 from janitor.escaping import visible
-from janitor.model import Cost, Mode, Outcome, RunResult, TargetResult
 from janitor.report.figures import kept_by_reason, summary, tells_of_images, totals_of
 from janitor.report.layout import (
     BOLD,
@@ -33,7 +34,6 @@ from janitor.report.wording import (
     run_times,
     shortened,
 )
-from janitor.units import counted, format_size
 
 _LONGEST_NAME = 255
 _LONGEST_SENTENCE = 2_000

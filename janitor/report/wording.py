@@ -3,9 +3,9 @@
 import math
 from datetime import datetime, timedelta, tzinfo
 
+from janitor.core.model import Cost, Mode, Outcome, Reason, RunResult
+from janitor.core.units import GIB, format_duration
 from janitor.escaping import visible
-from janitor.model import Cost, Mode, Outcome, Reason, RunResult
-from janitor.units import GIB, format_duration
 
 MODES = {
     Mode.DRY_RUN: "DRY RUN – nothing is deleted",

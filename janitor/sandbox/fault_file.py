@@ -7,12 +7,12 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from janitor.core.units import format_duration, parse_timeout
+from janitor.documents import Document, parse_document, read_document
+from janitor.documents.schema import Given, OneOrMore, Schema, check, read_as, word_of
 from janitor.errors import ConfigurationError
 from janitor.sandbox.calls import CALLS, Api
 from janitor.sandbox.faults import Fault, Faults, Rule, faults_of, reach
-from janitor.units import format_duration, parse_timeout
-from janitor.yaml_lines import Document, parse_document, read_document
-from janitor.yaml_lines.schema import Given, OneOrMore, Schema, check, read_as, word_of
 
 _ANY = "any"
 _TAKEN_BY: Mapping[str, tuple[Fault, ...]] = {

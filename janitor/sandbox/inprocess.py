@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp, Message, Receive
 
+from janitor.clock import utc_now
 from janitor.sandbox.app import Hook
 from janitor.sandbox.options import Options
-from janitor.sandbox.server import Sandbox, furnished, utc_now
+from janitor.sandbox.server import Sandbox, furnished
 
 _ORIGIN = "http://sandbox.invalid"
 _DEFAULTS = Options()

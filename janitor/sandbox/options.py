@@ -7,11 +7,11 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from janitor.core.units import parse_timeout
 from janitor.errors import UsageError
 from janitor.sandbox.calls import Api
 from janitor.sandbox.fault_file import load_faults
 from janitor.sandbox.faults import NO_FAULTS, Faults
-from janitor.units import parse_timeout
 
 
 class MarkerReading(StrEnum):

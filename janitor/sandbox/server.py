@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from types import FrameType
 from typing import Any
 
@@ -18,6 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from janitor.clock import utc_now
 from janitor.errors import JanitorError, UsageError
 from janitor.sandbox.account import Account
 from janitor.sandbox.app import Hook, make_app
@@ -34,11 +35,6 @@ _log = logging.getLogger("janitor.sandbox")
 _HOST = "127.0.0.1"
 _DEFAULTS = Options()
 _KEPT_IN_FOREGROUND = 10_000
-
-
-def utc_now() -> datetime:
-    """The clock of production."""
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)

@@ -10,12 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from janitor.basis import Basis, Grounds
-from janitor.core.binding import Binding
-from janitor.core.deletion import Answered
-from janitor.core.mark import Mark
-from janitor.gate import Measure
-from janitor.model import (
+from janitor.core.basis import Basis, Grounds
+from janitor.core.model import (
     Decision,
     EarlierUsage,
     Event,
@@ -31,7 +27,11 @@ from janitor.model import (
     Survey,
     TargetResult,
 )
-from janitor.settling import Settlement, Unsettled
+from janitor.core.planning.deletion import Answered
+from janitor.core.planning.reconciling import Settlement, Unsettled
+from janitor.core.survey.binding import Binding
+from janitor.core.survey.mark import Mark
+from janitor.core.survey.plausibility import Measure
 from janitor.store import (
     bindings,
     chronicle,

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
 
-from janitor.applying import policy_text
-from janitor.basis import Basis
-from janitor.model import Exemption
-from janitor.plan import Limits
-from janitor.policy import Policy
+from janitor.core.basis import Basis
+from janitor.core.model import Exemption
+from janitor.core.planning.plan import Limits
+from janitor.core.planning.plan_diff import policy_text
+from janitor.core.policy import Policy
 from janitor.store.values import from_json, to_json
 
 STEP = """

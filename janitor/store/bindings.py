@@ -9,8 +9,8 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
-from janitor.core.binding import Binding
-from janitor.units import iso
+from janitor.core.survey.binding import Binding
+from janitor.core.units import iso
 
 STEP = """
 -- The account that a target reaches: its API, a project and its image service, or a digest of endpoint and appkey.

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from janitor.core.spelling import normal
-from janitor.image_ids import folded
-from janitor.model import Event, UserKind
+from janitor.core.model import Event, UserKind
+from janitor.core.names.image_ids import folded
+from janitor.core.names.spelling import normal
+from janitor.core.units import format_minute
 from janitor.store.rows import instant
-from janitor.units import format_minute
 
 _FACTS = (
     "name",

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from janitor.exemptions import active
-from janitor.model import Exemption
+from janitor.core.exemptions import active
+from janitor.core.model import Exemption
+from janitor.core.units import iso
 from janitor.store.rows import instant, instant_or_none
-from janitor.units import iso
 
 STEP = """
 -- Exemptions given by command, also those that have lapsed. ended_*: when a person took it back, and who.

@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from janitor.basis import Grounds
-from janitor.model import Exemption, Memory, Notice, Refusals, Sharing
+from janitor.core.basis import Grounds
+from janitor.core.model import Exemption, Memory, Notice, Refusals, Sharing
 from janitor.store.values import from_json, to_json
 
 STEP = """

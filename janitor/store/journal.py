@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from janitor.core.deletion import Answer, Answered, Shown, in_words, outcome_of
-from janitor.model import Decision, Deletion, DeletionOutcome
-from janitor.settling import Settlement, Unsettled
+from janitor.core.model import Decision, Deletion, DeletionOutcome
+from janitor.core.planning.deletion import Answer, Answered, Shown, in_words, outcome_of
+from janitor.core.planning.reconciling import Settlement, Unsettled
+from janitor.core.units import iso
 from janitor.store.bindings import counts_after
 from janitor.store.decisions import decision_at
-from janitor.units import iso
 
 
 def add_request(db: Database, run: int, target: str, image_id: str, at: datetime) -> int:

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from janitor.core.units import iso
 from janitor.errors import Busy, StoreError
 from janitor.files import check_regular
 from janitor.store.database import check_place
-from janitor.units import iso
 
 _OWNER_ONLY = 0o600
 _LARGEST_NOTE = 4096

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from janitor.core.mark import Mark
+from janitor.core.model import Mode
+from janitor.core.survey.mark import Mark
+from janitor.core.units import iso
 from janitor.errors import StoreError
-from janitor.model import Mode
-from janitor.units import iso
 
 STEP = """
 -- mark: what the run, or the exemption by command, left beside the database. behind_run: the run whose mark the

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
+from janitor.core.units import iso
 from janitor.store.rows import instant
-from janitor.units import iso
 
 STEP = """
 -- accepted: how many of the messages the channel has accepted; place: where those stand. listing is a file that goes

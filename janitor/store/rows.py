@@ -8,8 +8,8 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from janitor.model import Decision, Image, Reason, Verdict
-from janitor.units import iso_or_none
+from janitor.core.model import Decision, Image, Reason, Verdict
+from janitor.core.units import iso_or_none
 
 Row = tuple[Any, ...]
 

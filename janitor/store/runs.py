@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from janitor.core.model import Decision, Mode, Outcome, RunResult, RunSummary, Spared, TargetResult
+from janitor.core.units import iso
 from janitor.errors import UsageError
-from janitor.model import Decision, Mode, Outcome, RunResult, RunSummary, Spared, TargetResult
 from janitor.store.decisions import decisions_at, doomed
 from janitor.store.journal import add_outcomes, deletions_at, settled_in
 from janitor.store.rows import instant, instant_or_none
 from janitor.store.trust import applied, end_spared, mentioned, record_mentions, undelivered
-from janitor.units import iso
 
 _UNFINISHED = "did not finish"
 

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
-from janitor.model import History, Image, Source, Survey, Unread, Usage
-from janitor.plan import owns
+from janitor.core.model import History, Image, Source, Survey, Unread, Usage
+from janitor.core.planning.plan import owns
+from janitor.core.units import iso
 from janitor.store.bindings import counts_after
 from janitor.store.clocks import Clocks, record_clocks
 from janitor.store.rows import facts_of, image_of, instant, instant_or_none, values_in, values_of
 from janitor.store.schema import Unfit
 from janitor.store.uses import LastUses, last_uses, readings_json, record_uses, usage_at
-from janitor.units import iso
 
 
 def record_survey(

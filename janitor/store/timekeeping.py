@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
+from janitor.core.units import iso
 from janitor.store.rows import instant
-from janitor.units import iso
 
 STEP = """
 -- What our clock said when an answer of an API bore it out; NULL where none did.

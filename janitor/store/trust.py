@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from janitor.gate import Measure
-from janitor.model import Change, Decision, DeletionOutcome, Notice, Refusals, TargetResult
-from janitor.notices import reminded
+from janitor.core.model import Change, Decision, DeletionOutcome, Notice, Refusals, TargetResult
+from janitor.core.notices import reminded
+from janitor.core.survey.plausibility import Measure
+from janitor.core.units import iso
 from janitor.store.bindings import counts_after
 from janitor.store.hearing import unreminded
 from janitor.store.rows import instant, instant_or_none
-from janitor.units import iso
 
 _SURELY_GONE = timedelta(days=7)
 

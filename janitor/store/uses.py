@@ -10,11 +10,11 @@ from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
-from janitor.image_ids import folded
-from janitor.model import EarlierUsage, Source, StackContent, Survey, Unread, Usage, User, UserKind
+from janitor.core.model import EarlierUsage, Source, StackContent, Survey, Unread, Usage, User, UserKind
+from janitor.core.names.image_ids import folded
+from janitor.core.units import iso
 from janitor.store.bindings import counts_after
 from janitor.store.rows import instant
-from janitor.units import iso
 
 
 @dataclass(frozen=True, slots=True)

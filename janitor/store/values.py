@@ -13,10 +13,10 @@ from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from janitor.core.pattern import Pattern
-from janitor.policy import Family
+from janitor.core.names.pattern import Pattern
+from janitor.core.policy import Family
+from janitor.core.units import iso
 from janitor.store.rows import instant
-from janitor.units import iso
 
 T = TypeVar("T")
 

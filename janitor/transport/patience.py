@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from janitor.core.units import format_duration
 from janitor.transport.route import Route
-from janitor.units import format_duration
 
 FIRST_WAIT, LONGEST_WAIT, JITTER = 0.3, 8.0, 0.5
 

@@ -2,7 +2,6 @@
 
 import io
 import time
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -11,6 +10,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
+from janitor.clock import utc_now
 from janitor.errors import CloudError
 from janitor.transport import Call, Reply, Transient
 from janitor.transport.http import Transport
@@ -47,7 +47,7 @@ class _Adapter(BaseAdapter):
             raise CloudError(f"{self._label}: it leads from https to http, where no credentials are sent")
         reply = self._transport.request(self._call(request), max(self._until - time.monotonic(), 0.001))
         if reply.status in (408, 429) or reply.status >= 500:
-            raise Transient(f"HTTP {reply.status}", retry_after=reply.retry_after(datetime.now(UTC)))
+            raise Transient(f"HTTP {reply.status}", retry_after=reply.retry_after(utc_now()))
         self._stay(request, reply)
         if reply.status < 400:
             _check_keys(reply)

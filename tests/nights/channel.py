@@ -110,7 +110,7 @@ class Channel(Workspace):
             return Transport(options, redact, stop, _Line(self), largest=largest)
 
         with (
-            mock.patch("janitor.slack.Transport", transport),
+            mock.patch("janitor.notify.slack.channel.Transport", transport),
             mock.patch("janitor.report.packing._PAGE_LIMIT", self._page_limit),
         ):
             yield

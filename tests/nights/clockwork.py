@@ -17,7 +17,7 @@ from unittest import mock
 
 import httpx
 
-from janitor.stopping import Stop
+from janitor.shutdown import Stop
 
 _TICK = timedelta(seconds=1)
 _ID = re.compile(r"[0-9a-f-]{32,36}|(?<=appkeys/)[^/]+")

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
-from janitor.carrying_out import unsuccessful
-from janitor.model import Outcome, RunResult
+from janitor.core.model import Outcome, RunResult
+from janitor.run.carrying_out import unsuccessful
 from janitor.sandbox.records import StoredImage
 from tests.nights.account import Account
 from tests.nights.asking import Asking

@@ -9,15 +9,15 @@ from random import Random
 
 import stamina
 
-from janitor import wiring
-from janitor.commands.reporting import delivered
-from janitor.delivery import resend
-from janitor.model import Decision, Mode, Outcome, RunResult
-from janitor.review import reviewed_plan
+from janitor.cli import wiring
+from janitor.cli.commands.reporting import delivered
+from janitor.config import load_settings
+from janitor.core.model import Decision, Mode, Outcome, RunResult
+from janitor.notify.delivery import resend
+from janitor.run.review import reviewed_plan
+from janitor.run.sites import Choice
 from janitor.sandbox.calls import Api
-from janitor.settings import load_settings
-from janitor.sites import Choice
-from janitor.stopping import Stop
+from janitor.shutdown import Stop
 from janitor.store import Store
 from tests.nights.account import PAGE_SIZE, USAGE_MEMORY, Account, untouched
 from tests.nights.again import check_deciding_again

@@ -6,9 +6,9 @@ from pathlib import Path
 from random import Random
 from unittest import mock
 
-from janitor.model import Outcome, RunResult
+from janitor.config import Settings, load_settings
+from janitor.core.model import Outcome, RunResult
 from janitor.sandbox.inprocess import in_process
-from janitor.settings import Settings, load_settings
 from tests.nights.account import Account
 from tests.nights.clockwork import Carrier, Clockwork
 from tests.nights.ground import Broken, rows

@@ -10,7 +10,7 @@ from itertools import count, groupby, takewhile
 from pathlib import Path
 from typing import Any
 
-from janitor.notices import REMIND_BEFORE
+from janitor.core.notices import REMIND_BEFORE
 from tests.nights.account import Account
 from tests.nights.channel import Channel
 from tests.nights.ground import Broken, rows

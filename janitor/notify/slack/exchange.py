@@ -1,8 +1,8 @@
 """Requests to Slack, tried again within the bounds of one report."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
+from janitor.clock import utc_now
 from janitor.errors import CloudError
 from janitor.notify.slack.answers import Problem
 from janitor.transport import Call, Reply, Transient
@@ -74,7 +74,7 @@ class Exchange:
 
     def _wait(self, reply: Reply) -> float:
         """How long a rate limit asks to wait; a second where it does not say. Raises Unanswered beyond the bounds."""
-        asked = reply.retry_after(datetime.now(UTC))
+        asked = reply.retry_after(utc_now())
         seconds = 1.0 if asked is None else asked
         if seconds > _LONGEST_WAIT:
             raise Unanswered(Problem(f"it asks to wait {seconds:.0f} seconds, which is longer than we do"))

@@ -1,0 +1,221 @@
+"""Everything about one image: its facts, its decision, every policy that could touch it, and its history."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, tzinfo
+
+from rich.segment import Segment
+
+from janitor.core.model import Decision, Image, Notice, Reason, Survey, User, UserKind
+from janitor.core.names.spelling import SURROGATE
+from janitor.core.policy import Policy
+from janitor.core.units import format_duration, format_minute, format_size, format_until
+from janitor.errors import UsageError
+from janitor.escaping import visible
+from janitor.expressions import Budget
+from janitor.report.layout import BOLD, Line, Page, labelled, line, paragraph
+from janitor.report.tables import user_name, users_of
+from janitor.report.wording import label_of, local_minute
+from janitor.store import Store
+
+_CANDIDATES = 10
+
+
+def explanation(store: Store, policies: Sequence[Policy], prefix: str, zone: tzinfo) -> Page:
+    """Explain the image whose id is, or unambiguously starts with, `prefix`.
+
+    Raises UsageError for an image that no run has seen, for a prefix of several, and for what is no text.
+    """
+    identity, targets = sought(store, prefix)
+    return Page(lambda width: _everything(store, policies, targets, identity, zone, width))
+
+
+def sought(store: Store, prefix: str) -> tuple[str, list[str]]:
+    """The id of the image that people mean by `prefix`, and the targets that it was seen in.
+
+    Raises UsageError for an image that no run has seen, and for a prefix of several.
+    """
+    if SURROGATE.search(prefix):
+        raise UsageError(f'"{visible(prefix)}" is not UTF-8 text, and no id')
+    places = store.find_image(prefix)
+    identities = sorted({identity for _, identity in places})
+    if not identities:
+        known = _named(store.find_named(prefix))
+        raise UsageError(f'no run has seen an image whose id starts with "{visible(prefix)}"{known}')
+    if len(identities) > 1:
+        shown = _some([visible(identity) for identity in identities])
+        raise UsageError(f'"{visible(prefix)}" is the start of {len(identities)} ids: {shown}')
+    return identities[0], [target for target, _ in places]
+
+
+def _named(images: Sequence[tuple[str, str, bool]]) -> str:
+    """For people who gave a name: the ids of the images of that name. Empty where there are none."""
+    if not images:
+        return ""
+    places = [
+        f"{visible(identity)} in {visible(target)}{'' if listed else ', no longer listed'}"
+        for target, identity, listed in images
+    ]
+    return f"; {'an image' if len(places) == 1 else f'{len(places)} images'} of that name: {_some(places, '; ')}"
+
+
+def _some(words: Sequence[str], between: str = ", ") -> str:
+    more = f" and {len(words) - _CANDIDATES} more" if len(words) > _CANDIDATES else ""
+    return between.join(words[:_CANDIDATES]) + more
+
+
+def _everything(
+    store: Store, policies: Sequence[Policy], targets: Sequence[str], identity: str, zone: tzinfo, width: int
+) -> Iterator[Line]:
+    for target in targets:
+        run = store.latest_survey(target)
+        survey = store.surveys(run)[target] if run is not None else None
+        image = next((image for image in survey.images if image.id == identity), None) if survey else None
+        yield line(f"{visible(identity)} in {visible(target)}", BOLD)
+        if survey is None or image is None:
+            yield line("  No longer listed; see the history below.")
+        else:
+            yield from _facts(image, survey, width)
+            yield from _decision(store, run or 0, target, identity, zone, width)
+            yield from _policies(policies, image, target, width)
+        yield from _exemptions(store, target, identity, zone, width)
+        yield from _history(store, target, identity, width)
+
+
+def _facts(image: Image, survey: Survey, width: int) -> Iterator[Line]:
+    users = users_of(image, survey)
+    facts = {
+        "name": label_of(image.name, 255),
+        "status": visible(image.status) or "missing",
+        "public": _flag(image.public),
+        "protected": _flag(image.protected),
+        "created": _minute(image.created_at),
+        "updated": _minute(image.updated_at),
+        "size": format_size(image.size),
+        "disk format": visible(image.disk_format or "unknown"),
+    }
+    if image.visibility is not None:
+        facts |= {"visibility": visible(image.visibility), "owner": visible(image.owner or "unknown")}
+    if image.os_hidden:
+        facts["hidden"] = "yes"
+    if image.tags:
+        facts["tags"] = ", ".join(visible(tag) for tag in image.tags)
+    for key, value in facts.items():
+        yield from _row(key, value, width)
+    if not users:
+        yield from _row("used by", survey.usage.problem or "nothing that we can see", width)
+    for user in users:
+        yield from _use(user, width)
+    for key, value in sorted((image.properties or {}).items()):
+        yield from _row("property", f"{visible(key)}: {visible(value)}", width)
+    for key, value in sorted(image.unreadable.items()):
+        yield from _row("unreadable", f"{visible(key)}: {visible(value)}", width)
+    yield from _row("seen", format_minute(survey.finished_at), width)
+
+
+def _use(user: User, width: int) -> Iterator[Line]:
+    """A user of an image, and where it is told; of a text its place says both."""
+    if user.kind is UserKind.REFERENCE:
+        return _row("named in", visible(user.name), width)
+    told = f" ({visible(user.source)})" if user.source else ""
+    return _row("used by", f"{visible(user_name(user))}{told}", width)
+
+
+def _row(label: str, text: str, width: int) -> Iterator[Line]:
+    return labelled(Segment(f"{label:<13}"), Segment(text), width, 2)
+
+
+def _flag(holds: bool) -> str:
+    return "yes" if holds else "no"
+
+
+def _minute(instant: datetime | None) -> str:
+    return "unknown" if instant is None else format_minute(instant)
+
+
+def _decision(store: Store, run: int, target: str, identity: str, zone: tzinfo, width: int) -> Iterator[Line]:
+    decision = next((d for d in _decisions(store, run, target) if d.image.id == identity), None)
+    yield line()
+    yield line(f"Decision of run {run}", BOLD)
+    if decision is None:
+        yield line("  none: the run ended before it decided")
+        return
+    by = f" by policy {decision.policy}" if decision.policy else ""
+    yield from _row("verdict", f"{decision.verdict}{by} [{decision.reason}]", width)
+    yield from _row("because", visible(decision.detail), width)
+    heeded, notice = store.notice_at(run, target, identity), store.memory(target).notices.get(identity)
+    yield from _row("due", _due(decision, heeded, notice, zone), width)
+
+
+def _due(decision: Decision, heeded: Notice | None, notice: Notice | None, zone: tzinfo) -> str:
+    """When a term of it is over, or its deletion is due: with a notice, only what was announced is a date.
+
+    `heeded` is the notice as the decision went by it, and `notice` the one that runs now.
+    """
+    if decision.due is None:
+        return "no date"
+    if decision.reason is Reason.EXEMPT:
+        return f"exempt {format_until(decision.due, zone)}"
+    if decision.reason is not Reason.NOTICE:
+        return local_minute(decision.due, zone)
+    if notice is None or notice.policy != decision.policy:
+        return "no date before it is announced"
+    if heeded is not None and heeded.announced_at == notice.announced_at:
+        if heeded.lapsed is not None:
+            return f"no date before it is announced anew, after a silence since {local_minute(heeded.lapsed, zone)}"
+        if heeded.renamed:
+            return "no date before it is announced anew, under the name that it has now"
+        if decision.due == heeded.waits_until and notice.reminded_at is None:
+            return f"no date before a reminder of it is accepted; announced {local_minute(notice.announced_at, zone)}"
+    if notice.due < decision.due:
+        return "no date before it is announced"
+    return f"{local_minute(notice.due, zone)}, announced {local_minute(notice.announced_at, zone)}"
+
+
+def _decisions(store: Store, run: int, target: str) -> Sequence[Decision]:
+    return next((result.decisions for result in store.load_run(run).targets if result.target == target), ())
+
+
+def _policies(policies: Sequence[Policy], image: Image, target: str, width: int) -> Iterator[Line]:
+    yield line()
+    yield line("Policies, as they are now; the first that matches owns the image", BOLD)
+    owned, budget = False, Budget()
+    for policy in policies:
+        match policy.match.holds(image, target, budget):
+            case True:
+                word = "matches, but a policy before it owns the image" if owned else "owns it"
+                owned = True
+            case False:
+                continue
+            case None:
+                slow = "; ".join(policy.match.doubts(image, budget))
+                word = f"cannot be told: {visible(slow) or 'it asks for a value that is not known'}"
+        yield from _row(policy.name, f"{word}; {_rule(policy)}", width)
+    if not owned:
+        yield line("  None matches it: it is kept.")
+
+
+def _rule(policy: Policy) -> str:
+    if policy.expire is None:
+        return "keeps all it matches, forever"
+    return f"expires {format_duration(policy.expire.after)} after {policy.expire.since}"
+
+
+def _exemptions(store: Store, target: str, identity: str, zone: tzinfo, width: int) -> Iterator[Line]:
+    records = store.exemption_records(target, identity)
+    if not records:
+        return
+    yield line()
+    yield line("Exemptions by command", BOLD)
+    for record in records:
+        given, ended = record.exemption, record.ended_at
+        end = f"; ended {local_minute(ended, zone)} by {record.ended_by}" if ended else ""
+        text = f"{format_until(given.until, zone)} by {given.who}: {given.why}{end}"
+        yield from paragraph(f"given {local_minute(record.created_at, zone)}, {visible(text)}", width, 2)
+
+
+def _history(store: Store, target: str, identity: str, width: int) -> Iterator[Line]:
+    yield line()
+    yield line("History", BOLD)
+    for event in store.image_history(target, identity):
+        yield from paragraph(f"{format_minute(event.at)} run {event.run}: {visible(event.text)}", width, 2)
+    yield line()

@@ -1,0 +1,160 @@
+"""Logging to stderr: event names and fields, with every configured secret redacted."""
+
+import logging
+import threading
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TextIO
+
+from janitor.escaping import visible, visible_lines
+from janitor.redaction import FOUND_OUT, Redaction
+
+if TYPE_CHECKING:
+    from logging import _SysExcInfoType
+
+_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+_OTHERS = ("httpx", "httpcore", "slack_sdk", "apscheduler", "uvicorn", "asyncio", "stamina")
+_LOOPING = ("janitor.monitoring.http_face", "uvicorn", "asyncio")
+_MINUTE = 60.0
+_MOST_KINDS = 1000
+
+
+class _OneLine(logging.Formatter):
+    """Formats a record as one line, with secrets redacted and foreign words escaped; a traceback has its own lines."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+        self._redaction = Redaction(*secrets)
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - the library's name
+        return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.exc_text = None  # another handler's words, which are not escaped
+        return super().format(record)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        record.message = visible(self._redacted(record.message))
+        return super().formatMessage(record)
+
+    def formatException(self, ei: "_SysExcInfoType | tuple[None, None, None]") -> str:  # noqa: N802 - the library's name
+        return "" if ei[1] is None else self.traceback(ei[1])
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802 - the library's name
+        return visible_lines(self._redacted(stack_info))
+
+    def traceback(self, error: BaseException) -> str:
+        """The traceback of an error, where the message of each error on the way is one line."""
+        messages = {said for each in _chain(error) for said in traceback.format_exception_only(each)}
+        rows: list[str] = []
+        for part in map(str, traceback.format_exception(error)):
+            text = self._redacted(part.removesuffix("\n"))
+            rows += [text] if part in messages else text.split("\n")
+        return "\n".join(map(visible, rows))
+
+    def _redacted(self, text: str) -> str:
+        return FOUND_OUT(self._redaction(text))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error, and all that a traceback tells of it: what it came from, and those of a group."""
+    pending, seen = [error], set[int]()
+    while pending:
+        each = pending.pop()
+        if id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            pending += [other for other in (each.__cause__, each.__context__) if other is not None]
+            pending += each.exceptions if isinstance(each, BaseExceptionGroup) else ()
+
+
+class _AboveTheBar(logging.StreamHandler[TextIO]):
+    """Writes lines to stderr; while a progress bar is drawn, above it."""
+
+    show: Callable[[str], None] | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.show is None:
+            super().emit(record)
+            return
+        try:
+            self.show(self.format(record))
+        except Exception:  # noqa: BLE001 - as the library's handlers do
+            self.handleError(record)
+
+
+class OncePerMinute(logging.Filter):
+    """Lets a minute pass between two warnings of one kind from what loops for strangers; the next says how many more.
+
+    A kind is a logger and a wording. `clock` is in seconds, and never set back.
+    """
+
+    def __init__(self, loggers: Iterable[str] = _LOOPING, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._loggers = tuple(loggers)
+        self._clock = clock
+        self._since: dict[tuple[str, str], float] = {}
+        self._left_out: Counter[tuple[str, str]] = Counter()
+        self._lock = threading.Lock()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is to be written."""
+        if record.levelno < logging.WARNING or not any(_is_of(record.name, name) for name in self._loggers):
+            return True
+        kind = (record.name, str(record.msg).partition("\n")[0])
+        with self._lock:
+            now = self._clock()
+            if now - self._since.get(kind, -_MINUTE) < _MINUTE:
+                self._left_out[kind] += 1
+                return False
+            if len(self._since) >= _MOST_KINDS:
+                self._since.clear()
+            self._since[kind] = now
+            more = self._left_out.pop(kind, 0)
+        if more:
+            record.msg = f"{record.msg} (and {more} times since the last line of this kind)"
+        return True
+
+
+def _is_of(logger: str, name: str) -> bool:
+    return logger == name or logger.startswith(f"{name}.")
+
+
+def configure_logging(verbose: int, secrets: Iterable[str] = ()) -> None:
+    """Log to stderr from WARNING on, INFO with one `verbose`, DEBUG with two; of libraries only warnings.
+
+    The libraries' own lines name URLs, and an appkey is part of a URL.
+    """
+    handler = _AboveTheBar()
+    handler.setFormatter(_OneLine(secrets))
+    handler.addFilter(OncePerMinute())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("janitor").setLevel(_LEVELS[min(verbose, len(_LEVELS) - 1)])
+    for name in _OTHERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def traceback_of(error: BaseException) -> str:
+    """The traceback of an error as the log would write it."""
+    return next(_formatters(), _OneLine()).traceback(error)
+
+
+def _formatters() -> Iterator[_OneLine]:
+    return (h.formatter for h in logging.getLogger().handlers if isinstance(h.formatter, _OneLine))
+
+
+@contextmanager
+def lines_shown_by(show: Callable[[str], None]) -> Iterator[None]:
+    """Let lines of the log be shown by this, for the length of the block: by what draws on the terminal meanwhile."""
+    handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, _AboveTheBar)]
+    for handler in handlers:
+        handler.show = show
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.show = None

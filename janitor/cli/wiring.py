@@ -1,0 +1,234 @@
+"""From configuration to a run."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+from janitor.clock import utc_now
+from janitor.config import Settings, find_policies, load_settings
+from janitor.config.policy_files import PASSED_OVER, Rules, load_policies, load_rules
+from janitor.core.exemptions import active
+from janitor.core.model import Decision, Image, Mode, Outcome, RunResult
+from janitor.core.policy_lint import exempting_nothing
+from janitor.core.survey.mark import older
+from janitor.core.survey.plausibility import Gate
+from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
+from janitor.expressions import Budget
+from janitor.notify.delivery import channels_of
+from janitor.references import References
+from janitor.run import Run, exit_code
+from janitor.run.orders import Progress, Silence
+from janitor.run.sites import Choice, may_have, sites_of
+from janitor.run.surveying import heed_stop
+from janitor.shutdown import Stop
+from janitor.store import Store, exclusive, holder, inspect, read_mark, write_mark
+
+
+def load(config: Path | None) -> tuple[Settings, Rules]:
+    """Configuration and rules. Raises ConfigurationError with every problem of both."""
+    try:
+        settings = load_settings(config)
+    except ConfigurationError as error:
+        raise ConfigurationError([*error.problems, *_problems_of_policies(config)]) from error
+    return settings, rules_of(settings)
+
+
+def rules_of(settings: Settings) -> Rules:
+    """The rules as they now stand in their files. Raises ConfigurationError, also for what cannot be served."""
+    return load_rules(settings.policies, settings.timezone, _unserved(settings))
+
+
+def _unserved(settings: Settings) -> dict[str, str]:
+    """The keys of a policy that this configuration cannot serve, each with the reason."""
+    if settings.slack is None:
+        return {"notice": "nobody could be told: configure slack, which announces it, or leave this key out"}
+    if settings.slack.webhook_url is not None:
+        return {"channel": "a webhook posts to one channel only: give slack a token instead, or leave this key out"}
+    return {}
+
+
+def _problems_of_policies(config: Path | None) -> tuple[Problem, ...]:
+    """What is wrong with the policies, where a wrong configuration still says where they are."""
+    path = find_policies(config)
+    try:
+        if path is not None:
+            load_policies(path)
+    except ConfigurationError as error:
+        return error.problems
+    return ()
+
+
+def mode_of(settings: Settings, *, dry_run: bool) -> Mode:
+    """The mode to run in: a dry run always wins over the configured mode."""
+    return Mode.DRY_RUN if dry_run else settings.mode
+
+
+def perform(
+    settings: Settings,
+    rules: Rules,
+    mode: Mode,
+    choice: Choice,
+    *,
+    stop: Stop | None = None,
+    progress: Progress | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    accept_survey: bool = False,
+    approved: Mapping[str, Sequence[Decision]] | None = None,
+    command: str = "janitor run",
+    post: bool = True,
+    holding: ExitStack | None = None,
+    begins: Callable[[], None] = lambda: None,
+    carrier: httpx.BaseTransport | None = None,
+) -> RunResult:
+    """Run once over the chosen targets, and alone: raises Busy where another run holds the database.
+
+    A database that fails is a failed run, not an exception, so that it is reported like any other. The database is held
+    until `holding` is closed, or else until this returns; `command` names the holder, and `begins` is called once it
+    is held.
+
+    Raises ConfigurationError, before anything is surveyed, where credentials make no sense or a region is not there.
+
+    `accept_survey`: a person has looked, and a survey that looks wrong is right. `approved` are the decisions of a
+    reviewed plan by target: then only these images may go, and no limit applies. `post`: the report will be posted.
+    `carrier`: see `sites_of`.
+    """
+    stop = stop or Stop()
+    started_at = clock()
+    result = None
+    own = ExitStack()
+    try:
+        (own if holding is None else holding).enter_context(exclusive(settings.database, command, started_at))
+        begins()
+        inspect(settings.database)
+        known = known_targets(settings)
+        sites = sites_of(settings, choice, clock=clock, stop=stop, carrier=carrier, known=known)
+        mark = read_mark(settings.database)
+        with Store.open(settings.database) as store:
+            result = Run(
+                sites=sites,
+                policies=rules.policies,
+                exemptions=rules.exemptions,
+                store=store,
+                mode=mode,
+                limits=settings.limits,
+                zone=settings.timezone,
+                targets_at_once=settings.concurrency.targets,
+                deletions_at_once=settings.concurrency.deletions,
+                clock=clock,
+                stop=stop,
+                progress=progress or Silence(),
+                gate=Gate(settings.max_shrink),
+                accept_survey=accept_survey,
+                usage_memory=settings.usage_memory,
+                references=References(settings.references, settings.http, stop, carrier),
+                approved=approved,
+                owes_report=post and settings.slack is not None,
+                budget=Budget(heed=partial(heed_stop, stop)),
+                unposted=not post and settings.slack is not None,
+                channels=_channels(settings, rules),
+                next_run=_next_run(settings),
+                unknown_mark=mark if mark is not None and not store.knows(mark) else None,
+                remarks=partial(_remarks, settings, rules, mode, store, clock),
+            ).perform()
+            result = _marked(settings.database, store, result)
+    except StoreError as error:
+        return result or failed_run(mode, error, started_at, clock())
+    finally:
+        own.close()
+    return result
+
+
+def _marked(database: Path, store: Store, result: RunResult) -> RunResult:
+    """The result once the run has left its mark beside the database; a failed one, where that cannot be written."""
+    try:
+        write_mark(database, store.mark_run(result.run))
+    except StoreError as error:
+        both = "; ".join(filter(None, (result.error, str(error) if str(error) not in (result.error or "") else None)))
+        return replace(result, outcome=Outcome.FAILED, error=both)
+    return result
+
+
+def leave_mark(database: Path, store: Store) -> None:
+    """Leave a mark of the exemption that was given last, unless there is one that a later database left.
+
+    Raises StoreError where it cannot be read or written.
+    """
+    mark = read_mark(database)
+    if mark is None or store.knows(mark):
+        write_mark(database, store.mark_exemption())
+
+
+def _channels(settings: Settings, rules: Rules) -> Mapping[str, str] | None:
+    """The channels that policies have of their own; None where nobody can be told of anything."""
+    return None if settings.slack is None else channels_of(rules.policies, settings.slack.channel)
+
+
+def _next_run(settings: Settings) -> Callable[[datetime], datetime] | None:
+    """When a run is due after an instant, where there is a schedule."""
+    return None if settings.schedule is None else partial(settings.schedule.next_after, zone=settings.timezone)
+
+
+def _remarks(settings: Settings, rules: Rules, mode: Mode, store: Store, clock: Callable[[], datetime]) -> list[str]:
+    """What the report of a run is to say of policy files: of an exemption without an image, once. Raises StoreError."""
+    exempted = [exemption for exemption in rules.exemptions if active(exemption, clock())]
+    images = _latest_images(settings, store) if exempted else {}
+    surveyed = all(any(may_have(target, name) for name in images) for target in settings.targets)
+    idle = exempting_nothing(exempted, images) if surveyed else []
+    sentences = [f"{PASSED_OVER}: {', '.join(rules.passed_over)}"] if rules.passed_over and mode is Mode.DELETE else []
+    once = [f'a policy file exempts "{name}", and in the latest surveys no image has this name or id' for name in idle]
+    said = store.said(mode) if once else set()
+    return sentences + [sentence for sentence in once if sentence not in said]
+
+
+def database_of(settings: Settings) -> str:
+    """The database in a sentence, as a run would find it. Raises StoreError where one could not use it."""
+    who = holder(settings.database)  # first the lock, as a run
+    found = inspect(settings.database)
+    if (behind := _behind(settings.database)) is not None:
+        found += f"; but {older(behind)}, so the next run deletes nothing"
+    return found if who is None else f"{found}; at the moment held by {who}"
+
+
+def _behind(database: Path) -> int | None:
+    """The run whose mark lies beside the database, where that does not know it. Raises StoreError."""
+    mark = read_mark(database)
+    if mark is None:
+        return None
+    with suppress(UsageError), Store.open_existing(database) as store:
+        return None if store.knows(mark) else mark.run
+    return mark.run
+
+
+def known_targets(settings: Settings) -> list[str]:
+    """The names of all targets that any run surveyed, the latest surveyed first. Raises StoreError."""
+    with suppress(UsageError), Store.open_existing(settings.database) as store:
+        return store.recent_targets()
+    return []
+
+
+def latest_images(settings: Settings) -> dict[str, tuple[Image, ...]]:
+    """The images of the latest snapshot of each target that is configured, by its name. Raises StoreError."""
+    with suppress(UsageError), Store.open_existing(settings.database) as store:
+        return _latest_images(settings, store)
+    return {}
+
+
+def _latest_images(settings: Settings, store: Store) -> dict[str, tuple[Image, ...]]:
+    ours = (name for name in store.targets() if any(may_have(target, name) for target in settings.targets))
+    runs = {name: store.latest_survey(name) for name in ours}
+    return {name: store.surveys(run)[name].images for name, run in runs.items() if run is not None}
+
+
+def failed_run(mode: Mode, error: JanitorError, started_at: datetime, finished_at: datetime) -> RunResult:
+    """The result of a run that did not get as far as its targets."""
+    return RunResult(0, mode, Outcome.FAILED, started_at, finished_at, (), str(error))
+
+
+def code_of(result: RunResult, delivery: Exit = Exit.OK) -> Exit:
+    """The exit code of a run and of the delivery of its report."""
+    return worst([exit_code(result), delivery])

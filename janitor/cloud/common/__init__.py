@@ -1,0 +1,1 @@
+"""What the clients of all APIs share: sessions and tokens, walking through lists, reading records."""

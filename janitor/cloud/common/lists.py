@@ -1,0 +1,83 @@
+"""The paged lists of OpenStack services: each page may say where the next one is, and the walk needs no such word."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from janitor.cloud.common.answers import Declined, check_envelope
+from janitor.cloud.common.paging import MarkerGone
+from janitor.cloud.common.records import Entry
+from janitor.errors import Implausible
+
+Ask = Callable[[Mapping[str, str]], tuple[list[Entry], str | None]]
+"""Asks for the page with these parameters; gives its entries, and the link to the next page if it has one."""
+
+MOST_A_PAGE = 1000
+_MOST_STANDING = 3
+"""What the services give at most, whatever they are asked for."""
+
+
+class PagedList:
+    """One list, as `pages` walks through it: a page by the marker that it follows.
+
+    It goes on by the link that a page gave, of which only the parameters count: its host and path are the service's
+    own idea of itself, and the token goes to the configured one. What a link leaves out of our question is asked again
+    all the same, or the walk would go over to another list. A page without a link says that it is the last. The walk
+    does not take its word: it asks once more from a place before, or behind the page where it has no such place.
+    """
+
+    def __init__(self, ask: Ask, parameters: Mapping[str, str], id_key: str = "id") -> None:
+        self._ask = ask
+        self._id_key = id_key
+        self._parameters = parameters
+        self._standing = 0
+        self._after: dict[str, Mapping[str, str] | None] = {}
+
+    def page(self, marker: str | None) -> list[Entry]:
+        """The page after a marker, or the first one. Raises MarkerGone, and CloudError for no usable answer."""
+        parameters = self._parameters if marker is None else self._behind(marker)
+        if parameters is None:
+            return []
+        try:
+            entries, link = self._ask(parameters)
+        except Declined as error:
+            if marker is not None and error.marker_gone:
+                raise MarkerGone from error
+            raise
+        self._advance(marker, entries, promised=link is not None)
+        if link is not None and entries:
+            self._after[entries[-1][self._id_key]] = {**self._parameters, **dict(parse_qsl(urlsplit(link).query))}
+        elif len(entries) > 1:
+            self._after[entries[-1][self._id_key]] = None
+        return entries
+
+    def _advance(self, marker: str | None, entries: list[Entry], *, promised: bool) -> None:
+        """Raise Implausible for a list that promises a next page again and again, and gives the same one."""
+        if marker is None or not promised or not entries or entries[-1][self._id_key] != marker:
+            return
+        self._standing += 1
+        if self._standing > _MOST_STANDING:
+            raise Implausible("the list promises another page, and every page ends where the one before did")
+
+    def _behind(self, marker: str) -> Mapping[str, str] | None:
+        return self._after.get(marker, {**self._parameters, "marker": marker})
+
+
+def next_of(links: object) -> str | None:
+    """The link to the next page among the links of Compute and Block Storage: a list of `rel` and `href`.
+
+    Raises Transient where one of them has a key twice.
+    """
+    for link in links if isinstance(links, Iterable) else ():
+        if isinstance(link, dict):
+            check_envelope(link)
+        if isinstance(link, dict) and link.get("rel") == "next" and isinstance(link.get("href"), str):
+            href: str = link["href"]
+            return href
+    return None
+
+
+def next_in(document: Mapping[str, Any]) -> str | None:
+    """The link to the next page in an answer of the Image API."""
+    link = document.get("next")
+    return link if isinstance(link, str) else None

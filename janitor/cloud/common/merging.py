@@ -1,0 +1,26 @@
+"""The images of one reading of a target, which may list them more than once: each record counts, and none wins."""
+
+from collections.abc import Iterable, Iterator
+
+from janitor.core.model import Image
+from janitor.core.names.image_ids import folded
+from janitor.core.survey.contradictions import merged
+
+
+class Merging:
+    """Puts the records of each image together, whatever the spelling of its id."""
+
+    def __init__(self) -> None:
+        self._images: dict[str, Image] = {}
+
+    def take(self, records: Iterable[Image]) -> Iterator[Image]:
+        """The images that are new, and those of which a further record changes what is known."""
+        for record in records:
+            identity = folded(record.id)
+            # The id itself is the key where it is spelled so: copies would cost megabytes for a large fleet.
+            identity = record.id if identity == record.id else identity
+            known = self._images.setdefault(identity, record)
+            image = known if known == record else merged(known, record)
+            if image is not known or known is record:
+                self._images[identity] = image
+                yield image

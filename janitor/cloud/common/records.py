@@ -1,0 +1,213 @@
+"""Reading records of any API as values: fields of an entry, lists of entries, and which images instances use."""
+
+import logging
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from janitor.cloud.common import wire
+from janitor.cloud.common.answers import check_envelope, check_faultless, undocumented
+from janitor.core.model import MISSING, User, UserKind
+from janitor.core.names.known_images import KnownImages
+from janitor.core.needs import PARTS
+from janitor.errors import Unavailable
+
+_log = logging.getLogger("janitor.cloud")
+
+T = TypeVar("T")
+Entry = dict[str, Any]
+
+
+def read_entries(document: Entry, key: str) -> list[Any]:
+    """The list under this key.
+
+    Raises Transient when there is none, or the document has any of its keys twice, or a fault beside the list.
+    """
+    check_envelope(document)
+    check_faultless(document)
+    entries = document.get(key)
+    if not isinstance(entries, list):
+        raise undocumented(f"{key} is no list")
+    return entries
+
+
+class Identified:
+    """Tells the entries of the lists of one reading that have an id from the others, and keeps those aside."""
+
+    def __init__(self) -> None:
+        self._others: Counter[tuple[str, str]] = Counter()
+        self._entries: dict[str, Entry] = {}
+
+    @property
+    def others(self) -> Iterator[Entry]:
+        """The entries that have no id, with a blank one; one that is no object is left with nothing else.
+
+        One comes once, however often its page was read: what tells it from others is what it follows.
+        """
+        return ({**self._entries.get(whole, {}), "id": ""} for _, whole in self._others.elements())
+
+    def of_page(self, entries: list[Any], marker: str | None) -> list[Entry]:
+        """The entries that have an id. One without cannot be paged from, recorded or deleted."""
+        usable: list[Entry] = []
+        others: Counter[tuple[str, str]] = Counter()
+        for entry in entries:
+            if isinstance(entry, dict) and wire.identifier(entry.get("id")):
+                usable.append(entry)
+            else:
+                whole = wire.whole(entry)
+                others[id_of(usable[-1]) if usable else marker or "", whole] += 1
+                if isinstance(entry, dict):
+                    self._entries[whole] = entry
+        if others:
+            _log.warning("image-without-id skipped=%d", others.total())
+        self._others |= others
+        return usable
+
+
+def id_of(entry: Entry) -> str:
+    """The id of an entry that has one, as a walk through a list tells entries apart."""
+    image_id: str = entry["id"]
+    return image_id
+
+
+def optional(entry: Entry, key: str, read: Callable[[object], T | None], wrong: dict[str, str]) -> T | None:
+    """The value of a key that may be missing or null; what cannot be read is noted in `wrong`."""
+    value = entry.get(key)
+    if value is None:
+        return None
+    readable = read(value)
+    if readable is None:
+        wrong[key] = wire.shown(value)
+    return readable
+
+
+def expected(entry: Entry, key: str, read: Callable[[object], T | None], wrong: dict[str, str]) -> T | None:
+    """The value of a key that may be null, but whose absence is noted in `wrong` as well."""
+    if key not in entry:
+        wrong[key] = MISSING
+    return optional(entry, key, read, wrong)
+
+
+def required(entry: Entry, key: str, read: Callable[[object], T | None], safe: T, wrong: dict[str, str]) -> T:
+    """The value of a key, or a safe one in place of what is missing, null or unreadable, which is noted in `wrong`."""
+    readable = read(entry.get(key))
+    if readable is None:
+        wrong[key] = wire.shown(entry[key]) if key in entry else MISSING
+        return safe
+    return readable
+
+
+def read_properties(entries: Mapping[Any, object], wrong: dict[str, str]) -> Mapping[str, str]:
+    """Custom properties as text; those that are none are left out, and noted in `wrong`."""
+    if all(type(value) is str for value in entries.values()):
+        return entries  # type: ignore[return-value]  # just seen, and copying takes time for a whole fleet
+    readable = {}
+    for key, value in entries.items():
+        word = wire.label(value)
+        if word is None:
+            wrong[f"properties.{key}"] = wire.shown(value, ENOUGH_FOR_IDS) if key in PARTS else wire.shown(value)
+        else:
+            readable[key] = word
+    return readable
+
+
+ENOUGH_FOR_IDS = 2_000
+"""How much is kept of what cannot be read and may name the parts of an image, in characters."""
+
+ImageOf = Callable[[Entry], Iterable[object]]
+"""Gives what an entry says of its images: text, or an object with an id, each; nothing, where it says that it has none.
+"""
+
+Users = dict[str, list[User]]
+"""The users of images, by the image's folded id."""
+
+_NOTHING = (None, "")
+_NAMES_OF_IMAGE = re.compile(r"(volume)?[_-]?image[_-]?(id|ref|uuid|ur[iln]|href|metadata)?", re.IGNORECASE)
+
+
+def image_of_server(server: Entry, *, imageless: bool, label: str) -> list[object]:
+    """What a server says of its image. Empty text and null under `image` are none; the key is missing if `imageless`.
+
+    Raises Unavailable where it is missing and may mean anything, as for a server whose part of the cloud is down.
+    """
+    check_cell(server, label)
+    elsewhere = under_other_names(server, "image")
+    if "image" in server:
+        return [*(() if server["image"] in _NOTHING else (server["image"],)), *elsewhere]
+    if not imageless:
+        raise Unavailable(
+            f"{label}: server {_named(server)} does not say its image{_instead(server)}. Where servers of no image "
+            "leave that out, `usage: {imageless: none}` on the target says so"
+        )
+    if not elsewhere and _instead(server):
+        raise Unavailable(f"{label}: server {_named(server)} does not say its image{_instead(server)}")
+    return elsewhere
+
+
+def check_cell(server: Entry, label: str) -> None:
+    """Raise Unavailable for a server that is listed without its image because its cell is down."""
+    if str(server.get("status")).upper() == "UNKNOWN" and not server.get("image"):
+        raise Unavailable(
+            f"{label}: server {_named(server)} is listed as UNKNOWN and without its image: its cell is down"
+        )
+
+
+def under_other_names(entry: Entry, key: str) -> list[object]:
+    """What an entry says of an image under names that are like that of the documented key."""
+    return [
+        value
+        for name, value in entry.items()
+        if name != key and value not in _NOTHING and _NAMES_OF_IMAGE.fullmatch(name)
+    ]
+
+
+def _instead(server: Entry) -> str:
+    """In words, the keys under which a server may speak of its image in place of the documented one."""
+    names = [name for name, value in server.items() if "image" in name.lower() and value not in _NOTHING]
+    return f", but has {wire.shown(names[0])}" if names else ""
+
+
+def image_users(entries: Iterable[Any], label: str, kind: UserKind, image_of: ImageOf, known: KnownImages) -> Users:
+    """Which images these users use; `image_of` says where an entry names its image, `known` are the images surveyed.
+
+    Raises Unavailable when that is in doubt for any of them: a misread user would make its image look unused.
+    """
+    users: defaultdict[str, list[User]] = defaultdict(list)
+    for entry in entries:
+        if not isinstance(entry, dict):
+            raise Unavailable(f"{label}: an entry cannot be read: {wire.shown(entry)}")
+        user = User(wire.text(entry.get("id")) or "", wire.text(entry.get("name")) or "", kind)
+        for image in image_of(entry):
+            for image_id in _image_ids(image, user, label, known):
+                users[image_id].append(user)
+    return users
+
+
+def _image_ids(image: object, user: User, label: str, known: KnownImages) -> tuple[str, ...]:
+    """The ids that may be meant: a URL or URN holds one."""
+    named = image.get("id") if isinstance(image, dict) else image
+    ids = known.meant_by(named) if isinstance(named, str) else None
+    if ids is None:
+        name = user.name or user.id
+        raise Unavailable(f'{label}: the image of {user.kind} "{name}" cannot be read: {wire.shown(image)}')
+    return ids
+
+
+def _named(entry: Entry) -> str:
+    return wire.text(entry.get("name")) or wire.text(entry.get("id")) or "without a name"
+
+
+def in_order(users: Mapping[str, Iterable[User]], source: str) -> dict[str, tuple[User, ...]]:
+    """The users of each image by name and id, each once, and with the source that told of them."""
+    return {image_id: _once(using, source) for image_id, using in users.items()}
+
+
+def _once(users: Iterable[User], source: str) -> tuple[User, ...]:
+    each = {(user.id, user.name): user for user in users}
+    return tuple(replace(user, source=user.source or source) for user in sorted(each.values(), key=_by_name))
+
+
+def _by_name(user: User) -> tuple[str, str]:
+    return user.name, user.id

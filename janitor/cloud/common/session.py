@@ -1,0 +1,141 @@
+"""Requests with a token: judged, repeated as long as patience lasts, and with an eye on the server's clock."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from janitor.cloud.common.answers import Declined, Unauthorized, undocumented
+from janitor.cloud.common.rests import Rests
+from janitor.cloud.common.tokens import Token, Tokens
+from janitor.core.planning.deletion import Answer
+from janitor.errors import Denied, NotSent, Refused, RestAsked, Unavailable
+from janitor.transport import Call, Reply, Transient
+from janitor.transport.http import Transport
+
+T = TypeVar("T")
+_READING = "GET"
+_WHOLE = 200
+Headers = Mapping[str, str]
+Judge = Callable[[Reply, str], dict[str, Any]]
+"""Gives the document of a successful answer, and raises Transient, Unauthorized or Declined for any other."""
+
+
+class Session:
+    """The requests to one account. Safe to use from several threads at once."""
+
+    def __init__(self, transport: Transport, tokens: Tokens, judge: Judge, clock: Callable[[], datetime]) -> None:
+        self._transport = transport
+        self._tokens = tokens
+        self._judge = judge
+        self._clock = clock
+        self._rests = Rests(transport.patience)
+        self._by_answers: timedelta | None = None
+        self._by_tokens: timedelta | None = None
+
+    @property
+    def clock_offset(self) -> timedelta | None:
+        """How far the server's clock is ahead of ours, at its worst so far, by the Date of its answers.
+
+        Where none tells, by when its tokens were issued; None where they do not tell either.
+        """
+        return self._by_tokens if self._by_answers is None else self._by_answers
+
+    def ask(self, call: Call, read: Callable[[dict[str, Any]], T]) -> T:
+        """What `read` makes of the answer. Raises Declined for a no, and another CloudError for no usable answer."""
+        return self.answered(call, lambda document, _headers: read(document))
+
+    def answered(self, call: Call, read: Callable[[dict[str, Any], Headers], T]) -> T:
+        """The same, where `read` is told the headers of the answer, too, by their names in lower case."""
+        return self._transport.persist(call.label, lambda seconds: read(*self._with_token(call, seconds)))
+
+    def delete(self, call: Call) -> Answer:
+        """Ask for a deletion.
+
+        What is absent after a try whose answer was lost counts as accepted: that try deleted it. Raises as `ask` does;
+        NotSent only where no try was sent; and Unavailable for a no after such a try, as that may have deleted it.
+        """
+        lost = False
+
+        def attempt(seconds: float) -> Answer:
+            nonlocal lost
+            try:
+                self._with_token(call, seconds)
+            except Transient as failure:
+                lost = lost or failure.lost
+                raise
+            except NotSent as rest:
+                if lost:
+                    raise RestAsked(f"{rest}; the answer to an earlier try was lost") from rest
+                raise
+            except Refused as error:
+                if isinstance(error, Declined) and error.absent:
+                    return Answer.ACCEPTED if lost else Answer.ABSENT
+                if lost:
+                    raise Unavailable(f"{error}; the answer to an earlier try was lost") from error
+                raise
+            return Answer.ACCEPTED
+
+        return self._transport.persist(call.label, attempt)
+
+    def _with_token(self, call: Call, seconds: float) -> tuple[dict[str, Any], Headers]:
+        token = self._tokens.current()
+        try:
+            return self._send(call, token, seconds)
+        except Unauthorized as error:
+            token = self._tokens.after(token, denied(error, "the token is not accepted"))
+        try:
+            return self._send(call, token, seconds)
+        except Unauthorized as error:
+            raise denied(error, "the token is not accepted, nor is a new one") from error
+
+    def _send(self, call: Call, token: Token, seconds: float) -> tuple[dict[str, Any], Headers]:
+        self._rests.check(call)
+        asked_at = self._clock()
+        reply = self._transport.request(call.carrying({**call.headers, "X-Auth-Token": token.id}), seconds)
+        self.note_clock(reply, asked_at)
+        try:
+            document = self._judge(reply, call.label)
+            _check_status(call, reply)
+        except Transient as failure:
+            self._rests.note(call, failure.retry_after)
+            raise
+        except Unauthorized:
+            raise
+        except Declined:
+            self._tokens.proven(token)
+            raise
+        self._tokens.proven(token)
+        return document, {name.lower(): value for name, value in reply.headers.items()}
+
+    def note_clock(self, reply: Reply, asked_at: datetime) -> None:
+        """Take note of what time an answer tells, which we asked for at that time by our clock.
+
+        It is right anywhere between the question and the end of the answer: that may take long, or we were stopped.
+        """
+        now = self._clock()
+        for told in reply.told_times():
+            off = told - asked_at if told < asked_at else max(told - now, timedelta())
+            self._by_answers = _worse(self._by_answers, off)
+
+    def note_token(self, issued_at: datetime | None, asked_at: datetime) -> None:
+        """Take note of when a token was issued, which we asked for at that time by our clock."""
+        if issued_at is not None:
+            self._by_tokens = _worse(self._by_tokens, issued_at - asked_at)
+
+
+def _check_status(call: Call, reply: Reply) -> None:
+    """Raise Transient for what was read with another success than 200: it may be a part of the list, or a copy of it.
+
+    Source: RFC 9110 for 203 and 206. Every list and record that we read has 200 as its documented answer.
+    """
+    if call.method == _READING and reply.status != _WHOLE:
+        raise undocumented(f"HTTP {reply.status}")
+
+
+def _worse(one: timedelta | None, other: timedelta) -> timedelta:
+    return other if one is None or abs(other) > abs(one) else one
+
+
+def denied(error: Declined, why: str) -> Denied:
+    """The same no, as one about the credentials."""
+    return Denied(f"{error}: {why}", code=error.code)

@@ -1,0 +1,306 @@
+"""OpenStack's Image API v2, as NHN Cloud and every OpenStack cloud run it: the images of a project at one service.
+
+Sources: the Image, Compute and Block Storage API references, and what a real Glance answers. Signing in and finding the
+services is `keystone`'s part.
+"""
+
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
+
+import httpx
+
+from janitor.cloud import ONE_SERVICE, Lookup, Probe, ProbeFailed, Sources
+from janitor.cloud.common.answers import Declined, undocumented
+from janitor.cloud.common.at_once import at_once
+from janitor.cloud.common.lists import MOST_A_PAGE, PagedList, next_in
+from janitor.cloud.common.merging import Merging
+from janitor.cloud.common.paging import Page, ahead, pages
+from janitor.cloud.common.records import Entry, Identified, id_of, read_entries
+from janitor.cloud.common.session import Session
+from janitor.cloud.common.tokens import Token, Tokens, renewal
+from janitor.cloud.openstack.answers import judge
+from janitor.cloud.openstack.catalogue import ImagePlace, unversioned
+from janitor.cloud.openstack.keystone import Grant, Identity
+from janitor.cloud.openstack.records import read_image, read_sharing
+from janitor.cloud.openstack.usage import UsageSurvey
+from janitor.core.model import EarlierUsage, Image, Sharing, Status, Usage, Visibility
+from janitor.core.names.image_ids import folded
+from janitor.core.planning.deletion import Answer
+from janitor.core.survey.binding import Binding
+from janitor.core.units import counted
+from janitor.errors import CloudError
+from janitor.redaction import Redaction
+from janitor.transport import Call, HttpOptions, Reply, path_segment
+from janitor.transport.http import Transport
+
+_NO_OPTIONS = HttpOptions()
+_USUAL_SOURCES = Sources()
+_NOT_UNDERSTOOD = 400
+_TELLING = 2
+_BRIEFLY = timedelta(seconds=10)
+_MAY_BE_SHARED = frozenset({Visibility.SHARED, Visibility.PRIVATE, None})
+# So says a service that tells shared images from private ones; one that does not may have private ones with members.
+_NO_MEMBERS = "only shared images have members"
+
+UNSEEN = "no API shows launch templates, autoscaling groups and ids in files: declare them by references"
+"""What may use an image without any API that tells of it."""
+
+
+class OpenStackClient:
+    """The images of one project at one image service. Safe to use from several threads at once; `close` when done.
+
+    Keeps every promise of `ImageService`. `place` is the image service, and `region` the one that the configuration
+    means, None where it means none. `imageless`: servers of no image may leave the key `image` out. `grant` is a
+    sign-in that was done already; `clock` dates the token; a set `stop` ends waiting between tries. A `carrier` takes
+    requests elsewhere than to a socket.
+    """
+
+    by_id = True
+
+    def __init__(
+        self,
+        identity: Identity,
+        place: ImagePlace,
+        region: str | None,
+        options: HttpOptions = _NO_OPTIONS,
+        *,
+        sources: Sources = _USUAL_SOURCES,
+        imageless: bool = False,
+        shared_ignored: bool = False,
+        clock: Callable[[], datetime],
+        stop: threading.Event | None = None,
+        carrier: httpx.BaseTransport | None = None,
+        grant: Grant | None = None,
+    ) -> None:
+        self._identity = identity
+        self._place = place
+        self._region = region
+        self._options = replace(options, page_size=min(options.page_size, MOST_A_PAGE))
+        self._page_size = self._options.page_size
+        self._sources = sources
+        self._imageless = imageless
+        self._shared_ignored = shared_ignored
+        self._clock = clock
+        self._redact = Redaction(*identity.secrets)
+        self._transport = Transport(options, self._redact, stop, carrier, identity.verify)
+        self._tokens = Tokens(self._sign_in, clock)
+        self._session = Session(self._transport, self._tokens, self._judge, clock)
+        self._brief_transport = partial(
+            Transport,
+            replace(options, attempts=1, timeout=min(options.timeout, _BRIEFLY)),
+            self._redact,
+            stop,
+            carrier,
+            identity.verify,
+        )
+        self._identified = Identified()
+        self._left_out: list[str] = []
+        self._private_has_none = False
+        self._given = grant
+        self._grant: Grant | None = None
+
+    def images(self) -> Iterator[Image]:
+        """Every image that a list shows, the next page being fetched while this one is read."""
+        project = self._granted().project
+        walk = self._walk_all(project)
+        merging, self._identified = Merging(), Identified()
+        with closing(walk), closing(ahead(walk)) as coming:
+            for page in coming:
+                yield from merging.take(read_image(entry, project) for entry in chain(page.new, page.again))
+
+    def _walk_all(self, project: str) -> Generator[Page[Entry], None, None]:
+        """The pages of all lists. What is hidden, or offered to a community, is in lists of its own."""
+        yield from self._walk({})
+        yield from self._walk_beside({"os_hidden": "true"})
+        yield from self._walk_beside({"visibility": Visibility.COMMUNITY.value, "owner": project})
+
+    def _walk_beside(self, wanted: Mapping[str, str]) -> Generator[Page[Entry], None, None]:
+        try:
+            yield from self._walk(wanted)
+        except Declined as error:
+            # A service that is too old for such images does not understand the question, and has none.
+            if error.code != _NOT_UNDERSTOOD:
+                raise
+
+    def _walk(self, wanted: Mapping[str, str]) -> Generator[Page[Entry], None, None]:
+        listed = PagedList(self._ask_images, {"limit": str(self._page_size), **wanted})
+        return pages(listed.page, id_of, self._page_size)
+
+    def _ask_images(self, parameters: Mapping[str, str]) -> tuple[list[Entry], str | None]:
+        call = Call("GET /v2/images", "GET", self._image_url(), parameters)
+        entries, link = self._session.ask(call, lambda found: (read_entries(found, "images"), next_in(found)))
+        return self._identified.of_page(entries, parameters.get("marker")), link
+
+    def unlisted(self, known: Iterable[str]) -> Lookup:
+        """Those of these images that can be had by their id: a killed upload is left out of every list.
+
+        One that the lists had to show is an irregularity: they may lack others, too, that we do not know to ask for.
+        Only 404 says that there is no such image; one that we may not see may exist.
+        """
+        unanswered: list[str] = []
+
+        def ask(image_id: str) -> Image | None:
+            try:
+                return self.latest(image_id)
+            except Declined as error:
+                if not error.forbidden:
+                    raise
+                unanswered.append(image_id)
+                return None
+
+        found = tuple(image for image in at_once(ask, known) if image is not None)
+        self._left_out += [image.id for image in found if _is_to_be_listed(image)]
+        return Lookup(found, frozenset(unanswered))
+
+    def latest(self, image_id: str) -> Image | None:
+        """An image as it is now, or None where there is no such image. Raises Declined where it may not be seen."""
+        project = self._granted().project
+
+        def read(found: Entry) -> Image:
+            if folded(str(found.get("id"))) != folded(image_id):
+                raise undocumented("it is about another image")
+            return read_image(found, project)
+
+        try:
+            return self._session.ask(Call("GET /v2/images/{id}", "GET", self._image_url(image_id)), read)
+        except Declined as error:
+            if not error.absent:
+                raise
+            return None
+
+    def usage(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:
+        """What uses which of these images, as far as the target's sources say, all of which are asked at once.
+
+        `problem` says which of those that matter cannot be read, wholly and without doubt.
+        """
+        survey = UsageSurvey(self._session, self._granted(), self._place, self._region, self._options, self._imageless)
+        return survey.usage(images, self.unidentified(), self._sources, earlier)
+
+    def shareable(self, images: Iterable[Image]) -> Sequence[Image]:
+        """Those whose visibility lets them have members, unless that is ignored."""
+        return [] if self._shared_ignored else [image for image in images if image.visibility in _MAY_BE_SHARED]
+
+    def sharing(self, images: Iterable[Image]) -> Mapping[str, Sharing]:
+        """With whom these images are shared, one request for each that may be."""
+        asked = self.shareable(images)
+        found = at_once(self._members, asked)
+        return {image.id: sharing for image, sharing in zip(asked, found, strict=True) if sharing is not None}
+
+    def _members(self, image: Image) -> Sharing | None:
+        if self._private_has_none and image.visibility == Visibility.PRIVATE:
+            return None
+        call = Call("GET /v2/images/{id}/members", "GET", self._image_url(image.id, "members"))
+        try:
+            return self._session.ask(call, lambda found: read_sharing(read_entries(found, "members")))
+        except Declined as error:
+            if image.visibility == Visibility.PRIVATE and _NO_MEMBERS in str(error).lower():
+                self._private_has_none = True
+                return None
+            return Sharing(problem=str(error))
+
+    def delete(self, image_id: str) -> Answer:
+        """Ask for the deletion of one image."""
+        return self._session.delete(Call("DELETE /v2/images/{id}", "DELETE", self._image_url(image_id)))
+
+    def other_names(self, images: Sequence[Image]) -> list[str]:
+        """The other image services of the catalogue that know images of ours by their ids: they are this one."""
+        ours = [image.id for image in images if _is_to_be_listed(image)][:_TELLING]
+        asked = [(place, image_id) for place in self._granted().catalogue.beside(self._place) for image_id in ours]
+        if not asked:
+            return []
+        with closing(self._brief_transport()) as transport:
+            brief = Session(transport, self._tokens, self._judge, self._clock)
+            known = at_once(lambda pair: self._is_ours_at(brief, *pair), asked)
+        found = {place: image_id for (place, image_id), is_ours in zip(asked, known, strict=True) if is_ours}
+        return [
+            f"{place.url} and {self._place.url} list the same images ({image_id} is one): {ONE_SERVICE}"
+            for place, image_id in found.items()
+        ]
+
+    def _is_ours_at(self, session: Session, place: ImagePlace, image_id: str) -> bool:
+        project = self._granted().project
+        url = "/".join([unversioned(place.url, project), "v2", "images", path_segment(image_id)])
+        try:
+            return session.ask(
+                Call("GET /v2/images/{id}", "GET", url),
+                lambda found: folded(str(found.get("id"))) == folded(image_id) and read_image(found, project).owned,
+            )
+        except CloudError:
+            return False
+
+    def probe(self) -> Probe:
+        """Sign in, read all images and what uses them, and say so, and what no list shows."""
+        granted = self._granted()
+        images = list({image.id: image for image in self.images()}.values())
+        usage = self.usage(images, EarlierUsage())
+        seen = f"token accepted for project {granted.project}, {counted(len(images))} listed"
+        if usage.problem is not None:
+            raise ProbeFailed(f"{seen}, but what is in use could not be read: {usage.problem}", usage.readings)
+        if twins := self.other_names(images):
+            raise ProbeFailed(f"{seen}, but {'; '.join(twins)}", usage.readings)
+        unasked = granted.catalogue.unasked
+        also = [f"{', '.join(unasked)} may use images too, and cannot be asked"] if unasked else []
+        words = [seen, counted(usage.instances, "server"), *also, UNSEEN]
+        return Probe(", ".join(words), usage.readings)
+
+    def binding(self) -> Binding:
+        """The project, and the URL of its image service."""
+        granted = self._granted()
+        return Binding("openstack", granted.project, granted.catalogue.normalised(self._place))
+
+    def clock_offset(self) -> timedelta | None:
+        """How far the server's clock is ahead of ours, at its worst so far, by what its answers tell."""
+        return self._session.clock_offset
+
+    def unidentified(self) -> tuple[Image, ...]:
+        """The entries of the lists that had no id when they were last read."""
+        project = self._granted().project
+        return tuple(read_image(entry, project) for entry in self._identified.others)
+
+    def irregularities(self) -> list[str]:
+        """The images that the lists should have shown."""
+        left_out = self._left_out
+        others = f" and {len(left_out) - 1} more" if len(left_out) > 1 else ""
+        return [f"the lists leave out image {left_out[0]}{others}, which exists and is active"] if left_out else []
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._transport.close()
+
+    def _judge(self, reply: Reply, label: str) -> Entry:
+        return judge(reply, label, self._redact, self._clock())
+
+    def _granted(self) -> Grant:
+        """What the first sign-in gave: later ones renew the token only, so that a target does not move meanwhile."""
+        self._tokens.current()
+        assert self._grant is not None
+        return self._grant
+
+    def _sign_in(self) -> Token:
+        asked_at = self._clock()
+        given, self._given = self._given, None
+        grant = given or self._transport.persist(
+            self._identity.label, lambda seconds: self._identity.grant(seconds, self._transport)
+        )
+        self._redact.add(grant.token)
+        self._grant = self._grant or grant
+        if grant.project != self._grant.project:
+            raise CloudError(f"{self._identity.label}: the new token is for another project than the one before")
+        asked_at = grant.asked_at or asked_at
+        self._session.note_token(grant.issued_at, asked_at)
+        return Token(grant.token, renewal(asked_at, grant.issued_at, grant.expires), grant.issued_at)
+
+    def _image_url(self, *path: str) -> str:
+        # The only version that this client speaks; catalogues name one, or none.
+        root = unversioned(self._place.url, self._granted().project)
+        return "/".join([root, "v2", "images", *map(path_segment, path)])
+
+
+def _is_to_be_listed(image: Image) -> bool:
+    # Of other statuses than this one, services differ in what they list.
+    return image.owned and not image.public and image.os_hidden is False and image.status == Status.ACTIVE

@@ -1,0 +1,5 @@
+"""What uses the images of an OpenStack project, a module for each source, and what asks them all side by side."""
+
+from janitor.cloud.openstack.usage.survey import UsageSurvey
+
+__all__ = ["UsageSurvey"]

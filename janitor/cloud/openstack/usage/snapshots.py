@@ -1,0 +1,32 @@
+"""Images that are built upon others: what snapshots say of the image that their server was made of."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from janitor.cloud.common.records import Users
+from janitor.core.model import GONE_STATUSES, Image, User, UserKind
+from janitor.core.names.image_ids import folded
+from janitor.core.names.known_images import KnownImages
+from janitor.errors import Unavailable
+
+_BASE = "base_image_ref"
+
+
+def used_by_snapshots(images: Sequence[Image], known: KnownImages) -> Users:
+    """The images that living images are built upon. Raises Unavailable when that is in doubt for any of them."""
+    users: defaultdict[str, list[User]] = defaultdict(list)
+    for image, base in _bases(images, known):
+        if base != folded(image.id):
+            users[base].append(User(image.id or image.label, image.name or "", UserKind.IMAGE))
+    return users
+
+
+def _bases(images: Iterable[Image], known: KnownImages) -> Iterator[tuple[Image, str]]:
+    for image in images:
+        if image.status in GONE_STATUSES:
+            continue
+        base = image.properties.get(_BASE, "") if image.properties is not None else None
+        meant = known.meant_by(base) if base else None if base is None else ()
+        if meant is None or f"properties.{_BASE}" in image.unreadable:
+            raise Unavailable(f"the base of image {image.id or image.label} cannot be read")
+        yield from ((image, one) for one in meant)

@@ -1,0 +1,160 @@
+"""The stacks of one orchestration service: every word of their parameters and templates that names an image.
+
+Source: the reference of Heat's API. A stack that has not changed since it was read is not opened again: what it said is
+remembered as digests, for its words are its owner's, secrets among them.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from janitor.cloud.common.at_once import at_once
+from janitor.cloud.common.records import Entry, Users
+from janitor.cloud.openstack.usage.services import ServiceLists, text_of
+from janitor.core.model import StackContent, User, UserKind
+from janitor.core.names.image_ids import ids_in
+from janitor.core.names.image_names import ImageNames
+from janitor.core.names.spelling import normal
+from janitor.errors import Unavailable
+from janitor.transport.json_body import Unreadable, parse
+
+_MOST_STACKS = 5_000
+_MOST_WORDS = 100_000
+_LONGEST_NAME = 10_000
+_DELETED = "DELETE_COMPLETE"
+_CHANGING = "_IN_PROGRESS"
+_LIST, _SHOW, _TEMPLATE = "GET /stacks", "GET /stacks/{name}/{id}", "GET /stacks/{name}/{id}/template"
+
+
+@dataclass(slots=True)
+class Stacks:
+    """Reads one orchestration service. `known` is what its stacks said when they were last read, by their ids.
+
+    `contents` is what they say now.
+    """
+
+    lists: ServiceLists
+    names: ImageNames
+    known: Mapping[str, StackContent]
+    contents: dict[str, StackContent] = field(default_factory=dict)
+
+    def used(self) -> Users:
+        """Which images stacks name. Raises CloudError when that is in doubt for any of them."""
+        every = self.lists.entries("/stacks", "stacks", parameters={"show_nested": "true"})
+        stacks = [stack for stack in every if stack.get("stack_status") != _DELETED]
+        if len(stacks) > _MOST_STACKS:
+            raise Unavailable(f"{_LIST}: {len(stacks)} stacks are more than the {_MOST_STACKS} that are read")
+        contents = at_once(self._content, stacks)
+        found = {digest(word): ids for word, ids in self.names.words()}
+        users: defaultdict[str, list[User]] = defaultdict(list)
+        for stack, content in zip(stacks, contents, strict=True):
+            for image, place in _named(content, found) if content is not None else ():
+                users[image].append(User(_id(stack), f"{_name(stack)}, {place}", UserKind.STACK))
+        for image in self.names.unreadable if stacks else ():
+            users[image].append(User(_id(stacks[0]), f"{_name(stacks[0])}, for all that can be told", UserKind.STACK))
+        return dict(users)
+
+    def _content(self, stack: Entry) -> StackContent | None:
+        """What a stack says, read anew only where it may have changed; None for one that is gone meanwhile."""
+        version, identity = _version(stack), _id(stack)
+        known = self.known.get(identity)
+        content = known if known is not None and version and known.version == version else self._read(stack, version)
+        if content is not None and version:
+            self.contents[identity] = content
+        return content
+
+    def _read(self, stack: Entry, version: str) -> StackContent | None:
+        path = ("stacks", _name(stack), _id(stack))
+        shown = self.lists.document(_SHOW, *path)
+        template = self.lists.document(_TEMPLATE, *path, "template") if shown is not None else None
+        if shown is None or (template is None and self.lists.document(_SHOW, *path) is None):
+            return None
+        if template is None:
+            raise Unavailable(f"{_TEMPLATE}: stack {_name(stack)} has no template that can be read")
+        told = shown["stack"] if isinstance(shown.get("stack"), dict) else {}
+        if told.get("id", _id(stack)) != _id(stack):
+            raise Unavailable(f"{_SHOW}: the answer is about another stack than {_name(stack)}")
+        parameters = told.get("parameters")
+        if not isinstance(parameters, dict):
+            raise Unavailable(f"{_SHOW}: the parameters of stack {_name(stack)} cannot be read")
+        words: dict[str, str] = {}
+        for place, word in (*_in_parameters(parameters), *(("template", word) for word in _words(template))):
+            words.setdefault(digest(word), place)
+            if len(words) > _MOST_WORDS:
+                raise Unavailable(f"{_SHOW}: stack {_name(stack)} has more than {_MOST_WORDS} words")
+        return StackContent(version, words)
+
+
+def _named(content: StackContent, found: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, str]]:
+    """The images that a stack names, each with the place where it does first."""
+    places: dict[str, str] = {}
+    for word, place in content.words.items():
+        for image in found.get(word, ()):
+            places.setdefault(image, place)
+    yield from places.items()
+
+
+def _in_parameters(parameters: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name, value in parameters.items():
+        for word in _words(value):
+            yield f"parameter {name}", word
+
+
+def _words(value: object) -> Iterator[str]:
+    """Every scalar in a document that may name an image, and every id in one; also within JSON and lists in a text."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list):
+            waiting += one
+        elif isinstance(one, Unreadable):
+            waiting += one.said
+        elif isinstance(one, str):
+            waiting += _within(one)
+            yield from _words_of(one)
+        elif isinstance(one, int | float) and not isinstance(one, bool):
+            yield str(one)
+
+
+def _within(text: str) -> Iterable[object]:
+    """What a text holds that is a list or document itself."""
+    inner = text.strip()
+    if inner[:1] in ("{", "[", '"'):
+        try:
+            return [] if (read := parse(inner)) == text else [read]
+        except (ValueError, RecursionError):
+            pass
+    if "," in inner and len(inner) <= _MOST_WORDS:
+        return [part for part in inner.strip("[]").split(",") if "," not in part]
+    return ()
+
+
+def _words_of(text: str) -> Iterator[str]:
+    if len(text) <= _LONGEST_NAME:
+        yield normal(text)
+        yield normal(text.strip(" \t\"'"))
+    yield from ids_in(text)
+
+
+def _version(stack: Entry) -> str:
+    """What changes whenever a stack does; nothing for one that is changing now, or does not tell."""
+    status, created, updated = (text_of(stack, key) for key in ("stack_status", "creation_time", "updated_time"))
+    if not (created or updated) or not status or status.endswith(_CHANGING):
+        return ""
+    return f"{created} {updated} {status}"
+
+
+def digest(word: str) -> str:
+    """What stands for a word in what is remembered of a stack."""
+    return hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _id(stack: Entry) -> str:
+    return str(stack["id"])
+
+
+def _name(stack: Entry) -> str:
+    return text_of(stack, "stack_name") or _id(stack)

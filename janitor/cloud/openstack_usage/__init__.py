@@ -1,5 +1,0 @@
-"""What uses the images of an OpenStack project, a module for each source, and what asks them all side by side."""
-
-from janitor.cloud.openstack_usage.survey import UsageSurvey
-
-__all__ = ["UsageSurvey"]

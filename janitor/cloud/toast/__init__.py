@@ -1,0 +1,1 @@
+"""The Compute API v1.0 of NHN Cloud (TOAST)."""

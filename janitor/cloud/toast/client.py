@@ -1,0 +1,182 @@
+"""The Compute API v1.0 of NHN Cloud (TOAST): the appkey API, whose answers are judged by their header.
+
+Source of its paths and fields: the vendor's image page. Nothing here relies on what that page leaves open.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Any
+
+import httpx
+
+from janitor.clock import utc_now
+from janitor.cloud import Lookup, Probe
+from janitor.cloud.common import wire
+from janitor.cloud.common.answers import Declined, undocumented
+from janitor.cloud.common.merging import Merging
+from janitor.cloud.common.paging import MarkerGone, ahead, pages
+from janitor.cloud.common.records import Entry, Identified, id_of, read_entries
+from janitor.cloud.common.session import Session, denied
+from janitor.cloud.common.tokens import Token, Tokens
+from janitor.cloud.toast.answers import judge
+from janitor.cloud.toast.records import read_image, read_token, read_usage
+from janitor.core.model import EarlierUsage, Image, Sharing, Usage
+from janitor.core.planning.deletion import Answer
+from janitor.core.survey.binding import Binding, appkey_binding
+from janitor.core.units import counted
+from janitor.errors import CloudError
+from janitor.redaction import Redaction
+from janitor.transport import Call, HttpOptions, Reply, path_segment
+from janitor.transport.http import Transport
+
+_NO_OPTIONS = HttpOptions()
+
+
+class ToastClient:
+    """The images of one appkey. Safe to use from several threads at once; `close` when done.
+
+    Keeps every promise of `ImageService`. `clock` dates the token; a set `stop` ends waiting between tries. A `carrier`
+    takes requests elsewhere than to a socket. `imageless`: instances of no image may leave the key `image` out.
+    """
+
+    by_id = False
+
+    def __init__(
+        self,
+        endpoint: str,
+        appkey: str,
+        username: str,
+        password: str,
+        options: HttpOptions = _NO_OPTIONS,
+        *,
+        imageless: bool = False,
+        clock: Callable[[], datetime] = utc_now,
+        stop: threading.Event | None = None,
+        carrier: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._binding = appkey_binding(endpoint, appkey)
+        self._root = f"{endpoint.rstrip('/')}/v1.0/appkeys/{path_segment(appkey)}"
+        self._credentials = {"auth": {"username": username, "password": password}}
+        self._options = options
+        self._imageless = imageless
+        self._clock = clock
+        self._redact = Redaction(appkey, password)
+        self._transport = Transport(options, self._redact, stop, carrier)
+        self._identified = Identified()
+        self._session = Session(self._transport, Tokens(self._issue_token, clock), self._judge, clock)
+
+    def images(self) -> Iterator[Image]:
+        """Every image of the appkey, the next page being fetched while this one is read."""
+        walk = pages(self._page, id_of, self._options.page_size)
+        merging, self._identified = Merging(), Identified()
+        with closing(walk), closing(ahead(walk)) as coming:
+            for page in coming:
+                yield from merging.take(map(read_image, chain(page.new, page.again)))
+
+    def unlisted(self, known: Iterable[str]) -> Lookup:  # noqa: ARG002 - the port's
+        """Nothing: this API lists all that there is, and cannot be asked for one image."""
+        return Lookup(unanswered=None)
+
+    def latest(self, image_id: str) -> Image | None:
+        """Raises CloudError: this API cannot be asked for one image."""
+        raise CloudError(f"image {image_id} cannot be looked at: this API gives lists only")
+
+    def usage(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:  # noqa: ARG002 - the port's
+        """Which images instances use, from the one list of all instances; any doubt about it is an error."""
+        call = self._call("GET", "/instances-detail")
+        entries = self._session.ask(call, _all_instances)
+        return read_usage(entries, call.label, images, imageless=self._imageless)
+
+    def shareable(self, images: Iterable[Image]) -> Sequence[Image]:  # noqa: ARG002 - the port's
+        """None: this API knows no sharing."""
+        return ()
+
+    def sharing(self, images: Iterable[Image]) -> Mapping[str, Sharing]:  # noqa: ARG002 - the port's
+        """Nothing: this API knows no sharing."""
+        return {}
+
+    def delete(self, image_id: str) -> Answer:
+        """Ask for the deletion of one image."""
+        return self._session.delete(self._call("DELETE", "/images", {"id": image_id}))
+
+    def other_names(self, images: Sequence[Image]) -> list[str]:  # noqa: ARG002 - the port's
+        """None: an appkey names one account."""
+        return []
+
+    def probe(self) -> Probe:
+        """Get a token, a page of images and all instances, and say so."""
+        images = list(map(read_image, self._page(None)))
+        usage = self.usage(images, EarlierUsage())
+        sentence = f"token accepted, {counted(len(images))} on the first page, {counted(usage.instances, 'instance')}"
+        return Probe(sentence, usage.readings)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._transport.close()
+
+    def binding(self) -> Binding:
+        """A digest of the endpoint and the appkey."""
+        return self._binding
+
+    def clock_offset(self) -> timedelta | None:
+        """How far the server's clock is ahead of ours, at its worst so far, by what its answers tell."""
+        return self._session.clock_offset
+
+    def unidentified(self) -> tuple[Image, ...]:
+        """The entries of the list that had no id when it was last read."""
+        return tuple(map(read_image, self._identified.others))
+
+    def irregularities(self) -> list[str]:
+        """Nothing: what a list says twice is in its images."""
+        return []
+
+    def _page(self, marker: str | None) -> list[Entry]:
+        params = {"limit": str(self._options.page_size)} | ({} if marker is None else {"marker": marker})
+        try:
+            call = self._call("GET", "/images", params)
+            entries = self._session.ask(call, lambda document: read_entries(document, "images"))
+        except Declined as error:
+            if marker is not None and error.marker_gone:
+                raise MarkerGone from error
+            raise
+        return self._identified.of_page(entries, marker)
+
+    def _call(self, method: str, path: str, params: dict[str, str] | None = None) -> Call:
+        return Call(f"{method} {path}", method, self._root + path, params or {})
+
+    def _judge(self, reply: Reply, label: str) -> Entry:
+        return judge(reply, label, self._redact, self._clock())
+
+    def _issue_token(self) -> Token:
+        body = json.dumps(self._credentials).encode()
+        plain = self._call("POST", "/tokens").carrying({"Content-Type": "application/json;charset=UTF-8"}, body)
+
+        def attempt(seconds: float) -> Token:
+            asked_at = self._clock()
+            reply = self._transport.request(plain, seconds)
+            self._session.note_clock(reply, asked_at)
+            token = read_token(self._judge(reply, plain.label), asked_at)
+            self._session.note_token(token.issued_at, asked_at)
+            return token
+
+        try:
+            token = self._transport.persist(plain.label, attempt)
+        except Declined as error:
+            if error.forbidden:
+                raise denied(error, "the credentials are not accepted") from error
+            raise
+        self._redact.add(token.id)
+        return token
+
+
+def _all_instances(document: Entry) -> list[Any]:
+    """The instances of the one answer that holds them all; raises Transient where it says that there are others."""
+    entries = read_entries(document, "instances")
+    total = document.get("totalCount")
+    if total is not None and wire.integer(total) != len(entries):
+        raise undocumented(f"totalCount is {wire.shown(total)}, and {counted(len(entries), 'instance')} listed")
+    return entries

@@ -1,0 +1,322 @@
+"""The configuration: one YAML file and the environment become one value. The only reader of the environment."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from janitor.cloud import Sources
+from janitor.config.contradictions import contradictions, misfits, twins
+from janitor.config.declared import misdeclared, references
+from janitor.config.expansion import Expanded, expand
+from janitor.config.network import Ways
+from janitor.config.places import misplaced
+from janitor.config.schema import CostSchema, HttpSchema, OpenStackSchema, SettingsSchema, SlackSchema, ToastSchema
+from janitor.core.cron import Cron
+from janitor.core.model import Cost, Mode
+from janitor.core.planning.plan import Limits
+from janitor.documents import Fault, Keys, read_document
+from janitor.documents.schema import UNKNOWN, check, nearest
+from janitor.errors import ConfigurationError, Problem, UsageError
+from janitor.redaction import Redaction
+from janitor.references import Reference
+from janitor.transport import HttpOptions
+from janitor.transport.route import Route
+
+_HERE = Path("janitor.yaml")
+_HOW_TO = """\
+`janitor sandbox --write janitor.yaml` starts a server to try things on, with a configuration for it. For a project on
+NHN Cloud, write this, with policies in the directory policies beside it. On another OpenStack cloud, `cloud: NAME` for
+one of clouds.yaml takes the place of identity to password; without either, the OS_* variables count. The old v1.0 API
+is `api: toast` with appkey, username and password.
+
+targets:
+  - name: prod
+    api: openstack
+    identity: https://api-identity-infrastructure.nhncloudservice.com/v2.0
+    tenant_id: ${NHN_TENANT_ID}
+    username: ${NHN_USERNAME}
+    password: ${NHN_PASSWORD}
+    region: KR1"""
+
+
+@dataclass(frozen=True, slots=True)
+class ToastTarget:
+    """One account of the v1.0 API of NHN Cloud (TOAST). `endpoint` has no slash at its end.
+
+    `imageless`: a person says that servers of no image leave the key `image` out here; else that is in doubt.
+    """
+
+    name: str
+    api: Literal["toast"]
+    endpoint: str
+    appkey: str = field(repr=False)
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+    imageless: bool
+    http: HttpOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The credentials for an Identity v2.0, whose URL `identity` ends with its version."""
+
+    identity: str
+    tenant_id: str
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStackTarget:
+    """One project of an OpenStack cloud, in one region or, where that is "*", in each one that has images.
+
+    Its credentials are either a `login`, or those of a `cloud` of clouds.yaml, or else what the OS_* variables say.
+    `image_endpoint` takes the place of the image services of the catalogue. `imageless`: see ToastTarget.
+    """
+
+    name: str
+    api: Literal["openstack"]
+    login: Login | None
+    cloud: str | None
+    region: str | None
+    image_endpoint: str | None
+    shared_ignored: bool
+    usage: Sources
+    imageless: bool
+    http: HttpOptions
+
+
+Target = ToastTarget | OpenStackTarget
+EVERY_REGION = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """Where reports go: either a webhook, or a token with a channel. `base_url` has a slash at its end.
+
+    `accepts`: which answers say that a message was accepted, Slack's own or any of 2xx.
+    """
+
+    webhook_url: str | None = field(repr=False)
+    token: str | None = field(repr=False)
+    channel: str | None
+    base_url: str
+    post: Literal["always", "changes", "problems"]
+    accepts: Literal["slack", "any-2xx"] = "slack"
+
+
+@dataclass(frozen=True, slots=True)
+class Concurrency:
+    """How many targets are worked on at once, and how many deletions run at once in each."""
+
+    targets: int
+    deletions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The configuration, checked. Paths are absolute; `secrets` is everything that no output may show."""
+
+    source: Path
+    mode: Mode
+    database: Path
+    policies: Path
+    schedule: Cron | None
+    timezone: ZoneInfo
+    targets: tuple[Target, ...]
+    limits: Limits
+    slack: Slack | None
+    concurrency: Concurrency
+    usage_memory: timedelta
+    max_shrink: float
+    plan_validity: timedelta
+    cost: Cost | None
+    heartbeat_url: str | None = field(repr=False)
+    metrics_file: Path | None
+    http: HttpOptions
+    references: tuple[Reference, ...]
+    secrets: frozenset[str] = field(repr=False)
+
+
+def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings from `config`, or the file that JANITOR_CONFIG names, or `janitor.yaml` here.
+
+    Raises ConfigurationError with every problem of the file, none of which shows a secret. Policies are not read.
+    """
+    source = _source(config, environ)
+    expanded = expand(read_document(source), environ, source.parent)
+    schema, wrong = check(SettingsSchema, expanded.document)
+    faults = [
+        *expanded.document.faults,
+        *_news([*misfits(expanded, environ), *misdeclared(expanded), *wrong], expanded),
+    ]
+    if schema is not None:
+        faults += [*twins(schema.targets), *misplaced(schema, source)]
+    if schema is None or faults:
+        raise ConfigurationError(_problems(faults, expanded))
+    ways = Ways(environ, source.parent)
+    http = replace(_patience(HttpOptions(), schema.http), route=ways.top(schema.http))
+    targets = tuple(_target(target, index, http, environ, ways) for index, target in enumerate(schema.targets))
+    if ways.faults or ways.problems:
+        raise ConfigurationError([*_problems(ways.faults, expanded), *ways.problems.values()])
+    declared = references(schema.references, source.parent)
+    return Settings(
+        source=source,
+        mode=schema.mode,
+        database=source.parent / schema.database,
+        policies=source.parent / schema.policies,
+        schedule=schema.schedule,
+        timezone=schema.timezone,
+        targets=targets,
+        limits=Limits(schema.limits.max_deletions, schema.limits.max_share),
+        slack=_slack(schema.slack),
+        concurrency=Concurrency(schema.concurrency.targets, schema.concurrency.deletions),
+        usage_memory=schema.usage_memory,
+        max_shrink=schema.limits.max_shrink,
+        plan_validity=schema.plan_validity,
+        cost=_cost(schema.cost),
+        heartbeat_url=schema.heartbeat_url,
+        metrics_file=None if schema.metrics_file is None else source.parent / schema.metrics_file,
+        http=http,
+        references=declared,
+        secrets=expanded.secrets.union(
+            *(reference.secrets for reference in declared), *(route.secrets for route in _routes(http, targets))
+        ),
+    )
+
+
+def find_policies(config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Where the policies are, as far as a wrong configuration tells, so that the problems of both can be listed."""
+    try:
+        source = _source(config, environ)
+        document = expand(read_document(source), environ, source.parent).document
+    except ConfigurationError:
+        return None
+    if not isinstance(document.data, dict) or any(fault.keys == ("policies",) for fault in document.faults):
+        return None
+    if "policies" not in document.data and any(map(_meant_for_policies, document.data)):
+        return None
+    policies = document.data.get("policies", "policies")
+    return source.parent / policies if isinstance(policies, str) else None
+
+
+def _meant_for_policies(key: object) -> bool:
+    """Whether a key is no key of ours, and spelt like that of the policies, whose place it then says."""
+    known = key in SettingsSchema.model_fields
+    return isinstance(key, str) and not known and nearest(key, ("policies",)) is not None
+
+
+def _source(config: Path | None, environ: Mapping[str, str]) -> Path:
+    named = config or (Path(environ["JANITOR_CONFIG"]) if environ.get("JANITOR_CONFIG") else None)
+    if named is None and not _HERE.exists():
+        missing = "does not exist, and neither -c FILE nor JANITOR_CONFIG names another file."
+        raise ConfigurationError([Problem(str(_HERE), None, missing, help=_HOW_TO)])
+    try:
+        return (named or _HERE).absolute()
+    except FileNotFoundError:
+        raise UsageError("the folder that this was started in is not there any more: start it in another") from None
+
+
+def _news(wrong: list[Fault], expanded: Expanded) -> Iterator[Fault]:
+    """The faults at keys of which nothing was said yet; of a required key that came out empty, why it did."""
+    said = {fault.keys for fault in expanded.document.faults}
+    explained = (_explained(fault, expanded) for fault in wrong)
+    for fault in (*contradictions(expanded.document), *explained):
+        if fault.keys not in said and _with_suffix(fault.keys) not in said:
+            yield fault
+            said.add(fault.keys)
+
+
+def _explained(fault: Fault, expanded: Expanded) -> Fault:
+    """The fault at the place that is to be mended: a secret file, or an environment variable."""
+    file = expanded.files.get(fault.keys)
+    if file is not None and not fault.message.startswith(UNKNOWN):
+        return Fault(_with_suffix(fault.keys), f"{file} {fault.message}")
+    return replace(fault, message=expanded.empty.get(fault.keys, fault.message))
+
+
+def _with_suffix(keys: Keys) -> Keys:
+    return (*keys[:-1], f"{keys[-1]}_file") if keys else keys
+
+
+def _problems(faults: list[Fault], expanded: Expanded) -> list[Problem]:
+    redact = Redaction(*expanded.secrets)
+    problems = (expanded.document.problem(replace(fault, message=redact(fault.message))) for fault in faults)
+    return sorted(problems, key=lambda problem: problem.line or 0)
+
+
+def _target(
+    schema: ToastSchema | OpenStackSchema, index: int, inherited: HttpOptions, environ: Mapping[str, str], ways: Ways
+) -> Target:
+    http = _patience(inherited, schema.http)
+    http = replace(http, route=ways.beneath(inherited.route, schema.http, ("targets", index, "http")))
+    if isinstance(schema, OpenStackSchema):
+        return _openstack_target(schema, http, environ)
+    return ToastTarget(
+        name=schema.name,
+        api=schema.api,
+        endpoint=schema.endpoint,
+        appkey=schema.appkey,
+        username=schema.username,
+        password=schema.password,
+        imageless=schema.usage.imageless is not None,
+        http=http,
+    )
+
+
+def _openstack_target(schema: OpenStackSchema, http: HttpOptions, environ: Mapping[str, str]) -> OpenStackTarget:
+    login = _login(schema)
+    region = schema.region
+    if region is None and login is None and schema.cloud is None:
+        # A cloud that OS_CLOUD names would not heed it.
+        region = environ.get("OS_REGION_NAME") or None
+    return OpenStackTarget(
+        name=schema.name,
+        api=schema.api,
+        login=login,
+        cloud=schema.cloud,
+        region=region,
+        shared_ignored=schema.shared == "ignore",
+        image_endpoint=schema.image_endpoint,
+        usage=Sources(
+            schema.usage.servers,
+            schema.usage.volumes,
+            schema.usage.clusters,
+            schema.usage.stacks,
+            schema.usage.snapshots,
+        ),
+        imageless=schema.usage.imageless is not None,
+        http=http,
+    )
+
+
+def _login(schema: OpenStackSchema) -> Login | None:
+    match schema.identity, schema.tenant_id, schema.username, schema.password:
+        case str() as identity, str() as tenant_id, str() as username, str() as password:
+            return Login(identity, tenant_id, username, password)
+        case _:
+            return None
+
+
+def _patience(inherited: HttpOptions, given: HttpSchema) -> HttpOptions:
+    return replace(inherited, **given.model_dump(exclude_none=True, exclude={"proxy", "no_proxy", "ca_file"}))
+
+
+def _routes(http: HttpOptions, targets: Iterable[Target]) -> Iterator[Route]:
+    return (options.route for options in (http, *(target.http for target in targets)))
+
+
+def _slack(schema: SlackSchema) -> Slack | None:
+    if schema.webhook_url is None and schema.token is None:
+        return None
+    return Slack(schema.webhook_url, schema.token, schema.channel, f"{schema.base_url}/", schema.post, schema.accepts)
+
+
+def _cost(schema: CostSchema) -> Cost | None:
+    if schema.per_gib_month is None or schema.currency is None:
+        return None
+    return Cost(schema.per_gib_month, schema.currency)

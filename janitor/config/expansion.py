@@ -1,0 +1,183 @@
+"""Puts the environment and secret files into a configuration: `${NAME}`, `${NAME:-default}`, `password_file`.
+
+A default may be another reference, as in `${NAME:-${OTHER:-}}`.
+
+It happens after the YAML was read, in text values only, so what comes from outside is never read as YAML, nor twice.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from janitor.core.names.spelling import SURROGATE
+from janitor.documents import Document, Fault, Keys, display
+from janitor.files import UnusableFile, content_of, text_in
+from janitor.redaction import credentials_in, secrets_of_webhook
+
+_REFERENCE = re.compile(
+    r"(?P<literal>\$\$\{)|\$\{(?P<name>[A-Za-z_]\w*)(?P<default>:-(?:\$\{[^{}]*\}|[^}])*)?\}|(?P<broken>\$\{)", re.ASCII
+)
+_TARGET_SECRETS = ("appkey", "username", "password")
+_SLACK_SECRETS = ("webhook_url", "token")
+_REFERENCE_SECRETS = ("token",)
+_OWN_SECRETS = ("heartbeat_url",)
+_WEBHOOKS = ("webhook_url", "heartbeat_url")
+_LARGEST_SECRET = 64 * 2**10
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A configuration without references. Keys that came out empty are left out of it; `empty` says why they did.
+
+    `files` are the secret files from which values came, by the keys of these values.
+    """
+
+    document: Document
+    empty: Mapping[Keys, str]
+    files: Mapping[Keys, str]
+    secrets: frozenset[str]
+
+
+def expand(document: Document, environ: Mapping[str, str], folder: Path) -> Expanded:
+    """The document with every reference replaced, and the secret files read; they are relative to `folder`.
+
+    What goes wrong becomes a fault of the document, and its key is left out.
+    """
+    expander = _Expander(environ)
+    data = expander.value(document.data, ())
+    for keys, holder, names in _holders(data):
+        for name in names:
+            expander.read_secret(holder, keys, name, folder)
+    return Expanded(
+        document=replace(document, data=data, faults=(*document.faults, *expander.faults)),
+        empty=expander.empty,
+        files=expander.files,
+        secrets=frozenset(_secrets_in(data)),
+    )
+
+
+def _holders(data: object) -> Iterator[tuple[Keys, dict[str, object], tuple[str, ...]]]:
+    """The mappings in which secrets stand, with the names of these secrets."""
+    if not isinstance(data, dict):
+        return
+    yield (), data, _OWN_SECRETS
+    for key, names in (("targets", _TARGET_SECRETS), ("references", _REFERENCE_SECRETS)):
+        items = data.get(key)
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            if isinstance(item, dict):
+                yield (key, index), item, names
+    if isinstance(data.get("slack"), dict):
+        yield ("slack",), data["slack"], _SLACK_SECRETS
+
+
+def _secrets_in(data: object) -> Iterator[str]:
+    """What no output may show. The name of a user may come from a file, and yet is none of it."""
+    for _, holder, names in _holders(data):
+        for name in names:
+            value = holder.get(name)
+            if isinstance(value, str) and value and name != "username":
+                yield from secrets_of_webhook(value) if name in _WEBHOOKS else (value,)
+    yield from _credentials_in(data)
+
+
+def _credentials_in(value: object) -> Iterator[str]:
+    """What stands in front of the host of any URL, as of a proxy."""
+    match value:
+        case dict() | list():
+            for inner in value.values() if isinstance(value, dict) else value:
+                yield from _credentials_in(inner)
+        case str() if "://" in value:
+            yield from credentials_in(value)
+
+
+class _Expander:
+    """Replaces references, and collects what was wrong or empty."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.faults: list[Fault] = []
+        self.empty: dict[Keys, str] = {}
+        self.files: dict[Keys, str] = {}
+        self._environ = environ
+
+    def value(self, value: object, keys: Keys) -> object:
+        """The value with its references replaced; None for one that is empty or wrong."""
+        match value:
+            case dict():
+                values = {key: self.value(inner, (*keys, key)) for key, inner in value.items()}
+                return {key: inner for key, inner in values.items() if inner is not None}
+            case list():
+                return [self.value(inner, (*keys, index)) for index, inner in enumerate(value)]
+            case str() | None:
+                return self._text(value or "", keys)
+            case _:
+                return value
+
+    def _text(self, text: str, keys: Keys) -> str | None:
+        wrong = list(self._wrong_in(text))
+        self.faults += [Fault(keys, sentence) for sentence in wrong]
+        if wrong:
+            return None
+        expanded = self._replaced(text)
+        if not expanded:
+            self.empty[keys] = "; ".join(map(self._missing, _names_in(text))) or "is empty"
+        return expanded or None
+
+    def _wrong_in(self, text: str) -> Iterator[str]:
+        for reference in _REFERENCE.finditer(text):
+            if reference["broken"]:
+                yield "holds a ${ that is neither ${NAME} nor ${NAME:-default}; a literal ${ is written $${"
+            elif reference["name"] and SURROGATE.search(self._environ.get(reference["name"], "")):
+                yield f"environment variable {reference['name']} is not UTF-8 text"
+            elif reference["name"] and reference["default"] is None and reference["name"] not in self._environ:
+                yield self._missing(reference["name"])
+            elif reference["name"] and not self._environ.get(reference["name"]):
+                yield from self._wrong_in(_default(reference))
+
+    def _replaced(self, text: str) -> str:
+        return _REFERENCE.sub(self._replacement, text)
+
+    def _replacement(self, reference: re.Match[str]) -> str:
+        if reference["literal"]:
+            return "${"
+        return self._environ.get(reference["name"]) or self._replaced(_default(reference))
+
+    def _missing(self, name: str) -> str:
+        return f"environment variable {name} is {'empty' if name in self._environ else 'not set'}"
+
+    def read_secret(self, holder: dict[str, object], keys: Keys, name: str, folder: Path) -> None:
+        """Put the text of the file that `<name>_file` names, without the line breaks at its end, under `name`."""
+        file = holder.get(f"{name}_file")
+        if not isinstance(file, str):
+            return
+        try:
+            if name in holder:
+                raise ValueError(f"give either {name} or {name}_file, not both")
+            holder[name] = _secret_in(folder / file)
+            self.files[*keys, name] = display(folder / file)
+            self.empty.pop((*keys, name), None)  # the file gave it
+        except ValueError as error:
+            self.faults.append(Fault((*keys, f"{name}_file"), str(error)))
+
+
+def _default(reference: re.Match[str]) -> str:
+    return (reference["default"] or "").removeprefix(":-")
+
+
+def _names_in(text: str) -> Iterator[str]:
+    """The variables that a text refers to, those in defaults too."""
+    for reference in _REFERENCE.finditer(text):
+        if reference["name"]:
+            yield reference["name"]
+            yield from _names_in(_default(reference))
+
+
+def _secret_in(path: Path) -> str:
+    """The text of a secret file. Raises ValueError, with a message fit for people and without the text."""
+    try:
+        secret = text_in(content_of(path, _LARGEST_SECRET)).rstrip("\r\n")
+    except UnusableFile as error:
+        raise ValueError(f"{display(path)} {error}") from None
+    if not secret.strip():
+        raise ValueError(f"{display(path)} is empty")
+    return secret

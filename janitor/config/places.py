@@ -1,0 +1,26 @@
+"""What is wrong with where files are to be written."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from janitor.config.schema import SettingsSchema
+from janitor.documents import Fault
+from janitor.files import METRICS, to_replace
+
+_KEY = ("metrics_file",)
+_BESIDE_THE_DATABASE = ("", "-wal", "-shm", "-journal", ".lock", ".mark")
+
+
+def misplaced(schema: SettingsSchema, source: Path) -> Iterator[Fault]:
+    """Why the file of metrics, which is replaced after each run, must not be where it is said to be."""
+    if schema.metrics_file is None:
+        return
+    try:
+        file = to_replace(source.parent / schema.metrics_file, METRICS)
+    except OSError as error:
+        yield Fault(_KEY, f'"{schema.metrics_file}" cannot be replaced: {error.strerror}')
+        return
+    database = source.parent / schema.database
+    if str(file) in {os.path.realpath(f"{database}{ending}") for ending in _BESIDE_THE_DATABASE}:
+        yield Fault(_KEY, f'"{schema.metrics_file}" belongs to the database, and would be replaced')

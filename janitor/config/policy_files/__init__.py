@@ -1,0 +1,175 @@
+"""Reads policy files: YAML in, rules out, or every problem of all files at once, each with its line and key."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from pathlib import Path
+from types import MappingProxyType
+
+from janitor.config.policy_files.schema import PolicyFileSchema, is_nothing
+from janitor.core.model import Exemption
+from janitor.core.policy import Policy
+from janitor.documents import Document, Fault, Keys, display, legible, read_document
+from janitor.documents.schema import check
+from janitor.errors import ConfigurationError, Problem
+from janitor.files import LARGEST
+
+LARGEST_TOGETHER = 16 * 2**20
+PASSED_OVER = "in the policies folder, only *.yaml and *.yml files are read, and these are passed over"
+_SUFFIXES = (".yaml", ".yml")
+_TEST = ".test.yaml"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What people wrote down: the policies in their order, and the exemptions, also those that have lapsed.
+
+    `passed_over` are the names of what else is in the policies folder, and was not read.
+    """
+
+    policies: tuple[Policy, ...]
+    exemptions: tuple[Exemption, ...] = ()
+    passed_over: tuple[str, ...] = ()
+
+
+def load_rules(path: Path, zone: tzinfo, unserved: Mapping[str, str] = _NOTHING) -> Rules:
+    """The rules of a file, or of every `*.yaml` and `*.yml` file of a directory, in file-name order.
+
+    Hidden files are left out, as a shell would. A date without a time is through the end of that day in `zone`.
+    `unserved` are keys of a policy that the configuration cannot serve, each with the reason. Raises
+    ConfigurationError with every problem of all files; that there is no policy in any of them is one.
+    """
+    found = _files(path)
+    _check_sizes(path, found)
+    files = [_read(file, zone, unserved) for file in found]
+    problems = [problem for file in files for problem in file.problems]
+    problems += _shared_names(file.document for file in files if file.document)
+    if problems:
+        order = {display(file.path): index for index, file in enumerate(files)}
+        raise ConfigurationError(sorted(problems, key=lambda problem: (order[problem.file], problem.line or 0)))
+    policies = tuple(policy for file in files for policy in file.policies)
+    if not policies:
+        raise ConfigurationError([Problem(display(path), None, "holds no policies, only exemptions")])
+    return Rules(policies, tuple(exemption for file in files for exemption in file.exemptions), _passed_over(path))
+
+
+def load_policies(path: Path, unserved: Mapping[str, str] = _NOTHING) -> list[Policy]:
+    """`load_rules`, where only the policies are asked for."""
+    return list(load_rules(path, UTC, unserved).policies)
+
+
+@dataclass(frozen=True, slots=True)
+class _PolicyFile:
+    path: Path
+    document: Document | None
+    policies: tuple[Policy, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    try:
+        found = [file for file in path.iterdir() if _holds_policies(file)]
+    except OSError as error:
+        raise ConfigurationError([Problem(display(path), None, f"cannot be read: {error.strerror}")]) from error
+    if not found:
+        raise ConfigurationError([Problem(display(path), None, "holds no policies: no *.yaml or *.yml file is in it")])
+    return sorted(found, key=lambda file: file.name)
+
+
+def _check_sizes(path: Path, files: Iterable[Path]) -> None:
+    """Raises ConfigurationError, before any is read, for files that are too large together."""
+    total = 0
+    for file in files:
+        with suppress(OSError):  # which is said when it is read
+            total += min(file.stat().st_size, LARGEST)  # a larger one is refused unread, by its name
+    if total > LARGEST_TOGETHER:
+        message = f"holds more than {LARGEST_TOGETHER // 2**20} MiB of policy files"
+        raise ConfigurationError([Problem(display(path), None, message)])
+
+
+def _passed_over(path: Path) -> tuple[str, ...]:
+    """What in a policies folder people may take for read; not what is hidden, nor notes and tests of policies."""
+    if not path.is_dir():
+        return ()
+    others = (file for file in path.iterdir() if not _holds_policies(file))
+    return tuple(
+        sorted(legible(file.name) for file in others if not file.name.startswith(".") and file.suffix != ".md")
+    )
+
+
+def _holds_policies(file: Path) -> bool:
+    # A link to nowhere does: a missing policy that keeps images is one that lets them be deleted.
+    return file.suffix in _SUFFIXES and not file.name.startswith(".") and not file.is_dir()
+
+
+def _read(path: Path, zone: tzinfo, unserved: Mapping[str, str]) -> _PolicyFile:
+    try:
+        document = read_document(path)
+    except ConfigurationError as error:
+        return _PolicyFile(path, None, problems=error.problems)
+    if path.name.endswith(_TEST) and any(_missing(document)):
+        return _PolicyFile(path, document)  # what tests policies, and holds none
+    checked, faults = check(PolicyFileSchema, document)
+    faults = [*document.faults, *faults, *_missing(document), *_unserved(document, unserved)]
+    if checked is None or faults:
+        return _PolicyFile(path, document, problems=tuple(_problems(document, faults)))
+    exemptions = checked.exemption_values(legible(path.name), zone)
+    return _PolicyFile(path, document, tuple(checked.policy_values()), tuple(exemptions))
+
+
+def _missing(document: Document) -> Iterator[Fault]:
+    if isinstance(document.data, dict) and not {"policies", "exempt"} & set(document.data):
+        yield Fault(("policies",), "is missing: a policy file holds a list of policies under this key")
+
+
+def _unserved(document: Document, unserved: Mapping[str, str]) -> Iterator[Fault]:
+    """What a file or its policies ask for that the configuration cannot serve, wherever it stands."""
+    whole = document.data if isinstance(document.data, dict) else {}
+    defaults = {key: whole[key] for key in PolicyFileSchema.model_fields if key in whole}
+    for keys, written in [((), defaults), *_written(document)]:
+        yield from (Fault((*keys, key), why) for key, why in unserved.items() if _asks_for(key, written))
+
+
+def _asks_for(key: str, written: Mapping[str, object]) -> bool:
+    # No notice asks for nothing, and so needs nothing to be served.
+    return key in written and not (key == "notice" and is_nothing(written[key]))
+
+
+def _problems(document: Document, faults: Iterable[Fault]) -> Iterator[Problem]:
+    """The faults, each with the name of its policy, where it is in a policy that has one."""
+    names = dict(_names(document))
+    for fault in faults:
+        place = fault.keys[:2]
+        yield document.problem(fault, names[place], inside=place) if place in names else document.problem(fault)
+
+
+def _written(document: Document) -> Iterator[tuple[Keys, dict[str, object]]]:
+    """The policies of a file as they are written, whatever may be wrong with them."""
+    listed = document.data.get("policies") if isinstance(document.data, dict) else None
+    for index, policy in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(policy, dict):
+            yield ("policies", index), policy
+
+
+def _names(document: Document) -> Iterator[tuple[Keys, str]]:
+    """The policies of a file that have a name."""
+    for keys, policy in _written(document):
+        name = policy.get("name")
+        if isinstance(name, str) and name:
+            yield keys, name
+
+
+def _shared_names(documents: Iterable[Document]) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for document in documents:
+        for keys, name in _names(document):
+            fault = Fault((*keys, "name"), f"is already the name of a policy at {first.get(name)}")
+            if name in first:
+                yield document.problem(fault, name, inside=keys)
+            else:
+                first[name] = f"{document.file}:{document.line(fault.keys)}"

@@ -1,0 +1,42 @@
+"""What decisions rest on beside what a survey saw: written down with them, so that they can be taken again later."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta, tzinfo
+
+from janitor.core.model import Exemption, Image, Memory, Sharing
+from janitor.core.planning.plan import Limits
+from janitor.core.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a whole run goes by: what people wrote down, as it stood when the run began.
+
+    `policies` and `exemptions`, those of policy files and also lapsed ones, are in their order. `max_shrink` is in
+    percent, and `accept_survey` says that a person had looked at what the surveys would see.
+    """
+
+    policies: tuple[Policy, ...]
+    exemptions: tuple[Exemption, ...]
+    zone: tzinfo
+    usage_memory: timedelta
+    limits: Limits
+    max_shrink: float
+    accept_survey: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What the decisions on one target's images went by: what was remembered of them, and with whom they were shared.
+
+    `sharing` holds an answer for each image that was asked about, and for no other.
+    """
+
+    memory: Memory = field(default_factory=Memory)
+    sharing: Mapping[str, Sharing] = field(default_factory=dict)
+
+
+def answers(asked: Iterable[Image], told: Mapping[str, Sharing]) -> dict[str, Sharing]:
+    """With whom each image that was asked about is shared, by id: with nobody, where nothing was told of it."""
+    return {image.id: told.get(image.id, Sharing()) for image in asked}

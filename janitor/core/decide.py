@@ -1,0 +1,135 @@
+"""The decision: which images stay, which go, and why. One pure function over values; the caller brings the time."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+
+from janitor.core.expiry import term_of
+from janitor.core.guards import UPDATED, Facts, guarded, missing
+from janitor.core.model import Decision, History, Image, Memory, Notice, Reason, Usage, Verdict
+from janitor.core.needs import needs_of
+from janitor.core.notices import awaits_reminder, due_under, known
+from janitor.core.policy import Owner, Policy, owner_of
+from janitor.core.refusals import next_try
+from janitor.core.retention import Kept, kept_by
+from janitor.core.units import format_day, format_minute
+from janitor.expressions import Budget
+
+
+def decide(
+    images: Iterable[Image],
+    policies: Sequence[Policy],
+    usage: Usage,
+    history: Mapping[str, History],
+    now: datetime,
+    *,
+    target: str,
+    also_named: Sequence[str] = (),
+    zone: tzinfo,
+    memory: Memory = Memory(),  # noqa: B008 - frozen
+    budget: Budget | None = None,
+) -> list[Decision]:
+    """Decide once on every image of a target: the guards first, then the first policy that matches it.
+
+    `now` is aware. `also_named` are other names that policies may know the target by. `history` is by image id; an
+    image without one is judged by no clock that needs it. `zone` is where the calendar of `keep` is cut and where the
+    days of exemptions are; `memory` is what was announced, exempted and refused. `budget` is what the expressions of a
+    run may still take; what its `heed` raises ends the deciding. The decisions come oldest image first, undated ones
+    before all, ties by id, whatever the order of `images`. Nothing is mutated but the budget.
+    """
+    budget = budget or Budget()
+    ordered = sorted(images, key=_age)
+    names = (target, *also_named)
+    owners = [owner_of(image, policies, names, budget) for image in ordered]
+    kept = _kept(ordered, owners, now, zone, budget)
+    facts = Facts(usage, history, memory, now, zone, needs_of(ordered))
+    return [
+        guarded(image, facts) or _ruled(image, owner, kept.get(image.id), facts, budget)
+        for image, owner in zip(ordered, owners, strict=True)
+    ]
+
+
+def _age(image: Image) -> tuple[datetime, str]:
+    return (image.created_at or datetime.min.replace(tzinfo=UTC), image.id)
+
+
+def _ruled(image: Image, owner: Owner, kept: Kept | None, facts: Facts, budget: Budget) -> Decision:
+    if owner.doubtful is not None:
+        return Decision(image, Verdict.KEEP, None, Reason.UNMATCHED, _doubt(image, owner.doubtful, budget))
+    policy = owner.policy
+    if policy is None:
+        return Decision(image, Verdict.KEEP, None, Reason.UNMATCHED, "no policy matches it")
+    if policy.expire is None:
+        return Decision(image, Verdict.KEEP, policy.name, Reason.PINNED, "the policy keeps all it matches, forever")
+    term = term_of(image, policy.expire, facts.history.get(image.id))
+    if term is None:
+        detail = f"{missing(image, *UPDATED)}, so it cannot be told how long"
+        return Decision(image, Verdict.KEEP, policy.name, Reason.UNDATED, detail)
+    if not term.over(facts.now):
+        return Decision(image, Verdict.KEEP, policy.name, Reason.TOO_YOUNG, term.sentence("expires"), term.due)
+    if kept is not None:
+        return Decision(image, Verdict.KEEP, policy.name, kept.reason, kept.detail)
+    return _expired(image, policy, term.sentence("expired"), facts)
+
+
+def _expired(image: Image, policy: Policy, sentence: str, facts: Facts) -> Decision:
+    refusals = facts.memory.refusals.get(image.id)
+    if refusals is not None and facts.now < next_try(refusals):
+        again = next_try(refusals)
+        detail = f"{sentence}; the API refused on {format_day(refusals.last_at)} ({refusals.detail})"
+        return Decision(image, Verdict.WAIT, policy.name, Reason.REFUSED, detail, again)
+    notice = facts.memory.notices.get(image.id)
+    due = due_under(policy, notice, facts.now)
+    if facts.now < due:
+        detail = f"{sentence}; due for deletion {_when(policy, notice, due)}"
+        return Decision(image, Verdict.WAIT, policy.name, Reason.NOTICE, detail, due)
+    return Decision(image, Verdict.DELETE, policy.name, Reason.EXPIRED, sentence)
+
+
+def _when(policy: Policy, notice: Notice | None, due: datetime) -> str:
+    """The date, where people were told of it: else nobody can tell when exactly.
+
+    The wait begins, and goes on after a reminder, when the channel accepts the message.
+    """
+    if known(notice, policy.name, due):
+        return format_minute(due)
+    at_least = f"no earlier than {format_minute(due)}"
+    if awaits_reminder(notice, policy.name, due):
+        return f"{at_least}, a day after a reminder of it"
+    if notice is not None and notice.lapsed is not None:
+        return f"{at_least}, announced anew after a silence since {format_minute(notice.lapsed)}"
+    if notice is not None and notice.renamed:
+        return f"{at_least}, announced anew as it was announced as {notice.name or 'an image without a name'}"
+    return at_least
+
+
+def _doubt(image: Image, policy: Policy, budget: Budget) -> str:
+    asked = policy.match.asks_for()
+    known = {
+        "name": image.name,
+        "size": image.size,
+        "disk_format": image.disk_format,
+        "properties": None if any(key.startswith("properties") for key in image.unreadable) else image.properties,
+        "tags": image.tags,
+        "visibility": image.visibility,
+        "owner": image.owner,
+        "os_hidden": image.os_hidden,
+    }
+    missing = " and ".join(fact for fact, value in known.items() if value is None and fact in asked)
+    why = [f"{missing} not known"] if missing else []
+    why += policy.match.doubts(image, budget)
+    return f"it cannot be told whether policy {policy.name} matches it: {'; '.join(why)}"
+
+
+def _kept(images: list[Image], owners: list[Owner], now: datetime, zone: tzinfo, budget: Budget) -> dict[str, Kept]:
+    """What the policies' `keep` protects. An image whose owner or record is in doubt is kept, and takes no place."""
+    owned: dict[str, tuple[Policy, list[Image]]] = {}
+    for image, owner in zip(images, owners, strict=True):
+        if image.contradictions or owner.doubtful is not None:
+            continue
+        if owner.policy is not None and owner.policy.keep is not None:
+            owned.setdefault(owner.policy.name, (owner.policy, []))[1].append(image)
+    kept: dict[str, Kept] = {}
+    for policy, members in owned.values():
+        assert policy.keep is not None
+        kept |= kept_by(policy.keep, members, now, zone, budget)
+    return kept

@@ -1,0 +1,79 @@
+"""The clocks of `expire`: from when an image's age is counted, and when its term is over."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import assert_never
+
+from janitor.core.model import History, Image
+from janitor.core.policy import Clock, Expire
+from janitor.core.units import format_day, format_duration, format_minute
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """How long one image may live: from where it is counted, and from when the clock may judge at all."""
+
+    start: datetime
+    after: timedelta
+    words: str
+    after_words: str
+    watched_since: datetime | None = None
+
+    @property
+    def due(self) -> datetime | None:
+        """The instant after which it is over, or None where that cannot be told."""
+        try:
+            return max(self.start, self.watched_since or self.start) + self.after
+        except OverflowError:
+            return None
+
+    def over(self, now: datetime) -> bool:
+        """Whether it is over: strictly older than `after`, and watched for as long where the clock asks for that."""
+        watched = self.watched_since is None or now - self.watched_since >= self.after
+        return watched and now - self.start > self.after
+
+    def sentence(self, verb: str) -> str:
+        """Both ends in words; days where the term counts in days, else minutes."""
+        write = format_day if self.after % timedelta(days=1) == timedelta() else format_minute
+        rule = f"{format_duration(self.after)} after {self.after_words}"
+        due = self.due
+        if due is None:
+            return f"{self.words} {write(self.start)}, no end in sight ({rule})"
+        watch = "" if self.watched_since is None else f", watched since {write(self.watched_since)}"
+        return f"{self.words} {write(self.start)}, {verb} {write(due)} ({rule}{watch})"
+
+
+def term_of(image: Image, expire: Expire, history: History | None) -> Term | None:
+    """The term of an image, or None where a date that it needs is not known.
+
+    `createdAt` is known, or a guard would have kept the image. An update before the creation is a contradiction, and
+    the later date is then the careful reading.
+    """
+    created = image.created_at
+    assert created is not None
+    updated = None if image.updated_at is None else max(created, image.updated_at)
+    match expire.since:
+        case Clock.CREATED:
+            return Term(created, expire.after, "created", "creation")
+        case Clock.UPDATED:
+            return None if updated is None else Term(updated, expire.after, "updated", "the last update")
+        case Clock.STATUS:
+            return None if updated is None else _term_of_status(image.status, updated, expire.after, history)
+        case Clock.LAST_USED:
+            return _term_of_use(created, expire.after, history)
+        case _:
+            assert_never(expire.since)
+
+
+def _term_of_status(status: str, updated: datetime, after: timedelta, history: History | None) -> Term:
+    changed = history.status_since if history is not None else None
+    return Term(max(updated, changed or updated), after, f"{status} since", "it came to that status")
+
+
+def _term_of_use(created: datetime, after: timedelta, history: History | None) -> Term:
+    # Without a survey that could read the usage there is no watch yet: the term then never ends.
+    watched_since = history.watched_since if history else None
+    watched_since = watched_since or datetime.max.replace(tzinfo=UTC)
+    if history is not None and history.last_in_use is not None:
+        return Term(max(created, history.last_in_use), after, "last used", "the last use", watched_since)
+    return Term(created, after, "never seen in use, created", "creation", watched_since)

@@ -1,0 +1,200 @@
+"""The guards: built-in reasons to keep an image that no policy can override, in the order in which they are asked."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from janitor.core.exemptions import FOREVER
+from janitor.core.model import (
+    GONE_STATUSES,
+    KNOWN_STATUSES,
+    MISSING,
+    Decision,
+    History,
+    Image,
+    Memory,
+    Reason,
+    Unread,
+    Usage,
+    User,
+    UserKind,
+    Verdict,
+    Visibility,
+)
+from janitor.core.names.image_ids import folded
+from janitor.core.needs import Needs
+from janitor.core.survey.contradictions import disagreement
+from janitor.core.units import format_duration, format_minute, format_until
+
+NEWBORN = timedelta(minutes=10)
+"""How long an image is left alone after its creation, whatever the policies say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the guards may know beyond the image itself. `zone` is where the days are that people write."""
+
+    usage: Usage
+    history: Mapping[str, History]
+    memory: Memory
+    now: datetime
+    zone: tzinfo
+    needs: Needs = Needs()  # noqa: RUF009 - frozen
+
+
+def guarded(image: Image, facts: Facts) -> Decision | None:
+    """The decision of the first guard that holds for an image, or None if none does."""
+    for reason, holds in _GUARDS:
+        detail = holds(image, facts)
+        if detail is not None:
+            return Decision(image, Verdict.KEEP, None, reason, detail, _end_of(reason, image, facts))
+    return None
+
+
+def _end_of(reason: Reason, image: Image, facts: Facts) -> datetime | None:
+    """When a guard lets go, where that is a date."""
+    until = facts.memory.exemptions[image.id].until if reason is Reason.EXEMPT else FOREVER
+    return None if until == FOREVER else until
+
+
+def _unsettled_record(image: Image, _facts: Facts) -> str | None:
+    if image.unseen is not None:
+        return f"it is not listed any more, and may exist all the same: {image.unseen}"
+    return disagreement(image) if image.unreadable else None
+
+
+def _gone(image: Image, _facts: Facts) -> str | None:
+    return f"its status is {image.status} already" if image.status in GONE_STATUSES else None
+
+
+def _public(image: Image, _facts: Facts) -> str | None:
+    if not image.public:
+        return None
+    if image.visibility == Visibility.COMMUNITY:
+        return "its visibility is community, so other projects may use it"
+    return _flag(image, "public", "isPublic", "visibility")
+
+
+def _protected(image: Image, _facts: Facts) -> str | None:
+    return _flag(image, "protected", "protected") if image.protected else None
+
+
+def _flag(image: Image, word: str, *keys: str) -> str:
+    """Say that something holds, or that it counts as if because what stands under its wire key cannot be read."""
+    key = next((key for key in keys if key in image.unreadable), None)
+    return f"it is {word}" if key is None else f"{key} cannot be read ({image.unreadable[key]}), so it counts as {word}"
+
+
+def _not_owned(image: Image, _facts: Facts) -> str | None:
+    if image.owned:
+        return None
+    if "owner" in image.unreadable:
+        return f"owner cannot be read ({image.unreadable['owner']}), so it counts as another project's"
+    return "it belongs to another project"
+
+
+def _unknown_status(image: Image, _facts: Facts) -> str | None:
+    return None if image.status in KNOWN_STATUSES else f'its status "{image.status}" is not one we know'
+
+
+def _undated(image: Image, facts: Facts) -> str | None:
+    if image.created_at is None:
+        return missing(image, *CREATED)
+    if image.created_at > facts.now:
+        return f"{CREATED[0]} {format_minute(image.created_at)} lies in the future"
+    return None
+
+
+CREATED, UPDATED = ("createdAt", "created_at"), ("updatedAt", "updated_at")
+"""The wire keys of an image's dates: the Compute API's, and the Image API's."""
+
+
+def missing(image: Image, *keys: str) -> str:
+    """Say that a date of an image, known by these wire keys, is missing, or what stands there instead."""
+    key = next((key for key in keys if key in image.unreadable), keys[0])
+    stood = image.unreadable.get(key, MISSING)
+    return f"{key} is missing" if stood == MISSING else f"{key} cannot be read ({stood})"
+
+
+def _in_use(image: Image, facts: Facts) -> str | None:
+    users = [user for user in _users_of(image, facts) if user.kind is not UserKind.REFERENCE]
+    return _with_others(_use_by(users[0]), users) if users else None
+
+
+def _users_of(image: Image, facts: Facts) -> Sequence[User]:
+    return facts.usage.by_image.get(folded(image.id), ())
+
+
+def _use_by(user: User) -> str:
+    name = user.name or user.id
+    return f"the base of image {name}" if user.kind is UserKind.IMAGE else f"used by {user.kind} {name}"
+
+
+def _with_others(words: str, users: Sequence[User]) -> str:
+    return f"{words} and {len(users) - 1} more" if len(users) > 1 else words
+
+
+def _needed(image: Image, facts: Facts) -> str | None:
+    return facts.needs.words_of(image)
+
+
+def _referenced(image: Image, facts: Facts) -> str | None:
+    texts = [user for user in _users_of(image, facts) if user.kind is UserKind.REFERENCE]
+    return _with_others(f"named in {texts[0].name}", texts) if texts else None
+
+
+def _recently_used(image: Image, facts: Facts) -> str | None:
+    history = facts.history.get(image.id)
+    memory = facts.memory.usage_memory
+    if history is None or history.last_held is None:
+        return None
+    # What cannot be read is neither seen nor over, and goes on until now: that is no matter of how long we remember.
+    if facts.usage.unread and history.last_held >= facts.now:
+        return f"it was in use when {_sources(facts.usage.unread)} could last be read"
+    if not memory:
+        return None
+    used = f"it was in use on {format_minute(history.last_held)}"
+    if facts.now - history.last_held <= memory:
+        return f"{used}, within the last {format_duration(memory)}"
+    # A list can be valid and leave out what uses an image, so one that does not show it proves nothing.
+    return f"{used}, in the last accepted survey" if history.unused_since is None else None
+
+
+def _sources(unread: Iterable[Unread]) -> str:
+    return " and ".join(map(str, sorted(unread)))
+
+
+def _exempt(image: Image, facts: Facts) -> str | None:
+    exemption = facts.memory.exemptions.get(image.id)
+    if exemption is None or exemption.until <= facts.now:
+        return None
+    until = "" if exemption.until == FOREVER else f" {format_until(exemption.until, facts.zone)}"
+    return f"exempt{until} by {exemption.who}: {exemption.why}"
+
+
+def _usage_unknown(_image: Image, facts: Facts) -> str | None:
+    return None if facts.usage.problem is None else "what is in use could not be read, so any image may be"
+
+
+def _newborn(image: Image, facts: Facts) -> str | None:
+    if image.created_at is None or facts.now - image.created_at >= NEWBORN:
+        return None
+    return f"created {format_minute(image.created_at)}, less than 10 minutes before the survey"
+
+
+_GUARDS: tuple[tuple[Reason, Callable[[Image, Facts], str | None]], ...] = (
+    (Reason.UNSETTLED_RECORD, _unsettled_record),
+    (Reason.GONE, _gone),
+    (Reason.PUBLIC, _public),
+    (Reason.PROTECTED, _protected),
+    (Reason.NOT_OWNED, _not_owned),
+    (Reason.UNKNOWN_STATUS, _unknown_status),
+    (Reason.UNDATED, _undated),
+    (Reason.IN_USE, _in_use),
+    (Reason.NEEDED, _needed),
+    (Reason.REFERENCED, _referenced),
+    (Reason.RECENTLY_USED, _recently_used),
+    (Reason.USAGE_UNKNOWN, _usage_unknown),
+    (Reason.EXEMPT, _exempt),
+    (Reason.NEWBORN, _newborn),
+)

@@ -1,0 +1,1 @@
+"""Names and ids of images: how they are spelled, compared and found in what others write."""

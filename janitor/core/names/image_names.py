@@ -1,0 +1,43 @@
+"""Images by what others call them: by their ids, or by their whole names."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from janitor.core.model import Image
+from janitor.core.names.image_ids import folded, ids_in
+from janitor.core.names.spelling import normal
+
+
+class ImageNames:
+    """The images of a survey by folded id, `ids`, and by name. A name means every image that bears it, and all whose
+    name cannot be read, as they may; these are the `unreadable` ones.
+    """
+
+    def __init__(self, images: Iterable[Image]) -> None:
+        self._by_name: defaultdict[str, set[str]] = defaultdict(set)
+        self.ids: set[str] = set()
+        self.unreadable: set[str] = set()
+        for image in images:
+            identity = folded(image.id)
+            self.ids.add(identity)
+            if image.name is not None:
+                self._by_name[normal(image.name)].add(identity)
+            elif "name" in image.unreadable:
+                self.unreadable.add(identity)
+
+    def meant_by(self, word: str) -> frozenset[str]:
+        """The ids of the images that a word means: an id also inside a URL, or a whole name. None for a blank word."""
+        identities = ids_in(word)
+        listed = self.ids.intersection(identities)
+        named = self._by_name.get(normal(word), set()) if identities else set()
+        unreadable = self.unreadable if identities and not listed else set()
+        return frozenset(listed | named | unreadable)
+
+    def bears(self, word: str) -> bool:
+        """Whether an image has this word for its id or its whole name."""
+        return normal(word) in self._by_name or folded(word) in self.ids
+
+    def words(self) -> Iterable[tuple[str, frozenset[str]]]:
+        """Every word that means images, with their ids: each id, and each name."""
+        yield from ((identity, frozenset({identity})) for identity in self.ids)
+        yield from ((name, frozenset(ids)) for name, ids in self._by_name.items() if name)

@@ -1,0 +1,35 @@
+"""The images of a survey, as servers, instances and volumes name theirs: by id, or by what only looks like one."""
+
+from janitor.core.names.image_ids import holds_uuid, ids_in, unidentified
+from janitor.core.names.image_names import ImageNames
+from janitor.core.names.spelling import normal
+
+_NO_WORDS = frozenset({"null", "none", "nil", "undefined", "unknown", "n/a", "na", "-"})
+
+
+def says_nothing(word: str) -> bool:
+    """Whether a word stands for a value that somebody did not have: it names no image, and none is in use by it."""
+    return normal(word).strip("<>()[]").lower() in _NO_WORDS
+
+
+class KnownImages:
+    """Says which images a word means. Where the ids of all of them are UUIDs, only a UUID is an id."""
+
+    def __init__(self, names: ImageNames) -> None:
+        self.names = names
+        self._by_uuid = bool(names.ids) and all(map(holds_uuid, names.ids))
+
+    def meant_by(self, word: str) -> tuple[str, ...] | None:
+        """The folded ids that a word may mean, also of images that are gone; None where it cannot be told.
+
+        A word that is no UUID may be an id or a name: it means the images of that name, too, and those whose name
+        cannot be read.
+        """
+        if unidentified(word):
+            return None
+        ids = ids_in(word)
+        if holds_uuid(word) or not self.names.ids.isdisjoint(ids):
+            return ids
+        if self._by_uuid or says_nothing(word):
+            return None
+        return (*ids, *sorted(self.names.meant_by(word).difference(ids)))

@@ -1,0 +1,109 @@
+"""Images that other images need: the kernel and the ramdisk without which an image of three parts cannot start. Pure.
+
+Source: `kernel_id` and `ramdisk_id` among the properties of the Image API, which images of the formats ami, aki and ari
+are bound together by.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from janitor.core.model import GONE_STATUSES, MISSING, Image, Usage, User, UserKind
+from janitor.core.names.image_ids import folded, ids_in
+from janitor.core.names.image_names import ImageNames
+from janitor.core.names.known_images import KnownImages
+
+PARTS = {"kernel_id": "kernel", "ramdisk_id": "ramdisk"}
+_MAY_NAME_PARTS = {"properties": "kernel or ramdisk", **{f"properties.{key}": part for key, part in PARTS.items()}}
+_SEPARATORS = re.compile(r"[\s\"'\[\]{}(),;=\\]+")
+_PART_FORMATS = frozenset({"aki", "ari"})
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Which images are needed, by folded id, each with the words that say by which image and as what.
+
+    `doubtful` is an image whose parts cannot be told: any kernel or ramdisk may be one of them.
+    """
+
+    by_id: Mapping[str, str] = field(default_factory=dict)
+    doubtful: Image | None = None
+
+    def words_of(self, image: Image) -> str | None:
+        """Why an image is needed, or may be; None where it is not."""
+        words = self.by_id.get(folded(image.id))
+        if words is not None or self.doubtful is None or not _may_be_a_part(image):
+            return words
+        return f"it may be the kernel or ramdisk of image {self.doubtful.label}, whose properties cannot be read"
+
+
+def needs_of(images: Sequence[Image]) -> Needs:
+    """What images need of each other, whoever owns them, as long as they are listed and not gone."""
+    by_id: dict[str, str] = {}
+    doubtful = None
+    needing = [image for image in images if _may_need(image)]
+    known = KnownImages(ImageNames(images if needing else ()))
+    for image in needing:
+        if _is_doubtful(image, known):
+            doubtful = doubtful or image
+        for needed, part in _needed_by(image, known):
+            by_id.setdefault(needed, f"the {part} of image {image.label}")
+    return Needs(by_id, doubtful)
+
+
+def used_by_unidentified(unidentified: Sequence[Image], images: Iterable[Image]) -> Usage:
+    """Which of these images those that are listed without an id need.
+
+    No survey has them, so this is kept as a use of what they name. `problem`: a part of one cannot be told.
+    """
+    users: defaultdict[str, set[User]] = defaultdict(set)
+    needing = [image for image in unidentified if _may_need(image)]
+    known = KnownImages(ImageNames(images if needing else ()))
+    for image in needing:
+        if _is_doubtful(image, known):
+            return Usage(
+                problem=f"image {image.label}, listed without an id, names a kernel or ramdisk that cannot be read"
+            )
+        for needed, part in _needed_by(image, known):
+            users[needed].add(User(image.label, f"{image.label}, whose {part} it is", UserKind.UNIDENTIFIED))
+    return Usage({needed: tuple(using) for needed, using in users.items()})
+
+
+def _may_need(image: Image) -> bool:
+    if image.status in GONE_STATUSES:
+        return False
+    return any(key in image.unreadable for key in _MAY_NAME_PARTS) or any(_parts_named_by(image))
+
+
+def _parts_named_by(image: Image) -> Iterator[tuple[str, str]]:
+    """What an image calls its parts, each with what it is to it; nothing but "" says that there is none."""
+    properties = image.properties or {}
+    return ((properties[key], part) for key, part in PARTS.items() if properties.get(key))
+
+
+def _is_doubtful(image: Image, known: KnownImages) -> bool:
+    if image.properties is None:
+        # Left out, or null, they may be none: images without parts, as nearly all are, would keep others for ever.
+        return image.unreadable.get("properties") not in (MISSING, "null")
+    if any(f"properties.{key}" in image.unreadable for key in PARTS):
+        return True
+    return any(known.meant_by(word) is None for word, _ in _parts_named_by(image))
+
+
+def _needed_by(image: Image, known: KnownImages) -> Iterator[tuple[str, str]]:
+    """The other images that an image needs, by folded id, each with what it is to it."""
+    named = ((needed, part) for word, part in _parts_named_by(image) for needed in known.meant_by(word) or ())
+    needed = (*named, *_parts_said_to(image))
+    return ((image_id, part) for image_id, part in needed if image_id != folded(image.id))
+
+
+def _parts_said_to(image: Image) -> Iterator[tuple[str, str]]:
+    """The ids that stand in what cannot be read, as in two values that contradict each other: any may be meant."""
+    for key, part in _MAY_NAME_PARTS.items():
+        for word in _SEPARATORS.split(image.unreadable.get(key, "")):
+            yield from ((needed, part) for needed in ids_in(word))
+
+
+def _may_be_a_part(image: Image) -> bool:
+    return image.disk_format is None or image.disk_format.lower() in _PART_FORMATS

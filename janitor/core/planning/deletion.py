@@ -1,0 +1,119 @@
+"""What became of a deletion: one table of what the API answered and of what the target lists afterwards."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from janitor.core.model import DeletionOutcome, Image, Status
+from janitor.core.names.image_ids import folded
+
+
+class Answer(StrEnum):
+    """What an API answered to a deletion.
+
+    ABSENT: it knows no such image. NONE: nothing that can be used, or nothing that was written down. NOT_SENT: it knew
+    no such image when that was looked at once more, so it was not asked.
+    """
+
+    ACCEPTED = "accepted"
+    ABSENT = "absent"
+    REFUSED = "refused"
+    NONE = "none"
+    NOT_SENT = "not-sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer, and the words that came with it: those of a refusal, or why there is no answer."""
+
+    answer: Answer
+    words: str = ""
+
+
+class Shown(StrEnum):
+    """What a target's list shows of an image; UNKNOWN: there is no list that can be believed, or it does not tell."""
+
+    NOT_LISTED = "not listed"
+    DELETED = "listed as deleted"
+    PENDING_DELETE = "listed as pending_delete"
+    LISTED = "still listed"
+    UNKNOWN = "unknown"
+
+
+_OF_STATUS: Mapping[str, Shown] = {
+    Status.DELETED: Shown.DELETED,
+    Status.PENDING_DELETE: Shown.PENDING_DELETE,
+}
+
+
+def shown(image_id: str, listed: Mapping[str, Image] | None, untold: Collection[str] = ()) -> Shown:
+    """What a list shows of an image: all images by their folded ids, or None for a list that cannot be used.
+
+    `untold` are the folded ids of which the API did not tell whether they exist.
+    """
+    if listed is None or folded(image_id) in untold:
+        return Shown.UNKNOWN
+    image = listed.get(folded(image_id))
+    if image is None:
+        return Shown.NOT_LISTED
+    return _OF_STATUS.get(image.status, Shown.LISTED)
+
+
+_YES, _GONE, _NO, _FAILED, _DONE = (
+    DeletionOutcome.ACCEPTED,
+    DeletionOutcome.ALREADY_GONE,
+    DeletionOutcome.REFUSED,
+    DeletionOutcome.FAILED,
+    DeletionOutcome.DELETED,
+)
+_ANSWERS = (Answer.ACCEPTED, Answer.NONE, Answer.REFUSED, Answer.ABSENT, Answer.NOT_SENT)
+_TABLE: Mapping[Shown, tuple[DeletionOutcome, ...]] = {
+    # in the order of _ANSWERS: accepted, none, refused, absent, not sent
+    Shown.NOT_LISTED: (_DONE, _DONE, _GONE, _GONE, _GONE),
+    Shown.DELETED: (_DONE, _DONE, _GONE, _GONE, _GONE),
+    Shown.PENDING_DELETE: (_YES, _YES, _GONE, _GONE, _GONE),
+    Shown.LISTED: (_YES, _FAILED, _NO, _FAILED, _FAILED),
+    Shown.UNKNOWN: (_YES, _FAILED, _NO, _FAILED, _GONE),
+}
+
+
+def outcome_of(answer: Answer, seen: Shown) -> DeletionOutcome:
+    """What became of a deletion with this answer, where this is what the list shows afterwards."""
+    return _TABLE[seen][_ANSWERS.index(answer)]
+
+
+def is_open(answer: Answer, seen: Shown) -> bool:
+    """Whether nobody knows yet what became of it, so that a later survey has to tell."""
+    return seen is Shown.UNKNOWN and answer in (Answer.ACCEPTED, Answer.NONE, Answer.ABSENT)
+
+
+def detail_of(said: Answered, seen: Shown) -> str:
+    """The outcome in words: what was answered, and what the list shows."""
+    match said.answer, seen:
+        case Answer.ACCEPTED, Shown.NOT_LISTED:
+            return "confirmed gone"
+        case Answer.REFUSED, Shown.LISTED | Shown.UNKNOWN:
+            return said.words
+        case Answer.NOT_SENT, Shown.UNKNOWN:
+            return in_words(said)
+        case _, Shown.UNKNOWN:
+            return f"{in_words(said)}; unconfirmed, the next run checks"
+        case _, Shown.NOT_LISTED:
+            return f"{in_words(said)}; it is no longer listed"
+        case _:
+            return f"{in_words(said)}; it is {seen}"
+
+
+def in_words(said: Answered) -> str:
+    """An answer in words."""
+    match said.answer:
+        case Answer.ACCEPTED:
+            return "accepted"
+        case Answer.ABSENT:
+            return "the API knew no such image"
+        case Answer.REFUSED:
+            return f"rejected: {said.words}"
+        case Answer.NONE:
+            return f"no answer: {said.words}" if said.words else "no answer was recorded"
+        case Answer.NOT_SENT:
+            return "it was gone when it was looked at again, and nothing was sent"

@@ -1,0 +1,57 @@
+"""The plan: what one run would delete in one target, as a value that checks itself against the limits."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from janitor.core.model import GONE_STATUSES, Decision, Image, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one run may delete in one target: a count, and a share in percent of the images the target owns."""
+
+    max_deletions: int = 100
+    max_share: float = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The decisions that say delete, oldest image first, and how many images the target owns."""
+
+    decisions: tuple[Decision, ...]
+    owned: int
+
+    def excess(self, limits: Limits) -> list[str]:
+        """How this plan exceeds the limits: measured and allowed."""
+        planned = len(self.decisions)
+        exceeded = []
+        if planned > limits.max_deletions:
+            exceeded.append(f"{planned} deletions planned, limits.max_deletions allows {limits.max_deletions}")
+        if planned * 100 > limits.max_share * self.owned:
+            share = 100 * planned / self.owned if self.owned else 100.0
+            exceeded.append(
+                f"{planned} of {self.owned} owned images planned ({share:.1f}%), "
+                f"limits.max_share allows {limits.max_share:g}%"
+            )
+        return exceeded
+
+    def refusal(self, limits: Limits) -> str | None:
+        """Why the limits refuse this plan, and the way out. None if they do not."""
+        exceeded = self.excess(limits)
+        if not exceeded:
+            return None
+        return (
+            f"nothing deleted: {'; '.join(exceeded)}. Narrow the policies, or raise the limit once the list is right."
+        )
+
+
+def make_plan(decisions: Iterable[Decision]) -> Plan:
+    """The plan that these decisions, one for every image of a target and oldest first, amount to."""
+    every = tuple(decisions)
+    doomed = tuple(decision for decision in every if decision.verdict is Verdict.DELETE)
+    return Plan(decisions=doomed, owned=sum(owns(decision.image) for decision in every))
+
+
+def owns(image: Image) -> bool:
+    """Whether an image counts as the target's own, to be weighed against `max_share`; one that nobody sees does not."""
+    return image.unseen is None and image.owned and not image.public and image.status not in GONE_STATUSES

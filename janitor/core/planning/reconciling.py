@@ -1,0 +1,80 @@
+"""Deletions of earlier runs of which it is not known what became: this survey tells. Pure, like `decide`.
+
+A run that was killed leaves requests in the journal that have no answer, or an answer that no survey has confirmed. And
+a deletion that was accepted is followed until the image is gone.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from janitor.core.model import Decision, Deletion, DeletionOutcome, Image
+from janitor.core.names.image_ids import folded
+from janitor.core.planning.deletion import Answered, Shown, detail_of, outcome_of, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """One request in the journal whose outcome is not known.
+
+    `run` asked for it, and `finished` says whether that run could still report it. `said` is the API's answer as it was
+    journalled. `followed`: it was told of before, as accepted.
+    """
+
+    entry: int
+    run: int
+    finished: bool
+    decision: Decision
+    said: Answered
+    followed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of the request in that entry of the journal; `confirmed`: of one that was told of as accepted."""
+
+    entry: int
+    deletion: Deletion
+    confirmed: bool = False
+
+
+def settle(unsettled: Iterable[Unsettled], listed: Iterable[Image], untold: Collection[str] = ()) -> list[Settlement]:
+    """What became of each request, by all the images that a complete survey of its target lists.
+
+    Nothing is settled of the images of which the API did not tell whether they exist: their ids are `untold`. Nor of a
+    deletion that was told of as accepted before, as long as its image is there.
+    """
+    every = list(unsettled)
+    by_id: Mapping[str, Image] = {folded(image.id): image for image in listed}
+    unknown = {folded(image_id) for image_id in untold}
+    latest = {folded(asked.decision.image.id): asked.entry for asked in every}
+    seen = ((asked, shown(asked.decision.image.id, by_id, unknown)) for asked in every)
+    found = (_settled(asked, what, last=latest[folded(asked.decision.image.id)] == asked.entry) for asked, what in seen)
+    return [settlement for settlement in found if settlement is not None]
+
+
+def _settled(asked: Unsettled, seen: Shown, *, last: bool) -> Settlement | None:
+    if seen is Shown.UNKNOWN:
+        return None
+    if asked.followed:
+        return _confirmed(asked, seen) if last else None
+    if not last:
+        return Settlement(asked.entry, _superseded(asked))
+    shortfall = "could not confirm it" if asked.finished else "did not finish"
+    again = "; re-evaluated in this run" if seen is Shown.LISTED else ""
+    found = f"{detail_of(asked.said, seen)}{again}"
+    detail = f"settled: asked for in run {asked.run}, which {shortfall}; {found}"
+    return Settlement(asked.entry, Deletion(asked.decision, outcome_of(asked.said.answer, seen), detail))
+
+
+def _confirmed(asked: Unsettled, seen: Shown) -> Settlement | None:
+    outcome = outcome_of(asked.said.answer, seen)
+    if outcome not in (DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE):
+        return None
+    detail = f"confirmed since: asked for in run {asked.run}; {detail_of(asked.said, seen)}"
+    return Settlement(asked.entry, Deletion(asked.decision, outcome, detail), confirmed=True)
+
+
+def _superseded(asked: Unsettled) -> Deletion:
+    """A request that another for the same image followed: what became of the image is told once, of the last."""
+    detail = f"settled: asked for in run {asked.run}; superseded by a later request"
+    return Deletion(asked.decision, DeletionOutcome.FAILED, detail)

@@ -1,0 +1,239 @@
+"""Policies as values: which images a policy matches, when they expire, which it keeps.
+
+Matching has three answers. A value that the cloud did not give us readably (an unknown size, say) makes a condition on
+it neither true nor false, and `decide` then keeps the image: an unreadable value is never read towards deletion.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from janitor.core.model import Image, Reason, Status, Visibility
+from janitor.core.names.pattern import Pattern as Pattern
+from janitor.core.names.pattern import Truth
+from janitor.expressions import Budget, Expression
+
+Names = str | Sequence[str]
+"""The name of a target, or all the names that it may be known by."""
+
+
+class Clock(StrEnum):
+    """What an image's age is counted from."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    STATUS = "status"
+    LAST_USED = "last_used"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Conditions on an image, all of which must hold; an empty one holds always. `exclude` is the YAML's `not`."""
+
+    name: tuple[Pattern, ...] = ()
+    status: frozenset[Status] = frozenset()
+    disk_format: frozenset[str] = frozenset()
+    properties: tuple[tuple[str, tuple[Pattern, ...]], ...] = ()
+    larger_than: int | None = None
+    smaller_than: int | None = None
+    targets: tuple[Pattern, ...] = ()
+    tags: tuple[Pattern, ...] = ()
+    visibility: frozenset[Visibility] = frozenset()
+    owner: tuple[Pattern, ...] = ()
+    os_hidden: bool | None = None
+    exclude: "Match | None" = None
+
+    def holds(self, image: Image, target: Names, budget: Budget | None = None) -> Truth:
+        """Whether every condition holds for an image of that target, which may have several names."""
+        if self.status and image.status not in self.status:
+            return False  # never in doubt, and the one that most images fail
+        return _all_of(self._conditions(image, (target,) if isinstance(target, str) else target, budget))
+
+    def asks_for(self) -> frozenset[str]:
+        """The facts of an image that the conditions look at, by the names of its fields."""
+        asked = {
+            "name": self.name,
+            "disk_format": self.disk_format,
+            "properties": self.properties,
+            "size": self.larger_than is not None or self.smaller_than is not None,
+            "tags": self.tags,
+            "visibility": self.visibility,
+            "owner": self.owner,
+            "os_hidden": self.os_hidden is not None,
+        }
+        of_excluded = self.exclude.asks_for() if self.exclude is not None else frozenset()
+        return frozenset(fact for fact, wanted in asked.items() if wanted) | of_excluded
+
+    def expressions(self, key: str) -> Iterator[tuple[str, Expression]]:
+        """The regular expressions, each with its key below this one."""
+        lists = {"name": self.name, "owner": self.owner, "tags": self.tags, "targets": self.targets}
+        lists |= {f"properties.{each}": patterns for each, patterns in self.properties}
+        for below, patterns in lists.items():
+            yield from ((f"{key}.{below}", pattern.expression) for pattern in patterns if pattern.expression)
+        if self.exclude is not None:
+            yield from self.exclude.expressions(f"{key}.not")
+
+    def doubts(self, image: Image, budget: Budget) -> Iterator[str]:
+        """Why it cannot be told of known texts of this image whether they match, in words."""
+        properties = image.properties or {}
+        texts: list[tuple[str, Sequence[Pattern], Sequence[str | None]]]
+        texts = [("name", self.name, (image.name,)), ("owner", self.owner, (image.owner,))]
+        texts += [("tags", self.tags, image.tags or ())]
+        texts += [(f"property {key}", patterns, (properties.get(key),)) for key, patterns in self.properties]
+        for what, patterns, found in texts:
+            doubts = (pattern.doubt(text, budget) for pattern in patterns for text in found if text is not None)
+            yield from (f"{doubt} {what}" for doubt in dict.fromkeys(doubts) if doubt)
+        if self.exclude is not None:
+            yield from self.exclude.doubts(image, budget)
+
+    def _conditions(self, image: Image, target: Sequence[str], budget: Budget | None) -> Iterable[Truth]:
+        for patterns, texts in ((self.targets, target), (self.name, (image.name,)), (self.owner, (image.owner,))):
+            if patterns:
+                yield _any_of(_any_matches(patterns, text, budget) for text in texts)
+        for words, word in ((self.disk_format, image.disk_format), (self.visibility, image.visibility)):
+            if words:
+                yield None if word is None else word in words
+        for key, patterns in self.properties:
+            yield _property_matches(image, key, patterns, budget)
+        if self.larger_than is not None or self.smaller_than is not None:
+            yield None if image.size is None else self._fits(image.size)
+        if self.tags:
+            yield _any_tag_matches(self.tags, image.tags, budget)
+        if self.os_hidden is not None:
+            yield None if image.os_hidden is None else image.os_hidden is self.os_hidden
+        if self.exclude is not None:
+            excluded = self.exclude.holds(image, target, budget)
+            yield None if excluded is None else not excluded
+
+    def _fits(self, size: int) -> bool:
+        too_small = self.larger_than is not None and size <= self.larger_than
+        too_large = self.smaller_than is not None and size >= self.smaller_than
+        return not too_small and not too_large
+
+
+def _property_matches(image: Image, key: str, patterns: tuple[Pattern, ...], budget: Budget | None) -> Truth:
+    if image.properties is None or f"properties.{key}" in image.unreadable:
+        return None
+    value = image.properties.get(key)
+    return False if value is None else _any_matches(patterns, value, budget)
+
+
+def _any_tag_matches(patterns: tuple[Pattern, ...], tags: tuple[str, ...] | None, budget: Budget | None) -> Truth:
+    return None if tags is None else _any_of(_any_matches(patterns, tag, budget) for tag in tags)
+
+
+def _all_of(truths: Iterable[Truth]) -> Truth:
+    answer: Truth = True
+    for truth in truths:
+        if truth is False:
+            return False
+        if truth is None:
+            answer = None
+    return answer
+
+
+def _any_matches(patterns: Iterable[Pattern], text: str | None, budget: Budget | None) -> Truth:
+    return _any_of(pattern.matches(text, budget) for pattern in patterns)
+
+
+def _any_of(truths: Iterable[Truth]) -> Truth:
+    answer: Truth = False
+    for truth in truths:
+        if truth:
+            return True
+        if truth is None:
+            answer = None
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """Expired means strictly older than `after`, counted from the clock `since`."""
+
+    after: timedelta
+    since: Clock = Clock.CREATED
+
+
+class Period(StrEnum):
+    """A calendar bucket of `keep`."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    YEARLY = "yearly"
+
+    @property
+    def reason(self) -> Reason:
+        """The reason code of an image that this bucket keeps."""
+        return Reason(f"kept-{self.value}")
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """How a policy's images fall into families.
+
+    `policy`: all are one. `name:/…/`: by the one group of an expression searched in the name. `property:KEY`: by value.
+    """
+
+    text: str
+    expression: Expression | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, with a message fit for people, for a regular expression that does not compile."""
+        kind, _, rest = self.text.partition(":")
+        object.__setattr__(self, "expression", Expression(rest[1:-1]) if kind == "name" else None)
+
+    def of(self, image: Image, budget: Budget | None = None) -> str | None:
+        """The family of an image, or None for one that belongs to none. Raises Untold, and what `heed` does."""
+        if self.expression is not None:
+            found = None if image.name is None else self.expression.groups_in(image.name, budget)
+            return found[0] if found else None
+        kind, _, rest = self.text.partition(":")
+        return (image.properties or {}).get(rest) if kind == "property" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What a policy protects in each family, whatever its age. Counts of 0 protect nothing."""
+
+    per: Family
+    newest: int = 0
+    periods: tuple[tuple[Period, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A named rule. Without `expire` it keeps all it matches, forever.
+
+    `notice` is how long an expired image is announced before it may be deleted; `channel` is where its images are
+    reported, if not where all are.
+    """
+
+    name: str
+    match: Match
+    expire: Expire | None = None
+    keep: Keep | None = None
+    notice: timedelta = timedelta()
+    channel: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The first policy that matches an image, and the first before it of which that cannot be told."""
+
+    policy: Policy | None
+    doubtful: Policy | None
+
+
+def owner_of(image: Image, policies: Iterable[Policy], target: Names, budget: Budget | None = None) -> Owner:
+    """Who owns an image of that target, which may have several names; nobody, where there is a doubt about it."""
+    doubtful = None
+    for policy in policies:
+        match policy.match.holds(image, target, budget):
+            case True:
+                return Owner(policy, doubtful)
+            case None:
+                doubtful = doubtful or policy
+    return Owner(None, doubtful)

@@ -1,0 +1,16 @@
+"""Refusals back off: what the API refused to delete is not asked for again every night."""
+
+from datetime import datetime, timedelta
+
+from janitor.core.model import Refusals
+
+_WAITS = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
+_GRACE = timedelta(hours=1)
+
+
+def next_try(refusals: Refusals) -> datetime:
+    """When to ask again: after one day, then three, then seven, and then weekly.
+
+    An hour early counts, so that a nightly run which happens to be quicker than the last does not lose a night.
+    """
+    return refusals.last_at + _WAITS[min(refusals.count, len(_WAITS)) - 1] - _GRACE

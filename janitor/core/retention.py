@@ -1,0 +1,89 @@
+"""Retention: what the `keep` of a policy protects, whatever its age."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import assert_never
+
+from janitor.core.model import Image, Reason, Status
+from janitor.core.policy import Keep, Period
+from janitor.expressions import Budget, Untold
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Why the `keep` of a policy protects an image."""
+
+    reason: Reason
+    detail: str
+
+
+def kept_by(
+    keep: Keep, images: Iterable[Image], now: datetime, zone: tzinfo, budget: Budget | None = None
+) -> dict[str, Kept]:
+    """What `keep` protects among the images that one policy owns in one target, by image id.
+
+    Counted family by family, newest first, ties by id; the calendar is cut in `zone`. An image without a family is
+    one of its own, and kept.
+    """
+    kept: dict[str, Kept] = {}
+    families: dict[str, list[Image]] = {}
+    for image in images:
+        try:
+            family = keep.per.of(image, budget)
+        except Untold as untold:
+            kept[image.id] = Kept(Reason.NO_FAMILY, f"it cannot be told of which family it is: {untold} name")
+            continue
+        if family is None:
+            kept[image.id] = Kept(Reason.NO_FAMILY, f"{keep.per.text} finds no family for it")
+        elif _takes_a_place(image, now):
+            families.setdefault(family, []).append(image)
+    for family, members in families.items():
+        kept |= _kept_in_family(keep, family, members, zone)
+    return kept
+
+
+def _takes_a_place(image: Image, now: datetime) -> bool:
+    """Only an active image of the target's own, of a date that we trust: any other would push a good one out."""
+    dated = image.created_at is not None and image.created_at <= now
+    return dated and image.owned and image.status == Status.ACTIVE and image.unseen is None
+
+
+def _kept_in_family(keep: Keep, family: str, members: list[Image], zone: tzinfo) -> dict[str, Kept]:
+    newest_first = sorted(sorted(members, key=lambda image: image.id), key=_created, reverse=True)
+    of_family = f" of family {family}" if family else ""
+    kept: dict[str, Kept] = {}
+    for period, count in reversed(keep.periods):
+        for image, bucket in _last_of_each(newest_first, period, count, zone):
+            detail = f"the last image of {bucket}{of_family}; {period} keeps {count}"
+            kept[image.id] = Kept(period.reason, detail)
+    for image in newest_first[: keep.newest]:
+        kept[image.id] = Kept(Reason.KEPT_NEWEST, f"one of the newest {keep.newest}{of_family}")
+    return kept
+
+
+def _created(image: Image) -> datetime:
+    assert image.created_at is not None
+    return image.created_at
+
+
+def _last_of_each(newest_first: Iterable[Image], period: Period, count: int, zone: tzinfo) -> list[tuple[Image, str]]:
+    """The newest image of each of the last `count` calendar buckets that have one, with the bucket's name."""
+    last: dict[str, Image] = {}
+    for image in newest_first:
+        last.setdefault(_bucket(_created(image).astimezone(zone), period), image)
+    return [(image, bucket) for bucket, image in list(last.items())[:count]]
+
+
+def _bucket(local: datetime, period: Period) -> str:
+    match period:
+        case Period.DAILY:
+            return local.strftime("%Y-%m-%d")
+        case Period.WEEKLY:
+            return local.strftime("%G-W%V")
+        case Period.MONTHLY:
+            return local.strftime("%Y-%m")
+        case Period.YEARLY:
+            return local.strftime("%Y")
+        case _:
+            assert_never(period)

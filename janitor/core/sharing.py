@@ -1,0 +1,47 @@
+"""The guard `shared`: an image that another project has accepted stays. Pure, like `decide`.
+
+It is asked last, and only of images that would otherwise go: to ask takes one request for each image.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from janitor.core.model import Decision, Image, Reason, Sharing, Verdict
+
+_UNASKED = "with whom it is shared was not asked, as the plan is over its limit"
+
+
+def in_question(decisions: Iterable[Decision]) -> list[Image]:
+    """The images whose sharing matters: those that are not kept anyhow."""
+    return [decision.image for decision in decisions if decision.verdict is not Verdict.KEEP]
+
+
+def apply_sharing(decisions: Sequence[Decision], sharing: Mapping[str, Sharing]) -> list[Decision]:
+    """The same decisions in the same order, but an image that is shared, or may be, is kept.
+
+    `sharing` is by image id; an image that is not in it is shared with nobody. Projects that an image is offered to,
+    and that have not accepted, are named and guard nothing.
+    """
+    return [_with_sharing(decision, sharing.get(decision.image.id)) for decision in decisions]
+
+
+def _with_sharing(decision: Decision, sharing: Sharing | None) -> Decision:
+    if sharing is None or decision.verdict is Verdict.KEEP:
+        return decision
+    if sharing.unasked:
+        return replace(decision, detail=f"{decision.detail}; {_UNASKED}")
+    if sharing.problem is not None:
+        return _kept(decision, f"whether another project has accepted it could not be read: {sharing.problem}")
+    if sharing.accepted:
+        return _kept(decision, f"shared with {_projects(sharing.accepted)}, which accepted")
+    if sharing.pending:
+        return replace(decision, detail=f"{decision.detail}; offered to {_projects(sharing.pending)}, not accepted")
+    return decision
+
+
+def _kept(decision: Decision, detail: str) -> Decision:
+    return Decision(decision.image, Verdict.KEEP, None, Reason.SHARED, detail)
+
+
+def _projects(ids: tuple[str, ...]) -> str:
+    return f"project{'' if len(ids) == 1 else 's'} {', '.join(sorted(ids))}"

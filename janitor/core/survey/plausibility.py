@@ -1,0 +1,155 @@
+"""The survey gate: a survey that looks wrong deletes nothing, until a person who has looked accepts it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from janitor.core.model import Image, Source, Survey
+from janitor.core.planning.plan import owns
+from janitor.core.survey.clock import APART, agrees
+
+_FEW = 5
+"""So many volumes come and go in any night, and so few images may all be replaced: fewer are no sign of a hole."""
+
+_ALL = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How much a survey saw: the target's own images, the protected ones of them, instances, and volumes of images.
+
+    `volumes` is None where none of them were ever read. `without_id` counts the entries of the image list that have no
+    id, None where an earlier version did not.
+    """
+
+    owned: int
+    protected: int
+    instances: int
+    volumes: int | None = None
+    without_id: int | None = None
+
+
+def measure(survey: Survey, before: Measure | None = None) -> Measure:
+    """Measure a survey. Of what it could not read, what is known is what the last good one saw."""
+    own = [image for image in survey.images if owns(image)]
+    volumes, instances = survey.usage.volumes, survey.usage.instances
+    if before is not None:
+        volumes = before.volumes if volumes is None else volumes
+        whole = all(unread.source is not Source.SERVERS for unread in survey.usage.unread)
+        instances = instances if whole else before.instances
+    return Measure(len(own), _protected(own, before), instances, volumes, survey.without_id)
+
+
+def _protected(own: Iterable[Image], before: Measure | None) -> int:
+    """How many are protected. Of those whose records disagree on it, as many as keep it what it was."""
+    protected = [image for image in own if image.protected]
+    sure = sum("protected" not in image.contradictions for image in protected)
+    return sure if before is None else max(sure, min(len(protected), before.protected))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnImages:
+    """The target's own images by their folded ids: those of the last good survey, and what the present one lists.
+
+    `ours` of those `before` are gone because we deleted them. `listed` is all that the survey lists, and `owned` how
+    many of them are the target's own. `unanswered` are the ids that were asked for and not found, without the API's
+    word that there is no such image; None where it cannot be asked for one.
+    """
+
+    before: frozenset[str]
+    ours: frozenset[str]
+    listed: frozenset[str]
+    owned: int
+    unanswered: frozenset[str] | None
+
+    @property
+    def expected(self) -> frozenset[str]:
+        """Those that have to be there still, unless somebody else deleted them."""
+        return self.before - self.ours
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """Those of them that are not listed, nor, where an image can be asked for, known to be gone."""
+        unlisted = self.expected - self.listed
+        return unlisted if self.unanswered is None else unlisted & self.unanswered
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Compares a survey with the last good one. `max_shrink` is in percent; a bigger fall than that is not believed."""
+
+    max_shrink: float = 30.0
+
+    def doubts(
+        self,
+        now: Measure,
+        before: Measure | None,
+        *,
+        own: OwnImages,
+        clock_offset: timedelta | None,
+        irregularities: Iterable[str],
+    ) -> tuple[str, ...]:
+        """What looks wrong; nothing for a survey to be believed.
+
+        `before` is the last good survey's measure, and `own` are the images of both.
+        `clock_offset` is how far the server's clock is ahead of ours, where it tells.
+        """
+        return (
+            *irregularities,
+            *_clock_doubts(clock_offset),
+            *(self._lost(own) if before is not None else ()),
+            *(self._shrunk(now, before) if before is not None else ()),
+            *(_more_without_id(now, before) if before is not None else ()),
+        )
+
+    def _lost(self, own: OwnImages) -> Iterator[str]:
+        """Images are told apart by their ids: a pipeline that replaces its images leaves no hole in a list.
+
+        Where no image can be asked for by its id, nothing but the list says that one is gone: then a list is not
+        believed that names none of the known ones, or fewer than were there.
+        """
+        missing, expected, then = len(own.missing), len(own.expected), len(own.before)
+        many = missing * 100 > self.max_shrink * then
+        share, allowed = f"({100 * missing / max(then, 1):.1f}%)", f"limits.max_shrink allows {self.max_shrink:g}%"
+        if own.unanswered is not None:
+            if many:
+                what = f"{missing} of {then} owned images are not listed, and the API does not say they are gone"
+                yield f"{what} {share}, {allowed}"
+        elif many and own.owned < expected:
+            ours = f", besides {len(own.ours)} of them deleted by us" if own.ours else ""
+            what = f"{missing} of the {then} owned images of the last good survey are missing {share}"
+            yield f"{what}{ours}, and {own.owned} are listed now; {allowed}"
+        elif missing == expected >= _FEW and self.max_shrink < _ALL:
+            yield f"none of the {missing} owned images of the last good survey is listed, but {own.owned} others"
+
+    def _shrunk(self, now: Measure, before: Measure) -> Iterator[str]:
+        falls = (
+            ("protected images", before.protected, now.protected, 1),
+            ("instances", before.instances, now.instances, 1),
+            ("volumes made of images", before.volumes or 0, now.volumes or 0, _FEW),
+        )
+        for what, then, present, telling in falls:
+            lost = then - present
+            if lost >= telling and lost * 100 > self.max_shrink * then:
+                yield (
+                    f"{what} fell from {then} to {present}: {lost} are missing ({100 * lost / then:.1f}%), "
+                    f"limits.max_shrink allows {self.max_shrink:g}%"
+                )
+
+
+def _more_without_id(now: Measure, before: Measure) -> Iterator[str]:
+    if now.without_id is not None and before.without_id is not None and now.without_id > before.without_id:
+        yield f"entries of the image list without an id rose from {before.without_id} to {now.without_id}"
+
+
+def _clock_doubts(offset: timedelta | None) -> Iterator[str]:
+    if offset is not None and not agrees(offset):
+        side = "ahead of" if offset > timedelta() else "behind"
+        minutes = abs(offset) // timedelta(minutes=1)
+        yield f"the server's clock is {minutes} minutes {side} ours, more than {APART // timedelta(minutes=1)}"
+
+
+def refusal(doubts: Iterable[str], *, acceptable: bool = True) -> str:
+    """Why nothing is deleted, and the way out, where a person may accept the survey."""
+    way_out = " Look at the account; if it is right, run once with --accept-survey." if acceptable else ""
+    return f"nothing deleted, the survey looks wrong: {'; '.join(doubts)}.{way_out}"

@@ -1,0 +1,89 @@
+"""The heartbeat: tells a healthchecks service when a run begins, and whether it ended well.
+
+The address is a secret, for who knows it can say that all is well. It is pinged as healthchecks services expect: a GET
+of the address itself at success, of `/start` beneath it at the start and of `/fail` on failure.
+"""
+
+import logging
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import urlsplit, urlunsplit
+
+from janitor.errors import CloudError
+from janitor.redaction import Redaction, secrets_of_webhook
+from janitor.shutdown import within
+from janitor.transport import Call, HttpOptions, Transient
+from janitor.transport.http import Transport
+from janitor.transport.route import Route
+
+_log = logging.getLogger("janitor.monitoring.heartbeat")
+
+_PATIENCE = HttpOptions(timeout=timedelta(seconds=5), attempts=3, give_up_after=timedelta(seconds=12))
+_LARGEST_ANSWER = 2**20
+_TIME_WHEN_STOPPED = timedelta(seconds=1)  # what is left of the ten seconds that a container is given to end
+_START, _SUCCESS, _FAIL = "start", "success", "fail"
+_BENEATH = {_START: "/start", _SUCCESS: "", _FAIL: "/fail"}
+
+
+class Heartbeat:
+    """Pings one address, or nothing where there is none. A ping that fails is logged, and changes nothing.
+
+    A set `stop` ends trying again, and leaves a ping that hangs behind.
+    """
+
+    def __init__(
+        self, url: str | None, stop: threading.Event, patience: HttpOptions = _PATIENCE, route: Route | None = None
+    ) -> None:
+        self._url = url
+        self._stop = stop
+        self._patience = patience if route is None else replace(patience, route=route)
+
+    def start(self) -> None:
+        """A run begins."""
+        self._ping(_START)
+
+    def success(self) -> None:
+        """A run ended, and nothing is wrong."""
+        self._ping(_SUCCESS)
+
+    def failure(self) -> None:
+        """A run ended otherwise, or could not even begin."""
+        self._ping(_FAIL)
+
+    def _ping(self, event: str) -> None:
+        if self._url is None:
+            return
+        address = _address(self._url, _BENEATH[event])
+        failed = within(lambda: self._failure(event, address), self._stop, _TIME_WHEN_STOPPED)
+        if failed is None:
+            _log.warning("heartbeat-failed event=%s: no answer before we had to end", event)
+        elif failed:
+            _log.warning("heartbeat-failed event=%s: %s", event, failed)
+
+    def _failure(self, event: str, address: str) -> str:
+        """Why the ping failed, without the address; empty where it did not."""
+        redact = Redaction(address, *secrets_of_webhook(self._url or ""))
+        transport = Transport(self._patience, redact, self._stop, largest=_LARGEST_ANSWER)
+        call = Call(f"heartbeat {event}", "GET", address)
+        try:
+            transport.persist(call.label, lambda seconds: _send(transport, call, seconds))
+        except CloudError as error:
+            return str(error)
+        finally:
+            transport.close()
+        return ""
+
+
+def _send(transport: Transport, call: Call, seconds: float) -> None:
+    reply = transport.request(call, seconds)
+    if reply.status >= 500 or reply.status in (408, 429):
+        raise Transient(f"HTTP {reply.status}")
+    if not 200 <= reply.status < 300:
+        raise CloudError(f"{call.label}: {reply.status_words}")
+
+
+def _address(url: str, beneath: str) -> str:
+    """The address of an event: beneath the path, in front of a query, and without a fragment, which is never sent."""
+    scheme, place, path, query, _ = urlsplit(url)
+    return urlunsplit((scheme, place, path.rstrip("/") + beneath if beneath else path, query, ""))

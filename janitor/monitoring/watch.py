@@ -1,0 +1,118 @@
+"""Tells those who watch from outside what becomes of runs: by a heartbeat and by metrics."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry
+
+from janitor.config import Settings
+from janitor.core.model import Outcome, RunResult
+from janitor.errors import Busy, Exit, StoreError, UsageError
+from janitor.monitoring.heartbeat import Heartbeat
+from janitor.monitoring.metrics import last_good_in, metrics_of, write_metrics
+from janitor.monitoring.punctuality import Punctuality
+from janitor.shutdown import Stop
+from janitor.store import Store
+
+_log = logging.getLogger("janitor.monitoring.watch")
+
+_FAR_ENOUGH_BACK = 1000  # runs in which to look for a good one
+
+Begun = Callable[[], None]
+Ended = Callable[[RunResult, int], int]
+
+
+class Watch:
+    """Told of each run, it tells the configured watchers. One that cannot be told is logged, and changes nothing."""
+
+    def __init__(self, settings: Settings, stop: Stop, punctuality: Punctuality | None = None) -> None:
+        self.metrics = CollectorRegistry()
+        self._settings = settings
+        self._heartbeat = Heartbeat(settings.heartbeat_url, stop, route=settings.http.route)
+        self._punctuality = punctuality
+        self._last_good: datetime | None = None
+
+    @contextmanager
+    def run(self) -> Iterator[tuple[Begun, Ended]]:
+        """For the length of an attempt at a run, the delivery of its report included.
+
+        What it gives are to be told: first that the run has begun, then its result and exit code, which is given back.
+        A run that does not come to that has failed; one that is Busy was none, and the run that holds the database says
+        how that one ended.
+        """
+        ended: list[tuple[RunResult, int]] = []
+
+        def tell(result: RunResult, code: int) -> int:
+            ended.append((result, code))
+            return code
+
+        if self._punctuality is not None:
+            self._punctuality.began()
+        try:
+            yield self._heartbeat.start, tell
+        except Busy:
+            self._is_over(happened=False)
+            raise
+        except BaseException:
+            self._tell(None, Exit.BUG)
+            raise
+        self._tell(*ended[-1]) if ended else self._tell(None, Exit.BUG)
+
+    def _is_over(self, *, happened: bool) -> None:
+        if self._punctuality is not None:
+            self._punctuality.ended(happened=happened)
+
+    def _tell(self, result: RunResult | None, code: int) -> None:
+        self._is_over(happened=result is not None and result.run > 0)
+        if result is not None:
+            self._publish(result, code)
+            self._write()
+        if code == Exit.OK:
+            self._heartbeat.success()
+        else:
+            self._heartbeat.failure()
+
+    def _publish(self, result: RunResult, code: int | None) -> None:
+        self._last_good = result.finished_at if result.outcome is Outcome.OK else self._good_before()
+        self.metrics = metrics_of(result, code, self._last_good)
+
+    def _write(self) -> None:
+        if self._settings.metrics_file is None:
+            return
+        try:
+            write_metrics(self._settings.metrics_file, self.metrics)
+        except OSError as error:
+            _log.warning("metrics-not-written file=%s: %s", self._settings.metrics_file, error.strerror or error)
+
+    def _good_before(self) -> datetime | None:
+        """When the last good run ended, by what we saw, by the database, and by the file where the database fails."""
+        file = self._settings.metrics_file
+        known = [self._last_good, self._recorded_good(), last_good_in(file) if file is not None else None]
+        return max((instant for instant in known if instant is not None), default=None)
+
+    def _recorded_good(self) -> datetime | None:
+        try:
+            with Store.open_existing(self._settings.database) as store:
+                runs = store.runs(_FAR_ENOUGH_BACK)
+        except (StoreError, UsageError):
+            return None
+        return next((run.finished_at for run in runs if run.outcome is Outcome.OK), None)
+
+    def recall(self) -> None:
+        """Take up the metrics of the last run that is recorded, as far as the database knows them."""
+        try:
+            with Store.open_existing(self._settings.database) as store:
+                latest = store.latest_run()
+                result = store.load_run(latest) if latest is not None else None
+        except (StoreError, UsageError) as error:
+            _log.info("no-metrics-yet: %s", error)
+            return
+        if result is not None:
+            self._publish(result, None)
+
+
+def failed_to_begin(settings: Settings) -> None:
+    """Tell the watchers that a run could not even begin."""
+    Heartbeat(settings.heartbeat_url, Stop(), route=settings.http.route).failure()

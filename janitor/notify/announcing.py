@@ -1,0 +1,67 @@
+"""Writing down what a channel has accepted: only from then on do notices run, and only that was announced."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from janitor.core.model import Decision, Mode, Notice, RunResult, TargetResult
+from janitor.core.policy import Policy
+from janitor.core.survey.clock import may_start
+from janitor.report import Name
+from janitor.store import Store
+
+
+def untimed(result: RunResult, accepted: Collection[Name], offsets: Mapping[Name, timedelta]) -> frozenset[Name]:
+    """Of the images that accepted messages announce, or remind of, those of which that may not count.
+
+    A notice counts by our clock: an answer of the API has to have borne it out, or the channel's, and that one may not
+    contradict it, unless a person said that it is right. `offsets` is how far the channel's clock was ahead of ours.
+    """
+    checks = {name: target.clock for target in result.targets for name in _told_of(target)}
+    return frozenset(
+        name for name, check in checks.items() if name in accepted and not may_start(check, offsets.get(name))
+    )
+
+
+def start_notices(
+    store: Store, result: RunResult, policies: Sequence[Policy], accepted: Collection[Name], at: datetime
+) -> None:
+    """Start the notices, and record the reminders, of those images which an accepted message named: all, or none.
+
+    A dry run starts nothing. A notice runs in full from the moment its message was accepted, and never ends before the
+    date that the message gave. Raises StoreError, and then none has started.
+    """
+    if result.mode is Mode.DRY_RUN:
+        return
+    lengths = {policy.name: policy.notice for policy in policies}
+    announced = ((target.target, decision) for target in result.targets for decision in target.announced)
+    reminded = ((target.target, decision.image.id) for target in result.targets for decision in target.reminded)
+    notices = {(target, decision.image.id): _notice(decision, lengths, at) for target, decision in announced}
+    store.announce(
+        result.run,
+        {name: notice for name, notice in notices.items() if name in accepted},
+        [name for name in reminded if name in accepted],
+        at,
+    )
+
+
+def _notice(decision: Decision, lengths: Mapping[str, timedelta], at: datetime) -> Notice:
+    assert decision.policy is not None
+    length = lengths[decision.policy]
+    return Notice(decision.policy, length, at, max(at + length, decision.due or at), name=decision.image.name or "")
+
+
+def as_told(result: RunResult, told: Collection[Name]) -> RunResult:
+    """The result once its report is delivered, or not: it no longer claims to announce what nobody was told of."""
+    if result.mode is Mode.DRY_RUN:
+        return result
+    targets = (replace(target, undelivered=frozenset(_missed(target, told))) for target in result.targets)
+    return replace(result, targets=tuple(targets))
+
+
+def _missed(target: TargetResult, told: Collection[Name]) -> Iterator[str]:
+    return (image for name, image in _told_of(target) if (name, image) not in told)
+
+
+def _told_of(target: TargetResult) -> Iterator[Name]:
+    return ((target.target, decision.image.id) for decision in (*target.announced, *target.reminded))

@@ -1,0 +1,86 @@
+"""The outbox: reports stay in the database until their channel has accepted them, as far as it can be used."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from janitor.errors import DeliveryError, StoreError
+from janitor.report import Listing, Message
+from janitor.store import NewReport, Store, inspect
+
+if TYPE_CHECKING:
+    from janitor.notify.slack.channel import Place
+
+_log = logging.getLogger("janitor.notify.outbox")
+_T = TypeVar("_T")
+
+
+@contextmanager
+def outbox_in(database: Path, *, doubtful: bool) -> Iterator[Outbox]:
+    """The reports kept in a database. A doubtful one is looked through first: nothing is written to a damaged file."""
+    try:
+        if doubtful:
+            inspect(database)
+        store = Store.open(database)
+    except StoreError as error:
+        _log.warning("report-not-kept: %s", error)
+        yield Outbox(None)
+        return
+    with store:
+        yield Outbox(store)
+
+
+def written(channel: str, messages: Sequence[Message], late_file: Listing | None) -> NewReport:
+    """A report as it is kept, in the words in which it is sent late."""
+    late = [message.late or message for message in messages]
+    words = json.dumps([{"text": message.text, "blocks": message.blocks} for message in late])
+    return NewReport(channel, words, json.dumps(asdict(late_file)) if late_file else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """The kept reports, as far as the database can be used: what fails there is logged, and stops no delivery."""
+
+    store: Store | None
+
+    def read(self, question: Callable[[Store], _T], otherwise: _T) -> _T:
+        """The answer to a question; `otherwise` where the database has none."""
+        try:
+            return otherwise if self.store is None else question(self.store)
+        except StoreError as error:
+            _log.warning("reports-not-readable: %s", error)
+            return otherwise
+
+    def keep(self, run: int | None, given: Sequence[NewReport], at: datetime) -> Sequence[int | None]:
+        """Keep all reports of a run, so that it owes none any more; returns their numbers."""
+        if run is None and not given:
+            return []
+        return self._write(lambda store: store.add_reports(run, given, at)) or [None] * len(given)
+
+    def note_accepted(self, report: int | None, accepted: int, place: Place) -> None:
+        """Write down how far a report has got."""
+        if report is not None:
+            self._write(lambda store: store.mark_accepted(report, accepted, json.dumps(asdict(place))))
+
+    def settle(self, report: int | None, error: DeliveryError | None, at: datetime) -> None:
+        """Write down whether a report was delivered."""
+        if report is None:
+            return
+        if error is None:
+            self._write(lambda store: store.mark_delivered(report, at))
+        else:
+            self._write(lambda store: store.mark_undelivered(report, str(error), at))
+
+    def _write(self, act: Callable[[Store], _T]) -> _T | None:
+        try:
+            return None if self.store is None else act(self.store)
+        except StoreError as error:
+            _log.warning("delivery-not-recorded: %s", error)
+            return None

@@ -1,0 +1,112 @@
+"""One run over all targets: each is cleaned on its own, and together they are the result that is reported."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from janitor.core.model import Outcome, RunResult, TargetResult
+from janitor.core.planning.plan_diff import plan_digest
+from janitor.errors import CloudError, Exit, Interrupted, StoreError, worst
+from janitor.run.carrying_out import unsuccessful
+from janitor.run.cleaning import Cleaning, cut_short
+from janitor.run.orders import Orders, Site
+from janitor.run.siblings import Comparison, by_project
+from janitor.shutdown import wait_for
+
+_log = logging.getLogger("janitor.run")
+
+_EXIT_OF_OUTCOME = {
+    Outcome.OK: Exit.OK,
+    Outcome.PARTIAL: Exit.DELETIONS_FAILED,
+    Outcome.REFUSED: Exit.LIMIT,
+    Outcome.FAILED: Exit.FAILED,
+}
+_OUTCOME_OF_EXIT = {code: outcome for outcome, code in _EXIT_OF_OUTCOME.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Run(Orders):
+    """One run of these orders."""
+
+    def perform(self) -> RunResult:
+        """Run once over all sites. A site that fails is data, and the others go on.
+
+        Once told to stop, sites that take longer than `patience` are left behind. Raises StoreError where the database
+        cannot even begin a run; one that fails later is in the result, beside what was done.
+        """
+        started_at = self.clock()
+        run = self.store.begin_run(self.mode, started_at, owes_report=self.owes_report, unposted=self.unposted)
+        self.store.record_basis(run, self.basis())
+        if self.unknown_mark is not None:
+            self.store.note_behind(run, self.unknown_mark, started_at)
+        targets = self._clean_all(run)
+        outcome = _OUTCOME_OF_EXIT[worst(_EXIT_OF_OUTCOME[target.outcome] for target in targets)]
+        planned = ((target.target, decision) for target in targets for decision in target.doomed)
+        digest = plan_digest(planned, self.policies)
+        result = RunResult(run, self.mode, outcome, started_at, self.clock(), targets, digest=digest)
+        try:
+            result = replace(result, remarks=tuple(self.remarks()))
+            self.store.finish_run(result)
+        except StoreError as error:
+            return replace(result, outcome=Outcome.FAILED, error=str(error))
+        return result
+
+    def _clean_all(self, run: int) -> tuple[TargetResult, ...]:
+        groups = by_project(self.sites, self.stop)
+        # Sites of one project wait for each other, so all of them must be under way at once.
+        at_once = max([self.targets_at_once, *(len(group) for group, _ in groups)])
+        pool = ThreadPoolExecutor(at_once, thread_name_prefix="target")
+        work = {
+            site.name: pool.submit(self._clean, run, site, comparison) for group, comparison in groups for site in group
+        }
+        late = True
+        try:
+            late = wait_for(list(work.values()), self.stop, self.patience)
+            return tuple(
+                future.result() if (future := work[site.name]).done() and not future.cancelled() else _left_behind(site)
+                for site in self.sites
+            )
+        finally:
+            pool.shutdown(wait=not late, cancel_futures=True)
+
+    def _clean(self, run: int, site: Site, comparison: Comparison) -> TargetResult:
+        result = self._attempted(run, site, comparison)
+        if result.error is not None:
+            _log.warning("target-%s target=%s: %s", result.outcome, site.name, result.error)
+        try:
+            self.store.finish_target(run, result)
+        except StoreError as error:
+            return _unrecorded(result, error)
+        return result
+
+    def _attempted(self, run: int, site: Site, comparison: Comparison) -> TargetResult:
+        try:
+            service = site.connect()
+            try:
+                return Cleaning(self, run, site, service, comparison).perform()
+            finally:
+                service.close()
+        except (CloudError, StoreError, Interrupted) as error:
+            return cut_short(site.name, error)
+        finally:
+            comparison.leave(site.name)
+
+
+def _left_behind(site: Site) -> TargetResult:
+    return TargetResult(
+        site.name, Outcome.FAILED, "interrupted; a request hangs, and the next run will tell what it did"
+    )
+
+
+def _unrecorded(result: TargetResult, error: StoreError) -> TargetResult:
+    """The same, and that it could not be written down, unless it says so already."""
+    known = result.error or ""
+    both = known if str(error) in known else "; ".join(filter(None, (known, str(error))))
+    return replace(result, outcome=Outcome.FAILED, error=both)
+
+
+def exit_code(result: RunResult) -> Exit:
+    """The exit code that a run's result asks for; the highest-ranking problem of its targets wins."""
+    codes = [_EXIT_OF_OUTCOME[target.outcome] for target in result.targets]
+    troubled = any(unsuccessful(d.outcome) for target in result.targets for d in target.deletions)
+    return worst([*codes, _EXIT_OF_OUTCOME[result.outcome], Exit.DELETIONS_FAILED if troubled else Exit.OK])

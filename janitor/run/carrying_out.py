@@ -1,0 +1,94 @@
+"""The deletions of one target's plan, from the last look to the last word: carried out, listed again, confirmed."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from janitor.cloud import ImageService
+from janitor.core.model import DeletionOutcome, Image, Memory, Outcome, Refusals, TargetResult
+from janitor.core.planning.plan import Plan
+from janitor.errors import CloudError
+from janitor.run.deleting import Attempt, Executioner, confirm
+from janitor.run.freshness import Freshness, Moment, Reading
+from janitor.run.orders import Orders
+from janitor.run.rereading import Rereading
+
+
+@dataclass(frozen=True, slots=True)
+class CarryingOut:
+    """Carries out the plan of one run for one target; `since` is when its survey began."""
+
+    orders: Orders
+    run: int
+    service: ImageService
+    rereading: Rereading
+    since: Moment
+
+    def perform(self, seen: TargetResult, plan: Plan, memory: Memory) -> TargetResult:
+        """The result with what became of each deletion, and what went wrong."""
+        executioner = self._executioner(seen.target, plan)
+        attempts = executioner.carry_out(plan)
+        errors = list(self._shortfalls(executioner, plan, attempts))
+        listed: Mapping[str, Image] | None = {}
+        untold: Collection[str] = ()
+        try:
+            if attempts:
+                listed, untold = self.rereading.after(executioner.gone)
+        except CloudError as error:
+            listed = None
+            errors.append(f"the survey after the deletions failed, so none is confirmed: {error}")
+        deletions = tuple(confirm(attempts, listed, untold))
+        outcome = Outcome.PARTIAL if any(unsuccessful(d.outcome) for d in deletions) else Outcome.OK
+        result = replace(
+            seen,
+            outcome=Outcome.FAILED if errors else outcome,
+            error="; ".join(errors) or None,
+            deletions=deletions,
+            changed=(*seen.changed, *executioner.left),
+        )
+        return _with_old_news(result, memory)
+
+    def _executioner(self, target: str, plan: Plan) -> Executioner:
+        done = iter(range(1, len(plan.decisions) + 1))
+        planned = {decision.image.id for decision in plan.decisions}
+
+        def read() -> Reading:
+            return self.rereading.before(planned, executioner.gone)
+
+        executioner = Executioner(
+            self.run,
+            target,
+            self.service,
+            self.orders.store,
+            self.orders.clock,
+            self.orders.stop,
+            Freshness(read, self.orders.moment, self.since),
+            self.orders.deletions_at_once,
+            lambda: self.orders.progress.advance(target, "delete", next(done), len(plan.decisions)),
+        )
+        return executioner
+
+    def _shortfalls(self, executioner: Executioner, plan: Plan, attempts: Collection[Attempt]) -> Iterator[str]:
+        """Why not all that was planned was asked for."""
+        if executioner.journal_error is not None:
+            yield str(executioner.journal_error)
+        unsent = len(plan.decisions) - len(attempts) - len(executioner.left)
+        if unsent:
+            interrupted = "interrupted: " if self.orders.stop.is_set() else ""
+            because = f": {executioner.unsent}" if executioner.unsent is not None else ""
+            yield f"{interrupted}{unsent} of {len(plan.decisions)} deletions were not sent{because}"
+
+
+def _with_old_news(result: TargetResult, memory: Memory) -> TargetResult:
+    refused = (d for d in result.deletions if d.outcome is DeletionOutcome.REFUSED)
+    before = memory.refusals
+    again = (d.decision.image.id for d in refused if before.get(d.decision.image.id, _NEVER).detail == d.detail)
+    return replace(result, refused_again=frozenset(again))
+
+
+_NEVER = Refusals(0, datetime.min.replace(tzinfo=UTC), "")
+
+
+def unsuccessful(outcome: DeletionOutcome) -> bool:
+    """Whether a deletion with this outcome is one that a person may have to look at."""
+    return outcome in (DeletionOutcome.REFUSED, DeletionOutcome.FAILED)

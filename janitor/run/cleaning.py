@@ -1,0 +1,328 @@
+"""One target's part of a run, in order: survey, snapshot, decide, plan, check; then report, or delete and confirm."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from janitor.cloud import ImageService, Lookup
+from janitor.core.basis import Grounds, answers
+from janitor.core.decide import decide
+from janitor.core.exemptions import exemptions_by_tag, exemptions_for, longest_of
+from janitor.core.model import (
+    GONE_STATUSES,
+    Change,
+    Decision,
+    Deletion,
+    History,
+    Image,
+    Memory,
+    Mode,
+    Notice,
+    Outcome,
+    Sharing,
+    Survey,
+    TargetResult,
+)
+from janitor.core.names.image_ids import folded
+from janitor.core.notices import counted, overdue, spared, to_announce, to_remind
+from janitor.core.planning.plan import Plan, make_plan, owns
+from janitor.core.planning.plan_diff import changes_since
+from janitor.core.planning.reconciling import settle
+from janitor.core.sharing import apply_sharing, in_question
+from janitor.core.survey.binding import Known, recognise
+from janitor.core.survey.clock import UNTOLD, ClockCheck, agrees, behind
+from janitor.core.survey.contradictions import doubts_about as contradictions
+from janitor.core.survey.mark import restored
+from janitor.core.survey.plausibility import OwnImages, measure, refusal
+from janitor.errors import AnotherAccount, CloudError, Implausible, Interrupted, JanitorError, StoreError
+from janitor.run.carrying_out import CarryingOut
+from janitor.run.freshness import Moment
+from janitor.run.orders import Orders, RunStore, Site
+from janitor.run.rereading import Rereading
+from janitor.run.siblings import Comparison, doubts_about
+from janitor.run.surveying import Surveying, heed_stop
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """What one run does in one target, through the service that reaches it."""
+
+    orders: Orders
+    run: int
+    site: Site
+    service: ImageService
+    comparison: Comparison
+
+    @property
+    def target(self) -> str:
+        """The name of the site."""
+        return self.site.name
+
+    @property
+    def _store(self) -> RunStore:
+        return self.orders.store
+
+    def perform(self) -> TargetResult:
+        """Survey, decide, plan; then delete and confirm, unless something stands against it.
+
+        Raises CloudError for a target that cannot be surveyed, Interrupted once told to stop before anything was
+        deleted, StoreError for a database that fails before the first deletion; but where deletions of earlier runs
+        were settled before that, it is a result, as nobody else will tell of them. Raises AnotherAccount, with nothing
+        recorded of the survey, where it is not of the account that the database knows.
+        """
+        since = self.orders.moment()
+        survey, lookup = Surveying(self.orders, self.target, self.service).survey()
+        survey = self._recognised(survey)
+        history = self._store.record_survey(self.run, self.target, survey, self.site.also_named)
+        unacceptable = self._one_service_with_others(survey)
+        doubts = self._doubts(survey, lookup, unacceptable)
+        settled = () if doubts or survey.usage.problem is not None else self._settle(survey, lookup)
+        try:
+            doubt = refusal(doubts, acceptable=not unacceptable) if doubts else None
+            return self._judge(since, survey, history, doubt, settled)
+        except (CloudError, StoreError, Interrupted) as error:
+            if not settled:
+                raise
+            return replace(cut_short(self.target, error), settled=settled)
+
+    def _recognised(self, survey: Survey) -> Survey:
+        """The survey of the account that the target is bound to, with a remark where that is new.
+
+        One of another account is no part of the target's history. Raises AnotherAccount for it.
+        """
+        reached, bound = self.service.binding(), self._store.bound(self.target)
+        if reached == bound:
+            return survey
+        good = self._store.last_good(self.target, self.run)
+        own = self._own_images(survey, Lookup(), good[0] if good else None)
+        listed = frozenset(folded(image.id) for image in survey.images if owns(image) and image.unseen is None)
+        found = recognise(self.target, reached, bound, Known(good[0] if good else None, own.expected, listed))
+        if not found.same:
+            raise AnotherAccount(found.words)
+        self._store.bind(self.run, self.target, reached)
+        usage = survey.usage
+        return replace(survey, usage=replace(usage, remarks=(*usage.remarks, found.words))) if found.words else survey
+
+    def _judge(
+        self,
+        since: Moment,
+        survey: Survey,
+        history: Mapping[str, History],
+        doubt: str | None,
+        settled: tuple[Deletion, ...],
+    ) -> TargetResult:
+        memory = self._memory(survey)
+        decisions, grounds = self._decide(survey, history, memory)
+        self._store.record_decisions(self.run, self.target, decisions, grounds)
+        plan, changed = self._plan(decisions)
+        seen = TargetResult(
+            self.target,
+            Outcome.OK,
+            images=len(survey.images),
+            owned=plan.owned,
+            decisions=tuple(decisions),
+            settled=settled,
+            changed=changed,
+            approved=None if self.orders.approved is None else frozenset(d.image.id for d in plan.decisions),
+            remarks=survey.usage.remarks,
+            clock=self._clock_check(),
+            survey_seconds=(survey.finished_at - survey.started_at).total_seconds(),
+        )
+        if survey.usage.problem is not None:
+            return replace(seen, outcome=Outcome.FAILED, error=f"nothing deleted: {survey.usage.problem}")
+        if doubt is not None:
+            return replace(seen, outcome=Outcome.REFUSED, error=doubt)
+        carrying_out = self._carrying_out(since, survey, history, memory)
+        return self._act(_told_of(seen, memory, survey.finished_at), plan, memory, carrying_out)
+
+    def _decide(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> tuple[list[Decision], Grounds]:
+        """The decisions, and what they went by beside the survey and its history."""
+        decisions = self._ruled(survey, history, memory)
+        asked = in_question(decisions)
+        sharing = answers(asked, self._sharing(asked, make_plan(decisions)))
+        heed_stop(self.orders.stop)
+        return apply_sharing(decisions, sharing), Grounds(memory, sharing)
+
+    def _sharing(self, asked: Sequence[Image], plan: Plan) -> Mapping[str, Sharing]:
+        """With whom these images are shared. For a plan over its limit nobody is asked: it deletes nothing."""
+        if self._excess(plan) is None:
+            return self.service.sharing(asked)
+        return {image.id: Sharing(unasked=True) for image in self.service.shareable(asked)}
+
+    def _excess(self, plan: Plan) -> str | None:
+        """Why the limits refuse a plan; a reviewed one has none."""
+        return plan.refusal(self.orders.limits) if self.orders.approved is None else None
+
+    def _ruled(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> list[Decision]:
+        """The decisions by guards and policies."""
+        return decide(
+            survey.images,
+            self.orders.policies,
+            survey.usage,
+            history,
+            survey.finished_at,
+            target=self.target,
+            also_named=self.site.also_named,
+            zone=self.orders.zone,
+            memory=memory,
+            budget=self.orders.budget,
+        )
+
+    def _memory(self, survey: Survey) -> Memory:
+        """What is recorded of a target, and what people exempted by command, in policy files or by tags."""
+        now = survey.finished_at
+        stored = self._store.exemptions(now)
+        by_people = exemptions_for(survey.images, stored, self.orders.exemptions, now)
+        exempted = longest_of(by_people, exemptions_by_tag(survey.images, now, self.orders.zone))
+        recorded = self._store.memory(self.target)
+        return replace(
+            recorded,
+            notices=self._counted(recorded, survey),
+            exemptions=exempted,
+            usage_memory=self.orders.usage_memory,
+        )
+
+    def _counted(self, recorded: Memory, survey: Survey) -> Mapping[str, Notice]:
+        """The notices as they count; where nobody can be told of anything, none is given anew and none waits."""
+        channels, next_run = self.orders.channels, self.orders.next_run
+        if channels is None:
+            return recorded.notices
+        names = {image.id: image.name or "" for image in survey.images if image.id in recorded.notices}
+        return counted(
+            recorded.notices, recorded.hearing, survey.finished_at, names=names, channels=channels, next_run=next_run
+        )
+
+    def _plan(self, decisions: Sequence[Decision]) -> tuple[Plan, tuple[Change, ...]]:
+        """The plan, and what is left out of it because it is not what was approved."""
+        plan = make_plan(decisions)
+        if self.orders.approved is None:
+            return plan, ()
+        deleted = self._store.deleted(self.target)
+        same, changed = changes_since(self.orders.approved.get(self.target, ()), decisions, deleted)
+        return replace(plan, decisions=tuple(d for d in plan.decisions if d.image.id in same)), changed
+
+    def _act(self, seen: TargetResult, plan: Plan, memory: Memory, carrying_out: CarryingOut) -> TargetResult:
+        against = self._against(seen, plan)
+        if against is not None:
+            seen = replace(seen, outcome=Outcome.REFUSED, error=against)
+        if self.orders.mode is Mode.DRY_RUN:
+            return seen
+        if seen.clock is not ClockCheck.UNTOLD:
+            self._end_notices_of_gone(seen, memory)
+        if against is not None or not plan.decisions:
+            return seen
+        return carrying_out.perform(seen, plan, memory)
+
+    def _carrying_out(
+        self, since: Moment, survey: Survey, history: Mapping[str, History], memory: Memory
+    ) -> CarryingOut:
+        def decided(again: Survey) -> list[Decision]:
+            return self._ruled(again, history, memory)
+
+        known = (*self.service.irregularities(), *contradictions(survey.images))
+        rereading = Rereading(self.orders, self.target, self.service, survey, decided, known)
+        return CarryingOut(self.orders, self.run, self.service, rereading, since)
+
+    def _against(self, seen: TargetResult, plan: Plan) -> str | None:
+        """Why a plan is not carried out of a survey that is believed, if anything stands against it."""
+        if seen.clock is ClockCheck.UNTOLD:
+            return UNTOLD
+        behind = self._store.behind_in(self.run, self.target, self.orders.mode)
+        if behind is not None:
+            return restored(behind)
+        excess = self._excess(plan)
+        return excess and f"{excess} To delete exactly this list after a look at it: janitor apply {self.run}"
+
+    def _clock_check(self) -> ClockCheck:
+        """Who bears out our clock."""
+        if self.orders.accept_survey:
+            return ClockCheck.ACCEPTED
+        return ClockCheck.UNTOLD if self.service.clock_offset() is None else ClockCheck.TOLD
+
+    def _clock_doubts(self) -> tuple[str, ...]:
+        """What is wrong with our clock by that of earlier runs; one that an answer bears out now is written down."""
+        now, before, offset = self.orders.clock(), self._store.last_clock(self.run), self.service.clock_offset()
+        late = behind(now, *before) if before is not None else None
+        if offset is not None and agrees(offset) and (late is None or self.orders.accept_survey):
+            self._store.record_clock(self.run, now)
+        return (late,) if late is not None else ()
+
+    def _end_notices_of_gone(self, seen: TargetResult, memory: Memory) -> None:
+        listed = {decision.image.id for decision in seen.decisions}
+        self._store.end_notices_of_gone(seen.target, memory.notices.keys() - listed, self.orders.clock())
+
+    def _one_service_with_others(self, survey: Survey) -> Sequence[str]:
+        """What is wrong where another site of the project lists the same images: no person can accept that."""
+        own = {folded(image.id) for image in survey.images if owns(image)}
+        others = dict(self.comparison.others(self.target, own))
+        heed_stop(self.orders.stop)
+        for name in self.site.siblings:
+            if name not in others:
+                others[name] = frozenset(map(folded, self._store.known(name)))
+        return [*doubts_about(self.target, own, others), *self.service.other_names(survey.images)]
+
+    def _doubts(self, survey: Survey, lookup: Lookup, unacceptable: Sequence[str]) -> tuple[str, ...]:
+        """What looks wrong about a survey; recorded as good where nothing does, or where a person accepts it.
+
+        What is `unacceptable` stays, whoever accepts the rest.
+        """
+        good = self._store.last_good(self.target, self.run)
+        before = good[1] if good else None
+        seen = measure(survey, before)
+        doubts = self.orders.gate.doubts(
+            seen,
+            before,
+            own=self._own_images(survey, lookup, good[0] if good else None),
+            clock_offset=self.service.clock_offset(),
+            irregularities=(*self.service.irregularities(), *contradictions(survey.images), *self._clock_doubts()),
+        )
+        doubts = () if self.orders.accept_survey or survey.usage.problem is not None else doubts
+        doubts = (*unacceptable, *doubts)
+        self._store.record_measure(self.run, self.target, seen, good=not doubts and survey.usage.problem is None)
+        return doubts
+
+    def _own_images(self, survey: Survey, lookup: Lookup, good: int | None) -> OwnImages:
+        """The target's own images of the last good survey's run, if there was one, and those of this survey."""
+        before = frozenset(map(folded, self._store.own_images(self.target, good))) if good is not None else frozenset()
+        asked = frozenset(map(folded, self._store.asked_since(self.target, good))) if good is not None else frozenset()
+        # Those that the cloud lists as deleted, or about to be, are gone like those that it no longer lists.
+        left = frozenset(folded(image.id) for image in survey.images if owns(image))
+        seen = (image for image in survey.images if image.unseen is None)
+        return OwnImages(
+            before,
+            (asked - left) & before,
+            frozenset(folded(image.id) for image in seen if image.status not in GONE_STATUSES),
+            len(left),
+            None if lookup.unanswered is None else frozenset(map(folded, lookup.unanswered)),
+        )
+
+    def _settle(self, survey: Survey, lookup: Lookup) -> tuple[Deletion, ...]:
+        """Find out what became of the requests that earlier runs left open, where the survey tells."""
+        settlements = settle(self._store.unsettled(self.target), survey.images, lookup.unanswered or ())
+        if settlements:
+            self._store.record_settlements(self.run, settlements)
+        return tuple(settlement.deletion for settlement in settlements)
+
+
+def cut_short(target: str, error: JanitorError) -> TargetResult:
+    """The result of a target where this kept a run from deciding anything."""
+    match error:
+        case AnotherAccount():
+            return TargetResult(target, Outcome.REFUSED, f"nothing deleted: {error}.")
+        case Implausible():
+            return TargetResult(target, Outcome.REFUSED, f"nothing deleted, the survey looks wrong: {error}")
+        case Interrupted():
+            return TargetResult(target, Outcome.FAILED, "interrupted before anything was deleted")
+        case _:
+            return TargetResult(target, Outcome.FAILED, str(error))
+
+
+def _told_of(seen: TargetResult, memory: Memory, now: datetime) -> TargetResult:
+    reminded = to_remind(seen.decisions, memory.notices, now)
+    return replace(
+        seen,
+        announced=to_announce(seen.decisions, memory.notices),
+        reminded=reminded,
+        overdue=overdue(reminded, memory.notices),
+        spared=spared(seen.decisions, memory),
+    )

@@ -1,0 +1,204 @@
+"""Carrying out a plan: each deletion is journalled before it is sent and after it is answered, and confirmed later."""
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from janitor.cloud import ImageService
+from janitor.core.exemptions import exemptions_for
+from janitor.core.model import Change, Decision, Deletion, Exemption, Image, Verdict
+from janitor.core.names.image_ids import folded
+from janitor.core.planning.deletion import Answer, Answered, Shown, detail_of, is_open, outcome_of, shown
+from janitor.core.planning.plan import Plan
+from janitor.core.sharing import apply_sharing
+from janitor.errors import CloudError, Interrupted, NotSent, Refused, RestAsked, StoreError, Unavailable
+from janitor.run.freshness import Freshness, Reading
+
+_LOOKS = 3
+
+_log = logging.getLogger("janitor.run.deleting")
+
+
+class Journal(Protocol):
+    """Where each request is written down before it is sent and after it is answered."""
+
+    def exemptions(self, at: datetime) -> Sequence[Exemption]:
+        """What people exempted by command, as far as it holds at that instant."""
+        ...
+
+    def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
+        """Write down a request that is about to be sent; returns the entry. Raises StoreError."""
+        ...
+
+    def withdraw_request(self, entry: int) -> None:
+        """Take back a request that was not sent after all. Raises StoreError."""
+        ...
+
+    def journal_answer(self, entry: int, said: Answered, at: datetime) -> None:
+        """Write down what the API answered. Raises StoreError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A deletion that was asked for, or needed no asking, and what the API answered."""
+
+    decision: Decision
+    said: Answered
+
+
+@dataclass(slots=True)
+class Executioner:
+    """Sends the deletions of one target's plan. One that fails does not stop the others; a journal that fails does.
+
+    `gone` are the images that a later list need not show: those that were asked for, or were gone already.
+    """
+
+    run: int
+    target: str
+    service: ImageService
+    journal: Journal
+    clock: Callable[[], datetime]
+    stop: threading.Event
+    freshness: Freshness
+    workers: int = 4
+    tick: Callable[[], None] = lambda: None
+    journal_error: StoreError | None = None
+    unsent: CloudError | None = None
+    resting: bool = False
+    left: list[Change] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
+
+    def carry_out(self, plan: Plan) -> list[Attempt]:
+        """Ask for every deletion of the plan, oldest image first, `workers` at a time.
+
+        What was exempted or has changed meanwhile is `left`, and what cannot be looked at again is not asked for.
+        Once `stop` is set, or the journal cannot be written, nothing new is sent: the attempts are those that were.
+        """
+        with ThreadPoolExecutor(self.workers, thread_name_prefix=f"delete-{self.target}") as pool:
+            attempts = list(pool.map(self._attempt, plan.decisions))
+        return [attempt for attempt in attempts if attempt is not None]
+
+    def _attempt(self, decision: Decision) -> Attempt | None:
+        if self.stop.is_set() or self.journal_error is not None or self.resting:
+            return None
+        try:
+            latest, why = self._look(decision)
+            if latest is None:
+                self.gone.add(decision.image.id)
+                self.tick()
+                return Attempt(decision, Answered(Answer.NOT_SENT))
+            if why is not None:
+                self.left.append(Change(decision, why))
+                return None
+            entry = self.journal.journal_request(self.run, self.target, decision, self.clock())
+        except CloudError as error:
+            self._note(error)
+            return None
+        except StoreError as error:
+            self.journal_error = error
+            return None
+        except Interrupted:
+            return None
+        self.gone.add(decision.image.id)
+        try:
+            said = self._ask(decision)
+        except NotSent as error:
+            self.gone.discard(decision.image.id)
+            self._note(error)
+            self._withdraw(entry)
+            return None
+        try:
+            self.journal.journal_answer(entry, said, self.clock())
+        except StoreError as error:
+            self.journal_error = error
+        self.tick()
+        return Attempt(decision, said)
+
+    def _withdraw(self, entry: int) -> None:
+        try:
+            self.journal.withdraw_request(entry)
+        except StoreError as error:
+            self.journal_error = error
+
+    def _note(self, error: CloudError) -> None:
+        """Why something is not sent; an API that asks for a long rest is asked for nothing more."""
+        if not self.resting:
+            self.unsent = error
+        self.resting = self.resting or isinstance(error, RestAsked)
+
+    def _look(self, decision: Decision) -> tuple[Image | None, str | None]:
+        """An image as it is now, None where it is gone; and why it stays, where it does.
+
+        Raises CloudError where that cannot be told, and Interrupted.
+        """
+        for _ in range(_LOOKS):
+            reading = self.freshness.reading()
+            latest = self._latest(decision.image, reading)
+            why = None if latest is None else self._stays(decision, latest, reading)
+            if not self.freshness.is_stale():
+                return latest, why
+        raise Unavailable("what was read is too old each time an image was looked at")
+
+    def _latest(self, image: Image, reading: Reading) -> Image | None:
+        if self.service.by_id:
+            return self.service.latest(image.id)
+        return image if reading.listed is None else reading.listed.get(folded(image.id))
+
+    def _stays(self, decision: Decision, latest: Image, reading: Reading) -> str | None:
+        image = decision.image
+        if different := image.differences(latest):
+            return f"changed during this run: {', '.join(different)}"
+        if (why := reading.stays.get(folded(image.id))) is not None:
+            return f"changed during this run: {why}"
+        if (why := self._shared_with(decision)) is not None:
+            return f"changed during this run: {why}"
+        # Last of all: people may exempt it even while we look at it.
+        return "exempted by a person during this run" if self._exempted_meanwhile(image) else None
+
+    def _shared_with(self, decision: Decision) -> str | None:
+        """Why an image that may be shared stays: another project may have accepted it since it was decided on.
+
+        Raises CloudError where that cannot be told.
+        """
+        asked = self.service.shareable([decision.image])
+        [now] = apply_sharing([decision], self.service.sharing(asked)) if asked else [decision]
+        return None if now.verdict is Verdict.DELETE else f"now {now.verdict} [{now.reason}] {now.detail}"
+
+    def _exempted_meanwhile(self, image: Image) -> bool:
+        """Whether a person has exempted an image since it was decided on: their word holds until the very last."""
+        now = self.clock()
+        return bool(exemptions_for([image], self.journal.exemptions(now), (), now))
+
+    def _ask(self, decision: Decision) -> Answered:
+        """What the API answers to the deletion. Raises NotSent where nothing was sent."""
+        try:
+            return Answered(self.service.delete(decision.image.id))
+        except NotSent:
+            raise
+        except CloudError as error:
+            _log.warning("deletion-unsuccessful target=%s image=%s: %s", self.target, decision.image.id, error)
+            if isinstance(error, RestAsked):
+                self._note(error)
+            return Answered(Answer.REFUSED if isinstance(error, Refused) else Answer.NONE, str(error))
+
+
+def confirm(
+    attempts: Iterable[Attempt], listed: Mapping[str, Image] | None, untold: Collection[str] = ()
+) -> list[Deletion]:
+    """What became of each attempt, by the survey that followed: its images by their folded ids, or None without one.
+
+    Only an image that this survey no longer lists is called deleted; an answer alone proves nothing. `untold` are the
+    folded ids of which the API did not tell whether they exist.
+    """
+    return [_confirmed(attempt, shown(attempt.decision.image.id, listed, untold)) for attempt in attempts]
+
+
+def _confirmed(attempt: Attempt, seen: Shown) -> Deletion:
+    said = attempt.said
+    outcome = outcome_of(said.answer, seen)
+    return Deletion(attempt.decision, outcome, detail_of(said, seen), unsettled=is_open(said.answer, seen))

@@ -1,0 +1,74 @@
+"""How old what a deletion goes by may be: where it is too old, the target is read again before anything is sent."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from janitor.core.model import Image
+from janitor.errors import CloudError, Unavailable
+
+STALE = timedelta(minutes=10)
+"""How old what a deletion goes by may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a later reading says: why images that were to go stay after all, by folded id.
+
+    `listed` are all images by their folded ids; None where the API is asked for each of them just before its deletion.
+    """
+
+    stays: Mapping[str, str] = field(default_factory=dict)
+    listed: Mapping[str, Image] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant by the clock, and by the time that passes whatever is done to the clock, in seconds."""
+
+    at: datetime
+    ticks: float
+
+
+@dataclass(slots=True)
+class Freshness:
+    """Sees to it that no deletion goes by what is older than ten minutes. Safe to use from several threads at once.
+
+    `now` tells the time and `since` is when the survey began. A reading counts from its beginning; where two in a row
+    take longer than that, the account is a slow one and not the process stopped, and the second counts from its end.
+    """
+
+    read: Callable[[], Reading]
+    now: Callable[[], Moment]
+    since: Moment
+    latest: Reading = Reading()
+    failed: CloudError | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def is_stale(self) -> bool:
+        """Whether the target has to be read again; the longer time counts, as a clock may have been put back."""
+        now = self.now()
+        return max(now.at - self.since.at, timedelta(seconds=now.ticks - self.since.ticks)) > STALE
+
+    def reading(self) -> Reading:
+        """The latest reading, made anew where it is stale. Raises CloudError where it cannot be, and from then on."""
+        with self.lock:
+            if self.failed is not None:
+                raise self.failed
+            for _ in range(2):
+                if self.is_stale():
+                    self._read_again()
+            if self.is_stale():
+                self.since = self.now()
+            return self.latest
+
+    def _read_again(self) -> None:
+        began = self.now()
+        try:
+            self.latest = self.read()
+        except CloudError as error:
+            minutes = STALE // timedelta(minutes=1)
+            self.failed = Unavailable(f"the survey is over {minutes} minutes old, and to read again failed: {error}")
+            raise self.failed from error
+        self.since = began

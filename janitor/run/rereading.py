@@ -1,0 +1,97 @@
+"""Reading a target again within a run: before deletions that come long after its survey, and after all of them."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from janitor.cloud import ImageService
+from janitor.core.model import GONE_STATUSES, Decision, Image, Survey, Verdict
+from janitor.core.names.image_ids import folded
+from janitor.core.planning.plan import owns
+from janitor.core.survey.contradictions import doubts_about as contradictions
+from janitor.core.survey.plausibility import OwnImages, measure
+from janitor.errors import Implausible, Unavailable
+from janitor.run.freshness import Reading
+from janitor.run.orders import Orders
+from janitor.run.surveying import Surveying
+
+
+@dataclass(frozen=True, slots=True)
+class Rereading:
+    """Reads a target again that a run has surveyed; `survey` is what it saw then, and `decide` decides on a survey.
+
+    `known` are the irregularities of then, which a person has accepted where there are any.
+    """
+
+    orders: Orders
+    target: str
+    service: ImageService
+    survey: Survey
+    decide: Callable[[Survey], Sequence[Decision]]
+    known: Collection[str] = ()
+
+    def before(self, planned: Collection[str], gone: Collection[str]) -> Reading:
+        """What is so now of these planned images: all that uses images is asked for once more.
+
+        The images are listed, too, where they cannot be asked for one by one; `gone` are those that need not be there
+        any more. Raises CloudError where that cannot be read, or looks wrong, and Interrupted.
+        """
+        surveying = Surveying(self.orders, self.target, self.service)
+        images = self.survey.images if self.service.by_id else tuple(surveying.listed())
+        usage = surveying.usage(images, self.survey.started_at)
+        if usage.problem is not None:
+            raise Unavailable(usage.problem)
+        now = replace(self.survey, images=images, usage=usage, without_id=len(self.service.unidentified()))
+        if doubts := self._doubts(now, frozenset() if self.service.by_id else None, gone):
+            raise Implausible(f"it looks wrong: {'; '.join(doubts)}")
+        asked = frozenset(map(folded, planned))
+        stay = [d for d in self.decide(now) if folded(d.image.id) in asked and d.verdict is not Verdict.DELETE]
+        stays = {folded(d.image.id): f"now {d.verdict} [{d.reason}] {d.detail}" for d in stay}
+        return Reading(stays, None if self.service.by_id else _by_id(images))
+
+    def after(self, gone: Collection[str]) -> tuple[Mapping[str, Image], frozenset[str]]:
+        """What the target lists once `gone` were asked for, and the ids of what may exist all the same; all folded.
+
+        Where nothing but a list tells that an image is gone, two lists have to leave it out: one may have a hole.
+        Raises Implausible for a list that looks as wrong as a survey that deletes nothing, and another CloudError where
+        there is none.
+        """
+        listed, untold = self._listed_without(gone)
+        if not self.service.by_id and any(folded(image) not in listed for image in gone):
+            again, _ = self._listed_without(gone)
+            listed = {**listed, **again}
+        return listed, untold
+
+    def _listed_without(self, gone: Collection[str]) -> tuple[dict[str, Image], frozenset[str]]:
+        images = tuple({image.id: image for image in self.service.images()}.values())
+        listed = _by_id(images)
+        known = (image.id for image in self.survey.images if owns(image))
+        lookup = self.service.unlisted(each for each in known if folded(each) not in listed)
+        now = replace(self.survey, images=(*images, *lookup.found), without_id=len(self.service.unidentified()))
+        if doubts := self._doubts(now, lookup.unanswered, gone):
+            raise Implausible(f"it looks wrong: {'; '.join(doubts)}")
+        return _by_id(now.images), frozenset(map(folded, lookup.unanswered or ()))
+
+    def _doubts(self, now: Survey, untold: frozenset[str] | None, gone: Collection[str]) -> tuple[str, ...]:
+        """What looks wrong about a later list, by the gate of every survey; of images that nobody asked to delete."""
+        ours = {folded(image) for image in gone}
+        before, after = (_without(ours, survey) for survey in (self.survey, now))
+        own = frozenset(folded(image.id) for image in before.images if owns(image))
+        left = [folded(image.id) for image in after.images if owns(image)]
+        listed = frozenset(folded(image.id) for image in after.images if image.status not in GONE_STATUSES)
+        accepted = self.orders.accept_survey
+        irregular = (*self.service.irregularities(), *contradictions(now.images))
+        return self.orders.gate.doubts(
+            measure(after, measure(before)),
+            measure(before),
+            own=OwnImages(own, frozenset(), listed, len(left), untold and frozenset(map(folded, untold))),
+            clock_offset=None if accepted else self.service.clock_offset(),
+            irregularities=[each for each in irregular if not (accepted and each in self.known)],
+        )
+
+
+def _without(gone: Collection[str], survey: Survey) -> Survey:
+    return replace(survey, images=tuple(image for image in survey.images if folded(image.id) not in gone))
+
+
+def _by_id(images: Iterable[Image]) -> dict[str, Image]:
+    return {folded(image.id): image for image in images}

@@ -1,0 +1,52 @@
+"""Whether the plan of an earlier run may still be applied: it is recent, as recorded, and the policies are the same."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from janitor.core.model import Decision, RunResult
+from janitor.core.planning.plan_diff import plan_digest, policy_text
+from janitor.core.policy import Policy
+from janitor.core.units import format_duration, format_minute
+from janitor.errors import UsageError
+from janitor.store import Store
+
+
+def reviewed_plan(
+    store: Store, number: int, policies: Sequence[Policy], validity: timedelta, now: datetime
+) -> dict[str, tuple[Decision, ...]]:
+    """The decisions that the plan of a run consists of, by target. Raises UsageError where it may not be applied."""
+    run = store.load_run(number)
+    if run.digest is None:
+        raise UsageError(f"run {number} left no finished plan: make a new one with `janitor run --dry-run`")
+    planned = {target.target: target.doomed for target in run.targets if target.doomed}
+    if not planned:
+        raise UsageError(f"run {number} planned no deletion: there is nothing to apply")
+    rebound = [target for target in planned if store.counts_after(target) >= number]
+    if rebound:
+        raise UsageError(
+            f"{', '.join(rebound)} was bound to another account after run {number}: make a new plan with "
+            "`janitor run --dry-run`"
+        )
+    if now - run.finished_at > validity:
+        raise UsageError(
+            f"the plan of run {number} is of {format_minute(run.finished_at)} and was good for "
+            f"{format_duration(validity)}: make a new one with `janitor run --dry-run`"
+        )
+    _check_policies(store, run, planned, policies)
+    every = ((target, decision) for target, decisions in planned.items() for decision in decisions)
+    if run.digest != plan_digest(every, policies):
+        raise UsageError(f"the plan of run {number} is not what that run recorded: make a new one")
+    return planned
+
+
+def _check_policies(
+    store: Store, run: RunResult, planned: dict[str, tuple[Decision, ...]], policies: Sequence[Policy]
+) -> None:
+    then = store.policies(run.run)
+    now = {policy.name: policy_text(policy) for policy in policies}
+    used = sorted({decision.policy or "" for decisions in planned.values() for decision in decisions})
+    changed = [name for name in used if then.get(name) != now.get(name)]
+    if changed:
+        raise UsageError(
+            f"policy {', '.join(changed)} has changed since run {run.run}: make a new plan with `janitor run --dry-run`"
+        )

@@ -1,0 +1,104 @@
+"""Surveying one target: all of its images, and what uses them, by its services and by texts that people declare."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from janitor.cloud import ImageService, Lookup
+from janitor.core.model import UNSEEN, EarlierUsage, Image, Survey, Usage
+from janitor.core.names.image_ids import folded
+from janitor.core.needs import used_by_unidentified
+from janitor.errors import CloudError, Interrupted
+from janitor.run.orders import Orders
+from janitor.shutdown import Stop
+
+_REMEMBERED = timedelta(days=7)
+"""How long a server that is not listed any more is asked about, beyond the time that it holds its image."""
+
+_FORBIDDEN = "asked for by its id, it may not be seen"
+
+_UPGRADED = (
+    "since the last run the janitor asks every service that can use these images (`usage` is `auto`), remembers a use "
+    "for 72 h (`usage_memory`), and takes regions that share an image service for one target: what that may block, and "
+    "how to lift it, is in docs/upgrading.md"
+)
+"""Said in the first run of a target whose last good survey an earlier version recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surveying:
+    """One complete reading of a target, through the service that reaches it."""
+
+    orders: Orders
+    target: str
+    service: ImageService
+
+    def survey(self) -> tuple[Survey, Lookup]:
+        """Read the target; beside, what was told of known images that no list shows.
+
+        Raises CloudError where its images cannot be listed to the end, and Interrupted. What is in use may be in doubt:
+        `usage.problem` says so.
+        """
+        started_at = self.orders.clock()
+        listed = self.listed()
+        without_id = len(self.service.unidentified())
+        lookup = self._looked_up(listed)
+        images = (*listed, *lookup.found, *self._unseen(lookup))
+        usage = self.usage(images, started_at)
+        if without_id:
+            usage = replace(usage, remarks=(*usage.remarks, _without_id(without_id)))
+        heed_stop(self.orders.stop)
+        return Survey(images, usage, started_at, self.orders.clock(), without_id), lookup
+
+    def listed(self) -> list[Image]:
+        """What the lists say, each image once: as all of its records say together."""
+        listed: dict[str, Image] = {}
+        for image in self.service.images():
+            listed[image.id] = image
+            if len(listed) % 1000 == 0:
+                self.orders.progress.advance(self.target, "survey", len(listed), None)
+            heed_stop(self.orders.stop)
+        self.orders.progress.advance(self.target, "survey", len(listed), len(listed))
+        return list(listed.values())
+
+    def _looked_up(self, listed: Iterable[Image]) -> Lookup:
+        heed_stop(self.orders.stop)
+        ids = {folded(image.id) for image in listed}
+        known = {folded(image): image for image in self.orders.store.known(self.target)}
+        return self.service.unlisted(image for image_id, image in known.items() if image_id not in ids)
+
+    def _unseen(self, lookup: Lookup) -> Iterator[Image]:
+        """The known images that may exist and that we may not see: as they were, and said to be unseen."""
+        for image in self.orders.store.last_seen(self.target, lookup.unanswered or ()):
+            yield replace(image, unreadable={**image.unreadable, UNSEEN: _FORBIDDEN})
+
+    def usage(self, images: Sequence[Image], now: datetime) -> Usage:
+        """What uses these images, by services and by texts; `problem` says why that is in doubt."""
+        earlier = self.orders.store.earlier_usage(self.target, now - _REMEMBERED - self.orders.usage_memory)
+        with ThreadPoolExecutor(1, thread_name_prefix=f"references-{self.target}") as beside:
+            named = beside.submit(self.orders.references.named, images)
+            usage = self._told_by_services(images, earlier).with_named(named.result())
+        usage = usage.with_named(used_by_unidentified(self.service.unidentified(), images))
+        if earlier.unrecorded:
+            usage = replace(usage, remarks=(*usage.remarks, _UPGRADED))
+        if usage.problem is None:
+            return usage
+        return replace(usage, problem=f"what is in use could not be read: {usage.problem}")
+
+    def _told_by_services(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:
+        try:
+            return self.service.usage(images, earlier)
+        except CloudError as error:
+            return Usage(problem=str(error))
+
+
+def _without_id(entries: int) -> str:
+    having = "entry of the image list has" if entries == 1 else "entries of the image list have"
+    return f"{entries:,} {having} no id, and cannot be judged or deleted"
+
+
+def heed_stop(stop: Stop) -> None:
+    """Raise Interrupted once told to stop."""
+    if stop.is_set():
+        raise Interrupted(stop.signal_number)
