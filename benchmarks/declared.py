@@ -18,7 +18,7 @@ from uuid import UUID
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from janitor.core.model import Image
+from janitor.core.image import Image
 from janitor.references import Reference, References
 
 IMAGES = 10_000

@@ -18,7 +18,8 @@ import yaml
 from benchmarks.cloud import sandbox
 from janitor.cloud import Need, Sources
 from janitor.config import OpenStackTarget, Settings, load_settings
-from janitor.core.model import EarlierUsage, Image
+from janitor.core.image import Image
+from janitor.core.usage import EarlierUsage
 from janitor.run.sites import Choice, sites_of
 
 _IMAGES = 200

@@ -6,19 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
-from janitor.core.model import (
-    Decision,
-    Deletion,
-    DeletionOutcome,
-    Image,
-    Mode,
-    Outcome,
-    Reason,
-    RunResult,
-    TargetResult,
-    Verdict,
-)
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.image import Image
 from janitor.core.planning.plan import owns
+from janitor.core.result import Deletion, DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 GIB = 2**30

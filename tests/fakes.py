@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from janitor.cloud import Lookup, Probe
-from janitor.core.model import EarlierUsage, Image, Sharing, Usage
+from janitor.core.image import Image, Sharing
 from janitor.core.planning.deletion import Answer
 from janitor.core.survey.binding import Binding
+from janitor.core.usage import EarlierUsage, Usage
 from janitor.errors import CloudError
 
 ACCOUNT = Binding("memory", "account")

@@ -1,7 +1,7 @@
 """Deciding a past night again, from what the database holds of it and nothing else."""
 
 from janitor.core.decide import decide
-from janitor.core.model import Decision
+from janitor.core.decision import Decision
 from janitor.core.sharing import apply_sharing, in_question
 from janitor.store import Inputs
 

@@ -13,8 +13,11 @@ import pytest
 
 from janitor.cli.commands import reporting
 from janitor.config import load_settings
-from janitor.core.model import Decision, Event, Mode, Reason, RunResult, Survey, TargetResult, Usage, Verdict
+from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.policy import Match, Policy
+from janitor.core.result import Event, Mode, RunResult, TargetResult
+from janitor.core.survey import Survey
+from janitor.core.usage import Usage
 from janitor.errors import StoreError
 from janitor.notify import delivery
 from janitor.notify.announcing import as_told, start_notices

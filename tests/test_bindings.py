@@ -17,10 +17,13 @@ import pytest
 from rich.console import Console
 
 from janitor.cloud.toast.client import ToastClient
-from janitor.core.model import DeletionOutcome, Exemption, Image, Mode, Outcome, RunResult, Usage, User
+from janitor.core.image import Image
+from janitor.core.memory import Exemption
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Clock, Expire, Match, Pattern, Policy
+from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
 from janitor.core.survey.binding import Binding, Known, recognise
+from janitor.core.usage import Usage, User
 from janitor.errors import Exit, Refused, Unavailable, UsageError
 from janitor.notify.announcing import start_notices
 from janitor.report.blocks import slack_messages

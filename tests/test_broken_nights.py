@@ -23,9 +23,11 @@ from janitor.cloud.openstack.usage import servers, stacks, survey
 from janitor.cloud.openstack.usage.clusters import Clusters
 from janitor.cloud.openstack.usage.gathering import Gathering
 from janitor.core import decide, guards, notices
+from janitor.core.decision import Decision, Reason
 from janitor.core.exemptions import exemptions_for
 from janitor.core.expiry import Term
-from janitor.core.model import Decision, DeletionOutcome, Exemption, Image, Notice, Reason, Source, Usage, User
+from janitor.core.image import Image
+from janitor.core.memory import Exemption, Notice
 from janitor.core.names.image_ids import ids_in
 from janitor.core.names.image_names import ImageNames
 from janitor.core.notices import due_under
@@ -33,8 +35,10 @@ from janitor.core.planning import deletion
 from janitor.core.planning.deletion import Answer, Shown
 from janitor.core.planning.plan import Plan, make_plan
 from janitor.core.policy import Policy
+from janitor.core.result import DeletionOutcome
 from janitor.core.survey import plausibility as gate
 from janitor.core.survey.plausibility import Gate
+from janitor.core.usage import Source, Usage, User
 from janitor.notify import announcing, delivery
 from janitor.notify.outbox import Outbox
 from janitor.notify.slack import channel as slack

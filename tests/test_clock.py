@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from janitor.core.model import Mode, Outcome, RunResult
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.result import Mode, Outcome, RunResult
 from janitor.core.survey.clock import ClockCheck, agrees, behind, may_start
 from janitor.errors import Exit
 from janitor.notify.announcing import start_notices

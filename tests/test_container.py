@@ -16,7 +16,7 @@ from janitor.cloud import Need, Sources
 from janitor.config import Login, OpenStackTarget, ToastTarget, load_settings
 from janitor.config.policy_files import load_policies
 from janitor.core.cron import Cron
-from janitor.core.model import Mode
+from janitor.core.result import Mode
 from janitor.errors import ConfigurationError
 from janitor.transport import HttpOptions
 

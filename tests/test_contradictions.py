@@ -15,9 +15,13 @@ from janitor.cli import wiring
 from janitor.cli.explain import explanation
 from janitor.cloud.common.merging import Merging
 from janitor.core.decide import decide
-from janitor.core.model import EarlierUsage, Image, Mode, Reason, RunResult, Survey, Usage, Verdict
+from janitor.core.decision import Reason, Verdict
+from janitor.core.image import Image
 from janitor.core.policy import Expire, Family, Keep, Match, Pattern, Policy
+from janitor.core.result import Mode, RunResult
+from janitor.core.survey import Survey
 from janitor.core.survey.contradictions import disagreement, doubts_about, merged
+from janitor.core.usage import EarlierUsage, Usage
 from janitor.errors import Exit
 from janitor.run import exit_code
 from janitor.run.sites import chosen

@@ -20,22 +20,14 @@ from pathlib import Path
 import pytest
 from starlette.responses import Response
 
-from janitor.core.model import (
-    Decision,
-    Image,
-    Mode,
-    Outcome,
-    Reason,
-    RunResult,
-    Survey,
-    TargetResult,
-    Usage,
-    User,
-    Verdict,
-)
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.image import Image
 from janitor.core.planning.deletion import Answer, Answered
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.result import Mode, Outcome, RunResult, TargetResult
+from janitor.core.survey import Survey
+from janitor.core.usage import Usage, User
 from janitor.errors import Exit, JanitorError, StoreError, UsageError
 from janitor.run import Run, exit_code
 from janitor.run.orders import Site

@@ -9,21 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from janitor.core.decide import decide
-from janitor.core.model import (
-    MISSING,
-    Decision,
-    History,
-    Image,
-    Reason,
-    Status,
-    Usage,
-    User,
-    UserKind,
-    Verdict,
-    Visibility,
-)
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.image import MISSING, Image, Status, Visibility
+from janitor.core.memory import History
 from janitor.core.planning.plan import make_plan
 from janitor.core.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
+from janitor.core.usage import Usage, User, UserKind
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

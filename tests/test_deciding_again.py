@@ -14,22 +14,15 @@ import pytest
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from janitor.core.model import (
-    Decision,
-    Exemption,
-    History,
-    Image,
-    Mode,
-    Reason,
-    RunResult,
-    Sharing,
-    Survey,
-    Usage,
-    User,
-)
+from janitor.core.decision import Decision, Reason
+from janitor.core.image import Image, Sharing
+from janitor.core.memory import Exemption, History
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
+from janitor.core.result import Mode, RunResult
+from janitor.core.survey import Survey
 from janitor.core.units import iso
+from janitor.core.usage import Usage, User
 from janitor.errors import CloudError, Refused, Unavailable, UsageError
 from janitor.notify.announcing import start_notices
 from janitor.run import Run

@@ -2,9 +2,9 @@
 
 import pytest
 
-from janitor.core.model import DeletionOutcome
 from janitor.core.names.image_ids import folded
 from janitor.core.planning.deletion import Answer, Answered, Shown, detail_of, is_open, outcome_of, shown
+from janitor.core.result import DeletionOutcome
 from tests.factories import make_image
 
 DELETED, ACCEPTED, GONE = DeletionOutcome.DELETED, DeletionOutcome.ACCEPTED, DeletionOutcome.ALREADY_GONE

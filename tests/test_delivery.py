@@ -15,9 +15,12 @@ import pytest
 
 from janitor.cli.commands.reporting import delivered
 from janitor.config import Settings, load_settings
-from janitor.core.model import DeletionOutcome, Mode, Outcome, Reason, RunResult, Survey, TargetResult, Usage, Verdict
+from janitor.core.decision import Reason, Verdict
 from janitor.core.policy import Expire, Match, Policy
+from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
+from janitor.core.survey import Survey
 from janitor.core.survey.clock import ClockCheck
+from janitor.core.usage import Usage
 from janitor.errors import Busy, DeliveryError, Exit
 from janitor.notify import delivery
 from janitor.notify.delivery import Delivery

@@ -21,25 +21,16 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 from starlette.responses import Response
 
-from janitor.core.model import (
-    Decision,
-    Deletion,
-    DeletionOutcome,
-    Image,
-    Mode,
-    Outcome,
-    Reason,
-    RunResult,
-    Survey,
-    TargetResult,
-    Usage,
-    Verdict,
-)
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.image import Image
 from janitor.core.planning.deletion import Answer
 from janitor.core.planning.deletion import Answered as Said
 from janitor.core.planning.plan import Limits
 from janitor.core.planning.reconciling import Unsettled, settle
 from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.result import Deletion, DeletionOutcome, Mode, Outcome, RunResult, TargetResult
+from janitor.core.survey import Survey
+from janitor.core.usage import Usage
 from janitor.errors import Unavailable
 from janitor.redaction import Redaction
 from janitor.report.as_json import json_report

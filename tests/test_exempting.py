@@ -13,10 +13,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from janitor.core.model import Exemption, Image, Mode, Reason, RunResult, Survey, Usage
+from janitor.core.decision import Reason
+from janitor.core.image import Image
+from janitor.core.memory import Exemption
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.result import Mode, RunResult
+from janitor.core.survey import Survey
 from janitor.core.units import parse_until
+from janitor.core.usage import Usage
 from janitor.run import Run
 from janitor.run.orders import Site
 from janitor.sandbox.server import Sandbox

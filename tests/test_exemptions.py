@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.core.exemptions import FOREVER, exemptions_by_tag, exemptions_for, lapses_soon, longest_of
-from janitor.core.model import Exemption
+from janitor.core.memory import Exemption
 from janitor.core.units import format_until, parse_until
 from tests.factories import NOW, make_image
 

@@ -17,9 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from janitor.core.decide import decide
-from janitor.core.model import Decision, Image, Reason, Usage, Verdict
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.image import Image
 from janitor.core.names.pattern import Pattern
 from janitor.core.policy import Expire, Family, Keep, Match, Policy
+from janitor.core.usage import Usage
 from janitor.errors import Interrupted
 from janitor.expressions import Budget, Expression, Untold
 from tests.conftest import Desk

@@ -9,8 +9,10 @@ import pytest
 
 from janitor.config.policy_files import load_policies
 from janitor.core.decide import decide
-from janitor.core.model import Decision, Image, Reason, Usage, User, Verdict
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.image import Image
 from janitor.core.planning.plan import Limits, make_plan
+from janitor.core.usage import Usage, User
 from janitor.sandbox.fleet import Fleet, make_fleet
 from janitor.sandbox.records import MISSING, StoredImage
 

@@ -11,10 +11,13 @@ import pytest
 from janitor.cli import wiring
 from janitor.cloud.toast.client import ToastClient
 from janitor.config import load_settings
-from janitor.core.model import DeletionOutcome, EarlierUsage, Image, Mode, Outcome, Reason, RunResult, Usage, User
+from janitor.core.decision import Reason
+from janitor.core.image import Image
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
 from janitor.core.survey.plausibility import Gate, Measure, OwnImages
+from janitor.core.usage import EarlierUsage, Usage, User
 from janitor.errors import Unavailable
 from janitor.run import Run
 from janitor.run.orders import Site

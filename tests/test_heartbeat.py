@@ -14,7 +14,7 @@ import pytest
 from janitor.cli.commands import serving
 from janitor.config import load_settings
 from janitor.core.cron import Cron
-from janitor.core.model import Mode
+from janitor.core.result import Mode
 from janitor.monitoring.heartbeat import Heartbeat
 from janitor.monitoring.punctuality import Punctuality
 from janitor.monitoring.watch import Watch

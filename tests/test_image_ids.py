@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
-from janitor.core.model import DeletionOutcome, Exemption, Mode, Survey, Usage, User
+from janitor.core.memory import Exemption
 from janitor.core.names.image_ids import folded, ids_in, unidentified
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.result import DeletionOutcome, Mode
+from janitor.core.survey import Survey
+from janitor.core.usage import Usage, User
 from janitor.references.bearers import Bearers
 from janitor.run import Run
 from janitor.run.orders import Site

@@ -2,9 +2,9 @@
 
 import pytest
 
-from janitor.core.model import EarlierUsage
 from janitor.core.names.image_names import ImageNames
 from janitor.core.names.known_images import KnownImages
+from janitor.core.usage import EarlierUsage
 from janitor.errors import Unavailable
 from tests.factories import make_image
 from tests.toast_account import Account, entry, ids, serving

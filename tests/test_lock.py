@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from janitor.cli.commands import serving
 from janitor.config import load_settings
-from janitor.core.model import Mode, Outcome, RunResult
+from janitor.core.result import Mode, Outcome, RunResult
 from janitor.errors import Busy, Exit, StoreError
 from janitor.monitoring.watch import Watch
 from janitor.sandbox.options import Options

@@ -13,7 +13,8 @@ import pytest
 
 from janitor.cli import wiring
 from janitor.config import load_settings
-from janitor.core.model import DeletionOutcome, Mode, Notice, Outcome
+from janitor.core.memory import Notice
+from janitor.core.result import DeletionOutcome, Mode, Outcome
 from janitor.core.survey.mark import Mark
 from janitor.errors import Exit, StoreError
 from janitor.run.sites import Choice

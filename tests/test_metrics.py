@@ -16,7 +16,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from janitor.config import load_settings
-from janitor.core.model import Decision, DeletionOutcome, Mode, Outcome, Reason, Verdict
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.result import DeletionOutcome, Mode, Outcome
 from janitor.errors import UsageError
 from janitor.monitoring.http_face import showing
 from janitor.monitoring.metrics import last_good_in, metrics_of, write_metrics

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from janitor.core.decide import decide
+from janitor.core.decision import Reason, Verdict
 from janitor.core.exemptions import FOREVER, exemptions_for
-from janitor.core.model import Exemption, Reason, Usage, Verdict
+from janitor.core.memory import Exemption
 from janitor.core.names.pattern import Pattern, flaw_of_glob
 from janitor.core.names.spelling import normal
 from janitor.core.policy import Expire, Match, Policy
 from janitor.core.policy_lint import exempting_nothing
+from janitor.core.usage import Usage
 from janitor.sandbox.server import Sandbox
 from tests.conftest import Desk
 from tests.factories import NOW, make_image

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from janitor.cloud.toast.records import read_image
-from janitor.core.model import MISSING, Image
+from janitor.core.image import MISSING, Image
 from janitor.core.needs import needs_of
 from janitor.transport.json_body import parse
 from tests.factories import make_image

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from janitor.cloud import Need, Sources
-from janitor.core.model import EarlierUsage, Image, Sharing, Source, Unread, User
+from janitor.core.image import Image, Sharing
 from janitor.core.planning.deletion import Answer
+from janitor.core.usage import EarlierUsage, Source, Unread, User
 from janitor.errors import CloudError, Denied, Implausible, JanitorError, Refused, Unavailable
 from janitor.transport import HttpOptions
 from tests.loopback import Answered

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from janitor.cloud.openstack.records import read_image, read_sharing
-from janitor.core.model import Image, Sharing
+from janitor.core.image import Image, Sharing
 
 PROJECT = "f7ac731cc11f40efbc03a9f9e1d1d21f"
 DOCUMENTED: dict[str, Any] = {

@@ -14,8 +14,10 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from janitor.core.cron import Cron
-from janitor.core.model import Hearing, Mode, Notice, Outcome, Reason, RunResult, Verdict
+from janitor.core.decision import Reason, Verdict
+from janitor.core.memory import Hearing, Notice
 from janitor.core.notices import counted, reminded, silent_since
+from janitor.core.result import Mode, Outcome, RunResult
 from janitor.core.units import iso
 from janitor.errors import Unavailable
 from janitor.sandbox.server import Sandbox

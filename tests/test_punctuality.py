@@ -9,7 +9,7 @@ import pytest
 
 from janitor.config import load_settings
 from janitor.core.cron import Cron
-from janitor.core.model import Outcome
+from janitor.core.result import Outcome
 from janitor.errors import Busy, Exit
 from janitor.monitoring.punctuality import Punctuality
 from janitor.monitoring.watch import Watch

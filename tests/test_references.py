@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from janitor.core.model import MISSING, Image, Reading, Source, Unread, Usage, User, UserKind
+from janitor.core.image import MISSING, Image
+from janitor.core.usage import Reading, Source, Unread, Usage, User, UserKind
 from janitor.references import Names, Reference, References, reading, scanning, texts, without_secrets
 from janitor.references.entries import Text
 from janitor.references.matching import Found, Matcher

@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 
 from janitor.cli.commands.demo import shipped_policies
 from janitor.config.policy_files import load_policies
-from janitor.core.model import Exemption, Image, Mode, Status, Survey, Usage, Visibility
+from janitor.core.image import Image, Status, Visibility
+from janitor.core.memory import Exemption
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.policy_lint import covers, exempting_nothing, owning_nothing, remarks_on
+from janitor.core.result import Mode
+from janitor.core.survey import Survey
+from janitor.core.usage import Usage
 from janitor.store import Store
 from tests.conftest import Desk
 from tests.factories import NOW, make_image

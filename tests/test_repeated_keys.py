@@ -8,7 +8,7 @@ import pytest
 from janitor.cloud.common import wire
 from janitor.cloud.openstack.records import read_image as read_v2
 from janitor.cloud.toast.records import read_image as read_v1
-from janitor.core.model import EarlierUsage, Source
+from janitor.core.usage import EarlierUsage, Source
 from janitor.errors import CloudError, Unavailable
 from janitor.transport import Transient
 from janitor.transport.json_body import Unreadable, parse, unreadable_in

@@ -11,17 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.core.model import (
-    Deletion,
-    DeletionOutcome,
-    Mode,
-    Outcome,
-    Reason,
-    RunResult,
-    Spared,
-    TargetResult,
-    Verdict,
-)
+from janitor.core.decision import Reason, Spared, Verdict
+from janitor.core.result import Deletion, DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 from janitor.report import Message
 from janitor.report.blocks import slack_messages
 from janitor.report.listing import listing

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from janitor.core.model import DeletionOutcome, Mode, Outcome, Survey, Usage, User
+from janitor.core.result import DeletionOutcome, Mode, Outcome
+from janitor.core.survey import Survey
+from janitor.core.usage import Usage, User
 from janitor.report.as_json import json_report
 from janitor.report.tables import images_json
 from tests.factories import GIB, NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep, too_young

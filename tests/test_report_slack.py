@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from janitor.core.model import Cost, Deletion, DeletionOutcome, Mode, Outcome, Reason, RunResult, TargetResult
+from janitor.core.decision import Reason
+from janitor.core.result import Cost, Deletion, DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 from janitor.report import Message
 from janitor.report.blocks import slack_messages
 from janitor.report.mrkdwn import code, fitted, inert, wire_length

@@ -10,23 +10,10 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from janitor.core.model import (
-    Change,
-    Cost,
-    Decision,
-    Deletion,
-    DeletionOutcome,
-    Mode,
-    Outcome,
-    Reason,
-    RunResult,
-    RunSummary,
-    Spared,
-    Survey,
-    Usage,
-    User,
-    Verdict,
-)
+from janitor.core.decision import Change, Decision, Reason, Spared, Verdict
+from janitor.core.result import Cost, Deletion, DeletionOutcome, Mode, Outcome, RunResult, RunSummary
+from janitor.core.survey import Survey
+from janitor.core.usage import Usage, User
 from janitor.escaping import visible
 from janitor.report.tables import images_table, runs_table
 from janitor.report.text import text_report

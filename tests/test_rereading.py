@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from janitor.cloud.common.rests import Rests
-from janitor.core.model import DeletionOutcome, Image, Mode, Outcome, RunResult, Usage, User
+from janitor.core.image import Image
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
+from janitor.core.usage import Usage, User
 from janitor.errors import Exit, RestAsked, Unavailable
 from janitor.run import Run, exit_code
 from janitor.run.freshness import Freshness, Moment, Reading

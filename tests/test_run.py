@@ -9,25 +9,13 @@ from typing import Any
 
 import pytest
 
-from janitor.core.model import (
-    Decision,
-    DeletionOutcome,
-    Image,
-    Mode,
-    Outcome,
-    Reason,
-    RunResult,
-    Sharing,
-    Source,
-    Unread,
-    Usage,
-    User,
-    UserKind,
-    Verdict,
-)
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.image import Image, Sharing
 from janitor.core.planning.deletion import Answer
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
+from janitor.core.usage import Source, Unread, Usage, User, UserKind
 from janitor.errors import CloudError, Exit, NotSent, Refused, RestAsked, StoreError, Unavailable
 from janitor.run import Run, exit_code
 from janitor.run.orders import Site

@@ -21,8 +21,8 @@ from janitor.config import (
     find_policies,
     load_settings,
 )
-from janitor.core.model import Cost, Mode
 from janitor.core.planning.plan import Limits
+from janitor.core.result import Cost, Mode
 from janitor.errors import ConfigurationError, Exit, UsageError
 from janitor.transport import HttpOptions
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from janitor.core.model import Decision, Reason, Sharing, Verdict
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.image import Sharing
 from janitor.core.sharing import apply_sharing, in_question
 from tests.factories import NOW, to_delete, to_keep, too_young
 

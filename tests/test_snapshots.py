@@ -13,23 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from janitor.core.model import (
-    Decision,
-    History,
-    Image,
-    Mode,
-    Outcome,
-    Reason,
-    RunResult,
-    Source,
-    Survey,
-    TargetResult,
-    Unread,
-    Usage,
-    User,
-    UserKind,
-    Verdict,
-)
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.image import Image
+from janitor.core.memory import History
+from janitor.core.result import Mode, Outcome, RunResult, TargetResult
+from janitor.core.survey import Survey
+from janitor.core.usage import Source, Unread, Usage, User, UserKind
 from janitor.errors import StoreError
 from janitor.store import Store
 

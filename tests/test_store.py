@@ -14,25 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from janitor.core.model import (
-    Decision,
-    Deletion,
-    DeletionOutcome,
-    Event,
-    History,
-    Image,
-    Mode,
-    Outcome,
-    Reason,
-    RunResult,
-    RunSummary,
-    Survey,
-    TargetResult,
-    Usage,
-    User,
-    Verdict,
-)
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.image import Image
+from janitor.core.memory import History
 from janitor.core.planning.deletion import Answer, Answered
+from janitor.core.result import Deletion, DeletionOutcome, Event, Mode, Outcome, RunResult, RunSummary, TargetResult
+from janitor.core.survey import Survey
+from janitor.core.usage import Usage, User
 from janitor.errors import Exit, StoreError, UsageError
 from janitor.store import KeptReport, NewReport, Store
 from janitor.store import database as database_module

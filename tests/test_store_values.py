@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.core.model import Exemption, Notice, Refusals, Sharing, Status, Visibility
+from janitor.core.image import Sharing, Status, Visibility
+from janitor.core.memory import Exemption, Notice, Refusals
 from janitor.core.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
 from janitor.store.values import from_json, to_json
 

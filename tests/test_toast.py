@@ -9,8 +9,8 @@ from contextlib import closing
 import pytest
 
 from janitor.cloud.toast.client import ToastClient
-from janitor.core.model import EarlierUsage
 from janitor.core.planning.deletion import Answer
+from janitor.core.usage import EarlierUsage
 from janitor.errors import CloudError, Denied, JanitorError, Refused, Unavailable
 from janitor.transport import HttpOptions
 from tests.loopback import Answered, Asked, Loopback

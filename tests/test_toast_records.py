@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from janitor.cloud.toast.records import read_image
-from janitor.core.model import EarlierUsage, Image, User
+from janitor.core.image import Image
+from janitor.core.usage import EarlierUsage, User
 from janitor.errors import Unavailable
 from tests.loopback import Answered
 from tests.toast_account import (

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from janitor.cloud.common.tokens import Token, Tokens
-from janitor.core.model import EarlierUsage
 from janitor.core.planning.deletion import Answer
+from janitor.core.usage import EarlierUsage
 from janitor.errors import Denied
 from tests.loopback import Answered
 from tests.toast_account import DELETE, IMAGES, INSTANCES, NOW, TOKENS, Account, calls, ids, no, serving, yes

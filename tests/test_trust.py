@@ -5,22 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from janitor.core.decide import decide
-from janitor.core.model import (
-    Decision,
-    Exemption,
-    History,
-    Image,
-    Memory,
-    Notice,
-    Reason,
-    Refusals,
-    Spared,
-    Usage,
-    Verdict,
-)
+from janitor.core.decision import Decision, Reason, Spared, Verdict
+from janitor.core.image import Image
+from janitor.core.memory import Exemption, History, Memory, Notice, Refusals
 from janitor.core.notices import REMIND_BEFORE, spared, to_announce, to_remind
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.refusals import next_try
+from janitor.core.usage import Usage
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -12,21 +12,14 @@ from typing import Any
 
 import pytest
 
-from janitor.core.model import (
-    Decision,
-    DeletionOutcome,
-    Exemption,
-    Image,
-    Mode,
-    Outcome,
-    RunResult,
-    Status,
-    Usage,
-    User,
-)
+from janitor.core.decision import Decision
+from janitor.core.image import Image, Status
+from janitor.core.memory import Exemption
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
 from janitor.core.survey.plausibility import Gate
+from janitor.core.usage import Usage, User
 from janitor.errors import Exit, Implausible, Refused, Unavailable, UsageError
 from janitor.notify.announcing import start_notices
 from janitor.run import Run, exit_code
@@ -684,7 +677,7 @@ def test_the_text_of_a_policy_is_the_same_in_every_process() -> None:
     code = (
         "from datetime import timedelta; from janitor.core.planning.plan_diff import policy_text; "
         "from janitor.core.policy import *; "
-        "from janitor.core.model import Status; inner = Match(status=frozenset(Status)); "
+        "from janitor.core.image import Status; inner = Match(status=frozenset(Status)); "
         "print(policy_text(Policy('p', Match(status=frozenset(Status), disk_format=frozenset(map(str, range(9))), "
         "exclude=inner), Expire(timedelta(days=1)))))"
     )

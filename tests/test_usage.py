@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from janitor.cloud import Need, Sources
-from janitor.core.model import EarlierUsage, Reading, Source, StackContent, Unread, Usage, UserKind
+from janitor.core.usage import EarlierUsage, Reading, Source, StackContent, Unread, Usage, UserKind
 from tests.loopback import Answered
 from tests.openstack_account import NOW, PROJECT, entry, no, server, volume
 from tests.usage_cloud import UsageCloud, usage_of, users

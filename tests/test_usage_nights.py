@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from janitor.core.model import Mode, Outcome
+from janitor.core.result import Mode, Outcome
 from janitor.errors import ConfigurationError
 from janitor.run import exit_code
 from janitor.store import Store

@@ -16,8 +16,11 @@ import yaml
 
 from janitor.cli import wiring
 from janitor.cloud import Need, Sources
-from janitor.core.model import EarlierUsage, Mode, Reason, RunResult, Survey, Usage, User, UserKind, Verdict
+from janitor.core.decision import Reason, Verdict
+from janitor.core.result import Mode, RunResult
+from janitor.core.survey import Survey
 from janitor.core.survey.plausibility import Measure, measure
+from janitor.core.usage import EarlierUsage, Usage, User, UserKind
 from janitor.errors import Exit
 from janitor.report.as_json import json_report
 from janitor.report.blocks import slack_messages

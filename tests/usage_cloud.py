@@ -13,7 +13,9 @@ import yaml
 from janitor.cli import wiring
 from janitor.cloud import Sources
 from janitor.cloud.openstack.client import OpenStackClient
-from janitor.core.model import Decision, EarlierUsage, Mode, RunResult, Usage
+from janitor.core.decision import Decision
+from janitor.core.result import Mode, RunResult
+from janitor.core.usage import EarlierUsage, Usage
 from janitor.run.sites import Choice, chosen
 from janitor.transport import HttpOptions
 from tests.identity_stand_in import grant

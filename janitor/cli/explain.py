@@ -5,10 +5,14 @@ from datetime import datetime, tzinfo
 
 from rich.segment import Segment
 
-from janitor.core.model import Decision, Image, Notice, Reason, Survey, User, UserKind
+from janitor.core.decision import Decision, Reason
+from janitor.core.image import Image
+from janitor.core.memory import Notice
 from janitor.core.names.spelling import SURROGATE
 from janitor.core.policy import Policy
+from janitor.core.survey import Survey
 from janitor.core.units import format_duration, format_minute, format_size, format_until
+from janitor.core.usage import User, UserKind
 from janitor.errors import UsageError
 from janitor.escaping import visible
 from janitor.expressions import Budget

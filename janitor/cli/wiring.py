@@ -12,9 +12,11 @@ import httpx
 from janitor.clock import utc_now
 from janitor.config import Settings, find_policies, load_settings
 from janitor.config.policy_files import PASSED_OVER, Rules, load_policies, load_rules
+from janitor.core.decision import Decision
 from janitor.core.exemptions import active
-from janitor.core.model import Decision, Image, Mode, Outcome, RunResult
+from janitor.core.image import Image
 from janitor.core.policy_lint import exempting_nothing
+from janitor.core.result import Mode, Outcome, RunResult
 from janitor.core.survey.mark import older
 from janitor.core.survey.plausibility import Gate
 from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst

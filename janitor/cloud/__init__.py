@@ -6,9 +6,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from janitor.core.model import EarlierUsage, Image, Reading, Sharing, Source, Usage
+from janitor.core.image import Image, Sharing
 from janitor.core.planning.deletion import Answer
 from janitor.core.survey.binding import Binding
+from janitor.core.usage import EarlierUsage, Reading, Source, Usage
 from janitor.errors import CloudError
 
 ONE_SERVICE = (

@@ -16,8 +16,8 @@ from janitor.config.network import Ways
 from janitor.config.places import misplaced
 from janitor.config.schema import CostSchema, HttpSchema, OpenStackSchema, SettingsSchema, SlackSchema, ToastSchema
 from janitor.core.cron import Cron
-from janitor.core.model import Cost, Mode
 from janitor.core.planning.plan import Limits
+from janitor.core.result import Cost, Mode
 from janitor.documents import Fault, Keys, read_document
 from janitor.documents.schema import UNKNOWN, check, nearest
 from janitor.errors import ConfigurationError, Problem, UsageError

@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Inst
 
 from janitor.cloud import Need
 from janitor.core.cron import Cron
-from janitor.core.model import Mode
 from janitor.core.names.pattern import flaw_of_glob
+from janitor.core.result import Mode
 from janitor.core.units import parse_duration, parse_timeout
 from janitor.documents.schema import Label, Schema, nearest, read_as, suggestion, word_of
 from janitor.references import Names

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 
-from janitor.core.model import Exemption, Image, Memory, Sharing
+from janitor.core.image import Image, Sharing
+from janitor.core.memory import Exemption, Memory
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Policy
 

@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
+from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.expiry import term_of
 from janitor.core.guards import UPDATED, Facts, guarded, missing
-from janitor.core.model import Decision, History, Image, Memory, Notice, Reason, Usage, Verdict
+from janitor.core.image import Image
+from janitor.core.memory import History, Memory, Notice
 from janitor.core.needs import needs_of
 from janitor.core.notices import awaits_reminder, due_under, known
 from janitor.core.policy import Owner, Policy, owner_of
 from janitor.core.refusals import next_try
 from janitor.core.retention import Kept, kept_by
 from janitor.core.units import format_day, format_minute
+from janitor.core.usage import Usage
 from janitor.expressions import Budget
 
 

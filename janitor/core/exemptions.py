@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from janitor.core.model import MISSING, Exemption, Image
+from janitor.core.image import MISSING, Image
+from janitor.core.memory import Exemption
 from janitor.core.names.image_ids import folded
 from janitor.core.names.spelling import normal
 from janitor.core.units import parse_until

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
-from janitor.core.model import History, Image
+from janitor.core.image import Image
+from janitor.core.memory import History
 from janitor.core.policy import Clock, Expire
 from janitor.core.units import format_day, format_duration, format_minute
 

@@ -4,27 +4,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
+from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.exemptions import FOREVER
-from janitor.core.model import (
-    GONE_STATUSES,
-    KNOWN_STATUSES,
-    MISSING,
-    Decision,
-    History,
-    Image,
-    Memory,
-    Reason,
-    Unread,
-    Usage,
-    User,
-    UserKind,
-    Verdict,
-    Visibility,
-)
+from janitor.core.image import GONE_STATUSES, KNOWN_STATUSES, MISSING, Image, Visibility
+from janitor.core.memory import History, Memory
 from janitor.core.names.image_ids import folded
 from janitor.core.needs import Needs
 from janitor.core.survey.contradictions import disagreement
 from janitor.core.units import format_duration, format_minute, format_until
+from janitor.core.usage import Unread, Usage, User, UserKind
 
 NEWBORN = timedelta(minutes=10)
 """How long an image is left alone after its creation, whatever the policies say."""

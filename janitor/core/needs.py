@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from janitor.core.model import GONE_STATUSES, MISSING, Image, Usage, User, UserKind
+from janitor.core.image import GONE_STATUSES, MISSING, Image
 from janitor.core.names.image_ids import folded, ids_in
 from janitor.core.names.image_names import ImageNames
 from janitor.core.names.known_images import KnownImages
+from janitor.core.usage import Usage, User, UserKind
 
 PARTS = {"kernel_id": "kernel", "ramdisk_id": "ramdisk"}
 _MAY_NAME_PARTS = {"properties": "kernel or ramdisk", **{f"properties.{key}": part for key, part in PARTS.items()}}

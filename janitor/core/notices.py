@@ -15,7 +15,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from janitor.core.model import Decision, Hearing, Memory, Notice, Reason, Spared, Verdict
+from janitor.core.decision import Decision, Reason, Spared, Verdict
+from janitor.core.memory import Hearing, Memory, Notice
 from janitor.core.names.spelling import normal
 from janitor.core.policy import Policy
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from janitor.core.model import Image, Reason, Status, Visibility
+from janitor.core.decision import Reason
+from janitor.core.image import Image, Status, Visibility
 from janitor.core.names.pattern import Pattern as Pattern
 from janitor.core.names.pattern import Truth
 from janitor.expressions import Budget, Expression

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from janitor.core.model import Exemption, Image
+from janitor.core.image import Image
+from janitor.core.memory import Exemption
 from janitor.core.names.image_ids import folded
 from janitor.core.names.pattern import Pattern
 from janitor.core.names.spelling import normal

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from janitor.core.model import Refusals
+from janitor.core.memory import Refusals
 
 _WAITS = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
 _GRACE = timedelta(hours=1)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import assert_never
 
-from janitor.core.model import Image, Reason, Status
+from janitor.core.decision import Reason
+from janitor.core.image import Image, Status
 from janitor.core.policy import Keep, Period
 from janitor.expressions import Budget, Untold
 

@@ -6,7 +6,8 @@ It is asked last, and only of images that would otherwise go: to ask takes one r
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from janitor.core.model import Decision, Image, Reason, Sharing, Verdict
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.image import Image, Sharing
 
 _UNASKED = "with whom it is shared was not asked, as the plan is over its limit"
 

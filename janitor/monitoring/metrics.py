@@ -13,7 +13,8 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from janitor.core.model import DeletionOutcome, Mode, Outcome, RunResult, TargetResult, Verdict
+from janitor.core.decision import Verdict
+from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 from janitor.files import METRICS, content_of, text_in, to_replace
 
 _LAST_GOOD = "janitor_last_good_run_timestamp_seconds"

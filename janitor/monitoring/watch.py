@@ -8,7 +8,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry
 
 from janitor.config import Settings
-from janitor.core.model import Outcome, RunResult
+from janitor.core.result import Outcome, RunResult
 from janitor.errors import Busy, Exit, StoreError, UsageError
 from janitor.monitoring.heartbeat import Heartbeat
 from janitor.monitoring.metrics import last_good_in, metrics_of, write_metrics

@@ -4,8 +4,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from janitor.core.model import Decision, Mode, Notice, RunResult, TargetResult
+from janitor.core.decision import Decision
+from janitor.core.memory import Notice
 from janitor.core.policy import Policy
+from janitor.core.result import Mode, RunResult, TargetResult
 from janitor.core.survey.clock import may_start
 from janitor.report import Name
 from janitor.store import Store

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from janitor.clock import utc_now
 from janitor.config import Settings, Slack
-from janitor.core.model import Outcome, RunResult
 from janitor.core.notices import MAIN_CHANNEL
 from janitor.core.policy import Policy
+from janitor.core.result import Outcome, RunResult
 from janitor.core.units import counted
 from janitor.errors import DeliveryError, Exit, UsageError
 from janitor.notify.outbox import Outbox, outbox_in, written

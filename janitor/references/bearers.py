@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from janitor.core.model import Image, Status
+from janitor.core.image import Image, Status
 from janitor.core.names.image_ids import folded
 from janitor.core.names.spelling import normal
 from janitor.core.planning.plan import owns

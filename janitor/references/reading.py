@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from janitor.core.model import Image, Reading, Source, Unread, Usage, User, UserKind
+from janitor.core.image import Image
 from janitor.core.names.image_ids import folded
 from janitor.core.planning.plan import owns
 from janitor.core.units import counted
+from janitor.core.usage import Reading, Source, Unread, Usage, User, UserKind
 from janitor.references.bearers import Bearers
 from janitor.references.entries import Names, Reference, Text, Unreadable
 from janitor.references.matching import Found, Matcher

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from janitor.core.model import Decision, Deletion, RunResult, TargetResult
+from janitor.core.decision import Decision
+from janitor.core.result import Deletion, RunResult, TargetResult
 from janitor.core.units import iso, iso_or_none
 
 

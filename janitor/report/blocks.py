@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import tzinfo
 from itertools import chain
 
-from janitor.core.model import Cost, RunResult, TargetResult
+from janitor.core.result import Cost, RunResult, TargetResult
 from janitor.core.units import counted, format_size
 from janitor.report import Message
 from janitor.report.figures import kept_by_reason, summary, tells_of_images, totals_of

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from janitor.core.model import Cost, Decision, DeletionOutcome, Mode, Outcome, Reason, RunResult, TargetResult, Verdict
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.result import Cost, DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 from janitor.core.units import counted, format_size
 from janitor.report.outline import unasked
 from janitor.report.wording import money_a_month, shortened

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from janitor.core.model import Decision, Mode, RunResult, TargetResult
+from janitor.core.decision import Decision
+from janitor.core.result import Mode, RunResult, TargetResult
 from janitor.core.units import iso_or_none
 from janitor.escaping import visible
 from janitor.report import Listing

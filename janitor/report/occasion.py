@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from janitor.core.model import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
+from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 
 _TROUBLES = {DeletionOutcome.REFUSED, DeletionOutcome.FAILED}
 

@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from janitor.core.decision import Decision, Reason, Spared
 from janitor.core.exemptions import lapses_soon
-from janitor.core.model import Decision, Deletion, DeletionOutcome, Mode, Outcome, Reason, Spared, TargetResult
+from janitor.core.result import Deletion, DeletionOutcome, Mode, Outcome, TargetResult
 
 _UPCOMING = 5
 _LAST_YEAR = 9999

@@ -7,8 +7,9 @@ it, say) is told in the main channel; but an image that is spared is told of whe
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from janitor.core.model import Decision, DeletionOutcome, Outcome, RunResult, TargetResult
+from janitor.core.decision import Decision
 from janitor.core.planning.plan import owns
+from janitor.core.result import DeletionOutcome, Outcome, RunResult, TargetResult
 
 _UNSUCCESSFUL = {DeletionOutcome.REFUSED, DeletionOutcome.FAILED}
 _RANKING = (Outcome.OK, Outcome.PARTIAL, Outcome.FAILED, Outcome.REFUSED)

@@ -8,10 +8,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from janitor.core.model import Image, Reading, RunSummary, Survey, User
+from janitor.core.image import Image
 from janitor.core.names.image_ids import folded
 from janitor.core.planning.plan import owns
+from janitor.core.result import RunSummary
+from janitor.core.survey import Survey
 from janitor.core.units import counted, format_minute, format_size, iso, iso_or_none
+from janitor.core.usage import Reading, User
 from janitor.escaping import visible
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, columns, line, paragraph, rule
 from janitor.report.wording import label_of, shortened

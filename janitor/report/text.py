@@ -5,7 +5,7 @@ from datetime import tzinfo
 
 from rich.segment import Segment
 
-from janitor.core.model import Cost, Mode, Outcome, RunResult, TargetResult
+from janitor.core.result import Cost, Mode, Outcome, RunResult, TargetResult
 from janitor.core.units import counted, format_size
 from janitor.escaping import visible
 from janitor.report.figures import kept_by_reason, summary, tells_of_images, totals_of

@@ -3,7 +3,8 @@
 import math
 from datetime import datetime, timedelta, tzinfo
 
-from janitor.core.model import Cost, Mode, Outcome, Reason, RunResult
+from janitor.core.decision import Reason
+from janitor.core.result import Cost, Mode, Outcome, RunResult
 from janitor.core.units import GIB, format_duration
 from janitor.escaping import visible
 

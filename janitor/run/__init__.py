@@ -4,8 +4,8 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from janitor.core.model import Outcome, RunResult, TargetResult
 from janitor.core.planning.plan_diff import plan_digest
+from janitor.core.result import Outcome, RunResult, TargetResult
 from janitor.errors import CloudError, Exit, Interrupted, StoreError, worst
 from janitor.run.carrying_out import unsuccessful
 from janitor.run.cleaning import Cleaning, cut_short

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from janitor.cloud import ImageService
-from janitor.core.model import DeletionOutcome, Image, Memory, Outcome, Refusals, TargetResult
+from janitor.core.image import Image
+from janitor.core.memory import Memory, Refusals
 from janitor.core.planning.plan import Plan
+from janitor.core.result import DeletionOutcome, Outcome, TargetResult
 from janitor.errors import CloudError
 from janitor.run.deleting import Attempt, Executioner, confirm
 from janitor.run.freshness import Freshness, Moment, Reading

@@ -7,28 +7,18 @@ from datetime import datetime
 from janitor.cloud import ImageService, Lookup
 from janitor.core.basis import Grounds, answers
 from janitor.core.decide import decide
+from janitor.core.decision import Change, Decision
 from janitor.core.exemptions import exemptions_by_tag, exemptions_for, longest_of
-from janitor.core.model import (
-    GONE_STATUSES,
-    Change,
-    Decision,
-    Deletion,
-    History,
-    Image,
-    Memory,
-    Mode,
-    Notice,
-    Outcome,
-    Sharing,
-    Survey,
-    TargetResult,
-)
+from janitor.core.image import GONE_STATUSES, Image, Sharing
+from janitor.core.memory import History, Memory, Notice
 from janitor.core.names.image_ids import folded
 from janitor.core.notices import counted, overdue, spared, to_announce, to_remind
 from janitor.core.planning.plan import Plan, make_plan, owns
 from janitor.core.planning.plan_diff import changes_since
 from janitor.core.planning.reconciling import settle
+from janitor.core.result import Deletion, Mode, Outcome, TargetResult
 from janitor.core.sharing import apply_sharing, in_question
+from janitor.core.survey import Survey
 from janitor.core.survey.binding import Known, recognise
 from janitor.core.survey.clock import UNTOLD, ClockCheck, agrees, behind
 from janitor.core.survey.contradictions import doubts_about as contradictions

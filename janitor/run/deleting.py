@@ -9,11 +9,14 @@ from datetime import datetime
 from typing import Protocol
 
 from janitor.cloud import ImageService
+from janitor.core.decision import Change, Decision, Verdict
 from janitor.core.exemptions import exemptions_for
-from janitor.core.model import Change, Decision, Deletion, Exemption, Image, Verdict
+from janitor.core.image import Image
+from janitor.core.memory import Exemption
 from janitor.core.names.image_ids import folded
 from janitor.core.planning.deletion import Answer, Answered, Shown, detail_of, is_open, outcome_of, shown
 from janitor.core.planning.plan import Plan
+from janitor.core.result import Deletion
 from janitor.core.sharing import apply_sharing
 from janitor.errors import CloudError, Interrupted, NotSent, Refused, RestAsked, StoreError, Unavailable
 from janitor.run.freshness import Freshness, Reading

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from janitor.core.model import Image
+from janitor.core.image import Image
 from janitor.errors import CloudError, Unavailable
 
 STALE = timedelta(minutes=10)

@@ -9,25 +9,18 @@ from typing import Protocol
 from janitor.clock import utc_now
 from janitor.cloud import ImageService
 from janitor.core.basis import Basis, Grounds
-from janitor.core.model import (
-    Decision,
-    EarlierUsage,
-    Exemption,
-    History,
-    Image,
-    Memory,
-    Mode,
-    RunResult,
-    Survey,
-    TargetResult,
-    Usage,
-)
+from janitor.core.decision import Decision
+from janitor.core.image import Image
+from janitor.core.memory import Exemption, History, Memory
 from janitor.core.planning.plan import Limits
 from janitor.core.planning.reconciling import Settlement, Unsettled
 from janitor.core.policy import Policy
+from janitor.core.result import Mode, RunResult, TargetResult
+from janitor.core.survey import Survey
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import Mark
 from janitor.core.survey.plausibility import Gate, Measure
+from janitor.core.usage import EarlierUsage, Usage
 from janitor.expressions import Budget
 from janitor.run.deleting import Journal
 from janitor.run.freshness import Moment

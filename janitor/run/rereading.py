@@ -4,9 +4,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from janitor.cloud import ImageService
-from janitor.core.model import GONE_STATUSES, Decision, Image, Survey, Verdict
+from janitor.core.decision import Decision, Verdict
+from janitor.core.image import GONE_STATUSES, Image
 from janitor.core.names.image_ids import folded
 from janitor.core.planning.plan import owns
+from janitor.core.survey import Survey
 from janitor.core.survey.contradictions import doubts_about as contradictions
 from janitor.core.survey.plausibility import OwnImages, measure
 from janitor.errors import Implausible, Unavailable

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from janitor.core.model import Decision, RunResult
+from janitor.core.decision import Decision
 from janitor.core.planning.plan_diff import plan_digest, policy_text
 from janitor.core.policy import Policy
+from janitor.core.result import RunResult
 from janitor.core.units import format_duration, format_minute
 from janitor.errors import UsageError
 from janitor.store import Store

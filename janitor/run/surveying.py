@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from janitor.cloud import ImageService, Lookup
-from janitor.core.model import UNSEEN, EarlierUsage, Image, Survey, Usage
+from janitor.core.image import UNSEEN, Image
 from janitor.core.names.image_ids import folded
 from janitor.core.needs import used_by_unidentified
+from janitor.core.survey import Survey
+from janitor.core.usage import EarlierUsage, Usage
 from janitor.errors import CloudError, Interrupted
 from janitor.run.orders import Orders
 from janitor.shutdown import Stop

@@ -11,27 +11,17 @@ from types import TracebackType
 from typing import Self
 
 from janitor.core.basis import Basis, Grounds
-from janitor.core.model import (
-    Decision,
-    EarlierUsage,
-    Event,
-    Exemption,
-    History,
-    Image,
-    Memory,
-    Mode,
-    Notice,
-    Outcome,
-    RunResult,
-    RunSummary,
-    Survey,
-    TargetResult,
-)
+from janitor.core.decision import Decision
+from janitor.core.image import Image
+from janitor.core.memory import Exemption, History, Memory, Notice
 from janitor.core.planning.deletion import Answered
 from janitor.core.planning.reconciling import Settlement, Unsettled
+from janitor.core.result import Event, Mode, Outcome, RunResult, RunSummary, TargetResult
+from janitor.core.survey import Survey
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import Mark
 from janitor.core.survey.plausibility import Measure
+from janitor.core.usage import EarlierUsage
 from janitor.store import (
     bindings,
     chronicle,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlite_utils import Database
 
 from janitor.core.basis import Basis
-from janitor.core.model import Exemption
+from janitor.core.memory import Exemption
 from janitor.core.planning.plan import Limits
 from janitor.core.planning.plan_diff import policy_text
 from janitor.core.policy import Policy

@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from janitor.core.model import Event, UserKind
 from janitor.core.names.image_ids import folded
 from janitor.core.names.spelling import normal
+from janitor.core.result import Event
 from janitor.core.units import format_minute
+from janitor.core.usage import UserKind
 from janitor.store.rows import instant
 
 _FACTS = (

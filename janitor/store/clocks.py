@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from sqlite_utils import Database
 
-from janitor.core.model import History
+from janitor.core.memory import History
 from janitor.store.bindings import counts_after
 from janitor.store.rows import instant, instant_or_none
 from janitor.store.uses import use_history_at

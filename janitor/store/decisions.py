@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlite_utils import Database
 
-from janitor.core.model import Decision, Verdict
+from janitor.core.decision import Decision, Verdict
 from janitor.store.rows import decision_of, decision_row, image_of, same_decision
 from janitor.store.snapshots import age, check_not_overtaken
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from janitor.core.exemptions import active
-from janitor.core.model import Exemption
+from janitor.core.memory import Exemption
 from janitor.core.units import iso
 from janitor.store.rows import instant, instant_or_none
 

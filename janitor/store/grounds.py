@@ -13,7 +13,8 @@ from typing import Any
 from sqlite_utils import Database
 
 from janitor.core.basis import Grounds
-from janitor.core.model import Exemption, Memory, Notice, Refusals, Sharing
+from janitor.core.image import Sharing
+from janitor.core.memory import Exemption, Memory, Notice, Refusals
 from janitor.store.values import from_json, to_json
 
 STEP = """

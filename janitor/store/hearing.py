@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlite_utils import Database
 
-from janitor.core.model import Hearing
+from janitor.core.memory import Hearing
 from janitor.store.rows import instant
 
 STEP = """

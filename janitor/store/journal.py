@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from janitor.core.model import Decision, Deletion, DeletionOutcome
+from janitor.core.decision import Decision
 from janitor.core.planning.deletion import Answer, Answered, Shown, in_words, outcome_of
 from janitor.core.planning.reconciling import Settlement, Unsettled
+from janitor.core.result import Deletion, DeletionOutcome
 from janitor.core.units import iso
 from janitor.store.bindings import counts_after
 from janitor.store.decisions import decision_at

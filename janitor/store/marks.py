@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from janitor.core.model import Mode
+from janitor.core.result import Mode
 from janitor.core.survey.mark import Mark
 from janitor.core.units import iso
 from janitor.errors import StoreError

@@ -8,7 +8,8 @@ from datetime import timedelta
 from sqlite_utils import Database
 
 from janitor.core.basis import Basis, Grounds
-from janitor.core.model import History, Survey
+from janitor.core.memory import History
+from janitor.core.survey import Survey
 from janitor.store.basis import basis_at
 from janitor.store.clocks import history_at
 from janitor.store.grounds import grounds_at

@@ -8,7 +8,8 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from janitor.core.model import Decision, Image, Reason, Verdict
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.image import Image
 from janitor.core.units import iso_or_none
 
 Row = tuple[Any, ...]

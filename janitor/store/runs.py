@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from janitor.core.model import Decision, Mode, Outcome, RunResult, RunSummary, Spared, TargetResult
+from janitor.core.decision import Decision, Spared
+from janitor.core.result import Mode, Outcome, RunResult, RunSummary, TargetResult
 from janitor.core.units import iso
 from janitor.errors import UsageError
 from janitor.store.decisions import decisions_at, doomed

@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
-from janitor.core.model import History, Image, Source, Survey, Unread, Usage
+from janitor.core.image import Image
+from janitor.core.memory import History
 from janitor.core.planning.plan import owns
+from janitor.core.survey import Survey
 from janitor.core.units import iso
+from janitor.core.usage import Source, Unread, Usage
 from janitor.store.bindings import counts_after
 from janitor.store.clocks import Clocks, record_clocks
 from janitor.store.rows import facts_of, image_of, instant, instant_or_none, values_in, values_of

@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from janitor.core.model import Change, Decision, DeletionOutcome, Notice, Refusals, TargetResult
+from janitor.core.decision import Change, Decision
+from janitor.core.memory import Notice, Refusals
 from janitor.core.notices import reminded
+from janitor.core.result import DeletionOutcome, TargetResult
 from janitor.core.survey.plausibility import Measure
 from janitor.core.units import iso
 from janitor.store.bindings import counts_after

@@ -10,9 +10,10 @@ from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
-from janitor.core.model import EarlierUsage, Source, StackContent, Survey, Unread, Usage, User, UserKind
 from janitor.core.names.image_ids import folded
+from janitor.core.survey import Survey
 from janitor.core.units import iso
+from janitor.core.usage import EarlierUsage, Source, StackContent, Unread, Usage, User, UserKind
 from janitor.store.bindings import counts_after
 from janitor.store.rows import instant
 

@@ -14,7 +14,7 @@ from random import Random
 from starlette.responses import Response
 
 from janitor.cloud import Need
-from janitor.core.model import Source
+from janitor.core.usage import Source
 from janitor.sandbox.calls import Api
 from janitor.sandbox.inprocess import in_process
 from janitor.sandbox.options import MarkerReading

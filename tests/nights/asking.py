@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from janitor.core.model import Mode
+from janitor.core.result import Mode
 from janitor.sandbox.record import RecordedRequest
 from janitor.sandbox.records import StoredImage
 from tests.nights.account import Account

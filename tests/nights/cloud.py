@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from janitor.cloud import Need
-from janitor.core.model import Source
+from janitor.core.usage import Source
 from janitor.sandbox.calls import Api
 from janitor.sandbox.options import (
     REGIONS,

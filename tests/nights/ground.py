@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from janitor.core.model import Mode
+from janitor.core.result import Mode
 from tests.nights.mishaps import NONE, Mishaps
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from uuid import UUID
 
-from janitor.core.model import Source
+from janitor.core.usage import Source
 from janitor.sandbox.account import Account as Region
 from janitor.sandbox.calls import Api
 from janitor.sandbox.launchers import StoredCluster, StoredNodeGroup, StoredStack, launchable, named_plainly

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
-from janitor.core.model import Exemption
+from janitor.core.memory import Exemption
 from janitor.sandbox.calls import Api
 from janitor.sandbox.records import OURS, StoredImage, StoredInstance, StoredVolume
 from janitor.store import Store

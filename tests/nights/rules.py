@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
-from janitor.core.model import Outcome, RunResult
+from janitor.core.result import Outcome, RunResult
 from janitor.run.carrying_out import unsuccessful
 from janitor.sandbox.records import StoredImage
 from tests.nights.account import Account

@@ -12,7 +12,8 @@ import stamina
 from janitor.cli import wiring
 from janitor.cli.commands.reporting import delivered
 from janitor.config import load_settings
-from janitor.core.model import Decision, Mode, Outcome, RunResult
+from janitor.core.decision import Decision
+from janitor.core.result import Mode, Outcome, RunResult
 from janitor.notify.delivery import resend
 from janitor.run.review import reviewed_plan
 from janitor.run.sites import Choice

@@ -7,7 +7,7 @@ from random import Random
 from unittest import mock
 
 from janitor.config import Settings, load_settings
-from janitor.core.model import Outcome, RunResult
+from janitor.core.result import Outcome, RunResult
 from janitor.sandbox.inprocess import in_process
 from tests.nights.account import Account
 from tests.nights.clockwork import Carrier, Clockwork

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from janitor.cloud import Need
-from janitor.core.model import Source
+from janitor.core.usage import Source
 from janitor.sandbox.record import Call, RecordedRequest
 from tests.nights.uses import Place, Truth, Use, images_of
 

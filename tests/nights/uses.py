@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from janitor.core.model import Source
+from janitor.core.usage import Source
 from janitor.sandbox.account import Account
 from janitor.sandbox.calls import Api
 from janitor.sandbox.launchers import NO_LAUNCHERS, Launchers

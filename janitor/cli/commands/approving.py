@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from janitor.cli.terminal import answer_to, can_ask, say
 from janitor.config import Settings
-from janitor.core.model import Decision, Mode, RunResult
+from janitor.core.decision import Decision
 from janitor.core.planning.plan import Plan
+from janitor.core.result import Mode, RunResult
 from janitor.core.units import counted
 from janitor.errors import UsageError
 from janitor.report.figures import worth

@@ -12,10 +12,10 @@ from janitor.cloud import Probe, ProbeFailed
 from janitor.config import Settings, ToastTarget
 from janitor.config.accounts import identify
 from janitor.config.policy_files import PASSED_OVER, Rules
-from janitor.core.model import Reading
 from janitor.core.policy import Policy
 from janitor.core.policy_lint import exempting_nothing, owning_nothing, remarks_on
 from janitor.core.units import counted
+from janitor.core.usage import Reading
 from janitor.errors import CloudError, DeliveryError, Exit, StoreError
 from janitor.escaping import visible
 from janitor.notify import delivery

@@ -17,7 +17,7 @@ from janitor.clock import utc_now
 from janitor.config import Settings
 from janitor.config.policy_files import load_rules
 from janitor.core.exemptions import active, lapses_soon
-from janitor.core.model import Exemption
+from janitor.core.memory import Exemption
 from janitor.core.units import counted, format_until, iso, iso_or_none, parse_duration, parse_until
 from janitor.errors import Exit, UsageError
 from janitor.escaping import visible

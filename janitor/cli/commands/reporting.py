@@ -13,8 +13,8 @@ from janitor.cli.streams import take_failure
 from janitor.cli.terminal import print_out, print_plain, say
 from janitor.clock import utc_now
 from janitor.config import Settings
-from janitor.core.model import Mode, RunResult
 from janitor.core.policy import Policy
+from janitor.core.result import Mode, RunResult
 from janitor.errors import Exit, StoreError, worst
 from janitor.notify import delivery
 from janitor.notify.announcing import as_told, start_notices, untimed

@@ -13,8 +13,8 @@ from janitor.cli.commands.reporting import code_of, reported, say_what_failed
 from janitor.cli.progress import progress_bar
 from janitor.clock import utc_now
 from janitor.config import Settings
-from janitor.core.model import Mode, RunResult
 from janitor.core.policy import Policy
+from janitor.core.result import Mode, RunResult
 from janitor.errors import Exit
 from janitor.run import sites
 from janitor.run.review import reviewed_plan

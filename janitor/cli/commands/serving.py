@@ -11,7 +11,7 @@ from janitor.cli.commands.reporting import code_of, reported
 from janitor.clock import utc_now
 from janitor.config import Settings
 from janitor.config.accounts import identify
-from janitor.core.model import Mode, RunResult
+from janitor.core.result import Mode, RunResult
 from janitor.errors import Busy, ConfigurationError, Exit, JanitorError, UsageError, worst
 from janitor.monitoring.http_face import showing
 from janitor.monitoring.punctuality import Punctuality

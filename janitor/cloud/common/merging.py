@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from janitor.core.model import Image
+from janitor.core.image import Image
 from janitor.core.names.image_ids import folded
 from janitor.core.survey.contradictions import merged
 

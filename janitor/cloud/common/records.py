@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from janitor.cloud.common import wire
 from janitor.cloud.common.answers import check_envelope, check_faultless, undocumented
-from janitor.core.model import MISSING, User, UserKind
+from janitor.core.image import MISSING
 from janitor.core.names.known_images import KnownImages
 from janitor.core.needs import PARTS
+from janitor.core.usage import User, UserKind
 from janitor.errors import Unavailable
 
 _log = logging.getLogger("janitor.cloud")

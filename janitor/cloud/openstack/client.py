@@ -28,11 +28,12 @@ from janitor.cloud.openstack.catalogue import ImagePlace, unversioned
 from janitor.cloud.openstack.keystone import Grant, Identity
 from janitor.cloud.openstack.records import read_image, read_sharing
 from janitor.cloud.openstack.usage import UsageSurvey
-from janitor.core.model import EarlierUsage, Image, Sharing, Status, Usage, Visibility
+from janitor.core.image import Image, Sharing, Status, Visibility
 from janitor.core.names.image_ids import folded
 from janitor.core.planning.deletion import Answer
 from janitor.core.survey.binding import Binding
 from janitor.core.units import counted
+from janitor.core.usage import EarlierUsage, Usage
 from janitor.errors import CloudError
 from janitor.redaction import Redaction
 from janitor.transport import Call, HttpOptions, Reply, path_segment

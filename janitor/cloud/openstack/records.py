@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from janitor.cloud.common import wire
 from janitor.cloud.common.records import ENOUGH_FOR_IDS, Entry, expected, optional, read_properties, required
-from janitor.core.model import MISSING, Image, Sharing, Visibility
+from janitor.core.image import MISSING, Image, Sharing, Visibility
 
 T = TypeVar("T")
 

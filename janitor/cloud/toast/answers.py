@@ -21,7 +21,7 @@ from janitor.cloud.common.answers import (
     redirected,
     undocumented,
 )
-from janitor.core.model import MISSING
+from janitor.core.image import MISSING
 from janitor.redaction import Redaction
 from janitor.transport import Reply
 

@@ -24,10 +24,11 @@ from janitor.cloud.common.session import Session, denied
 from janitor.cloud.common.tokens import Token, Tokens
 from janitor.cloud.toast.answers import judge
 from janitor.cloud.toast.records import read_image, read_token, read_usage
-from janitor.core.model import EarlierUsage, Image, Sharing, Usage
+from janitor.core.image import Image, Sharing
 from janitor.core.planning.deletion import Answer
 from janitor.core.survey.binding import Binding, appkey_binding
 from janitor.core.units import counted
+from janitor.core.usage import EarlierUsage, Usage
 from janitor.errors import CloudError
 from janitor.redaction import Redaction
 from janitor.transport import Call, HttpOptions, Reply, path_segment

@@ -19,9 +19,10 @@ from janitor.cloud.common.records import (
     required,
 )
 from janitor.cloud.common.tokens import Token, printable, renewal
-from janitor.core.model import MISSING, Image, Reading, Source, Usage, UserKind, Visibility
+from janitor.core.image import MISSING, Image, Visibility
 from janitor.core.names.image_names import ImageNames
 from janitor.core.names.known_images import KnownImages
+from janitor.core.usage import Reading, Source, Usage, UserKind
 from janitor.transport.json_body import unreadable_in
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from janitor.config.policy_files.schema import PolicyFileSchema, is_nothing
-from janitor.core.model import Exemption
+from janitor.core.memory import Exemption
 from janitor.core.policy import Policy
 from janitor.documents import Document, Fault, Keys, display, legible, read_document
 from janitor.documents.schema import check

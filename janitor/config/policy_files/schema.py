@@ -14,7 +14,8 @@ from pydantic import (
     model_validator,
 )
 
-from janitor.core.model import Exemption, Status, Visibility
+from janitor.core.image import Status, Visibility
+from janitor.core.memory import Exemption
 from janitor.core.names.pattern import Pattern, expression_between_slashes, flaw_of_glob
 from janitor.core.policy import Clock, Expire, Family, Keep, Match, Period, Policy
 from janitor.core.units import parse_duration, parse_size, parse_until

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from janitor.core.model import Image
+from janitor.core.image import Image
 from janitor.core.names.image_ids import folded, ids_in
 from janitor.core.names.spelling import normal
 

@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from janitor.core.model import DeletionOutcome, Image, Status
+from janitor.core.image import Image, Status
 from janitor.core.names.image_ids import folded
+from janitor.core.result import DeletionOutcome
 
 
 class Answer(StrEnum):

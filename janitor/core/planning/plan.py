@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from janitor.core.model import GONE_STATUSES, Decision, Image, Verdict
+from janitor.core.decision import Decision, Verdict
+from janitor.core.image import GONE_STATUSES, Image
 
 
 @dataclass(frozen=True, slots=True)

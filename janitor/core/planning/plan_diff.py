@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 
-from janitor.core.model import Change, Decision, Verdict
+from janitor.core.decision import Change, Decision, Verdict
 from janitor.core.names.image_ids import folded
 from janitor.core.policy import Policy
 from janitor.core.units import iso_or_none

@@ -7,9 +7,11 @@ a deletion that was accepted is followed until the image is gone.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from janitor.core.model import Decision, Deletion, DeletionOutcome, Image
+from janitor.core.decision import Decision
+from janitor.core.image import Image
 from janitor.core.names.image_ids import folded
 from janitor.core.planning.deletion import Answered, Shown, detail_of, outcome_of, shown
+from janitor.core.result import Deletion, DeletionOutcome
 
 
 @dataclass(frozen=True, slots=True)

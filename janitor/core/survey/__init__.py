@@ -1,1 +1,21 @@
-"""Whether a survey can be believed: whose images it saw, by which clock, and what contradicts itself."""
+"""One complete reading of a target, and whether it can be believed."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from janitor.core.image import Image
+from janitor.core.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One complete reading of a target, taken between the two instants.
+
+    `without_id` is how many entries of its lists had no id; it is no part of what a snapshot gives back.
+    """
+
+    images: tuple[Image, ...]
+    usage: Usage
+    started_at: datetime
+    finished_at: datetime
+    without_id: int = field(default=0, compare=False)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from janitor.core.model import CONTRADICTED, GONE_STATUSES, Image
+from janitor.core.image import CONTRADICTED, GONE_STATUSES, Image
 
 _UNKNOWN: Mapping[str, Any] = {"status": "", "public": True, "protected": True, "owned": True}
 """What stands for an unknown value where that is not None."""

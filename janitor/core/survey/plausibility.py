@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from janitor.core.model import Image, Source, Survey
+from janitor.core.image import Image
 from janitor.core.planning.plan import owns
+from janitor.core.survey import Survey
 from janitor.core.survey.clock import APART, agrees
+from janitor.core.usage import Source
 
 _FEW = 5
 """So many volumes come and go in any night, and so few images may all be replaced: fewer are no sign of a hole."""

@@ -13,10 +13,10 @@ from janitor.cloud.common.answers import Declined
 from janitor.cloud.common.at_once import at_once
 from janitor.cloud.common.records import Entry, Users, under_other_names
 from janitor.cloud.openstack.usage.services import ServiceLists, text_of
-from janitor.core.model import User, UserKind
 from janitor.core.names.image_ids import unidentified
 from janitor.core.names.image_names import ImageNames
 from janitor.core.names.known_images import says_nothing
+from janitor.core.usage import User, UserKind
 from janitor.errors import Unavailable
 from janitor.transport import path_segment
 

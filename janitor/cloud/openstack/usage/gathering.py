@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from janitor.cloud import Need, Sources
 from janitor.cloud.common.records import Users, in_order
 from janitor.cloud.openstack.catalogue import Endpoint, NotOffered
-from janitor.core.model import EarlierUsage, Reading, Source, Unread, Usage, User, UserKind
 from janitor.core.units import counted
+from janitor.core.usage import EarlierUsage, Reading, Source, Unread, Usage, User, UserKind
 from janitor.errors import CloudError
 
 _AT_ONCE = 8

@@ -15,9 +15,10 @@ from janitor.cloud.common.at_once import at_once
 from janitor.cloud.common.records import Entry, ImageOf, Users, check_cell, image_users
 from janitor.cloud.common.session import Headers
 from janitor.cloud.openstack.usage.services import ServiceLists
-from janitor.core.model import Image, User, UserKind
+from janitor.core.image import Image
 from janitor.core.names.image_ids import folded
 from janitor.core.names.known_images import KnownImages
+from janitor.core.usage import User, UserKind
 from janitor.errors import CloudError
 
 _WANTED = (2, 69)

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from janitor.cloud.common.records import Users
-from janitor.core.model import GONE_STATUSES, Image, User, UserKind
+from janitor.core.image import GONE_STATUSES, Image
 from janitor.core.names.image_ids import folded
 from janitor.core.names.known_images import KnownImages
+from janitor.core.usage import User, UserKind
 from janitor.errors import Unavailable
 
 _BASE = "base_image_ref"

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from janitor.cloud.common.at_once import at_once
 from janitor.cloud.common.records import Entry, Users
 from janitor.cloud.openstack.usage.services import ServiceLists, text_of
-from janitor.core.model import StackContent, User, UserKind
 from janitor.core.names.image_ids import ids_in
 from janitor.core.names.image_names import ImageNames
 from janitor.core.names.spelling import normal
+from janitor.core.usage import StackContent, User, UserKind
 from janitor.errors import Unavailable
 from janitor.transport.json_body import Unreadable, parse
 

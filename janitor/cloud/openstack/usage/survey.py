@@ -17,10 +17,11 @@ from janitor.cloud.openstack.usage.services import ServiceLists
 from janitor.cloud.openstack.usage.snapshots import used_by_snapshots
 from janitor.cloud.openstack.usage.stacks import Stacks
 from janitor.cloud.openstack.usage.volumes import used_by_volumes
-from janitor.core.model import EarlierUsage, Image, Reading, Source, StackContent, Usage
+from janitor.core.image import Image
 from janitor.core.names.image_ids import folded
 from janitor.core.names.image_names import ImageNames
 from janitor.core.names.known_images import KnownImages
+from janitor.core.usage import EarlierUsage, Reading, Source, StackContent, Usage
 from janitor.errors import Unavailable
 from janitor.transport import HttpOptions, path_segment
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from janitor.cloud.common.records import Entry, Users, image_users, under_other_names
-from janitor.core.model import User, UserKind
 from janitor.core.names.known_images import KnownImages
+from janitor.core.usage import User, UserKind
 from janitor.errors import Unavailable
 
 LABEL = "GET /volumes/detail"

@@ -1,0 +1,110 @@
+"""An image as it was seen, and the words that the APIs have for what it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The image statuses we know; a word outside this list guards its image.
+
+    Sources: the vendor's Compute API v1.0 image page, and OpenStack's Image API v2 for `uploading` and `importing`.
+    """
+
+    QUEUED = "queued"
+    SAVING = "saving"
+    UPLOADING = "uploading"
+    IMPORTING = "importing"
+    ACTIVE = "active"
+    KILLED = "killed"
+    DELETED = "deleted"
+    PENDING_DELETE = "pending_delete"
+    DEACTIVATED = "deactivated"
+
+
+KNOWN_STATUSES: frozenset[str] = frozenset(Status)
+
+GONE_STATUSES: frozenset[str] = frozenset({Status.DELETED, Status.PENDING_DELETE})
+
+UNSEEN = "id"
+"""The key of `Image.unreadable` that says why an image, known from an earlier survey, could not be seen in this one."""
+
+MISSING = "missing"
+"""What `Image.unreadable` says of a wire key that is not there."""
+
+CONTRADICTED = "listed as "
+"""How `Image.unreadable` begins for a field in which two records of the image differ. No shortened JSON begins so."""
+
+
+class Visibility(StrEnum):
+    """To whom an image is offered, in the words of OpenStack's Image API v2."""
+
+    PUBLIC = "public"
+    COMMUNITY = "community"
+    SHARED = "shared"
+    PRIVATE = "private"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One entry of a target's image list.
+
+    None means that the value was missing or could not be read; `public` and `protected` have no such state, because
+    what cannot be read there counts as true. `public` is whatever other projects may find: public and community ones.
+    `unreadable` maps each wire key that could not be read to what stood there (shortened), so that a decision can say
+    so; for a field in which two records of the image differ, which is unknown then, it says both. Sizes are bytes,
+    `min_disk` GB, `min_ram` MB, as on the wire. `visibility` and `owner` are None, too, where the API has no such
+    thing; one without tags has none.
+    """
+
+    id: str
+    name: str | None
+    status: str
+    public: bool
+    protected: bool
+    created_at: datetime | None
+    updated_at: datetime | None
+    size: int | None = None
+    disk_format: str | None = None
+    min_disk: int | None = None
+    min_ram: int | None = None
+    properties: Mapping[str, str] | None = field(default_factory=dict)
+    owned: bool = True
+    visibility: str | None = None
+    owner: str | None = None
+    os_hidden: bool | None = False
+    tags: tuple[str, ...] | None = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The name, or the id of a nameless image; words for one that has neither."""
+        return self.name or self.id or "without a name"
+
+    @property
+    def contradictions(self) -> Mapping[str, str]:
+        """The fields in which two records of the image differ, each with what they say: neither is believed."""
+        return {key: words for key, words in self.unreadable.items() if words.startswith(CONTRADICTED)}
+
+    @property
+    def unseen(self) -> str | None:
+        """Why it cannot be told whether the image exists: no list shows it, and it may not be seen by its id."""
+        return self.unreadable.get(UNSEEN)
+
+    def differences(self, other: "Image") -> tuple[str, ...]:
+        """The names of the fields in which another reading of the image differs; every field counts, new ones too."""
+        return tuple(each.name for each in fields(self) if getattr(self, each.name) != getattr(other, each.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """With which other projects an image is shared, by their ids; `problem` says why that could not be read.
+
+    `unasked`: nobody asked, as nothing was to be deleted anyhow.
+    """
+
+    accepted: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    problem: str | None = None
+    unasked: bool = False

@@ -1,0 +1,98 @@
+"""What the database remembers of images and of people's words, as far as decisions go by it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What only our own snapshots can know of an image.
+
+    first_seen: the first survey that listed it. watched_since: the first survey that listed it and could read the
+    usage. status_since: the first survey that saw its present status after having seen another, if one has.
+    last_in_use: the latest survey in which anything used it. last_held: the same, without the uses by servers that are
+    known to be deleted. unused_since: the first good survey after that one and before this, if there is one.
+    """
+
+    first_seen: datetime
+    watched_since: datetime | None = None
+    status_since: datetime | None = None
+    last_in_use: datetime | None = None
+    last_held: datetime | None = None
+    unused_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A delivered announcement that an image will be deleted: by which policy, for how long, and when it is due.
+
+    `name` is what the image was called in it, "" for no name, None where nobody wrote that down. The last three say how
+    it counts in one run (see `notices.counted`). `waits_until`: a reminder was promised and not accepted, so that the
+    image waits at least until then. `lapsed`: it counts no more, as nothing was heard of the janitor from then on for
+    longer than the notice is. `renamed`: it counts no more, as the image has another name now, which people were not
+    told.
+    """
+
+    policy: str
+    length: timedelta
+    announced_at: datetime
+    due: datetime
+    reminded_at: datetime | None = None
+    name: str | None = None
+    waits_until: datetime | None = None
+    lapsed: datetime | None = None
+    renamed: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether people know from it what will be deleted."""
+        return self.lapsed is None and not self.renamed
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What people heard of the janitor in one target, as far back as its standing notices go.
+
+    `moments` are, by channel, when a live run of the target ended with nothing due there, or what was due was accepted
+    there; in the order of the runs. `quiet` is the same for a channel where nothing was due. `unreminded` are the ids
+    of the images whose reminder a live run was to give, and nobody accepted.
+    """
+
+    moments: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
+    quiet: tuple[datetime, ...] = ()
+    unreminded: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A person's word that an image stays until an instant. `image` is an id, or in a policy file also a name."""
+
+    image: str
+    until: datetime
+    why: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """How often in a row the API has refused to delete an image, when last, and what it said then."""
+
+    count: int
+    last_at: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the janitor's own records say about the images of one target, by image id.
+
+    `usage_memory` is how long an image that was seen in use stays guarded. `hearing` is no ground of a decision: what
+    follows from it is said of each notice.
+    """
+
+    notices: Mapping[str, Notice] = field(default_factory=dict)
+    exemptions: Mapping[str, Exemption] = field(default_factory=dict)
+    refusals: Mapping[str, Refusals] = field(default_factory=dict)
+    usage_memory: timedelta = timedelta()
+    hearing: Hearing = field(default_factory=Hearing, compare=False)

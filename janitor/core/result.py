@@ -1,0 +1,147 @@
+"""What a run did, whole: what every report is rendered from."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from janitor.core.decision import Change, Decision, Spared, Verdict
+from janitor.core.survey.clock import ClockCheck
+
+
+class Mode(StrEnum):
+    """Whether a run may delete."""
+
+    DRY_RUN = "dry-run"
+    DELETE = "delete"
+
+
+class Outcome(StrEnum):
+    """How a run, or one target of it, ended."""
+
+    OK = "ok"
+    PARTIAL = "partial"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class DeletionOutcome(StrEnum):
+    """What became of one deletion; only the survey afterwards can say `deleted`."""
+
+    DELETED = "deleted"
+    ACCEPTED = "accepted"
+    ALREADY_GONE = "already-gone"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of what is known of an image over time: what a run saw, decided or did."""
+
+    at: datetime
+    run: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """One attempt to delete one image, and what became of it.
+
+    `unsettled`: no survey has told yet whether the image is gone; the next one of its target will.
+    """
+
+    decision: Decision
+    outcome: DeletionOutcome
+    detail: str
+    unsettled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TargetResult:
+    """What one run saw, decided and did in one target; decisions oldest image first.
+
+    `error` says in one sentence what went wrong or which limit refused. A target that could not be surveyed has no
+    decisions. `announced` are the images whose notice this run gives, or in a dry run would give; `reminded` those
+    that it reminds of, and `overdue` those of them whose reminder is missing for so long that they are due a day after
+    it; `undelivered` those of both that nobody was told of, as no accepted message names them: their notice has not
+    begun, or they go on waiting for their reminder. As long as the report is not sent there are none, for it is the
+    report that tells.
+    `spared` are the images that were announced before and no longer expire, with what now keeps them.
+    `settled` are deletions of earlier runs, which could not tell their outcome: this run's survey could. `approved` are
+    the images that a reviewed plan named and that are still as they were, where such a plan is applied, and `changed`
+    the others that it named. `refused_again` are the images that the API refused with the very words of the last time.
+    `remarks` say what the survey could not see and did not insist on seeing. `clock` says who bore out
+    our clock, and `survey_seconds` is how long the survey took; neither is recorded.
+    """
+
+    target: str
+    outcome: Outcome
+    error: str | None = None
+    images: int = 0
+    owned: int = 0
+    decisions: tuple[Decision, ...] = ()
+    deletions: tuple[Deletion, ...] = ()
+    announced: tuple[Decision, ...] = ()
+    reminded: tuple[Decision, ...] = ()
+    overdue: frozenset[str] = frozenset()
+    undelivered: frozenset[str] = frozenset()
+    spared: tuple[Spared, ...] = ()
+    settled: tuple[Deletion, ...] = ()
+    changed: tuple[Change, ...] = ()
+    approved: frozenset[str] | None = None
+    refused_again: frozenset[str] = frozenset()
+    remarks: tuple[str, ...] = field(default=(), compare=False)
+    clock: ClockCheck = field(default=ClockCheck.TOLD, compare=False)
+    survey_seconds: float | None = field(default=None, compare=False)
+
+    @property
+    def doomed(self) -> tuple[Decision, ...]:
+        """The plan: the decisions that say delete; where a reviewed plan is applied, only those of approved images."""
+        doomed = (decision for decision in self.decisions if decision.verdict is Verdict.DELETE)
+        return tuple(d for d in doomed if self.approved is None or d.image.id in self.approved)
+
+    @property
+    def last_settled(self) -> tuple[Deletion, ...]:
+        """Of `settled`, the last of each image: what became of one that was asked for again and again is told once."""
+        return tuple({settled.decision.image.id: settled for settled in self.settled}.values())
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One run, whole: what every report is rendered from.
+
+    `error` is what kept the run from its targets, if anything did. `digest` is a short name for exactly its plan.
+    `remarks` are on what people wrote down, and concern no target alone.
+    """
+
+    run: int
+    mode: Mode
+    outcome: Outcome
+    started_at: datetime
+    finished_at: datetime
+    targets: tuple[TargetResult, ...] = ()
+    error: str | None = None
+    digest: str | None = None
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of the list of runs; a run that never finished has no outcome and no end."""
+
+    run: int
+    mode: Mode
+    outcome: Outcome | None
+    started_at: datetime
+    finished_at: datetime | None
+    images: int
+    doomed: int
+    deleted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a GiB costs a month: turns sizes into money in reports."""
+
+    per_gib_month: float
+    currency: str
