@@ -1,4 +1,4 @@
-# The janitor with its shipped policies. It takes everything for one target from the environment, see container/janitor.yaml.
+# The janitor with its shipped policies. It takes everything for one target from the environment, see deploy/container/janitor.yaml.
 # /etc/janitor holds configuration and policies; /data, the database, is the only place that is written to.
 
 FROM python:3.13-slim-bookworm AS build
@@ -18,7 +18,7 @@ RUN python -m pip wheel --no-deps --no-build-isolation --wheel-dir /dist . \
 
 FROM python:3.13-slim-bookworm
 COPY --from=build /opt/janitor /opt/janitor
-COPY container/janitor.yaml /etc/janitor/janitor.yaml
+COPY deploy/container/janitor.yaml /etc/janitor/janitor.yaml
 COPY policies /etc/janitor/policies
 # A new volume on /data takes over this directory's owner and mode.
 RUN install -d -o 10001 -g 10001 -m 0700 /data

@@ -35,10 +35,10 @@ unit: $(READY)
 	$(BIN)/pytest -n auto
 
 test-glance: $(READY) $(GLANCE)/.ready ## what a real Glance does, with a real Keystone; installs and starts both by itself
-	$(BIN)/pytest --timeout 300 tests_glance
+	$(BIN)/pytest --timeout 300 tests/glance
 
 test-container: $(READY) ## the container, built without an engine and run; needs root and apt-get, else says so and tries nothing
-	$(BIN)/pytest --timeout 1020 -rs tests_container
+	$(BIN)/pytest --timeout 1020 -rs tests/container
 
 # Bytecode is left to be made at the first start, for it takes as long as the rest.
 $(GLANCE)/.ready: requirements/glance.txt

@@ -19,8 +19,8 @@ import yaml
 
 from benchmarks.processes import JANITOR, Spent, middle, spend
 from benchmarks.tables import table
-from tests_glance.cloud import running
-from tests_glance.identity import Person
+from tests.glance.cloud import running
+from tests.glance.identity import Person
 
 _ROOT = Path(__file__).parents[1]
 _BARE_LOOP = Path(__file__).with_name("openstack_loop.py")

@@ -1,0 +1,163 @@
+"""What commands print is all there, however wide the terminal says it is, and whatever becomes of the streams."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from janitor.cli.terminal import console, print_out
+from janitor.config.screen import screen_environment
+from janitor.report.layout import Page, line
+from janitor.sandbox.server import Sandbox
+from tests.conftest import Desk
+
+UNUSABLE = ["0", "1", "39", "-80", "abc", "", "80.0", "²", "99999", "9" * 30]
+
+
+@dataclass
+class Screen:
+    """A pseudo-terminal of that many columns, and what a command showed on it."""
+
+    columns: int
+
+    def show(self, desk: Desk, *words: str, stdout: bool = True) -> tuple[int, str]:
+        """The exit code, and all that came to the terminal; with `stdout` False only stderr and stdin are on it."""
+        return self.run(desk, desk.command(*words), stdout=stdout)
+
+    def run(self, desk: Desk, command: list[str], typed: str = "", *, stdout: bool = True) -> tuple[int, str]:
+        """The same of any command, with what somebody types meanwhile."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, self.columns, 0, 0))
+        os.write(ours, typed.encode())
+        with subprocess.Popen(
+            command,
+            stdin=theirs,
+            stdout=theirs if stdout else subprocess.DEVNULL,
+            stderr=theirs,
+            **desk.settings_for_process(),
+        ) as process:
+            os.close(theirs)
+            shown = b"".join(_chunks(ours))
+        os.close(ours)
+        return process.returncode, shown.decode().replace("\r\n", "\n")
+
+
+def _chunks(ours: int) -> Iterator[bytes]:
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:  # what Linux says once nobody has the other end open
+            return
+        if not chunk:
+            return
+        yield chunk
+
+
+def plain(text: str) -> str:
+    """Text without colours and the movements of a cursor."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+
+
+# The width
+
+
+@pytest.fixture
+def surveyed(sandbox_desk: Desk) -> Desk:
+    """A desk with a run behind it and an exemption."""
+    decisions = json.loads(sandbox_desk.janitor("run", "--dry-run", "--format", "json").stdout)["targets"][0][
+        "decisions"
+    ]
+    given = sandbox_desk.janitor("keep", decisions[0]["image"], "--for", "30d", "--why", "a test", "--by", "somebody")
+    assert given.returncode == 0, given.stderr
+    sandbox_desk.write("first-id", decisions[0]["image"])
+    return sandbox_desk
+
+
+@pytest.mark.parametrize("columns", UNUSABLE)
+def test_columns_that_no_terminal_has_count_as_unknown(columns: str) -> None:
+    assert screen_environment({"COLUMNS": columns, "LINES": "0", "TERM": "xterm"}) == {"TERM": "xterm"}
+
+
+@pytest.mark.parametrize("columns", ["40", "79", "10000"])
+def test_columns_in_range_are_taken(columns: str) -> None:
+    assert screen_environment({"COLUMNS": columns, "LINES": "24"}) == {"COLUMNS": columns, "LINES": "24"}
+
+
+def test_commands_print_the_same_for_unusable_columns_as_for_80(surveyed: Desk) -> None:
+    image = (surveyed.folder / "first-id").read_text()
+    commands = (["show", "1"], ["images"], ["runs"], ["explain", image], ["keep", "--list"], ["check"])
+
+    def shown(columns: str) -> list[tuple[int, str, str]]:
+        surveyed.environment = {"COLUMNS": columns}
+        every = [surveyed.janitor(*words) for words in commands]
+        return [(done.returncode, done.stdout, done.stderr) for done in every]
+
+    expected = shown("80")
+    assert all(code == 0 and len(text.splitlines()) > 1 for code, text, _ in expected)
+    assert shown("0") == expected
+    assert shown("²") == expected
+
+
+def test_a_live_run_without_a_usable_width_says_what_it_deleted(sandbox_desk: Desk, sandbox: Sandbox) -> None:
+    sandbox_desk.environment = {"COLUMNS": "0", "LINES": "0"}
+    done = sandbox_desk.janitor("run")
+
+    assert done.returncode == 0, done.stderr
+    deleted = [request.image for request in sandbox.requests if request.method == "DELETE" and request.image]
+    assert deleted
+    assert all(image in done.stdout for image in deleted)
+    assert "LIVE RUN" in done.stdout
+
+
+def test_a_demonstration_without_a_usable_width_shows_both_reports(desk: Desk) -> None:
+    desk.environment = {"COLUMNS": "0"}
+    done = desk.janitor("demo")
+    assert ("DRY RUN" in done.stdout, "LIVE RUN" in done.stdout) == (True, True)
+
+
+@pytest.mark.parametrize(("columns", "width"), [(0, 80), (20, 80), (50, 50), (100, 100)])
+def test_a_terminal_is_as_wide_as_it_says_or_80(surveyed: Desk, columns: int, width: int) -> None:
+    surveyed.environment = {"COLUMNS": "", "TERM": "xterm"}
+    code, shown = Screen(columns).show(surveyed, "show", "1")
+    assert (code, max(map(len, plain(shown).splitlines()))) == (0, width)
+
+
+def test_the_progress_bar_shows_without_a_usable_width(sandbox_desk: Desk) -> None:
+    sandbox_desk.environment = {"COLUMNS": "0", "LINES": "0", "TERM": "xterm"}
+    code, shown = Screen(0).show(sandbox_desk, "run", "--dry-run", stdout=False)
+    assert code == 0
+    assert "sandbox" in plain(shown)
+
+
+def test_a_report_that_renders_to_nothing_is_a_bug() -> None:
+    with pytest.raises(RuntimeError, match="nothing was rendered"):
+        print_out(Page(lambda _width: [line(), line("  ")]))
+
+
+def test_a_report_that_renders_to_nothing_is_exit_70(surveyed: Desk) -> None:
+    code = (
+        "from janitor.cli.commands import reporting; from janitor.report.layout import Page; "
+        "reporting.text_report = lambda *_, **__: Page(lambda _width: []); from janitor.cli.app import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "show", "1"], capture_output=True, check=False, **surveyed.settings_for_process()
+    )
+    assert (done.returncode, done.stdout) == (70, "")
+    assert "this is a bug" in done.stderr
+
+
+def test_every_console_is_made_in_one_place() -> None:
+    package = Path(__file__).parents[2] / "janitor"
+    makers = {path.name for path in package.rglob("*.py") if re.search(r"\bConsole\(", path.read_text("utf-8"))}
+    assert makers == {"terminal.py"}
+    assert console().width >= 40
