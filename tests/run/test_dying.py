@@ -637,9 +637,9 @@ def test_a_target_that_cannot_be_left_is_left_behind(store: Store) -> None:
 
 def test_whatever_else_hangs_the_process_ends_within_its_grace() -> None:
     hanging = (
-        "import os, signal, threading; from datetime import timedelta; from janitor import stopping; "
-        "stopping.GRACE = timedelta(seconds=0.2)\n"
-        "with stopping.heeding_signals(stopping.Stop()): "
+        "import os, signal, threading; from datetime import timedelta; from janitor import shutdown; "
+        "shutdown.GRACE = timedelta(seconds=0.2)\n"
+        "with shutdown.heeding_signals(shutdown.Stop()): "
         "os.kill(os.getpid(), signal.SIGINT); threading.Event().wait(60)"
     )
     done = subprocess.run([sys.executable, "-c", hanging], capture_output=True, timeout=20, text=True)
@@ -648,9 +648,9 @@ def test_whatever_else_hangs_the_process_ends_within_its_grace() -> None:
 
 def test_a_request_that_nothing_can_end_does_not_keep_the_process(desk: Desk) -> None:
     hanging = (
-        "import os, signal, threading; from datetime import timedelta; from janitor import run, stopping; "
+        "import os, signal, threading; from datetime import timedelta; from janitor import run, shutdown; "
         "from janitor.cloud.toast.client import ToastClient; "
-        "run.wait_for = lambda work, stop, _: stopping.wait_for(work, stop, timedelta(seconds=0.2)); "
+        "run.wait_for = lambda work, stop, _: shutdown.wait_for(work, stop, timedelta(seconds=0.2)); "
         "ToastClient.delete = lambda *_: os.kill(os.getpid(), signal.SIGTERM) or threading.Event().wait(60); "
         "from janitor.cli.app import main; main()"
     )
