@@ -22,29 +22,19 @@ from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import Mark
 from janitor.core.survey.plausibility import Measure
 from janitor.core.usage import EarlierUsage
-from janitor.store import (
-    bindings,
-    chronicle,
-    exemptions,
-    journal,
-    marks,
-    reports,
-    runs,
-    snapshots,
-    timekeeping,
-    trust,
-    uses,
-)
+from janitor.store import chronicle, journal, reports, runs
 from janitor.store.basis import policies_at, record_basis
 from janitor.store.database import DatabaseFile, inspect
-from janitor.store.decisions import record_decisions
-from janitor.store.exemptions import ExemptionRecord
-from janitor.store.grounds import notice_at, record_grounds
-from janitor.store.hearing import hearing
 from janitor.store.lock import exclusive, holder
-from janitor.store.marks import read_mark, write_mark
 from janitor.store.replay import Inputs, inputs_at
 from janitor.store.reports import KeptReport, NewReport
+from janitor.store.surveys import snapshots, timekeeping, uses
+from janitor.store.surveys.decisions import record_decisions
+from janitor.store.trust import bindings, exemptions, marks, trust
+from janitor.store.trust.exemptions import ExemptionRecord
+from janitor.store.trust.grounds import notice_at, record_grounds
+from janitor.store.trust.hearing import hearing
+from janitor.store.trust.marks import read_mark, write_mark
 
 __all__ = [
     "ExemptionRecord",

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from janitor.core.units import counted
 from janitor.errors import StoreError, UsageError
-from janitor.store.schema import MIGRATIONS, Unfit, check_ours
+from janitor.store.migrations import MIGRATIONS, Unfit, check_ours
 
 _BUSY_SECONDS = 10.0
 _OWNER_ONLY = 0o600

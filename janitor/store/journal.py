@@ -11,8 +11,8 @@ from janitor.core.planning.deletion import Answer, Answered, Shown, in_words, ou
 from janitor.core.planning.reconciling import Settlement, Unsettled
 from janitor.core.result import Deletion, DeletionOutcome
 from janitor.core.units import iso
-from janitor.store.bindings import counts_after
-from janitor.store.decisions import decision_at
+from janitor.store.surveys.decisions import decision_at
+from janitor.store.trust.bindings import counts_after
 
 
 def add_request(db: Database, run: int, target: str, image_id: str, at: datetime) -> int:

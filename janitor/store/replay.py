@@ -11,9 +11,9 @@ from janitor.core.basis import Basis, Grounds
 from janitor.core.memory import History
 from janitor.core.survey import Survey
 from janitor.store.basis import basis_at
-from janitor.store.clocks import history_at
-from janitor.store.grounds import grounds_at
-from janitor.store.snapshots import surveys_at
+from janitor.store.surveys.clocks import history_at
+from janitor.store.surveys.snapshots import surveys_at
+from janitor.store.trust.grounds import grounds_at
 
 
 @dataclass(frozen=True, slots=True)

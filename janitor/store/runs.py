@@ -11,10 +11,10 @@ from janitor.core.decision import Decision, Spared
 from janitor.core.result import Mode, Outcome, RunResult, RunSummary, TargetResult
 from janitor.core.units import iso
 from janitor.errors import UsageError
-from janitor.store.decisions import decisions_at, doomed
 from janitor.store.journal import add_outcomes, deletions_at, settled_in
 from janitor.store.rows import instant, instant_or_none
-from janitor.store.trust import applied, end_spared, mentioned, record_mentions, undelivered
+from janitor.store.surveys.decisions import decisions_at, doomed
+from janitor.store.trust.trust import applied, end_spared, mentioned, record_mentions, undelivered
 
 _UNFINISHED = "did not finish"
 

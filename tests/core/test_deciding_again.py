@@ -27,7 +27,7 @@ from janitor.errors import CloudError, Refused, Unavailable, UsageError
 from janitor.notify.announcing import start_notices
 from janitor.run import Run
 from janitor.run.orders import Site
-from janitor.store import Inputs, Store, schema
+from janitor.store import Inputs, Store, migrations
 from janitor.store.database import DatabaseFile
 from tests.fakes import RecordingCloud
 from tests.replays import decided_again
@@ -405,7 +405,7 @@ INSERT INTO policy_texts (policy, text, from_run) VALUES ('zeal', 'its text', 1)
 def database_of_before(path: Path) -> None:
     """A database as it was before anything could be decided again, with one run."""
     earlier = Migrations("image-janitor")
-    for step in takewhile(lambda step: step is not schema.deciding_again, schema._STEPS):
+    for step in takewhile(lambda step: step is not migrations.deciding_again, migrations.STEPS):
         earlier()(step)
     db = Database(path)
     earlier.apply(db)

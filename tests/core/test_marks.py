@@ -20,7 +20,7 @@ from janitor.errors import Exit, StoreError
 from janitor.run.sites import Choice
 from janitor.sandbox.server import Sandbox
 from janitor.store import Store, read_mark, write_mark
-from janitor.store.marks import mark_file
+from janitor.store.trust.marks import mark_file
 from tests.conftest import Desk
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

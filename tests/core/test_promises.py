@@ -21,7 +21,7 @@ from janitor.core.result import Mode, Outcome, RunResult
 from janitor.core.units import iso
 from janitor.errors import Unavailable
 from janitor.sandbox.server import Sandbox
-from janitor.store import NewReport, Store, schema
+from janitor.store import NewReport, Store, migrations
 from tests.cli.test_cli_trust import deletes, target_of, turn_back
 from tests.conftest import POLICY, Desk
 from tests.fakes import RecordingCloud
@@ -456,7 +456,7 @@ def test_another_name_announces_anew_also_where_the_date_stays(nights: Nights) -
 def database_of_before(path: Path, notice: Notice) -> None:
     """A database as it was before reminders were waited for, with a standing notice and a quiet night after it."""
     earlier = Migrations("image-janitor")
-    for step in takewhile(lambda step: step is not schema.hearing, schema._STEPS):
+    for step in takewhile(lambda step: step is not migrations.hearing, migrations.STEPS):
         earlier()(step)
     db = Database(path)
     earlier.apply(db)

@@ -50,7 +50,9 @@ from janitor.run.deleting import Attempt, Executioner
 from janitor.sandbox.calls import Api
 from janitor.sandbox.faults import Fault, Faults, Rule
 from janitor.shutdown import Stop
-from janitor.store import Store, runs, trust, uses
+from janitor.store import Store, runs
+from janitor.store.surveys import uses
+from janitor.store.trust import trust
 from janitor.transport import bodies
 from tests.nights import Broken, simulate, simulation
 from tests.nights.clockwork import Happening

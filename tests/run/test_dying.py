@@ -41,7 +41,7 @@ from janitor.sandbox.options import Options
 from janitor.sandbox.record import Call
 from janitor.sandbox.server import Sandbox, running
 from janitor.shutdown import Stop, within
-from janitor.store import Store, schema
+from janitor.store import Store, migrations
 from janitor.transport import Call as Request
 from janitor.transport import HttpOptions, Transient, deadline
 from janitor.transport.http import Transport
@@ -345,7 +345,7 @@ ENTRIES_OF_BEFORE = [
 
 def test_the_journal_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     earlier, path = Migrations("image-janitor"), tmp_path / "janitor.db"
-    for step in takewhile(lambda step: step is not schema.following, schema._STEPS):
+    for step in takewhile(lambda step: step is not migrations.following, migrations.STEPS):
         earlier()(step)
     db = Database(path)
     earlier.apply(db)

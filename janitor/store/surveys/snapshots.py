@@ -14,11 +14,11 @@ from janitor.core.planning.plan import owns
 from janitor.core.survey import Survey
 from janitor.core.units import iso
 from janitor.core.usage import Source, Unread, Usage
-from janitor.store.bindings import counts_after
-from janitor.store.clocks import Clocks, record_clocks
+from janitor.store.migrations import Unfit
 from janitor.store.rows import facts_of, image_of, instant, instant_or_none, values_in, values_of
-from janitor.store.schema import Unfit
-from janitor.store.uses import LastUses, last_uses, readings_json, record_uses, usage_at
+from janitor.store.surveys.clocks import Clocks, record_clocks
+from janitor.store.surveys.uses import LastUses, last_uses, readings_json, record_uses, usage_at
+from janitor.store.trust.bindings import counts_after
 
 
 def record_survey(

@@ -14,8 +14,8 @@ from janitor.core.names.image_ids import folded
 from janitor.core.survey import Survey
 from janitor.core.units import iso
 from janitor.core.usage import EarlierUsage, Source, StackContent, Unread, Usage, User, UserKind
-from janitor.store.bindings import counts_after
 from janitor.store.rows import instant
+from janitor.store.trust.bindings import counts_after
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from sqlite_utils import Database
 
 from janitor.core.decision import Decision, Verdict
 from janitor.store.rows import decision_of, decision_row, image_of, same_decision
-from janitor.store.snapshots import age, check_not_overtaken
+from janitor.store.surveys.snapshots import age, check_not_overtaken
 
 
 def record_decisions(db: Database, run: int, target: str, decisions: Sequence[Decision]) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from sqlite_utils import Database
 
 from janitor.core.memory import History
-from janitor.store.bindings import counts_after
 from janitor.store.rows import instant, instant_or_none
-from janitor.store.uses import use_history_at
+from janitor.store.surveys.uses import use_history_at
+from janitor.store.trust.bindings import counts_after
 
 STEP = """
 -- What `images` says of an image now, as it was: watched_since, and status_since where another status was seen before.

@@ -12,9 +12,9 @@ from janitor.core.notices import reminded
 from janitor.core.result import DeletionOutcome, TargetResult
 from janitor.core.survey.plausibility import Measure
 from janitor.core.units import iso
-from janitor.store.bindings import counts_after
-from janitor.store.hearing import unreminded
 from janitor.store.rows import instant, instant_or_none
+from janitor.store.trust.bindings import counts_after
+from janitor.store.trust.hearing import unreminded
 
 _SURELY_GONE = timedelta(days=7)
 

@@ -1,174 +1,6 @@
-"""The tables and views, as migrations: each is applied once, in order, and never edited after a release.
+"""The SQL of the first tables and views, and of what was added to them; other tables stand with what uses them."""
 
-What changes rarely is kept as intervals: a row is valid from `from_run` until just before `until_run`, or still where
-that is NULL. So run N saw the rows with `from_run <= N < until_run` of the targets that it surveyed. Times are ISO text
-in UTC, booleans 0 or 1, properties JSON.
-"""
-
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
-
-from janitor.store.basis import STEP as BASIS
-from janitor.store.bindings import STEP as BINDINGS
-from janitor.store.clocks import STEP as CLOCKS
-from janitor.store.exemptions import STEP as EXEMPTIONS
-from janitor.store.following import STEP as FOLLOWING
-from janitor.store.grounds import STEP as GROUNDS
-from janitor.store.hearing import STEP as HEARING
-from janitor.store.marks import STEP as MARKS
-from janitor.store.reports import OWING
-from janitor.store.reports import STEP as DELIVERY
-from janitor.store.timekeeping import STEP as TIMEKEEPING
-from janitor.store.trust import COUNTING, NAMING, REMINDING
-from janitor.store.trust import STEP as TRUST
-from janitor.store.uses import STEP as USES
-
-MIGRATIONS = Migrations("image-janitor")
-
-
-class Unfit(Exception):
-    """Why the database cannot serve, and what to do; becomes a StoreError that names the file."""
-
-
-def initial(db: Database) -> None:
-    """Runs, snapshots, decisions, deletions and reports."""
-    _execute(db, _TABLES)
-    _execute(db, _VIEWS)
-
-
-def settling(db: Database) -> None:
-    """Deletions whose outcome a later run had to find out."""
-    _execute(db, _SETTLING)
-
-
-def remembering(db: Database) -> None:
-    """Notices, good surveys, plans, and what reports said of single images."""
-    _execute(db, TRUST)
-
-
-def delivery(db: Database) -> None:
-    """Reports of which a part was delivered, and the files that go with them."""
-    _execute(db, DELIVERY)
-
-
-def exemptions(db: Database) -> None:
-    """What people exempted by command."""
-    _execute(db, EXEMPTIONS)
-
-
-def owing(db: Database) -> None:
-    """Runs whose report was not kept."""
-    _execute(db, OWING)
-
-
-def reminding(db: Database) -> None:
-    """Which run reminded of what."""
-    _execute(db, REMINDING)
-
-
-def sources(db: Database) -> None:
-    """What the Image API v2 tells beyond the Compute API, and users of images that are no instances."""
-    _execute(db, _SOURCES)
-
-
-def volumes(db: Database) -> None:
-    """How many volumes a survey saw that were made of images."""
-    _execute(db, _VOLUMES)
-
-
-def usage_by_source(db: Database) -> None:
-    """Where it was told what uses images, servers that are known to be deleted, and what stacks say."""
-    _execute(db, USES)
-
-
-def deciding_again(db: Database) -> None:
-    """What it takes to decide a night again later, exactly as it was."""
-    for step in (BASIS, GROUNDS, CLOCKS):
-        _execute(db, step)
-
-
-def following(db: Database) -> None:
-    """Answers as one word and what came with it; and accepted deletions that are followed until the image is gone."""
-    _execute(db, FOLLOWING)
-
-
-def entries_without_id(db: Database) -> None:
-    """How many entries of an image list had no id."""
-    _execute(db, COUNTING)
-
-
-def binding(db: Database) -> None:
-    """Which account each target is bound to."""
-    _execute(db, BINDINGS)
-
-
-def hearing(db: Database) -> None:
-    """When nobody heard of a run, and notices whose due date a reminder has moved."""
-    _execute(db, HEARING)
-
-
-def remarking(db: Database) -> None:
-    """What a run had to say of policy files."""
-    _execute(db, _REMARKING)
-
-
-def timekeeping(db: Database) -> None:
-    """The clock of each run, where an answer bore it out."""
-    _execute(db, TIMEKEEPING)
-
-
-def marking(db: Database) -> None:
-    """What runs leave beside the database, to tell a restored copy by."""
-    _execute(db, MARKS)
-
-
-def naming(db: Database) -> None:
-    """What announced images were called."""
-    _execute(db, NAMING)
-
-
-def _execute(db: Database, script: str) -> None:
-    # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
-    # to make a new database.
-    for statement in script.split(";\n"):
-        db.execute(statement)
-
-
-_STEPS = (  # append only
-    initial,
-    settling,
-    remembering,
-    delivery,
-    exemptions,
-    owing,
-    reminding,
-    sources,
-    volumes,
-    usage_by_source,
-    deciding_again,
-    following,
-    entries_without_id,
-    binding,
-    hearing,
-    remarking,
-    timekeeping,
-    marking,
-    naming,
-)
-for _step in _STEPS:
-    MIGRATIONS()(_step)
-
-
-def check_ours(db: Database) -> None:
-    """Raises Unfit for a database of a newer version or of another program. Only reads."""
-    applied = {migration.name for migration in MIGRATIONS.applied(db)}
-    if applied - {step.__name__ for step in _STEPS}:
-        raise Unfit("it was written by a newer version of the janitor: use that version, or another database")
-    if not applied and db.table_names():
-        raise Unfit("it is the database of another program: set `database` to a file of its own")
-
-
-_TABLES = """
+TABLES = """
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY,
     mode TEXT NOT NULL,
@@ -286,7 +118,7 @@ CREATE TABLE reports (
 CREATE INDEX undelivered_reports ON reports (report) WHERE delivered_at IS NULL;
 """
 
-_VIEWS = """
+VIEWS = """
 -- Every image that every run saw, with what the run decided on it; nothing where it stopped before it decided.
 CREATE VIEW snapshots AS
 SELECT s.run, s.target, i.image, f.name, f.status, f.public, f.protected, f.created_at, f.updated_at, f.size,
@@ -325,7 +157,7 @@ FROM deletion_log
 GROUP BY day, target, outcome;
 """
 
-_SETTLING = """
+SETTLING = """
 -- unsettled: no survey of its own run could tell what became of it. settled_*: the run whose survey could, and what it
 -- found; outcome and detail stay what the run itself reported.
 ALTER TABLE deletions ADD COLUMN unsettled INTEGER NOT NULL DEFAULT 0;
@@ -358,7 +190,7 @@ FROM deletion_log
 GROUP BY day, target, outcome;
 """
 
-_SOURCES = """
+SOURCES = """
 -- tags: JSON; NULL is none, and null is that they could not be read.
 ALTER TABLE image_facts ADD COLUMN visibility TEXT;
 ALTER TABLE image_facts ADD COLUMN owner TEXT;
@@ -395,12 +227,12 @@ JOIN snapshots ON snapshots.run = latest.run AND snapshots.target = latest.targe
 JOIN images i ON i.target = snapshots.target AND i.image = snapshots.image;
 """
 
-_VOLUMES = """
+VOLUMES = """
 -- NULL where volumes were never read.
 ALTER TABLE surveys ADD COLUMN volumes INTEGER;
 """
 
-_REMARKING = """
+REMARKING = """
 -- What was to be said of policy files, as a JSON list of sentences; NULL where there was nothing.
 ALTER TABLE runs ADD COLUMN remarks TEXT;
 """

@@ -1,0 +1,169 @@
+"""The tables and views, as migrations: each is applied once, in order, and never edited after a release.
+
+What changes rarely is kept as intervals: a row is valid from `from_run` until just before `until_run`, or still where
+that is NULL. So run N saw the rows with `from_run <= N < until_run` of the targets that it surveyed. Times are ISO text
+in UTC, booleans 0 or 1, properties JSON.
+"""
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from janitor.store.basis import STEP as BASIS
+from janitor.store.reports import OWING
+from janitor.store.reports import STEP as DELIVERY
+from janitor.store.surveys.clocks import STEP as CLOCKS
+from janitor.store.surveys.timekeeping import STEP as TIMEKEEPING
+from janitor.store.surveys.uses import STEP as USES
+from janitor.store.tables import REMARKING, SETTLING, SOURCES, TABLES, VIEWS, VOLUMES
+from janitor.store.trust.bindings import STEP as BINDINGS
+from janitor.store.trust.exemptions import STEP as EXEMPTIONS
+from janitor.store.trust.following import STEP as FOLLOWING
+from janitor.store.trust.grounds import STEP as GROUNDS
+from janitor.store.trust.hearing import STEP as HEARING
+from janitor.store.trust.marks import STEP as MARKS
+from janitor.store.trust.trust import COUNTING, NAMING, REMINDING
+from janitor.store.trust.trust import STEP as TRUST
+
+MIGRATIONS = Migrations("image-janitor")
+
+
+class Unfit(Exception):
+    """Why the database cannot serve, and what to do; becomes a StoreError that names the file."""
+
+
+def initial(db: Database) -> None:
+    """Runs, snapshots, decisions, deletions and reports."""
+    _execute(db, TABLES)
+    _execute(db, VIEWS)
+
+
+def settling(db: Database) -> None:
+    """Deletions whose outcome a later run had to find out."""
+    _execute(db, SETTLING)
+
+
+def remembering(db: Database) -> None:
+    """Notices, good surveys, plans, and what reports said of single images."""
+    _execute(db, TRUST)
+
+
+def delivery(db: Database) -> None:
+    """Reports of which a part was delivered, and the files that go with them."""
+    _execute(db, DELIVERY)
+
+
+def exemptions(db: Database) -> None:
+    """What people exempted by command."""
+    _execute(db, EXEMPTIONS)
+
+
+def owing(db: Database) -> None:
+    """Runs whose report was not kept."""
+    _execute(db, OWING)
+
+
+def reminding(db: Database) -> None:
+    """Which run reminded of what."""
+    _execute(db, REMINDING)
+
+
+def sources(db: Database) -> None:
+    """What the Image API v2 tells beyond the Compute API, and users of images that are no instances."""
+    _execute(db, SOURCES)
+
+
+def volumes(db: Database) -> None:
+    """How many volumes a survey saw that were made of images."""
+    _execute(db, VOLUMES)
+
+
+def usage_by_source(db: Database) -> None:
+    """Where it was told what uses images, servers that are known to be deleted, and what stacks say."""
+    _execute(db, USES)
+
+
+def deciding_again(db: Database) -> None:
+    """What it takes to decide a night again later, exactly as it was."""
+    for step in (BASIS, GROUNDS, CLOCKS):
+        _execute(db, step)
+
+
+def following(db: Database) -> None:
+    """Answers as one word and what came with it; and accepted deletions that are followed until the image is gone."""
+    _execute(db, FOLLOWING)
+
+
+def entries_without_id(db: Database) -> None:
+    """How many entries of an image list had no id."""
+    _execute(db, COUNTING)
+
+
+def binding(db: Database) -> None:
+    """Which account each target is bound to."""
+    _execute(db, BINDINGS)
+
+
+def hearing(db: Database) -> None:
+    """When nobody heard of a run, and notices whose due date a reminder has moved."""
+    _execute(db, HEARING)
+
+
+def remarking(db: Database) -> None:
+    """What a run had to say of policy files."""
+    _execute(db, REMARKING)
+
+
+def timekeeping(db: Database) -> None:
+    """The clock of each run, where an answer bore it out."""
+    _execute(db, TIMEKEEPING)
+
+
+def marking(db: Database) -> None:
+    """What runs leave beside the database, to tell a restored copy by."""
+    _execute(db, MARKS)
+
+
+def naming(db: Database) -> None:
+    """What announced images were called."""
+    _execute(db, NAMING)
+
+
+def _execute(db: Database, script: str) -> None:
+    # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
+    # to make a new database.
+    for statement in script.split(";\n"):
+        db.execute(statement)
+
+
+STEPS = (  # append only
+    initial,
+    settling,
+    remembering,
+    delivery,
+    exemptions,
+    owing,
+    reminding,
+    sources,
+    volumes,
+    usage_by_source,
+    deciding_again,
+    following,
+    entries_without_id,
+    binding,
+    hearing,
+    remarking,
+    timekeeping,
+    marking,
+    naming,
+)
+for _step in STEPS:
+    MIGRATIONS()(_step)
+
+
+def check_ours(db: Database) -> None:
+    """Raises Unfit for a database of a newer version or of another program. Only reads."""
+    applied = {migration.name for migration in MIGRATIONS.applied(db)}
+    if applied - {step.__name__ for step in STEPS}:
+        raise Unfit("it was written by a newer version of the janitor: use that version, or another database")
+    if not applied and db.table_names():
+        raise Unfit("it is the database of another program: set `database` to a file of its own")
