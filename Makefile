@@ -1,22 +1,31 @@
-# Everything runs in .venv, which any target sets up by itself from requirements/dev.txt.
+# Everything runs in .venv, which any target sets up by itself: what users need, and what developers need beside it where
+# a target asks for that.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DEVELOPING := $(VENV)/.developing
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GLANCE := .venv-glance
 
-.PHONY: help setup demo test lint types unit test-glance test-container nights bench bench-glance lock clean
+.PHONY: help setup develop demo test lint types unit test-glance test-container nights bench bench-glance lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-setup: $(READY) ## make .venv, locked
+setup: $(READY) ## make .venv, locked, with what users need
 
-$(READY): requirements/dev.txt pyproject.toml
+develop: $(DEVELOPING) ## add what developers need to .venv
+
+$(READY): requirements/runtime.txt requirements/build.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PIP) --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEVELOPING): $(READY) requirements/dev.txt
+	$(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@
 
 demo: $(READY) ## a dry run and a live run against the embedded sandbox
@@ -24,20 +33,20 @@ demo: $(READY) ## a dry run and a live run against the embedded sandbox
 
 test: lint types unit ## lint, types, tests
 
-lint: $(READY)
+lint: $(DEVELOPING)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(READY)
+types: $(DEVELOPING)
 	$(BIN)/mypy
 
-unit: $(READY)
+unit: $(DEVELOPING)
 	$(BIN)/pytest -n auto
 
-test-glance: $(READY) $(GLANCE)/.ready ## what a real Glance does, with a real Keystone; installs and starts both by itself
+test-glance: $(DEVELOPING) $(GLANCE)/.ready ## what a real Glance does, with a real Keystone; installs and starts both by itself
 	$(BIN)/pytest --timeout 300 tests/glance
 
-test-container: $(READY) ## the container, built without an engine and run; needs root and apt-get, else says so and tries nothing
+test-container: $(DEVELOPING) ## the container, built without an engine and run; needs root and apt-get, else says so and tries nothing
 	$(BIN)/pytest --timeout 1020 -rs tests/container
 
 # Bytecode is left to be made at the first start, for it takes as long as the rest.
@@ -47,13 +56,13 @@ $(GLANCE)/.ready: requirements/glance.txt
 	  { echo 'Glance and Keystone could not be installed into $(GLANCE), so nothing was tried on them' >&2; exit 1; }
 	@touch $@
 
-nights: $(READY) ## a hundred nights of faults and crashes on simulated time, over SEEDS seeds (500)
+nights: $(DEVELOPING) ## a hundred nights of faults and crashes on simulated time, over SEEDS seeds (500)
 	$(BIN)/python -m tests.nights --seeds $(or $(SEEDS),500) --jobs "$$(nproc 2>/dev/null || echo 1)"
 
-bench: $(READY) ## figures, as ratios measured side by side; asserts nothing
+bench: $(DEVELOPING) ## figures, as ratios measured side by side; asserts nothing
 	$(BIN)/python -m benchmarks
 
-bench-glance: $(READY) $(GLANCE)/.ready .venv-custodian/.ready .venv-openstackclient/.ready ## the same on a real Glance, beside the nearest other tools
+bench-glance: $(DEVELOPING) $(GLANCE)/.ready .venv-custodian/.ready .venv-openstackclient/.ready ## the same on a real Glance, beside the nearest other tools
 	$(BIN)/python -m benchmarks.rivals
 
 .venv-custodian/.ready .venv-openstackclient/.ready: .venv-%/.ready: requirements/%.txt
