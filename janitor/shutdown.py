@@ -45,7 +45,7 @@ def ending_signals() -> tuple[signal.Signals, ...]:
 
 
 @contextmanager
-def heeding_signals(stop: Stop) -> Iterator[None]:
+def stopping_on_signals(stop: Stop) -> Iterator[None]:
     """Let `ending_signals` set `stop` instead of killing what is in flight; any that follow change nothing.
 
     Should the end take longer than a container is given, the process ends all the same: the database knows what was

@@ -29,11 +29,11 @@ def explanation(store: Store, policies: Sequence[Policy], prefix: str, zone: tzi
 
     Raises UsageError for an image that no run has seen, for a prefix of several, and for what is no text.
     """
-    identity, targets = sought(store, prefix)
+    identity, targets = find_image(store, prefix)
     return Page(lambda width: _everything(store, policies, targets, identity, zone, width))
 
 
-def sought(store: Store, prefix: str) -> tuple[str, list[str]]:
+def find_image(store: Store, prefix: str) -> tuple[str, list[str]]:
     """The id of the image that people mean by `prefix`, and the targets that it was seen in.
 
     Raises UsageError for an image that no run has seen, and for a prefix of several.

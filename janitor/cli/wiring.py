@@ -18,7 +18,7 @@ from janitor.core.image import Image
 from janitor.core.policy_lint import exempting_nothing
 from janitor.core.result import Mode, Outcome, RunResult
 from janitor.core.survey.mark import older
-from janitor.core.survey.plausibility import Gate
+from janitor.core.survey.plausibility import Plausibility
 from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
 from janitor.expressions import Budget
 from janitor.notify.delivery import channels_of
@@ -26,7 +26,7 @@ from janitor.references import References
 from janitor.run import Run, exit_code
 from janitor.run.orders import Progress, Silence
 from janitor.run.sites import Choice, may_have, sites_of
-from janitor.run.surveying import heed_stop
+from janitor.run.surveying import raise_if_stopped
 from janitor.shutdown import Stop
 from janitor.store import Store, exclusive, holder, inspect, read_mark, write_mark
 
@@ -85,7 +85,7 @@ def perform(
     post: bool = True,
     holding: ExitStack | None = None,
     begins: Callable[[], None] = lambda: None,
-    carrier: httpx.BaseTransport | None = None,
+    http_transport: httpx.BaseTransport | None = None,
 ) -> RunResult:
     """Run once over the chosen targets, and alone: raises Busy where another run holds the database.
 
@@ -97,7 +97,7 @@ def perform(
 
     `accept_survey`: a person has looked, and a survey that looks wrong is right. `approved` are the decisions of a
     reviewed plan by target: then only these images may go, and no limit applies. `post`: the report will be posted.
-    `carrier`: see `sites_of`.
+    `http_transport`: see `sites_of`.
     """
     stop = stop or Stop()
     started_at = clock()
@@ -108,7 +108,7 @@ def perform(
         begins()
         inspect(settings.database)
         known = known_targets(settings)
-        sites = sites_of(settings, choice, clock=clock, stop=stop, carrier=carrier, known=known)
+        sites = sites_of(settings, choice, clock=clock, stop=stop, http_transport=http_transport, known=known)
         mark = read_mark(settings.database)
         with Store.open(settings.database) as store:
             result = Run(
@@ -124,13 +124,13 @@ def perform(
                 clock=clock,
                 stop=stop,
                 progress=progress or Silence(),
-                gate=Gate(settings.max_shrink),
+                plausibility=Plausibility(settings.max_shrink),
                 accept_survey=accept_survey,
                 usage_memory=settings.usage_memory,
-                references=References(settings.references, settings.http, stop, carrier),
+                references=References(settings.references, settings.http, stop, http_transport),
                 approved=approved,
                 owes_report=post and settings.slack is not None,
-                budget=Budget(heed=partial(heed_stop, stop)),
+                budget=Budget(check_stop=partial(raise_if_stopped, stop)),
                 unposted=not post and settings.slack is not None,
                 channels=_channels(settings, rules),
                 next_run=_next_run(settings),

@@ -72,7 +72,7 @@ def signed_in(
     targets: Sequence[Target],
     clock: Callable[[], datetime],
     stop: Stop | None,
-    carrier: httpx.BaseTransport | None = None,
+    http_transport: httpx.BaseTransport | None = None,
 ) -> dict[str, Account | CloudError]:
     """What became of signing in to the OpenStack targets, all at once, by their names."""
     identities = identify(settings, targets)
@@ -80,7 +80,9 @@ def signed_in(
     if not asked:
         return {}
     with ThreadPoolExecutor(settings.concurrency.targets, thread_name_prefix="sign-in") as pool:
-        accounts = pool.map(lambda target: _account(target, identities[target.name], clock, stop, carrier), asked)
+        accounts = pool.map(
+            lambda target: _account(target, identities[target.name], clock, stop, http_transport), asked
+        )
         return {target.name: account for target, account in zip(asked, accounts, strict=True)}
 
 
@@ -89,11 +91,11 @@ def _account(
     identity: "Identity | CloudError",
     clock: Callable[[], datetime],
     stop: Stop | None,
-    carrier: httpx.BaseTransport | None,
+    http_transport: httpx.BaseTransport | None,
 ) -> Account | CloudError:
     if isinstance(identity, CloudError):
         return identity
-    transport = Transport(target.http, Redaction(*identity.secrets), stop, carrier, identity.verify)
+    transport = Transport(target.http, Redaction(*identity.secrets), stop, http_transport, identity.verify)
     try:
         grant = transport.persist(identity.label, lambda seconds: _asked(clock(), identity.grant(seconds, transport)))
     except CloudError as error:

@@ -36,8 +36,8 @@ def decide(
     `now` is aware. `also_named` are other names that policies may know the target by. `history` is by image id; an
     image without one is judged by no clock that needs it. `zone` is where the calendar of `keep` is cut and where the
     days of exemptions are; `memory` is what was announced, exempted and refused. `budget` is what the expressions of a
-    run may still take; what its `heed` raises ends the deciding. The decisions come oldest image first, undated ones
-    before all, ties by id, whatever the order of `images`. Nothing is mutated but the budget.
+    run may still take; what its `check_stop` raises ends the deciding. The decisions come oldest image first, undated
+    ones before all, ties by id, whatever the order of `images`. Nothing is mutated but the budget.
     """
     budget = budget or Budget()
     ordered = sorted(images, key=_age)

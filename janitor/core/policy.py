@@ -186,7 +186,7 @@ class Family:
         object.__setattr__(self, "expression", Expression(rest[1:-1]) if kind == "name" else None)
 
     def of(self, image: Image, budget: Budget | None = None) -> str | None:
-        """The family of an image, or None for one that belongs to none. Raises Untold, and what `heed` does."""
+        """The family of an image, or None for one that belongs to none. Raises Untold, and what `check_stop` does."""
         if self.expression is not None:
             found = None if image.name is None else self.expression.groups_in(image.name, budget)
             return found[0] if found else None

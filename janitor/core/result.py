@@ -95,10 +95,10 @@ class TargetResult:
     survey_seconds: float | None = field(default=None, compare=False)
 
     @property
-    def doomed(self) -> tuple[Decision, ...]:
+    def to_delete(self) -> tuple[Decision, ...]:
         """The plan: the decisions that say delete; where a reviewed plan is applied, only those of approved images."""
-        doomed = (decision for decision in self.decisions if decision.verdict is Verdict.DELETE)
-        return tuple(d for d in doomed if self.approved is None or d.image.id in self.approved)
+        planned = (decision for decision in self.decisions if decision.verdict is Verdict.DELETE)
+        return tuple(d for d in planned if self.approved is None or d.image.id in self.approved)
 
     @property
     def last_settled(self) -> tuple[Deletion, ...]:
@@ -135,7 +135,7 @@ class RunSummary:
     started_at: datetime
     finished_at: datetime | None
     images: int
-    doomed: int
+    to_delete: int
     deleted: int
 
 

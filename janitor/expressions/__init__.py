@@ -43,14 +43,14 @@ def _nothing() -> None:
 class Budget:
     """How long expressions may take in one run: seconds for `each` text, and `altogether` for each expression.
 
-    Safe to use from several threads. `heed` is called before what may take long, and raises to end it. `clock` is one
-    of monotonic seconds.
+    Safe to use from several threads. `check_stop` is called before what may take long, and raises to end it. `clock` is
+    one of monotonic seconds.
     """
 
     each: float = EACH
     altogether: float = ALTOGETHER
     clock: Callable[[], float] = time.monotonic
-    heed: Callable[[], None] = _nothing
+    check_stop: Callable[[], None] = _nothing
     _spent: dict[str, float] = field(default_factory=dict)
     _untold: dict[tuple[str, str], str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -67,7 +67,7 @@ class Budget:
 
     def within(self, expression: str, text: str, search: Callable[[float], Found]) -> Found:
         """What `search` finds, which is given its seconds. Raises Untold where there is no time, or no more of it."""
-        self.heed()
+        self.check_stop()
         with self._lock:
             left = min(self.each, self.altogether - self._spent.get(expression, 0.0))
         if left <= 0 or self.untold(expression, text):
@@ -115,7 +115,7 @@ class Expression:
         return self._fast_groups is not None
 
     def found_in(self, text: str, budget: Budget | None = None) -> bool:
-        """Whether it is found somewhere in the text. Raises Untold, and what the budget's `heed` does."""
+        """Whether it is found somewhere in the text. Raises Untold, and what the budget's `check_stop` does."""
         if not text.startswith(self._prefix):
             return False
         if self._fast is not None and (encoded := _encoded(text)) is not None:

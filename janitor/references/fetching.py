@@ -22,10 +22,12 @@ _FAR_ENOUGH = 64 * 1024
 class Pages:
     """The texts of URLs, kept for as long as this is. Safe to use from several threads at once."""
 
-    def __init__(self, options: HttpOptions, stop: threading.Event, carrier: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self, options: HttpOptions, stop: threading.Event, http_transport: httpx.BaseTransport | None = None
+    ) -> None:
         self._options = options
         self._stop = stop
-        self._carrier = carrier
+        self._http_transport = http_transport
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, str | None], Text | Unreadable] = {}
 
@@ -39,7 +41,7 @@ class Pages:
 
     def _fetched(self, reference: Reference, url: str) -> Text | Unreadable:
         redact = Redaction(*_secrets(reference))
-        transport = Transport(self._options, redact, self._stop, self._carrier)
+        transport = Transport(self._options, redact, self._stop, self._http_transport)
         # Compressed texts are not asked for: one that ends early would look whole.
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if reference.token is not None:

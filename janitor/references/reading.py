@@ -28,8 +28,8 @@ _LIFTED_BY = "this keeps every image; `needed: optional` there lifts it"
 class References:
     """The declared texts of one run. Safe to use from several threads at once; what URLs gave is kept until it goes.
 
-    A set `stop` ends reading: what was not read by then counts as unreadable. A `carrier` takes requests elsewhere than
-    to a socket.
+    A set `stop` ends reading: what was not read by then counts as unreadable. An `http_transport` takes requests
+    elsewhere than to a socket.
     """
 
     def __init__(
@@ -37,14 +37,14 @@ class References:
         references: Iterable[Reference],
         options: HttpOptions = HttpOptions(),  # noqa: B008 - a frozen value
         stop: threading.Event | None = None,
-        carrier: "httpx.BaseTransport | None" = None,
+        http_transport: "httpx.BaseTransport | None" = None,
     ) -> None:
         # What speaks HTTP takes long to load, and the settings import this package for every command.
         from janitor.references.fetching import Pages
 
         self._references = tuple(references)
         self._stop = stop or threading.Event()
-        self._pages = Pages(options, self._stop, carrier)
+        self._pages = Pages(options, self._stop, http_transport)
 
     def named(self, images: Sequence[Image]) -> Usage:
         """Which of these images the texts name, by an id or by a whole name, and where: one user for each text.

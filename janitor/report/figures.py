@@ -32,13 +32,13 @@ def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple
 
 def _plan(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple[str, str]]:
     """The figures of the plan: what would come of it, or what did."""
-    planned = len(target.doomed)
+    planned = len(target.to_delete)
     if mode is not Mode.DRY_RUN:
         reclaimed = [("Reclaimed", worth(_confirmed([target]), cost))] if planned else []
         return [("Deleted", _deleted_of_planned(target) if planned else "none"), *reclaimed]
     if target.outcome is Outcome.REFUSED or not planned:
         return [("Would delete", f"none of {planned:,} planned, which is refused" if planned else "none")]
-    return [("Would delete", f"{planned:,}"), ("Would reclaim", worth(target.doomed, cost))]
+    return [("Would delete", f"{planned:,}"), ("Would reclaim", worth(target.to_delete, cost))]
 
 
 def _waiting(target: TargetResult) -> str:
@@ -67,7 +67,7 @@ def _deleted_of_planned(target: TargetResult) -> str:
     if left:
         others.append(f"{left:,} not asked for")
     aside = f" ({', '.join(others)})" if others else ""
-    return f"{deleted:,} of {len(target.doomed):,} planned{aside}"
+    return f"{deleted:,} of {len(target.to_delete):,} planned{aside}"
 
 
 def _confirmed(targets: Iterable[TargetResult]) -> list[Decision]:
@@ -136,7 +136,7 @@ def _reminded_in_time(target: TargetResult) -> frozenset[str]:
 
 
 def _done(result: RunResult, cost: Cost | None) -> str:
-    planned = sum(len(target.doomed) for target in result.targets)
+    planned = sum(len(target.to_delete) for target in result.targets)
     if not planned and any(t.outcome is Outcome.FAILED and not _surveyed(t) for t in result.targets):
         return "Nothing is known to be deleted"  # one that was left behind may have asked for something
     if not planned:
@@ -149,8 +149,8 @@ def _done(result: RunResult, cost: Cost | None) -> str:
 
 
 def _would_do(result: RunResult, cost: Cost | None) -> str:
-    planned = sum(len(target.doomed) for target in result.targets)
-    allowed = [d for target in result.targets if target.outcome is not Outcome.REFUSED for d in target.doomed]
+    planned = sum(len(target.to_delete) for target in result.targets)
+    allowed = [d for target in result.targets if target.outcome is not Outcome.REFUSED for d in target.to_delete]
     if not planned:
         return "There was nothing to delete" if _untroubled(result) else "Nothing would be deleted"
     if not allowed:

@@ -46,4 +46,4 @@ def _warns(target: TargetResult, mode: Mode) -> bool:
 
 def _changed(target: TargetResult) -> bool:
     warned = target.announced or target.reminded or target.spared
-    return bool(target.doomed or target.deletions or warned or target.settled or target.changed)
+    return bool(target.to_delete or target.deletions or warned or target.settled or target.changed)

@@ -110,7 +110,7 @@ def _settled(target: TargetResult) -> Iterator[Group]:
 
 def _planned(target: TargetResult, mode: Mode) -> list[Group]:
     if mode is Mode.DRY_RUN or target.outcome is Outcome.REFUSED:
-        planned = tuple(Entry(decision) for decision in target.doomed)
+        planned = tuple(Entry(decision) for decision in target.to_delete)
         return [Group(_planned_title(target, mode), planned)] if planned else []
     return list(_fates(target))
 
@@ -140,7 +140,7 @@ def unasked(target: TargetResult) -> list[Decision]:
     """The planned images whose deletion was not asked for, though nothing about them had changed."""
     asked = {deletion.decision.image.id for deletion in target.deletions}
     asked |= {change.decision.image.id for change in target.changed}
-    return [decision for decision in target.doomed if decision.image.id not in asked]
+    return [decision for decision in target.to_delete if decision.image.id not in asked]
 
 
 def upcoming(target: TargetResult) -> list[Decision]:

@@ -74,7 +74,7 @@ def _tells_something(part: TargetResult) -> bool:
 def _judged(part: TargetResult) -> TargetResult:
     """A part of a target, with counts of its own; what befell other images of the target is none of its concern."""
     troubled = any(deletion.outcome in _UNSUCCESSFUL for deletion in part.deletions)
-    concerned = troubled if part.outcome is Outcome.PARTIAL else bool(part.doomed)
+    concerned = troubled if part.outcome is Outcome.PARTIAL else bool(part.to_delete)
     return replace(
         part,
         images=len(part.decisions),

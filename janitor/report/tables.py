@@ -161,5 +161,5 @@ def _cells(run: RunSummary) -> Iterator[str]:
     yield run.outcome or "unfinished"
     yield format_minute(run.started_at)
     yield f"{run.images:,}"
-    yield f"{run.doomed:,}"
+    yield f"{run.to_delete:,}"
     yield f"{run.deleted:,}"

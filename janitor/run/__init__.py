@@ -41,7 +41,7 @@ class Run(Orders):
             self.store.note_behind(run, self.unknown_mark, started_at)
         targets = self._clean_all(run)
         outcome = _OUTCOME_OF_EXIT[worst(_EXIT_OF_OUTCOME[target.outcome] for target in targets)]
-        planned = ((target.target, decision) for target in targets for decision in target.doomed)
+        planned = ((target.target, decision) for target in targets for decision in target.to_delete)
         digest = plan_digest(planned, self.policies)
         result = RunResult(run, self.mode, outcome, started_at, self.clock(), targets, digest=digest)
         try:

@@ -10,7 +10,7 @@ from janitor.core.memory import Memory, Refusals
 from janitor.core.planning.plan import Plan
 from janitor.core.result import DeletionOutcome, Outcome, TargetResult
 from janitor.errors import CloudError
-from janitor.run.deleting import Attempt, Executioner, confirm
+from janitor.run.deleting import Attempt, Deleter, confirm
 from janitor.run.freshness import Freshness, Moment, Reading
 from janitor.run.orders import Orders
 from janitor.run.rereading import Rereading
@@ -28,14 +28,14 @@ class CarryingOut:
 
     def perform(self, seen: TargetResult, plan: Plan, memory: Memory) -> TargetResult:
         """The result with what became of each deletion, and what went wrong."""
-        executioner = self._executioner(seen.target, plan)
-        attempts = executioner.carry_out(plan)
-        errors = list(self._shortfalls(executioner, plan, attempts))
+        deleter = self._deleter(seen.target, plan)
+        attempts = deleter.carry_out(plan)
+        errors = list(self._shortfalls(deleter, plan, attempts))
         listed: Mapping[str, Image] | None = {}
         untold: Collection[str] = ()
         try:
             if attempts:
-                listed, untold = self.rereading.after(executioner.gone)
+                listed, untold = self.rereading.after(deleter.gone)
         except CloudError as error:
             listed = None
             errors.append(f"the survey after the deletions failed, so none is confirmed: {error}")
@@ -46,18 +46,18 @@ class CarryingOut:
             outcome=Outcome.FAILED if errors else outcome,
             error="; ".join(errors) or None,
             deletions=deletions,
-            changed=(*seen.changed, *executioner.left),
+            changed=(*seen.changed, *deleter.left),
         )
         return _with_old_news(result, memory)
 
-    def _executioner(self, target: str, plan: Plan) -> Executioner:
+    def _deleter(self, target: str, plan: Plan) -> Deleter:
         done = iter(range(1, len(plan.decisions) + 1))
         planned = {decision.image.id for decision in plan.decisions}
 
         def read() -> Reading:
-            return self.rereading.before(planned, executioner.gone)
+            return self.rereading.before(planned, deleter.gone)
 
-        executioner = Executioner(
+        deleter = Deleter(
             self.run,
             target,
             self.service,
@@ -68,16 +68,16 @@ class CarryingOut:
             self.orders.deletions_at_once,
             lambda: self.orders.progress.advance(target, "delete", next(done), len(plan.decisions)),
         )
-        return executioner
+        return deleter
 
-    def _shortfalls(self, executioner: Executioner, plan: Plan, attempts: Collection[Attempt]) -> Iterator[str]:
+    def _shortfalls(self, deleter: Deleter, plan: Plan, attempts: Collection[Attempt]) -> Iterator[str]:
         """Why not all that was planned was asked for."""
-        if executioner.journal_error is not None:
-            yield str(executioner.journal_error)
-        unsent = len(plan.decisions) - len(attempts) - len(executioner.left)
+        if deleter.journal_error is not None:
+            yield str(deleter.journal_error)
+        unsent = len(plan.decisions) - len(attempts) - len(deleter.left)
         if unsent:
             interrupted = "interrupted: " if self.orders.stop.is_set() else ""
-            because = f": {executioner.unsent}" if executioner.unsent is not None else ""
+            because = f": {deleter.unsent}" if deleter.unsent is not None else ""
             yield f"{interrupted}{unsent} of {len(plan.decisions)} deletions were not sent{because}"
 
 

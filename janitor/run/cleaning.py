@@ -15,7 +15,7 @@ from janitor.core.names.image_ids import folded
 from janitor.core.notices import counted, overdue, spared, to_announce, to_remind
 from janitor.core.planning.plan import Plan, make_plan, owns
 from janitor.core.planning.plan_diff import changes_since
-from janitor.core.planning.reconciling import settle
+from janitor.core.planning.reconciling import reconcile
 from janitor.core.result import Deletion, Mode, Outcome, TargetResult
 from janitor.core.sharing import apply_sharing, in_question
 from janitor.core.survey import Survey
@@ -30,7 +30,7 @@ from janitor.run.freshness import Moment
 from janitor.run.orders import Orders, RunStore, Site
 from janitor.run.rereading import Rereading
 from janitor.run.siblings import Comparison, doubts_about
-from janitor.run.surveying import Surveying, heed_stop
+from janitor.run.surveying import Surveying, raise_if_stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Cleaning:
         decisions = self._ruled(survey, history, memory)
         asked = in_question(decisions)
         sharing = answers(asked, self._sharing(asked, make_plan(decisions)))
-        heed_stop(self.orders.stop)
+        raise_if_stopped(self.orders.stop)
         return apply_sharing(decisions, sharing), Grounds(memory, sharing)
 
     def _sharing(self, asked: Sequence[Image], plan: Plan) -> Mapping[str, Sharing]:
@@ -245,7 +245,7 @@ class Cleaning:
         """What is wrong where another site of the project lists the same images: no person can accept that."""
         own = {folded(image.id) for image in survey.images if owns(image)}
         others = dict(self.comparison.others(self.target, own))
-        heed_stop(self.orders.stop)
+        raise_if_stopped(self.orders.stop)
         for name in self.site.siblings:
             if name not in others:
                 others[name] = frozenset(map(folded, self._store.known(name)))
@@ -259,7 +259,7 @@ class Cleaning:
         good = self._store.last_good(self.target, self.run)
         before = good[1] if good else None
         seen = measure(survey, before)
-        doubts = self.orders.gate.doubts(
+        doubts = self.orders.plausibility.doubts(
             seen,
             before,
             own=self._own_images(survey, lookup, good[0] if good else None),
@@ -288,7 +288,7 @@ class Cleaning:
 
     def _settle(self, survey: Survey, lookup: Lookup) -> tuple[Deletion, ...]:
         """Find out what became of the requests that earlier runs left open, where the survey tells."""
-        settlements = settle(self._store.unsettled(self.target), survey.images, lookup.unanswered or ())
+        settlements = reconcile(self._store.unsettled(self.target), survey.images, lookup.unanswered or ())
         if settlements:
             self._store.record_settlements(self.run, settlements)
         return tuple(settlement.deletion for settlement in settlements)

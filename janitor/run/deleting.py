@@ -55,7 +55,7 @@ class Attempt:
 
 
 @dataclass(slots=True)
-class Executioner:
+class Deleter:
     """Sends the deletions of one target's plan. One that fails does not stop the others; a journal that fails does.
 
     `gone` are the images that a later list need not show: those that were asked for, or were gone already.

@@ -19,7 +19,7 @@ from janitor.core.result import Mode, RunResult, TargetResult
 from janitor.core.survey import Survey
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import Mark
-from janitor.core.survey.plausibility import Gate, Measure
+from janitor.core.survey.plausibility import Measure, Plausibility
 from janitor.core.usage import EarlierUsage, Usage
 from janitor.expressions import Budget
 from janitor.run.deleting import Journal
@@ -202,7 +202,7 @@ class Orders:
     monotonic: Callable[[], float] = time.monotonic
     stop: Stop = field(default_factory=Stop)
     progress: Progress = field(default_factory=Silence)
-    gate: Gate = field(default_factory=Gate)
+    plausibility: Plausibility = field(default_factory=Plausibility)
     accept_survey: bool = False
     usage_memory: timedelta = timedelta()
     references: Texts = field(default_factory=NoTexts)
@@ -229,6 +229,6 @@ class Orders:
             self.zone,
             self.usage_memory,
             self.limits,
-            self.gate.max_shrink,
+            self.plausibility.max_shrink,
             self.accept_survey,
         )

@@ -82,7 +82,7 @@ class Rereading:
         listed = frozenset(folded(image.id) for image in after.images if image.status not in GONE_STATUSES)
         accepted = self.orders.accept_survey
         irregular = (*self.service.irregularities(), *contradictions(now.images))
-        return self.orders.gate.doubts(
+        return self.orders.plausibility.doubts(
             measure(after, measure(before)),
             measure(before),
             own=OwnImages(own, frozenset(), listed, len(left), untold and frozenset(map(folded, untold))),

@@ -19,7 +19,7 @@ def reviewed_plan(
     run = store.load_run(number)
     if run.digest is None:
         raise UsageError(f"run {number} left no finished plan: make a new one with `janitor run --dry-run`")
-    planned = {target.target: target.doomed for target in run.targets if target.doomed}
+    planned = {target.target: target.to_delete for target in run.targets if target.to_delete}
     if not planned:
         raise UsageError(f"run {number} planned no deletion: there is nothing to apply")
     rebound = [target for target in planned if store.counts_after(target) >= number]

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from janitor.cloud.openstack.catalogue import ImagePlace
 
 Clock = Callable[[], datetime]
-Carrier = httpx.BaseTransport
-Way = Callable[[Clock, Stop | None, Carrier | None], ImageService]
+HttpTransport = httpx.BaseTransport
+Way = Callable[[Clock, Stop | None, HttpTransport | None], ImageService]
 """Connects, by a clock, until it is told to stop, and by sockets where nothing else carries its requests."""
 
 
@@ -92,19 +92,19 @@ def sites_of(
     *,
     clock: Clock = utc_now,
     stop: Stop | None = None,
-    carrier: Carrier | None = None,
+    http_transport: HttpTransport | None = None,
     known: Sequence[str] = (),
 ) -> list[Site]:
     """The sites of a choice, in its order, once all are signed in whose regions a catalogue tells.
 
-    A `carrier` takes all requests elsewhere than to sockets. `known` are the names of the sites with a history, the
-    latest first: where one image service stands under several regions, its site keeps the name that it had.
+    An `http_transport` takes all requests elsewhere than to sockets. `known` are the names of the sites with a history,
+    the latest first: where one image service stands under several regions, its site keeps the name that it had.
 
     An identity service that gives no token, and a catalogue without images, make a site that cannot be connected.
     Raises ConfigurationError with every problem: regions that are not there, sites that would be of one name, and
     targets that are one and the same.
     """
-    accounts = signed_in(settings, choice.targets, clock, stop, carrier)
+    accounts = signed_in(settings, choice.targets, clock, stop, http_transport)
     sites: dict[str, _Found] = {}
     projects: dict[str, list[str]] = {}
     places: dict[tuple[str, str], Target] = {}
@@ -124,7 +124,7 @@ def sites_of(
     return [
         Site(
             name,
-            partial(found.way, clock, stop, carrier),
+            partial(found.way, clock, stop, http_transport),
             also_named=tuple(other for other in found.names if other != name),
             project=found.project,
             siblings=tuple(other for other in projects.get(found.project or "", ()) if other != name),
@@ -223,7 +223,7 @@ def _be_free(names: Collection[str], taken: Collection[str]) -> None:
             raise UsageError(f"there would be two targets named {name}: give one of them another name")
 
 
-def _toast(target: ToastTarget, clock: Clock, stop: Stop | None, carrier: Carrier | None) -> ImageService:
+def _toast(target: ToastTarget, clock: Clock, stop: Stop | None, http_transport: HttpTransport | None) -> ImageService:
     return ToastClient(
         target.endpoint,
         target.appkey,
@@ -233,7 +233,7 @@ def _toast(target: ToastTarget, clock: Clock, stop: Stop | None, carrier: Carrie
         imageless=target.imageless,
         clock=clock,
         stop=stop,
-        carrier=carrier,
+        http_transport=http_transport,
     )
 
 
@@ -243,7 +243,7 @@ def _openstack(
     region: str | None,
     clock: Clock,
     stop: Stop | None,
-    carrier: Carrier | None,
+    http_transport: HttpTransport | None,
 ) -> ImageService:
     from janitor.cloud.openstack.client import OpenStackClient
 
@@ -260,7 +260,7 @@ def _openstack(
         shared_ignored=target.shared_ignored,
         clock=clock,
         stop=stop,
-        carrier=carrier,
+        http_transport=http_transport,
         grant=account.grant,
     )
 

@@ -50,7 +50,7 @@ class Surveying:
         usage = self.usage(images, started_at)
         if without_id:
             usage = replace(usage, remarks=(*usage.remarks, _without_id(without_id)))
-        heed_stop(self.orders.stop)
+        raise_if_stopped(self.orders.stop)
         return Survey(images, usage, started_at, self.orders.clock(), without_id), lookup
 
     def listed(self) -> list[Image]:
@@ -60,12 +60,12 @@ class Surveying:
             listed[image.id] = image
             if len(listed) % 1000 == 0:
                 self.orders.progress.advance(self.target, "survey", len(listed), None)
-            heed_stop(self.orders.stop)
+            raise_if_stopped(self.orders.stop)
         self.orders.progress.advance(self.target, "survey", len(listed), len(listed))
         return list(listed.values())
 
     def _looked_up(self, listed: Iterable[Image]) -> Lookup:
-        heed_stop(self.orders.stop)
+        raise_if_stopped(self.orders.stop)
         ids = {folded(image.id) for image in listed}
         known = {folded(image): image for image in self.orders.store.known(self.target)}
         return self.service.unlisted(image for image_id, image in known.items() if image_id not in ids)
@@ -100,7 +100,7 @@ def _without_id(entries: int) -> str:
     return f"{entries:,} {having} no id, and cannot be judged or deleted"
 
 
-def heed_stop(stop: Stop) -> None:
+def raise_if_stopped(stop: Stop) -> None:
     """Raise Interrupted once told to stop."""
     if stop.is_set():
         raise Interrupted(stop.signal_number)

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from janitor.sandbox.control import faults_route
 from janitor.sandbox.face import Asked, Endpoint, Face
-from janitor.sandbox.mischief import Mischief
+from janitor.sandbox.fault_injector import FaultInjector
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Call, Record
 
@@ -29,7 +29,7 @@ class _Desk:
     face: Face
     options: Options
     record: Record
-    mischief: Mischief
+    injector: FaultInjector
     hook: Hook | None
 
 
@@ -69,7 +69,7 @@ class _Application:
 
         async def struck() -> Response:
             nonlocal faults
-            response, faults = await self._desk.mischief.answer(call, self._endpoint, asked, answer)
+            response, faults = await self._desk.injector.answer(call, self._endpoint, asked, answer)
             return response
 
         try:
@@ -90,14 +90,16 @@ async def _asked(request: Request) -> Asked:
     )
 
 
-def make_app(face: Face, options: Options, record: Record, mischief: Mischief, hook: Hook | None = None) -> Starlette:
+def make_app(
+    face: Face, options: Options, record: Record, injector: FaultInjector, hook: Hook | None = None
+) -> Starlette:
     """The application: what one face answers, but for faults.
 
     They are read and set outside the API, at /sandbox/faults.
     """
-    desk = _Desk(face, options, record, mischief, hook)
+    desk = _Desk(face, options, record, injector, hook)
     *known, unknown = (_route(endpoint, desk) for endpoint in face.endpoints)
-    return Starlette(routes=[*known, faults_route(mischief, options.api), unknown])
+    return Starlette(routes=[*known, faults_route(injector, options.api), unknown])
 
 
 def _route(endpoint: Endpoint, desk: _Desk) -> Route:

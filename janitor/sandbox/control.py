@@ -7,23 +7,23 @@ from starlette.routing import Route
 from janitor.errors import ConfigurationError
 from janitor.sandbox.calls import Api
 from janitor.sandbox.fault_file import parse_faults, written
+from janitor.sandbox.fault_injector import FaultInjector
 from janitor.sandbox.faults import NO_FAULTS
-from janitor.sandbox.mischief import Mischief
 
 PATH = "/sandbox/faults"
 
 
-def faults_route(mischief: Mischief, api: Api) -> Route:
+def faults_route(injector: FaultInjector, api: Api) -> Route:
     """GET what goes wrong; PUT what goes wrong from now on, as a faults file or as the same in JSON; DELETE ends it."""
 
     async def faults(request: Request) -> Response:
         if request.method == "PUT":
             try:
-                mischief.faults = parse_faults("faults", await request.body(), api)
+                injector.faults = parse_faults("faults", await request.body(), api)
             except ConfigurationError as error:
                 return JSONResponse({"problems": [str(problem) for problem in error.problems]}, 400)
         elif request.method == "DELETE":
-            mischief.faults = NO_FAULTS
-        return JSONResponse(written(mischief.faults))
+            injector.faults = NO_FAULTS
+        return JSONResponse(written(injector.faults))
 
     return Route(PATH, faults, methods=["GET", "PUT", "DELETE"])

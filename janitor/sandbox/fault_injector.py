@@ -75,7 +75,7 @@ async def until_gone(receive: Receive) -> None:
         pass
 
 
-class Mischief:
+class FaultInjector:
     """Lets faults strike calls. May be used from any thread; `faults` can be set at any time, and begin then anew."""
 
     def __init__(self, clock: Callable[[], datetime], faults: Faults) -> None:
@@ -100,27 +100,27 @@ class Mischief:
         turns = self._turns
         if turns is None:
             return await answer(timedelta()), ()
-        blow = _Blow(call, endpoint, asked, answer, self._pages.get(endpoint.path))
-        struck = turns.due(call, self._clock(), blow.possible)
-        response = await self._struck(struck, blow) if struck else await answer(timedelta())
+        context = _FaultContext(call, endpoint, asked, answer, self._pages.get(endpoint.path))
+        struck = turns.due(call, self._clock(), context.possible)
+        response = await self._struck(struck, context) if struck else await answer(timedelta())
         if endpoint.opening and _is_whole_page(response, endpoint.opening):
             self._pages[endpoint.path] = response
         return response, tuple(rule.fault.value for rule in struck)
 
-    async def _struck(self, rules: tuple[Rule, ...], blow: "_Blow") -> Response:
+    async def _struck(self, rules: tuple[Rule, ...], context: "_FaultContext") -> Response:
         offset = sum((rule.offset for rule in rules if rule.fault is Fault.CLOCK_OFF), timedelta())
         delay = sum((rule.delay for rule in rules if rule.fault is Fault.DELAY), timedelta())
-        response = await self._main(rules, replace(blow, clock_off=offset))
+        response = await self._main(rules, replace(context, clock_off=offset))
         if offset:
             now = (self._clock() + offset).astimezone(UTC)
             response.headers["date"] = format_datetime(now, usegmt=True)
         return FaultyResponse(response, delay=delay) if delay else response
 
-    async def _main(self, rules: tuple[Rule, ...], blow: "_Blow") -> Response:
+    async def _main(self, rules: tuple[Rule, ...], context: "_FaultContext") -> Response:
         for rule in rules:
             if rule.fault in _STRIKES:
-                return await _STRIKES[rule.fault](rule, blow)
-        return await blow.answer()
+                return await _STRIKES[rule.fault](rule, context)
+        return await context.answer()
 
 
 def _is_whole_page(response: Response, opening: bytes) -> bool:
@@ -128,7 +128,7 @@ def _is_whole_page(response: Response, opening: bytes) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Blow:
+class _FaultContext:
     """One call that is struck; `page` is the one that was answered before it."""
 
     call: Call
@@ -157,20 +157,20 @@ class _Blow:
                 return True
 
 
-async def _http_error(rule: Rule, _blow: _Blow) -> Response:
+async def _http_error(rule: Rule, _context: _FaultContext) -> Response:
     return _gateway(rule.status or 503)
 
 
-async def _result_code(rule: Rule, blow: _Blow) -> Response:
-    return blow.endpoint.failure(blow.asked, rule.code)
+async def _result_code(rule: Rule, context: _FaultContext) -> Response:
+    return context.endpoint.failure(context.asked, rule.code)
 
 
-async def _too_many_requests(rule: Rule, _blow: _Blow) -> Response:
+async def _too_many_requests(rule: Rule, _context: _FaultContext) -> Response:
     seconds = max(0, round(rule.retry_after.total_seconds()))
     return _gateway(429, {"Retry-After": str(seconds)})
 
 
-async def _foreign_body(rule: Rule, _blow: _Blow) -> Response:
+async def _foreign_body(rule: Rule, _context: _FaultContext) -> Response:
     return _gateway(rule.status or 200)
 
 
@@ -178,54 +178,54 @@ def _gateway(status: int, headers: Mapping[str, str] | None = None) -> Response:
     return Response(_GATEWAY.format(status), status, headers, media_type="text/html")
 
 
-async def _cut_off_body(_rule: Rule, blow: _Blow) -> Response:
-    return FaultyResponse(await blow.answer(), part=0.5)
+async def _cut_off_body(_rule: Rule, context: _FaultContext) -> Response:
+    return FaultyResponse(await context.answer(), part=0.5)
 
 
-async def _dropped_connection(_rule: Rule, _blow: _Blow) -> Response:
+async def _dropped_connection(_rule: Rule, _context: _FaultContext) -> Response:
     return FaultyResponse(Response(), part=0)
 
 
-async def _dead_token(_rule: Rule, blow: _Blow) -> Response:
-    blow.account.revoke_tokens()
-    return await blow.answer()
+async def _dead_token(_rule: Rule, context: _FaultContext) -> Response:
+    context.account.revoke_tokens()
+    return await context.answer()
 
 
-async def _vanished_marker(_rule: Rule, blow: _Blow) -> Response:
+async def _vanished_marker(_rule: Rule, context: _FaultContext) -> Response:
     with suppress(Refusal):
-        blow.account.delete_image(blow.call.query["marker"])
-    return await blow.answer()
+        context.account.delete_image(context.call.query["marker"])
+    return await context.answer()
 
 
-async def _repeated_page(_rule: Rule, blow: _Blow) -> Response:
-    if blow.page is None:
-        return await blow.answer()
-    return Response(blow.page.body, media_type=blow.page.media_type)
+async def _repeated_page(_rule: Rule, context: _FaultContext) -> Response:
+    if context.page is None:
+        return await context.answer()
+    return Response(context.page.body, media_type=context.page.media_type)
 
 
-async def _empty_list(_rule: Rule, blow: _Blow) -> Response:
-    nothing = blow.endpoint.nothing
-    return nothing(blow.asked) if nothing else await blow.answer()
+async def _empty_list(_rule: Rule, context: _FaultContext) -> Response:
+    nothing = context.endpoint.nothing
+    return nothing(context.asked) if nothing else await context.answer()
 
 
-async def _down_cell(_rule: Rule, blow: _Blow) -> Response:
-    return await blow.ask(blow.clock_off, cell_down=True)
+async def _down_cell(_rule: Rule, context: _FaultContext) -> Response:
+    return await context.ask(context.clock_off, cell_down=True)
 
 
-async def _unreadable_reference(rule: Rule, _blow: _Blow) -> Response:
+async def _unreadable_reference(rule: Rule, _context: _FaultContext) -> Response:
     return Response(_LOGIN, media_type="text/html") if rule.status == 200 else _gateway(rule.status or 503)
 
 
-async def _deletion_not_done(_rule: Rule, blow: _Blow) -> Response:
-    with blow.account.undoing(blow.call.image or ""):
-        return await blow.answer()
+async def _deletion_not_done(_rule: Rule, context: _FaultContext) -> Response:
+    with context.account.undoing(context.call.image or ""):
+        return await context.answer()
 
 
-async def _deletion_unacknowledged(_rule: Rule, blow: _Blow) -> Response:
-    return FaultyResponse(await blow.answer(), part=0)
+async def _deletion_unacknowledged(_rule: Rule, context: _FaultContext) -> Response:
+    return FaultyResponse(await context.answer(), part=0)
 
 
-_STRIKES: Mapping[Fault, Callable[[Rule, _Blow], Awaitable[Response]]] = {
+_STRIKES: Mapping[Fault, Callable[[Rule, _FaultContext], Awaitable[Response]]] = {
     Fault.HTTP_ERROR: _http_error,
     Fault.RESULT_CODE: _result_code,
     Fault.TOO_MANY_REQUESTS: _too_many_requests,

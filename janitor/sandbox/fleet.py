@@ -7,8 +7,7 @@ from datetime import datetime
 from janitor.sandbox.builds import builds
 from janitor.sandbox.launchers import NO_LAUNCHERS, Launchers, launch_templates
 from janitor.sandbox.machines import machines
-from janitor.sandbox.records import Mint, StoredImage, StoredInstance, StoredVolume
-from janitor.sandbox.strays import (
+from janitor.sandbox.oddities import (
     ODD_NAMES,
     UNREADABLE_KINDS,
     golden,
@@ -18,6 +17,7 @@ from janitor.sandbox.strays import (
     unreadable,
     uploads,
 )
+from janitor.sandbox.records import Mint, StoredImage, StoredInstance, StoredVolume
 from janitor.sandbox.vendor import vendor_images
 
 _MOST_INSTANCES = 2000

@@ -25,8 +25,8 @@ from janitor.sandbox.app import Hook, make_app
 from janitor.sandbox.configuration import configuration_text
 from janitor.sandbox.face import Face
 from janitor.sandbox.faces import make_face
+from janitor.sandbox.fault_injector import FaultInjector, until_gone
 from janitor.sandbox.faults import Faults
-from janitor.sandbox.mischief import Mischief, until_gone
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Record, RecordedRequest
 from janitor.sandbox.references import PATH
@@ -46,7 +46,7 @@ class Sandbox:
     accounts: Mapping[str, Account]
     options: Options
     record: Record
-    mischief: Mischief
+    injector: FaultInjector
 
     @property
     def url(self) -> str:
@@ -61,11 +61,11 @@ class Sandbox:
     @property
     def faults(self) -> Faults:
         """What goes wrong; it may be set at any time, and is begun anew by that. `Faults()` ends it."""
-        return self.mischief.faults
+        return self.injector.faults
 
     @faults.setter
     def faults(self, faults: Faults) -> None:
-        self.mischief.faults = faults
+        self.injector.faults = faults
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
@@ -134,9 +134,9 @@ def furnished(
 ) -> tuple[Sandbox, ASGIApp]:
     """A sandbox and its application, which is to be served at the origin."""
     accounts, face = make_face(options, origin, clock)
-    record, mischief = Record(most_requests), Mischief(clock, options.faults)
-    app = make_app(face, options, record, mischief, hook)
-    return Sandbox(origin, face, accounts, options, record, mischief), app
+    record, injector = Record(most_requests), FaultInjector(clock, options.faults)
+    app = make_app(face, options, record, injector, hook)
+    return Sandbox(origin, face, accounts, options, record, injector), app
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from janitor.core.units import iso
 from janitor.errors import UsageError
 from janitor.store.journal import add_outcomes, deletions_at, settled_in
 from janitor.store.rows import instant, instant_or_none
-from janitor.store.surveys.decisions import decisions_at, doomed
+from janitor.store.surveys.decisions import count_to_delete, decisions_at
 from janitor.store.trust.trust import applied, end_spared, mentioned, record_mentions, undelivered
 
 _UNFINISHED = "did not finish"
@@ -29,7 +29,7 @@ def begin_run(db: Database, mode: Mode, started_at: datetime, *, owes_report: bo
 
 def finish_target(db: Database, run: int, result: TargetResult) -> None:
     """Record how a target ended, surveyed or not, and what became of its deletions."""
-    counts = (result.images, result.owned, len(result.decisions), doomed(result.decisions))
+    counts = (result.images, result.owned, len(result.decisions), count_to_delete(result.decisions))
     db.execute(_FINISH_TARGET, (run, result.target, *counts, result.outcome.value, result.error))
     add_outcomes(db, run, result.target, result.deletions)
     record_mentions(db, run, result)

@@ -51,7 +51,7 @@ class Transport:
         options: HttpOptions,
         redact: Redaction,
         stop: threading.Event | None = None,
-        carrier: httpx.BaseTransport | None = None,
+        http_transport: httpx.BaseTransport | None = None,
         verify: ssl.SSLContext | bool = True,
         largest: int = LARGEST_BODY,
     ) -> None:
@@ -61,8 +61,8 @@ class Transport:
         self._stop = stop or threading.Event()
         self._grace = Grace(self._stop)
         self._largest = largest
-        self._route = options.route if carrier is None else Route()
-        self._carrier = carrier or Connections(options.route, verify)
+        self._route = options.route if http_transport is None else Route()
+        self._http_transport = http_transport or Connections(options.route, verify)
 
     def request(self, call: Call, seconds: float) -> Reply:
         """Send once; the whole answer must be there within `seconds`, whatever comes until then.
@@ -74,7 +74,7 @@ class Transport:
             raise Transient("not sent", lost=False)
         try:
             with deadline(seconds, self._grace) as until:
-                response = self._carrier.handle_request(_request(call, until.left()))
+                response = self._http_transport.handle_request(_request(call, until.left()))
                 try:
                     body = body_of(response, until, self._largest)
                 finally:
@@ -136,7 +136,7 @@ class Transport:
 
     def close(self) -> None:
         """Let go of connections."""
-        self._carrier.close()
+        self._http_transport.close()
 
 
 def _request(call: Call, seconds: float) -> httpx.Request:

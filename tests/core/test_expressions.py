@@ -201,7 +201,7 @@ def test_the_search_is_heeding_before_every_slow_text() -> None:
         raise Interrupted(15)
 
     with pytest.raises(Interrupted):
-        Expression(SLOW).found_in("xxy", Budget(heed=stopped))
+        Expression(SLOW).found_in("xxy", Budget(check_stop=stopped))
 
 
 def test_other_threads_go_on_meanwhile() -> None:
@@ -277,7 +277,7 @@ def test_deciding_ends_when_it_is_told_to() -> None:
         raise Interrupted(15)
 
     with pytest.raises(Interrupted):
-        decided([CAREFUL], make_image(), budget=Budget(heed=stopped))
+        decided([CAREFUL], make_image(), budget=Budget(check_stop=stopped))
 
 
 def test_check_names_what_is_not_linear(desk: Desk, line_of: Callable[[str, str], str]) -> None:

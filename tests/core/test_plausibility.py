@@ -16,14 +16,13 @@ from janitor.core.image import Image
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
-from janitor.core.survey.plausibility import Gate, Measure, OwnImages
+from janitor.core.survey.plausibility import Measure, OwnImages, Plausibility
 from janitor.core.usage import EarlierUsage, Usage, User
 from janitor.errors import Unavailable
 from janitor.run import Run
 from janitor.run.orders import Site
 from janitor.run.sites import Choice
 from janitor.sandbox.faults import Fault, Faults, Rule
-from janitor.sandbox.inprocess import in_process
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox
 from janitor.store import Store
@@ -31,6 +30,7 @@ from janitor.transport import HttpOptions
 from tests.conftest import Desk
 from tests.factories import make_image
 from tests.fakes import RecordingCloud
+from tests.in_process import in_process
 from tests.loopback import Answered, Asked, Loopback
 from tests.toast_account import APPKEY, INSTANCES, PASSWORD, TOKENS, USERNAME, Account, ids, serving, yes
 
@@ -107,14 +107,14 @@ def own(
 )
 def test_images_are_told_apart_by_their_ids(images: OwnImages, doubt: str | None) -> None:
     seen = Measure(len(images.before), 0, 0)
-    doubts = Gate(30).doubts(seen, seen, own=images, clock_offset=timedelta(), irregularities=())
+    doubts = Plausibility(30).doubts(seen, seen, own=images, clock_offset=timedelta(), irregularities=())
     assert [doubt in each if doubt else each for each in doubts] == ([True] if doubt else [])
 
 
 def test_what_may_be_lost_altogether_is_missed_by_nobody() -> None:
     seen = Measure(10, 0, 0)
     for images in (own("klmnopqrst"), own(""), own("", unanswered="abcdefghij")):
-        assert Gate(100).doubts(seen, seen, own=images, clock_offset=timedelta(), irregularities=()) == ()
+        assert Plausibility(100).doubts(seen, seen, own=images, clock_offset=timedelta(), irregularities=()) == ()
 
 
 # What the client notices
@@ -127,10 +127,10 @@ def clock_off(*offsets: timedelta) -> Faults:
 
 
 def client_of(faults: Faults) -> tuple[Sandbox, ToastClient]:
-    sandbox, carrier = in_process(Options(images=40, faults=faults), lambda: NOW)
+    sandbox, http_transport = in_process(Options(images=40, faults=faults), lambda: NOW)
     chosen = sandbox.options
     words = (sandbox.url, chosen.appkey, chosen.username, chosen.password)
-    return sandbox, ToastClient(*words, HttpOptions(page_size=10), clock=lambda: NOW, carrier=carrier)
+    return sandbox, ToastClient(*words, HttpOptions(page_size=10), clock=lambda: NOW, http_transport=http_transport)
 
 
 @pytest.mark.parametrize(

@@ -253,7 +253,7 @@ def test_a_dry_run_promises_and_moves_nothing(nights: Nights) -> None:
     for day in range(4):
         nights.at(day).night(posted=["slack"] if day == 0 else [])
     dry = nights.at(5.5).night(Mode.DRY_RUN)
-    assert (reminders(dry), dry.targets[0].doomed) == (["a"], ())
+    assert (reminders(dry), dry.targets[0].to_delete) == (["a"], ())
     assert nights.store.memory("prod").notices["a"] == replace(given(5 * DAY), name="a")
     assert due_of(nights.at(5.6).night()) == START + 6.6 * DAY
 

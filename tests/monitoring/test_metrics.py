@@ -418,7 +418,7 @@ def test_a_service_that_starts_recalls_the_last_run(sandbox_desk: Desk) -> None:
     with Store.open_existing(settings.database) as store:
         recorded = store.load_run(1)
     assert values["janitor_last_run_timestamp_seconds"] == recorded.finished_at.timestamp()
-    assert values['janitor_images{target="sandbox",verdict="delete"}'] == len(recorded.targets[0].doomed)
+    assert values['janitor_images{target="sandbox",verdict="delete"}'] == len(recorded.targets[0].to_delete)
     assert "janitor_last_run_exit_code" not in values, "it is not recorded"
 
 

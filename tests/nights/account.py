@@ -16,10 +16,10 @@ from starlette.responses import Response
 from janitor.cloud import Need
 from janitor.core.usage import Source
 from janitor.sandbox.calls import Api
-from janitor.sandbox.inprocess import in_process
 from janitor.sandbox.options import MarkerReading
 from janitor.sandbox.record import Call, RecordedRequest
 from janitor.sandbox.records import OURS, StoredImage
+from tests.in_process import in_process
 from tests.nights.clockwork import Carrier, Clockwork
 from tests.nights.cloud import draw_cloud
 from tests.nights.order import one_at_a_time
@@ -65,8 +65,8 @@ class Account:
         self._lost: str | None = None
         self.cloud = draw_cloud(draw)
         self.api = self.cloud.options.api
-        self.sandbox, carrier = in_process(self.cloud.options, lambda: clockwork.now, self._witness)
-        self.carrier = Carrier(clockwork, carrier)
+        self.sandbox, http_transport = in_process(self.cloud.options, lambda: clockwork.now, self._witness)
+        self.http_transport = Carrier(clockwork, http_transport)
         self.mine = self.sandbox.account
         self.texts = draw_texts(draw, folder)
         self._forget_what_nobody_declares()

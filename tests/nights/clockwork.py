@@ -121,15 +121,15 @@ class _Connection(sqlite3.Connection):
 class Carrier(httpx.BaseTransport):
     """Carries the requests of a client by way of the clockwork."""
 
-    def __init__(self, clockwork: Clockwork, carrier: httpx.BaseTransport) -> None:
+    def __init__(self, clockwork: Clockwork, http_transport: httpx.BaseTransport) -> None:
         self._clockwork = clockwork
-        self._carrier = carrier
+        self._http_transport = http_transport
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         place = f"{request.method} {_ID.sub('{id}', request.url.path)}"
         self._clockwork.step(f"before {place}")
         try:
-            return self._carrier.handle_request(request)
+            return self._http_transport.handle_request(request)
         finally:
             self._clockwork.step(f"after {place}")
 

@@ -191,7 +191,7 @@ class Simulation:
                     accept_survey=attempt.accept,
                     approved=approved,
                     holding=holding,
-                    carrier=(stranger or self.account).carrier,
+                    http_transport=(stranger or self.account).http_transport,
                 )
                 delivered(self.settings, result, self._policies.policies, stop, self._clock)
         except Crash:

@@ -8,7 +8,7 @@ from unittest import mock
 
 from janitor.config import Settings, load_settings
 from janitor.core.result import Outcome, RunResult
-from janitor.sandbox.inprocess import in_process
+from tests.in_process import in_process
 from tests.nights.account import Account
 from tests.nights.clockwork import Carrier, Clockwork
 from tests.nights.ground import Broken, rows
@@ -31,10 +31,10 @@ class Stranger:
 
     def __init__(self, draw: Random, clockwork: Clockwork, account: Account, *, hidden: bool) -> None:
         options = replace(account.cloud.options, seed=draw.randrange(10**6), oddities=False)
-        with mock.patch("janitor.sandbox.inprocess._ORIGIN", "http://sandbox.invalid" if hidden else _ELSEWHERE):
-            self._sandbox, carrier = in_process(options, lambda: clockwork.now)
+        with mock.patch("tests.in_process._ORIGIN", "http://sandbox.invalid" if hidden else _ELSEWHERE):
+            self._sandbox, http_transport = in_process(options, lambda: clockwork.now)
         self._account = account
-        self.carrier = Carrier(clockwork, carrier)
+        self.http_transport = Carrier(clockwork, http_transport)
         images = list(self._sandbox.account.images)
         draw.shuffle(images)
         for number, image in enumerate(images):

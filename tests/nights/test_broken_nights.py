@@ -36,8 +36,8 @@ from janitor.core.planning.deletion import Answer, Shown
 from janitor.core.planning.plan import Plan, make_plan
 from janitor.core.policy import Policy
 from janitor.core.result import DeletionOutcome
-from janitor.core.survey import plausibility as gate
-from janitor.core.survey.plausibility import Gate
+from janitor.core.survey import plausibility as plausibility_rules
+from janitor.core.survey.plausibility import Plausibility
 from janitor.core.usage import Source, Usage, User
 from janitor.notify import announcing, delivery
 from janitor.notify.outbox import Outbox
@@ -46,7 +46,7 @@ from janitor.notify.slack.answers import Problem
 from janitor.references import reading
 from janitor.report import Name
 from janitor.run import cleaning, deleting
-from janitor.run.deleting import Attempt, Executioner
+from janitor.run.deleting import Attempt, Deleter
 from janitor.sandbox.calls import Api
 from janitor.sandbox.faults import Fault, Faults, Rule
 from janitor.shutdown import Stop
@@ -190,13 +190,13 @@ def _reminds_every_night(notice: Notice, now: datetime) -> bool:
     return notice.length > notices._LONG and now >= notice.due - notices.REMIND_BEFORE
 
 
-def _journals_afterwards(executioner: Executioner, decision: Decision) -> Attempt | None:
-    latest, why = executioner._look(decision)
+def _journals_afterwards(deleter: Deleter, decision: Decision) -> Attempt | None:
+    latest, why = deleter._look(decision)
     if latest is None or why is not None:
         return None
-    said = executioner._ask(decision)
-    entry = executioner.journal.journal_request(executioner.run, executioner.target, decision, executioner.clock())
-    executioner.journal.journal_answer(entry, said, executioner.clock())
+    said = deleter._ask(decision)
+    entry = deleter.journal.journal_request(deleter.run, deleter.target, decision, deleter.clock())
+    deleter.journal.journal_answer(entry, said, deleter.clock())
     return Attempt(decision, said)
 
 
@@ -284,7 +284,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         0,
         "although it is exempt by command",
         (
-            Change(Executioner, "_exempted_meanwhile", _always(None)),
+            Change(Deleter, "_exempted_meanwhile", _always(None)),
             Change(simulation.Simulation, "_draw_happening", _somebody_exempts),
         ),
     ),
@@ -304,7 +304,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         "another account",
         (Change(cleaning.Cleaning, "_recognised", lambda _cleaning, survey: survey),),
     ),
-    "all-images-are-others": (1, "another account", (Change(Gate, "_lost", _always(())),)),
+    "all-images-are-others": (1, "another account", (Change(Plausibility, "_lost", _always(())),)),
     "behind-its-mark": (
         9,
         "behind its mark|is not announced|without a long notice",
@@ -355,13 +355,13 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "silence": (0, "although it is announced before a silence", (Change(notices, "silent_since", _always(None)),)),
     # Limits, the survey gate, reviewed plans and dry runs.
     "limits": (0, "the limits are", (Change(Plan, "refusal", _always(None)),)),
-    "survey-shrank": (12, "although the survey saw", (Change(Gate, "_shrunk", _always(())),)),
-    "clock-off": (8, "although the server's clock is off", (Change(gate, "_clock_doubts", _always(())),)),
+    "survey-shrank": (12, "although the survey saw", (Change(Plausibility, "_shrunk", _always(())),)),
+    "clock-off": (8, "although the server's clock is off", (Change(plausibility_rules, "_clock_doubts", _always(())),)),
     "apply-unchanged": (1, "not as it was when the plan", (Change(cleaning, "changes_since", _as_planned),)),
     "dry-run-deletes-nothing": (7, "a dry run sent a delete", (Change(cleaning, "Mode", _NEVER_DRY),)),
     "dry-run-announces-nothing": (6, "a dry run started", (Change(announcing, "Mode", _NEVER_DRY),)),
     # The journal, and what is said of deletions.
-    "journal-before-delete": (0, "the journal does not know", (Change(Executioner, "_attempt", _journals_afterwards),)),
+    "journal-before-delete": (0, "the journal does not know", (Change(Deleter, "_attempt", _journals_afterwards),)),
     "open-deletions-are-settled": (5, "never settled", (Change(Store, "unsettled", _always([])),)),
     "confirmed-by-the-list": (
         3,

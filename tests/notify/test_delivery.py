@@ -89,7 +89,7 @@ def deleting(count: int, policy: str = "ci-images", target: str = "prod") -> Tar
 
 
 def names_of(*targets: TargetResult) -> frozenset[tuple[str, str]]:
-    return frozenset((target.target, decision.image.id) for target in targets for decision in target.doomed)
+    return frozenset((target.target, decision.image.id) for target in targets for decision in target.to_delete)
 
 
 def waiting(settings: Settings) -> int:
@@ -121,7 +121,7 @@ def test_only_what_the_channel_accepted_counts_as_announced(settings: Settings, 
     result = run_of(settings, target)
     slack.refuse_after = 3
     told = delivery.post(settings, result)
-    reached = {decision.image.id for decision in target.doomed if decision.image.id in shown(slack.posted)}
+    reached = {decision.image.id for decision in target.to_delete if decision.image.id in shown(slack.posted)}
     assert told == Delivery(Exit.FAILED, frozenset(("prod", image) for image in reached))
     assert 0 < len(reached) < 300
     assert told.trouble.startswith("the report was not wholly delivered to Slack (see above); it is kept and sent")
@@ -134,9 +134,9 @@ def test_an_image_that_is_only_next_to_expire_is_not_announced(settings: Setting
 
 def test_an_image_of_which_one_message_is_missing_is_not_announced(settings: Settings, slack: SlackStandIn) -> None:
     target = deleting(300)
-    result = run_of(settings, replace(target, announced=target.doomed[:1]))
+    result = run_of(settings, replace(target, announced=target.to_delete[:1]))
     slack.refuse_after = 3
-    first = target.doomed[0].image.id
+    first = target.to_delete[0].image.id
     assert first not in {image for _, image in delivery.post(settings, result).announced}
     assert first in shown(slack.posted)
 
@@ -521,7 +521,7 @@ def test_above_fifty_images_a_file_lists_all(configure: Configure, slack: SlackS
     for file in slack.files:
         rows = list(csv.DictReader(io.StringIO(file.content)))
         assert [(row["target"], row["image"], row["outcome"]) for row in rows] == [
-            ("prod", decision.image.id, "deleted") for decision in target.doomed
+            ("prod", decision.image.id, "deleted") for decision in target.to_delete
         ]
         assert (file.name, file.thread) == ("image-janitor-run-1.csv", slack.posted[0].ts)
 

@@ -26,7 +26,7 @@ from janitor.core.image import Image
 from janitor.core.planning.deletion import Answer
 from janitor.core.planning.deletion import Answered as Said
 from janitor.core.planning.plan import Limits
-from janitor.core.planning.reconciling import Unsettled, settle
+from janitor.core.planning.reconciling import Unsettled, reconcile
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import Deletion, DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 from janitor.core.survey import Survey
@@ -87,7 +87,7 @@ def test_a_request_is_settled_by_its_answer_and_the_survey(
     answer: Said, status: str | None, outcome: DeletionOutcome, words: str
 ) -> None:
     listed = [] if status is None else [replace(IMAGE, status=status)]
-    (settlement,) = settle([Unsettled(3, 7, False, doom(), answer)], [*listed, replace(IMAGE, id="b")])
+    (settlement,) = reconcile([Unsettled(3, 7, False, doom(), answer)], [*listed, replace(IMAGE, id="b")])
     assert settlement.entry == 3
     assert settlement.deletion.decision == doom()
     assert settlement.deletion.outcome is outcome
@@ -96,14 +96,14 @@ def test_a_request_is_settled_by_its_answer_and_the_survey(
 
 def test_of_several_requests_for_an_image_the_last_one_tells_what_became_of_it() -> None:
     asked = [Unsettled(entry, 7 + entry, False, doom(), answer) for entry, answer in enumerate((YES, UNKNOWN))]
-    first, last = (settlement.deletion for settlement in settle(asked, []))
+    first, last = (settlement.deletion for settlement in reconcile(asked, []))
     assert (first.outcome, last.outcome) == (DeletionOutcome.FAILED, DeletionOutcome.DELETED)
     assert first.detail == "settled: asked for in run 7; superseded by a later request"
 
 
 @pytest.mark.parametrize("followed", [False, True])
 def test_of_an_image_that_may_exist_nothing_is_settled(followed: bool) -> None:
-    assert settle([Unsettled(3, 7, True, doom(), YES, followed)], [], untold={"a"}) == []
+    assert reconcile([Unsettled(3, 7, True, doom(), YES, followed)], [], untold={"a"}) == []
 
 
 # The journal
@@ -190,7 +190,7 @@ def test_what_a_run_settled_and_asked_for_again_before_it_was_killed_is_told_onc
     killed_run(store, IMAGE)
     again = store.begin_run(Mode.DELETE, NOW)
     store.record_survey(again, "t0", Survey((IMAGE,), Usage(), NOW, NOW))
-    store.record_settlements(again, settle(store.unsettled("t0"), [IMAGE]))
+    store.record_settlements(again, reconcile(store.unsettled("t0"), [IMAGE]))
     store.record_decisions(again, "t0", [doom()])
     store.journal_request(again, "t0", doom(), NOW)
     (target,) = perform(store, RecordingCloud([])).targets
@@ -294,7 +294,7 @@ def test_what_a_killed_run_found_confirmed_is_told_by_the_next(store: Store) -> 
     perform(store, cloud)
     killed = store.begin_run(Mode.DELETE, NOW)
     store.record_survey(killed, "t0", Survey((), Usage(), NOW, NOW))
-    store.record_settlements(killed, settle(store.unsettled("t0"), []))
+    store.record_settlements(killed, reconcile(store.unsettled("t0"), []))
     assert settled(perform(store, RecordingCloud([]))) == {"a": DeletionOutcome.DELETED}
     assert settled(perform(store, RecordingCloud([]))) == {}
 
@@ -379,7 +379,7 @@ def test_the_journal_of_an_earlier_version_is_read(tmp_path: Path) -> None:
 
 
 @dataclass
-class Mischief:
+class FaultInjector:
     """A hook for a sandbox that does something to the janitor at a call of that name, before or after it is carried
     out."""
 
@@ -390,7 +390,7 @@ class Mischief:
     hang: bool = False
     seen: threading.Event = field(default_factory=threading.Event)
 
-    def anew(self) -> "Mischief":
+    def anew(self) -> "FaultInjector":
         """The same, not seen yet: parameters outlive their test."""
         return replace(self, seen=threading.Event())
 
@@ -406,8 +406,8 @@ class Mischief:
 
 
 @contextmanager
-def account(desk: Desk, mischief: Mischief, *, images: int = 60, more: str = "") -> Iterator[Sandbox]:
-    with running(Options(images=images), hook=mischief) as cloud:
+def account(desk: Desk, injector: FaultInjector, *, images: int = 60, more: str = "") -> Iterator[Sandbox]:
+    with running(Options(images=images), hook=injector) as cloud:
         desk.write("janitor.yaml", cloud.configuration(mode="delete"))
         desk.amend("limits: {max_deletions: 1000, max_share: 100%}\nconcurrency: {deletions: 1}\n" + more)
         desk.write("policies/old.yaml", POLICY)
@@ -415,21 +415,21 @@ def account(desk: Desk, mischief: Mischief, *, images: int = 60, more: str = "")
 
 
 KILLED = [
-    pytest.param(Mischief("list-images"), [], id="in-the-survey"),
-    pytest.param(Mischief("delete-image"), ["failed"], id="asked-and-not-done"),
-    pytest.param(Mischief("delete-image", first_answer=True), ["deleted"], id="done-and-not-answered"),
-    pytest.param(Mischief("delete-image", 3, True), ["deleted"] * 3, id="in-the-third-deletion"),
-    pytest.param(Mischief("list-images", 2), ..., id="before-anything-is-confirmed"),
+    pytest.param(FaultInjector("list-images"), [], id="in-the-survey"),
+    pytest.param(FaultInjector("delete-image"), ["failed"], id="asked-and-not-done"),
+    pytest.param(FaultInjector("delete-image", first_answer=True), ["deleted"], id="done-and-not-answered"),
+    pytest.param(FaultInjector("delete-image", 3, True), ["deleted"] * 3, id="in-the-third-deletion"),
+    pytest.param(FaultInjector("list-images", 2), ..., id="before-anything-is-confirmed"),
 ]
 
 
-@pytest.mark.parametrize(("mischief", "expected"), KILLED)
+@pytest.mark.parametrize(("injector", "expected"), KILLED)
 def test_what_a_killed_run_asked_for_is_settled_by_the_next(
-    desk: Desk, mischief: Mischief, expected: list[str] | EllipsisType
+    desk: Desk, injector: FaultInjector, expected: list[str] | EllipsisType
 ) -> None:
-    mischief = mischief.anew()
-    with account(desk, mischief) as cloud:
-        assert killed(desk, mischief) == ""
+    injector = injector.anew()
+    with account(desk, injector) as cloud:
+        assert killed(desk, injector) == ""
         asked = [request.image for request in cloud.requests if request.method == "DELETE"]
         done = json.loads(desk.janitor("run", "--format", "json").stdout)
         again = json.loads(desk.janitor("run", "--format", "json").stdout)
@@ -446,22 +446,22 @@ def test_what_a_killed_run_asked_for_is_settled_by_the_next(
         assert db.execute("SELECT count(*) FROM deletions WHERE outcome IS NULL").fetchone() == (0,)
 
 
-def killed(desk: Desk, mischief: Mischief) -> str:
+def killed(desk: Desk, injector: FaultInjector) -> str:
     """What a run says that is killed at that point."""
     with subprocess.Popen(
         desk.command("run"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, **desk.settings_for_process()
     ) as process:
-        mischief.act = process.kill
+        injector.act = process.kill
         output, _ = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
     return str(output)
 
 
 def test_settled_deletions_stand_in_every_report(desk: Desk) -> None:
-    mischief = Mischief("delete-image", first_answer=True)
-    with account(desk, mischief), SlackStandIn() as slack:
+    injector = FaultInjector("delete-image", first_answer=True)
+    with account(desk, injector), SlackStandIn() as slack:
         desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}'}}\n")
-        killed(desk, mischief)
+        killed(desk, injector)
         shown = desk.janitor("run", "--dry-run").stdout
         assert "Settled, asked for in an earlier run: 1 image" in shown
         assert "asked for in run 1, which did not finish; no answer was recorded; it is no longer listed" in " ".join(
@@ -484,13 +484,13 @@ def impatient(desk: Desk, grace: float = 0.5) -> list[str]:
 
 
 def ended(
-    desk: Desk, command: list[str], mischief: Mischief, *signals: signal.Signals, within_seconds: float = 10
+    desk: Desk, command: list[str], injector: FaultInjector, *signals: signal.Signals, within_seconds: float = 10
 ) -> "subprocess.CompletedProcess[str]":
     """What the command says when it gets these signals at that point, one shortly after the other."""
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **desk.settings_for_process()
     ) as process:
-        assert mischief.seen.wait(60)
+        assert injector.seen.wait(60)
         for number in signals:
             process.send_signal(number)
             threading.Event().wait(0.1)
@@ -504,22 +504,24 @@ def ended(
 
 
 HANGING = [
-    pytest.param(Mischief("issue-token", hang=True), id="token"),
-    pytest.param(Mischief("list-images", hang=True), id="survey"),
-    pytest.param(Mischief("detail-instances", hang=True), id="instances"),
-    pytest.param(Mischief("delete-image", hang=True), id="deletion"),
-    pytest.param(Mischief("delete-image", 2, first_answer=True, hang=True), id="second-deletion-done-unanswered"),
-    pytest.param(Mischief("list-images", 2, hang=True), id="confirmation"),
+    pytest.param(FaultInjector("issue-token", hang=True), id="token"),
+    pytest.param(FaultInjector("list-images", hang=True), id="survey"),
+    pytest.param(FaultInjector("detail-instances", hang=True), id="instances"),
+    pytest.param(FaultInjector("delete-image", hang=True), id="deletion"),
+    pytest.param(FaultInjector("delete-image", 2, first_answer=True, hang=True), id="second-deletion-done-unanswered"),
+    pytest.param(FaultInjector("list-images", 2, hang=True), id="confirmation"),
 ]
 
 
 @pytest.mark.usefixtures("hangup_as_usual")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-@pytest.mark.parametrize("mischief", HANGING)
-def test_a_run_that_hangs_ends_in_time_with_its_report(desk: Desk, mischief: Mischief, number: signal.Signals) -> None:
-    mischief = mischief.anew()
-    with account(desk, mischief) as cloud:
-        done = ended(desk, [*impatient(desk), "run", "--format", "json"], mischief, number)
+@pytest.mark.parametrize("injector", HANGING)
+def test_a_run_that_hangs_ends_in_time_with_its_report(
+    desk: Desk, injector: FaultInjector, number: signal.Signals
+) -> None:
+    injector = injector.anew()
+    with account(desk, injector) as cloud:
+        done = ended(desk, [*impatient(desk), "run", "--format", "json"], injector, number)
         asked = [request.image for request in cloud.requests if request.method == "DELETE"]
         assert done.returncode == 128 + number
         report = json.loads(done.stdout)
@@ -534,8 +536,8 @@ def test_a_run_that_hangs_ends_in_time_with_its_report(desk: Desk, mischief: Mis
 
 
 def test_requests_in_flight_are_finished_and_what_was_done_is_confirmed(desk: Desk) -> None:
-    mischief = Mischief("delete-image", 2, first_answer=True)
-    with account(desk, mischief) as cloud:
+    injector = FaultInjector("delete-image", 2, first_answer=True)
+    with account(desk, injector) as cloud:
         started: list[subprocess.Popen[str]] = []
         answering = threading.Event()
 
@@ -543,7 +545,7 @@ def test_requests_in_flight_are_finished_and_what_was_done_is_confirmed(desk: De
             started[0].send_signal(signal.SIGTERM)
             answering.wait(0.3)  # answered only when the stop has arrived for certain
 
-        mischief.act = terminate
+        injector.act = terminate
         with subprocess.Popen(
             desk.command("run", "--format", "json"),
             stdout=subprocess.PIPE,
@@ -563,38 +565,38 @@ def test_requests_in_flight_are_finished_and_what_was_done_is_confirmed(desk: De
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_further_signals_change_nothing(desk: Desk, second: signal.Signals) -> None:
-    mischief = Mischief("delete-image", hang=True)
-    with account(desk, mischief):
-        done = ended(desk, [*impatient(desk), "run"], mischief, signal.SIGTERM, second, second, second)
+    injector = FaultInjector("delete-image", hang=True)
+    with account(desk, injector):
+        done = ended(desk, [*impatient(desk), "run"], injector, signal.SIGTERM, second, second, second)
     assert done.returncode == 143
     assert "not known to be deleted" in done.stdout
 
 
 def test_a_hangup_that_is_ignored_changes_nothing(desk: Desk) -> None:
-    mischief = Mischief("list-images", first_answer=True)
-    with account(desk, mischief):
+    injector = FaultInjector("list-images", first_answer=True)
+    with account(desk, injector):
         command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *desk.command("run")]
-        done = ended(desk, command, mischief, signal.SIGHUP, signal.SIGHUP)
+        done = ended(desk, command, injector, signal.SIGHUP, signal.SIGHUP)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Deleted, confirmed gone" in done.stdout
 
 
 def test_slack_that_hangs_holds_nobody_and_loses_nothing(desk: Desk) -> None:
-    mischief = Mischief("list-images", first_answer=True)
+    injector = FaultInjector("list-images", first_answer=True)
     posting, over = threading.Event(), threading.Event()
 
     def hang() -> None:
         posting.set()
         over.wait(60)
 
-    with account(desk, mischief), SlackStandIn() as slack:
+    with account(desk, injector), SlackStandIn() as slack:
         slack.before = hang
         desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}', post: always}}\n")
         *python, code = impatient(desk)
         hurry = "from datetime import timedelta; from janitor.cli.commands import reporting; "
         hurry += "reporting._TIME_TO_POST = timedelta(seconds=0.2); "
         command = [*python, hurry + code, "run"]
-        done = ended(desk, command, replace(mischief, seen=posting), signal.SIGTERM, within_seconds=6)
+        done = ended(desk, command, replace(injector, seen=posting), signal.SIGTERM, within_seconds=6)
         over.set()
         assert done.returncode == 143
         assert "Deleted, confirmed gone" in done.stdout
@@ -607,12 +609,12 @@ def test_slack_that_hangs_holds_nobody_and_loses_nothing(desk: Desk) -> None:
 @pytest.mark.usefixtures("hangup_as_usual")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_service_that_is_told_to_end_in_a_run_ends_it_likewise(desk: Desk, number: signal.Signals) -> None:
-    mischief = Mischief("delete-image", hang=True)
+    injector = FaultInjector("delete-image", hang=True)
     soon = "from datetime import timedelta; from janitor.core.cron import Cron; "
     soon += "Cron.next_after = lambda cron, instant, zone: instant + timedelta(seconds=0.2); "
-    with account(desk, mischief, more='schedule: "* * * * *"\n'):
+    with account(desk, injector, more='schedule: "* * * * *"\n'):
         *python, code = impatient(desk)
-        done = ended(desk, [*python, soon + code, "serve"], mischief, number, number)
+        done = ended(desk, [*python, soon + code, "serve"], injector, number, number)
     assert done.returncode == 128 + number
     assert "not known to be deleted" in done.stdout
 
@@ -639,7 +641,7 @@ def test_whatever_else_hangs_the_process_ends_within_its_grace() -> None:
     hanging = (
         "import os, signal, threading; from datetime import timedelta; from janitor import shutdown; "
         "shutdown.GRACE = timedelta(seconds=0.2)\n"
-        "with shutdown.heeding_signals(shutdown.Stop()): "
+        "with shutdown.stopping_on_signals(shutdown.Stop()): "
         "os.kill(os.getpid(), signal.SIGINT); threading.Event().wait(60)"
     )
     done = subprocess.run([sys.executable, "-c", hanging], capture_output=True, timeout=20, text=True)
@@ -654,7 +656,7 @@ def test_a_request_that_nothing_can_end_does_not_keep_the_process(desk: Desk) ->
         "ToastClient.delete = lambda *_: os.kill(os.getpid(), signal.SIGTERM) or threading.Event().wait(60); "
         "from janitor.cli.app import main; main()"
     )
-    with account(desk, Mischief("nothing")):
+    with account(desk, FaultInjector("nothing")):
         done = subprocess.run(
             [sys.executable, "-c", hanging, "run"], capture_output=True, timeout=8, **desk.settings_for_process()
         )

@@ -62,7 +62,7 @@ def test_a_dry_run_sends_no_delete(store: Store) -> None:
     result = perform(store, cloud, mode=Mode.DRY_RUN)
     assert cloud.deleted == []
     assert cloud.surveys == 1
-    assert [d.image.id for d in result.targets[0].doomed] == ["a", "b"]
+    assert [d.image.id for d in result.targets[0].to_delete] == ["a", "b"]
     assert result.targets[0].deletions == ()
     assert exit_code(result) is Exit.OK
 
@@ -153,7 +153,7 @@ def test_over_a_limit_nobody_is_asked_with_whom_images_are_shared(store: Store) 
     assert all(d.detail.endswith(words) for d in (first, second))
     assert store.load_run(result.run) == result
     assert decided_again(store.inputs(result.run)["t0"]) == result.targets[0].decisions
-    applied = perform(store, cloud, limits=Limits(1, 100), approved={"t0": result.targets[0].doomed})
+    applied = perform(store, cloud, limits=Limits(1, 100), approved={"t0": result.targets[0].to_delete})
     assert (cloud.sharing_asked, cloud.deleted) == ([["a", "b"], ["b"]], ["b"]), "who applies the plan asks"
     assert "now keep [shared]" in applied.targets[0].changed[0].detail
 
@@ -376,7 +376,7 @@ def test_over_a_limit_nothing_is_deleted_and_the_list_is_complete(store: Store) 
     target = result.targets[0]
     assert cloud.deleted == []
     assert (target.outcome, exit_code(result)) == (Outcome.REFUSED, Exit.LIMIT)
-    assert len(target.doomed) == 4
+    assert len(target.to_delete) == 4
     assert target.error is not None
     for figure in ("4 deletions", "max_deletions allows 3", "4 of 4", "100.0%", "max_share allows 50%"):
         assert figure in target.error

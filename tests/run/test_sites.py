@@ -146,7 +146,7 @@ def test_the_only_region_of_a_catalogue_need_not_be_named(desk: Desk) -> None:
         "imageless": False,
         "shared_ignored": True,
         "stop": None,
-        "carrier": None,
+        "http_transport": None,
     }
 
 

@@ -18,7 +18,7 @@ from janitor.core.memory import Exemption
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
-from janitor.core.survey.plausibility import Gate
+from janitor.core.survey.plausibility import Plausibility
 from janitor.core.usage import Usage, User
 from janitor.errors import Exit, Implausible, Refused, Unavailable, UsageError
 from janitor.notify.announcing import start_notices
@@ -388,7 +388,7 @@ def test_apply_leaves_what_has_changed(world: World, change: dict[str, Any], wor
     world.cloud.listed = [image("a"), image("b"), image("c", days=1)]
     plan = world.run(Mode.DRY_RUN)
     world.cloud.listed[0] = replace(world.cloud.listed[0], **change)
-    result = world.run(approved=world.approved(plan.run), gate=Gate(100))
+    result = world.run(approved=world.approved(plan.run), plausibility=Plausibility(100))
     [changed] = result.targets[0].changed
     assert changed.decision.image.id == "a"
     assert changed.detail.startswith("changed since the plan: ")
@@ -402,7 +402,7 @@ def test_apply_deletes_nothing_that_the_plan_did_not_name(world: World) -> None:
     world.cloud.listed.append(image("later"))
     result = world.run(approved=world.approved(plan.run))
     assert world.cloud.deleted == ["a"]
-    assert [decision.image.id for decision in result.targets[0].doomed] == ["a"]
+    assert [decision.image.id for decision in result.targets[0].to_delete] == ["a"]
     assert world.store.load_run(result.run) == result
 
 
@@ -410,7 +410,7 @@ def test_apply_respects_notices(world: World) -> None:
     world.run()
     world.now += 2 * DAY
     plan = world.run(Mode.DRY_RUN)
-    assert [decision.image.id for decision in plan.targets[0].doomed] == ["a"]
+    assert [decision.image.id for decision in plan.targets[0].to_delete] == ["a"]
     world.cloud.used = Usage({"a": (User("i", "web-1"),)})
     world.run()
     world.cloud.used = Usage()

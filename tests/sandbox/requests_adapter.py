@@ -20,11 +20,11 @@ class SandboxAdapter(HTTPAdapter):
     def send(
         self,
         request: requests.PreparedRequest,
-        stream: bool = False,  # noqa: ARG002 - as requests calls it; there is no connection for this to be about
+        stream: bool = False,
         timeout: Any = None,
-        verify: Any = True,  # noqa: ARG002 - likewise
-        cert: Any = None,  # noqa: ARG002 - likewise
-        proxies: Mapping[str, str] | None = None,  # noqa: ARG002 - likewise
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """What the sandbox answers. Raises what requests raises for silence, and for a connection that was closed."""
         try:

@@ -24,13 +24,13 @@ from janitor.errors import ConfigurationError, Unavailable
 from janitor.sandbox.calls import CALLS, Api
 from janitor.sandbox.fault_file import load_faults, parse_faults, written
 from janitor.sandbox.faults import Fault, Faults, Rule, faults_of, reach
-from janitor.sandbox.inprocess import in_process
 from janitor.sandbox.options import Options, options_from
 from janitor.sandbox.record import Call
 from janitor.sandbox.records import StoredImage
 from janitor.sandbox.server import Sandbox, running
 from janitor.transport import HttpOptions
 from tests.conftest import Desk
+from tests.in_process import in_process
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
@@ -470,14 +470,14 @@ def reached(options: Options, kind: str) -> Iterator[tuple[Sandbox, ToastClient]
     """A sandbox and the janitor's own client of it, which tries again without waiting."""
     with ExitStack() as stack:
         stack.enter_context(stamina.set_testing(True, attempts=9))
-        carrier: httpx.BaseTransport | None = None
+        http_transport: httpx.BaseTransport | None = None
         if kind == "socket":
             sandbox = stack.enter_context(running(options))
         else:
-            sandbox, carrier = in_process(options)
+            sandbox, http_transport = in_process(options)
         patience = HttpOptions(timeout=timedelta(milliseconds=200), attempts=9)
         account = (options.appkey, options.username, options.password)
-        client = ToastClient(sandbox.url, *account, patience, carrier=carrier)
+        client = ToastClient(sandbox.url, *account, patience, http_transport=http_transport)
         stack.callback(client.close)
         yield sandbox, client
 

@@ -15,11 +15,11 @@ from janitor.errors import ConfigurationError
 from janitor.sandbox.calls import CALLS, Api
 from janitor.sandbox.fault_file import load_faults, parse_faults
 from janitor.sandbox.faults import Fault, Faults, Rule, faults_of
-from janitor.sandbox.inprocess import in_process
 from janitor.sandbox.options import Options, options_from
 from janitor.sandbox.records import OURS
 from janitor.sandbox.server import Sandbox, running
 from tests.conftest import Desk
+from tests.in_process import in_process
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 IMAGES = "/image/v2/images"

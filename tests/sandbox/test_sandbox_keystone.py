@@ -11,10 +11,10 @@ import yaml
 
 from janitor.sandbox.calls import Api
 from janitor.sandbox.faults import Fault, Faults, Rule
-from janitor.sandbox.inprocess import in_process
 from janitor.sandbox.options import Options
 from janitor.sandbox.records import OURS
 from janitor.sandbox.server import Sandbox, running
+from tests.in_process import in_process
 
 identity = pytest.importorskip("keystoneauth1.identity")
 exceptions = pytest.importorskip("keystoneauth1.exceptions")
@@ -31,7 +31,7 @@ IMAGES = {"service_type": "image", "region_name": "RegionOne"}
 @contextmanager
 def reached(kind: str, options: Options = OPTIONS) -> Iterator[tuple[Sandbox, Any]]:
     """A sandbox, and a requests session that reaches it."""
-    from janitor.sandbox.requests_adapter import SandboxAdapter
+    from tests.sandbox.requests_adapter import SandboxAdapter
 
     with ExitStack() as stack:
         http = stack.enter_context(requests.Session())

@@ -14,10 +14,10 @@ import yaml
 
 from janitor.errors import UsageError
 from janitor.sandbox.calls import Api
-from janitor.sandbox.inprocess import in_process
 from janitor.sandbox.options import MarkerReading, Options, SortDirection, options_from
 from janitor.sandbox.records import MISSING, OURS, StoredImage
 from janitor.sandbox.server import Sandbox, running
+from tests.in_process import in_process
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 SERVICES = {"identity", "image", "compute", "volumev3", "container-infra", "orchestration"}

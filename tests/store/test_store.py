@@ -303,8 +303,8 @@ def test_past_runs_come_newest_first_with_their_counts(store: Store) -> None:
     first = surveyed(store, *IMAGES)
     finished(store, first, Deletion(doom(IMAGES[0])[0], DeletionOutcome.DELETED, "confirmed gone"))
     second = store.begin_run(Mode.DRY_RUN, NOW + MINUTE)
-    done = RunSummary(first, Mode.DELETE, Outcome.OK, NOW, NOW + MINUTE, images=3, doomed=3, deleted=1)
-    begun = RunSummary(second, Mode.DRY_RUN, None, NOW + MINUTE, None, images=0, doomed=0, deleted=0)
+    done = RunSummary(first, Mode.DELETE, Outcome.OK, NOW, NOW + MINUTE, images=3, to_delete=3, deleted=1)
+    begun = RunSummary(second, Mode.DRY_RUN, None, NOW + MINUTE, None, images=0, to_delete=0, deleted=0)
     assert store.runs() == [begun, done]
     assert store.runs(limit=1) == [begun]
     assert store.runs(limit=None) == [begun, done]

@@ -11,7 +11,7 @@ from typing import Any
 
 from janitor.cli import wiring
 from janitor.cli.commands.loading import configured
-from janitor.cli.explain import sought
+from janitor.cli.explain import find_image
 from janitor.cli.terminal import print_out, print_plain, say
 from janitor.clock import utc_now
 from janitor.config import Settings
@@ -115,7 +115,7 @@ def who_says(by: str | None) -> str:
 
 def _places(store: Store, prefixes: Iterable[str]) -> list[tuple[str, str]]:
     """The target and id of every image that is meant, each once. Raises UsageError for what is not clear."""
-    found = [sought(store, prefix) for prefix in prefixes]
+    found = [find_image(store, prefix) for prefix in prefixes]
     return list(dict.fromkeys((target, image) for image, targets in found for target in targets))
 
 
@@ -134,7 +134,7 @@ def unkeep(config: Path | None, verbose: int, prefixes: Sequence[str], *, by: st
 
 
 def _held(store: Store, prefix: str, now: datetime) -> list[ExemptionRecord]:
-    image, targets = sought(store, prefix)
+    image, targets = find_image(store, prefix)
     held = [r for target in targets for r in store.exemption_records(target, image) if r.active(now)]
     if not held:
         raise UsageError(

@@ -18,7 +18,7 @@ from janitor.core.result import Mode, RunResult
 from janitor.errors import Exit
 from janitor.run import sites
 from janitor.run.review import reviewed_plan
-from janitor.shutdown import Stop, heeding_signals
+from janitor.shutdown import Stop, stopping_on_signals
 from janitor.store import Store
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _run_once(
     post: bool,
 ) -> int:
     stop = Stop()
-    with heeding_signals(stop), _watched(settings, stop) as (begins, ended), ExitStack() as holding:
+    with stopping_on_signals(stop), _watched(settings, stop) as (begins, ended), ExitStack() as holding:
         with progress_bar() as progress:
             result = perform(stop=stop, progress=progress, holding=holding, begins=begins)
         posted = reported(settings, result, policies, stop, form=form, post=post)

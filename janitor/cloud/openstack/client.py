@@ -57,8 +57,8 @@ class OpenStackClient:
 
     Keeps every promise of `ImageService`. `place` is the image service, and `region` the one that the configuration
     means, None where it means none. `imageless`: servers of no image may leave the key `image` out. `grant` is a
-    sign-in that was done already; `clock` dates the token; a set `stop` ends waiting between tries. A `carrier` takes
-    requests elsewhere than to a socket.
+    sign-in that was done already; `clock` dates the token; a set `stop` ends waiting between tries. An `http_transport`
+    takes requests elsewhere than to a socket.
     """
 
     by_id = True
@@ -75,7 +75,7 @@ class OpenStackClient:
         shared_ignored: bool = False,
         clock: Callable[[], datetime],
         stop: threading.Event | None = None,
-        carrier: httpx.BaseTransport | None = None,
+        http_transport: httpx.BaseTransport | None = None,
         grant: Grant | None = None,
     ) -> None:
         self._identity = identity
@@ -88,7 +88,7 @@ class OpenStackClient:
         self._shared_ignored = shared_ignored
         self._clock = clock
         self._redact = Redaction(*identity.secrets)
-        self._transport = Transport(options, self._redact, stop, carrier, identity.verify)
+        self._transport = Transport(options, self._redact, stop, http_transport, identity.verify)
         self._tokens = Tokens(self._sign_in, clock)
         self._session = Session(self._transport, self._tokens, self._judge, clock)
         self._brief_transport = partial(
@@ -96,7 +96,7 @@ class OpenStackClient:
             replace(options, attempts=1, timeout=min(options.timeout, _BRIEFLY)),
             self._redact,
             stop,
-            carrier,
+            http_transport,
             identity.verify,
         )
         self._identified = Identified()

@@ -40,8 +40,9 @@ _NO_OPTIONS = HttpOptions()
 class ToastClient:
     """The images of one appkey. Safe to use from several threads at once; `close` when done.
 
-    Keeps every promise of `ImageService`. `clock` dates the token; a set `stop` ends waiting between tries. A `carrier`
-    takes requests elsewhere than to a socket. `imageless`: instances of no image may leave the key `image` out.
+    Keeps every promise of `ImageService`. `clock` dates the token; a set `stop` ends waiting between tries. An
+    `http_transport` takes requests elsewhere than to a socket. `imageless`: instances of no image may leave the key
+    `image` out.
     """
 
     by_id = False
@@ -57,7 +58,7 @@ class ToastClient:
         imageless: bool = False,
         clock: Callable[[], datetime] = utc_now,
         stop: threading.Event | None = None,
-        carrier: httpx.BaseTransport | None = None,
+        http_transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._binding = appkey_binding(endpoint, appkey)
         self._root = f"{endpoint.rstrip('/')}/v1.0/appkeys/{path_segment(appkey)}"
@@ -66,7 +67,7 @@ class ToastClient:
         self._imageless = imageless
         self._clock = clock
         self._redact = Redaction(appkey, password)
-        self._transport = Transport(options, self._redact, stop, carrier)
+        self._transport = Transport(options, self._redact, stop, http_transport)
         self._identified = Identified()
         self._session = Session(self._transport, Tokens(self._issue_token, clock), self._judge, clock)
 

@@ -34,7 +34,8 @@ class Pattern:
         object.__setattr__(self, "_normal", _normal(self.text, is_glob=expression is None))
 
     def matches(self, text: str | None, budget: Budget | None = None) -> Truth:
-        """Whether the text matches; only `*` is sure to match an unknown one. Raises what the budget's `heed` does.
+        """Whether the text matches; only `*` is sure to match an unknown one. Raises what the budget's `check_stop`
+        does.
 
         It cannot be told where the text as it is written and as people see it (see `normal`) disagree, or where they do
         about the pattern.

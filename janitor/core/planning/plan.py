@@ -49,8 +49,8 @@ class Plan:
 def make_plan(decisions: Iterable[Decision]) -> Plan:
     """The plan that these decisions, one for every image of a target and oldest first, amount to."""
     every = tuple(decisions)
-    doomed = tuple(decision for decision in every if decision.verdict is Verdict.DELETE)
-    return Plan(decisions=doomed, owned=sum(owns(decision.image) for decision in every))
+    planned = tuple(decision for decision in every if decision.verdict is Verdict.DELETE)
+    return Plan(decisions=planned, owned=sum(owns(decision.image) for decision in every))
 
 
 def owns(image: Image) -> bool:

@@ -39,7 +39,9 @@ class Settlement:
     confirmed: bool = False
 
 
-def settle(unsettled: Iterable[Unsettled], listed: Iterable[Image], untold: Collection[str] = ()) -> list[Settlement]:
+def reconcile(
+    unsettled: Iterable[Unsettled], listed: Iterable[Image], untold: Collection[str] = ()
+) -> list[Settlement]:
     """What became of each request, by all the images that a complete survey of its target lists.
 
     Nothing is settled of the images of which the API did not tell whether they exist: their ids are `untold`. Nor of a

@@ -77,7 +77,7 @@ class OwnImages:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class Plausibility:
     """Compares a survey with the last good one. `max_shrink` is in percent; a bigger fall than that is not believed."""
 
     max_shrink: float = 30.0

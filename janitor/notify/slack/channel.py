@@ -55,8 +55,8 @@ class SlackChannel:
 
     Rate limits are waited out, broken connections and server errors tried a few times. `accepts` says which answers
     count. `pace` lies between the messages of one report after the first few. Once `ending` says so, nothing is waited
-    for nor tried again, and two more messages at most are sent. `route` is the way to Slack; a `carrier` takes requests
-    elsewhere than to sockets. Raises ValueError where there is neither a webhook nor a bot.
+    for nor tried again, and two more messages at most are sent. `route` is the way to Slack; an `http_transport` takes
+    requests elsewhere than to sockets. Raises ValueError where there is neither a webhook nor a bot.
     """
 
     webhook_url: str | None = field(default=None, repr=False)
@@ -69,7 +69,7 @@ class SlackChannel:
     sleep: Callable[[float], object] = field(default=time.sleep, repr=False)
     ending: Callable[[], bool] = field(default=lambda: False, repr=False)
     route: Route = field(default_factory=Route, repr=False)
-    carrier: httpx.BaseTransport | None = field(default=None, repr=False)
+    http_transport: httpx.BaseTransport | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.webhook_url and not (self.token and self.channel):
@@ -126,7 +126,7 @@ class SlackChannel:
     def _exchange(self) -> Iterator[Exchange]:
         """What sends the calls of one report."""
         redact = Redaction(*self._secrets)
-        transport = Transport(HttpOptions(route=self.route), redact, None, self.carrier, largest=_LARGEST_ANSWER)
+        transport = Transport(HttpOptions(route=self.route), redact, None, self.http_transport, largest=_LARGEST_ANSWER)
         try:
             yield Exchange(transport, self._seconds, self.sleep, self.ending)
         finally:

@@ -26,10 +26,10 @@ def record_decisions(db: Database, run: int, target: str, decisions: Sequence[De
     assert not undecided, f"decided on what was not seen: {', '.join(undecided)}"
     db.conn.executemany(_CLOSE, ((run, key) for key in closed))
     db.conn.executemany(_ADD, ((key, run, *decision_row(decision)) for key, decision in opened))
-    db.execute(_COUNT, (len(decisions), doomed(decisions), run, target))
+    db.execute(_COUNT, (len(decisions), count_to_delete(decisions), run, target))
 
 
-def doomed(decisions: Iterable[Decision]) -> int:
+def count_to_delete(decisions: Iterable[Decision]) -> int:
     """How many decisions say delete."""
     return sum(decision.verdict is Verdict.DELETE for decision in decisions)
 
