@@ -1,0 +1,34 @@
+"""The list of sentences that people read holds what they read, and not what programs read."""
+
+from pathlib import Path
+
+from tests.house.sentences import collect
+
+
+def test_a_module_gives_its_sentences_with_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "lock.py").write_text(
+        '"""A docstring of a module."""\n'
+        'KEY = "database"\n'
+        'SQL = "SELECT run FROM runs"\n'
+        "def refuse(pid: int) -> None:\n"
+        '    """A docstring that is no help."""\n'
+        "    raise ValueError(f\"{'another run' if pid else 'this run'} holds \" + f'the database: {pid}')\n"
+    )
+
+    assert [(s.folder, s.file, s.line, s.text) for s in collect(tmp_path)] == [
+        ("store", "store/lock.py", 6, "another run"),
+        ("store", "store/lock.py", 6, "this run"),
+        ("store", "store/lock.py", 6, "… holds the database: …"),
+    ]
+
+
+def test_help_of_commands_is_read(tmp_path: Path) -> None:
+    (tmp_path / "cli").mkdir()
+    (tmp_path / "cli" / "app.py").write_text('@app.command()\ndef run():\n    """Run once."""\n')
+
+    assert [s.text for s in collect(tmp_path)] == ["Run once."]
+
+
+def test_the_program_has_sentences_in_every_folder_that_speaks_to_people() -> None:
+    assert {s.folder for s in collect()} >= {"cli", "cloud", "config", "core", "notify", "report", "run", "store"}
