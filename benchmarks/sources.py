@@ -16,7 +16,7 @@ from statistics import median
 import yaml
 
 from benchmarks.cloud import sandbox
-from janitor.cloud import Need, Sources
+from janitor.cloud.service import Need, Sources
 from janitor.config import OpenStackTarget, Settings, load_settings
 from janitor.core.image import Image
 from janitor.core.usage import EarlierUsage

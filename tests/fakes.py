@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from janitor.cloud import Lookup, Probe
+from janitor.cloud.service import Lookup, Probe
 from janitor.core.image import Image, Sharing
 from janitor.core.planning.deletion import Answer
 from janitor.core.survey.binding import Binding

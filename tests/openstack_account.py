@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 
 import stamina
 
-from janitor.cloud import Sources
 from janitor.cloud.openstack.catalogue import ImagePlace
 from janitor.cloud.openstack.client import OpenStackClient
 from janitor.cloud.openstack.keystone import spelled_out
+from janitor.cloud.service import Sources
 from janitor.transport import HttpOptions
 from tests.loopback import Answered, Asked, Loopback
 

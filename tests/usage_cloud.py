@@ -11,8 +11,8 @@ import stamina
 import yaml
 
 from janitor.cli import wiring
-from janitor.cloud import Sources
 from janitor.cloud.openstack.client import OpenStackClient
+from janitor.cloud.service import Sources
 from janitor.core.decision import Decision
 from janitor.core.result import Mode, RunResult
 from janitor.core.usage import EarlierUsage, Usage

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from janitor.cloud import Sources
+from janitor.cloud.service import Sources
 from janitor.config.contradictions import contradictions, misfits, twins
 from janitor.config.declared import misdeclared, references
 from janitor.config.expansion import Expanded, expand

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, InstanceOf, Tag, model_validator
 
-from janitor.cloud import Need
+from janitor.cloud.service import Need
 from janitor.core.cron import Cron
 from janitor.core.names.pattern import flaw_of_glob
 from janitor.core.result import Mode

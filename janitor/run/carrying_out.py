@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from janitor.cloud import ImageService
+from janitor.cloud.service import ImageService
 from janitor.core.image import Image
 from janitor.core.memory import Memory, Refusals
 from janitor.core.planning.plan import Plan

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from janitor.cloud import ImageService, Lookup
+from janitor.cloud.service import ImageService, Lookup
 from janitor.core.basis import Grounds, answers
 from janitor.core.decide import decide
 from janitor.core.decision import Change, Decision

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from janitor.cloud import ImageService
+from janitor.cloud.service import ImageService
 from janitor.core.decision import Change, Decision, Verdict
 from janitor.core.exemptions import exemptions_for
 from janitor.core.image import Image

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
 from janitor.clock import utc_now
-from janitor.cloud import ImageService
+from janitor.cloud.service import ImageService
 from janitor.core.basis import Basis, Grounds
 from janitor.core.decision import Decision
 from janitor.core.image import Image

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from janitor.cloud import ImageService
+from janitor.cloud.service import ImageService
 from janitor.core.decision import Decision, Verdict
 from janitor.core.image import GONE_STATUSES, Image
 from janitor.core.names.image_ids import folded

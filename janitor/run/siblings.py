@@ -4,7 +4,7 @@ import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 
-from janitor.cloud import ONE_SERVICE
+from janitor.cloud.service import ONE_SERVICE
 from janitor.run.orders import Site
 
 _LOOK_EVERY = 0.2

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from janitor.clock import utc_now
-from janitor.cloud import ImageService
+from janitor.cloud.service import ImageService
 from janitor.cloud.toast.client import ToastClient
 from janitor.config import EVERY_REGION, OpenStackTarget, Settings, Target, ToastTarget
 from janitor.config.accounts import Account, collecting, signed_in

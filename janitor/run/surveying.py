@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from janitor.cloud import ImageService, Lookup
+from janitor.cloud.service import ImageService, Lookup
 from janitor.core.image import UNSEEN, Image
 from janitor.core.names.image_ids import folded
 from janitor.core.needs import used_by_unidentified

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from janitor.cloud import Need, Sources
+from janitor.cloud.service import Need, Sources
 from janitor.core.image import Image, Sharing
 from janitor.core.planning.deletion import Answer
 from janitor.core.usage import EarlierUsage, Source, Unread, User

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from janitor.cloud import Need, Sources
+from janitor.cloud.service import Need, Sources
 from janitor.core.usage import EarlierUsage, Reading, Source, StackContent, Unread, Usage, UserKind
 from tests.loopback import Answered
 from tests.openstack_account import NOW, PROJECT, entry, no, server, volume

@@ -15,7 +15,7 @@ import stamina
 import yaml
 
 from janitor.cli import wiring
-from janitor.cloud import Need, Sources
+from janitor.cloud.service import Need, Sources
 from janitor.core.decision import Reason, Verdict
 from janitor.core.result import Mode, RunResult
 from janitor.core.survey import Survey

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from janitor.cloud import Sources
+from janitor.cloud.service import Sources
 from janitor.config import (
     Concurrency,
     Login,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from janitor.cloud import Need, Sources
+from janitor.cloud.service import Need, Sources
 from janitor.config import Login, OpenStackTarget, Settings, ToastTarget, load_settings
 from janitor.errors import ConfigurationError
 from janitor.transport import HttpOptions

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from janitor.cloud import Need, Sources
+from janitor.cloud.service import Need, Sources
 from janitor.config import Login, OpenStackTarget, ToastTarget, load_settings
 from janitor.config.policy_files import load_policies
 from janitor.core.cron import Cron

@@ -13,7 +13,7 @@ from random import Random
 
 from starlette.responses import Response
 
-from janitor.cloud import Need
+from janitor.cloud.service import Need
 from janitor.core.usage import Source
 from janitor.sandbox.calls import Api
 from janitor.sandbox.options import MarkerReading

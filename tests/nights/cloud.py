@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
-from janitor.cloud import Need
+from janitor.cloud.service import Need
 from janitor.core.usage import Source
 from janitor.sandbox.calls import Api
 from janitor.sandbox.options import (

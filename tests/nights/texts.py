@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
-from janitor.cloud import Need
+from janitor.cloud.service import Need
 from janitor.sandbox.options import Options
 from janitor.sandbox.references import PATH
 

@@ -17,7 +17,7 @@ from copy import deepcopy
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from janitor.cloud import Need
+from janitor.cloud.service import Need
 from janitor.core.usage import Source
 from janitor.sandbox.record import Call, RecordedRequest
 from tests.nights.uses import Place, Truth, Use, images_of

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import stamina
 
-from janitor.cloud import Need, Sources
 from janitor.cloud.openstack.catalogue import ImagePlace
 from janitor.cloud.openstack.keystone import Grant, Identity
+from janitor.cloud.service import Need, Sources
 from janitor.config import Settings, load_settings
 from janitor.errors import CloudError, ConfigurationError, Denied, Exit, UsageError
 from janitor.run.orders import Site

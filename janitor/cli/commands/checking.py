@@ -8,7 +8,7 @@ from janitor.cli import wiring
 from janitor.cli.commands.loading import load
 from janitor.cli.terminal import print_out, say
 from janitor.clock import utc_now
-from janitor.cloud import Probe, ProbeFailed
+from janitor.cloud.service import Probe, ProbeFailed
 from janitor.config import Settings, ToastTarget
 from janitor.config.accounts import identify
 from janitor.config.policy_files import PASSED_OVER, Rules

@@ -14,7 +14,6 @@ from itertools import chain
 
 import httpx
 
-from janitor.cloud import ONE_SERVICE, Lookup, Probe, ProbeFailed, Sources
 from janitor.cloud.common.answers import Declined, undocumented
 from janitor.cloud.common.at_once import at_once
 from janitor.cloud.common.lists import MOST_A_PAGE, PagedList, next_in
@@ -28,6 +27,7 @@ from janitor.cloud.openstack.catalogue import ImagePlace, unversioned
 from janitor.cloud.openstack.keystone import Grant, Identity
 from janitor.cloud.openstack.records import read_image, read_sharing
 from janitor.cloud.openstack.usage import UsageSurvey
+from janitor.cloud.service import ONE_SERVICE, Lookup, Probe, ProbeFailed, Sources
 from janitor.core.image import Image, Sharing, Status, Visibility
 from janitor.core.names.image_ids import folded
 from janitor.core.planning.deletion import Answer

@@ -14,7 +14,6 @@ from typing import Any
 import httpx
 
 from janitor.clock import utc_now
-from janitor.cloud import Lookup, Probe
 from janitor.cloud.common import wire
 from janitor.cloud.common.answers import Declined, undocumented
 from janitor.cloud.common.merging import Merging
@@ -22,6 +21,7 @@ from janitor.cloud.common.paging import MarkerGone, ahead, pages
 from janitor.cloud.common.records import Entry, Identified, id_of, read_entries
 from janitor.cloud.common.session import Session, denied
 from janitor.cloud.common.tokens import Token, Tokens
+from janitor.cloud.service import Lookup, Probe
 from janitor.cloud.toast.answers import judge
 from janitor.cloud.toast.records import read_image, read_token, read_usage
 from janitor.core.image import Image, Sharing

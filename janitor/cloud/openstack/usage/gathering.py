@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from janitor.cloud import Need, Sources
 from janitor.cloud.common.records import Users, in_order
 from janitor.cloud.openstack.catalogue import Endpoint, NotOffered
+from janitor.cloud.service import Need, Sources
 from janitor.core.units import counted
 from janitor.core.usage import EarlierUsage, Reading, Source, Unread, Usage, User, UserKind
 from janitor.errors import CloudError

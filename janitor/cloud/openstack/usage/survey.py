@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from janitor.cloud import Sources
 from janitor.cloud.common.records import Users, image_of_server
 from janitor.cloud.common.session import Session
 from janitor.cloud.openstack.catalogue import KUBERNETES, Endpoint, ImagePlace, Service, folded_type, versioned
@@ -17,6 +16,7 @@ from janitor.cloud.openstack.usage.services import ServiceLists
 from janitor.cloud.openstack.usage.snapshots import used_by_snapshots
 from janitor.cloud.openstack.usage.stacks import Stacks
 from janitor.cloud.openstack.usage.volumes import used_by_volumes
+from janitor.cloud.service import Sources
 from janitor.core.image import Image
 from janitor.core.names.image_ids import folded
 from janitor.core.names.image_names import ImageNames
