@@ -33,6 +33,11 @@ class DeletionOutcome(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
 
+    @property
+    def unsuccessful(self) -> bool:
+        """Whether a person may have to look at a deletion that ended so."""
+        return self in (DeletionOutcome.REFUSED, DeletionOutcome.FAILED)
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -77,7 +77,7 @@ class Heartbeat:
 
 def _send(transport: Transport, call: Call, seconds: float) -> None:
     reply = transport.request(call, seconds)
-    if reply.status >= 500 or reply.status in (408, 429):
+    if reply.passes:
         raise Transient(f"HTTP {reply.status}")
     if not 200 <= reply.status < 300:
         raise CloudError(f"{call.label}: {reply.status_words}")

@@ -59,7 +59,7 @@ class Pages:
 
 def _reply(transport: Transport, call: Call, seconds: float) -> Reply:
     reply = transport.request(call, seconds)
-    if reply.status >= 500 or reply.status in (408, 429):
+    if reply.passes:
         raise Transient(f"HTTP {reply.status}")
     return reply
 

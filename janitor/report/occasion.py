@@ -2,9 +2,7 @@
 
 from typing import Literal
 
-from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
-
-_TROUBLES = {DeletionOutcome.REFUSED, DeletionOutcome.FAILED}
+from janitor.core.result import Mode, Outcome, RunResult, TargetResult
 
 
 def worth_posting(
@@ -37,7 +35,7 @@ def _asks_for_a_person(result: RunResult) -> bool:
 
 def _has_trouble(target: TargetResult) -> bool:
     failed = target.outcome is not Outcome.OK or target.error is not None
-    return failed or any(deletion.outcome in _TROUBLES for deletion in target.deletions)
+    return failed or any(deletion.outcome.unsuccessful for deletion in target.deletions)
 
 
 def _warns(target: TargetResult, mode: Mode) -> bool:

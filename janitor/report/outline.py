@@ -23,7 +23,6 @@ _TITLES = {
 """The fates of planned images in a live run, in the order in which they are reported; None: no deletion was sent."""
 
 _NO_REMINDER = "Not reminded of by this report, which comes late"
-_TROUBLES = {DeletionOutcome.REFUSED, DeletionOutcome.FAILED, None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ def _fates(target: TargetResult) -> Iterator[Group]:
     fates[None] = [Entry(decision) for decision in unasked(target)]
     for fate, entries in fates.items():
         if entries:
-            yield Group(_TITLES[fate], tuple(entries), trouble=fate in _TROUBLES)
+            yield Group(_TITLES[fate], tuple(entries), trouble=fate is None or fate.unsuccessful)
 
 
 def _remark(deletion: Deletion) -> str | None:

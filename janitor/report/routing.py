@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 
 from janitor.core.decision import Decision
 from janitor.core.planning.plan import owns
-from janitor.core.result import DeletionOutcome, Outcome, RunResult, TargetResult
+from janitor.core.result import Outcome, RunResult, TargetResult
 
-_UNSUCCESSFUL = {DeletionOutcome.REFUSED, DeletionOutcome.FAILED}
 _RANKING = (Outcome.OK, Outcome.PARTIAL, Outcome.FAILED, Outcome.REFUSED)
 
 
@@ -73,7 +72,7 @@ def _tells_something(part: TargetResult) -> bool:
 
 def _judged(part: TargetResult) -> TargetResult:
     """A part of a target, with counts of its own; what befell other images of the target is none of its concern."""
-    troubled = any(deletion.outcome in _UNSUCCESSFUL for deletion in part.deletions)
+    troubled = any(deletion.outcome.unsuccessful for deletion in part.deletions)
     concerned = troubled if part.outcome is Outcome.PARTIAL else bool(part.to_delete)
     return replace(
         part,

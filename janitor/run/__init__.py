@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from janitor.core.planning.plan_diff import plan_digest
 from janitor.core.result import Outcome, RunResult, TargetResult
 from janitor.errors import CloudError, Exit, Interrupted, StoreError, worst
-from janitor.run.carrying_out import unsuccessful
 from janitor.run.cleaning import Cleaning, cut_short
 from janitor.run.orders import Orders, Site
 from janitor.run.siblings import Comparison, by_project
@@ -108,5 +107,5 @@ def _unrecorded(result: TargetResult, error: StoreError) -> TargetResult:
 def exit_code(result: RunResult) -> Exit:
     """The exit code that a run's result asks for; the highest-ranking problem of its targets wins."""
     codes = [_EXIT_OF_OUTCOME[target.outcome] for target in result.targets]
-    troubled = any(unsuccessful(d.outcome) for target in result.targets for d in target.deletions)
+    troubled = any(d.outcome.unsuccessful for target in result.targets for d in target.deletions)
     return worst([*codes, _EXIT_OF_OUTCOME[result.outcome], Exit.DELETIONS_FAILED if troubled else Exit.OK])

@@ -40,7 +40,7 @@ class CarryingOut:
             listed = None
             errors.append(f"the survey after the deletions failed, so none is confirmed: {error}")
         deletions = tuple(confirm(attempts, listed, untold))
-        outcome = Outcome.PARTIAL if any(unsuccessful(d.outcome) for d in deletions) else Outcome.OK
+        outcome = Outcome.PARTIAL if any(d.outcome.unsuccessful for d in deletions) else Outcome.OK
         result = replace(
             seen,
             outcome=Outcome.FAILED if errors else outcome,
@@ -89,8 +89,3 @@ def _with_old_news(result: TargetResult, memory: Memory) -> TargetResult:
 
 
 _NEVER = Refusals(0, datetime.min.replace(tzinfo=UTC), "")
-
-
-def unsuccessful(outcome: DeletionOutcome) -> bool:
-    """Whether a deletion with this outcome is one that a person may have to look at."""
-    return outcome in (DeletionOutcome.REFUSED, DeletionOutcome.FAILED)

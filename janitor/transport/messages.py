@@ -14,6 +14,11 @@ def status_words(status: int) -> str:
     return f"HTTP {status}, {_REDIRECT}" if 300 <= status < 400 else f"HTTP {status}"
 
 
+def passes(status: int) -> bool:
+    """Whether an HTTP status tells of something that may pass."""
+    return status in (408, 429) or status >= 500
+
+
 def path_segment(name: str) -> str:
     """A foreign name as one segment of a URL's path, whatever it holds."""
     # quote leaves dots alone, and a segment of dots alone means another place.
@@ -51,6 +56,11 @@ class Reply:
     def status_words(self) -> str:
         """The status as it is told; of a redirect, that it is not followed."""
         return status_words(self.status)
+
+    @property
+    def passes(self) -> bool:
+        """Whether the status tells of something that may pass."""
+        return passes(self.status)
 
     def date(self) -> datetime | None:
         """When the server says that it answered, by its own clock."""

@@ -46,7 +46,7 @@ class _Adapter(BaseAdapter):
         if self._secure and (request.url or "").lower().startswith("http:"):
             raise CloudError(f"{self._label}: it leads from https to http, where no credentials are sent")
         reply = self._transport.request(self._call(request), max(self._until - time.monotonic(), 0.001))
-        if reply.status in (408, 429) or reply.status >= 500:
+        if reply.passes:
             raise Transient(f"HTTP {reply.status}", retry_after=reply.retry_after(utc_now()))
         self._stay(request, reply)
         if reply.status < 400:

@@ -5,7 +5,6 @@ from collections.abc import Collection
 from datetime import datetime
 
 from janitor.core.result import Outcome, RunResult
-from janitor.run.carrying_out import unsuccessful
 from janitor.sandbox.records import StoredImage
 from tests.nights.account import Account
 from tests.nights.asking import Asking
@@ -91,7 +90,7 @@ class Rules:
         """After quiet nights: the latest run's result, and the images that were free to go when they began."""
         [target] = result.targets
         held = {image.id for image in self._account.mine.images.values() if image.held}
-        troubled = [d for d in target.deletions if unsuccessful(d.outcome) and d.decision.image.id not in held]
+        troubled = [d for d in target.deletions if d.outcome.unsuccessful and d.decision.image.id not in held]
         if result.outcome is not Outcome.OK and (target.error is not None or troubled):
             raise Broken(f"after the faults a run still ends {result.outcome}: {target.error or troubled}")
         if left := [image for image in free if image in self._account.mine.images]:

@@ -65,11 +65,6 @@ def passing(reply: Reply, words: str, now: datetime, *, busy: bool) -> Transient
     return Transient(words, retry_after=reply.retry_after(now), lost=not busy)
 
 
-def passes(status: int) -> bool:
-    """Whether an HTTP status tells of something that may pass."""
-    return status in (408, 429) or status >= 500
-
-
 def redirected(label: str, status: int) -> Declined:
     """A redirect, which would take the token elsewhere."""
     return Declined(f"{label}: {status_words(status)}", code=status)

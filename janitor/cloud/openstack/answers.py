@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from janitor.cloud.common import wire
-from janitor.cloud.common.answers import Declined, Unauthorized, passes, passing, quoted, redirected, undocumented
+from janitor.cloud.common.answers import Declined, Unauthorized, passing, quoted, redirected, undocumented
 from janitor.redaction import Redaction
 from janitor.transport import Reply
 
@@ -36,7 +36,7 @@ def judge(reply: Reply, label: str, redact: Redaction, now: datetime) -> dict[st
         raise redirected(label, status)
     words = f"HTTP {status} {quoted(_said(reply.body), redact)}"
     busy = status in _BUSY and reply.retry_after(now) is not None
-    if passes(status) or busy:
+    if reply.passes or busy:
         raise passing(reply, words, now, busy=busy or status in _BUSY)
     raise _declined(f"{label}: {words}", status)
 

@@ -15,7 +15,6 @@ from janitor.cloud.common.answers import (
     Declined,
     Unauthorized,
     check_envelope,
-    passes,
     passing,
     quoted,
     redirected,
@@ -24,6 +23,7 @@ from janitor.cloud.common.answers import (
 from janitor.core.image import MISSING
 from janitor.redaction import Redaction
 from janitor.transport import Reply
+from janitor.transport.messages import passes
 
 _PASSING_CODES = frozenset({-1, -2, -6})
 _PERMISSION_DENIED = -3
@@ -59,7 +59,7 @@ def judge(reply: Reply, label: str, redact: Redaction, now: datetime) -> dict[st
 
 def _without_verdict(reply: Reply, label: str, now: datetime) -> Exception:
     status = reply.status
-    if passes(status):
+    if reply.passes:
         return passing(reply, f"HTTP {status}", now, busy=status == 429)
     if 200 <= status < 300:
         return undocumented(f"HTTP {status} without a readable header.isSuccessful")
@@ -76,7 +76,7 @@ def _contradictory(reply: Reply, header: dict[str, Any], now: datetime) -> Excep
     """A header that says both that it was done and that it was not: there is no telling."""
     code = wire.shown(header["resultCode"]) if "resultCode" in header else MISSING
     words = f"header.isSuccessful is {wire.shown(header['isSuccessful'])}, and resultCode is {code}"
-    if passes(reply.status):
+    if reply.passes:
         return passing(reply, f"HTTP {reply.status}, {words}", now, busy=False)
     return undocumented(words)
 
@@ -86,7 +86,7 @@ def _unsuccessful(reply: Reply, header: dict[str, Any], label: str, redact: Reda
     said = quoted(header.get("resultMessage"), redact)
     http = "" if reply.status == 200 else f" (HTTP {reply.status})"
     words = f"{'no code' if code is None else code} {said}{http}"
-    if passes(reply.status) or (code is not None and (code in _PASSING_CODES or passes(_status_in(code)))):
+    if reply.passes or (code is not None and (code in _PASSING_CODES or passes(_status_in(code)))):
         return passing(reply, words, now, busy=429 in (reply.status, _status_in(code or 0)))
     return _declined(label, words, reply.status if code is None else code, reply.status)
 
