@@ -13,6 +13,8 @@ from unittest import mock
 
 import httpx
 
+from janitor.notify.slack import channel
+from janitor.report import packing
 from janitor.transport.http import Transport
 from tests.nights.clockwork import Clockwork, Crash
 from tests.nights.team import TEAM_CHANNEL
@@ -110,8 +112,8 @@ class Channel(Workspace):
             return Transport(options, redact, stop, _Line(self), largest=largest)
 
         with (
-            mock.patch("janitor.notify.slack.channel.Transport", transport),
-            mock.patch("janitor.report.packing._PAGE_LIMIT", self._page_limit),
+            mock.patch.object(channel, "Transport", transport),
+            mock.patch.object(packing, "_PAGE_LIMIT", self._page_limit),
         ):
             yield
 

@@ -18,6 +18,7 @@ from unittest import mock
 import httpx
 
 from janitor.shutdown import Stop
+from janitor.transport import deadline
 
 _TICK = timedelta(seconds=1)
 _ID = re.compile(r"[0-9a-f-]{32,36}|(?<=appkeys/)[^/]+")
@@ -84,7 +85,7 @@ class Clockwork:
         with (
             mock.patch("sqlite3.connect", connect),
             mock.patch.object(Stop, "wait", _has_waited),
-            mock.patch("janitor.transport.deadline.time", SimpleNamespace(monotonic=lambda: self.now.timestamp())),
+            mock.patch.object(deadline, "time", SimpleNamespace(monotonic=lambda: self.now.timestamp())),
         ):
             yield
 

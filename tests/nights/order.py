@@ -6,20 +6,27 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 from unittest import mock
 
+from janitor.cloud.common import at_once
+from janitor.cloud.openstack import client as openstack
+from janitor.cloud.openstack.usage import gathering
+from janitor.cloud.toast import client as toast
+from janitor.run import surveying
+
 T = TypeVar("T")
 R = TypeVar("R")
 
-_POOLS = ("cloud.at_once", "cloud.openstack_usage.gathering", "surveying")
+_CLIENTS = (openstack, toast)
+_POOLS = (at_once, gathering, surveying)
 
 
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
     """Inside, no client asks for several things at once, or for pages ahead."""
     with ExitStack() as held:
-        for client in ("openstack", "toast"):
-            held.enter_context(mock.patch(f"janitor.cloud.{client}.ahead", _in_turn))
+        for client in _CLIENTS:
+            held.enter_context(mock.patch.object(client, "ahead", _in_turn))
         for module in _POOLS:
-            held.enter_context(mock.patch(f"janitor.{module}.ThreadPoolExecutor", _Turns))
+            held.enter_context(mock.patch.object(module, "ThreadPoolExecutor", _Turns))
         yield
 
 

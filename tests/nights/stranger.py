@@ -8,6 +8,7 @@ from unittest import mock
 
 from janitor.config import Settings, load_settings
 from janitor.core.result import Outcome, RunResult
+from tests import in_process as sandbox_in_process
 from tests.in_process import in_process
 from tests.nights.account import Account
 from tests.nights.clockwork import Carrier, Clockwork
@@ -31,7 +32,7 @@ class Stranger:
 
     def __init__(self, draw: Random, clockwork: Clockwork, account: Account, *, hidden: bool) -> None:
         options = replace(account.cloud.options, seed=draw.randrange(10**6), oddities=False)
-        with mock.patch("tests.in_process._ORIGIN", "http://sandbox.invalid" if hidden else _ELSEWHERE):
+        with mock.patch.object(sandbox_in_process, "_ORIGIN", "http://sandbox.invalid" if hidden else _ELSEWHERE):
             self._sandbox, http_transport = in_process(options, lambda: clockwork.now)
         self._account = account
         self.http_transport = Carrier(clockwork, http_transport)
