@@ -1,7 +1,7 @@
 """Small builders for the values that tests speak of; whatever a test does not name has an ordinary value."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
@@ -9,7 +9,7 @@ from uuid import NAMESPACE_DNS, uuid5
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image
 from janitor.core.planning.plan import owns
-from janitor.core.result import Deletion, DeletionOutcome, Mode, Outcome, RunResult, TargetResult
+from janitor.core.result import Deletion, DeletionOutcome, Mode, Outcome, RunResult, SurveySummary, TargetResult
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 GIB = 2**30
@@ -70,12 +70,20 @@ def make_deletion(
 def make_target(
     decisions: Sequence[Decision] = (), deletions: Sequence[Deletion] = (), name: str = "prod", **parts: Any
 ) -> TargetResult:
-    """The result of one target; images and owned are counted from the decisions."""
+    """The result of one target; images and owned are counted from the decisions. `parts`: see `replace_in`."""
     owned = sum(owns(decision.image) for decision in decisions)
-    ordinary = TargetResult(
-        name, Outcome.OK, None, len(decisions), owned, decisions=tuple(decisions), deletions=tuple(deletions)
-    )
-    return replace(ordinary, **parts)
+    survey = SurveySummary(len(decisions), owned)
+    ordinary = TargetResult(name, Outcome.OK, None, survey, tuple(decisions), tuple(deletions))
+    return replace_in(ordinary, **parts)
+
+
+def replace_in(target: TargetResult, **parts: Any) -> TargetResult:
+    """The same result but for these parts, each by its own name, whichever value of the result it lies in."""
+    for name, inner in [(each.name, getattr(target, each.name)) for each in fields(target)]:
+        within = {each.name for each in fields(inner)} if is_dataclass(inner) else set()
+        if chosen := {part: parts.pop(part) for part in within & parts.keys()}:
+            target = replace(target, **{name: replace(inner, **chosen)})
+    return replace(target, **parts)
 
 
 def make_run(*targets: TargetResult, mode: Mode = Mode.DRY_RUN, **parts: Any) -> RunResult:

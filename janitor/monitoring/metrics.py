@@ -63,8 +63,8 @@ def _add_target(gauges: "_Gauges", target: TargetResult, now: datetime) -> None:
     name = target.target
     for outcome in Outcome:
         gauges.set("janitor_target_outcome", outcome is target.outcome, target=name, outcome=outcome)
-    gauges.set("janitor_survey_duration_seconds", target.survey_seconds, target=name)
-    if target.survey_seconds is None and not target.decisions:
+    gauges.set("janitor_survey_duration_seconds", target.survey.seconds, target=name)
+    if target.survey.seconds is None and not target.decisions:
         return
     count = Counter(decision.verdict for decision in target.decisions)
     deletions = Counter(deletion.outcome for deletion in target.deletions)

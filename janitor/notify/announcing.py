@@ -19,7 +19,7 @@ def untimed(result: RunResult, accepted: Collection[Name], offsets: Mapping[Name
     A notice counts by our clock: an answer of the API has to have borne it out, or the channel's, and that one may not
     contradict it, unless a person said that it is right. `offsets` is how far the channel's clock was ahead of ours.
     """
-    checks = {name: target.clock for target in result.targets for name in _told_of(target)}
+    checks = {name: target.survey.clock for target in result.targets for name in _told_of(target)}
     return frozenset(
         name for name, check in checks.items() if name in accepted and not may_start(check, offsets.get(name))
     )
@@ -36,8 +36,8 @@ def start_notices(
     if result.mode is Mode.DRY_RUN:
         return
     lengths = {policy.name: policy.notice for policy in policies}
-    announced = ((target.target, decision) for target in result.targets for decision in target.announced)
-    reminded = ((target.target, decision.image.id) for target in result.targets for decision in target.reminded)
+    announced = ((target.target, decision) for target in result.targets for decision in target.notices.announced)
+    reminded = ((target.target, decision.image.id) for target in result.targets for decision in target.notices.reminded)
     notices = {(target, decision.image.id): _notice(decision, lengths, at) for target, decision in announced}
     store.announce(
         result.run,
@@ -57,8 +57,12 @@ def as_told(result: RunResult, told: Collection[Name]) -> RunResult:
     """The result once its report is delivered, or not: it no longer claims to announce what nobody was told of."""
     if result.mode is Mode.DRY_RUN:
         return result
-    targets = (replace(target, undelivered=frozenset(_missed(target, told))) for target in result.targets)
-    return replace(result, targets=tuple(targets))
+    return replace(result, targets=tuple(_told_as(target, told) for target in result.targets))
+
+
+def _told_as(target: TargetResult, told: Collection[Name]) -> TargetResult:
+    notices = replace(target.notices, undelivered=frozenset(_missed(target, told)))
+    return replace(target, notices=notices)
 
 
 def _missed(target: TargetResult, told: Collection[Name]) -> Iterator[str]:
@@ -66,4 +70,4 @@ def _missed(target: TargetResult, told: Collection[Name]) -> Iterator[str]:
 
 
 def _told_of(target: TargetResult) -> Iterator[Name]:
-    return ((target.target, decision.image.id) for decision in (*target.announced, *target.reminded))
+    return ((target.target, decision.image.id) for decision in (*target.notices.announced, *target.notices.reminded))

@@ -30,21 +30,22 @@ def json_report(result: RunResult) -> str:
 
 
 def _target(target: TargetResult) -> dict[str, Any]:
-    undated = target.undelivered.intersection(_ids(target.announced))
+    notices = target.notices
+    undated = notices.undelivered.intersection(_ids(notices.announced))
     return {
         "target": target.target,
         "outcome": target.outcome,
         "error": target.error,
-        "images": target.images,
+        "images": target.survey.images,
         "decisions": [_decision(decision, dated=decision.image.id not in undated) for decision in target.decisions],
         "deletions": [_deletion(deletion) for deletion in target.deletions],
-        "settled": [_deletion(deletion) for deletion in target.settled],
-        "announced": _ids(d for d in target.announced if d.image.id not in target.undelivered),
-        "reminded": _ids(d for d in target.reminded if d.image.id not in target.undelivered),
-        "undelivered": _ids(d for d in (*target.announced, *target.reminded) if d.image.id in target.undelivered),
-        "spared": _ids(saved.decision for saved in target.spared),
-        "changed": [{"image": change.decision.image.id, "detail": change.detail} for change in target.changed],
-        "remarks": list(target.remarks),
+        "settled": [_deletion(deletion) for deletion in target.earlier.settled],
+        "announced": _ids(d for d in notices.announced if d.image.id not in notices.undelivered),
+        "reminded": _ids(d for d in notices.reminded if d.image.id not in notices.undelivered),
+        "undelivered": _ids(d for d in (*notices.announced, *notices.reminded) if d.image.id in notices.undelivered),
+        "spared": _ids(saved.decision for saved in notices.spared),
+        "changed": [{"image": change.decision.image.id, "detail": change.detail} for change in target.review.changed],
+        "remarks": list(target.survey.remarks),
     }
 
 

@@ -19,14 +19,18 @@ def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple
     if not _surveyed(target):
         return [("Images", "not surveyed" if target.outcome is Outcome.FAILED else "no list that can be believed")]
     verdicts = Counter(decision.verdict for decision in target.decisions)
-    rows = [("Images", f"{target.images:,}, of which {target.owned:,} owned"), ("Kept", f"{verdicts[Verdict.KEEP]:,}")]
+    rows = [
+        ("Images", f"{target.survey.images:,}, of which {target.survey.owned:,} owned"),
+        ("Kept", f"{verdicts[Verdict.KEEP]:,}"),
+    ]
     if verdicts[Verdict.WAIT]:
         rows.append(("Waiting", _waiting(target)))
-    if target.settled:
+    if target.earlier.settled:
         rows.append(("Settled", _settled_by_outcome([target])))
-    if target.approved is not None:
-        rows.append(("Reviewed plan", f"{len(target.approved):,} images of it are as they were; no limit applies"))
-    rows += [("Note", shortened(remark, _LONGEST_REMARK)) for remark in target.remarks]
+    if target.review.approved is not None:
+        as_were = len(target.review.approved)
+        rows.append(("Reviewed plan", f"{as_were:,} images of it are as they were; no limit applies"))
+    rows += [("Note", shortened(remark, _LONGEST_REMARK)) for remark in target.survey.remarks]
     return rows + _plan(target, mode, cost)
 
 
@@ -48,19 +52,19 @@ def _waiting(target: TargetResult) -> str:
 
 
 def _settled_by_outcome(targets: Iterable[TargetResult]) -> str:
-    outcomes = Counter(settled.outcome for target in targets for settled in target.last_settled)
+    outcomes = Counter(settled.outcome for target in targets for settled in target.earlier.last_settled)
     return ", ".join(f"{outcomes[outcome]:,} {outcome}" for outcome in DeletionOutcome if outcomes[outcome])
 
 
 def _surveyed(target: TargetResult) -> bool:
     """Whether the target's list was read; without decisions, a target that failed or was refused has no figures."""
-    return bool(target.decisions or target.images) or target.outcome in _UNTROUBLED
+    return bool(target.decisions or target.survey.images) or target.outcome in _UNTROUBLED
 
 
 def _deleted_of_planned(target: TargetResult) -> str:
     fates = Counter(deletion.outcome for deletion in target.deletions)
     deleted = fates.pop(DeletionOutcome.DELETED, 0)
-    again = f" of which {len(target.refused_again):,} as before" if target.refused_again else ""
+    again = f" of which {len(target.earlier.refused_again):,} as before" if target.earlier.refused_again else ""
     words = {outcome: outcome.value for outcome in DeletionOutcome} | {DeletionOutcome.REFUSED: f"refused{again}"}
     others = [f"{fates[outcome]:,} {words[outcome]}" for outcome in DeletionOutcome if fates[outcome]]
     left = len(unasked(target))
@@ -107,14 +111,14 @@ def summary(result: RunResult, cost: Cost | None, *, announced: str | None = "an
 
 
 def _settled(result: RunResult) -> str:
-    count = sum(len(target.last_settled) for target in result.targets)
+    count = sum(len(target.earlier.last_settled) for target in result.targets)
     if not count:
         return ""
     return f" Settled {counted(count, 'deletion')} of earlier runs: {_settled_by_outcome(result.targets)}."
 
 
 def _news(result: RunResult, announced: str | None) -> str:
-    told = [d.image.id not in target.undelivered for target in result.targets for d in target.announced]
+    told = [d.image.id not in target.notices.undelivered for target in result.targets for d in target.notices.announced]
     dry = result.mode is Mode.DRY_RUN
     in_time = sum(map(len, map(_reminded_in_time, result.targets)))
     # A report that comes late reminds of nothing, as it announces nothing.
@@ -123,16 +127,16 @@ def _news(result: RunResult, announced: str | None) -> str:
         "would be announced" if dry else announced: told.count(True),
         "not announced": told.count(False),
         soon: in_time,
-        "due a day after a reminder": sum(len(target.reminded) for target in result.targets) - in_time,
-        "would be spared" if dry else "spared": sum(len(target.spared) for target in result.targets),
-        "changed meanwhile": sum(len(target.changed) for target in result.targets),
+        "due a day after a reminder": sum(len(target.notices.reminded) for target in result.targets) - in_time,
+        "would be spared" if dry else "spared": sum(len(target.notices.spared) for target in result.targets),
+        "changed meanwhile": sum(len(target.review.changed) for target in result.targets),
     }
     words = ", ".join(f"{counted(count)} {what}" for what, count in counts.items() if what and count)
     return f" {words}." if words else ""
 
 
 def _reminded_in_time(target: TargetResult) -> frozenset[str]:
-    return frozenset(d.image.id for d in target.reminded) - target.overdue - target.undelivered
+    return frozenset(d.image.id for d in target.notices.reminded) - target.notices.overdue - target.notices.undelivered
 
 
 def _done(result: RunResult, cost: Cost | None) -> str:

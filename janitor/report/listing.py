@@ -48,8 +48,8 @@ def listing(result: RunResult, *, late: bool = False) -> Listing:
 
 
 def _rows(target: TargetResult, mode: Mode, *, late: bool) -> Iterator[tuple[object, ...]]:
-    warned = (*target.announced, *target.reminded) if late else target.announced
-    untold = {decision.image.id for decision in warned if late or decision.image.id in target.undelivered}
+    warned = (*target.notices.announced, *target.notices.reminded) if late else target.notices.announced
+    untold = {decision.image.id for decision in warned if late or decision.image.id in target.notices.undelivered}
     outcomes = _outcomes(target, mode, late=late)
     for group in groups_of(target, mode):
         for entry in group.entries:
@@ -60,11 +60,11 @@ def _rows(target: TargetResult, mode: Mode, *, late: bool) -> Iterator[tuple[obj
 def _outcomes(target: TargetResult, mode: Mode, *, late: bool) -> dict[str, str]:
     """What became of each image, by its id; where the report is what tells people, also what they are told of."""
     live = mode is not Mode.DRY_RUN
-    outcomes = {saved.decision.image.id: "spared" for saved in target.spared if live}
-    told = ((target.reminded, "reminded"), (target.announced, "announced")) if live and not late else ()
+    outcomes = {saved.decision.image.id: "spared" for saved in target.notices.spared if live}
+    told = ((target.notices.reminded, "reminded"), (target.notices.announced, "announced")) if live and not late else ()
     for decisions, word in told:
-        outcomes |= {d.image.id: word for d in decisions if d.image.id not in target.undelivered}
-    deletions = (*target.last_settled, *target.deletions)
+        outcomes |= {d.image.id: word for d in decisions if d.image.id not in target.notices.undelivered}
+    deletions = (*target.earlier.last_settled, *target.deletions)
     return outcomes | {deletion.decision.image.id: deletion.outcome.value for deletion in deletions}
 
 

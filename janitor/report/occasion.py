@@ -39,9 +39,9 @@ def _has_trouble(target: TargetResult) -> bool:
 
 
 def _warns(target: TargetResult, mode: Mode) -> bool:
-    return mode is not Mode.DRY_RUN and bool(target.announced or target.reminded)
+    return mode is not Mode.DRY_RUN and bool(target.notices.announced or target.notices.reminded)
 
 
 def _changed(target: TargetResult) -> bool:
-    warned = target.announced or target.reminded or target.spared
-    return bool(target.to_delete or target.deletions or warned or target.settled or target.changed)
+    warned = target.notices.announced or target.notices.reminded or target.notices.spared
+    return bool(target.to_delete or target.deletions or warned or target.earlier.settled or target.review.changed)

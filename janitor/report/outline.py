@@ -53,17 +53,17 @@ def groups_of(target: TargetResult, mode: Mode) -> list[Group]:
 
 
 def _changed(target: TargetResult) -> Iterator[Group]:
-    if target.changed:
-        entries = tuple(Entry(change.decision, change.detail) for change in target.changed)
+    if target.review.changed:
+        entries = tuple(Entry(change.decision, change.detail) for change in target.review.changed)
         yield Group("Changed meanwhile, not asked for", entries)
 
 
 def _noticed(target: TargetResult, mode: Mode) -> Iterator[Group]:
-    told, missed = _parted(target.announced, target.undelivered)
-    in_time = [decision for decision in target.reminded if decision.image.id not in target.overdue]
-    too_late = [decision for decision in target.reminded if decision.image.id in target.overdue]
-    (reminded, forgotten), (late, again) = (_parted(part, target.undelivered) for part in (in_time, too_late))
-    spared = tuple(Entry(saved.decision, _announcer(saved)) for saved in target.spared)
+    told, missed = _parted(target.notices.announced, target.notices.undelivered)
+    in_time = [decision for decision in target.notices.reminded if decision.image.id not in target.notices.overdue]
+    too_late = [decision for decision in target.notices.reminded if decision.image.id in target.notices.overdue]
+    (reminded, forgotten), (late, again) = (_parted(part, target.notices.undelivered) for part in (in_time, too_late))
+    spared = tuple(Entry(saved.decision, _announcer(saved)) for saved in target.notices.spared)
     if mode is Mode.DRY_RUN:
         return _filled(
             Group("Would be announced", told + missed),
@@ -102,7 +102,7 @@ def _announcer(saved: Spared) -> str | None:
 
 
 def _settled(target: TargetResult) -> Iterator[Group]:
-    if settled := target.last_settled:
+    if settled := target.earlier.last_settled:
         entries = tuple(Entry(deletion.decision, f"{deletion.outcome}: {deletion.detail}") for deletion in settled)
         yield Group("Settled, asked for in an earlier run", entries)
 
@@ -123,7 +123,7 @@ def _planned_title(target: TargetResult, mode: Mode) -> str:
 def _fates(target: TargetResult) -> Iterator[Group]:
     fates: dict[DeletionOutcome | None, list[Entry]] = {fate: [] for fate in _TITLES}
     for deletion in target.deletions:
-        if deletion.decision.image.id not in target.refused_again:
+        if deletion.decision.image.id not in target.earlier.refused_again:
             fates[deletion.outcome].append(Entry(deletion.decision, _remark(deletion)))
     fates[None] = [Entry(decision) for decision in unasked(target)]
     for fate, entries in fates.items():
@@ -138,7 +138,7 @@ def _remark(deletion: Deletion) -> str | None:
 def unasked(target: TargetResult) -> list[Decision]:
     """The planned images whose deletion was not asked for, though nothing about them had changed."""
     asked = {deletion.decision.image.id for deletion in target.deletions}
-    asked |= {change.decision.image.id for change in target.changed}
+    asked |= {change.decision.image.id for change in target.review.changed}
     return [decision for decision in target.to_delete if decision.image.id not in asked]
 
 

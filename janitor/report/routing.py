@@ -53,31 +53,37 @@ def _part(target: TargetResult, wanted: Callable[[str | None], bool]) -> TargetR
     def decided(decision: Decision) -> bool:
         return wanted(decision.policy)
 
+    notices = replace(
+        target.notices,
+        announced=tuple(filter(decided, target.notices.announced)),
+        reminded=tuple(filter(decided, target.notices.reminded)),
+        spared=tuple(saved for saved in target.notices.spared if wanted(saved.policy)),
+    )
+    settled = tuple(deletion for deletion in target.earlier.settled if decided(deletion.decision))
+    changed = tuple(change for change in target.review.changed if decided(change.decision))
     return replace(
         target,
         decisions=tuple(filter(decided, target.decisions)),
         deletions=tuple(deletion for deletion in target.deletions if decided(deletion.decision)),
-        announced=tuple(filter(decided, target.announced)),
-        reminded=tuple(filter(decided, target.reminded)),
-        spared=tuple(saved for saved in target.spared if wanted(saved.policy)),
-        settled=tuple(deletion for deletion in target.settled if decided(deletion.decision)),
-        changed=tuple(change for change in target.changed if decided(change.decision)),
+        notices=notices,
+        review=replace(target.review, changed=changed),
+        earlier=replace(target.earlier, settled=settled),
     )
 
 
 def _tells_something(part: TargetResult) -> bool:
-    warned = part.announced or part.reminded or part.spared
-    return bool(part.decisions or part.deletions or warned or part.settled or part.changed)
+    warned = part.notices.announced or part.notices.reminded or part.notices.spared
+    return bool(part.decisions or part.deletions or warned or part.earlier.settled or part.review.changed)
 
 
 def _judged(part: TargetResult) -> TargetResult:
     """A part of a target, with counts of its own; what befell other images of the target is none of its concern."""
     troubled = any(deletion.outcome.unsuccessful for deletion in part.deletions)
     concerned = troubled if part.outcome is Outcome.PARTIAL else bool(part.to_delete)
+    owned = sum(owns(decision.image) for decision in part.decisions)
     return replace(
         part,
-        images=len(part.decisions),
-        owned=sum(owns(decision.image) for decision in part.decisions),
+        survey=replace(part.survey, images=len(part.decisions), owned=owned),
         outcome=part.outcome if concerned else Outcome.OK,
         error=part.error if concerned else None,
     )

@@ -46,7 +46,7 @@ class CarryingOut:
             outcome=Outcome.FAILED if errors else outcome,
             error="; ".join(errors) or None,
             deletions=deletions,
-            changed=(*seen.changed, *deleter.left),
+            review=replace(seen.review, changed=(*seen.review.changed, *deleter.left)),
         )
         return _with_old_news(result, memory)
 
@@ -85,7 +85,7 @@ def _with_old_news(result: TargetResult, memory: Memory) -> TargetResult:
     refused = (d for d in result.deletions if d.outcome is DeletionOutcome.REFUSED)
     before = memory.refusals
     again = (d.decision.image.id for d in refused if before.get(d.decision.image.id, _NEVER).detail == d.detail)
-    return replace(result, refused_again=frozenset(again))
+    return replace(result, earlier=replace(result.earlier, refused_again=frozenset(again)))
 
 
 _NEVER = Refusals(0, datetime.min.replace(tzinfo=UTC), "")

@@ -16,7 +16,16 @@ from janitor.core.notices import counted, overdue, spared, to_announce, to_remin
 from janitor.core.planning.plan import Plan, make_plan, owns
 from janitor.core.planning.plan_diff import changes_since
 from janitor.core.planning.reconciling import reconcile
-from janitor.core.result import Deletion, Mode, Outcome, TargetResult
+from janitor.core.result import (
+    Deletion,
+    EarlierRequests,
+    Mode,
+    NoticeChanges,
+    Outcome,
+    PlanReview,
+    SurveySummary,
+    TargetResult,
+)
 from janitor.core.sharing import apply_sharing, in_question
 from janitor.core.survey import Survey
 from janitor.core.survey.binding import Known, recognise
@@ -73,7 +82,7 @@ class Cleaning:
         except (CloudError, StoreError, Interrupted) as error:
             if not settled:
                 raise
-            return replace(cut_short(self.target, error), settled=settled)
+            return replace(cut_short(self.target, error), earlier=EarlierRequests(settled))
 
     def _recognised(self, survey: Survey) -> Survey:
         """The survey of the account that the target is bound to, with a remark where that is new.
@@ -108,15 +117,10 @@ class Cleaning:
         seen = TargetResult(
             self.target,
             Outcome.OK,
-            images=len(survey.images),
-            owned=plan.owned,
+            survey=self._summary(survey, plan),
             decisions=tuple(decisions),
-            settled=settled,
-            changed=changed,
-            approved=None if self.orders.approved is None else frozenset(d.image.id for d in plan.decisions),
-            remarks=survey.usage.remarks,
-            clock=self._clock_check(),
-            survey_seconds=(survey.finished_at - survey.started_at).total_seconds(),
+            review=PlanReview(self._approved(plan), changed),
+            earlier=EarlierRequests(settled),
         )
         if survey.usage.problem is not None:
             return replace(seen, outcome=Outcome.FAILED, error=f"nothing deleted: {survey.usage.problem}")
@@ -124,6 +128,15 @@ class Cleaning:
             return replace(seen, outcome=Outcome.REFUSED, error=doubt)
         carrying_out = self._carrying_out(since, survey, history, memory)
         return self._act(_told_of(seen, memory, survey.finished_at), plan, memory, carrying_out)
+
+    def _summary(self, survey: Survey, plan: Plan) -> SurveySummary:
+        took = survey.finished_at - survey.started_at
+        remarks = survey.usage.remarks
+        return SurveySummary(len(survey.images), plan.owned, remarks, self._clock_check(), took.total_seconds())
+
+    def _approved(self, plan: Plan) -> frozenset[str] | None:
+        """The images of the plan, where a reviewed one is applied."""
+        return None if self.orders.approved is None else frozenset(d.image.id for d in plan.decisions)
 
     def _decide(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> tuple[list[Decision], Grounds]:
         """The decisions, and what they went by beside the survey and its history."""
@@ -197,7 +210,7 @@ class Cleaning:
             seen = replace(seen, outcome=Outcome.REFUSED, error=against)
         if self.orders.mode is Mode.DRY_RUN:
             return seen
-        if seen.clock is not ClockCheck.UNTOLD:
+        if seen.survey.clock is not ClockCheck.UNTOLD:
             self._end_notices_of_gone(seen, memory)
         if against is not None or not plan.decisions:
             return seen
@@ -215,7 +228,7 @@ class Cleaning:
 
     def _against(self, seen: TargetResult, plan: Plan) -> str | None:
         """Why a plan is not carried out of a survey that is believed, if anything stands against it."""
-        if seen.clock is ClockCheck.UNTOLD:
+        if seen.survey.clock is ClockCheck.UNTOLD:
             return UNTOLD
         behind = self._store.behind_in(self.run, self.target, self.orders.mode)
         if behind is not None:
@@ -309,10 +322,10 @@ def cut_short(target: str, error: JanitorError) -> TargetResult:
 
 def _told_of(seen: TargetResult, memory: Memory, now: datetime) -> TargetResult:
     reminded = to_remind(seen.decisions, memory.notices, now)
-    return replace(
-        seen,
+    notices = NoticeChanges(
         announced=to_announce(seen.decisions, memory.notices),
         reminded=reminded,
         overdue=overdue(reminded, memory.notices),
         spared=spared(seen.decisions, memory),
     )
+    return replace(seen, notices=notices)

@@ -8,7 +8,17 @@ from typing import Any
 from sqlite_utils import Database
 
 from janitor.core.decision import Decision, Spared
-from janitor.core.result import Mode, Outcome, RunResult, RunSummary, TargetResult
+from janitor.core.result import (
+    EarlierRequests,
+    Mode,
+    NoticeChanges,
+    Outcome,
+    PlanReview,
+    RunResult,
+    RunSummary,
+    SurveySummary,
+    TargetResult,
+)
 from janitor.core.units import iso
 from janitor.errors import UsageError
 from janitor.store.journal import add_outcomes, deletions_at, settled_in
@@ -29,7 +39,7 @@ def begin_run(db: Database, mode: Mode, started_at: datetime, *, owes_report: bo
 
 def finish_target(db: Database, run: int, result: TargetResult) -> None:
     """Record how a target ended, surveyed or not, and what became of its deletions."""
-    counts = (result.images, result.owned, len(result.decisions), count_to_delete(result.decisions))
+    counts = (result.survey.images, result.survey.owned, len(result.decisions), count_to_delete(result.decisions))
     db.execute(_FINISH_TARGET, (run, result.target, *counts, result.outcome.value, result.error))
     add_outcomes(db, run, result.target, result.deletions)
     record_mentions(db, run, result)
@@ -121,32 +131,35 @@ def _target(db: Database, run: int, row: Mapping[str, Any]) -> TargetResult:
         row["target"],
         Outcome(row["outcome"] or Outcome.FAILED),
         row["error"] if finished else _UNFINISHED,
-        row["images"],
-        row["owned"],
+        SurveySummary(row["images"], row["owned"], tuple(json.loads(row["usage_remarks"] or "[]"))),
         decisions,
         deletions_at(db, run, row["target"], by_image, finished=finished),
-        settled=settled_in(db, run, row["target"]),
-        remarks=tuple(json.loads(row["usage_remarks"] or "[]")),
-        **_mentions(db, run, row["target"], by_image),
+        _notices(db, run, row["target"], by_image),
+        _review(db, run, row["target"], by_image),
+        EarlierRequests(settled_in(db, run, row["target"]), _ids(db, run, row["target"], "refused_again", by_image)),
     )
 
 
-def _mentions(db: Database, run: int, target: str, decisions: Mapping[str, Decision]) -> dict[str, Any]:
-    said = {kind: mentioned(db, run, target, kind, decisions) for kind in ("announced", "reminded")}
-    alone = {kind: tuple(change.decision for change in changes) for kind, changes in said.items()}
-    saved = mentioned(db, run, target, "spared", decisions)
-    ids = {
-        kind: frozenset(change.decision.image.id for change in mentioned(db, run, target, kind, decisions))
-        for kind in ("approved", "refused_again", "overdue")
-    }
-    return alone | {
-        "overdue": ids["overdue"],
-        "undelivered": undelivered(db, run, target),
-        "spared": tuple(Spared(change.decision, change.detail or change.decision.policy or "") for change in saved),
-        "changed": mentioned(db, run, target, "changed", decisions),
-        "approved": ids["approved"] if applied(db, run, target) else None,
-        "refused_again": ids["refused_again"],
-    }
+def _notices(db: Database, run: int, target: str, decisions: Mapping[str, Decision]) -> NoticeChanges:
+    announced, reminded, saved = (
+        mentioned(db, run, target, kind, decisions) for kind in ("announced", "reminded", "spared")
+    )
+    return NoticeChanges(
+        tuple(change.decision for change in announced),
+        tuple(change.decision for change in reminded),
+        _ids(db, run, target, "overdue", decisions),
+        undelivered(db, run, target),
+        tuple(Spared(change.decision, change.detail or change.decision.policy or "") for change in saved),
+    )
+
+
+def _review(db: Database, run: int, target: str, decisions: Mapping[str, Decision]) -> PlanReview:
+    approved = _ids(db, run, target, "approved", decisions) if applied(db, run, target) else None
+    return PlanReview(approved, mentioned(db, run, target, "changed", decisions))
+
+
+def _ids(db: Database, run: int, target: str, kind: str, decisions: Mapping[str, Decision]) -> frozenset[str]:
+    return frozenset(change.decision.image.id for change in mentioned(db, run, target, kind, decisions))
 
 
 def _summary(row: Mapping[str, Any]) -> RunSummary:

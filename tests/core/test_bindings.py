@@ -77,7 +77,7 @@ class World:
         sites = [Site("prod", lambda: self.cloud)]
         result = Run(sites, self.policies, self.store, mode, clock=lambda: self.now, **orders).perform()
         [target] = result.targets
-        told = [*target.announced, *target.reminded] if deliver else []
+        told = [*target.notices.announced, *target.notices.reminded] if deliver else []
         start_notices(self.store, result, self.policies, {("prod", each.image.id) for each in told}, self.now)
         self.now += DAY
         return result
@@ -181,7 +181,7 @@ def test_nothing_of_another_account_is_deleted(world: World) -> None:
         result = world.night(**arguments)
         [target] = result.targets
         assert (target.outcome, exit_code(result), world.cloud.deleted) == (Outcome.REFUSED, Exit.LIMIT, [])
-        assert (target.decisions, target.announced, target.spared) == ((), (), ())
+        assert (target.decisions, target.notices.announced, target.notices.spared) == ((), (), ())
         assert "reaches another account than before (endpoint or appkey)" in (target.error or "")
         assert "`janitor target rebind prod`" in (target.error or "")
     assert len(world.store.memory("prod").notices) == 10
@@ -208,7 +208,7 @@ def test_a_target_without_a_good_survey_is_bound_anew(world: World) -> None:
     world.reach(THEIRS, *fleet("theirs"))
     [target] = world.night().targets
     assert (target.outcome, len(world.cloud.deleted)) == (Outcome.OK, 10)
-    assert "bound anew (endpoint or appkey): no survey was accepted before" in target.remarks
+    assert "bound anew (endpoint or appkey): no survey was accepted before" in target.survey.remarks
 
 
 def test_nothing_is_settled_by_the_list_of_another_account(world: World) -> None:
@@ -217,9 +217,9 @@ def test_nothing_is_settled_by_the_list_of_another_account(world: World) -> None
     world.policies = [replace(OLD, match=Match(name=(Pattern("ours-0"),)))]
     world.night()
     back, world.cloud = world.cloud, RecordingCloud(fleet("theirs"), reached=THEIRS)
-    assert world.night().targets[0].settled == ()
+    assert world.night().targets[0].earlier.settled == ()
     world.cloud = back
-    [settled] = world.night(Mode.DRY_RUN).targets[0].settled
+    [settled] = world.night(Mode.DRY_RUN).targets[0].earlier.settled
     assert settled.outcome is DeletionOutcome.ACCEPTED
 
 
@@ -254,7 +254,7 @@ def test_a_night_of_another_account_leaves_no_trace(tmp_path: Path, problem: str
             told.append(
                 (
                     [night.targets[0].decisions for night in nights],
-                    [night.targets[0].announced for night in nights],
+                    [night.targets[0].notices.announced for night in nights],
                     world.histories(),
                     store.memory("prod"),
                     sorted(ours.deleted),
@@ -271,10 +271,10 @@ def test_a_moved_endpoint_is_bound_anew_and_said(world: World) -> None:
     world.reach(MOVED, *fleet("ours"))
     [target] = world.night().targets
     assert (target.outcome, len(world.cloud.deleted)) == (Outcome.OK, 10)
-    assert [remark for remark in target.remarks if "bound anew (endpoint or appkey)" in remark]
+    assert [remark for remark in target.survey.remarks if "bound anew (endpoint or appkey)" in remark]
     assert world.store.bound("prod") == MOVED
-    assert world.store.load_run(3).targets[0].remarks == target.remarks
-    assert world.night().targets[0].remarks == ()
+    assert world.store.load_run(3).targets[0].survey.remarks == target.survey.remarks
+    assert world.night().targets[0].survey.remarks == ()
 
 
 def test_what_we_deleted_ourselves_does_not_make_a_stranger(world: World) -> None:
@@ -304,7 +304,7 @@ def test_a_database_without_bindings_is_bound_and_it_is_said(world: World) -> No
         db.execute("DELETE FROM bindings")
     [target] = world.night(Mode.DRY_RUN).targets
     assert (target.outcome, world.store.bound("prod")) == (Outcome.OK, OURS)
-    [remark] = target.remarks
+    [remark] = target.survey.remarks
     assert remark.startswith("What changed since the last run, and how to lift what it blocks: docs/upgrading.md (")
     assert remark.endswith(
         " Bound to the present endpoint and appkey: where it reaches another account, nothing will be deleted."
@@ -332,7 +332,7 @@ def test_what_is_said_after_an_upgrade_is_cut_in_no_report(reached: Binding) -> 
 
 
 def test_the_first_run_binds_in_silence(world: World) -> None:
-    assert world.night(Mode.DRY_RUN).targets[0].remarks == ()
+    assert world.night(Mode.DRY_RUN).targets[0].survey.remarks == ()
     assert world.store.bound("prod") == OURS
 
 
@@ -355,7 +355,7 @@ def test_after_rebinding_the_history_begins_anew_and_can_still_be_read(world: Wo
     world.reach(THEIRS, *fleet("theirs"), image("ours-2"))
     second = world.night()
     assert (second.outcome, world.store.bound("prod")) == (Outcome.OK, THEIRS)
-    assert len(second.targets[0].announced) == 10
+    assert len(second.targets[0].notices.announced) == 10
     assert [d.reason.value for d in second.targets[0].decisions if d.image.id == "ours-2"] == ["exempt"]
     assert world.store.load_run(first.run) == first
     assert world.store.inputs(first.run) == inputs
@@ -413,9 +413,9 @@ def test_a_target_that_was_bound_anew_behaves_like_one_that_never_ran(tmp_path: 
                 change(draw, world)
                 result = world.night(usage_memory=DAY)
                 [target] = result.targets
-                settled = [(each.decision, each.outcome) for each in target.settled]
+                settled = [(each.decision, each.outcome) for each in target.earlier.settled]
                 told[place] += [
-                    (result.run - earlier, target.outcome, target.decisions, target.announced, settled),
+                    (result.run - earlier, target.outcome, target.decisions, target.notices.announced, settled),
                     (world.histories(), store.memory("prod"), sorted(store.known("prod"))),
                     (store.deleted("prod"), store.earlier_usage("prod", START - 90 * DAY)),
                 ]

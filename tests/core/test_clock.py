@@ -86,18 +86,18 @@ def test_where_nobody_tells_the_time_nothing_is_deleted(store: Store, mode: Mode
     silent = cloud(None)
     result = perform(store, silent, mode=mode)
     [target] = result.targets
-    assert (exit_code(result), silent.deleted, target.clock) == (Exit.LIMIT, [], ClockCheck.UNTOLD)
+    assert (exit_code(result), silent.deleted, target.survey.clock) == (Exit.LIMIT, [], ClockCheck.UNTOLD)
     assert "no answer of the API tells the time" in (target.error or "")
     assert "--accept-survey" in (target.error or "")
     # What the channel's own clock may start.
-    assert [decision.image.name for decision in target.announced] == ["told-1"]
+    assert [decision.image.name for decision in target.notices.announced] == ["told-1"]
 
 
 def test_a_person_who_looked_lifts_it_for_one_run(store: Store) -> None:
     silent = cloud(None)
     accepted = perform(store, silent, accept=True)
     assert (accepted.outcome, len(silent.deleted)) == (Outcome.OK, 1)
-    assert accepted.targets[0].clock is ClockCheck.ACCEPTED
+    assert accepted.targets[0].survey.clock is ClockCheck.ACCEPTED
     silent.listed.append(make_image("old-2"))
     assert perform(store, silent).outcome is Outcome.REFUSED
 
@@ -105,7 +105,7 @@ def test_a_person_who_looked_lifts_it_for_one_run(store: Store) -> None:
 def test_no_notice_ends_by_a_clock_that_nobody_bears_out(store: Store) -> None:
     seen = cloud()
     result = perform(store, seen)
-    told = {("prod", decision.image.id) for decision in result.targets[0].announced}
+    told = {("prod", decision.image.id) for decision in result.targets[0].notices.announced}
     start_notices(store, result, [OLD, ANNOUNCED], told, NOW)
     seen.listed = [image for image in seen.listed if image.name != "told-1"]
     perform(store, seen, NOW + DAY)
@@ -128,7 +128,7 @@ def test_a_clock_that_went_back_deletes_nothing(
     deletes = believed and offset is not None
     assert (bool(later.deleted), result.outcome is Outcome.REFUSED) == (deletes, not deletes)
     assert ("behind that of run 1" in (result.targets[0].error or "")) is not believed
-    assert bool(result.targets[0].announced) is believed
+    assert bool(result.targets[0].notices.announced) is believed
 
 
 def test_only_a_clock_that_was_borne_out_is_gone_by(store: Store) -> None:

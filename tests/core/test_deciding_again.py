@@ -84,7 +84,7 @@ class World:
         sites = [Site("prod", lambda: self.cloud)]
         result = Run(sites, self.policies, self.store, mode, clock=lambda: self.now, **orders).perform()
         [target] = result.targets
-        told = [*target.announced, *target.reminded] if deliver else []
+        told = [*target.notices.announced, *target.notices.reminded] if deliver else []
         start_notices(self.store, result, self.policies, {("prod", each.image.id) for each in told}, self.now)
         self.decided[result.run] = target.decisions
         self.now += DAY

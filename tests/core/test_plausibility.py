@@ -233,7 +233,7 @@ def test_a_clock_that_is_off_deletes_nothing_and_gives_no_notice(
     result = orders.perform()
     [target] = result.targets
     deletions = [request for request in sandbox.requests if request.name == "delete-image"]
-    assert (bool(deletions), bool(target.announced), result.outcome is Outcome.REFUSED) == (
+    assert (bool(deletions), bool(target.notices.announced), result.outcome is Outcome.REFUSED) == (
         believed,
         believed,
         not believed,
@@ -314,9 +314,9 @@ def test_a_request_is_not_settled_by_an_answer_that_says_nothing(store: Store) -
     cloud.survey_errors = [None, Unavailable("no answer")]
     perform(store, cloud)
     cloud.listed = fleet("young")
-    assert perform(store, cloud).targets[0].settled == ()
+    assert perform(store, cloud).targets[0].earlier.settled == ()
     cloud.unseen = set()
-    [settled] = perform(store, cloud).targets[0].settled
+    [settled] = perform(store, cloud).targets[0].earlier.settled
     assert settled.outcome is DeletionOutcome.DELETED
 
 

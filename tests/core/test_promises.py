@@ -183,7 +183,7 @@ def nights(tmp_path: Path) -> Iterator[Nights]:
 
 
 def reminders(result: RunResult) -> list[str]:
-    return [decision.image.id for decision in result.targets[0].reminded]
+    return [decision.image.id for decision in result.targets[0].notices.reminded]
 
 
 def due_of(result: RunResult) -> datetime | None:
@@ -196,8 +196,8 @@ def test_a_janitor_that_was_down_on_the_last_day_reminds_first(nights: Nights) -
         nights.at(day).night(posted=["slack"] if day == 0 else [])
     late = nights.at(5.5).night()
     [target] = late.targets
-    [decision] = target.reminded
-    assert (announced(late), set(target.overdue), nights.cloud.deleted) == ([], {"a"}, [])
+    [decision] = target.notices.reminded
+    assert (announced(late), set(target.notices.overdue), nights.cloud.deleted) == ([], {"a"}, [])
     assert (decision.verdict, decision.reason, decision.due) == (Verdict.WAIT, Reason.NOTICE, START + 6.5 * DAY)
     assert decision.detail.endswith("due for deletion no earlier than 2026-11-29 15:00Z, a day after a reminder of it")
     assert nights.store.load_run(late.run) == late
@@ -230,7 +230,8 @@ def test_a_reminder_that_is_accepted_at_the_second_try_is_a_day_before_the_delet
         nights.at(day).night(posted=["slack"] if day == 0 else [])
     nights.at(4).night(accepted=False)
     second = nights.at(4.5).night()
-    assert (reminders(second), set(second.targets[0].overdue), due_of(second)) == (["a"], {"a"}, START + 5.5 * DAY)
+    overdue = set(second.targets[0].notices.overdue)
+    assert (reminders(second), overdue, due_of(second)) == (["a"], {"a"}, START + 5.5 * DAY)
     nights.at(5).night(posted=[])
     assert nights.cloud.deleted == []
     nights.at(5.5).night()
@@ -393,7 +394,7 @@ def test_a_wait_that_starts_anew_never_ends_before_the_announced_date(nights: Ni
 def test_what_was_spared_in_a_silence_is_said_to_be(nights: Nights) -> None:
     nights.night()
     nights.cloud.listed = [image("a", protected=True), image("young", days=1)]
-    [spared] = nights.at(9).night().targets[0].spared
+    [spared] = nights.at(9).night().targets[0].notices.spared
     assert spared.decision.image.id == "a"
 
 

@@ -133,7 +133,7 @@ def test_a_target_that_could_not_be_surveyed_has_no_images_rather_than_none() ->
 
 
 def test_a_target_that_is_empty_has_none() -> None:
-    values = values_of(metrics_of(make_run(make_target(survey_seconds=1.5))))
+    values = values_of(metrics_of(make_run(make_target(seconds=1.5))))
 
     assert values['janitor_images{target="prod",verdict="keep"}'] == 0
     assert values['janitor_survey_duration_seconds{target="prod"}'] == 1.5
@@ -148,7 +148,7 @@ def test_a_name_cannot_break_out_of_its_label() -> None:
 
 
 def test_every_metric_is_in_the_readme() -> None:
-    run = make_run(make_target([to_wait("a", DAY)], survey_seconds=1.0))
+    run = make_run(make_target([to_wait("a", DAY)], seconds=1.0))
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"`(janitor_[a-z_]+)`", readme[readme.index("## Being watched") :]))
 

@@ -277,7 +277,7 @@ def test_a_repository_that_moved_frees_nothing(tmp_path: Path) -> None:
         found = nights.run()
         assert reasons(found)[A] == "recently-used"
         assert decision(found, A).detail == "it was in use when reference *.tf could last be read"
-        assert "reference *.tf (optional): no file matches it" in found.targets[0].remarks
+        assert "reference *.tf (optional): no file matches it" in found.targets[0].survey.remarks
     assert nights.cloud.gone == {B}
 
 

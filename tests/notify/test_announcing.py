@@ -54,8 +54,8 @@ def live(*targets: TargetResult, **parts: Any) -> RunResult:
 def test_a_result_does_not_announce_what_nobody_was_told_of() -> None:
     result = live(telling("a", "b", reminded=("c", "d")), telling("a", target="dev"))
     told = as_told(result, {("prod", "a"), ("prod", "d"), ("prod", "unheard-of")})
-    assert [target.undelivered for target in told.targets] == [{"b", "c"}, {"a"}]
-    assert as_told(result, ()).targets[0].undelivered == {"a", "b", "c", "d"}
+    assert [target.notices.undelivered for target in told.targets] == [{"b", "c"}, {"a"}]
+    assert as_told(result, ()).targets[0].notices.undelivered == {"a", "b", "c", "d"}
 
 
 def test_a_dry_run_would_announce_whatever_becomes_of_its_report() -> None:
@@ -148,7 +148,7 @@ def test_reminders_recorded_before_runs_were_are_found_again(store: Store, tmp_p
         db.execute("ALTER TABLE notices DROP COLUMN reminded_in_run")
         db.execute("DELETE FROM _sqlite_migrations WHERE name = 'reminding'")
     with Store.open(tmp_path / "janitor.db") as again:
-        assert [again.load_run(run.run).targets[0].undelivered for run in runs] == [set(), set(), {"a"}]
+        assert [again.load_run(run.run).targets[0].notices.undelivered for run in runs] == [set(), set(), {"a"}]
 
 
 # The command

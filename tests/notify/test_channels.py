@@ -68,31 +68,31 @@ def test_what_a_team_was_told_of_its_images_goes_to_the_team(part: str) -> None:
     theirs, others = to_keep("theirs", policy="web-images"), to_keep("others", policy="ci-images")
     parts: dict[str, Any] = {part: (theirs, others)}
     main, web, _ = shares_of(live(make_target(**parts)), CHANNELS)
-    assert getattr(web.listed.targets[0], part) == (theirs,)
-    assert getattr(main.listed.targets[0], part) == (others,)
+    assert getattr(web.listed.targets[0].notices, part) == (theirs,)
+    assert getattr(main.listed.targets[0].notices, part) == (others,)
 
 
 @pytest.mark.parametrize("keeper", [None, "ci-images", "web-images"])
 def test_who_was_warned_is_told_that_an_image_is_spared_whatever_keeps_it_now(keeper: str | None) -> None:
     decision = to_keep("theirs", Reason.IN_USE, policy=keeper)
     main, web, _ = shares_of(live(make_target([decision], spared=(Spared(decision, "web-images"),))), CHANNELS)
-    assert [saved.decision for saved in web.listed.targets[0].spared] == [decision]
-    assert main.listed.targets[0].spared == ()
-    assert len(main.totals.targets[0].spared) == 1
+    assert [saved.decision for saved in web.listed.targets[0].notices.spared] == [decision]
+    assert main.listed.targets[0].notices.spared == ()
+    assert len(main.totals.targets[0].notices.spared) == 1
 
 
 def test_deletions_and_settled_ones_follow_their_policy() -> None:
     theirs, others = (make_deletion(to_delete(name, policy=name)) for name in ("web-images", "ci-images"))
     result = live(make_target([theirs.decision, others.decision], [theirs, others], settled=(theirs, others)))
     main, web, _ = shares_of(result, CHANNELS)
-    assert (web.listed.targets[0].deletions, web.listed.targets[0].settled) == ((theirs,), (theirs,))
-    assert (main.listed.targets[0].deletions, main.listed.targets[0].settled) == ((others,), (others,))
+    assert (web.listed.targets[0].deletions, web.listed.targets[0].earlier.settled) == ((theirs,), (theirs,))
+    assert (main.listed.targets[0].deletions, main.listed.targets[0].earlier.settled) == ((others,), (others,))
 
 
 def test_a_share_counts_its_own() -> None:
     target = make_target([to_delete("a", policy="web-images"), to_keep("b")], images=512, owned=480)
     _, web, _ = shares_of(live(target), CHANNELS)
-    assert (web.totals.targets[0].images, web.totals.targets[0].owned) == (1, 1)
+    assert (web.totals.targets[0].survey.images, web.totals.targets[0].survey.owned) == (1, 1)
 
 
 def test_a_target_without_images_of_a_team_is_not_in_its_share() -> None:

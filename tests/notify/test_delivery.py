@@ -27,7 +27,7 @@ from janitor.notify.delivery import Delivery
 from janitor.shutdown import Stop
 from janitor.store import NewReport, Store, exclusive
 from tests.conftest import POLICY, Desk
-from tests.factories import NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep
+from tests.factories import NOW, make_deletion, make_image, make_run, make_target, replace_in, to_delete, to_keep
 from tests.slack_stand_in import CHANNEL, COMPLETE, DROPPED, GET_URL, TOKEN, UPLOAD, Posted, Reply, SlackStandIn
 
 TEAM = "#team-web"
@@ -134,7 +134,7 @@ def test_an_image_that_is_only_next_to_expire_is_not_announced(settings: Setting
 
 def test_an_image_of_which_one_message_is_missing_is_not_announced(settings: Settings, slack: SlackStandIn) -> None:
     target = deleting(300)
-    result = run_of(settings, replace(target, announced=target.to_delete[:1]))
+    result = run_of(settings, replace_in(target, announced=target.to_delete[:1]))
     slack.refuse_after = 3
     first = target.to_delete[0].image.id
     assert first not in {image for _, image in delivery.post(settings, result).announced}
@@ -245,7 +245,7 @@ def test_the_rest_of_a_report_announces_nothing_once_it_comes_late(settings: Set
     assert "Announced, to be deleted when due: 300 images" in in_time
     assert "Not announced by this report, which comes late: 300 images* in `prod` (continued)" in late
     assert not re.search("Announced|[0-9] images? announced", late)
-    ids = {decision.image.id for decision in target.announced}
+    ids = {decision.image.id for decision in target.notices.announced}
     assert {image for image in ids if image in in_time} == told
     assert {image for image in ids if image in late} == ids - told
 
@@ -437,7 +437,7 @@ def test_no_clock_runs_for_an_image_that_no_accepted_message_names(
     slack.refuse_after = taken
     told = delivered(settings, run_of(settings, target), [ANNOUNCING], Stop(), lambda: NOW)
     said = shown(slack.posted)
-    named = {decision.image.id for decision in target.announced if f"`{decision.image.id}`" in said}
+    named = {decision.image.id for decision in target.notices.announced if f"`{decision.image.id}`" in said}
     assert (told.code, len(named) == 3_000) == ((Exit.OK, True) if taken is None else (Exit.FAILED, False))
     assert on_the_clock(settings) == named
 
@@ -446,7 +446,7 @@ def test_a_message_that_was_taken_but_not_answered_starts_its_clock_when_it_is_a
     settings: Settings, slack: SlackStandIn
 ) -> None:
     target = announcing_many(1)
-    [image] = [decision.image.id for decision in target.announced]
+    [image] = [decision.image.id for decision in target.notices.announced]
     slack.unanswered = 100
     delivered(settings, run_of(settings, target), [ANNOUNCING], Stop(), lambda: NOW)
     assert (len(slack.posted) > 1, on_the_clock(settings)) == (True, set())
@@ -461,9 +461,9 @@ def test_an_image_that_one_channel_mentions_is_not_announced_by_another_that_too
     settings = configure()
     slack.members_of.remove(TEAM)
     target = announcing_many(2, WEB.name)
-    settled = make_deletion(to_delete(target.announced[0].image), DeletionOutcome.FAILED, "settled: not done")
-    told = delivery.post(settings, run_of(settings, replace(target, settled=(settled,))), [WEB, CI])
-    assert target.announced[0].image.id in shown(slack.posted)
+    settled = make_deletion(to_delete(target.notices.announced[0].image), DeletionOutcome.FAILED, "settled: not done")
+    told = delivery.post(settings, run_of(settings, replace_in(target, settled=(settled,))), [WEB, CI])
+    assert target.notices.announced[0].image.id in shown(slack.posted)
     assert told == Delivery(Exit.FAILED, frozenset())
 
 
@@ -529,7 +529,7 @@ def test_above_fifty_images_a_file_lists_all(configure: Configure, slack: SlackS
 def test_planned_and_announced_images_count_together(configure: Configure, slack: SlackStandIn) -> None:
     settings = configure()
     announced = tuple(to_keep(f"announced-{number}", policy="ci-images") for number in range(30))
-    target = replace(deleting(30), announced=announced)
+    target = replace_in(deleting(30), announced=announced)
     delivery.post(settings, run_of(settings, target))
     assert [file.content.count("\n") for file in slack.files] == [61]
     assert slack.files[0].content.count(",announced\r\n") == 30
@@ -631,9 +631,9 @@ def test_a_notice_starts_only_by_a_clock_that_somebody_bears_out(
     settings: Settings, slack: SlackStandIn, check: ClockCheck, told: timedelta | None, starts: bool
 ) -> None:
     slack.clock = None if told is None else lambda: NOW + told
-    target = replace(announcing_many(2), clock=check)
+    target = replace_in(announcing_many(2), clock=check)
     posted = delivered(settings, run_of(settings, target), [ANNOUNCING], Stop(), lambda: NOW)
-    images = {decision.image.id for decision in target.announced} if starts else set()
+    images = {decision.image.id for decision in target.notices.announced} if starts else set()
     assert on_the_clock(settings) == images
     assert posted.announced == {("prod", image) for image in images}
     assert posted.code is (Exit.OK if starts else Exit.FAILED)

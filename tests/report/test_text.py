@@ -2,7 +2,6 @@
 
 import io
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,6 +24,7 @@ from tests.factories import (
     make_image,
     make_run,
     make_target,
+    replace_in,
     to_delete,
     to_keep,
     too_young,
@@ -376,7 +376,7 @@ def test_runs_are_listed_a_row_each() -> None:
 def test_news_of_notices_is_told_with_the_way_out() -> None:
     waiting = Decision(make_image("ci-9"), Verdict.WAIT, "ci", Reason.NOTICE, "due for deletion 2026-11-25", NOW)
     spared = Decision(make_image("ci-8"), Verdict.KEEP, None, Reason.IN_USE, "used by instance web-1")
-    target = replace(make_target([waiting, spared]), announced=(waiting,), spared=(Spared(spared, "ci"),))
+    target = replace_in(make_target([waiting, spared]), announced=(waiting,), spared=(Spared(spared, "ci"),))
     text = unfolded(report(make_run(target, mode=Mode.DELETE)))
     for words in (
         "Announced, to be deleted when due: 1 image",
@@ -510,6 +510,6 @@ def test_other_news_are_counted_in_the_last_sentence() -> None:
 
 def test_a_reminder_is_told_with_the_way_out() -> None:
     waiting = Decision(make_image("ci-9"), Verdict.WAIT, "ci", Reason.NOTICE, "due for deletion 2026-11-25", NOW)
-    text = unfolded(report(make_run(replace(make_target([waiting]), reminded=(waiting,)), mode=Mode.DELETE)))
+    text = unfolded(report(make_run(replace_in(make_target([waiting]), reminded=(waiting,)), mode=Mode.DELETE)))
     assert "Reminder, due within a day: 1 image" in text
     assert f"janitor keep {waiting.image.id}" in text

@@ -131,7 +131,7 @@ def perform(store: Store, *clouds: RecordingCloud, mode: Mode = Mode.DELETE, **r
 
 
 def settled(result: RunResult) -> dict[str, DeletionOutcome]:
-    return {d.decision.image.id: d.outcome for target in result.targets for d in target.settled}
+    return {d.decision.image.id: d.outcome for target in result.targets for d in target.earlier.settled}
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -194,7 +194,7 @@ def test_what_a_run_settled_and_asked_for_again_before_it_was_killed_is_told_onc
     store.record_decisions(again, "t0", [doom()])
     store.journal_request(again, "t0", doom(), NOW)
     (target,) = perform(store, RecordingCloud([])).targets
-    assert [d.outcome for d in target.settled] == [DeletionOutcome.FAILED, DeletionOutcome.DELETED]
+    assert [d.outcome for d in target.earlier.settled] == [DeletionOutcome.FAILED, DeletionOutcome.DELETED]
     assert store.unsettled("t0") == []
 
 
@@ -222,7 +222,7 @@ def test_what_no_second_survey_confirmed_is_settled_by_the_next_run(store: Store
         "c": DeletionOutcome.FAILED,
         "d": DeletionOutcome.ALREADY_GONE,
     }
-    assert "which could not confirm it" in second.targets[0].settled[0].detail
+    assert "which could not confirm it" in second.targets[0].earlier.settled[0].detail
     assert settled(perform(store, cloud, mode=Mode.DRY_RUN)) == {}, "once"
     assert store.load_run(first.run) == first, "what was reported stays what it was"
     assert store.load_run(second.run) == second
@@ -249,7 +249,7 @@ def test_what_was_accepted_is_followed_in_silence_and_told_once_when_it_is_gone(
         assert (settled(quiet), quiet.targets[0].deletions, len(cloud.deleted)) == ({}, (), 1)
     cloud.listed = []
     told = perform(store, cloud)
-    [deletion] = told.targets[0].settled
+    [deletion] = told.targets[0].earlier.settled
     assert (deletion.outcome, deletion.detail) == (
         DeletionOutcome.DELETED,
         "confirmed since: asked for in run 1; confirmed gone",

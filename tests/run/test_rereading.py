@@ -85,7 +85,7 @@ def outcomes(result: RunResult) -> dict[str, DeletionOutcome]:
 
 
 def stays(result: RunResult) -> dict[str, str]:
-    return {change.decision.image.id: change.detail for change in result.targets[0].changed}
+    return {change.decision.image.id: change.detail for change in result.targets[0].review.changed}
 
 
 def later(night: Night, *, happens: Callable[[], object] = lambda: None, **passed: timedelta) -> SlowCloud:
@@ -275,7 +275,7 @@ def test_of_a_list_with_a_hole_nothing_is_confirmed(night: Night) -> None:
     assert "none is confirmed: it looks wrong: 4 of the 10 owned images" in (result.targets[0].error or "")
     cloud.listed = whole
     again = night.run()
-    assert {d.outcome for d in again.targets[0].settled} == {ACCEPTED}
+    assert {d.outcome for d in again.targets[0].earlier.settled} == {ACCEPTED}
 
 
 def test_where_only_a_list_tells_that_an_image_is_gone_two_have_to(night: Night) -> None:

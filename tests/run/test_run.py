@@ -155,7 +155,7 @@ def test_over_a_limit_nobody_is_asked_with_whom_images_are_shared(store: Store) 
     assert decided_again(store.inputs(result.run)["t0"]) == result.targets[0].decisions
     applied = perform(store, cloud, limits=Limits(1, 100), approved={"t0": result.targets[0].to_delete})
     assert (cloud.sharing_asked, cloud.deleted) == ([["a", "b"], ["b"]], ["b"]), "who applies the plan asks"
-    assert "now keep [shared]" in applied.targets[0].changed[0].detail
+    assert "now keep [shared]" in applied.targets[0].review.changed[0].detail
 
 
 @pytest.mark.parametrize("answer", [Sharing(("p1",)), Sharing(problem="HTTP 403")])
@@ -169,7 +169,7 @@ def test_an_image_that_another_project_accepted_since_it_was_decided_on_stays(st
     cloud.on_delete = accept
     result = perform(store, cloud, deletions_at_once=1)
     assert cloud.deleted == ["a"]
-    [change] = result.targets[0].changed
+    [change] = result.targets[0].review.changed
     assert (change.decision.image.id, change.detail[:40]) == ("b", "changed during this run: now keep [share")
 
 
@@ -252,7 +252,7 @@ def test_what_changed_since_the_survey_is_not_deleted(store: Store, name: str) -
     cloud.now = {"a": replace(image("a"), **{name: CHANGED[name]}), "b": image("b")}
     result = perform(store, cloud)
     assert cloud.deleted == ["b"]
-    [change] = result.targets[0].changed
+    [change] = result.targets[0].review.changed
     assert (change.decision.image.id, change.detail) == ("a", f"changed during this run: {name}")
     assert result.outcome is Outcome.OK
 
@@ -300,7 +300,7 @@ def test_what_may_not_be_seen_is_kept_and_the_target_goes_on(store: Store) -> No
         Reason.UNSETTLED_RECORD,
         "it is not listed any more, and may exist all the same: asked for by its id, it may not be seen",
     )
-    assert (exit_code(result), result.targets[0].owned) == (Exit.OK, 4)
+    assert (exit_code(result), result.targets[0].survey.owned) == (Exit.OK, 4)
     assert store.load_run(result.run) == result
     again = perform(store, cloud)
     assert [d.detail for d in again.targets[0].decisions if d.image.id == "stuck"] == [kept.detail], "for as long"
@@ -314,9 +314,9 @@ def test_what_may_not_be_seen_afterwards_is_not_known_to_be_gone(store: Store) -
     assert outcomes(first) == {"a": DeletionOutcome.ACCEPTED}
     cloud.listed = [image("young", days=1)]
     second = perform(store, cloud)
-    assert (second.targets[0].settled, second.targets[0].deletions) == ((), ())
+    assert (second.targets[0].earlier.settled, second.targets[0].deletions) == ((), ())
     cloud.unseen = set()
-    assert [d.outcome for d in perform(store, cloud).targets[0].settled] == [DeletionOutcome.DELETED]
+    assert [d.outcome for d in perform(store, cloud).targets[0].earlier.settled] == [DeletionOutcome.DELETED]
 
 
 def test_a_use_that_was_seen_holds_for_as_long_as_its_source_is_unread(store: Store) -> None:
@@ -337,8 +337,8 @@ def test_a_use_that_was_seen_holds_for_as_long_as_its_source_is_unread(store: St
 def test_what_an_optional_source_did_not_tell_is_said(store: Store) -> None:
     used = Usage(unread=frozenset({Unread(Source.VOLUMES)}), remarks=("volumes could not be read",))
     result = perform(store, RecordingCloud([image("a")], used=used))
-    assert result.targets[0].remarks == ("volumes could not be read",)
-    assert store.load_run(result.run).targets[0].remarks == ("volumes could not be read",)
+    assert result.targets[0].survey.remarks == ("volumes could not be read",)
+    assert store.load_run(result.run).targets[0].survey.remarks == ("volumes could not be read",)
     assert outcomes(result) == {"a": DeletionOutcome.DELETED}
 
 
@@ -398,7 +398,7 @@ def test_limits_are_exceeded_not_reached(store: Store, limits: Limits, old: int,
     mine = [image(f"i{number}", days=30 if number < old else 1) for number in range(owned)]
     result = perform(store, RecordingCloud(mine + foreign), limits=limits)
     assert (result.outcome is Outcome.REFUSED) is refused
-    assert result.targets[0].owned == owned
+    assert result.targets[0].survey.owned == owned
 
 
 def test_a_limit_holds_in_a_dry_run_too(store: Store) -> None:

@@ -68,7 +68,7 @@ class World:
 
     def deliver(self, result: RunResult, *, taken: bool = True) -> None:
         """The channel takes all of a report, or nothing."""
-        told = [*result.targets[0].announced, *result.targets[0].reminded]
+        told = [*result.targets[0].notices.announced, *result.targets[0].notices.reminded]
         accepted = {("prod", decision.image.id) for decision in told} if taken else set()
         start_notices(self.store, result, self.policies, accepted, self.now)
 
@@ -83,7 +83,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def announced(result: RunResult) -> list[str]:
-    return [decision.image.id for decision in result.targets[0].announced]
+    return [decision.image.id for decision in result.targets[0].notices.announced]
 
 
 def test_announced_then_deleted_after_the_full_wait(world: World) -> None:
@@ -158,13 +158,13 @@ def test_an_image_that_comes_into_use_is_spared_and_waits_anew_afterwards(world:
     world.now += DAY
     world.cloud.used = Usage({"a": (User("i", "web-1"),)})
     result = world.run()
-    [spared] = result.targets[0].spared
+    [spared] = result.targets[0].notices.spared
     decision = spared.decision
     assert (decision.image.id, decision.reason.value, decision.detail) == ("a", "in-use", "used by instance web-1")
     assert (decision.policy, spared.policy) == (None, "old")
     assert world.store.load_run(result.run) == result
     world.now += DAY
-    assert world.run().targets[0].spared == (), "said once"
+    assert world.run().targets[0].notices.spared == (), "said once"
     world.cloud.used = Usage()
     world.now += 3 * DAY
     assert announced(world.run()) == ["a"]
@@ -177,7 +177,7 @@ def test_a_notice_goes_on_while_its_image_may_not_be_seen(world: World) -> None:
     world.cloud.listed, world.cloud.unseen = listed[1:], {"a"}
     for _ in range(10):
         world.now += DAY
-        assert world.run().targets[0].spared == ()
+        assert world.run().targets[0].notices.spared == ()
     assert list(world.store.memory("prod").notices) == ["a"]
     world.cloud.listed, world.cloud.unseen = listed, set()
     world.run()
@@ -203,14 +203,14 @@ def test_a_run_that_dies_leaves_it_to_the_next_to_say_what_it_spared(world: Worl
     with pytest.raises(Crash):
         world.run()
     world.cloud.on_delete = lambda _image: None
-    assert [saved.decision.image.id for saved in world.run().targets[0].spared] == ["a"]
-    assert world.run().targets[0].spared == (), "said once"
+    assert [saved.decision.image.id for saved in world.run().targets[0].notices.spared] == ["a"]
+    assert world.run().targets[0].notices.spared == (), "said once"
 
 
 def test_a_dry_run_spares_nothing_for_good(world: World) -> None:
     world.run()
     world.cloud.used = Usage({"a": (User("i", "web-1"),)})
-    assert world.run(Mode.DRY_RUN).targets[0].spared
+    assert world.run(Mode.DRY_RUN).targets[0].notices.spared
     assert "a" in world.store.memory("prod").notices
 
 
@@ -223,10 +223,10 @@ def test_a_list_that_leaves_an_image_out_ends_no_notice(world: World) -> None:
     world.run()
     world.now += DAY
     world.cloud.listed = others()
-    assert world.run().targets[0].spared == ()
+    assert world.run().targets[0].notices.spared == ()
     world.now += DAY
     world.cloud.listed = [image("a", protected=True), *others()]
-    assert [saved.decision.image.id for saved in world.run().targets[0].spared] == ["a"]
+    assert [saved.decision.image.id for saved in world.run().targets[0].notices.spared] == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_one_reminder_of_a_long_notice(world: World) -> None:
     reminded = []
     for day in range(6):
         result = world.run()
-        reminded += [day for _ in result.targets[0].reminded]
+        reminded += [day for _ in result.targets[0].notices.reminded]
         world.now += DAY
     assert reminded == [4]
     assert world.cloud.deleted == ["a"]
@@ -287,7 +287,7 @@ def test_nobody_misses_the_reminder_whose_runs_begin_at_the_same_time_each_night
     told = []
     for day in range(1, 5):
         world.now = START + day * DAY + (2 * delivered if day == 4 else timedelta())
-        told += [day for _ in world.run().targets[0].reminded]
+        told += [day for _ in world.run().targets[0].notices.reminded]
     assert (told, world.cloud.deleted) == ([3], ["a"])
 
 
@@ -297,7 +297,7 @@ def test_a_reminder_that_was_not_delivered_is_given_again_and_then_no_more(world
     reminded = []
     for hours in (1, 2, 3, 4):
         world.now = START + 4 * DAY + hours * HOUR
-        reminded.append(len(world.run(deliver=hours > 2).targets[0].reminded))
+        reminded.append(len(world.run(deliver=hours > 2).targets[0].notices.reminded))
     assert reminded == [1, 1, 1, 0]
 
 
@@ -314,7 +314,8 @@ def test_a_refused_image_is_left_alone_for_a_while(world: World) -> None:
     for day in range(20):
         before = len(world.cloud.deleted)
         result = world.run()
-        assert bool(result.targets[0].refused_again) is (day in (1, 4, 11, 18)), "told in full only the first time"
+        again = bool(result.targets[0].earlier.refused_again)
+        assert again is (day in (1, 4, 11, 18)), "told in full only the first time"
         assert world.store.load_run(result.run) == result
         tried += [day] * (len(world.cloud.deleted) - before)
         assert exit_code(result) is (Exit.DELETIONS_FAILED if day in tried else Exit.OK)
@@ -342,7 +343,7 @@ def test_what_is_refused_in_other_words_is_told_again(world: World) -> None:
     told = []
     for words in ("in use", "in use", "locked", "locked"):
         world.cloud.answers = {"a": Refused(words, code=30409)}
-        told.append(not world.run().targets[0].refused_again)
+        told.append(not world.run().targets[0].earlier.refused_again)
         world.now += 7 * DAY
     assert told == [True, False, True, False]
 
@@ -389,7 +390,7 @@ def test_apply_leaves_what_has_changed(world: World, change: dict[str, Any], wor
     plan = world.run(Mode.DRY_RUN)
     world.cloud.listed[0] = replace(world.cloud.listed[0], **change)
     result = world.run(approved=world.approved(plan.run), plausibility=Plausibility(100))
-    [changed] = result.targets[0].changed
+    [changed] = result.targets[0].review.changed
     assert changed.decision.image.id == "a"
     assert changed.detail.startswith("changed since the plan: ")
     assert words in changed.detail
@@ -416,7 +417,7 @@ def test_apply_respects_notices(world: World) -> None:
     world.cloud.used = Usage()
     result = world.run(approved=world.approved(plan.run))
     assert (world.cloud.deleted, announced(result)) == ([], ["a"]), "spared meanwhile, so that it waits anew"
-    [changed] = result.targets[0].changed
+    [changed] = result.targets[0].review.changed
     assert "now wait [notice]" in changed.detail
 
 
@@ -447,7 +448,7 @@ def test_another_policy_that_has_come_before_leaves_the_plan_nothing(world: Worl
     plan = world.run(Mode.DRY_RUN)
     world.policies = [replace(OLD, name="first"), OLD]
     result = world.run(approved=world.approved(plan.run))
-    [changed] = result.targets[0].changed
+    [changed] = result.targets[0].review.changed
     assert "policy old -> first" in changed.detail
     assert world.cloud.deleted == []
 
@@ -459,7 +460,7 @@ def test_a_plan_is_applied_once_and_what_is_gone_is_said_to_be(world: World) -> 
         result = world.run(approved=world.approved(plan.run))
         assert result.outcome is Outcome.OK
     assert world.cloud.deleted == ["a"]
-    [changed] = result.targets[0].changed
+    [changed] = result.targets[0].review.changed
     assert (changed.decision.image.id, changed.detail) == (
         "a",
         "changed since the plan: no longer listed, for it was deleted by us",
@@ -668,7 +669,7 @@ def test_an_exemption_holds_to_the_very_last(world: World) -> None:
     world.cloud.on_delete = exempt_the_other
     result = world.run(deletions_at_once=1)
     assert world.cloud.deleted == ["a"]
-    [change] = result.targets[0].changed
+    [change] = result.targets[0].review.changed
     assert (change.decision.image.id, result.outcome) == ("b", Outcome.OK)
     assert world.store.load_run(result.run) == result
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image
 from janitor.core.memory import History
-from janitor.core.result import Mode, Outcome, RunResult, TargetResult
+from janitor.core.result import Mode, Outcome, RunResult, SurveySummary, TargetResult
 from janitor.core.survey import Survey
 from janitor.core.usage import Source, Unread, Usage, User, UserKind
 from janitor.errors import StoreError
@@ -172,7 +172,7 @@ class Simulation:
             self.record(run, target, survey(len(self.results), *fleet, usage=usage))
             if verdicts is not None:
                 decisions = self.decide(run, target, in_order(fleet), verdicts)
-                result = TargetResult(target, Outcome.OK, None, len(fleet), len(fleet), decisions)
+                result = TargetResult(target, Outcome.OK, None, SurveySummary(len(fleet), len(fleet)), decisions)
         self.store.finish_target(run, result)
         return result
 
@@ -325,7 +325,7 @@ def test_an_unchanged_fleet_adds_less_than_8_kib_a_run_and_no_rows(tmp_path: Pat
         with Store.open(path) as store:
             run, _ = record(store, survey(night, *images, usage=usage))
             store.record_decisions(run, "prod", kept(images))
-            target = TargetResult("prod", Outcome.OK, None, 1000, 1000, kept(images))
+            target = TargetResult("prod", Outcome.OK, None, SurveySummary(1000, 1000), kept(images))
             store.finish_target(run, target)
             store.finish_run(RunResult(run, Mode.DRY_RUN, Outcome.OK, EPOCH, EPOCH, (target,)))
             counts.add(tuple(rows(store, table) for table in ("images", "image_facts", "decisions", "uses")))

@@ -18,7 +18,17 @@ from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image
 from janitor.core.memory import History
 from janitor.core.planning.deletion import Answer, Answered
-from janitor.core.result import Deletion, DeletionOutcome, Event, Mode, Outcome, RunResult, RunSummary, TargetResult
+from janitor.core.result import (
+    Deletion,
+    DeletionOutcome,
+    Event,
+    Mode,
+    Outcome,
+    RunResult,
+    RunSummary,
+    SurveySummary,
+    TargetResult,
+)
 from janitor.core.survey import Survey
 from janitor.core.usage import Usage, User
 from janitor.errors import Exit, StoreError, UsageError
@@ -56,7 +66,7 @@ def surveyed(
 
 
 def finished(store: Store, run: int, *deletions: Deletion, images: tuple[Image, ...] = IMAGES) -> RunResult:
-    target = TargetResult("prod", Outcome.OK, None, len(images), len(images), doom(*images), deletions)
+    target = TargetResult("prod", Outcome.OK, None, SurveySummary(len(images), len(images)), doom(*images), deletions)
     result = RunResult(run, Mode.DELETE, Outcome.OK, NOW, NOW + MINUTE, (target,))
     store.finish_target(run, target)
     store.finish_run(result)
@@ -244,7 +254,7 @@ def test_a_run_reads_back_as_it_was_reported(store: Store) -> None:
     )
     for decision in decisions[:2]:
         store.journal_request(run, "prod", decision, NOW)
-    prod = TargetResult("prod", Outcome.PARTIAL, None, 3, 2, decisions, deletions)
+    prod = TargetResult("prod", Outcome.PARTIAL, None, SurveySummary(3, 2), decisions, deletions)
     lab = TargetResult("lab", Outcome.FAILED, "the API gave no answer")
     result = RunResult(run, Mode.DELETE, Outcome.FAILED, NOW, NOW + MINUTE, (prod, lab), "words")
     store.finish_target(run, lab)

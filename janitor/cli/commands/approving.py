@@ -41,7 +41,7 @@ def agreed(settings: Settings, run: RunResult, approved: Approved) -> bool:
 def _reasons(settings: Settings, run: RunResult, approved: Approved) -> Iterator[str]:
     if settings.mode is Mode.DRY_RUN:
         yield f"{settings.source} says mode: dry-run; this deletes all the same."
-    owned = {target.target: target.owned for target in run.targets}
+    owned = {target.target: target.survey.owned for target in run.targets}
     for name, decisions in approved.items():
         for excess in Plan(tuple(decisions), owned[name]).excess(settings.limits):
             yield f"{name}: {excess}; this deletes all the same."

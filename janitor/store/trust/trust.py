@@ -220,20 +220,20 @@ def record_mentions(db: Database, run: int, result: TargetResult) -> None:
         for position, (image, detail) in enumerate(entries)
     ]
     db.conn.executemany("INSERT OR REPLACE INTO mentions VALUES (?, ?, ?, ?, ?, ?)", rows)
-    if result.approved is not None:
+    if result.review.approved is not None:
         db.execute("UPDATE surveys SET applied = 1 WHERE run = ? AND target = ?", (run, result.target))
 
 
 def _mentions(result: TargetResult) -> dict[str, Sequence[tuple[str, str | None]]]:
-    kinds = {"announced": result.announced, "reminded": result.reminded}
+    kinds = {"announced": result.notices.announced, "reminded": result.notices.reminded}
     mentions: dict[str, Sequence[tuple[str, str | None]]] = {
         kind: [(decision.image.id, None) for decision in decisions] for kind, decisions in kinds.items()
     }
-    mentions["spared"] = [(saved.decision.image.id, saved.policy) for saved in result.spared]
-    mentions["overdue"] = [(image, None) for image in sorted(result.overdue)]
-    mentions["refused_again"] = [(image, None) for image in sorted(result.refused_again)]
-    mentions["approved"] = [(image, None) for image in sorted(result.approved or ())]
-    return mentions | {"changed": [(change.decision.image.id, change.detail) for change in result.changed]}
+    mentions["spared"] = [(saved.decision.image.id, saved.policy) for saved in result.notices.spared]
+    mentions["overdue"] = [(image, None) for image in sorted(result.notices.overdue)]
+    mentions["refused_again"] = [(image, None) for image in sorted(result.earlier.refused_again)]
+    mentions["approved"] = [(image, None) for image in sorted(result.review.approved or ())]
+    return mentions | {"changed": [(change.decision.image.id, change.detail) for change in result.review.changed]}
 
 
 def mentioned(db: Database, run: int, target: str, kind: str, decisions: Mapping[str, Decision]) -> tuple[Change, ...]:
