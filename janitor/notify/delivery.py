@@ -17,11 +17,12 @@ from janitor.core.result import Outcome, RunResult
 from janitor.core.units import counted
 from janitor.errors import DeliveryError, Exit, UsageError
 from janitor.notify.outbox import Outbox, outbox_in, written
-from janitor.report import Listing, Message, Name
-from janitor.report.blocks import listed_images, notice, slack_messages
+from janitor.notify.slack.blocks import listed_images, notice, slack_messages
+from janitor.notify.slack.message import Message
+from janitor.notify.slack.packing import marked
+from janitor.report import Listing, Name
 from janitor.report.listing import listing
 from janitor.report.occasion import worth_posting
-from janitor.report.packing import marked
 from janitor.report.routing import Share, shares_of
 from janitor.report.wording import local_minute
 from janitor.shutdown import Stop

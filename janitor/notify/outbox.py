@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from janitor.errors import DeliveryError, StoreError
-from janitor.report import Listing, Message
+from janitor.notify.slack.message import Message
+from janitor.report import Listing
 from janitor.store import NewReport, Store, inspect
 
 if TYPE_CHECKING:

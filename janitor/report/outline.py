@@ -1,4 +1,4 @@
-"""What every report says of single images, before it is dressed as text or blocks: groups of them, and what is next."""
+"""What every report says of single images, whoever reads it: groups of them, and what is next."""
 
 import heapq
 from collections.abc import Collection, Iterable, Iterator

@@ -22,8 +22,8 @@ from janitor.core.survey import Survey
 from janitor.core.survey.plausibility import Measure, measure
 from janitor.core.usage import EarlierUsage, Usage, User, UserKind
 from janitor.errors import Exit
+from janitor.notify.slack.blocks import slack_messages
 from janitor.report.as_json import json_report
-from janitor.report.blocks import slack_messages
 from janitor.report.routing import Share
 from janitor.report.text import text_report
 from janitor.run import exit_code

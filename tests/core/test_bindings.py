@@ -26,7 +26,7 @@ from janitor.core.survey.binding import Binding, Known, recognise
 from janitor.core.usage import Usage, User
 from janitor.errors import Exit, Refused, Unavailable, UsageError
 from janitor.notify.announcing import start_notices
-from janitor.report.blocks import slack_messages
+from janitor.notify.slack.blocks import slack_messages
 from janitor.report.routing import Share
 from janitor.report.text import text_report
 from janitor.run import Run, exit_code

@@ -13,8 +13,7 @@ from unittest import mock
 
 import httpx
 
-from janitor.notify.slack import channel
-from janitor.report import packing
+from janitor.notify.slack import channel, packing
 from janitor.transport.http import Transport
 from tests.nights.clockwork import Clockwork, Crash
 from tests.nights.team import TEAM_CHANNEL

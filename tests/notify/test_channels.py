@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from janitor.core.decision import Reason, Spared, Verdict
 from janitor.core.result import Deletion, DeletionOutcome, Mode, Outcome, RunResult, TargetResult
-from janitor.report import Message
-from janitor.report.blocks import slack_messages
+from janitor.notify.slack.blocks import slack_messages
+from janitor.notify.slack.message import Message
+from janitor.notify.slack.mrkdwn import wire_length
+from janitor.notify.slack.packing import Paragraph, Row, marked, packed
 from janitor.report.listing import listing
-from janitor.report.mrkdwn import wire_length
 from janitor.report.occasion import worth_posting
-from janitor.report.packing import Paragraph, Row, marked, packed
 from janitor.report.routing import Share, shares_of
 from tests.factories import NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep
 from tests.slack_stand_in import fault, texts_of

@@ -11,7 +11,8 @@ import pytest
 from janitor.errors import DeliveryError
 from janitor.notify.slack.answers import Accepts, Problem, problem_of_webhook
 from janitor.notify.slack.channel import Place, SlackChannel
-from janitor.report import Listing, Message
+from janitor.notify.slack.message import Message
+from janitor.report import Listing
 from tests.raw_server import endless
 from tests.slack_stand_in import (
     CHANNEL,

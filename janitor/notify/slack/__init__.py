@@ -1,1 +1,1 @@
-"""What knows Slack: how requests to it are made, and which of its answers say that a message was accepted."""
+"""Everything that knows Slack: how a report is written there, how requests are made, which answers accept it."""

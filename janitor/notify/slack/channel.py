@@ -17,8 +17,9 @@ from janitor.errors import DeliveryError
 from janitor.notify.slack.answers import Accepts, Problem, document_of, problem_of_api, problem_of_webhook
 from janitor.notify.slack.clients import Bot, Webhook
 from janitor.notify.slack.exchange import Exchange, Unanswered
+from janitor.notify.slack.message import Message
 from janitor.redaction import Redaction, secrets_of_webhook
-from janitor.report import Listing, Message
+from janitor.report import Listing
 from janitor.transport import Call, HttpOptions, Reply
 from janitor.transport.http import Transport
 from janitor.transport.route import Route

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from janitor.core.decision import Reason
 from janitor.core.result import Cost, Deletion, DeletionOutcome, Mode, Outcome, RunResult, TargetResult
-from janitor.report import Message
-from janitor.report.blocks import slack_messages
-from janitor.report.mrkdwn import code, fitted, inert, wire_length
+from janitor.notify.slack.blocks import slack_messages
+from janitor.notify.slack.message import Message
+from janitor.notify.slack.mrkdwn import code, fitted, inert, wire_length
+from janitor.notify.slack.packing import Paragraph, Row, packed
 from janitor.report.occasion import worth_posting
-from janitor.report.packing import Paragraph, Row, packed
 from janitor.report.routing import Share
 from tests.factories import NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep, too_young
 from tests.slack_stand_in import fault, texts_of

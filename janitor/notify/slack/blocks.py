@@ -6,11 +6,11 @@ from itertools import chain
 
 from janitor.core.result import Cost, RunResult, TargetResult
 from janitor.core.units import counted, format_size
-from janitor.report import Message
+from janitor.notify.slack.message import Message
+from janitor.notify.slack.mrkdwn import code, escaped, fitted
+from janitor.notify.slack.packing import Paragraph, Row, packed
 from janitor.report.figures import kept_by_reason, summary, tells_of_images, totals_of
-from janitor.report.mrkdwn import code, escaped, fitted
 from janitor.report.outline import Entry, Group, groups_of, lapsing, upcoming
-from janitor.report.packing import Paragraph, Row, packed
 from janitor.report.routing import Share
 from janitor.report.wording import MODES, OUTCOMES, in_one_line, local_minute, run_name, run_times
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from janitor.report import Message, Name
-from janitor.report.mrkdwn import wire_length
+from janitor.notify.slack.message import Message
+from janitor.notify.slack.mrkdwn import wire_length
+from janitor.report import Name
 
 # On the wire; a heading and one row, whose parts `blocks` keeps short, may exceed the first by a little.
 _SECTION_LIMIT = 2_750
