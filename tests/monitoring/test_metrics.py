@@ -26,6 +26,7 @@ from janitor.sandbox.server import Sandbox
 from janitor.shutdown import Stop
 from janitor.store import Store
 from tests.conftest import Desk
+from tests.documentation import document
 from tests.factories import GIB, NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep
 
 END = NOW + timedelta(seconds=42)
@@ -147,10 +148,9 @@ def test_a_name_cannot_break_out_of_its_label() -> None:
     assert "janitor_images" not in values
 
 
-def test_every_metric_is_in_the_readme() -> None:
+def test_every_metric_is_documented() -> None:
     run = make_run(make_target([to_wait("a", DAY)], seconds=1.0))
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    documented = set(re.findall(r"`(janitor_[a-z_]+)`", readme[readme.index("## Being watched") :]))
+    documented = set(re.findall(r"`(janitor_[a-z_]+)`", document("docs/operations.md")))
 
     assert {name.partition("{")[0] for name in values_of(metrics_of(run, 0))} == documented
 

@@ -30,10 +30,10 @@ from janitor.sandbox.records import StoredImage
 from janitor.sandbox.server import Sandbox, running
 from janitor.transport import HttpOptions
 from tests.conftest import Desk
+from tests.documentation import blocks, document
 from tests.in_process import in_process
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-ROOT = Path(__file__).parents[2]
 
 
 class Clock:
@@ -546,13 +546,13 @@ def test_every_fault_can_be_written(tmp_path: Path) -> None:
     assert options_from({"faults": str(path)}).faults == faults
 
 
-def test_the_example_in_the_readme_loads_and_its_table_is_complete() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    [example] = [block for block in re.findall(r"^```yaml\n(.*?)^```", readme, re.M | re.S) if "\nfaults:" in block]
-    assert len(parse_faults("README.md", example.encode()).rules) == 6
-    table = readme.partition("| fault | what the client meets |")[2].partition("\n\n")[0]
+def test_the_example_in_the_documents_loads_and_its_table_is_complete() -> None:
+    page = document("docs/sandbox.md")
+    [example] = [block for block in blocks("yaml", page) if "\nfaults:" in block]
+    assert len(parse_faults("docs/sandbox.md", example.encode()).rules) == 6
+    table = page.partition("| fault | what the client meets |")[2].partition("\n\n")[0]
     assert set(Fault) <= set(re.findall(r"`([a-z-]+)`", table))
-    assert {call for calls in CALLS.values() for call in calls} <= set(re.findall(r"`([a-z-]+)`", readme))
+    assert {call for calls in CALLS.values() for call in calls} <= set(re.findall(r"`([a-z-]+)`", page))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,170 @@
+"""The documents are a contract: their YAML loads, their commands exist, their queries run, their links lead on."""
+
+import re
+import sqlite3
+from contextlib import closing
+from datetime import UTC
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from janitor.cli.app import janitor
+from janitor.config import load_settings
+from janitor.config.policy_files import load_policies, load_rules
+from janitor.core.decision import Reason
+from janitor.errors import Exit
+from janitor.store import Store
+from tests.documentation import DOCUMENTS, ROOT, anchors, blocks, document, links, text_of
+
+ENVIRONMENT = {
+    "TOAST_APPKEY": "appkey-appkey",
+    "TOAST_USERNAME": "someone@example.com",
+    "TOAST_PASSWORD": "password-password",
+    "NHN_TENANT_ID": "tenant-tenant",
+    "NHN_USERNAME": "someone@example.com",
+    "NHN_PASSWORD": "password-password",
+    "SLACK_BOT_TOKEN": "xoxb-token-token",
+    "SLACK_CHANNEL": "#cloud-images",
+}
+TARGET = "targets: [{name: lab, appkey: appkey-appkey, username: someone, password: password-password}]\n"
+EXAMPLES = [
+    pytest.param(block, id=f"{path.name}-{place}")
+    for path in DOCUMENTS
+    for place, block in enumerate(blocks("yaml", text_of(path)), 1)
+]
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_every_yaml_example_loads(tmp_path: Path, text: str) -> None:
+    keys = yaml.safe_load(text).keys()
+    if "faults" in keys:
+        return  # the sandbox's tests load these
+    if "exempt" in keys or isinstance(yaml.safe_load(text).get("policies"), list):
+        (tmp_path / "example.yaml").write_text(text, encoding="utf-8")
+        (tmp_path / "policies.yaml").write_text('policies: [{name: all, match: {name: "*"}}]', encoding="utf-8")
+        assert load_rules(tmp_path, UTC).exemptions or len(load_policies(tmp_path)) > 1
+        return
+    _write_token(tmp_path)
+    text = text.replace("/run/secrets/t ", f"{tmp_path}/t ")
+    (tmp_path / "janitor.yaml").write_text(text if "targets" in keys else TARGET + text, encoding="utf-8")
+    assert load_settings(tmp_path / "janitor.yaml", ENVIRONMENT).targets
+
+
+def _write_token(folder: Path) -> None:
+    (folder / "t").write_text("token-of-the-vault", encoding="utf-8")
+
+
+@pytest.mark.parametrize("key", ["policies", "exempt", "targets", "slack", "references", "faults"])
+def test_there_is_an_example_of_everything(key: str) -> None:
+    shown = [yaml.safe_load(block) for path in DOCUMENTS for block in blocks("yaml", text_of(path))]
+    assert any(key in example for example in shown)
+
+
+def documented() -> list[list[str]]:
+    """The command and the options of every `janitor …` that a document shows as code."""
+    code = [
+        line
+        for path in DOCUMENTS
+        for line in (
+            *re.findall(r"`([^`\n]*)`", text_of(path)),
+            *(line for block in blocks("sh", text_of(path)) for line in block.splitlines()),
+        )
+    ]
+    shown = [re.findall(r"janitor ([a-z]+)([^#]*)", text) for text in code]
+    groups = {name for name, command in janitor.commands.items() if isinstance(command, click.Group)}
+    calls = {
+        (name, *(rest.split()[:1] if name in groups else []), *re.findall(r"--[a-z-]+", rest))
+        for matches in shown
+        for name, rest in matches
+    }
+    return sorted(list(call) for call in calls if call[0] in janitor.commands)
+
+
+@pytest.mark.parametrize("words", documented(), ids=" ".join)
+def test_every_command_shown_exists_with_its_options(words: list[str]) -> None:
+    command = janitor.commands[words[0]]
+    if isinstance(command, click.Group):
+        command = command.commands[words[1]]
+    assert {word for word in words if word.startswith("--")} <= _options(command)
+
+
+def _options(command: click.Command) -> set[str]:
+    with click.Context(command) as context:
+        return {option for parameter in command.get_params(context) for option in parameter.opts}
+
+
+def test_every_option_of_the_sandbox_that_is_shown_exists() -> None:
+    table = document("docs/sandbox.md").partition("| option | gives |")[2].partition("\n\n")[0]
+    shown = set(re.findall(r"`(--[a-z-]+)", table))
+    assert shown
+    assert shown <= _options(janitor.commands["sandbox"])
+
+
+def test_every_command_and_every_option_of_it_is_in_the_table() -> None:
+    table = document("docs/commands.md")
+    assert not [name for name in janitor.commands if f"`janitor {name}" not in table]
+    for name, command in janitor.commands.items():
+        rows = "\n".join(re.findall(rf"^\| `janitor {name}\b.*", table, re.MULTILINE))
+        options = {option for option in _options(command) if option.startswith("--")} - {
+            "--config",
+            "--verbose",
+            "--help",
+        }
+        if name == "sandbox":  # --help lists its options, which are many
+            continue
+        assert options <= set(re.findall(r"--[a-z-]+", rows)), name
+
+
+def test_every_reason_and_exit_code_is_explained() -> None:
+    reasons = re.findall(r"^\| (`.*?) \|", document("docs/policies.md"), re.MULTILINE)
+    explained = {reason for cell in reasons for reason in re.findall(r"`([a-z-]+)`", cell)}
+    assert not [reason for reason in Reason if reason not in explained]
+    assert not [code for code in Exit if f"| {code.value} |" not in document("docs/commands.md")]
+
+
+def test_the_queries_run(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "janitor.db"):
+        pass
+    queries = [query for path in DOCUMENTS for query in blocks("sql", text_of(path))]
+    assert len(queries) == 4
+    with closing(sqlite3.connect(tmp_path / "janitor.db")) as db:
+        for query in queries:
+            db.execute(query).fetchall()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for link in links(text_of(path)):
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        assert target.exists(), link
+        assert target.is_relative_to(ROOT), link
+        assert not anchor or anchor in anchors(text_of(target)), link
+
+
+def test_the_readme_is_short_and_leads_to_every_document() -> None:
+    readme = document("README.md")
+    assert len(readme.splitlines()) <= 200
+    assert {path.relative_to(ROOT).as_posix() for path in DOCUMENTS} - {"README.md"} <= set(links(readme))
+
+
+def test_documents_that_the_program_points_to_are_there() -> None:
+    named = {
+        name
+        for path in (ROOT / "janitor").rglob("*.py")
+        for name in re.findall(r"\b(?:docs/[a-z-]+|[A-Z]+)\.md\b", path.read_text(encoding="utf-8"))
+    }
+    assert "docs/upgrading.md" in named
+    assert not [name for name in named if not (ROOT / name).is_file()]
+
+
+def test_the_picture_of_the_code_names_what_there_is() -> None:
+    picture = document("docs/architecture.md")
+    modules = {path.stem for path in (ROOT / "janitor").glob("*.py")} - {"__init__", "__main__"}
+    folders = {path.parent.name for path in (ROOT / "janitor").glob("*/__init__.py")}
+    assert not sorted(name for name in modules if f"`{name}`" not in picture)
+    assert not sorted(name for name in folders if f"{name}/" not in picture)
