@@ -1,5 +1,6 @@
 """The documents are a contract: their YAML loads, their commands exist, their queries run, their links lead on."""
 
+import ast
 import re
 import sqlite3
 from contextlib import closing
@@ -15,6 +16,7 @@ from janitor.config import load_settings
 from janitor.config.policy_files import load_policies, load_rules
 from janitor.core.decision import Reason
 from janitor.errors import Exit
+from janitor.report.wording import MODES, OUTCOMES, REASONS
 from janitor.store import Store
 from tests.documentation import DOCUMENTS, ROOT, anchors, blocks, document, links, text_of
 
@@ -160,6 +162,31 @@ def test_documents_that_the_program_points_to_are_there() -> None:
     }
     assert "docs/upgrading.md" in named
     assert not [name for name in named if not (ROOT / name).is_file()]
+
+
+def test_the_report_that_is_shown_has_the_words_of_reports() -> None:
+    picture = document("README.md").partition("## A report")[2]
+    assert picture.partition("```\n")[2].startswith(tuple(MODES.values()))
+    assert any(f"Outcome: {words}" in picture for words in OUTCOMES.values())
+    kept = re.findall(r"^ +[0-9]+  ([a-z-]+) +(.*)$", picture.partition("Kept, by reason")[2], re.MULTILINE)
+    assert kept
+    assert [words for _, words in kept] == [REASONS[Reason(reason)] for reason, _ in kept]
+
+
+def sentences() -> str:
+    """All that the program can say, as it stands in its code; what is filled in is left out."""
+    parsed = (ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "janitor").rglob("*.py"))
+    nodes = (node for tree in parsed for node in ast.walk(tree))
+    return "\n".join(node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def test_alarms_are_quoted_as_the_program_says_them() -> None:
+    table = document("docs/operations.md").partition("| you see |")[2].partition("\n\n")[0]
+    seen = [row.split("|")[1] for row in table.splitlines()[2:]]
+    quoted = [words.strip("… ") for cell in seen for words in re.findall(r'"([^"]*)"', cell)]
+    said = sentences()
+    assert quoted
+    assert not [words for words in quoted if words not in said]
 
 
 def test_the_picture_of_the_code_names_what_there_is() -> None:
