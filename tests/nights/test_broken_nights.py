@@ -384,6 +384,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
 """The rules by what they are for: a seed that breaks without them, in which words, and how they are taken out."""
 
 
+@pytest.mark.timeout(600)  # up to so many seeds; on a busy machine that takes its time
 @pytest.mark.parametrize(("seed", "words", "changes"), [pytest.param(*case, id=rule) for rule, case in BROKEN.items()])
 def test_nights_break_without_a_rule(seed: int, words: str, changes: tuple[Change, ...]) -> None:
     breaches = []
