@@ -16,8 +16,9 @@ from statistics import median
 import yaml
 
 from benchmarks.cloud import sandbox
+from janitor.cloud.openstack.target import OpenStackTarget
 from janitor.cloud.service import Need, Sources
-from janitor.config import OpenStackTarget, Settings, load_settings
+from janitor.config import Settings, load_settings
 from janitor.core.image import Image
 from janitor.core.usage import EarlierUsage
 from janitor.run.sites import Choice, sites_of

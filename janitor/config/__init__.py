@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from janitor.cloud.service import Sources
-from janitor.config.contradictions import contradictions, misfits, twins
+from janitor.cloud.schema import HttpSchema, TargetSchema
+from janitor.cloud.target import Target
+from janitor.config.contradictions import contradictions
 from janitor.config.declared import misdeclared, references
 from janitor.config.expansion import Expanded, expand
 from janitor.config.network import Ways
 from janitor.config.places import misplaced
-from janitor.config.schema import CostSchema, HttpSchema, OpenStackSchema, SettingsSchema, SlackSchema, ToastSchema
+from janitor.config.schema import CostSchema, SettingsSchema, SlackSchema
+from janitor.config.targets import misfits, twins
 from janitor.core.cron import Cron
 from janitor.core.planning.plan import Limits
 from janitor.core.result import Cost, Mode
@@ -41,57 +43,6 @@ targets:
     username: ${NHN_USERNAME}
     password: ${NHN_PASSWORD}
     region: KR1"""
-
-
-@dataclass(frozen=True, slots=True)
-class ToastTarget:
-    """One account of the v1.0 API of NHN Cloud (TOAST). `endpoint` has no slash at its end.
-
-    `imageless`: a person says that servers of no image leave the key `image` out here; else that is in doubt.
-    """
-
-    name: str
-    api: Literal["toast"]
-    endpoint: str
-    appkey: str = field(repr=False)
-    username: str = field(repr=False)
-    password: str = field(repr=False)
-    imageless: bool
-    http: HttpOptions
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """The credentials for an Identity v2.0, whose URL `identity` ends with its version."""
-
-    identity: str
-    tenant_id: str
-    username: str = field(repr=False)
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenStackTarget:
-    """One project of an OpenStack cloud, in one region or, where that is "*", in each one that has images.
-
-    Its credentials are either a `login`, or those of a `cloud` of clouds.yaml, or else what the OS_* variables say.
-    `image_endpoint` takes the place of the image services of the catalogue. `imageless`: see ToastTarget.
-    """
-
-    name: str
-    api: Literal["openstack"]
-    login: Login | None
-    cloud: str | None
-    region: str | None
-    image_endpoint: str | None
-    shared_ignored: bool
-    usage: Sources
-    imageless: bool
-    http: HttpOptions
-
-
-Target = ToastTarget | OpenStackTarget
-EVERY_REGION = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,57 +200,10 @@ def _problems(faults: list[Fault], expanded: Expanded) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.line or 0)
 
 
-def _target(
-    schema: ToastSchema | OpenStackSchema, index: int, inherited: HttpOptions, environ: Mapping[str, str], ways: Ways
-) -> Target:
+def _target(schema: TargetSchema, index: int, inherited: HttpOptions, environ: Mapping[str, str], ways: Ways) -> Target:
     http = _patience(inherited, schema.http)
-    http = replace(http, route=ways.beneath(inherited.route, schema.http, ("targets", index, "http")))
-    if isinstance(schema, OpenStackSchema):
-        return _openstack_target(schema, http, environ)
-    return ToastTarget(
-        name=schema.name,
-        api=schema.api,
-        endpoint=schema.endpoint,
-        appkey=schema.appkey,
-        username=schema.username,
-        password=schema.password,
-        imageless=schema.usage.imageless is not None,
-        http=http,
-    )
-
-
-def _openstack_target(schema: OpenStackSchema, http: HttpOptions, environ: Mapping[str, str]) -> OpenStackTarget:
-    login = _login(schema)
-    region = schema.region
-    if region is None and login is None and schema.cloud is None:
-        # A cloud that OS_CLOUD names would not heed it.
-        region = environ.get("OS_REGION_NAME") or None
-    return OpenStackTarget(
-        name=schema.name,
-        api=schema.api,
-        login=login,
-        cloud=schema.cloud,
-        region=region,
-        shared_ignored=schema.shared == "ignore",
-        image_endpoint=schema.image_endpoint,
-        usage=Sources(
-            schema.usage.servers,
-            schema.usage.volumes,
-            schema.usage.clusters,
-            schema.usage.stacks,
-            schema.usage.snapshots,
-        ),
-        imageless=schema.usage.imageless is not None,
-        http=http,
-    )
-
-
-def _login(schema: OpenStackSchema) -> Login | None:
-    match schema.identity, schema.tenant_id, schema.username, schema.password:
-        case str() as identity, str() as tenant_id, str() as username, str() as password:
-            return Login(identity, tenant_id, username, password)
-        case _:
-            return None
+    route = ways.beneath(inherited.route, schema.http, ("targets", index, "http"))
+    return schema.target(replace(http, route=route), environ)
 
 
 def _patience(inherited: HttpOptions, given: HttpSchema) -> HttpOptions:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from janitor.cloud.apis import APIS
 from janitor.core.names.spelling import SURROGATE
 from janitor.documents import Document, Fault, Keys, display
 from janitor.files import UnusableFile, content_of, text_in
@@ -18,7 +19,7 @@ from janitor.redaction import credentials_in, secrets_of_webhook
 _REFERENCE = re.compile(
     r"(?P<literal>\$\$\{)|\$\{(?P<name>[A-Za-z_]\w*)(?P<default>:-(?:\$\{[^{}]*\}|[^}])*)?\}|(?P<broken>\$\{)", re.ASCII
 )
-_TARGET_SECRETS = ("appkey", "username", "password")
+_TARGET_SECRETS = tuple(dict.fromkeys(secret for api in APIS.values() for secret in api.secrets))
 _SLACK_SECRETS = ("webhook_url", "token")
 _REFERENCE_SECRETS = ("token",)
 _OWN_SECRETS = ("heartbeat_url",)

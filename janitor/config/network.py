@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from janitor.config.schema import HttpSchema
+from janitor.cloud.schema import HttpSchema
 from janitor.core.names.spelling import SURROGATE
 from janitor.documents import Fault, Keys
 from janitor.errors import Problem

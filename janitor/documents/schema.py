@@ -59,18 +59,26 @@ def read_as(read: Callable[[str], Any], wanted: str) -> BeforeValidator:
 
     The function raises ValueError with a message fit for people.
     """
+    return BeforeValidator(_reader(read, wanted))
 
-    def validate(value: object) -> object:
+
+def _reader(read: Callable[[str], Any], wanted: str) -> Callable[[object], Any]:
+    def validate(value: object) -> Any:
         try:
             return read(text_like(value, wanted))
         except (OverflowError, RecursionError) as error:
             raise ValueError("is beyond all measure") from error
 
-    return BeforeValidator(validate)
+    return validate
 
 
 def word_of(words: Iterable[str], noun: str) -> BeforeValidator:
     """A validator that takes one of the given words; the members, where they are an enum's."""
+    return BeforeValidator(one_of(words, noun))
+
+
+def one_of(words: Iterable[str], noun: str) -> Callable[[object], Any]:
+    """What gives the one of the given words that a value is, and raises ValueError for any other value."""
     known = list(words)
 
     def read(text: str) -> str:
@@ -79,7 +87,7 @@ def word_of(words: Iterable[str], noun: str) -> BeforeValidator:
             raise ValueError(f'"{text}" is not {noun}{near or " (known: " + ", ".join(known) + ")"}')
         return known[known.index(text)]
 
-    return read_as(read, f"write one of {', '.join(known)}")
+    return _reader(read, f"write one of {', '.join(known)}")
 
 
 def _label(text: str) -> str:

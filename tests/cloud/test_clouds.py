@@ -28,7 +28,8 @@ from cryptography.x509.oid import NameOID
 from openstack.config import loader
 
 from janitor.cli.logs import configure_logging
-from janitor.clock import utc_now
+from janitor.cloud.api import Surroundings
+from janitor.cloud.openstack.accounts import OpenStackAccount
 from janitor.cloud.openstack.catalogue import Service
 from janitor.cloud.openstack.clouds import configured
 from janitor.cloud.openstack.keystone import Grant, Identity
@@ -320,8 +321,8 @@ def test_a_target_is_signed_in_to_by_its_clouds_tls_for_all_regions(certificate:
         cloud(auth=at(url), cacert=str(certificate), regions=["RegionOne", "RegionTwo"])
         Path("janitor.yaml").write_text('targets: [{name: prod, api: openstack, cloud: devstack, region: "*"}]')
         settings = load_settings(Path("janitor.yaml"), {})
-        account = accounts.signed_in(settings, settings.targets, utc_now, None)["prod"]
-    assert isinstance(account, accounts.Account)
+        account = accounts.signed_in(settings, settings.targets, Surroundings())["prod"]
+    assert isinstance(account, OpenStackAccount)
     assert account.grant.catalogue.image_regions == ("KR1",)
 
 

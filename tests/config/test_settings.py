@@ -10,14 +10,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from janitor.cloud.openstack.target import Login, OpenStackTarget
 from janitor.cloud.service import Sources
+from janitor.cloud.toast.target import ToastTarget
 from janitor.config import (
     Concurrency,
-    Login,
-    OpenStackTarget,
     Settings,
     Slack,
-    ToastTarget,
     find_policies,
     load_settings,
 )

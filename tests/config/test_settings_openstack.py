@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from janitor.cloud.openstack.target import Login, OpenStackTarget
 from janitor.cloud.service import Need, Sources
-from janitor.config import Login, OpenStackTarget, Settings, ToastTarget, load_settings
+from janitor.cloud.toast.target import ToastTarget
+from janitor.config import Settings, load_settings
 from janitor.errors import ConfigurationError
 from janitor.transport import HttpOptions
 

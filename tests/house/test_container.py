@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
+from janitor.cloud.openstack.target import Login, OpenStackTarget
 from janitor.cloud.service import Need, Sources
-from janitor.config import Login, OpenStackTarget, ToastTarget, load_settings
+from janitor.cloud.toast.target import ToastTarget
+from janitor.config import load_settings
 from janitor.config.policy_files import load_policies
 from janitor.core.cron import Cron
 from janitor.core.result import Mode

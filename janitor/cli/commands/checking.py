@@ -9,7 +9,7 @@ from janitor.cli.commands.loading import load
 from janitor.cli.terminal import print_out, say
 from janitor.clock import utc_now
 from janitor.cloud.service import Probe, ProbeFailed
-from janitor.config import Settings, ToastTarget
+from janitor.config import Settings
 from janitor.config.accounts import identify
 from janitor.config.policy_files import PASSED_OVER, Rules
 from janitor.core.policy import Policy
@@ -69,8 +69,7 @@ def _checked(settings: Settings, rules: Rules) -> Iterator[str]:
 def _ways(settings: Settings) -> Iterator[str]:
     """By which proxy and certificates each target is asked, and the rest, where anything was said about it."""
     for target in settings.targets:
-        url = target.endpoint if isinstance(target, ToastTarget) else target.login.identity if target.login else None
-        if way := target.http.route.described(url):
+        if way := target.http.route.described(target.address):
             yield f"network        {target.name}: {way}"
     if way := settings.http.route.described(None):
         yield f"network        Slack, heartbeat and references: {way}"

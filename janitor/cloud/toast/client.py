@@ -24,9 +24,10 @@ from janitor.cloud.common.tokens import Token, Tokens
 from janitor.cloud.service import Lookup, Probe
 from janitor.cloud.toast.answers import judge
 from janitor.cloud.toast.records import read_image, read_token, read_usage
+from janitor.cloud.toast.target import appkey_binding
 from janitor.core.image import Image, Sharing
 from janitor.core.planning.deletion import Answer
-from janitor.core.survey.binding import Binding, appkey_binding
+from janitor.core.survey.binding import Binding
 from janitor.core.units import counted
 from janitor.core.usage import EarlierUsage, Usage
 from janitor.errors import CloudError

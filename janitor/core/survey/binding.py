@@ -1,11 +1,7 @@
 """What a target reaches, and whether it is still the account whose images the database knows. Pure."""
 
-import hashlib
-import json
-import re
 import shlex
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 _TELLING = 5
 """So few images may all be replaced between two runs: that none of more is left says that the account is another."""
@@ -19,7 +15,6 @@ _UPGRADED = (
 The pointer comes first: every report cuts a remark that is long, and an endpoint follows that may be.
 """
 
-_PORTS = {"http": 80, "https": 443}
 _LATER = "where it reaches another account, nothing will be deleted."
 
 
@@ -48,16 +43,6 @@ class Binding:
             return "endpoint or appkey"
         pairs = (("project", self.account, after.account), ("endpoint", self.endpoint, after.endpoint))
         return ", ".join(f"{what} {old} -> {new}" for what, old, new in pairs if old != new)
-
-
-def appkey_binding(endpoint: str, appkey: str) -> Binding:
-    """The account of an appkey at an endpoint, which may be written in several ways."""
-    parts = urlsplit(endpoint.strip())
-    host = (parts.hostname or "").rstrip(".")
-    port = parts.port or _PORTS.get(parts.scheme)
-    path = re.sub("//+", "/", parts.path).rstrip("/")
-    told = json.dumps([parts.scheme, host, port, path, appkey])
-    return Binding("toast", hashlib.sha256(told.encode()).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)

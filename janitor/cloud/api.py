@@ -1,0 +1,85 @@
+"""What one API is to the rest of the program: everything else about it lies in its own folder."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from janitor.clock import utc_now
+from janitor.cloud.schema import TargetSchema
+from janitor.cloud.service import ImageService
+from janitor.core.names.wire_keys import WireKeys
+from janitor.documents import Fault
+
+if TYPE_CHECKING:
+    import httpx
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an API is asked with: a clock, until a `stop` is set, and by sockets where nothing else carries requests."""
+
+    clock: Callable[[], datetime] = utc_now
+    stop: threading.Event | None = None
+    http_transport: "httpx.BaseTransport | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One image service that a target cleans: the names that its site may bear, and the way to it.
+
+    `project` is the project that it is of, where the API has such a thing; `unique` is that project and the image
+    service, which no two sites may share.
+    """
+
+    names: tuple[str, ...]
+    connect: Callable[[Surroundings], ImageService]
+    project: str | None = None
+    unique: tuple[str, str] | None = None
+
+
+class Account(Protocol):
+    """A target that is signed in to."""
+
+    def places(self) -> list[Place]:
+        """The image services to clean. Raises UsageError for a region that is not there, and where none is chosen."""
+        ...
+
+    def no_place(self, name: str) -> str:
+        """Why there is no site of that name."""
+        ...
+
+
+class Authentication(Protocol):
+    """How to sign in to a target's account. Nothing was sent yet."""
+
+    def sign_in(self, surroundings: Surroundings) -> Account:
+        """Sign in, where the API wants that before it is known what there is to clean. Raises CloudError."""
+        ...
+
+
+Contradictions = Callable[[Mapping[str, object], Mapping[str, str], Mapping[str, str]], Iterator[Fault]]
+"""Tells what is wrong between the keys of a target that may each be right: by its values, why others came out empty,
+and the environment. The keys of its faults are those inside the target."""
+
+
+def no_contradictions(_target: Mapping[str, object], _empty: Mapping[str, str], _environ: Mapping[str, str]) -> Any:
+    """Nothing."""
+    return iter(())
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One API: the keys of its targets, how their accounts are found, and its names for what every image has.
+
+    `secrets` are the keys that a file may give, as `password_file` does. `authenticate` takes the targets that the
+    schema makes, and raises UsageError for credentials that make no sense.
+    """
+
+    name: str
+    schema: type[TargetSchema]
+    secrets: tuple[str, ...]
+    authenticate: Callable[[Any], Authentication]
+    wire_keys: WireKeys
+    contradictions: Contradictions = no_contradictions

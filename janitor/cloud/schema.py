@@ -1,0 +1,82 @@
+"""What every target says in YAML, whatever its API, and how requests are made."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, BeforeValidator
+
+from janitor.cloud.target import Target
+from janitor.core.survey.binding import Binding
+from janitor.core.units import parse_timeout
+from janitor.documents.kinds import AtLeastOne, Secret, Text, Whole
+from janitor.documents.schema import Schema, one_of, read_as, word_of
+from janitor.transport import HttpOptions
+
+
+def _seconds(text: str) -> timedelta:
+    duration = parse_timeout(text)
+    if not duration:
+        raise ValueError(f'"{text}" must be longer than nothing')
+    return duration
+
+
+def _page_size(value: int) -> int:
+    if not 2 <= value <= 10_000:
+        raise ValueError(
+            "must be from 2 to 10000: where a page begins with the last image of the one before, "
+            "pages of one would never get any further"
+        )
+    return value
+
+
+def _listed(value: object) -> object:
+    return ",".join(value) if isinstance(value, list) and all(isinstance(one, str) for one in value) else value
+
+
+def _api(value: object) -> object:
+    from janitor.cloud.apis import APIS  # which imports the schemas of all of them
+
+    return one_of(APIS, "an API known here")(value)
+
+
+ApiWord = BeforeValidator(_api)
+"""Lets no other word through than the name of an API."""
+
+Seconds = Annotated[timedelta, read_as(_seconds, "write a duration with its unit, like 30s or 2m")]
+Imageless = Annotated[Literal["none"], word_of(("none",), "known here")]
+"""Says that servers which leave out the key `image` are of no image."""
+
+
+class HttpSchema(Schema):
+    """How patient the requests are, and the way that they take; what is not given is inherited."""
+
+    timeout: Seconds | None = None
+    attempts: AtLeastOne | None = None
+    give_up_after: Seconds | None = None
+    page_size: Annotated[Whole, AfterValidator(_page_size)] | None = None
+    proxy: Secret | None = None
+    no_proxy: Annotated[Text, BeforeValidator(_listed)] | None = None
+    ca_file: Text | None = None
+
+
+class TargetSchema(Schema):
+    """One target as written. `name`, `api` and `http` are keys of every API's own, which tells their order in messages.
+
+    `told_apart_by` is in words what `account` goes by. The `_file` keys of secrets are read before the check.
+    """
+
+    told_apart_by: ClassVar[str] = ""
+
+    if TYPE_CHECKING:
+        name: str
+        http: HttpSchema
+
+    @abstractmethod
+    def target(self, http: HttpOptions, environ: Mapping[str, str]) -> Target:
+        """The target, which is asked as `http` says; `environ` may say what is not written."""
+
+    def account(self) -> Binding | None:
+        """The account that is meant, where that is known without signing in."""
+        return None

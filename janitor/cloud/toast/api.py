@@ -1,0 +1,52 @@
+"""The Compute API v1.0 as one of the APIs of targets."""
+
+from dataclasses import dataclass
+
+from janitor.cloud.api import Api, Place, Surroundings
+from janitor.cloud.service import ImageService
+from janitor.cloud.toast.target import ToastSchema, ToastTarget
+from janitor.core.names.wire_keys import WireKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Appkey:
+    """The account of an appkey: one place, whose client asks for a token when it needs one."""
+
+    target: ToastTarget
+
+    def sign_in(self, surroundings: Surroundings) -> "Appkey":  # noqa: ARG002 - of another API
+        """The account itself: it need not be asked what there is to clean."""
+        return self
+
+    def places(self) -> list[Place]:
+        """The one place."""
+        return [Place((self.target.name,), self._connect)]
+
+    def no_place(self, name: str) -> str:
+        """Why there is no site of that name."""
+        return f'the API knows no regions, and no "{name}"'
+
+    def _connect(self, surroundings: Surroundings) -> ImageService:
+        from janitor.cloud.toast.client import ToastClient  # which loads httpx
+
+        target = self.target
+        return ToastClient(
+            target.endpoint,
+            target.appkey,
+            target.username,
+            target.password,
+            target.http,
+            imageless=target.imageless,
+            clock=surroundings.clock,
+            stop=surroundings.stop,
+            http_transport=surroundings.http_transport,
+        )
+
+
+TOAST = Api(
+    name="toast",
+    schema=ToastSchema,
+    secrets=("appkey", "username", "password"),
+    authenticate=Appkey,
+    wire_keys=WireKeys(created="createdAt", updated="updatedAt", public="isPublic"),
+)

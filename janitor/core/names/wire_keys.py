@@ -1,0 +1,12 @@
+"""How an API calls what is true of every image, for sentences about what it did not tell."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class WireKeys:
+    """The keys of some fields of an image in the answers of one API, which are the keys of `Image.unreadable`."""
+
+    created: str = "created_at"
+    updated: str = "updated_at"
+    public: str = "visibility"

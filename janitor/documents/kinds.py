@@ -1,0 +1,84 @@
+"""What the keys of a configuration take: text, secrets, addresses, numbers. Messages show neither secret nor URL."""
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field
+
+from janitor.documents.schema import read_as
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+A_URL = "write a URL, like https://host/path"
+"""What is said of a value that is no text where a URL is wanted."""
+
+
+def secret(text: str) -> str:
+    """The text, if it is one line. Raises ValueError, with a message fit for people and without the text."""
+    if _CONTROL.search(text):
+        raise ValueError("holds a line break or another control character")
+    return text
+
+
+def web_address(text: str) -> str:
+    """The text, if it is a URL of a web server. The message never shows it: it could hold a secret."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or re.search(r"\s", text) or _CONTROL.search(text):
+        raise ValueError("is not a URL like https://host/path or http://host/path")
+    return text
+
+
+def base_address(text: str) -> str:
+    """A URL to which paths are added, without the slash at its end."""
+    parts = urlsplit(web_address(text))
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user name or password")
+    if "?" in text or "#" in text:
+        raise ValueError("must not hold a ? or #: paths are added to it")
+    return text.rstrip("/")
+
+
+def private_address(text: str) -> str:
+    """A URL that nobody on the way can read or change: of https, or on this machine."""
+    parts = urlsplit(web_address(text))
+    if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+        raise ValueError("must be https: http is for loopback only")
+    return text
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def number(convert: Callable[[str], float]) -> BeforeValidator:
+    """A validator that lets a number be written as text, as all that comes from the environment is."""
+
+    def read(value: object) -> object:
+        plain = isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,12})?", value)
+        try:
+            return convert(str(value)) if plain else value
+        except ValueError:
+            return value
+
+    return BeforeValidator(read)
+
+
+Text = Annotated[str, read_as(str, "write text, in quotes")]
+Secret = Annotated[str, read_as(secret, "write text, in quotes")]
+WebAddress = Annotated[str, read_as(web_address, A_URL)]
+BaseAddress = Annotated[str, read_as(base_address, A_URL)]
+PrivateAddress = Annotated[str, read_as(private_address, A_URL)]
+Whole = Annotated[int, number(int)]
+AtLeastOne = Annotated[Whole, Field(ge=1)]
+AtOnce = Annotated[Whole, Field(ge=1, le=32)]
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False), number(float)]
