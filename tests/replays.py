@@ -1,5 +1,6 @@
 """Deciding a past night again, from what the database holds of it and nothing else."""
 
+from janitor.cloud.apis import wire_keys
 from janitor.core.decide import decide
 from janitor.core.decision import Decision
 from janitor.core.sharing import apply_sharing, in_question
@@ -21,6 +22,7 @@ def decided_again(inputs: Inputs) -> tuple[Decision, ...]:
         also_named=inputs.also_named,
         zone=inputs.basis.zone,
         memory=inputs.grounds.memory,
+        wire_keys=wire_keys(inputs.api),
     )
     assert {each.id for each in in_question(decisions)} == set(inputs.grounds.sharing)
     return tuple(apply_sharing(decisions, inputs.grounds.sharing))

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, tzinfo
 
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.expiry import term_of
-from janitor.core.guards import UPDATED, Facts, guarded, missing
+from janitor.core.guards import Facts, guarded, missing
 from janitor.core.image import Image
 from janitor.core.memory import History, Memory, Notice
+from janitor.core.names.wire_keys import WireKeys
 from janitor.core.needs import needs_of
 from janitor.core.notices import awaits_reminder, due_under, known
 from janitor.core.policy import Owner, Policy, owner_of
@@ -30,21 +31,23 @@ def decide(
     zone: tzinfo,
     memory: Memory = Memory(),  # noqa: B008 - frozen
     budget: Budget | None = None,
+    wire_keys: WireKeys = WireKeys(),  # noqa: B008 - frozen
 ) -> list[Decision]:
     """Decide once on every image of a target: the guards first, then the first policy that matches it.
 
     `now` is aware. `also_named` are other names that policies may know the target by. `history` is by image id; an
     image without one is judged by no clock that needs it. `zone` is where the calendar of `keep` is cut and where the
     days of exemptions are; `memory` is what was announced, exempted and refused. `budget` is what the expressions of a
-    run may still take; what its `check_stop` raises ends the deciding. The decisions come oldest image first, undated
-    ones before all, ties by id, whatever the order of `images`. Nothing is mutated but the budget.
+    run may still take; what its `check_stop` raises ends the deciding. `wire_keys` are what the API calls the fields of
+    its images. There are so many parameters as nothing else comes into a decision. The decisions come oldest image
+    first, undated ones before all, ties by id, whatever the order of `images`. Nothing is mutated but the budget.
     """
     budget = budget or Budget()
     ordered = sorted(images, key=_age)
     names = (target, *also_named)
     owners = [owner_of(image, policies, names, budget) for image in ordered]
     kept = _kept(ordered, owners, now, zone, budget)
-    facts = Facts(usage, history, memory, now, zone, needs_of(ordered))
+    facts = Facts(usage, history, memory, now, zone, needs_of(ordered), wire_keys)
     return [
         guarded(image, facts) or _ruled(image, owner, kept.get(image.id), facts, budget)
         for image, owner in zip(ordered, owners, strict=True)
@@ -65,7 +68,7 @@ def _ruled(image: Image, owner: Owner, kept: Kept | None, facts: Facts, budget: 
         return Decision(image, Verdict.KEEP, policy.name, Reason.PINNED, "the policy keeps all it matches, forever")
     term = term_of(image, policy.expire, facts.history.get(image.id))
     if term is None:
-        detail = f"{missing(image, *UPDATED)}, so it cannot be told how long"
+        detail = f"{missing(image, facts.wire_keys.updated)}, so it cannot be told how long"
         return Decision(image, Verdict.KEEP, policy.name, Reason.UNDATED, detail)
     if not term.over(facts.now):
         return Decision(image, Verdict.KEEP, policy.name, Reason.TOO_YOUNG, term.sentence("expires"), term.due)

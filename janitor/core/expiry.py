@@ -47,7 +47,7 @@ class Term:
 def term_of(image: Image, expire: Expire, history: History | None) -> Term | None:
     """The term of an image, or None where a date that it needs is not known.
 
-    `createdAt` is known, or a guard would have kept the image. An update before the creation is a contradiction, and
+    The creation is known, or a guard would have kept the image. An update before the creation is a contradiction, and
     the later date is then the careful reading.
     """
     created = image.created_at

@@ -9,6 +9,7 @@ from janitor.core.exemptions import FOREVER
 from janitor.core.image import GONE_STATUSES, KNOWN_STATUSES, MISSING, Image, Visibility
 from janitor.core.memory import History, Memory
 from janitor.core.names.image_ids import folded
+from janitor.core.names.wire_keys import WireKeys
 from janitor.core.needs import Needs
 from janitor.core.survey.contradictions import disagreement
 from janitor.core.units import format_duration, format_minute, format_until
@@ -20,7 +21,10 @@ NEWBORN = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the guards may know beyond the image itself. `zone` is where the days are that people write."""
+    """What the guards may know beyond the image itself.
+
+    `zone` is where the days are that people write; `wire_keys` are what the API calls the fields of its images.
+    """
 
     usage: Usage
     history: Mapping[str, History]
@@ -28,6 +32,7 @@ class Facts:
     now: datetime
     zone: tzinfo
     needs: Needs = Needs()  # noqa: RUF009 - frozen
+    wire_keys: WireKeys = WireKeys()  # noqa: RUF009 - frozen
 
 
 def guarded(image: Image, facts: Facts) -> Decision | None:
@@ -55,22 +60,22 @@ def _gone(image: Image, _facts: Facts) -> str | None:
     return f"its status is {image.status} already" if image.status in GONE_STATUSES else None
 
 
-def _public(image: Image, _facts: Facts) -> str | None:
+def _public(image: Image, facts: Facts) -> str | None:
     if not image.public:
         return None
     if image.visibility == Visibility.COMMUNITY:
         return "its visibility is community, so other projects may use it"
-    return _flag(image, "public", "isPublic", "visibility")
+    return _flag(image, "public", facts.wire_keys.public)
 
 
 def _protected(image: Image, _facts: Facts) -> str | None:
     return _flag(image, "protected", "protected") if image.protected else None
 
 
-def _flag(image: Image, word: str, *keys: str) -> str:
+def _flag(image: Image, word: str, key: str) -> str:
     """Say that something holds, or that it counts as if because what stands under its wire key cannot be read."""
-    key = next((key for key in keys if key in image.unreadable), None)
-    return f"it is {word}" if key is None else f"{key} cannot be read ({image.unreadable[key]}), so it counts as {word}"
+    stood = image.unreadable.get(key)
+    return f"it is {word}" if stood is None else f"{key} cannot be read ({stood}), so it counts as {word}"
 
 
 def _not_owned(image: Image, _facts: Facts) -> str | None:
@@ -87,19 +92,14 @@ def _unknown_status(image: Image, _facts: Facts) -> str | None:
 
 def _undated(image: Image, facts: Facts) -> str | None:
     if image.created_at is None:
-        return missing(image, *CREATED)
+        return missing(image, facts.wire_keys.created)
     if image.created_at > facts.now:
-        return f"{CREATED[0]} {format_minute(image.created_at)} lies in the future"
+        return f"{facts.wire_keys.created} {format_minute(image.created_at)} lies in the future"
     return None
 
 
-CREATED, UPDATED = ("createdAt", "created_at"), ("updatedAt", "updated_at")
-"""The wire keys of an image's dates: the Compute API's, and the Image API's."""
-
-
-def missing(image: Image, *keys: str) -> str:
-    """Say that a date of an image, known by these wire keys, is missing, or what stands there instead."""
-    key = next((key for key in keys if key in image.unreadable), keys[0])
+def missing(image: Image, key: str) -> str:
+    """Say that a date of an image, known by this wire key, is missing, or what stands there instead."""
     stood = image.unreadable.get(key, MISSING)
     return f"{key} is missing" if stood == MISSING else f"{key} cannot be read ({stood})"
 

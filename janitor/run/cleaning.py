@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from janitor.cloud.apis import wire_keys
 from janitor.cloud.service import ImageService, Lookup
 from janitor.core.basis import Grounds, answers
 from janitor.core.decide import decide
@@ -169,6 +170,7 @@ class Cleaning:
             zone=self.orders.zone,
             memory=memory,
             budget=self.orders.budget,
+            wire_keys=wire_keys(self.service.binding().api),
         )
 
     def _memory(self, survey: Survey) -> Memory:

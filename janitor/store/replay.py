@@ -13,6 +13,7 @@ from janitor.core.survey import Survey
 from janitor.store.basis import basis_at
 from janitor.store.surveys.clocks import history_at
 from janitor.store.surveys.snapshots import surveys_at
+from janitor.store.trust.bindings import api_at
 from janitor.store.trust.grounds import grounds_at
 
 
@@ -21,12 +22,14 @@ class Inputs:
     """What the decisions of one run on one target followed from.
 
     `also_named` are other names that policies may know the target by. The survey holds the images, what used them, and
-    the instant of the decision, which is its end. `history` is by image id, as that run knew it. Each of the last three
-    is None where it was not recorded, as for runs of before it was; `grounds` also where nothing was decided.
+    the instant of the decision, which is its end. `api` is the name of the target's API, None where that was not
+    recorded. `history` is by image id, as that run knew it. Each of the last three is None where it was not recorded,
+    as for runs of before it was; `grounds` also where nothing was decided.
     """
 
     target: str
     also_named: tuple[str, ...]
+    api: str | None
     survey: Survey
     history: Mapping[str, History] | None
     basis: Basis | None
@@ -41,6 +44,7 @@ def inputs_at(db: Database, run: int) -> dict[str, Inputs]:
         target: Inputs(
             target,
             _also_named(db, run, target),
+            api_at(db, run, target),
             survey,
             history_at(db, run, target),
             basis,

@@ -12,6 +12,7 @@ from janitor.core.decide import decide
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import MISSING, Image, Status, Visibility
 from janitor.core.memory import History
+from janitor.core.names.wire_keys import WireKeys
 from janitor.core.planning.plan import make_plan
 from janitor.core.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
 from janitor.core.usage import Usage, User, UserKind
@@ -53,9 +54,11 @@ def one(
     *policies: Policy,
     usage: Usage = Usage(),  # noqa: B008 - frozen
     history: History | None = None,
+    wire_keys: WireKeys = WireKeys(),  # noqa: B008 - frozen
 ) -> Decision:
     known = {} if history is None else {subject.id: history}
-    [decision] = decide([subject], policies or [policy()], usage, known, NOW, target="prod", zone=UTC)
+    rules = policies or [policy()]
+    [decision] = decide([subject], rules, usage, known, NOW, target="prod", zone=UTC, wire_keys=wire_keys)
     return decision
 
 
@@ -108,14 +111,26 @@ def test_ten_minutes_old_is_no_longer_newborn() -> None:
 def test_a_guard_says_what_could_not_be_read() -> None:
     odd = image(protected=True, unreadable={"protected": '"maybe"'})
     assert one(odd).detail == 'protected cannot be read ("maybe"), so it counts as protected'
-    odd = image(created_at=None, unreadable={"createdAt": '"yesterday"'})
-    assert one(odd).detail == 'createdAt cannot be read ("yesterday")'
-    assert one(image(created_at=None)).detail == "createdAt is missing"
     assert one(image(created_at=None, unreadable={"created_at": MISSING})).detail == "created_at is missing"
+    assert one(image(created_at=None)).detail == "created_at is missing"
     odd = image(public=True, unreadable={"visibility": '"secret"'})
     assert one(odd).detail == 'visibility cannot be read ("secret"), so it counts as public'
     odd = image(owned=False, unreadable={"owner": MISSING})
     assert one(odd).detail == "owner cannot be read (missing), so it counts as another project's"
+
+
+def test_a_guard_calls_what_could_not_be_read_as_the_api_does() -> None:
+    keys = WireKeys(created="createdAt", updated="updatedAt", public="isPublic")
+    odd = image(created_at=None, unreadable={"createdAt": '"yesterday"'})
+    assert one(odd, wire_keys=keys).detail == 'createdAt cannot be read ("yesterday")'
+    assert one(image(created_at=None), wire_keys=keys).detail == "createdAt is missing"
+    odd = image(public=True, unreadable={"isPublic": '"maybe"'})
+    assert one(odd, wire_keys=keys).detail == 'isPublic cannot be read ("maybe"), so it counts as public'
+    young = image(age=timedelta(days=-1))
+    assert one(young, wire_keys=keys).detail.startswith("createdAt 20")
+    undated = image(updated_at=None)
+    by_update = policy(since=Clock.UPDATED)
+    assert one(undated, by_update, wire_keys=keys).detail == "updatedAt is missing, so it cannot be told how long"
 
 
 @pytest.mark.parametrize(

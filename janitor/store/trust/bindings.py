@@ -49,6 +49,12 @@ def bound(db: Database, target: str) -> Binding | None:
     return None if row is None else Binding(*row)
 
 
+def api_at(db: Database, run: int, target: str) -> str | None:
+    """The API of the account that a target was bound to in a run."""
+    row = db.execute(_API_AT, (target, run)).fetchone()
+    return None if row is None else str(row[0])
+
+
 def bound_targets(db: Database) -> list[str]:
     """The names of all targets that are bound to an account."""
     return [row[0] for row in db.execute("SELECT target FROM bindings WHERE until_run IS NULL ORDER BY target")]
@@ -77,3 +83,4 @@ SELECT coalesce(max(after_run), 0) FROM rebindings WHERE target = :target AND (:
 """
 _END_NOTICES = "UPDATE notices SET ended_at = ?, ended = 'rebound' WHERE target = ? AND ended_at IS NULL"
 _BOUND = "SELECT api, account, endpoint FROM bindings WHERE target = ? AND until_run IS NULL"
+_API_AT = "SELECT api FROM bindings WHERE target = ? AND from_run <= ? ORDER BY from_run DESC LIMIT 1"
