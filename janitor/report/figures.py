@@ -17,7 +17,7 @@ _UNTROUBLED = {Outcome.OK, Outcome.PARTIAL}
 def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple[str, str]]:
     """The figures of one target, each with its label. Only what is confirmed gone counts as reclaimed."""
     if not _surveyed(target):
-        return [("Images", "not surveyed" if target.outcome is Outcome.FAILED else "no list that can be believed")]
+        return [("Images", "not surveyed" if target.outcome is Outcome.FAILED else "implausible survey")]
     verdicts = Counter(decision.verdict for decision in target.decisions)
     rows = [
         ("Images", f"{target.survey.images:,}, of which {target.survey.owned:,} owned"),
@@ -28,8 +28,8 @@ def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple
     if target.earlier.settled:
         rows.append(("Settled", _settled_by_outcome([target])))
     if target.review.approved is not None:
-        as_were = len(target.review.approved)
-        rows.append(("Reviewed plan", f"{as_were:,} images of it are as they were; no limit applies"))
+        unchanged = len(target.review.approved)
+        rows.append(("Reviewed plan", f"{unchanged:,} images of it are unchanged; no limit applies"))
     rows += [("Note", shortened(remark, _LONGEST_REMARK)) for remark in target.survey.remarks]
     return rows + _plan(target, mode, cost)
 
@@ -41,13 +41,15 @@ def _plan(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple[str
         reclaimed = [("Reclaimed", worth(_confirmed([target]), cost))] if planned else []
         return [("Deleted", _deleted_of_planned(target) if planned else "none"), *reclaimed]
     if target.outcome is Outcome.REFUSED or not planned:
-        return [("Would delete", f"none of {planned:,} planned, which is refused" if planned else "none")]
+        return [
+            ("Would delete", f"none of {planned:,} planned, over a limit or survey implausible" if planned else "none")
+        ]
     return [("Would delete", f"{planned:,}"), ("Would reclaim", worth(target.to_delete, cost))]
 
 
 def _waiting(target: TargetResult) -> str:
     reasons = Counter(decision.reason for decision in target.decisions if decision.verdict is Verdict.WAIT)
-    words = {Reason.NOTICE: "announced or to be announced", Reason.REFUSED: "refused before and tried again later"}
+    words = {Reason.NOTICE: "announced or to be announced", Reason.REFUSED: "rejected before, retried later"}
     return ", ".join(f"{count:,} {words.get(reason, reason)}" for reason, count in reasons.most_common())
 
 
@@ -65,11 +67,11 @@ def _deleted_of_planned(target: TargetResult) -> str:
     fates = Counter(deletion.outcome for deletion in target.deletions)
     deleted = fates.pop(DeletionOutcome.DELETED, 0)
     again = f" of which {len(target.earlier.refused_again):,} as before" if target.earlier.refused_again else ""
-    words = {outcome: outcome.value for outcome in DeletionOutcome} | {DeletionOutcome.REFUSED: f"refused{again}"}
+    words = {outcome: outcome.value for outcome in DeletionOutcome} | {DeletionOutcome.REFUSED: f"rejected{again}"}
     others = [f"{fates[outcome]:,} {words[outcome]}" for outcome in DeletionOutcome if fates[outcome]]
     left = len(unasked(target))
     if left:
-        others.append(f"{left:,} not asked for")
+        others.append(f"{left:,} not attempted")
     aside = f" ({', '.join(others)})" if others else ""
     return f"{deleted:,} of {len(target.to_delete):,} planned{aside}"
 
@@ -127,9 +129,9 @@ def _news(result: RunResult, announced: str | None) -> str:
         "would be announced" if dry else announced: told.count(True),
         "not announced": told.count(False),
         soon: in_time,
-        "due a day after a reminder": sum(len(target.notices.reminded) for target in result.targets) - in_time,
+        "due a day after their reminder": sum(len(target.notices.reminded) for target in result.targets) - in_time,
         "would be spared" if dry else "spared": sum(len(target.notices.spared) for target in result.targets),
-        "changed meanwhile": sum(len(target.review.changed) for target in result.targets),
+        "changed since planned": sum(len(target.review.changed) for target in result.targets),
     }
     words = ", ".join(f"{counted(count)} {what}" for what, count in counts.items() if what and count)
     return f" {words}." if words else ""
@@ -142,13 +144,13 @@ def _reminded_in_time(target: TargetResult) -> frozenset[str]:
 def _done(result: RunResult, cost: Cost | None) -> str:
     planned = sum(len(target.to_delete) for target in result.targets)
     if not planned and any(t.outcome is Outcome.FAILED and not _surveyed(t) for t in result.targets):
-        return "Nothing is known to be deleted"  # one that was left behind may have asked for something
+        return "No deletion is confirmed"  # one that was left behind may have asked for something
     if not planned:
         return "There was nothing to delete" if _untroubled(result) else "Nothing was deleted"
     deleted = _confirmed(result.targets)
     reclaimed = f", reclaiming {worth(deleted, cost)}" if deleted else ""
     unknown = sum(deletion.unsettled for target in result.targets for deletion in target.deletions)
-    unsettled = f"; of {unknown:,} it is not known yet" if unknown else ""
+    unsettled = f"; {unknown:,} not confirmed yet" if unknown else ""
     return f"{len(deleted):,} of {counted(planned, 'planned image')} deleted{reclaimed}{unsettled}"
 
 
@@ -171,6 +173,8 @@ def _untroubled(result: RunResult) -> bool:
 def _shortfall(result: RunResult) -> str:
     refused = sum(target.outcome is Outcome.REFUSED for target in result.targets)
     failed = sum(target.outcome is Outcome.FAILED for target in result.targets)
-    words = [f"{counted(refused, 'target')} left alone, as a limit or the survey gate refused"] if refused else []
+    words = (
+        [f"{counted(refused, 'target')} with nothing deleted, over a limit or survey implausible"] if refused else []
+    )
     words += [f"{counted(failed, 'target')} failed"] if failed else []
     return f" {'; '.join(words)}." if words else ""

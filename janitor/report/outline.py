@@ -13,16 +13,16 @@ _UPCOMING = 5
 _LAST_YEAR = 9999
 
 _TITLES = {
-    DeletionOutcome.REFUSED: "Refused by the API, not deleted",
-    DeletionOutcome.FAILED: "Failed, not known to be deleted",
-    None: "Not asked for, not deleted",
+    DeletionOutcome.REFUSED: "Rejected by the API, not deleted",
+    DeletionOutcome.FAILED: "Failed, not confirmed gone",
+    None: "Not attempted, not deleted",
     DeletionOutcome.ACCEPTED: "Accepted by the API, not confirmed gone",
     DeletionOutcome.ALREADY_GONE: "Already gone, not counted as reclaimed",
     DeletionOutcome.DELETED: "Deleted, confirmed gone",
 }
 """The fates of planned images in a live run, in the order in which they are reported; None: no deletion was sent."""
 
-_NO_REMINDER = "Not reminded of by this report, which comes late"
+_NO_REMINDER = "Reminder not sent, as this report is late"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def groups_of(target: TargetResult, mode: Mode) -> list[Group]:
 def _changed(target: TargetResult) -> Iterator[Group]:
     if target.review.changed:
         entries = tuple(Entry(change.decision, change.detail) for change in target.review.changed)
-        yield Group("Changed meanwhile, not asked for", entries)
+        yield Group("Changed since planned, not attempted", entries)
 
 
 def _noticed(target: TargetResult, mode: Mode) -> Iterator[Group]:
@@ -67,17 +67,17 @@ def _noticed(target: TargetResult, mode: Mode) -> Iterator[Group]:
     if mode is Mode.DRY_RUN:
         return _filled(
             Group("Would be announced", told + missed),
-            Group("Would be reminded of, due within a day", reminded + forgotten),
-            Group("Would be reminded of late, due a day after that", late + again),
-            Group("Would be spared, announced before", spared),
+            Group("Would be in a reminder, due within a day", reminded + forgotten),
+            Group("Would be in a late reminder, due a day after it", late + again),
+            Group("Would be spared, announced before and now kept", spared),
         )
     return _filled(
-        Group("Announced, to be deleted when due", told, late="Not announced by this report, which comes late"),
-        Group("Not announced, no wait has begun; the next run tries again", missed, trouble=True),
+        Group("Announced, to be deleted when due", told, late="Not announced, as this report is late"),
+        Group("Not announced, notice period not started; the next run tries again", missed, trouble=True),
         Group("Reminder, due within a day", reminded, late=_NO_REMINDER),
         Group("Late reminder, due a day after it", late, late=_NO_REMINDER),
-        Group("Reminder not delivered, due a day after it is", forgotten + again, trouble=True),
-        Group("Spared, announced before", spared),
+        Group("Reminder not delivered, due a day after its delivery", forgotten + again, trouble=True),
+        Group("Spared, announced before and now kept", spared),
     )
 
 
@@ -98,13 +98,13 @@ def _way_out(decision: Decision) -> str:
 
 
 def _announcer(saved: Spared) -> str | None:
-    return None if saved.decision.policy == saved.policy else f"announced by {saved.policy}"
+    return None if saved.decision.policy == saved.policy else f"announced under policy {saved.policy}"
 
 
 def _settled(target: TargetResult) -> Iterator[Group]:
     if settled := target.earlier.last_settled:
         entries = tuple(Entry(deletion.decision, f"{deletion.outcome}: {deletion.detail}") for deletion in settled)
-        yield Group("Settled, asked for in an earlier run", entries)
+        yield Group("Settled, requested in an earlier run", entries)
 
 
 def _planned(target: TargetResult, mode: Mode) -> list[Group]:
@@ -117,7 +117,11 @@ def _planned(target: TargetResult, mode: Mode) -> list[Group]:
 def _planned_title(target: TargetResult, mode: Mode) -> str:
     if target.outcome is not Outcome.REFUSED:
         return "Would be deleted"
-    return "Would be deleted, but is refused" if mode is Mode.DRY_RUN else "Not deleted, refused"
+    return (
+        "Would be deleted, but over a limit or survey implausible"
+        if mode is Mode.DRY_RUN
+        else "Not deleted, over a limit or survey implausible"
+    )
 
 
 def _fates(target: TargetResult) -> Iterator[Group]:

@@ -126,7 +126,7 @@ def _upcoming(target: TargetResult, zone: tzinfo, width: int) -> Iterator[Line]:
 def _lapsing(target: TargetResult, result: RunResult, width: int) -> Iterator[Line]:
     entries = tuple(Entry(decision) for decision in lapsing(target, result.finished_at))
     if entries:
-        yield from _group(Group("Exemptions that lapse within a week", entries), width)
+        yield from _group(Group("Exemptions that expire within a week", entries), width)
 
 
 def _kept(target: TargetResult, width: int) -> Iterator[Line]:

@@ -14,24 +14,24 @@ MODES = {
 }
 
 OUTCOMES = {
-    Outcome.OK: "ok – every target was surveyed, and no deletion was refused or failed",
-    Outcome.PARTIAL: "partial – some deletions were refused or failed",
-    Outcome.REFUSED: "refused – a limit or the survey gate refused, nothing was deleted there",
-    Outcome.FAILED: "failed – not everything could be done",
+    Outcome.OK: "ok – every target was surveyed, and no deletion was rejected or failed",
+    Outcome.PARTIAL: "partial – some deletions were rejected or failed",
+    Outcome.REFUSED: "refused – over a limit or survey implausible, nothing was deleted there",
+    Outcome.FAILED: "failed – the run or a target failed",
 }
 
 REASONS = {
-    Reason.UNSETTLED_RECORD: "the list contradicts itself about it",
-    Reason.GONE: "deleted already, or about to be",
+    Reason.UNSETTLED_RECORD: "its records in the list disagree",
+    Reason.GONE: "deleted already, or being deleted",
     Reason.PUBLIC: "offered to every project",
     Reason.PROTECTED: "protected from deletion",
     Reason.NOT_OWNED: "belongs to another project",
-    Reason.UNKNOWN_STATUS: "has a status that we do not know",
-    Reason.UNDATED: "a date is missing or cannot be right",
+    Reason.UNKNOWN_STATUS: "has an unknown status",
+    Reason.UNDATED: "a date is missing or implausible",
     Reason.IN_USE: "it is in use",
     Reason.NEEDED: "another image needs it to start",
     Reason.REFERENCED: "a declared reference names it",
-    Reason.RECENTLY_USED: "it was in use a short while ago",
+    Reason.RECENTLY_USED: "it was in use recently",
     Reason.USAGE_UNKNOWN: "what is in use could not be read",
     Reason.EXEMPT: "a person exempted it",
     Reason.NEWBORN: "just created",
@@ -44,8 +44,8 @@ REASONS = {
     Reason.KEPT_WEEKLY: "the last one of its week",
     Reason.KEPT_MONTHLY: "the last one of its month",
     Reason.KEPT_YEARLY: "the last one of its year",
-    Reason.NO_FAMILY: "its policy finds no family for it",
-    Reason.REFUSED: "the API refused to delete it; tried again later",
+    Reason.NO_FAMILY: "its family cannot be determined",
+    Reason.REFUSED: "the API rejected its deletion; retried later",
     Reason.NOTICE: "expired and announced",
     Reason.EXPIRED: "expired",
 }

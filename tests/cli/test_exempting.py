@@ -181,7 +181,7 @@ def test_what_is_kept_by_command_survives_a_live_run(surveyed: Desk, sandbox: Sa
     assert all("by k: [b]rollback candidate" in d["detail"] and d["due"] for d in exempted)
     assert not {request.image for request in sandbox.requests if request.method == "DELETE"} & {kept, also_kept}
 
-    assert "Exemptions that lapse within a week: 2 images" in surveyed.janitor("run").stdout
+    assert "Exemptions that expire within a week: 2 images" in surveyed.janitor("run").stdout
     assert [(e["image"], e["who"], e["state"], e["lapses_soon"]) for e in listed(surveyed)] == [
         (kept, "k", "active", True),
         (also_kept, "k", "active", True),

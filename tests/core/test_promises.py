@@ -511,7 +511,7 @@ def test_the_command_reminds_before_it_deletes(noticing: Desk, sandbox: Sandbox,
     slack.refuse_after = 0
     refused = noticing.janitor("run")
     assert (refused.returncode, deletes(sandbox)) == (1, 0)
-    assert "Reminder not delivered, due a day after it is: " in refused.stdout
+    assert "Reminder not delivered, due a day after its delivery: " in refused.stdout
     assert noticing.janitor("show", "2").stdout == refused.stdout
     assert "due no date before a reminder of it is accepted; announced 20" in explained(noticing, str(waiting[0]))
     slack.refuse_after = None

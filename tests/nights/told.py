@@ -23,16 +23,16 @@ class Fate(Enum):
     DELETED = "Deleted, confirmed gone"
     GONE = "Already gone, not counted as reclaimed"
     ACCEPTED = "Accepted by the API, not confirmed gone"
-    REFUSED = "Refused by the API, not deleted"
-    FAILED = "Failed, not known to be deleted"
-    UNASKED = "Not asked for, not deleted"
-    OVER_LIMIT = "Not deleted, refused"
+    REFUSED = "Rejected by the API, not deleted"
+    FAILED = "Failed, not confirmed gone"
+    UNASKED = "Not attempted, not deleted"
+    OVER_LIMIT = "Not deleted, over a limit or survey implausible"
     CHANGED = "Not deleted, changed meanwhile"
     ANNOUNCED = "Announced, to be deleted when due"
     REMINDED = "Reminder, due within a day"
     REMINDED_LATE = "Late reminder, due a day after it"
-    SPARED = "Spared, announced before"
-    SETTLED = "Settled, asked for in an earlier run"
+    SPARED = "Spared, announced before and now kept"
+    SETTLED = "Settled, requested in an earlier run"
 
 
 NOT_DELETED = frozenset({Fate.REFUSED, Fate.UNASKED, Fate.OVER_LIMIT, Fate.CHANGED, Fate.SPARED})

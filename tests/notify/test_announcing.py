@@ -31,7 +31,7 @@ from tests.slack_stand_in import CHANNEL, TOKEN, SlackStandIn
 
 DAY = timedelta(days=1)
 CI = Policy("ci", Match(), notice=5 * DAY)
-NOT_ANNOUNCED = "Not announced, no wait has begun; the next run tries again"
+NOT_ANNOUNCED = "Not announced, notice period not started; the next run tries again"
 
 
 def waiting(name: str, due: datetime = NOW + 5 * DAY) -> Decision:

@@ -64,7 +64,7 @@ def test_a_live_run_says_so() -> None:
 
 def test_it_says_when_and_how_it_ended() -> None:
     text = report(live(outcome=Outcome.PARTIAL))
-    assert "2026-11-23 03:00 UTC, took 42s. Outcome: partial – some deletions were refused or failed." in text
+    assert "2026-11-23 03:00 UTC, took 42s. Outcome: partial – some deletions were rejected or failed." in text
 
 
 def test_the_totals() -> None:
@@ -83,8 +83,8 @@ def test_an_image_is_shown_with_id_size_policy_and_reason() -> None:
 @pytest.mark.parametrize(
     ("outcome", "title"),
     [
-        (DeletionOutcome.REFUSED, "Refused by the API, not deleted"),
-        (DeletionOutcome.FAILED, "Failed, not known to be deleted"),
+        (DeletionOutcome.REFUSED, "Rejected by the API, not deleted"),
+        (DeletionOutcome.FAILED, "Failed, not confirmed gone"),
         (DeletionOutcome.ACCEPTED, "Accepted by the API, not confirmed gone"),
         (DeletionOutcome.ALREADY_GONE, "Already gone, not counted as reclaimed"),
         (DeletionOutcome.DELETED, "Deleted, confirmed gone"),
@@ -102,7 +102,7 @@ def test_a_plan_that_a_limit_refuses_is_still_listed_whole() -> None:
     doomed = [to_delete(f"ci-{number}") for number in range(150)]
     target = make_target(doomed, outcome=Outcome.REFUSED, error="nothing deleted: limits.max_deletions allows 100")
     text = report(live(target, outcome=Outcome.REFUSED))
-    assert "*Not deleted, refused: 150 images* in `prod`" in text
+    assert "*Not deleted, over a limit or survey implausible: 150 images* in `prod`" in text
     assert "Error: nothing deleted: limits.max_deletions allows 100" in text
     assert not [decision for decision in doomed if decision.image.id not in text]
 
@@ -161,7 +161,7 @@ UNKNOWN = replace(make_deletion("b", DeletionOutcome.ACCEPTED, "could not be con
         ),
         pytest.param(
             live(make_target(outcome=Outcome.FAILED, error="a request hangs"), outcome=Outcome.FAILED),
-            "LIVE RUN. Image Janitor run 12: Nothing is known to be deleted. 1 target failed.",
+            "LIVE RUN. Image Janitor run 12: No deletion is confirmed. 1 target failed.",
             id="what-hangs-may-be-done",
         ),
         pytest.param(
@@ -172,8 +172,7 @@ UNKNOWN = replace(make_deletion("b", DeletionOutcome.ACCEPTED, "could not be con
         ),
         pytest.param(
             live(make_target([to_delete("a"), to_delete("b")], [make_deletion("a"), UNKNOWN])),
-            "LIVE RUN. Image Janitor run 12: 1 of 2 planned images deleted, reclaiming 10.0 GiB; "
-            "of 1 it is not known yet.",
+            "LIVE RUN. Image Janitor run 12: 1 of 2 planned images deleted, reclaiming 10.0 GiB; 1 not confirmed yet.",
             id="one-is-not-known",
         ),
     ],
@@ -302,7 +301,7 @@ def test_foreign_text_never_acts(text: str) -> None:
 
 
 OUR_BOLD = re.compile(
-    r"\*(Target|The run failed|ok|partial|refused|failed|(Refused by|Next to|Image|There was|[01] of)[^*\n]*)\*"
+    r"\*(Target|The run failed|ok|partial|refused|failed|(Rejected by|Next to|Image|There was|[01] of)[^*\n]*)\*"
 )
 
 

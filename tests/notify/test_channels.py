@@ -199,7 +199,7 @@ def test_exemptions_that_lapse_soon_are_listed_with_their_reason() -> None:
     )
     result = live(make_target([soon, later]))
     [message] = slack_messages(Share(None, result, result), None, UTC)
-    assert "*Exemptions that lapse within a week* in `prod`\n• `ann`" in texts(message)
+    assert "*Exemptions that expire within a week* in `prod`\n• `ann`" in texts(message)
     assert "exempt, says ann" in texts(message)
     assert "says bob" not in texts(message)
     assert not message.names
@@ -217,10 +217,10 @@ def test_a_late_report_announces_nothing_and_says_everything_else() -> None:
     assert "300 images announced by the messages that name them, 1 image due within a day." in on_time
     assert "300 images announced by the messages that name them" in messages[0].text
     assert "*Announced, to be deleted when due: 300 images* in `prod`" in on_time
-    assert "announced" not in re.sub("Not announced by this report", "", too_late)
+    assert "announced" not in re.sub("Not announced, as this report is late", "", too_late)
     assert "announced" not in "".join(message.text for message in late)
-    assert "*Not announced by this report, which comes late: 300 images* in `prod`" in too_late
-    assert "*Not reminded of by this report, which comes late: 1 image* in `prod`" in too_late
+    assert "*Not announced, as this report is late: 300 images* in `prod`" in too_late
+    assert "*Reminder not sent, as this report is late: 1 image* in `prod`" in too_late
     assert "within a day" not in too_late
     assert "*Deleted, confirmed gone: 1 image* in `prod`" in too_late
     assert "1 of 1 planned image deleted" in late[0].text

@@ -229,7 +229,7 @@ def test_a_late_report_announces_nothing(settings: Settings, slack: SlackStandIn
     late, in_time = (
         [posted for posted in slack.posted if posted.text.startswith("late: ") is late] for late in (True, False)
     )
-    assert "Not announced by this report, which comes late: 2 images" in shown(late)
+    assert "Not announced, as this report is late: 2 images" in shown(late)
     assert not re.search("Announced|[0-9] images? announced", shown(late) + "".join(posted.text for posted in late))
     assert "Announced, to be deleted when due: 1 image" in shown(in_time)
     assert told.announced == {("prod", make_image("a").id)}, "by the report of this run, not by the late one"
@@ -243,7 +243,7 @@ def test_the_rest_of_a_report_announces_nothing_once_it_comes_late(settings: Set
     assert [error for _, error in delivery.resend(settings, [])] == [None]
     in_time, late = shown(slack.posted[:3]), shown(slack.posted[3:])
     assert "Announced, to be deleted when due: 300 images" in in_time
-    assert "Not announced by this report, which comes late: 300 images* in `prod` (continued)" in late
+    assert "Not announced, as this report is late: 300 images* in `prod` (continued)" in late
     assert not re.search("Announced|[0-9] images? announced", late)
     ids = {decision.image.id for decision in target.notices.announced}
     assert {image for image in ids if image in in_time} == told
@@ -259,7 +259,7 @@ def test_a_report_that_is_made_up_for_announced_nothing(settings: Settings, slac
         store.record_decisions(lost.run, "prod", target.decisions)
         store.finish_target(lost.run, target)
     list(delivery.resend(settings, []))
-    assert "Not announced, no wait has begun; the next run tries again: 1 image" in shown(slack.posted)
+    assert "Not announced, notice period not started; the next run tries again: 1 image" in shown(slack.posted)
     assert "1 image not announced." in slack.posted[0].text
 
 
@@ -663,7 +663,7 @@ def test_a_policys_images_go_to_its_channel_and_count_in_the_main_one(
     assert "Deleted: 5 of 5 planned" in main[0].shown
     assert f"`{TEAM}`: 3 images" in main[0].shown
     assert "Deleted: 3 of 3 planned" in team[0].shown
-    assert "Only what these policies decide: web-images." in team[0].shown
+    assert "Only images of these policies: web-images." in team[0].shown
     assert all((name in shown(main)) is (("prod", name) in names_of(ours)) for _, name in names_of(both))
     assert all((name in shown(team)) is (("prod", name) in names_of(web)) for _, name in names_of(both))
     assert told == Delivery(Exit.OK, names_of(both))
@@ -811,7 +811,7 @@ def test_resend_starts_no_notice(sandbox_desk: Desk) -> None:
         assert sandbox_desk.janitor("resend").returncode == 0
         assert slack.posted
         assert notices() == 0
-        assert "Not announced by this report, which comes late" in shown(slack.posted)
+        assert "Not announced, as this report is late" in shown(slack.posted)
         assert sandbox_desk.janitor("run").returncode == 0
         assert notices() > 1
 

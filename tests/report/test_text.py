@@ -95,7 +95,9 @@ def test_only_what_is_confirmed_gone_counts_as_reclaimed() -> None:
     unasked = to_delete("unasked")
     target = make_target([*doomed, unasked], deletions, outcome=Outcome.FAILED, error="1 deletion was not sent")
     text = report(make_run(target, mode=Mode.DELETE, outcome=Outcome.FAILED), DOLLARS)
-    assert "Deleted 1 of 6 planned (1 accepted, 1 already-gone, 1 refused, 1 failed, 1 not asked for)" in unfolded(text)
+    assert "Deleted 1 of 6 planned (1 accepted, 1 already-gone, 1 rejected, 1 failed, 1 not attempted)" in unfolded(
+        text
+    )
     assert "Reclaimed      10.0 GiB (0.50 USD a month)" in text
     assert "1 of 6 planned images deleted, reclaiming 10.0 GiB (0.50 USD a month). 1 target failed." in unfolded(text)
 
@@ -136,8 +138,8 @@ def test_each_image_of_the_plan_has_name_whole_id_size_policy_and_reason() -> No
 
 
 FATES = [
-    (DeletionOutcome.REFUSED, "Refused by the API, not deleted: 1 image"),
-    (DeletionOutcome.FAILED, "Failed, not known to be deleted: 1 image"),
+    (DeletionOutcome.REFUSED, "Rejected by the API, not deleted: 1 image"),
+    (DeletionOutcome.FAILED, "Failed, not confirmed gone: 1 image"),
     (DeletionOutcome.ACCEPTED, "Accepted by the API, not confirmed gone: 1 image"),
     (DeletionOutcome.ALREADY_GONE, "Already gone, not counted as reclaimed: 1 image"),
     (DeletionOutcome.DELETED, "Deleted, confirmed gone: 1 image"),
@@ -158,7 +160,7 @@ def test_troubles_come_before_successes() -> None:
     deletions = [make_deletion(outcome.value, outcome) for outcome in DeletionOutcome]
     decisions = [*(deletion.decision for deletion in deletions), to_delete("unasked")]
     text = report(make_run(make_target(decisions, deletions), mode=Mode.DELETE))
-    titles = [*(title for _, title in FATES[:2]), "Not asked for, not deleted: 1 image", *(t for _, t in FATES[2:])]
+    titles = [*(title for _, title in FATES[:2]), "Not attempted, not deleted: 1 image", *(t for _, t in FATES[2:])]
     places = [text.index(title) for title in titles]
     assert places == sorted(places)
 
@@ -166,8 +168,8 @@ def test_troubles_come_before_successes() -> None:
 @pytest.mark.parametrize(
     ("mode", "title"),
     [
-        (Mode.DRY_RUN, "Would be deleted, but is refused: 3 images"),
-        (Mode.DELETE, "Not deleted, refused: 3 images"),
+        (Mode.DRY_RUN, "Would be deleted, but over a limit or survey implausible: 3 images"),
+        (Mode.DELETE, "Not deleted, over a limit or survey implausible: 3 images"),
     ],
 )
 def test_a_plan_that_a_limit_refuses_is_still_listed_whole(mode: Mode, title: str) -> None:
@@ -178,7 +180,7 @@ def test_a_plan_that_a_limit_refuses_is_still_listed_whole(mode: Mode, title: st
     assert title in text
     assert all(decision.image.id in text for decision in doomed)
     assert f"Error: {refusal}" in unfolded(text)
-    assert "1 target left alone, as a limit or the survey gate refused." in unfolded(text)
+    assert "1 target with nothing deleted, over a limit or survey implausible." in unfolded(text)
 
 
 def test_thousands_are_all_listed() -> None:
@@ -215,10 +217,10 @@ def test_exemptions_that_lapse_within_a_week_are_listed_soonest_first() -> None:
         for name, days in ends.items()
     ]
     text = report(make_run(make_target([*exempt, too_young("young", due=NOW + timedelta(days=1))])))
-    section = text[text.index("Exemptions that lapse within a week: 2 images") : text.index("Kept, by reason")]
+    section = text[text.index("Exemptions that expire within a week: 2 images") : text.index("Kept, by reason")]
     assert re.findall("exempt by kim: ([a-z]+)", section) == ["first", "second"]
-    assert "Next to expire" not in text[text.index("Exemptions that lapse") :]
-    assert not re.search("exempt", text[text.index("Next to expire") : text.index("Exemptions that lapse")])
+    assert "Next to expire" not in text[text.index("Exemptions that expire") :]
+    assert not re.search("exempt", text[text.index("Next to expire") : text.index("Exemptions that expire")])
 
 
 def test_without_such_exemptions_there_is_no_word_of_them() -> None:
@@ -381,8 +383,8 @@ def test_news_of_notices_is_told_with_the_way_out() -> None:
     for words in (
         "Announced, to be deleted when due: 1 image",
         f"janitor keep {waiting.image.id}",
-        "Spared, announced before: 1 image ci-8",
-        "announced by ci used by instance web-1",
+        "Spared, announced before and now kept: 1 image ci-8",
+        "announced under policy ci used by instance web-1",
     ):
         assert words in text
     assert "1 image announced, 1 image spared." in text
@@ -394,7 +396,7 @@ def test_a_dry_run_says_of_notices_what_would_be_told() -> None:
         [decision], announced=(decision,), reminded=(decision,), spared=(Spared(decision, "ci-images"),)
     )
     text = unfolded(report(make_run(target)))
-    for title in ("announced", "reminded of, due within a day", "spared, announced before"):
+    for title in ("announced", "in a reminder, due within a day", "spared, announced before and now kept"):
         assert f"Would be {title}: 1 image" in text
     assert "1 image would be announced, 1 image due within a day, 1 image would be spared." in text
     assert not [claim for claim in ("Announced", "Reminder", "Spared") if claim in text]
@@ -409,7 +411,7 @@ def test_what_was_settled_is_counted_by_image_in_the_last_sentence() -> None:
     text = unfolded(report(make_run(target, make_target(settled=(make_deletion("a"),), name="dev"), mode=Mode.DELETE)))
     assert said in text
     assert "Settled 2 deleted, 1 failed" in text
-    assert "Settled, asked for in an earlier run: 3 images" in text
+    assert "Settled, requested in an earlier run: 3 images" in text
     assert "see there" not in text
     assert "Settled 1 deletion of earlier runs: 1 deleted." in unfolded(
         report(make_run(make_target(settled=(make_deletion(),))))
@@ -429,7 +431,7 @@ TROUBLED = {
     "fine": make_target([to_delete("c")], [make_deletion("c")]),
     "quiet": make_target([to_keep()]),
 }
-LEFT_ALONE = "1 target left alone, as a limit or the survey gate refused."
+LEFT_ALONE = "1 target with nothing deleted, over a limit or survey implausible."
 
 
 @pytest.mark.parametrize(
@@ -439,7 +441,7 @@ LEFT_ALONE = "1 target left alone, as a limit or the survey gate refused."
         pytest.param(
             "failed",
             "Nothing would be deleted. 1 target failed.",
-            "Nothing is known to be deleted. 1 target failed.",
+            "No deletion is confirmed. 1 target failed.",
             id="failed",
         ),
         pytest.param(
@@ -475,8 +477,10 @@ def test_the_last_sentence_claims_no_more_than_is_known(targets: str, dry: str, 
     [
         pytest.param("quiet", Mode.DRY_RUN, "Would delete none", id="dry"),
         pytest.param("quiet", Mode.DELETE, "Deleted none", id="live"),
-        pytest.param("planned", Mode.DRY_RUN, "Would delete none of 2 planned, which is refused", id="refused"),
-        pytest.param("refused", Mode.DELETE, "Images no list that can be believed", id="not-believed"),
+        pytest.param(
+            "planned", Mode.DRY_RUN, "Would delete none of 2 planned, over a limit or survey implausible", id="refused"
+        ),
+        pytest.param("refused", Mode.DELETE, "Images implausible survey", id="not-believed"),
     ],
 )
 def test_what_was_not_to_be_done_has_no_figures(target: str, mode: Mode, figures: str) -> None:
@@ -489,7 +493,7 @@ def test_what_is_refused_as_before_is_counted_once() -> None:
     deletions = [make_deletion(name, DeletionOutcome.REFUSED, "no") for name in "abc"]
     again = frozenset({deletions[0].decision.image.id, deletions[1].decision.image.id})
     target = make_target([d.decision for d in deletions], deletions, refused_again=again)
-    assert "Deleted 0 of 3 planned (3 refused of which 2 as before)" in unfolded(
+    assert "Deleted 0 of 3 planned (3 rejected of which 2 as before)" in unfolded(
         report(make_run(target, mode=Mode.DELETE))
     )
 
@@ -505,7 +509,7 @@ def test_other_news_are_counted_in_the_last_sentence() -> None:
     waiting = Decision(make_image("ci-9"), Verdict.WAIT, "ci", Reason.NOTICE, "due for deletion 2026-11-25", NOW)
     target = make_target([waiting], reminded=(waiting,), changed=(Change(to_keep(), "changed since the plan"),))
     text = unfolded(report(make_run(target, mode=Mode.DELETE)))
-    assert "There was nothing to delete. 1 image due within a day, 1 image changed meanwhile." in text
+    assert "There was nothing to delete. 1 image due within a day, 1 image changed since planned." in text
 
 
 def test_a_reminder_is_told_with_the_way_out() -> None:

@@ -463,12 +463,12 @@ def test_settled_deletions_stand_in_every_report(desk: Desk) -> None:
         desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}'}}\n")
         killed(desk, injector)
         shown = desk.janitor("run", "--dry-run").stdout
-        assert "Settled, asked for in an earlier run: 1 image" in shown
+        assert "Settled, requested in an earlier run: 1 image" in shown
         assert "asked for in run 1, which did not finish; no answer was recorded; it is no longer listed" in " ".join(
             shown.split()
         )
         posted = "\n".join(message.shown for message in slack.posted)
-        assert "Settled, asked for in an earlier run: 1 image" in posted
+        assert "Settled, requested in an earlier run: 1 image" in posted
         assert desk.janitor("show", "2").stdout == shown
 
 
@@ -569,7 +569,7 @@ def test_further_signals_change_nothing(desk: Desk, second: signal.Signals) -> N
     with account(desk, injector):
         done = ended(desk, [*impatient(desk), "run"], injector, signal.SIGTERM, second, second, second)
     assert done.returncode == 143
-    assert "not known to be deleted" in done.stdout
+    assert "Failed, not confirmed gone" in done.stdout
 
 
 def test_a_hangup_that_is_ignored_changes_nothing(desk: Desk) -> None:
@@ -616,7 +616,7 @@ def test_a_service_that_is_told_to_end_in_a_run_ends_it_likewise(desk: Desk, num
         *python, code = impatient(desk)
         done = ended(desk, [*python, soon + code, "serve"], injector, number, number)
     assert done.returncode == 128 + number
-    assert "not known to be deleted" in done.stdout
+    assert "Failed, not confirmed gone" in done.stdout
 
 
 def test_a_target_that_cannot_be_left_is_left_behind(store: Store) -> None:

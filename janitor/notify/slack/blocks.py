@@ -69,7 +69,7 @@ def _context(share: Share, zone: tzinfo) -> str:
     context = f"{run_times(share.totals, zone)}. Outcome: {OUTCOMES[share.totals.outcome]}."
     if not share.policies:
         return context
-    return f"{context} Only what these policies decide: {fitted(', '.join(share.policies), _NOTE)}."
+    return f"{context} Only images of these policies: {fitted(', '.join(share.policies), _NOTE)}."
 
 
 def _opening(share: Share, cost: Cost | None, undelivered: int) -> Iterator[Paragraph]:
@@ -85,7 +85,7 @@ def _opening(share: Share, cost: Cost | None, undelivered: int) -> Iterator[Para
         yield Paragraph("*Notes*", tuple(Row(fitted(remark, _ERROR)) for remark in share.totals.remarks))
     rows = tuple(_elsewhere(share))
     if rows:
-        yield Paragraph("*Listed in channels of their own*", rows)
+        yield Paragraph("*Listed in other channels*", rows)
 
 
 def _elsewhere(share: Share) -> Iterator[Row]:
@@ -122,7 +122,7 @@ def _details(target: TargetResult, result: RunResult, zone: tzinfo) -> Iterator[
         yield _group(group, target)
     others = (
         (f"*Next to expire* in {_named(target)}", tuple(_upcoming(target, zone))),
-        (f"*Exemptions that lapse within a week* in {_named(target)}", tuple(_lapsing(target, result))),
+        (f"*Exemptions that expire within a week* in {_named(target)}", tuple(_lapsing(target, result))),
     )
     yield from (Paragraph(heading, rows) for heading, rows in others if rows)
 
