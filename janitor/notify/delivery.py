@@ -94,7 +94,7 @@ def _trouble(parcels: Sequence[_Parcel], arrivals: Sequence[_Arrival], waiting: 
     if failed:
         partly = len(failed) < len(arrivals) or any(error.delivered for _, error in failed)
         kept = all(parcel.report is not None for parcel, _ in failed)
-        then = "it is kept and sent with the next run" if kept else "it could not be kept either"
+        then = "it is kept, and the next run sends it" if kept else "it could not be kept, so it will not be sent"
         return f"the report was not {'wholly ' if partly else ''}delivered to Slack (see above); {then}"
     if waiting:
         still = f"{counted(waiting, 'earlier report')} could still not be delivered to Slack (see above)"
@@ -115,7 +115,8 @@ def resend(
     with exclusive(settings.database, "janitor resend", clock()), Store.open(settings.database) as store:
         if settings.slack is None:
             if waiting := len(store.undelivered()):
-                raise DeliveryError(f"{waiting} undelivered, and no Slack is configured: see `slack` in janitor.yaml")
+                left = counted(waiting, "report")
+                raise DeliveryError(f"{left} undelivered: configure `slack` in janitor.yaml to send them")
             return
         courier = _Courier(settings, settings.slack, Outbox(store), policies, Stop(), clock)
         courier.make_up()
@@ -296,11 +297,11 @@ class _Courier:
             self._excuse(parcel.channel, error, place)
 
     def _excuse(self, channel: SlackChannel, error: DeliveryError, place: Place) -> None:
-        text = f"The list of all images could not be put here as a file. {error}. This thread names all of them."
+        text = f"The list of all images could not be attached as a file. {error}. This thread names all of them."
         try:
             channel.send([notice(text)], place=place)
         except DeliveryError as failure:
-            _log.warning("excuse-undelivered: %s", failure)
+            _log.warning("explanation-undelivered: %s", failure)
 
 
 def _named_in(messages: Sequence[Message]) -> frozenset[Name]:

@@ -124,7 +124,7 @@ def test_only_what_the_channel_accepted_counts_as_announced(settings: Settings, 
     reached = {decision.image.id for decision in target.to_delete if decision.image.id in shown(slack.posted)}
     assert told == Delivery(Exit.FAILED, frozenset(("prod", image) for image in reached))
     assert 0 < len(reached) < 300
-    assert told.trouble.startswith("the report was not wholly delivered to Slack (see above); it is kept and sent")
+    assert told.trouble.startswith("the report was not wholly delivered to Slack (see above); it is kept, and the")
 
 
 def test_an_image_that_is_only_next_to_expire_is_not_announced(settings: Settings) -> None:
@@ -376,7 +376,7 @@ def test_nothing_to_resend(settings: Settings, configure: Configure, slack: Slac
 def test_reports_that_wait_without_a_slack_are_an_error(settings: Settings, configure: Configure) -> None:
     with Store.open(settings.database) as store:
         store.add_reports(None, [NewReport("slack", "[]")], NOW)
-    with pytest.raises(DeliveryError, match="no Slack is configured"):
+    with pytest.raises(DeliveryError, match="configure `slack`"):
         list(delivery.resend(configure("none"), []))
 
 
@@ -550,10 +550,10 @@ def test_a_thousand_deletions_are_reported_without_one_refusal(settings: Setting
         pytest.param(GET_URL, NO_SCOPE, "files:write", id="no-scope"),
         pytest.param(UPLOAD + "F0", Reply(500, "oh"), "the answer to the upload was HTTP 500", id="upload-broken"),
         pytest.param(UPLOAD + "F0", DROPPED, "no", id="upload-dropped"),
-        pytest.param(COMPLETE, Reply(200, '{"ok": true}'), "it told of no file", id="not-complete"),
-        pytest.param(GET_URL, Reply(200, '{"ok": true}'), "told of no address", id="no-address"),
+        pytest.param(COMPLETE, Reply(200, '{"ok": true}'), "its answer named no file", id="not-complete"),
+        pytest.param(GET_URL, Reply(200, '{"ok": true}'), "named no URL", id="no-address"),
         pytest.param(GET_URL, Reply(200, '{"ok": true, "file_id": "F", "upload_url": "oh"}'), "no", id="no-url"),
-        pytest.param(GET_URL, Reply(404, "<html>"), "not in Slack's words", id="page"),
+        pytest.param(GET_URL, Reply(404, "<html>"), "not as Slack answers", id="page"),
     ],
 )
 def test_a_file_that_is_not_taken_costs_only_the_file(
@@ -565,7 +565,7 @@ def test_a_file_that_is_not_taken_costs_only_the_file(
     assert waiting(settings) == 0
     assert "file-not-attached run=1" in caplog.text
     assert (slack.posted[-1].thread, slack.files) == (slack.posted[0].ts, [])
-    assert "could not be put here as a file" in slack.posted[-1].text
+    assert "could not be attached as a file" in slack.posted[-1].text
     assert why in slack.posted[-1].text
     assert TOKEN not in caplog.text + slack.posted[-1].text
 
@@ -773,7 +773,7 @@ def test_resend_sends_what_waits_and_says_what_it_did(sandbox_desk: Desk) -> Non
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_an_undelivered_report_is_the_last_thing_said(sandbox_desk: Desk, form: str) -> None:
     words = ("run", "--dry-run", "--format", form)
-    last = "janitor: the report was not delivered to Slack (see above); it is kept and sent with the next run: exit 1"
+    last = "janitor: the report was not delivered to Slack (see above); it is kept, and the next run sends it: exit 1"
     with SlackStandIn() as slack:
         sandbox_desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}', post: always}}\n")
         slack.refuse_after = 0
@@ -786,7 +786,7 @@ def test_an_undelivered_report_is_the_last_thing_said(sandbox_desk: Desk, form: 
 
 def test_what_failed_of_a_delivery_is_a_sentence(settings: Settings, slack: SlackStandIn) -> None:
     slack.script += [GONE]
-    assert "it is kept and sent" in delivery.post(settings, run_of(settings, deleting(1))).trouble
+    assert "it is kept, and the next run sends it" in delivery.post(settings, run_of(settings, deleting(1))).trouble
     slack.script += [GONE]
     waits = "1 earlier report could still not be delivered to Slack (see above); the next run tries again"
     assert delivery.post(settings, run_of(settings, deleting(1, "new"))).trouble == waits
@@ -794,7 +794,10 @@ def test_what_failed_of_a_delivery_is_a_sentence(settings: Settings, slack: Slac
     result = run_of(settings, deleting(1, "newest"))
     settings.database.write_bytes(b"this is no database")
     slack.script += [GONE]
-    assert "it could not be kept either" in delivery.post(settings, replace(result, outcome=Outcome.FAILED)).trouble
+    assert (
+        "it could not be kept, so it will not be sent"
+        in delivery.post(settings, replace(result, outcome=Outcome.FAILED)).trouble
+    )
 
 
 def test_resend_starts_no_notice(sandbox_desk: Desk) -> None:

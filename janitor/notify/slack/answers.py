@@ -28,8 +28,8 @@ class Problem:
     refused: bool = False
 
 
-_NO_WORDS = "not in Slack's words"
-_WAY_OUT = "if this server accepts messages so, slack.accepts: any-2xx lets its answers count"
+_NO_WORDS = "not as Slack answers"
+_WAY_OUT = "if this server answers so when it accepts messages, set slack.accepts: any-2xx"
 
 
 def problem_of_webhook(status: int, body: bytes, accepts: Accepts) -> Problem | None:

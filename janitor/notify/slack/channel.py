@@ -43,7 +43,7 @@ class Place:
 
 Accepted = Callable[[int, Place, datetime | None], None]
 
-_NO_TIME = Problem("we are asked to end, and there is no time left for it")
+_NO_TIME = Problem("not sent: the program is stopping")
 
 
 def _nobody(_count: int, _place: Place, _date: datetime | None) -> None:
@@ -102,7 +102,7 @@ class SlackChannel:
     def attach(self, listing: Listing, title: str, place: Place) -> None:
         """Put a file into the thread of a report. Raises DeliveryError, also where there is no thread."""
         if place.thread is None or self.webhook_url or not self.token:
-            raise DeliveryError("Slack did not accept the file: it told of no thread to put it into")
+            raise DeliveryError("Slack did not accept the file: its answer named no thread for it")
         with self._exchange() as exchange:
             try:
                 problem = self._attached(listing, title, place, exchange)
@@ -176,9 +176,9 @@ class SlackChannel:
         problem = _problem_of_call(exchange.last)
         url, file = begun.get("upload_url"), begun.get("file_id")
         if problem is not None or not isinstance(url, str) or not isinstance(file, str):
-            return problem or Problem("it told of no address to send it to")
+            return problem or Problem("its answer named no URL for the upload")
         if self.base_url.startswith("https:") and not url.startswith("https:"):
-            return Problem("the address to send it to is not of https")
+            return Problem("the URL for the upload is not https")
         uploaded = exchange.send(Call("upload", "POST", url, headers=_CSV, body=content))
         if uploaded.status != HTTPStatus.OK:
             return Problem(f"the answer to the upload was {uploaded.status_words}")
@@ -187,7 +187,7 @@ class SlackChannel:
         )
         problem = _problem_of_call(exchange.last)
         if problem is None and not (document_of(exchange.last.body) or {}).get("files"):
-            return Problem("it told of no file")
+            return Problem("its answer named no file")
         return problem
 
     def _bot(self, exchange: Exchange) -> Bot:

@@ -57,8 +57,8 @@ class Bot(WebClient):
         auth: dict[str, Any] | None = None,
     ) -> SlackResponse:
         """What was answered, whatever it was; `data` is the body's bytes. Raises what `send` raises."""
-        assert not files, "no call that we make has files"
-        assert not auth, "nor credentials of its own"
+        assert not files, "no call of this program has files"
+        assert not auth, "no call of this program has credentials of its own"
         if json is not None:
             kind, content = _JSON, json_.dumps(_given(json))
         else:

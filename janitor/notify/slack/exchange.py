@@ -77,9 +77,11 @@ class Exchange:
         asked = reply.retry_after(utc_now())
         seconds = 1.0 if asked is None else asked
         if seconds > _LONGEST_WAIT:
-            raise Unanswered(Problem(f"it asks to wait {seconds:.0f} seconds, which is longer than we do"))
+            raise Unanswered(
+                Problem(f"it asks to wait {seconds:.0f} seconds, longer than the {_LONGEST_WAIT:.0f} seconds allowed")
+            )
         if seconds > self._left:
             waited = _WAITS_TOGETHER - self._left
-            raise Unanswered(Problem(f"it keeps asking to wait; {waited:.0f} seconds were not enough"))
+            raise Unanswered(Problem(f"it still asks to wait after {waited:.0f} seconds of waiting"))
         self._left -= seconds
         return seconds

@@ -98,7 +98,7 @@ def denial_in(document: object, text: str) -> str | None:
         return "JSON that is cut off or contradicts itself"
     if isinstance(document, Unreadable | str):
         begins = _BEGINS_WITH_NO.match(document if isinstance(document, str) else text)
-        return "a text that begins with a word of refusal" if begins else None
+        return "a text that begins like a rejection" if begins else None
     if document is False:
         return "false"
     parts = (part for part in _within(document) if isinstance(part, dict))
