@@ -1,7 +1,9 @@
 """What `janitor images` and `janitor runs` print: the images that a run saw, and the runs themselves."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from rich import box
@@ -13,7 +15,7 @@ from janitor.core.names.image_ids import folded
 from janitor.core.planning.plan import owns
 from janitor.core.result import RunSummary
 from janitor.core.survey import Survey
-from janitor.core.units import counted, format_minute, format_size, iso, iso_or_none
+from janitor.core.units import counted, format_minute, format_size, iso
 from janitor.core.usage import Reading, User
 from janitor.escaping import visible
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, columns, line, paragraph, rule
@@ -22,6 +24,7 @@ from janitor.report.wording import label_of, shortened
 _LONGEST_NAME = 255
 _LONGEST_FACTS = 2_000
 _LONGEST_SOURCE = 22
+_FACTS = tuple(each.name for each in fields(Image))
 
 
 def images_table(run: int, surveys: Iterable[tuple[str, Survey]]) -> Page:
@@ -100,27 +103,22 @@ def _survey(target: str, survey: Survey) -> dict[str, Any]:
 
 
 def _image_facts(image: Image, users: tuple[User, ...]) -> dict[str, Any]:
-    return {
-        "id": image.id,
-        "name": image.name,
-        "status": image.status,
-        "public": image.public,
-        "protected": image.protected,
-        "owned": image.owned,
-        "created_at": iso_or_none(image.created_at),
-        "updated_at": iso_or_none(image.updated_at),
-        "size": image.size,
-        "disk_format": image.disk_format,
-        "min_disk": image.min_disk,
-        "min_ram": image.min_ram,
-        "visibility": image.visibility,
-        "owner": image.owner,
-        "os_hidden": image.os_hidden,
-        "tags": None if image.tags is None else list(image.tags),
-        "properties": None if image.properties is None else dict(image.properties),
-        "unreadable": dict(image.unreadable),
-        "used_by": [{"kind": user.kind, "id": user.id, "name": user.name, "source": user.source} for user in users],
-    }
+    """Every field of an image, whatever fields there are, and what uses it."""
+    used_by = [{"kind": user.kind, "id": user.id, "name": user.name, "source": user.source} for user in users]
+    return {name: _plain(getattr(image, name)) for name in _FACTS} | {"used_by": used_by}
+
+
+def _plain(value: object) -> object:
+    """A field of an image as JSON can hold it."""
+    match value:
+        case datetime():
+            return iso(value)
+        case Mapping():
+            return dict(value)
+        case tuple():
+            return list(value)
+        case _:
+            return value
 
 
 def runs_table(runs: Iterable[RunSummary]) -> Table:

@@ -11,26 +11,13 @@ from janitor.core.names.spelling import normal
 from janitor.core.result import Event
 from janitor.core.units import format_minute
 from janitor.core.usage import UserKind
+from janitor.store.columns import IMAGE, Kind
 from janitor.store.rows import instant
 
-_FACTS = (
-    "name",
-    "status",
-    "public",
-    "protected",
-    "created_at",
-    "updated_at",
-    "size",
-    "disk_format",
-    "min_disk",
-    "min_ram",
-    "owned",
-    "visibility",
-    "owner",
-    "os_hidden",
-    "tags",
-)
-_FLAGS = frozenset({"public", "protected", "owned", "os_hidden"})
+_MAPPINGS = {"properties": "property", "unreadable": "unreadable"}
+"""The columns that hold mappings, and what one of their entries is called."""
+_FACTS = {column.name: column.kind for column in IMAGE if column.name not in _MAPPINGS}
+_FLAGS = frozenset({Kind.FLAG, Kind.OPTIONAL_FLAG})
 
 
 def find_image(db: Database, prefix: str) -> list[tuple[str, str]]:
@@ -87,7 +74,7 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
     for key in _FACTS:
         if before[key] != after[key]:
             yield f"{key} {_quoted(key, before[key])} -> {_quoted(key, after[key])}"
-    for column, word in (("properties", "property"), ("unreadable", "unreadable")):
+    for column, word in _MAPPINGS.items():
         old, new = (json.loads(row[column] or "{}") for row in (before, after))
         for key in sorted(old.keys() | new.keys()):
             if old.get(key) != new.get(key):
@@ -96,8 +83,8 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
 
 def _quoted(key: str, value: Any) -> str:
     if value is None:
-        return "unknown" if key in _FACTS and key != "tags" else "none"
-    if key in _FLAGS:
+        return "unknown" if _FACTS.get(key, Kind.TAGS) is not Kind.TAGS else "none"
+    if _FACTS.get(key) in _FLAGS:
         return "true" if value else "false"
     return f'"{value}"' if key == "name" else str(value)
 

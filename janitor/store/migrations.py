@@ -5,10 +5,13 @@ that is NULL. So run N saw the rows with `from_run <= N < until_run` of the targ
 in UTC, booleans 0 or 1, properties JSON.
 """
 
+from collections.abc import Callable
+
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from janitor.store.basis import STEP as BASIS
+from janitor.store.columns import added
 from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
 from janitor.store.surveys.clocks import STEP as CLOCKS
@@ -135,6 +138,10 @@ def _execute(db: Database, script: str) -> None:
         db.execute(statement)
 
 
+def _adding(script: str) -> Callable[[Database], None]:
+    return lambda db: _execute(db, script)
+
+
 STEPS = (  # append only
     initial,
     settling,
@@ -156,14 +163,17 @@ STEPS = (  # append only
     marking,
     naming,
 )
+_COLUMNS = dict(added())
 for _step in STEPS:
     MIGRATIONS()(_step)
+for _name, _script in _COLUMNS.items():
+    MIGRATIONS(name=_name)(_adding(_script))
 
 
 def check_ours(db: Database) -> None:
     """Raises Unfit for a database of a newer version or of another program. Only reads."""
     applied = {migration.name for migration in MIGRATIONS.applied(db)}
-    if applied - {step.__name__ for step in STEPS}:
+    if applied - {step.__name__ for step in STEPS} - _COLUMNS.keys():
         raise Unfit("it was written by a newer version of the janitor: use that version, or another database")
     if not applied and db.table_names():
         raise Unfit("it is the database of another program: set `database` to a file of its own")

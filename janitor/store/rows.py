@@ -1,8 +1,7 @@
-"""Images as rows and back: every value as SQLite can hold it, and exactly the same again."""
+"""Images and decisions as rows and back: every value as SQLite can hold it, and exactly the same again."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -11,8 +10,12 @@ from typing import Any
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image
 from janitor.core.units import iso_or_none
+from janitor.store.columns import DECISION, IMAGE, Column, Kind
 
 Row = tuple[Any, ...]
+_Conversion = Callable[[Any], Any]
+_Conversions = Sequence[tuple[int, _Conversion]]
+"""Which values of a row are converted, by their places."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 # Most images share their properties with others of their family, and so they share them in memory, too.
@@ -31,67 +34,67 @@ def instant_or_none(text: str | None) -> datetime | None:
 
 
 def facts_of(image: Image) -> Row:
-    """An image without its id, in the order of the columns of `image_facts`."""
-    return (
-        image.name,
-        image.status,
-        int(image.public),
-        int(image.protected),
-        iso_or_none(image.created_at),
-        iso_or_none(image.updated_at),
-        image.size,
-        image.disk_format,
-        image.min_disk,
-        image.min_ram,
-        _json(image.properties),
-        int(image.owned),
-        image.visibility,
-        image.owner,
-        image.os_hidden if image.os_hidden is None else int(image.os_hidden),
-        _tags_json(image.tags),
-        _json(image.unreadable or None),
-    )
+    """An image without its id, in the order of the columns of an image."""
+    return _converted(values_in(image), _IMAGE_WRITTEN)
 
 
-def values_of(facts: Sequence[Any]) -> Row:
+def values_of(facts: Iterable[Any]) -> Row:
     """The values that `facts_of` was given, in the same order.
 
     Rows are compared with images by these: reading a row takes a third of the time of writing one.
     """
-    name, status, public, protected, created, updated, size, disk_format, min_disk, min_ram, properties, *more = facts
-    owned, visibility, owner, os_hidden, tags, unreadable = more
-    return (
-        name,
-        status,
-        bool(public),
-        bool(protected),
-        instant_or_none(created),
-        instant_or_none(updated),
-        size,
-        disk_format,
-        min_disk,
-        min_ram,
-        None if properties is None else _decode(properties),
-        bool(owned),
-        visibility,
-        owner,
-        os_hidden if os_hidden is None else bool(os_hidden),
-        () if tags is None else _tags(tags),
-        _decode(unreadable) if unreadable else {},
-    )
+    return _converted(facts, _IMAGE_READ)
 
 
-values_in = attrgetter(*(field.name for field in fields(Image) if field.name != "id"))
-"""The values of an image without its id, as `values_of` gives them."""
-
-
-def image_of(image_id: str, facts: Sequence[Any]) -> Image:
+def image_of(image_id: str, facts: Iterable[Any]) -> Image:
     """The image that `facts_of` was given."""
-    return Image(image_id, *values_of(facts))
+    return Image(image_id, *_converted(facts, _IMAGE_READ))
+
+
+def decision_row(decision: Decision) -> Row:
+    """A decision without its image, in the order of the columns of a decision."""
+    return _converted(_decided(decision), _DECISION_WRITTEN)
+
+
+def same_decision(decision: Decision, row: Iterable[Any]) -> bool:
+    """Whether it is the decision that `decision_row` was given."""
+    return _decided(decision) == _converted(row, _DECISION_COMPARED)
+
+
+def decision_of(image: Image, row: Iterable[Any]) -> Decision:
+    """The decision that `decision_row` was given."""
+    return Decision(image, *_converted(row, _DECISION_READ))
+
+
+def _converted(values: Iterable[Any], conversions: _Conversions) -> Row:
+    row = list(values)
+    for place, convert in conversions:
+        row[place] = convert(row[place])
+    return tuple(row)
+
+
+def _flag(value: int | None) -> bool | None:
+    return None if value is None else bool(value)
+
+
+def _number(flag: bool | None) -> int | None:
+    return None if flag is None else int(flag)
 
 
 def _json(mapping: Mapping[str, str] | None) -> str | None:
     return None if mapping is None else _encode(dict(mapping))
+
+
+def _mapping(text: str | None) -> Mapping[str, str] | None:
+    return None if text is None else _decode(text)
+
+
+def _notes_json(notes: Mapping[str, str]) -> str | None:
+    return _json(notes or None)
+
+
+def _notes(text: str | None) -> Mapping[str, str]:
+    return _decode(text) if text else {}
 
 
 def _tags_json(tags: tuple[str, ...] | None) -> str | None:
@@ -99,35 +102,47 @@ def _tags_json(tags: tuple[str, ...] | None) -> str | None:
     return None if tags == () else json.dumps(tags, ensure_ascii=False)
 
 
+def _tags(text: str | None) -> tuple[str, ...] | None:
+    return () if text is None else _read_tags(text)
+
+
 @lru_cache(maxsize=10_000)
-def _tags(text: str) -> tuple[str, ...] | None:
+def _read_tags(text: str) -> tuple[str, ...] | None:
     tags = json.loads(text)
     return None if tags is None else tuple(tags)
 
 
-def decision_row(decision: Decision) -> Row:
-    """A decision without its image, in the order of the columns of `decisions`."""
-    return (
-        decision.verdict.value,
-        decision.policy,
-        decision.reason.value,
-        decision.detail,
-        iso_or_none(decision.due),
-    )
+_WRITERS: Mapping[Kind, _Conversion] = {
+    Kind.FLAG: int,
+    Kind.OPTIONAL_FLAG: _number,
+    Kind.INSTANT: iso_or_none,
+    Kind.MAPPING: _json,
+    Kind.NOTES: _notes_json,
+    Kind.TAGS: _tags_json,
+    Kind.VERDICT: attrgetter("value"),
+    Kind.REASON: attrgetter("value"),
+}
+_WORDS: Mapping[Kind, _Conversion] = {Kind.VERDICT: Verdict, Kind.REASON: Reason}
+_READERS: Mapping[Kind, _Conversion] = {
+    Kind.FLAG: bool,
+    Kind.OPTIONAL_FLAG: _flag,
+    Kind.INSTANT: instant_or_none,
+    Kind.MAPPING: _mapping,
+    Kind.NOTES: _notes,
+    Kind.TAGS: _tags,
+}
+"""How the values of a kind are read; those of the others stay as they are. The words of an enum equal their texts."""
 
 
-def same_decision(decision: Decision, row: Sequence[Any]) -> bool:
-    """Whether it is the decision that `decision_row` was given."""
-    return (
-        decision.detail == row[3]
-        and decision.reason == row[2]
-        and decision.policy == row[1]
-        and decision.verdict == row[0]
-        and decision.due == instant_or_none(row[4])
-    )
+def _of(columns: Sequence[Column], by_kind: Mapping[Kind, _Conversion]) -> _Conversions:
+    return [(place, by_kind[column.kind]) for place, column in enumerate(columns) if column.kind in by_kind]
 
 
-def decision_of(image: Image, row: Sequence[Any]) -> Decision:
-    """The decision that `decision_row` was given."""
-    verdict, policy, reason, detail, due = row
-    return Decision(image, Verdict(verdict), policy, Reason(reason), detail, instant_or_none(due))
+_IMAGE_WRITTEN, _IMAGE_READ = _of(IMAGE, _WRITERS), _of(IMAGE, _READERS)
+_DECISION_WRITTEN, _DECISION_COMPARED = _of(DECISION, _WRITERS), _of(DECISION, _READERS)
+_DECISION_READ = _of(DECISION, {**_READERS, **_WORDS})
+
+values_in: Callable[[Image], Row] = attrgetter(*(column.name for column in IMAGE))
+"""The values of an image without its id, as `values_of` gives them."""
+
+_decided: Callable[[Decision], Row] = attrgetter(*(column.name for column in DECISION))

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from sqlite_utils import Database
 
 from janitor.core.decision import Decision, Verdict
-from janitor.store.rows import decision_of, decision_row, image_of, same_decision
+from janitor.store.columns import DECISION, IMAGE, names, places
+from janitor.store.rows import Row, decision_of, decision_row, image_of, same_decision
 from janitor.store.surveys.snapshots import age, check_not_overtaken
 
 
@@ -37,42 +38,42 @@ def count_to_delete(decisions: Iterable[Decision]) -> int:
 def decisions_at(db: Database, run: int, target: str) -> tuple[Decision, ...]:
     """What a run decided in a target, as it was reported: oldest image first, undated ones before all, ties by id."""
     rows = db.conn.execute(_AT_RUN, (run, target))
-    decisions = (decision_of(image_of(row[0], row[6:]), row[1:6]) for row in rows)
-    return tuple(sorted(decisions, key=lambda decision: age(decision.image)))
+    return tuple(sorted(map(_decision, rows), key=lambda decision: age(decision.image)))
 
 
 def decision_at(db: Database, run: int, target: str, image_id: str) -> Decision | None:
     """What a run decided on one image of a target, if it did, whether or not it could report it."""
     row = db.conn.execute(_OF_IMAGE, {"run": run, "target": target, "image": image_id}).fetchone()
-    return None if row is None else decision_of(image_of(row[0], row[6:]), row[1:6])
+    return None if row is None else _decision(row)
 
 
-_OPEN = """
-SELECT i.image_key, i.image, d.verdict, d.policy, d.reason, d.detail, d.due
+def _decision(row: Row) -> Decision:
+    """The decision in a row that lists the id of its image, what was decided, and the facts of the image."""
+    image_id, *values = row
+    return decision_of(image_of(image_id, values[len(DECISION) :]), values[: len(DECISION)])
+
+
+_OPEN = f"""
+SELECT i.image_key, i.image, {names(DECISION, "d")}
 FROM images i
 JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
 LEFT JOIN decisions d ON d.image_key = i.image_key AND d.until_run IS NULL
 WHERE i.target = ?
-"""
+"""  # noqa: S608 - the names of columns
 _CLOSE = "UPDATE decisions SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
-_ADD = """
-INSERT INTO decisions (image_key, from_run, verdict, policy, reason, detail, due) VALUES (?, ?, ?, ?, ?, ?, ?)
-"""
+_ADD = f"INSERT INTO decisions (image_key, from_run, {names(DECISION)}) VALUES (?, ?, {places(DECISION)})"  # noqa: S608 - the names of columns
 _COUNT = "UPDATE surveys SET decisions = ?, doomed = ? WHERE run = ? AND target = ?"
-_AT_RUN = """
-SELECT image, verdict, policy, reason, detail, due, name, status, public, protected, created_at, updated_at, size,
-    disk_format, min_disk, min_ram, properties, owned, visibility, owner, os_hidden, tags, unreadable
-FROM snapshots WHERE run = ? AND target = ? AND verdict IS NOT NULL
-"""
+_AT_RUN = f"""
+SELECT image, {names(DECISION)}, {names(IMAGE)} FROM snapshots
+WHERE run = ? AND target = ? AND verdict IS NOT NULL
+"""  # noqa: S608 - the names of columns
 # Not by the view, where a target that failed has no decisions: what was asked for was decided all the same.
-_OF_IMAGE = """
-SELECT i.image, d.verdict, d.policy, d.reason, d.detail, d.due, f.name, f.status, f.public, f.protected, f.created_at,
-    f.updated_at, f.size, f.disk_format, f.min_disk, f.min_ram, f.properties, f.owned,
-    f.visibility, f.owner, f.os_hidden, f.tags, f.unreadable
+_OF_IMAGE = f"""
+SELECT i.image, {names(DECISION, "d")}, {names(IMAGE, "f")}
 FROM images i
 JOIN image_facts f ON f.image_key = i.image_key
     AND f.from_run <= :run AND (f.until_run IS NULL OR f.until_run > :run)
 JOIN decisions d ON d.image_key = i.image_key
     AND d.from_run <= :run AND (d.until_run IS NULL OR d.until_run > :run)
 WHERE i.target = :target AND i.image = :image
-"""
+"""  # noqa: S608 - the names of columns

@@ -14,6 +14,7 @@ from janitor.core.planning.plan import owns
 from janitor.core.survey import Survey
 from janitor.core.units import iso
 from janitor.core.usage import Source, Unread, Usage
+from janitor.store.columns import IMAGE, names, places
 from janitor.store.migrations import Unfit
 from janitor.store.rows import facts_of, image_of, instant, instant_or_none, values_in, values_of
 from janitor.store.surveys.clocks import Clocks, record_clocks
@@ -180,8 +181,8 @@ def _compare(conn: sqlite3.Connection, changes: _Changes, survey: Survey) -> dic
             changes.gone.append(memory.key)
             continue
         memories[image_id] = memory
-        changes.remember(memory, row[4], row[6], image)
-        if row[4] <= changes.after or values_of(row[5:]) != values_in(image):
+        changes.remember(memory, row[4], row[5], image)
+        if row[4] <= changes.after or values_of(row[6:]) != values_in(image):
             changes.closed.append(memory.key)
             changes.opened.append((memory, image))
     return memories | _newcomers(conn, changes, unseen)
@@ -243,13 +244,11 @@ _SURVEYS = """
 SELECT target, started_at, finished_at, usage_problem, usage_unread, usage_remarks, usage_readings FROM surveys
 WHERE run = ? AND finished_at IS NOT NULL ORDER BY position IS NULL, position, target
 """
-_OPEN = """
-SELECT i.image, i.image_key, i.first_seen, i.watched_since, i.status_since, f.from_run,
-    f.name, f.status, f.public, f.protected, f.created_at, f.updated_at, f.size, f.disk_format, f.min_disk, f.min_ram,
-    f.properties, f.owned, f.visibility, f.owner, f.os_hidden, f.tags, f.unreadable
+_OPEN = f"""
+SELECT i.image, i.image_key, i.first_seen, i.watched_since, i.status_since, f.from_run, f.status, {names(IMAGE, "f")}
 FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
 WHERE i.target = ?
-"""
+"""  # noqa: S608 - the names of columns
 _VANISHED = """
 SELECT i.image, i.image_key, i.first_seen, i.watched_since, i.status_since, f.from_run, f.status
 FROM images i JOIN image_facts f ON f.image_key = i.image_key
@@ -270,23 +269,14 @@ WHERE i.target = :target AND f.owned AND f.status NOT IN ('deleted', 'pending_de
         AND coalesce(x.confirmed_outcome, x.settled_outcome, x.outcome) IN ('deleted', 'already-gone')
 )
 """
-_LATEST = """
-SELECT i.image, f.name, f.status, f.public, f.protected, f.created_at, f.updated_at, f.size, f.disk_format, f.min_disk,
-    f.min_ram, f.properties, f.owned, f.visibility, f.owner, f.os_hidden, f.tags, f.unreadable
+_LATEST = f"""
+SELECT i.image, {names(IMAGE, "f")}
 FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
 WHERE i.target = ? AND i.image = ?
-"""
+"""  # noqa: S608 - the names of columns
 _ADD_IMAGE = "INSERT INTO images (image_key, target, image, first_seen, watched_since) VALUES (?, ?, ?, ?, ?)"
 _REMEMBER = "UPDATE images SET first_seen = ?, watched_since = ?, status_since = ? WHERE image_key = ?"
 _CLOSE_FACTS = "UPDATE image_facts SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
 _CLOSE_DECISION = "UPDATE decisions SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
-_ADD_FACTS = """
-INSERT INTO image_facts (image_key, from_run, name, status, public, protected, created_at, updated_at, size,
-    disk_format, min_disk, min_ram, properties, owned, visibility, owner, os_hidden, tags, unreadable)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_AT_RUN = """
-SELECT image, name, status, public, protected, created_at, updated_at, size, disk_format, min_disk, min_ram,
-    properties, owned, visibility, owner, os_hidden, tags, unreadable
-FROM snapshots WHERE run = ? AND target = ?
-"""
+_ADD_FACTS = f"INSERT INTO image_facts (image_key, from_run, {names(IMAGE)}) VALUES (?, ?, {places(IMAGE)})"  # noqa: S608 - the names of columns
+_AT_RUN = f"SELECT image, {names(IMAGE)} FROM snapshots WHERE run = ? AND target = ?"  # noqa: S608 - the names of columns

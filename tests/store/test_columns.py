@@ -1,0 +1,107 @@
+"""The columns of images and decisions stand in one place, and everything else follows from it."""
+
+import json
+import sqlite3
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.image import Image
+from janitor.core.survey import Survey
+from janitor.core.usage import Usage
+from janitor.report.tables import images_json
+from janitor.store import Store
+from janitor.store.columns import DECISION, IMAGE, Column, Kind, added, snapshot_views
+from janitor.store.rows import decision_of, decision_row, facts_of, image_of
+
+NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
+KNOWN = Image(
+    "a",
+    "ci",
+    "active",
+    public=True,
+    protected=True,
+    created_at=NOW,
+    updated_at=NOW,
+    size=5,
+    disk_format="raw",
+    min_disk=1,
+    min_ram=2,
+    properties={"os": "linux"},
+    owned=False,
+    visibility="shared",
+    owner="team",
+    os_hidden=True,
+    tags=("b", "a"),
+    unreadable={"size": "-1"},
+)
+UNKNOWN = Image("a", None, "", True, True, None, None, None, None, None, None, None, os_hidden=None, tags=None)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "janitor.db"
+    Store.open(path).close()
+    return path
+
+
+def columns_of(database: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+
+
+def test_every_field_of_an_image_is_a_column() -> None:
+    assert ["id", *(column.name for column in IMAGE)] == [field.name for field in fields(Image)]
+
+
+def test_every_field_of_a_decision_is_a_column() -> None:
+    assert ["image", *(column.name for column in DECISION)] == [field.name for field in fields(Decision)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "table", "keys"),
+    [(IMAGE, "image_facts", 3), (DECISION, "decisions", 3)],
+    ids=["image", "decision"],
+)
+def test_the_tables_have_these_columns(database: Path, columns: tuple[Column, ...], table: str, keys: int) -> None:
+    with sqlite3.connect(database) as db:
+        assert sorted(columns_of(db, table)[keys:]) == sorted(column.name for column in columns)
+
+
+@pytest.mark.parametrize("view", ["snapshots", "current_images"])
+def test_the_views_are_those_that_the_columns_give(database: Path, view: str) -> None:
+    with sqlite3.connect(database) as db:
+        [(sql,)] = db.execute("SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?", (view,))
+    assert " ".join(sql.split()) in " ".join(snapshot_views(IMAGE).split())
+
+
+@pytest.mark.parametrize("image", [KNOWN, UNKNOWN], ids=["known", "unknown"])
+def test_an_image_is_read_back_as_it_was_written(image: Image) -> None:
+    assert image_of(image.id, facts_of(image)) == image
+
+
+@pytest.mark.parametrize("due", [NOW, None], ids=["due", "not-due"])
+def test_a_decision_is_read_back_as_it_was_written(due: datetime | None) -> None:
+    decision = Decision(KNOWN, Verdict.WAIT, "ci", Reason.NOTICE, "expired", due)
+    assert decision_of(KNOWN, decision_row(decision)) == decision
+
+
+def test_the_listing_of_images_has_every_field() -> None:
+    [listed] = json.loads(images_json(1, [("prod", Survey((KNOWN,), Usage(), NOW, NOW))]))["targets"][0]["images"]
+    assert listed.keys() == {*(field.name for field in fields(Image)), "used_by"}
+
+
+def test_a_new_column_makes_its_own_step(database: Path) -> None:
+    new = (Column("checksum", Kind.TEXT, "checksums"), Column("virtual_size", Kind.NUMBER, "virtual_sizes"))
+    [(first, script), (second, more)] = list(added((*IMAGE, *new)))
+    assert (first, second) == ("checksums", "virtual_sizes")
+    with sqlite3.connect(database) as db:
+        before = {view: columns_of(db, view) for view in ("snapshots", "current_images", "image_facts")}
+        db.executescript(script)
+        assert {view: set(columns_of(db, view)) - set(columns) for view, columns in before.items()} == {
+            view: {"checksum"} for view in before
+        }
+        db.executescript(more)
+        assert all({"checksum", "virtual_size", *before[view]} == set(columns_of(db, view)) for view in before)
