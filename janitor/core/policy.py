@@ -5,14 +5,14 @@ it neither true nor false, and `decide` then keeps the image: an unreadable valu
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from janitor.core.decision import Reason
 from janitor.core.image import Image, Status, Visibility
 from janitor.core.names.pattern import Pattern as Pattern
 from janitor.core.names.pattern import Truth
+from janitor.core.retention import Keep
 from janitor.expressions import Budget, Expression
 
 Names = str | Sequence[str]
@@ -154,53 +154,6 @@ class Expire:
 
     after: timedelta
     since: Clock = Clock.CREATED
-
-
-class Period(StrEnum):
-    """A calendar bucket of `keep`."""
-
-    DAILY = "daily"
-    WEEKLY = "weekly"
-    MONTHLY = "monthly"
-    YEARLY = "yearly"
-
-    @property
-    def reason(self) -> Reason:
-        """The reason code of an image that this bucket keeps."""
-        return Reason(f"kept-{self.value}")
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """How a policy's images fall into families.
-
-    `policy`: all are one. `name:/…/`: by the one group of an expression searched in the name. `property:KEY`: by value.
-    """
-
-    text: str
-    expression: Expression | None = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Raises ValueError, with a message fit for people, for a regular expression that does not compile."""
-        kind, _, rest = self.text.partition(":")
-        object.__setattr__(self, "expression", Expression(rest[1:-1]) if kind == "name" else None)
-
-    def of(self, image: Image, budget: Budget | None = None) -> str | None:
-        """The family of an image, or None for one that belongs to none. Raises Untold, and what `check_stop` does."""
-        if self.expression is not None:
-            found = None if image.name is None else self.expression.groups_in(image.name, budget)
-            return found[0] if found else None
-        kind, _, rest = self.text.partition(":")
-        return (image.properties or {}).get(rest) if kind == "property" else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """What a policy protects in each family, whatever its age. Counts of 0 protect nothing."""
-
-    per: Family
-    newest: int = 0
-    periods: tuple[tuple[Period, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,61 @@
-"""Retention: what the `keep` of a policy protects, whatever its age."""
+"""Retention: the `keep` of a policy, and what it protects, whatever its age."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from enum import StrEnum
 from typing import assert_never
 
 from janitor.core.decision import Reason
 from janitor.core.image import Image, Status
-from janitor.core.policy import Keep, Period
-from janitor.expressions import Budget, Untold
+from janitor.expressions import Budget, Expression, Untold
+
+
+class Period(StrEnum):
+    """A calendar bucket of `keep`."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    YEARLY = "yearly"
+
+    @property
+    def reason(self) -> Reason:
+        """The reason code of an image that this bucket keeps."""
+        return Reason(f"kept-{self.value}")
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """How a policy's images fall into families.
+
+    `policy`: all are one. `name:/…/`: by the one group of an expression searched in the name. `property:KEY`: by value.
+    """
+
+    text: str
+    expression: Expression | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, with a message fit for people, for a regular expression that does not compile."""
+        kind, _, rest = self.text.partition(":")
+        object.__setattr__(self, "expression", Expression(rest[1:-1]) if kind == "name" else None)
+
+    def of(self, image: Image, budget: Budget | None = None) -> str | None:
+        """The family of an image, or None for one that belongs to none. Raises Untold, and what `check_stop` does."""
+        if self.expression is not None:
+            found = None if image.name is None else self.expression.groups_in(image.name, budget)
+            return found[0] if found else None
+        kind, _, rest = self.text.partition(":")
+        return (image.properties or {}).get(rest) if kind == "property" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What a policy protects in each family, whatever its age. Counts of 0 protect nothing."""
+
+    per: Family
+    newest: int = 0
+    periods: tuple[tuple[Period, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

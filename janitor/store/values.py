@@ -14,7 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from janitor.core.names.pattern import Pattern
-from janitor.core.policy import Family
+from janitor.core.retention import Family
 from janitor.core.units import iso
 from janitor.store.rows import instant
 

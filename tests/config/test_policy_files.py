@@ -14,7 +14,8 @@ from janitor.config import policy_files
 from janitor.config.policy_files import load_policies, load_rules
 from janitor.core.image import Image, Status
 from janitor.core.memory import Exemption
-from janitor.core.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
+from janitor.core.policy import Clock, Expire, Match, Pattern, Policy
+from janitor.core.retention import Family, Keep, Period
 from janitor.documents import Document, Keys
 from janitor.errors import ConfigurationError, Exit
 

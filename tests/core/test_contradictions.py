@@ -17,8 +17,9 @@ from janitor.cloud.common.merging import Merging
 from janitor.core.decide import decide
 from janitor.core.decision import Reason, Verdict
 from janitor.core.image import Image
-from janitor.core.policy import Expire, Family, Keep, Match, Pattern, Policy
+from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import Mode, RunResult
+from janitor.core.retention import Family, Keep
 from janitor.core.survey import Survey
 from janitor.core.survey.contradictions import disagreement, doubts_about, merged
 from janitor.core.usage import EarlierUsage, Usage

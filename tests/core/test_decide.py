@@ -14,7 +14,8 @@ from janitor.core.image import MISSING, Image, Status, Visibility
 from janitor.core.memory import History
 from janitor.core.names.wire_keys import WireKeys
 from janitor.core.planning.plan import make_plan
-from janitor.core.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
+from janitor.core.policy import Clock, Expire, Match, Pattern, Policy
+from janitor.core.retention import Family, Keep, Period
 from janitor.core.usage import Usage, User, UserKind
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

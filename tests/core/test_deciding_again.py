@@ -18,8 +18,9 @@ from janitor.core.decision import Decision, Reason
 from janitor.core.image import Image, Sharing
 from janitor.core.memory import Exemption, History
 from janitor.core.planning.plan import Limits
-from janitor.core.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
+from janitor.core.policy import Clock, Expire, Match, Pattern, Policy
 from janitor.core.result import Mode, RunResult
+from janitor.core.retention import Family, Keep, Period
 from janitor.core.survey import Survey
 from janitor.core.units import iso
 from janitor.core.usage import Usage, User

@@ -20,7 +20,8 @@ from janitor.core.decide import decide
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image
 from janitor.core.names.pattern import Pattern
-from janitor.core.policy import Expire, Family, Keep, Match, Policy
+from janitor.core.policy import Expire, Match, Policy
+from janitor.core.retention import Family, Keep
 from janitor.core.usage import Usage
 from janitor.errors import Interrupted
 from janitor.expressions import Budget, Expression, Untold

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from janitor.core.image import Sharing, Status, Visibility
 from janitor.core.memory import Exemption, Notice, Refusals
-from janitor.core.policy import Clock, Expire, Family, Keep, Match, Pattern, Period, Policy
+from janitor.core.policy import Clock, Expire, Match, Pattern, Policy
+from janitor.core.retention import Family, Keep, Period
 from janitor.store.values import from_json, to_json
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=5)  # with lone surrogates, which YAML can write

@@ -17,7 +17,8 @@ from pydantic import (
 from janitor.core.image import Status, Visibility
 from janitor.core.memory import Exemption
 from janitor.core.names.pattern import Pattern, expression_between_slashes, flaw_of_glob
-from janitor.core.policy import Clock, Expire, Family, Keep, Match, Period, Policy
+from janitor.core.policy import Clock, Expire, Match, Policy
+from janitor.core.retention import Family, Keep, Period
 from janitor.core.units import parse_duration, parse_size, parse_until
 from janitor.documents.schema import Given, Label, OneOrMore, Schema, read_as, word_of
 
