@@ -129,7 +129,7 @@ def test_a_list_that_spells_otherwise_confirms_nothing_gone(nights: Nights, spel
     target, deletions = nights.night()
     assert {deletion.outcome for deletion in target.deletions} == {DeletionOutcome.ACCEPTED}
     assert deletions
-    settled = nights.night(Mode.DRY_RUN)[0].settled
+    settled = nights.night(Mode.DRY_RUN)[0].earlier.settled
     assert DeletionOutcome.DELETED not in {deletion.outcome for deletion in settled}
 
 
