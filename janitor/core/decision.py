@@ -1,5 +1,6 @@
 """What was decided on an image, and why."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -45,6 +46,38 @@ class Reason(StrEnum):
     REFUSED = "refused"
     NOTICE = "notice"
     EXPIRED = "expired"
+
+
+REASONS: Mapping[Reason, str] = {
+    Reason.UNSETTLED_RECORD: "its records in the list disagree",
+    Reason.GONE: "deleted already, or being deleted",
+    Reason.PUBLIC: "offered to every project",
+    Reason.PROTECTED: "protected from deletion",
+    Reason.NOT_OWNED: "belongs to another project",
+    Reason.UNKNOWN_STATUS: "has an unknown status",
+    Reason.UNDATED: "a date is missing or implausible",
+    Reason.IN_USE: "it is in use",
+    Reason.NEEDED: "another image needs it to start",
+    Reason.REFERENCED: "a declared reference names it",
+    Reason.RECENTLY_USED: "it was in use recently",
+    Reason.USAGE_UNKNOWN: "what is in use could not be read",
+    Reason.EXEMPT: "a person exempted it",
+    Reason.NEWBORN: "just created",
+    Reason.SHARED: "another project has accepted it, or may have",
+    Reason.UNMATCHED: "no policy matches it",
+    Reason.PINNED: "its policy keeps all it matches",
+    Reason.TOO_YOUNG: "not expired yet",
+    Reason.KEPT_NEWEST: "among the newest of its family",
+    Reason.KEPT_DAILY: "the last one of its day",
+    Reason.KEPT_WEEKLY: "the last one of its week",
+    Reason.KEPT_MONTHLY: "the last one of its month",
+    Reason.KEPT_YEARLY: "the last one of its year",
+    Reason.NO_FAMILY: "its family cannot be determined",
+    Reason.REFUSED: "the API rejected its deletion; retried later",
+    Reason.NOTICE: "expired and announced",
+    Reason.EXPIRED: "expired",
+}
+"""What the reason codes mean, as a legend to their counts; the reason of one image is its decision's `detail`."""
 
 
 @dataclass(frozen=True, slots=True)

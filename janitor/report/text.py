@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from rich.segment import Segment
 
+from janitor.core.decision import REASONS
 from janitor.core.result import Cost, Mode, Outcome, RunResult, TargetResult
 from janitor.core.units import counted, format_size
 from janitor.escaping import visible
@@ -27,7 +28,6 @@ from janitor.report.outline import Entry, Group, groups_of, lapsing, upcoming
 from janitor.report.wording import (
     MODES,
     OUTCOMES,
-    REASONS,
     label_of,
     local_minute,
     run_name,

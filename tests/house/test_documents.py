@@ -14,9 +14,9 @@ import yaml
 from janitor.cli.app import janitor
 from janitor.config import load_settings
 from janitor.config.policy_files import load_policies, load_rules
-from janitor.core.decision import Reason
+from janitor.core.decision import REASONS, Reason
 from janitor.errors import Exit
-from janitor.report.wording import MODES, OUTCOMES, REASONS
+from janitor.report.wording import MODES, OUTCOMES
 from janitor.store import Store
 from tests.documentation import DOCUMENTS, ROOT, anchors, blocks, document, links, text_of
 

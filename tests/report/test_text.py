@@ -9,14 +9,14 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from janitor.core.decision import Change, Decision, Reason, Spared, Verdict
+from janitor.core.decision import REASONS, Change, Decision, Reason, Spared, Verdict
 from janitor.core.result import Cost, Deletion, DeletionOutcome, Mode, Outcome, RunResult, RunSummary
 from janitor.core.survey import Survey
 from janitor.core.usage import Usage, User
 from janitor.escaping import visible
 from janitor.report.tables import images_table, runs_table
 from janitor.report.text import text_report
-from janitor.report.wording import MODES, OUTCOMES, REASONS, money_a_month
+from janitor.report.wording import MODES, OUTCOMES, money_a_month
 from tests.factories import (
     GIB,
     NOW,
