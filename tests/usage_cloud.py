@@ -18,6 +18,7 @@ from janitor.core.result import Mode, RunResult
 from janitor.core.usage import EarlierUsage, Usage
 from janitor.run.sites import Choice, chosen
 from janitor.transport import HttpOptions
+from tests import runs
 from tests.identity_stand_in import grant
 from tests.loopback import Answered, Asked, Loopback
 from tests.openstack_account import NOW, PASSWORD, PROJECT, USERNAME, entry, no, page_of
@@ -229,7 +230,7 @@ class Nights:
             self._configure(listening.url)
             settings, rules = wiring.load(self.folder / "janitor.yaml")
             choice: Choice = chosen(settings, names)
-            return wiring.perform(settings, rules, mode, choice, clock=lambda: self.now, **keys)
+            return runs.perform(settings, rules, mode, choice, clock=lambda: self.now, **keys)
 
     def _configure(self, url: str) -> None:
         login = {"identity": f"{url}/v2.0", "tenant_id": PROJECT, "username": USERNAME, "password": PASSWORD}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -12,19 +12,19 @@ import httpx
 from janitor.clock import utc_now
 from janitor.config import Settings, find_policies, load_settings
 from janitor.config.policy_files import PASSED_OVER, Rules, load_policies, load_rules
+from janitor.core.basis import Basis
 from janitor.core.decision import Decision
 from janitor.core.exemptions import active
 from janitor.core.image import Image
 from janitor.core.policy_lint import exempting_nothing
 from janitor.core.result import Mode, Outcome, RunResult
 from janitor.core.survey.mark import older
-from janitor.core.survey.plausibility import Plausibility
 from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
 from janitor.expressions import Budget
 from janitor.notify.delivery import channels_of
 from janitor.references import References
 from janitor.run import Run, exit_code
-from janitor.run.orders import Progress, Silence
+from janitor.run.orders import Audience, Execution, Progress, Silence, Site
 from janitor.run.sites import Choice, may_have, sites_of
 from janitor.run.surveying import raise_if_stopped
 from janitor.shutdown import Stop
@@ -70,79 +70,118 @@ def mode_of(settings: Settings, *, dry_run: bool) -> Mode:
     return Mode.DRY_RUN if dry_run else settings.mode
 
 
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What is asked of one run.
+
+    `accept_survey`: a person accepts the surveys although they look implausible. `approved` are the decisions of a
+    reviewed plan by target: then only these images may go, and no limit applies. `post`: the report will be posted.
+    `command` names who holds the database meanwhile.
+    """
+
+    mode: Mode
+    choice: Choice
+    accept_survey: bool = False
+    approved: Mapping[str, Sequence[Decision]] | None = None
+    post: bool = True
+    command: str = "janitor run"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What one run is performed in.
+
+    The database is held until `holding` is closed, or else as long as the run takes; `begins` is called once it is
+    held. `http_transport`: see `sites_of`.
+    """
+
+    stop: Stop = field(default_factory=Stop)
+    progress: Progress = field(default_factory=Silence)
+    clock: Callable[[], datetime] = utc_now
+    holding: ExitStack | None = None
+    begins: Callable[[], None] = lambda: None
+    http_transport: httpx.BaseTransport | None = None
+
+
 def perform(
-    settings: Settings,
-    rules: Rules,
-    mode: Mode,
-    choice: Choice,
-    *,
-    stop: Stop | None = None,
-    progress: Progress | None = None,
-    clock: Callable[[], datetime] = utc_now,
-    accept_survey: bool = False,
-    approved: Mapping[str, Sequence[Decision]] | None = None,
-    command: str = "janitor run",
-    post: bool = True,
-    holding: ExitStack | None = None,
-    begins: Callable[[], None] = lambda: None,
-    http_transport: httpx.BaseTransport | None = None,
+    settings: Settings, rules: Rules, request: RunRequest, surroundings: Surroundings | None = None
 ) -> RunResult:
     """Run once over the chosen targets, and alone: raises Busy where another run holds the database.
 
-    A database that fails is a failed run, not an exception, so that it is reported like any other. The database is held
-    until `holding` is closed, or else until this returns; `command` names the holder, and `begins` is called once it
-    is held.
+    A database that fails is a failed run, not an exception, so that it is reported like any other.
 
     Raises ConfigurationError, before anything is surveyed, where credentials make no sense or a region is not there.
-
-    `accept_survey`: a person has looked, and a survey that looks wrong is right. `approved` are the decisions of a
-    reviewed plan by target: then only these images may go, and no limit applies. `post`: the report will be posted.
-    `http_transport`: see `sites_of`.
     """
-    stop = stop or Stop()
-    started_at = clock()
+    around = surroundings or Surroundings()
+    started_at = around.clock()
     result = None
     own = ExitStack()
     try:
-        (own if holding is None else holding).enter_context(exclusive(settings.database, command, started_at))
-        begins()
+        (around.holding or own).enter_context(exclusive(settings.database, request.command, started_at))
+        around.begins()
         inspect(settings.database)
-        known = known_targets(settings)
-        sites = sites_of(settings, choice, clock=clock, stop=stop, http_transport=http_transport, known=known)
+        sites = _sites(settings, request.choice, around)
         mark = read_mark(settings.database)
         with Store.open(settings.database) as store:
             result = Run(
                 sites=sites,
-                policies=rules.policies,
-                exemptions=rules.exemptions,
+                basis=_basis(settings, rules, accept_survey=request.accept_survey),
                 store=store,
-                mode=mode,
-                limits=settings.limits,
-                zone=settings.timezone,
-                targets_at_once=settings.concurrency.targets,
-                deletions_at_once=settings.concurrency.deletions,
-                clock=clock,
-                stop=stop,
-                progress=progress or Silence(),
-                plausibility=Plausibility(settings.max_shrink),
-                accept_survey=accept_survey,
-                usage_memory=settings.usage_memory,
-                references=References(settings.references, settings.http, stop, http_transport),
-                approved=approved,
-                owes_report=post and settings.slack is not None,
-                budget=Budget(check_stop=partial(raise_if_stopped, stop)),
-                unposted=not post and settings.slack is not None,
-                channels=_channels(settings, rules),
-                next_run=_next_run(settings),
+                mode=request.mode,
+                references=References(settings.references, settings.http, around.stop, around.http_transport),
+                approved=request.approved,
                 unknown_mark=mark if mark is not None and not store.knows(mark) else None,
-                remarks=partial(_remarks, settings, rules, mode, store, clock),
+                execution=_execution(settings, around),
+                audience=_audience(settings, rules, request, store, around.clock),
             ).perform()
             result = _marked(settings.database, store, result)
     except StoreError as error:
-        return result or failed_run(mode, error, started_at, clock())
+        return result or failed_run(request.mode, error, started_at, around.clock())
     finally:
         own.close()
     return result
+
+
+def _sites(settings: Settings, choice: Choice, around: Surroundings) -> list[Site]:
+    known = known_targets(settings)
+    return sites_of(
+        settings, choice, clock=around.clock, stop=around.stop, http_transport=around.http_transport, known=known
+    )
+
+
+def _basis(settings: Settings, rules: Rules, *, accept_survey: bool) -> Basis:
+    return Basis(
+        tuple(rules.policies),
+        tuple(rules.exemptions),
+        settings.timezone,
+        settings.usage_memory,
+        settings.limits,
+        settings.max_shrink,
+        accept_survey,
+    )
+
+
+def _execution(settings: Settings, around: Surroundings) -> Execution:
+    return Execution(
+        targets_at_once=settings.concurrency.targets,
+        deletions_at_once=settings.concurrency.deletions,
+        clock=around.clock,
+        stop=around.stop,
+        progress=around.progress,
+        budget=Budget(check_stop=partial(raise_if_stopped, around.stop)),
+    )
+
+
+def _audience(
+    settings: Settings, rules: Rules, request: RunRequest, store: Store, clock: Callable[[], datetime]
+) -> Audience:
+    return Audience(
+        owes_report=request.post and settings.slack is not None,
+        unposted=not request.post and settings.slack is not None,
+        channels=_channels(settings, rules),
+        next_run=_next_run(settings),
+        remarks=partial(_remarks, settings, rules, request.mode, store, clock),
+    )
 
 
 def _marked(database: Path, store: Store, result: RunResult) -> RunResult:

@@ -33,34 +33,36 @@ class Run(Orders):
         Once told to stop, sites that take longer than `patience` are left behind. Raises StoreError where the database
         cannot even begin a run; one that fails later is in the result, beside what was done.
         """
-        started_at = self.clock()
-        run = self.store.begin_run(self.mode, started_at, owes_report=self.owes_report, unposted=self.unposted)
-        self.store.record_basis(run, self.basis())
+        started_at = self.execution.clock()
+        run = self.store.begin_run(
+            self.mode, started_at, owes_report=self.audience.owes_report, unposted=self.audience.unposted
+        )
+        self.store.record_basis(run, self.basis)
         if self.unknown_mark is not None:
             self.store.note_behind(run, self.unknown_mark, started_at)
         targets = self._clean_all(run)
         outcome = _OUTCOME_OF_EXIT[worst(_EXIT_OF_OUTCOME[target.outcome] for target in targets)]
         planned = ((target.target, decision) for target in targets for decision in target.to_delete)
-        digest = plan_digest(planned, self.policies)
-        result = RunResult(run, self.mode, outcome, started_at, self.clock(), targets, digest=digest)
+        digest = plan_digest(planned, self.basis.policies)
+        result = RunResult(run, self.mode, outcome, started_at, self.execution.clock(), targets, digest=digest)
         try:
-            result = replace(result, remarks=tuple(self.remarks()))
+            result = replace(result, remarks=tuple(self.audience.remarks()))
             self.store.finish_run(result)
         except StoreError as error:
             return replace(result, outcome=Outcome.FAILED, error=str(error))
         return result
 
     def _clean_all(self, run: int) -> tuple[TargetResult, ...]:
-        groups = by_project(self.sites, self.stop)
+        groups = by_project(self.sites, self.execution.stop)
         # Sites of one project wait for each other, so all of them must be under way at once.
-        at_once = max([self.targets_at_once, *(len(group) for group, _ in groups)])
+        at_once = max([self.execution.targets_at_once, *(len(group) for group, _ in groups)])
         pool = ThreadPoolExecutor(at_once, thread_name_prefix="target")
         work = {
             site.name: pool.submit(self._clean, run, site, comparison) for group, comparison in groups for site in group
         }
         late = True
         try:
-            late = wait_for(list(work.values()), self.stop, self.patience)
+            late = wait_for(list(work.values()), self.execution.stop, self.execution.patience)
             return tuple(
                 future.result() if (future := work[site.name]).done() and not future.cancelled() else _left_behind(site)
                 for site in self.sites

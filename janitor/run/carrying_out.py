@@ -62,11 +62,11 @@ class CarryingOut:
             target,
             self.service,
             self.orders.store,
-            self.orders.clock,
-            self.orders.stop,
-            Freshness(read, self.orders.moment, self.since),
-            self.orders.deletions_at_once,
-            lambda: self.orders.progress.advance(target, "delete", next(done), len(plan.decisions)),
+            self.orders.execution.clock,
+            self.orders.execution.stop,
+            Freshness(read, self.orders.execution.moment, self.since),
+            self.orders.execution.deletions_at_once,
+            lambda: self.orders.execution.progress.advance(target, "delete", next(done), len(plan.decisions)),
         )
         return deleter
 
@@ -76,7 +76,7 @@ class CarryingOut:
             yield str(deleter.journal_error)
         unsent = len(plan.decisions) - len(attempts) - len(deleter.left)
         if unsent:
-            interrupted = "interrupted: " if self.orders.stop.is_set() else ""
+            interrupted = "interrupted: " if self.orders.execution.stop.is_set() else ""
             because = f": {deleter.unsent}" if deleter.unsent is not None else ""
             yield f"{interrupted}{unsent} of {len(plan.decisions)} deletions were not sent{because}"
 

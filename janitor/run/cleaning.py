@@ -70,7 +70,7 @@ class Cleaning:
         were settled before that, it is a result, as nobody else will tell of them. Raises AnotherAccount, with nothing
         recorded of the survey, where it is not of the account that the database knows.
         """
-        since = self.orders.moment()
+        since = self.orders.execution.moment()
         survey, lookup = Surveying(self.orders, self.target, self.service).survey()
         survey = self._recognised(survey)
         history = self._store.record_survey(self.run, self.target, survey, self.site.also_named)
@@ -144,7 +144,7 @@ class Cleaning:
         decisions = self._ruled(survey, history, memory)
         asked = in_question(decisions)
         sharing = answers(asked, self._sharing(asked, make_plan(decisions)))
-        raise_if_stopped(self.orders.stop)
+        raise_if_stopped(self.orders.execution.stop)
         return apply_sharing(decisions, sharing), Grounds(memory, sharing)
 
     def _sharing(self, asked: Sequence[Image], plan: Plan) -> Mapping[str, Sharing]:
@@ -155,21 +155,21 @@ class Cleaning:
 
     def _excess(self, plan: Plan) -> str | None:
         """Why the limits refuse a plan; a reviewed one has none."""
-        return plan.refusal(self.orders.limits) if self.orders.approved is None else None
+        return plan.refusal(self.orders.basis.limits) if self.orders.approved is None else None
 
     def _ruled(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> list[Decision]:
         """The decisions by guards and policies."""
         return decide(
             survey.images,
-            self.orders.policies,
+            self.orders.basis.policies,
             survey.usage,
             history,
             survey.finished_at,
             target=self.target,
             also_named=self.site.also_named,
-            zone=self.orders.zone,
+            zone=self.orders.basis.zone,
             memory=memory,
-            budget=self.orders.budget,
+            budget=self.orders.execution.budget,
             wire_keys=wire_keys(self.service.binding().api),
         )
 
@@ -177,19 +177,19 @@ class Cleaning:
         """What is recorded of a target, and what people exempted by command, in policy files or by tags."""
         now = survey.finished_at
         stored = self._store.exemptions(now)
-        by_people = exemptions_for(survey.images, stored, self.orders.exemptions, now)
-        exempted = longest_of(by_people, exemptions_by_tag(survey.images, now, self.orders.zone))
+        by_people = exemptions_for(survey.images, stored, self.orders.basis.exemptions, now)
+        exempted = longest_of(by_people, exemptions_by_tag(survey.images, now, self.orders.basis.zone))
         recorded = self._store.memory(self.target)
         return replace(
             recorded,
             notices=self._counted(recorded, survey),
             exemptions=exempted,
-            usage_memory=self.orders.usage_memory,
+            usage_memory=self.orders.basis.usage_memory,
         )
 
     def _counted(self, recorded: Memory, survey: Survey) -> Mapping[str, Notice]:
         """The notices as they count; where nobody can be told of anything, none is given anew and none waits."""
-        channels, next_run = self.orders.channels, self.orders.next_run
+        channels, next_run = self.orders.audience.channels, self.orders.audience.next_run
         if channels is None:
             return recorded.notices
         names = {image.id: image.name or "" for image in survey.images if image.id in recorded.notices}
@@ -240,27 +240,28 @@ class Cleaning:
 
     def _clock_check(self) -> ClockCheck:
         """Who bears out our clock."""
-        if self.orders.accept_survey:
+        if self.orders.basis.accept_survey:
             return ClockCheck.ACCEPTED
         return ClockCheck.UNTOLD if self.service.clock_offset() is None else ClockCheck.TOLD
 
     def _clock_doubts(self) -> tuple[str, ...]:
         """What is wrong with our clock by that of earlier runs; one that an answer bears out now is written down."""
-        now, before, offset = self.orders.clock(), self._store.last_clock(self.run), self.service.clock_offset()
+        now, before = self.orders.execution.clock(), self._store.last_clock(self.run)
+        offset = self.service.clock_offset()
         late = behind(now, *before) if before is not None else None
-        if offset is not None and agrees(offset) and (late is None or self.orders.accept_survey):
+        if offset is not None and agrees(offset) and (late is None or self.orders.basis.accept_survey):
             self._store.record_clock(self.run, now)
         return (late,) if late is not None else ()
 
     def _end_notices_of_gone(self, seen: TargetResult, memory: Memory) -> None:
         listed = {decision.image.id for decision in seen.decisions}
-        self._store.end_notices_of_gone(seen.target, memory.notices.keys() - listed, self.orders.clock())
+        self._store.end_notices_of_gone(seen.target, memory.notices.keys() - listed, self.orders.execution.clock())
 
     def _one_service_with_others(self, survey: Survey) -> Sequence[str]:
         """What is wrong where another site of the project lists the same images: no person can accept that."""
         own = {folded(image.id) for image in survey.images if owns(image)}
         others = dict(self.comparison.others(self.target, own))
-        raise_if_stopped(self.orders.stop)
+        raise_if_stopped(self.orders.execution.stop)
         for name in self.site.siblings:
             if name not in others:
                 others[name] = frozenset(map(folded, self._store.known(name)))
@@ -281,7 +282,7 @@ class Cleaning:
             clock_offset=self.service.clock_offset(),
             irregularities=(*self.service.irregularities(), *contradictions(survey.images), *self._clock_doubts()),
         )
-        doubts = () if self.orders.accept_survey or survey.usage.problem is not None else doubts
+        doubts = () if self.orders.basis.accept_survey or survey.usage.problem is not None else doubts
         doubts = (*unacceptable, *doubts)
         self._store.record_measure(self.run, self.target, seen, good=not doubts and survey.usage.problem is None)
         return doubts

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from janitor.clock import utc_now
@@ -11,10 +11,8 @@ from janitor.cloud.service import ImageService
 from janitor.core.basis import Basis, Grounds
 from janitor.core.decision import Decision
 from janitor.core.image import Image
-from janitor.core.memory import Exemption, History, Memory
-from janitor.core.planning.plan import Limits
+from janitor.core.memory import History, Memory
 from janitor.core.planning.reconciling import Settlement, Unsettled
-from janitor.core.policy import Policy
 from janitor.core.result import Mode, RunResult, TargetResult
 from janitor.core.survey import Survey
 from janitor.core.survey.binding import Binding
@@ -179,56 +177,63 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
-    """Everything that one run needs.
+class Execution:
+    """How a run is carried out: how much at once, by which clocks, and what ends it early.
 
-    `approved`: the decisions of a reviewed plan by target, where one is applied. `owes_report`: its report is to be
-    posted, by the next run if this one dies before; `unposted`: it could be, and is not to be. `channels` are those of
-    the policies that have one of their own, or None where nobody can be told of anything. `next_run` says when a run is
-    due after an instant, where there is a schedule. `budget` is what the expressions of all its policies may take.
-    `unknown_mark` lies beside the database, which did not leave it. `monotonic` tells seconds that pass whatever is
-    done to the clock. `remarks` is asked, once all is surveyed, for what is to be said of policy files.
+    `monotonic` tells seconds that pass whatever is done to the clock. Once told to `stop`, the run leaves targets
+    behind that take longer than `patience`. `budget` is what the expressions of all its policies may take.
     """
 
-    sites: Sequence[Site]
-    policies: Sequence[Policy]
-    store: RunStore
-    mode: Mode = Mode.DRY_RUN
-    limits: Limits = field(default_factory=Limits)
-    zone: tzinfo = UTC
     targets_at_once: int = 4
     deletions_at_once: int = 4
     clock: Callable[[], datetime] = utc_now
     monotonic: Callable[[], float] = time.monotonic
     stop: Stop = field(default_factory=Stop)
-    progress: Progress = field(default_factory=Silence)
-    plausibility: Plausibility = field(default_factory=Plausibility)
-    accept_survey: bool = False
-    usage_memory: timedelta = timedelta()
-    references: Texts = field(default_factory=NoTexts)
-    approved: Mapping[str, Sequence[Decision]] | None = None
-    exemptions: Sequence[Exemption] = ()
-    owes_report: bool = False
-    unknown_mark: Mark | None = None
-    unposted: bool = False
-    channels: Mapping[str, str] | None = field(default_factory=dict)
-    next_run: Callable[[datetime], datetime] | None = None
     patience: timedelta = timedelta(seconds=6)
+    progress: Progress = field(default_factory=Silence)
     budget: Budget = field(default_factory=Budget)
-    remarks: Callable[[], Sequence[str]] = tuple
 
     def moment(self) -> Moment:
         """Now."""
         return Moment(self.clock(), self.monotonic())
 
-    def basis(self) -> Basis:
-        """What the run goes by."""
-        return Basis(
-            tuple(self.policies),
-            tuple(self.exemptions),
-            self.zone,
-            self.usage_memory,
-            self.limits,
-            self.plausibility.max_shrink,
-            self.accept_survey,
-        )
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who hears of a run, and when.
+
+    `owes_report`: its report is to be posted, by the next run if this one dies before; `unposted`: it could be, and is
+    not to be. `channels` are those of the policies that have one of their own, or None where nobody can be told of
+    anything. `next_run` says when a run is due after an instant, where there is a schedule. `remarks` is asked for what
+    is to be said of policy files, once all targets are surveyed.
+    """
+
+    owes_report: bool = False
+    unposted: bool = False
+    channels: Mapping[str, str] | None = field(default_factory=dict)
+    next_run: Callable[[datetime], datetime] | None = None
+    remarks: Callable[[], Sequence[str]] = tuple
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Everything that one run needs.
+
+    `approved`: the decisions of a reviewed plan by target, where one is applied. `unknown_mark` lies beside the
+    database, which did not leave it.
+    """
+
+    sites: Sequence[Site]
+    basis: Basis
+    store: RunStore
+    mode: Mode = Mode.DRY_RUN
+    references: Texts = field(default_factory=NoTexts)
+    approved: Mapping[str, Sequence[Decision]] | None = None
+    unknown_mark: Mark | None = None
+    execution: Execution = field(default_factory=Execution)
+    audience: Audience = field(default_factory=Audience)
+
+    @property
+    def plausibility(self) -> Plausibility:
+        """What tells whether a survey is to be believed."""
+        return Plausibility(self.basis.max_shrink)

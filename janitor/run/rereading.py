@@ -80,7 +80,7 @@ class Rereading:
         own = frozenset(folded(image.id) for image in before.images if owns(image))
         left = [folded(image.id) for image in after.images if owns(image)]
         listed = frozenset(folded(image.id) for image in after.images if image.status not in GONE_STATUSES)
-        accepted = self.orders.accept_survey
+        accepted = self.orders.basis.accept_survey
         irregular = (*self.service.irregularities(), *contradictions(now.images))
         return self.orders.plausibility.doubts(
             measure(after, measure(before)),

@@ -42,7 +42,7 @@ class Surveying:
         Raises CloudError where its images cannot be listed to the end, and Interrupted. What is in use may be in doubt:
         `usage.problem` says so.
         """
-        started_at = self.orders.clock()
+        started_at = self.orders.execution.clock()
         listed = self.listed()
         without_id = len(self.service.unidentified())
         lookup = self._looked_up(listed)
@@ -50,8 +50,8 @@ class Surveying:
         usage = self.usage(images, started_at)
         if without_id:
             usage = replace(usage, remarks=(*usage.remarks, _without_id(without_id)))
-        raise_if_stopped(self.orders.stop)
-        return Survey(images, usage, started_at, self.orders.clock(), without_id), lookup
+        raise_if_stopped(self.orders.execution.stop)
+        return Survey(images, usage, started_at, self.orders.execution.clock(), without_id), lookup
 
     def listed(self) -> list[Image]:
         """What the lists say, each image once: as all of its records say together."""
@@ -59,13 +59,13 @@ class Surveying:
         for image in self.service.images():
             listed[image.id] = image
             if len(listed) % 1000 == 0:
-                self.orders.progress.advance(self.target, "survey", len(listed), None)
-            raise_if_stopped(self.orders.stop)
-        self.orders.progress.advance(self.target, "survey", len(listed), len(listed))
+                self.orders.execution.progress.advance(self.target, "survey", len(listed), None)
+            raise_if_stopped(self.orders.execution.stop)
+        self.orders.execution.progress.advance(self.target, "survey", len(listed), len(listed))
         return list(listed.values())
 
     def _looked_up(self, listed: Iterable[Image]) -> Lookup:
-        raise_if_stopped(self.orders.stop)
+        raise_if_stopped(self.orders.execution.stop)
         ids = {folded(image.id) for image in listed}
         known = {folded(image): image for image in self.orders.store.known(self.target)}
         return self.service.unlisted(image for image_id, image in known.items() if image_id not in ids)
@@ -77,7 +77,7 @@ class Surveying:
 
     def usage(self, images: Sequence[Image], now: datetime) -> Usage:
         """What uses these images, by services and by texts; `problem` says why that is in doubt."""
-        earlier = self.orders.store.earlier_usage(self.target, now - _REMEMBERED - self.orders.usage_memory)
+        earlier = self.orders.store.earlier_usage(self.target, now - _REMEMBERED - self.orders.basis.usage_memory)
         with ThreadPoolExecutor(1, thread_name_prefix=f"references-{self.target}") as beside:
             named = beside.submit(self.orders.references.named, images)
             usage = self._told_by_services(images, earlier).with_named(named.result())

@@ -22,13 +22,13 @@ from janitor.core.result import Mode, RunResult
 from janitor.core.survey import Survey
 from janitor.core.units import parse_until
 from janitor.core.usage import Usage
-from janitor.run import Run
 from janitor.run.orders import Site
 from janitor.sandbox.server import Sandbox
 from janitor.store import Store, exclusive
 from tests.conftest import POLICY, Desk
 from tests.factories import NOW, make_image
 from tests.fakes import RecordingCloud
+from tests.runs import run_of
 
 DAY = timedelta(days=1)
 OLD = Policy("old", Match(name=(Pattern("*"),)), Expire(14 * DAY))
@@ -50,7 +50,7 @@ def exempt(image: Image | str, *, until: datetime = NOW + DAY, why: str = "rollb
 
 def perform(store: Store, cloud: RecordingCloud, now: datetime = NOW, **rest: Any) -> RunResult:
     sites = [Site("prod", lambda: cloud)]
-    return Run(sites, [OLD], store, Mode.DELETE, Limits(100, 100), clock=lambda: now, **rest).perform()
+    return run_of(sites, [OLD], store, Mode.DELETE, Limits(100, 100), clock=lambda: now, **rest).perform()
 
 
 def reasons(result: RunResult) -> dict[str, Reason]:

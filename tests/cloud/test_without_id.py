@@ -29,7 +29,7 @@ from janitor.report.text import text_report
 from janitor.run import exit_code
 from janitor.run.sites import chosen
 from janitor.store import Store
-from tests import openstack_account, toast_account
+from tests import openstack_account, runs, toast_account
 from tests.factories import NOW, make_image
 from tests.loopback import Answered, Asked, Loopback
 from tests.replays import decided_again
@@ -110,7 +110,7 @@ def night(folder: Path, number: int, images: list[Any], *, accept_survey: bool =
         (folder / "janitor.yaml").write_text(yaml.safe_dump(document))
         settings, rules = wiring.load(folder / "janitor.yaml")
         now = datetime(2026, 11, 23, 3, 0, number, tzinfo=UTC)  # when the token was issued, which alone tells the time
-        return wiring.perform(
+        return runs.perform(
             settings, rules, Mode.DELETE, chosen(settings, ()), clock=lambda: now, accept_survey=accept_survey
         )
 

@@ -29,7 +29,7 @@ from janitor.notify.announcing import start_notices
 from janitor.notify.slack.blocks import slack_messages
 from janitor.report.routing import Share
 from janitor.report.text import text_report
-from janitor.run import Run, exit_code
+from janitor.run import exit_code
 from janitor.run.orders import Site
 from janitor.run.review import reviewed_plan
 from janitor.sandbox.options import Options
@@ -41,6 +41,7 @@ from tests.fakes import RecordingCloud
 from tests.openstack_account import PROJECT
 from tests.openstack_account import Cloud as OpenStackCloud
 from tests.openstack_account import serving as serving_openstack
+from tests.runs import run_of
 from tests.slack_stand_in import texts_of
 from tests.toast_account import APPKEY
 
@@ -75,7 +76,7 @@ class World:
     def night(self, mode: Mode = Mode.DELETE, *, deliver: bool = True, **rest: Any) -> RunResult:
         orders: dict[str, Any] = {"limits": Limits(1000, 100), **rest}
         sites = [Site("prod", lambda: self.cloud)]
-        result = Run(sites, self.policies, self.store, mode, clock=lambda: self.now, **orders).perform()
+        result = run_of(sites, self.policies, self.store, mode, clock=lambda: self.now, **orders).perform()
         [target] = result.targets
         told = [*target.notices.announced, *target.notices.reminded] if deliver else []
         start_notices(self.store, result, self.policies, {("prod", each.image.id) for each in told}, self.now)

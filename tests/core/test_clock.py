@@ -12,11 +12,12 @@ from janitor.core.result import Mode, Outcome, RunResult
 from janitor.core.survey.clock import ClockCheck, agrees, behind, may_start
 from janitor.errors import Exit
 from janitor.notify.announcing import start_notices
-from janitor.run import Run, exit_code
+from janitor.run import exit_code
 from janitor.run.orders import Site
 from janitor.store import Store
 from tests.factories import make_image
 from tests.fakes import RecordingCloud
+from tests.runs import run_of
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -38,7 +39,7 @@ def cloud(offset: timedelta | None = timedelta()) -> RecordingCloud:
 def perform(
     store: Store, reached: RecordingCloud, now: datetime = NOW, mode: Mode = Mode.DELETE, *, accept: bool = False
 ) -> RunResult:
-    return Run(
+    return run_of(
         [Site("prod", lambda: reached)],
         [OLD, ANNOUNCED],
         store,

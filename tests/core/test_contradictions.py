@@ -28,7 +28,7 @@ from janitor.run import exit_code
 from janitor.run.sites import chosen
 from janitor.store import Store
 from janitor.transport import HttpOptions
-from tests import openstack_account, toast_account
+from tests import openstack_account, runs, toast_account
 from tests.factories import NOW, make_image
 from tests.loopback import Answered, Asked, Loopback
 from tests.toast_account import Account, yes
@@ -238,7 +238,7 @@ def run(folder: Path, answer: Callable[[Asked], Answered]) -> RunResult:
         }
         (folder / "janitor.yaml").write_text(yaml.safe_dump(document))
         settings, rules = wiring.load(folder / "janitor.yaml")
-        return wiring.perform(settings, rules, Mode.DELETE, chosen(settings, ()), clock=lambda: ISSUED)
+        return runs.perform(settings, rules, Mode.DELETE, chosen(settings, ()), clock=lambda: ISSUED)
 
 
 ISSUED = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

@@ -26,12 +26,12 @@ from janitor.core.units import iso
 from janitor.core.usage import Usage, User
 from janitor.errors import CloudError, Refused, Unavailable, UsageError
 from janitor.notify.announcing import start_notices
-from janitor.run import Run
 from janitor.run.orders import Site
 from janitor.store import Inputs, Store, migrations
 from janitor.store.database import DatabaseFile
 from tests.fakes import RecordingCloud
 from tests.replays import decided_again
+from tests.runs import run_of
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -83,7 +83,7 @@ class World:
         """One run and the delivery of its report; the next is a day later."""
         orders = {"limits": Limits(1000, 100), "accept_survey": True, **rest}
         sites = [Site("prod", lambda: self.cloud)]
-        result = Run(sites, self.policies, self.store, mode, clock=lambda: self.now, **orders).perform()
+        result = run_of(sites, self.policies, self.store, mode, clock=lambda: self.now, **orders).perform()
         [target] = result.targets
         told = [*target.notices.announced, *target.notices.reminded] if deliver else []
         start_notices(self.store, result, self.policies, {("prod", each.image.id) for each in told}, self.now)

@@ -16,11 +16,11 @@ from janitor.core.result import DeletionOutcome, Mode
 from janitor.core.survey import Survey
 from janitor.core.usage import Usage, User
 from janitor.references.bearers import Bearers
-from janitor.run import Run
 from janitor.run.orders import Site
 from janitor.store import Store
 from tests.factories import make_image
 from tests.loopback import Answered, Asked
+from tests.runs import run_of
 from tests.toast_account import Account, entry, serving
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -75,7 +75,7 @@ class Nights:
         sites = [Site("prod", lambda: client)]
         limits = Limits(99, 100)
         [target] = (
-            Run(sites, [EVERY], self.store, mode, limits, clock=lambda: NOW, accept_survey=True).perform().targets
+            run_of(sites, [EVERY], self.store, mode, limits, clock=lambda: NOW, accept_survey=True).perform().targets
         )
         return target
 

@@ -21,6 +21,7 @@ from janitor.run.sites import Choice
 from janitor.sandbox.server import Sandbox
 from janitor.store import Store, read_mark, write_mark
 from janitor.store.trust.marks import mark_file
+from tests import runs
 from tests.conftest import Desk
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -199,7 +200,7 @@ def test_a_mark_that_cannot_be_written_fails_the_run_which_says_what_it_did(
 
     monkeypatch.setattr(wiring, "write_mark", fail)
     settings = load_settings(sandbox_desk.folder / "janitor.yaml", {})
-    result = wiring.perform(settings, wiring.rules_of(settings), Mode.DELETE, Choice(settings.targets))
+    result = runs.perform(settings, wiring.rules_of(settings), Mode.DELETE, Choice(settings.targets))
     assert (result.outcome, result.error) == (Outcome.FAILED, "mark of the database: no space left")
     assert {deletion.outcome for deletion in result.targets[0].deletions} == {DeletionOutcome.DELETED}
     assert wiring.code_of(result) is Exit.FAILED

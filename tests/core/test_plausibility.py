@@ -19,7 +19,6 @@ from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
 from janitor.core.survey.plausibility import Measure, OwnImages, Plausibility
 from janitor.core.usage import EarlierUsage, Usage, User
 from janitor.errors import Unavailable
-from janitor.run import Run
 from janitor.run.orders import Site
 from janitor.run.sites import Choice
 from janitor.sandbox.faults import Fault, Faults, Rule
@@ -27,11 +26,13 @@ from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox
 from janitor.store import Store
 from janitor.transport import HttpOptions
+from tests import runs
 from tests.conftest import Desk
 from tests.factories import make_image
 from tests.fakes import RecordingCloud
 from tests.in_process import in_process
 from tests.loopback import Answered, Asked, Loopback
+from tests.runs import run_of
 from tests.toast_account import APPKEY, INSTANCES, PASSWORD, TOKENS, USERNAME, Account, ids, serving, yes
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -229,7 +230,7 @@ def test_a_clock_that_is_off_deletes_nothing_and_gives_no_notice(
 ) -> None:
     builds = Policy("builds", Match(name=(Pattern("ci-*"),)), Expire(14 * DAY))
     sandbox, client = client_of(Faults(0, (Rule(Fault.CLOCK_OFF, offset=offset),)))
-    orders = Run([Site("prod", lambda: client)], [builds, ANNOUNCED], store, Mode.DELETE, clock=lambda: NOW)
+    orders = run_of([Site("prod", lambda: client)], [builds, ANNOUNCED], store, Mode.DELETE, clock=lambda: NOW)
     result = orders.perform()
     [target] = result.targets
     deletions = [request for request in sandbox.requests if request.name == "delete-image"]
@@ -243,7 +244,7 @@ def test_a_clock_that_is_off_deletes_nothing_and_gives_no_notice(
 
 def perform(store: Store, cloud: RecordingCloud, mode: Mode = Mode.DELETE, *, accept: bool = False) -> RunResult:
     sites = [Site("prod", lambda: cloud)]
-    return Run(sites, [OLD], store, mode, Limits(1000, 100), clock=lambda: NOW, accept_survey=accept).perform()
+    return run_of(sites, [OLD], store, mode, Limits(1000, 100), clock=lambda: NOW, accept_survey=accept).perform()
 
 
 def test_only_deletions_since_the_last_good_survey_excuse_a_fall(store: Store) -> None:
@@ -357,4 +358,4 @@ def test_how_long_a_use_is_remembered_is_configured(
 
 def run_as_configured(path: Path) -> RunResult:
     settings = load_settings(path, {})
-    return wiring.perform(settings, wiring.rules_of(settings), Mode.DRY_RUN, Choice(settings.targets))
+    return runs.perform(settings, wiring.rules_of(settings), Mode.DRY_RUN, Choice(settings.targets))

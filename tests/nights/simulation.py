@@ -20,6 +20,7 @@ from janitor.run.sites import Choice
 from janitor.sandbox.calls import Api
 from janitor.shutdown import Stop
 from janitor.store import Store
+from tests import runs
 from tests.nights.account import PAGE_SIZE, USAGE_MEMORY, Account, untouched
 from tests.nights.again import check_deciding_again
 from tests.nights.channel import Channel
@@ -181,7 +182,7 @@ class Simulation:
         result = None
         try:
             with self.clockwork.running(happening), ExitStack() as holding:
-                result = wiring.perform(
+                result = runs.perform(
                     settings,
                     self._policies,
                     attempt.mode,

@@ -35,7 +35,6 @@ from janitor.errors import Unavailable
 from janitor.redaction import Redaction
 from janitor.report.as_json import json_report
 from janitor.report.figures import summary
-from janitor.run import Run
 from janitor.run.orders import Site
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Call
@@ -48,6 +47,7 @@ from janitor.transport.http import Transport
 from tests.conftest import POLICY, Desk
 from tests.fakes import RecordingCloud
 from tests.loopback import Answered, Loopback
+from tests.runs import run_of
 from tests.slack_stand_in import SlackStandIn
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -127,7 +127,7 @@ def killed_run(store: Store, *images: Image) -> int:
 
 def perform(store: Store, *clouds: RecordingCloud, mode: Mode = Mode.DELETE, **rest: Any) -> RunResult:
     sites = [Site(f"t{number}", lambda cloud=cloud: cloud) for number, cloud in enumerate(clouds)]  # type: ignore[misc]
-    return Run(sites, [OLD], store, mode, AMPLE, clock=lambda: NOW, **rest).perform()
+    return run_of(sites, [OLD], store, mode, AMPLE, clock=lambda: NOW, **rest).perform()
 
 
 def settled(result: RunResult) -> dict[str, DeletionOutcome]:

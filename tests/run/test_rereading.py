@@ -15,13 +15,14 @@ from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
 from janitor.core.usage import Usage, User
 from janitor.errors import Exit, RestAsked, Unavailable
-from janitor.run import Run, exit_code
+from janitor.run import exit_code
 from janitor.run.freshness import Freshness, Moment, Reading
 from janitor.run.orders import Site
 from janitor.store import Store
 from janitor.transport import Call
 from tests.fakes import RecordingCloud
 from tests.loopback import Answered, Asked
+from tests.runs import run_of
 from tests.toast_account import DELETE, INSTANCES, ROOT, Account, entry, serving
 from tests.toast_account import no as no_v1
 
@@ -54,7 +55,7 @@ class Night:
         sites = [Site("prod", lambda: self.cloud)]
         limits = Limits(1000, 100)
         clocks: dict[str, Any] = {"clock": lambda: NOW + self.wall, "monotonic": lambda: self.ticks.total_seconds()}
-        return Run(sites, [OLD], self.store, Mode.DELETE, limits, deletions_at_once=1, **clocks, **rest).perform()
+        return run_of(sites, [OLD], self.store, Mode.DELETE, limits, deletions_at_once=1, **clocks, **rest).perform()
 
 
 @dataclass
@@ -239,7 +240,7 @@ def test_on_the_api_of_lists_the_list_and_the_instances_are_read_again(store_pat
     clocks: dict[str, Any] = {"clock": lambda: NOW, "monotonic": lambda: account.ticks}
     with serving(account) as (client, _), Store.open(store_path) as store:
         sites = [Site("prod", lambda: client)]
-        done = Run(sites, [every], store, Mode.DELETE, Limits(9, 100), accept_survey=True, **clocks).perform()
+        done = run_of(sites, [every], store, Mode.DELETE, Limits(9, 100), accept_survey=True, **clocks).perform()
     assert stays(done) == {
         "i0": "changed during this run: name",
         "i1": "changed during this run: now keep [in-use] used by instance web-1",
@@ -353,7 +354,7 @@ def test_of_an_api_that_asks_for_a_long_rest_nothing_more_is_asked(store_path: P
     account.scripted(DELETE, *[Answered({"header": {"isSuccessful": True, "resultCode": 0}})] * 3, *[busy] * 37)
     every = Policy("all", Match(name=(Pattern("name*"),)), Expire(timedelta(days=14)))
     with serving(account) as (client, listening), Store.open(store_path) as store:
-        run = Run([Site("prod", lambda: client)], [every], store, Mode.DELETE, Limits(99, 100), clock=lambda: NOW,
+        run = run_of([Site("prod", lambda: client)], [every], store, Mode.DELETE, Limits(99, 100), clock=lambda: NOW,
                   deletions_at_once=1, accept_survey=True)  # fmt: skip
         result = run.perform()
         asked = listening.paths()

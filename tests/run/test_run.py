@@ -17,12 +17,13 @@ from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
 from janitor.core.usage import Source, Unread, Usage, User, UserKind
 from janitor.errors import CloudError, Exit, NotSent, Refused, RestAsked, StoreError, Unavailable
-from janitor.run import Run, exit_code
+from janitor.run import exit_code
 from janitor.run.orders import Site
 from janitor.shutdown import Stop
 from janitor.store import Store
 from tests.fakes import RecordingCloud
 from tests.replays import decided_again
+from tests.runs import run_of
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 OLD = Policy("old", Match(name=(Pattern("*"),)), Expire(timedelta(days=14)))
@@ -50,7 +51,7 @@ def perform(
     **rest: Any,
 ) -> RunResult:
     sites = [Site(f"t{number}", lambda cloud=cloud: cloud) for number, cloud in enumerate(clouds)]  # type: ignore[misc]
-    return Run(sites, [OLD], store, mode, limits, clock=lambda: now, **rest).perform()
+    return run_of(sites, [OLD], store, mode, limits, clock=lambda: now, **rest).perform()
 
 
 def outcomes(result: RunResult) -> dict[str, DeletionOutcome]:

@@ -18,15 +18,15 @@ from janitor.core.memory import Exemption
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
-from janitor.core.survey.plausibility import Plausibility
 from janitor.core.usage import Usage, User
 from janitor.errors import Exit, Implausible, Refused, Unavailable, UsageError
 from janitor.notify.announcing import start_notices
-from janitor.run import Run, exit_code
+from janitor.run import exit_code
 from janitor.run.orders import Site
 from janitor.run.review import reviewed_plan
 from janitor.store import Store
 from tests.fakes import RecordingCloud
+from tests.runs import run_of
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -54,7 +54,7 @@ class World:
 
     def run(self, mode: Mode = Mode.DELETE, *, deliver: bool = True, **rest: Any) -> RunResult:
         """One run; then its report is delivered, or not."""
-        result = Run(
+        result = run_of(
             [Site("prod", lambda: self.cloud)],
             self.policies,
             self.store,
@@ -132,7 +132,7 @@ def test_a_new_wait_does_not_end_before_the_date_that_people_know(world: World) 
 def test_the_same_id_in_two_targets_waits_in_each_for_itself(world: World) -> None:
     other = RecordingCloud([image("a"), image("young", days=1)])
     for _ in range(2):
-        Run(
+        run_of(
             [Site("prod", lambda: world.cloud), Site("dev", lambda: other)],
             world.policies,
             world.store,
@@ -389,7 +389,7 @@ def test_apply_leaves_what_has_changed(world: World, change: dict[str, Any], wor
     world.cloud.listed = [image("a"), image("b"), image("c", days=1)]
     plan = world.run(Mode.DRY_RUN)
     world.cloud.listed[0] = replace(world.cloud.listed[0], **change)
-    result = world.run(approved=world.approved(plan.run), plausibility=Plausibility(100))
+    result = world.run(approved=world.approved(plan.run), max_shrink=100.0)
     [changed] = result.targets[0].review.changed
     assert changed.decision.image.id == "a"
     assert changed.detail.startswith("changed since the plan: ")

@@ -29,7 +29,7 @@ from janitor.core.result import Mode, Outcome, RunResult, TargetResult
 from janitor.core.survey import Survey
 from janitor.core.usage import Usage, User
 from janitor.errors import Exit, JanitorError, StoreError, UsageError
-from janitor.run import Run, exit_code
+from janitor.run import exit_code
 from janitor.run.orders import Site
 from janitor.sandbox.options import Options
 from janitor.sandbox.record import Call
@@ -38,6 +38,7 @@ from janitor.store import Store, inspect
 from janitor.store import database as database_module
 from tests.conftest import POLICY, Desk
 from tests.fakes import RecordingCloud
+from tests.runs import run_of
 from tests.slack_stand_in import SlackStandIn
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
@@ -293,7 +294,7 @@ def test_a_journal_that_failed_once_is_not_trusted_again_in_this_run(tmp_path: P
     policy = Policy("old", Match(name=(Pattern("*"),)), Expire(timedelta(days=14)))
     with Flickering.open(tmp_path / "janitor.db") as store:
         sites = [Site("prod", lambda: cloud)]
-        result = Run(
+        result = run_of(
             sites, [policy], store, Mode.DELETE, Limits(10, 100), clock=lambda: NOW, deletions_at_once=1
         ).perform()
     assert cloud.deleted == ["0000"]
@@ -321,7 +322,7 @@ def test_a_run_whose_end_cannot_be_written_has_failed_and_says_what_it_did(
     policy = Policy("old", Match(name=(Pattern("*"),)), Expire(timedelta(days=14)))
     with opened(tmp_path / "janitor.db") as store:
         sites = [Site("prod", lambda: RecordingCloud(list(IMAGES[:2])))]
-        result = Run(sites, [policy], store, Mode.DELETE, Limits(10, 100), clock=lambda: NOW).perform()
+        result = run_of(sites, [policy], store, Mode.DELETE, Limits(10, 100), clock=lambda: NOW).perform()
     assert (result.outcome, exit_code(result)) == (Outcome.FAILED, Exit.FAILED)
     assert "the disk is full" in (result.error or result.targets[0].error or "")
     assert len(result.targets[0].deletions) == 2

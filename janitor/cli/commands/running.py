@@ -1,8 +1,7 @@
 """The commands that run once: `run` and `apply`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,8 @@ from janitor.cli.commands.reporting import code_of, reported, say_what_failed
 from janitor.cli.progress import progress_bar
 from janitor.clock import utc_now
 from janitor.config import Settings
-from janitor.core.policy import Policy
-from janitor.core.result import Mode, RunResult
+from janitor.config.policy_files import Rules
+from janitor.core.result import Mode
 from janitor.errors import Exit
 from janitor.run import sites
 from janitor.run.review import reviewed_plan
@@ -40,8 +39,8 @@ def run(
     chosen = sites.chosen(settings, targets)
     mode = wiring.mode_of(settings, dry_run=dry_run)
 
-    perform = partial(wiring.perform, settings, rules, mode, chosen, accept_survey=accept_survey, post=post)
-    return _run_once(settings, rules.policies, perform, form=form, post=post)
+    request = wiring.RunRequest(mode, chosen, accept_survey=accept_survey, post=post)
+    return _run_once(settings, rules, request, form=form)
 
 
 def apply(
@@ -62,24 +61,17 @@ def apply(
             approved = reviewed_plan(store, number, rules.policies, settings.plan_validity, utc_now())
     mode = Mode.DRY_RUN if dry_run else Mode.DELETE
 
-    command = f"janitor apply {number}"
-    perform = partial(wiring.perform, settings, rules, mode, chosen, approved=approved, command=command, post=post)
-    return _run_once(settings, rules.policies, perform, form=form, post=post)
+    request = wiring.RunRequest(mode, chosen, approved=approved, post=post, command=f"janitor apply {number}")
+    return _run_once(settings, rules, request, form=form)
 
 
-def _run_once(
-    settings: Settings,
-    policies: Sequence[Policy],
-    perform: Callable[..., RunResult],
-    *,
-    form: str,
-    post: bool,
-) -> int:
+def _run_once(settings: Settings, rules: Rules, request: wiring.RunRequest, *, form: str) -> int:
     stop = Stop()
     with stopping_on_signals(stop), _watched(settings, stop) as (begins, ended), ExitStack() as holding:
         with progress_bar() as progress:
-            result = perform(stop=stop, progress=progress, holding=holding, begins=begins)
-        posted = reported(settings, result, policies, stop, form=form, post=post)
+            around = wiring.Surroundings(stop=stop, progress=progress, holding=holding, begins=begins)
+            result = wiring.perform(settings, rules, request, around)
+        posted = reported(settings, result, rules.policies, stop, form=form, post=request.post)
         code = ended(result, code_of(result, posted, stop))
     say_what_failed(posted, code)
     return code

@@ -61,16 +61,9 @@ def _scheduled_run(settings: Settings, mode: Mode, stop: Stop, watch: Watch) -> 
             rules, wrong = None, Exit.OK
             try:
                 rules = wiring.rules_of(settings)
-                result = wiring.perform(
-                    settings,
-                    rules,
-                    mode,
-                    sites.Choice(settings.targets),
-                    stop=stop,
-                    command="janitor serve",
-                    holding=holding,
-                    begins=begins,
-                )
+                request = wiring.RunRequest(mode, sites.Choice(settings.targets), command="janitor serve")
+                around = wiring.Surroundings(stop=stop, holding=holding, begins=begins)
+                result = wiring.perform(settings, rules, request, around)
             except ConfigurationError as error:
                 result, wrong = skipped(error), Exit.USAGE
             if result.run == 0 and not wrong:

@@ -1,0 +1,51 @@
+"""Runs that tests start: whatever a test does not name is as usual, and what it names is found by its own name."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import UTC, timedelta
+from typing import Any
+
+from janitor.cli import wiring
+from janitor.config import Settings
+from janitor.config.policy_files import Rules
+from janitor.core.basis import Basis
+from janitor.core.planning.plan import Limits
+from janitor.core.policy import Policy
+from janitor.core.result import Mode, RunResult
+from janitor.core.survey.plausibility import Plausibility
+from janitor.run import Run
+from janitor.run.orders import Audience, Execution, RunStore, Site
+from janitor.run.sites import Choice
+
+
+def run_of(
+    sites: Sequence[Site],
+    policies: Sequence[Policy],
+    store: RunStore,
+    mode: Mode = Mode.DRY_RUN,
+    limits: Limits | None = None,
+    **parts: Any,
+) -> Run:
+    """A run; `parts` are those of its orders and of the values in them."""
+    basis = {
+        "exemptions": (),
+        "zone": UTC,
+        "usage_memory": timedelta(),
+        "limits": limits or Limits(),
+        "max_shrink": Plausibility().max_shrink,
+        "accept_survey": False,
+    }
+    goes_by = Basis(policies=tuple(policies), **{**basis, **_of(Basis, parts)})
+    execution, audience = Execution(**_of(Execution, parts)), Audience(**_of(Audience, parts))
+    return Run(sites, goes_by, store, mode, execution=execution, audience=audience, **parts)
+
+
+def perform(settings: Settings, rules: Rules, mode: Mode, choice: Choice, **parts: Any) -> RunResult:
+    """Run once as configured; `parts` are those of what is asked, and of the surroundings."""
+    request = wiring.RunRequest(mode, choice, **_of(wiring.RunRequest, parts))
+    return wiring.perform(settings, rules, request, wiring.Surroundings(**parts))
+
+
+def _of(kind: type[Any], parts: dict[str, Any]) -> dict[str, Any]:
+    """Those of the parts that are fields of this kind of value; they are taken out."""
+    return {each.name: parts.pop(each.name) for each in fields(kind) if each.name in parts}
