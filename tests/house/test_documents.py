@@ -189,6 +189,25 @@ def test_alarms_are_quoted_as_the_program_says_them() -> None:
     assert not [words for words in quoted if words not in said]
 
 
+def test_the_files_to_open_are_there_and_hold_what_is_said_to_be_in_them() -> None:
+    steps = re.findall(
+        r"^[0-9]+\. `([\w/.]+)`:((?:.|\n(?! *\n|[0-9]|#))*)", document("docs/architecture.md"), re.MULTILINE
+    )
+    assert len(steps) > 10
+    for path, text in steps:
+        if "NAME" in path:
+            continue
+        code = (ROOT / path).read_text(encoding="utf-8")
+        named = [name.rpartition(".")[2] for name in re.findall(r"`([A-Za-z_.]+)`", text)]
+        assert not [name for name in named if name not in code], path
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_files_of_the_repository_that_are_named_are_there(path: Path) -> None:
+    named = re.findall(r"`((?:janitor|tests|docs|deploy|policies)/[\w/.-]*)`", text_of(path))
+    assert not [name for name in named if "NAME" not in name and not (ROOT / name).exists()]
+
+
 def test_the_picture_of_the_code_names_what_there_is() -> None:
     picture = document("docs/architecture.md")
     modules = {path.stem for path in (ROOT / "janitor").glob("*.py")} - {"__init__", "__main__"}
