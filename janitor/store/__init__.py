@@ -28,13 +28,14 @@ from janitor.store.database import DatabaseFile, inspect
 from janitor.store.lock import exclusive, holder
 from janitor.store.replay import Inputs, inputs_at
 from janitor.store.reports import KeptReport, NewReport
-from janitor.store.surveys import snapshots, timekeeping, uses
+from janitor.store.surveys import measures, snapshots, timekeeping, uses
 from janitor.store.surveys.decisions import record_decisions
-from janitor.store.trust import bindings, exemptions, marks, trust
+from janitor.store.trust import bindings, exemptions, marks, notices, outcomes
 from janitor.store.trust.exemptions import ExemptionRecord
 from janitor.store.trust.grounds import notice_at, record_grounds
 from janitor.store.trust.hearing import hearing
 from janitor.store.trust.marks import read_mark, write_mark
+from janitor.store.trust.notices import announce, remind
 
 __all__ = [
     "ExemptionRecord",
@@ -187,8 +188,8 @@ class Store:
         """What is recorded of a target's notices, of what was heard since they were given, and of refusals."""
         with self._file.reading() as db:
             return Memory(
-                notices=trust.standing_notices(db, target),
-                refusals=trust.refusals(db, target),
+                notices=notices.standing_notices(db, target),
+                refusals=outcomes.refusals(db, target),
                 hearing=hearing(db, target),
             )
 
@@ -200,22 +201,22 @@ class Store:
     def last_good(self, target: str, before: int) -> tuple[int, Measure] | None:
         """The latest run before this one whose survey was good, and what it measured."""
         with self._file.reading() as db:
-            return trust.last_good(db, target, before)
+            return measures.last_good(db, target, before)
 
     def own_images(self, target: str, run: int) -> set[str]:
         """The ids of the target's own images in the survey of a run."""
         with self._file.reading() as db:
-            return trust.own_images(db, target, run)
+            return measures.own_images(db, target, run)
 
     def asked_since(self, target: str, run: int) -> set[str]:
         """The ids of the images of a target whose deletion was asked for in this run or later."""
         with self._file.reading() as db:
-            return trust.asked_since(db, target, run)
+            return outcomes.asked_since(db, target, run)
 
     def deleted(self, target: str) -> set[str]:
         """The ids of the images of a target that we are known to have deleted."""
         with self._file.reading() as db:
-            return trust.deleted(db, target)
+            return outcomes.deleted(db, target)
 
     def record_clock(self, run: int, at: datetime) -> None:
         """Record what the clock of a run said when an answer of an API bore it out."""
@@ -255,7 +256,7 @@ class Store:
     def record_measure(self, run: int, target: str, seen: Measure, *, good: bool) -> None:
         """Record how much a survey saw, and whether it is believed."""
         with self._file.writing() as db:
-            trust.record_measure(db, run, target, seen, good=good)
+            measures.record_measure(db, run, target, seen, good=good)
 
     def announce(
         self, run: int, notices: Mapping[tuple[str, str], Notice], reminded: Iterable[tuple[str, str]], at: datetime
@@ -270,9 +271,9 @@ class Store:
             images.setdefault(target, []).append(image)
         with self._file.writing() as db:
             for (target, image), notice in notices.items():
-                trust.announce(db, run, target, image, notice)
+                announce(db, run, target, image, notice)
             for target, told in images.items():
-                trust.remind(db, run, target, told, at)
+                remind(db, run, target, told, at)
 
     def end_notices_of_gone(self, target: str, unlisted: Iterable[str], at: datetime) -> None:
         """End the notices that run for these images, which this survey did not list, where they are surely gone.
@@ -280,7 +281,7 @@ class Store:
         That are those that we deleted, and those that no survey has listed for a week: one list may have a hole in it.
         """
         with self._file.writing() as db:
-            trust.end_notices_of_gone(db, target, unlisted, at)
+            notices.end_notices_of_gone(db, target, unlisted, at)
 
     def finish_target(self, run: int, result: TargetResult) -> None:
         """Record how a target ended, surveyed or not, with the confirmed outcomes of its deletions."""

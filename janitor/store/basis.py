@@ -16,6 +16,18 @@ from janitor.core.planning.plan_diff import policy_text
 from janitor.core.policy import Policy
 from janitor.store.values import from_json, to_json
 
+TEXTS = """
+-- The policies as they were; a new row when one changes.
+CREATE TABLE policy_texts (
+    policy TEXT NOT NULL,
+    text TEXT NOT NULL,
+    from_run INTEGER NOT NULL REFERENCES runs,
+    until_run INTEGER REFERENCES runs
+);
+
+ALTER TABLE runs ADD COLUMN digest TEXT;
+"""
+
 STEP = """
 -- What the run went by, beside policies and exemptions. NULL for runs of before this was recorded.
 ALTER TABLE runs ADD COLUMN zone TEXT;

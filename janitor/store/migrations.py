@@ -11,10 +11,13 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from janitor.store.basis import STEP as BASIS
+from janitor.store.basis import TEXTS
 from janitor.store.columns import added
 from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
 from janitor.store.surveys.clocks import STEP as CLOCKS
+from janitor.store.surveys.measures import COUNTING
+from janitor.store.surveys.measures import STEP as MEASURES
 from janitor.store.surveys.timekeeping import STEP as TIMEKEEPING
 from janitor.store.surveys.uses import STEP as USES
 from janitor.store.tables import REMARKING, SETTLING, SOURCES, TABLES, VIEWS, VOLUMES
@@ -24,8 +27,9 @@ from janitor.store.trust.following import STEP as FOLLOWING
 from janitor.store.trust.grounds import STEP as GROUNDS
 from janitor.store.trust.hearing import STEP as HEARING
 from janitor.store.trust.marks import STEP as MARKS
-from janitor.store.trust.trust import COUNTING, NAMING, REMINDING
-from janitor.store.trust.trust import STEP as TRUST
+from janitor.store.trust.mentions import STEP as MENTIONS
+from janitor.store.trust.notices import NAMING, REMINDING
+from janitor.store.trust.notices import STEP as NOTICES
 
 MIGRATIONS = Migrations("image-janitor")
 
@@ -47,7 +51,8 @@ def settling(db: Database) -> None:
 
 def remembering(db: Database) -> None:
     """Notices, good surveys, plans, and what reports said of single images."""
-    _execute(db, TRUST)
+    for step in (NOTICES, MENTIONS, TEXTS, MEASURES):
+        _execute(db, step)
 
 
 def delivery(db: Database) -> None:

@@ -24,7 +24,8 @@ from janitor.errors import UsageError
 from janitor.store.journal import add_outcomes, deletions_at, settled_in
 from janitor.store.rows import instant, instant_or_none
 from janitor.store.surveys.decisions import count_to_delete, decisions_at
-from janitor.store.trust.trust import applied, end_spared, mentioned, record_mentions, undelivered
+from janitor.store.trust.mentions import applied, mentioned, record_mentions, undelivered
+from janitor.store.trust.notices import end_spared
 
 _UNFINISHED = "did not finish"
 

@@ -52,7 +52,7 @@ from janitor.sandbox.faults import Fault, Faults, Rule
 from janitor.shutdown import Stop
 from janitor.store import Store, runs
 from janitor.store.surveys import uses
-from janitor.store.trust import trust
+from janitor.store.trust import notices as stored_notices
 from janitor.transport import bodies
 from tests.nights import Broken, simulate, simulation
 from tests.nights.clockwork import Happening
@@ -350,7 +350,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "late-reminder-moves-the-date": (
         0,
         "although it is not reminded of in time",
-        (Change(trust, "reminded", _moves_no_date),),
+        (Change(stored_notices, "reminded", _moves_no_date),),
     ),
     "silence": (0, "although it is announced before a silence", (Change(notices, "silent_since", _always(None)),)),
     # Limits, the survey gate, reviewed plans and dry runs.

@@ -1,0 +1,49 @@
+"""How much each survey saw, and whether it was believed: what the next one is compared with."""
+
+from sqlite_utils import Database
+
+from janitor.core.survey.plausibility import Measure
+from janitor.store.trust.bindings import counts_after
+
+STEP = """
+ALTER TABLE surveys ADD COLUMN protected INTEGER;
+ALTER TABLE surveys ADD COLUMN instances INTEGER;
+ALTER TABLE surveys ADD COLUMN good INTEGER NOT NULL DEFAULT 0;
+"""
+
+COUNTING = """
+-- Entries of the image list that had no id; NULL where they were not counted.
+ALTER TABLE surveys ADD COLUMN without_id INTEGER;
+"""
+
+
+def record_measure(db: Database, run: int, target: str, seen: Measure, *, good: bool) -> None:
+    """Write down how much a survey saw, and whether it is believed."""
+    db.execute(
+        "UPDATE surveys SET owned = ?, protected = ?, instances = ?, volumes = ?, without_id = ?, good = ? "
+        "WHERE run = ? AND target = ?",
+        (seen.owned, seen.protected, seen.instances, seen.volumes, seen.without_id, good, run, target),
+    )
+
+
+def last_good(db: Database, target: str, before: int) -> tuple[int, Measure] | None:
+    """The latest run before this one whose survey of a target was good, and what it measured."""
+    row = db.execute(
+        "SELECT run, owned, protected, instances, volumes, without_id FROM surveys "
+        "WHERE target = ? AND run > ? AND run < ? AND good ORDER BY run DESC",
+        (target, counts_after(db.conn, target), before),
+    ).fetchone()
+    return None if row is None else (row[0], Measure(*row[1:]))
+
+
+def own_images(db: Database, target: str, run: int) -> set[str]:
+    """The ids of the target's own images in the survey of a run, as the gate counts them."""
+    return {row[0] for row in db.execute(_OWN_IMAGES, {"run": run, "target": target})}
+
+
+# What `owns` says of an image.
+_OWN_IMAGES = """
+SELECT i.image FROM images i JOIN image_facts f ON f.image_key = i.image_key
+    AND f.from_run <= :run AND (f.until_run IS NULL OR f.until_run > :run)
+WHERE i.target = :target AND f.owned AND NOT f.public AND f.status NOT IN ('deleted', 'pending_delete')
+"""

@@ -1,0 +1,131 @@
+"""Notices: announcements that a channel accepted, the reminders of them, and how each ended."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlite_utils import Database
+
+from janitor.core.memory import Notice
+from janitor.core.notices import reminded
+from janitor.core.units import iso
+from janitor.store.rows import instant, instant_or_none
+from janitor.store.trust.hearing import unreminded
+from janitor.store.trust.outcomes import deleted
+
+_SURELY_GONE = timedelta(days=7)
+
+STEP = """
+-- Announcements that a channel accepted. An ended one was `spared`, `gone`, or `replaced` by another.
+CREATE TABLE notices (
+    notice INTEGER PRIMARY KEY,
+    target TEXT NOT NULL,
+    image TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    length_seconds INTEGER NOT NULL,
+    run INTEGER NOT NULL REFERENCES runs,
+    announced_at TEXT NOT NULL,
+    due TEXT NOT NULL,
+    reminded_at TEXT,
+    ended_at TEXT,
+    ended TEXT
+);
+CREATE UNIQUE INDEX standing_notices ON notices (target, image) WHERE ended_at IS NULL;
+"""
+
+NAMING = """
+-- name: what the image was called in the announcement; NULL where that was not written down.
+ALTER TABLE notices ADD COLUMN name TEXT;
+"""
+
+REMINDING = """
+-- reminded_in_run: the run whose report reminded, which was accepted at reminded_at.
+ALTER TABLE notices ADD COLUMN reminded_in_run INTEGER REFERENCES runs;
+UPDATE notices SET reminded_in_run = (
+    SELECT max(m.run) FROM mentions m JOIN runs r ON r.run = m.run
+    WHERE m.kind = 'reminded' AND m.target = notices.target AND m.image = notices.image
+        AND r.started_at <= notices.reminded_at
+) WHERE reminded_at IS NOT NULL;
+"""
+
+
+def standing_notices(db: Database, target: str) -> dict[str, Notice]:
+    """The notices that run in a target, by image id."""
+    rows = db.query("SELECT * FROM notices WHERE target = :target AND ended_at IS NULL", {"target": target})
+    return {row["image"]: _notice(row) for row in rows}
+
+
+def _notice(row: Mapping[str, Any]) -> Notice:
+    return Notice(
+        row["policy"],
+        timedelta(seconds=row["length_seconds"]),
+        instant(row["announced_at"]),
+        instant(row["due"]),
+        instant_or_none(row["reminded_at"]),
+        row["name"],
+    )
+
+
+def announce(db: Database, run: int, target: str, image: str, notice: Notice) -> None:
+    """Start a notice that a channel has accepted; it replaces one that runs."""
+    db.execute(_END_STANDING, (iso(notice.announced_at), "replaced", target, image))
+    db.execute(
+        "INSERT INTO notices (target, image, policy, length_seconds, run, announced_at, due, name)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            target,
+            image,
+            notice.policy,
+            int(notice.length.total_seconds()),
+            run,
+            iso(notice.announced_at),
+            iso(notice.due),
+            notice.name,
+        ),
+    )
+
+
+def remind(db: Database, run: int, target: str, images: Iterable[str], at: datetime) -> None:
+    """Write down that a channel has accepted the reminders that a run gave of these images.
+
+    One that comes too late moves the date of the deletion.
+    """
+    standing, missed = standing_notices(db, target), unreminded(db, target, run)
+    for image in standing.keys() & set(images):
+        notice = reminded(standing[image], at, missed=image in missed)
+        announced_due = iso(standing[image].due) if notice.due != standing[image].due else None
+        db.execute(_REMIND, (iso(at), run, iso(notice.due), announced_due, target, image))
+
+
+def end_notices_of_gone(db: Database, target: str, unlisted: Iterable[str], at: datetime) -> None:
+    """End the notices of those of these images that we deleted, or that no survey has listed for long."""
+    ours, long_ago = deleted(db, target), iso(at - _SURELY_GONE)
+    gone = [image for image in unlisted if image in ours or _missed_since(db, target, image) <= long_ago]
+    db.conn.executemany(_END_STANDING, [(iso(at), "gone", target, image) for image in gone])
+
+
+def _missed_since(db: Database, target: str, image: str) -> str:
+    """When the first of the surveys finished that do not list an image any more."""
+    finished_at: str = db.execute(_MISSED_SINCE, (target, image)).fetchone()[0]
+    return finished_at
+
+
+def end_spared(db: Database, run: int, at: datetime) -> None:
+    """End the notices of the images that the report of a run calls spared."""
+    db.execute(_END_SPARED, (iso(at), run))
+
+
+_END_STANDING = "UPDATE notices SET ended_at = ?, ended = ? WHERE target = ? AND image = ? AND ended_at IS NULL"
+_REMIND = """
+UPDATE notices SET reminded_at = ?, reminded_in_run = ?, due = ?, announced_due = coalesce(announced_due, ?)
+WHERE target = ? AND image = ? AND ended_at IS NULL
+"""
+_MISSED_SINCE = """
+SELECT s.finished_at FROM images i JOIN image_facts f USING (image_key)
+JOIN surveys s ON s.target = i.target AND s.run = f.until_run
+WHERE i.target = ? AND i.image = ? ORDER BY f.until_run DESC LIMIT 1
+"""
+_END_SPARED = """
+UPDATE notices SET ended_at = ?, ended = 'spared'
+WHERE ended_at IS NULL AND (target, image) IN (SELECT target, image FROM mentions WHERE run = ? AND kind = 'spared')
+"""

@@ -1,0 +1,55 @@
+"""What became of earlier deletions, as far as later runs go by it: asked for, deleted, or refused in a row."""
+
+from sqlite_utils import Database
+
+from janitor.core.memory import Refusals
+from janitor.core.result import DeletionOutcome
+from janitor.store.rows import instant
+from janitor.store.trust.bindings import counts_after
+
+
+def refusals(db: Database, target: str) -> dict[str, Refusals]:
+    """The images whose latest deletions were refused, by id, with how often in a row.
+
+    A try that failed is no answer: it neither counts nor ends the row, or an outage would begin the waits anew.
+    """
+    found: dict[str, Refusals] = {}
+    ended: set[str] = set()
+    for row in db.query(_ATTEMPTS, {"target": target, "after": counts_after(db.conn, target)}):
+        image = row["image"]
+        if image in ended or row["outcome"] == DeletionOutcome.FAILED:
+            continue
+        if row["outcome"] != DeletionOutcome.REFUSED:
+            ended.add(image)
+            continue
+        latest = found.get(image)
+        found[image] = (
+            Refusals(1, instant(row["requested_at"]), row["detail"])
+            if latest is None
+            else Refusals(latest.count + 1, latest.last_at, latest.detail)
+        )
+    return found
+
+
+def asked_since(db: Database, target: str, run: int) -> set[str]:
+    """The ids of the images of a target whose deletion was asked for in this run or later."""
+    sql = "SELECT DISTINCT image FROM deletions WHERE target = ? AND run >= ? AND requested_at IS NOT NULL"
+    return {row[0] for row in db.execute(sql, (target, run))}
+
+
+def deleted(db: Database, target: str) -> set[str]:
+    """The ids of the images of a target that we are known to have deleted."""
+    return {row[0] for row in db.execute(_DELETED, (target, counts_after(db.conn, target)))}
+
+
+_ATTEMPTS = """
+SELECT x.image, x.outcome, x.requested_at, x.detail FROM deletions x
+WHERE x.target = :target AND x.run > :after AND x.requested_at IS NOT NULL AND x.outcome IS NOT NULL AND x.image IN (
+    SELECT image FROM deletions WHERE target = :target AND outcome = 'refused'
+)
+ORDER BY x.image, x.deletion DESC
+"""
+_DELETED = """
+SELECT DISTINCT image FROM deletions
+WHERE target = ? AND run > ? AND coalesce(confirmed_outcome, settled_outcome, outcome) = 'deleted'
+"""
