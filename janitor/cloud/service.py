@@ -13,8 +13,8 @@ from janitor.core.usage import EarlierUsage, Reading, Source, Usage
 from janitor.errors import CloudError
 
 ONE_SERVICE = (
-    "they are one image service under two names, and what uses its images is asked for each of them alone. Join them: "
-    "one target with image_endpoint, which asks the services of all regions"
+    "they are one image service under two names, and each reads only a part of what uses its images. Configure one "
+    "target with image_endpoint in their place: it reads what uses images in all regions"
 )
 """Why nothing is deleted where two names are one image service, and the way out."""
 

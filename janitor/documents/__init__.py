@@ -174,7 +174,7 @@ class _Builder:
         if len(self.lines) > _MOST_VALUES:
             raise _UnusableError(line, _TOO_MANY)
         if id(node) in self._around:
-            raise _UnusableError(line, "holds an alias (*) that refers to what it stands in")
+            raise _UnusableError(line, "holds an alias (*) to a value that contains it")
         self._around.add(id(node))
         value = self._value(node, keys)
         self._around.discard(id(node))
@@ -237,7 +237,9 @@ def _text(node: yaml.ScalarNode) -> str:
     try:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError:
-        raise _UnusableError(_line(node), "holds half of a character, a \\u escape without the other half") from None
+        raise _UnusableError(
+            _line(node), "holds half a character: a \\u escape of a surrogate without its pair"
+        ) from None
 
 
 def _line(node: yaml.Node) -> int:

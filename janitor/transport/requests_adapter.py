@@ -98,7 +98,7 @@ def _check_keys(reply: Reply) -> None:
     except (ValueError, RecursionError):
         return
     if unreadable is not None:
-        raise Transient(f"HTTP {reply.status}, and {unreadable} is there more than once, or is no JSON")
+        raise Transient(f"HTTP {reply.status}, and {unreadable} is given twice, or is not JSON")
 
 
 def _response(request: requests.PreparedRequest, reply: Reply) -> requests.Response:

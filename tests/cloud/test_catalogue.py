@@ -61,7 +61,7 @@ def test_a_configured_url_is_the_only_place_and_stands_everywhere() -> None:
 
 def test_a_place_by_http_is_not_one_to_send_a_token_to_that_came_by_https() -> None:
     found = catalogue(("image", [("R1", "http://g1")]), secure=True)
-    assert "not sent there" in str(found.image_places()[0].problem)
+    assert "never sent over http" in str(found.image_places()[0].problem)
     both = catalogue(("image", [("R1", "http://g1")]), ("image", [("R1", "https://g1")]), secure=True)
     assert [(place.url, place.problem) for place in both.image_places()] == [("https://g1", None)]
 
@@ -134,13 +134,13 @@ def test_interfaces_of_one_service_are_one_endpoint_the_wanted_first() -> None:
     endpoints: Entries = [("R1", "internal", "http://i1"), ("R1", "http://p1"), ("R2", "internal", "http://i2")]
     found = catalogue(("image", [("R1", "http://g")]), ("compute", endpoints))
     by_url = {one.url: one.note for one in found.using(Service.COMPUTE, found.image_places()[0], "R1")}
-    assert by_url == {"http://p1": None, "http://i2": "by its internal URL: it has no usable one that is public"}
+    assert by_url == {"http://p1": None, "http://i2": "at its internal URL: it has no usable public URL"}
 
 
 def test_a_token_that_came_by_https_goes_to_no_http() -> None:
     endpoints: Entries = [("R1", "http://p1"), ("R1", "internal", "https://i1"), ("R2", "http://p2")]
     found = catalogue(("image", [("R1", "https://g")]), ("compute", endpoints))
-    told = "its URL is http, and the token came by https, so it is not sent there"
+    told = "its URL is http, but the token came by https and is never sent over http"
     assert asked(found) == [f"http://p2: {told}", "https://i1"]
 
 
@@ -148,7 +148,7 @@ def test_a_token_that_came_by_https_goes_to_no_http() -> None:
 def test_a_service_without_a_usable_url_is_there_all_the_same(url: str | None) -> None:
     found = catalogue(("image", [("R1", "http://g")]), ("compute", [("R1", url)]))
     [endpoint] = found.using(Service.COMPUTE, found.image_places()[0], "R1")
-    assert endpoint.problem == "the catalogue gives no usable URL of it"
+    assert endpoint.problem == "the catalogue has no usable URL for it"
 
 
 def test_more_places_by_another_interface_are_further_services() -> None:

@@ -467,13 +467,13 @@ MISTAKES = [
     ),
     pytest.param(
         "clouds:\n  devstack:\n    auth_type: none\n    auth: {endpoint: http://x}",
-        "clouds.yaml:3: clouds.devstack.auth_type: auth_type none gives no token with a catalogue for a project, *",
+        "clouds.yaml:3: clouds.devstack.auth_type: auth_type none gives no token with a service catalogue *",
         id="no-sign-in",
     ),
     *(
         pytest.param(
             f"clouds:\n  devstack:\n    auth_type: {kind}\n    auth: {WITH_URL}",
-            f"clouds.yaml:3: clouds.devstack.auth_type: auth_type {kind} gives no token with a catalogue for *",
+            f"clouds.yaml:3: clouds.devstack.auth_type: auth_type {kind} gives no token with a service catalogue for *",
             id=f"no-token-of-{kind}",
         )
         for kind in ("none", "admin_token", "http_basic")
@@ -521,7 +521,7 @@ MISTAKES = [
     ),
     pytest.param(
         f"clouds: {{devstack: {{region_name: '{{0}}', auth: {WITH_URL}}}}}",
-        "clouds.yaml:1: clouds.devstack: openstacksdk cannot use what stands there; see https://docs.openstack.org/*",
+        "clouds.yaml:1: clouds.devstack: openstacksdk cannot use these settings; see https://docs.openstack.org/*",
         id="whatever-else",
     ),
     pytest.param(
@@ -555,7 +555,7 @@ def test_a_secret_that_yaml_does_not_read_as_its_text_is_refused(written: str, f
     key = AUTH_KEY + "      " + ("" if file == "secure.yaml" else "auth_url: http://x\n      username: x\n      ")
     Path(file).write_text(f"{key}password: {written}\n")
     line = 4 if file == "secure.yaml" else 6
-    told = rf"^{file}:{line}: password is not read as the text that stands there: write it in quotes$"
+    told = rf"^{file}:{line}: password YAML does not read it as the text you wrote: write it in quotes$"
     with pytest.raises(UsageError, match=told):
         configured("devstack", None)
 
@@ -569,7 +569,7 @@ def test_a_secret_of_another_cloud_is_left_alone() -> None:
 
 def test_half_of_a_character_in_a_secret_is_refused() -> None:
     Path("clouds.yaml").write_text(AUTH_KEY + '      password: "hunter2\\ud83d"\n')
-    with pytest.raises(UsageError, match=r"^clouds\.yaml:4: password holds half of a character"):
+    with pytest.raises(UsageError, match=r"^clouds\.yaml:4: password holds half a character"):
         configured("devstack", None)
 
 
@@ -638,7 +638,7 @@ def test_a_mistake_in_a_variable_is_told_with_its_name(
 
 def test_a_profile_that_is_not_there_is_named_where_it_was_to_give_something(caplog: pytest.LogCaptureFixture) -> None:
     cloud(profile="nobody")
-    missing = "auth_url is missing or empty, which profile nobody does not give either, and auth_type password needs it"
+    missing = "auth_url is missing or empty, also in profile nobody, and auth_type password needs it"
     with pytest.raises(UsageError, match=rf"^clouds\.yaml:3: clouds\.devstack\.auth: {missing}$"):
         configured("devstack", None)
     assert caplog.text.count("Couldn't find the vendor profile nobody") == 1

@@ -165,26 +165,26 @@ def test_image_services_are_those_of_the_wanted_interface() -> None:
         pytest.param(Answered({}, cut=1), Transient, "RemoteProtocolError", id="cut-off"),
         pytest.param(Answered(b"<h1>hello</h1>"), CloudError, '"Invalid response from server."', id="no-json"),
         pytest.param(Answered({"a": 1}), CloudError, '"Invalid response from server."', id="no-access"),
-        pytest.param(Answered({"access": 1}), CloudError, "no token with a catalogue", id="no-token"),
+        pytest.param(Answered({"access": 1}), CloudError, "no token with a service catalogue", id="no-token"),
         pytest.param(
-            Answered({"access": {"token": {"id": 7}}}), CloudError, "no token with a catalogue", id="a-number"
+            Answered({"access": {"token": {"id": 7}}}), CloudError, "no token with a service catalogue", id="a-number"
         ),
         pytest.param(
             Answered({"access": {"token": {"id": "t\nX: y", "tenant": {"id": "p"}}, "serviceCatalog": []}}),
             CloudError,
-            "no token with a catalogue",
+            "no token with a service catalogue",
             id="no-header-could-hold-it",
         ),
         pytest.param(
             Answered({"access": {"token": {"id": "tökén", "tenant": {"id": "p"}}, "serviceCatalog": []}}),
             CloudError,
-            "no token with a catalogue",
+            "no token with a service catalogue",
             id="nor-this",
         ),
         pytest.param(
             Answered({"access": {"token": {"id": "t", "tenant": {"id": PROJECT}}, "serviceCatalog": [7]}}),
             CloudError,
-            "no token with a catalogue",
+            "no token with a service catalogue",
             id="no-catalogue",
         ),
         pytest.param(

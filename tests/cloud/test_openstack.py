@@ -32,7 +32,7 @@ from tests.openstack_account import (
 )
 
 EVERYTHING = Sources(snapshots=Need.REQUIRED)
-DECLARE = "declare them by references"
+DECLARE = "declare them in `references`"
 OPTIONAL = Sources(volumes=Need.OPTIONAL)
 NOTHING = Sources(*[Need.OFF] * 5)
 
@@ -175,7 +175,7 @@ def test_a_list_that_leaves_out_what_it_has_to_show_is_noticed() -> None:
         client.unlisted([image["id"] for image in rest])
         assert client.irregularities() == []
         client.unlisted(["a1", "a2"])
-        said = ["the lists leave out image a1 and 1 more, which exists and is active"]
+        said = ["the image list omits image a1 and 1 more, which exists and is active"]
         assert client.irregularities() == said
 
 
@@ -313,7 +313,7 @@ def test_a_source_that_is_optional_may_fail_and_it_is_said() -> None:
         usage = client.usage([], EarlierUsage())
     assert usage.by_image == {"a": (User("s1", "name of s1", source="servers in KR1"),)}
     assert usage.unread == {Unread(Source.VOLUMES, "volumes in KR1")}
-    said = 'volumes in KR1 could not be read, and are optional here: GET /volumes/detail: HTTP 403 "not you"'
+    said = 'volumes in KR1 could not be read, but are optional here: GET /volumes/detail: HTTP 403 "not you"'
     assert usage.remarks == (said,)
 
 
@@ -543,7 +543,9 @@ def test_a_probe_says_what_it_saw_and_what_nobody_sees() -> None:
     with serving(cloud) as (client, _):
         said = client.probe()
     assert said.sentence.startswith(f"token accepted for project {PROJECT}, 2 images listed, 1 server, ")
-    assert said.sentence.endswith("no API shows launch templates, autoscaling groups and ids in files: " + DECLARE)
+    assert said.sentence.endswith(
+        "launch templates, autoscaling groups and ids in files are not visible to any API: " + DECLARE
+    )
     asked = [(reading.source, reading.region, reading.problem) for reading in said.readings]
     missing = "not asked: the catalogue has no such service"
     assert asked == [
@@ -551,7 +553,7 @@ def test_a_probe_says_what_it_saw_and_what_nobody_sees() -> None:
         (Source.VOLUMES, "KR1", None),
         (Source.CLUSTERS, "", missing),
         (Source.STACKS, "", missing),
-        (Source.SNAPSHOTS, "", "not asked: it is off"),
+        (Source.SNAPSHOTS, "", "not asked: turned off"),
     ]
 
 

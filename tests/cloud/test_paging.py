@@ -209,7 +209,7 @@ def test_a_list_without_end_is_an_error(bound: str, value: int) -> None:
 
 def test_a_list_of_ever_so_small_pages_is_refused_before_hours_have_gone() -> None:
     numbers = iter(range(10**9))
-    with pytest.raises(CloudError, match="the list does not end: 1000 pages held 1000 entries"):
+    with pytest.raises(CloudError, match="the list does not end: 1000 pages with 1000 entries were read"):
         list(pages(lambda _: [str(next(numbers))], str, LIMIT))
 
 
@@ -221,7 +221,7 @@ def test_a_list_that_is_cut_off_from_some_page_on_is_an_error(complete: int) -> 
         page = shelf.fetch(marker)
         return page if len(shelf.asked) <= complete else []
 
-    with pytest.raises(Implausible, match=f"{3 * complete} entries read, and none of them is listed any more"):
+    with pytest.raises(Implausible, match=f"{3 * complete} entries were read, and none of them is listed now"):
         list(pages(fetch, str, LIMIT))
 
 

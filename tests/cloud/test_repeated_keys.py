@@ -131,7 +131,7 @@ def test_an_answer_of_v1_that_has_a_key_twice_is_of_no_use(call: str, key: str, 
     account = Account()
     good = account.token() if call == toast_account.TOKENS else yes(images=[])
     account.scripted(call, *[Answered(twice(good, key, value))] * 3)
-    with toast_account.serving(account) as (client, _), pytest.raises(Unavailable, match="more than once"):
+    with toast_account.serving(account) as (client, _), pytest.raises(Unavailable, match="given twice"):
         toast_account.ids(client)
 
 
@@ -145,7 +145,7 @@ def test_a_deletion_of_v1_that_is_answered_so_is_not_known_to_be_done() -> None:
 def test_a_page_of_v2_that_has_a_key_twice_is_of_no_use(key: str) -> None:
     page = Answered({"images": [openstack_account.entry("i1")], "first": "/v2/images", "next": "/v2/images?marker=i1"})
     cloud = Cloud().scripted(openstack_account.IMAGES, *[Answered(twice(page, key, None))] * 3)
-    with openstack_account.serving(cloud) as (client, _), pytest.raises(Unavailable, match=f"{key} is there more than"):
+    with openstack_account.serving(cloud) as (client, _), pytest.raises(Unavailable, match=f"{key} is given twice"):
         openstack_account.ids(client)
 
 
@@ -169,8 +169,8 @@ def test_a_list_of_servers_that_has_a_key_twice_is_unread(page: Answered, key: s
     cloud = Cloud().scripted(openstack_account.SERVERS, *[Answered(twice(page, key, value))] * 3)
     with openstack_account.serving(cloud) as (client, _):
         usage = client.usage([], EarlierUsage())
-    assert "more than once" in str(usage.problem)
-    assert [reading.source for reading in usage.readings if reading.problem and "more" in reading.problem] == [
+    assert "given twice" in str(usage.problem)
+    assert [reading.source for reading in usage.readings if reading.problem and "twice" in reading.problem] == [
         Source.SERVERS
     ]
 
@@ -203,5 +203,5 @@ def test_a_token_that_has_a_key_twice_is_of_no_use(key: str, value: object) -> N
     credentials = {"username": USERNAME, "password": PASSWORD}
     good = Keystone().v2({"passwordCredentials": credentials, "tenantId": TENANT})
     keystone.scripted = [Answered(twice(good, key, value))]
-    with serving(keystone) as server, pytest.raises((Transient, CloudError), match=f"{key} is there more than once"):
+    with serving(keystone) as server, pytest.raises((Transient, CloudError), match=f"{key} is given twice"):
         grant(v2_of(server))

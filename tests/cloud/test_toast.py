@@ -188,8 +188,8 @@ def test_a_success_that_its_status_denies_is_no_usable_answer(status: int) -> No
 @pytest.mark.parametrize(
     ("beside", "said"),
     [
-        ({"error": "db"}, "error is there beside the list"),
-        ({"fault": {"message": "x"}}, "fault is there beside the list"),
+        ({"error": "db"}, "the list comes with error"),
+        ({"fault": {"message": "x"}}, "the list comes with fault"),
         ({"totalCount": 5}, "totalCount is 5, and 0 instances listed"),
         ({"totalCount": "many"}, 'totalCount is "many", and 0 instances listed'),
     ],

@@ -145,7 +145,7 @@ def user(user_id: str, name: str) -> User:
 
 def test_an_instance_without_the_key_is_of_no_image_only_where_a_person_says_so() -> None:
     account = Account(instances=[{"id": "6", "name": "web-6"}])
-    with serving(account) as (client, _), pytest.raises(Unavailable, match="web-6 does not say its image") as caught:
+    with serving(account) as (client, _), pytest.raises(Unavailable, match="web-6 does not name its image") as caught:
         client.usage((), EarlierUsage())
     assert "`usage: {imageless: none}`" in str(caught.value)
     with serving(account, imageless=True) as (client, _):

@@ -39,7 +39,7 @@ def test_servers_are_asked_for_in_the_version_that_leaves_none_out() -> None:
 def test_servers_of_a_cell_that_is_down_make_all_servers_unread() -> None:
     cloud = UsageCloud(images=images(), servers={"/compute": [server("s1", {"id": A})]}, down={"s1"})
     usage = usage_of(cloud)
-    assert "listed as UNKNOWN and without its image" in str(usage.problem)
+    assert "listed as UNKNOWN without its image" in str(usage.problem)
     assert "`usage: {servers: optional}`" in str(usage.problem)
 
 
@@ -85,7 +85,7 @@ def test_an_image_under_another_key_is_used_whatever_a_person_says(key: str, sai
     cloud = UsageCloud(images=images(), servers={"/compute": [{"id": "s1", "name": "x", "image": "", key: said}]})
     assert users(usage_of(cloud))[A] == ["instance x"]
     cloud.servers = {"/compute": [{"id": "s1", "name": "x", key: said}]}
-    assert f'does not say its image, but has "{key}"' in str(usage_of(cloud).problem)
+    assert f'does not name its image, but has "{key}"' in str(usage_of(cloud).problem)
     assert users(usage_of(cloud, imageless=True))[A] == ["instance x"]
 
 
@@ -202,7 +202,7 @@ def test_a_list_that_promises_another_page_for_ever_is_not_believed() -> None:
     link = [{"rel": "next", "href": "http://x/servers?marker=s1"}]
     page = Answered({"servers": [server("s0", ""), server("s1", "")], "servers_links": link})
     cloud = UsageCloud(images=images(), failing={"/servers/detail": page})
-    assert "the list promises another page" in str(usage_of(cloud).problem)
+    assert "the list announces another page" in str(usage_of(cloud).problem)
 
 
 @pytest.mark.parametrize("status", [201, 202, 203, 206, 207])
@@ -214,12 +214,12 @@ def test_a_list_with_another_status_than_200_is_none(status: int) -> None:
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ({"computeFault": {"code": 500, "message": "x"}}, "computeFault is there beside the list"),
-        ({"itemNotFound": {"message": "x"}}, "itemNotFound is there beside the list"),
-        ({"overLimit": {"code": 413}}, "overLimit is there beside the list"),
-        ({"errors": [{"status": 500}]}, "errors is there beside the list"),
-        ({"code": 500, "title": "x"}, "a code and a message are there beside the list"),
-        ({"code": 500, "message": "x"}, "a code and a message are there beside the list"),
+        ({"computeFault": {"code": 500, "message": "x"}}, "the list comes with computeFault"),
+        ({"itemNotFound": {"message": "x"}}, "the list comes with itemNotFound"),
+        ({"overLimit": {"code": 413}}, "the list comes with overLimit"),
+        ({"errors": [{"status": 500}]}, "the list comes with errors"),
+        ({"code": 500, "title": "x"}, "the list comes with a code and a message"),
+        ({"code": 500, "message": "x"}, "the list comes with a code and a message"),
     ],
 )
 def test_a_list_beside_which_there_is_a_fault_is_none(fault: dict[str, object], said: str) -> None:
@@ -273,7 +273,7 @@ def test_a_service_whose_catalogue_entry_is_empty_is_there_all_the_same() -> Non
 
     cloud.answer = without_endpoints  # type: ignore[method-assign]
     cloud.catalogue[2] = ("volumev3", "R1", "/cinder")
-    assert "volumes: the catalogue gives no usable URL of it" in str(usage_of(cloud).problem)
+    assert "volumes: the catalogue has no usable URL for it" in str(usage_of(cloud).problem)
 
 
 def test_a_cloud_without_servers_is_said() -> None:
@@ -305,7 +305,7 @@ def test_one_endpoint_that_cannot_be_read_leaves_its_source_unread() -> None:
     assert 'servers in R2: GET /servers/detail: HTTP 403 "not for you"' in str(usage.problem)
     optional = usage_of(cloud, Sources(servers=Need.OPTIONAL))
     assert (set(users(optional)), optional.unread) == ({A}, frozenset({Unread(Source.SERVERS, "servers in R2")}))
-    assert "servers in R2 could not be read, and are optional here" in optional.remarks[0]
+    assert "servers in R2 could not be read, but are optional here" in optional.remarks[0]
 
 
 def test_a_service_asked_by_another_interface_is_said() -> None:
@@ -313,7 +313,7 @@ def test_a_service_asked_by_another_interface_is_said() -> None:
     cloud.volumes = {"/cinder/v3/p70j3ct": [volume("v1", A)]}
     usage = usage_of(cloud)
     assert users(usage) == {A: ["volume v1"]}
-    assert usage.remarks == ("volumes in other asked by its internal URL: it has no usable one that is public",)
+    assert usage.remarks == ("volumes in other asked at its internal URL: it has no usable public URL",)
 
 
 def test_what_was_asked_is_told_with_numbers() -> None:
@@ -325,7 +325,7 @@ def test_what_was_asked_is_told_with_numbers() -> None:
         Reading(Source.VOLUMES, "R1", "/cinder/v3/{project}"),
         Reading(Source.CLUSTERS, problem=missing),
         Reading(Source.STACKS, problem=missing),
-        Reading(Source.SNAPSHOTS, problem="not asked: it is off"),
+        Reading(Source.SNAPSHOTS, problem="not asked: turned off"),
     )
 
 
@@ -337,7 +337,7 @@ READ = EarlierUsage(read=frozenset({(Source.SERVERS, "R1"), (Source.CLUSTERS, "R
 
 def test_a_service_that_was_read_before_is_unread_and_not_absent() -> None:
     usage = usage_of(UsageCloud(images=images()), earlier=READ)
-    gone = "the catalogue has no such service in {} any more, which the last good survey read"
+    gone = "the catalogue no longer has the service in {}, which the last accepted survey read"
     assert f"clusters in R1: {gone.format('R1')}" in str(usage.problem)
     assert f"servers in R2: {gone.format('R2')}" in str(usage.problem)
     sources = Sources(clusters=Need.OFF, servers=Need.OPTIONAL)
@@ -348,7 +348,7 @@ def test_a_service_that_was_read_before_is_unread_and_not_absent() -> None:
 def test_one_of_several_services_of_a_region_is_unread_and_not_absent_either() -> None:
     both = EarlierUsage(read=frozenset({(Source.SERVERS, "R1")}), places={(Source.SERVERS, "R1"): 2})
     usage = usage_of(UsageCloud(images=images()), earlier=both)
-    assert "servers in R1: the catalogue has 1 such service in R1, and the last good survey read 2" in str(
+    assert "servers in R1: the catalogue has 1 such service in R1, the last accepted survey read 2" in str(
         usage.problem
     )
     lifted = usage_of(UsageCloud(images=images()), Sources(servers=Need.OPTIONAL), both)
@@ -491,7 +491,7 @@ def test_a_cluster_without_any_node_group_is_of_its_templates_image_or_in_doubt(
     cloud = magnum(clusters=[cluster()], node_groups={"c-k8s": []}, templates=templates)
     assert users(usage_of(cloud))[A] == ["cluster k8s", "cluster template small"]
     cloud = magnum(clusters=[cluster()], node_groups={"c-k8s": []})
-    assert "the image of cluster k8s cannot be told" in str(usage_of(cloud).problem)
+    assert "the image of cluster k8s is unknown" in str(usage_of(cloud).problem)
 
 
 def test_a_node_group_may_be_of_any_image_whose_name_cannot_be_read() -> None:
@@ -609,10 +609,10 @@ def test_a_stack_that_is_gone_when_it_is_opened_is_no_fault() -> None:
 def test_an_answer_about_another_stack_or_node_group_tells_nothing_of_this_one() -> None:
     cloud = heat(stacks={"k1": ("one", {"image": A}, {})})
     cloud.failing = {"/k1": Answered({"stack": {"id": "k2", "parameters": {}}})}
-    assert "the answer is about another stack than one" in str(usage_of(cloud).problem)
+    assert "the answer is for another stack, not one" in str(usage_of(cloud).problem)
     cloud = magnum(clusters=[cluster()], node_groups={"c-k8s": [group("w")]}, templates=[])
     cloud.shown_groups = {"g-w": group("x", image_id=A)}
-    assert "the answer is about another one than w" in str(usage_of(cloud).problem)
+    assert "the answer is for another one, not w" in str(usage_of(cloud).problem)
 
 
 @pytest.mark.parametrize("error", ["broken", {"code": 500, "message": "x"}], ids=["text", "object"])

@@ -141,7 +141,7 @@ def test_an_alias_is_the_value_it_stands_for(write: Write) -> None:
         pytest.param("a: !!python/object:os.system []\n", "file.yaml:1: holds a tag (!)", id="a-python-tag"),
         pytest.param("a: !!int x\n", "file.yaml:1: holds a number that cannot be read", id="a-number-that-is-none"),
         pytest.param(f"a: {'9' * 5000}\n", "file.yaml:1: holds a number that cannot be read", id="endless-digits"),
-        pytest.param("a: &a\n - *a\n", "file.yaml:1: holds an alias (*) that refers to what", id="a-loop"),
+        pytest.param("a: &a\n - *a\n", "file.yaml:1: holds an alias (*) to a value that", id="a-loop"),
         pytest.param("[" * 5000, "file.yaml: is nested too deeply", id="a-tower"),
         pytest.param("a: {b: ${X}}\n", "must be in quotes", id="braces-in-braces"),
     ],
@@ -203,7 +203,7 @@ def test_the_halves_of_a_character_that_json_escapes_are_joined(write: Write) ->
 @pytest.mark.parametrize("form", ['a: 1\nb: "{}"\n', 'a: 1\n"{}": b\n', 'a:\n  - "{}"\n'])
 def test_half_of_a_character_is_refused_with_its_line(write: Write, form: str, text: str) -> None:
     told = problem_of(write(form.replace("{}", text)))
-    assert told == "file.yaml:2: holds half of a character, a \\u escape without the other half"
+    assert told == "file.yaml:2: holds half a character: a \\u escape of a surrogate without its pair"
 
 
 def test_the_name_of_a_file_that_is_not_utf_8_can_be_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

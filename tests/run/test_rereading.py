@@ -298,7 +298,7 @@ def test_where_only_a_list_tells_that_an_image_is_gone_two_have_to(night: Night)
 @pytest.mark.parametrize(
     "wrong",
     [
-        pytest.param({"irregular": ["the lists leave out image x, which exists and is active"]}, id="irregular"),
+        pytest.param({"irregular": ["the image list omits image x, which exists and is active"]}, id="irregular"),
         pytest.param({"offset": timedelta(hours=1)}, id="its-clock"),
     ],
 )
@@ -364,7 +364,7 @@ def test_of_an_api_that_asks_for_a_long_rest_nothing_more_is_asked(store_path: P
     assert unsent.startswith(
         "36 of 40 deletions were not sent: DELETE /images: no usable answer (tried once, and we are"
     )
-    assert "GET /images: not sent, as the API asked for a rest, of which 3600 s are left" in unconfirmed
+    assert "GET /images: not sent: the API asked to wait, another 3600 s" in unconfirmed
     assert list(outcomes(result).values()) == [ACCEPTED] * 3 + [DeletionOutcome.FAILED]
     assert exit_code(result) is Exit.FAILED
 
@@ -381,7 +381,7 @@ def test_a_rest_is_over_when_it_is_over_and_of_one_service_only() -> None:
     rests.check(other)
     for passed in (0, 3599):
         ticks[0] = 100 + passed
-        with pytest.raises(RestAsked, match=f"of which {3600 - passed} s are left"):
+        with pytest.raises(RestAsked, match=f"another {3600 - passed} s"):
             rests.check(image_api)
     ticks[0] = 3700.5
     rests.check(image_api)

@@ -197,7 +197,7 @@ def test_an_api_that_asks_for_a_long_rest_gets_it(store: Store, told: str) -> No
 
 
 def test_a_deletion_that_is_not_sent_for_a_rest_is_not_called_one_that_failed(store: Store) -> None:
-    unsent = NotSent("DELETE /images: not sent, as the API asked for a rest, of which 3600 s are left")
+    unsent = NotSent("DELETE /images: not sent: the API asked to wait, another 3600 s")
     cloud = RecordingCloud([image("a"), image("b"), image("c")], answers={"b": unsent})
     result = perform(store, cloud, deletions_at_once=1)
     assert outcomes(result) == {"a": DeletionOutcome.DELETED}

@@ -34,14 +34,14 @@ class Unauthorized(Declined):
 
 def undocumented(what: str) -> Transient:
     """An answer that said it was successful and does not hold what it should."""
-    return Transient(f"the answer is not the documented one: {what}")
+    return Transient(f"the answer is not as documented: {what}")
 
 
 def check_envelope(document: Mapping[str, object]) -> None:
     """Raise Transient for a document that has one of its own keys twice: it does not say what it holds."""
     for key, value in document.items():
         if isinstance(value, Unreadable):
-            raise undocumented(f"{key} is there more than once, or is no JSON")
+            raise undocumented(f"{key} is given twice, or is not JSON")
 
 
 def check_faultless(document: Mapping[str, object]) -> None:
@@ -52,12 +52,12 @@ def check_faultless(document: Mapping[str, object]) -> None:
     """
     for key, value in document.items():
         if isinstance(value, dict) and not _SAYS_FAULT.isdisjoint(value):
-            raise undocumented(f"{key} is there beside the list")
+            raise undocumented(f"the list comes with {key}")
     for key in _FAULTS:
         if document.get(key):
-            raise undocumented(f"{key} is there beside the list")
+            raise undocumented(f"the list comes with {key}")
     if document.get("code") and (document.get("message") or document.get("title")):
-        raise undocumented("a code and a message are there beside the list")
+        raise undocumented("the list comes with a code and a message")
 
 
 def passing(reply: Reply, words: str, now: datetime, *, busy: bool) -> Transient:

@@ -57,7 +57,7 @@ class PagedList:
             return
         self._standing += 1
         if self._standing > _MOST_STANDING:
-            raise Implausible("the list promises another page, and every page ends where the one before did")
+            raise Implausible("the list announces another page, but the pages make no progress")
 
     def _behind(self, marker: str) -> Mapping[str, str] | None:
         return self._after.get(marker, {**self._parameters, "marker": marker})

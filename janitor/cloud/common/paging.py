@@ -56,7 +56,7 @@ def pages(
     for count in range(most_pages):
         if count >= _ENOUGH_TO_TELL and walk.seen < _FEWEST_A_PAGE * count:
             raise Implausible(
-                f"the list does not end: {count} pages held {walk.seen} entries, and there is always another"
+                f"the list does not end: {count} pages with {walk.seen} entries were read, and more follow"
             )
         page = _page(fetch, walk.marker)
         fresh, again = walk.told_apart([(identify(item), item) for item in page or ()])
@@ -66,7 +66,7 @@ def pages(
             break
         if not walk.goes_on([identify(item) for item in page] if page is not None else None, bool(fresh)):
             return
-    raise Implausible(f"the list does not end: {walk.seen} entries read, and there is always another page")
+    raise Implausible(f"the list does not end: {walk.seen} entries were read, and more pages follow")
 
 
 def _page(fetch: Callable[[str | None], list[T]], marker: str | None) -> list[T] | None:
@@ -166,7 +166,9 @@ class _Walk:
         """
         if self.marker is None:
             if self._trail:
-                raise Implausible(f"the list is cut off: {self.seen} entries read, and none of them is listed any more")
+                raise Implausible(
+                    f"the list is incomplete: {self.seen} entries were read, and none of them is listed now"
+                )
             return False
         if not gone:
             self._nothing_after.add(self.marker)
@@ -187,7 +189,7 @@ class _Walk:
             return False
         if final:
             return True
-        raise Implausible(f"the list repeats itself: {self.seen} entries read, and its pages lead back to them")
+        raise Implausible(f"the list repeats itself: {self.seen} entries read, and then its pages start over")
 
 
 def ahead(source: Iterator[T]) -> Generator[T, None, None]:

@@ -30,7 +30,7 @@ def read_entries(document: Entry, key: str) -> list[Any]:
     check_faultless(document)
     entries = document.get(key)
     if not isinstance(entries, list):
-        raise undocumented(f"{key} is no list")
+        raise undocumented(f"{key} is not a list")
     return entries
 
 
@@ -139,20 +139,18 @@ def image_of_server(server: Entry, *, imageless: bool, label: str) -> list[objec
         return [*(() if server["image"] in _NOTHING else (server["image"],)), *elsewhere]
     if not imageless:
         raise Unavailable(
-            f"{label}: server {_named(server)} does not say its image{_instead(server)}. Where servers of no image "
-            "leave that out, `usage: {imageless: none}` on the target says so"
+            f"{label}: server {_named(server)} does not name its image{_instead(server)}. If servers without an image "
+            "leave it out, set `usage: {imageless: none}` on the target"
         )
     if not elsewhere and _instead(server):
-        raise Unavailable(f"{label}: server {_named(server)} does not say its image{_instead(server)}")
+        raise Unavailable(f"{label}: server {_named(server)} does not name its image{_instead(server)}")
     return elsewhere
 
 
 def check_cell(server: Entry, label: str) -> None:
     """Raise Unavailable for a server that is listed without its image because its cell is down."""
     if str(server.get("status")).upper() == "UNKNOWN" and not server.get("image"):
-        raise Unavailable(
-            f"{label}: server {_named(server)} is listed as UNKNOWN and without its image: its cell is down"
-        )
+        raise Unavailable(f"{label}: server {_named(server)} is listed as UNKNOWN without its image: its cell is down")
 
 
 def under_other_names(entry: Entry, key: str) -> list[object]:

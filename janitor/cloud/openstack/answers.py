@@ -29,7 +29,7 @@ def judge(reply: Reply, label: str, redact: Redaction, now: datetime) -> dict[st
     """
     status = reply.status
     if status == _PARTIAL:
-        raise undocumented(f"HTTP {status}, a part of it")
+        raise undocumented(f"HTTP {status}, a partial answer")
     if 200 <= status < 300:
         return _document(reply)
     if 300 <= status < 400:
@@ -46,7 +46,7 @@ def _document(reply: Reply) -> dict[str, Any]:
         return {}
     document = wire.document(reply.body)
     if document is None:
-        raise undocumented(f"HTTP {reply.status} with a body that is no JSON object")
+        raise undocumented(f"HTTP {reply.status} with a body that is not a JSON object")
     if document.get(_ERROR):
         raise undocumented(f"HTTP {reply.status} with an error in its body")
     return document

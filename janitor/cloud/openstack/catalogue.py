@@ -270,7 +270,7 @@ def _by(interface: str, ones: Iterable[Listed]) -> list[Listed]:
 
 def _note(interface: str, wanted: Sequence[str]) -> str | None:
     """What is unusual about asking a service by this interface."""
-    return None if interface in wanted else f"by its {interface} URL: it has no usable one that is {wanted[0]}"
+    return None if interface in wanted else f"at its {interface} URL: it has no usable {wanted[0]} URL"
 
 
 def _replaced(endpoint: Endpoint) -> Endpoint:
@@ -306,9 +306,9 @@ def _unusable(url: str, *, secure: bool) -> str | None:
     """Why a URL cannot be asked with a token, or None where it can."""
     parts = _split(url)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        return "the catalogue gives no usable URL of it"
+        return "the catalogue has no usable URL for it"
     if secure and parts.scheme == "http":
-        return "its URL is http, and the token came by https, so it is not sent there"
+        return "its URL is http, but the token came by https and is never sent over http"
     return None
 
 

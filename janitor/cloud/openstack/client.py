@@ -48,7 +48,9 @@ _MAY_BE_SHARED = frozenset({Visibility.SHARED, Visibility.PRIVATE, None})
 # So says a service that tells shared images from private ones; one that does not may have private ones with members.
 _NO_MEMBERS = "only shared images have members"
 
-UNSEEN = "no API shows launch templates, autoscaling groups and ids in files: declare them by references"
+UNSEEN = (
+    "launch templates, autoscaling groups and ids in files are not visible to any API: declare them in `references`"
+)
 """What may use an image without any API that tells of it."""
 
 
@@ -164,7 +166,7 @@ class OpenStackClient:
 
         def read(found: Entry) -> Image:
             if folded(str(found.get("id"))) != folded(image_id):
-                raise undocumented("it is about another image")
+                raise undocumented("the answer is for another image")
             return read_image(found, project)
 
         try:
@@ -219,7 +221,7 @@ class OpenStackClient:
             known = at_once(lambda pair: self._is_ours_at(brief, *pair), asked)
         found = {place: image_id for (place, image_id), is_ours in zip(asked, known, strict=True) if is_ours}
         return [
-            f"{place.url} and {self._place.url} list the same images ({image_id} is one): {ONE_SERVICE}"
+            f"{place.url} and {self._place.url} list the same images ({image_id} among them): {ONE_SERVICE}"
             for place, image_id in found.items()
         ]
 
@@ -245,7 +247,7 @@ class OpenStackClient:
         if twins := self.other_names(images):
             raise ProbeFailed(f"{seen}, but {'; '.join(twins)}", usage.readings)
         unasked = granted.catalogue.unasked
-        also = [f"{', '.join(unasked)} may use images too, and cannot be asked"] if unasked else []
+        also = [f"{', '.join(unasked)} may use images too, but cannot be asked"] if unasked else []
         words = [seen, counted(usage.instances, "server"), *also, UNSEEN]
         return Probe(", ".join(words), usage.readings)
 
@@ -267,7 +269,7 @@ class OpenStackClient:
         """The images that the lists should have shown."""
         left_out = self._left_out
         others = f" and {len(left_out) - 1} more" if len(left_out) > 1 else ""
-        return [f"the lists leave out image {left_out[0]}{others}, which exists and is active"] if left_out else []
+        return [f"the image list omits image {left_out[0]}{others}, which exists and is active"] if left_out else []
 
     def close(self) -> None:
         """Let go of connections."""

@@ -61,7 +61,7 @@ _NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
     "v3token": (("token",),),
     "v3applicationcredential": (_SECRETS,),
 }
-_HINTS = {"passcode": " (which is good for half a minute: for a job, write an application credential)"}
+_HINTS = {"passcode": " (which is valid for half a minute: for a job, use an application credential)"}
 _WITHOUT_TOKEN = ("none", "noauth", "admin_token", "v2admin_token", "http_basic")
 _EXTRAS = {"v3kerberos": "kerberos", "v3fedkerb": "kerberos", "v3oauth1": "oauth1"}
 _EXTRAS |= {"v3samlpassword": "saml2", "v3adfspassword": "saml2"}
@@ -165,8 +165,8 @@ class Configuration(OpenStackConfig):
             raise UsageError(self._unavailable(kind)) from error
         if kind in _WITHOUT_TOKEN:
             raise UsageError(
-                f"{self._key('auth_type')}: auth_type {kind} gives no token with a catalogue for a project, and "
-                "nothing else tells where images are"
+                f"{self._key('auth_type')}: auth_type {kind} gives no token with a service catalogue for a project, so "
+                "the image service cannot be found"
             )
         if not loader.available:
             raise UsageError(self._unavailable(kind))
@@ -208,7 +208,7 @@ class Configuration(OpenStackConfig):
             said = f"{', '.join(names)} {'are' if many else 'is'} not set or empty"
         else:
             said = f"{', '.join(' or '.join(names) for names in missing)} {'are' if many else 'is'} missing or empty"
-        given = f", which profile {profile} does not give either" if profile else ""
+        given = f", also in profile {profile}" if profile else ""
         hint = _HINTS.get(missing[-1][0], "")
         needs = f"{said}{given}, and auth_type {kind} needs {'them' if many else 'it'}{hint}"
         return f"{self._place(('auth',))}: {needs}"

@@ -23,7 +23,7 @@ _MOST_VALUES = 100_000
 INTERFACES = ("public", "internal", "admin")
 _LISTS = {"regions": "[KR1, KR2]", "networks": "[{name: private}]"}
 _WRITE_KEYS = "write keys and values, like key: value"
-_WRITE_AUTH = "write auth_url, username, password and what else signs in beneath it"
+_WRITE_AUTH = "write auth_url, username, password and the like beneath it"
 _TEMPLATE = re.compile(r"\s*\{[{%].*[}%]\}\s*", re.DOTALL)
 
 
@@ -51,7 +51,9 @@ class CloudFiles:
         except (ValueError, yaml.YAMLError, RecursionError) as error:
             raise UsageError(_unreadable(file, content, error)) from error
         if _holds_more_than(_MOST_VALUES, data):
-            raise UsageError(f"{file}: holds more than {_MOST_VALUES} values, or an alias (*) to what it stands in")
+            raise UsageError(
+                f"{file}: holds more than {_MOST_VALUES} values, or an alias (*) to a value that contains it"
+            )
         if data is not None:
             self._note(file, content)
         if not path.endswith("json"):

@@ -46,6 +46,6 @@ def _secret(key: str) -> bool:
 
 def _wrong(value: yaml.ScalarNode) -> Iterator[str]:
     if value.tag == _TEXT and _HALF.search(value.value):
-        yield "holds half of a character, a \\u escape without the other half"
+        yield "holds half a character: a \\u escape of a surrogate without its pair"
     elif value.tag not in (_TEXT, _NULL) and not _SAME_AS_NUMBER.fullmatch(value.value):
-        yield "is not read as the text that stands there: write it in quotes"
+        yield "YAML does not read it as the text you wrote: write it in quotes"

@@ -26,7 +26,7 @@ logging.getLogger("stevedore").setLevel(logging.CRITICAL)  # a plugin that it ca
 
 _UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
 _HOW_TO = "see https://docs.openstack.org/openstacksdk/latest/user/config/configuration.html for what it takes"
-_PLACES = "the current directory, ~/.config/openstack, /etc/openstack, and where OS_CLIENT_CONFIG_FILE says"
+_PLACES = "the current directory, ~/.config/openstack, /etc/openstack, and OS_CLIENT_CONFIG_FILE"
 
 
 def configured(cloud: str | None, region: str | None, options: HttpOptions | None = None) -> Identity:
@@ -52,7 +52,7 @@ def configured(cloud: str | None, region: str | None, options: HttpOptions | Non
     except (SDKException, exceptions.ClientException) as error:
         raise UsageError(f"{where}: {redact(' '.join(error.message.split()))}") from error
     except _UNREADABLE as error:
-        raise UsageError(f"{where}: openstacksdk cannot use what stands there; {_HOW_TO}") from error
+        raise UsageError(f"{where}: openstacksdk cannot use these settings; {_HOW_TO}") from error
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def _identity(region: CloudRegion, config: Configuration, where: str, trust: Tru
     if not isinstance(plugin, BaseIdentityPlugin):
         kind = region.config.get("auth_type")
         raise UsageError(
-            f"{where}: auth_type {kind} gives no token with a catalogue, and nothing else tells where images are"
+            f"{where}: auth_type {kind} gives no token with a service catalogue, so the image service cannot be found"
         )
     preferences = {service: _preferences(region, kinds[0]) for service, kinds in TYPES.items()}
     for service, wanted in preferences.items():

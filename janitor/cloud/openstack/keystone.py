@@ -80,7 +80,7 @@ class Identity:
         except exceptions.ClientException as error:
             raise CloudError(self._said(error)) from error
         except _UNREADABLE as error:
-            raise CloudError(f"{self.label}: the answer is no token with a catalogue") from error
+            raise CloudError(f"{self.label}: the answer holds no token with a service catalogue") from error
 
     def _signed_in(self, session: Session) -> AccessInfo:
         """What the identity service gives. Where it tells of no versions, the one at the end of its URL is its own.
@@ -107,7 +107,7 @@ class Identity:
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
             raise TypeError(type(token).__name__)
         if not project:
-            raise CloudError(f"{self.label}: the token is for no project; the credentials must say for which one")
+            raise CloudError(f"{self.label}: the token is for no project: name the project in the credentials")
         if self.project is not None and _bare(project) != _bare(self.project):
             raise CloudError(
                 f"{self.label}: the token is for another project, {project}, than configured, {self.project}"

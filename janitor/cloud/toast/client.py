@@ -86,7 +86,7 @@ class ToastClient:
 
     def latest(self, image_id: str) -> Image | None:
         """Raises CloudError: this API cannot be asked for one image."""
-        raise CloudError(f"image {image_id} cannot be looked at: this API gives lists only")
+        raise CloudError(f"image {image_id} cannot be read by itself: this API has lists only")
 
     def usage(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:  # noqa: ARG002 - the port's
         """Which images instances use, from the one list of all instances; any doubt about it is an error."""

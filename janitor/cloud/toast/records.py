@@ -29,7 +29,7 @@ from janitor.transport.json_body import unreadable_in
 def read_token(document: Entry, asked_at: datetime) -> Token:
     """The token in an answer; raises Transient when there is none that could be sent back."""
     for key in unreadable_in(document):
-        raise undocumented(f"{key} is there more than once, or is no JSON")
+        raise undocumented(f"{key} is given twice, or is not JSON")
     access = document.get("access")
     token = access.get("token") if isinstance(access, dict) else None
     token_id = wire.identifier(token.get("id")) if isinstance(token, dict) else None

@@ -97,14 +97,14 @@ class Clusters:
         """An entry of a list by itself; None for one that is gone. Raises Unavailable for an answer about another."""
         shown = self.lists.document(label, *path)
         if shown is not None and shown.get("uuid") != entry["uuid"]:
-            raise Unavailable(f"{label}: the answer is about another one than {_name(entry)}")
+            raise Unavailable(f"{label}: the answer is for another one, not {_name(entry)}")
         return shown
 
     def _template_image(self, cluster: Entry, what: str) -> str:
         """The image of a cluster's template. Raises Unavailable where that cannot be told."""
         image = self._image_of_template.get(text_of(cluster, "cluster_template_id"))
         if not image:
-            raise Unavailable(f"GET /clusters: the image of {what} cannot be told")
+            raise Unavailable(f"GET /clusters: the image of {what} is unknown")
         return image
 
     def _use(self, image: object, user: User) -> None:

@@ -92,7 +92,7 @@ class Gathering:
         """A service that was read before, or is required, is not absent where tonight's catalogue leaves it out."""
         need = self.sources.need(source)
         if need is Need.OFF:
-            self._readings.append(Reading(source, problem="not asked: it is off"))
+            self._readings.append(Reading(source, problem="not asked: turned off"))
             return
         before = {region for known, region in self.earlier.read if known is source}
         now = Counter(task.region for task in tasks)
@@ -115,7 +115,7 @@ class Gathering:
 
     def _pass_over(self, task: Task) -> None:
         """Say of an endpoint that the configuration replaces it."""
-        why = "not asked: the configuration gives another URL in its place"
+        why = "not asked: the configuration replaces its URL"
         self._remarks.append(f"{task.label} at {task.place} {why}")
         self._readings.append(Reading(task.source, task.region, problem=f"{why} ({task.place})"))
 
@@ -137,7 +137,7 @@ class Gathering:
         self._readings.append(replace(reading, problem=str(error)))
         if self.sources.need(source) is Need.OPTIONAL:
             self._unread.add(Unread(source, "" if label == source else label))
-            self._remarks.append(f"{label} could not be read, and are optional here: {error}")
+            self._remarks.append(f"{label} could not be read, but are optional here: {error}")
         else:
             lifted = f"`usage: {{{source}: optional}}`"
             self._problems.append(f"{label}: {error} (to go on without them, write {lifted} on the target)")
@@ -152,9 +152,9 @@ class Gathering:
 
 def _lost(there: int, known: int, where: str) -> NotOffered:
     if not there:
-        return NotOffered(f"the catalogue has no such service{where} any more, which the last good survey read")
+        return NotOffered(f"the catalogue no longer has the service{where}, which the last accepted survey read")
     return NotOffered(
-        f"the catalogue has {counted(there, 'such service')}{where}, and the last good survey read {known}"
+        f"the catalogue has {counted(there, 'such service')}{where}, the last accepted survey read {known}"
     )
 
 

@@ -67,7 +67,9 @@ class ServiceLists:
         """An entry as text. Raises Unavailable for one that has a key twice, at any depth."""
 
         def refuse(_unreadable: object) -> None:
-            raise Unavailable(f"{label}: one of the {key} has a key more than once, or is no JSON: {wire.shown(entry)}")
+            raise Unavailable(
+                f"{label}: one of the {key} has a key that is given twice, or is not JSON: {wire.shown(entry)}"
+            )
 
         return json.dumps(entry, sort_keys=True, default=refuse)
 

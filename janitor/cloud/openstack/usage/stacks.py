@@ -44,7 +44,7 @@ class Stacks:
         every = self.lists.entries("/stacks", "stacks", parameters={"show_nested": "true"})
         stacks = [stack for stack in every if stack.get("stack_status") != _DELETED]
         if len(stacks) > _MOST_STACKS:
-            raise Unavailable(f"{_LIST}: {len(stacks)} stacks are more than the {_MOST_STACKS} that are read")
+            raise Unavailable(f"{_LIST}: {len(stacks)} stacks, but at most {_MOST_STACKS} are read")
         contents = at_once(self._content, stacks)
         found = {digest(word): ids for word, ids in self.names.words()}
         users: defaultdict[str, list[User]] = defaultdict(list)
@@ -52,7 +52,7 @@ class Stacks:
             for image, place in _named(content, found) if content is not None else ():
                 users[image].append(User(_id(stack), f"{_name(stack)}, {place}", UserKind.STACK))
         for image in self.names.unreadable if stacks else ():
-            users[image].append(User(_id(stacks[0]), f"{_name(stacks[0])}, for all that can be told", UserKind.STACK))
+            users[image].append(User(_id(stacks[0]), f"{_name(stacks[0])}, possibly", UserKind.STACK))
         return dict(users)
 
     def _content(self, stack: Entry) -> StackContent | None:
@@ -74,7 +74,7 @@ class Stacks:
             raise Unavailable(f"{_TEMPLATE}: stack {_name(stack)} has no template that can be read")
         told = shown["stack"] if isinstance(shown.get("stack"), dict) else {}
         if told.get("id", _id(stack)) != _id(stack):
-            raise Unavailable(f"{_SHOW}: the answer is about another stack than {_name(stack)}")
+            raise Unavailable(f"{_SHOW}: the answer is for another stack, not {_name(stack)}")
         parameters = told.get("parameters")
         if not isinstance(parameters, dict):
             raise Unavailable(f"{_SHOW}: the parameters of stack {_name(stack)} cannot be read")
