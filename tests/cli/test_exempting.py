@@ -186,7 +186,7 @@ def test_what_is_kept_by_command_survives_a_live_run(surveyed: Desk, sandbox: Sa
         (kept, "k", "active", True),
         (also_kept, "k", "active", True),
     ]
-    assert surveyed.janitor("keep", "--list").stdout.count("lapses within a week") == 2
+    assert surveyed.janitor("keep", "--list").stdout.count("expires within a week") == 2
 
 
 def test_what_is_no_longer_kept_goes_and_stays_in_the_history(surveyed: Desk) -> None:
@@ -207,14 +207,14 @@ def test_what_is_no_longer_kept_goes_and_stays_in_the_history(surveyed: Desk) ->
     )
     assert "by kim: so; ended" in " ".join(surveyed.janitor("explain", kept).stdout.split())
     again = surveyed.janitor("unkeep", kept)
-    assert (again.returncode, "is not exempt by `janitor keep`" in again.stderr) == (2, True)
+    assert (again.returncode, "has no exemption by `janitor keep`" in again.stderr) == (2, True)
 
 
 def test_the_longer_of_two_exemptions_counts(surveyed: Desk) -> None:
     kept, *_ = doomed(surveyed)
     surveyed.janitor("keep", kept, "--until", "2999-12-31", "--why", "first")
     shorter = surveyed.janitor("keep", kept, "--for", "30d", "--why", "second")
-    assert "it is exempt through 2999-12-31 (UTC) anyhow" in shorter.stdout
+    assert "an earlier exemption holds through 2999-12-31 (UTC)" in shorter.stdout
     assert [(e["why"], e["lapses_soon"]) for e in listed(surveyed)] == [("first", False)]
     assert len(listed(surveyed, "--all")) == 2
 
@@ -275,16 +275,16 @@ WRONG = [
     pytest.param((IMAGE, "--for", "3d", "--why", " \n"), "--why is missing", id="a-blank-reason"),
     pytest.param((IMAGE, "--why", "so"), "either --until DATE or --for DURATION", id="no-end"),
     pytest.param((IMAGE, "--why", "so", "--for", "3d", "--until", "2999-12-31"), "either --until", id="two-ends"),
-    pytest.param((IMAGE, "--why", "so", "--until", "2020-12-31"), '"2020-12-31" is over already', id="the-past"),
+    pytest.param((IMAGE, "--why", "so", "--until", "2020-12-31"), '"2020-12-31" is in the past', id="the-past"),
     pytest.param((IMAGE, "--why", "so", "--until", "31.12.2999"), "is not a date like 2026-12-31", id="no-date"),
     pytest.param((IMAGE, "--why", "so", "--until", "2999-02-30"), "is not a date like 2026-12-31", id="no-day"),
     pytest.param((IMAGE, "--why", "so", "--for", "3 moons"), "is not a duration like 36h or 14d", id="no-duration"),
     pytest.param((IMAGE, "--why", "so", "--for", "3m"), "is minutes or months: 3min or 3mo?", id="minutes-or-months"),
-    pytest.param((IMAGE, "--why", "so", "--for", "0d"), "must be longer than nothing", id="nothing"),
-    pytest.param((IMAGE, "--why", "so", "--for", "999999w"), "is beyond the calendar", id="longer-than-time"),
+    pytest.param((IMAGE, "--why", "so", "--for", "0d"), "is not greater than zero", id="nothing"),
+    pytest.param((IMAGE, "--why", "so", "--for", "999999w"), "ends after the year 9999", id="longer-than-time"),
     pytest.param((IMAGE, "--why", "so", "--for", "3d", "--by", ""), "--by is missing", id="nobody"),
-    pytest.param(("--why", "so", "--for", "3d"), "say which image stays", id="no-image"),
-    pytest.param((), "say which image stays", id="neither-image-nor-term"),
+    pytest.param(("--why", "so", "--for", "3d"), "name the image to exempt", id="no-image"),
+    pytest.param((), "name the image to exempt", id="neither-image-nor-term"),
     pytest.param((IMAGE, "zzz", "--why", "so", "--for", "3d"), 'starts with "zzz"', id="one-image-is-unknown"),
     pytest.param((IMAGE, "", "--why", "so", "--for", "3d"), 'starts with ""', id="one-image-is-empty"),
     pytest.param((IMAGE, "--list"), "it exempts no image", id="list-and-keep"),
@@ -352,7 +352,7 @@ def test_a_run_at_work_may_have_decided_before_and_that_is_said(surveyed: Desk) 
     with exclusive(surveyed.folder / "sandbox.db", "janitor run", NOW):
         done = surveyed.janitor("keep", kept, "--for", "3d", "--why", "so")
     assert done.returncode == 0
-    assert "A run is at work and may have decided before" in done.stderr
+    assert "A run is in progress, and may have decided before this" in done.stderr
     assert [e["image"] for e in listed(surveyed)] == [kept]
 
 

@@ -146,8 +146,8 @@ def test_a_report_that_renders_to_nothing_is_a_bug() -> None:
 
 def test_a_report_that_renders_to_nothing_is_exit_70(surveyed: Desk) -> None:
     code = (
-        "from janitor.cli.commands import reporting; from janitor.report.layout import Page; "
-        "reporting.text_report = lambda *_, **__: Page(lambda _width: []); from janitor.cli.app import main; main()"
+        "from janitor.report import text; from janitor.report.layout import Page; "
+        "text.text_report = lambda *_, **__: Page(lambda _width: []); from janitor.cli.app import main; main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "show", "1"], capture_output=True, check=False, **surveyed.settings_for_process()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.cli.commands.demo import shipped_policies
+from janitor.cli.demonstration import shipped_policies
 from janitor.config.policy_files import load_policies
 from janitor.core.image import Image, Status, Visibility
 from janitor.core.memory import Exemption
@@ -254,7 +254,7 @@ def test_check_observes_which_policies_own_no_image_of_the_latest_snapshots(desk
             store.record_survey(run, target_name, Survey(images, Usage(), NOW, NOW))
     done = desk.janitor("check")
     assert done.returncode == 0
-    assert "policies       note: of the 3 images surveyed last, none is owned by gone, foreign\n" in done.stdout
+    assert "policies       note: none of the 3 images surveyed last is owned by gone, foreign\n" in done.stdout
 
 
 def test_what_is_exempt_and_bears_no_image_of_a_snapshot_is_named_once() -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from janitor.cli.commands import serving
+from janitor.cli.commands.scheduled_run import scheduled_run
 from janitor.config import load_settings
 from janitor.core.cron import Cron
 from janitor.core.result import Mode
@@ -224,10 +224,10 @@ def test_the_service_that_finds_the_database_held_tells_of_no_run(sandbox_desk: 
         punctuality = Punctuality(Cron.parse("* * * * *"), settings.timezone, lambda: datetime.now(UTC))
         watch = Watch(settings, Stop(), punctuality)
         with exclusive(settings.database, "janitor run", datetime.now(UTC)):
-            serving._scheduled_run(settings, Mode.DELETE, Stop(), watch)
+            scheduled_run(settings, Mode.DELETE, Stop(), watch)
         assert service.paths() == []
         assert not (sandbox_desk.folder / "metrics.prom").exists()
-        serving._scheduled_run(settings, Mode.DRY_RUN, Stop(), watch)
+        scheduled_run(settings, Mode.DRY_RUN, Stop(), watch)
         assert service.paths() == ["GET /start", "GET /"]
 
 
@@ -274,7 +274,7 @@ def test_the_service_tells_of_wrong_policies_what_the_command_does(sandbox_desk:
     with Loopback(lambda asked: Answered(b"OK")) as service:
         sandbox_desk.amend(f"heartbeat_url: {service.url}\nmetrics_file: metrics.prom\n")
         settings = load_settings(sandbox_desk.folder / "janitor.yaml")
-        serving._scheduled_run(settings, Mode.DELETE, Stop(), Watch(settings, Stop()))
+        scheduled_run(settings, Mode.DELETE, Stop(), Watch(settings, Stop()))
     assert service.paths() == ["GET /fail"]
     metrics = (sandbox_desk.folder / "metrics.prom").read_text()
     assert "janitor_last_run_exit_code 2.0\n" in metrics

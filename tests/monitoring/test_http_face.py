@@ -13,7 +13,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from janitor.cli.app import serve
+from janitor.cli.commands.serving import serve
 from janitor.cli.logs import OncePerMinute
 from janitor.monitoring.http_face import Bounds, showing
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from janitor.cli.commands import reporting
+from janitor.cli.formats import Format
 from janitor.config import load_settings
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.policy import Match, Policy
@@ -253,7 +254,7 @@ def test_what_was_done_is_printed_whatever_becomes_of_the_delivery(
     monkeypatch.setattr(delivery, "post", lambda *_words, **_rest: named)
     monkeypatch.setattr(reporting, "start_notices", fail)
     try:
-        code = reporting.reported(settings, result, [CI], Stop()).code
+        code = reporting.reported(settings, result, [CI], Stop(), form=Format.TEXT, post=True).code
     except RuntimeError:
         code = None
     printed = capsys.readouterr().out

@@ -751,7 +751,7 @@ def test_a_refused_deletion_reaches_who_wants_problems_only(configure: Configure
 
 def test_resend_sends_what_waits_and_says_what_it_did(sandbox_desk: Desk) -> None:
     nothing = sandbox_desk.janitor("resend")
-    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", "no report is waiting\n")
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", "no undelivered reports\n")
     with SlackStandIn() as slack:
         sandbox_desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}'}}\n")
         slack.refuse_after = 0

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from starlette.responses import Response
 
-from janitor.cli.commands import serving
+from janitor.cli.commands.scheduled_run import scheduled_run
 from janitor.config import load_settings
 from janitor.core.result import Mode, Outcome, RunResult
 from janitor.errors import Busy, Exit, StoreError
@@ -307,12 +307,12 @@ def test_the_service_reports_a_run_that_found_the_database_held_and_goes_on(
         settings = load_settings(sandbox_desk.folder / "janitor.yaml")
         with ExitStack() as others:
             first = others.enter_context(held(settings.database))
-            serving._scheduled_run(settings, Mode.DELETE, Stop(), Watch(settings, Stop()))
+            scheduled_run(settings, Mode.DELETE, Stop(), Watch(settings, Stop()))
         assert sandbox.requests == ()
         assert f"pid {first.pid}" in slack.posted[0].shown
         assert f"pid {first.pid}" in "".join(capsys.readouterr().out.split()).replace("pid", "pid ")
         assert "run-skipped" in caplog.text
-        serving._scheduled_run(settings, Mode.DRY_RUN, Stop(), Watch(settings, Stop()))
+        scheduled_run(settings, Mode.DRY_RUN, Stop(), Watch(settings, Stop()))
         assert sandbox.requests != ()
 
 
@@ -328,9 +328,9 @@ def test_a_run_that_could_not_begin_leaves_to_the_holder_what_he_may_be_sending(
                 store.finish_run(RunResult(owing, Mode.DELETE, Outcome.FAILED, NOW, NOW, error="about to be reported"))
             if why == "wrong-policies":
                 sandbox_desk.write("policies/old.yaml", "policies: []\n")
-            serving._scheduled_run(settings, Mode.DELETE, Stop(), Watch(settings, Stop()))
+            scheduled_run(settings, Mode.DELETE, Stop(), Watch(settings, Stop()))
         assert [message.shown.count("could not begin") for message in slack.posted] == [1]
         sandbox_desk.write("policies/old.yaml", POLICY)
-        serving._scheduled_run(settings, Mode.DRY_RUN, Stop(), Watch(settings, Stop()))
+        scheduled_run(settings, Mode.DRY_RUN, Stop(), Watch(settings, Stop()))
         assert "Being sent." in slack.posted[1].text
         assert "about to be reported" in slack.posted[2].text

@@ -1,1 +1,4 @@
-"""What each command does once its options are read; imported by the command line only when a command runs."""
+"""The commands, each with its options, its help and its body; and what their bodies share.
+
+A body imports what is heavy when it runs, so that the command line itself starts fast.
+"""

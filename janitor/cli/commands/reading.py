@@ -1,52 +1,74 @@
 """The commands that read what is recorded: `images`, `explain`, `runs` and `show`."""
 
-from pathlib import Path
+import click
 
-from janitor.cli.commands.loading import existing_store, load
-from janitor.cli.commands.reporting import print_report
-from janitor.cli.explain import explanation
-from janitor.cli.terminal import print_out, print_plain
-from janitor.errors import Exit, UsageError
-from janitor.report.tables import images_json, images_table, runs_table
-from janitor.store import Store
+from janitor.cli.commands.options import Common, common
+from janitor.cli.formats import IMAGES, REPORT, Format, format_option
 
 
-def images(config: Path | None, verbose: int, *, number: int | None, form: str) -> int:
-    """The images exactly as a run saw them."""
-    with existing_store(config, verbose) as (_, store):
-        run = _number(store, number)
-        surveys = store.surveys(run)
-        if form == "json":
-            print_plain(images_json(run, surveys.items()))
-        else:
-            print_out(images_table(run, surveys.items()))
+@click.command()
+@click.option("--run", "number", type=int, metavar="N", help="The images of run N (default: the latest).")
+@format_option(IMAGES)
+@common
+def images(common: Common, number: int | None, form: Format) -> int:
+    """List the images exactly as a run saw them."""
+    from janitor.cli.commands.loading import existing_store
+    from janitor.errors import Exit, UsageError
+
+    with existing_store(common) as (_, store):
+        latest = store.latest_run()
+        if latest is None:
+            raise UsageError("no run is recorded yet: `janitor run --dry-run` makes the first")
+        run = latest if number is None else number
+        IMAGES[form](run, store.surveys(run).items())
     return Exit.OK
 
 
-def explain(config: Path | None, verbose: int, *, prefix: str) -> int:
-    """Everything about one image."""
-    settings, rules = load(config, verbose)
+@click.command()
+@click.argument("image")
+@common
+def explain(common: Common, image: str) -> int:
+    """Show everything known about an IMAGE.
+
+    IMAGE is its id, or the start of it. Shows its properties, the latest decision, every policy that matches it, its
+    exemptions and its history.
+    """
+    from janitor.cli.commands.loading import load
+    from janitor.cli.explain import explanation
+    from janitor.cli.terminal import print_out
+    from janitor.errors import Exit
+    from janitor.store import Store
+
+    settings, rules = load(common)
     with Store.open_existing(settings.database) as store:
-        print_out(explanation(store, rules.policies, prefix, settings.timezone))
+        print_out(explanation(store, rules.policies, image, settings.timezone))
     return Exit.OK
 
 
-def runs(config: Path | None, verbose: int, *, limit: int) -> int:
-    """Past runs, newest first."""
-    with existing_store(config, verbose) as (_, store):
+@click.command()
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many runs to list.")
+@common
+def runs(common: Common, limit: int) -> int:
+    """List past runs, newest first."""
+    from janitor.cli.commands.loading import existing_store
+    from janitor.cli.terminal import print_out
+    from janitor.errors import Exit
+    from janitor.report.tables import runs_table
+
+    with existing_store(common) as (_, store):
         print_out(runs_table(store.runs(limit)))
     return Exit.OK
 
 
-def show(config: Path | None, verbose: int, *, number: int, form: str) -> int:
-    """The report of a past run."""
-    with existing_store(config, verbose) as (settings, store):
-        print_report(store.load_run(number), settings, form)
+@click.command()
+@click.argument("number", metavar="RUN", type=int)
+@format_option(REPORT)
+@common
+def show(common: Common, number: int, form: Format) -> int:
+    """Show the report of a past RUN again."""
+    from janitor.cli.commands.loading import existing_store
+    from janitor.errors import Exit
+
+    with existing_store(common) as (settings, store):
+        REPORT[form](store.load_run(number), settings)
     return Exit.OK
-
-
-def _number(store: Store, number: int | None) -> int:
-    latest = store.latest_run()
-    if latest is None:
-        raise UsageError("no run is recorded yet: `janitor run --dry-run` makes the first")
-    return latest if number is None else number

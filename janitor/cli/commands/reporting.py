@@ -1,16 +1,15 @@
-"""What a command ends with: its report, posted and printed; and the command that sends late ones."""
+"""What a command ends with: its report, posted and printed."""
 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from janitor.cli import wiring
-from janitor.cli.commands.loading import load
+from janitor.cli.formats import REPORT, Format
 from janitor.cli.progress import progress_bar
 from janitor.cli.streams import take_failure
-from janitor.cli.terminal import print_out, print_plain, say
+from janitor.cli.terminal import say
 from janitor.clock import utc_now
 from janitor.config import Settings
 from janitor.core.policy import Policy
@@ -18,8 +17,6 @@ from janitor.core.result import Mode, RunResult
 from janitor.errors import Exit, StoreError, worst
 from janitor.notify import delivery
 from janitor.notify.announcing import as_told, start_notices, untimed
-from janitor.report.as_json import json_report
-from janitor.report.text import text_report
 from janitor.report.wording import in_one_line
 from janitor.shutdown import Stop, within
 from janitor.store import Store
@@ -37,8 +34,8 @@ def reported(
     policies: Sequence[Policy] | None,
     stop: Stop,
     *,
-    form: str = "text",
-    post: bool = True,
+    form: Format,
+    post: bool,
 ) -> delivery.Delivery:
     """Post the report, and then print it: only the delivery tells what it has announced.
 
@@ -49,7 +46,7 @@ def reported(
         if post:
             posted = _posted(settings, result, policies, stop)
     finally:
-        print_report(as_told(result, posted.announced), settings, form)
+        REPORT[form](as_told(result, posted.announced), settings)
         failure = take_failure()
         if failure is not None:
             _log.error("report-not-printed run=%d: %s", result.run, _unprinted(result, failure))
@@ -107,23 +104,3 @@ def say_what_failed(posted: delivery.Delivery, code: int) -> None:
     """Say as the last words of a run that its delivery failed: the report, printed by then, does not know of it."""
     if posted.trouble:
         say(f"janitor: {posted.trouble}{f': exit {code}' if code == Exit.FAILED else ''}", err=True)
-
-
-def resend(config: Path | None, verbose: int) -> int:
-    """Send the reports that could not be delivered."""
-    settings, rules = load(config, verbose)
-    failed, number = False, 0
-    for number, (name, error) in enumerate(delivery.resend(settings, rules.policies), start=1):
-        say(f"{number}. {name}: {'delivered' if error is None else f'still undelivered: {error}'}")
-        failed = failed or error is not None
-    if not number:
-        say("no report is waiting", err=True)
-    return Exit.FAILED if failed else Exit.OK
-
-
-def print_report(result: RunResult, settings: Settings, form: str) -> None:
-    """Print a report, as `json` or as text."""
-    if form == "json":
-        print_plain(json_report(result))
-    else:
-        print_out(text_report(result, settings.cost, zone=settings.timezone))

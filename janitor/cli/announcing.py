@@ -1,0 +1,49 @@
+"""How a sandbox that listens is announced: its configuration on stdout, or in a new file."""
+
+import os
+from pathlib import Path
+from typing import TextIO
+
+from janitor.cli.terminal import print_plain, say
+from janitor.errors import JanitorError, UsageError
+from janitor.escaping import visible
+
+
+def print_configuration(configuration: str) -> None:
+    """Print it, and nothing else, to stdout."""
+    print_plain(configuration)
+    say("The sandbox listens; Ctrl-C ends it.", err=True)
+
+
+def write_configuration(file: Path, configuration: str) -> None:
+    """Write it to a new file. Where that fails, no file is left or touched."""
+    try:
+        with _new(file) as opened:
+            _fill(file, opened, f"{configuration}\n")
+    except OSError as error:
+        raise JanitorError(f"--write: {file}: {error.strerror}") from error
+    say(f"The sandbox listens, and its configuration is in {visible(str(file))}; Ctrl-C ends it.", err=True)
+
+
+def _new(file: Path) -> TextIO:
+    """The file, which was not there before. Raises UsageError where this name cannot be given to one."""
+    try:
+        return file.open("x", encoding="utf-8")
+    except OSError as error:
+        must_not_exist(file)
+        raise UsageError(f"--write: {file}: {error.strerror}") from error
+
+
+def _fill(file: Path, opened: TextIO, text: str) -> None:
+    try:
+        opened.write(text)
+        opened.flush()
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+
+
+def must_not_exist(file: Path | None) -> None:
+    """Raises UsageError where a file of this name exists."""
+    if file is not None and os.path.lexists(file):
+        raise UsageError(f"--write: {file} exists and was not changed: give another name, or remove it")

@@ -1,0 +1,40 @@
+"""Options that several commands have."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Delete nothing, whatever the configured mode.")
+NO_POST = click.option("--no-post", is_flag=True, help="Do not send the report to Slack.")
+
+_CONFIG = click.option(
+    "-c",
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Configuration file (default: $JANITOR_CONFIG, else ./janitor.yaml).",
+)
+_VERBOSE = click.option("-v", "--verbose", count=True, help="Log progress to stderr; -vv logs details too.")
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The options of every command: the configuration file, and how often `--verbose` was given."""
+
+    config: Path | None
+    verbose: int
+
+
+def common(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the options of every command, as the value `common`."""
+
+    @wraps(command)
+    def with_common(config: Path | None, verbose: int, **values: Any) -> int:
+        return command(common=Common(config, verbose), **values)
+
+    return _CONFIG(_VERBOSE(with_common))

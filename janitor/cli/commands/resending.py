@@ -1,0 +1,27 @@
+"""The command that sends late reports: `resend`."""
+
+import click
+
+from janitor.cli.commands.options import Common, common
+
+
+@click.command()
+@common
+def resend(common: Common) -> int:
+    """Send undelivered reports again, oldest first, marked as late.
+
+    Every run does so too.
+    """
+    from janitor.cli.commands.loading import load
+    from janitor.cli.terminal import say
+    from janitor.errors import Exit
+    from janitor.notify import delivery
+
+    settings, rules = load(common)
+    failed, number = False, 0
+    for number, (name, error) in enumerate(delivery.resend(settings, rules.policies), start=1):
+        say(f"{number}. {name}: {'delivered' if error is None else f'still undelivered: {error}'}")
+        failed = failed or error is not None
+    if not number:
+        say("no undelivered reports", err=True)
+    return Exit.FAILED if failed else Exit.OK

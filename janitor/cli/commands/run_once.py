@@ -1,0 +1,37 @@
+"""One run as a command makes it: stopped by signals, watched, reported, and ended with its exit code."""
+
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from typing import TYPE_CHECKING
+
+from janitor.cli import wiring
+from janitor.cli.commands.reporting import code_of, reported, say_what_failed
+from janitor.cli.formats import Format
+from janitor.cli.progress import progress_bar
+from janitor.config import Settings
+from janitor.config.policy_files import Rules
+from janitor.shutdown import Stop, stopping_on_signals
+
+if TYPE_CHECKING:
+    from janitor.monitoring.watch import Begun, Ended
+
+
+def run_once(settings: Settings, rules: Rules, request: wiring.RunRequest, form: Format) -> int:
+    """Perform a run; its report goes to Slack where it is to be posted, and then to stdout. Returns the exit code."""
+    stop = Stop()
+    with stopping_on_signals(stop), _watched(settings, stop) as (begins, ended), ExitStack() as holding:
+        with progress_bar() as progress:
+            around = wiring.Surroundings(stop=stop, progress=progress, holding=holding, begins=begins)
+            result = wiring.perform(settings, rules, request, around)
+        posted = reported(settings, result, rules.policies, stop, form=form, post=request.post)
+        code = ended(result, code_of(result, posted, stop))
+    say_what_failed(posted, code)
+    return code
+
+
+def _watched(settings: Settings, stop: Stop) -> "AbstractContextManager[tuple[Begun, Ended]]":
+    """Monitoring of one run; where none is configured, nothing is computed for it, nor its library imported."""
+    if settings.heartbeat_url is None and settings.metrics_file is None:
+        return nullcontext((lambda: None, lambda _result, code: code))
+    from janitor.monitoring.watch import Watch
+
+    return Watch(settings, stop).run()

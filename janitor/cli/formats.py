@@ -1,0 +1,102 @@
+"""The formats that commands print: a member for each, and a table of renderers for each document.
+
+A command offers the formats that the table of its document has. Renderers import what they need when they run.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, tzinfo
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from janitor.cli.exemptions import Entry
+    from janitor.config import Settings
+    from janitor.core.result import RunResult
+    from janitor.core.survey import Survey
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Format(StrEnum):
+    """A format of output."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def format_option(renderers: Mapping[Format, object]) -> Callable[[Command], Command]:
+    """The option `--format` of a command that prints with these renderers; it is given as the value `form`."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice([form.value for form in renderers]),
+        default=Format.TEXT.value,
+        show_default=True,
+        callback=lambda _context, _option, value: Format(value),
+        help="Output format.",
+    )
+
+
+def _text_of_report(result: "RunResult", settings: "Settings") -> None:
+    from janitor.cli.terminal import print_out
+    from janitor.report.text import text_report
+
+    print_out(text_report(result, settings.cost, zone=settings.timezone))
+
+
+def _json_of_report(result: "RunResult", _settings: "Settings") -> None:
+    from janitor.cli.terminal import print_plain
+    from janitor.report.as_json import json_report
+
+    print_plain(json_report(result))
+
+
+REPORT: Mapping[Format, Callable[["RunResult", "Settings"], None]] = {
+    Format.TEXT: _text_of_report,
+    Format.JSON: _json_of_report,
+}
+"""The report of a run."""
+
+
+def _text_of_images(run: int, surveys: "Iterable[tuple[str, Survey]]") -> None:
+    from janitor.cli.terminal import print_out
+    from janitor.report.tables import images_table
+
+    print_out(images_table(run, surveys))
+
+
+def _json_of_images(run: int, surveys: "Iterable[tuple[str, Survey]]") -> None:
+    from janitor.cli.terminal import print_plain
+    from janitor.report.tables import images_json
+
+    print_plain(images_json(run, surveys))
+
+
+IMAGES: Mapping[Format, Callable[[int, "Iterable[tuple[str, Survey]]"], None]] = {
+    Format.TEXT: _text_of_images,
+    Format.JSON: _json_of_images,
+}
+"""The images that a run saw, by target."""
+
+
+def _text_of_exemptions(entries: "Sequence[Entry]", now: datetime, zone: tzinfo) -> None:
+    from janitor.cli.exemptions import text_list
+    from janitor.cli.terminal import print_out
+
+    print_out(text_list(entries, now, zone))
+
+
+def _json_of_exemptions(entries: "Sequence[Entry]", now: datetime, _zone: tzinfo) -> None:
+    from janitor.cli.exemptions import json_list
+    from janitor.cli.terminal import print_plain
+
+    print_plain(json_list(entries, now))
+
+
+EXEMPTIONS: Mapping[Format, Callable[["Sequence[Entry]", datetime, tzinfo], None]] = {
+    Format.TEXT: _text_of_exemptions,
+    Format.JSON: _json_of_exemptions,
+}
+"""A list of exemptions, as of an instant."""

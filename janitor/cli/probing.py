@@ -1,0 +1,117 @@
+"""What `check` says of the configuration, and what it tries: each line begins with what it is about."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from janitor.cli import wiring
+from janitor.cli.terminal import print_out, say
+from janitor.clock import utc_now
+from janitor.cloud.service import Probe, ProbeFailed
+from janitor.config import Settings
+from janitor.config.policy_files import PASSED_OVER, Rules
+from janitor.core.policy import Policy
+from janitor.core.policy_lint import exempting_nothing, owning_nothing, remarks_on
+from janitor.core.units import counted
+from janitor.core.usage import Reading
+from janitor.errors import CloudError, DeliveryError, StoreError
+from janitor.escaping import visible
+from janitor.notify import delivery
+from janitor.references import Reference, References
+from janitor.report.tables import readings_table
+from janitor.run import sites
+from janitor.run.orders import Site
+
+
+def configured(settings: Settings, rules: Rules) -> Iterator[str]:
+    """What is configured, what it is worth a note, and the next runs."""
+    targets = ", ".join(target.name for target in settings.targets)
+    yield f"configuration  ok: {settings.source}, mode {settings.mode}, targets: {targets}"
+    yield f"policies       ok: {settings.policies}, {', '.join(policy.name for policy in rules.policies)}"
+    if rules.passed_over:
+        yield f"policies       note: {PASSED_OVER}: {', '.join(map(visible, rules.passed_over))}"
+    for remark in remarks_on(rules.policies, sites.names_without_signing_in(settings)):
+        yield f"policies       note: {remark}"
+    if rules.exemptions:
+        yield f"exemptions     ok: {len(rules.exemptions)} in policy files"
+    yield from _ways(settings)
+    if settings.slack is not None and settings.slack.accepts != "slack":
+        yield f"slack          note: accepts: {settings.slack.accepts}: answers that are not Slack's can start notices"
+    if settings.schedule is None:
+        yield "schedule       none: `janitor serve` needs one, `janitor run` does not"
+        return
+    yield f"schedule       {settings.schedule.text} ({settings.timezone.key})"
+    for instant in settings.schedule.upcoming(utc_now(), settings.timezone, 3):
+        yield f"next run       {instant.isoformat()}"
+
+
+def _ways(settings: Settings) -> Iterator[str]:
+    """The proxy and certificates of each target, and of all else, where any are configured."""
+    for target in settings.targets:
+        if way := target.http.route.described(target.address):
+            yield f"network        {target.name}: {way}"
+    if way := settings.http.route.described(None):
+        yield f"network        Slack, heartbeat and references: {way}"
+
+
+def idle(settings: Settings, rules: Rules) -> Iterator[str]:
+    """The policies and exemptions that match no image of the last surveys, where there are any: it may be intended."""
+    images = wiring.latest_images(settings)
+    if not any(images.values()):
+        return
+    last = f"note: none of the {counted(sum(map(len, images.values())))} surveyed last is"
+    if owning := owning_nothing(rules.policies, images):
+        yield f"policies       {last} owned by {', '.join(owning)}"
+    if exempting := exempting_nothing(rules.exemptions, images):
+        yield f"exemptions     {last} called {' or '.join(exempting)}"
+
+
+def live_probes(settings: Settings, policies: Sequence[Policy]) -> Iterator[tuple[str, Callable[[], Probe]]]:
+    """A probe, with its name, for every target and every channel."""
+    known = wiring.known_targets(settings)
+    for site in sites.sites_of(settings, sites.Choice(settings.targets), known=known):
+        also = f" (also {', '.join(site.also_named)})" if site.also_named else ""
+        yield f"target {site.name}{also}", partial(_probe, site)
+    if settings.slack is not None:
+        yield "slack", partial(_probe_channel, settings, None)
+        for name in dict.fromkeys(delivery.channels_of(policies, settings.slack.channel).values()):
+            yield f"slack {name}", partial(_probe_channel, settings, name)
+
+
+def _probe(site: Site) -> Probe:
+    service = site.connect()
+    try:
+        return service.probe()
+    finally:
+        service.close()
+
+
+def probe_references(settings: Settings, declared: Sequence[Reference]) -> Probe:
+    """What these references name of the images that were surveyed last. Raises ProbeFailed where one cannot be read."""
+    images = [image for every in wiring.latest_images(settings).values() for image in every]
+    usage = References(declared, settings.http).named(images)
+    if usage.problem is not None:
+        raise ProbeFailed(usage.problem, usage.readings)
+    known = f"of {len(images)} surveyed last" if images else "(no survey yet)"
+    named = f"{counted(len(usage.by_image))} {known} named in {counted(len(declared), 'reference')}"
+    return Probe(", ".join((named, *usage.remarks)), usage.readings)
+
+
+def _probe_channel(settings: Settings, name: str | None) -> Probe:
+    channel = delivery.channel_of(settings) if name is None else delivery.channel_of(settings, name)
+    return Probe(channel.probe())
+
+
+def failed(name: str, probe: Callable[[], Probe]) -> bool:
+    """Whether the probe failed. Prints its result, with that of each source of usage."""
+    failing, readings = False, tuple[Reading, ...]()
+    try:
+        found = probe()
+        readings = found.readings
+        say(f"{name:<14} ok: {visible(found.sentence)}")
+    except (CloudError, DeliveryError, StoreError) as error:
+        failing = True
+        readings = error.readings if isinstance(error, ProbeFailed) else ()
+        say(f"{name:<14} failed: {visible(str(error))}")
+    if readings:
+        print_out(readings_table(readings))
+    return failing
