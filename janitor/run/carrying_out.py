@@ -35,7 +35,7 @@ class CarryingOut:
         untold: Collection[str] = ()
         try:
             if attempts:
-                listed, untold = self.rereading.after(deleter.gone)
+                listed, untold = self.rereading.after(deleter.standing.gone)
         except CloudError as error:
             listed = None
             errors.append(f"the survey after the deletions failed, so none is confirmed: {error}")
@@ -46,7 +46,7 @@ class CarryingOut:
             outcome=Outcome.FAILED if errors else outcome,
             error="; ".join(errors) or None,
             deletions=deletions,
-            review=replace(seen.review, changed=(*seen.review.changed, *deleter.left)),
+            review=replace(seen.review, changed=(*seen.review.changed, *deleter.standing.left)),
         )
         return _with_old_news(result, memory)
 
@@ -55,29 +55,27 @@ class CarryingOut:
         planned = {decision.image.id for decision in plan.decisions}
 
         def read() -> Reading:
-            return self.rereading.before(planned, deleter.gone)
+            return self.rereading.before(planned, deleter.standing.gone)
 
         deleter = Deleter(
             self.run,
             target,
             self.service,
             self.orders.store,
-            self.orders.execution.clock,
-            self.orders.execution.stop,
+            self.orders.execution,
             Freshness(read, self.orders.execution.moment, self.since),
-            self.orders.execution.deletions_at_once,
             lambda: self.orders.execution.progress.advance(target, "delete", next(done), len(plan.decisions)),
         )
         return deleter
 
     def _shortfalls(self, deleter: Deleter, plan: Plan, attempts: Collection[Attempt]) -> Iterator[str]:
         """Why not all that was planned was asked for."""
-        if deleter.journal_error is not None:
-            yield str(deleter.journal_error)
-        unsent = len(plan.decisions) - len(attempts) - len(deleter.left)
+        if deleter.standing.journal_error is not None:
+            yield str(deleter.standing.journal_error)
+        unsent = len(plan.decisions) - len(attempts) - len(deleter.standing.left)
         if unsent:
             interrupted = "interrupted: " if self.orders.execution.stop.is_set() else ""
-            because = f": {deleter.unsent}" if deleter.unsent is not None else ""
+            because = f": {deleter.standing.unsent}" if deleter.standing.unsent is not None else ""
             yield f"{interrupted}{unsent} of {len(plan.decisions)} deletions were not sent{because}"
 
 

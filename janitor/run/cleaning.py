@@ -10,11 +10,10 @@ from janitor.core.basis import Grounds, answers
 from janitor.core.decide import decide
 from janitor.core.decision import Change, Decision
 from janitor.core.exemptions import exemptions_by_tag, exemptions_for, longest_of
-from janitor.core.image import GONE_STATUSES, Image, Sharing
+from janitor.core.image import Image, Sharing
 from janitor.core.memory import History, Memory, Notice
-from janitor.core.names.image_ids import folded
 from janitor.core.notices import counted, overdue, spared, to_announce, to_remind
-from janitor.core.planning.plan import Plan, make_plan, owns
+from janitor.core.planning.plan import Plan, make_plan
 from janitor.core.planning.plan_diff import changes_since
 from janitor.core.planning.reconciling import reconcile
 from janitor.core.result import (
@@ -29,17 +28,17 @@ from janitor.core.result import (
 )
 from janitor.core.sharing import apply_sharing, in_question
 from janitor.core.survey import Survey
-from janitor.core.survey.binding import Known, recognise
-from janitor.core.survey.clock import UNTOLD, ClockCheck, agrees, behind
+from janitor.core.survey.clock import UNTOLD, ClockCheck
 from janitor.core.survey.contradictions import doubts_about as contradictions
 from janitor.core.survey.mark import restored
-from janitor.core.survey.plausibility import OwnImages, measure, refusal
+from janitor.core.survey.plausibility import refusal
 from janitor.errors import AnotherAccount, CloudError, Implausible, Interrupted, JanitorError, StoreError
 from janitor.run.carrying_out import CarryingOut
 from janitor.run.freshness import Moment
 from janitor.run.orders import Orders, RunStore, Site
 from janitor.run.rereading import Rereading
-from janitor.run.siblings import Comparison, doubts_about
+from janitor.run.siblings import Comparison
+from janitor.run.survey_check import SurveyCheck
 from janitor.run.surveying import Surveying, raise_if_stopped
 
 
@@ -72,10 +71,11 @@ class Cleaning:
         """
         since = self.orders.execution.moment()
         survey, lookup = Surveying(self.orders, self.target, self.service).survey()
-        survey = self._recognised(survey)
+        check = self._check()
+        survey = check.recognised(survey)
         history = self._store.record_survey(self.run, self.target, survey, self.site.also_named)
-        unacceptable = self._one_service_with_others(survey)
-        doubts = self._doubts(survey, lookup, unacceptable)
+        unacceptable = check.one_service_with_others(survey)
+        doubts = check.doubts(survey, lookup, unacceptable)
         settled = () if doubts or survey.usage.problem is not None else self._settle(survey, lookup)
         try:
             doubt = refusal(doubts, acceptable=not unacceptable) if doubts else None
@@ -85,23 +85,8 @@ class Cleaning:
                 raise
             return replace(cut_short(self.target, error), earlier=EarlierRequests(settled))
 
-    def _recognised(self, survey: Survey) -> Survey:
-        """The survey of the account that the target is bound to, with a remark where that is new.
-
-        One of another account is no part of the target's history. Raises AnotherAccount for it.
-        """
-        reached, bound = self.service.binding(), self._store.bound(self.target)
-        if reached == bound:
-            return survey
-        good = self._store.last_good(self.target, self.run)
-        own = self._own_images(survey, Lookup(), good[0] if good else None)
-        listed = frozenset(folded(image.id) for image in survey.images if owns(image) and image.unseen is None)
-        found = recognise(self.target, reached, bound, Known(good[0] if good else None, own.expected, listed))
-        if not found.same:
-            raise AnotherAccount(found.words)
-        self._store.bind(self.run, self.target, reached)
-        usage = survey.usage
-        return replace(survey, usage=replace(usage, remarks=(*usage.remarks, found.words))) if found.words else survey
+    def _check(self) -> SurveyCheck:
+        return SurveyCheck(self.orders, self.run, self.site, self.service, self.comparison)
 
     def _judge(
         self,
@@ -133,7 +118,7 @@ class Cleaning:
     def _summary(self, survey: Survey, plan: Plan) -> SurveySummary:
         took = survey.finished_at - survey.started_at
         remarks = survey.usage.remarks
-        return SurveySummary(len(survey.images), plan.owned, remarks, self._clock_check(), took.total_seconds())
+        return SurveySummary(len(survey.images), plan.owned, remarks, self._check().clock_check(), took.total_seconds())
 
     def _approved(self, plan: Plan) -> frozenset[str] | None:
         """The images of the plan, where a reviewed one is applied."""
@@ -238,69 +223,9 @@ class Cleaning:
         excess = self._excess(plan)
         return excess and f"{excess} To delete exactly this list after a look at it: janitor apply {self.run}"
 
-    def _clock_check(self) -> ClockCheck:
-        """Who bears out our clock."""
-        if self.orders.basis.accept_survey:
-            return ClockCheck.ACCEPTED
-        return ClockCheck.UNTOLD if self.service.clock_offset() is None else ClockCheck.TOLD
-
-    def _clock_doubts(self) -> tuple[str, ...]:
-        """What is wrong with our clock by that of earlier runs; one that an answer bears out now is written down."""
-        now, before = self.orders.execution.clock(), self._store.last_clock(self.run)
-        offset = self.service.clock_offset()
-        late = behind(now, *before) if before is not None else None
-        if offset is not None and agrees(offset) and (late is None or self.orders.basis.accept_survey):
-            self._store.record_clock(self.run, now)
-        return (late,) if late is not None else ()
-
     def _end_notices_of_gone(self, seen: TargetResult, memory: Memory) -> None:
         listed = {decision.image.id for decision in seen.decisions}
         self._store.end_notices_of_gone(seen.target, memory.notices.keys() - listed, self.orders.execution.clock())
-
-    def _one_service_with_others(self, survey: Survey) -> Sequence[str]:
-        """What is wrong where another site of the project lists the same images: no person can accept that."""
-        own = {folded(image.id) for image in survey.images if owns(image)}
-        others = dict(self.comparison.others(self.target, own))
-        raise_if_stopped(self.orders.execution.stop)
-        for name in self.site.siblings:
-            if name not in others:
-                others[name] = frozenset(map(folded, self._store.known(name)))
-        return [*doubts_about(self.target, own, others), *self.service.other_names(survey.images)]
-
-    def _doubts(self, survey: Survey, lookup: Lookup, unacceptable: Sequence[str]) -> tuple[str, ...]:
-        """What looks wrong about a survey; recorded as good where nothing does, or where a person accepts it.
-
-        What is `unacceptable` stays, whoever accepts the rest.
-        """
-        good = self._store.last_good(self.target, self.run)
-        before = good[1] if good else None
-        seen = measure(survey, before)
-        doubts = self.orders.plausibility.doubts(
-            seen,
-            before,
-            own=self._own_images(survey, lookup, good[0] if good else None),
-            clock_offset=self.service.clock_offset(),
-            irregularities=(*self.service.irregularities(), *contradictions(survey.images), *self._clock_doubts()),
-        )
-        doubts = () if self.orders.basis.accept_survey or survey.usage.problem is not None else doubts
-        doubts = (*unacceptable, *doubts)
-        self._store.record_measure(self.run, self.target, seen, good=not doubts and survey.usage.problem is None)
-        return doubts
-
-    def _own_images(self, survey: Survey, lookup: Lookup, good: int | None) -> OwnImages:
-        """The target's own images of the last good survey's run, if there was one, and those of this survey."""
-        before = frozenset(map(folded, self._store.own_images(self.target, good))) if good is not None else frozenset()
-        asked = frozenset(map(folded, self._store.asked_since(self.target, good))) if good is not None else frozenset()
-        # Those that the cloud lists as deleted, or about to be, are gone like those that it no longer lists.
-        left = frozenset(folded(image.id) for image in survey.images if owns(image))
-        seen = (image for image in survey.images if image.unseen is None)
-        return OwnImages(
-            before,
-            (asked - left) & before,
-            frozenset(folded(image.id) for image in seen if image.status not in GONE_STATUSES),
-            len(left),
-            None if lookup.unanswered is None else frozenset(map(folded, lookup.unanswered)),
-        )
 
     def _settle(self, survey: Survey, lookup: Lookup) -> tuple[Deletion, ...]:
         """Find out what became of the requests that earlier runs left open, where the survey tells."""

@@ -1,18 +1,14 @@
 """Carrying out a plan: each deletion is journalled before it is sent and after it is answered, and confirmed later."""
 
 import logging
-import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol
 
 from janitor.cloud.service import ImageService
 from janitor.core.decision import Change, Decision, Verdict
 from janitor.core.exemptions import exemptions_for
 from janitor.core.image import Image
-from janitor.core.memory import Exemption
 from janitor.core.names.image_ids import folded
 from janitor.core.planning.deletion import Answer, Answered, Shown, detail_of, is_open, outcome_of, shown
 from janitor.core.planning.plan import Plan
@@ -20,30 +16,11 @@ from janitor.core.result import Deletion
 from janitor.core.sharing import apply_sharing
 from janitor.errors import CloudError, Interrupted, NotSent, Refused, RestAsked, StoreError, Unavailable
 from janitor.run.freshness import Freshness, Reading
+from janitor.run.orders import Execution, Journal
 
 _LOOKS = 3
 
 _log = logging.getLogger("janitor.run.deleting")
-
-
-class Journal(Protocol):
-    """Where each request is written down before it is sent and after it is answered."""
-
-    def exemptions(self, at: datetime) -> Sequence[Exemption]:
-        """What people exempted by command, as far as it holds at that instant."""
-        ...
-
-    def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
-        """Write down a request that is about to be sent; returns the entry. Raises StoreError."""
-        ...
-
-    def withdraw_request(self, entry: int) -> None:
-        """Take back a request that was not sent after all. Raises StoreError."""
-        ...
-
-    def journal_answer(self, entry: int, said: Answered, at: datetime) -> None:
-        """Write down what the API answered. Raises StoreError."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,70 +32,76 @@ class Attempt:
 
 
 @dataclass(slots=True)
-class Deleter:
-    """Sends the deletions of one target's plan. One that fails does not stop the others; a journal that fails does.
+class Standing:
+    """How far the deletions of one plan have come, and what stands against sending more.
 
-    `gone` are the images that a later list need not show: those that were asked for, or were gone already.
+    `left` are the images that stay after all, each with the reason. `gone` are those that a later list need not show:
+    they were asked for, or were gone already.
     """
 
-    run: int
-    target: str
-    service: ImageService
-    journal: Journal
-    clock: Callable[[], datetime]
-    stop: threading.Event
-    freshness: Freshness
-    workers: int = 4
-    tick: Callable[[], None] = lambda: None
     journal_error: StoreError | None = None
     unsent: CloudError | None = None
     resting: bool = False
     left: list[Change] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
 
+
+@dataclass(frozen=True, slots=True)
+class Deleter:
+    """Sends the deletions of one target's plan. One that fails does not stop the others; a journal that fails does."""
+
+    run: int
+    target: str
+    service: ImageService
+    journal: Journal
+    execution: Execution
+    freshness: Freshness
+    tick: Callable[[], None] = lambda: None
+    standing: Standing = field(default_factory=Standing)
+
     def carry_out(self, plan: Plan) -> list[Attempt]:
-        """Ask for every deletion of the plan, oldest image first, `workers` at a time.
+        """Ask for every deletion of the plan, oldest image first, as many at a time as the run may.
 
         What was exempted or has changed meanwhile is `left`, and what cannot be looked at again is not asked for.
         Once `stop` is set, or the journal cannot be written, nothing new is sent: the attempts are those that were.
         """
-        with ThreadPoolExecutor(self.workers, thread_name_prefix=f"delete-{self.target}") as pool:
+        with ThreadPoolExecutor(self.execution.deletions_at_once, thread_name_prefix=f"delete-{self.target}") as pool:
             attempts = list(pool.map(self._attempt, plan.decisions))
         return [attempt for attempt in attempts if attempt is not None]
 
     def _attempt(self, decision: Decision) -> Attempt | None:
-        if self.stop.is_set() or self.journal_error is not None or self.resting:
+        if self.execution.stop.is_set() or self.standing.journal_error is not None or self.standing.resting:
             return None
         try:
             latest, why = self._look(decision)
             if latest is None:
-                self.gone.add(decision.image.id)
+                self.standing.gone.add(decision.image.id)
                 self.tick()
                 return Attempt(decision, Answered(Answer.NOT_SENT))
             if why is not None:
-                self.left.append(Change(decision, why))
+                self.standing.left.append(Change(decision, why))
                 return None
-            entry = self.journal.journal_request(self.run, self.target, decision, self.clock())
+            entry = self.journal.journal_request(self.run, self.target, decision, self.execution.clock())
         except CloudError as error:
             self._note(error)
             return None
         except StoreError as error:
-            self.journal_error = error
+            self.standing.journal_error = error
             return None
         except Interrupted:
             return None
-        self.gone.add(decision.image.id)
+        self.standing.gone.add(decision.image.id)
         try:
             said = self._ask(decision)
         except NotSent as error:
-            self.gone.discard(decision.image.id)
+            self.standing.gone.discard(decision.image.id)
             self._note(error)
             self._withdraw(entry)
             return None
         try:
-            self.journal.journal_answer(entry, said, self.clock())
+            self.journal.journal_answer(entry, said, self.execution.clock())
         except StoreError as error:
-            self.journal_error = error
+            self.standing.journal_error = error
         self.tick()
         return Attempt(decision, said)
 
@@ -126,13 +109,13 @@ class Deleter:
         try:
             self.journal.withdraw_request(entry)
         except StoreError as error:
-            self.journal_error = error
+            self.standing.journal_error = error
 
     def _note(self, error: CloudError) -> None:
         """Why something is not sent; an API that asks for a long rest is asked for nothing more."""
-        if not self.resting:
-            self.unsent = error
-        self.resting = self.resting or isinstance(error, RestAsked)
+        if not self.standing.resting:
+            self.standing.unsent = error
+        self.standing.resting = self.standing.resting or isinstance(error, RestAsked)
 
     def _look(self, decision: Decision) -> tuple[Image | None, str | None]:
         """An image as it is now, None where it is gone; and why it stays, where it does.
@@ -174,7 +157,7 @@ class Deleter:
 
     def _exempted_meanwhile(self, image: Image) -> bool:
         """Whether a person has exempted an image since it was decided on: their word holds until the very last."""
-        now = self.clock()
+        now = self.execution.clock()
         return bool(exemptions_for([image], self.journal.exemptions(now), (), now))
 
     def _ask(self, decision: Decision) -> Answered:

@@ -11,7 +11,8 @@ from janitor.cloud.service import ImageService
 from janitor.core.basis import Basis, Grounds
 from janitor.core.decision import Decision
 from janitor.core.image import Image
-from janitor.core.memory import History, Memory
+from janitor.core.memory import Exemption, History, Memory
+from janitor.core.planning.deletion import Answered
 from janitor.core.planning.reconciling import Settlement, Unsettled
 from janitor.core.result import Mode, RunResult, TargetResult
 from janitor.core.survey import Survey
@@ -20,9 +21,28 @@ from janitor.core.survey.mark import Mark
 from janitor.core.survey.plausibility import Measure, Plausibility
 from janitor.core.usage import EarlierUsage, Usage
 from janitor.expressions import Budget
-from janitor.run.deleting import Journal
 from janitor.run.freshness import Moment
 from janitor.shutdown import Stop
+
+
+class Journal(Protocol):
+    """Where each request is written down before it is sent and after it is answered."""
+
+    def exemptions(self, at: datetime) -> Sequence[Exemption]:
+        """What people exempted by command, as far as it holds at that instant."""
+        ...
+
+    def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
+        """Write down a request that is about to be sent; returns the entry. Raises StoreError."""
+        ...
+
+    def withdraw_request(self, entry: int) -> None:
+        """Take back a request that was not sent after all. Raises StoreError."""
+        ...
+
+    def journal_answer(self, entry: int, said: Answered, at: datetime) -> None:
+        """Write down what the API answered. Raises StoreError."""
+        ...
 
 
 class RunStore(Journal, Protocol):

@@ -45,7 +45,7 @@ from janitor.notify.slack import channel as slack
 from janitor.notify.slack.answers import Problem
 from janitor.references import reading
 from janitor.report import Name
-from janitor.run import cleaning, deleting
+from janitor.run import cleaning, deleting, survey_check
 from janitor.run.deleting import Attempt, Deleter
 from janitor.sandbox.calls import Api
 from janitor.sandbox.faults import Fault, Faults, Rule
@@ -195,8 +195,8 @@ def _journals_afterwards(deleter: Deleter, decision: Decision) -> Attempt | None
     if latest is None or why is not None:
         return None
     said = deleter._ask(decision)
-    entry = deleter.journal.journal_request(deleter.run, deleter.target, decision, deleter.clock())
-    deleter.journal.journal_answer(entry, said, deleter.clock())
+    entry = deleter.journal.journal_request(deleter.run, deleter.target, decision, deleter.execution.clock())
+    deleter.journal.journal_answer(entry, said, deleter.execution.clock())
     return Attempt(decision, said)
 
 
@@ -302,7 +302,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "another-account": (
         1,
         "another account",
-        (Change(cleaning.Cleaning, "_recognised", lambda _cleaning, survey: survey),),
+        (Change(survey_check.SurveyCheck, "recognised", lambda _check, survey: survey),),
     ),
     "all-images-are-others": (1, "another account", (Change(Plausibility, "_lost", _always(())),)),
     "behind-its-mark": (

@@ -1,0 +1,116 @@
+"""Whether the survey of one target is plausible: whose account it is of, what it lacks, and what our clock says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from janitor.cloud.service import ImageService, Lookup
+from janitor.core.image import GONE_STATUSES
+from janitor.core.names.image_ids import folded
+from janitor.core.planning.plan import owns
+from janitor.core.survey import Survey
+from janitor.core.survey.binding import Known, recognise
+from janitor.core.survey.clock import ClockCheck, agrees, behind
+from janitor.core.survey.contradictions import doubts_about as contradictions
+from janitor.core.survey.plausibility import OwnImages, measure
+from janitor.errors import AnotherAccount
+from janitor.run.orders import Orders, RunStore, Site
+from janitor.run.siblings import Comparison, doubts_about
+from janitor.run.surveying import raise_if_stopped
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyCheck:
+    """Compares the survey of one target with what is recorded of it, and with those of other sites of its project."""
+
+    orders: Orders
+    run: int
+    site: Site
+    service: ImageService
+    comparison: Comparison
+
+    @property
+    def target(self) -> str:
+        """The name of the site."""
+        return self.site.name
+
+    @property
+    def _store(self) -> RunStore:
+        return self.orders.store
+
+    def recognised(self, survey: Survey) -> Survey:
+        """The survey of the account that the target is bound to, with a remark where that is new.
+
+        One of another account is no part of the target's history. Raises AnotherAccount for it.
+        """
+        reached, bound = self.service.binding(), self._store.bound(self.target)
+        if reached == bound:
+            return survey
+        good = self._store.last_good(self.target, self.run)
+        own = self._own_images(survey, Lookup(), good[0] if good else None)
+        listed = frozenset(folded(image.id) for image in survey.images if owns(image) and image.unseen is None)
+        found = recognise(self.target, reached, bound, Known(good[0] if good else None, own.expected, listed))
+        if not found.same:
+            raise AnotherAccount(found.words)
+        self._store.bind(self.run, self.target, reached)
+        usage = survey.usage
+        return replace(survey, usage=replace(usage, remarks=(*usage.remarks, found.words))) if found.words else survey
+
+    def one_service_with_others(self, survey: Survey) -> Sequence[str]:
+        """What is wrong where another site of the project lists the same images: no person can accept that."""
+        own = {folded(image.id) for image in survey.images if owns(image)}
+        others = dict(self.comparison.others(self.target, own))
+        raise_if_stopped(self.orders.execution.stop)
+        for name in self.site.siblings:
+            if name not in others:
+                others[name] = frozenset(map(folded, self._store.known(name)))
+        return [*doubts_about(self.target, own, others), *self.service.other_names(survey.images)]
+
+    def doubts(self, survey: Survey, lookup: Lookup, unacceptable: Sequence[str]) -> tuple[str, ...]:
+        """What looks wrong about a survey; recorded as good where nothing does, or where a person accepts it.
+
+        What is `unacceptable` stays, whoever accepts the rest.
+        """
+        good = self._store.last_good(self.target, self.run)
+        before = good[1] if good else None
+        seen = measure(survey, before)
+        doubts = self.orders.plausibility.doubts(
+            seen,
+            before,
+            own=self._own_images(survey, lookup, good[0] if good else None),
+            clock_offset=self.service.clock_offset(),
+            irregularities=(*self.service.irregularities(), *contradictions(survey.images), *self._clock_doubts()),
+        )
+        doubts = () if self.orders.basis.accept_survey or survey.usage.problem is not None else doubts
+        doubts = (*unacceptable, *doubts)
+        self._store.record_measure(self.run, self.target, seen, good=not doubts and survey.usage.problem is None)
+        return doubts
+
+    def _own_images(self, survey: Survey, lookup: Lookup, good: int | None) -> OwnImages:
+        """The target's own images of the last good survey's run, if there was one, and those of this survey."""
+        before = frozenset(map(folded, self._store.own_images(self.target, good))) if good is not None else frozenset()
+        asked = frozenset(map(folded, self._store.asked_since(self.target, good))) if good is not None else frozenset()
+        # Those that the cloud lists as deleted, or about to be, are gone like those that it no longer lists.
+        left = frozenset(folded(image.id) for image in survey.images if owns(image))
+        seen = (image for image in survey.images if image.unseen is None)
+        return OwnImages(
+            before,
+            (asked - left) & before,
+            frozenset(folded(image.id) for image in seen if image.status not in GONE_STATUSES),
+            len(left),
+            None if lookup.unanswered is None else frozenset(map(folded, lookup.unanswered)),
+        )
+
+    def clock_check(self) -> ClockCheck:
+        """Who bears out our clock."""
+        if self.orders.basis.accept_survey:
+            return ClockCheck.ACCEPTED
+        return ClockCheck.UNTOLD if self.service.clock_offset() is None else ClockCheck.TOLD
+
+    def _clock_doubts(self) -> tuple[str, ...]:
+        """What is wrong with our clock by that of earlier runs; one that an answer bears out now is written down."""
+        now, before = self.orders.execution.clock(), self._store.last_clock(self.run)
+        offset = self.service.clock_offset()
+        late = behind(now, *before) if before is not None else None
+        if offset is not None and agrees(offset) and (late is None or self.orders.basis.accept_survey):
+            self._store.record_clock(self.run, now)
+        return (late,) if late is not None else ()
