@@ -14,8 +14,8 @@ from janitor.sandbox.automation import Automation
 from janitor.sandbox.catalogue import Catalogue
 from janitor.sandbox.fleet import Fleet
 from janitor.sandbox.launchers import Launchers
+from janitor.sandbox.models import StoredImage, StoredInstance, StoredVolume
 from janitor.sandbox.options import MarkerReading, Options, SortDirection
-from janitor.sandbox.records import StoredImage, StoredInstance, StoredVolume
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 from janitor.sandbox.tokens import Token, Tokens
 from janitor.sandbox.uses import Holding, uses

@@ -1,4 +1,4 @@
-"""The sandbox as a starlette application: routes, the record of requests, and a hook around each answer."""
+"""The sandbox as a starlette application: routes, the log of requests, and a hook around each answer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,11 +12,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from janitor.sandbox.api import Asked, Endpoint, ServedApi
 from janitor.sandbox.control import faults_route
-from janitor.sandbox.face import Asked, Endpoint, Face
-from janitor.sandbox.fault_injector import FaultInjector
+from janitor.sandbox.faults.injector import FaultInjector
 from janitor.sandbox.options import Options
-from janitor.sandbox.record import Call, Record
+from janitor.sandbox.request_log import Call, RequestLog
 
 Hook = Callable[[Call, Callable[[], Awaitable[Response]]], Awaitable[Response]]
 """Sees each call before and after it is answered, faults included; may delay, replace or withhold the answer."""
@@ -26,9 +26,9 @@ Hook = Callable[[Call, Callable[[], Awaitable[Response]]], Awaitable[Response]]
 class _Desk:
     """What all endpoints share."""
 
-    face: Face
+    api: ServedApi
     options: Options
-    record: Record
+    log: RequestLog
     injector: FaultInjector
     hook: Hook | None
 
@@ -51,8 +51,8 @@ class _Application:
         await response(scope, receive, send)
 
     def _call(self, asked: Asked) -> Call:
-        name, path = self._endpoint.name, self._desk.face.shown(asked.url_path)
-        ordinal = self._desk.record.ordinal(name)
+        name, path = self._endpoint.name, self._desk.api.shown(asked.url_path)
+        ordinal = self._desk.log.ordinal(name)
         return Call(name, ordinal, asked.method, path, asked.query, self._endpoint.image(asked))
 
     async def _recorded(self, call: Call, asked: Asked) -> Response:
@@ -75,7 +75,7 @@ class _Application:
         try:
             return await (struck() if self._desk.hook is None else self._desk.hook(call, struck))
         finally:
-            self._desk.record.add(call.answered(code, self._endpoint.account.clock(), faults))
+            self._desk.log.add(call.answered(code, self._endpoint.account.clock(), faults))
 
 
 async def _asked(request: Request) -> Asked:
@@ -91,14 +91,14 @@ async def _asked(request: Request) -> Asked:
 
 
 def make_app(
-    face: Face, options: Options, record: Record, injector: FaultInjector, hook: Hook | None = None
+    api: ServedApi, options: Options, log: RequestLog, injector: FaultInjector, hook: Hook | None = None
 ) -> Starlette:
-    """The application: what one face answers, but for faults.
+    """The application: what an API answers, but for faults.
 
     They are read and set outside the API, at /sandbox/faults.
     """
-    desk = _Desk(face, options, record, injector, hook)
-    *known, unknown = (_route(endpoint, desk) for endpoint in face.endpoints)
+    desk = _Desk(api, options, log, injector, hook)
+    *known, unknown = (_route(endpoint, desk) for endpoint in api.endpoints)
     return Starlette(routes=[*known, faults_route(injector, options.api), unknown])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count, product
 
-from janitor.sandbox.records import Mint, StoredImage
+from janitor.sandbox.models import Mint, StoredImage
 
 SPAN_DAYS = 730
 _FIRST_FAMILIES = ("ci-web", "ci-api", "bake", "ci-결제", "bake-gpu", "nightly-worker")

@@ -1,4 +1,4 @@
-"""The APIs that a sandbox can speak, and the names of their calls, as faults, hooks and the record have them."""
+"""The APIs that a sandbox can speak, and the names of their calls, as faults, hooks and the log of them have them."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from janitor.sandbox.records import StoredImage
+from janitor.sandbox.models import StoredImage
 
 
 class Catalogue:

@@ -6,9 +6,9 @@ from starlette.routing import Route
 
 from janitor.errors import ConfigurationError
 from janitor.sandbox.calls import Api
-from janitor.sandbox.fault_file import parse_faults, written
-from janitor.sandbox.fault_injector import FaultInjector
 from janitor.sandbox.faults import NO_FAULTS
+from janitor.sandbox.faults.file import parse_faults, written
+from janitor.sandbox.faults.injector import FaultInjector
 
 PATH = "/sandbox/faults"
 

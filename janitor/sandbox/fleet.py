@@ -7,6 +7,7 @@ from datetime import datetime
 from janitor.sandbox.builds import builds
 from janitor.sandbox.launchers import NO_LAUNCHERS, Launchers, launch_templates
 from janitor.sandbox.machines import machines
+from janitor.sandbox.models import Mint, StoredImage, StoredInstance, StoredVolume
 from janitor.sandbox.oddities import (
     ODD_NAMES,
     UNREADABLE_KINDS,
@@ -17,7 +18,6 @@ from janitor.sandbox.oddities import (
     unreadable,
     uploads,
 )
-from janitor.sandbox.records import Mint, StoredImage, StoredInstance, StoredVolume
 from janitor.sandbox.vendor import vendor_images
 
 _MOST_INSTANCES = 2000

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from janitor.sandbox.records import OURS, Mint, StoredImage
+from janitor.sandbox.models import OURS, Mint, StoredImage
 
 _TEMPLATES = ("web-blue", "web-green", "batch-spot", "render")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,}")

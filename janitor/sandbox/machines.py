@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from janitor.sandbox.records import MISSING, Flavor, Mint, Missing, StoredImage, StoredInstance
+from janitor.sandbox.models import MISSING, Flavor, Mint, Missing, StoredImage, StoredInstance
 
 _FLAVORS = (
     Flavor("4a2d7fd6-2a6e-4d5a-9f63-6b1f1d1b7a01", "m2.c1m2", 1, 2048),

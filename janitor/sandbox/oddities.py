@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from janitor.sandbox.records import MISSING, Mint, StoredImage
+from janitor.sandbox.models import MISSING, Mint, StoredImage
 
 _GIB = 2**30
 _MIB = 2**20

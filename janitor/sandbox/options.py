@@ -10,8 +10,8 @@ from pathlib import Path
 from janitor.core.units import parse_timeout
 from janitor.errors import UsageError
 from janitor.sandbox.calls import Api
-from janitor.sandbox.fault_file import load_faults
 from janitor.sandbox.faults import NO_FAULTS, Faults
+from janitor.sandbox.faults.file import load_faults
 
 
 class MarkerReading(StrEnum):

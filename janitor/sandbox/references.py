@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from janitor.sandbox.account import Account
-from janitor.sandbox.face import Asked, Endpoint, Reply
+from janitor.sandbox.api import Asked, Endpoint, Reply
 from janitor.sandbox.options import Options
 from janitor.sandbox.texts import dumped
 

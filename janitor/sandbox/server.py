@@ -21,15 +21,15 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from janitor.clock import utc_now
 from janitor.errors import JanitorError, UsageError
 from janitor.sandbox.account import Account
+from janitor.sandbox.api import ServedApi
+from janitor.sandbox.apis import make_api
 from janitor.sandbox.app import Hook, make_app
 from janitor.sandbox.configuration import configuration_text
-from janitor.sandbox.face import Face
-from janitor.sandbox.faces import make_face
-from janitor.sandbox.fault_injector import FaultInjector, until_gone
 from janitor.sandbox.faults import Faults
+from janitor.sandbox.faults.injector import FaultInjector, until_gone
 from janitor.sandbox.options import Options
-from janitor.sandbox.record import Record, RecordedRequest
 from janitor.sandbox.references import PATH
+from janitor.sandbox.request_log import RecordedRequest, RequestLog
 
 _log = logging.getLogger("janitor.sandbox")
 _HOST = "127.0.0.1"
@@ -42,16 +42,16 @@ class Sandbox:
     """A running sandbox: where it listens, what it holds in each region, and what it was asked."""
 
     origin: str
-    face: Face
+    api: ServedApi
     accounts: Mapping[str, Account]
     options: Options
-    record: Record
+    log: RequestLog
     injector: FaultInjector
 
     @property
     def url(self) -> str:
         """Where a configuration points a client to."""
-        return self.face.url
+        return self.api.url
 
     @property
     def account(self) -> Account:
@@ -70,12 +70,12 @@ class Sandbox:
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
         """Every request so far, in the order in which they were answered."""
-        return self.record.all()
+        return self.log.all()
 
     def configuration(self, **values: str) -> str:
         """The text of a janitor.yaml that works against it; see `configuration_text` for what can be given."""
         document = {"reference": f"{self.origin}{PATH}", "reference_token": self.options.reference_token}
-        return configuration_text(self.url, self.face.target("sandbox"), **{**document, **values})
+        return configuration_text(self.url, self.api.target("sandbox"), **{**document, **values})
 
 
 @contextmanager
@@ -133,10 +133,10 @@ def furnished(
     options: Options, origin: str, clock: Callable[[], datetime], hook: Hook | None, most_requests: int | None = None
 ) -> tuple[Sandbox, ASGIApp]:
     """A sandbox and its application, which is to be served at the origin."""
-    accounts, face = make_face(options, origin, clock)
-    record, injector = Record(most_requests), FaultInjector(clock, options.faults)
-    app = make_app(face, options, record, injector, hook)
-    return Sandbox(origin, face, accounts, options, record, injector), app
+    accounts, api = make_api(options, origin, clock)
+    log, injector = RequestLog(most_requests), FaultInjector(clock, options.faults)
+    app = make_app(api, options, log, injector, hook)
+    return Sandbox(origin, api, accounts, options, log, injector), app
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 
-from janitor.sandbox.records import MISSING, StoredImage
+from janitor.sandbox.models import MISSING, StoredImage
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 

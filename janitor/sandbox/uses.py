@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from janitor.sandbox.launchers import Launchers
-from janitor.sandbox.records import OURS, StoredImage, StoredInstance, StoredVolume
+from janitor.sandbox.models import OURS, StoredImage, StoredInstance, StoredVolume
 
 _GONE = ("deleted", "pending_delete")
 _PARTS = ("kernel_id", "ramdisk_id")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from janitor.sandbox.records import Mint, StoredImage
+from janitor.sandbox.models import Mint, StoredImage
 
 VENDOR = "0d4a6f0e2b7c4c1d9a3f8e5b61c7d290"
 _GIB = 2**30

@@ -12,8 +12,8 @@ import yaml
 from janitor.errors import Exit
 from janitor.sandbox.calls import Api
 from janitor.sandbox.faults import Fault, Faults, Rule
+from janitor.sandbox.models import OURS
 from janitor.sandbox.options import Options
-from janitor.sandbox.records import OURS
 from janitor.sandbox.server import Sandbox, running
 from tests.conftest import POLICY, Desk
 from tests.identity_stand_in import Keystone, refusal, serving

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from janitor.sandbox.calls import Api
+from janitor.sandbox.models import OURS
 from janitor.sandbox.options import Options
-from janitor.sandbox.records import OURS
 from janitor.sandbox.server import Sandbox, running
 from tests.container.engine import Container, State, below
 

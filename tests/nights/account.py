@@ -16,9 +16,9 @@ from starlette.responses import Response
 from janitor.cloud.service import Need
 from janitor.core.usage import Source
 from janitor.sandbox.calls import Api
+from janitor.sandbox.models import OURS, StoredImage
 from janitor.sandbox.options import MarkerReading
-from janitor.sandbox.record import Call, RecordedRequest
-from janitor.sandbox.records import OURS, StoredImage
+from janitor.sandbox.request_log import Call, RecordedRequest
 from tests.in_process import in_process
 from tests.nights.clockwork import Carrier, Clockwork
 from tests.nights.cloud import draw_cloud

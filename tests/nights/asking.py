@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from janitor.core.result import Mode
-from janitor.sandbox.record import RecordedRequest
-from janitor.sandbox.records import StoredImage
+from janitor.sandbox.models import StoredImage
+from janitor.sandbox.request_log import RecordedRequest
 from tests.nights.account import Account
 from tests.nights.calls import SURVEYED
 from tests.nights.ground import Attempt, Broken, Limits, instant, rows

@@ -8,8 +8,8 @@ from random import Random
 from typing import Any
 
 from janitor.sandbox.calls import Api
-from janitor.sandbox.fault_file import parse_faults
 from janitor.sandbox.faults import NO_FAULTS, Fault, Faults, faults_of, reach
+from janitor.sandbox.faults.file import parse_faults
 from tests.nights.calls import CALLS
 
 _GATEWAY = (500, 502, 503, 504)

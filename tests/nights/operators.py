@@ -9,7 +9,7 @@ from janitor.core.usage import Source
 from janitor.sandbox.account import Account as Region
 from janitor.sandbox.calls import Api
 from janitor.sandbox.launchers import StoredCluster, StoredNodeGroup, StoredStack, launchable, named_plainly
-from janitor.sandbox.records import StoredImage
+from janitor.sandbox.models import StoredImage
 from tests.nights.account import Account
 
 _FLAVOR = "m2.c2m4"

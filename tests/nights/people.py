@@ -10,7 +10,7 @@ from uuid import UUID
 
 from janitor.core.memory import Exemption
 from janitor.sandbox.calls import Api
-from janitor.sandbox.records import OURS, StoredImage, StoredInstance, StoredVolume
+from janitor.sandbox.models import OURS, StoredImage, StoredInstance, StoredVolume
 from janitor.store import Store
 from tests.nights.account import Account
 from tests.nights.clockwork import Clockwork

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from janitor.core.result import Outcome, RunResult
-from janitor.sandbox.records import StoredImage
+from janitor.sandbox.models import StoredImage
 from tests.nights.account import Account
 from tests.nights.asking import Asking
 from tests.nights.channel import Channel

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import Any
 
-from janitor.sandbox.records import OURS, StoredImage
+from janitor.sandbox.models import OURS, StoredImage
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

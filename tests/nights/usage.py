@@ -19,7 +19,7 @@ from enum import Enum, auto
 
 from janitor.cloud.service import Need
 from janitor.core.usage import Source
-from janitor.sandbox.record import Call, RecordedRequest
+from janitor.sandbox.request_log import Call, RecordedRequest
 from tests.nights.uses import Place, Truth, Use, images_of
 
 WORDS: Mapping[Source, str] = {

@@ -11,7 +11,7 @@ from janitor.core.usage import Source
 from janitor.sandbox.account import Account
 from janitor.sandbox.calls import Api
 from janitor.sandbox.launchers import NO_LAUNCHERS, Launchers
-from janitor.sandbox.record import Call
+from janitor.sandbox.request_log import Call
 from janitor.sandbox.server import Sandbox
 from janitor.sandbox.uses import Holding, uses
 from tests.nights.ground import Broken

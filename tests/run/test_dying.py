@@ -37,7 +37,7 @@ from janitor.report.as_json import json_report
 from janitor.report.figures import summary
 from janitor.run.orders import Site
 from janitor.sandbox.options import Options
-from janitor.sandbox.record import Call
+from janitor.sandbox.request_log import Call
 from janitor.sandbox.server import Sandbox, running
 from janitor.shutdown import Stop, within
 from janitor.store import Store, migrations

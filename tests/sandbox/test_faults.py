@@ -22,11 +22,11 @@ from janitor.cloud.toast.client import ToastClient
 from janitor.core.planning.deletion import Answer
 from janitor.errors import ConfigurationError, Unavailable
 from janitor.sandbox.calls import CALLS, Api
-from janitor.sandbox.fault_file import load_faults, parse_faults, written
 from janitor.sandbox.faults import Fault, Faults, Rule, faults_of, reach
+from janitor.sandbox.faults.file import load_faults, parse_faults, written
+from janitor.sandbox.models import StoredImage
 from janitor.sandbox.options import Options, options_from
-from janitor.sandbox.record import Call
-from janitor.sandbox.records import StoredImage
+from janitor.sandbox.request_log import Call
 from janitor.sandbox.server import Sandbox, running
 from janitor.transport import HttpOptions
 from tests.conftest import Desk
@@ -88,7 +88,7 @@ class Client:
         return [image for image in account.images.values() if account.is_deletable(image.id)][:count]
 
     def faults(self) -> list[tuple[str, int, tuple[str, ...]]]:
-        """What struck which call, by the sandbox's record."""
+        """What struck which call, by the sandbox's log of requests."""
         return [(one.name, one.ordinal, one.faults) for one in self.sandbox.requests if one.faults]
 
 

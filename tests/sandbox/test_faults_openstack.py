@@ -13,10 +13,10 @@ import pytest
 
 from janitor.errors import ConfigurationError
 from janitor.sandbox.calls import CALLS, Api
-from janitor.sandbox.fault_file import load_faults, parse_faults
 from janitor.sandbox.faults import Fault, Faults, Rule, faults_of
+from janitor.sandbox.faults.file import load_faults, parse_faults
+from janitor.sandbox.models import OURS
 from janitor.sandbox.options import Options, options_from
-from janitor.sandbox.records import OURS
 from janitor.sandbox.server import Sandbox, running
 from tests.conftest import Desk
 from tests.in_process import in_process

@@ -14,7 +14,7 @@ from janitor.core.image import Image
 from janitor.core.planning.plan import Limits, make_plan
 from janitor.core.usage import Usage, User
 from janitor.sandbox.fleet import Fleet, make_fleet
-from janitor.sandbox.records import MISSING, StoredImage
+from janitor.sandbox.models import MISSING, StoredImage
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=400, hours=7, microseconds=12)

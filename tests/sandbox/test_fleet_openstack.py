@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from janitor.sandbox.fleet import Fleet
+from janitor.sandbox.models import OURS, StoredImage
 from janitor.sandbox.openstack.fleet import make_cloud_fleet
 from janitor.sandbox.openstack.images import image_document
-from janitor.sandbox.records import OURS, StoredImage
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 OLD = timedelta(days=90)

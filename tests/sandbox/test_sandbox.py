@@ -18,9 +18,9 @@ import yaml
 from starlette.responses import Response
 
 from janitor.errors import UsageError
+from janitor.sandbox.models import MISSING, StoredImage
 from janitor.sandbox.options import FLAGS, Absent, Booleans, MarkerReading, Options, SortDirection, Times, options_from
-from janitor.sandbox.record import Call
-from janitor.sandbox.records import MISSING, StoredImage
+from janitor.sandbox.request_log import Call
 from janitor.sandbox.server import Sandbox, running, serve
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

@@ -11,8 +11,8 @@ import yaml
 
 from janitor.sandbox.calls import Api
 from janitor.sandbox.faults import Fault, Faults, Rule
+from janitor.sandbox.models import OURS
 from janitor.sandbox.options import Options
-from janitor.sandbox.records import OURS
 from janitor.sandbox.server import Sandbox, running
 from tests.in_process import in_process
 

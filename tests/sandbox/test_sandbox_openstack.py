@@ -1,4 +1,4 @@
-"""The sandbox's OpenStack face answers as Keystone, Glance 33, Nova and Cinder do; the wording is measured there."""
+"""The sandbox's OpenStack APIs answer as Keystone, Glance 33, Nova and Cinder do; the wording is measured there."""
 
 import json
 import uuid
@@ -14,8 +14,8 @@ import yaml
 
 from janitor.errors import UsageError
 from janitor.sandbox.calls import Api
+from janitor.sandbox.models import MISSING, OURS, StoredImage
 from janitor.sandbox.options import MarkerReading, Options, SortDirection, options_from
-from janitor.sandbox.records import MISSING, OURS, StoredImage
 from janitor.sandbox.server import Sandbox, running
 from tests.in_process import in_process
 

@@ -11,8 +11,8 @@ import pytest
 from janitor.sandbox.account import Account
 from janitor.sandbox.calls import Api
 from janitor.sandbox.launchers import StoredCluster, StoredClusterTemplate, StoredNodeGroup, StoredStack
+from janitor.sandbox.models import OURS
 from janitor.sandbox.options import Options
-from janitor.sandbox.records import OURS
 from janitor.sandbox.server import running
 from tests.sandbox.test_sandbox_openstack import (
     OTHER,

@@ -32,7 +32,7 @@ from janitor.errors import Exit, JanitorError, StoreError, UsageError
 from janitor.run import exit_code
 from janitor.run.orders import Site
 from janitor.sandbox.options import Options
-from janitor.sandbox.record import Call
+from janitor.sandbox.request_log import Call
 from janitor.sandbox.server import Sandbox, running
 from janitor.store import Store, inspect
 from janitor.store import database as database_module

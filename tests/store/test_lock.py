@@ -22,7 +22,7 @@ from janitor.core.result import Mode, Outcome, RunResult
 from janitor.errors import Busy, Exit, StoreError
 from janitor.monitoring.watch import Watch
 from janitor.sandbox.options import Options
-from janitor.sandbox.record import Call
+from janitor.sandbox.request_log import Call
 from janitor.sandbox.server import Sandbox, running
 from janitor.shutdown import Stop
 from janitor.store import NewReport, Store, exclusive, holder

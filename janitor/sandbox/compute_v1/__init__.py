@@ -11,11 +11,11 @@ from functools import partial
 from starlette.responses import Response
 
 from janitor.sandbox.account import Account
+from janitor.sandbox.api import Asked, Endpoint, Reply
 from janitor.sandbox.compute_v1 import wire
 from janitor.sandbox.configuration import quoted
-from janitor.sandbox.face import Asked, Endpoint, Reply
+from janitor.sandbox.models import StoredImage, StoredInstance
 from janitor.sandbox.options import Options
-from janitor.sandbox.records import StoredImage, StoredInstance
 from janitor.sandbox.references import reference_endpoint
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 
@@ -61,7 +61,7 @@ def _no(kind: Kind, message: str) -> Refusal:
 
 
 class ComputeV1:
-    """The API as a face of one account. Each call makes the body of an answer of what was asked, or raises Refusal."""
+    """The API over one account. Each call makes the body of an answer of what was asked, or raises Refusal."""
 
     def __init__(self, account: Account, options: Options, origin: str) -> None:
         self.url = f"{origin}{_PREFIX}"

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from janitor.sandbox.models import StoredImage, StoredInstance
 from janitor.sandbox.options import Absent, Booleans, Options, Times
-from janitor.sandbox.records import StoredImage, StoredInstance
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 from janitor.sandbox.texts import ImageTexts, dumped, without_missing
 from janitor.sandbox.tokens import Token

@@ -9,8 +9,9 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 
 from janitor.sandbox.account import Account
+from janitor.sandbox.api import Asked, Endpoint
 from janitor.sandbox.configuration import quoted
-from janitor.sandbox.face import Asked, Endpoint
+from janitor.sandbox.models import OURS
 from janitor.sandbox.openstack.clusters import Clusters
 from janitor.sandbox.openstack.directory import IDENTITY, Directory, Entry, entries
 from janitor.sandbox.openstack.errors import (
@@ -29,13 +30,12 @@ from janitor.sandbox.openstack.service import Service
 from janitor.sandbox.openstack.stacks import Stacks
 from janitor.sandbox.openstack.volumes import Volumes
 from janitor.sandbox.options import Options
-from janitor.sandbox.records import OURS
 from janitor.sandbox.references import reference_endpoint
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 
 
 class OpenStack:
-    """The APIs as a face of one account for each region."""
+    """The APIs over one account for each region."""
 
     def __init__(self, accounts: Mapping[str, Account], options: Options, origin: str) -> None:
         self._identity = f"{origin}{IDENTITY.base}"

@@ -5,14 +5,14 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from janitor.sandbox.face import Asked
+from janitor.sandbox.api import Asked
 from janitor.sandbox.launchers import StoredCluster, StoredClusterTemplate, StoredNodeGroup
+from janitor.sandbox.models import OURS
 from janitor.sandbox.openstack.errors import said
 from janitor.sandbox.openstack.images import zulu
 from janitor.sandbox.openstack.microversions import CLUSTER_MICROVERSIONS as VERSIONS
 from janitor.sandbox.openstack.pages import Item, after_marker
 from janitor.sandbox.openstack.service import Service
-from janitor.sandbox.records import OURS
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 
 _OPENING = b'{"clusters":['

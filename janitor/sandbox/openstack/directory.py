@@ -6,10 +6,10 @@ from functools import partial
 
 from starlette.responses import Response
 
-from janitor.sandbox.face import Asked
+from janitor.sandbox.api import Asked
+from janitor.sandbox.models import OURS
 from janitor.sandbox.openstack.errors import said
 from janitor.sandbox.options import REGIONS, Options
-from janitor.sandbox.records import OURS
 
 _UPDATED = "2026-04-01T00:00:00Z"
 

@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from janitor.sandbox.face import Asked, Reply
+from janitor.sandbox.api import Asked, Reply
 from janitor.sandbox.refusals import Kind, Refusal
 from janitor.sandbox.texts import dumped
 

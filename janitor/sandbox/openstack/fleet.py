@@ -9,6 +9,7 @@ from janitor.sandbox.builds import builds
 from janitor.sandbox.fleet import Fleet
 from janitor.sandbox.launchers import Launchers, launch_templates, launchable
 from janitor.sandbox.machines import machines
+from janitor.sandbox.models import OURS, Mint, StoredImage, StoredInstance, StoredVolume
 from janitor.sandbox.oddities import ODD_NAMES, golden, oddly_named, snapshots, uploads
 from janitor.sandbox.openstack.launching import cluster_templates, clusters, stacks
 from janitor.sandbox.openstack.oddities import (
@@ -24,7 +25,6 @@ from janitor.sandbox.openstack.oddities import (
     unreadable,
 )
 from janitor.sandbox.options import Options
-from janitor.sandbox.records import OURS, Mint, StoredImage, StoredInstance, StoredVolume
 from janitor.sandbox.vendor import vendor_images
 
 _MOST_INSTANCES = 2000

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from starlette.responses import Response
 
-from janitor.sandbox.face import Asked, Endpoint
+from janitor.sandbox.api import Asked, Endpoint
+from janitor.sandbox.models import OURS
 from janitor.sandbox.openstack.directory import Directory
 from janitor.sandbox.openstack.errors import said
 from janitor.sandbox.openstack.images import zulu
 from janitor.sandbox.openstack.service import Service
 from janitor.sandbox.options import Options
-from janitor.sandbox.records import OURS
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 from janitor.sandbox.tokens import Token
 

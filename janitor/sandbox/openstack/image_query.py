@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
+from janitor.sandbox.models import OURS, StoredImage
 from janitor.sandbox.options import SortDirection
-from janitor.sandbox.records import OURS, StoredImage
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 
 _DEFAULT_LIMIT = 25

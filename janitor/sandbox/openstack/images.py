@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from janitor.sandbox.face import Asked, Endpoint
+from janitor.sandbox.api import Asked, Endpoint
+from janitor.sandbox.models import OURS, StoredImage
 from janitor.sandbox.openstack.errors import JSON, done, request_id, said
 from janitor.sandbox.openstack.image_query import ordered, read_query
 from janitor.sandbox.openstack.rules import can_see
 from janitor.sandbox.openstack.service import Service
-from janitor.sandbox.records import OURS, StoredImage
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 from janitor.sandbox.texts import ImageTexts, dumped, without_missing
 

@@ -12,7 +12,7 @@ from janitor.sandbox.launchers import (
     launchable,
     named_plainly,
 )
-from janitor.sandbox.records import Mint, StoredImage
+from janitor.sandbox.models import Mint, StoredImage
 
 _CLUSTERS = ("prod", "staging", "batch", "gpu")
 # The name of a node group, and how many nodes it has now, at least and at most.

@@ -6,7 +6,7 @@ Most carry the name of a family of builds, and are old: what keeps them is what 
 from collections.abc import Iterator
 from datetime import timedelta
 
-from janitor.sandbox.records import MISSING, OURS, Mint, StoredImage
+from janitor.sandbox.models import MISSING, OURS, Mint, StoredImage
 
 _GIB = 2**30
 _PARTNER = "2e91b7c4f05d4b6c8a37d1f96e0c5a84"

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from janitor.sandbox.face import Asked
+from janitor.sandbox.api import Asked
+from janitor.sandbox.models import OURS
 from janitor.sandbox.openstack.errors import said
-from janitor.sandbox.records import OURS
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 
 

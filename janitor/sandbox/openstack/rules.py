@@ -1,6 +1,6 @@
 """Who may see and delete an image, by Glance's stock policies for a plain member of a project."""
 
-from janitor.sandbox.records import OURS, StoredImage, StoredInstance
+from janitor.sandbox.models import OURS, StoredImage, StoredInstance
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 
 _HELD = "The image cannot be deleted because it is in use through the backend store outside of Glance."

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 from starlette.responses import Response
 
-from janitor.sandbox.face import Asked
+from janitor.sandbox.api import Asked
+from janitor.sandbox.models import OURS, StoredInstance
 from janitor.sandbox.openstack.errors import said
 from janitor.sandbox.openstack.images import zulu
 from janitor.sandbox.openstack.microversions import Microversions, Version
 from janitor.sandbox.openstack.pages import own_project, page
 from janitor.sandbox.openstack.service import Service
-from janitor.sandbox.records import OURS, StoredInstance
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 from janitor.sandbox.texts import without_missing
 

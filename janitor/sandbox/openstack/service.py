@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from janitor.sandbox.account import Account
-from janitor.sandbox.face import Asked, Endpoint
+from janitor.sandbox.api import Asked, Endpoint
 from janitor.sandbox.openstack.errors import Failing, answering
 
 

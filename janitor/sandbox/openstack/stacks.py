@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from janitor.sandbox.face import Asked
+from janitor.sandbox.api import Asked
 from janitor.sandbox.launchers import StoredStack
+from janitor.sandbox.models import OURS
 from janitor.sandbox.openstack.errors import request_id, said
 from janitor.sandbox.openstack.images import zulu
 from janitor.sandbox.openstack.service import Service
-from janitor.sandbox.records import OURS
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 
 _OPENING = b'{"stacks":['

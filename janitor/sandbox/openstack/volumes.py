@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from janitor.sandbox.face import Asked, Endpoint
+from janitor.sandbox.api import Asked, Endpoint
+from janitor.sandbox.models import MISSING, OURS, StoredVolume
 from janitor.sandbox.openstack.errors import said
 from janitor.sandbox.openstack.pages import own_project, page
 from janitor.sandbox.openstack.service import Service
-from janitor.sandbox.records import MISSING, OURS, StoredVolume
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 from janitor.sandbox.texts import without_missing
 

@@ -1,4 +1,4 @@
-"""What the sandbox's faces have in common: each turns requests of one API into answers of its accounts."""
+"""What the APIs of a sandbox have in common: each turns requests into answers of its accounts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class Endpoint:
     opening: bytes | None = None
 
 
-class Face(Protocol):
+class ServedApi(Protocol):
     """One API over accounts."""
 
     @property

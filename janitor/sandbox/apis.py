@@ -1,12 +1,12 @@
-"""Makes the face of a sandbox's API, and the accounts behind it."""
+"""Makes the API that a sandbox serves, and the accounts behind it."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from janitor.sandbox.account import Account
+from janitor.sandbox.api import ServedApi
 from janitor.sandbox.calls import Api
 from janitor.sandbox.compute_v1 import ComputeV1, ComputeV1Rules
-from janitor.sandbox.face import Face
 from janitor.sandbox.fleet import make_fleet
 from janitor.sandbox.openstack import OpenStack
 from janitor.sandbox.openstack.fleet import make_fleet_of
@@ -17,8 +17,8 @@ from janitor.sandbox.tokens import Tokens
 _SEEDS_APART = 1_000_003
 
 
-def make_face(options: Options, origin: str, clock: Callable[[], datetime]) -> tuple[Mapping[str, Account], Face]:
-    """The accounts by region, the main one first, and the face of them that is to be served at the origin."""
+def make_api(options: Options, origin: str, clock: Callable[[], datetime]) -> tuple[Mapping[str, Account], ServedApi]:
+    """The accounts by region, the main one first, and the API over them that is to be served at the origin."""
     tokens, now = Tokens(options.token_lifetime), clock()
     match options.api:
         case Api.TOAST:

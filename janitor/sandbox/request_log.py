@@ -1,4 +1,4 @@
-"""A record of every request that a sandbox was sent, and what its account said to it."""
+"""The log of every request that a sandbox was sent, and what its account said to it."""
 
 import threading
 from collections import deque
@@ -40,7 +40,7 @@ class RecordedRequest(Call):
     faults: tuple[str, ...] = ()
 
 
-class Record:
+class RequestLog:
     """Every request so far, or the last so many. Safe to read from other threads."""
 
     def __init__(self, most: int | None = None) -> None:

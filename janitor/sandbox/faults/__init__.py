@@ -9,7 +9,7 @@ from enum import StrEnum
 from hashlib import blake2b
 
 from janitor.sandbox.calls import CALLS, Api
-from janitor.sandbox.record import Call
+from janitor.sandbox.request_log import Call
 
 
 class Fault(StrEnum):

@@ -11,10 +11,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from janitor.sandbox.account import Account
-from janitor.sandbox.face import Asked, Endpoint
+from janitor.sandbox.api import Asked, Endpoint
 from janitor.sandbox.faults import Fault, Faults, Rule, Turns
-from janitor.sandbox.record import Call
 from janitor.sandbox.refusals import Refusal
+from janitor.sandbox.request_log import Call
 
 _GATEWAY = "<html><head><title>{0}</title></head><body><h1>{0}</h1><hr>gateway</body></html>"
 
