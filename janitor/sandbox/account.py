@@ -1,4 +1,4 @@
-"""The account in memory: its images and what uses them, its tokens, and the rules by which it says yes or no."""
+"""The account in memory: its images, its tokens, and the rules by which it says yes or no."""
 
 import secrets
 import threading
@@ -10,11 +10,11 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol
 
-from janitor.sandbox.automation import Automation
 from janitor.sandbox.catalogue import Catalogue
 from janitor.sandbox.fleet import Fleet
+from janitor.sandbox.instances import Instances
 from janitor.sandbox.launchers import Launchers
-from janitor.sandbox.models import StoredImage, StoredInstance, StoredVolume
+from janitor.sandbox.models import StoredImage, StoredInstance
 from janitor.sandbox.options import MarkerReading, Options, SortDirection
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 from janitor.sandbox.tokens import Token, Tokens
@@ -36,7 +36,7 @@ class Rules(Protocol):
         """What is said of an instance that is not there."""
 
 
-class Account(Automation):
+class Account(Instances):
     """What a sandbox holds. Every method may be called from any thread; hold `lock` to do several as one.
 
     `images`, `instances` and `volumes` are copies by id: change the account through its methods. What the API asks for
@@ -53,7 +53,7 @@ class Account(Automation):
         rules: Rules,
         beside: "Account | None" = None,
     ) -> None:
-        super().__init__(fleet.launchers)
+        super().__init__(fleet)
         self.lock = beside.lock if beside else threading.RLock()
         self.clock = clock
         self._options = options
@@ -62,9 +62,6 @@ class Account(Automation):
         self._catalogue: Catalogue = beside._catalogue if beside else Catalogue(fleet.images)
         self._sharing: list[Account] = beside._sharing if beside else []
         self._sharing.append(self)
-        self._instances = {instance.id: instance for instance in fleet.instances}
-        self._volumes = {volume.id: volume for volume in fleet.volumes}
-        self._ended: dict[str, StoredInstance] = {}
         self._uploads: dict[str, tuple[datetime, int]] = beside._uploads if beside else {}
 
     # What the API asks for.
@@ -198,18 +195,6 @@ class Account(Automation):
             self._settle()
             return self._catalogue.all()
 
-    @property
-    def instances(self) -> dict[str, StoredInstance]:
-        """The instances by id, as they are now."""
-        with self.lock:
-            return dict(self._instances)
-
-    @property
-    def volumes(self) -> dict[str, StoredVolume]:
-        """The volumes by id, as they are now."""
-        with self.lock:
-            return dict(self._volumes)
-
     def put_image(self, image: StoredImage) -> None:
         """Add an image, or put it in the place of the one with its id."""
         with self.lock:
@@ -267,59 +252,6 @@ class Account(Automation):
         volumes = () if options.no_volumes else tuple(self._volumes.values())
         launchers = Launchers(clusters, templates, stacks, tuple(self._launch_templates.items()))
         return Holding(tuple(self._instances.values()), volumes, launchers)
-
-    def put_instance(self, instance: StoredInstance) -> None:
-        """Add an instance, or put it in the place of the one with its id."""
-        with self.lock:
-            self._instances[instance.id] = instance
-
-    def change_instance(self, instance_id: str, **changes: Any) -> StoredInstance:
-        """Change fields of an instance. Raises KeyError if it is not there."""
-        with self.lock:
-            changed = replace(self._instances[instance_id], **changes)
-            self._instances[instance_id] = changed
-            return changed
-
-    def remove_instance(self, instance_id: str) -> None:
-        """Take an instance away. Raises KeyError if it is not there."""
-        with self.lock:
-            del self._instances[instance_id]
-
-    def boot_server(self, template: StoredInstance, **changes: Any) -> StoredInstance:
-        """A new server, as that one but for its id, its times and what is changed."""
-        with self.lock:
-            now = self.clock()
-            fresh = {"id": str(uuid.uuid4()), "created_at": now, "launched_at": now, "updated_at": now}
-            server = replace(template, **{**fresh, **changes})
-            self.put_instance(server)
-            return server
-
-    def rebuild_server(self, instance_id: str, image: str) -> StoredInstance:
-        """Make a server anew of another image. Raises KeyError if it is not there."""
-        return self.change_instance(instance_id, image=image, updated_at=self.clock())
-
-    def delete_server(self, instance_id: str) -> StoredInstance:
-        """Delete a server, which is remembered as deleted. Raises KeyError if it is not there."""
-        with self.lock:
-            ended = replace(self._instances.pop(instance_id), status="DELETED", updated_at=self.clock())
-            self._ended[instance_id] = ended
-            return ended
-
-    @property
-    def ended(self) -> dict[str, StoredInstance]:
-        """The servers that are remembered as deleted, by id."""
-        with self.lock:
-            return dict(self._ended)
-
-    def put_volume(self, volume: StoredVolume) -> None:
-        """Add a volume, or put it in the place of the one with its id."""
-        with self.lock:
-            self._volumes[volume.id] = volume
-
-    def remove_volume(self, volume_id: str) -> None:
-        """Take a volume away. Raises KeyError if it is not there."""
-        with self.lock:
-            del self._volumes[volume_id]
 
     def revoke_tokens(self) -> None:
         """End every token before its time, as a changed API password does."""

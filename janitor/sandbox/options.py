@@ -1,17 +1,14 @@
 """What can be chosen about a sandbox: its size, its account, and whatever the vendor's page leaves open."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
 
-from janitor.core.units import parse_timeout
 from janitor.errors import UsageError
 from janitor.sandbox.calls import Api
 from janitor.sandbox.faults import NO_FAULTS, Faults
-from janitor.sandbox.faults.file import load_faults
 
 
 class MarkerReading(StrEnum):
@@ -164,144 +161,3 @@ class Options:
             api = _ONLY.get(field.name, self.api)
             changed = getattr(self, field.name) != field.default
             yield changed and api is not self.api, f"--{field.name.replace('_', '-')} goes with --api {api} only"
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """One option as the command line offers it.
-
-    `field` names the value in `options_from`; it is `kind`, one of `choices` where there are some, and a `bool` is a
-    bare switch. `default` is as a user would type it.
-    """
-
-    name: str
-    field: str
-    kind: type[int] | type[str] | type[bool]
-    default: int | str | bool | None
-    help: str
-    choices: tuple[str, ...] = ()
-    metavar: str | None = None
-
-
-def _choice(name: str, field: str, default: StrEnum, sentence: str) -> Flag:
-    return Flag(name, field, str, default.value, sentence, tuple(choice.value for choice in type(default)))
-
-
-_DEFAULTS = Options()
-
-FLAGS: tuple[Flag, ...] = (
-    _choice("--api", "api", _DEFAULTS.api, "Compute API v1.0, or OpenStack's APIs (Image API v2)."),
-    Flag("--port", "port", int, _DEFAULTS.port, "Port on 127.0.0.1; 0 takes any free one."),
-    Flag("--images", "images", int, _DEFAULTS.images, "How many images the account has."),
-    Flag("--seed", "seed", int, _DEFAULTS.seed, "The same seed gives the same fleet."),
-    Flag("--page-cap", "page_cap", int, _DEFAULTS.page_cap, "Most images in one page, whatever the limit asked for."),
-    _choice("--marker", "marker", _DEFAULTS.marker, "Whether a page begins after its marker, or with it."),
-    _choice("--sort", "sort", _DEFAULTS.sort, "Order of the list, by creation."),
-    Flag("--latency", "latency", int, 0, "Milliseconds added to every request.", metavar="MS"),
-    _choice("--booleans", "booleans", _DEFAULTS.booleans, "v1.0 only: how booleans and numbers are written."),
-    _choice("--times", "times", _DEFAULTS.times, "v1.0 only: how times are written."),
-    _choice("--absent", "absent", _DEFAULTS.absent, "v1.0 only: code of what is not there, -5, or 404 as in 30404."),
-    Flag("--oddities", "oddities", bool, False, "Give some images values that cannot be read."),
-    Flag("--token-lifetime", "token_lifetime", str, "1h", "How long a token lives.", metavar="DURATION"),
-    Flag("--username", "username", str, _DEFAULTS.username, "Who may ask for a token."),
-    Flag("--password", "password", str, _DEFAULTS.password, "With this password."),
-    Flag("--appkey", "appkey", str, _DEFAULTS.appkey, "v1.0 only: the account's appkey."),
-    Flag(
-        "--regions",
-        "regions",
-        int,
-        _DEFAULTS.regions,
-        "OpenStack only: how many regions, each with a fleet of its own; 2 at most.",
-    ),
-    Flag(
-        "--computes",
-        "computes",
-        int,
-        _DEFAULTS.computes,
-        "OpenStack only: how many compute services; the second one is in no region.",
-    ),
-    Flag(
-        "--compute-microversion",
-        "compute_microversion",
-        str,
-        _DEFAULTS.compute_microversion,
-        "OpenStack only: newest microversion of compute, or none.",
-        metavar="VERSION",
-    ),
-    Flag("--shared-images", "shared_images", bool, False, "OpenStack only: one image service for both regions."),
-    Flag(
-        "--image-in-first", "image_in_first", bool, False, "OpenStack only: likewise, named for the first region only."
-    ),
-    Flag(
-        "--volume-type",
-        "volume_type",
-        str,
-        _DEFAULTS.volume_type,
-        "OpenStack only: what the catalogue calls the volume service.",
-        VOLUME_TYPES,
-    ),
-    Flag(
-        "--volume-region",
-        "volume_region",
-        str,
-        None,
-        "OpenStack only: the region that the catalogue names for the volume service.",
-        metavar="NAME",
-    ),
-    Flag(
-        "--volume-interface",
-        "volume_interface",
-        str,
-        _DEFAULTS.volume_interface,
-        "OpenStack only: the one interface of the volume service.",
-        INTERFACES,
-    ),
-    Flag("--kubernetes", "kubernetes", bool, False, "OpenStack only: clusters as NHN Cloud has them, no templates."),
-    Flag("--kernels", "kernels", bool, False, "OpenStack only: some images need a kernel and a ramdisk."),
-    Flag("--no-volumes", "no_volumes", bool, False, "OpenStack only: leave the volume service out of the catalogue."),
-    Flag("--no-clusters", "no_clusters", bool, False, "OpenStack only: leave the cluster service out likewise."),
-    Flag("--no-stacks", "no_stacks", bool, False, "OpenStack only: leave the stack service out likewise."),
-    Flag(
-        "--reference-token",
-        "reference_token",
-        str,
-        _DEFAULTS.reference_token,
-        "What opens the document of launch templates.",
-    ),
-    Flag("--faults", "faults", str, None, "What goes wrong, and when: a YAML file.", metavar="FILE"),
-)
-
-
-def options_from(values: Mapping[str, object]) -> Options:
-    """The options that the values of FLAGS amount to, by field; None and missing ones are defaults.
-
-    Raises UsageError for a value that cannot be.
-    """
-    given = {field: value for field, value in values.items() if value is not None}
-    if unknown := given.keys() - {field.name for field in fields(Options)}:
-        raise UsageError(f"sandbox: no such option: {', '.join(sorted(unknown))}")
-    try:
-        api = Api(str(given.get("api", _DEFAULTS.api)))
-        typed = {field: _typed(field, value, api) for field, value in given.items()}
-    except (ValueError, OverflowError) as error:
-        raise UsageError(f"sandbox: {error}") from error
-    return replace(_DEFAULTS, **typed)  # type: ignore[arg-type]  # each is typed by its field's own converter
-
-
-def _typed(field: str, value: object, api: Api) -> object:
-    if field == "faults":
-        return load_faults(Path(str(value)), api)
-    convert = _CONVERTERS.get(field)
-    return value if convert is None else convert(str(value))
-
-
-_CONVERTERS: Mapping[str, Callable[[str], object]] = {
-    "api": Api,
-    "marker": MarkerReading,
-    "sort": SortDirection,
-    "booleans": Booleans,
-    "times": Times,
-    "absent": Absent,
-    "latency": lambda text: timedelta(milliseconds=int(text)),
-    "token_lifetime": parse_timeout,
-}

@@ -24,8 +24,9 @@ from janitor.errors import ConfigurationError, Unavailable
 from janitor.sandbox.calls import CALLS, Api
 from janitor.sandbox.faults import Fault, Faults, Rule, faults_of, reach
 from janitor.sandbox.faults.file import load_faults, parse_faults, written
+from janitor.sandbox.flags import options_from
 from janitor.sandbox.models import StoredImage
-from janitor.sandbox.options import Options, options_from
+from janitor.sandbox.options import Options
 from janitor.sandbox.request_log import Call
 from janitor.sandbox.server import Sandbox, running
 from janitor.transport import HttpOptions

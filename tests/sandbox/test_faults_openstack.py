@@ -15,8 +15,9 @@ from janitor.errors import ConfigurationError
 from janitor.sandbox.calls import CALLS, Api
 from janitor.sandbox.faults import Fault, Faults, Rule, faults_of
 from janitor.sandbox.faults.file import load_faults, parse_faults
+from janitor.sandbox.flags import options_from
 from janitor.sandbox.models import OURS
-from janitor.sandbox.options import Options, options_from
+from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox, running
 from tests.conftest import Desk
 from tests.in_process import in_process

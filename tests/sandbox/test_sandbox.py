@@ -18,8 +18,9 @@ import yaml
 from starlette.responses import Response
 
 from janitor.errors import UsageError
+from janitor.sandbox.flags import FLAGS, options_from
 from janitor.sandbox.models import MISSING, StoredImage
-from janitor.sandbox.options import FLAGS, Absent, Booleans, MarkerReading, Options, SortDirection, Times, options_from
+from janitor.sandbox.options import Absent, Booleans, MarkerReading, Options, SortDirection, Times
 from janitor.sandbox.request_log import Call
 from janitor.sandbox.server import Sandbox, running, serve
 

@@ -14,8 +14,9 @@ import yaml
 
 from janitor.errors import UsageError
 from janitor.sandbox.calls import Api
+from janitor.sandbox.flags import options_from
 from janitor.sandbox.models import MISSING, OURS, StoredImage
-from janitor.sandbox.options import MarkerReading, Options, SortDirection, options_from
+from janitor.sandbox.options import MarkerReading, Options, SortDirection
 from janitor.sandbox.server import Sandbox, running
 from tests.in_process import in_process
 

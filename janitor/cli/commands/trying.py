@@ -23,7 +23,7 @@ class _DemoCommand(click.Command):
 
 
 def _sandbox_options() -> list[click.Parameter]:
-    from janitor.sandbox.options import FLAGS
+    from janitor.sandbox.flags import FLAGS
 
     return [
         click.Option(
@@ -60,7 +60,7 @@ def sandbox(common: Common, file: Path | None, **options: Any) -> int:
     from janitor.cli.logs import configure_logging
     from janitor.errors import Exit
     from janitor.sandbox import server
-    from janitor.sandbox.options import options_from
+    from janitor.sandbox.flags import options_from
     from janitor.shutdown import ending_signals
 
     configure_logging(common.verbose)
