@@ -5,19 +5,9 @@ from typing import Any
 
 import pytest
 
-from janitor.cloud.openstack.catalogue import (
-    TYPES,
-    Catalogue,
-    EndpointPreferences,
-    ImagePlace,
-    Listed,
-    Service,
-    listed_in,
-    normalised,
-    unasked_in,
-    unversioned,
-    versioned,
-)
+from janitor.cloud.openstack.catalogue import Catalogue, EndpointPreferences, ImagePlace
+from janitor.cloud.openstack.service_types import TYPES, Listed, Service, listed_in, unasked_in
+from janitor.cloud.openstack.urls import normalised, unversioned, versioned
 
 P = "p70j3ct"
 Entries = Iterable[tuple[str | None, ...]]

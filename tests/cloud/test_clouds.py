@@ -30,9 +30,9 @@ from openstack.config import loader
 from janitor.cli.logs import configure_logging
 from janitor.cloud.api import Surroundings
 from janitor.cloud.openstack.accounts import OpenStackAccount
-from janitor.cloud.openstack.catalogue import Service
 from janitor.cloud.openstack.clouds import configured
 from janitor.cloud.openstack.keystone import Grant, Identity
+from janitor.cloud.openstack.service_types import Service
 from janitor.config import accounts, load_settings
 from janitor.errors import CloudError, Denied, UsageError
 from janitor.transport import Transient

@@ -13,8 +13,8 @@ from keystoneauth1.fixture import V2Token
 from keystoneauth1.identity import generic
 
 from janitor.cloud.openstack import catalogue
-from janitor.cloud.openstack.catalogue import Listed, Service
 from janitor.cloud.openstack.keystone import Grant, Identity, spelled_out
+from janitor.cloud.openstack.service_types import Listed, Service
 from janitor.errors import CloudError, Denied
 from janitor.redaction import Redaction
 from janitor.transport import HttpOptions, Transient

@@ -1,82 +1,19 @@
 """What a cloud's catalogue says of its services: where images are, and every service that can use the images there.
 
 Sites are told apart by the URL of their image service, not by the name of a region: one image service may stand under
-two regions, and services of a region without one of its own use another's. Source of the names of services: the service
-types authority of OpenStack, and the pages of NHN Cloud, which calls its clusters `kubernetes`.
+two regions, and services of a region without one of its own use another's.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
-from os_service_types import ServiceTypes
-
+from janitor.cloud.openstack.service_types import TYPES, Listed, Service, folded_type
+from janitor.cloud.openstack.urls import normalised, split, unusable, version_at_end
 from janitor.errors import CloudError
-
-
-class Service(StrEnum):
-    """What is asked of a cloud, by the names that the service types authority gives."""
-
-    IMAGE = "image"
-    COMPUTE = "compute"
-    VOLUME = "block-storage"
-    CLUSTERS = "container-infrastructure-management"
-    STACKS = "orchestration"
-
-
-KUBERNETES = "kubernetes"
-"""What NHN Cloud calls its clusters, which have no templates."""
-
-_MORE_NAMES = {
-    Service.CLUSTERS: (KUBERNETES,),
-    Service.COMPUTE: ("computev21", "computev2", "compute_legacy", "computev3"),
-}
-_AUTHORITY = ServiceTypes()
-TYPES: Mapping[Service, tuple[str, ...]] = {
-    service: (
-        *dict.fromkeys((service.value, *_AUTHORITY.get_all_types(service.value))),
-        *_MORE_NAMES.get(service, ()),
-    )
-    for service in Service
-}
-"""How catalogues call the services, the better first: the names of the authority, all its aliases, and others' own."""
-
-_MAY_USE_IMAGES = frozenset(
-    {
-        *(
-            "application-catalog",
-            "application-container",
-            "baremetal",
-            "cloudformation",
-            "clustering",
-            "data-processing",
-        ),
-        *("database", "instance-ha", "load-balancer", "nfv-orchestration", "workflow"),
-    }
-)
-"""Further services that start servers or containers of images, each in a way of its own that is not asked about."""
-
-_VERSION = r"/v([0-9]+(?:\.[0-9]+)?)"
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class NotOffered(CloudError):
     """The catalogue has no such service there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One URL of a catalogue. `entry` is the place of its service there; `region` is None for one of all regions."""
-
-    service: Service
-    type: str
-    entry: int
-    region: str | None
-    interface: str
-    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +56,7 @@ class Endpoint:
     @property
     def path(self) -> str:
         """The path of its URL, as people are shown it."""
-        parts = _split(self.url)
+        parts = split(self.url)
         return (parts.path if parts is not None else "") or "/"
 
 
@@ -163,7 +100,7 @@ class Catalogue:
             ImagePlace(
                 ones[0].url,
                 tuple(dict.fromkeys(one.region for one in ones)),
-                problem=_unusable(ones[0].url, secure=self.secure),
+                problem=unusable(ones[0].url, secure=self.secure),
             )
             for ones in found.values()
         ]
@@ -200,7 +137,7 @@ class Catalogue:
         images = [one for one in self.listed if one.service is Service.IMAGE and one.interface in interfaces]
         for region in dict.fromkeys(one.region for one in images):
             here = [one for one in images if one.region == region]
-            usable = [one for one in here if _unusable(one.url, secure=self.secure) is None] or here
+            usable = [one for one in here if unusable(one.url, secure=self.secure) is None] or here
             best = min((one.interface for one in usable), key=interfaces.index)
             yield from (one for one in usable if one.interface == best)
 
@@ -217,7 +154,7 @@ class Catalogue:
     def _image_urls(self, region: str | None) -> set[str]:
         """The image services of a region by all of their interfaces."""
         images = (one for one in self.listed if one.service is Service.IMAGE and one.region == region)
-        return {self._normalised(one.url) for one in images if _unusable(one.url, secure=False) is None}
+        return {self._normalised(one.url) for one in images if unusable(one.url, secure=False) is None}
 
     def _normalised(self, url: str) -> str:
         return normalised(url, self.project)
@@ -239,10 +176,10 @@ class Catalogue:
         secure = self.secure or place.url.startswith("https:")
         offered = list(dict.fromkeys(one.interface for one in ones))
         order = [*(word for word in wanted if word in offered), *(word for word in offered if word not in wanted)]
-        usable = {one.interface for one in ones if _unusable(one.url, secure=secure) is None}
+        usable = {one.interface for one in ones if unusable(one.url, secure=secure) is None}
         best = next((word for word in order if word in usable), order[0])
         for one in (*_by(best, ones), *self._further(best, ones, offered)):
-            problem = _unusable(one.url, secure=secure)
+            problem = unusable(one.url, secure=secure)
             yield Endpoint(one.service, one.type, one.region, one.url, _note(one.interface, wanted), problem)
 
     def _further(self, best: str, ones: Sequence[Listed], interfaces: Iterable[str]) -> Iterator[Listed]:
@@ -258,7 +195,7 @@ class Catalogue:
 
         A version is one at the end: what stands before it is the path of a gateway.
         """
-        version = _version_at_end(endpoint.path, self.project)
+        version = version_at_end(endpoint.path, self.project)
         numbers = tuple(int(number) for number in version[1].split(".")) if version else ()
         kinds = TYPES[endpoint.service]
         return endpoint.problem is None, numbers, -kinds.index(folded_type(endpoint.type))
@@ -275,77 +212,3 @@ def _note(interface: str, wanted: Sequence[str]) -> str | None:
 
 def _replaced(endpoint: Endpoint) -> Endpoint:
     return replace(endpoint, replaced=True, problem=None)
-
-
-def folded_type(kind: object) -> str:
-    """The type of a service as types are compared: catalogues differ in case and in blanks."""
-    return str(kind).strip().lower()
-
-
-def listed_in(entries: Iterable[Mapping[str, Any]]) -> Iterator[Listed]:
-    """The URLs of the services that we know in a catalogue as keystoneauth1 normalises it, also those of no use."""
-    kinds = {kind: service for service, kinds in TYPES.items() for kind in kinds}
-    for place, entry in enumerate(entries):
-        service = kinds.get(folded_type(entry["type"]))
-        if service is not None and not entry["endpoints"]:
-            yield Listed(service, entry["type"], place, None, "public", "")
-        for endpoint in entry["endpoints"] if service is not None else ():
-            url, interface = endpoint["url"], str(endpoint["interface"]).removesuffix("URL")
-            written = url.rstrip("/") if isinstance(url, str) else ""
-            if service is not None:
-                yield Listed(service, entry["type"], place, endpoint["region_name"] or None, interface, written)
-
-
-def unasked_in(entries: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The further services of a catalogue that may use images, by the names that the authority gives, each once."""
-    names = (_AUTHORITY.get_service_type(entry["type"]) or entry["type"] for entry in entries)
-    return tuple(sorted({str(name) for name in names} & _MAY_USE_IMAGES))
-
-
-def _unusable(url: str, *, secure: bool) -> str | None:
-    """Why a URL cannot be asked with a token, or None where it can."""
-    parts = _split(url)
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        return "the catalogue has no usable URL for it"
-    if secure and parts.scheme == "http":
-        return "its URL is http, but the token came by https and is never sent over http"
-    return None
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts
-
-
-def normalised(url: str, project: str) -> str:
-    """A URL as services are told apart by it: without a version at its end, and what else may be written otherwise."""
-    parts = _split(url)
-    if parts is None:
-        return url
-    host = (parts.hostname or "").rstrip(".")
-    usual = parts.port is None or parts.port == _DEFAULT_PORTS.get(parts.scheme)
-    path = re.sub("//+", "/", parts.path).rstrip("/")
-    version = _version_at_end(path, project)
-    return f"{parts.scheme}://{host}{'' if usual else f':{parts.port}'}{path[: version.start()] if version else path}"
-
-
-def versioned(url: str, usual: str, project: str) -> str:
-    """A service's URL with a version: its own at the end, with or without the project, or else the usual one."""
-    url = url.rstrip("/")
-    return url if _version_at_end(urlsplit(url).path, project) else f"{url}/{usual}"
-
-
-def unversioned(url: str, project: str = "") -> str:
-    """A service's URL without a version at its end, with or without the project."""
-    url = url.rstrip("/")
-    version = _version_at_end(url, project)
-    return url[: version.start()] if version else url
-
-
-def _version_at_end(path: str, project: str) -> re.Match[str] | None:
-    own = rf"(?:/(?:AUTH_)?{re.escape(project)})?" if project else ""
-    return re.search(rf"{_VERSION}{own}$", path, re.IGNORECASE)

@@ -23,9 +23,11 @@ from janitor.cloud.common.records import Entry, Identified, id_of, read_entries
 from janitor.cloud.common.session import Session
 from janitor.cloud.common.tokens import Token, Tokens, renewal
 from janitor.cloud.openstack.answers import judge
-from janitor.cloud.openstack.catalogue import ImagePlace, unversioned
+from janitor.cloud.openstack.catalogue import ImagePlace
 from janitor.cloud.openstack.keystone import Grant, Identity
-from janitor.cloud.openstack.records import read_image, read_sharing
+from janitor.cloud.openstack.members import Members
+from janitor.cloud.openstack.records import read_image
+from janitor.cloud.openstack.urls import unversioned
 from janitor.cloud.openstack.usage import UsageSurvey
 from janitor.cloud.service import ONE_SERVICE, Lookup, Probe, ProbeFailed, Sources
 from janitor.core.image import Image, Sharing, Status, Visibility
@@ -44,9 +46,6 @@ _USUAL_SOURCES = Sources()
 _NOT_UNDERSTOOD = 400
 _TELLING = 2
 _BRIEFLY = timedelta(seconds=10)
-_MAY_BE_SHARED = frozenset({Visibility.SHARED, Visibility.PRIVATE, None})
-# So says a service that tells shared images from private ones; one that does not may have private ones with members.
-_NO_MEMBERS = "only shared images have members"
 
 UNSEEN = (
     "launch templates, autoscaling groups and ids in files are not visible to any API: declare them in `references`"
@@ -87,12 +86,12 @@ class OpenStackClient:
         self._page_size = self._options.page_size
         self._sources = sources
         self._imageless = imageless
-        self._shared_ignored = shared_ignored
         self._clock = clock
         self._redact = Redaction(*identity.secrets)
         self._transport = Transport(options, self._redact, stop, http_transport, identity.verify)
         self._tokens = Tokens(self._sign_in, clock)
         self._session = Session(self._transport, self._tokens, self._judge, clock)
+        self._members = Members(self._session, self._image_url, ignored=shared_ignored)
         self._brief_transport = partial(
             Transport,
             replace(options, attempts=1, timeout=min(options.timeout, _BRIEFLY)),
@@ -103,7 +102,6 @@ class OpenStackClient:
         )
         self._identified = Identified()
         self._left_out: list[str] = []
-        self._private_has_none = False
         self._given = grant
         self._grant: Grant | None = None
 
@@ -186,25 +184,11 @@ class OpenStackClient:
 
     def shareable(self, images: Iterable[Image]) -> Sequence[Image]:
         """Those whose visibility lets them have members, unless that is ignored."""
-        return [] if self._shared_ignored else [image for image in images if image.visibility in _MAY_BE_SHARED]
+        return self._members.shareable(images)
 
     def sharing(self, images: Iterable[Image]) -> Mapping[str, Sharing]:
         """With whom these images are shared, one request for each that may be."""
-        asked = self.shareable(images)
-        found = at_once(self._members, asked)
-        return {image.id: sharing for image, sharing in zip(asked, found, strict=True) if sharing is not None}
-
-    def _members(self, image: Image) -> Sharing | None:
-        if self._private_has_none and image.visibility == Visibility.PRIVATE:
-            return None
-        call = Call("GET /v2/images/{id}/members", "GET", self._image_url(image.id, "members"))
-        try:
-            return self._session.ask(call, lambda found: read_sharing(read_entries(found, "members")))
-        except Declined as error:
-            if image.visibility == Visibility.PRIVATE and _NO_MEMBERS in str(error).lower():
-                self._private_has_none = True
-                return None
-            return Sharing(problem=str(error))
+        return self._members.sharing(images)
 
     def delete(self, image_id: str) -> Answer:
         """Ask for the deletion of one image."""

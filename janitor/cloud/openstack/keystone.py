@@ -19,7 +19,8 @@ from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.identity.generic.base import BaseGenericPlugin
 from keystoneauth1.session import Session
 
-from janitor.cloud.openstack.catalogue import Catalogue, EndpointPreferences, Service, listed_in, unasked_in
+from janitor.cloud.openstack.catalogue import Catalogue, EndpointPreferences
+from janitor.cloud.openstack.service_types import Service, listed_in, unasked_in
 from janitor.errors import CloudError, Denied
 from janitor.redaction import Redaction
 from janitor.transport.http import Transport

@@ -7,8 +7,10 @@ from functools import partial
 
 from janitor.cloud.common.records import Users, image_of_server
 from janitor.cloud.common.session import Session
-from janitor.cloud.openstack.catalogue import KUBERNETES, Endpoint, ImagePlace, Service, folded_type, versioned
+from janitor.cloud.openstack.catalogue import Endpoint, ImagePlace
 from janitor.cloud.openstack.keystone import Grant
+from janitor.cloud.openstack.service_types import KUBERNETES, Service, folded_type
+from janitor.cloud.openstack.urls import versioned
 from janitor.cloud.openstack.usage.clusters import VERSION, Clusters
 from janitor.cloud.openstack.usage.gathering import Gathering, Task
 from janitor.cloud.openstack.usage.servers import LABEL, deleted_of, left_out_by, read_servers, used_by_servers

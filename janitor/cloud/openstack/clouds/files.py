@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from janitor.cloud.openstack.cloud_secrets import altered
+from janitor.cloud.openstack.clouds.secrets import altered
 from janitor.documents import TWICE, Document, Fault, Keys, display, dotted, parse_document
 from janitor.documents.schema import kind_of, nearest
 from janitor.errors import ConfigurationError, UsageError

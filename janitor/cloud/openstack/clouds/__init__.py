@@ -11,11 +11,12 @@ import requests
 from keystoneauth1 import exceptions
 from keystoneauth1.identity.base import BaseIdentityPlugin
 
-from janitor.cloud.openstack.catalogue import TYPES, EndpointPreferences
-from janitor.cloud.openstack.cloud_config import CloudRegion, Configuration, OpenStackConfig, SDKException, profiles_by
-from janitor.cloud.openstack.cloud_files import INTERFACES, CloudFiles
-from janitor.cloud.openstack.cloud_secrets import SECRETS
+from janitor.cloud.openstack.catalogue import EndpointPreferences
+from janitor.cloud.openstack.clouds.config import CloudRegion, Configuration, OpenStackConfig, SDKException, profiles_by
+from janitor.cloud.openstack.clouds.files import INTERFACES, CloudFiles
+from janitor.cloud.openstack.clouds.secrets import SECRETS
 from janitor.cloud.openstack.keystone import Identity, label_of
+from janitor.cloud.openstack.service_types import TYPES
 from janitor.errors import CloudError, UsageError
 from janitor.redaction import Redaction, credentials_in
 from janitor.transport import HttpOptions, Transient

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import requests
 from keystoneauth1 import exceptions, loading
 
-from janitor.cloud.openstack.cloud_files import CloudFiles
+from janitor.cloud.openstack.clouds.files import CloudFiles
 from janitor.core.names.spelling import SURROGATE
 from janitor.documents.schema import suggestion
 from janitor.errors import CloudError, UsageError
