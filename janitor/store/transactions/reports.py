@@ -1,0 +1,47 @@
+"""Reports that are kept until their channel has accepted them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from janitor.store import reports, runs
+from janitor.store.reports import KeptReport, NewReport
+from janitor.store.transactions import OnFile
+
+
+class Reports(OnFile):
+    """Keeps reports for as long as a channel owes its answer."""
+
+    def owed_reports(self, except_of: int) -> list[int]:
+        """The other runs that finished and died before their report was kept, oldest first."""
+        with self._file.reading() as db:
+            return runs.owed_reports(db, except_of)
+
+    def add_reports(self, run: int | None, given: Iterable[NewReport], at: datetime) -> list[int]:
+        """Keep all reports of a run, which then owes none any more, or none; of no run, of what kept one from starting.
+
+        Returns their numbers.
+        """
+        with self._file.writing() as db:
+            if run is not None:
+                runs.settle_report(db, run)
+            return [reports.add_report(db, run, report, at) for report in given]
+
+    def mark_accepted(self, report: int, accepted: int, place_json: str) -> None:
+        """The channel has accepted so many messages of a report, and this is where they stand."""
+        with self._file.writing() as db:
+            reports.mark_accepted(db, report, accepted, place_json)
+
+    def mark_delivered(self, report: int, at: datetime) -> None:
+        """The channel has accepted all of a report."""
+        with self._file.writing() as db:
+            reports.mark_delivered(db, report, at)
+
+    def mark_undelivered(self, report: int, error: str, at: datetime) -> None:
+        """The channel has not accepted a report, or not all of it."""
+        with self._file.writing() as db:
+            reports.mark_undelivered(db, report, error, at)
+
+    def undelivered(self) -> list[KeptReport]:
+        """The reports that are still to be delivered, oldest first."""
+        with self._file.reading() as db:
+            return reports.undelivered(db)

@@ -1,0 +1,125 @@
+"""What surveys saw and what was decided on it: of a run, of a target, and of one image over time."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from janitor.core.basis import Grounds
+from janitor.core.decision import Decision
+from janitor.core.image import Image
+from janitor.core.memory import History
+from janitor.core.result import Event
+from janitor.core.survey import Survey
+from janitor.core.survey.plausibility import Measure
+from janitor.core.usage import EarlierUsage
+from janitor.store import chronicle, runs
+from janitor.store.replay import Inputs, inputs_at
+from janitor.store.surveys import measures, snapshots, uses
+from janitor.store.surveys.decisions import record_decisions
+from janitor.store.transactions import OnFile
+from janitor.store.trust.grounds import record_grounds
+
+
+class Surveys(OnFile):
+    """Records surveys and decisions, and reads them back."""
+
+    def record_survey(
+        self, run: int, target: str, survey: Survey, also_named: Sequence[str] = ()
+    ) -> dict[str, History]:
+        """Record what a survey saw; returns the history of each of its images by id, this survey included.
+
+        `also_named` are other names that policies may know the target by.
+        """
+        with self._file.writing() as db:
+            return snapshots.record_survey(db, run, target, survey, also_named)
+
+    def record_decisions(
+        self, run: int, target: str, decisions: Sequence[Decision], grounds: Grounds | None = None
+    ) -> None:
+        """Record one decision for each image of the run's survey, and what they went by."""
+        with self._file.writing() as db:
+            record_decisions(db, run, target, decisions)
+            if grounds is not None:
+                record_grounds(db, run, target, grounds)
+
+    def record_measure(self, run: int, target: str, seen: Measure, *, good: bool) -> None:
+        """Record how much a survey saw, and whether it is believed."""
+        with self._file.writing() as db:
+            measures.record_measure(db, run, target, seen, good=good)
+
+    def last_good(self, target: str, before: int) -> tuple[int, Measure] | None:
+        """The latest run before this one whose survey was good, and what it measured."""
+        with self._file.reading() as db:
+            return measures.last_good(db, target, before)
+
+    def own_images(self, target: str, run: int) -> set[str]:
+        """The ids of the target's own images in the survey of a run."""
+        with self._file.reading() as db:
+            return measures.own_images(db, target, run)
+
+    def known(self, target: str) -> list[str]:
+        """The ids of the target's own images, in its last snapshot or good survey, that we did not surely delete."""
+        with self._file.reading() as db:
+            return snapshots.known(db, target)
+
+    def last_seen(self, target: str, ids: Iterable[str]) -> list[Image]:
+        """Those of these images that the target's last snapshot holds, as it holds them."""
+        with self._file.reading() as db:
+            return snapshots.last_seen(db, target, ids)
+
+    def earlier_usage(self, target: str, since: datetime) -> EarlierUsage:
+        """What earlier surveys of a target knew of its usage; of servers, those seen using an image since that time."""
+        with self._file.reading() as db:
+            return uses.earlier_usage(db.conn, target, since)
+
+    def targets(self) -> list[str]:
+        """The names of all targets that any run surveyed."""
+        with self._file.reading() as db:
+            return snapshots.targets(db)
+
+    def recent_targets(self) -> list[str]:
+        """The names of all targets that any run surveyed, the latest surveyed first, and of equals by name."""
+        with self._file.reading() as db:
+            return snapshots.recent_targets(db)
+
+    def latest_survey(self, target: str) -> int | None:
+        """The number of the latest run that surveyed a target, if one has."""
+        with self._file.reading() as db:
+            return snapshots.latest_survey(db, target)
+
+    def surveys(self, run: int) -> dict[str, Survey]:
+        """Exactly what a run saw in each target that it could survey. UsageError for an unknown run.
+
+        Images come oldest first, undated ones before all, ties by id; the instances of an image by name and id.
+        """
+        with self._file.reading() as db:
+            runs.check_known(db, run)
+            return snapshots.surveys_at(db, run)
+
+    def inputs(self, run: int) -> dict[str, Inputs]:
+        """What a run had before it when it decided, by target: of each that it could survey.
+
+        It is enough to decide that night again exactly as it was. UsageError for an unknown run.
+        """
+        with self._file.reading() as db:
+            runs.check_known(db, run)
+            return inputs_at(db, run)
+
+    def find_image(self, prefix: str) -> list[tuple[str, str]]:
+        """The target and id of each image ever seen whose id starts so, latest seen first; a whole id beats all."""
+        with self._file.reading() as db:
+            return chronicle.find_image(db, prefix)
+
+    def find_named(self, name: str) -> list[tuple[str, str, bool]]:
+        """The target and id of each image whose latest name is this, and whether it is still listed; those first."""
+        with self._file.reading() as db:
+            return chronicle.find_named(db, name)
+
+    def image_history(self, target: str, image_id: str) -> list[Event]:
+        """Everything that is known to have happened to an image, in order; nothing for an unknown one."""
+        with self._file.reading() as db:
+            return chronicle.image_history(db, target, image_id)
+
+    def history_of(self, target: str, image_id: str) -> History | None:
+        """The history of an image up to the latest survey, or None for an unknown one."""
+        with self._file.reading() as db:
+            return snapshots.history_of(db, target, image_id)
