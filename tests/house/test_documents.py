@@ -5,6 +5,7 @@ import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC
+from enum import StrEnum
 from pathlib import Path
 
 import click
@@ -14,7 +15,8 @@ import yaml
 from janitor.cli.app import janitor
 from janitor.config import load_settings
 from janitor.config.policy_files import load_policies, load_rules
-from janitor.core.decision import REASONS, Reason
+from janitor.core.decision import REASONS, Reason, Verdict
+from janitor.core.result import DeletionOutcome, Mode, Outcome
 from janitor.errors import Exit
 from janitor.report.wording import MODES, OUTCOMES
 from janitor.store import Store
@@ -124,6 +126,19 @@ def test_every_reason_and_exit_code_is_explained() -> None:
     explained = {reason for cell in reasons for reason in re.findall(r"`([a-z-]+)`", cell)}
     assert not [reason for reason in Reason if reason not in explained]
     assert not [code for code in Exit if f"| {code.value} |" not in document("docs/commands.md")]
+
+
+@pytest.mark.parametrize("codes", [Verdict, Outcome, DeletionOutcome, Mode])
+def test_every_code_is_in_the_glossary(codes: type[StrEnum]) -> None:
+    explained = set(re.findall(r"`([a-z-]+)`", document("docs/glossary.md")))
+    assert not [code for code in codes if code not in explained]
+
+
+def test_no_word_is_in_the_glossary_twice() -> None:
+    words = re.findall(r"^\| ([^|]+) \|", document("docs/glossary.md"), re.MULTILINE)
+    words = [word for word in words if word not in ("word", "---")]
+    assert len(words) > 50
+    assert len(words) == len(set(words))
 
 
 def test_the_queries_run(tmp_path: Path) -> None:
