@@ -70,7 +70,10 @@ class Concurrency:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The configuration, checked. Paths are absolute; `secrets` is everything that no output may show."""
+    """The configuration, checked. Paths are absolute; `secrets` is everything that no output may show.
+
+    Wide because it has a field for every key at the top of `janitor.yaml`, by the name of that key where it can.
+    """
 
     source: Path
     mode: Mode

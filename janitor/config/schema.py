@@ -124,7 +124,7 @@ class CostSchema(Schema):
 
 
 class SettingsSchema(Schema):
-    """The configuration file as written."""
+    """The configuration file as written. Wide because each key at its top is a field."""
 
     mode: Annotated[Mode, word_of(Mode, "a mode")] = Mode.DRY_RUN
     database: Text = "janitor.db"

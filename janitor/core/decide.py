@@ -39,8 +39,10 @@ def decide(
     image without one is judged by no clock that needs it. `zone` is where the calendar of `keep` is cut and where the
     days of exemptions are; `memory` is what was announced, exempted and refused. `budget` is what the expressions of a
     run may still take; what its `check_stop` raises ends the deciding. `wire_keys` are what the API calls the fields of
-    its images. There are so many parameters as nothing else comes into a decision. The decisions come oldest image
-    first, undated ones before all, ties by id, whatever the order of `images`. Nothing is mutated but the budget.
+    its images. The decisions come oldest image first, undated ones before all, ties by id, whatever the order of
+    `images`. Nothing is mutated but the budget.
+
+    Wide because whatever comes into a decision is named here, and nothing else does.
     """
     budget = budget or Budget()
     ordered = sorted(images, key=_age)

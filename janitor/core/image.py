@@ -56,6 +56,8 @@ class Image:
     so; for a field in which two records of the image differ, which is unknown then, it says both. Sizes are bytes,
     `min_disk` GB, `min_ram` MB, as on the wire. `visibility` and `owner` are None, too, where the API has no such
     thing; one without tags has none.
+
+    Wide because these are the facts of one record, which the rules, the database and reports name one by one.
     """
 
     id: str

@@ -30,7 +30,10 @@ class Clock(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Conditions on an image, all of which must hold; an empty one holds always. `exclude` is the YAML's `not`."""
+    """Conditions on an image, all of which must hold; an empty one holds always. `exclude` is the YAML's `not`.
+
+    Wide because each condition is a key of `match` in a policy file.
+    """
 
     name: tuple[Pattern, ...] = ()
     status: frozenset[Status] = frozenset()

@@ -26,6 +26,8 @@ class StoredImage:
 
     What only OpenStack tells: `owner` is a project, `members` are the projects that a shared image is shared with, by
     the status of each, and `held` says that the store lets nobody delete its data.
+
+    Wide because the records of two APIs are rendered from it.
     """
 
     id: str
@@ -69,6 +71,8 @@ class StoredInstance:
 
     What only OpenStack tells: `compute` counts the compute services, from 0, and `cell` is the part of one that holds
     it, of which the second can be down. `updated_at` is when it was last changed, None where that was its launch.
+
+    Wide because the records of two APIs are rendered from it.
     """
 
     id: str
@@ -95,7 +99,10 @@ class StoredInstance:
 
 @dataclass(frozen=True, slots=True)
 class StoredVolume:
-    """One volume, in GB: of what image it was made, if of one, and whose it is, if attached. `wire` as for images."""
+    """One volume, in GB: of what image it was made, if of one, and whose it is, if attached. `wire` as for images.
+
+    Wide because the records of an API are rendered from it.
+    """
 
     id: str
     name: str
@@ -148,7 +155,10 @@ class Mint:
         members: Mapping[str, str] | None = None,
         held: bool = False,
     ) -> StoredImage:
-        """An image of that age, last updated `settled` after its creation, but never in the future."""
+        """An image of that age, last updated `settled` after its creation, but never in the future.
+
+        Wide because a fleet may choose any field of an image, and what it does not choose is as usual.
+        """
         created_at = self.now - age
         return StoredImage(
             id=self.identity(),

@@ -73,6 +73,8 @@ class Options:
     image service, which the catalogue has in both or `image_in_first`; which services they have not got, how the
     catalogue calls those of volumes and of clusters, and in what region and interface it has the one of volumes; the
     newest `compute_microversion`, or `none`; and whether there are `kernels`.
+
+    Wide because each is an option of `janitor sandbox`.
     """
 
     api: Api = Api.TOAST

@@ -28,6 +28,8 @@ class KeptReport:
 
     `error` says why, where it was tried. `accepted` counts the messages that were, and `place_json` is where they
     stand. `began_at` is when its run began, or when the report was made where there was no run.
+
+    Wide because each field is a column.
     """
 
     report: int

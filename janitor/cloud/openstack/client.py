@@ -79,6 +79,7 @@ class OpenStackClient:
         http_transport: httpx.BaseTransport | None = None,
         grant: Grant | None = None,
     ) -> None:
+        """Wide because all is given at once: a client reads neither files nor the environment."""
         self._identity = identity
         self._place = place
         self._region = region

@@ -40,7 +40,7 @@ class OpenStackTarget:
 
     Its credentials are either a `login`, or those of a `cloud` of clouds.yaml, or else what the OS_* variables say.
     `image_endpoint` takes the place of the image services of the catalogue. `imageless`: servers of no image leave the
-    key `image` out. It has a field for every key that a target of this API may have.
+    key `image` out. Wide because it has a field for every key that a target of this API may have.
     """
 
     name: str
@@ -107,7 +107,10 @@ class UsageSchema(Schema):
 
 
 class OpenStackSchema(TargetSchema):
-    """One project of an OpenStack cloud as written. That its credentials belong together is checked beside this."""
+    """One project of an OpenStack cloud as written. That its credentials belong together is checked beside this.
+
+    Wide because each key of such a target is a field.
+    """
 
     name: Label = Field(description="every target has a name of its own")
     api: Annotated[Literal["openstack"], ApiWord] = Field(description="write openstack")

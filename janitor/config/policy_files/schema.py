@@ -117,6 +117,8 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class _Match(Schema):
+    """The conditions of a policy as written. Wide because each is a key of its own."""
+
     name: Given[OneOrMore[PatternText]] = None
     status: Given[OneOrMore[StatusWord]] = None
     disk_format: Given[OneOrMore[DiskFormat]] = None

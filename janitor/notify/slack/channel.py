@@ -58,6 +58,8 @@ class SlackChannel:
     count. `pace` lies between the messages of one report after the first few. Once `ending` says so, nothing is waited
     for nor tried again, and two more messages at most are sent. `route` is the way to Slack; an `http_transport` takes
     requests elsewhere than to sockets. Raises ValueError where there is neither a webhook nor a bot.
+
+    Wide because each is a setting of its own, or takes the place of time and sockets in tests.
     """
 
     webhook_url: str | None = field(default=None, repr=False)

@@ -80,7 +80,7 @@ class Rule:
 
     The rest is for one fault each: `status` of an error (503 where it is None), of a foreign body (200) or of an
     unreadable reference (503; with 200 it is a page to sign in), `code` of a result code, `delay`, `offset` of a clock
-    that is off, `retry_after` of too many requests.
+    that is off, `retry_after` of too many requests. Wide because each is a key of a fault file.
     """
 
     fault: Fault

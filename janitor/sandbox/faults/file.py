@@ -84,7 +84,7 @@ _Offset = Annotated[timedelta, read_as(_offset, "write a duration with its sign,
 
 
 class _RuleSchema(Schema):
-    """One fault as written; what depends on the API is in the classes below."""
+    """One fault as written; what depends on the API is in the classes below. Wide because each key is a field."""
 
     api: ClassVar[Api]
     fault: Fault

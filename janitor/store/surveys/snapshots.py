@@ -141,7 +141,10 @@ class _Memory:
 
 @dataclass(slots=True)
 class _Changes:
-    """How a survey differs from the one before it; what runs up to `after` knew counts no more."""
+    """How a survey differs from the one before it; what runs up to `after` knew counts no more.
+
+    Wide because each list of changes is written to the database by a statement of its own.
+    """
 
     run: int
     target: str
