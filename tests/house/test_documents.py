@@ -3,20 +3,26 @@
 import ast
 import re
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, get_args
 
 import click
 import pytest
 import yaml
 
 from janitor.cli.app import janitor
+from janitor.cloud.apis import APIS
 from janitor.config import load_settings
 from janitor.config.policy_files import load_policies, load_rules
+from janitor.config.policy_files.schema import ExemptSchema, PolicySchema
+from janitor.config.schema import SettingsSchema
 from janitor.core.decision import REASONS, Reason, Verdict
 from janitor.core.result import DeletionOutcome, Mode, Outcome
+from janitor.documents.schema import Schema
 from janitor.errors import Exit
 from janitor.report.wording import MODES, OUTCOMES
 from janitor.store import Store
@@ -126,6 +132,34 @@ def test_every_reason_and_exit_code_is_explained() -> None:
     explained = {reason for cell in reasons for reason in re.findall(r"`([a-z-]+)`", cell)}
     assert not [reason for reason in Reason if reason not in explained]
     assert not [code for code in Exit if f"| {code.value} |" not in document("docs/commands.md")]
+
+
+def keys_of(schema: type[Schema]) -> Iterator[str]:
+    """The keys of a YAML form, and those of the forms inside it."""
+    for name, key in schema.model_fields.items():
+        yield key.alias or name
+        inside = [key.annotation]
+        while inside:
+            kind: Any = inside.pop()
+            inside += get_args(kind)
+            if isinstance(kind, type) and issubclass(kind, Schema) and kind is not schema:
+                yield from keys_of(kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "schemas"),
+    [
+        pytest.param("docs/policies.md", [PolicySchema, ExemptSchema], id="policies"),
+        pytest.param(
+            "docs/configuration.md", [SettingsSchema, *(api.schema for api in APIS.values())], id="configuration"
+        ),
+    ],
+)
+def test_every_key_is_documented(name: str, schemas: list[type[Schema]]) -> None:
+    words = set(re.findall(r"\w+", document(name)))
+    keys = {key for schema in schemas for key in keys_of(schema)}
+    assert len(keys) > 20
+    assert not keys - words
 
 
 @pytest.mark.parametrize("codes", [Verdict, Outcome, DeletionOutcome, Mode])
