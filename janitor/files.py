@@ -62,7 +62,7 @@ def to_replace(path: Path, beginning: bytes) -> Path:
         check_regular(file.lstat())
         with opened(file) as there:
             if there.read(len(beginning)) not in (b"", beginning):
-                raise OSError(errno.EEXIST, "it is another file than the janitor writes there, and would be lost")
+                raise OSError(errno.EEXIST, "it is not a file of this program, and would be overwritten")
     return file
 
 

@@ -18,7 +18,7 @@ from janitor.transport import HttpOptions
 def _seconds(text: str) -> timedelta:
     duration = parse_timeout(text)
     if not duration:
-        raise ValueError(f'"{text}" must be longer than nothing')
+        raise ValueError(f'"{text}" must be greater than zero')
     return duration
 
 
@@ -26,7 +26,7 @@ def _page_size(value: int) -> int:
     if not 2 <= value <= 10_000:
         raise ValueError(
             "must be from 2 to 10000: where a page begins with the last image of the one before, "
-            "pages of one would never get any further"
+            "pages of one would make no progress"
         )
     return value
 

@@ -172,7 +172,7 @@ def _source(config: Path | None, environ: Mapping[str, str]) -> Path:
     try:
         return (named or _HERE).absolute()
     except FileNotFoundError:
-        raise UsageError("the folder that this was started in is not there any more: start it in another") from None
+        raise UsageError("the current folder no longer exists: start the program in another") from None
 
 
 def _news(wrong: list[Fault], expanded: Expanded) -> Iterator[Fault]:

@@ -33,7 +33,7 @@ def _misdeclared(keys: tuple[str, int], reference: dict[str, object], unusable: 
         yield Fault(keys, f"{has}: give either one or the other")
     elif given == {"files"} and "token" in reference:
         token = "token_file" if "token_file" in reference else "token"
-        yield Fault((*keys, token), "is for a url, and this reference is one of files")
+        yield Fault((*keys, token), "belongs to a url, but this reference has files")
     elif isinstance(url := reference.get("url"), str) and "token" in reference and _holds_user(url):
         yield Fault((*keys, "url"), "must not hold a user name or password where there is a token")
 

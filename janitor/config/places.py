@@ -23,4 +23,4 @@ def misplaced(schema: SettingsSchema, source: Path) -> Iterator[Fault]:
         return
     database = source.parent / schema.database
     if str(file) in {os.path.realpath(f"{database}{ending}") for ending in _BESIDE_THE_DATABASE}:
-        yield Fault(_KEY, f'"{schema.metrics_file}" belongs to the database, and would be replaced')
+        yield Fault(_KEY, f'"{schema.metrics_file}" belongs to the database, and would be overwritten')

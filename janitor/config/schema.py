@@ -28,7 +28,7 @@ def _span(text: str) -> timedelta:
 def _validity(text: str) -> timedelta:
     duration = _span(text)
     if not duration:
-        raise ValueError(f'"{text}" must be longer than nothing')
+        raise ValueError(f'"{text}" must be greater than zero')
     return duration
 
 

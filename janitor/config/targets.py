@@ -78,4 +78,4 @@ def twins(targets: Iterable[TargetSchema]) -> Iterator[Fault]:
         other = target.name if account is None else first.setdefault(account, target.name)
         if other != target.name:
             same = f"has {target.told_apart_by} of target {other}"
-            yield Fault(("targets", index), f"{same}: images would be judged twice; keep one of the two")
+            yield Fault(("targets", index), f"{same}: every image would be decided on twice; remove one of the two")

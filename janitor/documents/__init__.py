@@ -205,7 +205,7 @@ class _Builder:
 
 def _odd_key(around: yaml.MappingNode, key: yaml.Node) -> str:
     if isinstance(key, yaml.MappingNode) and around.flow_style:
-        return "holds {{ … }}, a template that nothing fills in here: write the value itself, in quotes"
+        return "holds {{ … }}, a template that is not filled in here: write the value itself, in quotes"
     return "holds a key that is not text: write it in quotes"
 
 
@@ -263,7 +263,7 @@ def _sentence(error: yaml.YAMLError) -> str:
     if problem is None:
         return "is not YAML: it holds a character that YAML does not allow"
     if "'%'" in problem:
-        return "is not YAML: a text that begins with % must be in quotes; {% … %} is a template, which nothing fills in"
+        return "is not YAML: a text that begins with % must be in quotes; {% … %} is not filled in here"
     if "'\\t'" in problem:
         return "is not YAML: a tab stands where only spaces may"
     hint = ": inside { } and [ ], a text that holds one of these or a ? must be in quotes" if "flow" in context else ""

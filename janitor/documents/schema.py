@@ -67,7 +67,7 @@ def _reader(read: Callable[[str], Any], wanted: str) -> Callable[[object], Any]:
         try:
             return read(text_like(value, wanted))
         except (OverflowError, RecursionError) as error:
-            raise ValueError("is beyond all measure") from error
+            raise ValueError("is out of range") from error
 
     return validate
 
@@ -140,7 +140,7 @@ def _sentence(schema: type[Schema], details: ErrorDetails) -> str:
         case _ if details["input"] is None:
             return _with_description(schema, keys, "is empty")
         case kind:
-            return f"{kind_of(details['input'])}: {_WANTED.get(kind, 'this cannot be read')}"
+            return f"{kind_of(details['input'])}: {_WANTED.get(kind, 'cannot be read')}"
 
 
 _WANTED = {

@@ -98,7 +98,7 @@ def _uses(rows: list[dict[str, Any]]) -> Iterator[Event]:
         if (*_use_of(row), row["from_run"]) not in ends:
             yield Event(instant(row["at"]), row["from_run"], words)
         if row["until_run"] is not None and (*_use_of(row), row["until_run"]) not in begins:
-            seen = f", last seen so {row['last_seen']}" if row["last_seen"] else ""
+            seen = f", last seen {row['last_seen']}" if row["last_seen"] else ""
             yield Event(instant(row["until_at"]), row["until_run"], f"no longer {words}{seen}")
 
 
@@ -119,17 +119,17 @@ def _decision(row: Mapping[str, Any]) -> str:
 def _mention(row: Mapping[str, Any]) -> str:
     match row["kind"], row["due"]:
         case "spared", _:
-            return "spared: the notice is withdrawn"
+            return "spared: kept now, the notice is withdrawn"
         case "announced", None:
-            return "not announced, for nobody was told: no wait has begun"
+            return "not announced, no report was delivered: notice period not started"
         case "announced", due:
-            return f"announced by {row['policy']}: due for deletion {format_minute(instant(due))}"
+            return f"announced under policy {row['policy']}: due for deletion {format_minute(instant(due))}"
         case _, None:
-            return "not reminded of, for nobody was told"
+            return "reminder not delivered"
         case _ if row["moved"]:
-            return f"reminded of late: due for deletion {format_minute(instant(row['due']))}"
+            return f"late reminder: due for deletion {format_minute(instant(row['due']))}"
         case _:
-            return "reminded of"
+            return "reminder sent"
 
 
 def _deletions(rows: list[dict[str, Any]]) -> Iterator[Event]:
@@ -147,7 +147,7 @@ def _deletion(row: Mapping[str, Any]) -> str:
     words = f" {row['answer_words']}" if row["answer_words"] else ""
     answered = f"the API answered: {row['answer']}{words}" if row["answer"] else "no answer was recorded"
     if row["outcome"] is None or (row["settled_in_run"] is not None and not row["unsettled"]):
-        return f"deletion: asked for, {answered}, never confirmed"
+        return f"deletion: requested, {answered}, not confirmed"
     return f"deletion: {row['outcome']}, {row['detail']} ({answered if row['requested_at'] else 'nothing was sent'})"
 
 

@@ -21,14 +21,16 @@ _OWNER_ONLY = 0o600
 _LEAST_SPACE = 2**20
 
 _BUSY = "another process is writing to it: try again when that has ended"
-_READ_ONLY = "it cannot be written: allow writing to the file and its folder, or set `database` elsewhere"
+_READ_ONLY = "it cannot be written: allow writing to the file and its folder, or set `database` to another path"
 _READING_WRITES = (
-    "reading needs to write to its folder too, as SQLite keeps files beside a database: allow that, or copy the "
+    "even reading needs to write to its folder, where SQLite keeps further files: allow that, or copy the "
     "database, with its -wal where there is one, to a folder that can be written, and set `database` to the copy"
 )
-_DAMAGED = "the file is damaged or no database; it was not overwritten. Restore a copy, or move it away to start anew"
+_DAMAGED = (
+    "the file is damaged or not a database; it was not overwritten. Restore a copy, or move it away to start with none"
+)
 _FULL = "the disk is full: free some space, then run again"
-_REPLACED = "it was moved, removed or replaced while in use: put it back, and leave it alone while a run is at work"
+_REPLACED = "it was moved, removed or replaced while in use: put it back, and do not move it during a run"
 _ADVICE = {
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
@@ -41,7 +43,7 @@ _ADVICE = {
     sqlite3.SQLITE_NOTADB: _DAMAGED,
 }
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe, not a file", stat.S_IFSOCK: "a socket, not a file"}
-_MEND_LINK = "mend or remove the link, or set `database` to a file"
+_MEND_LINK = "repair or remove the link, or set `database` to a file"
 _FORBIDDEN = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN)
 # What a damaged file makes of a value, where SQLite itself does not notice.
 _UNREADABLE = (ValueError, OverflowError, LookupError, TypeError)
@@ -175,11 +177,11 @@ def _check_folder(path: Path) -> None:
     if (kind := _kind(path)) is not None:
         raise Unfit(f"it is {'a link to ' if path.is_symlink() else ''}{kind}: set `database` to a file")
     if not path.parent.is_dir():
-        raise Unfit(f"there is no folder {path.parent}: create it, or set `database` elsewhere")
+        raise Unfit(f"there is no folder {path.parent}: create it, or set `database` to another path")
     for beside in _beside(path):
         # SQLite follows no links to these.
         if (kind := "a link" if beside.is_symlink() else _kind(beside)) is not None:
-            raise Unfit(f"{beside}, where SQLite keeps a file of its own, is {kind}: move it away")
+            raise Unfit(f"{beside}, which SQLite needs as a file, is {kind}: move it away")
 
 
 def _kind(path: Path) -> str | None:
@@ -191,11 +193,13 @@ def _kind(path: Path) -> str | None:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
         if path.is_symlink():
-            raise Unfit(f"it is a link that leads nowhere, to {os.path.realpath(path)}: {_MEND_LINK}") from error
+            raise Unfit(
+                f"it is a link to a file that does not exist, {os.path.realpath(path)}: {_MEND_LINK}"
+            ) from error
         return None
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise Unfit(f"it is a link that leads back to itself: {_MEND_LINK}") from error
+            raise Unfit(f"it is a link to itself: {_MEND_LINK}") from error
         raise
     return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "a device, not a file")
 

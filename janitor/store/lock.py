@@ -60,7 +60,7 @@ def holder(database: Path) -> str | None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return _noted(descriptor) or "a run that does not say who it is"
+            return _noted(descriptor) or "a run that left no name"
         else:
             return None
         finally:
@@ -87,7 +87,7 @@ def _take(descriptor: int) -> None:
             if who := _noted(descriptor):
                 raise Busy(f"another run holds the database: {who}; nothing was done") from None
         time.sleep(_BETWEEN_LOOKS)
-    raise Busy("another run holds the database, and does not say who it is; nothing was done")
+    raise Busy("another run, which left no name, holds the database; nothing was done")
 
 
 def _note(command: str, since: datetime) -> bytes:
@@ -129,7 +129,7 @@ def _advice(error: OSError) -> str:
         case errno.EACCES | errno.EPERM:
             return "allow this user to write to it and to its folder, or run as its owner"
         case errno.EISDIR | errno.EINVAL | errno.ELOOP | errno.ENXIO:
-            return "move away what stands in the place of the lock, which is to be a file"
+            return "move away what is there: the lock must be a regular file"
         case errno.EROFS:
             return "set `database` to a place that can be written"
         case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:

@@ -53,7 +53,7 @@ def _plain(value: Any) -> Any:
         case frozenset():
             return sorted(_plain(item) for item in value)
     if not is_dataclass(value):
-        raise ValueError(f"{type(value).__name__} has no form in JSON")
+        raise ValueError(f"{type(value).__name__} cannot be written as JSON")
     return {each.name: _plain(getattr(value, each.name)) for each in fields(value) if each.init}
 
 
@@ -105,5 +105,5 @@ def _hints(kind: type) -> Mapping[str, Any]:
 
 def _checked(kind: type[T], plain: Any) -> T:
     if type(plain) is not kind:
-        raise ValueError(f"{plain!r} is no {kind.__name__}")
+        raise ValueError(f"{plain!r} is not a {kind.__name__}")
     return plain

@@ -404,17 +404,17 @@ MISTAKES = [
     ),
     pytest.param(
         AUTH_KEY + "      password: {{ hunter2 }}\n",
-        "clouds.yaml:4: clouds.devstack.auth.password: holds {{ … }}, a template that nothing fills in here: write *",
+        "clouds.yaml:4: clouds.devstack.auth.password: holds {{ … }}, a template that is not filled in here: write *",
         id="jinja",
     ),
     pytest.param(
         AUTH_KEY + "      password: '{{ hunter2 }}'\n",
-        "clouds.yaml:4: clouds.devstack.auth.password: is a template, like {{ … }}, which nothing fills in here: *",
+        "clouds.yaml:4: clouds.devstack.auth.password: is a template, like {{ … }}, which is not filled in here: *",
         id="jinja-in-quotes",
     ),
     pytest.param(
         "{% if hunter2 %}\nclouds: {}\n",
-        "clouds.yaml:1: is not YAML: *{% … %} is a template, which nothing fills in",
+        "clouds.yaml:1: is not YAML: *{% … %} is not filled in here",
         id="jinja-statement",
     ),
     pytest.param(

@@ -219,7 +219,7 @@ def test_a_folder_that_was_removed_is_no_reason_not_to_read_a_file_elsewhere(
     gone.rmdir()
 
     assert load_settings(there).source == there
-    with pytest.raises(UsageError, match="start it in another"):
+    with pytest.raises(UsageError, match="start the program in another"):
         load_settings(Path("janitor.yaml"))
 
 
@@ -470,13 +470,13 @@ def test_a_secret_and_its_file_contradict_each_other(write: Write) -> None:
         pytest.param("concurrency: {targets: 0}", "concurrency.targets: must be at least 1", id="nobody-works"),
         pytest.param("concurrency: {deletions: 33}", "concurrency.deletions: must be at most 32", id="too-many-work"),
         pytest.param("http: {timeout: 30}", "http.timeout: is a number: write a duration with its unit", id="no-unit"),
-        pytest.param("http: {timeout: 0s}", 'http.timeout: "0s" must be longer than nothing', id="no-time"),
+        pytest.param("http: {timeout: 0s}", 'http.timeout: "0s" must be greater than zero', id="no-time"),
         pytest.param("http: {give_up_after: soon}", '"soon" is not a duration like 30s or 2m', id="no-duration"),
         pytest.param("usage_memory: 3m", 'usage_memory: "3m" is minutes or months: 3min or 3mo?', id="months"),
         pytest.param(
             "plan_validity: 3m", 'plan_validity: "3m" is minutes or months: 3min or 3mo?', id="months-of-a-plan"
         ),
-        pytest.param("plan_validity: 0m", 'plan_validity: "0m" must be longer than nothing', id="no-validity"),
+        pytest.param("plan_validity: 0m", 'plan_validity: "0m" must be greater than zero', id="no-validity"),
         pytest.param("http: {attempts: 0}", "http.attempts: must be at least 1", id="no-attempt"),
         pytest.param(
             "http: {page_size: 1}", "http.page_size: must be from 2 to 10000: where a page", id="pages-of-one"
@@ -550,8 +550,8 @@ def test_an_account_has_one_target(write: Write, endpoint: str, appkey: str, one
         load_settings(path, {"KEY": "the-appkey"})
 
     assert [str(problem) for problem in caught.value.problems] == [
-        f"{path}:7: targets[1]: has the endpoint and appkey of target prod: images would be judged twice; "
-        "keep one of the two"
+        f"{path}:7: targets[1]: has the endpoint and appkey of target prod: every image would be decided on twice; "
+        "remove one of the two"
     ]
 
 

@@ -118,7 +118,9 @@ def test_patience_with_urls_is_that_of_all_requests(tmp_path: Path) -> None:
         pytest.param('{url: https://x, token: ""}', "3: references[0].token: is empty", id="no-token"),
         pytest.param("{url: https://x, token_file: nope}", "3: references[0].token_file: ", id="no-token-file"),
         pytest.param("{url: https://x, token: a, token_file: b}", "3: references[0].token_file: give either", id="two"),
-        pytest.param("{files: x, token: y}", "3: references[0].token: is for a url, and this reference is", id="token"),
+        pytest.param(
+            "{files: x, token: y}", "3: references[0].token: belongs to a url, but this reference has", id="token"
+        ),
         pytest.param("{files: x, names: all}", '3: references[0].names: "all" is not known here: write true', id="all"),
         pytest.param("{files: x, names: 1}", "3: references[0].names: write true, false or newest", id="one"),
         pytest.param("{files: x, needed: off}", '3: references[0].needed: "off" is not known here', id="off"),

@@ -273,10 +273,10 @@ def test_the_history_of_an_image_keeps_the_date_that_was_announced(nights: Night
     nights.night()
     nights.at(3).night(posted=[])
     nights.at(5).night()
-    told = [event.text for event in nights.store.image_history("prod", "a") if event.text.startswith(("ann", "rem"))]
+    told = [event.text for event in nights.store.image_history("prod", "a") if event.text.startswith(("ann", "late"))]
     assert told == [
-        "announced by old: due for deletion 2026-11-28 03:00Z",
-        "reminded of late: due for deletion 2026-11-29 03:00Z",
+        "announced under policy old: due for deletion 2026-11-28 03:00Z",
+        "late reminder: due for deletion 2026-11-29 03:00Z",
     ]
 
 

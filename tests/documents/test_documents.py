@@ -117,7 +117,7 @@ def test_a_template_without_quotes_is_called_one(write: Write, value: str) -> No
     document = read_document(write(f"ok: 1\nkey: {value}\n"))
     (fault,) = document.faults
     assert str(document.problem(fault)).startswith("file.yaml:2: key")
-    assert "holds {{ … }}, a template that nothing fills in here" in fault.message
+    assert "holds {{ … }}, a template that is not filled in here" in fault.message
 
 
 def test_an_alias_is_the_value_it_stands_for(write: Write) -> None:

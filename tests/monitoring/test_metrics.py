@@ -241,8 +241,8 @@ def test_metrics_that_could_not_be_written_are_an_error_before_anything_begins(
     assert listing(sandbox_desk.folder) == before
 
 
-BELONGS = "belongs to the database, and would be replaced"
-ANOTHER = "cannot be replaced: it is another file than the janitor writes there, and would be lost"
+BELONGS = "belongs to the database, and would be overwritten"
+ANOTHER = "cannot be replaced: it is not a file of this program, and would be overwritten"
 
 
 @pytest.mark.parametrize(

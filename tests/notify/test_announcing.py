@@ -132,10 +132,10 @@ def test_the_history_of_an_image_tells_which_announcements_arrived(store: Store)
     start_notices(store, reminded, [CI], {("prod", "a")}, NOW + 5 * DAY)
     told = [event for event in store.image_history("prod", "a") if re.search("announce|remind", event.text)]
     assert told == [
-        Event(NOW, 1, "not announced, for nobody was told: no wait has begun"),
-        Event(NOW + DAY, 2, "announced by ci: due for deletion 2026-11-29 03:00Z"),
-        Event(NOW + 5 * DAY, 4, "not reminded of, for nobody was told"),
-        Event(NOW + 5 * DAY, 5, "reminded of"),
+        Event(NOW, 1, "not announced, no report was delivered: notice period not started"),
+        Event(NOW + DAY, 2, "announced under policy ci: due for deletion 2026-11-29 03:00Z"),
+        Event(NOW + 5 * DAY, 4, "reminder not delivered"),
+        Event(NOW + 5 * DAY, 5, "reminder sent"),
     ]
 
 
@@ -199,7 +199,7 @@ def test_a_run_that_reached_nobody_announced_nothing_and_says_so(
     assert {d["due"] for d in target["decisions"] if d["image"] in target["undelivered"]} == {None}
     explained = unfolded(noticing.janitor("explain", target["undelivered"][0]).stdout)
     assert "due no date before it is announced" in explained
-    assert "run 1: not announced, for nobody was told: no wait has begun" in explained
+    assert "run 1: not announced, no report was delivered: notice period not started" in explained
     assert target == shown_by(noticing, "run", *words) | {"decisions": target["decisions"]}
 
 
@@ -225,7 +225,7 @@ def test_a_run_that_was_heard_announces(noticing: Desk) -> None:
     assert noticing.janitor("show", "1").stdout == done.stdout
     explained = unfolded(noticing.janitor("explain", standing(noticing)[0]).stdout)
     assert re.search(r"due 20\S+ \S+ UTC, announced 20", explained)
-    assert "run 1: announced by old: due for deletion 20" in explained
+    assert "run 1: announced under policy old: due for deletion 20" in explained
 
 
 def test_a_dry_run_shows_what_would_be_announced_even_where_nobody_hears_it(

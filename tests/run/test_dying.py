@@ -317,7 +317,7 @@ def test_the_history_and_the_views_have_the_last_word(store: Store, tmp_path: Pa
     perform(store, RecordingCloud([]))
     told = [(event.run, event.text) for event in store.image_history("t0", "a") if event.text.startswith("deletion")]
     assert told == [
-        (1, "deletion: asked for, no answer was recorded, never confirmed"),
+        (1, "deletion: requested, no answer was recorded, not confirmed"),
         (2, f"deletion: deleted, {UNFINISHED.replace('7', '1')}no answer was recorded; it is no longer listed"),
     ]
     with closing(sqlite3.connect(tmp_path / "janitor.db")) as db:

@@ -111,9 +111,9 @@ def locked(path: Path) -> Iterator[None]:
 FAULTS = {
     "read-only": (read_only, "it cannot be written: allow writing to the file and its folder"),
     "read-only-folder": (read_only_folder, "it cannot be written: allow writing to the file and its folder"),
-    "overwritten": (overwritten, "damaged or no database; it was not overwritten"),
-    "cut-off": (cut_off, "damaged or no database; it was not overwritten"),
-    "torn": (torn, "damaged or no database; it was not overwritten"),
+    "overwritten": (overwritten, "damaged or not a database; it was not overwritten"),
+    "cut-off": (cut_off, "damaged or not a database; it was not overwritten"),
+    "torn": (torn, "damaged or not a database; it was not overwritten"),
     "newer": (newer, "it was written by a newer version of the janitor: use that version"),
     "locked": (locked, "another process is writing to it: try again when that has ended"),
 }
@@ -335,7 +335,7 @@ def test_a_file_that_lacks_its_end_is_damaged_whatever_is_asked_of_it(
     path = tmp_path / "janitor.db"
     fill(path)
     os.truncate(path, path.stat().st_size - 4096)
-    with pytest.raises(StoreError, match="damaged or no database"):
+    with pytest.raises(StoreError, match="damaged or not a database"):
         opened(path)
 
 
@@ -454,7 +454,7 @@ def test_who_only_reads_is_told_that_reading_needs_the_folder_too(sandbox_desk: 
     )
     sandbox_desk.folder.chmod(0o755)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "sandbox.db: reading needs to write to its folder too, as SQLite keeps files beside a" in done.stderr
+    assert "sandbox.db: even reading needs to write to its folder, where SQLite keeps further" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -511,10 +511,12 @@ def a_socket(path: Path) -> None:
         pytest.param(a_socket, "", "it is a socket, not a file", id="socket"),
         pytest.param(Path.mkdir, "", "it is a folder", id="folder"),
         pytest.param(link_to("/dev/null"), "", "it is a link to a device, not a file", id="device"),
-        pytest.param(link_to("nowhere/x"), "", "it is a link that leads nowhere, to ", id="dangling"),
-        pytest.param(link_to("nowhere"), "", "it is a link that leads nowhere, to ", id="dangling-in-the-folder"),
-        pytest.param(link_to("sandbox.db"), "", "it is a link that leads back to itself", id="loop"),
-        pytest.param(Path.mkdir, "-wal", "sandbox.db-wal, where SQLite keeps a file of its own, is a folder", id="wal"),
+        pytest.param(link_to("nowhere/x"), "", "it is a link to a file that does not exist, ", id="dangling"),
+        pytest.param(
+            link_to("nowhere"), "", "it is a link to a file that does not exist, ", id="dangling-in-the-folder"
+        ),
+        pytest.param(link_to("sandbox.db"), "", "it is a link to itself", id="loop"),
+        pytest.param(Path.mkdir, "-wal", "sandbox.db-wal, which SQLite needs as a file, is a folder", id="wal"),
         pytest.param(os.mkfifo, "-shm", "is a named pipe, not a file: move it away", id="shm"),
         pytest.param(link_to("nowhere"), "-journal", "is a link: move it away", id="journal"),
     ],

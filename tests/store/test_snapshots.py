@@ -282,9 +282,9 @@ def test_a_run_that_was_overtaken_cannot_record(store: Store) -> None:
     store.record_survey(fast, "dev", survey(1))
     late = store.begin_run(Mode.DRY_RUN, EPOCH)
     store.record_survey(late, "lab", survey(2))
-    with pytest.raises(StoreError, match=f"run {late} has recorded lab while run {fast} was at it: run one at a time"):
+    with pytest.raises(StoreError, match=f"run {late} has recorded lab during run {fast}: start one run at a time"):
         store.record_survey(fast, "lab", survey(1, IMAGE))
-    with pytest.raises(StoreError, match=f"run {fast} has recorded dev while run {slow} was at it"):
+    with pytest.raises(StoreError, match=f"run {fast} has recorded dev during run {slow}"):
         store.record_decisions(slow, "dev", [Decision(IMAGE, Verdict.DELETE, "p", Reason.EXPIRED, "old")])
     assert store.surveys(fast)["dev"].images == ()
 

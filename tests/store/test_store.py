@@ -149,9 +149,9 @@ def make_foreign(path: Path) -> None:
 
 UNFIT = {
     "folder": (make_folder, "it is a folder"),
-    "not-a-database": (make_text, "damaged or no database; it was not overwritten"),
-    "cut-off": (make_cut_off, "damaged or no database; it was not overwritten"),
-    "torn": (make_torn, "damaged or no database; it was not overwritten"),
+    "not-a-database": (make_text, "damaged or not a database; it was not overwritten"),
+    "cut-off": (make_cut_off, "damaged or not a database; it was not overwritten"),
+    "torn": (make_torn, "damaged or not a database; it was not overwritten"),
     "read-only": (make_read_only, "it cannot be written: allow writing"),
     "newer": (make_newer, "written by a newer version of the janitor"),
     "another-program's": (make_foreign, "the database of another program"),
@@ -447,7 +447,7 @@ def test_the_history_of_an_image_tells_what_happened_in_order(store: Store) -> N
         (1, "status active -> deactivated"),
         (1, "protected false -> true"),
         (1, "property os none -> x"),
-        (1, "no longer in use by instance web, last seen so 2026-11-22T03:00:00Z"),
+        (1, "no longer in use by instance web, last seen 2026-11-22T03:00:00Z"),
         (2, "no longer listed"),
         (3, "listed again"),
         (3, decided),

@@ -133,5 +133,5 @@ def test_what_is_no_such_value_is_not_guessed_at(kind: type, text: str) -> None:
 
 
 def test_other_kinds_of_values_are_not_written() -> None:
-    with pytest.raises(ValueError, match="object has no form in JSON"):
+    with pytest.raises(ValueError, match="object cannot be written as JSON"):
         to_json(object())

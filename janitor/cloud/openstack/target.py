@@ -70,8 +70,8 @@ def _identity(text: str) -> str:
     url = base_address(text)
     if re.search(r"/v3\Z", url):
         raise ValueError(
-            "is Identity v3: what is spelled out here is v2.0. For v3, name a cloud of clouds.yaml by cloud, "
-            "or leave the credentials to the OS_* variables"
+            "is Identity v3, but these keys are for v2.0. For v3, name a cloud of clouds.yaml by `cloud`, "
+            "or set the OS_* variables"
         )
     return url if url.endswith("/v2.0") else f"{url}/v2.0"
 
@@ -81,7 +81,7 @@ def _need(value: object) -> object:
     if value is False:
         return Need.OFF.value
     if value is True:
-        raise ValueError("true does not say how much it matters: write auto, required, optional or off")
+        raise ValueError("is true, which is not one of its values: write auto, required, optional or off")
     return value
 
 
@@ -112,7 +112,7 @@ class OpenStackSchema(TargetSchema):
     Wide because each key of such a target is a field.
     """
 
-    name: Label = Field(description="every target has a name of its own")
+    name: Label = Field(description="give every target its own name")
     api: Annotated[Literal["openstack"], ApiWord] = Field(description="write openstack")
     cloud: Label | None = None
     identity: Annotated[str, read_as(_identity, A_URL)] | None = None
@@ -164,7 +164,7 @@ def credential_faults(
         spell = "spells" if len(given) == 1 else "spell"
         yield Fault(
             ("cloud",),
-            f"takes the credentials from clouds.yaml, and {', '.join(given)} {spell} them out: keep one or the other",
+            f"takes the credentials from clouds.yaml, and {', '.join(given)} {spell} them out too: keep one of the two",
         )
     elif given:
         for key in _SPELLED_OUT:

@@ -57,7 +57,7 @@ class ToastSchema(TargetSchema):
 
     told_apart_by: ClassVar[str] = "the endpoint and appkey"
 
-    name: Label = Field(description="every target has a name of its own")
+    name: Label = Field(description="give every target its own name")
     api: Annotated[Literal["toast"], ApiWord] = "toast"
     endpoint: BaseAddress = "https://api-compute.cloud.toast.com/compute"
     appkey: Secret

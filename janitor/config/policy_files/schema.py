@@ -31,7 +31,7 @@ _FAMILIES = "policy, name:/regex with one group/ or property:KEY"
 def _after(text: str) -> timedelta:
     duration = parse_duration(text)
     if not duration:
-        raise ValueError(f'"{text}" must be longer than nothing')
+        raise ValueError(f'"{text}" must be greater than zero')
     return duration
 
 
@@ -135,9 +135,9 @@ class _Match(Schema):
     @model_validator(mode="after")
     def _says_something(self) -> "_Match":
         if not self.model_fields_set:
-            raise ValueError('must not be empty: everything is written name: "*"')
+            raise ValueError('must not be empty: to match everything, write name: "*"')
         if self.larger_than is not None and self.smaller_than is not None and self.larger_than >= self.smaller_than:
-            raise ValueError("no size is larger_than and smaller_than these at once")
+            raise ValueError("larger_than must be less than smaller_than")
         return self
 
     def value(self, default_status: frozenset[Status] = frozenset()) -> Match:
@@ -189,9 +189,9 @@ class _Keep(Schema):
 class PolicySchema(Schema):
     """One policy as written."""
 
-    name: Label = Field(description="every policy has a name of its own")
+    name: Label = Field(description="give every policy its own name")
     description: Given[str] = None
-    match: _Match = Field(description='everything is written name: "*"')
+    match: _Match = Field(description='to match everything, write name: "*"')
     expire: Given[_Expire] = None
     keep: Given[_Keep] = None
     notice: Given[Notice] = None
@@ -201,7 +201,7 @@ class PolicySchema(Schema):
     @classmethod
     def _announces_something(cls, notice: timedelta, before: ValidationInfo) -> timedelta:
         if notice and before.data.get("expire", cls) is None:
-            raise ValueError("only what expires is announced: give the policy an `expire`, or leave this key out")
+            raise ValueError("only images that expire are announced: give the policy an `expire`, or remove this key")
         return notice
 
     def value(self, notice: timedelta = timedelta()) -> Policy:

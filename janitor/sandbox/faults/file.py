@@ -50,7 +50,7 @@ def _duration(text: str) -> timedelta:
 def _some_duration(text: str) -> timedelta:
     duration = _duration(text)
     if not duration:
-        raise ValueError(f'"{text}" must be longer than nothing')
+        raise ValueError(f'"{text}" must be greater than zero')
     return duration
 
 

@@ -24,7 +24,7 @@ def record_decisions(db: Database, run: int, target: str, decisions: Sequence[De
             closed.append(key)
         if decision is not None:
             opened.append((key, decision))
-    assert not undecided, f"decided on what was not seen: {', '.join(undecided)}"
+    assert not undecided, f"decided on images that are not in the survey: {', '.join(undecided)}"
     db.conn.executemany(_CLOSE, ((run, key) for key in closed))
     db.conn.executemany(_ADD, ((key, run, *decision_row(decision)) for key, decision in opened))
     db.execute(_COUNT, (len(decisions), count_to_delete(decisions), run, target))

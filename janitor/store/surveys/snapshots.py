@@ -61,7 +61,7 @@ def check_not_overtaken(conn: sqlite3.Connection, run: int, target: str) -> None
     """Raises Unfit where a later run has recorded the target meanwhile: changes can only be recorded in order."""
     later = conn.execute(_LATER, (target, run)).fetchone()
     if later:
-        raise Unfit(f"run {later[0]} has recorded {target} while run {run} was at it: run one at a time")
+        raise Unfit(f"run {later[0]} has recorded {target} during run {run}: start one run at a time")
 
 
 def known(db: Database, target: str) -> list[str]:

@@ -55,7 +55,7 @@ def _mark_in(content: bytes) -> Mark:
     match json.loads(content):
         case {"run": int(run), "id": str(identity)} if not isinstance(run, bool):
             return Mark(run, identity)
-    raise ValueError("it is none")
+    raise ValueError("it is not a mark")
 
 
 def write_mark(database: Path, mark: Mark) -> None:
@@ -98,7 +98,7 @@ def _translated(path: Path) -> Iterator[None]:
         raise StoreError(f"mark of the database {path}: it cannot be read: {_ADVICE}") from error
 
 
-_ADVICE = "see that the database is the latest one, then move this aside, and run again"
+_ADVICE = "check that the database is the latest one, then move this file away, and run again"
 
 
 def mark_run(db: Database, run: int) -> Mark:

@@ -200,7 +200,7 @@ def _wrong_values(keys: Keys, auth: object) -> Iterator[Fault]:
 
 def _templates(keys: Keys, value: object) -> Iterator[Fault]:
     if isinstance(value, str) and _TEMPLATE.fullmatch(value):
-        yield Fault(keys, "is a template, like {{ … }}, which nothing fills in here: write the value itself")
+        yield Fault(keys, "is a template, like {{ … }}, which is not filled in here: write the value itself")
     pairs = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in pairs:
         yield from _templates((*keys, key), inner)
