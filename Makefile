@@ -28,7 +28,7 @@ $(DEVELOPING): $(READY) requirements/dev.txt
 	$(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@
 
-demo: $(READY) ## a dry run and a live run against the embedded sandbox
+demo: $(READY) ## three nights against the embedded sandbox, on simulated time
 	@$(BIN)/janitor demo
 
 test: lint types unit ## lint, types, tests

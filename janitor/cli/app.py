@@ -20,14 +20,15 @@ def janitor() -> None:
 
     \b
     First steps:
-      janitor demo            see it work against an embedded cloud
+      janitor demo            see it work, on an embedded cloud
       janitor check           is the configuration right, and when does it run?
       janitor run --dry-run   what would be deleted, and why? Deletes nothing.
 
     \b
-    Proxies and certificates: `http` in janitor.yaml, of a target or of all, else
-    http_proxy, https_proxy, all_proxy, no_proxy, SSL_CERT_FILE, SSL_CERT_DIR,
-    REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE. `janitor check` shows what each target uses.
+    Proxies and certificates come from `http` in janitor.yaml, of a target or of
+    all, else from http_proxy, https_proxy, all_proxy, no_proxy, SSL_CERT_FILE,
+    SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE. `janitor check` shows which
+    of them each target uses.
 
     \b
     Exit codes:
@@ -35,7 +36,7 @@ def janitor() -> None:
       1  a target, a report or the database failed
       2  wrong usage, configuration or policy
       3  the cloud rejected a deletion, or a deletion failed
-      4  over a limit: nothing was deleted there
+      4  over a limit or survey implausible: nothing was deleted there
       5  another run holds the database
       70 a bug
       129, 130, 143  interrupted by a signal

@@ -38,7 +38,7 @@ def _plan(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple[str
     """The figures of the plan: what would come of it, or what did."""
     planned = len(target.to_delete)
     if mode is not Mode.DRY_RUN:
-        reclaimed = [("Reclaimed", worth(_confirmed([target]), cost))] if planned else []
+        reclaimed = [("Reclaimed", worth(confirmed([target]), cost))] if planned else []
         return [("Deleted", _deleted_of_planned(target) if planned else "none"), *reclaimed]
     if target.outcome is Outcome.REFUSED or not planned:
         return [
@@ -76,7 +76,8 @@ def _deleted_of_planned(target: TargetResult) -> str:
     return f"{deleted:,} of {len(target.to_delete):,} planned{aside}"
 
 
-def _confirmed(targets: Iterable[TargetResult]) -> list[Decision]:
+def confirmed(targets: Iterable[TargetResult]) -> list[Decision]:
+    """The images that are confirmed gone."""
     return [
         deletion.decision
         for target in targets
@@ -147,7 +148,7 @@ def _done(result: RunResult, cost: Cost | None) -> str:
         return "No deletion is confirmed"  # one that was left behind may have asked for something
     if not planned:
         return "There was nothing to delete" if _untroubled(result) else "Nothing was deleted"
-    deleted = _confirmed(result.targets)
+    deleted = confirmed(result.targets)
     reclaimed = f", reclaiming {worth(deleted, cost)}" if deleted else ""
     unknown = sum(deletion.unsettled for target in result.targets for deletion in target.deletions)
     unsettled = f"; {unknown:,} not confirmed yet" if unknown else ""

@@ -360,15 +360,6 @@ def test_a_configuration_that_is_cut_off_by_a_full_disk_is_not_left(desk: Desk) 
     assert list(desk.folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("api", ["toast", "openstack"])
-def test_demo_shows_both_runs_and_leaves_nothing_behind(desk: Desk, api: str) -> None:
-    done = desk.janitor("demo", "--api", api)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "DRY RUN" in done.stdout
-    assert "LIVE RUN" in done.stdout
-    assert list(desk.folder.iterdir()) == []
-
-
 def test_serve_needs_a_schedule_and_ends_cleanly_on_sigterm(sandbox_desk: Desk) -> None:
     assert sandbox_desk.janitor("serve").returncode == 2
     sandbox_desk.amend('schedule: "0 3 * * *"\n')

@@ -119,12 +119,6 @@ def test_a_live_run_without_a_usable_width_says_what_it_deleted(sandbox_desk: De
     assert "LIVE RUN" in done.stdout
 
 
-def test_a_demonstration_without_a_usable_width_shows_both_reports(desk: Desk) -> None:
-    desk.environment = {"COLUMNS": "0"}
-    done = desk.janitor("demo")
-    assert ("DRY RUN" in done.stdout, "LIVE RUN" in done.stdout) == (True, True)
-
-
 @pytest.mark.parametrize(("columns", "width"), [(0, 80), (20, 80), (50, 50), (100, 100)])
 def test_a_terminal_is_as_wide_as_it_says_or_80(surveyed: Desk, columns: int, width: int) -> None:
     surveyed.environment = {"COLUMNS": "", "TERM": "xterm"}

@@ -74,7 +74,11 @@ def sandbox(common: Common, file: Path | None, **options: Any) -> int:
 @click.command(cls=_DemoCommand)
 @common
 def demo(common: Common, api: str) -> int:
-    """Show a dry run and a live run against an embedded cloud."""
+    """Show three nights against an embedded cloud, on simulated time.
+
+    On the first night expired images are announced, on the second they wait, on the third they are deleted. Needs no
+    network and leaves nothing behind.
+    """
     from janitor.cli.demonstration import demonstrate
     from janitor.sandbox.calls import Api
 
