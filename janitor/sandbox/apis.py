@@ -17,20 +17,36 @@ from janitor.sandbox.tokens import Tokens
 _SEEDS_APART = 1_000_003
 
 
-def make_api(options: Options, origin: str, clock: Callable[[], datetime]) -> tuple[Mapping[str, Account], ServedApi]:
-    """The accounts by region, the main one first, and the API over them that is to be served at the origin."""
+Clock = Callable[[], datetime]
+Served = tuple[Mapping[str, Account], ServedApi]
+"""The accounts by region, the main one first, and the API over them."""
+
+
+def make_api(options: Options, origin: str, clock: Clock) -> Served:
+    """What a sandbox of these options is to serve at the origin."""
+    return _MAKERS[options.api](options, origin, clock)
+
+
+def _compute_v1(options: Options, origin: str, clock: Clock) -> Served:
     tokens, now = Tokens(options.token_lifetime), clock()
-    match options.api:
-        case Api.TOAST:
-            fleet = make_fleet(options.images, seed=options.seed, now=now, oddities=options.oddities)
-            account = Account(fleet, options, clock, tokens, ComputeV1Rules())
-            return {"": account}, ComputeV1(account, options, origin)
-        case Api.OPENSTACK:
-            accounts: dict[str, Account] = {}
-            for place, region in enumerate(options.region_names):
-                seed = options.seed + place * _SEEDS_APART
-                beside = next(iter(accounts.values())) if accounts and options.shares_images else None
-                images = tuple(beside.images.values()) if beside else None
-                fleet = make_fleet_of(options, seed=seed, now=now, first=not accounts, images=images)
-                accounts[region] = Account(fleet, options, clock, tokens, GlanceRules(), beside)
-            return accounts, OpenStack(accounts, options, origin)
+    fleet = make_fleet(options.images, seed=options.seed, now=now, oddities=options.oddities)
+    account = Account(fleet, options, clock, tokens, ComputeV1Rules())
+    return {"": account}, ComputeV1(account, options, origin)
+
+
+def _openstack(options: Options, origin: str, clock: Clock) -> Served:
+    tokens, now = Tokens(options.token_lifetime), clock()
+    accounts: dict[str, Account] = {}
+    for place, region in enumerate(options.region_names):
+        seed = options.seed + place * _SEEDS_APART
+        beside = next(iter(accounts.values())) if accounts and options.shares_images else None
+        images = tuple(beside.images.values()) if beside else None
+        fleet = make_fleet_of(options, seed=seed, now=now, first=not accounts, images=images)
+        accounts[region] = Account(fleet, options, clock, tokens, GlanceRules(), beside)
+    return accounts, OpenStack(accounts, options, origin)
+
+
+_MAKERS: Mapping[Api, Callable[[Options, str, Clock], Served]] = {
+    Api.TOAST: _compute_v1,
+    Api.OPENSTACK: _openstack,
+}

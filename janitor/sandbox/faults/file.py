@@ -1,6 +1,6 @@
 """The YAML form of faults: reads a faults file, or every problem of it with its line and key; and writes one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -84,7 +84,7 @@ _Offset = Annotated[timedelta, read_as(_offset, "write a duration with its sign,
 
 
 class _RuleSchema(Schema):
-    """One fault as written; what depends on the API is in the classes below. Wide because each key is a field."""
+    """One fault as written; what depends on the API is added below. Wide because each key is a field."""
 
     api: ClassVar[Api]
     fault: Fault
@@ -141,42 +141,35 @@ _MISSING = "say which, one of "
 _NO_FAULTS = "a faults file holds a list of faults under this key"
 
 
-class _ToastRule(_RuleSchema):
-    api = Api.TOAST
-    fault: Annotated[Fault, word_of(faults_of(Api.TOAST), "a fault")] = Field(
-        description=_MISSING + ", ".join(faults_of(Api.TOAST))
-    )
-    call: Given[OneOrMore[Annotated[str, word_of((*CALLS[Api.TOAST], _ANY), "a call")]]] = None
-    code: Given[Annotated[int, AfterValidator(_code)]] = None
-
-
-class _OpenstackRule(_RuleSchema):
-    api = Api.OPENSTACK
-    fault: Annotated[Fault, word_of(faults_of(Api.OPENSTACK), "a fault")] = Field(
-        description=_MISSING + ", ".join(faults_of(Api.OPENSTACK))
-    )
-    call: Given[OneOrMore[Annotated[str, word_of((*CALLS[Api.OPENSTACK], _ANY), "a call")]]] = None
-    code: Given[Annotated[int, AfterValidator(_error_status)]] = None
-
-
-class _ToastFile(Schema):
-    """A faults file as written, for a sandbox of Compute API v1.0."""
+class _FaultsFile(Schema):
+    """A faults file as written."""
 
     seed: int = 0
-    faults: list[_ToastRule] = Field(description=_NO_FAULTS)
+    faults: Sequence[_RuleSchema] = Field(description=_NO_FAULTS)
 
 
-class _OpenstackFile(Schema):
-    """A faults file as written, for a sandbox of OpenStack."""
-
-    seed: int = 0
-    faults: list[_OpenstackRule] = Field(description=_NO_FAULTS)
+_CODE_OF: Mapping[Api, Callable[[int], int]] = {Api.TOAST: _code}
+"""What checks the codes of the APIs that have others than HTTP statuses."""
 
 
-_SCHEMAS: Mapping[Api, type[_ToastFile] | type[_OpenstackFile]] = {
-    Api.TOAST: _ToastFile,
-    Api.OPENSTACK: _OpenstackFile,
-}
+def _schema_of(of: Api) -> type[_FaultsFile]:
+    """What a faults file of an API may hold: its own faults, calls and codes."""
+
+    class ApiRule(_RuleSchema):
+        api = of
+        fault: Annotated[Fault, word_of(faults_of(of), "a fault")] = Field(
+            description=_MISSING + ", ".join(faults_of(of))
+        )
+        call: Given[OneOrMore[Annotated[str, word_of((*CALLS[of], _ANY), "a call")]]] = None
+        code: Given[Annotated[int, AfterValidator(_CODE_OF.get(of, _error_status))]] = None
+
+    class ApiFile(_FaultsFile):
+        faults: list[ApiRule] = Field(description=_NO_FAULTS)
+
+    return ApiFile
+
+
+_SCHEMAS = {api: _schema_of(api) for api in Api}
 
 
 def written(faults: Faults) -> dict[str, object]:
