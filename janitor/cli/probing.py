@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from janitor import notify
 from janitor.cli import wiring
 from janitor.cli.terminal import print_out, say
 from janitor.clock import utc_now
@@ -15,7 +16,6 @@ from janitor.core.units import counted
 from janitor.core.usage import Reading
 from janitor.errors import CloudError, DeliveryError, StoreError
 from janitor.escaping import visible
-from janitor.notify import delivery
 from janitor.references import Reference, References
 from janitor.report.tables import readings_table
 from janitor.run import sites
@@ -65,16 +65,21 @@ def idle(settings: Settings, rules: Rules) -> Iterator[str]:
         yield f"exemptions     {last} called {' or '.join(exempting)}"
 
 
-def live_probes(settings: Settings, policies: Sequence[Policy]) -> Iterator[tuple[str, Callable[[], Probe]]]:
-    """A probe, with its name, for every target and every channel."""
+def live_probes(settings: Settings) -> Iterator[tuple[str, Callable[[], Probe]]]:
+    """A probe, with its name, for every target."""
     known = wiring.known_targets(settings)
     for site in sites.sites_of(settings, sites.Choice(settings.targets), known=known):
         also = f" (also {', '.join(site.also_named)})" if site.also_named else ""
         yield f"target {site.name}{also}", partial(_probe, site)
-    if settings.slack is not None:
-        yield "slack", partial(_probe_channel, settings, None)
-        for name in dict.fromkeys(delivery.channels_of(policies, settings.slack.channel).values()):
-            yield f"slack {name}", partial(_probe_channel, settings, name)
+
+
+def channel_probes(
+    settings: Settings, policies: Sequence[Policy], *, live: bool
+) -> Iterator[tuple[str, Callable[[], Probe]]]:
+    """A probe, with its name, for every channel; what others can see only where it is `live`."""
+    for channel in notify.configured(settings, policies):
+        for name, probe in channel.probes(live=live):
+            yield name, partial(_probe_channel, probe)
 
 
 def _probe(site: Site) -> Probe:
@@ -96,9 +101,8 @@ def probe_references(settings: Settings, declared: Sequence[Reference]) -> Probe
     return Probe(", ".join((named, *usage.remarks)), usage.readings)
 
 
-def _probe_channel(settings: Settings, name: str | None) -> Probe:
-    channel = delivery.channel_of(settings) if name is None else delivery.channel_of(settings, name)
-    return Probe(channel.probe())
+def _probe_channel(probe: Callable[[], str]) -> Probe:
+    return Probe(probe())
 
 
 def failed(name: str, probe: Callable[[], Probe]) -> bool:

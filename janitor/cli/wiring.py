@@ -21,7 +21,8 @@ from janitor.core.result import Mode, Outcome, RunResult
 from janitor.core.survey.mark import older
 from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
 from janitor.expressions import Budget
-from janitor.notify.delivery import channels_of
+from janitor.notify import configured
+from janitor.notify.slack.reports import channels_of
 from janitor.references import References
 from janitor.run import Run, exit_code
 from janitor.run.orders import Audience, Execution, Progress, Silence, Site
@@ -176,7 +177,7 @@ def _audience(
     settings: Settings, rules: Rules, request: RunRequest, store: Store, clock: Callable[[], datetime]
 ) -> Audience:
     return Audience(
-        owes_report=request.post and settings.slack is not None,
+        owes_report=request.post and bool(configured(settings)),
         unposted=not request.post and settings.slack is not None,
         channels=_channels(settings, rules),
         next_run=_next_run(settings),

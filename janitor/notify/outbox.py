@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from janitor.errors import DeliveryError, StoreError
-from janitor.notify.slack.message import Message
-from janitor.report import Listing
 from janitor.store import NewReport, Store, inspect
-
-if TYPE_CHECKING:
-    from janitor.notify.slack.channel import Place
 
 _log = logging.getLogger("janitor.notify.outbox")
 _T = TypeVar("_T")
@@ -36,13 +30,6 @@ def outbox_in(database: Path, *, doubtful: bool) -> Iterator[Outbox]:
         return
     with store:
         yield Outbox(store)
-
-
-def written(channel: str, messages: Sequence[Message], late_file: Listing | None) -> NewReport:
-    """A report as it is kept, in the words in which it is sent late."""
-    late = [message.late or message for message in messages]
-    words = json.dumps([{"text": message.text, "blocks": message.blocks} for message in late])
-    return NewReport(channel, words, json.dumps(asdict(late_file)) if late_file else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +52,10 @@ class Outbox:
             return []
         return self._write(lambda store: store.add_reports(run, given, at)) or [None] * len(given)
 
-    def note_accepted(self, report: int | None, accepted: int, place: Place) -> None:
+    def note_accepted(self, report: int | None, accepted: int, place_json: str) -> None:
         """Write down how far a report has got."""
         if report is not None:
-            self._write(lambda store: store.mark_accepted(report, accepted, json.dumps(asdict(place))))
+            self._write(lambda store: store.mark_accepted(report, accepted, place_json))
 
     def settle(self, report: int | None, error: DeliveryError | None, at: datetime) -> None:
         """Write down whether a report was delivered."""

@@ -10,11 +10,10 @@ from random import Random
 import stamina
 
 from janitor.cli import wiring
-from janitor.cli.commands.reporting import delivered
 from janitor.config import load_settings
 from janitor.core.decision import Decision
 from janitor.core.result import Mode, Outcome, RunResult
-from janitor.notify.delivery import resend
+from janitor.notify import deliver, resend
 from janitor.run.review import reviewed_plan
 from janitor.run.sites import Choice
 from janitor.sandbox.calls import Api
@@ -194,7 +193,7 @@ class Simulation:
                     holding=holding,
                     http_transport=(stranger or self.account).http_transport,
                 )
-                delivered(self.settings, result, self._policies.policies, stop, self._clock)
+                deliver(self.settings, result, self._policies.policies, stop=stop, clock=self._clock)
         except Crash:
             result = None
             self.counts[f"crashed {self.clockwork.died_at}"] += 1

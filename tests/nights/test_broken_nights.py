@@ -40,7 +40,9 @@ from janitor.core.survey import plausibility as plausibility_rules
 from janitor.core.survey.plausibility import Plausibility
 from janitor.core.usage import Source, Usage, User
 from janitor.notify import announcing, delivery
+from janitor.notify.channel import Receipt
 from janitor.notify.outbox import Outbox
+from janitor.notify.sending import OutgoingReport, ReportSender
 from janitor.notify.slack import channel as slack
 from janitor.notify.slack.answers import Problem
 from janitor.references import reading
@@ -61,7 +63,7 @@ from tests.nights.mishaps import NONE, Mishaps
 NIGHTS = 60
 SEEDS = 20
 
-_DELIVER = delivery._Courier.deliver
+_DELIVER = ReportSender.deliver
 _USING, _USER_OF, _MEANT_BY = Catalogue.using, Clusters._user_of, ImageNames.meant_by
 _RECENTLY_USED, _NAMED = guards._recently_used, reading._Survey.usage
 _ANNOUNCED, _EXEMPT_BY_FILE = "although it is not announced", "although it is exempt by a policy file"
@@ -162,8 +164,8 @@ def _since_the_survey(decision: Decision, lengths: Mapping[str, Any], at: dateti
     return Notice(decision.policy, lengths[decision.policy], at, decision.due)
 
 
-def _named_by_what_was_sent(arrivals: Iterable[delivery._Arrival]) -> frozenset[Name]:
-    return frozenset[Name]().union(*(arrival.names | arrival.missing for arrival in arrivals))
+def _named_by_what_was_sent(receipts: Iterable[Receipt]) -> frozenset[Name]:
+    return frozenset[Name]().union(*(receipt.names | receipt.missing for receipt in receipts))
 
 
 def _waits_for_no_reminder(*words: Any, **named: Any) -> dict[str, Notice]:
@@ -204,9 +206,9 @@ def _believing_the_answer(*seen: Shown) -> dict[Shown, tuple[DeletionOutcome, ..
     return {**deletion._TABLE, **dict.fromkeys(seen, (DeletionOutcome.DELETED,) * len(Answer))}
 
 
-def _marks_before_it_sends(courier: delivery._Courier, parcel: delivery._Parcel) -> delivery._Arrival:
-    courier.outbox.settle(parcel.report, None, courier.clock())
-    return _DELIVER(courier, parcel)
+def _marks_before_it_sends(sender: ReportSender, outgoing: OutgoingReport) -> Receipt:
+    sender.outbox.settle(outgoing.number, None, sender.clock())
+    return _DELIVER(sender, outgoing)
 
 
 def _as_planned(
@@ -376,7 +378,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
             Change(simulation, "draw_mishaps", _nothing_is_done_and_seen),
         ),
     ),
-    "told-at-all": (0, "told of by nobody", (Change(delivery._Courier, "deliver", _marks_before_it_sends),)),
+    "told-at-all": (0, "told of by nobody", (Change(ReportSender, "deliver", _marks_before_it_sends),)),
     "told-after-a-crash": (5, "were never kept", (Change(Store, "owed_reports", _always([])),)),
     "told-once": (30, "times that .* is deleted", (Change(Outbox, "note_accepted", _always(None)),)),
     "nothing-is-left": (0, "unguarded and still there", (Change(cleaning, "make_plan", _all_but_the_oldest),)),

@@ -22,7 +22,6 @@ from janitor.core.usage import Usage
 from janitor.errors import StoreError
 from janitor.notify import delivery
 from janitor.notify.announcing import as_told, start_notices
-from janitor.notify.delivery import Delivery
 from janitor.report.as_json import json_report
 from janitor.shutdown import Stop
 from janitor.store import Store
@@ -250,9 +249,8 @@ def test_what_was_done_is_printed_whatever_becomes_of_the_delivery(
 
     settings = load_settings(noticing.folder / "janitor.yaml")
     result = live(telling("a"))
-    named = Delivery(announced=frozenset({("prod", "a")}))
-    monkeypatch.setattr(delivery, "post", lambda *_words, **_rest: named)
-    monkeypatch.setattr(reporting, "start_notices", fail)
+    monkeypatch.setattr(delivery, "_announced_by", lambda _receipts: frozenset({("prod", "a")}))
+    monkeypatch.setattr(delivery, "start_notices", fail)
     try:
         code = reporting.reported(settings, result, [CI], Stop(), form=Format.TEXT, post=True).code
     except RuntimeError:

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from janitor.cli.commands.reporting import delivered
 from janitor.config import Settings, load_settings
 from janitor.core.decision import Reason, Verdict
 from janitor.core.policy import Expire, Match, Policy
@@ -22,8 +21,7 @@ from janitor.core.survey import Survey
 from janitor.core.survey.clock import ClockCheck
 from janitor.core.usage import Usage
 from janitor.errors import Busy, DeliveryError, Exit
-from janitor.notify import delivery
-from janitor.notify.delivery import Delivery
+from janitor.notify import Delivery, deliver, resend
 from janitor.shutdown import Stop
 from janitor.store import NewReport, Store, exclusive
 from tests.conftest import POLICY, Desk
@@ -105,13 +103,13 @@ def shown(posted: list[Posted]) -> str:
 
 
 def test_without_slack_nothing_is_delivered_nor_owed(configure: Configure, slack: SlackStandIn) -> None:
-    assert delivery.post(configure("none"), make_run(deleting(1))) == Delivery(Exit.OK, frozenset())
+    assert deliver(configure("none"), make_run(deleting(1))) == Delivery(Exit.OK, frozenset())
     assert slack.requests == []
 
 
 def test_a_delivered_report_says_which_images_reached_the_channel(settings: Settings, slack: SlackStandIn) -> None:
     targets = [deleting(3), deleting(2, target="dev")]
-    told = delivery.post(settings, run_of(settings, *targets))
+    told = deliver(settings, run_of(settings, *targets))
     assert told == Delivery(Exit.OK, names_of(*targets))
     assert (waiting(settings), len(slack.posted) > 0) == (0, True)
 
@@ -120,7 +118,7 @@ def test_only_what_the_channel_accepted_counts_as_announced(settings: Settings, 
     target = deleting(300)
     result = run_of(settings, target)
     slack.refuse_after = 3
-    told = delivery.post(settings, result)
+    told = deliver(settings, result)
     reached = {decision.image.id for decision in target.to_delete if decision.image.id in shown(slack.posted)}
     assert told == Delivery(Exit.FAILED, frozenset(("prod", image) for image in reached))
     assert 0 < len(reached) < 300
@@ -129,7 +127,7 @@ def test_only_what_the_channel_accepted_counts_as_announced(settings: Settings, 
 
 def test_an_image_that_is_only_next_to_expire_is_not_announced(settings: Settings) -> None:
     young = to_keep("young", policy="ci-images", due=NOW + timedelta(days=1))
-    assert delivery.post(settings, run_of(settings, make_target([young]))).announced == frozenset()
+    assert deliver(settings, run_of(settings, make_target([young]))).announced == frozenset()
 
 
 def test_an_image_of_which_one_message_is_missing_is_not_announced(settings: Settings, slack: SlackStandIn) -> None:
@@ -137,14 +135,14 @@ def test_an_image_of_which_one_message_is_missing_is_not_announced(settings: Set
     result = run_of(settings, replace_in(target, announced=target.to_delete[:1]))
     slack.refuse_after = 3
     first = target.to_delete[0].image.id
-    assert first not in {image for _, image in delivery.post(settings, result).announced}
+    assert first not in {image for _, image in deliver(settings, result).announced}
     assert first in shown(slack.posted)
 
 
 def test_a_report_is_kept_before_it_is_sent(settings: Settings, slack: SlackStandIn) -> None:
     seen: list[int] = []
     slack.before = lambda: seen.append(waiting(settings))
-    delivery.post(settings, run_of(settings, deleting(1)))
+    deliver(settings, run_of(settings, deleting(1)))
     assert seen
     assert set(seen) == {1}
 
@@ -152,15 +150,15 @@ def test_a_report_is_kept_before_it_is_sent(settings: Settings, slack: SlackStan
 def test_a_database_that_cannot_be_used_stops_no_report(settings: Settings, slack: SlackStandIn) -> None:
     settings.database.write_text("this is no database")
     result = make_run(deleting(1), mode=Mode.DELETE)
-    assert delivery.post(settings, result) == Delivery(Exit.OK, names_of(*result.targets))
+    assert deliver(settings, result) == Delivery(Exit.OK, names_of(*result.targets))
     assert settings.database.read_text() == "this is no database"
 
 
 def test_a_run_that_could_not_begin_is_kept_and_sent_late_too(settings: Settings, slack: SlackStandIn) -> None:
     slack.script += [GONE]
     failed = make_run(run=0, outcome=Outcome.FAILED, error="policies/ci.yaml:12: no")
-    assert delivery.post(settings, failed, clock=lambda: NOW).code == Exit.FAILED
-    assert delivery.post(settings, run_of(settings, deleting(1))).code == Exit.OK
+    assert deliver(settings, failed, clock=lambda: NOW).code == Exit.FAILED
+    assert deliver(settings, run_of(settings, deleting(1))).code == Exit.OK
     assert slack.posted[0].text.startswith("late: report of a run that could not begin of 2026-11-23 12:00 KST. ")
 
 
@@ -172,8 +170,8 @@ def test_undelivered_reports_go_first_oldest_first_and_marked_late(settings: Set
         slack.script += [GONE]
         result = run_of(settings, deleting(1), at=NOW + timedelta(days=day))
         slack.script += [GONE] * day  # the late one
-        assert delivery.post(settings, result).code == Exit.FAILED
-    told = delivery.post(settings, run_of(settings, deleting(1, "new"), at=NOW + timedelta(days=2)))
+        assert deliver(settings, result).code == Exit.FAILED
+    told = deliver(settings, run_of(settings, deleting(1, "new"), at=NOW + timedelta(days=2)))
     opening = [posted for posted in slack.posted if posted.thread is None]
     marks = ["late: report of run 1 of 2026-11-23 12:00 KST", "late: report of run 2 of 2026-11-24 12:00 KST"]
     assert [posted.text[: len(marks[0])] for posted in opening[:2]] == marks
@@ -187,22 +185,22 @@ def test_the_report_of_a_run_that_died_before_it_was_kept_is_made_up_for(
     settings: Settings, slack: SlackStandIn
 ) -> None:
     lost = run_of(settings, owes_report=True)
-    assert delivery.post(settings, run_of(settings, at=NOW + timedelta(days=1), owes_report=True)).code is Exit.OK
+    assert deliver(settings, run_of(settings, at=NOW + timedelta(days=1), owes_report=True)).code is Exit.OK
     assert [f"run {run}" in message.shown for message, run in zip(slack.posted, (1, 2), strict=True)] == [True, True]
     assert slack.posted[0].text.startswith(f"late: report of run {lost.run} of 2026-11-23 12:00")
-    delivery.post(settings, run_of(settings, at=NOW + timedelta(days=2), owes_report=True))
+    deliver(settings, run_of(settings, at=NOW + timedelta(days=2), owes_report=True))
     assert len(slack.posted) == 3, "made up for once"
 
 
 def test_resend_makes_up_for_it_too(settings: Settings, slack: SlackStandIn) -> None:
     run_of(settings, owes_report=True)
-    assert [error for _, error in delivery.resend(settings, [])] == [None]
-    assert list(delivery.resend(settings, [])) == []
+    assert [error for _, error in resend(settings, [])] == [None]
+    assert list(resend(settings, [])) == []
 
 
 def test_a_run_that_was_not_to_be_posted_owes_nothing(settings: Settings, slack: SlackStandIn) -> None:
     run_of(settings)
-    delivery.post(settings, run_of(settings))
+    deliver(settings, run_of(settings))
     assert len(slack.posted) == 1
 
 
@@ -210,7 +208,7 @@ def test_no_share_of_a_report_is_sent_before_all_are_kept(configure: Configure, 
     settings = configure()
     kept: list[int] = []
     slack.before = lambda: kept.append(waiting(settings))
-    delivery.post(settings, run_of(settings, deleting(1), deleting(1, "web-images", "web")), [WEB, CI])
+    deliver(settings, run_of(settings, deleting(1), deleting(1, "web-images", "web")), [WEB, CI])
     assert kept[0] == 2
 
 
@@ -224,8 +222,8 @@ def announcing(*names: str) -> TargetResult:
 
 def test_a_late_report_announces_nothing(settings: Settings, slack: SlackStandIn) -> None:
     slack.script += [GONE]
-    assert delivery.post(settings, run_of(settings, announcing("a", "b"))).announced == frozenset()
-    told = delivery.post(settings, run_of(settings, announcing("a"), at=NOW + timedelta(days=1)))
+    assert deliver(settings, run_of(settings, announcing("a", "b"))).announced == frozenset()
+    told = deliver(settings, run_of(settings, announcing("a"), at=NOW + timedelta(days=1)))
     late, in_time = (
         [posted for posted in slack.posted if posted.text.startswith("late: ") is late] for late in (True, False)
     )
@@ -238,9 +236,9 @@ def test_a_late_report_announces_nothing(settings: Settings, slack: SlackStandIn
 def test_the_rest_of_a_report_announces_nothing_once_it_comes_late(settings: Settings, slack: SlackStandIn) -> None:
     target = announcing(*(f"ci-{number}" for number in range(300)))
     slack.refuse_after = 3
-    told = {image for _, image in delivery.post(settings, run_of(settings, target)).announced}
+    told = {image for _, image in deliver(settings, run_of(settings, target)).announced}
     slack.refuse_after = None
-    assert [error for _, error in delivery.resend(settings, [])] == [None]
+    assert [error for _, error in resend(settings, [])] == [None]
     in_time, late = shown(slack.posted[:3]), shown(slack.posted[3:])
     assert "Announced, to be deleted when due: 300 images" in in_time
     assert "Not announced, as this report is late: 300 images* in `prod` (continued)" in late
@@ -258,7 +256,7 @@ def test_a_report_that_is_made_up_for_announced_nothing(settings: Settings, slac
         store.record_survey(lost.run, "prod", Survey(images, Usage(), NOW, NOW))
         store.record_decisions(lost.run, "prod", target.decisions)
         store.finish_target(lost.run, target)
-    list(delivery.resend(settings, []))
+    list(resend(settings, []))
     assert "Not announced, notice period not started; the next run tries again: 1 image" in shown(slack.posted)
     assert "1 image not announced." in slack.posted[0].text
 
@@ -266,9 +264,9 @@ def test_a_report_that_is_made_up_for_announced_nothing(settings: Settings, slac
 def test_a_late_file_announces_nothing(configure: Configure, slack: SlackStandIn) -> None:
     settings = configure()
     slack.refuse_after = 1
-    delivery.post(settings, run_of(settings, announcing(*(f"ci-{number}" for number in range(60)))))
+    deliver(settings, run_of(settings, announcing(*(f"ci-{number}" for number in range(60)))))
     slack.refuse_after = None
-    list(delivery.resend(settings, []))
+    list(resend(settings, []))
     [file] = slack.files
     assert {(row["due"], row["outcome"]) for row in csv.DictReader(io.StringIO(file.content))} == {("", "")}
 
@@ -281,29 +279,29 @@ def test_the_reports_of_a_run_are_kept_all_at_once_or_not_at_all(configure: Conf
             f"CREATE TRIGGER died BEFORE INSERT ON reports WHEN NEW.channel = '{TEAM}'"
             " BEGIN SELECT raise(ABORT, 'the process died here'); END"
         )
-        delivery.post(settings, result, [WEB, CI])
+        deliver(settings, result, [WEB, CI])
         db.execute("DROP TRIGGER died")
         assert (waiting(settings), db.execute("SELECT owes_report FROM runs").fetchall()) == (0, [(1,)])
 
 
 def test_a_late_report_that_fails_again_is_not_lost_and_exits_1(settings: Settings, slack: SlackStandIn) -> None:
     slack.script += [GONE]
-    delivery.post(settings, run_of(settings, deleting(1)))
+    deliver(settings, run_of(settings, deleting(1)))
     slack.script += [GONE]
     own = deleting(1, "new")
-    assert delivery.post(settings, run_of(settings, own)) == Delivery(Exit.FAILED, names_of(own))
+    assert deliver(settings, run_of(settings, own)) == Delivery(Exit.FAILED, names_of(own))
     assert waiting(settings) == 1
     assert "1 earlier report could not be delivered yet" in slack.posted[0].shown
-    assert delivery.post(settings, run_of(settings, own)).code == Exit.OK
+    assert deliver(settings, run_of(settings, own)).code == Exit.OK
     assert waiting(settings) == 0
 
 
 def test_a_report_resumes_at_the_first_message_that_was_not_accepted(settings: Settings, slack: SlackStandIn) -> None:
     target = deleting(300)
     slack.refuse_after = 3
-    delivery.post(settings, run_of(settings, target))
+    deliver(settings, run_of(settings, target))
     slack.refuse_after = None
-    assert [error for _, error in delivery.resend(settings, [])] == [None]
+    assert [error for _, error in resend(settings, [])] == [None]
     assert shown(slack.posted).count("•") == 300
     assert not [name for _, name in names_of(target) if name not in shown(slack.posted)]
     assert [posted.text.startswith("late: ") for posted in slack.posted[:4]] == [False, False, False, True]
@@ -312,9 +310,9 @@ def test_a_report_resumes_at_the_first_message_that_was_not_accepted(settings: S
 
 def test_a_run_that_has_nothing_to_post_still_sends_what_waits(configure: Configure, slack: SlackStandIn) -> None:
     slack.script += [GONE]
-    delivery.post(configure(), run_of(configure(), deleting(1)))
+    deliver(configure(), run_of(configure(), deleting(1)))
     settings = configure(post="problems")
-    assert delivery.post(settings, run_of(settings)) == Delivery()
+    assert deliver(settings, run_of(settings)) == Delivery()
     assert [posted.text[:4] for posted in slack.posted] == ["late"] * 2
     assert waiting(settings) == 0
 
@@ -324,24 +322,24 @@ def test_a_channel_that_cannot_be_reached_is_not_tried_for_every_late_report(
 ) -> None:
     for _ in range(5):
         slack.script += [GONE] * 20
-        delivery.post(settings, run_of(settings, deleting(1)))
+        deliver(settings, run_of(settings, deleting(1)))
         slack.script.clear()
     slack.script += [DROPPED] * 100
     slack.requests.clear()
-    told = list(delivery.resend(settings, []))
+    told = list(resend(settings, []))
     assert [error is not None for _, error in told] == [True] * 5
     assert len(slack.requests) == 4  # one message and its tries
     slack.script.clear()
-    assert [error for _, error in delivery.resend(settings, [])] == [None] * 5
+    assert [error for _, error in resend(settings, [])] == [None] * 5
 
 
 def test_a_report_that_slack_refuses_does_not_hold_up_the_others(settings: Settings, slack: SlackStandIn) -> None:
     for _ in range(2):
         slack.script += [GONE] * 20
-        delivery.post(settings, run_of(settings, deleting(1)))
+        deliver(settings, run_of(settings, deleting(1)))
         slack.script.clear()
     slack.script += [GONE]
-    assert [error is None for _, error in delivery.resend(settings, [])] == [False, True]
+    assert [error is None for _, error in resend(settings, [])] == [False, True]
 
 
 def test_a_report_begun_in_a_channel_that_is_no_longer_ours_begins_anew(
@@ -349,10 +347,10 @@ def test_a_report_begun_in_a_channel_that_is_no_longer_ours_begins_anew(
 ) -> None:
     target = deleting(300)
     slack.refuse_after = 3
-    delivery.post(configure(), run_of(configure(), target))
+    deliver(configure(), run_of(configure(), target))
     slack.refuse_after = None
     already = len(slack.posted)
-    assert [error for _, error in delivery.resend(configure("elsewhere"), [])] == [None]
+    assert [error for _, error in resend(configure("elsewhere"), [])] == [None]
     assert slack.posted[already].channel == TEAM
     assert not [name for _, name in names_of(target) if name not in shown(slack.posted[already:])]
 
@@ -361,30 +359,30 @@ def test_what_another_version_kept_is_sent(settings: Settings, slack: SlackStand
     result = run_of(settings, deleting(1))
     with Store.open(settings.database) as store:
         store.add_reports(result.run, [SENTENCE], NOW)
-    list(delivery.resend(settings, []))
+    list(resend(settings, []))
     assert slack.posted[0].text == "late: report of run 1 of 2026-11-23 12:00 KST. A sentence."
 
 
 def test_nothing_to_resend(settings: Settings, configure: Configure, slack: SlackStandIn) -> None:
-    assert list(delivery.resend(settings, [])) == []
+    assert list(resend(settings, [])) == []
     assert not settings.database.exists()
     run_of(settings, deleting(1))
-    assert list(delivery.resend(settings, [])) == []
-    assert list(delivery.resend(configure("none"), [])) == []
+    assert list(resend(settings, [])) == []
+    assert list(resend(configure("none"), [])) == []
 
 
 def test_reports_that_wait_without_a_slack_are_an_error(settings: Settings, configure: Configure) -> None:
     with Store.open(settings.database) as store:
         store.add_reports(None, [NewReport("slack", "[]")], NOW)
     with pytest.raises(DeliveryError, match="configure `slack`"):
-        list(delivery.resend(configure("none"), []))
+        list(resend(configure("none"), []))
 
 
 def test_what_a_run_is_about_to_send_is_not_resent_beside_it(settings: Settings, slack: SlackStandIn) -> None:
     with Store.open(settings.database) as store:
         store.add_reports(None, [SENTENCE], NOW)
     with exclusive(settings.database, "janitor run", NOW), pytest.raises(Busy):
-        list(delivery.resend(settings, []))
+        list(resend(settings, []))
     assert slack.requests == []
 
 
@@ -393,18 +391,18 @@ def test_a_channel_that_did_not_take_its_part_is_named(
 ) -> None:
     settings = configure()
     slack.members_of.remove(TEAM)
-    delivery.post(settings, run_of(settings, deleting(1), deleting(1, "web-images", "web")), [WEB, CI])
+    deliver(settings, run_of(settings, deleting(1), deleting(1, "web-images", "web")), [WEB, CI])
     assert "report-undelivered run=1 to #team-web: Slack did not accept the message" in caplog.text.replace(
         "message 1 of 2", "the message"
     )
-    [(name, _)] = delivery.resend(settings, [WEB, CI])
+    [(name, _)] = resend(settings, [WEB, CI])
     assert name == "report of run 1 of 2026-11-23 12:00 KST to #team-web"
     assert "report-still-undelivered run=1 to #team-web: " in caplog.text
 
 
 def test_the_database_says_how_far_a_report_got(settings: Settings, slack: SlackStandIn) -> None:
     slack.refuse_after = 2
-    delivery.post(settings, run_of(settings, deleting(300)))
+    deliver(settings, run_of(settings, deleting(300)))
     with closing(sqlite3.connect(settings.database)) as db:
         [(accepted, delivered_at, error)] = db.execute("SELECT accepted, delivered_at, error FROM reports")
     assert (accepted, delivered_at) == (2, None)
@@ -435,7 +433,7 @@ def test_no_clock_runs_for_an_image_that_no_accepted_message_names(
 ) -> None:
     target = announcing_many(3_000)
     slack.refuse_after = taken
-    told = delivered(settings, run_of(settings, target), [ANNOUNCING], Stop(), lambda: NOW)
+    told = deliver(settings, run_of(settings, target), [ANNOUNCING], clock=lambda: NOW)
     said = shown(slack.posted)
     named = {decision.image.id for decision in target.notices.announced if f"`{decision.image.id}`" in said}
     assert (told.code, len(named) == 3_000) == ((Exit.OK, True) if taken is None else (Exit.FAILED, False))
@@ -448,10 +446,10 @@ def test_a_message_that_was_taken_but_not_answered_starts_its_clock_when_it_is_a
     target = announcing_many(1)
     [image] = [decision.image.id for decision in target.notices.announced]
     slack.unanswered = 100
-    delivered(settings, run_of(settings, target), [ANNOUNCING], Stop(), lambda: NOW)
+    deliver(settings, run_of(settings, target), [ANNOUNCING], clock=lambda: NOW)
     assert (len(slack.posted) > 1, on_the_clock(settings)) == (True, set())
     slack.unanswered = 1
-    delivered(settings, run_of(settings, target), [ANNOUNCING], Stop(), lambda: NOW)
+    deliver(settings, run_of(settings, target), [ANNOUNCING], clock=lambda: NOW)
     assert on_the_clock(settings) == {image}
 
 
@@ -462,7 +460,7 @@ def test_an_image_that_one_channel_mentions_is_not_announced_by_another_that_too
     slack.members_of.remove(TEAM)
     target = announcing_many(2, WEB.name)
     settled = make_deletion(to_delete(target.notices.announced[0].image), DeletionOutcome.FAILED, "settled: not done")
-    told = delivery.post(settings, run_of(settings, replace_in(target, settled=(settled,))), [WEB, CI])
+    told = deliver(settings, run_of(settings, replace_in(target, settled=(settled,))), [WEB, CI])
     assert target.notices.announced[0].image.id in shown(slack.posted)
     assert told == Delivery(Exit.FAILED, frozenset())
 
@@ -472,20 +470,20 @@ def test_an_image_that_one_channel_mentions_is_not_announced_by_another_that_too
 
 def test_once_asked_to_end_little_is_sent_and_the_rest_is_kept(settings: Settings, slack: SlackStandIn) -> None:
     slack.script += [GONE]
-    delivery.post(settings, run_of(settings, deleting(1)))
+    deliver(settings, run_of(settings, deleting(1)))
     stop = Stop()
     stop.set()
-    assert delivery.post(settings, run_of(settings, deleting(300)), stop=stop).code == Exit.FAILED
+    assert deliver(settings, run_of(settings, deleting(300)), stop=stop).code == Exit.FAILED
     assert [posted.text[:4] for posted in slack.posted] == ["LIVE"] * 2
     assert waiting(settings) == 2
-    assert [error for _, error in delivery.resend(settings, [])] == [None, None]
+    assert [error for _, error in resend(settings, [])] == [None, None]
 
 
 def test_once_asked_to_end_nothing_is_tried_again(settings: Settings, slack: SlackStandIn) -> None:
     stop = Stop()
     stop.set()
     slack.script += [DROPPED] * 10
-    delivery.post(settings, run_of(settings, deleting(1)), stop=stop)
+    deliver(settings, run_of(settings, deleting(1)), stop=stop)
     assert len(slack.requests) == 1
 
 
@@ -496,7 +494,7 @@ def test_a_bot_posts_one_summary_and_puts_the_details_into_its_thread(
     configure: Configure, slack: SlackStandIn
 ) -> None:
     target = deleting(2)
-    delivery.post(configure(), run_of(configure(), target))
+    deliver(configure(), run_of(configure(), target))
     summary, *details = slack.posted
     assert (summary.channel, summary.thread) == (CHANNEL, None)
     assert "Deleted: 2 of 2 planned" in summary.shown
@@ -507,7 +505,7 @@ def test_a_bot_posts_one_summary_and_puts_the_details_into_its_thread(
 
 def test_a_webhook_gets_consecutive_messages_and_no_file(configure: Configure, slack: SlackStandIn) -> None:
     settings = configure("webhook")
-    delivery.post(settings, run_of(settings, deleting(60)))
+    deliver(settings, run_of(settings, deleting(60)))
     assert {posted.thread for posted in slack.posted} == {None}
     assert (slack.files, set(slack.paths)) == ([], {"/services/T000/B000/webhook-secret"})
 
@@ -516,7 +514,7 @@ def test_a_webhook_gets_consecutive_messages_and_no_file(configure: Configure, s
 def test_above_fifty_images_a_file_lists_all(configure: Configure, slack: SlackStandIn, count: int, files: int) -> None:
     settings = configure()
     target = deleting(count)
-    assert delivery.post(settings, run_of(settings, target)).code == Exit.OK
+    assert deliver(settings, run_of(settings, target)).code == Exit.OK
     assert len(slack.files) == files
     for file in slack.files:
         rows = list(csv.DictReader(io.StringIO(file.content)))
@@ -530,14 +528,14 @@ def test_planned_and_announced_images_count_together(configure: Configure, slack
     settings = configure()
     announced = tuple(to_keep(f"announced-{number}", policy="ci-images") for number in range(30))
     target = replace_in(deleting(30), announced=announced)
-    delivery.post(settings, run_of(settings, target))
+    deliver(settings, run_of(settings, target))
     assert [file.content.count("\n") for file in slack.files] == [61]
     assert slack.files[0].content.count(",announced\r\n") == 30
 
 
 def test_a_thousand_deletions_are_reported_without_one_refusal(settings: Settings, slack: SlackStandIn) -> None:
     target = deleting(1_000)
-    told = delivery.post(settings, run_of(settings, target))
+    told = deliver(settings, run_of(settings, target))
     assert told == Delivery(Exit.OK, names_of(target))
     assert shown(slack.posted).count("•") == 1_000
     assert not [name for _, name in names_of(target) if name not in shown(slack.posted)]
@@ -561,7 +559,7 @@ def test_a_file_that_is_not_taken_costs_only_the_file(
 ) -> None:
     settings, target = configure(), deleting(60)
     slack.refusals[path] = reply
-    assert delivery.post(settings, run_of(settings, target)) == Delivery(Exit.OK, names_of(target))
+    assert deliver(settings, run_of(settings, target)) == Delivery(Exit.OK, names_of(target))
     assert waiting(settings) == 0
     assert "file-not-attached run=1" in caplog.text
     assert (slack.posted[-1].thread, slack.files) == (slack.posted[0].ts, [])
@@ -573,19 +571,19 @@ def test_a_file_that_is_not_taken_costs_only_the_file(
 def test_a_report_whose_file_alone_was_left_sends_just_that(configure: Configure, slack: SlackStandIn) -> None:
     settings = configure()
     slack.refuse_after = 3
-    delivery.post(settings, run_of(settings, deleting(60)))
+    deliver(settings, run_of(settings, deleting(60)))
     slack.refuse_after = None
     with closing(sqlite3.connect(settings.database)) as db, db:
         [(messages,)] = db.execute("SELECT json_array_length(messages) FROM reports")
         db.execute("UPDATE reports SET accepted = ?", (messages,))
     posted = len(slack.posted)
-    list(delivery.resend(settings, []))
+    list(resend(settings, []))
     assert (len(slack.posted), len(slack.files), waiting(settings)) == (posted, 1, 0)
 
 
 def test_the_file_is_not_kept_once_it_is_delivered(configure: Configure, slack: SlackStandIn) -> None:
     settings = configure()
-    delivery.post(settings, run_of(settings, deleting(60)))
+    deliver(settings, run_of(settings, deleting(60)))
     with closing(sqlite3.connect(settings.database)) as db:
         assert db.execute("SELECT listing FROM reports").fetchall() == [(None,)]
 
@@ -593,7 +591,7 @@ def test_the_file_is_not_kept_once_it_is_delivered(configure: Configure, slack: 
 def test_an_answer_that_is_not_slacks_starts_nothing(configure: Configure, slack: SlackStandIn) -> None:
     settings, target = configure(), deleting(2)
     slack.script += [Reply(200, '{"ok": true}')] * 3
-    assert delivery.post(settings, run_of(settings, target)) == Delivery(Exit.FAILED)
+    assert deliver(settings, run_of(settings, target)) == Delivery(Exit.FAILED)
     assert waiting(settings) == 1
 
 
@@ -602,7 +600,7 @@ def test_an_answer_that_is_not_slacks_counts_where_it_was_asked_for(configure: C
     assert settings.slack is not None
     settings = replace(settings, slack=replace(settings.slack, accepts="any-2xx"))
     slack.script += [Reply(200, '{"ok": true}', {"Content-Type": "application/json"})] * 3
-    assert delivery.post(settings, run_of(settings, target)) == Delivery(Exit.OK, names_of(target))
+    assert deliver(settings, run_of(settings, target)) == Delivery(Exit.OK, names_of(target))
 
 
 def test_a_delivery_says_when_by_slacks_own_clock(configure: Configure, slack: SlackStandIn) -> None:
@@ -610,7 +608,7 @@ def test_a_delivery_says_when_by_slacks_own_clock(configure: Configure, slack: S
     yes = '{"ok": true, "channel": "C01", "ts": "1.0"}'
     slack.script += [Reply(200, yes, {"Date": "Mon, 23 Nov 2026 03:00:00 GMT"})] * 9
     ours = datetime(2026, 11, 23, 3, 7, tzinfo=UTC)
-    told = delivery.post(settings, run_of(settings, target), clock=lambda: ours)
+    told = deliver(settings, run_of(settings, target), clock=lambda: ours)
     assert told.offsets == dict.fromkeys(names_of(target), -timedelta(minutes=7))
 
 
@@ -632,7 +630,7 @@ def test_a_notice_starts_only_by_a_clock_that_somebody_bears_out(
 ) -> None:
     slack.clock = None if told is None else lambda: NOW + told
     target = replace_in(announcing_many(2), clock=check)
-    posted = delivered(settings, run_of(settings, target), [ANNOUNCING], Stop(), lambda: NOW)
+    posted = deliver(settings, run_of(settings, target), [ANNOUNCING], clock=lambda: NOW)
     images = {decision.image.id for decision in target.notices.announced} if starts else set()
     assert on_the_clock(settings) == images
     assert posted.announced == {("prod", image) for image in images}
@@ -643,7 +641,7 @@ def test_a_notice_starts_only_by_a_clock_that_somebody_bears_out(
 def test_a_server_that_tells_of_no_thread_gets_consecutive_messages(configure: Configure, slack: SlackStandIn) -> None:
     settings, target = configure(), deleting(60)
     slack.script += [Reply(200, '{"ok": true, "ts": "1.0"}')] * 3
-    assert delivery.post(settings, run_of(settings, target)) == Delivery(Exit.OK, names_of(target))
+    assert deliver(settings, run_of(settings, target)) == Delivery(Exit.OK, names_of(target))
     assert [request.get("thread_ts") for request in slack.requests] == [None] * len(slack.requests)
 
 
@@ -656,7 +654,7 @@ def test_a_policys_images_go_to_its_channel_and_count_in_the_main_one(
     settings = configure()
     ours, web = deleting(2), deleting(3, "web-images")
     both = make_target([*ours.decisions, *web.decisions], [*ours.deletions, *web.deletions])
-    told = delivery.post(settings, run_of(settings, both), [WEB, CI])
+    told = deliver(settings, run_of(settings, both), [WEB, CI])
     main = [posted for posted in slack.posted if posted.channel in (CHANNEL, slack.id_of(CHANNEL))]
     team = [posted for posted in slack.posted if posted.channel in (TEAM, slack.id_of(TEAM))]
     assert [(posted.channel, posted.thread) for posted in (main[0], team[0])] == [(CHANNEL, None), (TEAM, None)]
@@ -674,7 +672,7 @@ def test_a_policy_whose_channel_is_the_main_one_has_no_report_of_its_own(
 ) -> None:
     settings = configure()
     result = run_of(settings, deleting(2, "web-images"))
-    told = delivery.post(settings, result, [replace(WEB, channel=CHANNEL)])
+    told = deliver(settings, result, [replace(WEB, channel=CHANNEL)])
     assert told == Delivery(Exit.OK, names_of(*result.targets))
     assert [posted.channel for posted in slack.posted if posted.thread is None] == [CHANNEL]
     assert "channels of their own" not in shown(slack.posted)
@@ -685,10 +683,10 @@ def test_what_one_channel_does_not_take_is_not_announced_there(configure: Config
     slack.members_of.remove(TEAM)
     ours, web = deleting(2), deleting(3, "web-images", target="dev")
     result = run_of(settings, ours, web)
-    assert delivery.post(settings, result, [WEB, CI]) == Delivery(Exit.FAILED, names_of(ours))
+    assert deliver(settings, result, [WEB, CI]) == Delivery(Exit.FAILED, names_of(ours))
     slack.members_of.add(TEAM)
     already = len(slack.posted)
-    assert [error for _, error in delivery.resend(settings, [WEB])] == [None]
+    assert [error for _, error in resend(settings, [WEB])] == [None]
     assert {posted.channel for posted in slack.posted[already:]} == {TEAM, slack.id_of(TEAM)}
 
 
@@ -697,22 +695,22 @@ def test_a_channel_that_no_policy_names_any_more_leaves_its_reports_to_the_main_
 ) -> None:
     settings = configure()
     slack.members_of.remove(TEAM)
-    delivery.post(settings, run_of(settings, deleting(3, "web-images")), [WEB])
+    deliver(settings, run_of(settings, deleting(3, "web-images")), [WEB])
     already = len(slack.posted)
-    assert [error for _, error in delivery.resend(settings, [CI])] == [None]
+    assert [error for _, error in resend(settings, [CI])] == [None]
     assert slack.posted[already].channel == CHANNEL
 
 
 def test_a_team_without_news_is_left_in_peace(configure: Configure, slack: SlackStandIn) -> None:
     settings = configure(post="changes")
     quiet = to_keep("web-1", policy="web-images")
-    delivery.post(settings, run_of(settings, make_target([quiet]), deleting(1)), [WEB])
+    deliver(settings, run_of(settings, make_target([quiet]), deleting(1)), [WEB])
     assert {posted.channel for posted in slack.posted} == {CHANNEL, slack.id_of(CHANNEL)}
 
 
 def test_a_team_without_images_is_told_nothing_even_of_every_run(configure: Configure, slack: SlackStandIn) -> None:
     settings = configure(post="always")
-    delivery.post(settings, run_of(settings, deleting(1)), [WEB])
+    deliver(settings, run_of(settings, deleting(1)), [WEB])
     assert {posted.channel for posted in slack.posted} == {CHANNEL, slack.id_of(CHANNEL)}
 
 
@@ -735,14 +733,14 @@ def test_an_outcome_unlike_that_of_the_run_before_is_news(
     settings = configure(post="changes")
     for outcome in before:
         run_of(settings, outcome=outcome)
-    delivery.post(settings, run_of(settings, make_target([to_keep()])))
+    deliver(settings, run_of(settings, make_target([to_keep()])))
     assert bool(slack.posted) is posts
 
 
 def test_a_refused_deletion_reaches_who_wants_problems_only(configure: Configure, slack: SlackStandIn) -> None:
     settings = configure(post="problems")
     refused = make_deletion(outcome=DeletionOutcome.REFUSED, detail="it is protected")
-    delivery.post(settings, run_of(settings, make_target([refused.decision], [refused]), outcome=Outcome.PARTIAL))
+    deliver(settings, run_of(settings, make_target([refused.decision], [refused]), outcome=Outcome.PARTIAL))
     assert "it is protected" in shown(slack.posted)
 
 
@@ -786,17 +784,17 @@ def test_an_undelivered_report_is_the_last_thing_said(sandbox_desk: Desk, form: 
 
 def test_what_failed_of_a_delivery_is_a_sentence(settings: Settings, slack: SlackStandIn) -> None:
     slack.script += [GONE]
-    assert "it is kept, and the next run sends it" in delivery.post(settings, run_of(settings, deleting(1))).trouble
+    assert "it is kept, and the next run sends it" in deliver(settings, run_of(settings, deleting(1))).trouble
     slack.script += [GONE]
     waits = "1 earlier report could still not be delivered to Slack (see above); the next run tries again"
-    assert delivery.post(settings, run_of(settings, deleting(1, "new"))).trouble == waits
-    assert delivery.post(settings, run_of(settings, deleting(1, "newer"))).trouble == ""
+    assert deliver(settings, run_of(settings, deleting(1, "new"))).trouble == waits
+    assert deliver(settings, run_of(settings, deleting(1, "newer"))).trouble == ""
     result = run_of(settings, deleting(1, "newest"))
     settings.database.write_bytes(b"this is no database")
     slack.script += [GONE]
     assert (
         "it could not be kept, so it will not be sent"
-        in delivery.post(settings, replace(result, outcome=Outcome.FAILED)).trouble
+        in deliver(settings, replace(result, outcome=Outcome.FAILED)).trouble
     )
 
 

@@ -40,5 +40,6 @@ def check(common: Common, live: bool) -> int:
     if declared:
         failures.append(probing.failed("references", partial(probing.probe_references, settings, declared)))
     if live:
-        failures += [probing.failed(*probe) for probe in probing.live_probes(settings, rules.policies)]
+        failures += [probing.failed(*probe) for probe in probing.live_probes(settings)]
+    failures += [probing.failed(*probe) for probe in probing.channel_probes(settings, rules.policies, live=live)]
     return Exit.FAILED if any(failures) else Exit.OK

@@ -1,0 +1,107 @@
+"""Sends the reports of a run to channels: each is kept before it is sent, and what did not arrive is sent late."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+
+from janitor.core.result import RunResult
+from janitor.errors import DeliveryError
+from janitor.notify.channel import Channel, PreparedReport, Receipt, Report
+from janitor.notify.channels import channel_for
+from janitor.notify.outbox import Outbox
+from janitor.report.routing import Share
+from janitor.report.wording import local_minute
+from janitor.store import KeptReport
+
+_log = logging.getLogger("janitor.notify.delivery")
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingReport:
+    """A report on its way to a channel; `number` is that by which the database keeps it, if it does."""
+
+    number: int | None
+    run: int | None
+    channel: Channel
+    prepared: PreparedReport
+
+    @property
+    def to_destination(self) -> str:
+        """Its destination, as it is said behind its name."""
+        return f" to {self.prepared.destination}" if self.prepared.destination else ""
+
+    def as_told(self, told: RunResult) -> "OutgoingReport":
+        """The report once it is known what was announced, for a channel that is told the whole run."""
+        return replace(self, prepared=self.channel.prepare(Report(Share(None, told, told))))
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSender:
+    """Keeps reports and sends them. `zone` is that of the times by which late ones are called."""
+
+    channels: Sequence[Channel]
+    outbox: Outbox
+    zone: tzinfo
+    clock: Callable[[], datetime]
+
+    def make_up(self, present: int = 0) -> None:
+        """Keep the reports of runs before the present one that died before theirs were kept."""
+        nothing: list[RunResult] = []
+        for result in self.outbox.read(lambda store: list(map(store.load_run, store.owed_reports(present))), nothing):
+            self.prepare(result, 0)
+
+    def prepare(self, result: RunResult, waiting: int) -> list[OutgoingReport]:
+        """The reports of a run, all of them written down before any is sent."""
+        previous = self.outbox.read(lambda store: store.outcome_before(result.run), None)
+        run = result.run or None
+        prepared = [
+            OutgoingReport(None, run, channel, channel.prepare(report))
+            for channel in self.channels
+            for report in channel.reports_of(result, previous, waiting)
+        ]
+        numbers = self.outbox.keep(run, [one.prepared.kept() for one in prepared], self.clock())
+        return [replace(one, number=number) for number, one in zip(numbers, prepared, strict=True)]
+
+    def deliver_late(self) -> Iterator[tuple[str, Channel, DeliveryError | None]]:
+        """Send what earlier runs could not, oldest first; to what cannot be reached nothing more is sent.
+
+        Each by its name, with why it still did not arrive. Reports for a kind of channel that is not configured any
+        more stay where they are.
+        """
+        unreachable: dict[tuple[str, str], DeliveryError] = {}
+        nothing: list[KeptReport] = []
+        for kept in self.outbox.read(lambda store: store.undelivered(), nothing):
+            channel = channel_for(kept, self.channels)
+            if channel is None:
+                continue
+            name = self._name_of(kept)
+            late = OutgoingReport(kept.report, kept.run, channel, self._late(kept, channel, name))
+            way = (channel.name, late.prepared.destination)
+            error = unreachable.get(way) or self.deliver(late).error
+            if error is not None and not error.refused:
+                unreachable[way] = error
+            if error is not None:
+                _log.error("report-still-undelivered run=%s%s: %s", kept.run or "none", late.to_destination, error)
+            yield f"{name}{late.to_destination}", channel, error
+
+    def _name_of(self, kept: KeptReport) -> str:
+        of = f"run {kept.run}" if kept.run else "a run that could not begin"
+        return f"report of {of} of {local_minute(kept.began_at, self.zone)}"
+
+    def _late(self, kept: KeptReport, channel: Channel, name: str) -> PreparedReport:
+        def stored() -> RunResult | None:
+            run = kept.run
+            return None if run is None else self.outbox.read(lambda store: store.load_run(run), None)
+
+        return channel.prepare_late(kept, f"late: {name}", stored)
+
+    def deliver(self, outgoing: OutgoingReport) -> Receipt:
+        """Send what has not arrived, and write down how far that went after every message."""
+
+        def note(accepted: int, place_json: str) -> None:
+            self.outbox.note_accepted(outgoing.number, accepted, place_json)
+
+        receipt = outgoing.prepared.send(note, self.clock)
+        self.outbox.settle(outgoing.number, receipt.error, self.clock())
+        return receipt
