@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from janitor.cloud.schema import HttpSchema, TargetSchema
 from janitor.cloud.target import Target
+from janitor.config.channels import report_files
 from janitor.config.contradictions import contradictions
 from janitor.config.declared import misdeclared, references
 from janitor.config.expansion import Expanded, expand
@@ -84,6 +85,7 @@ class Settings:
     targets: tuple[Target, ...]
     limits: Limits
     slack: Slack | None
+    report_files: tuple[Path, ...]
     concurrency: Concurrency
     usage_memory: timedelta
     max_shrink: float
@@ -128,6 +130,7 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.en
         targets=targets,
         limits=Limits(schema.limits.max_deletions, schema.limits.max_share),
         slack=_slack(schema.slack),
+        report_files=report_files(schema.channels, source.parent),
         concurrency=Concurrency(schema.concurrency.targets, schema.concurrency.deletions),
         usage_memory=schema.usage_memory,
         max_shrink=schema.limits.max_shrink,

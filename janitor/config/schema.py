@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, model_validator
 
 from janitor.cloud.schema import HttpSchema
+from janitor.config.channels import ChannelSchema
 from janitor.config.targets import AnyTarget
 from janitor.core.cron import Cron
 from janitor.core.names.pattern import flaw_of_glob
@@ -134,6 +135,7 @@ class SettingsSchema(Schema):
     targets: Annotated[list[AnyTarget], Field(min_length=1)] = Field(description="list the accounts to clean")
     limits: LimitsSchema = LimitsSchema()
     slack: SlackSchema = SlackSchema()
+    channels: list[ChannelSchema] = Field(default=[])
     concurrency: ConcurrencySchema = ConcurrencySchema()
     http: HttpSchema = HttpSchema()
     heartbeat_url: Annotated[Secret, AfterValidator(web_address)] | None = None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from janitor.config import Settings
 from janitor.core.policy import Policy
 from janitor.notify.channel import Channel
+from janitor.notify.file.channel import FileChannel
 from janitor.notify.slack import reports as slack
 from janitor.shutdown import Stop
 from janitor.store import KeptReport
@@ -14,9 +15,11 @@ Policies = Sequence[Policy] | None
 
 KINDS: dict[str, Callable[[Settings, Policies, Stop], Iterable[Channel]]] = {
     slack.KIND: slack.configured,
+    FileChannel.kind: FileChannel.configured,
 }
 KEYS = {
     slack.KIND: "slack",
+    FileChannel.kind: "channels",
 }
 """By which key of janitor.yaml each kind is configured."""
 

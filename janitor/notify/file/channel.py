@@ -1,0 +1,107 @@
+"""A file as a channel: each report is a line of JSON, as `--format json` prints it. Nobody need read it.
+
+It is written once it is known what the channels that people read have accepted, so that it says what was announced. The
+database keeps of a report only which run it is of, as it knows the run; of one that could not begin it keeps the line.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from janitor.config import Settings
+from janitor.core.policy import Policy
+from janitor.core.result import Outcome, RunResult
+from janitor.errors import DeliveryError
+from janitor.notify.channel import Probe, Progress, Receipt, Report
+from janitor.notify.file.lines import add_line, try_to_add
+from janitor.report.as_json import json_report
+from janitor.report.routing import Share
+from janitor.shutdown import Stop
+from janitor.store import KeptReport, NewReport
+
+
+@dataclass(frozen=True, slots=True)
+class FileChannel:
+    """One file, which is told of every run."""
+
+    path: Path
+
+    kind: ClassVar[str] = "file"
+    announces: ClassVar[bool] = False
+
+    @classmethod
+    def configured(cls, settings: Settings, _policies: Sequence[Policy] | None, _stop: Stop) -> Iterator["FileChannel"]:
+        """Every file of reports that is configured."""
+        return map(cls, settings.report_files)
+
+    @property
+    def name(self) -> str:
+        """Its path, which no channel of another kind is called."""
+        return f"{self.kind}:{self.path}"
+
+    @property
+    def title(self) -> str:
+        """Its name, without the folders."""
+        return self.path.name
+
+    def reports_of(self, result: RunResult, _previous: Outcome | None, waiting: int) -> Sequence[Report]:
+        """The whole run, whatever came of it."""
+        return [Report(Share(None, result, result), waiting)]
+
+    def prepare(self, report: Report) -> "FileReport":
+        """The line of a report."""
+        result = report.share.totals
+        return FileReport(self, json_report(result), of_a_run=bool(result.run))
+
+    def prepare_late(self, kept: KeptReport, _name: str, stored: Callable[[], RunResult | None]) -> "FileReport":
+        """The line of a run as the database knows it now."""
+        line = json.loads(kept.messages_json)["report"]
+        result = stored() if line is None else None
+        return FileReport(self, line if result is None else json_report(result), of_a_run=line is None)
+
+    def probes(self, *, live: bool) -> Iterator[Probe]:  # noqa: ARG002  it takes nobody else to try a file
+        """Whether a line could be added."""
+        yield "file", partial(self._probe)
+
+    def _probe(self) -> str:
+        try:
+            return try_to_add(self.path)
+        except OSError as error:
+            raise self.failure(error) from error
+
+    def failure(self, error: OSError) -> DeliveryError:
+        """That a report could not be added, and why."""
+        return DeliveryError(f"a report cannot be added to {self.path}: {error.strerror}")
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """A report as a line; None where the database does not tell of its run now."""
+
+    channel: FileChannel
+    line: str | None
+    of_a_run: bool
+
+    @property
+    def destination(self) -> str:
+        """The file."""
+        return str(self.channel.path)
+
+    def kept(self) -> NewReport:
+        """Which run it is of is known to the database; else the line itself."""
+        words: dict[str, Any] = {"kind": self.channel.kind, "report": None if self.of_a_run else self.line}
+        return NewReport(self.channel.name, json.dumps(words))
+
+    def send(self, _progress: Progress, _clock: Callable[[], datetime]) -> Receipt:
+        """Add the line. It is no message that could name an image to people."""
+        if self.line is None:
+            return Receipt(error=DeliveryError("the database does not tell of its run at the moment"))
+        try:
+            add_line(self.channel.path, self.line.encode())
+        except OSError as error:
+            return Receipt(error=self.channel.failure(error))
+        return Receipt()

@@ -1,0 +1,55 @@
+"""Adds lines to a file of reports, which is never replaced, and never written where something else is."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from janitor.files import check_regular
+
+_BEGINNING = b'{"run": '
+_OWNER_ONLY = 0o600
+_HOW = os.O_RDWR | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+
+
+def add_line(path: Path, line: bytes) -> None:
+    """Add a line, by one write, and see it onto the disk. A last line that was cut off stays, and ends before it.
+
+    A file that is not there is made, for its owner only. Raises OSError where the line is not there whole, and where
+    the path leads to what is no file of reports.
+    """
+    with _opened(path, _HOW | os.O_CREAT) as descriptor:
+        size = os.fstat(descriptor).st_size
+        cut_off = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        whole = b"\n" * cut_off + line + b"\n"
+        written = os.write(descriptor, whole)
+        if written < len(whole):
+            raise OSError(0, f"only {written} of {len(whole)} bytes could be written")
+        os.fsync(descriptor)
+
+
+def try_to_add(path: Path) -> str:
+    """Whether a line could be added, as a sentence; nothing is written. Raises OSError."""
+    try:
+        with _opened(path, _HOW) as descriptor:
+            size = os.fstat(descriptor).st_size
+            return f"{path}, {size:,} bytes, to which reports are added"
+    except FileNotFoundError:
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise
+        return f"{path}, which the first report makes"
+
+
+@contextmanager
+def _opened(path: Path, how: int) -> Iterator[int]:
+    """The descriptor of a file of reports, or of an empty one. Nothing that is known to be no file is even opened."""
+    if path.exists():
+        check_regular(path.stat())
+    descriptor = os.open(path, how, _OWNER_ONLY)
+    try:
+        check_regular(os.fstat(descriptor))
+        if not _BEGINNING.startswith(os.pread(descriptor, len(_BEGINNING), 0)):
+            raise OSError(0, "it is another file than the janitor adds reports to")
+        yield descriptor
+    finally:
+        os.close(descriptor)
