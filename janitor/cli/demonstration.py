@@ -12,7 +12,6 @@ import janitor
 from janitor.cli import wiring
 from janitor.cli.commands.loading import load
 from janitor.cli.commands.options import Common
-from janitor.cli.commands.reporting import delivered
 from janitor.cli.terminal import print_out, say
 from janitor.clock import utc_now
 from janitor.config import Settings
@@ -20,6 +19,7 @@ from janitor.config.policy_files import Rules
 from janitor.core.result import Mode
 from janitor.core.units import format_minute
 from janitor.errors import Exit, worst
+from janitor.notify import deliver
 from janitor.notify.announcing import as_told
 from janitor.report.brief import brief_report
 from janitor.run.sites import Choice
@@ -71,7 +71,7 @@ def _night(settings: Settings, rules: Rules, clock: _SimulatedClock, stop: Stop)
     """One live run, its report delivered and printed in brief."""
     request = wiring.RunRequest(Mode.DELETE, Choice(settings.targets), command="janitor demo")
     result = wiring.perform(settings, rules, request, wiring.Surroundings(stop=stop, clock=clock))
-    delivery = delivered(settings, result, rules.policies, stop, clock)
+    delivery = deliver(settings, result, rules.policies, stop=stop, clock=clock)
     told = as_told(result, delivery.announced)
     print_out(brief_report(told, [policy.name for policy in rules.policies]))
     return wiring.code_of(result, delivery.code)
