@@ -28,7 +28,7 @@ Found = tuple[str | None, ...] | None
 
 
 _TOO_LONG = "took too long"
-_TWO_CASES = "compares letters beyond ASCII in two cases, which cannot be done in bounded time,"
+_TWO_CASES = "ignores case for letters outside ASCII, which cannot be done in bounded time,"
 
 
 class Untold(Exception):

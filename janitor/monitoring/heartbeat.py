@@ -57,7 +57,7 @@ class Heartbeat:
         address = _address(self._url, _BENEATH[event])
         failed = within(lambda: self._failure(event, address), self._stop, _TIME_WHEN_STOPPED)
         if failed is None:
-            _log.warning("heartbeat-failed event=%s: no answer before we had to end", event)
+            _log.warning("heartbeat-failed event=%s: no answer before the program had to stop", event)
         elif failed:
             _log.warning("heartbeat-failed event=%s: %s", event, failed)
 

@@ -74,7 +74,7 @@ def _application(metrics: Callable[[], CollectorRegistry], missed: Callable[[], 
         since = missed()
         if since is None:
             return PlainTextResponse("ok\n")
-        return PlainTextResponse(f"the run due at {iso(since)} did not happen; the log says why\n", 503)
+        return PlainTextResponse(f"the run due at {iso(since)} did not run: see the log\n", 503)
 
     return Starlette(routes=[Route("/metrics", show_metrics), Route("/healthz", show_health)])
 
@@ -155,7 +155,7 @@ class _Server(uvicorn.Server):
                 await self._hand_over(connection)
             else:
                 connection.close()
-                _log.warning("connection-refused: %d are open, which is the most", self._bounds.connections)
+                _log.warning("connection-refused: %d are open, the limit", self._bounds.connections)
                 await asyncio.sleep(0)  # others have their turn
 
     async def _hand_over(self, connection: socket.socket) -> None:

@@ -23,7 +23,7 @@ _READABLE_FOR_ALL = 0o644
 _MEANINGS = {
     "janitor_last_run_timestamp_seconds": "When the last run ended.",
     _LAST_GOOD: "When the last run with outcome ok ended.",
-    "janitor_last_run_number": "Number of the last run; 0 if it did not get as far as having one.",
+    "janitor_last_run_number": "Number of the last run; 0 if it failed before it had one.",
     "janitor_last_run_duration_seconds": "How long the last run took.",
     "janitor_last_run_exit_code": "Exit code of the last run, the delivery of its report included.",
     "janitor_last_run_outcome": "1 for the outcome of the last run, 0 for the others.",
@@ -31,9 +31,9 @@ _MEANINGS = {
     "janitor_target_outcome": "1 for the outcome of the target, 0 for the others.",
     "janitor_survey_duration_seconds": "How long the survey of the target took.",
     "janitor_images": "Images of the target by verdict.",
-    "janitor_image_bytes": "Bytes of these images; those of unknown size count nothing.",
+    "janitor_image_bytes": "Bytes of these images; those of unknown size count as 0.",
     "janitor_deletions": "Deletions of the last run by outcome.",
-    "janitor_oldest_waiting_image_age_seconds": "Age since creation of the oldest image that waits; 0 for none.",
+    "janitor_oldest_waiting_image_age_seconds": "Age since creation of the oldest waiting image; 0 if none waits.",
 }
 
 

@@ -65,7 +65,7 @@ class _Walk:
             if found is not None:
                 yield found
             if self._looked_at > MOST_ENTRIES:
-                yield Unreadable(f"it leads past more than {MOST_ENTRIES:,} files and folders")
+                yield Unreadable(f"it has to search more than {MOST_ENTRIES:,} files and folders")
                 return
 
     def _visit(self, path: str, index: int, seen: bool) -> str | Unreadable | None:
@@ -77,7 +77,7 @@ class _Walk:
                 raise
             if os.path.islink(path):  # noqa: PTH114
                 return Unreadable(f"{self._called(path)} is a broken link")
-            return Unreadable(f"{self._called(path)} went away while it was looked at") if seen else None
+            return Unreadable(f"{self._called(path)} disappeared while it was read") if seen else None
         if stat.S_ISDIR(status.st_mode):
             if index < len(self._parts) and (status.st_dev, status.st_ino, index) not in self._entered:
                 self._entered.add((status.st_dev, status.st_ino, index))

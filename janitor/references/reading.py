@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_USERS = 100
 _MOST_TOLD = 5
-_LIFTED_BY = "this keeps every image; `needed: optional` there lifts it"
+_LIFTED_BY = "every image is kept; to go on without it, set `needed: optional` on the reference"
 
 
 class References:
@@ -156,5 +156,5 @@ def _keeping(by_name: Mapping[str, Set[str]]) -> str:
     several = sorted((-len(kept), name) for name, kept in by_name.items() if len(kept) > 1)
     told = [f"`{name}` keeps {counted(-count)}" for count, name in several[:_MOST_TOLD]]
     if len(several) > _MOST_TOLD:
-        told.append(f"and {counted(len(several) - _MOST_TOLD, 'more name')} keep several")
+        told.append(f"and {counted(len(several) - _MOST_TOLD, 'more name')} that keep several each")
     return f"names in declared references: {', '.join(told)}" if told else ""

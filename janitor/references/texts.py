@@ -47,7 +47,7 @@ def files(reference: Reference, allowance: Allowance, stop: threading.Event) -> 
     for found in expand(reference.files or "", called):
         anything = True
         if stop.is_set():
-            yield Unreadable("we were told to stop")
+            yield Unreadable("the program was told to stop")
             return
         text = found if isinstance(found, Unreadable) else _text(found, called(found), allowance)
         yield text

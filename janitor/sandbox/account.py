@@ -89,7 +89,7 @@ class Account(Instances):
     def admit(self, token_id: str | None) -> None:
         """Let the holder of a good token in."""
         if token_id is None or self._tokens.find(token_id, self.clock()) is None:
-            reason = "no token" if token_id is None else "the token is not valid, or no longer"
+            reason = "no token" if token_id is None else "the token is invalid or expired"
             raise Refusal(Kind.DENIED, Resource.ACCOUNT, reason)
 
     def page(

@@ -50,17 +50,19 @@ FLAGS: tuple[Flag, ...] = (
     Flag("--port", "port", int, _DEFAULTS.port, "Port on 127.0.0.1; 0 takes any free one."),
     Flag("--images", "images", int, _DEFAULTS.images, "How many images the account has."),
     Flag("--seed", "seed", int, _DEFAULTS.seed, "The same seed gives the same fleet."),
-    Flag("--page-cap", "page_cap", int, _DEFAULTS.page_cap, "Most images in one page, whatever the limit asked for."),
+    Flag("--page-cap", "page_cap", int, _DEFAULTS.page_cap, "Largest page of images, even if a request asks for more."),
     _choice("--marker", "marker", _DEFAULTS.marker, "Whether a page begins after its marker, or with it."),
     _choice("--sort", "sort", _DEFAULTS.sort, "Order of the list, by creation."),
     Flag("--latency", "latency", int, 0, "Milliseconds added to every request.", metavar="MS"),
     _choice("--booleans", "booleans", _DEFAULTS.booleans, "v1.0 only: how booleans and numbers are written."),
     _choice("--times", "times", _DEFAULTS.times, "v1.0 only: how times are written."),
-    _choice("--absent", "absent", _DEFAULTS.absent, "v1.0 only: code of what is not there, -5, or 404 as in 30404."),
+    _choice(
+        "--absent", "absent", _DEFAULTS.absent, "v1.0 only: result code for missing things, -5, or 404 as in 30404."
+    ),
     Flag("--oddities", "oddities", bool, False, "Give some images values that cannot be read."),
-    Flag("--token-lifetime", "token_lifetime", str, "1h", "How long a token lives.", metavar="DURATION"),
-    Flag("--username", "username", str, _DEFAULTS.username, "Who may ask for a token."),
-    Flag("--password", "password", str, _DEFAULTS.password, "With this password."),
+    Flag("--token-lifetime", "token_lifetime", str, "1h", "Lifetime of a token.", metavar="DURATION"),
+    Flag("--username", "username", str, _DEFAULTS.username, "The username to sign in with."),
+    Flag("--password", "password", str, _DEFAULTS.password, "The password to sign in with."),
     Flag("--appkey", "appkey", str, _DEFAULTS.appkey, "v1.0 only: the account's appkey."),
     Flag(
         "--regions",
@@ -84,16 +86,20 @@ FLAGS: tuple[Flag, ...] = (
         "OpenStack only: newest microversion of compute, or none.",
         metavar="VERSION",
     ),
-    Flag("--shared-images", "shared_images", bool, False, "OpenStack only: one image service for both regions."),
+    Flag("--shared-images", "shared_images", bool, False, "OpenStack only: both regions share one image service."),
     Flag(
-        "--image-in-first", "image_in_first", bool, False, "OpenStack only: likewise, named for the first region only."
+        "--image-in-first",
+        "image_in_first",
+        bool,
+        False,
+        "OpenStack only: the same, but only the first region lists it.",
     ),
     Flag(
         "--volume-type",
         "volume_type",
         str,
         _DEFAULTS.volume_type,
-        "OpenStack only: what the catalogue calls the volume service.",
+        "OpenStack only: service type of the volume service.",
         VOLUME_TYPES,
     ),
     Flag(
@@ -101,7 +107,7 @@ FLAGS: tuple[Flag, ...] = (
         "volume_region",
         str,
         None,
-        "OpenStack only: the region that the catalogue names for the volume service.",
+        "OpenStack only: region of the volume service.",
         metavar="NAME",
     ),
     Flag(
@@ -109,22 +115,24 @@ FLAGS: tuple[Flag, ...] = (
         "volume_interface",
         str,
         _DEFAULTS.volume_interface,
-        "OpenStack only: the one interface of the volume service.",
+        "OpenStack only: the only interface of the volume service.",
         INTERFACES,
     ),
-    Flag("--kubernetes", "kubernetes", bool, False, "OpenStack only: clusters as NHN Cloud has them, no templates."),
+    Flag("--kubernetes", "kubernetes", bool, False, "OpenStack only: clusters without templates, as on NHN Cloud."),
     Flag("--kernels", "kernels", bool, False, "OpenStack only: some images need a kernel and a ramdisk."),
     Flag("--no-volumes", "no_volumes", bool, False, "OpenStack only: leave the volume service out of the catalogue."),
-    Flag("--no-clusters", "no_clusters", bool, False, "OpenStack only: leave the cluster service out likewise."),
-    Flag("--no-stacks", "no_stacks", bool, False, "OpenStack only: leave the stack service out likewise."),
+    Flag(
+        "--no-clusters", "no_clusters", bool, False, "OpenStack only: leave the cluster service out of the catalogue."
+    ),
+    Flag("--no-stacks", "no_stacks", bool, False, "OpenStack only: leave the stack service out of the catalogue."),
     Flag(
         "--reference-token",
         "reference_token",
         str,
         _DEFAULTS.reference_token,
-        "What opens the document of launch templates.",
+        "The bearer token for the document of launch templates.",
     ),
-    Flag("--faults", "faults", str, None, "What goes wrong, and when: a YAML file.", metavar="FILE"),
+    Flag("--faults", "faults", str, None, "A YAML file of faults to inject.", metavar="FILE"),
 )
 
 

@@ -32,7 +32,7 @@ class Connections(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The answer, of which the head has come. Raises httpx.RequestError."""
         if request.url.scheme not in ("http", "https") or not request.url.host:
-            raise httpx.UnsupportedProtocol("no URL of http or https", request=request)
+            raise httpx.UnsupportedProtocol("not an http or https URL", request=request)
         target = httpcore.URL(
             scheme=request.url.raw_scheme,
             host=request.url.raw_host,
@@ -146,4 +146,4 @@ def _as_httpx() -> Iterator[None]:
         kind: type[httpx.RequestError] = getattr(httpx, type(error).__name__)
         raise kind(str(error)) from error
     except SOCKSError as error:
-        raise httpx.ProxyError("what answers speaks no SOCKS") from error
+        raise httpx.ProxyError("the server does not speak SOCKS") from error

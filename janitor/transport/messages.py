@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
-_REDIRECT = "a redirect, which is not followed; write the address that it leads to"
+_REDIRECT = "a redirect, which is not followed: configure the URL it leads to"
 
 
 def status_words(status: int) -> str:

@@ -80,7 +80,7 @@ class Tries:
     def _honour(self, seconds: float) -> bool | float:
         if seconds > self._left:
             allowed = format_duration(self._options.give_up_after)
-            self._ended = f", and we are to wait {seconds:.0f} s, longer than the {allowed} we may take"
+            self._ended = f", and Retry-After of {seconds:.0f} s exceeds give_up_after of {allowed}"
             return False
         return self._pause(seconds)
 
@@ -92,7 +92,7 @@ class Tries:
 
     def _stopped(self) -> bool:
         if self._stop.is_set():
-            self._ended = ", and we were told to stop"
+            self._ended = ", and the program was told to stop"
         return self._stop.is_set()
 
     def summary(self, error: Transient) -> str:

@@ -44,7 +44,9 @@ class _Adapter(BaseAdapter):
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """The whole answer. Raises Transient for one that may pass, and CloudError for a redirect but of discovery."""
         if self._secure and (request.url or "").lower().startswith("http:"):
-            raise CloudError(f"{self._label}: it leads from https to http, where no credentials are sent")
+            raise CloudError(
+                f"{self._label}: a redirect from https to http is not followed: credentials are never sent over http"
+            )
         reply = self._transport.request(self._call(request), max(self._until - time.monotonic(), 0.001))
         if reply.passes:
             raise Transient(f"HTTP {reply.status}", retry_after=reply.retry_after(utc_now()))

@@ -49,11 +49,11 @@ def read_proxy(text: str, origin: str) -> Proxy:
     except ValueError:
         raise ValueError("is not the URL of a proxy, like http://proxy:3128") from None
     if scheme not in _PORTS:
-        raise ValueError(f"is of a kind of proxy that is not known here: {', '.join(_PORTS)} are")
+        raise ValueError(f"is not a supported kind of proxy: use {', '.join(_PORTS)}")
     if not host or port == 0 or not host.isprintable() or " " in host:
         raise ValueError("names no host, like the one in http://proxy:3128")
     if scheme in _SOCKS and importlib.util.find_spec("socksio") is None:
-        raise ValueError(f"is a SOCKS proxy, and what speaks that is not installed: {_INSTALL}")
+        raise ValueError(f"is a SOCKS proxy, for which a package is missing: {_INSTALL}")
     username, password = unquote(parts.username or ""), unquote(parts.password or "")
     return Proxy(scheme, host, port or _PORTS[scheme], username, password, origin)
 

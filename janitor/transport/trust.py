@@ -56,7 +56,7 @@ def check_folder(path: str) -> None:
             return
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
-    raise ValueError(f"{path} holds no certificate by the name that `openssl rehash` gives it")
+    raise ValueError(f"{path} holds no certificate: name its files with `openssl rehash`")
 
 
 def context_of(trust: Trust, *, shared: bool = True) -> ssl.SSLContext:

@@ -298,7 +298,7 @@ def test_a_sign_in_by_https_goes_on_by_nothing_else() -> None:
     transport = Transport(HttpOptions(), Redaction())
     with serving(Keystone()) as server, closing(transport):
         session = session_over(transport, 5, "sign-in", secure=True)
-        with pytest.raises(CloudError, match="it leads from https to http"):
+        with pytest.raises(CloudError, match="redirect from https to http"):
             session.get(server.url)
         assert server.asked == []
         assert session_over(transport, 5, "sign-in", secure=False).get(server.url).status_code == 300

@@ -106,7 +106,7 @@ def test_the_password_of_a_proxy_is_a_secret(load: Load) -> None:
     ("environ", "told"),
     [
         pytest.param({"HTTPS_PROXY": "http://"}, "HTTPS_PROXY: names no host", id="no-host"),
-        pytest.param({"https_proxy": "ftp://a"}, "https_proxy: is of a kind of proxy that is not known", id="scheme"),
+        pytest.param({"https_proxy": "ftp://a"}, "https_proxy: is not a supported kind of proxy", id="scheme"),
         pytest.param({"ALL_PROXY": "http://a:x"}, "ALL_PROXY: is not the URL of a proxy", id="port"),
         pytest.param({"NO_PROXY": "10.0.0.0/99"}, 'NO_PROXY: "10.0.0.0/99" is not a range', id="range"),
         pytest.param(
@@ -144,7 +144,7 @@ def test_a_variable_that_cannot_be_used_is_named(
 @pytest.mark.parametrize(
     ("top", "target", "told"),
     [
-        ("http: {proxy: 'ftp://me:secret@a'}\n", "", "janitor.yaml:6: http.proxy: is of a kind of proxy"),
+        ("http: {proxy: 'ftp://me:secret@a'}\n", "", "janitor.yaml:6: http.proxy: is not a supported kind of proxy"),
         ("", "    http: {proxy: 'http://:1'}\n", "janitor.yaml:6: targets[0].http.proxy: names no host"),
         ("http: {no_proxy: '10.0.0.0/99'}\n", "", 'janitor.yaml:6: http.no_proxy: "10.0.0.0/99" is not a range'),
         ("", "    http: {ca_file: gone.pem}\n", "janitor.yaml:6: targets[0].http.ca_file: "),

@@ -151,7 +151,7 @@ def test_once_told_to_stop_a_ping_that_hangs_is_left_behind(caplog: pytest.LogCa
         beat(f"{service.url}/x", stop=stop, patience=HttpOptions(timedelta(seconds=30))).failure()
         held.set()
 
-    assert "no answer before we had to end" in caplog.text
+    assert "no answer before the program had to stop" in caplog.text
 
 
 # As the command

@@ -489,7 +489,7 @@ def test_no_redirect_is_followed(kind: Callable[..., SlackChannel], status: int)
         target = f"{elsewhere.address}{WEBHOOK_PATH if kind is webhook else '/api/chat.postMessage'}"
         slack.script += [Reply(status, "ok", {"Location": target})] * 5
         error = failure(kind(slack, [], accepts=Accepts.ANY_2XX))
-        assert f"HTTP {status}, a redirect, which is not followed; write the address that it leads to" in str(error)
+        assert f"HTTP {status}, a redirect, which is not followed: configure the URL it leads to" in str(error)
         assert not error.refused
         assert (len(slack.requests), elsewhere.requests) == (1, [])
 

@@ -199,7 +199,7 @@ def test_a_file_that_may_not_be_read_is_told_and_the_others_are_read(open_folder
 
 def test_only_so_many_names_are_looked_at(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(globs, "MOST_ENTRIES", 4)
-    assert matched(tree, "**/*.tf")[-1] == "it leads past more than 4 files and folders"
+    assert matched(tree, "**/*.tf")[-1] == "it has to search more than 4 files and folders"
     monkeypatch.setattr(globs, "MOST_ENTRIES", 100)
     assert matched(tree, "**/*.tf")[-1] == "c.tf/inner.tf"
 
@@ -292,7 +292,7 @@ def test_a_stop_ends_reading(tree: Path) -> None:
     found = files(Reference("*", f"{tree}/**/*.tf"), Allowance(), stop)
     assert isinstance(next(found), Text)
     stop.set()
-    assert list(found) == [Unreadable("we were told to stop")]
+    assert list(found) == [Unreadable("the program was told to stop")]
 
 
 def test_a_fifo_that_takes_the_place_of_a_file_holds_nobody_up(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_names_that_keep_several_images_are_counted(tmp_path: Path) -> None:
     (remark,) = named(of_files(tmp_path, "a.tf"), images=(*images, foreign)).remarks
     assert remark == (
         "names in declared references: `name0` keeps 9 images, `name1` keeps 8 images, `name2` keeps 7 images, "
-        "`name3` keeps 6 images, `name4` keeps 5 images, and 3 more names keep several"
+        "`name3` keeps 6 images, `name4` keeps 5 images, and 3 more names that keep several each"
     )
     assert named(of_files(tmp_path, "a.tf"), images=images[:1]).remarks == ()
 
@@ -218,7 +218,8 @@ def test_a_required_reference_that_cannot_be_read_is_a_problem(tmp_path: Path) -
     (tmp_path / "a.tf").write_text("web-41")
     usage = named(of_files(tmp_path, "a.tf"), of_files(tmp_path, "gone/*.tf"))
     assert usage.problem == (
-        "reference gone/*.tf: no file matches it (this keeps every image; `needed: optional` there lifts it)"
+        "reference gone/*.tf: no file matches it (every image is kept; to go on without it, set `needed: optional` on "
+        "the reference)"
     )
     assert (usage.unread, usage.remarks) == (frozenset(), ())
     assert usage.readings[1] == Reading(Source.REFERENCES, place="gone/*.tf", problem="no file matches it")
@@ -264,7 +265,7 @@ def test_a_stop_makes_the_rest_unread(tmp_path: Path) -> None:
     stop.set()
     usage = References([of_files(tmp_path, "a.tf")], HASTY, stop).named([WEB])
     assert usage.problem is not None
-    assert "we were told to stop" in usage.problem
+    assert "the program was told to stop" in usage.problem
 
 
 # URLs

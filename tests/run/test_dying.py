@@ -686,7 +686,7 @@ def test_a_stop_bounds_an_answer_that_is_awaited() -> None:
     with Loopback(hold) as server:
         sender = Transport(HttpOptions(), Redaction(), stop)
         try:
-            with pytest.raises(Transient, match="no complete answer before we had to end") as caught:
+            with pytest.raises(Transient, match="no complete answer before the program had to stop") as caught:
                 sender.request(Request("GET /images", "GET", server.url), 30)
             assert caught.value.lost
             with pytest.raises(Transient, match="not sent") as caught:
@@ -718,7 +718,7 @@ def test_a_pause_between_tries_ends_with_the_stop() -> None:
         threading.Timer(0.05, stop.set).start()
         raise Transient("HTTP 503", retry_after=60)
 
-    with pytest.raises(Unavailable, match="tried once, and we were told to stop"):
+    with pytest.raises(Unavailable, match="tried once, and the program was told to stop"):
         sender.persist("GET /images", fail)
     sender.close()
 

@@ -362,7 +362,7 @@ def test_of_an_api_that_asks_for_a_long_rest_nothing_more_is_asked(store_path: P
     assert (len(deletions), deletions[-1]) == (4, len(asked) - 1), "neither a deletion nor a list"
     [unsent, unconfirmed] = (result.targets[0].error or "").split("; ")
     assert unsent.startswith(
-        "36 of 40 deletions were not sent: DELETE /images: no usable answer (tried once, and we are"
+        "36 of 40 deletions were not sent: DELETE /images: no usable answer (tried once, and Retry"
     )
     assert "GET /images: not sent: the API asked to wait, another 3600 s" in unconfirmed
     assert list(outcomes(result).values()) == [ACCEPTED] * 3 + [DeletionOutcome.FAILED]

@@ -179,7 +179,7 @@ def test_where_an_api_knows_no_sharing_nothing_is_said_of_it(store: Store) -> No
     assert not any("shared" in d.detail for d in result.targets[0].decisions)
 
 
-RESTING = RestAsked("DELETE /images: HTTP 429, and we are to wait 3600 s")
+RESTING = RestAsked("DELETE /images: HTTP 429, and Retry-After of 3600 s exceeds give_up_after of 2min")
 
 
 @pytest.mark.parametrize("told", ["when-asked", "when-looked-at"])

@@ -582,7 +582,7 @@ def test_the_example_in_the_documents_loads_and_its_table_is_complete() -> None:
         ("{fault: http-error, call: list-image}", 'faults[1].call: "list-image" is not a call, did you mean "list-im'),
         (
             "{fault: repeated-page, call: delete-image}",
-            "faults[1].call: repeated-page does not strike delete-image",
+            "faults[1].call: repeated-page does not apply to delete-image",
         ),
         ("{fault: http-error, at: [1, 0]}", "faults[1].at[1]: must be at least 1"),
         ("{fault: http-error, at: []}", "faults[1].at: must not be empty"),

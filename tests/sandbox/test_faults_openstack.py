@@ -396,14 +396,14 @@ def test_every_call_can_be_named(call: str) -> None:
         (
             Api.OPENSTACK,
             "{fault: result-code, code: -1}",
-            "faults[0].code: -1 is no HTTP status of a failure, from 400",
+            "faults[0].code: -1 is not an HTTP status of an error, from 400",
         ),
-        (Api.OPENSTACK, "{fault: result-code, code: 30404}", "faults[0].code: 30404 is no HTTP status of a failure"),
+        (Api.OPENSTACK, "{fault: result-code, code: 30404}", "faults[0].code: 30404 is not an HTTP status of an error"),
         (Api.OPENSTACK, "{fault: result-code}", "faults[0]: result-code needs the key `code`"),
         (
             Api.OPENSTACK,
             "{fault: empty-volumes, call: list-servers}",
-            "faults[0].call: empty-volumes does not strike list-servers, only list-volumes",
+            "faults[0].call: empty-volumes does not apply to list-servers, only list-volumes",
         ),
         (Api.TOAST, "{fault: http-error, call: list-servers}", 'faults[0].call: "list-servers" is not a call'),
         (Api.TOAST, "{fault: empty-volumes}", 'faults[0].fault: "empty-volumes" is not a fault'),

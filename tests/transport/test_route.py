@@ -42,8 +42,8 @@ def test_a_proxy_is_read(text: str, proxy: Proxy) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        pytest.param("ftp://proxy:3128", "of a kind of proxy that is not known", id="scheme"),
-        pytest.param("socks4://proxy", "of a kind of proxy that is not known", id="socks4"),
+        pytest.param("ftp://proxy:3128", "is not a supported kind of proxy", id="scheme"),
+        pytest.param("socks4://proxy", "is not a supported kind of proxy", id="socks4"),
         pytest.param("http://", "names no host", id="no-host"),
         pytest.param("http://:3128", "names no host", id="port-alone"),
         pytest.param("http://proxy:99999", "is not the URL of a proxy", id="port"),

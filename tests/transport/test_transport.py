@@ -197,8 +197,7 @@ def test_a_wait_longer_than_we_may_take_is_given_up_at_once() -> None:
         persist(sender, attempts(Transient("HTTP 429", retry_after=300), "too late"))
     assert not stop.waited
     assert str(error.value) == (
-        "GET /images: no usable answer (tried once, and we are to wait 300 s, longer than the 2min we may take): "
-        "HTTP 429"
+        "GET /images: no usable answer (tried once, and Retry-After of 300 s exceeds give_up_after of 2min): HTTP 429"
     )
 
 

@@ -91,7 +91,7 @@ def test_a_stop_ends_what_never_ends() -> None:
         threading.Timer(0.1, stop.set).start()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("janitor.transport.deadline._GRACE", 0.05)
-            with pytest.raises(Transient, match="before we had to end"):
+            with pytest.raises(Transient, match="before the program had to stop"):
                 transport.request(Call("GET /images", "GET", server.url), LONG)
 
 

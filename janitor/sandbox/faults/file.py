@@ -73,7 +73,7 @@ def _code(code: int) -> int:
 
 def _error_status(code: int) -> int:
     if not 400 <= code <= 599:
-        raise ValueError(f"{code} is no HTTP status of a failure, from 400 to 599")
+        raise ValueError(f"{code} is not an HTTP status of an error, from 400 to 599")
     return code
 
 
@@ -104,14 +104,14 @@ class _RuleSchema(Schema):
     def _can_be_struck(cls, calls: list[str], before: ValidationInfo) -> list[str]:
         fault: Fault | None = before.data.get("fault")
         if fault and (beyond := [call for call in calls if call not in (*reach(fault, cls.api), _ANY)]):
-            raise ValueError(f"{fault} does not strike {beyond[0]}, only {', '.join(sorted(reach(fault, cls.api)))}")
+            raise ValueError(f"{fault} does not apply to {beyond[0]}, only {', '.join(sorted(reach(fault, cls.api)))}")
         return calls
 
     @field_validator("probability")
     @classmethod
     def _says_when_once(cls, probability: float, before: ValidationInfo) -> float:
         if before.data.get("at") is not None:
-            raise ValueError("is given beside `at`: a fault strikes at given calls or with a probability")
+            raise ValueError("is given beside `at`: a fault applies to given calls or with a probability")
         return probability
 
     @field_validator(*_TAKEN_BY)
