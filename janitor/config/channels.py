@@ -23,8 +23,8 @@ def report_files(channels: Sequence[ChannelSchema], folder: Path) -> tuple[Path,
 
 
 def unfit_channels(channels: Sequence[ChannelSchema], folder: Path, others: Sequence[Path]) -> Iterator[Fault]:
-    """The files of reports that are one file by two names, or one of `others`, which something else is written to."""
-    taken = {os.path.realpath(path): "is written to by something else" for path in others}
+    """The files of reports that are one file by two names, or one of `others`."""
+    taken = {os.path.realpath(path): "is used for something else" for path in others}
     for index, channel in enumerate(channels):
         file = os.path.realpath(folder / channel.file)
         if file in taken:

@@ -1,7 +1,8 @@
-"""The channels that there are: each kind has a line here."""
+"""The channels that there are: each kind has a row here."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from janitor.config import Settings
 from janitor.core.policy import Policy
@@ -13,24 +14,28 @@ from janitor.store import KeptReport
 
 Policies = Sequence[Policy] | None
 
-KINDS: dict[str, Callable[[Settings, Policies, Stop], Iterable[Channel]]] = {
-    slack.KIND: slack.configured,
-    FileChannel.kind: FileChannel.configured,
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of channel: the key of janitor.yaml that configures it, and the channels that are configured by that."""
+
+    key: str
+    configured: Callable[[Settings, Policies, Stop], Iterable[Channel]]
+
+
+KINDS = {
+    slack.KIND: Kind("slack", slack.configured),
+    FileChannel.kind: Kind("channels", FileChannel.configured),
 }
-KEYS = {
-    slack.KIND: "slack",
-    FileChannel.kind: "channels",
-}
-"""By which key of janitor.yaml each kind is configured."""
 
 
 def configured(settings: Settings, policies: Policies = None, stop: Stop | None = None) -> list[Channel]:
     """The channels of this configuration. `policies` is None where they cannot be read."""
-    return [channel for of_kind in KINDS.values() for channel in of_kind(settings, policies, stop or Stop())]
+    return [channel for kind in KINDS.values() for channel in kind.configured(settings, policies, stop or Stop())]
 
 
 def kind_of(kept: KeptReport) -> str:
-    """The kind of channel that a kept report is for: an object says it, and a list is Slack's messages."""
+    """The kind of channel that a kept report is for: an object names it, and a list holds messages of Slack's."""
     words = json.loads(kept.messages_json)
     return words["kind"] if isinstance(words, dict) else slack.KIND
 

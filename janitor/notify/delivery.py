@@ -14,7 +14,7 @@ from janitor.core.units import counted
 from janitor.errors import DeliveryError, Exit, StoreError, worst
 from janitor.notify.announcing import as_told, start_notices, untimed
 from janitor.notify.channel import Channel, Receipt
-from janitor.notify.channels import KEYS, channel_for, configured, kind_of
+from janitor.notify.channels import KINDS, channel_for, configured, kind_of
 from janitor.notify.outbox import Outbox, outbox_in
 from janitor.notify.sending import OutgoingReport, ReportSender
 from janitor.report import Name
@@ -187,7 +187,7 @@ def resend(
             yield from ((name, error) for name, _, error in sender.deliver_late())
         kinds = [kind_of(kept) for kept in store.undelivered() if channel_for(kept, channels) is None]
         if kinds:
-            undelivered = {KEYS[kind]: counted(kinds.count(kind), "report") for kind in dict.fromkeys(kinds)}
+            undelivered = {KINDS[kind].key: counted(kinds.count(kind), "report") for kind in dict.fromkeys(kinds)}
             raise DeliveryError("; ".join(_unsent(key, left) for key, left in undelivered.items()))
 
 

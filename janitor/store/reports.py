@@ -26,7 +26,8 @@ ALTER TABLE runs ADD COLUMN owes_report INTEGER NOT NULL DEFAULT 0;
 class KeptReport:
     """A report that no channel has accepted yet, or not all of it.
 
-    `error` says why, where it was tried. `accepted` counts the messages that were, and `place_json` is where they
+    `messages_json` is what its kind of channel sends late: a list of Slack's messages, or an object that names another
+    kind. `error` says why, where it was tried. `accepted` counts the messages that were, and `place_json` is where they
     stand. `began_at` is when its run began, or when the report was made where there was no run.
 
     Wide because each field is a column.

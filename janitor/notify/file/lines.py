@@ -33,11 +33,11 @@ def try_to_add(path: Path) -> str:
     try:
         with _opened(path, _HOW) as descriptor:
             size = os.fstat(descriptor).st_size
-            return f"{path}, {size:,} bytes, to which reports are added"
+            return f"reports are added to {path} ({size:,} bytes)"
     except FileNotFoundError:
         if not os.access(path.parent, os.W_OK | os.X_OK):
             raise
-        return f"{path}, which the first report makes"
+        return f"reports are added to {path}, which does not exist yet"
 
 
 @contextmanager
