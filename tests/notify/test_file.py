@@ -24,6 +24,7 @@ from janitor.errors import ConfigurationError, DeliveryError, Exit
 from janitor.notify import deliver, resend
 from janitor.notify.announcing import as_told
 from janitor.notify.channels import configured
+from janitor.notify.file import channel
 from janitor.notify.file.lines import add_line, try_to_add
 from janitor.report.as_json import json_report
 from janitor.shutdown import Stop
@@ -188,6 +189,44 @@ def test_a_late_line_comes_first_and_says_what_was_announced(
     assert [json.loads(line)["run"] for line in lines_of(file)] == [first.run, second.run]
     assert json.loads(lines_of(file)[0])["targets"][0]["announced"] == ["a"]
     assert not any("late" in posted.shown for posted in slack.posted)
+
+
+def test_a_run_that_died_before_its_line_was_written_gets_it_from_the_next(
+    configure: Configure, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = configure()
+
+    def die(*_words: object) -> None:
+        raise KeyboardInterrupt
+
+    first = announcing(settings, "a")
+    with monkeypatch.context() as patched:
+        patched.setattr(channel, "add_line", die)
+        with pytest.raises(KeyboardInterrupt):
+            delivered(settings, first)
+    assert not file.exists()
+    delivered(settings, announcing(settings))
+    assert [json.loads(line)["run"] for line in lines_of(file)] == [1, 2]
+    assert json.loads(lines_of(file)[0])["targets"][0]["announced"] == ["a"], "Slack had accepted it, and it began"
+
+
+def test_a_run_that_died_before_its_report_was_kept_gets_its_line_too(configure: Configure, file: Path) -> None:
+    settings = configure(slack_too=False)
+    with Store.open(settings.database) as store:
+        run = store.begin_run(Mode.DELETE, NOW, owes_report=True)
+        store.finish_run(make_run(mode=Mode.DELETE, run=run, started_at=NOW, finished_at=NOW))
+    delivered(settings, announcing(settings))
+    assert [json.loads(line)["run"] for line in lines_of(file)] == [1, 2]
+
+
+def test_every_file_gets_every_line(configure: Configure, file: Path, tmp_path: Path) -> None:
+    settings = configure("[{file: reports.jsonl}, {file: other.jsonl}]")
+    (tmp_path / "other.jsonl").mkdir()
+    told = delivered(settings, announcing(settings, "a"))
+    assert "not wholly delivered to other.jsonl" in told.trouble
+    (tmp_path / "other.jsonl").rmdir()
+    assert delivered(settings, announcing(settings)).code is Exit.OK
+    assert lines_of(file) == lines_of(tmp_path / "other.jsonl")
 
 
 def test_slack_is_told_of_lines_that_wait(configure: Configure, file: Path, slack: SlackStandIn) -> None:
