@@ -63,7 +63,7 @@ def misfits(expanded: Expanded, environ: Mapping[str, str]) -> Iterator[Fault]:
             continue
         for other in APIS:
             for key in (_keys_of(other) - _keys_of(named)).intersection(target):
-                yield Fault((*keys, key), f"is a key of api: {other}, and this target is of api: {named}")
+                yield Fault((*keys, key), f"is a key of api: {other}, but this target has api: {named}")
         if not any(fault.keys[:-1] == keys for fault in expanded.document.faults):
             empty = {str(of[-1]): why for of, why in expanded.empty.items() if of[:-1] == keys}
             for fault in APIS[named].contradictions(target, empty, environ):

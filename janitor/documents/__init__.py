@@ -265,6 +265,6 @@ def _sentence(error: yaml.YAMLError) -> str:
     if "'%'" in problem:
         return "is not YAML: a text that begins with % must be in quotes; {% … %} is not filled in here"
     if "'\\t'" in problem:
-        return "is not YAML: a tab stands where only spaces may"
+        return "is not YAML: it has a tab where only spaces are allowed"
     hint = ": inside { } and [ ], a text that holds one of these or a ? must be in quotes" if "flow" in context else ""
     return f"is not YAML: {_NAMED.sub('', problem)}{hint}"

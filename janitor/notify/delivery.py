@@ -23,8 +23,10 @@ from janitor.store import Store, exclusive
 
 _log = logging.getLogger("janitor.notify.delivery")
 
-_UNTIMED = "the clock of the channel is more than 5 minutes off ours, or nobody bears ours out: look at our clock"
-_NOT_STARTED = "notices did not begin to run (see above), and their images wait for a later report"
+_UNTIMED = (
+    "our clock is not confirmed, or differs from the channel's by more than 5 minutes: check the clock of this machine"
+)
+_NOT_STARTED = "notice periods did not start (see above); a later report announces their images"
 
 _Sent = tuple[OutgoingReport, Receipt]
 

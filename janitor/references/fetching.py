@@ -72,7 +72,7 @@ def _unusable(reply: Reply) -> str:
     if not beginning:
         return "the answer is empty"
     if reply.headers.get("content-encoding", "").strip().lower() not in _CODINGS:
-        return "the answer is compressed in a way that was not asked for"
+        return "the answer is compressed in a way that was not requested"
     if "content-length" not in reply.headers and "transfer-encoding" not in reply.headers:
         return "the answer does not say where it ends"
     marked_up = beginning.startswith(b"<") and _HTML.search(beginning) is not None

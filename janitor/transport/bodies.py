@@ -44,9 +44,9 @@ def _is_gzip(headers: Mapping[str, str]) -> bool:
         case ["gzip" | "x-gzip"]:
             return True
         case [_]:
-            raise Unusable(f"the answer is encoded as {encodings[0][:_LONGEST_WORD]!a}, which was not asked for")
+            raise Unusable(f"the answer is encoded as {encodings[0][:_LONGEST_WORD]!a}, which was not requested")
         case _:
-            raise Unusable("the answer is encoded more than once, which was not asked for")
+            raise Unusable("the answer is encoded more than once, which was not requested")
 
 
 def _in_time(chunks: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:

@@ -418,7 +418,7 @@ MISTAKES = [
         id="jinja-statement",
     ),
     pytest.param(
-        "clouds:\n\tdevstack: {}\n", "clouds.yaml:2: is not YAML: a tab stands where only spaces may", id="tabs"
+        "clouds:\n\tdevstack: {}\n", "clouds.yaml:2: is not YAML: it has a tab where only spaces are allowed", id="tabs"
     ),
     pytest.param(
         "clouds:\n  devstack: {}\n  devstack: {}\n",
@@ -485,12 +485,12 @@ MISTAKES = [
     ),
     pytest.param(
         "clouds:\n  devstack:\n    interface: xyz\n",
-        "clouds.yaml:3: clouds.devstack.interface: is none of public, internal, admin",
+        "clouds.yaml:3: clouds.devstack.interface: is not one of public, internal, admin",
         id="interface",
     ),
     pytest.param(
         "clouds:\n  devstack:\n    interface: [5]\n",
-        "clouds.yaml:3: clouds.devstack.interface: is none of public, internal, admin",
+        "clouds.yaml:3: clouds.devstack.interface: is not one of public, internal, admin",
         id="interfaces",
     ),
     pytest.param(
@@ -617,7 +617,7 @@ MISTAKES_OF_VARIABLES = [
     pytest.param({"OS_AUTH_URL": "http://\udcff/v3"}, "OS_AUTH_URL: is not UTF-8 text", id="a-url-that-is-no-text"),
     pytest.param(
         {"OS_INTERFACE": "xyz"},
-        'the OS_* variables: interface "xyz" is none of public, internal, admin',
+        'the OS_* variables: interface "xyz" is not one of public, internal, admin',
         id="interface",
     ),
     pytest.param({"OS_IMAGE_ENDPOINT_OVERRIDE": "x/v2"}, "OS_IMAGE_ENDPOINT_OVERRIDE: is not a URL*", id="override"),

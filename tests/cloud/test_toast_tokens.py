@@ -103,7 +103,7 @@ def test_a_new_token_that_is_denied_is_the_end(denial: Answered) -> None:
     account = Account().scripted(DELETE, yes(), denial, denial, denial, denial)
     with serving(account) as (client, server):
         client.delete("i1")
-        with pytest.raises(Denied, match=r"DELETE /images: .*the token is not accepted, and a new one neither"):
+        with pytest.raises(Denied, match=r"DELETE /images: .*the token is not accepted, and neither is a new one"):
             client.delete("i1")
         assert calls(server) == [TOKENS, DELETE, DELETE, TOKENS, DELETE]
         with pytest.raises(Denied):

@@ -155,7 +155,7 @@ def test_a_list_that_leaves_out_a_server_that_exists_is_not_believed(shown: Any,
     cloud = UsageCloud(images=images(), versions=False)
     cloud.unlisted_servers = {} if shown is None else {"s1": shown}
     usage = usage_of(cloud, earlier=MISSING)
-    assert ("the list leaves out server s1, which exists" in str(usage.problem)) is doubted
+    assert ("the list omits server s1, which exists" in str(usage.problem)) is doubted
     optional = usage_of(cloud, Sources(servers=Need.OPTIONAL), MISSING)
     assert (Unread(Source.SERVERS) in optional.unread) is doubted
 
@@ -165,7 +165,7 @@ def test_a_list_of_several_pages_may_be_incomplete_in_any_version() -> None:
     cloud = UsageCloud(images=images(), servers={"/compute": listed}, most_servers=2)
     cloud.unlisted_servers = {"s1": {"id": "s1", "status": "UNKNOWN"}}
     assert usage_of(cloud).instances == 5
-    assert "the list leaves out server s1, which exists" in str(usage_of(cloud, earlier=MISSING).problem)
+    assert "the list omits server s1, which exists" in str(usage_of(cloud, earlier=MISSING).problem)
 
 
 def test_a_server_that_is_told_as_deleted_and_alive_is_not_explained() -> None:

@@ -153,7 +153,7 @@ def test_a_region_of_the_environment_is_for_its_own_cloud_only(tmp_path: Path, l
         ),
         pytest.param(
             ("cloud: x", "appkey: y"),
-            ["5: targets[0].appkey: is a key of api: toast, and this target is of api: openstack"],
+            ["5: targets[0].appkey: is a key of api: toast, but this target has api: openstack"],
             id="a-key-of-the-other-api",
         ),
         pytest.param(

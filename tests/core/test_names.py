@@ -271,10 +271,7 @@ def test_what_is_passed_over_in_the_policies_folder_is_said(sandbox_desk: Desk) 
     for name in ("z.YAML", "notes.txt", "old/ci.yaml", ".hidden", "README.md", "..data/x"):
         sandbox_desk.write(f"policies/{name}", "policies: [] # not read\n")
     sandbox_desk.write("policies/old.test.yaml", "cases: []\n")
-    told = (
-        "in the policies folder, only *.yaml and *.yml files are read, and these are passed over: "
-        "notes.txt, old, z.YAML"
-    )
+    told = "in the policies folder, only *.yaml and *.yml files are read, and these are ignored: notes.txt, old, z.YAML"
     assert f"note: {told}\n" in sandbox_desk.janitor("check").stdout
     assert notes(sandbox_desk, "--dry-run") == []
     assert notes(sandbox_desk) == [told]

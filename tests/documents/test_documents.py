@@ -134,7 +134,9 @@ def test_an_alias_is_the_value_it_stands_for(write: Write) -> None:
         pytest.param(b"a: 1\nb: \xff\n", "file.yaml:2: is not UTF-8 text", id="not-utf-8"),
         pytest.param("a: 1\nb: [1, 2\nc: 3\n", "file.yaml:3: is not YAML: ", id="an-open-bracket"),
         pytest.param("a: b: c\n", "file.yaml:1: is not YAML: mapping values are not allowed here", id="two-colons"),
-        pytest.param("a:\n\tb: 1\n", "file.yaml:2: is not YAML: a tab stands where only spaces may", id="a-tab"),
+        pytest.param(
+            "a:\n\tb: 1\n", "file.yaml:2: is not YAML: it has a tab where only spaces are allowed", id="a-tab"
+        ),
         pytest.param("a: 1\nb: \x01\n", "file.yaml:2: is not YAML: it holds a character", id="a-control-character"),
         pytest.param("name: *\n", "file.yaml:1: is not YAML: a text that begins with * must", id="a-bare-star"),
         pytest.param("a: !thing 1\n", "file.yaml:1: holds a tag (!)", id="a-tag"),

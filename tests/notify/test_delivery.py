@@ -635,7 +635,7 @@ def test_a_notice_starts_only_by_a_clock_that_somebody_bears_out(
     assert on_the_clock(settings) == images
     assert posted.announced == {("prod", image) for image in images}
     assert posted.code is (Exit.OK if starts else Exit.FAILED)
-    assert ("notices did not begin to run" in posted.trouble) is not starts
+    assert ("notice periods did not start" in posted.trouble) is not starts
 
 
 def test_a_server_that_tells_of_no_thread_gets_consecutive_messages(configure: Configure, slack: SlackStandIn) -> None:
@@ -675,7 +675,7 @@ def test_a_policy_whose_channel_is_the_main_one_has_no_report_of_its_own(
     told = deliver(settings, result, [replace(WEB, channel=CHANNEL)])
     assert told == Delivery(Exit.OK, names_of(*result.targets))
     assert [posted.channel for posted in slack.posted if posted.thread is None] == [CHANNEL]
-    assert "channels of their own" not in shown(slack.posted)
+    assert "Listed in other channels" not in shown(slack.posted)
 
 
 def test_what_one_channel_does_not_take_is_not_announced_there(configure: Configure, slack: SlackStandIn) -> None:

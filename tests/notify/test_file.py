@@ -336,7 +336,7 @@ def test_a_line_that_was_cut_off_stays_and_ends_before_the_next(file: Path) -> N
 def test_another_file_is_left_as_it_is(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     for act in (lambda: add_line(file, LINE), lambda: try_to_add(file)):
-        with pytest.raises(OSError, match="it is another file than the janitor adds reports to"):
+        with pytest.raises(OSError, match="it is not a file of this program's reports"):
             act()
     assert file.read_bytes() == content
 

@@ -133,7 +133,7 @@ def test_a_bomb_is_not_unpacked_beyond_the_bound() -> None:
 def test_other_encodings_are_refused(encoding: str, why: str) -> None:
     with (
         RawServer(saying(answered(encoding, bomb(2)))) as server,
-        pytest.raises(CloudError, match=f"GET /images: the answer is {why}, which was not asked for"),
+        pytest.raises(CloudError, match=f"GET /images: the answer is {why}, which was not requested"),
     ):
         ask(server.url, LONG)
 

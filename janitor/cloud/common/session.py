@@ -86,7 +86,7 @@ class Session:
         try:
             return self._send(call, token, seconds)
         except Unauthorized as error:
-            raise denied(error, "the token is not accepted, and a new one neither") from error
+            raise denied(error, "the token is not accepted, and neither is a new one") from error
 
     def _send(self, call: Call, token: Token, seconds: float) -> tuple[dict[str, Any], Headers]:
         self._rests.check(call)

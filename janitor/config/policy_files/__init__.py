@@ -16,7 +16,7 @@ from janitor.errors import ConfigurationError, Problem
 from janitor.files import LARGEST
 
 LARGEST_TOGETHER = 16 * 2**20
-PASSED_OVER = "in the policies folder, only *.yaml and *.yml files are read, and these are passed over"
+PASSED_OVER = "in the policies folder, only *.yaml and *.yml files are read, and these are ignored"
 _SUFFIXES = (".yaml", ".yml")
 _TEST = ".test.yaml"
 _NOTHING: Mapping[str, str] = MappingProxyType({})

@@ -99,7 +99,7 @@ class FileReport:
     def send(self, _progress: Progress, _clock: Callable[[], datetime]) -> Receipt:
         """Add the line. It is no message that could name an image to people."""
         if self.line is None:
-            return Receipt(error=DeliveryError("the database does not tell of its run at the moment"))
+            return Receipt(error=DeliveryError("its run cannot be read from the database now"))
         try:
             add_line(self.channel.path, self.line.encode())
         except OSError as error:

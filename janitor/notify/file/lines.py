@@ -49,7 +49,7 @@ def _opened(path: Path, how: int) -> Iterator[int]:
     try:
         check_regular(os.fstat(descriptor))
         if not _BEGINNING.startswith(os.pread(descriptor, len(_BEGINNING), 0)):
-            raise OSError(0, "it is another file than the janitor adds reports to")
+            raise OSError(0, "it is not a file of this program's reports")
         yield descriptor
     finally:
         os.close(descriptor)

@@ -41,7 +41,7 @@ def read(body: bytes) -> object:
 def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
     document = dict(pairs)
     if len(document) != len(pairs):
-        raise ValueError("a key stands there twice")
+        raise ValueError("a key is given twice")
     return document
 
 

@@ -100,7 +100,7 @@ def _identity(region: CloudRegion, config: Configuration, where: str, trust: Tru
         config.check_url(f"{TYPES[service][0].replace('-', '_')}_endpoint_override", wanted.url)
     for wanted in preferences.values():
         if odd := [one for one in wanted.interfaces if one not in INTERFACES]:
-            raise UsageError(f'{where}: interface "{odd[0]}" is none of {", ".join(INTERFACES)}')
+            raise UsageError(f'{where}: interface "{odd[0]}" is not one of {", ".join(INTERFACES)}')
     verify, certificate = region.get_requests_verify_args()
     return Identity(
         label=label_of(plugin.auth_url or ""),

@@ -187,7 +187,7 @@ def _wrong_places(keys: Keys, cloud: dict[str, object]) -> Iterator[Fault]:
     interfaces = cloud.get("interface")
     for one in interfaces if isinstance(interfaces, list) else [interfaces]:
         if one is not None and (not isinstance(one, str) or one.removesuffix("URL") not in INTERFACES):
-            yield Fault((*keys, "interface"), f"is none of {', '.join(INTERFACES)}")
+            yield Fault((*keys, "interface"), f"is not one of {', '.join(INTERFACES)}")
 
 
 def _wrong_values(keys: Keys, auth: object) -> Iterator[Fault]:

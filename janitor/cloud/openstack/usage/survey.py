@@ -104,7 +104,7 @@ class UsageSurvey:
         for lists in seen.incomplete if unexplained else ():
             server = left_out_by(lists, unexplained)
             if server is not None:
-                error = Unavailable(f"{LABEL}: the list leaves out server {server}, which exists")
+                error = Unavailable(f"{LABEL}: the list omits server {server}, which exists")
                 gathering.fail(Source.SERVERS, Source.SERVERS.value, error, Reading(Source.SERVERS))
         return ended
 
