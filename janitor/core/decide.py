@@ -70,7 +70,7 @@ def _ruled(image: Image, owner: Owner, kept: Kept | None, facts: Facts, budget: 
         return Decision(image, Verdict.KEEP, policy.name, Reason.PINNED, "the policy keeps all it matches, forever")
     term = term_of(image, policy.expire, facts.history.get(image.id))
     if term is None:
-        detail = f"{missing(image, facts.wire_keys.updated)}, so it cannot be told how long"
+        detail = f"{missing(image, facts.wire_keys.updated)}, so its expiry date is unknown"
         return Decision(image, Verdict.KEEP, policy.name, Reason.UNDATED, detail)
     if not term.over(facts.now):
         return Decision(image, Verdict.KEEP, policy.name, Reason.TOO_YOUNG, term.sentence("expires"), term.due)
@@ -83,7 +83,7 @@ def _expired(image: Image, policy: Policy, sentence: str, facts: Facts) -> Decis
     refusals = facts.memory.refusals.get(image.id)
     if refusals is not None and facts.now < next_try(refusals):
         again = next_try(refusals)
-        detail = f"{sentence}; the API refused on {format_day(refusals.last_at)} ({refusals.detail})"
+        detail = f"{sentence}; rejected by the API on {format_day(refusals.last_at)} ({refusals.detail})"
         return Decision(image, Verdict.WAIT, policy.name, Reason.REFUSED, detail, again)
     notice = facts.memory.notices.get(image.id)
     due = due_under(policy, notice, facts.now)
@@ -104,9 +104,9 @@ def _when(policy: Policy, notice: Notice | None, due: datetime) -> str:
     if awaits_reminder(notice, policy.name, due):
         return f"{at_least}, a day after a reminder of it"
     if notice is not None and notice.lapsed is not None:
-        return f"{at_least}, announced anew after a silence since {format_minute(notice.lapsed)}"
+        return f"{at_least}, to be announced again after a silence since {format_minute(notice.lapsed)}"
     if notice is not None and notice.renamed:
-        return f"{at_least}, announced anew as it was announced as {notice.name or 'an image without a name'}"
+        return f"{at_least}, to be announced again, as it was announced as {notice.name or 'an image without a name'}"
     return at_least
 
 
@@ -125,7 +125,7 @@ def _doubt(image: Image, policy: Policy, budget: Budget) -> str:
     missing = " and ".join(fact for fact, value in known.items() if value is None and fact in asked)
     why = [f"{missing} not known"] if missing else []
     why += policy.match.doubts(image, budget)
-    return f"it cannot be told whether policy {policy.name} matches it: {'; '.join(why)}"
+    return f"it is unknown whether policy {policy.name} matches it: {'; '.join(why)}"
 
 
 def _kept(images: list[Image], owners: list[Owner], now: datetime, zone: tzinfo, budget: Budget) -> dict[str, Kept]:

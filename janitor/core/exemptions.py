@@ -75,7 +75,7 @@ def _of_tag(image_id: str, tag: str, zone: tzinfo) -> Exemption:
         try:
             until = parse_until(tag[len(_UNTIL) :].strip(), zone)
         except ValueError:
-            tag = f"{tag}, which is no date that can be read"
+            tag = f"{tag}, which is not a readable date"
     return Exemption(image_id, until, tag, "its tag")
 
 

@@ -39,7 +39,7 @@ class Term:
         rule = f"{format_duration(self.after)} after {self.after_words}"
         due = self.due
         if due is None:
-            return f"{self.words} {write(self.start)}, no end in sight ({rule})"
+            return f"{self.words} {write(self.start)}, no expiry date ({rule})"
         watch = "" if self.watched_since is None else f", watched since {write(self.watched_since)}"
         return f"{self.words} {write(self.start)}, {verb} {write(due)} ({rule}{watch})"
 
@@ -68,7 +68,7 @@ def term_of(image: Image, expire: Expire, history: History | None) -> Term | Non
 
 def _term_of_status(status: str, updated: datetime, after: timedelta, history: History | None) -> Term:
     changed = history.status_since if history is not None else None
-    return Term(max(updated, changed or updated), after, f"{status} since", "it came to that status")
+    return Term(max(updated, changed or updated), after, f"{status} since", "it entered that status")
 
 
 def _term_of_use(created: datetime, after: timedelta, history: History | None) -> Term:

@@ -52,12 +52,12 @@ def _end_of(reason: Reason, image: Image, facts: Facts) -> datetime | None:
 
 def _unsettled_record(image: Image, _facts: Facts) -> str | None:
     if image.unseen is not None:
-        return f"it is not listed any more, and may exist all the same: {image.unseen}"
+        return f"it is no longer listed, but may still exist: {image.unseen}"
     return disagreement(image) if image.unreadable else None
 
 
 def _gone(image: Image, _facts: Facts) -> str | None:
-    return f"its status is {image.status} already" if image.status in GONE_STATUSES else None
+    return f"its status is already {image.status}" if image.status in GONE_STATUSES else None
 
 
 def _public(image: Image, facts: Facts) -> str | None:
@@ -87,7 +87,7 @@ def _not_owned(image: Image, _facts: Facts) -> str | None:
 
 
 def _unknown_status(image: Image, _facts: Facts) -> str | None:
-    return None if image.status in KNOWN_STATUSES else f'its status "{image.status}" is not one we know'
+    return None if image.status in KNOWN_STATUSES else f'its status "{image.status}" is unknown'
 
 
 def _undated(image: Image, facts: Facts) -> str | None:
@@ -161,7 +161,7 @@ def _exempt(image: Image, facts: Facts) -> str | None:
 
 
 def _usage_unknown(_image: Image, facts: Facts) -> str | None:
-    return None if facts.usage.problem is None else "what is in use could not be read, so any image may be"
+    return None if facts.usage.problem is None else "what is in use could not be read, so any image may be in use"
 
 
 def _newborn(image: Image, facts: Facts) -> str | None:

@@ -58,9 +58,9 @@ def _remarks(policy: Policy, before: Iterable[Policy], targets: Targets) -> Iter
         if not any(_names(match, target) for target in targets):
             return
     if match.exclude is not None and covers(match.exclude, match, targets):
-        yield "it owns nothing, for its `not` matches all that the rest of it does"
+        yield "it owns no image: its `not` excludes all that the rest of it matches"
     elif earlier := next((other for other in before if covers(other.match, match, targets)), None):
-        yield f"it owns nothing, for all that it matches is matched by {earlier.name} before it"
+        yield f"it owns no image: {earlier.name} before it matches all that it does"
 
 
 def _slow(policy: Policy) -> Iterator[str]:
@@ -72,7 +72,7 @@ def _slow(policy: Policy) -> Iterator[str]:
     for key, text in slow:
         yield (
             f"{key}: the time of /{text}/ may not be linear: where it backtracks for longer than {EACH:g} s on one "
-            f"text, or for {ALTOGETHER:g} s in a run, it cannot be told whether it matches, and the "
+            f"text, or for {ALTOGETHER:g} s in a run, it is unknown whether it matches, and the "
             "images concerned are kept"
         )
 

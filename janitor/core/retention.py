@@ -80,7 +80,7 @@ def kept_by(
         try:
             family = keep.per.of(image, budget)
         except Untold as untold:
-            kept[image.id] = Kept(Reason.NO_FAMILY, f"it cannot be told of which family it is: {untold} name")
+            kept[image.id] = Kept(Reason.NO_FAMILY, f"its family is unknown: {untold} name")
             continue
         if family is None:
             kept[image.id] = Kept(Reason.NO_FAMILY, f"{keep.per.text} finds no family for it")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image, Sharing
 
-_UNASKED = "with whom it is shared was not asked, as the plan is over its limit"
+_UNASKED = "sharing was not checked, as the plan is over the limit"
 
 
 def in_question(decisions: Iterable[Decision]) -> list[Image]:

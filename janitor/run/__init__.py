@@ -95,7 +95,7 @@ class Run(Orders):
 
 def _left_behind(site: Site) -> TargetResult:
     return TargetResult(
-        site.name, Outcome.FAILED, "interrupted; a request hangs, and the next run will tell what it did"
+        site.name, Outcome.FAILED, "interrupted with a request unanswered; the next run checks what it did"
     )
 
 

@@ -241,7 +241,7 @@ def cut_short(target: str, error: JanitorError) -> TargetResult:
         case AnotherAccount():
             return TargetResult(target, Outcome.REFUSED, f"nothing deleted: {error}.")
         case Implausible():
-            return TargetResult(target, Outcome.REFUSED, f"nothing deleted, the survey looks wrong: {error}")
+            return TargetResult(target, Outcome.REFUSED, f"nothing deleted, implausible survey: {error}")
         case Interrupted():
             return TargetResult(target, Outcome.FAILED, "interrupted before anything was deleted")
         case _:

@@ -128,7 +128,7 @@ class Deleter:
             why = None if latest is None else self._stays(decision, latest, reading)
             if not self.freshness.is_stale():
                 return latest, why
-        raise Unavailable("what was read is too old each time an image was looked at")
+        raise Unavailable("each time an image was checked, the survey was already too old")
 
     def _latest(self, image: Image, reading: Reading) -> Image | None:
         if self.service.by_id:

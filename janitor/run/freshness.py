@@ -69,6 +69,6 @@ class Freshness:
             self.latest = self.read()
         except CloudError as error:
             minutes = STALE // timedelta(minutes=1)
-            self.failed = Unavailable(f"the survey is over {minutes} minutes old, and to read again failed: {error}")
+            self.failed = Unavailable(f"the survey is over {minutes} minutes old, and reading it again failed: {error}")
             raise self.failed from error
         self.since = began

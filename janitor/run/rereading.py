@@ -44,7 +44,7 @@ class Rereading:
             raise Unavailable(usage.problem)
         now = replace(self.survey, images=images, usage=usage, without_id=len(self.service.unidentified()))
         if doubts := self._doubts(now, frozenset() if self.service.by_id else None, gone):
-            raise Implausible(f"it looks wrong: {'; '.join(doubts)}")
+            raise Implausible(f"it is implausible: {'; '.join(doubts)}")
         asked = frozenset(map(folded, planned))
         stay = [d for d in self.decide(now) if folded(d.image.id) in asked and d.verdict is not Verdict.DELETE]
         stays = {folded(d.image.id): f"now {d.verdict} [{d.reason}] {d.detail}" for d in stay}
@@ -70,7 +70,7 @@ class Rereading:
         lookup = self.service.unlisted(each for each in known if folded(each) not in listed)
         now = replace(self.survey, images=(*images, *lookup.found), without_id=len(self.service.unidentified()))
         if doubts := self._doubts(now, lookup.unanswered, gone):
-            raise Implausible(f"it looks wrong: {'; '.join(doubts)}")
+            raise Implausible(f"it is implausible: {'; '.join(doubts)}")
         return _by_id(now.images), frozenset(map(folded, lookup.unanswered or ()))
 
     def _doubts(self, now: Survey, untold: frozenset[str] | None, gone: Collection[str]) -> tuple[str, ...]:

@@ -117,7 +117,7 @@ def known(expected: str, listed: str, *, run: int | None = 7) -> Known:
         pytest.param(None, known("abcde", "abcde"), True, "Bound to the present endpoint", id="of-before"),
         pytest.param(None, known("abcde", "vwxya"), True, "Bound to", id="of-before-and-mostly-replaced"),
         pytest.param(None, known("abcd", "vwxy"), True, "Bound to", id="of-before-and-few"),
-        pytest.param(None, known("abcde", "vwxyz"), False, "it is not recorded", id="of-before-and-none-left"),
+        pytest.param(None, known("abcde", "vwxyz"), False, "is not recorded", id="of-before-and-none-left"),
     ],
 )
 def test_whether_a_target_is_the_account_that_it_was(
@@ -183,7 +183,7 @@ def test_nothing_of_another_account_is_deleted(world: World) -> None:
         [target] = result.targets
         assert (target.outcome, exit_code(result), world.cloud.deleted) == (Outcome.REFUSED, Exit.LIMIT, [])
         assert (target.decisions, target.notices.announced, target.notices.spared) == ((), (), ())
-        assert "reaches another account than before (endpoint or appkey)" in (target.error or "")
+        assert "now reaches a different account (endpoint or appkey)" in (target.error or "")
         assert "`janitor target rebind prod`" in (target.error or "")
     assert len(world.store.memory("prod").notices) == 10
 
@@ -209,7 +209,7 @@ def test_a_target_without_a_good_survey_is_bound_anew(world: World) -> None:
     world.reach(THEIRS, *fleet("theirs"))
     [target] = world.night().targets
     assert (target.outcome, len(world.cloud.deleted)) == (Outcome.OK, 10)
-    assert "bound anew (endpoint or appkey): no survey was accepted before" in target.survey.remarks
+    assert "bound again (endpoint or appkey): no survey was accepted before" in target.survey.remarks
 
 
 def test_nothing_is_settled_by_the_list_of_another_account(world: World) -> None:
@@ -272,7 +272,7 @@ def test_a_moved_endpoint_is_bound_anew_and_said(world: World) -> None:
     world.reach(MOVED, *fleet("ours"))
     [target] = world.night().targets
     assert (target.outcome, len(world.cloud.deleted)) == (Outcome.OK, 10)
-    assert [remark for remark in target.survey.remarks if "bound anew (endpoint or appkey)" in remark]
+    assert [remark for remark in target.survey.remarks if "bound again (endpoint or appkey)" in remark]
     assert world.store.bound("prod") == MOVED
     assert world.store.load_run(3).targets[0].survey.remarks == target.survey.remarks
     assert world.night().targets[0].survey.remarks == ()
@@ -446,13 +446,13 @@ def test_another_account_behind_a_target_and_the_way_out(sandbox_desk: Desk, san
     for words in (["run"], ["run", "--accept-survey"], ["apply", "1"]):
         refused = sandbox_desk.janitor(*words)
         assert refused.returncode == Exit.LIMIT, refused.stdout + refused.stderr
-        assert "another account than before (endpoint or appkey)" in " ".join(refused.stdout.split())
+        assert "it now reaches a different account (endpoint or appkey)" in " ".join(refused.stdout.split())
     assert len(other.account.images) == before
     unasked = sandbox_desk.janitor("target", "rebind", "sandbox")
     assert (unasked.returncode, "--yes" in unasked.stderr) == (Exit.USAGE, True)
     assert sandbox_desk.janitor("run").returncode == Exit.LIMIT
     rebound = sandbox_desk.janitor("target", "rebind", "sandbox", "--yes")
-    assert (rebound.returncode, "reaches, and begins its history anew" in rebound.stdout) == (Exit.OK, True), (
+    assert (rebound.returncode, "reaches, and starts its history anew" in rebound.stdout) == (Exit.OK, True), (
         rebound.stderr
     )
     assert "if you say yes" not in rebound.stderr.lower(), "nothing was asked"
@@ -505,4 +505,4 @@ def test_a_target_of_which_nothing_is_recorded_cannot_be_bound_anew(sandbox_desk
     assert (nothing.returncode, "nothing recorded yet" in nothing.stderr) == (Exit.USAGE, True)
     sandbox_desk.janitor("run", "--dry-run")
     unknown = sandbox_desk.janitor("target", "rebind", "prod", "--yes")
-    assert (unknown.returncode, "there is sandbox" in unknown.stderr) == (Exit.USAGE, True)
+    assert (unknown.returncode, "targets recorded: sandbox" in unknown.stderr) == (Exit.USAGE, True)

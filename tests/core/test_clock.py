@@ -78,7 +78,7 @@ def test_how_far_clocks_may_be_apart(offset: timedelta, does: bool) -> None:
 def test_a_clock_may_go_back_by_five_minutes() -> None:
     assert behind(NOW, 7, NOW + 5 * MINUTE) is None
     assert behind(NOW, 7, NOW - DAY) is None
-    words = "our clock is 4320 minutes behind that of run 7, which an answer bore out"
+    words = "our clock is 4320 minutes behind that of run 7, which an answer of the API confirmed"
     assert behind(NOW, 7, NOW + 3 * DAY) == words
 
 

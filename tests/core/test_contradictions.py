@@ -279,7 +279,7 @@ def test_a_list_that_contradicts_itself_too_much_deletes_nothing(
     result = run(tmp_path, inclusive(images, second))
     assert len(images) == count
     assert exit_code(result) is Exit.LIMIT
-    assert "the survey looks wrong" in str(result.targets[0].error)
+    assert "implausible survey" in str(result.targets[0].error)
 
 
 # Users of images, which may be listed twice, too

@@ -131,7 +131,7 @@ def test_a_guard_calls_what_could_not_be_read_as_the_api_does() -> None:
     assert one(young, wire_keys=keys).detail.startswith("createdAt 20")
     undated = image(updated_at=None)
     by_update = policy(since=Clock.UPDATED)
-    assert one(undated, by_update, wire_keys=keys).detail == "updatedAt is missing, so it cannot be told how long"
+    assert one(undated, by_update, wire_keys=keys).detail == "updatedAt is missing, so its expiry date is unknown"
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_a_value_we_cannot_read_is_never_read_towards_deletion(match: Match, sub
 
 def test_what_is_not_known_is_named_as_far_as_the_policy_asks_for_it() -> None:
     match = Match(exclude=Match(tags=(Pattern("x"),), larger_than=1))
-    doubt = "it cannot be told whether policy doubtful matches it: size and tags not known"
+    doubt = "it is unknown whether policy doubtful matches it: size and tags not known"
     assert one(image(size=None, tags=None, owner=None), policy("doubtful", match)).detail == doubt
 
 
@@ -268,7 +268,7 @@ def test_sentences_name_dates_not_ages() -> None:
     stuck = image(status="killed", age=15 * DAY)
     by_hours = one(stuck, policy(after=timedelta(hours=36), since=Clock.STATUS))
     assert by_hours.detail == (
-        "killed since 2026-11-08 03:00Z, expired 2026-11-09 15:00Z (1d12h after it came to that status)"
+        "killed since 2026-11-08 03:00Z, expired 2026-11-09 15:00Z (1d12h after it entered that status)"
     )
 
 
@@ -311,7 +311,7 @@ def test_last_used_judges_only_what_was_watched(history: History | None, reason:
 def test_a_term_beyond_the_calendar_never_ends() -> None:
     decision = one(image(), policy(after=timedelta(weeks=999_999)))
     assert (decision.reason, decision.due) == (Reason.TOO_YOUNG, None)
-    assert "no end in sight" in decision.detail
+    assert "no expiry date" in decision.detail
 
 
 def keep(per: str = "name:/^(.+)-[0-9]+$/", *, newest: int = 0, **counts: int) -> Keep:

@@ -198,11 +198,11 @@ SEOUL = ZoneInfo("Asia/Seoul")
         pytest.param(
             ("janitor-keep-until=soon",),
             FOREVER,
-            "janitor-keep-until=soon, which is no date that can be read",
+            "janitor-keep-until=soon, which is not a readable date",
             id="unreadable",
         ),
         pytest.param(
-            ("janitor-keep-until=",), FOREVER, "janitor-keep-until=, which is no date that can be read", id="no-date"
+            ("janitor-keep-until=",), FOREVER, "janitor-keep-until=, which is not a readable date", id="no-date"
         ),
         pytest.param(("janitor-keep-untill=2020-01-01",), FOREVER, "janitor-keep-untill=2020-01-01", id="misspelt"),
         pytest.param(None, FOREVER, "they cannot be read (missing), and may exempt it", id="tags-unread"),

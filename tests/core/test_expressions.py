@@ -260,9 +260,7 @@ def test_an_image_of_which_it_cannot_be_told_is_kept(match: Match, facts: dict[s
     policies = [Policy("careful", match, EXPIRES), GREEDY]
     stuck, other = decided(policies, make_image(id="a", **facts), make_image(id="b", tags=(), owner="x", properties={}))
     assert (stuck.verdict, stuck.policy, stuck.reason) == (Verdict.KEEP, None, Reason.UNMATCHED)
-    assert stuck.detail == (
-        f"it cannot be told whether policy careful matches it: /{SLOW}/ took too long on its {what}"
-    )
+    assert stuck.detail == (f"it is unknown whether policy careful matches it: /{SLOW}/ took too long on its {what}")
     assert other.verdict is Verdict.DELETE
 
 
@@ -270,7 +268,7 @@ def test_an_image_whose_family_cannot_be_told_is_kept() -> None:
     keep = Keep(Family(f"name:/{SLOW}/"), newest=1)
     [stuck] = decided([replace(GREEDY, keep=keep)], make_image(NEARLY))
     assert (stuck.verdict, stuck.reason) == (Verdict.KEEP, Reason.NO_FAMILY)
-    assert stuck.detail == f"it cannot be told of which family it is: /{SLOW}/ took too long on its name"
+    assert stuck.detail == f"its family is unknown: /{SLOW}/ took too long on its name"
 
 
 def test_deciding_ends_when_it_is_told_to() -> None:

@@ -111,8 +111,8 @@ def test_an_image_of_which_name_and_policy_disagree_is_kept() -> None:
     assert decided([pinned, old], "\u200bgolden-1") == (
         Verdict.KEEP,
         Reason.UNMATCHED,
-        'it cannot be told whether policy golden matches it: "golden-*" matches either as written or without blanks '
-        "around and characters that nobody sees, its name",
+        'it is unknown whether policy golden matches it: "golden-*" matches either as written or without '
+        "surrounding blanks and invisible characters, its name",
     )
     assert decided([pinned, old], "\u200bsilver-1")[0] is Verdict.DELETE
 

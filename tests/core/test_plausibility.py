@@ -87,7 +87,7 @@ def own(
         ),
         pytest.param(
             own("abcd", ours="ij"),
-            "are missing (40.0%), besides 2 of them deleted by us, and 4",
+            "are missing (40.0%), besides 2 of them deleted by the janitor, and 4",
             id="beside-our-deletions",
         ),
         pytest.param(

@@ -285,11 +285,8 @@ def test_after_a_silence_everything_that_waits_is_announced_anew(nights: Nights)
     nights.night()
     result = nights.at(5).night(accepted=False)
     assert announced(result) == ["a", "b"]
-    assert (
-        result.targets[0]
-        .decisions[0]
-        .detail.endswith("no earlier than 2026-11-30 03:00Z, announced anew after a silence since 2026-11-23 03:00Z")
-    )
+    expected = "no earlier than 2026-11-30 03:00Z, to be announced again after a silence since 2026-11-23 03:00Z"
+    assert result.targets[0].decisions[0].detail.endswith(expected)
     assert announced(nights.at(6).night()) == ["a", "b"], "nobody was told yet"
     assert announced(nights.at(7.9).night(posted=[])) == []
     assert nights.cloud.deleted == []
@@ -424,7 +421,8 @@ def test_an_image_that_was_renamed_is_announced_anew(
     if anew:
         called = before or "an image without a name"
         detail = result.targets[0].decisions[0].detail
-        assert detail.endswith(f"no earlier than 2026-11-27 03:00Z, announced anew as it was announced as {called}")
+        expected = f"no earlier than 2026-11-27 03:00Z, to be announced again, as it was announced as {called}"
+        assert detail.endswith(expected)
         assert announced(nights.at(3).night(posted=[])) == []
         nights.at(4).night(posted=[])
         assert nights.cloud.deleted == ["a"]

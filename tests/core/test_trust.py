@@ -157,5 +157,5 @@ def test_a_refused_image_is_tried_again_later(count: int, days: int) -> None:
     assert after == NOW + days * DAY - timedelta(hours=1)
     decision = one(rule, memory, now=before)
     assert (decision.verdict, decision.reason, decision.due) == (Verdict.WAIT, Reason.REFUSED, after)
-    assert "the API refused on 2026-11-23 (in use)" in decision.detail
+    assert "rejected by the API on 2026-11-23 (in use)" in decision.detail
     assert one(rule, memory, now=after).verdict is Verdict.DELETE

@@ -271,7 +271,7 @@ class Simulation:
 
 def _answer_to(refused: RunResult, mishaps: Mishaps = NONE) -> Attempt:
     """What a person does who looked why nothing was deleted: at the account, or at the plan."""
-    if "looks wrong" in (refused.targets[0].error or ""):
+    if "implausible survey" in (refused.targets[0].error or ""):
         return Attempt(accept=True)
     over_limit = "janitor apply" in (refused.targets[0].error or "")
     return Attempt(mishaps, apply=refused.run if over_limit else None)

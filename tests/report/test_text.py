@@ -174,7 +174,9 @@ def test_troubles_come_before_successes() -> None:
 )
 def test_a_plan_that_a_limit_refuses_is_still_listed_whole(mode: Mode, title: str) -> None:
     doomed = [to_delete(f"ci-{number}") for number in range(3)]
-    refusal = "nothing deleted: 3 deletions planned, limits.max_deletions allows 2. Narrow the policies."
+    refusal = (
+        "nothing deleted, over the limit: 3 deletions planned, limits.max_deletions allows 2. Narrow the policies."
+    )
     target = make_target(doomed, outcome=Outcome.REFUSED, error=refusal)
     text = report(make_run(target, mode=mode, outcome=Outcome.REFUSED))
     assert title in text

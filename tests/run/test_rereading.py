@@ -152,7 +152,7 @@ def test_where_usage_cannot_be_read_again_nothing_is_sent(night: Night, by_id: b
     result = night.run()
     assert (cloud.deleted, cloud.usages, exit_code(result)) == ([], 2, Exit.FAILED), "asked once for all"
     assert result.targets[0].error == (
-        "2 of 2 deletions were not sent: the survey is over 10 minutes old, and to read again failed: "
+        "2 of 2 deletions were not sent: the survey is over 10 minutes old, and reading it again failed: "
         "what is in use could not be read: HTTP 502"
     )
 
@@ -161,7 +161,7 @@ def test_a_list_of_later_that_looks_wrong_deletes_nothing(night: Night) -> None:
     cloud = later(night, ticks=TEN + SECOND, happens=lambda: cloud.listed.__delitem__(slice(3, None)))
     result = night.run()
     assert (cloud.deleted, result.outcome) == ([], Outcome.FAILED)
-    assert "it looks wrong: 7 of the 10 owned images" in (result.targets[0].error or "")
+    assert "it is implausible: 7 of the 10 owned images" in (result.targets[0].error or "")
 
 
 def test_a_long_row_of_deletions_reads_again_every_ten_minutes(night: Night) -> None:
@@ -273,7 +273,7 @@ def test_of_a_list_with_a_hole_nothing_is_confirmed(night: Night) -> None:
     assert set(outcomes(result).values()) == {ACCEPTED}
     assert all(deletion.unsettled for deletion in result.targets[0].deletions)
     assert exit_code(result) is Exit.FAILED
-    assert "none is confirmed: it looks wrong: 4 of the 10 owned images" in (result.targets[0].error or "")
+    assert "none is confirmed: it is implausible: 4 of the 10 owned images" in (result.targets[0].error or "")
     cloud.listed = whole
     again = night.run()
     assert {d.outcome for d in again.targets[0].earlier.settled} == {ACCEPTED}
@@ -310,7 +310,7 @@ def test_a_list_that_looks_wrong_in_any_way_confirms_nothing(night: Night, wrong
     night.cloud.on_delete = go_wrong
     result = night.run()
     assert set(outcomes(result).values()) == {ACCEPTED}
-    assert "none is confirmed: it looks wrong: " in (result.targets[0].error or "")
+    assert "none is confirmed: it is implausible: " in (result.targets[0].error or "")
 
 
 def test_protected_images_that_are_missing_afterwards_are_a_hole(night: Night) -> None:
@@ -362,7 +362,7 @@ def test_of_an_api_that_asks_for_a_long_rest_nothing_more_is_asked(store_path: P
     assert (len(deletions), deletions[-1]) == (4, len(asked) - 1), "neither a deletion nor a list"
     [unsent, unconfirmed] = (result.targets[0].error or "").split("; ")
     assert unsent.startswith(
-        "36 of 40 deletions were not sent: DELETE /images: no usable answer (tried once, and Retry"
+        "36 of 40 deletions were not sent: DELETE /images: no usable answer (tried once, and Retry-After"
     )
     assert "GET /images: not sent: the API asked to wait, another 3600 s" in unconfirmed
     assert list(outcomes(result).values()) == [ACCEPTED] * 3 + [DeletionOutcome.FAILED]

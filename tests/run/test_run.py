@@ -149,7 +149,7 @@ def test_over_a_limit_nobody_is_asked_with_whom_images_are_shared(store: Store) 
     result = perform(store, cloud, limits=Limits(1, 100))
     assert (cloud.sharing_asked, cloud.deleted, exit_code(result)) == ([], [], Exit.LIMIT)
     [first, second, _] = result.targets[0].decisions
-    words = "; with whom it is shared was not asked, as the plan is over its limit"
+    words = "; sharing was not checked, as the plan is over the limit"
     assert [d.verdict for d in (first, second)] == [Verdict.DELETE] * 2
     assert all(d.detail.endswith(words) for d in (first, second))
     assert store.load_run(result.run) == result
@@ -272,7 +272,7 @@ def test_what_is_gone_when_it_is_looked_at_again_is_not_asked_for(store: Store) 
     result = perform(store, cloud, deletions_at_once=1)
     assert cloud.deleted == ["b"]
     assert outcomes(result) == {"a": DeletionOutcome.ALREADY_GONE, "b": DeletionOutcome.DELETED}
-    assert result.targets[0].deletions[0].detail.startswith("it was gone when it was looked at again")
+    assert result.targets[0].deletions[0].detail.startswith("already gone when checked again")
     assert exit_code(result) is Exit.OK
     assert store.load_run(result.run) == result
     assert store.unsettled("t0") == []
@@ -299,7 +299,7 @@ def test_what_may_not_be_seen_is_kept_and_the_target_goes_on(store: Store) -> No
     assert (kept.verdict, kept.reason, kept.detail) == (
         Verdict.KEEP,
         Reason.UNSETTLED_RECORD,
-        "it is not listed any more, and may exist all the same: asked for by its id, it may not be seen",
+        "it is no longer listed, but may still exist: asked for by its id, it may not be seen",
     )
     assert (exit_code(result), result.targets[0].survey.owned) == (Exit.OK, 4)
     assert store.load_run(result.run) == result

@@ -463,7 +463,7 @@ def test_a_plan_is_applied_once_and_what_is_gone_is_said_to_be(world: World) -> 
     [changed] = result.targets[0].review.changed
     assert (changed.decision.image.id, changed.detail) == (
         "a",
-        "changed since the plan: no longer listed, for it was deleted by us",
+        "changed since the plan: no longer listed, as the janitor deleted it",
     )
     with pytest.raises(UsageError, match="planned no deletion"):
         world.approved(result.run)

@@ -58,7 +58,7 @@ class Pattern:
             for spelled in (text, normal(text)):
                 if pattern.expression and (why := budget.untold(pattern.expression.text, spelled)):
                     return why
-        return f'"{self.text}" matches either as written or without blanks around and characters that nobody sees, its'
+        return f'"{self.text}" matches either as written or without surrounding blanks and invisible characters, its'
 
     def _finds(self, text: str, budget: Budget | None) -> Truth:
         if self.expression is None:

@@ -117,4 +117,4 @@ def in_words(said: Answered) -> str:
         case Answer.NONE:
             return f"no answer: {said.words}" if said.words else "no answer was recorded"
         case Answer.NOT_SENT:
-            return "it was gone when it was looked at again, and nothing was sent"
+            return "already gone when checked again; nothing was sent"

@@ -42,7 +42,8 @@ class Plan:
         if not exceeded:
             return None
         return (
-            f"nothing deleted: {'; '.join(exceeded)}. Narrow the policies, or raise the limit once the list is right."
+            f"nothing deleted, over the limit: {'; '.join(exceeded)}. "
+            "Narrow the policies, or raise the limit once the list is right."
         )
 
 

@@ -65,7 +65,7 @@ def changes_since(
         if after is not None and difference is None:
             same[before.image.id] = after
         else:
-            ours = ", for it was deleted by us" if after is None and before.image.id in deleted else ""
+            ours = ", as the janitor deleted it" if after is None and before.image.id in deleted else ""
             changed.append(Change(after or before, f"changed since the plan: {difference}{ours}"))
     return same, tuple(changed)
 

@@ -85,15 +85,15 @@ def recognise(target: str, reached: Binding, bound: Binding | None, known: Known
     changed = bound.changes(reached)
     if 2 * known.left > len(known.expected):
         most = f"{known.left} of the {len(known.expected)} own images that run {known.run} knew are listed"
-        return Recognition(same=True, words=f"bound anew ({changed}): it is the same account, for {most}")
+        return Recognition(same=True, words=f"bound again ({changed}): it is the same account, as {most}")
     if known.run is None:
-        return Recognition(same=True, words=f"bound anew ({changed}): no survey was accepted before")
-    return Recognition(same=False, words=_strange(target, f"it reaches another account than before ({changed})", known))
+        return Recognition(same=True, words=f"bound again ({changed}): no survey was accepted before")
+    return Recognition(same=False, words=_strange(target, f"it now reaches a different account ({changed})", known))
 
 
 def _first(target: str, reached: Binding, known: Known) -> Recognition:
     if len(known.expected) >= _TELLING and not known.left:
-        unrecorded = "it is not recorded which account it reached before, and it now seems to be another"
+        unrecorded = "which account it reached before is not recorded, and this one seems to be different"
         return Recognition(same=False, words=_strange(target, unrecorded, known))
     if known.run is None:
         return Recognition(same=True)
@@ -107,6 +107,6 @@ def _strange(target: str, what: str, known: Known) -> str:
         else f"run {known.run} left no own image to recognise it by"
     )
     return (
-        f"{what}; {seen}. Mend the configuration; or, if the account is meant, its history begins anew by "
+        f"{what}; {seen}. Correct the configuration; or, if this account is intended, start its history again with "
         f"`janitor target rebind {shlex.quote(target)}`"
     )

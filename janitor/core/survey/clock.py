@@ -45,4 +45,4 @@ def behind(now: datetime, run: int, then: datetime) -> str | None:
     if then - now <= APART:
         return None
     minutes = (then - now) // timedelta(minutes=1)
-    return f"our clock is {minutes} minutes behind that of run {run}, which an answer bore out"
+    return f"our clock is {minutes} minutes behind that of run {run}, which an answer of the API confirmed"

@@ -20,5 +20,5 @@ def restored(run: int) -> str:
     """Why nothing is deleted by such a database."""
     return (
         f"nothing deleted: {older(run)}. Exemptions and notices since then are lost: exempt again what has to stay. "
-        "What waits is announced anew, and the next run may delete again."
+        "What waits is announced again, and the next run may delete again."
     )

@@ -118,7 +118,7 @@ class Plausibility:
                 what = f"{missing} of {then} owned images are not listed, and the API does not say they are gone"
                 yield f"{what} {share}, {allowed}"
         elif many and own.owned < expected:
-            ours = f", besides {len(own.ours)} of them deleted by us" if own.ours else ""
+            ours = f", besides {len(own.ours)} of them deleted by the janitor" if own.ours else ""
             what = f"{missing} of the {then} owned images of the last good survey are missing {share}"
             yield f"{what}{ours}, and {own.owned} are listed now; {allowed}"
         elif missing == expected >= _FEW and self.max_shrink < _ALL:
@@ -154,4 +154,4 @@ def _clock_doubts(offset: timedelta | None) -> Iterator[str]:
 def refusal(doubts: Iterable[str], *, acceptable: bool = True) -> str:
     """Why nothing is deleted, and the way out, where a person may accept the survey."""
     way_out = " Look at the account; if it is right, run once with --accept-survey." if acceptable else ""
-    return f"nothing deleted, the survey looks wrong: {'; '.join(doubts)}.{way_out}"
+    return f"nothing deleted, implausible survey: {'; '.join(doubts)}.{way_out}"
