@@ -1,4 +1,4 @@
-"""Everything about one image: its facts, its decision, every policy that could touch it, and its history."""
+"""Everything known about one image: its properties, its decision, every policy that matches it, and its history."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
@@ -39,7 +39,7 @@ def find_image(store: Store, prefix: str) -> tuple[str, list[str]]:
     Raises UsageError for an image that no run has seen, and for a prefix of several.
     """
     if SURROGATE.search(prefix):
-        raise UsageError(f'"{visible(prefix)}" is not UTF-8 text, and no id')
+        raise UsageError(f'"{visible(prefix)}" is not UTF-8 text, so it is no id')
     places = store.find_image(prefix)
     identities = sorted({identity for _, identity in places})
     if not identities:
@@ -76,7 +76,7 @@ def _everything(
         image = next((image for image in survey.images if image.id == identity), None) if survey else None
         yield line(f"{visible(identity)} in {visible(target)}", BOLD)
         if survey is None or image is None:
-            yield line("  No longer listed; see the history below.")
+            yield line("  No longer listed. Its history:")
         else:
             yield from _facts(image, survey, width)
             yield from _decision(store, run or 0, target, identity, zone, width)
@@ -106,7 +106,7 @@ def _facts(image: Image, survey: Survey, width: int) -> Iterator[Line]:
     for key, value in facts.items():
         yield from _row(key, value, width)
     if not users:
-        yield from _row("used by", survey.usage.problem or "nothing that we can see", width)
+        yield from _row("used by", survey.usage.problem or "nothing known", width)
     for user in users:
         yield from _use(user, width)
     for key, value in sorted((image.properties or {}).items()):
@@ -117,7 +117,7 @@ def _facts(image: Image, survey: Survey, width: int) -> Iterator[Line]:
 
 
 def _use(user: User, width: int) -> Iterator[Line]:
-    """A user of an image, and where it is told; of a text its place says both."""
+    """A user of an image, and its source. The place in a text is both."""
     if user.kind is UserKind.REFERENCE:
         return _row("named in", visible(user.name), width)
     told = f" ({visible(user.source)})" if user.source else ""
@@ -141,19 +141,19 @@ def _decision(store: Store, run: int, target: str, identity: str, zone: tzinfo, 
     yield line()
     yield line(f"Decision of run {run}", BOLD)
     if decision is None:
-        yield line("  none: the run ended before it decided")
+        yield line("  none: the run ended before deciding")
         return
     by = f" by policy {decision.policy}" if decision.policy else ""
     yield from _row("verdict", f"{decision.verdict}{by} [{decision.reason}]", width)
     yield from _row("because", visible(decision.detail), width)
-    heeded, notice = store.notice_at(run, target, identity), store.memory(target).notices.get(identity)
-    yield from _row("due", _due(decision, heeded, notice, zone), width)
+    decided_on, notice = store.notice_at(run, target, identity), store.memory(target).notices.get(identity)
+    yield from _row("due", _due(decision, decided_on, notice, zone), width)
 
 
-def _due(decision: Decision, heeded: Notice | None, notice: Notice | None, zone: tzinfo) -> str:
-    """When a term of it is over, or its deletion is due: with a notice, only what was announced is a date.
+def _due(decision: Decision, decided_on: Notice | None, notice: Notice | None, zone: tzinfo) -> str:
+    """When its term ends, or its deletion is due: with a notice, only what was announced is a date.
 
-    `heeded` is the notice as the decision went by it, and `notice` the one that runs now.
+    `decided_on` is the notice that the decision was made on, and `notice` the one that runs now.
     """
     if decision.due is None:
         return "no date"
@@ -162,16 +162,16 @@ def _due(decision: Decision, heeded: Notice | None, notice: Notice | None, zone:
     if decision.reason is not Reason.NOTICE:
         return local_minute(decision.due, zone)
     if notice is None or notice.policy != decision.policy:
-        return "no date before it is announced"
-    if heeded is not None and heeded.announced_at == notice.announced_at:
-        if heeded.lapsed is not None:
-            return f"no date before it is announced anew, after a silence since {local_minute(heeded.lapsed, zone)}"
-        if heeded.renamed:
-            return "no date before it is announced anew, under the name that it has now"
-        if decision.due == heeded.waits_until and notice.reminded_at is None:
-            return f"no date before a reminder of it is accepted; announced {local_minute(notice.announced_at, zone)}"
+        return "no date until it is announced"
+    if decided_on is not None and decided_on.announced_at == notice.announced_at:
+        if decided_on.lapsed is not None:
+            return f"no date until it is announced again, after a silence since {local_minute(decided_on.lapsed, zone)}"
+        if decided_on.renamed:
+            return "no date until it is announced again, under its new name"
+        if decision.due == decided_on.waits_until and notice.reminded_at is None:
+            return f"no date until a reminder of it is accepted; announced {local_minute(notice.announced_at, zone)}"
     if notice.due < decision.due:
-        return "no date before it is announced"
+        return "no date until it is announced"
     return f"{local_minute(notice.due, zone)}, announced {local_minute(notice.announced_at, zone)}"
 
 
@@ -181,7 +181,7 @@ def _decisions(store: Store, run: int, target: str) -> Sequence[Decision]:
 
 def _policies(policies: Sequence[Policy], image: Image, target: str, width: int) -> Iterator[Line]:
     yield line()
-    yield line("Policies, as they are now; the first that matches owns the image", BOLD)
+    yield line("Current policies; the first that matches owns the image", BOLD)
     owned, budget = False, Budget()
     for policy in policies:
         match policy.match.holds(image, target, budget):
@@ -192,15 +192,15 @@ def _policies(policies: Sequence[Policy], image: Image, target: str, width: int)
                 continue
             case None:
                 slow = "; ".join(policy.match.doubts(image, budget))
-                word = f"cannot be told: {visible(slow) or 'it asks for a value that is not known'}"
+                word = f"undecided: {visible(slow) or 'it asks for a value that is unknown'}"
         yield from _row(policy.name, f"{word}; {_rule(policy)}", width)
     if not owned:
-        yield line("  None matches it: it is kept.")
+        yield line("  None matches the image: it is kept.")
 
 
 def _rule(policy: Policy) -> str:
     if policy.expire is None:
-        return "keeps all it matches, forever"
+        return "keeps everything that it matches"
     return f"expires {format_duration(policy.expire.after)} after {policy.expire.since}"
 
 
@@ -211,10 +211,10 @@ def _exemptions(store: Store, target: str, identity: str, zone: tzinfo, width: i
     yield line()
     yield line("Exemptions by command", BOLD)
     for record in records:
-        given, ended = record.exemption, record.ended_at
-        end = f"; ended {local_minute(ended, zone)} by {record.ended_by}" if ended else ""
-        text = f"{format_until(given.until, zone)} by {given.who}: {given.why}{end}"
-        yield from paragraph(f"given {local_minute(record.created_at, zone)}, {visible(text)}", width, 2)
+        granted, revoked = record.exemption, record.ended_at
+        end = f"; revoked {local_minute(revoked, zone)} by {record.ended_by}" if revoked else ""
+        text = f"{format_until(granted.until, zone)} by {granted.who}: {granted.why}{end}"
+        yield from paragraph(f"granted {local_minute(record.created_at, zone)}, {visible(text)}", width, 2)
 
 
 def _history(store: Store, target: str, identity: str, width: int) -> Iterator[Line]:

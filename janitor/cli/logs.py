@@ -34,7 +34,7 @@ class _OneLine(logging.Formatter):
         return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def format(self, record: logging.LogRecord) -> str:
-        record.exc_text = None  # another handler's words, which are not escaped
+        record.exc_text = None  # cached by another handler, without escaping
         return super().format(record)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
@@ -88,9 +88,9 @@ class _AboveTheBar(logging.StreamHandler[TextIO]):
 
 
 class OncePerMinute(logging.Filter):
-    """Lets a minute pass between two warnings of one kind from what loops for strangers; the next says how many more.
+    """Lets through one warning a minute of each kind, of the loggers that serve strangers; the next says how many more.
 
-    A kind is a logger and a wording. `clock` is in seconds, and never set back.
+    A kind is a logger and a message. `clock` is monotonic, in seconds.
     """
 
     def __init__(self, loggers: Iterable[str] = _LOOPING, clock: Callable[[], float] = time.monotonic) -> None:
@@ -149,7 +149,7 @@ def _formatters() -> Iterator[_OneLine]:
 
 @contextmanager
 def lines_shown_by(show: Callable[[str], None]) -> Iterator[None]:
-    """Let lines of the log be shown by this, for the length of the block: by what draws on the terminal meanwhile."""
+    """Within the block, log lines are shown by `show`, which draws on the terminal."""
     handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, _AboveTheBar)]
     for handler in handlers:
         handler.show = show

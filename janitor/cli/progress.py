@@ -20,7 +20,7 @@ class _Bars:
         self._tasks: dict[tuple[str, str], TaskID] = {}
 
     def advance(self, target: str, phase: str, done: int, total: int | None) -> None:
-        """Move the bar of a phase, which may be its first sign."""
+        """Move the bar of a phase, and add it where it is new."""
         key = (target, phase)
         if key not in self._tasks:
             self._tasks[key] = self._bars.add_task("", target=target, phase=phase, total=total)
@@ -29,7 +29,7 @@ class _Bars:
 
 @contextmanager
 def progress_bar() -> Iterator[orders.Progress]:
-    """Progress to report to; in a pipe or a log it says nothing."""
+    """What progress is reported to; without a terminal it shows nothing."""
     if not sys.stderr.isatty():
         yield orders.Silence()
         return

@@ -29,20 +29,20 @@ _LOOK_AGAIN = timedelta(seconds=30)
 
 
 class Schedule(Protocol):
-    """What says when; Cron is one."""
+    """Gives the times of runs; Cron is one."""
 
     def next_after(self, instant: datetime, zone: ZoneInfo, /) -> datetime: ...
 
 
 class Trigger(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no types
-    """A schedule in APScheduler's terms: in UTC, where no hour comes twice; all that was missed is one fire."""
+    """A schedule as a trigger of APScheduler: in UTC, where no hour comes twice; missed times make one run."""
 
     def __init__(self, schedule: Schedule, zone: ZoneInfo) -> None:
         self._schedule = schedule
         self._zone = zone
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
-        """The first time after both; a clock put back does not make the schedule run again what it ran."""
+        """The first time after both: a clock that is set back repeats no run."""
         after = now if previous_fire_time is None else max(now, previous_fire_time)
         return self._schedule.next_after(after, self._zone).astimezone(UTC)
 
@@ -57,9 +57,9 @@ def serve(job: Callable[[], None], schedule: Schedule, zone: ZoneInfo, *, stop: 
     ending = ending_signals()
     with _wakeups(ending) as (asleep, waker):
         scheduler = _scheduler(_Run(job, stop, waker), Trigger(schedule, zone))
-        scheduler.add_listener(lambda _event: _say_next(scheduler, zone, stop), EVENT_JOB_SUBMITTED)
-        # Said before the start: afterwards a job may be running, which holds the scheduler's lock until it ends.
-        _say(schedule.next_after(utc_now(), zone), zone)
+        scheduler.add_listener(lambda _event: _log_next(scheduler, zone, stop), EVENT_JOB_SUBMITTED)
+        # Logged before the start: afterwards a job may be running, which holds the scheduler's lock until it ends.
+        _log_time(schedule.next_after(utc_now(), zone), zone)
         scheduler.start()
         try:
             number = _wait(stop, asleep, scheduler, ending)
@@ -116,13 +116,13 @@ def _wait(
     return None
 
 
-def _say_next(scheduler: BackgroundScheduler, zone: ZoneInfo, stop: threading.Event) -> None:
+def _log_next(scheduler: BackgroundScheduler, zone: ZoneInfo, stop: threading.Event) -> None:
     entry = scheduler.get_job(_JOB)  # None once the scheduler is shut down
     if entry is not None and not stop.is_set():
-        _say(entry.next_run_time, zone)
+        _log_time(entry.next_run_time, zone)
 
 
-def _say(instant: datetime, zone: ZoneInfo) -> None:
+def _log_time(instant: datetime, zone: ZoneInfo) -> None:
     _log.info("next-run at=%s zone=%s", instant.astimezone(zone).isoformat(), zone.key)
 
 

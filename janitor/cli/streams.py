@@ -14,7 +14,7 @@ _STREAMS = range(3)
 
 
 class _Tolerant(io.FileIO):
-    """A stream that drops what cannot be written, and what follows it, and knows why the first of it could not be."""
+    """A stream that drops everything after the first failure to write, and keeps that failure."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(descriptor, "w", closefd=False)
@@ -35,10 +35,10 @@ class _Tolerant(io.FileIO):
 
 
 def prepare() -> None:
-    """Make all three streams usable. To be called first: a file that is opened before may take a missing one's place.
+    """Make all three streams usable. Call it first: a file opened before could take the place of a missing one.
 
-    One that is missing is /dev/null from now on. A failure to write stdout is kept for `take_failure`; where stderr
-    fails there is nobody to tell.
+    A missing one becomes /dev/null. A failure to write stdout is kept for `take_failure`; one to write stderr is
+    dropped.
     """
     for descriptor in _STREAMS:
         _open_missing(descriptor)
@@ -49,9 +49,9 @@ def prepare() -> None:
 
 
 def take_failure() -> OSError | None:
-    """Why something of what was written to stdout since the last call did not get there, if so; then it is tried anew.
+    """Why output to stdout failed since the last call, if it did; after that, writing is tried again.
 
-    What is held back is written first.
+    Buffered output is written first.
     """
     sys.stdout.flush()
     raw = _raw_of(sys.stdout)

@@ -20,23 +20,23 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def say(text: str = "", *, err: bool = False) -> None:
-    """Print lines, to stderr with `err`. A line break in foreign words is to be escaped before."""
+    """Print lines, to stderr with `err`. The caller escapes line breaks in foreign words."""
     click.echo(visible_lines(text), err=err)
 
 
 def can_ask() -> bool:
-    """Whether a person is there: to read a question on stderr, and to answer it."""
+    """Whether a person can read a question on stderr and answer it on stdin."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def answer_to(question: str) -> str:
-    """What a person types at the terminal, in lower case; empty where they end the input. Asked on stderr."""
+    """Ask on stderr; the answer in lower case, empty where the input ends."""
     click.echo(f"{visible_lines(question)} ", nl=False, err=True)
     return sys.stdin.readline().strip().lower()
 
 
 def print_out(renderable: RenderableType) -> None:
-    """Print what is laid out for the terminal that there is. One that renders to nothing is a bug: RuntimeError."""
+    """Print for the width of the terminal. Raises RuntimeError for what renders to nothing: a bug."""
     made = console()
     with made.capture() as capture:
         made.print(renderable)
@@ -44,7 +44,7 @@ def print_out(renderable: RenderableType) -> None:
 
 
 def print_plain(text: str) -> None:
-    """Print a document for programs, such as a JSON object: it is escaped already, as its format wants it."""
+    """Print a document for programs, such as a JSON object, which is escaped as its format requires."""
     _write(f"{text}\n")
 
 

@@ -49,7 +49,7 @@ def rules_of(settings: Settings) -> Rules:
 def _unserved(settings: Settings) -> dict[str, str]:
     """The keys of a policy that this configuration cannot serve, each with the reason."""
     if settings.slack is None:
-        return {"notice": "nobody could be told: configure slack, which announces it, or leave this key out"}
+        return {"notice": "requires `slack`: a notice must be announced somewhere; configure it, or leave this key out"}
     if settings.slack.webhook_url is not None:
         return {"channel": "a webhook posts to one channel only: give slack a token instead, or leave this key out"}
     return {}
@@ -233,7 +233,7 @@ def database_of(settings: Settings) -> str:
     found = inspect(settings.database)
     if (behind := _behind(settings.database)) is not None:
         found += f"; but {older(behind)}, so the next run deletes nothing"
-    return found if who is None else f"{found}; at the moment held by {who}"
+    return found if who is None else f"{found}; in use by {who}"
 
 
 def _behind(database: Path) -> int | None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from janitor.core.units import parse_timeout
+from janitor.core.units import format_duration, parse_timeout
 from janitor.errors import UsageError
 from janitor.sandbox.calls import Api
 from janitor.sandbox.faults.file import load_faults
@@ -44,23 +44,25 @@ def _choice(name: str, field: str, default: StrEnum, sentence: str) -> Flag:
 
 
 _DEFAULTS = Options()
+_LATENCY = _DEFAULTS.latency // timedelta(milliseconds=1)
+_TOKEN_LIFETIME = format_duration(_DEFAULTS.token_lifetime)
 
 FLAGS: tuple[Flag, ...] = (
     _choice("--api", "api", _DEFAULTS.api, "Compute API v1.0, or OpenStack's APIs (Image API v2)."),
     Flag("--port", "port", int, _DEFAULTS.port, "Port on 127.0.0.1; 0 takes any free one."),
     Flag("--images", "images", int, _DEFAULTS.images, "How many images the account has."),
-    Flag("--seed", "seed", int, _DEFAULTS.seed, "The same seed gives the same fleet."),
+    Flag("--seed", "seed", int, _DEFAULTS.seed, "The same seed gives the same images."),
     Flag("--page-cap", "page_cap", int, _DEFAULTS.page_cap, "Largest page of images, even if a request asks for more."),
     _choice("--marker", "marker", _DEFAULTS.marker, "Whether a page begins after its marker, or with it."),
     _choice("--sort", "sort", _DEFAULTS.sort, "Order of the list, by creation."),
-    Flag("--latency", "latency", int, 0, "Milliseconds added to every request.", metavar="MS"),
+    Flag("--latency", "latency", int, _LATENCY, "Milliseconds added to every request.", metavar="MS"),
     _choice("--booleans", "booleans", _DEFAULTS.booleans, "v1.0 only: how booleans and numbers are written."),
     _choice("--times", "times", _DEFAULTS.times, "v1.0 only: how times are written."),
     _choice(
         "--absent", "absent", _DEFAULTS.absent, "v1.0 only: result code for missing things, -5, or 404 as in 30404."
     ),
     Flag("--oddities", "oddities", bool, False, "Give some images values that cannot be read."),
-    Flag("--token-lifetime", "token_lifetime", str, "1h", "Lifetime of a token.", metavar="DURATION"),
+    Flag("--token-lifetime", "token_lifetime", str, _TOKEN_LIFETIME, "Lifetime of a token.", metavar="DURATION"),
     Flag("--username", "username", str, _DEFAULTS.username, "The username to sign in with."),
     Flag("--password", "password", str, _DEFAULTS.password, "The password to sign in with."),
     Flag("--appkey", "appkey", str, _DEFAULTS.appkey, "v1.0 only: the account's appkey."),
@@ -69,7 +71,7 @@ FLAGS: tuple[Flag, ...] = (
         "regions",
         int,
         _DEFAULTS.regions,
-        "OpenStack only: how many regions, each with a fleet of its own; 2 at most.",
+        "OpenStack only: how many regions, each with its own images; 2 at most.",
     ),
     Flag(
         "--computes",

@@ -48,8 +48,8 @@ def test_in_mode_dry_run_and_without_a_terminal_a_plan_needs_a_yes(sandbox_desk:
 @pytest.mark.parametrize(
     ("planned", "reason"),
     [
-        (in_dry_run, "says mode: dry-run; this deletes all the same."),
-        (over_the_limit, "sandbox: {n} deletions planned, limits.max_deletions allows 1; this deletes all the same."),
+        (in_dry_run, "says mode: dry-run; this deletes nevertheless."),
+        (over_the_limit, "sandbox: {n} deletions planned, limits.max_deletions allows 1; this deletes nevertheless."),
     ],
     ids=["dry-run", "over-the-limit"],
 )

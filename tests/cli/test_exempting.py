@@ -205,7 +205,7 @@ def test_what_is_no_longer_kept_goes_and_stays_in_the_history(surveyed: Desk) ->
         "lee",
         "2999-12-31T23:59:59.999999Z",
     )
-    assert "by kim: so; ended" in " ".join(surveyed.janitor("explain", kept).stdout.split())
+    assert "by kim: so; revoked" in " ".join(surveyed.janitor("explain", kept).stdout.split())
     again = surveyed.janitor("unkeep", kept)
     assert (again.returncode, "has no exemption by `janitor keep`" in again.stderr) == (2, True)
 

@@ -26,7 +26,7 @@ ALL = dict(commands(janitor))
 
 def help_of(name: str) -> str:
     command = ALL[name]
-    with click.Context(command, info_name=name, terminal_width=WIDTH) as context:
+    with click.Context(command, info_name=name, terminal_width=WIDTH - 2) as context:
         return command.get_help(context)
 
 

@@ -511,7 +511,7 @@ def test_the_command_reminds_before_it_deletes(noticing: Desk, sandbox: Sandbox,
     assert (refused.returncode, deletes(sandbox)) == (1, 0)
     assert "Reminder not delivered, due a day after its delivery: " in refused.stdout
     assert noticing.janitor("show", "2").stdout == refused.stdout
-    assert "due no date before a reminder of it is accepted; announced 20" in explained(noticing, str(waiting[0]))
+    assert "due no date until a reminder of it is accepted; announced 20" in explained(noticing, str(waiting[0]))
     slack.refuse_after = None
     accepted = noticing.janitor("run")
     assert (accepted.returncode, deletes(sandbox)) == (0, 0)

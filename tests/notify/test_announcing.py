@@ -197,7 +197,7 @@ def test_a_run_that_reached_nobody_announced_nothing_and_says_so(
     assert len(target["undelivered"]) > 1
     assert {d["due"] for d in target["decisions"] if d["image"] in target["undelivered"]} == {None}
     explained = unfolded(noticing.janitor("explain", target["undelivered"][0]).stdout)
-    assert "due no date before it is announced" in explained
+    assert "due no date until it is announced" in explained
     assert "run 1: not announced, no report was delivered: notice period not started" in explained
     assert target == shown_by(noticing, "run", *words) | {"decisions": target["decisions"]}
 

@@ -40,11 +40,11 @@ def agreed(settings: Settings, run: RunResult, approved: Approved) -> bool:
 
 def _reasons(settings: Settings, run: RunResult, approved: Approved) -> Iterator[str]:
     if settings.mode is Mode.DRY_RUN:
-        yield f"{settings.source} says mode: dry-run; this deletes all the same."
+        yield f"{settings.source} says mode: dry-run; this deletes nevertheless."
     owned = {target.target: target.survey.owned for target in run.targets}
     for name, decisions in approved.items():
         for excess in Plan(tuple(decisions), owned[name]).excess(settings.limits):
-            yield f"{name}: {excess}; this deletes all the same."
+            yield f"{name}: {excess}; this deletes nevertheless."
 
 
 def _named(target: str, decisions: Sequence[Decision]) -> str:

@@ -12,7 +12,7 @@ from janitor.cli.formats import EXEMPTIONS, Format, format_option
 @click.option("--for", "term", metavar="DURATION", help="Duration from now, such as 30d.")
 @click.option("--why", metavar="TEXT", help="Why the image stays: shown with every decision.")
 @click.option("--by", metavar="NAME", help="Who grants it (default: you).")
-@click.option("--list", "listing", is_flag=True, help="List the exemptions, also those in policy files.")
+@click.option("--list", "listing", is_flag=True, help="List the exemptions in force, also those in policy files.")
 @click.option("--all", "past", is_flag=True, help="List expired and revoked exemptions too.")
 @format_option(EXEMPTIONS)
 @common

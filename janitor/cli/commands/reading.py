@@ -46,7 +46,9 @@ def explain(common: Common, image: str) -> int:
 
 
 @click.command()
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many runs to list.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="How many runs to list."
+)
 @common
 def runs(common: Common, limit: int) -> int:
     """List past runs, newest first."""
