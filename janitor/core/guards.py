@@ -8,7 +8,6 @@ from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.exemptions import FOREVER
 from janitor.core.image import GONE_STATUSES, KNOWN_STATUSES, MISSING, Image, Visibility
 from janitor.core.memory import History, Memory
-from janitor.core.names.image_ids import folded
 from janitor.core.names.wire_keys import WireKeys
 from janitor.core.needs import Needs
 from janitor.core.survey.contradictions import disagreement
@@ -110,7 +109,7 @@ def _in_use(image: Image, facts: Facts) -> str | None:
 
 
 def _users_of(image: Image, facts: Facts) -> Sequence[User]:
-    return facts.usage.by_image.get(folded(image.id), ())
+    return facts.usage.by_image.get(image.identity, ())
 
 
 def _use_by(user: User) -> str:

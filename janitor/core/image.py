@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 
+from janitor.core.names.image_ids import ImageId, folded
+
 
 class Status(StrEnum):
     """The image statuses we know; a word outside this list guards its image.
@@ -78,6 +80,11 @@ class Image:
     os_hidden: bool | None = False
     tags: tuple[str, ...] | None = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> ImageId:
+        """Its id as ids are compared: lists, users and texts spell the same one in several ways."""
+        return folded(self.id)
 
     @property
     def label(self) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from janitor.core.image import GONE_STATUSES, MISSING, Image
-from janitor.core.names.image_ids import folded, ids_in
+from janitor.core.names.image_ids import ImageId, ids_in
 from janitor.core.names.image_names import ImageNames
 from janitor.core.names.known_images import KnownImages
 from janitor.core.usage import Usage, User, UserKind
@@ -23,17 +23,17 @@ _PART_FORMATS = frozenset({"aki", "ari"})
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Which images are needed, by folded id, each with the words that say by which image and as what.
+    """Which images are needed, each with the words that say by which image and as what.
 
     `doubtful` is an image whose parts cannot be told: any kernel or ramdisk may be one of them.
     """
 
-    by_id: Mapping[str, str] = field(default_factory=dict)
+    by_id: Mapping[ImageId, str] = field(default_factory=dict)
     doubtful: Image | None = None
 
     def words_of(self, image: Image) -> str | None:
         """Why an image is needed, or may be; None where it is not."""
-        words = self.by_id.get(folded(image.id))
+        words = self.by_id.get(image.identity)
         if words is not None or self.doubtful is None or not _may_be_a_part(image):
             return words
         return f"it may be the kernel or ramdisk of image {self.doubtful.label}, whose properties cannot be read"
@@ -41,7 +41,7 @@ class Needs:
 
 def needs_of(images: Sequence[Image]) -> Needs:
     """What images need of each other, whoever owns them, as long as they are listed and not gone."""
-    by_id: dict[str, str] = {}
+    by_id: dict[ImageId, str] = {}
     doubtful = None
     needing = [image for image in images if _may_need(image)]
     known = KnownImages(ImageNames(images if needing else ()))
@@ -92,14 +92,14 @@ def _is_doubtful(image: Image, known: KnownImages) -> bool:
     return any(known.meant_by(word) is None for word, _ in _parts_named_by(image))
 
 
-def _needed_by(image: Image, known: KnownImages) -> Iterator[tuple[str, str]]:
-    """The other images that an image needs, by folded id, each with what it is to it."""
+def _needed_by(image: Image, known: KnownImages) -> Iterator[tuple[ImageId, str]]:
+    """The other images that an image needs, each with what it is to it."""
     named = ((needed, part) for word, part in _parts_named_by(image) for needed in known.meant_by(word) or ())
     needed = (*named, *_parts_said_to(image))
-    return ((image_id, part) for image_id, part in needed if image_id != folded(image.id))
+    return ((image_id, part) for image_id, part in needed if image_id != image.identity)
 
 
-def _parts_said_to(image: Image) -> Iterator[tuple[str, str]]:
+def _parts_said_to(image: Image) -> Iterator[tuple[ImageId, str]]:
     """The ids that stand in what cannot be read, as in two values that contradict each other: any may be meant."""
     for key, part in _MAY_NAME_PARTS.items():
         for word in _SEPARATORS.split(image.unreadable.get(key, "")):

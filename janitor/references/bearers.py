@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Sequence
 
 from janitor.core.image import Image, Status
-from janitor.core.names.image_ids import folded
 from janitor.core.names.spelling import normal
 from janitor.core.planning.plan import owns
 from janitor.references.entries import Names
@@ -24,7 +23,7 @@ class Bearers:
         self.ids: dict[str, str] = {}
         self._by_name: dict[str, list[Image]] = {}
         for image in images:
-            image_id = folded(image.id)
+            image_id = image.identity
             if written := normal(image_id):
                 self.ids[written] = image_id
                 if _UUID.fullmatch(written):

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from janitor.core.image import Image
-from janitor.core.names.image_ids import folded
 from janitor.core.planning.plan import owns
 from janitor.core.units import counted
 from janitor.core.usage import Reading, Source, Unread, Usage, User, UserKind
@@ -118,8 +117,8 @@ class _Survey:
         """The images that a name keeps; those of ours are counted."""
         if (name, names) not in self.kept:
             images = self.bearers.kept(name, names)
-            self.by_name.setdefault(name, set()).update(folded(image.id) for image in images if owns(image))
-            self.kept[name, names] = [folded(image.id) for image in images]
+            self.by_name.setdefault(name, set()).update(image.identity for image in images if owns(image))
+            self.kept[name, names] = [image.identity for image in images]
         return self.kept[name, names]
 
     def _note(self, reference: Reference, text: Text, lines: Mapping[str, int]) -> None:

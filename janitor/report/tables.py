@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from janitor.core.image import Image
-from janitor.core.names.image_ids import folded
 from janitor.core.planning.plan import owns
 from janitor.core.result import RunSummary
 from janitor.core.survey import Survey
@@ -78,7 +77,7 @@ def _facts(image: Image, users: tuple[User, ...]) -> Iterator[str]:
 
 def users_of(image: Image, survey: Survey) -> tuple[User, ...]:
     """What uses an image; `Usage` goes by the id in lower case."""
-    return survey.usage.by_image.get(folded(image.id), ())
+    return survey.usage.by_image.get(image.identity, ())
 
 
 def user_name(user: User) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from janitor.cloud.service import ImageService
 from janitor.core.image import Image
 from janitor.core.memory import Memory, Refusals
+from janitor.core.names.image_ids import ImageId
 from janitor.core.planning.plan import Plan
 from janitor.core.result import DeletionOutcome, Outcome, TargetResult
 from janitor.errors import CloudError
@@ -31,8 +32,8 @@ class CarryingOut:
         deleter = self._deleter(seen.target, plan)
         attempts = deleter.carry_out(plan)
         errors = list(self._shortfalls(deleter, plan, attempts))
-        listed: Mapping[str, Image] | None = {}
-        untold: Collection[str] = ()
+        listed: Mapping[ImageId, Image] | None = {}
+        untold: Collection[ImageId] = ()
         try:
             if attempts:
                 listed, untold = self.rereading.after(deleter.standing.gone)

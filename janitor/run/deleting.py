@@ -9,7 +9,7 @@ from janitor.cloud.service import ImageService
 from janitor.core.decision import Change, Decision, Verdict
 from janitor.core.exemptions import exemptions_for
 from janitor.core.image import Image
-from janitor.core.names.image_ids import folded
+from janitor.core.names.image_ids import ImageId
 from janitor.core.planning.deletion import Answer, Answered, Shown, detail_of, is_open, outcome_of, shown
 from janitor.core.planning.plan import Plan
 from janitor.core.result import Deletion
@@ -133,13 +133,13 @@ class Deleter:
     def _latest(self, image: Image, reading: Reading) -> Image | None:
         if self.service.by_id:
             return self.service.latest(image.id)
-        return image if reading.listed is None else reading.listed.get(folded(image.id))
+        return image if reading.listed is None else reading.listed.get(image.identity)
 
     def _stays(self, decision: Decision, latest: Image, reading: Reading) -> str | None:
         image = decision.image
         if different := image.differences(latest):
             return f"changed during this run: {', '.join(different)}"
-        if (why := reading.stays.get(folded(image.id))) is not None:
+        if (why := reading.stays.get(image.identity)) is not None:
             return f"changed during this run: {why}"
         if (why := self._shared_with(decision)) is not None:
             return f"changed during this run: {why}"
@@ -174,14 +174,14 @@ class Deleter:
 
 
 def confirm(
-    attempts: Iterable[Attempt], listed: Mapping[str, Image] | None, untold: Collection[str] = ()
+    attempts: Iterable[Attempt], listed: Mapping[ImageId, Image] | None, untold: Collection[ImageId] = ()
 ) -> list[Deletion]:
-    """What became of each attempt, by the survey that followed: its images by their folded ids, or None without one.
+    """What became of each attempt, by the survey that followed: its images, or None without one.
 
     Only an image that this survey no longer lists is called deleted; an answer alone proves nothing. `untold` are the
-    folded ids of which the API did not tell whether they exist.
+    images of which the API did not tell whether they exist.
     """
-    return [_confirmed(attempt, shown(attempt.decision.image.id, listed, untold)) for attempt in attempts]
+    return [_confirmed(attempt, shown(attempt.decision.image.identity, listed, untold)) for attempt in attempts]
 
 
 def _confirmed(attempt: Attempt, seen: Shown) -> Deletion:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from janitor.core.image import Image
+from janitor.core.names.image_ids import ImageId
 from janitor.errors import CloudError, Unavailable
 
 STALE = timedelta(minutes=10)
@@ -19,8 +20,8 @@ class Reading:
     `listed` are all images by their folded ids; None where the API is asked for each of them just before its deletion.
     """
 
-    stays: Mapping[str, str] = field(default_factory=dict)
-    listed: Mapping[str, Image] | None = None
+    stays: Mapping[ImageId, str] = field(default_factory=dict)
+    listed: Mapping[ImageId, Image] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from janitor.cloud.service import ImageService
 from janitor.core.decision import Decision, Verdict
 from janitor.core.image import GONE_STATUSES, Image
-from janitor.core.names.image_ids import folded
+from janitor.core.names.image_ids import ImageId, folded
 from janitor.core.planning.plan import owns
 from janitor.core.survey import Survey
 from janitor.core.survey.contradictions import doubts_about as contradictions
@@ -46,11 +46,11 @@ class Rereading:
         if doubts := self._doubts(now, frozenset() if self.service.by_id else None, gone):
             raise Implausible(f"it is implausible: {'; '.join(doubts)}")
         asked = frozenset(map(folded, planned))
-        stay = [d for d in self.decide(now) if folded(d.image.id) in asked and d.verdict is not Verdict.DELETE]
-        stays = {folded(d.image.id): f"now {d.verdict} [{d.reason}] {d.detail}" for d in stay}
+        stay = [d for d in self.decide(now) if d.image.identity in asked and d.verdict is not Verdict.DELETE]
+        stays = {d.image.identity: f"now {d.verdict} [{d.reason}] {d.detail}" for d in stay}
         return Reading(stays, None if self.service.by_id else _by_id(images))
 
-    def after(self, gone: Collection[str]) -> tuple[Mapping[str, Image], frozenset[str]]:
+    def after(self, gone: Collection[str]) -> tuple[Mapping[ImageId, Image], frozenset[ImageId]]:
         """What the target lists once `gone` were asked for, and the ids of what may exist all the same; all folded.
 
         Where nothing but a list tells that an image is gone, two lists have to leave it out: one may have a hole.
@@ -63,7 +63,7 @@ class Rereading:
             listed = {**listed, **again}
         return listed, untold
 
-    def _listed_without(self, gone: Collection[str]) -> tuple[dict[str, Image], frozenset[str]]:
+    def _listed_without(self, gone: Collection[str]) -> tuple[dict[ImageId, Image], frozenset[ImageId]]:
         images = tuple({image.id: image for image in self.service.images()}.values())
         listed = _by_id(images)
         known = (image.id for image in self.survey.images if owns(image))
@@ -77,23 +77,24 @@ class Rereading:
         """What looks wrong about a later list, by the gate of every survey; of images that nobody asked to delete."""
         ours = {folded(image) for image in gone}
         before, after = (_without(ours, survey) for survey in (self.survey, now))
-        own = frozenset(folded(image.id) for image in before.images if owns(image))
-        left = [folded(image.id) for image in after.images if owns(image)]
-        listed = frozenset(folded(image.id) for image in after.images if image.status not in GONE_STATUSES)
+        own = frozenset(image.identity for image in before.images if owns(image))
+        left = [image.identity for image in after.images if owns(image)]
+        listed = frozenset(image.identity for image in after.images if image.status not in GONE_STATUSES)
+        unanswered = None if untold is None else frozenset(map(folded, untold))
         accepted = self.orders.basis.accept_survey
         irregular = (*self.service.irregularities(), *contradictions(now.images))
         return self.orders.plausibility.doubts(
             measure(after, measure(before)),
             measure(before),
-            own=OwnImages(own, frozenset(), listed, len(left), untold and frozenset(map(folded, untold))),
+            own=OwnImages(own, frozenset(), listed, len(left), unanswered),
             clock_offset=None if accepted else self.service.clock_offset(),
             irregularities=[each for each in irregular if not (accepted and each in self.known)],
         )
 
 
-def _without(gone: Collection[str], survey: Survey) -> Survey:
-    return replace(survey, images=tuple(image for image in survey.images if folded(image.id) not in gone))
+def _without(gone: Collection[ImageId], survey: Survey) -> Survey:
+    return replace(survey, images=tuple(image for image in survey.images if image.identity not in gone))
 
 
-def _by_id(images: Iterable[Image]) -> dict[str, Image]:
-    return {folded(image.id): image for image in images}
+def _by_id(images: Iterable[Image]) -> dict[ImageId, Image]:
+    return {image.identity: image for image in images}

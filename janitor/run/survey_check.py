@@ -47,7 +47,7 @@ class SurveyCheck:
             return survey
         good = self._store.last_good(self.target, self.run)
         own = self._own_images(survey, Lookup(), good[0] if good else None)
-        listed = frozenset(folded(image.id) for image in survey.images if owns(image) and image.unseen is None)
+        listed = frozenset(image.identity for image in survey.images if owns(image) and image.unseen is None)
         found = recognise(self.target, reached, bound, Known(good[0] if good else None, own.expected, listed))
         if not found.same:
             raise AnotherAccount(found.words)
@@ -57,7 +57,7 @@ class SurveyCheck:
 
     def one_service_with_others(self, survey: Survey) -> Sequence[str]:
         """What is wrong where another site of the project lists the same images: no person can accept that."""
-        own = {folded(image.id) for image in survey.images if owns(image)}
+        own = {image.identity for image in survey.images if owns(image)}
         others = dict(self.comparison.others(self.target, own))
         raise_if_stopped(self.orders.execution.stop)
         for name in self.site.siblings:
@@ -90,12 +90,12 @@ class SurveyCheck:
         before = frozenset(map(folded, self._store.own_images(self.target, good))) if good is not None else frozenset()
         asked = frozenset(map(folded, self._store.asked_since(self.target, good))) if good is not None else frozenset()
         # Those that the cloud lists as deleted, or about to be, are gone like those that it no longer lists.
-        left = frozenset(folded(image.id) for image in survey.images if owns(image))
+        left = frozenset(image.identity for image in survey.images if owns(image))
         seen = (image for image in survey.images if image.unseen is None)
         return OwnImages(
             before,
             (asked - left) & before,
-            frozenset(folded(image.id) for image in seen if image.status not in GONE_STATUSES),
+            frozenset(image.identity for image in seen if image.status not in GONE_STATUSES),
             len(left),
             None if lookup.unanswered is None else frozenset(map(folded, lookup.unanswered)),
         )

@@ -66,7 +66,7 @@ class Surveying:
 
     def _looked_up(self, listed: Iterable[Image]) -> Lookup:
         raise_if_stopped(self.orders.execution.stop)
-        ids = {folded(image.id) for image in listed}
+        ids = {image.identity for image in listed}
         known = {folded(image): image for image in self.orders.store.known(self.target)}
         return self.service.unlisted(image for image_id, image in known.items() if image_id not in ids)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from janitor.core.names.image_ids import folded
+from janitor.core.names.image_ids import ImageId
 from janitor.core.planning.deletion import Answer, Answered, Shown, detail_of, is_open, outcome_of, shown
 from janitor.core.result import DeletionOutcome
 from tests.factories import make_image
@@ -63,16 +63,16 @@ def test_only_a_list_that_tells_nothing_leaves_an_outcome_open(answer: Answer) -
 )
 def test_what_a_list_shows_is_told_by_the_status(status: str, seen: Shown) -> None:
     image = make_image(status=status)
-    assert shown(image.id, {folded(image.id): image}) is seen
+    assert shown(image.identity, {image.identity: image}) is seen
 
 
 def test_a_list_that_is_missing_or_does_not_tell_shows_nothing() -> None:
-    assert shown("a", None) is Shown.UNKNOWN
-    assert shown("a", {}, untold={"a"}) is Shown.UNKNOWN
-    assert shown("a", {}) is Shown.NOT_LISTED
+    assert shown(ImageId("a"), None) is Shown.UNKNOWN
+    assert shown(ImageId("a"), {}, untold={ImageId("a")}) is Shown.UNKNOWN
+    assert shown(ImageId("a"), {}) is Shown.NOT_LISTED
 
 
 def test_an_id_is_told_in_any_spelling() -> None:
-    image = make_image(id="abcd")
-    assert shown(" ABCD", {"abcd": image}) is Shown.LISTED
-    assert shown(" ABCD", {}, untold={"abcd"}) is Shown.UNKNOWN
+    image, asked = make_image(id="abcd"), make_image(id=" ABCD")
+    assert shown(asked.identity, {image.identity: image}) is Shown.LISTED
+    assert shown(asked.identity, {}, untold={image.identity}) is Shown.UNKNOWN

@@ -13,6 +13,7 @@ from janitor.cloud.toast.client import ToastClient
 from janitor.config import load_settings
 from janitor.core.decision import Reason
 from janitor.core.image import Image
+from janitor.core.names.image_ids import ImageId
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
@@ -60,10 +61,9 @@ def own(
     unanswered: str | None = None,
     owned: int | None = None,
 ) -> OwnImages:
-    gone = None if unanswered is None else frozenset(unanswered)
-    return OwnImages(
-        frozenset(before), frozenset(ours), frozenset(listed), len(listed) if owned is None else owned, gone
-    )
+    known, deleted, seen = (frozenset(map(ImageId, ids)) for ids in (before, ours, listed))
+    gone = None if unanswered is None else frozenset(map(ImageId, unanswered))
+    return OwnImages(known, deleted, seen, len(listed) if owned is None else owned, gone)
 
 
 @pytest.mark.parametrize(

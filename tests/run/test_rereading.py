@@ -10,6 +10,7 @@ import pytest
 
 from janitor.cloud.common.rests import Rests
 from janitor.core.image import Image
+from janitor.core.names.image_ids import ImageId
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
@@ -202,7 +203,7 @@ def test_an_account_that_takes_longer_to_read_than_that_is_read_twice_at_most() 
     def slowly() -> Reading:
         ticks[0] += 700
         read.append(ticks[0])
-        return Reading({"x": str(len(read))})
+        return Reading({ImageId("x"): str(len(read))})
 
     def now() -> Moment:
         return Moment(NOW, ticks[0])

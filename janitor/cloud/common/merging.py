@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from janitor.core.image import Image
-from janitor.core.names.image_ids import folded
+from janitor.core.names.image_ids import ImageId
 from janitor.core.survey.contradictions import merged
 
 
@@ -11,14 +11,14 @@ class Merging:
     """Puts the records of each image together, whatever the spelling of its id."""
 
     def __init__(self) -> None:
-        self._images: dict[str, Image] = {}
+        self._images: dict[ImageId, Image] = {}
 
     def take(self, records: Iterable[Image]) -> Iterator[Image]:
         """The images that are new, and those of which a further record changes what is known."""
         for record in records:
-            identity = folded(record.id)
+            identity = record.identity
             # The id itself is the key where it is spelled so: copies would cost megabytes for a large fleet.
-            identity = record.id if identity == record.id else identity
+            identity = ImageId(record.id) if identity == record.id else identity
             known = self._images.setdefault(identity, record)
             image = known if known == record else merged(known, record)
             if image is not known or known is record:

@@ -2,7 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from typing import NewType
 from uuid import UUID
+
+ImageId = NewType("ImageId", str)
+"""An id as ids are compared; what an API or a person wrote stays a plain text until `folded` makes it one."""
 
 _UNDASHED = re.compile(r"(?<![0-9a-f-])[0-9a-f]{32}(?![0-9a-f-])")
 _SPELLED = re.compile(
@@ -15,24 +19,24 @@ _AT_ITS_PLACE = re.compile(r"[/:]images?[/:]+([^/:?#]+)|[?&](?:image_?)?id=([^&#
 _NO_IDS = re.compile(r"(images?|file|v[0-9.]+)?")
 
 
-def folded(image_id: str) -> str:
+def folded(image_id: str) -> ImageId:
     """An id as ids are compared: without the spaces around it, in lower case; a UUID with its dashes and nothing else.
 
     A UUID may be spelled without dashes, as a URN and in braces.
     """
     word = image_id.strip().lower()
     if len(word) < _SHORTEST or (len(word) == _USUAL and word[8] == word[13] == word[18] == word[23] == "-"):
-        return word
+        return ImageId(word)
     spelled = _SPELLED.fullmatch(word)
-    return word if spelled is None else "-".join(spelled.groups())
+    return ImageId(word if spelled is None else "-".join(spelled.groups()))
 
 
-def ids_in(text: str) -> tuple[str, ...]:
+def ids_in(text: str) -> tuple[ImageId, ...]:
     """The ids that a word may mean, folded, each once: the word itself, and what stands in it as in a URL or URN.
 
     Nothing for a blank word.
     """
-    return tuple(dict.fromkeys(filter(None, _ids_in(folded(text)))))
+    return tuple(map(ImageId, dict.fromkeys(filter(None, _ids_in(folded(text))))))
 
 
 def holds_uuid(text: str) -> bool:

@@ -4,28 +4,28 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from janitor.core.image import Image
-from janitor.core.names.image_ids import folded, ids_in
+from janitor.core.names.image_ids import ImageId, folded, ids_in
 from janitor.core.names.spelling import normal
 
 
 class ImageNames:
-    """The images of a survey by folded id, `ids`, and by name. A name means every image that bears it, and all whose
+    """The images of a survey by id, `ids`, and by name. A name means every image that bears it, and all whose
     name cannot be read, as they may; these are the `unreadable` ones.
     """
 
     def __init__(self, images: Iterable[Image]) -> None:
-        self._by_name: defaultdict[str, set[str]] = defaultdict(set)
-        self.ids: set[str] = set()
-        self.unreadable: set[str] = set()
+        self._by_name: defaultdict[str, set[ImageId]] = defaultdict(set)
+        self.ids: set[ImageId] = set()
+        self.unreadable: set[ImageId] = set()
         for image in images:
-            identity = folded(image.id)
+            identity = image.identity
             self.ids.add(identity)
             if image.name is not None:
                 self._by_name[normal(image.name)].add(identity)
             elif "name" in image.unreadable:
                 self.unreadable.add(identity)
 
-    def meant_by(self, word: str) -> frozenset[str]:
+    def meant_by(self, word: str) -> frozenset[ImageId]:
         """The ids of the images that a word means: an id also inside a URL, or a whole name. None for a blank word."""
         identities = ids_in(word)
         listed = self.ids.intersection(identities)
@@ -37,7 +37,7 @@ class ImageNames:
         """Whether an image has this word for its id or its whole name."""
         return normal(word) in self._by_name or folded(word) in self.ids
 
-    def words(self) -> Iterable[tuple[str, frozenset[str]]]:
+    def words(self) -> Iterable[tuple[str, frozenset[ImageId]]]:
         """Every word that means images, with their ids: each id, and each name."""
         yield from ((identity, frozenset({identity})) for identity in self.ids)
         yield from ((name, frozenset(ids)) for name, ids in self._by_name.items() if name)

@@ -1,6 +1,6 @@
 """The images of a survey, as servers, instances and volumes name theirs: by id, or by what only looks like one."""
 
-from janitor.core.names.image_ids import holds_uuid, ids_in, unidentified
+from janitor.core.names.image_ids import ImageId, holds_uuid, ids_in, unidentified
 from janitor.core.names.image_names import ImageNames
 from janitor.core.names.spelling import normal
 
@@ -19,8 +19,8 @@ class KnownImages:
         self.names = names
         self._by_uuid = bool(names.ids) and all(map(holds_uuid, names.ids))
 
-    def meant_by(self, word: str) -> tuple[str, ...] | None:
-        """The folded ids that a word may mean, also of images that are gone; None where it cannot be told.
+    def meant_by(self, word: str) -> tuple[ImageId, ...] | None:
+        """The ids that a word may mean, also of images that are gone; None where it cannot be told.
 
         A word that is no UUID may be an id or a name: it means the images of that name, too, and those whose name
         cannot be read.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from janitor.core.image import Image, Status
-from janitor.core.names.image_ids import folded
+from janitor.core.names.image_ids import ImageId
 from janitor.core.result import DeletionOutcome
 
 
@@ -47,14 +47,14 @@ _OF_STATUS: Mapping[str, Shown] = {
 }
 
 
-def shown(image_id: str, listed: Mapping[str, Image] | None, untold: Collection[str] = ()) -> Shown:
-    """What a list shows of an image: all images by their folded ids, or None for a list that cannot be used.
+def shown(identity: ImageId, listed: Mapping[ImageId, Image] | None, untold: Collection[ImageId] = ()) -> Shown:
+    """What a list shows of an image: `listed` has all images, or is None for a list that cannot be used.
 
-    `untold` are the folded ids of which the API did not tell whether they exist.
+    `untold` are those of which the API did not tell whether they exist.
     """
-    if listed is None or folded(image_id) in untold:
+    if listed is None or identity in untold:
         return Shown.UNKNOWN
-    image = listed.get(folded(image_id))
+    image = listed.get(identity)
     if image is None:
         return Shown.NOT_LISTED
     return _OF_STATUS.get(image.status, Shown.LISTED)

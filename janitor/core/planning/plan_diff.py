@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 
 from janitor.core.decision import Change, Decision, Verdict
-from janitor.core.names.image_ids import folded
 from janitor.core.policy import Policy
 from janitor.core.units import iso_or_none
 
@@ -56,11 +55,11 @@ def changes_since(
 
     `deleted` are images that we are known to have deleted.
     """
-    now = {folded(decision.image.id): decision for decision in decisions}
+    now = {decision.image.identity: decision for decision in decisions}
     same: dict[str, Decision] = {}
     changed: list[Change] = []
     for before in planned:
-        after = now.get(folded(before.image.id))
+        after = now.get(before.image.identity)
         difference = _difference(before, after)
         if after is not None and difference is None:
             same[before.image.id] = after

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from janitor.core.decision import Decision
 from janitor.core.image import Image
-from janitor.core.names.image_ids import folded
+from janitor.core.names.image_ids import ImageId, folded
 from janitor.core.planning.deletion import Answered, Shown, detail_of, outcome_of, shown
 from janitor.core.result import Deletion, DeletionOutcome
 
@@ -48,11 +48,11 @@ def reconcile(
     deletion that was told of as accepted before, as long as its image is there.
     """
     every = list(unsettled)
-    by_id: Mapping[str, Image] = {folded(image.id): image for image in listed}
+    by_id: Mapping[ImageId, Image] = {image.identity: image for image in listed}
     unknown = {folded(image_id) for image_id in untold}
-    latest = {folded(asked.decision.image.id): asked.entry for asked in every}
-    seen = ((asked, shown(asked.decision.image.id, by_id, unknown)) for asked in every)
-    found = (_settled(asked, what, last=latest[folded(asked.decision.image.id)] == asked.entry) for asked, what in seen)
+    latest = {asked.decision.image.identity: asked.entry for asked in every}
+    seen = ((asked, shown(asked.decision.image.identity, by_id, unknown)) for asked in every)
+    found = (_settled(asked, what, last=latest[asked.decision.image.identity] == asked.entry) for asked, what in seen)
     return [settlement for settlement in found if settlement is not None]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from janitor.core.image import Image
+from janitor.core.names.image_ids import ImageId
 from janitor.core.planning.plan import owns
 from janitor.core.survey import Survey
 from janitor.core.survey.clock import APART, agrees
@@ -51,26 +52,26 @@ def _protected(own: Iterable[Image], before: Measure | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class OwnImages:
-    """The target's own images by their folded ids: those of the last good survey, and what the present one lists.
+    """The target's own images: those of the last good survey, and what the present one lists.
 
     `ours` of those `before` are gone because we deleted them. `listed` is all that the survey lists, and `owned` how
     many of them are the target's own. `unanswered` are the ids that were asked for and not found, without the API's
     word that there is no such image; None where it cannot be asked for one.
     """
 
-    before: frozenset[str]
-    ours: frozenset[str]
-    listed: frozenset[str]
+    before: frozenset[ImageId]
+    ours: frozenset[ImageId]
+    listed: frozenset[ImageId]
     owned: int
-    unanswered: frozenset[str] | None
+    unanswered: frozenset[ImageId] | None
 
     @property
-    def expected(self) -> frozenset[str]:
+    def expected(self) -> frozenset[ImageId]:
         """Those that have to be there still, unless somebody else deleted them."""
         return self.before - self.ours
 
     @property
-    def missing(self) -> frozenset[str]:
+    def missing(self) -> frozenset[ImageId]:
         """Those of them that are not listed, nor, where an image can be asked for, known to be gone."""
         unlisted = self.expected - self.listed
         return unlisted if self.unanswered is None else unlisted & self.unanswered

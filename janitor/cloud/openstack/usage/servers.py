@@ -16,7 +16,7 @@ from janitor.cloud.common.records import Entry, ImageOf, Users, check_cell, imag
 from janitor.cloud.common.session import Headers
 from janitor.cloud.openstack.usage.services import ServiceLists
 from janitor.core.image import Image
-from janitor.core.names.image_ids import folded
+from janitor.core.names.image_ids import ImageId, folded
 from janitor.core.names.known_images import KnownImages
 from janitor.core.usage import User, UserKind
 from janitor.errors import CloudError
@@ -126,7 +126,7 @@ def used_by_servers(servers: Sequence[Entry], images: Sequence[Image], known: Kn
     shelved = {folded(str(server.get("id"))): server for server in servers if _is_shelved(server)}
     for image in images if shelved else ():
         for server in _kept_in(image, shelved):
-            users.setdefault(folded(image.id), []).append(
+            users.setdefault(image.identity, []).append(
                 User(str(server.get("id")), str(server.get("name") or ""), UserKind.INSTANCE)
             )
     return users
@@ -136,7 +136,7 @@ def _is_shelved(server: Entry) -> bool:
     return str(server.get("status")).upper().startswith(_SHELVED)
 
 
-def _kept_in(image: Image, shelved: Mapping[str, Entry]) -> Iterator[Entry]:
+def _kept_in(image: Image, shelved: Mapping[ImageId, Entry]) -> Iterator[Entry]:
     """The shelved servers, by folded id, that are kept in an image: any of them may be, where it cannot be read."""
     if image.properties is None or f"properties.{_MADE_OF}" in image.unreadable:
         yield from shelved.values()

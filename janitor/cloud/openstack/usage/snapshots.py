@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from janitor.cloud.common.records import Users
 from janitor.core.image import GONE_STATUSES, Image
-from janitor.core.names.image_ids import folded
 from janitor.core.names.known_images import KnownImages
 from janitor.core.usage import User, UserKind
 from janitor.errors import Unavailable
@@ -17,7 +16,7 @@ def used_by_snapshots(images: Sequence[Image], known: KnownImages) -> Users:
     """The images that living images are built upon. Raises Unavailable when that is in doubt for any of them."""
     users: defaultdict[str, list[User]] = defaultdict(list)
     for image, base in _bases(images, known):
-        if base != folded(image.id):
+        if base != image.identity:
             users[base].append(User(image.id or image.label, image.name or "", UserKind.IMAGE))
     return users
 
