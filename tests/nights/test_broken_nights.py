@@ -333,7 +333,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     ),
     "notice-runs-from-its-delivery": (3, _ANNOUNCED, (Change(announcing, "_notice", _since_the_survey),)),
     "notice-of-another-policy": (11, _ANNOUNCED, (Change(decide, "due_under", _due_whatever_the_policy),)),
-    "longer-notice": (29, _ANNOUNCED, (Change(decide, "due_under", _due_however_long),)),
+    "longer-notice": (42, _ANNOUNCED, (Change(decide, "due_under", _due_however_long),)),
     "shorter-notice": (0, "although it is announced by run", (Change(decide, "due_under", _due_by_the_file),)),
     "notice-withdrawn": (1, _ANNOUNCED, (Change(runs, "end_spared", _always(None)),)),
     "renamed-is-announced-anew": (
