@@ -64,7 +64,9 @@ Contradictions = Callable[[Mapping[str, object], Mapping[str, str], Mapping[str,
 and the environment. The keys of its faults are those inside the target."""
 
 
-def no_contradictions(_target: Mapping[str, object], _empty: Mapping[str, str], _environ: Mapping[str, str]) -> Any:
+def no_contradictions(
+    _target: Mapping[str, object], _empty: Mapping[str, str], _environ: Mapping[str, str]
+) -> Iterator[Fault]:
     """Nothing."""
     return iter(())
 

@@ -107,7 +107,7 @@ class Account(Instances):
         inclusive = self._options.marker is MarkerReading.INCLUSIVE
         newest_first = (direction or self._options.sort) is SortDirection.DESC
         with self.lock:
-            self._settle()
+            self._advance_uploads()
             start = None if marker is None else self._marker(marker)
             if arrange is None:
                 images = self._catalogue.walk(start, newest_first=newest_first, inclusive=inclusive)
@@ -129,13 +129,13 @@ class Account(Instances):
     def find_image(self, image_id: str) -> StoredImage | None:
         """The image of that id, whoever may see it."""
         with self.lock:
-            self._settle()
+            self._advance_uploads()
             return self._catalogue.get(image_id)
 
     def delete_image(self, image_id: str) -> None:
         """Delete an image, unless the rules object."""
         with self.lock:
-            self._settle()
+            self._advance_uploads()
             known = self.find_image(image_id)
             refusal = self._objection(image_id, known)
             if refusal is not None or known is None:
@@ -174,7 +174,7 @@ class Account(Instances):
             raise self._rules.instance(instance_id)
         return found
 
-    def _settle(self) -> None:
+    def _advance_uploads(self) -> None:
         """Bring every upload to where it stands by now."""
         now = self.clock()
         for image_id, (started, size) in list(self._uploads.items()):
@@ -192,7 +192,7 @@ class Account(Instances):
     def images(self) -> dict[str, StoredImage]:
         """The images by id, as they are now."""
         with self.lock:
-            self._settle()
+            self._advance_uploads()
             return self._catalogue.all()
 
     def put_image(self, image: StoredImage) -> None:

@@ -44,7 +44,7 @@ class Catalogue:
 
     def walk(self, marker: str | None, *, newest_first: bool, inclusive: bool) -> Iterator[StoredImage]:
         """Images in their order, all or from the marker on. Raises KeyError for an unknown marker."""
-        self._settle()
+        self._sort()
         start = 0
         if marker is not None:
             place = self._places[marker]
@@ -52,7 +52,7 @@ class Catalogue:
         places = range(len(self._order))[::-1] if newest_first else range(len(self._order))
         return (self._images[self._order[place]] for place in places[start:])
 
-    def _settle(self) -> None:
+    def _sort(self) -> None:
         if self._disturbed:
             ordered = sorted(self._images.values(), key=lambda image: (image.created_at, image.id))
             self._order = [image.id for image in ordered]
