@@ -20,7 +20,7 @@ _SQL = re.compile(
 )
 _PATTERN = re.compile(r"\(\?|\\[dwsb]|\[\^|\]\+|\]\*|\]\{")
 _LABEL = re.compile(r"[A-Z][a-z]+:?")
-_TYPE = re.compile(r"[\w.]+(\[.*\])?( \| [\w.]+(\[.*\])?)+")
+_TYPE = re.compile(r"[\w.]+(\[.*\]|(\[.*\])?( \| [\w.]+(\[.*\])?)+)")
 # Calls whose texts name things for programs and never reach a person.
 _NOT_READ = {"TypeVar", "compile", "execute", "executemany", "getattr", "getLogger", "open", "strftime", "strptime"}
 
@@ -99,7 +99,7 @@ def _name_called(call: ast.Call) -> str:
 
 def _children(node: ast.AST, *, help_texts: bool) -> Iterator[ast.AST]:
     """The nodes in which texts may stand: no docstring that is no help, and no list of a module's names."""
-    is_help = help_texts and isinstance(node, Function) and bool(node.decorator_list)
+    is_help = help_texts and isinstance(node, Function) and any(isinstance(d, ast.Call) for d in node.decorator_list)
     for child in ast.iter_child_nodes(node):
         if not (_is_docstring(child) and not is_help) and not _lists_names(child):
             yield child

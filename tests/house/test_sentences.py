@@ -1,8 +1,15 @@
-"""The list of sentences that people read holds what they read, and not what programs read."""
+"""The list of sentences that people read holds what they read, and not what programs read; and these are plain."""
 
+import re
 from pathlib import Path
 
 from tests.house.sentences import collect
+
+# Each has a plain word, which the other sentences use: expired, greater than zero, out of range, last accepted survey.
+_REPLACED = re.compile(
+    r"\b(lapsed?|longer than nothing|beyond all measure|blotted out|decided anew|said yes|came to that status|"
+    r"no end in sight|no wait has begun|channels of their own|nobody was told|at work|for so long)\b"
+)
 
 
 def test_a_module_gives_its_sentences_with_file_and_line(tmp_path: Path) -> None:
@@ -32,3 +39,7 @@ def test_help_of_commands_is_read(tmp_path: Path) -> None:
 
 def test_the_program_has_sentences_in_every_folder_that_speaks_to_people() -> None:
     assert {s.folder for s in collect()} >= {"cli", "cloud", "config", "core", "notify", "report", "run", "store"}
+
+
+def test_no_sentence_uses_a_word_that_has_a_plain_one() -> None:
+    assert not [sentence for sentence in collect() if _REPLACED.search(sentence.text)]
