@@ -193,7 +193,7 @@ class SlackReport:
         try:
             self.channel.send([notice(text)], place=place)
         except DeliveryError as failure:
-            _log.warning("explanation-undelivered: %s", failure)
+            _log.warning("excuse-undelivered: %s", failure)
 
 
 def _named_in(messages: Sequence[Message]) -> frozenset[Name]:
