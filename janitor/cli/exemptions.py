@@ -52,7 +52,7 @@ def grant(
 
 
 def _granted(records: Sequence[ExemptionRecord], now: datetime, zone: tzinfo) -> str:
-    """What was just granted, in a sentence; and what else is to be known about it."""
+    """What was just granted, in a sentence; also that an earlier one holds longer, or that the image is not listed."""
     granted = records[-1]
     text = f"exempt {_terms(granted.exemption, zone)}"
     longest = max((record.exemption.until for record in records if record.active(now)), default=granted.exemption.until)
@@ -109,7 +109,7 @@ def granted_by(by: str | None) -> str:
 
 
 def _places(store: Store, prefixes: Iterable[str]) -> list[tuple[str, str]]:
-    """The target and id of every image that is meant, each once. Raises UsageError for what is not clear."""
+    """The target and id of every image with one of these ids, each once. Raises UsageError for an ambiguous prefix."""
     found = [find_image(store, prefix) for prefix in prefixes]
     return list(dict.fromkeys((target, image) for image, targets in found for target in targets))
 
@@ -175,7 +175,7 @@ def _by_command(settings: Settings) -> list[Entry]:
 
 
 def _longest(found: Iterable[Entry]) -> list[Entry]:
-    """The one that counts for each image, where several hold."""
+    """The last of each image to expire, where several are in force."""
     longest: dict[tuple[str | None, str], Entry] = {}
     for entry in found:
         key = (entry.record.target if entry.record else None, entry.exemption.image)

@@ -27,14 +27,14 @@ _CANDIDATES = 10
 def explanation(store: Store, policies: Sequence[Policy], prefix: str, zone: tzinfo) -> Page:
     """Explain the image whose id is, or unambiguously starts with, `prefix`.
 
-    Raises UsageError for an image that no run has seen, for a prefix of several, and for what is no text.
+    Raises UsageError for an image that no run has seen, for a prefix of several, and for text that is not UTF-8.
     """
     identity, targets = find_image(store, prefix)
     return Page(lambda width: _everything(store, policies, targets, identity, zone, width))
 
 
 def find_image(store: Store, prefix: str) -> tuple[str, list[str]]:
-    """The id of the image that people mean by `prefix`, and the targets that it was seen in.
+    """The id of the image that is, or starts with, `prefix`, and the targets that it was seen in.
 
     Raises UsageError for an image that no run has seen, and for a prefix of several.
     """
@@ -52,7 +52,7 @@ def find_image(store: Store, prefix: str) -> tuple[str, list[str]]:
 
 
 def _named(images: Sequence[tuple[str, str, bool]]) -> str:
-    """For people who gave a name: the ids of the images of that name. Empty where there are none."""
+    """For whoever gave a name instead of an id: the ids of the images of that name. Empty where there are none."""
     if not images:
         return ""
     places = [

@@ -13,21 +13,21 @@ from janitor.store import Store
 
 
 def configured(common: Common) -> Settings:
-    """The configuration alone, for commands that no policy concerns; from then on, logs leave its secrets out."""
+    """The configuration alone, for commands that need no policies. From here on, logs redact its secrets."""
     settings = load_settings(common.config)
     configure_logging(common.verbose, settings.secrets)
     return settings
 
 
 def load(common: Common) -> tuple[Settings, Rules]:
-    """Configuration and policies; one ConfigurationError names the problems of both."""
+    """Configuration and policies. Raises ConfigurationError with the problems of both."""
     settings, rules = wiring.load(common.config)
     configure_logging(common.verbose, settings.secrets)
     return settings, rules
 
 
 def load_to_run(common: Common) -> tuple[Settings, Rules]:
-    """Configuration and policies. Where at least the configuration is right, watchers are told of the failure too."""
+    """Configuration and policies. Raises ConfigurationError, and reports it to monitoring where that is configured."""
     try:
         return load(common)
     except ConfigurationError:

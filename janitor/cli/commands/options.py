@@ -4,14 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Delete nothing, whatever the configured mode.")
-NO_POST = click.option("--no-post", is_flag=True, help="Do not send the report to Slack.")
+NO_POST = click.option("--no-post", is_flag=True, help="Do not send the report to any channel.")
 
 _CONFIG = click.option(
     "-c",

@@ -22,7 +22,7 @@ from janitor.shutdown import Stop, within
 
 _log = logging.getLogger("janitor.cli.commands")
 
-_TIME_TO_POST = timedelta(seconds=2)  # once we were told to stop
+_TIME_TO_POST = timedelta(seconds=2)  # after a signal
 
 
 def reported(
@@ -34,9 +34,9 @@ def reported(
     form: Format,
     post: bool,
 ) -> Delivery:
-    """Post the report, and then print it: only the delivery tells what it has announced.
+    """Post the report, and then print it: only the delivery knows what was announced.
 
-    What was done is printed whatever becomes of the delivery. A report that cannot be printed counts as undelivered.
+    The report is printed even if the delivery fails. A report that cannot be printed counts as undelivered.
     """
     posted = Delivery()
     try:
@@ -56,7 +56,7 @@ def _unprinted(result: RunResult, failure: OSError) -> str:
 
 
 def _posted(settings: Settings, result: RunResult, policies: Sequence[Policy] | None, stop: Stop) -> Delivery:
-    """Post the report. Once we were told to stop, what hangs is left for the next run: every report is kept first."""
+    """Post the report. After a signal it has two seconds: every report is kept first, and the next run sends it."""
     with progress_bar() as progress:
         if settings.slack is not None:
             progress.advance("to Slack", "post", 0, None)
@@ -65,11 +65,11 @@ def _posted(settings: Settings, result: RunResult, policies: Sequence[Policy] | 
 
 
 def code_of(result: RunResult, posted: Delivery, stop: Stop) -> int:
-    """The exit code of a run whose report went out like this; one that a signal ended has the signal's."""
+    """The exit code of a run with this delivery; for one that a signal ended, 128 and the number of the signal."""
     return 128 + stop.signal_number if stop.is_set() else wiring.code_of(result, posted.code)
 
 
 def say_what_failed(posted: Delivery, code: int) -> None:
-    """Say as the last words of a run that its delivery failed: the report, printed by then, does not know of it."""
+    """Print that the delivery failed, after the report, which was printed before and cannot say so."""
     if posted.trouble:
         say(f"janitor: {posted.trouble}{f': exit {code}' if code == Exit.FAILED else ''}", err=True)

@@ -1,4 +1,4 @@
-"""One run of the service: what would end a single run is logged, reported, and tried again next time."""
+"""One run of the service. What would end a single run is logged and reported, and the service goes on."""
 
 import logging
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ _log = logging.getLogger("janitor.cli.commands")
 
 
 def scheduled_run(settings: Settings, mode: Mode, stop: Stop, watch: Watch) -> None:
-    """Run with the policies as they are now, and report it, be it that it could not begin."""
+    """Run with the policies as they are now, and report the run, even one that could not begin."""
     started_at = utc_now()
 
     def skipped(error: JanitorError) -> RunResult:

@@ -55,9 +55,9 @@ def sandbox(common: Common, file: Path | None, **options: Any) -> int:
     """
     from functools import partial
 
-    from janitor.cli.announcing import must_not_exist, print_configuration, write_configuration
     from janitor.cli.demonstration import shipped_policies
     from janitor.cli.logs import configure_logging
+    from janitor.cli.written_configuration import must_not_exist, print_configuration, write_configuration
     from janitor.errors import Exit
     from janitor.sandbox import server
     from janitor.sandbox.flags import options_from

@@ -1,4 +1,4 @@
-"""How a sandbox that listens is announced: its configuration on stdout, or in a new file."""
+"""The configuration for a sandbox, on stdout or in a new file."""
 
 import os
 from pathlib import Path
