@@ -11,12 +11,9 @@ import janitor
 
 ROOT = Path(janitor.__file__).parent
 ARCHITECTURE = (ROOT.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
-MOST_MODULES = {"core": 20, "sandbox": 30, "sandbox/openstack": 16}
+MOST_MODULES = {"core": 20, "sandbox": 27, "sandbox/openstack": 16}
 USUAL_MODULES = 15
 MOST_LINES = 300
-LONGER = {"notify/delivery.py", "store/__init__.py"}
-"""Modules that are longer still."""
-
 NOT_IN_THE_CORE = {
     "yaml",
     "httpx",
@@ -118,5 +115,5 @@ def test_no_folder_is_too_full_to_be_looked_through(inside: Path) -> None:
 
 
 def test_no_module_is_too_long_to_be_read_at_once() -> None:
-    longer = {path for path in modules() if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES}
-    assert {str(path.relative_to(ROOT)) for path in longer} <= LONGER
+    sizes = {path.relative_to(ROOT): len(path.read_text(encoding="utf-8").splitlines()) for path in modules()}
+    assert {str(path): size for path, size in sizes.items() if size > MOST_LINES} == {}
