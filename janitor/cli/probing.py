@@ -11,7 +11,7 @@ from janitor.cloud.service import Probe, ProbeFailed
 from janitor.config import Settings
 from janitor.config.policy_files import PASSED_OVER, Rules
 from janitor.core.policy import Policy
-from janitor.core.policy_lint import exempting_nothing, owning_nothing, remarks_on
+from janitor.core.policy_lint import exempting_nothing, lint, owning_nothing
 from janitor.core.units import counted
 from janitor.core.usage import Reading
 from janitor.errors import CloudError, DeliveryError, StoreError
@@ -29,7 +29,7 @@ def configured(settings: Settings, rules: Rules) -> Iterator[str]:
     yield f"policies       ok: {settings.policies}, {', '.join(policy.name for policy in rules.policies)}"
     if rules.passed_over:
         yield f"policies       note: {PASSED_OVER}: {', '.join(map(visible, rules.passed_over))}"
-    for remark in remarks_on(rules.policies, sites.names_without_signing_in(settings)):
+    for remark in lint(rules.policies, sites.names_without_signing_in(settings)):
         yield f"policies       note: {remark}"
     if rules.exemptions:
         yield f"exemptions     ok: {len(rules.exemptions)} in policy files"

@@ -76,7 +76,7 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """How often in a row the API has refused to delete an image, when last, and what it said then."""
+    """How often in a row the API has rejected the deletion of an image, when last, and what it said then."""
 
     count: int
     last_at: datetime

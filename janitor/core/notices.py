@@ -1,8 +1,8 @@
-"""Notices: an expired image is announced, and then left alone for as long as its policy says.
+"""Notices: an expired image is announced, and then stays for as long as its policy says.
 
 Of a long notice people are reminded in its last day, and the deletion waits for that reminder: one that was not given
 when it should have been moves it to a day after its acceptance. And a notice counts only while people hear of the
-janitor: after a silence that was longer than the notice, it is given anew. So it is where the image got another name.
+janitor: after a silence that was longer than the notice, it is given again, as it is where the image got another name.
 
 Silence is what lies between two moments at which people heard, by the channel that an image is reported to: when the
 notice was accepted, when a live run of the target ended with nothing due there, and when what was due there was

@@ -1,4 +1,4 @@
-"""Remarks on policies that are right and yet without effect: what their texts prove, and what snapshots show. Pure."""
+"""Lints policies that are valid and yet without effect: by their texts, and by what snapshots show. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -21,15 +21,15 @@ Targets = Collection[str] | None
 """The names of all targets; None where they are not known yet."""
 
 
-def remarks_on(policies: Sequence[Policy], targets: Targets) -> list[str]:
+def lint(policies: Sequence[Policy], targets: Targets) -> list[str]:
     """What is certain from the texts of policies and the names of all targets, in the order of the policies."""
     compared = len(policies) <= _MOST_COMPARED
-    remarks = [
-        f"{policy.name}: {remark}"
+    findings = [
+        f"{policy.name}: {finding}"
         for place, policy in enumerate(policies)
-        for remark in _remarks(policy, policies[:place] if compared else (), targets)
+        for finding in _findings(policy, policies[:place] if compared else (), targets)
     ]
-    return remarks if compared else [*remarks, f"more than {_MOST_COMPARED:,} are not compared with each other"]
+    return findings if compared else [*findings, f"more than {_MOST_COMPARED:,} are not compared with each other"]
 
 
 def owning_nothing(policies: Sequence[Policy], snapshots: Mapping[str, Iterable[Image]]) -> list[str]:
@@ -48,7 +48,7 @@ def exempting_nothing(exemptions: Iterable[Exemption], snapshots: Mapping[str, I
     return [name for name in named if normal(name) not in names and folded(normal(name)) not in ids]
 
 
-def _remarks(policy: Policy, before: Iterable[Policy], targets: Targets) -> Iterator[str]:
+def _findings(policy: Policy, before: Iterable[Policy], targets: Targets) -> Iterator[str]:
     match = policy.match
     yield from _slow(policy)
     if policy.expire is not None and policy.expire.after < _SHORT:

@@ -1,4 +1,4 @@
-"""Refusals back off: what the API refused to delete is not asked for again every night."""
+"""Backing off: a deletion that the API rejected is not asked for again every night."""
 
 from datetime import datetime, timedelta
 

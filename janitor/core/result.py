@@ -66,7 +66,7 @@ class SurveySummary:
     """What is reported of the survey of one target: how much it saw, and how well.
 
     `owned` are the images that belong to the target itself. `remarks` say what the survey could not see and did not
-    insist on seeing. `clock` says who bore out our clock, and `seconds` is how long the survey took; neither is
+    insist on seeing. `clock` says what confirmed our clock, and `seconds` is how long the survey took; neither is
     recorded.
     """
 

@@ -31,7 +31,7 @@ from janitor.core.survey import Survey
 from janitor.core.survey.clock import UNTOLD, ClockCheck
 from janitor.core.survey.contradictions import doubts_about as contradictions
 from janitor.core.survey.mark import restored
-from janitor.core.survey.plausibility import refusal
+from janitor.core.survey.plausibility import implausible
 from janitor.errors import AnotherAccount, CloudError, Implausible, Interrupted, JanitorError, StoreError
 from janitor.run.carrying_out import CarryingOut
 from janitor.run.freshness import Moment
@@ -76,9 +76,9 @@ class Cleaning:
         history = self._store.record_survey(self.run, self.target, survey, self.site.also_named)
         unacceptable = check.one_service_with_others(survey)
         doubts = check.doubts(survey, lookup, unacceptable)
-        settled = () if doubts or survey.usage.problem is not None else self._settle(survey, lookup)
+        settled = () if doubts or survey.usage.problem is not None else self._reconcile(survey, lookup)
         try:
-            doubt = refusal(doubts, acceptable=not unacceptable) if doubts else None
+            doubt = implausible(doubts, acceptable=not unacceptable) if doubts else None
             return self._judge(since, survey, history, doubt, settled)
         except (CloudError, StoreError, Interrupted) as error:
             if not settled:
@@ -139,8 +139,8 @@ class Cleaning:
         return {image.id: Sharing(unasked=True) for image in self.service.shareable(asked)}
 
     def _excess(self, plan: Plan) -> str | None:
-        """Why the limits refuse a plan; a reviewed one has none."""
-        return plan.refusal(self.orders.basis.limits) if self.orders.approved is None else None
+        """How a plan is over the limits; to a reviewed one none apply."""
+        return plan.over_limit(self.orders.basis.limits) if self.orders.approved is None else None
 
     def _ruled(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> list[Decision]:
         """The decisions by guards and policies."""
@@ -173,7 +173,7 @@ class Cleaning:
         )
 
     def _counted(self, recorded: Memory, survey: Survey) -> Mapping[str, Notice]:
-        """The notices as they count; where nobody can be told of anything, none is given anew and none waits."""
+        """The notices as they count; where nobody can be told of anything, no notice starts and none runs."""
         channels, next_run = self.orders.audience.channels, self.orders.audience.next_run
         if channels is None:
             return recorded.notices
@@ -227,7 +227,7 @@ class Cleaning:
         listed = {decision.image.id for decision in seen.decisions}
         self._store.end_notices_of_gone(seen.target, memory.notices.keys() - listed, self.orders.execution.clock())
 
-    def _settle(self, survey: Survey, lookup: Lookup) -> tuple[Deletion, ...]:
+    def _reconcile(self, survey: Survey, lookup: Lookup) -> tuple[Deletion, ...]:
         """Find out what became of the requests that earlier runs left open, where the survey tells."""
         settlements = reconcile(self._store.unsettled(self.target), survey.images, lookup.unanswered or ())
         if settlements:

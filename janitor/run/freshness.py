@@ -53,7 +53,7 @@ class Freshness:
         return max(now.at - self.since.at, timedelta(seconds=now.ticks - self.since.ticks)) > STALE
 
     def reading(self) -> Reading:
-        """The latest reading, made anew where it is stale. Raises CloudError where it cannot be, and from then on."""
+        """The latest reading, repeated where it is stale. Raises CloudError where it cannot be, and from then on."""
         with self.lock:
             if self.failed is not None:
                 raise self.failed

@@ -118,11 +118,11 @@ class RunStore(Journal, Protocol):
         ...
 
     def record_clock(self, run: int, at: datetime) -> None:
-        """Record what the clock of a run said when an answer of an API bore it out."""
+        """Record what the clock of a run said when an answer of an API confirmed it."""
         ...
 
     def last_clock(self, before: int) -> tuple[int, datetime] | None:
-        """The latest run before this one whose clock an answer bore out, and what it said."""
+        """The latest run before this one whose clock an answer confirmed, and what it said."""
         ...
 
     def note_behind(self, run: int, mark: Mark, at: datetime) -> None:

@@ -35,7 +35,7 @@ class Rereading:
         """What is so now of these planned images: all that uses images is asked for once more.
 
         The images are listed, too, where they cannot be asked for one by one; `gone` are those that need not be there
-        any more. Raises CloudError where that cannot be read, or looks wrong, and Interrupted.
+        any more. Raises CloudError where that cannot be read, or is implausible, and Interrupted.
         """
         surveying = Surveying(self.orders, self.target, self.service)
         images = self.survey.images if self.service.by_id else tuple(surveying.listed())
@@ -54,8 +54,8 @@ class Rereading:
         """What the target lists once `gone` were asked for, and the ids of what may exist all the same; all folded.
 
         Where nothing but a list tells that an image is gone, two lists have to leave it out: one may have a hole.
-        Raises Implausible for a list that looks as wrong as a survey that deletes nothing, and another CloudError where
-        there is none.
+        Raises Implausible for a list that is as implausible as a survey may be, and another CloudError where there is
+        none.
         """
         listed, untold = self._listed_without(gone)
         if not self.service.by_id and any(folded(image) not in listed for image in gone):
@@ -74,7 +74,7 @@ class Rereading:
         return _by_id(now.images), frozenset(map(folded, lookup.unanswered or ()))
 
     def _doubts(self, now: Survey, untold: frozenset[str] | None, gone: Collection[str]) -> tuple[str, ...]:
-        """What looks wrong about a later list, by the gate of every survey; of images that nobody asked to delete."""
+        """What is implausible about a later list, by the checks of a survey; images asked for do not count."""
         ours = {folded(image) for image in gone}
         before, after = (_without(ours, survey) for survey in (self.survey, now))
         own = frozenset(image.identity for image in before.images if owns(image))

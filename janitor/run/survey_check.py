@@ -66,7 +66,7 @@ class SurveyCheck:
         return [*doubts_about(self.target, own, others), *self.service.other_names(survey.images)]
 
     def doubts(self, survey: Survey, lookup: Lookup, unacceptable: Sequence[str]) -> tuple[str, ...]:
-        """What looks wrong about a survey; recorded as good where nothing does, or where a person accepts it.
+        """What is implausible about a survey; recorded as good where nothing does, or where a person accepts it.
 
         What is `unacceptable` stays, whoever accepts the rest.
         """
@@ -101,13 +101,13 @@ class SurveyCheck:
         )
 
     def clock_check(self) -> ClockCheck:
-        """Who bears out our clock."""
+        """What confirms our clock."""
         if self.orders.basis.accept_survey:
             return ClockCheck.ACCEPTED
         return ClockCheck.UNTOLD if self.service.clock_offset() is None else ClockCheck.TOLD
 
     def _clock_doubts(self) -> tuple[str, ...]:
-        """What is wrong with our clock by that of earlier runs; one that an answer bears out now is written down."""
+        """What is wrong with our clock by that of earlier runs; one that an answer confirms now is written down."""
         now, before = self.orders.execution.clock(), self._store.last_clock(self.run)
         offset = self.service.clock_offset()
         late = behind(now, *before) if before is not None else None

@@ -75,19 +75,19 @@ def own(
         pytest.param(own("abcuvwxyz1"), None, id="most-replaced-and-as-many"),
         pytest.param(
             own("abcuvwxyz"),
-            "7 of the 10 owned images of the last good survey are missing (70.0%), and 9 are listed now; "
+            "7 of the 10 owned images of the last good survey are unexpectedly missing (70.0%), and 9 are listed now; "
             "limits.max_shrink allows 30%",
             id="and-the-count-fell",
         ),
         pytest.param(own("abcdefg"), None, id="fell-as-far-as-allowed"),
         pytest.param(
             own("abcdef"),
-            "4 of the 10 owned images of the last good survey are missing (40.0%), and 6 are",
+            "4 of the 10 owned images of the last good survey are unexpectedly missing (40.0%), and 6 are",
             id="fell-further",
         ),
         pytest.param(
             own("abcd", ours="ij"),
-            "are missing (40.0%), besides 2 of them deleted by the janitor, and 4",
+            "are unexpectedly missing (40.0%), besides 2 of them deleted by the janitor, and 4",
             id="beside-our-deletions",
         ),
         pytest.param(

@@ -13,7 +13,7 @@ from janitor.config.policy_files import load_policies
 from janitor.core.image import Image, Status, Visibility
 from janitor.core.memory import Exemption
 from janitor.core.policy import Expire, Match, Pattern, Policy
-from janitor.core.policy_lint import covers, exempting_nothing, owning_nothing, remarks_on
+from janitor.core.policy_lint import covers, exempting_nothing, lint, owning_nothing
 from janitor.core.result import Mode
 from janitor.core.survey import Survey
 from janitor.core.usage import Usage
@@ -119,7 +119,7 @@ def test_what_is_certain_of_targets_whose_names_are_not_known(
 ) -> None:
     first, second = Match(targets=patterns(*wide)), Match(targets=patterns(*narrow))
     assert covers(first, second, None) is certain
-    assert remarks_on([policy("first", second)], None) == []
+    assert lint([policy("first", second)], None) == []
 
 
 texts = st.sampled_from(["*", "a", "ab", "a*", "ab*", "?b", "/a/", "/^b/", "[a]*", "/"])
@@ -167,7 +167,7 @@ def test_what_is_said_to_own_nothing_owns_nothing(
 ) -> None:
     policies = [policy("first", first), policy("second", second)]
     snapshots = dict.fromkeys(TARGETS, images)
-    accused = {remark.partition(":")[0] for remark in remarks_on(policies, known) if "owns no image" in remark}
+    accused = {remark.partition(":")[0] for remark in lint(policies, known) if "owns no image" in remark}
     assert accused <= set(owning_nothing(policies, snapshots))
 
 
@@ -196,11 +196,11 @@ REMARKS = [
 @pytest.mark.parametrize(("written", "remarks"), REMARKS)
 def test_what_is_said_of_policies(written: list[Match], remarks: dict[int, str]) -> None:
     policies = [policy(f"p{number}", match) for number, match in enumerate(written)]
-    assert remarks_on(policies, TARGETS) == [f"p{number}: {remark}" for number, remark in remarks.items()]
+    assert lint(policies, TARGETS) == [f"p{number}: {remark}" for number, remark in remarks.items()]
 
 
 def test_there_is_nothing_to_be_said_of_the_shipped_policies() -> None:
-    assert remarks_on(load_policies(shipped_policies()), TARGETS) == []
+    assert lint(load_policies(shipped_policies()), TARGETS) == []
 
 
 def test_an_image_with_a_doubtful_owner_is_owned_by_none() -> None:
@@ -266,10 +266,10 @@ def test_what_is_exempt_and_bears_no_image_of_a_snapshot_is_named_once() -> None
 def test_a_term_of_less_than_an_hour_is_noted() -> None:
     short = replace(policy("short", named("a")), expire=Expire(timedelta(minutes=59)))
     long = replace(policy("long", named("b")), expire=Expire(timedelta(hours=1)))
-    assert remarks_on([short, long], None) == ["short: expire.after: 59min is less than an hour"]
+    assert lint([short, long], None) == ["short: expire.after: 59min is less than an hour"]
 
 
 def test_very_many_policies_are_not_compared_with_each_other() -> None:
     many = [policy(f"p{number}", named("a")) for number in range(1_001)]
-    assert len(remarks_on(many[:1_000], None)) == 999
-    assert remarks_on(many, None) == ["more than 1,000 are not compared with each other"]
+    assert len(lint(many[:1_000], None)) == 999
+    assert lint(many, None) == ["more than 1,000 are not compared with each other"]

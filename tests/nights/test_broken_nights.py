@@ -356,7 +356,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     ),
     "silence": (0, "although it is announced before a silence", (Change(notices, "silent_since", _always(None)),)),
     # Limits, the survey gate, reviewed plans and dry runs.
-    "limits": (0, "the limits are", (Change(Plan, "refusal", _always(None)),)),
+    "limits": (0, "the limits are", (Change(Plan, "over_limit", _always(None)),)),
     "survey-shrank": (12, "although the survey saw", (Change(Plausibility, "_shrunk", _always(())),)),
     "clock-off": (8, "although the server's clock is off", (Change(plausibility_rules, "_clock_doubts", _always(())),)),
     "apply-unchanged": (1, "not as it was when the plan", (Change(cleaning, "changes_since", _as_planned),)),

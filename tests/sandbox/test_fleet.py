@@ -165,7 +165,7 @@ def test_the_shipped_policies_find_work_within_the_default_limits(seed: int) -> 
     decisions = decided(fleet(seed=seed))
     plan = make_plan(decisions)
     assert 30 <= len(plan.decisions) <= 70
-    assert plan.refusal(Limits()) is None
+    assert plan.over_limit(Limits()) is None
     assert len({decision.policy for decision in plan.decisions}) >= 2
 
 

@@ -36,8 +36,8 @@ class Plan:
             )
         return exceeded
 
-    def refusal(self, limits: Limits) -> str | None:
-        """Why the limits refuse this plan, and the way out. None if they do not."""
+    def over_limit(self, limits: Limits) -> str | None:
+        """How this plan is over the limits, and what to do. None if it is within them."""
         exceeded = self.excess(limits)
         if not exceeded:
             return None

@@ -8,7 +8,7 @@ APART = timedelta(minutes=5)
 
 
 class ClockCheck(StrEnum):
-    """Who bears out our clock in a run: answers of the API, nobody, or a person who accepts what looks wrong."""
+    """What confirms our clock in a run: answers of the API, nothing, or a person who accepts an implausible survey."""
 
     TOLD = "told"
     UNTOLD = "untold"
@@ -19,11 +19,11 @@ UNTOLD = (
     "nothing deleted: no answer of the API tells the time, so our clock cannot be checked. Look at it; if it is right, "
     "run once with --accept-survey."
 )
-"""Why nothing is deleted where nobody bears out our clock."""
+"""Why nothing is deleted where nothing confirms our clock."""
 
 
 def agrees(offset: timedelta) -> bool:
-    """Whether a clock that is so far ahead of ours, or behind it, bears it out."""
+    """Whether a clock that is so far ahead of ours, or behind it, confirms it."""
     return abs(offset) <= APART
 
 
@@ -38,7 +38,7 @@ def may_start(check: ClockCheck, offset: timedelta | None) -> bool:
 
 
 def behind(now: datetime, run: int, then: datetime) -> str | None:
-    """What is wrong with a clock that is behind what an earlier run's was when an answer bore it out; None if nothing.
+    """What is wrong with a clock that is behind what an earlier run's was when an answer confirmed it; None if nothing.
 
     `then` is what the clock of that run said.
     """

@@ -1,4 +1,4 @@
-"""The survey gate: a survey that looks wrong deletes nothing, until a person who has looked accepts it."""
+"""Whether a survey is plausible: after one that is not, nothing is deleted until a person accepts it."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ class Plausibility:
         clock_offset: timedelta | None,
         irregularities: Iterable[str],
     ) -> tuple[str, ...]:
-        """What looks wrong; nothing for a survey to be believed.
+        """What is implausible; nothing for a survey to be accepted.
 
         `before` is the last good survey's measure, and `own` are the images of both.
         `clock_offset` is how far the server's clock is ahead of ours, where it tells.
@@ -120,7 +120,7 @@ class Plausibility:
                 yield f"{what} {share}, {allowed}"
         elif many and own.owned < expected:
             ours = f", besides {len(own.ours)} of them deleted by the janitor" if own.ours else ""
-            what = f"{missing} of the {then} owned images of the last good survey are missing {share}"
+            what = f"{missing} of the {then} owned images of the last good survey are unexpectedly missing {share}"
             yield f"{what}{ours}, and {own.owned} are listed now; {allowed}"
         elif missing == expected >= _FEW and self.max_shrink < _ALL:
             yield f"none of the {missing} owned images of the last good survey is listed, but {own.owned} others"
@@ -152,7 +152,7 @@ def _clock_doubts(offset: timedelta | None) -> Iterator[str]:
         yield f"the server's clock is {minutes} minutes {side} ours, more than {APART // timedelta(minutes=1)}"
 
 
-def refusal(doubts: Iterable[str], *, acceptable: bool = True) -> str:
-    """Why nothing is deleted, and the way out, where a person may accept the survey."""
+def implausible(doubts: Iterable[str], *, acceptable: bool = True) -> str:
+    """Why nothing is deleted, and what to do where a person may accept the survey."""
     way_out = " Look at the account; if it is right, run once with --accept-survey." if acceptable else ""
     return f"nothing deleted, implausible survey: {'; '.join(doubts)}.{way_out}"
