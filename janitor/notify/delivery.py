@@ -189,9 +189,11 @@ def resend(
             yield from ((name, error) for name, _, error in sender.deliver_late())
         kinds = [kind_of(kept) for kept in store.undelivered() if channel_for(kept, channels) is None]
         if kinds:
-            undelivered = {KINDS[kind].key: counted(kinds.count(kind), "report") for kind in dict.fromkeys(kinds)}
-            raise DeliveryError("; ".join(_unsent(key, left) for key, left in undelivered.items()))
+            undelivered = {kind: counted(kinds.count(kind), "report") for kind in dict.fromkeys(kinds)}
+            raise DeliveryError("; ".join(_unsent(kind, left) for kind, left in undelivered.items()))
 
 
-def _unsent(key: str, left: str) -> str:
-    return f"{left} undelivered: configure `{key}` in janitor.yaml to send them"
+def _unsent(kind: str, left: str) -> str:
+    if kind not in KINDS:
+        return f'{left} undelivered: this version has no channel of the kind "{kind}"; use the version that kept them'
+    return f"{left} undelivered: configure `{KINDS[kind].key}` in janitor.yaml to send them"

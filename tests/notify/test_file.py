@@ -252,6 +252,22 @@ def test_resend_adds_late_lines(configure: Configure, file: Path) -> None:
     assert [json.loads(line)["run"] for line in lines_of(file)] == [1]
 
 
+def test_a_report_for_a_kind_of_channel_that_this_version_does_not_know_stays(configure: Configure, file: Path) -> None:
+    settings = configure()
+    file.mkdir()
+    delivered(settings, announcing(settings, "a"))
+    with closing(sqlite3.connect(settings.database)) as database, database:
+        database.execute(
+            "UPDATE reports SET messages = json_set(messages, '$.kind', 'pager') WHERE delivered_at IS NULL"
+        )
+    with pytest.raises(
+        DeliveryError, match='this version has no channel of the kind "pager"; use the version that kept'
+    ):
+        list(resend(settings, [CI]))
+    with Store.open(settings.database) as store:
+        assert len(store.undelivered()) == 1
+
+
 def test_the_line_of_a_run_that_could_not_begin_is_kept_itself(configure: Configure, file: Path) -> None:
     settings = configure(slack_too=False)
     file.mkdir()
