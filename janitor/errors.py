@@ -128,7 +128,7 @@ class Implausible(CloudError):
 
 
 class AnotherAccount(CloudError):
-    """A target reaches another account than before; the message says what changed, and the way out."""
+    """A target now reaches a different account; the message says what changed, and the way out."""
 
     exit_code = Exit.LIMIT
 

@@ -8,7 +8,8 @@ from tests.house.sentences import collect
 # Each has a plain word, which the other sentences use: expired, greater than zero, out of range, last accepted survey.
 _REPLACED = re.compile(
     r"\b(lapsed?|longer than nothing|beyond all measure|blotted out|decided anew|said yes|came to that status|"
-    r"no end in sight|no wait has begun|channels of their own|nobody was told|at work|for so long)\b"
+    r"no end in sight|no wait has begun|channels of their own|nobody was told|at work|for so long|"
+    r"looks wrong|bore out|deleted by us|looked at again|not one we know|any more, and may exist)\b"
 )
 
 
