@@ -75,14 +75,14 @@ def own(
         pytest.param(own("abcuvwxyz1"), None, id="most-replaced-and-as-many"),
         pytest.param(
             own("abcuvwxyz"),
-            "7 of the 10 owned images of the last good survey are unexpectedly missing (70.0%), and 9 are listed now; "
-            "limits.max_shrink allows 30%",
+            "7 of the 10 owned images of the last accepted survey are unexpectedly missing (70.0%), and 9 are listed "
+            "now; limits.max_shrink allows 30%",
             id="and-the-count-fell",
         ),
         pytest.param(own("abcdefg"), None, id="fell-as-far-as-allowed"),
         pytest.param(
             own("abcdef"),
-            "4 of the 10 owned images of the last good survey are unexpectedly missing (40.0%), and 6 are",
+            "4 of the 10 owned images of the last accepted survey are unexpectedly missing (40.0%), and 6 are",
             id="fell-further",
         ),
         pytest.param(
@@ -91,7 +91,7 @@ def own(
             id="beside-our-deletions",
         ),
         pytest.param(
-            own("klmnopqrst"), "none of the 10 owned images of the last good survey is listed", id="none-left"
+            own("klmnopqrst"), "none of the 10 owned images of the last accepted survey is listed", id="none-left"
         ),
         pytest.param(own("klmno", before="abcde"), "none of the 5 owned", id="none-of-five"),
         pytest.param(own("klmn", before="abcd"), None, id="none-of-four"),

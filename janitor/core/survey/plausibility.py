@@ -120,10 +120,10 @@ class Plausibility:
                 yield f"{what} {share}, {allowed}"
         elif many and own.owned < expected:
             ours = f", besides {len(own.ours)} of them deleted by the janitor" if own.ours else ""
-            what = f"{missing} of the {then} owned images of the last good survey are unexpectedly missing {share}"
+            what = f"{missing} of the {then} owned images of the last accepted survey are unexpectedly missing {share}"
             yield f"{what}{ours}, and {own.owned} are listed now; {allowed}"
         elif missing == expected >= _FEW and self.max_shrink < _ALL:
-            yield f"none of the {missing} owned images of the last good survey is listed, but {own.owned} others"
+            yield f"none of the {missing} owned images of the last accepted survey is listed, but {own.owned} others"
 
     def _shrunk(self, now: Measure, before: Measure) -> Iterator[str]:
         falls = (
