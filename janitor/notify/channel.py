@@ -76,7 +76,10 @@ class Channel(Protocol):
 
     @property
     def announces(self) -> bool:
-        """Whether people read there: only then does what it accepted start notices and count as a reminder."""
+        """Whether people read there: only then does what it accepted start notices and count as a reminder.
+
+        Where they do not, the whole run is sent, once it is known what was announced.
+        """
 
     def reports_of(self, result: RunResult, previous: Outcome | None, waiting: int, /) -> Sequence[Report]:
         """What it is told of a run, where that is worth it. `previous` is the outcome of the run before."""

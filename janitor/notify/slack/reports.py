@@ -35,10 +35,10 @@ _MOST_WITHOUT_A_FILE = 50
 _FILE_TITLE = "All images of this report"
 
 
-def configured(settings: Settings, policies: Sequence[Policy] | None, stop: Stop) -> Iterator[SlackReports]:
+def configured(settings: Settings, policies: Sequence[Policy] | None, stop: Stop) -> Iterator[SlackWorkspace]:
     """Slack, where it is configured."""
     if settings.slack is not None:
-        yield SlackReports(settings, settings.slack, policies, stop)
+        yield SlackWorkspace(settings, settings.slack, policies, stop)
 
 
 def channel_of(settings: Settings, name: str | None = None, stop: Stop | None = None) -> SlackChannel:
@@ -67,8 +67,8 @@ def channels_of(policies: Sequence[Policy], main: str | None) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class SlackReports:
-    """The main channel, and those that policies name. Without `policies` the main one is told everything."""
+class SlackWorkspace:
+    """The main channel of Slack, and those that policies name. Without `policies` the main one is told everything."""
 
     settings: Settings
     slack: Slack
