@@ -27,7 +27,7 @@ class Fate(Enum):
     FAILED = "Failed, not confirmed gone"
     UNASKED = "Not attempted, not deleted"
     OVER_LIMIT = "Not deleted, over a limit or survey implausible"
-    CHANGED = "Not deleted, changed meanwhile"
+    CHANGED = "Changed since planned, not attempted"
     ANNOUNCED = "Announced, to be deleted when due"
     REMINDED = "Reminder, due within a day"
     REMINDED_LATE = "Late reminder, due a day after it"
@@ -35,7 +35,7 @@ class Fate(Enum):
     SETTLED = "Settled, requested in an earlier run"
 
 
-NOT_DELETED = frozenset({Fate.REFUSED, Fate.UNASKED, Fate.OVER_LIMIT, Fate.CHANGED, Fate.SPARED})
+NOT_DELETED = frozenset({Fate.REFUSED, Fate.UNASKED, Fate.OVER_LIMIT, Fate.SPARED})
 """What is said only of images that are still there."""
 
 _FATES = {fate.value: fate for fate in Fate}
