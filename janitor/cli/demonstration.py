@@ -31,7 +31,7 @@ from janitor.shutdown import Stop, stopping_on_signals
 
 _DAY = timedelta(days=1)
 _NIGHTS = (
-    "stuck uploads are deleted, expired images are announced",
+    "stuck uploads are deleted, old images are announced",
     "announced images wait for the end of their notice",
     "announced images are deleted",
 )

@@ -12,7 +12,7 @@ from janitor.escaping import visible
 def print_configuration(configuration: str) -> None:
     """Print it, and nothing else, to stdout."""
     print_plain(configuration)
-    say("The sandbox listens; Ctrl-C ends it.", err=True)
+    say("The sandbox is listening; Ctrl-C ends it.", err=True)
 
 
 def write_configuration(file: Path, configuration: str) -> None:
@@ -22,7 +22,7 @@ def write_configuration(file: Path, configuration: str) -> None:
             _fill(file, opened, f"{configuration}\n")
     except OSError as error:
         raise JanitorError(f"--write: {file}: {error.strerror}") from error
-    say(f"The sandbox listens, and its configuration is in {visible(str(file))}; Ctrl-C ends it.", err=True)
+    say(f"The sandbox is listening, and its configuration is in {visible(str(file))}; Ctrl-C ends it.", err=True)
 
 
 def _new(file: Path) -> TextIO:
