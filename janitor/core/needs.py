@@ -16,6 +16,7 @@ from janitor.core.names.known_images import KnownImages
 from janitor.core.usage import Usage, User, UserKind
 
 PARTS = {"kernel_id": "kernel", "ramdisk_id": "ramdisk"}
+_LEFT_OUT = (MISSING, "null")
 _MAY_NAME_PARTS = {"properties": "kernel or ramdisk", **{f"properties.{key}": part for key, part in PARTS.items()}}
 _SEPARATORS = re.compile(r"[\s\"'\[\]{}(),;=\\]+")
 _PART_FORMATS = frozenset({"aki", "ari"})
@@ -74,7 +75,15 @@ def used_by_unidentified(unidentified: Sequence[Image], images: Iterable[Image])
 def _may_need(image: Image) -> bool:
     if image.status in GONE_STATUSES:
         return False
-    return any(key in image.unreadable for key in _MAY_NAME_PARTS) or any(_parts_named_by(image))
+    return _is_unread(image) or any(_parts_named_by(image)) or any(_parts_said_to(image))
+
+
+def _is_unread(image: Image) -> bool:
+    """Whether the properties that name parts cannot be read."""
+    if image.properties is None:
+        # Left out, or null, they may be none: images without parts, as nearly all are, would keep others for ever.
+        return image.unreadable.get("properties") not in _LEFT_OUT
+    return any(f"properties.{key}" in image.unreadable for key in PARTS)
 
 
 def _parts_named_by(image: Image) -> Iterator[tuple[str, str]]:
@@ -84,12 +93,7 @@ def _parts_named_by(image: Image) -> Iterator[tuple[str, str]]:
 
 
 def _is_doubtful(image: Image, known: KnownImages) -> bool:
-    if image.properties is None:
-        # Left out, or null, they may be none: images without parts, as nearly all are, would keep others for ever.
-        return image.unreadable.get("properties") not in (MISSING, "null")
-    if any(f"properties.{key}" in image.unreadable for key in PARTS):
-        return True
-    return any(known.meant_by(word) is None for word, _ in _parts_named_by(image))
+    return _is_unread(image) or any(known.meant_by(word) is None for word, _ in _parts_named_by(image))
 
 
 def _needed_by(image: Image, known: KnownImages) -> Iterator[tuple[ImageId, str]]:
@@ -102,7 +106,8 @@ def _needed_by(image: Image, known: KnownImages) -> Iterator[tuple[ImageId, str]
 def _parts_said_to(image: Image) -> Iterator[tuple[ImageId, str]]:
     """The ids that stand in what cannot be read, as in two values that contradict each other: any may be meant."""
     for key, part in _MAY_NAME_PARTS.items():
-        for word in _SEPARATORS.split(image.unreadable.get(key, "")):
+        said = image.unreadable.get(key, MISSING)
+        for word in () if said in _LEFT_OUT else _SEPARATORS.split(said):
             yield from ((needed, part) for needed in ids_in(word))
 
 

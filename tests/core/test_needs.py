@@ -65,12 +65,13 @@ def test_whoever_is_listed_and_not_gone_needs_its_parts(image: Image, needed: bo
     "facts",
     [
         {"properties": None, "unreadable": {"properties": "5"}},
+        {"properties": None},
         {"unreadable": {"properties.kernel_id": "[1]"}},
         {"properties": {"kernel_id": " "}},
         {"properties": {"ramdisk_id": "https://images.example/v2/images/"}},
         {"properties": {"kernel_id": "null"}},
     ],
-    ids=["all-properties", "one", "blank", "a-url-of-none", "a-word-for-none"],
+    ids=["all-properties", "nobody-knows-why", "one", "blank", "a-url-of-none", "a-word-for-none"],
 )
 def test_where_parts_cannot_be_read_any_kernel_may_be_one(
     facts: dict[str, Any], disk_format: str | None, kept: bool
