@@ -54,14 +54,12 @@ class FileChannel:
 
     def prepare(self, report: Report) -> "FileReport":
         """The line of a report."""
-        result = report.share.totals
-        return FileReport(self, json_report(result), of_a_run=bool(result.run))
+        return FileReport(self, report.share.totals)
 
     def prepare_late(self, kept: KeptReport, _name: str, stored: Callable[[], RunResult | None]) -> "FileReport":
         """The line of a run as the database knows it now."""
         line = json.loads(kept.messages_json)["report"]
-        result = stored() if line is None else None
-        return FileReport(self, line if result is None else json_report(result), of_a_run=line is None)
+        return FileReport(self, stored() if line is None else line)
 
     def probes(self, *, live: bool) -> Iterator[Probe]:  # noqa: ARG002  it takes nobody else to try a file
         """Whether a line could be added."""
@@ -80,28 +78,33 @@ class FileChannel:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """A report as a line; None where the database does not tell of its run now."""
+    """A report as a line: of a run, or as it was kept; None where the database does not tell of its run now."""
 
     channel: FileChannel
-    line: str | None
-    of_a_run: bool
+    content: RunResult | str | None
 
     @property
     def destination(self) -> str:
         """The file."""
         return str(self.channel.path)
 
+    @property
+    def _line(self) -> str | None:
+        return json_report(self.content) if isinstance(self.content, RunResult) else self.content
+
     def kept(self) -> NewReport:
         """Which run it is of is known to the database; else the line itself."""
-        words: dict[str, Any] = {"kind": self.channel.kind, "report": None if self.of_a_run else self.line}
+        known = isinstance(self.content, RunResult) and self.content.run
+        words: dict[str, Any] = {"kind": self.channel.kind, "report": None if known else self._line}
         return NewReport(self.channel.name, json.dumps(words))
 
     def send(self, _progress: Progress, _clock: Callable[[], datetime]) -> Receipt:
         """Add the line. It is no message that could name an image to people."""
-        if self.line is None:
+        line = self._line
+        if line is None:
             return Receipt(error=DeliveryError("its run cannot be read from the database now"))
         try:
-            add_line(self.channel.path, self.line.encode())
+            add_line(self.channel.path, line.encode())
         except OSError as error:
             return Receipt(error=self.channel.failure(error))
         return Receipt()
