@@ -469,12 +469,19 @@ def test_a_plan_is_applied_once_and_what_is_gone_is_said_to_be(world: World) -> 
         world.approved(result.run)
 
 
-def test_a_plan_that_is_not_as_it_was_recorded_is_not_applied(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param("UPDATE decisions SET verdict = 'delete'", id="another-verdict"),
+        pytest.param("UPDATE image_facts SET updated_at = '2026-01-01T00:00:00Z'", id="another-fact"),
+    ],
+)
+def test_a_plan_that_is_not_as_it_was_recorded_is_not_applied(world: World, tmp_path: Path, change: str) -> None:
     world.policies = [OLD]
     plan = world.run(Mode.DRY_RUN)
     with closing(sqlite3.connect(tmp_path / "janitor.db")) as db, db:
-        db.execute("UPDATE decisions SET verdict = 'delete'")
-    with pytest.raises(UsageError, match="is not what that run recorded"):
+        db.execute(change)
+    with pytest.raises(UsageError, match="the plan of run 1 is not what that run recorded"):
         world.approved(plan.run)
 
 
@@ -503,15 +510,6 @@ def test_a_plan_is_good_for_a_day(world: World) -> None:
     assert world.approved(plan.run)
     world.now += timedelta(seconds=1)
     with pytest.raises(UsageError, match="was good for 1d"):
-        world.approved(plan.run)
-
-
-def test_a_plan_that_is_not_as_recorded_is_not_applied(world: World, tmp_path: Path) -> None:
-    world.policies = [OLD]
-    plan = world.run(Mode.DRY_RUN)
-    with closing(sqlite3.connect(tmp_path / "janitor.db")) as db, db:
-        db.execute("UPDATE image_facts SET updated_at = '2026-01-01T00:00:00Z'")
-    with pytest.raises(UsageError, match="the plan of run 1 is not what that run recorded"):
         world.approved(plan.run)
 
 
