@@ -1,6 +1,5 @@
 """What uses images in a sandbox, as Nova, Magnum and Heat tell it, and as no API does; and the truth about it."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,7 @@ from janitor.sandbox.launchers import StoredCluster, StoredClusterTemplate, Stor
 from janitor.sandbox.models import OURS
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import running
-from tests.sandbox.test_sandbox_openstack import (
+from tests.sandbox.openstack_client import (
     OTHER,
     START,
     UNKNOWN,
@@ -33,20 +32,6 @@ STACKS = f"/orchestration/v1/{OURS}/stacks"
 REFERENCE = "/references/launch-templates.json"
 LATEST = {"OpenStack-API-Version": "container-infra latest"}
 BEARER = {"Authorization": f"Bearer {Options().reference_token}"}
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    """A client of a project without images."""
-    with client_of() as client:
-        yield client
-
-
-@pytest.fixture
-def full() -> Iterator[Client]:
-    """A client of a project with the usual fleet."""
-    with client_of(images=200) as client:
-        yield client
 
 
 def an_id(number: int) -> str:
