@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.sandbox.openstack_client import Client, client_of
+from tests.sandbox.openstack.client import Client, client_of
 
 
 @pytest.fixture

@@ -13,17 +13,8 @@ from janitor.sandbox.launchers import StoredCluster, StoredClusterTemplate, Stor
 from janitor.sandbox.models import OURS
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import running
-from tests.sandbox.openstack_client import (
-    OTHER,
-    START,
-    UNKNOWN,
-    Client,
-    Clock,
-    an_image,
-    by_application,
-    client_of,
-    put,
-)
+from tests.sandbox.clock import START, Clock
+from tests.sandbox.openstack.client import OTHER, UNKNOWN, Client, an_image, by_application, client_of, put
 
 SERVERS = f"/compute/v2.1/{OURS}/servers/detail"
 CLUSTERS = "/container-infra/v1/clusters"

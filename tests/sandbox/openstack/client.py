@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -13,21 +13,12 @@ from janitor.sandbox.models import OURS, StoredImage
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox
 from tests.in_process import in_process
+from tests.sandbox.clock import START, Clock
+from tests.sandbox.openstack.paths import IMAGES
 
-START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 UNKNOWN = "00000000-0000-4000-a000-000000000000"
 OTHER = "d" * 32
 THIRD = "e" * 32
-
-
-class Clock:
-    """A clock that moves when told to."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 class Client:
@@ -53,14 +44,14 @@ class Client:
         return access
 
     def listed(self, query: str = "?limit=1000") -> list[dict[str, Any]]:
-        images: list[dict[str, Any]] = self.send("GET", f"/image/v2/images{query}").json()["images"]
+        images: list[dict[str, Any]] = self.send("GET", IMAGES + query).json()["images"]
         return images
 
     def names(self, query: str = "?limit=1000") -> list[str]:
         return [image["name"] for image in self.listed(query)]
 
     def status(self, method: str, path: str) -> int:
-        return self.send(method, f"/image/v2/images{path}").status_code
+        return self.send(method, IMAGES + path).status_code
 
 
 @contextmanager
@@ -81,6 +72,29 @@ def an_image(name: str = "ci-web-1", age: int = 1, **wanted: Any) -> StoredImage
 
 def _dated(made: datetime) -> dict[str, Any]:
     return {"created_at": made, "updated_at": made + timedelta(minutes=4)}
+
+
+SHELF = (
+    an_image("own", 1, tags=("nightly",), properties={"os_distro": "rocky"}),
+    an_image("raw", 2, disk_format="raw", size=3 * 2**30, tags=("nightly", "weekly")),
+    an_image("queued", 3, status="queued", size=None, protected=True),
+    an_image("killed", 4, status="killed"),
+    an_image("deleted", 5, status="deleted"),
+    an_image("pending-delete", 6, status="pending_delete"),
+    an_image("hidden", 7, hidden=True),
+    an_image("own-public", 8, visibility="public"),
+    an_image("own-community", 9, visibility="community"),
+    an_image("own-shared", 10, visibility="shared", members={OTHER: "pending"}),
+    an_image("vendor", 11, visibility="public", owner=OTHER, protected=True),
+    an_image("their-community", 12, visibility="community", owner=OTHER),
+    an_image("accepted", 13, visibility="shared", owner=OTHER, members={OURS: "accepted"}),
+    an_image("pending", 14, visibility="shared", owner=OTHER, members={OURS: "pending"}),
+    an_image("rejected", 15, visibility="shared", owner=OTHER, members={OURS: "rejected"}),
+    an_image("not-for-us", 16, visibility="shared", owner=OTHER, members={THIRD: "accepted"}),
+    an_image("their-private", 17, owner=OTHER),
+)
+OWN = "own raw queued pending-delete own-public own-community own-shared"
+ALL = f"{OWN} vendor accepted"
 
 
 def put(client: Client, *images: StoredImage) -> None:
