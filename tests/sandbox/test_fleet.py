@@ -15,8 +15,8 @@ from janitor.core.planning.plan import Limits, make_plan
 from janitor.core.usage import Usage, User
 from janitor.sandbox.fleet import Fleet, make_fleet
 from janitor.sandbox.models import MISSING, StoredImage
+from tests.factories import NOW
 
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=400, hours=7, microseconds=12)
 SHIPPED = Path(__file__).parents[2] / "policies"
 

@@ -14,11 +14,13 @@ from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox
 from tests.in_process import in_process
 from tests.sandbox.clock import START, Clock
-from tests.sandbox.openstack.paths import IMAGES
+from tests.sandbox.openstack.paths import IMAGES, SERVERS
 
 UNKNOWN = "00000000-0000-4000-a000-000000000000"
 OTHER = "d" * 32
 THIRD = "e" * 32
+LATEST = {"OpenStack-API-Version": "container-infra latest"}
+BEARER = {"Authorization": f"Bearer {Options().reference_token}"}
 
 
 class Client:
@@ -105,3 +107,23 @@ def put(client: Client, *images: StoredImage) -> None:
 def by_application(secret: str) -> dict[str, Any]:
     given = {"id": Options().application, "secret": secret}
     return {"auth": {"identity": {"methods": ["application_credential"], "application_credential": given}}}
+
+
+def ask(client: Client, path: str, **headers: str) -> httpx.Response:
+    return client.send("GET", path, headers=headers)
+
+
+def servers_of(client: Client, query: str = "", path: str = SERVERS) -> dict[str, str]:
+    """The status of each server of a list, by its id."""
+    return {server["id"]: server["status"] for server in ask(client, path + query).json()["servers"]}
+
+
+def endpoints(client: Client, kind: str) -> list[tuple[str | None, str]]:
+    """The regions and paths of a service in the catalogue."""
+    catalogue = client.sign_in()["serviceCatalog"]
+    return [
+        (place.get("region"), place["publicURL"].removeprefix(client.origin))
+        for entry in catalogue
+        if entry["type"] == kind
+        for place in entry["endpoints"]
+    ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +11,9 @@ from janitor.sandbox.fleet import Fleet
 from janitor.sandbox.models import OURS, StoredImage
 from janitor.sandbox.openstack.fleet import make_cloud_fleet
 from janitor.sandbox.openstack.images import image_document
+from tests.factories import NOW
+from tests.sandbox.openstack.client import client_of
 
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 OLD = timedelta(days=90)
 
 
@@ -153,3 +154,47 @@ def test_oddities_are_only_there_when_asked_for() -> None:
     odd = [image for image in fleet(400, oddities=True).images if image.wire]
     assert len(odd) == 18
     assert all({**image_document(image)} != {**image_document(replace(image, wire={}))} for image in odd)
+
+
+# In an account
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_fleet_has_node_groups_and_stacks_of_every_kind(seed: int) -> None:
+    with client_of(images=200, seed=seed) as client:
+        account = client.sandbox.account
+        groups = [group for cluster in account.clusters.values() for group in cluster.groups]
+        assert 3 <= len(account.clusters) <= 5
+        assert {group.nodes > 0 for group in groups} == {group.unlisted_image for group in groups} == {True, False}
+        stacks = list(account.stacks.values())
+        assert 5 <= len(stacks) <= 10
+        assert {stack.parent is None for stack in stacks} == {stack.updated_at is None for stack in stacks}
+        assert {"image" in stack.parameters for stack in stacks} == {True, False}
+        own = {image.id for image in account.images.values() if image.owner == OURS}
+        assert {group.image for group in groups} <= own
+        assert any(stack.words() & own for stack in stacks)
+        assert any(not stack.words() & own for stack in stacks), "some name theirs by name"
+
+
+def test_kernels_are_there_when_asked_for() -> None:
+    with client_of(images=200) as plain, client_of(images=200, kernels=True) as full:
+        assert not any("kernel_id" in image.properties for image in plain.sandbox.account.images.values())
+        images = full.sandbox.account.images
+        assert len(images) == 200
+        written = {image["id"]: image for image in full.listed()}
+        whole = [image for image in written.values() if image["disk_format"] == "ami"]
+        assert len(whole) == 2
+        for image in whole:
+            kernel, ramdisk = written[image["kernel_id"]], written[image["ramdisk_id"]]
+            assert (kernel["disk_format"], ramdisk["disk_format"]) == ("aki", "ari")
+            assert kernel["container_format"] == "aki"
+        uses = full.sandbox.account.uses()
+        kernels = [image for image in images.values() if image.disk_format in ("aki", "ari")]
+        assert [image.id in uses for image in kernels].count(True) >= 4
+        assert any(image.disk_format == "aki" and image.id not in uses for image in kernels)
+
+
+@pytest.mark.parametrize("images", [0, 1, 3, 26, 51, 99])
+def test_a_small_fleet_has_exactly_as_many_images_with_kernels_too(images: int) -> None:
+    with client_of(images=images, kernels=True, computes=3) as client:
+        assert len(client.sandbox.account.images) == images
