@@ -192,7 +192,7 @@ def _policies(policies: Sequence[Policy], image: Image, target: str, width: int)
                 continue
             case None:
                 slow = "; ".join(policy.match.doubts(image, budget))
-                word = f"undecided: {visible(slow) or 'it asks for a value that is unknown'}"
+                word = f"undecided: {visible(slow) or 'it depends on a value that is unknown'}"
         yield from _row(policy.name, f"{word}; {_rule(policy)}", width)
     if not owned:
         yield line("  None matches the image: it is kept.")

@@ -31,9 +31,9 @@ from janitor.transport.route import Route
 
 _HERE = Path("janitor.yaml")
 _HOW_TO = """\
-`janitor sandbox --write janitor.yaml` starts a server to try things on, with a configuration for it. For a project on
+`janitor sandbox --write janitor.yaml` starts a sandbox for trials, and writes its configuration. For a project on
 NHN Cloud, write this, with policies in the directory policies beside it. On another OpenStack cloud, `cloud: NAME` for
-one of clouds.yaml takes the place of identity to password; without either, the OS_* variables count. The old v1.0 API
+one of clouds.yaml replaces the keys identity to password; without either, the OS_* variables are used. The old v1.0 API
 is `api: toast` with appkey, username and password.
 
 targets:

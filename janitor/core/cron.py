@@ -112,7 +112,7 @@ class _Field(NamedTuple):
 
     def _range(self, first: int, last: int, step: str, term: str) -> str:
         if last < first:
-            raise ValueError(f'the {self.name} range "{term}" runs backwards; write it as a list')
+            raise ValueError(f'the {self.name} range "{term}" ends before it begins; write it as a list')
         # cronsim takes 5-5/2 for 5-59/2; a range of one is that one, whatever the step.
         return f"{first}-{last}{step}" if first < last else str(first)
 
@@ -161,7 +161,7 @@ def _require_a_fire_time(expression: str, text: str) -> None:
     try:
         next(CronSim(expression, _ANY_DAY))
     except (CronSimError, StopIteration) as error:
-        raise ValueError(f'"{text}" never fires: no such day comes') from error
+        raise ValueError(f'"{text}" never fires: no such day exists') from error
 
 
 def _first_pass(wall: datetime, zone: ZoneInfo) -> datetime:

@@ -58,9 +58,9 @@ def _findings(policy: Policy, before: Iterable[Policy], targets: Targets) -> Ite
         if not any(_names(match, target) for target in targets):
             return
     if match.exclude is not None and covers(match.exclude, match, targets):
-        yield "it owns no image: its `not` excludes all that the rest of it matches"
+        yield "it never owns an image: its `not` excludes everything that its other keys match"
     elif earlier := next((other for other in before if covers(other.match, match, targets)), None):
-        yield f"it owns no image: {earlier.name} before it matches all that it does"
+        yield f"it never owns an image: {earlier.name}, which comes before it, matches everything that it does"
 
 
 def _slow(policy: Policy) -> Iterator[str]:
@@ -71,9 +71,8 @@ def _slow(policy: Policy) -> Iterator[str]:
         slow.append(("keep.per", family.text))
     for key, text in slow:
         yield (
-            f"{key}: the time of /{text}/ may not be linear: where it backtracks for longer than {EACH:g} s on one "
-            f"text, or for {ALTOGETHER:g} s in a run, it is unknown whether it matches, and the "
-            "images concerned are kept"
+            f"{key}: matching /{text}/ may take more than linear time: where it takes longer than {EACH:g} s for one "
+            f"text, or {ALTOGETHER:g} s in a run, it is unknown whether it matches, and the images concerned are kept"
         )
 
 

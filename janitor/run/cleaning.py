@@ -221,7 +221,7 @@ class Cleaning:
         if behind is not None:
             return restored(behind)
         excess = self._excess(plan)
-        return excess and f"{excess} To delete exactly this list after a look at it: janitor apply {self.run}"
+        return excess and f"{excess} To delete exactly this list after reviewing it: janitor apply {self.run}"
 
     def _end_notices_of_gone(self, seen: TargetResult, memory: Memory) -> None:
         listed = {decision.image.id for decision in seen.decisions}

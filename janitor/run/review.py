@@ -30,7 +30,7 @@ def reviewed_plan(
         )
     if now - run.finished_at > validity:
         raise UsageError(
-            f"the plan of run {number} is of {format_minute(run.finished_at)} and was good for "
+            f"the plan of run {number} is of {format_minute(run.finished_at)} and was valid for "
             f"{format_duration(validity)}: make a new one with `janitor run --dry-run`"
         )
     _check_policies(store, run, planned, policies)

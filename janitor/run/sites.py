@@ -136,8 +136,8 @@ def _be_apart(target: Target, found: Iterable[Place], places: dict[tuple[str, st
         if other is not target:
             raise UsageError(
                 f"is the same project and image service as target {other.name} "
-                f"({one.unique[1] if one.unique else ''}): images would be judged twice; "
-                "keep one of the two, which asks the services of all their regions"
+                f"({one.unique[1] if one.unique else ''}): every image would be decided on twice; "
+                "keep one of the two, which reads what uses images in all their regions"
             )
 
 

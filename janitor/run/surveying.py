@@ -18,7 +18,7 @@ from janitor.shutdown import Stop
 _REMEMBERED = timedelta(days=7)
 """How long a server that is not listed any more is asked about, beyond the time that it holds its image."""
 
-_FORBIDDEN = "asked for by its id, it may not be seen"
+_FORBIDDEN = "reading it by its id is not permitted"
 
 _UPGRADED = (
     "since the last run the janitor asks every service that can use these images (`usage` is `auto`), remembers a use "
@@ -96,8 +96,8 @@ class Surveying:
 
 
 def _without_id(entries: int) -> str:
-    having = "entry of the image list has" if entries == 1 else "entries of the image list have"
-    return f"{entries:,} {having} no id, and cannot be judged or deleted"
+    having, they = ("entry of the image list has", "it") if entries == 1 else ("entries of the image list have", "they")
+    return f"{entries:,} {having} no id, so {they} cannot be decided on or deleted"
 
 
 def raise_if_stopped(stop: Stop) -> None:

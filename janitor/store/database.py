@@ -23,8 +23,8 @@ _LEAST_SPACE = 2**20
 _BUSY = "another process is writing to it: try again when that has ended"
 _READ_ONLY = "it cannot be written: allow writing to the file and its folder, or set `database` to another path"
 _READING_WRITES = (
-    "even reading needs to write to its folder, where SQLite keeps further files: allow that, or copy the "
-    "database, with its -wal where there is one, to a folder that can be written, and set `database` to the copy"
+    "even reading writes to its folder, where SQLite keeps further files: allow that, or copy the database, with its "
+    "-wal file if there is one, to a folder that can be written, and set `database` to the copy"
 )
 _DAMAGED = (
     "the file is damaged or not a database; it was not overwritten. Restore a copy, or move it away to start with none"

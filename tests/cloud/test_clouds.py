@@ -437,7 +437,7 @@ MISTAKES = [
     ),
     pytest.param(
         f"{AUTH_KEY}      auth_url: x:5000/v3\n      username: x\n      password: hunter2",
-        "clouds.yaml:4: clouds.devstack.auth.auth_url: is not a URL like https://host/path: write it with its https://*",
+        "clouds.yaml:4: clouds.devstack.auth.auth_url: is not a URL like https://host/path: write it with https://*",
         id="no-scheme",
     ),
     pytest.param(

@@ -119,7 +119,7 @@ def test_more_of_them_than_in_the_last_good_survey_are_not_believed_until_a_pers
     one, two = [entry("i1"), {"id": ""}], [entry("i1"), {"id": ""}, {"id": ""}]
     first = night(tmp_path, 1, one)
     assert exit_code(first) is Exit.OK
-    said = "1 entry of the image list has no id, and cannot be judged or deleted"
+    said = "1 entry of the image list has no id, so it cannot be decided on or deleted"
     assert said in first.targets[0].survey.remarks
     assert said in json.loads(json_report(first))["targets"][0]["remarks"]
     for number in (2, 3):

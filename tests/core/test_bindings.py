@@ -196,7 +196,7 @@ def test_an_account_without_an_image_of_its_own_is_not_recognised_by_that(world:
     world.reach(THEIRS, *theirs, *fleet("theirs"))
     [target] = world.night().targets
     assert (target.outcome, world.cloud.deleted) == (Outcome.REFUSED, [])
-    assert "run 1 left no own image to recognise it by" in (target.error or "")
+    assert "run 1 recorded no own image to recognise it by" in (target.error or "")
     assert "`janitor target rebind prod`" in (target.error or "")
     world.store.rebind("prod", "ann", world.now)
     assert world.night().outcome is Outcome.OK
@@ -452,7 +452,7 @@ def test_another_account_behind_a_target_and_the_way_out(sandbox_desk: Desk, san
     assert (unasked.returncode, "--yes" in unasked.stderr) == (Exit.USAGE, True)
     assert sandbox_desk.janitor("run").returncode == Exit.LIMIT
     rebound = sandbox_desk.janitor("target", "rebind", "sandbox", "--yes")
-    assert (rebound.returncode, "reaches, and starts its history anew" in rebound.stdout) == (Exit.OK, True), (
+    assert (rebound.returncode, "reaches, and starts a new history" in rebound.stdout) == (Exit.OK, True), (
         rebound.stderr
     )
     assert "if you say yes" not in rebound.stderr.lower(), "nothing was asked"
@@ -495,7 +495,7 @@ def test_at_a_terminal_a_yes_is_asked_for(sandbox_desk: Desk, answer: str, code:
     sandbox_desk.janitor("run", "--dry-run")
     ended, shown = typed(sandbox_desk, answer)
     assert (ended, "Type yes: " in shown) == (code, True), shown
-    assert "If you say yes, everything recorded of sandbox stops counting" in shown
+    assert "If you say yes, everything recorded about sandbox stops counting" in shown
     with Store.open_existing(sandbox_desk.folder / "sandbox.db") as store:
         assert (store.bound("sandbox") is None) is (code is Exit.OK)
 

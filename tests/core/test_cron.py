@@ -121,10 +121,10 @@ def test_blanks_are_spaces_and_tabs_and_any_number_of_them(text: str) -> None:
         pytest.param("jan * * * *", '"jan" is not a minute', id="a-name-for-a-minute"),
         pytest.param("5-70 * * * *", '"70" is not a minute', id="range-beyond-the-end"),
         pytest.param(
-            "50-10 * * * *", 'the minute range "50-10" runs backwards; write it as a list', id="range-backwards"
+            "50-10 * * * *", 'the minute range "50-10" ends before it begins; write it as a list', id="range-backwards"
         ),
-        pytest.param("0 0 * * fri-mon", '"fri-mon" runs backwards', id="weekdays-backwards"),
-        pytest.param("0 0 * * sat-sun", '"sat-sun" runs backwards', id="sun-is-0-as-in-cron"),
+        pytest.param("0 0 * * fri-mon", '"fri-mon" ends before it begins', id="weekdays-backwards"),
+        pytest.param("0 0 * * sat-sun", '"sat-sun" ends before it begins', id="sun-is-0-as-in-cron"),
         pytest.param(
             "5/10 * * * *", 'the step in the minute "5/10" needs a range or a *; write 5-59/10', id="step-alone"
         ),
@@ -149,7 +149,7 @@ def test_blanks_are_spaces_and_tabs_and_any_number_of_them(text: str) -> None:
         pytest.param("0 0 * * 5#2", '"5#2" is not a day of week', id="second-friday"),
         pytest.param("٣ * * * *", '"٣" is not a minute', id="another-digit-three"),
         pytest.param("0 0 * * ſun", '"ſun" is not a day of week', id="a-letter-that-becomes-s-in-capitals"),
-        pytest.param("0 0 30 2 *", '"0 0 30 2 *" never fires: no such day comes', id="30-february"),
+        pytest.param("0 0 30 2 *", '"0 0 30 2 *" never fires: no such day exists', id="30-february"),
         pytest.param("0 0 31 4,6,9,11 *", "never fires", id="31st-of-short-months"),
         pytest.param("0 0 31 2 */2", "never fires", id="31-february-on-some-weekday"),
     ],

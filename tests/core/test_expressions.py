@@ -290,8 +290,8 @@ def test_check_names_what_is_not_linear(desk: Desk, line_of: Callable[[str, str]
     )
     said = desk.janitor("check").stdout
     assert line_of(said, "note: slow: ").endswith("whether it matches, and the images concerned are kept")
-    assert f"match.name: the time of /{SLOW}/ may not be linear" in line_of(said, "note: slow: ")
-    assert "keep.per: the time of /^(?:(b)-?)+$/ may not be linear" in line_of(said, "note: family: ")
+    assert f"match.name: matching /{SLOW}/ may take more than linear time" in line_of(said, "note: slow: ")
+    assert "keep.per: matching /^(?:(b)-?)+$/ may take more than linear time" in line_of(said, "note: family: ")
 
 
 def surveyed(desk: Desk) -> bool:

@@ -167,12 +167,12 @@ def test_what_is_said_to_own_nothing_owns_nothing(
 ) -> None:
     policies = [policy("first", first), policy("second", second)]
     snapshots = dict.fromkeys(TARGETS, images)
-    accused = {remark.partition(":")[0] for remark in lint(policies, known) if "owns no image" in remark}
+    accused = {remark.partition(":")[0] for remark in lint(policies, known) if "never owns an image" in remark}
     assert accused <= set(owning_nothing(policies, snapshots))
 
 
-BEHIND = "it owns no image: {} before it matches all that it does"
-NOTHING = "it owns no image: its `not` excludes all that the rest of it matches"
+BEHIND = "it never owns an image: {}, which comes before it, matches everything that it does"
+NOTHING = "it never owns an image: its `not` excludes everything that its other keys match"
 UNKNOWN = '{}: "{}" names no configured target'
 REMARKS = [
     pytest.param([named("a"), named("*"), Match(larger_than=1)], {2: BEHIND.format("p1")}, id="behind-everything"),
@@ -223,7 +223,7 @@ def test_check_says_it_and_all_is_well(sandbox_desk: Desk) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     notes = [line.partition(" note: ")[2] for line in done.stdout.splitlines() if " note: " in line]
     assert notes == [
-        "behind: it owns no image: old before it matches all that it does",
+        "behind: it never owns an image: old, which comes before it, matches everything that it does",
         'elsewhere: match.targets: "prod-*" names no configured target',
     ]
 

@@ -407,7 +407,9 @@ def test_a_dry_run_says_of_notices_what_would_be_told() -> None:
 
 def test_what_was_settled_is_counted_by_image_in_the_last_sentence() -> None:
     settled = [make_deletion("a"), make_deletion("b"), make_deletion("c", DeletionOutcome.FAILED, "still listed")]
-    asked_before = make_deletion("b", DeletionOutcome.FAILED, "asked for in run 3, and again later; see there")
+    asked_before = make_deletion(
+        "b", DeletionOutcome.FAILED, "settled: requested in run 3; superseded by a later request"
+    )
     target = make_target(settled=(asked_before, *settled))
     said = "There was nothing to delete. Settled 4 deletions of earlier runs: 3 deleted, 1 failed."
     text = unfolded(report(make_run(target, make_target(settled=(make_deletion("a"),), name="dev"), mode=Mode.DELETE)))

@@ -63,7 +63,7 @@ def doom(image: Image = IMAGE) -> Decision:
 # What became of a request
 
 
-UNFINISHED = "settled: asked for in run 7, which did not finish; "
+UNFINISHED = "settled: requested in run 7, which did not finish; "
 UNKNOWN, YES, ABSENT = Said(Answer.NONE), Said(Answer.ACCEPTED), Said(Answer.ABSENT)
 LOST, NO = Said(Answer.NONE, "HTTP 502"), Said(Answer.REFUSED, "in use")
 SETTLED = [
@@ -98,7 +98,7 @@ def test_of_several_requests_for_an_image_the_last_one_tells_what_became_of_it()
     asked = [Unsettled(entry, 7 + entry, False, doom(), answer) for entry, answer in enumerate((YES, UNKNOWN))]
     first, last = (settlement.deletion for settlement in reconcile(asked, []))
     assert (first.outcome, last.outcome) == (DeletionOutcome.FAILED, DeletionOutcome.DELETED)
-    assert first.detail == "settled: asked for in run 7; superseded by a later request"
+    assert first.detail == "settled: requested in run 7; superseded by a later request"
 
 
 @pytest.mark.parametrize("followed", [False, True])
@@ -252,7 +252,7 @@ def test_what_was_accepted_is_followed_in_silence_and_told_once_when_it_is_gone(
     [deletion] = told.targets[0].earlier.settled
     assert (deletion.outcome, deletion.detail) == (
         DeletionOutcome.DELETED,
-        "confirmed since: asked for in run 1; confirmed gone",
+        "confirmed later: requested in run 1; confirmed gone",
     )
     assert settled(perform(store, cloud)) == {}, "once"
     assert [store.load_run(run.run) for run in (first, quiet, told)] == [first, quiet, told]
@@ -260,7 +260,7 @@ def test_what_was_accepted_is_followed_in_silence_and_told_once_when_it_is_gone(
     history = [event.text for event in store.image_history("t0", "a") if event.text.startswith("deletion")]
     assert history == [
         "deletion: accepted, accepted; it is listed as pending_delete (the API answered: accepted)",
-        "deletion: deleted, confirmed since: asked for in run 1; confirmed gone",
+        "deletion: deleted, confirmed later: requested in run 1; confirmed gone",
     ]
     with closing(sqlite3.connect(tmp_path / "janitor.db")) as db:
         log = db.execute("SELECT answer, outcome, settled_in_run FROM deletion_log").fetchall()
@@ -464,7 +464,7 @@ def test_settled_deletions_stand_in_every_report(desk: Desk) -> None:
         killed(desk, injector)
         shown = desk.janitor("run", "--dry-run").stdout
         assert "Settled, requested in an earlier run: 1 image" in shown
-        assert "asked for in run 1, which did not finish; no answer was recorded; it is no longer listed" in " ".join(
+        assert "requested in run 1, which did not finish; no answer was recorded; it is no longer listed" in " ".join(
             shown.split()
         )
         posted = "\n".join(message.shown for message in slack.posted)

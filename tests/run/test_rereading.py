@@ -365,7 +365,7 @@ def test_of_an_api_that_asks_for_a_long_rest_nothing_more_is_asked(store_path: P
     assert unsent.startswith(
         "36 of 40 deletions were not sent: DELETE /images: no usable answer (tried once, and Retry-After"
     )
-    assert "GET /images: not sent: the API asked to wait, another 3600 s" in unconfirmed
+    assert "GET /images: not sent: the API asked to wait another 3600 s" in unconfirmed
     assert list(outcomes(result).values()) == [ACCEPTED] * 3 + [DeletionOutcome.FAILED]
     assert exit_code(result) is Exit.FAILED
 

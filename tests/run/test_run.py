@@ -197,7 +197,7 @@ def test_an_api_that_asks_for_a_long_rest_gets_it(store: Store, told: str) -> No
 
 
 def test_a_deletion_that_is_not_sent_for_a_rest_is_not_called_one_that_failed(store: Store) -> None:
-    unsent = NotSent("DELETE /images: not sent: the API asked to wait, another 3600 s")
+    unsent = NotSent("DELETE /images: not sent: the API asked to wait another 3600 s")
     cloud = RecordingCloud([image("a"), image("b"), image("c")], answers={"b": unsent})
     result = perform(store, cloud, deletions_at_once=1)
     assert outcomes(result) == {"a": DeletionOutcome.DELETED}
@@ -299,7 +299,7 @@ def test_what_may_not_be_seen_is_kept_and_the_target_goes_on(store: Store) -> No
     assert (kept.verdict, kept.reason, kept.detail) == (
         Verdict.KEEP,
         Reason.UNSETTLED_RECORD,
-        "it is no longer listed, but may still exist: asked for by its id, it may not be seen",
+        "it is no longer listed, but may still exist: reading it by its id is not permitted",
     )
     assert (exit_code(result), result.targets[0].survey.owned) == (Exit.OK, 4)
     assert store.load_run(result.run) == result

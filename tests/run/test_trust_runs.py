@@ -509,7 +509,7 @@ def test_a_plan_is_good_for_a_day(world: World) -> None:
     world.now += DAY
     assert world.approved(plan.run)
     world.now += timedelta(seconds=1)
-    with pytest.raises(UsageError, match="was good for 1d"):
+    with pytest.raises(UsageError, match="was valid for 1d"):
         world.approved(plan.run)
 
 

@@ -454,7 +454,7 @@ def test_who_only_reads_is_told_that_reading_needs_the_folder_too(sandbox_desk: 
     )
     sandbox_desk.folder.chmod(0o755)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "sandbox.db: even reading needs to write to its folder, where SQLite keeps further" in done.stderr
+    assert "sandbox.db: even reading writes to its folder, where SQLite keeps further" in done.stderr
     assert "Traceback" not in done.stderr
 
 

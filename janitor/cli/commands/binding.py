@@ -17,7 +17,7 @@ def target() -> None:
 def rebind(common: Common, name: str, yes: bool) -> int:
     """Bind target NAME to the account that the next run reaches.
 
-    What is recorded of the target stops counting, and can still be read: when images were first seen and last used,
+    What is recorded about the target stops counting, but can still be read: when images were first seen and last used,
     notices, requests, rejections. Exemptions stay.
     """
     from janitor.cli.commands.loading import existing_store
@@ -38,5 +38,5 @@ def rebind(common: Common, name: str, yes: bool) -> int:
         now = utc_now()
         with exclusive(settings.database, "janitor target rebind", now):
             store.rebind(name, granted_by(None), now)
-    say(f"{visible(name)}: the next run binds it to the account that it reaches, and starts its history anew")
+    say(f"{visible(name)}: the next run binds it to the account that it reaches, and starts a new history")
     return Exit.OK

@@ -7,11 +7,11 @@ from janitor.store import Store
 
 
 def check_known(store: Store, name: str) -> None:
-    """Raises UsageError for a target of which nothing is recorded."""
+    """Raises UsageError for a target about which nothing is recorded."""
     known = sorted({*store.targets(), *store.bound_targets()})
     if name not in known:
         recorded = f"; targets recorded: {visible(', '.join(known))}" if known else ""
-        raise UsageError(f"nothing is recorded of a target {visible(name)}{recorded}")
+        raise UsageError(f"nothing is recorded about a target {visible(name)}{recorded}")
 
 
 def consequences(store: Store, name: str, *, certain: bool) -> str:
@@ -21,7 +21,7 @@ def consequences(store: Store, name: str, *, certain: bool) -> str:
     what = f"{shown} is bound to {account}" if account is not None else f"{shown} is not bound yet"
     when = "From now on" if certain else "If you say yes,"
     return (
-        f"{what}. {when} everything recorded of {shown} stops counting, and can still be read: when images "
+        f"{what}. {when} everything recorded about {shown} stops counting, but can still be read: when images "
         "were first seen and last used, notices, requests, rejections. Exemptions stay."
     )
 

@@ -35,7 +35,7 @@ class Rests:
         with self._lock:
             left = self._ends.get(_service_of(call), 0) - self._monotonic()
         if left > 0:
-            raise NotSent(f"{call.label}: not sent: the API asked to wait, another {left:.0f} s")
+            raise NotSent(f"{call.label}: not sent: the API asked to wait another {left:.0f} s")
 
 
 def _service_of(call: Call) -> str:

@@ -51,4 +51,4 @@ def _be_one_each(places: "Sequence[ImagePlace]") -> None:
 
 def no_region(name: str | None, regions: Sequence[str]) -> str:
     """Why nothing can be cleaned in a region of that name."""
-    return f'the cloud has no images in a region "{name}"; there is {", ".join(regions) or "none that has a name"}'
+    return f'the cloud has no images in a region "{name}"; there is {", ".join(regions) or "none with a name"}'

@@ -100,7 +100,7 @@ def flaw_of_glob(glob: str, *, of_paths: bool = False) -> str | None:
         place = end + 1
     flagged = None if of_paths else _FLAGGED.fullmatch(glob)
     if flagged:
-        return f"is no /regular expression/, for something follows its second slash: write {_with_flags(flagged)}"
+        return f"is not a /regular expression/, as something follows its second slash: write {_with_flags(flagged)}"
     return next((flaw for found, flaw in _NOT_IN_GLOBS if found.search(outside)), None)
 
 

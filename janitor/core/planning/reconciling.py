@@ -66,7 +66,7 @@ def _settled(asked: Unsettled, seen: Shown, *, last: bool) -> Settlement | None:
     shortfall = "could not confirm it" if asked.finished else "did not finish"
     again = "; re-evaluated in this run" if seen is Shown.LISTED else ""
     found = f"{detail_of(asked.said, seen)}{again}"
-    detail = f"settled: asked for in run {asked.run}, which {shortfall}; {found}"
+    detail = f"settled: requested in run {asked.run}, which {shortfall}; {found}"
     return Settlement(asked.entry, Deletion(asked.decision, outcome_of(asked.said.answer, seen), detail))
 
 
@@ -74,11 +74,11 @@ def _confirmed(asked: Unsettled, seen: Shown) -> Settlement | None:
     outcome = outcome_of(asked.said.answer, seen)
     if outcome not in (DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE):
         return None
-    detail = f"confirmed since: asked for in run {asked.run}; {detail_of(asked.said, seen)}"
+    detail = f"confirmed later: requested in run {asked.run}; {detail_of(asked.said, seen)}"
     return Settlement(asked.entry, Deletion(asked.decision, outcome, detail), confirmed=True)
 
 
 def _superseded(asked: Unsettled) -> Deletion:
     """A request that another for the same image followed: what became of the image is told once, of the last."""
-    detail = f"settled: asked for in run {asked.run}; superseded by a later request"
+    detail = f"settled: requested in run {asked.run}; superseded by a later request"
     return Deletion(asked.decision, DeletionOutcome.FAILED, detail)

@@ -104,7 +104,7 @@ def _strange(target: str, what: str, known: Known) -> str:
     seen = (
         f"of the {len(known.expected)} own images that run {known.run} knew, {known.left} are listed"
         if known.expected
-        else f"run {known.run} left no own image to recognise it by"
+        else f"run {known.run} recorded no own image to recognise it by"
     )
     return (
         f"{what}; {seen}. Correct the configuration; or, if this account is intended, start its history again with "

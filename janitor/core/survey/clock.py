@@ -16,7 +16,7 @@ class ClockCheck(StrEnum):
 
 
 UNTOLD = (
-    "nothing deleted: no answer of the API tells the time, so our clock cannot be checked. Look at it; if it is right, "
+    "nothing deleted: no answer of the API tells the time, so our clock cannot be confirmed. Check it; if it is right, "
     "run once with --accept-survey."
 )
 """Why nothing is deleted where nothing confirms our clock."""

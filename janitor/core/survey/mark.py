@@ -13,7 +13,7 @@ class Mark:
 
 def older(run: int) -> str:
     """What is wrong with a database that does not know the mark of a run."""
-    return f"the database does not know run {run}, which left its mark beside it: it is an older copy, or another one"
+    return f"the database does not know run {run}, whose mark is beside it: it is an older copy, or another database"
 
 
 def restored(run: int) -> str:

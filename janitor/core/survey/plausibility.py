@@ -154,5 +154,5 @@ def _clock_doubts(offset: timedelta | None) -> Iterator[str]:
 
 def implausible(doubts: Iterable[str], *, acceptable: bool = True) -> str:
     """Why nothing is deleted, and what to do where a person may accept the survey."""
-    way_out = " Look at the account; if it is right, run once with --accept-survey." if acceptable else ""
+    way_out = " Check the account; if the survey is right, run once with --accept-survey." if acceptable else ""
     return f"nothing deleted, implausible survey: {'; '.join(doubts)}.{way_out}"

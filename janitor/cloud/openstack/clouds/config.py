@@ -198,7 +198,7 @@ class Configuration(OpenStackConfig):
         """Raises UsageError where that is the value of a key, and is no URL."""
         if url is not None and not _is_url(url):
             place = self._key(name)
-            said = "is not a URL like https://host/path: write it with its https:// in front"
+            said = "is not a URL like https://host/path: write it with https:// in front"
             raise UsageError(f"{place}: {'' if place.lower().endswith(name) else f'{name} '}{said}")
 
     def _missing(self, missing: list[tuple[str, ...]], config: dict[str, Any]) -> str:
