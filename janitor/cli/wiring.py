@@ -22,6 +22,7 @@ from janitor.core.survey.mark import older
 from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
 from janitor.expressions import Budget
 from janitor.notify import configured
+from janitor.notify.channels import SCHEMAS
 from janitor.notify.slack.reports import channels_of
 from janitor.references import References
 from janitor.run import Run, exit_code
@@ -32,10 +33,15 @@ from janitor.shutdown import Stop
 from janitor.store import Store, exclusive, holder, inspect, read_mark, write_mark
 
 
+def settings_from(config: Path | None) -> Settings:
+    """The configuration, with every kind of channel that there is. Raises ConfigurationError."""
+    return load_settings(config, kinds=SCHEMAS)
+
+
 def load(config: Path | None) -> tuple[Settings, Rules]:
     """Configuration and rules. Raises ConfigurationError with every problem of both."""
     try:
-        settings = load_settings(config)
+        settings = settings_from(config)
     except ConfigurationError as error:
         raise ConfigurationError([*error.problems, *_problems_of_policies(config)]) from error
     return settings, rules_of(settings)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from janitor.cloud.schema import HttpSchema, TargetSchema
 from janitor.cloud.target import Target
-from janitor.config.channels import report_files
+from janitor.config.channels import ChannelSchemas, ChannelSetting, read_channels, secrets_of
 from janitor.config.contradictions import contradictions
 from janitor.config.declared import misdeclared, references
 from janitor.config.expansion import Expanded, expand
@@ -85,7 +85,7 @@ class Settings:
     targets: tuple[Target, ...]
     limits: Limits
     slack: Slack | None
-    report_files: tuple[Path, ...]
+    channels: tuple[ChannelSetting, ...]
     concurrency: Concurrency
     usage_memory: timedelta
     max_shrink: float
@@ -98,20 +98,25 @@ class Settings:
     secrets: frozenset[str] = field(repr=False)
 
 
-def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+def load_settings(
+    config: Path | None = None, environ: Mapping[str, str] = os.environ, kinds: ChannelSchemas | None = None
+) -> Settings:
     """The settings from `config`, or the file that JANITOR_CONFIG names, or `janitor.yaml` here.
+
+    `kinds` are the kinds of channels, beside Slack, that there are.
 
     Raises ConfigurationError with every problem of the file, none of which shows a secret. Policies are not read.
     """
     source = _source(config, environ)
-    expanded = expand(read_document(source), environ, source.parent)
+    expanded = expand(read_document(source), environ, source.parent, secrets_of(kinds or {}))
+    channels, misconfigured = read_channels(expanded.document, kinds or {}, source.parent)
     schema, wrong = check(SettingsSchema, expanded.document)
     faults = [
         *expanded.document.faults,
-        *_news([*misfits(expanded, environ), *misdeclared(expanded), *wrong], expanded),
+        *_news([*misfits(expanded, environ), *misdeclared(expanded), *wrong, *misconfigured], expanded),
     ]
     if schema is not None:
-        faults += [*twins(schema.targets), *misplaced(schema, source)]
+        faults += [*twins(schema.targets), *misplaced(schema, channels, source)]
     if schema is None or faults:
         raise ConfigurationError(_problems(faults, expanded))
     ways = Ways(environ, source.parent)
@@ -130,7 +135,7 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] = os.en
         targets=targets,
         limits=Limits(schema.limits.max_deletions, schema.limits.max_share),
         slack=_slack(schema.slack),
-        report_files=report_files(schema.channels, source.parent),
+        channels=tuple(channels),
         concurrency=Concurrency(schema.concurrency.targets, schema.concurrency.deletions),
         usage_memory=schema.usage_memory,
         max_shrink=schema.limits.max_shrink,

@@ -1,32 +1,86 @@
-"""Channels beside Slack, as they are configured."""
+"""Channels beside Slack, as they are configured: the schema of each kind is given by whoever knows the kinds."""
 
 import os
-from collections.abc import Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import ClassVar, Protocol
 
-from pydantic import Field
+from janitor.documents import Document, Fault, Keys
+from janitor.documents.schema import Schema, check, nearest
 
-from janitor.documents import Fault
-from janitor.documents.schema import Label, Schema
+
+class ChannelSetting(Protocol):
+    """One channel as it is configured: a value that its own kind understands."""
+
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """The files that it writes, which nothing else may, by the keys that name them."""
+        ...
 
 
 class ChannelSchema(Schema):
-    """One channel beside Slack: a file, to which every report is added as a line of JSON."""
+    """The keys of one channel of a kind. One of them is the name of the kind.
 
-    file: Annotated[Label, Field(description="name the file that reports are added to")]
+    `secrets` are the keys that a file may give, as `token_file` does, and whose values no output shows.
+    """
+
+    secrets: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def setting(self, folder: Path) -> ChannelSetting:
+        """The channel; paths are relative to the folder."""
 
 
-def report_files(channels: Sequence[ChannelSchema], folder: Path) -> tuple[Path, ...]:
-    """The files of reports, in their order; what is relative is so to the folder."""
-    return tuple(folder / channel.file for channel in channels)
+ChannelSchemas = Mapping[str, type[ChannelSchema]]
+"""By the names of the kinds."""
 
 
-def unfit_channels(channels: Sequence[ChannelSchema], folder: Path, others: Sequence[Path]) -> Iterator[Fault]:
-    """The files of reports that are one file by two names, or one of `others`."""
+def secrets_of(schemas: ChannelSchemas) -> tuple[str, ...]:
+    """The keys of secrets of all kinds."""
+    return tuple(dict.fromkeys(secret for schema in schemas.values() for secret in schema.secrets))
+
+
+def read_channels(
+    document: Document, schemas: ChannelSchemas, folder: Path
+) -> tuple[list[ChannelSetting], list[Fault]]:
+    """The channels that are configured, and everything that is wrong with them."""
+    settings: list[ChannelSetting] = []
+    faults: list[Fault] = []
+    for keys in _items(document):
+        kind = _kind_of([str(inner[2]) for inner in document.lines if inner[:2] == keys and inner[2:]], schemas)
+        if kind is None:
+            faults.append(Fault(keys, f"is of no known kind: give it one of the keys {', '.join(schemas)}"))
+            continue
+        schema, wrong = check(schemas[kind], document, keys)
+        faults += wrong
+        if schema is not None:
+            settings.append(schema.setting(folder))
+    return settings, faults
+
+
+def _items(document: Document) -> Iterator[Keys]:
+    """The places of items that hold keys at all; what is wrong with the others is the schema's to say."""
+    items = document.data.get("channels") if isinstance(document.data, dict) else None
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict):
+            yield "channels", index
+
+
+def _kind_of(written: Sequence[str], schemas: ChannelSchemas) -> str | None:
+    """The kind that a key names, or nearly names; of a channel without keys, the only one that there is."""
+    named = (kind for kind in schemas if kind in written)
+    near = (kind for key in written if (kind := nearest(key, schemas)))
+    only = next(iter(schemas)) if len(schemas) == 1 and not written else None
+    return next(named, None) or next(near, None) or only
+
+
+def files_written_twice(settings: Iterable[ChannelSetting], others: Sequence[Path]) -> Iterator[Fault]:
+    """The files of channels that are one file by two names, or one of `others`."""
     taken = {os.path.realpath(path): "is used for something else" for path in others}
-    for index, channel in enumerate(channels):
-        file = os.path.realpath(folder / channel.file)
-        if file in taken:
-            yield Fault(("channels", index, "file"), f'"{channel.file}" {taken[file]}')
-        taken.setdefault(file, f"is the file of channels[{index}] already")
+    for index, setting in enumerate(settings):
+        for key, path in setting.files.items():
+            file = os.path.realpath(path)
+            if file in taken:
+                yield Fault(("channels", index, key), f'"{path.name}" {taken[file]}')
+            taken.setdefault(file, f"is the file of channels[{index}] already")

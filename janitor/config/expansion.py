@@ -6,7 +6,7 @@ It happens after the YAML was read, in text values only, so what comes from outs
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +26,9 @@ _OWN_SECRETS = ("heartbeat_url",)
 _WEBHOOKS = ("webhook_url", "heartbeat_url")
 _LARGEST_SECRET = 64 * 2**10
 
+_Holder = tuple[Keys, dict[str, object], Sequence[str]]
+"""A mapping in which secrets stand: its place, itself, and the keys of these secrets."""
+
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
@@ -40,30 +43,36 @@ class Expanded:
     secrets: frozenset[str]
 
 
-def expand(document: Document, environ: Mapping[str, str], folder: Path) -> Expanded:
+def expand(
+    document: Document, environ: Mapping[str, str], folder: Path, channel_secrets: Sequence[str] = ()
+) -> Expanded:
     """The document with every reference replaced, and the secret files read; they are relative to `folder`.
+
+    `channel_secrets` are the keys of secrets in `channels`.
 
     What goes wrong becomes a fault of the document, and its key is left out.
     """
     expander = _Expander(environ)
     data = expander.value(document.data, ())
-    for keys, holder, names in _holders(data):
+    holders = list(_holders(data, channel_secrets))
+    for keys, holder, names in holders:
         for name in names:
             expander.read_secret(holder, keys, name, folder)
     return Expanded(
         document=replace(document, data=data, faults=(*document.faults, *expander.faults)),
         empty=expander.empty,
         files=expander.files,
-        secrets=frozenset(_secrets_in(data)),
+        secrets=frozenset([*_secrets_in(holders), *_credentials_in(data)]),
     )
 
 
-def _holders(data: object) -> Iterator[tuple[Keys, dict[str, object], tuple[str, ...]]]:
-    """The mappings in which secrets stand, with the names of these secrets."""
+def _holders(data: object, channel_secrets: Sequence[str]) -> Iterator[_Holder]:
+    """The mappings in which secrets stand."""
     if not isinstance(data, dict):
         return
     yield (), data, _OWN_SECRETS
-    for key, names in (("targets", _TARGET_SECRETS), ("references", _REFERENCE_SECRETS)):
+    lists = (("targets", _TARGET_SECRETS), ("references", _REFERENCE_SECRETS), ("channels", channel_secrets))
+    for key, names in lists:
         items = data.get(key)
         for index, item in enumerate(items if isinstance(items, list) else ()):
             if isinstance(item, dict):
@@ -72,14 +81,13 @@ def _holders(data: object) -> Iterator[tuple[Keys, dict[str, object], tuple[str,
         yield ("slack",), data["slack"], _SLACK_SECRETS
 
 
-def _secrets_in(data: object) -> Iterator[str]:
+def _secrets_in(holders: Iterable[_Holder]) -> Iterator[str]:
     """What no output may show. The name of a user may come from a file, and yet is none of it."""
-    for _, holder, names in _holders(data):
+    for _, holder, names in holders:
         for name in names:
             value = holder.get(name)
             if isinstance(value, str) and value and name != "username":
                 yield from secrets_of_webhook(value) if name in _WEBHOOKS else (value,)
-    yield from _credentials_in(data)
 
 
 def _credentials_in(value: object) -> Iterator[str]:
@@ -125,6 +133,8 @@ class _Expander:
         return expanded or None
 
     def _wrong_in(self, text: str) -> Iterator[str]:
+        if "\0" in text:
+            yield "holds a null character, which no path, address or name has"
         for reference in _REFERENCE.finditer(text):
             if reference["broken"]:
                 yield "holds a ${ that is neither ${NAME} nor ${NAME:-default}; a literal ${ is written $${"

@@ -1,10 +1,10 @@
 """What is wrong with where files are to be written."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from janitor.config.channels import unfit_channels
+from janitor.config.channels import ChannelSetting, files_written_twice
 from janitor.config.schema import SettingsSchema
 from janitor.documents import Fault
 from janitor.files import METRICS, to_replace
@@ -13,13 +13,13 @@ _KEY = ("metrics_file",)
 _BESIDE_THE_DATABASE = ("", "-wal", "-shm", "-journal", ".lock", ".mark")
 
 
-def misplaced(schema: SettingsSchema, source: Path) -> Iterator[Fault]:
+def misplaced(schema: SettingsSchema, channels: Sequence[ChannelSetting], source: Path) -> Iterator[Fault]:
     """Why files that are written must not be where they are said to be."""
     yield from _misplaced_metrics(schema, source)
     database = source.parent / schema.database
     ours = [Path(f"{database}{ending}") for ending in _BESIDE_THE_DATABASE]
     metrics = [] if schema.metrics_file is None else [source.parent / schema.metrics_file]
-    yield from unfit_channels(schema.channels, source.parent, [*ours, *metrics, source])
+    yield from files_written_twice(channels, [*ours, *metrics, source])
 
 
 def _misplaced_metrics(schema: SettingsSchema, source: Path) -> Iterator[Fault]:

@@ -2,13 +2,12 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, model_validator
 
 from janitor.cloud.schema import HttpSchema
-from janitor.config.channels import ChannelSchema
 from janitor.config.targets import AnyTarget
 from janitor.core.cron import Cron
 from janitor.core.names.pattern import flaw_of_glob
@@ -135,7 +134,7 @@ class SettingsSchema(Schema):
     targets: Annotated[list[AnyTarget], Field(min_length=1)] = Field(description="list the accounts to clean")
     limits: LimitsSchema = LimitsSchema()
     slack: SlackSchema = SlackSchema()
-    channels: list[ChannelSchema] = Field(default=[])
+    channels: list[dict[Any, Any]] = Field(default=[])
     concurrency: ConcurrencySchema = ConcurrencySchema()
     http: HttpSchema = HttpSchema()
     heartbeat_url: Annotated[Secret, AfterValidator(web_address)] | None = None

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -46,6 +47,13 @@ class Document:
     data: object
     lines: Mapping[Keys, int]
     faults: tuple[Fault, ...] = ()
+
+    def at(self, keys: Keys) -> object:
+        """The value at these keys. Raises LookupError or TypeError where there is none."""
+        value: Any = self.data
+        for key in keys:
+            value = value[key]
+        return value
 
     def line(self, keys: Keys) -> int | None:
         """The line of a key, or of the nearest one around it that stands in the file."""

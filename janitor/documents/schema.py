@@ -26,12 +26,12 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
-def check(schema: type[Model], document: Document) -> tuple[Model | None, list[Fault]]:
-    """The document as a checked value, or None and everything that is wrong with it."""
+def check(schema: type[Model], document: Document, inside: Keys = ()) -> tuple[Model | None, list[Fault]]:
+    """The document, or its value at `inside`, as a checked value; or None and everything that is wrong with it."""
     try:
-        return schema.model_validate(document.data), []
+        return schema.model_validate(document.at(inside)), []
     except ValidationError as error:
-        return None, [_fault(schema, document, details) for details in error.errors(include_url=False)]
+        return None, [_fault(schema, document, inside, details) for details in error.errors(include_url=False)]
 
 
 def nearest(word: str, words: Iterable[str], *, cutoff: float = 0.65) -> str | None:
@@ -114,8 +114,8 @@ OneOrMore = Annotated[list[T], BeforeValidator(_as_list), Field(min_length=1)]
 """A lone value or a list of them."""
 
 
-def _fault(schema: type[Schema], document: Document, details: ErrorDetails) -> Fault:
-    keys, _ = _walk(schema, details["loc"])
+def _fault(schema: type[Schema], document: Document, inside: Keys, details: ErrorDetails) -> Fault:
+    keys = (*inside, *_walk(schema, details["loc"])[0])
     while keys and isinstance(keys[-1], int) and keys not in document.lines:
         keys = keys[:-1]  # a lone value was checked as a list of one
     return Fault(keys, _sentence(schema, details))

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from janitor.config import Settings
+from janitor.config.channels import ChannelSchema, ChannelSchemas
 from janitor.core.policy import Policy
 from janitor.notify.channel import Channel
-from janitor.notify.file.channel import FileChannel
+from janitor.notify.file.channel import FileChannel, FileSchema
 from janitor.notify.slack import reports as slack
 from janitor.shutdown import Stop
 from janitor.store import KeptReport
@@ -17,16 +18,21 @@ Policies = Sequence[Policy] | None
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of channel: the key of janitor.yaml that configures it, and the channels that are configured by that."""
+    """A kind of channel: the key of janitor.yaml that configures it, and the channels that are configured by that.
+
+    `schema` is what an item of `channels` holds, for a kind that is configured there.
+    """
 
     key: str
     configured: Callable[[Settings, Policies, Stop], Iterable[Channel]]
+    schema: type[ChannelSchema] | None = None
 
 
 KINDS = {
     slack.KIND: Kind("slack", slack.configured),
-    FileChannel.kind: Kind("channels", FileChannel.configured),
+    FileChannel.kind: Kind("channels", FileChannel.configured, FileSchema),
 }
+SCHEMAS: ChannelSchemas = {name: kind.schema for name, kind in KINDS.items() if kind.schema is not None}
 
 
 def configured(settings: Settings, policies: Policies = None, stop: Stop | None = None) -> list[Channel]:

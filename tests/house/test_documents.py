@@ -24,6 +24,7 @@ from janitor.core.decision import REASONS, Reason, Verdict
 from janitor.core.result import DeletionOutcome, Mode, Outcome
 from janitor.documents.schema import Schema
 from janitor.errors import Exit
+from janitor.notify.channels import SCHEMAS
 from janitor.report.wording import MODES, OUTCOMES
 from janitor.store import Store
 from tests.documentation import DOCUMENTS, ROOT, anchors, blocks, document, links, text_of
@@ -59,7 +60,7 @@ def test_every_yaml_example_loads(tmp_path: Path, text: str) -> None:
     _write_token(tmp_path)
     text = text.replace("/run/secrets/t ", f"{tmp_path}/t ")
     (tmp_path / "janitor.yaml").write_text(text if "targets" in keys else TARGET + text, encoding="utf-8")
-    assert load_settings(tmp_path / "janitor.yaml", ENVIRONMENT).targets
+    assert load_settings(tmp_path / "janitor.yaml", ENVIRONMENT, SCHEMAS).targets
 
 
 def _write_token(folder: Path) -> None:
@@ -151,7 +152,9 @@ def keys_of(schema: type[Schema]) -> Iterator[str]:
     [
         pytest.param("docs/policies.md", [PolicySchema, ExemptSchema], id="policies"),
         pytest.param(
-            "docs/configuration.md", [SettingsSchema, *(api.schema for api in APIS.values())], id="configuration"
+            "docs/configuration.md",
+            [SettingsSchema, *SCHEMAS.values(), *(api.schema for api in APIS.values())],
+            id="configuration",
         ),
     ],
 )

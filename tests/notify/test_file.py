@@ -23,7 +23,7 @@ from janitor.core.usage import Usage
 from janitor.errors import ConfigurationError, DeliveryError, Exit
 from janitor.notify import deliver, resend
 from janitor.notify.announcing import as_told
-from janitor.notify.channels import configured
+from janitor.notify.channels import SCHEMAS, configured
 from janitor.notify.file import channel
 from janitor.notify.file.lines import add_line, try_to_add
 from janitor.report.as_json import json_report
@@ -57,7 +57,7 @@ def configure(tmp_path: Path, slack: SlackStandIn, monkeypatch: pytest.MonkeyPat
         told = f"slack: {{token: {TOKEN}, channel: '{CHANNEL}', base_url: '{slack.base_url}', post: always}}\n"
         path = tmp_path / "janitor.yaml"
         path.write_text(text + (told if slack_too else ""), encoding="utf-8")
-        return load_settings(path, {})
+        return load_settings(path, {}, SCHEMAS)
 
     return configure
 
@@ -413,13 +413,16 @@ def test_a_command_adds_what_it_prints_and_exits_1_where_it_cannot(sandbox_desk:
 @pytest.mark.parametrize(
     ("channels", "problem"),
     [
-        ("[{file: x.jsonl}, {file: ./x.jsonl}]", '"./x.jsonl" is the file of channels[0] already'),
+        ("[{file: x.jsonl}, {file: ./x.jsonl}]", 'channels[1].file: "x.jsonl" is the file of channels[0] already'),
         ("[{file: j.db}]", '"j.db" is used for something else'),
         ("[{file: j.db-wal}]", '"j.db-wal" is used for something else'),
         ("[{file: janitor.yaml}]", '"janitor.yaml" is used for something else'),
         ("[{}]", "channels[0].file: is missing: name the file that reports are added to"),
         ("[{file: ''}]", "file"),
-        ("[{folder: x}]", "unknown"),
+        ("[{folder: x}]", "channels[0]: is of no known kind: give it one of the keys file"),
+        ("[{fil: x}]", 'channels[0].fil: unknown key, did you mean "file"?'),
+        ("[{file: x.jsonl, kept: 3}]", "channels[0].kept: unknown key (known here: file)"),
+        ("[x.jsonl]", "channels[0]: is text: write keys and values"),
     ],
 )
 def test_what_is_no_file_of_reports_is_said(configure: Configure, channels: str, problem: str) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from janitor.cli import wiring
 from janitor.cli.commands.options import Common
 from janitor.cli.logs import configure_logging
-from janitor.config import Settings, load_settings
+from janitor.config import Settings
 from janitor.config.policy_files import Rules
 from janitor.errors import ConfigurationError
 from janitor.store import Store
@@ -14,7 +14,7 @@ from janitor.store import Store
 
 def configured(common: Common) -> Settings:
     """The configuration alone, for commands that need no policies. From here on, logs redact its secrets."""
-    settings = load_settings(common.config)
+    settings = wiring.settings_from(common.config)
     configure_logging(common.verbose, settings.secrets)
     return settings
 

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from janitor.config import Settings
+from janitor.config.channels import ChannelSchema
 from janitor.core.policy import Policy
 from janitor.core.result import Outcome, RunResult
+from janitor.documents.schema import Label
 from janitor.errors import DeliveryError
 from janitor.notify.channel import Probe, Progress, Receipt, Report
 from janitor.notify.file.lines import add_line, try_to_add
@@ -36,7 +40,12 @@ class FileChannel:
     @classmethod
     def configured(cls, settings: Settings, _policies: Sequence[Policy] | None, _stop: Stop) -> Iterator["FileChannel"]:
         """Every file of reports that is configured."""
-        return map(cls, settings.report_files)
+        return (channel for channel in settings.channels if isinstance(channel, cls))
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The file, by its key."""
+        return {self.kind: self.path}
 
     @property
     def name(self) -> str:
@@ -74,6 +83,16 @@ class FileChannel:
     def failure(self, error: OSError) -> DeliveryError:
         """That a report could not be added, and why."""
         return DeliveryError(f"a report cannot be added to {self.path}: {error.strerror}")
+
+
+class FileSchema(ChannelSchema):
+    """The keys of a file of reports."""
+
+    file: Annotated[Label, Field(description="name the file that reports are added to")]
+
+    def setting(self, folder: Path) -> FileChannel:
+        """The file."""
+        return FileChannel(folder / self.file)
 
 
 @dataclass(frozen=True, slots=True)
