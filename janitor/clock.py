@@ -1,4 +1,4 @@
-"""The clock of production: everything else is told the time, or what to ask for it."""
+"""The system clock: everything else is given the time, or a function that tells it."""
 
 from datetime import UTC, datetime
 

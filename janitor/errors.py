@@ -1,20 +1,14 @@
 """The error tree: everything that is expected to go wrong, each with the exit code it means.
 
-    JanitorError                 1   something expected failed
-    ├── UsageError               2   the command cannot mean anything sensible
-    │   └── ConfigurationError   2   every problem of configuration and policies at once
-    ├── CloudError               1   a target's API
-    │   ├── Refused              1   said no, for good: code and message
-    │   │   └── Denied           1   does not accept the credentials
-    │   ├── Unavailable          1   gave no usable answer, however often asked
-    │   │   └── RestAsked        1   asked for a rest longer than we wait
-    │   │       └── NotSent      1   that rest is not over, and nothing was sent
-    │   ├── Implausible          4   gave a list that repeats itself or does not end
-    │   └── AnotherAccount       4   is another account than the one that the database knows
-    ├── StoreError               1   the database
-    ├── Busy                     5   another run holds the database
-    ├── DeliveryError            1   a report did not reach its channel
-    └── Interrupted    129/130/143   SIGHUP, SIGINT or SIGTERM
+    JanitorError                 1   something expected failed ├── UsageError 2 the command as typed cannot be carried
+    out │   └── ConfigurationError   2   every problem of configuration and policies at once ├── CloudError
+    1   a target's API │   ├── Refused              1   said no, for good: code and message │   │   └── Denied
+    1   does not accept the credentials │   ├── Unavailable          1   gave no usable answer, however often asked │
+    │   └── RestAsked        1   asked for a rest longer than we wait │   │       └── NotSent      1   that rest is not
+    over, and nothing was sent │   ├── Implausible          4   gave a list that repeats itself or does not end │   └──
+    AnotherAccount       4   is another account than the one that the database knows ├── StoreError               1
+    the database ├── Busy                     5   another run holds the database ├── DeliveryError            1   a
+    report did not reach its channel └── Interrupted    129/130/143   SIGHUP, SIGINT or SIGTERM
 
 Anything else that escapes is a bug (exit 70). One failed image is not an error but data: see `model.Deletion`.
 Messages are single sentences for people and never hold a secret.

@@ -1,6 +1,6 @@
-"""Foreign text made safe to show: nothing in it acts on a terminal, hides, or begins a line of its own."""
+"""Foreign text made safe to show: nothing in it controls the terminal, is invisible, or begins a line of its own."""
 
-# Printable by the letter of Unicode, yet nothing to be seen: fillers, joiners and variation selectors.
+# Printable according to Unicode, yet invisible: fillers, joiners and variation selectors.
 _UNSEEN = (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)
 _SELECTORS = (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
 _INVISIBLE = {code: chr(code).encode("unicode_escape").decode() for code in (*_UNSEEN, *_SELECTORS)}

@@ -11,12 +11,12 @@ from typing import BinaryIO
 
 LARGEST = 4 * 2**20
 METRICS = b"# HELP janitor_"
-"""How a file of metrics of ours begins."""
+"""How a metrics file of this program begins."""
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class UnusableFile(ValueError):
-    """A file that cannot be read, or is no text; the message completes a sentence that begins with its name.
+    """A file that cannot be read, or is not text; the message completes a sentence that begins with its name.
 
     `line` is where in the file, if that is known. The message never repeats what stands in the file.
     """
@@ -30,7 +30,7 @@ class UnusableFile(ValueError):
 def opened(path: str | Path) -> Iterator[BinaryIO]:
     """A regular file, or one that a link leads to, opened for reading. Raises OSError for anything else.
 
-    Opening never waits, as it would for a FIFO, and what is known to be a device is not even opened.
+    Opening never waits, as it would for a FIFO, and a known device is not opened at all.
     """
     check_regular(os.stat(path))  # noqa: PTH116  the path may be one that a Path would tidy
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
@@ -44,7 +44,7 @@ def opened(path: str | Path) -> Iterator[BinaryIO]:
 
 
 def check_regular(status: os.stat_result) -> None:
-    """Raises OSError for what is no regular file."""
+    """Raises OSError for anything but a regular file."""
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(status.st_mode):
@@ -52,10 +52,10 @@ def check_regular(status: os.stat_result) -> None:
 
 
 def to_replace(path: Path, beginning: bytes) -> Path:
-    """The file that is to be replaced where a path leads: links are followed, and stay. Nothing need be there yet.
+    """The file that a path leads to, to be replaced: links are followed, and stay. The file need not exist yet.
 
-    Raises OSError where what is there is no regular file, or neither empty nor one that has this beginning, as all
-    have that we write there: another would be lost.
+    Raises OSError where it is not a regular file, or is neither empty nor begins as every file does that this program
+    writes there: another program's file would be lost.
     """
     file = Path(os.path.realpath(path))
     with suppress(FileNotFoundError):

@@ -1,7 +1,7 @@
 """Keeping secrets out of messages, also where a server or a library repeats them.
 
-Secrets are what lets somebody in: passwords, tokens, appkeys, the paths of webhooks. Names of users, projects and
-places are none: they are everyday words, and without them no message says what it is about.
+Secrets are what grants access: passwords, tokens, appkeys, the paths of webhooks. Names of users, projects and places
+are not: they are everyday words, and without them no message says what it is about.
 """
 
 import html
@@ -12,16 +12,16 @@ from collections.abc import Iterator
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 _LONG = 8
-_RANDOM = 16  # a part of a path of at least so many characters is no word, but what makes the path a secret
+_RANDOM = 16  # a part of a path of at least so many characters is taken for a secret, not a word
 _WORD = "A-Za-z0-9_"
-# What a word may begin after although it looks like a part of it: %20 and \n are spaces.
+# What may precede a word although it looks like a part of it: %20 and \n are spaces.
 _AFTER = rf"(?:(?<![{_WORD}])|(?<=%[0-9A-Fa-f]{{2}})|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{{4}}))"
 
 
 class Redaction:
     """Redacts every secret it was told of, in plain, URL-quoted, JSON, HTML and base64 spelling, in any case.
 
-    One of fewer than eight characters is redacted only where it stands for itself, as it could be a part of any word.
+    One of fewer than eight characters is redacted only as a whole word, as it could be a part of any word.
     Apply it to foreign text before that text is cut: half a secret would not be recognised.
     """
 
@@ -45,9 +45,7 @@ class Redaction:
 
 
 FOUND_OUT = Redaction()
-"""Redacts what this process found to be secret only once it ran, as in a file that the configuration names.
-
-What writes the log applies it, for libraries log, too.
+"""Redacts secrets that were found only at run time, as in a file. Logging applies it, since libraries log, too.
 """
 
 
@@ -74,7 +72,7 @@ def _spellings(secret: str) -> frozenset[str]:
 
 
 def credentials_in(url: str) -> Iterator[str]:
-    """What of a URL lets somebody in: its password, or a lone user, which is a token then; as written and as meant."""
+    """The secrets of a URL: its password, or a user without one, which then is a token; as written and decoded."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -86,7 +84,7 @@ def credentials_in(url: str) -> Iterator[str]:
 
 
 def secrets_of_webhook(url: str) -> Iterator[str]:
-    """What of an address that is a secret must not be shown by itself: libraries quote paths and queries alone, too."""
+    """The parts of a secret address that must not be shown alone either: libraries quote paths and queries alone."""
     yield url
     yield from credentials_in(url)
     try:

@@ -28,7 +28,7 @@ class Stop(threading.Event):
 
 
 def wait_for(work: Sequence[Future[T]], stop: threading.Event, patience: timedelta) -> bool:
-    """Wait until all is done; True when not all was although we were told to stop that long ago."""
+    """Wait until all is done; True if something is not, that long after the program was told to stop."""
     ends: float | None = None
     while wait(work, timeout=_LOOK_EVERY).not_done:
         if ends is None and stop.is_set():
@@ -39,7 +39,7 @@ def wait_for(work: Sequence[Future[T]], stop: threading.Event, patience: timedel
 
 
 def ending_signals() -> tuple[signal.Signals, ...]:
-    """The signals that ask to end: SIGINT, SIGTERM, and SIGHUP unless it is ignored, as nohup lets it be."""
+    """The signals that ask the program to end: SIGINT, SIGTERM, and SIGHUP unless it is ignored, as under nohup."""
     hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
     return (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hangs_up else []))
 
@@ -48,8 +48,8 @@ def ending_signals() -> tuple[signal.Signals, ...]:
 def stopping_on_signals(stop: Stop) -> Iterator[None]:
     """Let `ending_signals` set `stop` instead of killing what is in flight; any that follow change nothing.
 
-    Should the end take longer than a container is given, the process ends all the same: the database knows what was
-    asked for, and the next run settles it.
+    Should the end take longer than a container is given, the process ends all the same: the database holds what was
+    requested, and the next run settles it.
     """
 
     def ask_to_stop(number: int, _frame: FrameType | None) -> None:
@@ -75,7 +75,7 @@ def _stop(stop: Stop, number: int) -> None:
 
 
 def end_after(grace: timedelta, code: int) -> None:
-    """End the process with this code if it is still there after so long; to be called in a daemon thread."""
+    """End the process with this code if it is still running after this time; to be called in a daemon thread."""
     threading.Event().wait(grace.total_seconds())
     os._exit(code)  # without a flush, which could be what hangs
 
@@ -89,7 +89,7 @@ def end_now(code: int) -> None:
 
 
 def within(action: Callable[[], T], stop: threading.Event, patience: timedelta) -> T | None:
-    """What `action` gives, or None where we were told to stop and it takes longer than that."""
+    """What `action` gives, or None where the program was told to stop and it takes longer than that."""
     future: Future[T] = Future()
 
     def act() -> None:

@@ -72,7 +72,7 @@ def main() -> None:
     prepare()
     # A fleet is values without cycles: looking for some took a sixth of the time of a large run.
     gc.set_threshold(200_000, 50, 100)
-    atexit.register(gc.freeze)  # what is left goes with the process, and need not be searched first
+    atexit.register(gc.freeze)  # what is left is freed with the process, and need not be searched first
     code = _with_output(_bounded())
     if code > _INTERRUPTED:
         from janitor.shutdown import end_now
@@ -85,7 +85,7 @@ _INTERRUPTED = 128
 
 
 def _with_output(code: int) -> int:
-    """The exit code, where stdout may have failed. A reader that had enough, as `head` has, is no failure."""
+    """The exit code, where stdout may have failed. A reader that stops early, as `head` does, is not a failure."""
     failure = take_failure()
     if failure is None or isinstance(failure, BrokenPipeError):
         return code

@@ -40,7 +40,7 @@ _NOTICED, _NOTICE = "20-old-images.yaml", "36h"
 
 @dataclass(slots=True)
 class _SimulatedClock:
-    """The time of the demonstration: nights follow each other at once, and within a night time passes as it does."""
+    """The time of the demonstration: nights follow each other at once, and within a night time passes as usual."""
 
     night: datetime
     _began: float = field(default_factory=time.monotonic)

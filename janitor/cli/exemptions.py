@@ -35,7 +35,7 @@ def grant(
     by: str | None,
     now: datetime,
 ) -> None:
-    """Exempt images until a date, or for a term. Raises UsageError, with nothing changed, for whatever is not clear."""
+    """Exempt images until a date, or for a term. Raises UsageError, with nothing changed, for anything unclear."""
     if not prefixes:
         raise UsageError("name the image to exempt: janitor keep IMAGE … (its id, or the start of it)")
     end = _end(until, term, now, settings.timezone)
@@ -115,7 +115,7 @@ def _places(store: Store, prefixes: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def revoke(settings: Settings, prefixes: Sequence[str], *, by: str | None, now: datetime) -> None:
-    """Revoke the exemptions of images. Raises UsageError, with nothing changed, where one is not clear or has none."""
+    """Revoke the exemptions of images. Raises UsageError, with nothing changed, where one is unclear or has none."""
     who = granted_by(by)
     with Store.open_existing(settings.database) as store:
         held = [record for prefix in prefixes for record in _held(store, prefix, now)]
@@ -150,7 +150,7 @@ class Entry:
 
 
 def entries(settings: Settings, now: datetime, *, past: bool) -> list[Entry]:
-    """The exemptions in force, the next to expire first; with `past` all that ever were."""
+    """The exemptions in force, the next to expire first; with `past`, all that were ever granted."""
     in_files = load_rules(settings.policies, settings.timezone).exemptions
     found = [*_by_command(settings), *(Entry(exemption, None) for exemption in in_files)]
     shown = found if past else _longest(entry for entry in found if entry.state(now) == "active")

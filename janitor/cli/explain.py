@@ -52,7 +52,7 @@ def find_image(store: Store, prefix: str) -> tuple[str, list[str]]:
 
 
 def _named(images: Sequence[tuple[str, str, bool]]) -> str:
-    """For whoever gave a name instead of an id: the ids of the images of that name. Empty where there are none."""
+    """For a person who gave a name instead of an id: the ids of the images of that name. Empty where there are none."""
     if not images:
         return ""
     places = [
@@ -117,7 +117,7 @@ def _facts(image: Image, survey: Survey, width: int) -> Iterator[Line]:
 
 
 def _use(user: User, width: int) -> Iterator[Line]:
-    """A user of an image, and its source. The place in a text is both."""
+    """A user of an image, and its source. For a text, its place is both."""
     if user.kind is UserKind.REFERENCE:
         return _row("named in", visible(user.name), width)
     told = f" ({visible(user.source)})" if user.source else ""

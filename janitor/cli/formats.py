@@ -27,7 +27,7 @@ class Format(StrEnum):
 
 
 def format_option(renderers: Mapping[Format, object]) -> Callable[[Command], Command]:
-    """The option `--format` of a command that prints with these renderers; it is given as the value `form`."""
+    """The option `--format` of a command that prints with these renderers; the command takes it as `form`."""
     return click.option(
         "--format",
         "form",

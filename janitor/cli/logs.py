@@ -61,7 +61,7 @@ class _OneLine(logging.Formatter):
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error, and all that a traceback tells of it: what it came from, and those of a group."""
+    """An error, and all that a traceback shows of it: its causes, and the members of a group."""
     pending, seen = [error], set[int]()
     while pending:
         each = pending.pop()
@@ -88,7 +88,7 @@ class _AboveTheBar(logging.StreamHandler[TextIO]):
 
 
 class OncePerMinute(logging.Filter):
-    """Lets through one warning a minute of each kind, of the loggers that serve strangers; the next says how many more.
+    """Lets through one warning a minute of each kind from loggers that serve strangers; the next says how many more.
 
     A kind is a logger and a message. `clock` is monotonic, in seconds.
     """

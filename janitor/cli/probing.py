@@ -1,4 +1,4 @@
-"""What `check` says of the configuration, and what it tries: each line begins with what it is about."""
+"""What `check` says about the configuration, and what it tries: each line begins with its subject."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -23,7 +23,7 @@ from janitor.run.orders import Site
 
 
 def configured(settings: Settings, rules: Rules) -> Iterator[str]:
-    """What is configured, what it is worth a note, and the next runs."""
+    """What is configured, with notes where there are any, and the next runs."""
     targets = ", ".join(target.name for target in settings.targets)
     yield f"configuration  ok: {settings.source}, mode {settings.mode}, targets: {targets}"
     yield f"policies       ok: {settings.policies}, {', '.join(policy.name for policy in rules.policies)}"

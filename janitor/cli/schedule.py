@@ -1,4 +1,4 @@
-"""The service: one job, run at the times of a schedule until a signal asks to end."""
+"""The service: one job, run at the times of a schedule until a signal asks it to end."""
 
 import logging
 import signal
@@ -88,7 +88,7 @@ class _Run:
             self._job()
         except JanitorError as error:
             _log.error("run-failed: %s", error)
-        except Exception:  # noqa: BLE001  the one place where a bug in a run may not end what runs it again tomorrow
+        except Exception:  # noqa: BLE001  a bug in one run must not end the service, which runs again tomorrow
             _log.exception("run-crashed: this is a bug, please report it with the lines below")
 
 

@@ -37,8 +37,8 @@ class _Tolerant(io.FileIO):
 def prepare() -> None:
     """Make all three streams usable. Call it first: a file opened before could take the place of a missing one.
 
-    A missing one becomes /dev/null. A failure to write stdout is kept for `take_failure`; one to write stderr is
-    dropped.
+    A missing one becomes /dev/null. A failure to write stdout is kept for `take_failure`; a failure to write stderr is
+    ignored.
     """
     for descriptor in _STREAMS:
         _open_missing(descriptor)

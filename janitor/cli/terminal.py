@@ -36,7 +36,7 @@ def answer_to(question: str) -> str:
 
 
 def print_out(renderable: RenderableType) -> None:
-    """Print for the width of the terminal. Raises RuntimeError for what renders to nothing: a bug."""
+    """Print for the width of the terminal. Raises RuntimeError for output that is empty: a bug."""
     made = console()
     with made.capture() as capture:
         made.print(renderable)

@@ -192,7 +192,7 @@ def _audience(
 
 
 def _marked(database: Path, store: Store, result: RunResult) -> RunResult:
-    """The result once the run has left its mark beside the database; a failed one, where that cannot be written."""
+    """The result once the mark of the run is written beside the database; a failed one, where that is not possible."""
     try:
         write_mark(database, store.mark_run(result.run))
     except StoreError as error:
@@ -202,7 +202,7 @@ def _marked(database: Path, store: Store, result: RunResult) -> RunResult:
 
 
 def leave_mark(database: Path, store: Store) -> None:
-    """Leave a mark of the exemption that was given last, unless there is one that a later database left.
+    """Write the mark of the exemption granted last, unless the mark there was written by a later copy of the database.
 
     Raises StoreError where it cannot be read or written.
     """

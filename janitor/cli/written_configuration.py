@@ -26,7 +26,7 @@ def write_configuration(file: Path, configuration: str) -> None:
 
 
 def _new(file: Path) -> TextIO:
-    """The file, which was not there before. Raises UsageError where this name cannot be given to one."""
+    """The file, which did not exist before. Raises UsageError where it cannot be created under this name."""
     try:
         return file.open("x", encoding="utf-8")
     except OSError as error:

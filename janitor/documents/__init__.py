@@ -71,8 +71,7 @@ class Document:
 def read_document(path: Path, largest: int = LARGEST) -> Document:
     """Read a file that holds one YAML document, in at most so many bytes.
 
-    Raises ConfigurationError, with the one problem, where there is nothing to go on with: a file that cannot be read,
-    or what `parse_document` raises it for.
+    Raises ConfigurationError, with the one problem, for a file that cannot be read, and where `parse_document` does.
     """
     file = display(path)
     try:
@@ -104,7 +103,7 @@ def parse_document(file: str, content: bytes) -> Document:
 
 def display(path: Path) -> str:
     """A path as people read it: relative where it lies below the current directory, else absolute."""
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100  resolve() would follow links, which people do not think in
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100  resolve() would follow links
     try:
         here = Path.cwd()
     except FileNotFoundError:  # it was removed since
@@ -114,7 +113,7 @@ def display(path: Path) -> str:
 
 
 def legible(name: str) -> str:
-    """The name of a file as text: what of it is not UTF-8 becomes U+FFFD."""
+    """The name of a file as text: bytes that are not UTF-8 become U+FFFD."""
     return os.fsencode(name).decode("utf-8", "replace")
 
 
@@ -145,7 +144,7 @@ _resolve("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", 
 
 
 class _UnusableError(Exception):
-    """What was composed makes no document."""
+    """The nodes do not make a document."""
 
     def __init__(self, line: int | None, message: str) -> None:
         super().__init__(message)
@@ -238,7 +237,7 @@ def _scalar(node: yaml.ScalarNode) -> object:
 
 
 def _text(node: yaml.ScalarNode) -> str:
-    """The text, in which what JSON escapes as two halves of a character, `\\ud83d\\ude00`, is that character."""
+    """The text, with what JSON escapes as two halves of a character, `\\ud83d\\ude00`, joined to that character."""
     text = str(node.value)
     if not _HALF.search(text):
         return text
@@ -262,7 +261,7 @@ def _line_of(error: yaml.YAMLError, text: str) -> int | None:
 
 
 def _sentence(error: yaml.YAMLError) -> str:
-    """What is wrong, without the words of the file: they could be a password that lacks its quotes."""
+    """What is wrong, without text of the file: it could be a password that lacks its quotes."""
     context, problem = getattr(error, "context", None) or "", getattr(error, "problem", None)
     if context.startswith("expected a single document"):
         return "holds more than one document (---): only one is read"

@@ -7,9 +7,9 @@ import yaml
 
 
 def excess(text: str, most: int) -> int | None:
-    """The line of the first value that is one too many; None where there is none, or where that cannot be told.
+    """The line of the first value that is one too many; None where there is none, or where it is unknown.
 
-    What stands behind aliases counts once, and what is no YAML is left to whoever reads it.
+    What aliases refer to counts once, and text that is not YAML is left to the reader that follows.
     """
     if len(text) < 2 * most or not yaml.__with_libyaml__:
         return None

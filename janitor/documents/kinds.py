@@ -13,7 +13,7 @@ from janitor.documents.schema import read_as
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 A_URL = "write a URL, like https://host/path"
-"""What is said of a value that is no text where a URL is wanted."""
+"""What is said of a value that is not text where a URL is wanted."""
 
 
 def secret(text: str) -> str:
@@ -46,7 +46,7 @@ def base_address(text: str) -> str:
 
 
 def private_address(text: str) -> str:
-    """A URL that nobody on the way can read or change: of https, or on this machine."""
+    """A URL whose traffic nobody on the way can read or change: https, or on this machine."""
     parts = urlsplit(web_address(text))
     if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
         raise ValueError("must be https: http is for loopback only")

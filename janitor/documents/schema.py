@@ -35,7 +35,7 @@ def check(schema: type[Model], document: Document, inside: Keys = ()) -> tuple[M
 
 
 def nearest(word: str, words: Iterable[str], *, cutoff: float = 0.65) -> str | None:
-    """That of the words which is meant, as far as spelling tells; None where none is near."""
+    """The one of these words that is probably meant, by its spelling; None where none is near."""
     by_folded = {known.casefold(): known for known in words}
     near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=cutoff)
     return by_folded[near[0]] if near else None
@@ -55,7 +55,7 @@ def text_like(value: object, wanted: str) -> str:
 
 
 def read_as(read: Callable[[str], Any], wanted: str) -> BeforeValidator:
-    """A validator that reads text by a function; `wanted` completes what is said of a value that is no text.
+    """A validator that reads text by a function; `wanted` completes what is said of a value that is not text.
 
     The function raises ValueError with a message fit for people.
     """
@@ -78,7 +78,7 @@ def word_of(words: Iterable[str], noun: str) -> BeforeValidator:
 
 
 def one_of(words: Iterable[str], noun: str) -> Callable[[object], Any]:
-    """What gives the one of the given words that a value is, and raises ValueError for any other value."""
+    """A function that gives the word that a value is, and raises ValueError for any other value."""
     known = list(words)
 
     def read(text: str) -> str:

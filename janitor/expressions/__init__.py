@@ -1,8 +1,8 @@
 """PROMISE the answer of Python's `re`, within a bounded time, for expressions of people and texts of strangers.
 
-`re` goes back and tries again, on some expressions for longer than anybody lives, and nothing can stop it. So
-expressions run on RE2 (package google-re2), whose time is linear in the text, where it is certain to agree; all others
-on the package regex, which ends when its time is over.
+`re` backtracks, on some expressions practically forever, and nothing can stop it. So expressions run on RE2 (package
+google-re2), whose time is linear in the text, where it is certain to agree; all others on the package regex, which ends
+when its time is over.
 """
 
 import re
@@ -24,7 +24,7 @@ EACH = 1.0
 ALTOGETHER = 30.0
 
 Found = tuple[str | None, ...] | None
-"""What the groups of an expression hold where it was found, None for one that took no part; or None, not found."""
+"""What the groups of an expression hold, None for one that took no part; or None if it was not found."""
 
 
 _TOO_LONG = "took too long"
@@ -32,7 +32,7 @@ _TWO_CASES = "ignores case for letters outside ASCII, which cannot be done in bo
 
 
 class Untold(Exception):
-    """It cannot be told whether the text matches: finding out would take too long. What the text is completes this."""
+    """It is unknown whether the text matches: it would take too long. What the text is completes the message."""
 
 
 def _nothing() -> None:
@@ -56,7 +56,7 @@ class Budget:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def untold(self, expression: str, text: str) -> str | None:
-        """That this expression was given up on this text, in words that what the text is completes; None if not."""
+        """That the search in this text was given up, in words that what the text is completes; None if not."""
         return self._untold.get((expression, text))
 
     def give_up(self, expression: str, text: str, why: str = _TOO_LONG) -> NoReturn:
@@ -66,7 +66,7 @@ class Budget:
         raise Untold(told)
 
     def within(self, expression: str, text: str, search: Callable[[float], Found]) -> Found:
-        """What `search` finds, which is given its seconds. Raises Untold where there is no time, or no more of it."""
+        """What `search` finds within the seconds that it is given. Raises Untold where time has run out."""
         self.check_stop()
         with self._lock:
             left = min(self.each, self.altogether - self._spent.get(expression, 0.0))
@@ -86,11 +86,11 @@ class Expression:
     """A regular expression of Python, searched for within a budget: one of its own for each text, if none is given."""
 
     def __init__(self, text: str) -> None:
-        """Raises ValueError, with a message fit for people, for what is none."""
+        """Raises ValueError, with a message fit for people, for an invalid one."""
         self.text = text
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", FutureWarning)  # of what later versions of Python might read otherwise
+                warnings.simplefilter("ignore", FutureWarning)  # about syntax that may change in Python
                 self.groups = re.compile(text).groups
                 found = rewritten(text)
         except re.error as error:
@@ -106,12 +106,12 @@ class Expression:
 
     @property
     def linear(self) -> bool:
-        """Whether finding it takes a time that is linear in the text."""
+        """Whether searching for it takes time linear in the length of the text."""
         return self._fast is not None
 
     @property
     def linear_groups(self) -> bool:
-        """Whether that holds for what its groups hold, too."""
+        """Whether that is also so for finding what its groups hold."""
         return self._fast_groups is not None
 
     def found_in(self, text: str, budget: Budget | None = None) -> bool:
@@ -151,7 +151,7 @@ def _encoded(text: str) -> bytes | None:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        return None  # half a surrogate pair, of which RE2 knows nothing
+        return None  # half a surrogate pair, which RE2 cannot represent
 
 
 def _fast(expression: str) -> Any:

@@ -1,4 +1,4 @@
-"""The characters that one character of an expression stands for: asked of `re` itself, so that nobody can disagree."""
+"""The characters that one character of an expression stands for: taken from `re` itself, so that the matchers agree."""
 
 import re
 from collections.abc import Callable, Iterator

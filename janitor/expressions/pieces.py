@@ -34,7 +34,7 @@ def joined(branches: Sequence[Sequence[Piece]]) -> Piece:
 
 
 def prefix_of(pieces: Sequence[Piece]) -> str:
-    """What all that these pieces match begins with, at the beginning of a text."""
+    """What every match of these pieces begins with, at the beginning of a text."""
     prefix = ""
     for piece in pieces[1:] if pieces and pieces[0] is BEGINNING else ():
         if piece.literal is None:

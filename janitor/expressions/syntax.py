@@ -1,7 +1,8 @@
 """Rewrites a regular expression of `re` for matchers that can be bounded, so that they find what `re` finds.
 
-Python's own parser is private, so the syntax is read here. Only what `re` has compiled is read, and what one character
-of the expression stands for is asked of `re`: neither its classes nor its letters of other cases are those of others.
+Python's own parser is private, so the syntax is parsed here. Only what `re` has compiled is read, and what one
+character of the expression stands for is asked of `re`: neither its classes nor its letters of other cases are those of
+others.
 """
 
 import re
@@ -72,21 +73,21 @@ class _Reader:
         return Rewritten(whole.regex, whole.re2, self.captures, prefix, self.ascii_only)
 
     def _next(self, text: str) -> bool:
-        """Whether this comes next; it is read then."""
+        """Whether this comes next; if so, it is consumed."""
         if not self.text.startswith(text, self.at):
             return False
         self.at += len(text)
         return True
 
     def _take(self, shape: re.Pattern[str]) -> re.Match[str] | None:
-        """What comes next, if it is of this shape; it is read then."""
+        """What comes next, if it has this form; it is consumed."""
         found = shape.match(self.text, self.at)
         if found:
             self.at = found.end()
         return found
 
     def _skip(self) -> None:
-        """Read over comments and, where they mean nothing, blanks."""
+        """Skip comments and, where they mean nothing, blanks."""
         while self.at < len(self.text):
             if self._next("(?#"):
                 self.at = self.text.index(")", self.at) + 1
@@ -170,7 +171,7 @@ class _Reader:
         if self.flags & re.MULTILINE:
             return Piece("(?=\n|\\Z)", "(?m:$)", empty=True)
         self._skip()
-        # RE2 has no such end: nothing but the end of the whole may read the line break that it allows for.
+        # RE2 has no such end: only the end of the whole expression may match the line break that it allows.
         last = self.depth == 0 and (self.at == len(self.text) or self.text[self.at] == "|")
         return Piece("(?=\n?\\Z)", "\n?\\z" if last else None, empty=True)
 
@@ -203,7 +204,7 @@ class _Reader:
 
     def _same_as(self, group: int) -> Piece:
         if self.flags & re.IGNORECASE:
-            self.ascii_only = True  # which letters of two cases are the same, others see otherwise
+            self.ascii_only = True  # which letters of two cases are the same differs between matchers
             return Piece(f"(?i:\\{group})", None, empty=True)
         return Piece(f"(?:\\{group})", None, empty=True)
 

@@ -15,10 +15,10 @@ Approved = Mapping[str, Sequence[Decision]]
 
 
 def agreed(settings: Settings, run: RunResult, approved: Approved) -> bool:
-    """Whether the plan of this run may be applied: a person says so where `mode` is dry-run or a limit is exceeded.
+    """Whether the plan of this run may be applied: a person confirms it where `mode` is dry-run or a limit is exceeded.
 
-    Raises UsageError in `mode: dry-run` where there is no terminal to ask at. A plan over a limit goes through there:
-    to apply it is what lifts the limit.
+    Raises UsageError in `mode: dry-run` where there is no terminal to ask at. A plan over a limit needs no terminal:
+    applying it is what lifts the limit.
     """
     reasons = list(_reasons(settings, run, approved))
     if not reasons:

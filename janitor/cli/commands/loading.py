@@ -1,4 +1,4 @@
-"""What a command begins with: configuration, policies, logging, and the database where it must be there."""
+"""What a command begins with: configuration, policies, logging, and the database where it must exist."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,7 +27,7 @@ def load(common: Common) -> tuple[Settings, Rules]:
 
 
 def load_to_run(common: Common) -> tuple[Settings, Rules]:
-    """Configuration and policies. Raises ConfigurationError, and reports it to monitoring where that is configured."""
+    """Configuration and policies. Raises ConfigurationError, reported to monitoring where configured."""
     try:
         return load(common)
     except ConfigurationError:
@@ -41,7 +41,7 @@ def load_to_run(common: Common) -> tuple[Settings, Rules]:
 
 @contextmanager
 def existing_store(common: Common) -> Iterator[tuple[Settings, Store]]:
-    """The configuration, and the database that it names. Raises UsageError where there is none yet."""
+    """The configuration, and the database that it names. Raises UsageError where none exists yet."""
     settings = configured(common)
     with Store.open_existing(settings.database) as store:
         yield settings, store

@@ -65,11 +65,11 @@ def _posted(settings: Settings, result: RunResult, policies: Sequence[Policy] | 
 
 
 def code_of(result: RunResult, posted: Delivery, stop: Stop) -> int:
-    """The exit code of a run with this delivery; for one that a signal ended, 128 and the number of the signal."""
+    """The exit code of a run with this delivery; for one that a signal ended, 128 plus the number of the signal."""
     return 128 + stop.signal_number if stop.is_set() else wiring.code_of(result, posted.code)
 
 
 def say_what_failed(posted: Delivery, code: int) -> None:
-    """Print that the delivery failed, after the report, which was printed before and cannot say so."""
+    """Print that the delivery failed, after the report, which cannot say so itself."""
     if posted.trouble:
         say(f"janitor: {posted.trouble}{f': exit {code}' if code == Exit.FAILED else ''}", err=True)

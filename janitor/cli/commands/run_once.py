@@ -29,7 +29,7 @@ def run_once(settings: Settings, rules: Rules, request: wiring.RunRequest, form:
 
 
 def _watched(settings: Settings, stop: Stop) -> "AbstractContextManager[tuple[Begun, Ended]]":
-    """Monitoring of one run; where none is configured, nothing is computed for it, nor its library imported."""
+    """Monitoring of one run; where none is configured, nothing is computed for it and its library is not imported."""
     if settings.heartbeat_url is None and settings.metrics_file is None:
         return nullcontext((lambda: None, lambda _result, code: code))
     from janitor.monitoring.watch import Watch

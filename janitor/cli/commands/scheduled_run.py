@@ -1,4 +1,4 @@
-"""One run of the service. What would end a single run is logged and reported, and the service goes on."""
+"""One run of the service. What would end a single run is logged and reported, and the service continues."""
 
 import logging
 from contextlib import ExitStack

@@ -9,7 +9,7 @@ from janitor.cli.commands.options import Common, common
 
 
 class _SandboxCommand(click.Command):
-    """A command whose options are the sandbox's own, read when they are asked for."""
+    """A command whose options are the sandbox's own, read only when needed."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return _sandbox_options() + super().get_params(ctx)
