@@ -376,7 +376,7 @@ def test_over_the_limit_the_report_names_the_way_and_apply_goes_it(world: World)
 CHANGES = [
     pytest.param({"protected": True}, "protected false -> true", id="protected-since"),
     pytest.param({"status": "deactivated"}, "status active -> deactivated", id="another-status"),
-    pytest.param({"updated_at": START}, "updatedAt", id="updated-since"),
+    pytest.param({"updated_at": START}, "updated ", id="updated-since"),
     pytest.param({"public": True}, "now keep [public]", id="guarded-since"),
     pytest.param({"name": "golden-1"}, "name differs", id="another-name"),
     pytest.param({"properties": {"os_distro": "debian"}, "tags": ("x",)}, "properties differs, tags", id="more"),

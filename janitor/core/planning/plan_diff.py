@@ -40,7 +40,7 @@ def _facts(decision: Decision) -> dict[str, str]:
         "policy": decision.policy or "none",
         "status": image.status,
         "protected": "true" if image.protected else "false",
-        "updatedAt": iso_or_none(image.updated_at) or "unknown",
+        "updated": iso_or_none(image.updated_at) or "unknown",
     }
 
 
