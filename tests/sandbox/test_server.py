@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from janitor.errors import UsageError
 from janitor.sandbox.options import Options
 from janitor.sandbox.request_log import Call
 from janitor.sandbox.server import running, serve
+from tests.in_process import in_process
 from tests.sandbox.clock import START, Clock
 from tests.sandbox.compute_v1.client import Client, client_of, own_image
 
@@ -69,6 +71,19 @@ def test_a_hook_sees_each_call_and_may_do_as_it_likes() -> None:
         client.http.close()
     assert seen == [("issue-token", 1), ("list-images", 1), ("delete-image", 1), ("list-images", 2)]
     assert [one.code for one in sandbox.requests] == [0, None, 0, 0]
+
+
+def test_a_sandbox_without_sockets_has_no_time_to_wait() -> None:
+    async def hook(_call: Call, answer: Callable[[], Any]) -> Response:
+        import asyncio
+
+        await asyncio.sleep(0)
+        response: Response = await answer()
+        return response
+
+    sandbox, transport = in_process(Options(images=5), Clock(), hook)
+    with pytest.raises(RuntimeError, match="nothing in it may wait"):
+        Client(sandbox, transport).send("GET", "/images")
 
 
 def test_the_date_header_is_the_sandboxs_own_clock(client: Client, clock: Clock) -> None:

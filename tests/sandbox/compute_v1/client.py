@@ -8,8 +8,9 @@ import httpx
 
 from janitor.sandbox.models import StoredImage
 from janitor.sandbox.options import Options
-from janitor.sandbox.server import Sandbox, running
+from janitor.sandbox.server import Sandbox
 from tests.sandbox.clock import Clock
+from tests.sandbox.ways import reached
 
 UNKNOWN = "00000000-0000-4000-a000-000000000000"
 
@@ -59,11 +60,24 @@ class Client:
     def image(self, image_id: str) -> dict[str, Any]:
         return next(image for image in self.page() if image["id"] == image_id)
 
+    def delete(self, image_id: str) -> int:
+        return self.code("DELETE", "/images", params={"id": image_id})
+
+    def own(self, count: int = 1) -> list[StoredImage]:
+        """Images that the account would let go."""
+        account = self.sandbox.account
+        return [image for image in account.images.values() if account.is_deletable(image.id)][:count]
+
+    def faults(self) -> list[tuple[str, int, tuple[str, ...]]]:
+        """What struck which call, by the sandbox's log of requests."""
+        return [(one.name, one.ordinal, one.faults) for one in self.sandbox.requests if one.faults]
+
 
 @contextmanager
-def client_of(options: Options | None = None, clock: Clock | None = None) -> Iterator[Client]:
-    with running(options or Options(images=50), clock or Clock()) as sandbox:
-        client = Client(sandbox)
+def client_of(options: Options | None = None, clock: Clock | None = None, way: str = "socket") -> Iterator[Client]:
+    """A client of a sandbox, which has signed in."""
+    with reached(way, options or Options(images=50), clock or Clock()) as (sandbox, transport):
+        client = Client(sandbox, transport)
         try:
             client.sign_in()
             yield client
