@@ -12,9 +12,9 @@ from janitor.sandbox.calls import Api
 from janitor.sandbox.models import OURS, StoredImage
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox
-from tests.in_process import in_process
 from tests.sandbox.clock import START, Clock
 from tests.sandbox.openstack.paths import IMAGES, SERVERS
+from tests.sandbox.ways import reached
 
 UNKNOWN = "00000000-0000-4000-a000-000000000000"
 OTHER = "d" * 32
@@ -26,10 +26,10 @@ BEARER = {"Authorization": f"Bearer {Options().reference_token}"}
 class Client:
     """Speaks to the services of one region, as their documentation says; `token` is sent while it is not None."""
 
-    def __init__(self, sandbox: Sandbox, transport: httpx.BaseTransport | None, region: str = "") -> None:
+    def __init__(self, sandbox: Sandbox, transport: httpx.BaseTransport | None = None) -> None:
         self.sandbox = sandbox
         self.origin = sandbox.origin
-        self.root = sandbox.origin + region
+        self.root = sandbox.origin
         self.http = httpx.Client(transport=transport, trust_env=False, verify=False)
         self.token: str | None = None
 
@@ -45,6 +45,14 @@ class Client:
         self.token = access["token"]["id"]
         return access
 
+    def sign_in_by_application(self) -> dict[str, Any]:
+        """The same by Identity v3; the token as it is described."""
+        body = by_application(self.sandbox.options.application_secret)
+        response = self.http.post(f"{self.origin}/identity/v3/auth/tokens", json=body)
+        self.token = response.headers["x-subject-token"]
+        token: dict[str, Any] = response.json()["token"]
+        return token
+
     def listed(self, query: str = "?limit=1000") -> list[dict[str, Any]]:
         images: list[dict[str, Any]] = self.send("GET", IMAGES + query).json()["images"]
         return images
@@ -55,15 +63,27 @@ class Client:
     def status(self, method: str, path: str) -> int:
         return self.send(method, IMAGES + path).status_code
 
+    def ids(self, path: str, kind: str) -> list[str]:
+        return [item["id"] for item in self.send("GET", path).json()[kind]]
+
+    def own(self) -> str:
+        """An image that the project may delete, and that lists show."""
+        account = self.sandbox.account
+        listed = set(self.ids(f"{IMAGES}?limit=1000", "images"))
+        return next(image for image in account.images if image in listed and account.is_deletable(image))
+
 
 @contextmanager
-def client_of(clock: Clock | None = None, **options: Any) -> Iterator[Client]:
+def client_of(clock: Clock | None = None, way: str = "in-process", **options: Any) -> Iterator[Client]:
+    """A client of a project, which has signed in; without images unless some are asked for."""
     chosen = Options(api=Api.OPENSTACK, **{"images": 0, **options})
-    sandbox, transport = in_process(chosen, clock or Clock())
-    client = Client(sandbox, transport)
-    client.sign_in()
-    yield client
-    client.http.close()
+    with reached(way, chosen, clock or Clock()) as (sandbox, transport):
+        client = Client(sandbox, transport)
+        try:
+            client.sign_in()
+            yield client
+        finally:
+            client.http.close()
 
 
 def an_image(name: str = "ci-web-1", age: int = 1, **wanted: Any) -> StoredImage:

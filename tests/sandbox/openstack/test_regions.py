@@ -3,8 +3,7 @@
 import pytest
 
 from janitor.sandbox.models import OURS
-from janitor.sandbox.options import Options
-from tests.sandbox.openstack.client import an_image, ask, by_application, client_of, endpoints, put, servers_of
+from tests.sandbox.openstack.client import an_image, ask, client_of, endpoints, put, servers_of
 from tests.sandbox.openstack.paths import SERVERS
 
 
@@ -23,8 +22,7 @@ def test_the_second_compute_has_no_region_stands_first_and_has_servers_of_its_ow
         assert ask(client, f"/compute-2/v2.1/{OURS}/servers/{elsewhere}").status_code == 200
         assert ask(client, SERVERS.replace("detail", elsewhere)).status_code == 404
         assert set().union(*found) == client.sandbox.account.instances.keys()
-        response = client.send("POST", "/identity/v3/auth/tokens", json=by_application(Options().application_secret))
-        computes = [entry for entry in response.json()["token"]["catalog"] if entry["type"] == "compute"]
+        computes = [entry for entry in client.sign_in_by_application()["catalog"] if entry["type"] == "compute"]
         assert [entry["endpoints"][0]["region_id"] for entry in computes] == [None, "RegionOne", "RegionOne"]
 
 
@@ -64,8 +62,7 @@ def test_the_volume_service_can_have_another_region_and_another_interface() -> N
         [entry] = [one for one in client.sign_in()["serviceCatalog"] if one["type"] == "volumev3"]
         url = f"{client.origin}/volume/v3/{OURS}"
         assert entry["endpoints"] == [{"region": "kr-east", "internalURL": url}]
-        response = client.send("POST", "/identity/v3/auth/tokens", json=by_application(Options().application_secret))
-        [entry] = [one for one in response.json()["token"]["catalog"] if one["type"] == "volumev3"]
+        [entry] = [one for one in client.sign_in_by_application()["catalog"] if one["type"] == "volumev3"]
         [place] = entry["endpoints"]
         assert (place["interface"], place["region"], place["region_id"]) == ("internal", "kr-east", "kr-east")
 

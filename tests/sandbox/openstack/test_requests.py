@@ -49,7 +49,7 @@ def test_values_that_cannot_be_read_are_there_when_asked_for() -> None:
 
 def test_what_holds_without_sockets_holds_behind_one() -> None:
     with running(Options(api=Api.OPENSTACK, images=60)) as sandbox:
-        client = Client(sandbox, None)
+        client = Client(sandbox)
         client.sign_in()
         assert len(client.listed()) > 30
         assert client.send("HEAD", "/image/v2/images").status_code == 405

@@ -1,9 +1,7 @@
 """Faults of an OpenStack sandbox: the same words, with HTTP statuses for codes and the calls of these services."""
 
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -16,89 +14,26 @@ from janitor.sandbox.calls import CALLS, Api
 from janitor.sandbox.faults import Fault, Faults, Rule, faults_of
 from janitor.sandbox.faults.file import load_faults, parse_faults
 from janitor.sandbox.flags import options_from
-from janitor.sandbox.models import OURS
-from janitor.sandbox.options import Options
-from janitor.sandbox.server import Sandbox, running
 from tests.conftest import Desk
-from tests.in_process import in_process
-
-START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-IMAGES = "/image/v2/images"
-SERVERS = f"/compute/v2.1/{OURS}/servers/detail"
-VOLUMES = f"/volume/v3/{OURS}/volumes/detail"
-CLUSTERS = "/container-infra/v1/clusters"
-STACKS = f"/orchestration/v1/{OURS}/stacks"
-REFERENCE = "/references/launch-templates.json"
+from tests.sandbox.clock import START
+from tests.sandbox.faults.rules import one
+from tests.sandbox.openstack.client import Client, client_of
+from tests.sandbox.openstack.paths import CLUSTERS, IMAGES, REFERENCE, SERVERS, STACKS, VOLUMES
+from tests.sandbox.ways import WAYS, printed
 
 
-class Client:
-    """Sends what it is told to, and gives back whatever comes."""
-
-    def __init__(self, sandbox: Sandbox, transport: httpx.BaseTransport | None) -> None:
-        self.sandbox = sandbox
-        self.http = httpx.Client(transport=transport, trust_env=False, verify=False, timeout=5)
-        self.token = ""
-
-    def send(self, method: str, path: str, **request: Any) -> httpx.Response:
-        headers = {"X-Auth-Token": self.token, **request.pop("headers", {})}
-        return self.http.request(method, self.sandbox.origin + path, headers=headers, **request)
-
-    def ids(self, path: str, kind: str) -> list[str]:
-        return [item["id"] for item in self.send("GET", path).json()[kind]]
-
-    def sign_in(self, version: str = "v2.0") -> httpx.Response:
-        options = self.sandbox.options
-        if version == "v2.0":
-            given = {"username": options.username, "password": options.password}
-            body: Any = {"auth": {"tenantId": OURS, "passwordCredentials": given}}
-            response = self.send("POST", "/identity/v2.0/tokens", json=body)
-            self.token = response.json()["access"]["token"]["id"]
-        else:
-            secret = {"id": options.application, "secret": options.application_secret}
-            body = {"auth": {"identity": {"methods": ["application_credential"], "application_credential": secret}}}
-            response = self.send("POST", "/identity/v3/auth/tokens", json=body)
-            self.token = response.headers["x-subject-token"]
-        return response
-
-    def own(self) -> str:
-        """An image that the project may delete, and that lists show."""
-        account = self.sandbox.account
-        listed = set(self.ids(f"{IMAGES}?limit=1000", "images"))
-        return next(image for image in account.images if image in listed and account.is_deletable(image))
-
-
-@contextmanager
-def behind(kind: str) -> Iterator[Client]:
-    options = Options(api=Api.OPENSTACK, images=100)
-    if kind == "socket":
-        with running(options, lambda: START) as sandbox:
-            client = Client(sandbox, None)
-            yield client
-            client.http.close()
-    else:
-        sandbox, transport = in_process(options, lambda: START)
-        client = Client(sandbox, transport)
-        yield client
-        client.http.close()
-
-
-@pytest.fixture(params=["socket", "in-process"])
+@pytest.fixture(params=WAYS)
 def client(request: pytest.FixtureRequest) -> Iterator[Client]:
-    with behind(request.param) as client:
-        client.sign_in()
+    """A client of a project with images: what holds behind a socket holds without one."""
+    with client_of(way=request.param, images=100) as client:
         yield client
 
 
 @pytest.fixture
 def quick() -> Iterator[Client]:
     """The same without a socket only, where the way there does not matter."""
-    with behind("in-process") as client:
-        client.sign_in()
+    with client_of(images=100) as client:
         yield client
-
-
-def one(fault: Fault, *at: int, **parameters: Any) -> Faults:
-    return Faults(0, (Rule(fault, at=frozenset(at), **parameters),))
 
 
 @pytest.mark.parametrize(
@@ -165,7 +100,7 @@ def test_a_body_is_cut_off_half_way(client: Client) -> None:
 def test_a_dead_token_is_dead_in_every_service_until_a_new_one_is_issued(client: Client) -> None:
     client.sandbox.faults = one(Fault.DEAD_TOKEN, 1)
     assert [client.send("GET", path).status_code for path in (IMAGES, SERVERS, VOLUMES)] == [401, 401, 401]
-    client.sign_in("v3")
+    client.sign_in_by_application()
     assert [client.send("GET", path).status_code for path in (IMAGES, SERVERS, VOLUMES)] == [200, 200, 200]
 
 
@@ -322,10 +257,10 @@ def test_a_deletion_unacknowledged_is_done_without_an_answer(client: Client) -> 
 def test_a_clock_that_is_off_dates_answers_and_tokens_of_both_versions(client: Client) -> None:
     offset = timedelta(minutes=-10)
     client.sandbox.faults = one(Fault.CLOCK_OFF, offset=offset)
-    by_v2, by_v3 = client.sign_in(), client.sign_in("v3")
+    by_v2, by_v3 = client.sign_in(), client.sign_in_by_application()
     wrong = START + timedelta(hours=1) + offset
-    assert by_v2.json()["access"]["token"]["expires"] == f"{wrong:%Y-%m-%dT%H:%M:%SZ}"
-    assert by_v3.json()["token"]["expires_at"] == f"{wrong:%Y-%m-%dT%H:%M:%S.000000Z}"
+    assert by_v2["token"]["expires"] == f"{wrong:%Y-%m-%dT%H:%M:%SZ}"
+    assert by_v3["expires_at"] == f"{wrong:%Y-%m-%dT%H:%M:%S.000000Z}"
     response = client.send("GET", IMAGES)  # the token is as good as any
     assert response.status_code == 200
     assert parsedate_to_datetime(response.headers["date"]) == START + offset
@@ -334,8 +269,7 @@ def test_a_clock_that_is_off_dates_answers_and_tokens_of_both_versions(client: C
 def test_chances_of_calls_for_one_image_do_not_depend_on_their_order() -> None:
     found = []
     for backwards in (False, True):
-        with behind("in-process") as client:
-            client.sign_in()
+        with client_of(images=100) as client:
             client.sandbox.faults = Faults(3, (Rule(Fault.HTTP_ERROR, frozenset({"show-image"}), probability=0.4),))
             for image in sorted(client.sandbox.account.images, reverse=backwards):
                 client.send("GET", f"{IMAGES}/{image}")
@@ -428,15 +362,8 @@ def test_the_endpoint_takes_the_faults_of_its_own_api(client: Client) -> None:
 
 def test_the_command_serves_openstack_with_a_faults_file(desk: Desk) -> None:
     desk.write("faults.yaml", "faults:\n  - {fault: result-code, code: 500, call: issue-token}\n")
-    command = desk.command("sandbox", "--api", "openstack", "--port", "0", "--images", "5", "--faults", "faults.yaml")
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **desk.settings_for_process()
-    ) as process:
-        assert process.stdout is not None
-        url = next(line for line in process.stdout if "identity:" in line).split('"')[1]
+    with printed(desk, "identity", "--api", "openstack", "--faults", "faults.yaml") as url:
         answer = httpx.post(f"{url}/tokens", trust_env=False)
-        process.terminate()
-        process.stdout.read()
     assert (answer.status_code, answer.json()["error"]["code"]) == (500, 500)
 
 

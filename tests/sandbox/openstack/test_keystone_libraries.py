@@ -1,7 +1,7 @@
 """keystoneauth1 and openstacksdk, which know nothing of the sandbox, work against it, behind a socket and without."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from janitor.sandbox.calls import Api
 from janitor.sandbox.faults import Fault, Faults, Rule
 from janitor.sandbox.models import OURS
 from janitor.sandbox.options import Options
-from janitor.sandbox.server import Sandbox, running
-from tests.in_process import in_process
+from janitor.sandbox.server import Sandbox
+from tests.sandbox.ways import WAYS, reached
 
 identity = pytest.importorskip("keystoneauth1.identity")
 exceptions = pytest.importorskip("keystoneauth1.exceptions")
@@ -29,24 +29,20 @@ IMAGES = {"service_type": "image", "region_name": "RegionOne"}
 
 
 @contextmanager
-def reached(kind: str, options: Options = OPTIONS) -> Iterator[tuple[Sandbox, Any]]:
+def session_to(way: str, options: Options = OPTIONS) -> Iterator[tuple[Sandbox, Any]]:
     """A sandbox, and a requests session that reaches it."""
-    from tests.sandbox.requests_adapter import SandboxAdapter
+    from tests.sandbox.openstack.requests_adapter import SandboxAdapter
 
-    with ExitStack() as stack:
-        http = stack.enter_context(requests.Session())
+    with reached(way, options) as (sandbox, transport), requests.Session() as http:
         http.trust_env = False
-        if kind == "socket":
-            sandbox = stack.enter_context(running(options))
-        else:
-            sandbox, transport = in_process(options)
+        if transport is not None:
             http.mount(sandbox.origin, SandboxAdapter(transport))
         yield sandbox, http
 
 
-@pytest.fixture(params=["socket", "in-process"])
+@pytest.fixture(params=WAYS)
 def both(request: pytest.FixtureRequest) -> Iterator[tuple[Sandbox, Any]]:
-    with reached(request.param) as both:
+    with session_to(request.param) as both:
         yield both
 
 
@@ -167,7 +163,7 @@ def test_the_sdk_finds_what_launches_servers(both: tuple[Sandbox, Any]) -> None:
 
 @pytest.mark.parametrize("name", ["sandbox", "sandbox-application"])
 def test_the_clouds_yaml_that_is_printed_works(tmp_path: Path, name: str) -> None:
-    with reached("socket") as (sandbox, _):
+    with session_to("socket") as (sandbox, _):
         comment = sandbox.configuration().partition("# clouds:\n")[2].splitlines()
         path = tmp_path / "clouds.yaml"
         path.write_text("clouds:\n" + "\n".join(line.removeprefix("#") for line in comment))
@@ -192,7 +188,7 @@ def strike(sandbox: Sandbox, fault: Fault, **parameters: Any) -> None:
     ids=["dropped", "cut-off", "silence"],
 )
 def test_faults_reach_a_requests_session_without_sockets(fault: Fault, error: str) -> None:
-    with reached("in-process") as (sandbox, http):
+    with session_to("in-process") as (sandbox, http):
         cloud = session.Session(auth=PLUGINS["v2-password"](sandbox), session=http, timeout=5)
         strike(sandbox, fault, **({"delay": timedelta(minutes=5)} if fault is Fault.DELAY else {}))
         with pytest.raises(getattr(exceptions, error)):
