@@ -1,14 +1,20 @@
 """The error tree: everything that is expected to go wrong, each with the exit code it means.
 
-    JanitorError                 1   something expected failed ├── UsageError 2 the command as typed cannot be carried
-    out │   └── ConfigurationError   2   every problem of configuration and policies at once ├── CloudError
-    1   a target's API │   ├── Refused              1   said no, for good: code and message │   │   └── Denied
-    1   does not accept the credentials │   ├── Unavailable          1   gave no usable answer, however often asked │
-    │   └── RestAsked        1   asked for a rest longer than we wait │   │       └── NotSent      1   that rest is not
-    over, and nothing was sent │   ├── Implausible          4   gave a list that repeats itself or does not end │   └──
-    AnotherAccount       4   is another account than the one that the database knows ├── StoreError               1
-    the database ├── Busy                     5   another run holds the database ├── DeliveryError            1   a
-    report did not reach its channel └── Interrupted    129/130/143   SIGHUP, SIGINT or SIGTERM
+    JanitorError                 1   something expected failed
+    ├── UsageError               2   the command as typed cannot be carried out
+    │   └── ConfigurationError   2   every problem of configuration and policies at once
+    ├── CloudError               1   a target's API
+    │   ├── Refused              1   said no, for good: code and message
+    │   │   └── Denied           1   does not accept the credentials
+    │   ├── Unavailable          1   gave no usable answer, however often asked
+    │   │   └── RestAsked        1   asked us to wait longer than we do
+    │   │       └── NotSent      1   that wait is not over, and nothing was sent
+    │   ├── Implausible          4   gave a list that repeats itself or does not end
+    │   └── AnotherAccount       4   is another account than the one that the database knows
+    ├── StoreError               1   the database
+    ├── Busy                     5   another run holds the database
+    ├── DeliveryError            1   a report did not reach its channel
+    └── Interrupted    129/130/143   SIGHUP, SIGINT or SIGTERM
 
 Anything else that escapes is a bug (exit 70). One failed image is not an error but data: see `model.Deletion`.
 Messages are single sentences for people and never hold a secret.
@@ -88,7 +94,7 @@ class ConfigurationError(UsageError):
 
 
 class CloudError(JanitorError):
-    """A target's API failed us."""
+    """A target's API failed."""
 
 
 class Refused(CloudError):
@@ -100,7 +106,7 @@ class Refused(CloudError):
 
 
 class Denied(Refused):
-    """The API does not accept the credentials, or no longer, and a new token did not help."""
+    """The API does not, or no longer, accept the credentials, and a new token did not help."""
 
 
 class Unavailable(CloudError):
@@ -108,11 +114,11 @@ class Unavailable(CloudError):
 
 
 class RestAsked(Unavailable):
-    """The API asked for a rest that is longer than we wait for one answer: it is asked for nothing more until then."""
+    """The API asked for a longer wait than one answer is waited for: nothing more is sent to it until then."""
 
 
 class NotSent(RestAsked):
-    """The rest that an API asked for earlier is not over: nothing was sent."""
+    """The wait that an API asked for earlier is not over: nothing was sent."""
 
 
 class Implausible(CloudError):
@@ -122,7 +128,7 @@ class Implausible(CloudError):
 
 
 class AnotherAccount(CloudError):
-    """A target now reaches a different account; the message says what changed, and the way out."""
+    """A target now reaches a different account; the message says what changed, and what to do."""
 
     exit_code = Exit.LIMIT
 
@@ -150,7 +156,7 @@ class DeliveryError(JanitorError):
 
 
 class Interrupted(JanitorError):
-    """A signal asked us to stop."""
+    """A signal asked the program to stop."""
 
     def __init__(self, signal_number: int) -> None:
         super().__init__("interrupted")

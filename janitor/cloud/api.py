@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an API is asked with: a clock, until a `stop` is set, and by sockets where nothing else carries requests."""
+    """How an API is asked: by this clock, until `stop` is set, over sockets unless an `http_transport` is given."""
 
     clock: Callable[[], datetime] = utc_now
     stop: threading.Event | None = None
@@ -27,10 +27,10 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One image service that a target cleans: the names that its site may bear, and the way to it.
+    """One image service that a target cleans: the names that its site may have, and how to connect to it.
 
-    `project` is the project that it is of, where the API has such a thing; `unique` is that project and the image
-    service, which no two sites may share.
+    `project` is its project, where the API has projects; `unique` is that project and the image service, which no two
+    sites may share.
     """
 
     names: tuple[str, ...]
@@ -43,25 +43,29 @@ class Account(Protocol):
     """A target that is signed in to."""
 
     def places(self) -> list[Place]:
-        """The image services to clean. Raises UsageError for a region that is not there, and where none is chosen."""
+        """The image services to clean.
+
+        Raises UsageError for a region that does not exist, and where one has to be chosen.
+        """
         ...
 
     def no_place(self, name: str) -> str:
-        """Why there is no site of that name."""
+        """Why there is no site with that name."""
         ...
 
 
 class Authentication(Protocol):
-    """How to sign in to a target's account. Nothing was sent yet."""
+    """How to sign in to a target's account. Nothing has been sent yet."""
 
     def sign_in(self, surroundings: Surroundings) -> Account:
-        """Sign in, where the API wants that before it is known what there is to clean. Raises CloudError."""
+        """Sign in, where that is needed to know what there is to clean. Raises CloudError."""
         ...
 
 
 Contradictions = Callable[[Mapping[str, object], Mapping[str, str], Mapping[str, str]], Iterator[Fault]]
-"""Tells what is wrong between the keys of a target that may each be right: by its values, why others came out empty,
-and the environment. The keys of its faults are those inside the target."""
+"""Finds contradictions between valid keys of a target, by its values, why others are empty, and the environment.
+
+The keys of its faults are those inside the target."""
 
 
 def no_contradictions(
@@ -73,7 +77,7 @@ def no_contradictions(
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One API: the keys of its targets, how their accounts are found, and its names for what every image has.
+    """One API: the keys of its targets, how their accounts are found, and its names for the fields of every image.
 
     `secrets` are the keys that a file may give, as `password_file` does. `authenticate` takes the targets that the
     schema makes, and raises UsageError for credentials that make no sense.

@@ -1,4 +1,4 @@
-"""The APIs that targets may be of. Another one is a folder here, and a line in this table."""
+"""The APIs that targets may use. Another one is a folder here, and a line in this table."""
 
 from collections.abc import Mapping
 
@@ -8,12 +8,12 @@ from janitor.cloud.toast.api import TOAST
 from janitor.core.names.wire_keys import WireKeys
 
 APIS: Mapping[str, Api] = {api.name: api for api in (TOAST, OPENSTACK)}
-"""By name; the first is that of a target which does not say."""
+"""By name; the first is the default."""
 
 _OF_AN_UNKNOWN_API = WireKeys()
 
 
 def wire_keys(api: str | None) -> WireKeys:
-    """How an API calls what every image has; for another one, as we do."""
+    """How an API names the fields of every image; for an unknown API, our own names."""
     known = APIS.get(api or "")
     return _OF_AN_UNKNOWN_API if known is None else known.wire_keys

@@ -1,4 +1,4 @@
-"""What every target says in YAML, whatever its API, and how requests are made."""
+"""The keys that every target has in YAML, whatever its API, and how requests are made."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -42,15 +42,15 @@ def _api(value: object) -> object:
 
 
 ApiWord = BeforeValidator(_api)
-"""Lets no other word through than the name of an API."""
+"""Accepts the name of an API and nothing else."""
 
 Seconds = Annotated[timedelta, read_as(_seconds, "write a duration with its unit, like 30s or 2m")]
 Imageless = Annotated[Literal["none"], word_of(("none",), "known here")]
-"""Says that servers which leave out the key `image` are of no image."""
+"""Says that servers which leave out the key `image` have no image."""
 
 
 class HttpSchema(Schema):
-    """How patient the requests are, and the way that they take; what is not given is inherited."""
+    """How patient the requests are, and by which proxy they go; what is not given is inherited."""
 
     timeout: Seconds | None = None
     attempts: AtLeastOne | None = None
@@ -64,7 +64,7 @@ class HttpSchema(Schema):
 class TargetSchema(Schema):
     """One target as written. `name`, `api` and `http` are keys of every API's own, which tells their order in messages.
 
-    `told_apart_by` is in words what `account` goes by. The `_file` keys of secrets are read before the check.
+    `told_apart_by` says in words what `account` depends on. The `_file` keys of secrets are read before the check.
     """
 
     told_apart_by: ClassVar[str] = ""
@@ -75,8 +75,8 @@ class TargetSchema(Schema):
 
     @abstractmethod
     def target(self, http: HttpOptions, environ: Mapping[str, str]) -> Target:
-        """The target, which is asked as `http` says; `environ` may say what is not written."""
+        """The target, whose requests are made as `http` says; `environ` may give values that the file does not."""
 
     def account(self) -> Binding | None:
-        """The account that is meant, where that is known without signing in."""
+        """The account that it reaches, where that is known without signing in."""
         return None

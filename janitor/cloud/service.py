@@ -16,13 +16,13 @@ ONE_SERVICE = (
     "they are one image service under two names, and each reads only a part of what uses its images. Configure one "
     "target with image_endpoint in their place: it reads what uses images in all regions"
 )
-"""Why nothing is deleted where two names are one image service, and the way out."""
+"""Why nothing is deleted where two names are one image service, and what to do."""
 
 
 class Need(StrEnum):
-    """How much a source of usage matters: one that fails keeps every image, is said in the report, or is not asked.
+    """How much a source of usage matters: if it fails, every image is kept, or the report says so, or it is not asked.
 
-    AUTO is required where the cloud has such a service, or had one when it was last asked, and else not asked.
+    AUTO is required where the cloud has such a service, or had one when last asked, and otherwise not asked.
     """
 
     AUTO = "auto"
@@ -33,7 +33,7 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """How much each source of usage matters to a target; snapshots are images that are made from others."""
+    """How much each source of usage matters to a target; snapshots are images that were made from others."""
 
     servers: Need = Need.AUTO
     volumes: Need = Need.AUTO
@@ -55,10 +55,10 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What an API told of images that were asked for by their ids: those that exist; of all others it said "not there".
+    """What an API said when asked for images by their ids: those that exist; it said that the others do not.
 
-    `unanswered` are the ids of which it said neither, as where it may not tell us; None for an API that cannot be asked
-    for one image.
+    `unanswered` are the ids about which it said neither, as where we may not read them; None for an API that cannot be
+    asked for one image.
     """
 
     found: tuple[Image, ...] = ()
@@ -67,14 +67,14 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a look at a target found: a sentence, and what became of asking each source of usage."""
+    """What probing a target found: a sentence, and the result of asking each source of usage."""
 
     sentence: str
     readings: tuple[Reading, ...] = ()
 
 
 class ProbeFailed(CloudError):
-    """A look at a target that found a source of usage that cannot be read; `readings` say which could."""
+    """A probe of a target that found a source of usage that cannot be read; `readings` say which could be."""
 
     def __init__(self, message: str, readings: tuple[Reading, ...]) -> None:
         super().__init__(message)
@@ -92,19 +92,19 @@ class ImageService(Protocol):
     def images(self) -> Iterator[Image]:
         """Every image of the target as they arrive. Raises CloudError when the list cannot be completed.
 
-        One that the list contradicts itself about comes again, as all of its records together say: of an id the last
-        one holds.
+        One about which the list contradicts itself comes again, as all its records together say: of one id, the last
+        counts.
         """
         ...
 
     def unlisted(self, known: Iterable[str]) -> Lookup:
-        """What is told of these images, which no list shows. Raises CloudError when no usable answer came."""
+        """What the API says about these images, which no list shows. Raises CloudError for no usable answer."""
         ...
 
     def latest(self, image_id: str) -> Image | None:
-        """An image as it is now; None where there is none any more.
+        """An image as it is now; None if it no longer exists. Only where images can be asked for `by_id`.
 
-        Only where it can be asked for `by_id`. Raises CloudError where it cannot be told, as for want of permission.
+        Raises CloudError where that is unknown, as for lack of permission.
         """
         ...
 
@@ -113,7 +113,7 @@ class ImageService(Protocol):
         ...
 
     def shareable(self, images: Iterable[Image]) -> Sequence[Image]:
-        """Those of these images that may be shared: the ones that `sharing` asks about, each by a request."""
+        """Those of these images that may be shared: `sharing` asks about each of them, with one request."""
         ...
 
     def sharing(self, images: Iterable[Image]) -> Mapping[str, Sharing]:
@@ -124,42 +124,42 @@ class ImageService(Protocol):
         ...
 
     def delete(self, image_id: str) -> Answer:
-        """Ask for the deletion of one image: ACCEPTED, or ABSENT where there is no such image.
+        """Request the deletion of one image: ACCEPTED, or ABSENT where there is no such image.
 
-        Raises Refused when the API says no, and another CloudError when no usable answer came.
+        Raises Refused when the API rejects it, and another CloudError for no usable answer.
         """
         ...
 
     def binding(self) -> Binding:
-        """The account that these are the images of. Raises CloudError where it is known only once signed in."""
+        """The account that has these images. Raises CloudError where signing in is needed and fails."""
         ...
 
     def clock_offset(self) -> timedelta | None:
-        """How far the server's clock is ahead of ours, by its answers so far; None where it does not tell."""
+        """How far the server's clock is ahead of ours, by its answers so far; None where they do not say."""
         ...
 
     def unidentified(self) -> Sequence[Image]:
         """The entries of the image lists that had no id when they were last read, as images whose id is blank.
 
-        They cannot be recorded, judged or deleted, but may need images that can.
+        They cannot be recorded, decided on or deleted, but may need images that can.
         """
         ...
 
     def irregularities(self) -> list[str]:
-        """What looked wrong about the image lists so far, a phrase each, beside what images say of themselves."""
+        """What looked wrong about the image lists so far, a phrase each, besides the contradictions noted in images."""
         ...
 
     def other_names(self, images: Sequence[Image]) -> list[str]:
-        """Where else these images are listed under another name of their image service, a phrase each.
+        """Where else these images are listed, under another name of their image service, a phrase each.
 
-        What uses images by another name is not asked about here. Nothing is said of a place that cannot be asked.
+        What uses images under another name is not asked here. A place that cannot be asked is omitted.
         """
         ...
 
     def probe(self) -> Probe:
-        """Get a token, read a page of images and what is in use, and say what was seen. Raises CloudError."""
+        """Get a token, read a page of images and what uses them, and say what was seen. Raises CloudError."""
         ...
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         ...

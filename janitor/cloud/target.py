@@ -20,15 +20,15 @@ class Target(Protocol):
 
     @property
     def http(self) -> HttpOptions:
-        """How it is asked."""
+        """How requests to it are made."""
         ...
 
     @property
     def address(self) -> str | None:
-        """The URL that is asked first, where the configuration spells it out."""
+        """The URL of the first request, where the configuration has it."""
         ...
 
     @property
     def is_in_every_region(self) -> bool:
-        """Whether it is a site for each region, of which only signing in tells."""
+        """Whether it is one site for each region; only signing in tells which."""
         ...

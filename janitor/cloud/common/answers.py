@@ -1,4 +1,4 @@
-"""What an answer of any API can amount to, whatever the API's own way of saying it."""
+"""What an answer of any API can mean, however that API says it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,8 +15,10 @@ _FAULTS = ("error", "errors")
 
 
 class Declined(Refused):
-    """A permanent no. What it was about: `absent`, there is no such thing; `forbidden`, a matter of who asks;
-    `marker_gone`, said to a page with a marker, that there may be no such marker.
+    """A permanent rejection.
+
+    Its kind: `absent`, there is no such thing; `forbidden`, this account may not do that; `marker_gone`, in answer to a
+    page with a marker, that the marker may not exist.
     """
 
     def __init__(
@@ -33,19 +35,19 @@ class Unauthorized(Declined):
 
 
 def undocumented(what: str) -> Transient:
-    """An answer that said it was successful and does not hold what it should."""
+    """An answer that says it is successful but does not hold what it should."""
     return Transient(f"the answer is not as documented: {what}")
 
 
 def check_envelope(document: Mapping[str, object]) -> None:
-    """Raise Transient for a document that has one of its own keys twice: it does not say what it holds."""
+    """Raise Transient for a document that has one of its own keys twice: its content is ambiguous."""
     for key, value in document.items():
         if isinstance(value, Unreadable):
             raise undocumented(f"{key} is given twice, or is not JSON")
 
 
 def check_faultless(document: Mapping[str, object]) -> None:
-    """Raise Transient for the document of a list that tells of a fault, too: the list is what there was before it.
+    """Raise Transient for a list whose document also reports a fault: the list may have ended there.
 
     A fault is an object with a code or a message under a name of its own, as `computeFault` and `itemNotFound`; or both
     at the top, as Glance has them; or anything under `error` or `errors`. No documented list has such keys beside it.
@@ -61,7 +63,7 @@ def check_faultless(document: Mapping[str, object]) -> None:
 
 
 def passing(reply: Reply, words: str, now: datetime, *, busy: bool) -> Transient:
-    """A failure that may pass. "Too many requests" is the one that says the request was not carried out."""
+    """A failure that may pass. Only "too many requests" says that the request was not carried out."""
     return Transient(words, retry_after=reply.retry_after(now), lost=not busy)
 
 

@@ -1,4 +1,4 @@
-"""Asking about several things side by side, a few at once."""
+"""Asking about several things in parallel, a few at a time."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ _AT_ONCE = 4
 
 
 def at_once(ask: Callable[[T], R], of: Iterable[T]) -> list[R]:
-    """What is answered for each, in the same order, four being asked for at once. The first error ends it."""
+    """The answer for each, in the same order, with four requests at a time. The first error ends it."""
     pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ask")
     try:
         return list(pool.map(ask, of))

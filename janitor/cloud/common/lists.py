@@ -1,4 +1,4 @@
-"""The paged lists of OpenStack services: each page may say where the next one is, and the walk needs no such word."""
+"""The paged lists of OpenStack services: pages may link to the next one, but the walk does not depend on it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -14,16 +14,16 @@ Ask = Callable[[Mapping[str, str]], tuple[list[Entry], str | None]]
 
 MOST_A_PAGE = 1000
 _MOST_STANDING = 3
-"""What the services give at most, whatever they are asked for."""
+"""The most that the services give per page, whatever they are asked for."""
 
 
 class PagedList:
     """One list, as `pages` walks through it: a page by the marker that it follows.
 
-    It goes on by the link that a page gave, of which only the parameters count: its host and path are the service's
-    own idea of itself, and the token goes to the configured one. What a link leaves out of our question is asked again
-    all the same, or the walk would go over to another list. A page without a link says that it is the last. The walk
-    does not take its word: it asks once more from a place before, or behind the page where it has no such place.
+    It goes on by the link that a page gave, of which only the parameters count: its host and path are the service's own
+    idea of itself, and the token goes to the configured one. Parameters of ours that a link leaves out are sent all the
+    same, or the walk would continue in another list. A page without a link claims to be the last. The walk checks that:
+    it asks once more from an earlier place, or after the page where there is none.
     """
 
     def __init__(self, ask: Ask, parameters: Mapping[str, str], id_key: str = "id") -> None:
@@ -52,7 +52,7 @@ class PagedList:
         return entries
 
     def _advance(self, marker: str | None, entries: list[Entry], *, promised: bool) -> None:
-        """Raise Implausible for a list that promises a next page again and again, and gives the same one."""
+        """Raise Implausible for a list that announces a next page again and again, and gives the same one."""
         if marker is None or not promised or not entries or entries[-1][self._id_key] != marker:
             return
         self._standing += 1

@@ -1,4 +1,4 @@
-"""The images of one reading of a target, which may list them more than once: each record counts, and none wins."""
+"""The images of one reading of a target, which may list one repeatedly: every record counts, none overrides another."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,7 +14,7 @@ class Merging:
         self._images: dict[ImageId, Image] = {}
 
     def take(self, records: Iterable[Image]) -> Iterator[Image]:
-        """The images that are new, and those of which a further record changes what is known."""
+        """The images that are new, and those for which a further record changes what is known."""
         for record in records:
             identity = record.identity
             # The id itself is the key where it is spelled so: copies would cost megabytes for a large fleet.

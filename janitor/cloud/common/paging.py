@@ -1,12 +1,12 @@
-"""Walking a paged list to its true end, however the server reads the marker and whatever vanishes meanwhile.
+"""Walking a paged list to its true end, however the server reads the marker and whatever is deleted meanwhile.
 
 What a server may do, and no documentation rules out: cap pages silently; begin a page with the marker or after it; sort
 either way; answer a marker that no longer exists with an error, with an empty page, or with the list from its start.
 
 One thing holds under every reading: a page is a gapless stretch of the list. So what was seen is always everything up
 to the furthest place reached, any id of it is a safe place to go on from, and walking through known pages again loses
-nothing. The end is where an id that the list still holds has nothing after it. Where the list holds none of them any
-more, it is empty, or cut off, and there is no telling.
+nothing. The end is where an id that the list still holds has nothing after it. Where the list no longer holds any of
+them, it is empty or cut off, and it is unknown which.
 """
 
 from collections import deque
@@ -23,7 +23,7 @@ MOST_PAGES = 20_000
 MOST_ITEMS = 1_000_000
 MOST_SETBACKS = 5
 _ENOUGH_TO_TELL, _FEWEST_A_PAGE = 1000, 5
-"""No service that gives so few entries a page has a list of so many pages: that one would take hours to be refused."""
+"""No service that gives so few entries per page has so many pages: refusing such a list would take hours otherwise."""
 
 
 class MarkerGone(Exception):
@@ -32,7 +32,7 @@ class MarkerGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """What a page holds: items not seen before in the walk, and those that come again, maybe with other facts."""
+    """What a page holds: items not seen before in the walk, and items that come again, perhaps changed."""
 
     new: list[T]
     again: list[T]
@@ -46,11 +46,11 @@ def pages(
     most_pages: int = MOST_PAGES,
     most_items: int = MOST_ITEMS,
 ) -> Generator[Page[T], None, None]:
-    """The pages that hold anything, until the end of the list: all items that exist throughout are new once.
+    """The pages that hold anything, until the end of the list: every item that exists throughout is new exactly once.
 
     `fetch` gets the page at a marker, the first one for None, and raises MarkerGone; `limit` is the page size it asks
-    for. A server that gives its whole list, shorter than that, whatever it is asked, is taken at its word. Raises
-    Implausible when the list repeats itself, does not end, or is empty after all.
+    for. A server that always gives its whole list, shorter than that, is believed. Raises Implausible when the list
+    repeats itself, does not end, or turns out empty.
     """
     walk = _Walk(limit)
     for count in range(most_pages):
@@ -79,8 +79,8 @@ def _page(fetch: Callable[[str | None], list[T]], marker: str | None) -> list[T]
 class _Walk:
     """Where a walk stands: `marker` is where to ask next.
 
-    A setback is an answer that leads nowhere new: a marker that is gone, a page seen before. Each one that is the doing
-    of a vanished marker costs a marker that never comes back, so a list that causes one after the other is broken.
+    A setback is an answer without progress: a marker that is gone, a page seen before. Each one caused by a vanished
+    marker uses up a marker that never comes back, so a list that causes one after the other is broken.
     """
 
     def __init__(self, limit: int) -> None:
@@ -102,7 +102,7 @@ class _Walk:
         return len(self._trail)
 
     def told_apart(self, page: list[tuple[str, T]]) -> tuple[list[T], list[T]]:
-        """The items not seen before, which from now on are seen, and the others."""
+        """The items not seen before, which count as seen from now on, and the others."""
         fresh, again = [], []
         for item_id, item in page:
             if item_id in self._place:
@@ -139,13 +139,13 @@ class _Walk:
         return True
 
     def _doubt(self, last: str) -> bool:
-        """Ask once more at an id that had nothing after it: a full page that ends with it does not bear that out."""
+        """Ask once more at an id that had nothing after it: a full page that ends with it does not confirm the end."""
         self._set_back(final=False)
         self._doubted_end = self.marker = last
         return True
 
     def _repeats(self, ids: list[str]) -> bool:
-        """Whether this page, which ends where we have been, is the whole list; else it is a setback."""
+        """Whether this page, which ends at an item seen before, is the whole list; otherwise it is a setback."""
         enough = self._set_back(final=self._is_whole(ids))
         self._asked = set() if self.marker is None else {self.marker}
         return enough
@@ -159,10 +159,10 @@ class _Walk:
         )
 
     def _back(self, *, gone: bool) -> bool:
-        """Step back to ids seen 1, 2, 4, 8 … before, at last to the start, after a marker that may be gone.
+        """Step back to ids seen 1, 2, 4, 8 … before, finally to the start, after a marker that may be gone.
 
-        An empty page is either the end or all that a vanished marker gets. Which of the two shows when a later page
-        still holds the marker.
+        An empty page means either the end or that the marker has vanished. A later page that still holds the marker
+        tells which.
         """
         if self.marker is None:
             if self._trail:
@@ -195,8 +195,8 @@ class _Walk:
 def ahead(source: Iterator[T]) -> Generator[T, None, None]:
     """The same, up to two of them fetched by a thread while another is used. The thread ends with the iterator."""
     with ThreadPoolExecutor(1, thread_name_prefix="page") as thread:
-        # Two, so that the thread asks for the next page the moment it has one: told to only by us, it would have to
-        # wait for the interpreter that we need to read that page.
+        # Two, so that the thread asks for the next page the moment it has one: if the reader started each request, it
+        # would wait for the interpreter while that page is read.
         coming = deque(thread.submit(next, source, None) for _ in range(2))
         try:
             while (page := coming.popleft().result()) is not None:

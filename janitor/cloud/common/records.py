@@ -1,4 +1,4 @@
-"""Reading records of any API as values: fields of an entry, lists of entries, and which images instances use."""
+"""Reading records of any API as values: fields of an entry, lists of entries, and which images are in use."""
 
 import logging
 import re
@@ -35,7 +35,7 @@ def read_entries(document: Entry, key: str) -> list[Any]:
 
 
 class Identified:
-    """Tells the entries of the lists of one reading that have an id from the others, and keeps those aside."""
+    """Separates the entries of one reading's lists that have an id from those that have none, which it keeps."""
 
     def __init__(self) -> None:
         self._others: Counter[tuple[str, str]] = Counter()
@@ -43,9 +43,9 @@ class Identified:
 
     @property
     def others(self) -> Iterator[Entry]:
-        """The entries that have no id, with a blank one; one that is no object is left with nothing else.
+        """The entries that have no id, with a blank one; one that is not an object has nothing else.
 
-        One comes once, however often its page was read: what tells it from others is what it follows.
+        Each comes once, however often its page was read: it is told from others by the entry before it.
         """
         return ({**self._entries.get(whole, {}), "id": ""} for _, whole in self._others.elements())
 
@@ -101,7 +101,7 @@ def required(entry: Entry, key: str, read: Callable[[object], T | None], safe: T
 
 
 def read_properties(entries: Mapping[Any, object], wrong: dict[str, str]) -> Mapping[str, str]:
-    """Custom properties as text; those that are none are left out, and noted in `wrong`."""
+    """Custom properties as text; values that are not text are left out, and noted in `wrong`."""
     if all(type(value) is str for value in entries.values()):
         return entries  # type: ignore[return-value]  # just seen, and copying takes time for a whole fleet
     readable = {}
@@ -115,10 +115,10 @@ def read_properties(entries: Mapping[Any, object], wrong: dict[str, str]) -> Map
 
 
 ENOUGH_FOR_IDS = 2_000
-"""How much is kept of what cannot be read and may name the parts of an image, in characters."""
+"""How much is kept of an unreadable value that may name the parts of an image, in characters."""
 
 ImageOf = Callable[[Entry], Iterable[object]]
-"""Gives what an entry says of its images: text, or an object with an id, each; nothing, where it says that it has none.
+"""Gives what an entry says about its images, each as text or an object with an id; nothing where it has none.
 """
 
 Users = dict[str, list[User]]
@@ -129,9 +129,11 @@ _NAMES_OF_IMAGE = re.compile(r"(volume)?[_-]?image[_-]?(id|ref|uuid|ur[iln]|href
 
 
 def image_of_server(server: Entry, *, imageless: bool, label: str) -> list[object]:
-    """What a server says of its image. Empty text and null under `image` are none; the key is missing if `imageless`.
+    """What a server says about its image.
 
-    Raises Unavailable where it is missing and may mean anything, as for a server whose part of the cloud is down.
+    Empty text and null under `image` mean none; so does a missing key if `imageless`.
+
+    Raises Unavailable where a missing key may mean anything, as for a server whose part of the cloud is down.
     """
     check_cell(server, label)
     elsewhere = under_other_names(server, "image")
@@ -154,7 +156,7 @@ def check_cell(server: Entry, label: str) -> None:
 
 
 def under_other_names(entry: Entry, key: str) -> list[object]:
-    """What an entry says of an image under names that are like that of the documented key."""
+    """What an entry says about an image under names similar to that of the documented key."""
     return [
         value
         for name, value in entry.items()
@@ -163,7 +165,7 @@ def under_other_names(entry: Entry, key: str) -> list[object]:
 
 
 def _instead(server: Entry) -> str:
-    """In words, the keys under which a server may speak of its image in place of the documented one."""
+    """In words, the keys under which a server may name its image instead of the documented one."""
     names = [name for name, value in server.items() if "image" in name.lower() and value not in _NOTHING]
     return f", but has {wire.shown(names[0])}" if names else ""
 

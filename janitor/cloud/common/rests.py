@@ -1,4 +1,4 @@
-"""Services that asked for a rest: until it is over, nothing is asked of them."""
+"""Services that asked for a wait (`Retry-After`): until it is over, nothing is sent to them."""
 
 import threading
 import time
@@ -10,9 +10,11 @@ from janitor.transport import Call
 
 
 class Rests:
-    """Remembers which services want a rest of more than `patience` seconds. Safe to use from several threads at once.
+    """Remembers which services asked for a wait of more than `patience` seconds.
 
-    A service is told by the start of its URLs: where it is, and the first part of the path, by which one host may have
+    Safe to use from several threads at once.
+
+    A service is identified by the start of its URLs: the host, and the first part of the path, as one host may have
     several.
     """
 
@@ -23,7 +25,7 @@ class Rests:
         self._lock = threading.Lock()
 
     def note(self, call: Call, seconds: float | None) -> None:
-        """A service asked for a rest of so many seconds, if for any."""
+        """A service asked to wait so many seconds, if at all."""
         if seconds is None or seconds <= self._patience:
             return
         with self._lock:
@@ -31,7 +33,7 @@ class Rests:
             self._ends[service] = max(self._ends.get(service, 0), self._monotonic() + seconds)
 
     def check(self, call: Call) -> None:
-        """Raises NotSent where the service of a call is still to be left in peace."""
+        """Raises NotSent where the wait that the service of a call asked for is not over."""
         with self._lock:
             left = self._ends.get(_service_of(call), 0) - self._monotonic()
         if left > 0:

@@ -1,4 +1,4 @@
-"""Requests with a token: judged, repeated as long as patience lasts, and with an eye on the server's clock."""
+"""Requests with a token: their answers judged, retried as long as patience lasts, and the server's clock compared."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -34,25 +34,28 @@ class Session:
 
     @property
     def clock_offset(self) -> timedelta | None:
-        """How far the server's clock is ahead of ours, at its worst so far, by the Date of its answers.
+        """How far the server's clock is ahead of ours, the largest difference so far, by the Date of its answers.
 
-        Where none tells, by when its tokens were issued; None where they do not tell either.
+        Without any, by when its tokens were issued; None where that is unknown, too.
         """
         return self._by_tokens if self._by_answers is None else self._by_answers
 
     def ask(self, call: Call, read: Callable[[dict[str, Any]], T]) -> T:
-        """What `read` makes of the answer. Raises Declined for a no, and another CloudError for no usable answer."""
+        """What `read` makes of the answer.
+
+        Raises Declined for a rejection, and another CloudError for no usable answer.
+        """
         return self.answered(call, lambda document, _headers: read(document))
 
     def answered(self, call: Call, read: Callable[[dict[str, Any], Headers], T]) -> T:
-        """The same, where `read` is told the headers of the answer, too, by their names in lower case."""
+        """The same, where `read` is also given the headers of the answer, by their names in lower case."""
         return self._transport.persist(call.label, lambda seconds: read(*self._with_token(call, seconds)))
 
     def delete(self, call: Call) -> Answer:
-        """Ask for a deletion.
+        """Request a deletion. What is absent after a try whose answer was lost counts as accepted: that try deleted it.
 
-        What is absent after a try whose answer was lost counts as accepted: that try deleted it. Raises as `ask` does;
-        NotSent only where no try was sent; and Unavailable for a no after such a try, as that may have deleted it.
+        Raises as `ask` does; NotSent only where no try was sent; and Unavailable for a rejection after such a try, as
+        that try may have deleted it.
         """
         lost = False
 
@@ -108,9 +111,10 @@ class Session:
         return document, {name.lower(): value for name, value in reply.headers.items()}
 
     def note_clock(self, reply: Reply, asked_at: datetime) -> None:
-        """Take note of what time an answer tells, which we asked for at that time by our clock.
+        """Take note of the time in an answer to a request that was sent at this time by our clock.
 
-        It is right anywhere between the question and the end of the answer: that may take long, or we were stopped.
+        It is right anywhere between the request and the end of the answer: that may take long, or the process was
+        stopped.
         """
         now = self._clock()
         for told in reply.told_times():
@@ -118,13 +122,13 @@ class Session:
             self._by_answers = _worse(self._by_answers, off)
 
     def note_token(self, issued_at: datetime | None, asked_at: datetime) -> None:
-        """Take note of when a token was issued, which we asked for at that time by our clock."""
+        """Take note of when a token was issued that was requested at this time by our clock."""
         if issued_at is not None:
             self._by_tokens = _worse(self._by_tokens, issued_at - asked_at)
 
 
 def _check_status(call: Call, reply: Reply) -> None:
-    """Raise Transient for what was read with another success than 200: it may be a part of the list, or a copy of it.
+    """Raise Transient for a read with another success status than 200: it may be a part of the list, or a copy of it.
 
     Source: RFC 9110 for 203 and 206. Every list and record that we read has 200 as its documented answer.
     """
@@ -137,5 +141,5 @@ def _worse(one: timedelta | None, other: timedelta) -> timedelta:
 
 
 def denied(error: Declined, why: str) -> Denied:
-    """The same no, as one about the credentials."""
+    """The same rejection, as one of the credentials."""
     return Denied(f"{error}: {why}", code=error.code)

@@ -1,4 +1,4 @@
-"""The life of an access token: got when first needed, renewed in time, given up when denied. In memory only."""
+"""The life of an access token: obtained when first needed, renewed in time, dropped when denied. In memory only."""
 
 import threading
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _RENEW_BEFORE = timedelta(minutes=5)
 class Token:
     """An access token. `renew_at`, by our clock, is when to get the next one; None is when this one is denied.
 
-    `issued_at` is by the server's clock, where it tells.
+    `issued_at` is by the server's clock, where it says so.
     """
 
     id: str
@@ -25,7 +25,7 @@ class Token:
 def renewal(asked_at: datetime, issued_at: datetime | None, expires: datetime | None) -> datetime | None:
     """When, by our clock, to renew a token: five minutes before its end, at half-life where it lives less than ten.
 
-    Only the lifetime is taken from the server, whose clock need not agree with ours. None where there is no telling.
+    Only the lifetime is taken from the server, whose clock need not agree with ours. None where it is unknown.
     """
     if expires is None:
         return None
@@ -53,7 +53,7 @@ class Tokens:
         self._denial: Denied | None = None
 
     def current(self) -> Token:
-        """The token to use now. Raises CloudError when none can be had."""
+        """The token to use now. Raises CloudError when none can be obtained."""
         with self._lock:
             if self._token is None or self._due(self._token):
                 return self._renew()

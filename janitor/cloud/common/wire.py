@@ -14,9 +14,9 @@ _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 
 
 def document(body: bytes) -> dict[str, Any] | None:
-    """The JSON object that a body holds; None for anything else: no JSON, no UTF-8, nested beyond reason, no object.
+    """The JSON object that a body holds; None for anything else: not JSON, not UTF-8, nested too deeply, not an object.
 
-    What it does not say, as of a key that it has twice, is Unreadable in it, which no reader here takes for a value.
+    An ambiguous value, as of a key that it has twice, is Unreadable, which no reader here takes for a value.
     """
     try:
         parsed = parse_body(body)
@@ -26,7 +26,7 @@ def document(body: bytes) -> dict[str, Any] | None:
 
 
 def boolean(value: object) -> bool | None:
-    """true, false, "true" or "false"; nothing else is a boolean, however much it looks like one."""
+    """true, false, "true" or "false"; nothing else is a boolean, however similar."""
     if isinstance(value, bool):
         return value
     return {"true": True, "false": False}.get(value) if isinstance(value, str) else None
@@ -53,7 +53,7 @@ def instant(value: object) -> datetime | None:
 
 
 def text(value: object) -> str | None:
-    """A string, as it stands."""
+    """A string, unchanged."""
     return value if isinstance(value, str) else None
 
 
@@ -68,11 +68,11 @@ def label(value: object) -> str | None:
 
 
 def whole(value: object) -> str:
-    """What stood there, as JSON, the same for the same value."""
+    """The value as JSON, the same for the same value."""
     return json.dumps(value, sort_keys=True, default=repr)
 
 
 def shown(value: object, most: int = _SHOWN) -> str:
-    """What stood there, as JSON, cut to so many characters."""
+    """The value as JSON, cut to so many characters."""
     written = json.dumps(value, ensure_ascii=False, default=repr)
     return written if len(written) <= most else written[: most - 1] + "…"

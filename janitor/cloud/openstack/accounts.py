@@ -1,4 +1,4 @@
-"""The account of an OpenStack target: how to sign in to it, what that gave, and the way to its image services."""
+"""The account of an OpenStack target: how to sign in to it, what that gave, and how to reach its image services."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,12 +27,15 @@ class OpenStackAccount:
     grant: "Grant"
 
     def places(self) -> list[Place]:
-        """The image services to clean. Raises UsageError for a region that is not there, and where none is chosen."""
+        """The image services to clean.
+
+        Raises UsageError for a region that does not exist, and where one has to be chosen.
+        """
         wanted = self.target.region or self.identity.region
         return [self._place(place, region) for place, region in places_of(self.grant.catalogue, wanted)]
 
     def no_place(self, name: str) -> str:
-        """Why there is no site of that name: it is that of no region that has images."""
+        """Why there is no site with that name: no region that has images has it."""
         known = [region for region in self.grant.catalogue.image_regions if region is not None]
         return no_region(name.removeprefix(f"{self.target.name}-"), known)
 
@@ -71,7 +74,7 @@ class _KnownIdentity:
     identity: "Identity"
 
     def sign_in(self, surroundings: Surroundings) -> OpenStackAccount:
-        """What one sign-in gives, where its catalogue has images. Raises CloudError."""
+        """What one sign-in gives, if its catalogue has an image service. Raises CloudError."""
         from janitor.transport.http import Transport
 
         identity = self.identity
@@ -93,7 +96,7 @@ class _KnownIdentity:
 
 @dataclass(frozen=True, slots=True)
 class _UnknownIdentity:
-    """A target of which it could not be found out how to sign in, though nothing is wrong with its configuration."""
+    """A target whose way to sign in could not be found out, although its configuration is valid."""
 
     error: CloudError
 
@@ -103,9 +106,9 @@ class _UnknownIdentity:
 
 
 def authentication_of(target: OpenStackTarget) -> Authentication:
-    """How to sign in to a target; nothing is sent, but for a profile that is to come from a URL.
+    """How to sign in to a target; nothing is sent, except to fetch a profile from a URL.
 
-    Raises UsageError for a cloud that is not there, credentials that make no sense and libraries that are missing.
+    Raises UsageError for a cloud that does not exist, invalid credentials, and missing libraries.
     """
     try:
         return _KnownIdentity(target, _identity(target))

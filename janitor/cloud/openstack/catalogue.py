@@ -1,7 +1,7 @@
-"""What a cloud's catalogue says of its services: where images are, and every service that can use the images there.
+"""What a cloud's catalogue says about its services: where images are, and every service that can use the images there.
 
-Sites are told apart by the URL of their image service, not by the name of a region: one image service may stand under
-two regions, and services of a region without one of its own use another's.
+Sites are told apart by the URL of their image service, not by the name of a region: two regions may list one image
+service, and services of a region without one use another region's.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ class NotOffered(CloudError):
 
 @dataclass(frozen=True, slots=True)
 class EndpointPreferences:
-    """What a cloud's configuration says of one service: the interfaces to take, the best first, and a URL instead."""
+    """What a cloud's configuration says about one service: the interfaces to use, best first, or a URL instead."""
 
     interfaces: tuple[str, ...] = ("public",)
     url: str | None = None
@@ -26,7 +26,7 @@ class EndpointPreferences:
 
 @dataclass(frozen=True, slots=True)
 class ImagePlace:
-    """One image service, and the regions that name it; `everywhere` is one whose URL a person has configured.
+    """One image service, and the regions that list it; `everywhere` is one whose URL a person has configured.
 
     `problem` says why the token must not be sent there.
     """
@@ -39,10 +39,10 @@ class ImagePlace:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A service that can use the images of a place, and where it is asked.
+    """A service that can use the images of a place, and its URL.
 
     `note` says what is unusual about that; `problem` says why it cannot be asked. `replaced`: the configuration gives
-    another URL in its place, so that it need not be.
+    another URL instead, so it need not be asked.
     """
 
     service: Service
@@ -55,7 +55,7 @@ class Endpoint:
 
     @property
     def path(self) -> str:
-        """The path of its URL, as people are shown it."""
+        """The path of its URL, as shown to people."""
         parts = split(self.url)
         return (parts.path if parts is not None else "") or "/"
 
@@ -65,7 +65,7 @@ _USUAL = EndpointPreferences()
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """A catalogue for one project, and how this cloud's configuration wants its services to be asked.
+    """A catalogue for one project, and how to ask its services by this cloud's configuration.
 
     `unasked` are further services of it that may use images and cannot be asked. `secure`: the sign-in was encrypted,
     so that a token is never sent to a URL that is not.
@@ -84,12 +84,12 @@ class Catalogue:
 
     @property
     def image_regions(self) -> tuple[str, ...]:
-        """The regions that have images, in the order of the catalogue; none where their URL is configured."""
+        """The regions that have an image service, in the order of the catalogue; none where its URL is configured."""
         places = (region for place in self.image_places() for region in place.regions)
         return tuple(dict.fromkeys(region for region in places if region is not None))
 
     def image_places(self) -> list[ImagePlace]:
-        """The image services, told apart by their URLs, each with the regions that name it."""
+        """The image services, told apart by their URLs, each with the regions that list it."""
         url = self._preferences(Service.IMAGE).url
         if url is not None:
             return [ImagePlace(url, (), everywhere=True)]
@@ -118,7 +118,7 @@ class Catalogue:
         """Every endpoint of a service that may use the images of a place, also those that cannot be asked.
 
         These are those of its regions, those without a region, and those of every region that has no image service of
-        its own, or this one. `region` is the one that the configuration means, for which a configured URL stands.
+        its own, or this one. `region` is the configured one, whose services a configured URL replaces.
         """
         own = place.regions or (region,)
         listed = [one for one in self.listed if one.service is service and self._reaches(one.region, place)]
@@ -142,7 +142,7 @@ class Catalogue:
             yield from (one for one in usable if one.interface == best)
 
     def _reaches(self, region: str | None, place: ImagePlace) -> bool:
-        """Whether services of a region may use the images of a place: unless they have others of their own."""
+        """Whether services of a region may use the images of a place: unless it has an image service of its own."""
         if region is None or place.everywhere or region in place.regions:
             return True
         theirs = self._image_urls(region)
@@ -160,7 +160,7 @@ class Catalogue:
         return normalised(url, self.project)
 
     def _asked(self, listed: Iterable[Listed], place: ImagePlace) -> Iterator[Endpoint]:
-        """The endpoints of services of one kind: each service once, by the best of its interfaces and versions."""
+        """The endpoints of services of one kind: each service once, with the best of its interfaces and versions."""
         services: dict[tuple[int, str | None], list[Listed]] = {}
         for one in listed:
             services.setdefault((one.entry, one.region), []).append(one)
@@ -183,7 +183,7 @@ class Catalogue:
             yield Endpoint(one.service, one.type, one.region, one.url, _note(one.interface, wanted), problem)
 
     def _further(self, best: str, ones: Sequence[Listed], interfaces: Iterable[str]) -> Iterator[Listed]:
-        """The URLs by interfaces that have more of them than the best one: some are those of further services."""
+        """The URLs of interfaces that have more of them than the best one: some belong to further services."""
         known = {self._normalised(one.url) for one in _by(best, ones)}
         for interface in interfaces:
             others = {self._normalised(one.url): one for one in _by(interface, ones)}
@@ -191,9 +191,9 @@ class Catalogue:
                 yield from (one for url, one in others.items() if url not in known)
 
     def _merit(self, endpoint: Endpoint) -> tuple[bool, tuple[int, ...], int]:
-        """Of two endpoints of one service, the one to ask: one that may be, of the newest version, by the better name.
+        """Which of two endpoints of one service to ask: a usable one, of the newest version, with the better name.
 
-        A version is one at the end: what stands before it is the path of a gateway.
+        A version counts at the end only: what precedes it is the path of a gateway.
         """
         version = version_at_end(endpoint.path, self.project)
         numbers = tuple(int(number) for number in version[1].split(".")) if version else ()

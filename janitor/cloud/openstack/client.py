@@ -1,7 +1,7 @@
 """OpenStack's Image API v2, as NHN Cloud and every OpenStack cloud run it: the images of a project at one service.
 
 Sources: the Image, Compute and Block Storage API references, and what a real Glance answers. Signing in and finding the
-services is `keystone`'s part.
+services is done by `keystone`.
 """
 
 import threading
@@ -50,16 +50,16 @@ _BRIEFLY = timedelta(seconds=10)
 UNSEEN = (
     "launch templates, autoscaling groups and ids in files are not visible to any API: declare them in `references`"
 )
-"""What may use an image without any API that tells of it."""
+"""What may use an image although no API shows it."""
 
 
 class OpenStackClient:
     """The images of one project at one image service. Safe to use from several threads at once; `close` when done.
 
-    Keeps every promise of `ImageService`. `place` is the image service, and `region` the one that the configuration
-    means, None where it means none. `imageless`: servers of no image may leave the key `image` out. `grant` is a
-    sign-in that was done already; `clock` dates the token; a set `stop` ends waiting between tries. An `http_transport`
-    takes requests elsewhere than to a socket.
+    Keeps every promise of `ImageService`. `place` is the image service, and `region` the configured one, if any.
+    `imageless`: servers without an image may leave the key `image` out. `grant` is the result of an earlier sign-in;
+    `clock` dates the token; a set `stop` ends waiting between tries. An `http_transport` takes requests elsewhere than
+    to a socket.
     """
 
     by_id = True
@@ -79,7 +79,7 @@ class OpenStackClient:
         http_transport: httpx.BaseTransport | None = None,
         grant: Grant | None = None,
     ) -> None:
-        """Wide because all is given at once: a client reads neither files nor the environment."""
+        """Wide because everything is passed in: a client reads neither files nor the environment."""
         self._identity = identity
         self._place = place
         self._region = region
@@ -116,7 +116,7 @@ class OpenStackClient:
                 yield from merging.take(read_image(entry, project) for entry in chain(page.new, page.again))
 
     def _walk_all(self, project: str) -> Generator[Page[Entry], None, None]:
-        """The pages of all lists. What is hidden, or offered to a community, is in lists of its own."""
+        """The pages of all lists. Hidden images, and those of visibility community, are in lists of their own."""
         yield from self._walk({})
         yield from self._walk_beside({"os_hidden": "true"})
         yield from self._walk_beside({"visibility": Visibility.COMMUNITY.value, "owner": project})
@@ -125,7 +125,7 @@ class OpenStackClient:
         try:
             yield from self._walk(wanted)
         except Declined as error:
-            # A service that is too old for such images does not understand the question, and has none.
+            # A service that is too old for such images rejects the parameter, and has none.
             if error.code != _NOT_UNDERSTOOD:
                 raise
 
@@ -139,10 +139,10 @@ class OpenStackClient:
         return self._identified.of_page(entries, parameters.get("marker")), link
 
     def unlisted(self, known: Iterable[str]) -> Lookup:
-        """Those of these images that can be had by their id: a killed upload is left out of every list.
+        """Those of these images that can be read by their id: every list omits a killed upload.
 
-        One that the lists had to show is an irregularity: they may lack others, too, that we do not know to ask for.
-        Only 404 says that there is no such image; one that we may not see may exist.
+        One that the lists should show is an irregularity: they may omit others, too, whose ids are unknown. Only 404
+        says that there is no such image; one that we may not read may exist.
         """
         unanswered: list[str] = []
 
@@ -160,7 +160,7 @@ class OpenStackClient:
         return Lookup(found, frozenset(unanswered))
 
     def latest(self, image_id: str) -> Image | None:
-        """An image as it is now, or None where there is no such image. Raises Declined where it may not be seen."""
+        """An image as it is now, or None where there is no such image. Raises Declined where it may not be read."""
         project = self._granted().project
 
         def read(found: Entry) -> Image:
@@ -176,27 +176,27 @@ class OpenStackClient:
             return None
 
     def usage(self, images: Sequence[Image], earlier: EarlierUsage) -> Usage:
-        """What uses which of these images, as far as the target's sources say, all of which are asked at once.
+        """What uses which of these images, by the target's sources, all of which are asked in parallel.
 
-        `problem` says which of those that matter cannot be read, wholly and without doubt.
+        `problem` says which of those that matter cannot be read completely and unambiguously.
         """
         survey = UsageSurvey(self._session, self._granted(), self._place, self._region, self._options, self._imageless)
         return survey.usage(images, self.unidentified(), self._sources, earlier)
 
     def shareable(self, images: Iterable[Image]) -> Sequence[Image]:
-        """Those whose visibility lets them have members, unless that is ignored."""
+        """Those whose visibility allows members, unless sharing is ignored."""
         return self._members.shareable(images)
 
     def sharing(self, images: Iterable[Image]) -> Mapping[str, Sharing]:
-        """With whom these images are shared, one request for each that may be."""
+        """With whom these images are shared, one request for each that may be shared."""
         return self._members.sharing(images)
 
     def delete(self, image_id: str) -> Answer:
-        """Ask for the deletion of one image."""
+        """Request the deletion of one image."""
         return self._session.delete(Call("DELETE /v2/images/{id}", "DELETE", self._image_url(image_id)))
 
     def other_names(self, images: Sequence[Image]) -> list[str]:
-        """The other image services of the catalogue that know images of ours by their ids: they are this one."""
+        """The other URLs of the catalogue under which images of ours are listed: they are this image service."""
         ours = [image.id for image in images if _is_to_be_listed(image)][:_TELLING]
         asked = [(place, image_id) for place in self._granted().catalogue.beside(self._place) for image_id in ours]
         if not asked:
@@ -222,7 +222,7 @@ class OpenStackClient:
             return False
 
     def probe(self) -> Probe:
-        """Sign in, read all images and what uses them, and say so, and what no list shows."""
+        """Sign in, read all images and what uses them, and summarise that, with what no list shows."""
         granted = self._granted()
         images = list({image.id: image for image in self.images()}.values())
         usage = self.usage(images, EarlierUsage())
@@ -242,7 +242,7 @@ class OpenStackClient:
         return Binding("openstack", granted.project, granted.catalogue.normalised(self._place))
 
     def clock_offset(self) -> timedelta | None:
-        """How far the server's clock is ahead of ours, at its worst so far, by what its answers tell."""
+        """How far the server's clock is ahead of ours, the largest difference so far, by its answers."""
         return self._session.clock_offset
 
     def unidentified(self) -> tuple[Image, ...]:
@@ -257,14 +257,14 @@ class OpenStackClient:
         return [f"the image list omits image {left_out[0]}{others}, which exists and is active"] if left_out else []
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         self._transport.close()
 
     def _judge(self, reply: Reply, label: str) -> Entry:
         return judge(reply, label, self._redact, self._clock())
 
     def _granted(self) -> Grant:
-        """What the first sign-in gave: later ones renew the token only, so that a target does not move meanwhile."""
+        """What the first sign-in gave: later ones only renew the token, so that a target stays the same."""
         self._tokens.current()
         assert self._grant is not None
         return self._grant
@@ -284,11 +284,11 @@ class OpenStackClient:
         return Token(grant.token, renewal(asked_at, grant.issued_at, grant.expires), grant.issued_at)
 
     def _image_url(self, *path: str) -> str:
-        # The only version that this client speaks; catalogues name one, or none.
+        # The only version that this client uses; a URL in a catalogue may end with it.
         root = unversioned(self._place.url, self._granted().project)
         return "/".join([root, "v2", "images", *map(path_segment, path)])
 
 
 def _is_to_be_listed(image: Image) -> bool:
-    # Of other statuses than this one, services differ in what they list.
+    # For statuses other than this one, services differ in what they list.
     return image.owned and not image.public and image.os_hidden is False and image.status == Status.ACTIVE

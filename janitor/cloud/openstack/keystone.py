@@ -1,7 +1,7 @@
-"""Signing in to an OpenStack cloud, and where its services are: keystoneauth1's plugins, carried by our own transport.
+"""Signing in to an OpenStack cloud, and where its services are: keystoneauth1's plugins over our own transport.
 
-So every identity service and every way of signing in works that other OpenStack tools have, and yet what is sent is
-bounded like any other request, ends when we are told to stop, and goes to the configured host only.
+So every identity service and every way of signing in works that works with other OpenStack tools, and still each
+request is bounded like any other, ends when the program is told to stop, and goes to the configured host only.
 """
 
 import logging
@@ -26,7 +26,7 @@ from janitor.redaction import Redaction
 from janitor.transport.http import Transport
 from janitor.transport.requests_adapter import session_over
 
-logging.getLogger("keystoneauth").setLevel(logging.ERROR)  # its warnings only come before errors that say the same
+logging.getLogger("keystoneauth").setLevel(logging.ERROR)  # its warnings only precede errors that say the same
 
 _LONGEST_MESSAGE = 300
 _MOST_REDIRECTS = 3
@@ -36,9 +36,9 @@ _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What one sign-in gave: a token for one project, until when, and where the services are. Times are UTC.
+    """What one sign-in gave: a token for one project, its expiry, and where the services are. Times are UTC.
 
-    `asked_at` is when it was asked for, by our clock, where that was written down.
+    `asked_at` is when it was requested, by our clock, if known.
     """
 
     token: str = field(repr=False)
@@ -54,7 +54,7 @@ class Identity:
     """How to sign in to a cloud. Nothing is sent before `grant`.
 
     `region` is the configured one, `verify` the configured TLS; `secrets` is what no output may show, and `label` names
-    the sign-in in messages. `project` is the configured project's id, if any: a token for another one is of no use.
+    the sign-in in messages. `project` is the configured project's id, if any: a token for another one is rejected.
     """
 
     label: str
@@ -66,10 +66,10 @@ class Identity:
     plugin: BaseIdentityPlugin = field(kw_only=True, repr=False)
 
     def grant(self, seconds: float, transport: Transport) -> Grant:
-        """Sign in once, for a new token; the whole of it must be done within `seconds`.
+        """Sign in once, for a new token; all of it must be done within `seconds`.
 
-        Raises Transient for what may pass, Denied where the credentials are not accepted, and another CloudError for
-        an answer that is of no use: without a project, for another than the configured one, or no token at all.
+        Raises Transient for what may pass, Denied where the credentials are not accepted, and another CloudError for an
+        unusable answer: a token without a project or for another than the configured one, or no token at all.
         """
         try:
             carried = session_over(transport, seconds, self.label, secure=self._secure)
@@ -84,7 +84,7 @@ class Identity:
             raise CloudError(f"{self.label}: the answer holds no token with a service catalogue") from error
 
     def _signed_in(self, session: Session) -> AccessInfo:
-        """What the identity service gives. Where it tells of no versions, the one at the end of its URL is its own.
+        """What the identity service gives. Where it lists no versions, the one at the end of its URL is used.
 
         The library looks for one at the beginning of the path, which behind a gateway is the gateway's.
         """
@@ -144,7 +144,7 @@ def label_of(url: str) -> str:
 
 
 def spelled_out(identity: str, tenant_id: str, username: str, password: str) -> Identity:
-    """The way to sign in to an Identity v2.0, whose URL ends with its version."""
+    """How to sign in to an Identity v2.0, whose URL ends with its version."""
     plugin = v2.Password(identity, username=username, password=password, tenant_id=tenant_id)
     return Identity(label_of(identity), (password,), project=tenant_id, plugin=plugin)
 
@@ -158,7 +158,7 @@ def with_images_at(identity: Identity, url: str | None) -> Identity:
 
 
 def _bare(project: object) -> str:
-    """A project's id as it is compared: services and people write it with dashes or without, in any case."""
+    """A project's id as ids are compared: services and people write it with or without dashes, in any case."""
     return str(project).strip().replace("-", "").lower()
 
 

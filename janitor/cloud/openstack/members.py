@@ -11,12 +11,14 @@ from janitor.core.image import Image, Sharing, Visibility
 from janitor.transport import Call
 
 _MAY_BE_SHARED = frozenset({Visibility.SHARED, Visibility.PRIVATE, None})
-# So says a service that tells shared images from private ones; one that does not may have private ones with members.
+# A service that distinguishes shared from private images says so; in others, private images may have members.
 _NO_MEMBERS = "only shared images have members"
 
 
 class Members:
-    """Asks for the members of images; of none where that is `ignored`. `url_of` makes the URL of a path below images.
+    """Asks for the members of images; of none where sharing is `ignored`.
+
+    `url_of` makes the URL of a path below images.
 
     Safe to use from several threads at once.
     """
@@ -28,11 +30,11 @@ class Members:
         self._private_has_none = False
 
     def shareable(self, images: Iterable[Image]) -> Sequence[Image]:
-        """Those whose visibility lets them have members."""
+        """Those whose visibility allows members."""
         return [] if self._ignored else [image for image in images if image.visibility in _MAY_BE_SHARED]
 
     def sharing(self, images: Iterable[Image]) -> Mapping[str, Sharing]:
-        """With whom these images are shared, one request for each that may be. Raises CloudError."""
+        """With whom these images are shared, one request for each that may be shared. Raises CloudError."""
         asked = self.shareable(images)
         found = at_once(self._members, asked)
         return {image.id: sharing for image, sharing in zip(asked, found, strict=True) if sharing is not None}

@@ -1,4 +1,4 @@
-"""Which image services of a catalogue a target cleans, by the region that its configuration wants."""
+"""Which image services of a catalogue a target cleans, by the region in its configuration."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def places_of(catalogue: "Catalogue", wanted: str | None) -> "list[tuple[ImagePlace, str | None]]":
-    """The image services to clean, each with the region that the configuration means there.
+    """The image services to clean, each with the configured region.
 
-    Raises UsageError for a region that is not there, and for several image services of which none is chosen.
+    Raises UsageError for a region that does not exist, and for several image services of which none is chosen.
     """
     places = catalogue.image_places()
     if wanted == EVERY_REGION:

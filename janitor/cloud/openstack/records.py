@@ -21,7 +21,7 @@ _FIELDS = frozenset(
         "properties",
     }
 )
-"""What the API itself says of an image; every other key of an entry is a custom property."""
+"""The keys of the API itself; every other key of an entry is a custom property."""
 
 _VISIBILITIES = frozenset(Visibility)
 _OPEN = frozenset({Visibility.PUBLIC, Visibility.COMMUNITY})
@@ -82,7 +82,7 @@ def _hidden(entry: Entry, wrong: dict[str, str]) -> bool | None:
 
 
 def _properties(entry: Entry, wrong: dict[str, str]) -> Any:
-    """The custom properties: beside the API's own fields, and under `properties`, where an entry has that."""
+    """The custom properties: beside the API's own fields, and under `properties` if an entry has that key."""
     nested = entry.get("properties")
     if nested is not None and not isinstance(nested, dict):
         wrong["properties"] = wire.shown(nested, ENOUGH_FOR_IDS)
@@ -92,7 +92,7 @@ def _properties(entry: Entry, wrong: dict[str, str]) -> Any:
 
 
 def _shared(value: object) -> object:
-    """The same; of equal texts the same one, for the images of a fleet say much the same of themselves."""
+    """The same text; equal texts share one object, as the images of a fleet have many values in common."""
     return sys.intern(value) if type(value) is str else value
 
 

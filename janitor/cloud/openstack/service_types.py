@@ -1,4 +1,4 @@
-"""What catalogues call the services that we ask, and the URLs that they give of them.
+"""What catalogues call the services that are asked, and the URLs that they give for them.
 
 Source of the names: the service types authority of OpenStack, and the pages of NHN Cloud, which calls its clusters
 `kubernetes`.
@@ -13,7 +13,7 @@ from os_service_types import ServiceTypes
 
 
 class Service(StrEnum):
-    """What is asked of a cloud, by the names that the service types authority gives."""
+    """The services of a cloud that are asked, by the names that the service types authority gives."""
 
     IMAGE = "image"
     COMPUTE = "compute"
@@ -37,7 +37,7 @@ TYPES: Mapping[Service, tuple[str, ...]] = {
     )
     for service in Service
 }
-"""How catalogues call the services, the better first: the names of the authority, all its aliases, and others' own."""
+"""What catalogues call the services, the better names first: those of the authority, all its aliases, and others."""
 
 _MAY_USE_IMAGES = frozenset(
     {
@@ -52,7 +52,7 @@ _MAY_USE_IMAGES = frozenset(
         *("database", "instance-ha", "load-balancer", "nfv-orchestration", "workflow"),
     }
 )
-"""Further services that start servers or containers of images, each in a way of its own that is not asked about."""
+"""Further services that start servers or containers from images, each in its own way, and that are not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def folded_type(kind: object) -> str:
 
 
 def listed_in(entries: Iterable[Mapping[str, Any]]) -> Iterator[Listed]:
-    """The URLs of the services that we know in a catalogue as keystoneauth1 normalises it, also those of no use."""
+    """The URLs of the known services in a catalogue as keystoneauth1 normalises it, also the unusable ones."""
     kinds = {kind: service for service, kinds in TYPES.items() for kind in kinds}
     for place, entry in enumerate(entries):
         service = kinds.get(folded_type(entry["type"]))

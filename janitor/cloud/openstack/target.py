@@ -1,4 +1,4 @@
-"""A target of an OpenStack cloud: its keys in YAML, and what they say once they are checked."""
+"""A target of an OpenStack cloud: its keys in YAML, and their values once checked."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -38,9 +38,9 @@ class Login:
 class OpenStackTarget:
     """One project of an OpenStack cloud, in one region or, where that is "*", in each one that has images.
 
-    Its credentials are either a `login`, or those of a `cloud` of clouds.yaml, or else what the OS_* variables say.
-    `image_endpoint` takes the place of the image services of the catalogue. `imageless`: servers of no image leave the
-    key `image` out. Wide because it has a field for every key that a target of this API may have.
+    Its credentials are a `login`, those of a `cloud` of clouds.yaml, or else those in the OS_* variables.
+    `image_endpoint` replaces the image services of the catalogue. `imageless`: servers without an image leave the key
+    `image` out. Wide because it has a field for every key that a target of this API may have.
     """
 
     name: str
@@ -56,7 +56,7 @@ class OpenStackTarget:
 
     @property
     def address(self) -> str | None:
-        """The identity service, where it is spelled out."""
+        """The identity service, where it is configured."""
         return self.login.identity if self.login is not None else None
 
     @property
@@ -77,7 +77,7 @@ def _identity(text: str) -> str:
 
 
 def _need(value: object) -> object:
-    # YAML of old reads a bare `off` as false, and so may whatever writes this file.
+    # YAML 1.1 reads a bare `off` as false, and so may the program that wrote this file.
     if value is False:
         return Need.OFF.value
     if value is True:
@@ -89,9 +89,9 @@ Needed = Annotated[Need, word_of(Need, "known here"), BeforeValidator(_need)]
 
 
 class UsageSchema(Schema):
-    """What is asked for which images are in use, and how much each of it matters.
+    """Which services are asked what uses images, and how much each of them matters.
 
-    `imageless: none` says that servers which leave out the key `image` are of no image.
+    `imageless: none` says that servers which leave out the key `image` have no image.
     """
 
     servers: Needed = Need.AUTO
@@ -132,7 +132,7 @@ class OpenStackSchema(TargetSchema):
         login = self._login()
         region = self.region
         if region is None and login is None and self.cloud is None:
-            # A cloud that OS_CLOUD names would not heed it.
+            # A cloud that OS_CLOUD names would ignore it.
             region = environ.get("OS_REGION_NAME") or None
         return OpenStackTarget(
             name=self.name,
@@ -158,7 +158,7 @@ class OpenStackSchema(TargetSchema):
 def credential_faults(
     target: Mapping[str, object], empty: Mapping[str, str], environ: Mapping[str, str]
 ) -> Iterator[Fault]:
-    """Why the credentials of a target do not make one set; `empty` says why keys of it came out empty."""
+    """Why the credentials of a target are not one complete set; `empty` says why some of its keys are empty."""
     given = [key for key in _SPELLED_OUT if key in target or f"{key}_file" in target]
     if "cloud" in target and given:
         spell = "spells" if len(given) == 1 else "spell"

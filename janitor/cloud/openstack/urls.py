@@ -1,4 +1,4 @@
-"""URLs of services: which may be asked with a token, how they are told apart, and the version at their end."""
+"""URLs of services: which of them a token may be sent to, how they are told apart, and the version at their end."""
 
 import re
 from urllib.parse import SplitResult, urlsplit
@@ -8,7 +8,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def unusable(url: str, *, secure: bool) -> str | None:
-    """Why a URL cannot be asked with a token, or None where it can."""
+    """Why a token cannot be sent to a URL, or None where it can."""
     parts = split(url)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         return "the catalogue has no usable URL for it"
@@ -18,7 +18,7 @@ def unusable(url: str, *, secure: bool) -> str | None:
 
 
 def split(url: str) -> SplitResult | None:
-    """The parts of a URL; None for one that has none."""
+    """The parts of a URL; None for text that is not one."""
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -28,7 +28,7 @@ def split(url: str) -> SplitResult | None:
 
 
 def normalised(url: str, project: str) -> str:
-    """A URL as services are told apart by it: without a version at its end, and what else may be written otherwise."""
+    """A URL as services are compared: without the version at its end and other differences of spelling."""
     parts = split(url)
     if parts is None:
         return url
@@ -53,6 +53,6 @@ def unversioned(url: str, project: str = "") -> str:
 
 
 def version_at_end(path: str, project: str) -> re.Match[str] | None:
-    """The version at the end of a path or URL, and the project after it, where it stands there."""
+    """The version at the end of a path or URL, with the project after it, if any."""
     own = rf"(?:/(?:AUTH_)?{re.escape(project)})?" if project else ""
     return re.search(rf"{_VERSION}{own}$", path, re.IGNORECASE)

@@ -1,8 +1,8 @@
 """Judging an answer of the Compute API v1.0: its header is the verdict, and only without one the HTTP status.
 
-Every documented answer is HTTP 200: a success with another status contradicts itself, and is none.
+Every documented answer is HTTP 200: a success with another status contradicts itself, and does not count.
 
-Success is `isSuccessful` true and `resultCode` 0, both of them: a header in which they disagree is no usable answer.
+Success is `isSuccessful` true and `resultCode` 0, both of them: a header in which they disagree is not a usable answer.
 
 The codes are those of the vendor's page; from 10000 on, the last three digits of a code are an HTTP status.
 """
@@ -73,7 +73,7 @@ def _is_success(code: object) -> bool:
 
 
 def _contradictory(reply: Reply, header: dict[str, Any], now: datetime) -> Exception:
-    """A header that says both that it was done and that it was not: there is no telling."""
+    """A header that says both that it was done and that it was not: it is unknown which."""
     code = wire.shown(header["resultCode"]) if "resultCode" in header else MISSING
     words = f"header.isSuccessful is {wire.shown(header['isSuccessful'])}, and resultCode is {code}"
     if reply.passes:

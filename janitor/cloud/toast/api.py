@@ -15,7 +15,7 @@ class Appkey:
     target: ToastTarget
 
     def sign_in(self, surroundings: Surroundings) -> "Appkey":  # noqa: ARG002 - of another API
-        """The account itself: it need not be asked what there is to clean."""
+        """The account itself: no request is needed to know what there is to clean."""
         return self
 
     def places(self) -> list[Place]:
@@ -23,7 +23,7 @@ class Appkey:
         return [Place((self.target.name,), self._connect)]
 
     def no_place(self, name: str) -> str:
-        """Why there is no site of that name."""
+        """Why there is no site with that name."""
         return f'the API knows no regions, and no "{name}"'
 
     def _connect(self, surroundings: Surroundings) -> ImageService:

@@ -1,6 +1,6 @@
 """The Compute API v1.0 of NHN Cloud (TOAST): the appkey API, whose answers are judged by their header.
 
-Source of its paths and fields: the vendor's image page. Nothing here relies on what that page leaves open.
+Source of its paths and fields: the vendor's image page. Nothing relies on what that page does not specify.
 """
 
 import json
@@ -42,8 +42,8 @@ class ToastClient:
     """The images of one appkey. Safe to use from several threads at once; `close` when done.
 
     Keeps every promise of `ImageService`. `clock` dates the token; a set `stop` ends waiting between tries. An
-    `http_transport` takes requests elsewhere than to a socket. `imageless`: instances of no image may leave the key
-    `image` out.
+    `http_transport` takes requests elsewhere than to a socket. `imageless`: instances without an image may leave the
+    key `image` out.
     """
 
     by_id = False
@@ -95,19 +95,19 @@ class ToastClient:
         return read_usage(entries, call.label, images, imageless=self._imageless)
 
     def shareable(self, images: Iterable[Image]) -> Sequence[Image]:  # noqa: ARG002 - the port's
-        """None: this API knows no sharing."""
+        """None: this API has no sharing."""
         return ()
 
     def sharing(self, images: Iterable[Image]) -> Mapping[str, Sharing]:  # noqa: ARG002 - the port's
-        """Nothing: this API knows no sharing."""
+        """Nothing: this API has no sharing."""
         return {}
 
     def delete(self, image_id: str) -> Answer:
-        """Ask for the deletion of one image."""
+        """Request the deletion of one image."""
         return self._session.delete(self._call("DELETE", "/images", {"id": image_id}))
 
     def other_names(self, images: Sequence[Image]) -> list[str]:  # noqa: ARG002 - the port's
-        """None: an appkey names one account."""
+        """None: an appkey belongs to one account."""
         return []
 
     def probe(self) -> Probe:
@@ -118,7 +118,7 @@ class ToastClient:
         return Probe(sentence, usage.readings)
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         self._transport.close()
 
     def binding(self) -> Binding:
@@ -126,7 +126,7 @@ class ToastClient:
         return self._binding
 
     def clock_offset(self) -> timedelta | None:
-        """How far the server's clock is ahead of ours, at its worst so far, by what its answers tell."""
+        """How far the server's clock is ahead of ours, the largest difference so far, by its answers."""
         return self._session.clock_offset
 
     def unidentified(self) -> tuple[Image, ...]:
@@ -134,7 +134,7 @@ class ToastClient:
         return tuple(map(read_image, self._identified.others))
 
     def irregularities(self) -> list[str]:
-        """Nothing: what a list says twice is in its images."""
+        """Nothing: contradictions of a list are noted in its images."""
         return []
 
     def _page(self, marker: str | None) -> list[Entry]:
@@ -177,7 +177,7 @@ class ToastClient:
 
 
 def _all_instances(document: Entry) -> list[Any]:
-    """The instances of the one answer that holds them all; raises Transient where it says that there are others."""
+    """The instances of the one answer that holds them all; raises Transient where it says that there are more."""
     entries = read_entries(document, "instances")
     total = document.get("totalCount")
     if total is not None and wire.integer(total) != len(entries):

@@ -27,7 +27,7 @@ from janitor.transport.json_body import unreadable_in
 
 
 def read_token(document: Entry, asked_at: datetime) -> Token:
-    """The token in an answer; raises Transient when there is none that could be sent back."""
+    """The token in an answer; raises Transient when there is none that can be used."""
     for key in unreadable_in(document):
         raise undocumented(f"{key} is given twice, or is not JSON")
     access = document.get("access")
@@ -56,14 +56,14 @@ def read_image(entry: Entry) -> Image:
         min_disk=optional(entry, "minDisk", wire.amount, wrong),
         min_ram=optional(entry, "minRam", wire.amount, wrong),
         properties=_properties(entry, wrong),
-        owned=not public,  # a public image is the vendor's
+        owned=not public,  # a public image belongs to the vendor
         visibility=Visibility.PUBLIC if public and "isPublic" not in wrong else None,
         unreadable=wrong,
     )
 
 
 def _properties(entry: Entry, wrong: dict[str, str]) -> Mapping[str, str] | None:
-    """The custom properties; None where they are missing, null or unreadable: only `{}` says that there are none."""
+    """The custom properties; None where they are missing, null or unreadable: only `{}` means that there are none."""
     value = entry.get("properties")
     if not isinstance(value, dict):
         wrong["properties"] = wire.shown(value, ENOUGH_FOR_IDS) if "properties" in entry else MISSING

@@ -1,4 +1,4 @@
-"""A target of the Compute API v1.0: its keys in YAML, and what they say once they are checked."""
+"""A target of the Compute API v1.0: its keys in YAML, and their values once checked."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ _PORTS = {"http": 80, "https": 443}
 class ToastTarget:
     """One account of the v1.0 API of NHN Cloud (TOAST). `endpoint` has no slash at its end.
 
-    `imageless`: a person says that servers of no image leave the key `image` out here; else that is in doubt.
+    `imageless`: a person says that servers without an image leave the key `image` out here; otherwise that is in doubt.
     """
 
     name: str
@@ -42,12 +42,12 @@ class ToastTarget:
 
     @property
     def is_in_every_region(self) -> bool:
-        """No: an appkey is for one region."""
+        """No: an appkey belongs to one region."""
         return False
 
 
 class ToastUsageSchema(Schema):
-    """What the v1.0 API leaves open about usage."""
+    """What the v1.0 API does not specify about usage."""
 
     imageless: Imageless | None = None
 

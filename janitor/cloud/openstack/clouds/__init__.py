@@ -1,4 +1,4 @@
-"""clouds.yaml and the OS_* variables: how they say to sign in, found and read by openstacksdk itself."""
+"""clouds.yaml and the OS_* variables: how to sign in by them, as openstacksdk itself finds and reads them."""
 
 import logging
 import ssl
@@ -23,7 +23,7 @@ from janitor.transport import HttpOptions, Transient
 from janitor.transport.trust import Trust, context_of, unchecked
 
 _log = logging.getLogger("janitor.cloud")
-logging.getLogger("stevedore").setLevel(logging.CRITICAL)  # a plugin that it cannot load is an error of ours already
+logging.getLogger("stevedore").setLevel(logging.CRITICAL)  # a plugin that cannot be loaded is already reported by us
 
 _UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
 _HOW_TO = "see https://docs.openstack.org/openstacksdk/latest/user/config/configuration.html for what it takes"
@@ -31,12 +31,11 @@ _PLACES = "the current directory, ~/.config/openstack, /etc/openstack, and OS_CL
 
 
 def configured(cloud: str | None, region: str | None, options: HttpOptions | None = None) -> Identity:
-    """The way to sign in to a cloud of clouds.yaml, or for None to the one that the OS_* variables mean.
+    """The way to sign in to a cloud of clouds.yaml, or for None to the one that the OS_* variables name.
 
-    `options` are how a profile is fetched that is to come from a URL, and which certificates are believed.
-
-    They are found and read as by every OpenStack tool. Raises UsageError, with file and line or the variable, where
-    they make no sense, and CloudError for a profile that is to come from a URL and does not.
+    `options` say how a profile is fetched from a URL, and which certificates are trusted. Files and variables are found
+    and read as by every OpenStack tool. Raises UsageError, with file and line or the variable, where they are invalid,
+    and CloudError for a profile that cannot be fetched from its URL.
     """
     files, redact, options = CloudFiles(), Redaction(), options or HttpOptions()
     where = "the OS_* variables" if cloud is None else f'cloud "{cloud}"'
@@ -58,7 +57,7 @@ def configured(cloud: str | None, region: str | None, options: HttpOptions | Non
 
 @contextmanager
 def _listening() -> Iterator[None]:
-    """Keeps the library from writing anywhere: its warnings are logged as ours, its own log quotes the files."""
+    """Keeps the library from writing anywhere: its warnings are logged as ours; its own log would quote the files."""
     logger, silence = logging.getLogger("openstack.config"), logging.NullHandler()
     logger.addHandler(silence)
     logger.propagate = False
@@ -69,21 +68,21 @@ def _listening() -> Iterator[None]:
         finally:
             logger.propagate = True
             logger.removeHandler(silence)
-            # PendingDeprecationWarnings are the library's own plans.
+            # PendingDeprecationWarnings concern the library's own future.
             ours = (one for one in warned if not issubclass(one.category, PendingDeprecationWarning))
             for message in dict.fromkeys(str(one.message) for one in ours):
                 _log.warning("openstack-configuration: %s", message)
 
 
 def _be_known(config: OpenStackConfig, files: CloudFiles, name: str | None) -> None:
-    """Raises UsageError, which lists what there is, for a cloud that there is not."""
+    """Raises UsageError, which lists the clouds that exist, for one that does not."""
     clouds = config.get_cloud_names()
     if name is None or name in clouds:
         return
     passed_over = "".join(f"; {file}" for file in files.unreadable)
     if config.config_filename is None:
         raise UsageError(f'no cloud named "{name}": there is no clouds.yaml (looked for in {_PLACES}){passed_over}')
-    # Of a file without clouds openstacksdk makes one of its own.
+    # For a file without clouds openstacksdk makes one up.
     known = "it has none" if clouds == ["defaults"] else f"there is {', '.join(map(str, clouds))}"
     raise UsageError(f'no cloud named "{name}" in {config.config_filename}; {known}{passed_over}')
 
@@ -114,13 +113,13 @@ def _identity(region: CloudRegion, config: Configuration, where: str, trust: Tru
 
 
 def _project_in(auth: object) -> str | None:
-    """The id of the configured project; by which of its keys it is, depends on the way of signing in."""
+    """The id of the configured project; which key holds it depends on the way of signing in."""
     given = (auth.get(key) for key in ("project_id", "tenant_id")) if isinstance(auth, dict) else ()
     return next((str(project) for project in given if project), None)
 
 
 def _secrets_in(config: object) -> Iterator[str]:
-    """What stands under the keys that hold secrets, however deep."""
+    """The values of the keys that hold secrets, at any depth."""
     pairs = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(config, list) else ()
     for key, value in pairs:
         if isinstance(value, str):
@@ -141,14 +140,14 @@ def _preferences(region: CloudRegion, service: str) -> EndpointPreferences:
 def _tls(
     verify: bool | str | None, certificate: str | tuple[str, str] | None, where: str, trust: Trust
 ) -> ssl.SSLContext | bool:
-    """How to check the servers of a cloud, and the certificate to show them; `trust` where the cloud does not say."""
+    """How to verify the servers of a cloud, and the certificate to present to them; `trust` is the default."""
     if certificate is None and not isinstance(verify, str):
         return verify is not False
     try:
         context = _trusting(verify, trust)
         if certificate is not None:
             file, key = (certificate, None) if isinstance(certificate, str) else certificate
-            context.load_cert_chain(file, key, password="")  # an encrypted key is an error, and no prompt
+            context.load_cert_chain(file, key, password="")  # an encrypted key is an error, never a prompt
     except (OSError, ValueError) as error:
         files = ", ".join(str(file) for file in (verify, certificate) if file not in (True, False, None))
         said = getattr(error, "strerror", None) or error
@@ -157,7 +156,7 @@ def _tls(
 
 
 def _trusting(verify: bool | str | None, trust: Trust) -> ssl.SSLContext:
-    """What checks servers; one of its own, to which a certificate can be added."""
+    """A new context that verifies servers, to which a certificate can be added."""
     if verify is False:
         return unchecked()
     if isinstance(verify, str):

@@ -1,4 +1,4 @@
-"""openstacksdk's own reading of clouds.yaml and the OS_* variables, watched: what is wrong is told with its place."""
+"""openstacksdk's own reading of clouds.yaml and the OS_* variables, observed so that every problem names its place."""
 
 import importlib.util
 import os
@@ -50,7 +50,7 @@ _PROFILE_SECONDS = 10.0
 _LARGEST_PROFILE = 2**20
 _USER = ("username", "user_id")
 _SECRETS = ("application_credential_id", "application_credential_name")
-# What a way of signing in needs although keystoneauth1 does not say so; any of those that stand together.
+# What a way of signing in needs although keystoneauth1 does not say so; of keys in one group, any one.
 _NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
     "password": (_USER, ("password",)),
     "v2password": (_USER, ("password",)),
@@ -69,7 +69,7 @@ _EXTRAS |= {"v3samlpassword": "saml2", "v3adfspassword": "saml2"}
 
 @contextmanager
 def profiles_by(options: HttpOptions) -> Iterator[None]:
-    """Lets openstacksdk fetch profiles that come from a URL by our transport; by itself it would follow redirects."""
+    """Lets openstacksdk fetch profiles from a URL by our transport; by itself it would follow redirects."""
     library: Any = vendors
     before, library.requests = library.requests, _Profiles(options)
     try:
@@ -79,13 +79,13 @@ def profiles_by(options: HttpOptions) -> Iterator[None]:
 
 
 class _Profiles:
-    """What openstacksdk takes for the library `requests`."""
+    """What openstacksdk uses as the library `requests`."""
 
     def __init__(self, options: HttpOptions) -> None:
         self._options = options
 
     def get(self, url: str, timeout: float = _PROFILE_SECONDS) -> requests.Response:
-        """What stands there. Raises Transient and CloudError, for a redirect too."""
+        """The answer from this URL. Raises Transient and CloudError, for a redirect too."""
         parts = urlsplit(url)
         label = f"profile of {parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         transport = Transport(self._options, Redaction(), largest=_LARGEST_PROFILE)
@@ -100,9 +100,9 @@ class _Profiles:
 
 
 class Configuration(OpenStackConfig):
-    """What openstacksdk makes of its files and variables. Everything raises UsageError for what it cannot use.
+    """What openstacksdk makes of its files and variables. Every method raises UsageError for what it cannot use.
 
-    The methods that begin with an underscore take the place of its own, in the version that the lock names.
+    The methods that begin with an underscore override its own, in the locked version.
     """
 
     def __init__(self, files: CloudFiles) -> None:
@@ -111,12 +111,12 @@ class Configuration(OpenStackConfig):
         super().__init__()
 
     def named(self) -> str | None:
-        """The cloud that the variables mean."""
-        # Of nothing at all openstacksdk makes a cloud of its own.
+        """The cloud that the variables name."""
+        # From nothing at all openstacksdk makes up a cloud.
         return (self._get_envvar("OS_CLOUD") or None) if self.default_cloud == "defaults" else self.default_cloud
 
     def begin(self, cloud: str | None) -> str:
-        """Look at one cloud from now on; gives its place, for messages. Raises UsageError for what is plainly wrong."""
+        """Select one cloud; gives its place, for messages. Raises UsageError for what is plainly wrong."""
         self._cloud = cloud
         if cloud is not None:
             self._files.check(cloud)
@@ -135,7 +135,7 @@ class Configuration(OpenStackConfig):
         return self._files.place(self._cloud, *names)
 
     def _key(self, name: str) -> str:
-        """Where a value stands that is there: its line, or its variable."""
+        """Where a value comes from: its line, or its variable."""
         if self._cloud == self.envvar_key:
             return f"OS_{name.upper()}"
         return self._place(("auth", name), (name,), ("profile",))
@@ -150,7 +150,7 @@ class Configuration(OpenStackConfig):
         return None, None
 
     def _is_named(self, path: str) -> str | None:
-        """The variable that names this very file, which then must be there."""
+        """The variable that names this very file, which then must exist."""
         names = ("OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE")
         return next((name for name in names if self._get_envvar(name) == path), None)
 
@@ -188,14 +188,14 @@ class Configuration(OpenStackConfig):
         return checked
 
     def _check_keys(self, auth: dict[str, Any], kind: str, known: list[str]) -> None:
-        """Raises UsageError for keys that are probably misspelt: no known way to sign in would take them."""
+        """Raises UsageError for keys that are probably misspelt: no known way to sign in takes them."""
         for name in auth:
             near = suggestion(name, known) if isinstance(name, str) and name not in known else ""
             if near and name not in _keys_of_all():
                 raise UsageError(f"{self._key(name)}: {name} is not a key that auth_type {kind} knows{near}")
 
     def check_url(self, name: str, url: object) -> None:
-        """Raises UsageError where that is the value of a key, and is no URL."""
+        """Raises UsageError where that is the value of a key and not a URL."""
         if url is not None and not _is_url(url):
             place = self._key(name)
             said = "is not a URL like https://host/path: write it with https:// in front"
@@ -216,7 +216,7 @@ class Configuration(OpenStackConfig):
 
 @cache
 def _keys_of_all() -> frozenset[str]:
-    """The keys that any of the usual ways to sign in takes: openstacksdk leaves those of another way alone."""
+    """The keys that any of the usual ways to sign in takes: openstacksdk ignores those of another way."""
     usual = ("password", "token", "v3applicationcredential", "v3totp", "v2password")
     options = (option for kind in usual for option in loading.get_plugin_loader(kind).get_options())
     names = ((option.dest, *(old.name.replace("-", "_") for old in option.deprecated)) for option in options)

@@ -28,7 +28,7 @@ _TEMPLATE = re.compile(r"\s*\{[{%].*[}%]\}\s*", re.DOTALL)
 
 
 class CloudFiles:
-    """Reads these files one by one, and remembers the line of everything in them."""
+    """Reads these files one by one, and remembers the line of every value."""
 
     def __init__(self) -> None:
         self._documents: list[Document] = []
@@ -39,7 +39,8 @@ class CloudFiles:
     def read(self, path: str) -> object:
         """What a file holds, as openstacksdk reads it. Raises UsageError, with file and line, where it is not usable.
 
-        None for an empty one. Raises OSError for what may not be read or is no file, which the next then stands in for.
+        None for an empty one. Raises OSError where it may not be read or is not a file; the next one is then used
+        instead.
         """
         content = self._content(Path(path))
         file = display(Path(path))
@@ -74,12 +75,12 @@ class CloudFiles:
         try:
             document = parse_document(file, content)
         except ConfigurationError:
-            return  # with tags, for instance, which mean nothing to us: no line of it is known
+            return  # with tags, for instance, which are not supported here: no line of it is known
         self._documents.append(document)
         _refuse(document, _wrong_outside(document.data))
 
     def check(self, cloud: str) -> None:
-        """Raises UsageError with all that is plainly wrong with a cloud, in whichever files it stands."""
+        """Raises UsageError with everything that is plainly wrong with a cloud, whichever files define it."""
         for document in self._documents:
             faults = [fault for fault in document.faults if _concerns(fault, cloud)]
             clouds = document.data.get("clouds") if isinstance(document.data, dict) else None
@@ -93,9 +94,9 @@ class CloudFiles:
             raise UsageError("; ".join(wrong))
 
     def place(self, cloud: str, *names: tuple[str, ...]) -> str:
-        """Where the first of these keys that is there stands, else the cloud: `clouds.yaml:5: clouds.lab.auth`.
+        """The place of the first of these keys that exists, otherwise of the cloud: `clouds.yaml:5: clouds.lab.auth`.
 
-        The file that has the last word about a value comes first. Without any file, the cloud's name.
+        The file that decides a value comes first. Without any file, the cloud's name.
         """
         for name in (*names, ()):
             for document in reversed(self._documents):
@@ -106,7 +107,7 @@ class CloudFiles:
 
 
 def _holds_more_than(most: int, data: object) -> bool:
-    """Whether there are so many values in it, each counted wherever an alias puts it: in itself, without end."""
+    """Whether it holds more values than this, each counted wherever an alias puts it: inside itself, endlessly."""
     left, count = [data], 0
     while left and count <= most:
         value = left.pop()
@@ -119,7 +120,7 @@ def _holds_more_than(most: int, data: object) -> bool:
 
 
 def _unreadable(file: str, content: bytes, error: Exception) -> str:
-    """Why a file cannot be read, with its line and without a word of it."""
+    """Why a file cannot be read, with its line and without any of its text."""
     if isinstance(error, json.JSONDecodeError):
         return f"{file}:{error.lineno}: is not JSON"
     try:
@@ -139,13 +140,13 @@ def _refuse(document: Document, faults: "Iterator[Fault] | list[Fault]") -> None
 
 
 def _concerns(fault: Fault, cloud: str) -> bool:
-    """Whether it is about that cloud and cannot stand: openstacksdk takes the last of two, and keys of every kind."""
+    """Whether it concerns that cloud and is an error: openstacksdk takes the last of two keys, and keys of any type."""
     ours = fault.keys[:2] in (("clouds", cloud), ("clouds",))
     return ours and fault.message.startswith(TWICE) and fault.keys[-1] != "<<"
 
 
 def _wrong_outside(data: object) -> Iterator[Fault]:
-    """What is wrong above the clouds, on which openstacksdk stumbles whichever cloud is meant."""
+    """What is wrong outside the clouds, at which openstacksdk fails whichever cloud is selected."""
     if not isinstance(data, dict):
         yield Fault((), f"{kind_of(data)}: {_WRITE_KEYS}, with clouds: at the top")
         return

@@ -1,4 +1,4 @@
-"""Secrets in clouds.yaml that YAML reads as something else than the text that stands there."""
+"""Secrets in clouds.yaml that YAML reads as something other than the text as written."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import yaml
 
 SECRETS = ("password", "secret", "token", "passcode")
-"""How the keys end that hold secrets."""
+"""The endings of keys that hold secrets."""
 
 _TEXT, _NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
 _SAME_AS_NUMBER = re.compile("0|[1-9][0-9]*")
@@ -35,7 +35,7 @@ def altered(text: str, cloud: str) -> Iterator[tuple[int, str, str]]:
 
 
 def _named(name: str, nodes: list[yaml.Node | None]) -> list[yaml.Node | None]:
-    """What stands under this key of these mappings."""
+    """The values of this key in these mappings."""
     pairs = (pair for node in nodes if isinstance(node, yaml.MappingNode) for pair in node.value)
     return [value for key, value in pairs if key.value == name]
 

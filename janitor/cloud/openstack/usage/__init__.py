@@ -1,4 +1,4 @@
-"""What uses the images of an OpenStack project, a module for each source, and what asks them all side by side."""
+"""What uses the images of an OpenStack project, a module for each source, and what asks them all in parallel."""
 
 from janitor.cloud.openstack.usage.survey import UsageSurvey
 

@@ -1,7 +1,7 @@
 """The clusters of one container service: the images of their node groups, and of cluster templates.
 
 Sources: the reference of Magnum's API, and NHN Cloud's page on its Kubernetes API, which has no templates. A node group
-without nodes counts: an autoscaler will make some of the image.
+without nodes counts: an autoscaler will create some from the image.
 """
 
 from collections import defaultdict
@@ -26,7 +26,9 @@ _ABSENT = 404
 
 @dataclass(slots=True)
 class Clusters:
-    """Reads one container service. `templates`: it has cluster templates, and it is an error where they are not there.
+    """Reads one container service.
+
+    `templates`: it has cluster templates, and it is an error if there is no list of them.
 
     Templates and node groups name images by id or by name.
     """
@@ -38,7 +40,7 @@ class Clusters:
     _users: defaultdict[str, list[User]] = field(default_factory=lambda: defaultdict(list))
 
     def used(self) -> Users:
-        """What uses which image. Raises CloudError when that is in doubt for any of it."""
+        """What uses which image. Raises CloudError when any of it is in doubt."""
         templates = self._templates()
         self._image_of_template = {_id(one): text_of(one, "image_id") for one in templates}
         for template in templates:
@@ -60,7 +62,7 @@ class Clusters:
             raise
 
     def _users_of(self, cluster: Entry) -> Iterator[tuple[object, User]]:
-        """The images of a cluster and its node groups; where none are told of, that of its template."""
+        """The images of a cluster and its node groups; where it names none, that of its template."""
         user = User(_id(cluster), _name(cluster), UserKind.CLUSTER)
         yield from ((image, user) for image in _images_of(cluster))
         groups = self._node_groups(cluster)
@@ -72,7 +74,7 @@ class Clusters:
             yield self._template_image(cluster, f"cluster {_name(cluster)}"), user
 
     def _node_groups(self, cluster: Entry) -> list[Entry] | None:
-        """The node groups of a cluster; None where none are to be found: the cluster is gone, or the API is old."""
+        """The node groups of a cluster; None where they are not found: the cluster is gone, or the API is old."""
         try:
             path = f"/clusters/{path_segment(_id(cluster))}/nodegroups"
             return self.lists.entries(path, "nodegroups", id_key="uuid", label="GET /clusters/{id}/nodegroups")
@@ -94,14 +96,14 @@ class Clusters:
             yield self._template_image(cluster, f"{user.kind} {user.name}"), user
 
     def _shown(self, entry: Entry, label: str, *path: str) -> Entry | None:
-        """An entry of a list by itself; None for one that is gone. Raises Unavailable for an answer about another."""
+        """One entry of a list, read by itself; None if it is gone. Raises Unavailable for an answer about another."""
         shown = self.lists.document(label, *path)
         if shown is not None and shown.get("uuid") != entry["uuid"]:
             raise Unavailable(f"{label}: the answer is for another one, not {_name(entry)}")
         return shown
 
     def _template_image(self, cluster: Entry, what: str) -> str:
-        """The image of a cluster's template. Raises Unavailable where that cannot be told."""
+        """The image of a cluster's template. Raises Unavailable where it is unknown."""
         image = self._image_of_template.get(text_of(cluster, "cluster_template_id"))
         if not image:
             raise Unavailable(f"GET /clusters: the image of {what} is unknown")
@@ -118,7 +120,7 @@ class Clusters:
 
 
 def _images_of(entry: Entry) -> list[object]:
-    """What a cluster or node group says of its image; nothing where it leaves that to others."""
+    """The images that a cluster or node group names; empty where it names none itself."""
     said = entry.get("image_id")
     return [*(() if said in (None, "") else (said,)), *under_other_names(entry, "image_id")]
 

@@ -1,4 +1,4 @@
-"""Asking every source of usage side by side, and what it means where one of them cannot be read."""
+"""Asking every source of usage in parallel, and what follows where one of them cannot be read."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ _AT_ONCE = 8
 class Task:
     """One place to ask for users of images: an endpoint, or for None the images themselves; `read` asks it.
 
-    `place` is the path of its URL as people are shown it, and `alone`: its region has no other endpoint of this source.
+    `place` is the path of its URL as shown to people, and `alone`: its region has no other endpoint of this source.
     """
 
     source: Source
@@ -30,7 +30,7 @@ class Task:
 
     @property
     def region(self) -> str:
-        """Where it is, as people call it; empty where there is no region."""
+        """Its region, as people call it; empty where there is none."""
         return (self.endpoint.region or "") if self.endpoint is not None else ""
 
     @property
@@ -40,7 +40,7 @@ class Task:
         return where if self.alone else f"{where} ({self.place})"
 
     def ask(self) -> Users | CloudError:
-        """The users of images that it tells of, or why it cannot be asked or read."""
+        """The users of images that it lists, or why it cannot be asked or read."""
         if self.endpoint is not None and self.endpoint.problem is not None:
             return CloudError(self.endpoint.problem)
         try:
@@ -51,7 +51,7 @@ class Task:
 
 @dataclass(slots=True)
 class Gathering:
-    """Puts together what the sources say, by how much the target insists on each of them."""
+    """Combines what the sources say, by how much each of them matters to the target."""
 
     sources: Sources
     earlier: EarlierUsage
@@ -62,7 +62,7 @@ class Gathering:
     _readings: list[Reading] = field(default_factory=list)
 
     def ask(self, tasks: Sequence[Task]) -> None:
-        """Take in what all tasks tell whose source is not off, asked at once."""
+        """Run all tasks whose source is not off in parallel, and take in what they say."""
         wanted = [task for task in tasks if self.sources.need(task.source) is not Need.OFF]
         asked = [task for task in wanted if task.endpoint is None or not task.endpoint.replaced]
         for source in Source:
@@ -89,7 +89,7 @@ class Gathering:
         )
 
     def _look_for_what_is_missing(self, source: Source, tasks: Sequence[Task]) -> None:
-        """A service that was read before, or is required, is not absent where tonight's catalogue leaves it out."""
+        """A service that was read before, or is required, is not absent because the present catalogue omits it."""
         need = self.sources.need(source)
         if need is Need.OFF:
             self._readings.append(Reading(source, problem="not asked: turned off"))
@@ -107,14 +107,14 @@ class Gathering:
             self.fail(source, source.value, NotOffered("the catalogue has no such service"), Reading(source))
             return
         if need is Need.OPTIONAL:
-            # Of a service that is missing from tonight's catalogue we saw no more than of one that does not answer.
+            # About a service that the present catalogue omits, we know no more than about one that does not answer.
             self._unread.add(Unread(source))
         self._readings.append(Reading(source, problem="not asked: the catalogue has no such service"))
         if source is Source.SERVERS:
             self._remarks.append("servers are not asked: the catalogue has no compute service")
 
     def _pass_over(self, task: Task) -> None:
-        """Say of an endpoint that the configuration replaces it."""
+        """Note that the configuration replaces an endpoint."""
         why = "not asked: the configuration replaces its URL"
         self._remarks.append(f"{task.label} at {task.place} {why}")
         self._readings.append(Reading(task.source, task.region, problem=f"{why} ({task.place})"))
@@ -133,7 +133,7 @@ class Gathering:
         self._readings.append(Reading(task.source, task.region, task.place, None, len(users), len(found), note))
 
     def fail(self, source: Source, label: str, error: CloudError, reading: Reading) -> None:
-        """Take note that a source, or a part of it that people call so, cannot be read."""
+        """Note that a source, or a part of it by this name, cannot be read."""
         self._readings.append(replace(reading, problem=str(error)))
         if self.sources.need(source) is Need.OPTIONAL:
             self._unread.add(Unread(source, "" if label == source else label))
@@ -143,7 +143,7 @@ class Gathering:
             self._problems.append(f"{label}: {error} (to go on without them, write {lifted} on the target)")
 
     def _made_of_images(self) -> int | None:
-        """How many volumes are made of images; None where they were not read, or not all."""
+        """How many volumes were made from images; None where not all were read."""
         readings = [reading for reading in self._readings if reading.source is Source.VOLUMES]
         if not readings or any(reading.problem is not None for reading in readings):
             return None

@@ -1,8 +1,8 @@
-"""The servers of one compute service, and the images that they were made of or are kept in.
+"""The servers of one compute service, and the images that they were made from or are stored in.
 
-Sources: the Compute API reference, and Nova's guide to cells that are down. A list of servers can be valid and
-incomplete: while a part of a cloud (a "cell") is down, versions before 2.69 leave its servers out. From 2.69 on they
-are listed with a few keys only, but not where a limit, a marker or a filter is asked for.
+Sources: the Compute API reference, and Nova's guide to cells that are down. A list of servers can be valid but
+incomplete: while a part of a cloud (a "cell") is down, versions before 2.69 omit its servers. From 2.69 on they are
+listed with a few keys only, but not where a request has a limit, a marker or a filter.
 """
 
 import re
@@ -37,7 +37,7 @@ LABEL = f"GET {_PATH}"
 
 @dataclass(frozen=True, slots=True)
 class ServerList:
-    """All servers; `complete` where the service says that it leaves none out."""
+    """All servers; `complete` where the service guarantees that it omits none."""
 
     entries: tuple[Entry, ...]
     complete: bool
@@ -45,14 +45,14 @@ class ServerList:
 
 @dataclass(slots=True)
 class _Pages:
-    """What is heard of the pages of one list: whether they came in the wanted version, and how long the first was."""
+    """What the pages of one list show: whether they came in the wanted version, and how long the first was."""
 
     offered: bool = True
     answers: int = 0
     first: int = 0
 
     def hear(self, entries: Sequence[Entry], headers: Headers) -> None:
-        """Take note of a page. Raises Unavailable for a server of a cell that is down: the marker of no other page."""
+        """Take note of a page. Raises Unavailable for a server of a cell that is down: it cannot be a marker."""
         found = re.search(r"compute\s+([0-9]+)\.([0-9]+)", headers.get(_HEADER.lower(), ""))
         self.offered = self.offered and found is not None and (int(found[1]), int(found[2])) >= _WANTED
         self.answers += 1
@@ -62,14 +62,14 @@ class _Pages:
 
 
 def read_servers(lists: ServiceLists) -> ServerList:
-    """All servers of a compute service, in the version that leaves none out where that is offered.
+    """All servers of a compute service, in the version that omits none if the service has it.
 
     Raises Unavailable where one is listed without its image because its cell is down.
     """
     heard = _Pages()
     try:
         entries = replace(lists, page_size=None, headers=_ASKING, heard=heard.hear).entries(_PATH, "servers")
-        # Of a second page it is not known what it leaves out: it is asked for by a marker.
+        # A second page may omit servers: it is requested with a marker.
         return ServerList(tuple(entries), heard.offered and len({entry["id"] for entry in entries}) <= heard.first)
     except Declined as error:
         if error.code not in _NOT_OFFERED or heard.answers:
@@ -78,9 +78,9 @@ def read_servers(lists: ServiceLists) -> ServerList:
 
 
 def deleted_of(lists: ServiceLists, missing: Mapping[str, datetime]) -> frozenset[str]:
-    """Those of these servers, each with when it was last seen, that the service says to have deleted since.
+    """Those of these servers, each with the time when it was last seen, that the service says were deleted since.
 
-    None where it does not say, or cannot be asked: then nothing is known of them.
+    None where it does not say, or cannot be asked: then nothing is known about them.
     """
     if not missing:
         return frozenset()
@@ -96,9 +96,9 @@ def deleted_of(lists: ServiceLists, missing: Mapping[str, datetime]) -> frozense
 
 
 def left_out_by(lists: ServiceLists, missing: Mapping[str, datetime]) -> str | None:
-    """One of these servers, each with when it was last seen, that exists although the list did not show it.
+    """One of these servers, each with the time when it was last seen, that exists although the list omits it.
 
-    Asked are the last seen of them, and no further where one cannot be asked about.
+    The ones seen last are asked about, until one cannot be asked about.
     """
     latest = sorted(missing, key=lambda server: missing[server], reverse=True)[:_MOST_ASKED_FOR]
     asking = replace(lists, headers=_ASKING)
@@ -118,7 +118,7 @@ def _exists(lists: ServiceLists, server: str) -> bool:
 
 
 def used_by_servers(servers: Sequence[Entry], images: Sequence[Image], known: KnownImages, image_of: ImageOf) -> Users:
-    """The images that servers were made of, and those that shelved servers are kept in until they are unshelved.
+    """The images that servers were made from, and those in which shelved servers are stored until they are unshelved.
 
     Raises Unavailable when that is in doubt for any of them.
     """
@@ -137,7 +137,7 @@ def _is_shelved(server: Entry) -> bool:
 
 
 def _kept_in(image: Image, shelved: Mapping[ImageId, Entry]) -> Iterator[Entry]:
-    """The shelved servers, by folded id, that are kept in an image: any of them may be, where it cannot be read."""
+    """The shelved servers, by folded id, that are stored in an image: any may be in one that cannot be read."""
     if image.properties is None or f"properties.{_MADE_OF}" in image.unreadable:
         yield from shelved.values()
     elif server := shelved.get(folded(str(image.properties.get(_MADE_OF)))):

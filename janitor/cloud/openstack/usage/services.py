@@ -1,4 +1,4 @@
-"""The lists and documents of the services that can use images: walked through to their ends, whatever the service."""
+"""The lists and documents of the services that can use images: read to their ends, whatever the service."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ Page = tuple[list[Entry], str | None]
 
 @dataclass(slots=True)
 class ServiceLists:
-    """One service at a URL, which ends with its version. Safe to use from several threads at once.
+    """One service at a URL that ends with its version. Safe to use from several threads at once.
 
     `page_size` is asked for, unless it is None. `headers` go with every request, and `heard` is told of every page of a
     list: its entries, and the headers of the answer.
@@ -40,7 +40,7 @@ class ServiceLists:
         parameters: Mapping[str, str] | None = None,
         label: str | None = None,
     ) -> list[Entry]:
-        """All entries of a list; one that is listed again with other facts is there with both.
+        """All entries of a list; one that is listed again with other facts is included with both.
 
         Raises CloudError where one has no id, or the list cannot be read. `label` names the call in messages, where its
         path holds an id.
@@ -82,7 +82,7 @@ class ServiceLists:
         return entries, next_of(found.get(f"{key}_links")) or next_in(found)
 
     def document(self, label: str, *path: str) -> Entry | None:
-        """What stands at a path, or None where there is nothing. Raises CloudError for no usable answer."""
+        """The document at a path, or None where there is none. Raises CloudError for no usable answer."""
         url = "/".join([self.url, *map(path_segment, path)])
         try:
             return self.session.ask(Call(label, "GET", url, headers=self.headers), lambda found: found)
@@ -93,5 +93,5 @@ class ServiceLists:
 
 
 def text_of(entry: Entry, *keys: str) -> str:
-    """The first of these that is text, or nothing."""
+    """The first of these that is text, or empty text."""
     return next((value for key in keys if (value := wire.text(entry.get(key)))), "")

@@ -1,4 +1,4 @@
-"""Images that are built upon others: what snapshots say of the image that their server was made of."""
+"""Images that are built upon others: snapshots name the image that their server was made from."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,7 @@
 """The stacks of one orchestration service: every word of their parameters and templates that names an image.
 
-Source: the reference of Heat's API. A stack that has not changed since it was read is not opened again: what it said is
-remembered as digests, for its words are its owner's, secrets among them.
+Source: the reference of Heat's API. A stack that has not changed since it was read is not read again: what it said is
+remembered as digests, since its words are its owner's, secrets among them.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ _LIST, _SHOW, _TEMPLATE = "GET /stacks", "GET /stacks/{name}/{id}", "GET /stacks
 
 @dataclass(slots=True)
 class Stacks:
-    """Reads one orchestration service. `known` is what its stacks said when they were last read, by their ids.
+    """Reads one orchestration service. `known` is what its stacks said when last read, by their ids.
 
     `contents` is what they say now.
     """
@@ -40,7 +40,7 @@ class Stacks:
     contents: dict[str, StackContent] = field(default_factory=dict)
 
     def used(self) -> Users:
-        """Which images stacks name. Raises CloudError when that is in doubt for any of them."""
+        """Which images stacks name. Raises CloudError when any of it is in doubt."""
         every = self.lists.entries("/stacks", "stacks", parameters={"show_nested": "true"})
         stacks = [stack for stack in every if stack.get("stack_status") != _DELETED]
         if len(stacks) > _MOST_STACKS:
@@ -56,7 +56,7 @@ class Stacks:
         return dict(users)
 
     def _content(self, stack: Entry) -> StackContent | None:
-        """What a stack says, read anew only where it may have changed; None for one that is gone meanwhile."""
+        """What a stack says, read again only where it may have changed; None if it has gone meanwhile."""
         version, identity = _version(stack), _id(stack)
         known = self.known.get(identity)
         content = known if known is not None and version and known.version == version else self._read(stack, version)
@@ -87,7 +87,7 @@ class Stacks:
 
 
 def _named(content: StackContent, found: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, str]]:
-    """The images that a stack names, each with the place where it does first."""
+    """The images that a stack names, each with the place of its first mention."""
     places: dict[str, str] = {}
     for word, place in content.words.items():
         for image in found.get(word, ()):
@@ -102,7 +102,7 @@ def _in_parameters(parameters: Mapping[str, object]) -> Iterator[tuple[str, str]
 
 
 def _words(value: object) -> Iterator[str]:
-    """Every scalar in a document that may name an image, and every id in one; also within JSON and lists in a text."""
+    """Every scalar that may name an image, and every id in a scalar; also within JSON and lists in a text."""
     waiting = [value]
     while waiting:
         one = waiting.pop()
@@ -120,7 +120,7 @@ def _words(value: object) -> Iterator[str]:
 
 
 def _within(text: str) -> Iterable[object]:
-    """What a text holds that is a list or document itself."""
+    """The list or document that a text holds, if any."""
     inner = text.strip()
     if inner[:1] in ("{", "[", '"'):
         try:
@@ -140,7 +140,7 @@ def _words_of(text: str) -> Iterator[str]:
 
 
 def _version(stack: Entry) -> str:
-    """What changes whenever a stack does; nothing for one that is changing now, or does not tell."""
+    """A value that changes whenever a stack does; empty for one that is changing now, or has no such value."""
     status, created, updated = (text_of(stack, key) for key in ("stack_status", "creation_time", "updated_time"))
     if not (created or updated) or not status or status.endswith(_CHANGING):
         return ""
@@ -148,7 +148,7 @@ def _version(stack: Entry) -> str:
 
 
 def digest(word: str) -> str:
-    """What stands for a word in what is remembered of a stack."""
+    """The digest by which a word of a stack is remembered."""
     return hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 

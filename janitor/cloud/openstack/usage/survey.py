@@ -43,7 +43,7 @@ _SERVICES = {
 
 @dataclass(slots=True)
 class _Seen:
-    """What the readers of services saw besides users of images; each adds its own."""
+    """What the readers of services saw besides users of images; each adds its part."""
 
     servers: set[str] = field(default_factory=set)
     incomplete: list[ServiceLists] = field(default_factory=list)
@@ -52,7 +52,7 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class UsageSurvey:
-    """Reads what uses the images of a place. `imageless`: servers of no image may leave the key `image` out."""
+    """Reads what uses the images of a place. `imageless`: servers without an image may leave the key `image` out."""
 
     session: Session
     granted: Grant
@@ -66,7 +66,7 @@ class UsageSurvey:
     ) -> Usage:
         """What uses which of these images, by every endpoint that may use them.
 
-        `unidentified` are images of which no id is known: they use others, and nothing can be told to use them.
+        `unidentified` are images whose id is unknown: they use others, but it cannot be found out what uses them.
         """
         seen, known = _Seen(), KnownImages(ImageNames(images))
         places = [
@@ -94,9 +94,9 @@ class UsageSurvey:
 
     @staticmethod
     def _look_for_missing_servers(gathering: Gathering, earlier: EarlierUsage, seen: _Seen) -> frozenset[str]:
-        """Of the servers that lists which may be incomplete do not show any more, those that are known to be deleted.
+        """Of the servers that possibly incomplete lists no longer show, those that are known to be deleted.
 
-        One that exists all the same proves that a list is incomplete, and then servers are unread.
+        One that still exists proves that a list is incomplete; then servers count as unread.
         """
         missing = {server: at for server, at in earlier.servers.items() if folded(server) not in seen.servers}
         ended = frozenset[str]().union(*(deleted_of(lists, missing) for lists in seen.incomplete))
@@ -110,7 +110,7 @@ class UsageSurvey:
 
     @staticmethod
     def _stacks(usage: Usage, earlier: EarlierUsage, seen: _Seen) -> dict[str, StackContent]:
-        """What stacks said when they were last read: also those that could not be listed tonight."""
+        """What stacks said when last read: also those that could not be listed this time."""
         readings = [reading for reading in usage.readings if reading.source is Source.STACKS]
         whole = all(reading.problem is None for reading in readings)
         return seen.stacks if whole else {**earlier.stacks, **seen.stacks}

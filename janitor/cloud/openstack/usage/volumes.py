@@ -1,4 +1,4 @@
-"""The volumes of one block storage service, and the images that they were made of, and start by."""
+"""The volumes of one block storage service, and the images that they were made from and start with."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ from janitor.errors import Unavailable
 
 LABEL = "GET /volumes/detail"
 _IMAGE = "image_id"
-_OF_AN_IMAGE = frozenset({"image_name", "checksum"})  # what only a volume has that was made of an image
-_BEING_MADE = "downloading"  # of an image, which the volume does not name before it is done
+_OF_AN_IMAGE = frozenset({"image_name", "checksum"})  # only a volume that was made from an image has this
+_BEING_MADE = "downloading"  # being made from an image, which the volume names only once it is done
 
 
 def used_by_volumes(volumes: Sequence[Entry], known: KnownImages) -> Users:
-    """The images that volumes were made of, and the kernels and ramdisks by which these start.
+    """The images that volumes were made from, and the kernels and ramdisks with which these start.
 
     Raises Unavailable when that is in doubt for any of them.
     """
