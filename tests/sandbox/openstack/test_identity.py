@@ -126,9 +126,7 @@ def test_a_token_is_good_until_it_expires_and_not_a_second_longer() -> None:
 
 
 PROJECT_PATHS = [SERVERS, VOLUMES]
-
 MORE_PATHS = [CLUSTERS, STACKS]
-
 IMAGE_PATHS = [IMAGES, f"{IMAGES}/{UNKNOWN}", f"{IMAGES}/{UNKNOWN}/members"]
 
 
