@@ -13,6 +13,7 @@ import pytest
 
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox, running
+from janitor.store import Store
 from tests.slack_stand_in import SlackStandIn
 
 _ONLY_WHERE_ASKED_FOR = frozenset({"glance", "container"})
@@ -89,6 +90,13 @@ def sandbox_desk(desk: Desk, sandbox: Sandbox) -> Desk:
     )
     desk.write("policies/old.yaml", POLICY)
     return desk
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A new database, in the folder of the test as janitor.db."""
+    with Store.open(tmp_path / "janitor.db") as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -8,11 +8,17 @@ from uuid import NAMESPACE_DNS, uuid5
 
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image
-from janitor.core.planning.plan import owns
+from janitor.core.planning.plan import Limits, owns
+from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import Deletion, DeletionOutcome, Mode, Outcome, RunResult, SurveySummary, TargetResult
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
 GIB = 2**30
+
+ALL = Match(name=(Pattern("*"),))
+OLD = Policy("old", ALL, Expire(14 * DAY))
+AMPLE = Limits(max_deletions=1000, max_share=100)
 
 
 def make_image(name: str | None = "ci-web-41", *, age: timedelta = timedelta(days=30), **facts: Any) -> Image:
@@ -32,6 +38,11 @@ def make_image(name: str | None = "ci-web-41", *, age: timedelta = timedelta(day
         min_ram=0,
     )
     return replace(ordinary, **facts)
+
+
+def image_called(word: str, *, days: float = 30, **facts: Any) -> Image:
+    """An ordinary image, `days` old at NOW, whose id and name are the same word, unless one of them is given."""
+    return make_image(**{"id": word, "name": word, "age": timedelta(days=days), **facts})
 
 
 def to_delete(image: Image | str = "ci-web-41", **parts: Any) -> Decision:

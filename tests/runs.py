@@ -11,7 +11,7 @@ from janitor.config.policy_files import Rules
 from janitor.core.basis import Basis
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Policy
-from janitor.core.result import Mode, RunResult
+from janitor.core.result import DeletionOutcome, Mode, RunResult
 from janitor.core.survey.plausibility import Plausibility
 from janitor.run import Run
 from janitor.run.orders import Audience, Execution, RunStore, Site
@@ -44,6 +44,11 @@ def perform(settings: Settings, rules: Rules, mode: Mode, choice: Choice, **part
     """Run once as configured; `parts` are those of what is asked, and of the surroundings."""
     request = wiring.RunRequest(mode, choice, **_of(wiring.RunRequest, parts))
     return wiring.perform(settings, rules, request, wiring.Surroundings(**parts))
+
+
+def outcomes(result: RunResult) -> dict[str, DeletionOutcome]:
+    """What became of each deletion, by the id of its image."""
+    return {d.decision.image.id: d.outcome for target in result.targets for d in target.deletions}
 
 
 def _of(kind: type[Any], parts: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import json
 import os
 import pwd
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,6 @@ from janitor.core.decision import Reason
 from janitor.core.image import Image
 from janitor.core.memory import Exemption
 from janitor.core.planning.plan import Limits
-from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import Mode, RunResult
 from janitor.core.survey import Survey
 from janitor.core.units import parse_until
@@ -26,22 +24,14 @@ from janitor.run.orders import Site
 from janitor.sandbox.server import Sandbox
 from janitor.store import Store, exclusive
 from tests.conftest import POLICY, Desk
-from tests.factories import NOW, make_image
+from tests.factories import DAY, NOW, OLD, make_image
 from tests.fakes import RecordingCloud
 from tests.runs import run_of
 
-DAY = timedelta(days=1)
-OLD = Policy("old", Match(name=(Pattern("*"),)), Expire(14 * DAY))
 NO_CLOUD = """\
 targets: [{name: prod, endpoint: "http://127.0.0.1:1", appkey: b, username: c, password: d}]
 """
 A, B = make_image("a", id="A-1"), make_image("b", id="b-2")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "janitor.db") as opened:
-        yield opened
 
 
 def exempt(image: Image | str, *, until: datetime = NOW + DAY, why: str = "rollback candidate") -> Exemption:

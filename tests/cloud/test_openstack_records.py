@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from janitor.cloud.openstack.records import read_image, read_sharing
-from janitor.core.image import Image, Sharing
+from janitor.core.image import Sharing
+from tests.factories import make_image
 
 PROJECT = "f7ac731cc11f40efbc03a9f9e1d1d21f"
 DOCUMENTED: dict[str, Any] = {
@@ -36,9 +37,9 @@ DOCUMENTED: dict[str, Any] = {
     "hypervisor_type": "kvm",
     "kernel_id": None,
 }
-READ = Image(
+READ = make_image(
+    "ci-web-41",
     id=DOCUMENTED["id"],
-    name="ci-web-41",
     status="active",
     public=False,
     protected=False,

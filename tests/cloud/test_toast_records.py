@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from janitor.cloud.toast.records import read_image
-from janitor.core.image import Image
 from janitor.core.usage import EarlierUsage, User
 from janitor.errors import Unavailable
+from tests.factories import make_image
 from tests.loopback import Answered
 from tests.toast_account import (
     INSTANCES,
@@ -21,9 +21,9 @@ from tests.toast_account import (
 
 
 def test_an_image_is_read_whole() -> None:
-    assert read_image(entry("i1", extra="ignored")) == Image(
+    assert read_image(entry("i1", extra="ignored")) == make_image(
+        "name of i1",
         id="i1",
-        name="name of i1",
         status="active",
         public=False,
         protected=False,

@@ -12,12 +12,13 @@ import pytest
 
 from janitor.config import policy_files
 from janitor.config.policy_files import load_policies, load_rules
-from janitor.core.image import Image, Status
+from janitor.core.image import Status
 from janitor.core.memory import Exemption
 from janitor.core.policy import Clock, Expire, Match, Pattern, Policy
 from janitor.core.retention import Family, Keep, Period
 from janitor.documents import Document, Keys
 from janitor.errors import ConfigurationError, Exit
+from tests.factories import make_image
 
 Write = Callable[[str, str], Path]
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -593,9 +594,7 @@ def test_the_shipped_policies_are_right() -> None:
 )
 def test_the_families_of_the_shipped_policy_for_old_images(name: str, family: str | None) -> None:
     (keep,) = (policy.keep for policy in load_policies(SHIPPED) if policy.keep)
-    image = Image(id="1", name=name, status="active", public=False, protected=False, created_at=None, updated_at=None)
-
-    assert keep.per.of(image) == family
+    assert keep.per.of(make_image(name)) == family
 
 
 # The folder, whatever is in it

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from rich.console import Console
 from janitor.cloud.toast.client import ToastClient
 from janitor.core.image import Image
 from janitor.core.memory import Exemption
-from janitor.core.planning.plan import Limits
 from janitor.core.policy import Clock, Expire, Match, Pattern, Policy
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
 from janitor.core.survey.binding import Binding, Known, recognise
@@ -36,7 +35,8 @@ from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox, running
 from janitor.store import Store
 from tests.conftest import Desk
-from tests.factories import make_run, make_target
+from tests.factories import AMPLE, DAY, OLD, image_called, make_run, make_target
+from tests.factories import NOW as START
 from tests.fakes import RecordingCloud
 from tests.openstack_account import PROJECT
 from tests.openstack_account import Cloud as OpenStackCloud
@@ -45,23 +45,13 @@ from tests.runs import run_of
 from tests.slack_stand_in import texts_of
 from tests.toast_account import APPKEY
 
-START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-DAY = timedelta(days=1)
-ALL = Match(name=(Pattern("*"),))
-OLD = Policy("old", ALL, Expire(14 * DAY))
 ANNOUNCED = replace(OLD, notice=2 * DAY)
 IDLE = Policy("idle", Match(name=(Pattern("idle-*"),)), Expire(2 * DAY, Clock.LAST_USED))
 OURS, THEIRS, MOVED = (Binding("memory", name) for name in ("ours", "theirs", "moved"))
 
 
-def image(identity: str, *, days: float = 30, **facts: Any) -> Image:
-    created = START - timedelta(days=days)
-    defaults: dict[str, Any] = {"name": identity, "status": "active", "public": False, "protected": False}
-    return Image(identity, **(defaults | facts), created_at=created, updated_at=created)
-
-
 def fleet(word: str, count: int = 10) -> list[Image]:
-    return [image(f"{word}-{number}") for number in range(count)]
+    return [image_called(f"{word}-{number}") for number in range(count)]
 
 
 @dataclass
@@ -74,7 +64,7 @@ class World:
     now: datetime = START
 
     def night(self, mode: Mode = Mode.DELETE, *, deliver: bool = True, **rest: Any) -> RunResult:
-        orders: dict[str, Any] = {"limits": Limits(1000, 100), **rest}
+        orders: dict[str, Any] = {"limits": AMPLE, **rest}
         sites = [Site("prod", lambda: self.cloud)]
         result = run_of(sites, self.policies, self.store, mode, clock=lambda: self.now, **orders).perform()
         [target] = result.targets
@@ -239,12 +229,14 @@ def test_a_night_of_another_account_leaves_no_trace(tmp_path: Path, problem: str
     told = []
     for swapped in (False, True):
         with Store.open(tmp_path / f"{swapped}.db") as store:
-            world = World(store, RecordingCloud([*fleet("ours"), image("idle-1")], reached=OURS), [IDLE, ANNOUNCED])
+            world = World(
+                store, RecordingCloud([*fleet("ours"), image_called("idle-1")], reached=OURS), [IDLE, ANNOUNCED]
+            )
             ours = world.cloud
             ours.used = Usage({"idle-1": (User("i1", "web-1"),), "ours-1": (User("i1", "web-1"),)}, instances=1)
             nights = [world.night()]
             if swapped:
-                world.reach(THEIRS, *fleet("theirs"), image("idle-1"))
+                world.reach(THEIRS, *fleet("theirs"), image_called("idle-1"))
                 world.cloud.used = Usage(problem=problem) if problem else Usage({"idle-1": (User("i2", "x"),)})
                 world.night()
                 world.cloud = ours
@@ -279,7 +271,7 @@ def test_a_moved_endpoint_is_bound_anew_and_said(world: World) -> None:
 
 
 def test_what_we_deleted_ourselves_does_not_make_a_stranger(world: World) -> None:
-    world.cloud.listed = [*fleet("ours"), image("young-1", days=1), image("young-2", days=1)]
+    world.cloud.listed = [*fleet("ours"), image_called("young-1", days=1), image_called("young-2", days=1)]
     world.night()
     world.reach(MOVED, *world.cloud.listed)
     assert world.night().outcome is Outcome.OK
@@ -353,7 +345,7 @@ def test_after_rebinding_the_history_begins_anew_and_can_still_be_read(world: Wo
     assert world.store.last_good("prod", 9) is None
     assert world.store.known("prod") == []
     assert world.store.history_of("prod", "ours-1") is None
-    world.reach(THEIRS, *fleet("theirs"), image("ours-2"))
+    world.reach(THEIRS, *fleet("theirs"), image_called("ours-2"))
     second = world.night()
     assert (second.outcome, world.store.bound("prod")) == (Outcome.OK, THEIRS)
     assert len(second.targets[0].notices.announced) == 10
@@ -381,7 +373,7 @@ def change(draw: random.Random, world: World) -> None:
             case 0:
                 there.pop(name, None)
             case 1:
-                there.setdefault(name, image(name, days=draw.choice((1, 12, 30))))
+                there.setdefault(name, image_called(name, days=draw.choice((1, 12, 30))))
             case 2 if name in there:
                 there[name] = replace(there[name], status=draw.choice(("active", "deactivated", "killed")))
             case 3:
@@ -409,7 +401,7 @@ def test_a_target_that_was_bound_anew_behaves_like_one_that_never_ran(tmp_path: 
             if earlier:
                 store.rebind("prod", "ann", world.now)
             draw = random.Random(seed + 1000)
-            world.cloud = RecordingCloud([*fleet("a", 4), image("idle-1"), image("idle-2")])
+            world.cloud = RecordingCloud([*fleet("a", 4), image_called("idle-1"), image_called("idle-2")])
             for _ in range(6):
                 change(draw, world)
                 result = world.night(usage_memory=DAY)

@@ -1,8 +1,6 @@
 """Our clock: nothing is deleted by one that nobody bears out, nor by one that has gone back."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -24,12 +22,6 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 OLD = Policy("old", Match(name=(Pattern("old-*"),)), Expire(14 * DAY))
 ANNOUNCED = Policy("announced", Match(name=(Pattern("told-*"),)), Expire(14 * DAY), notice=2 * DAY)
 KEPT = [make_image(f"kept-{number}") for number in range(9)]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "janitor.db") as opened:
-        yield opened
 
 
 def cloud(offset: timedelta | None = timedelta()) -> RecordingCloud:

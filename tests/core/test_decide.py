@@ -17,26 +17,14 @@ from janitor.core.planning.plan import make_plan
 from janitor.core.policy import Clock, Expire, Match, Pattern, Policy
 from janitor.core.retention import Family, Keep, Period
 from janitor.core.usage import Usage, User, UserKind
+from tests.factories import ALL, DAY, GIB, NOW, make_image
 
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
-ALL = Match(name=(Pattern("*"),))
 LIVE = frozenset({Status.ACTIVE, Status.DEACTIVATED})
 
 
 def image(identity: str = "a", *, age: timedelta = 100 * DAY, **facts: Any) -> Image:
-    defaults: dict[str, Any] = {
-        "name": "ci-web-1",
-        "status": "active",
-        "public": False,
-        "protected": False,
-        "created_at": NOW - age,
-        "updated_at": NOW - age,
-        "size": 2**30,
-        "disk_format": "qcow2",
-    }
-    return Image(identity, **(defaults | facts))
+    return make_image(**{"id": identity, "name": "ci-web-1", "age": age, "size": GIB, **facts})
 
 
 def policy(
@@ -419,10 +407,10 @@ def fleets(draw: st.DrawFn) -> tuple[list[Image], Usage, dict[str, History]]:
     for number in range(draw(st.integers(0, 12))):
         age, updated = draw(AGE), draw(AGE)
         images.append(
-            Image(
-                f"id{number}",
+            make_image(
                 draw(EXOTIC),
-                draw(STATUSES),
+                id=f"id{number}",
+                status=draw(STATUSES),
                 public=draw(st.booleans()),
                 protected=draw(st.booleans()),
                 created_at=None if age is None else NOW - age * DAY,

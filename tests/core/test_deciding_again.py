@@ -29,14 +29,12 @@ from janitor.notify.announcing import start_notices
 from janitor.run.orders import Site
 from janitor.store import Inputs, Store, migrations
 from janitor.store.database import DatabaseFile
+from tests.factories import ALL, AMPLE, DAY, OLD, image_called
+from tests.factories import NOW as START
 from tests.fakes import RecordingCloud
 from tests.replays import decided_again
 from tests.runs import run_of
 
-START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-DAY = timedelta(days=1)
-ALL = Match(name=(Pattern("*"),))
-OLD = Policy("old", ALL, Expire(14 * DAY))
 WEB = Policy("web", Match(name=(Pattern("web-*"),)), Expire(7 * DAY), notice=2 * DAY)
 STUCK = Policy("stuck", Match(name=(Pattern("job-*"),)), Expire(2 * DAY, Clock.STATUS))
 IDLE = Policy("idle", Match(name=(Pattern("lab-*"),)), Expire(3 * DAY, Clock.LAST_USED))
@@ -47,12 +45,6 @@ FAMILIES = Policy(
     Keep(Family("name:/^(.+)-[0-9]+$/"), newest=1, periods=((Period.DAILY, 2),)),
 )
 PINNED = Policy("pinned", Match(name=(Pattern("*1"),)))
-
-
-def image(identity: str, *, days: float = 30, **facts: Any) -> Image:
-    created = START - timedelta(days=days)
-    defaults: dict[str, Any] = {"name": identity, "status": "active", "public": False, "protected": False}
-    return Image(identity, **(defaults | facts), created_at=created, updated_at=created)
 
 
 class ListeningStore(Store):
@@ -81,7 +73,7 @@ class World:
 
     def night(self, mode: Mode = Mode.DELETE, *, deliver: bool = True, **rest: Any) -> RunResult:
         """One run and the delivery of its report; the next is a day later."""
-        orders = {"limits": Limits(1000, 100), "accept_survey": True, **rest}
+        orders = {"limits": AMPLE, "accept_survey": True, **rest}
         sites = [Site("prod", lambda: self.cloud)]
         result = run_of(sites, self.policies, self.store, mode, clock=lambda: self.now, **orders).perform()
         [target] = result.targets
@@ -106,7 +98,9 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     with ListeningStore.open(tmp_path / "janitor.db") as store:
-        yield World(store, RecordingCloud([image("web-2"), image("db-3"), image("young-1", days=1)]))
+        yield World(
+            store, RecordingCloud([image_called("web-2"), image_called("db-3"), image_called("young-1", days=1)])
+        )
 
 
 # What is recorded, one thing after the other
@@ -179,7 +173,7 @@ def test_sharing_that_could_not_be_asked_leaves_nothing_that_looks_like_an_answe
 
 
 def test_history_is_given_back_as_each_run_knew_it(world: World) -> None:
-    [web] = world.cloud.listed = [image("web-2")]
+    [web] = world.cloud.listed = [image_called("web-2")]
     used = Usage({"web-2": (User("i1", "web"),)})
     nights: list[tuple[str, Usage | CloudError]] = [
         ("active", Unavailable("no answer")),
@@ -280,7 +274,7 @@ class Chance:
     def _new(self) -> Image:
         self.made += 1
         days = (START - self.world.now) / DAY + self.random.randrange(20)
-        return image(f"{self.random.choice(['web', 'db', 'job', 'lab'])}-{self.made}", days=days)
+        return image_called(f"{self.random.choice(['web', 'db', 'job', 'lab'])}-{self.made}", days=days)
 
     def _changed(self, old: Image) -> Image:
         status = self.random.choice(["active", "deactivated"]) if self.rarely() else old.status
@@ -377,7 +371,7 @@ def rows(store: Store) -> Counter[str]:
 
 def test_an_unchanged_night_adds_a_run_and_a_survey_and_nothing_else(world: World) -> None:
     world.policies = [replace(FAMILIES, notice=90 * DAY), replace(OLD, notice=90 * DAY), PINNED]
-    world.cloud.listed = [image(f"{kind}-{number}") for kind in ("web", "job") for number in range(50)]
+    world.cloud.listed = [image_called(f"{kind}-{number}") for kind in ("web", "job") for number in range(50)]
     world.cloud.shared = {"web-7": Sharing(("p1",)), "job-7": Sharing(pending=("p2",)), "job-8": Sharing(problem="no")}
     exemptions = [Exemption(f"job-{number}", START + 90 * DAY, "why", "keep.yaml") for number in range(5)]
     for _ in range(2):  # announced on the first night, and known to be on the second
@@ -420,7 +414,7 @@ def database_of_before(path: Path) -> None:
 def test_a_database_of_before_is_brought_up_to_date_and_claims_nothing_of_its_earlier_runs(tmp_path: Path) -> None:
     database_of_before(tmp_path / "janitor.db")
     with ListeningStore.open(tmp_path / "janitor.db") as store:
-        world = World(store, RecordingCloud([image("web-2")]), [replace(IDLE, match=ALL), OLD])
+        world = World(store, RecordingCloud([image_called("web-2")]), [replace(IDLE, match=ALL), OLD])
         assert store.policies(1) == {"zeal": "its text", "old": "another"}
         before = world.inputs(1)
         assert (before.basis, before.grounds, before.also_named) == (None, None, ())

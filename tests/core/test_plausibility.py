@@ -1,8 +1,8 @@
 """The survey gate as it meets a cloud: what the client notices, and what a run makes of it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from janitor.config import load_settings
 from janitor.core.decision import Reason
 from janitor.core.image import Image
 from janitor.core.names.image_ids import ImageId
-from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
 from janitor.core.survey.plausibility import Measure, OwnImages, Plausibility
@@ -29,23 +28,15 @@ from janitor.store import Store
 from janitor.transport import HttpOptions
 from tests import runs
 from tests.conftest import Desk
-from tests.factories import make_image
+from tests.factories import ALL, AMPLE, NOW, OLD, make_image
 from tests.fakes import RecordingCloud
 from tests.in_process import in_process
 from tests.loopback import Answered, Asked, Loopback
 from tests.runs import run_of
 from tests.toast_account import APPKEY, INSTANCES, PASSWORD, TOKENS, USERNAME, Account, ids, serving, yes
 
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-OLD = Policy("old", Match(name=(Pattern("*"),)), Expire(14 * DAY))
-ANNOUNCED = Policy("announced", Match(name=(Pattern("*"),)), Expire(14 * DAY), notice=2 * DAY)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "janitor.db") as opened:
-        yield opened
+ANNOUNCED = Policy("announced", ALL, Expire(14 * DAY), notice=2 * DAY)
 
 
 # What the gate compares
@@ -244,7 +235,7 @@ def test_a_clock_that_is_off_deletes_nothing_and_gives_no_notice(
 
 def perform(store: Store, cloud: RecordingCloud, mode: Mode = Mode.DELETE, *, accept: bool = False) -> RunResult:
     sites = [Site("prod", lambda: cloud)]
-    return run_of(sites, [OLD], store, mode, Limits(1000, 100), clock=lambda: NOW, accept_survey=accept).perform()
+    return run_of(sites, [OLD], store, mode, AMPLE, clock=lambda: NOW, accept_survey=accept).perform()
 
 
 def test_only_deletions_since_the_last_good_survey_excuse_a_fall(store: Store) -> None:

@@ -24,9 +24,11 @@ from janitor.sandbox.server import Sandbox
 from janitor.store import NewReport, Store, migrations
 from tests.cli.test_cli_trust import deletes, target_of, turn_back
 from tests.conftest import POLICY, Desk
+from tests.factories import DAY, OLD, image_called
+from tests.factories import NOW as START
 from tests.fakes import RecordingCloud
 from tests.replays import decided_again
-from tests.run.test_trust_runs import ANNOUNCED, DAY, HOUR, OLD, START, World, announced, image
+from tests.run.test_trust_runs import ANNOUNCED, HOUR, World, announced
 from tests.slack_stand_in import CHANNEL, TOKEN, SlackStandIn
 
 MINUTE = timedelta(minutes=1)
@@ -179,7 +181,7 @@ class Nights(World):
 @pytest.fixture
 def nights(tmp_path: Path) -> Iterator[Nights]:
     with Store.open(tmp_path / "janitor.db") as store:
-        yield Nights(store, RecordingCloud([image("a"), image("young", days=1)]), [ANNOUNCED])
+        yield Nights(store, RecordingCloud([image_called("a"), image_called("young", days=1)]), [ANNOUNCED])
 
 
 def reminders(result: RunResult) -> list[str]:
@@ -281,7 +283,7 @@ def test_the_history_of_an_image_keeps_the_date_that_was_announced(nights: Night
 
 
 def test_after_a_silence_everything_that_waits_is_announced_anew(nights: Nights) -> None:
-    nights.cloud.listed.append(image("b", days=14.5))
+    nights.cloud.listed.append(image_called("b", days=14.5))
     nights.night()
     result = nights.at(5).night(accepted=False)
     assert announced(result) == ["a", "b"]
@@ -390,7 +392,7 @@ def test_a_wait_that_starts_anew_never_ends_before_the_announced_date(nights: Ni
 
 def test_what_was_spared_in_a_silence_is_said_to_be(nights: Nights) -> None:
     nights.night()
-    nights.cloud.listed = [image("a", protected=True), image("young", days=1)]
+    nights.cloud.listed = [image_called("a", protected=True), image_called("young", days=1)]
     [spared] = nights.at(9).night().targets[0].notices.spared
     assert spared.decision.image.id == "a"
 
@@ -413,9 +415,9 @@ def test_an_image_that_was_renamed_is_announced_anew(
     nights: Nights, before: str | None, after: str | None, anew: bool
 ) -> None:
     """People were told of another name, and whoever gave it this one may want to keep it."""
-    nights.cloud.listed = [image("a", name=before), image("young", days=1)]
+    nights.cloud.listed = [image_called("a", name=before), image_called("young", days=1)]
     nights.night()
-    nights.cloud.listed[0] = image("a", name=after)
+    nights.cloud.listed[0] = image_called("a", name=after)
     result = nights.at(2).night()
     assert (announced(result), nights.cloud.deleted) == ((["a"], []) if anew else ([], ["a"]))
     if anew:
@@ -431,9 +433,9 @@ def test_an_image_that_was_renamed_is_announced_anew(
 
 def test_an_image_that_has_its_announced_name_back_in_time_keeps_its_date(nights: Nights) -> None:
     nights.night()
-    nights.cloud.listed[0] = image("a", name="golden")
+    nights.cloud.listed[0] = image_called("a", name="golden")
     assert announced(nights.at(1).night(accepted=False)) == ["a"]
-    nights.cloud.listed[0] = image("a")
+    nights.cloud.listed[0] = image_called("a")
     nights.at(2).night()
     assert nights.cloud.deleted == ["a"]
 
@@ -443,7 +445,7 @@ def test_another_name_announces_anew_also_where_the_date_stays(nights: Nights) -
     nights.policies = [LONG]
     nights.night()
     nights.policies = [replace(LONG, notice=DAY)]
-    nights.cloud.listed[0] = image("a", name="golden")
+    nights.cloud.listed[0] = image_called("a", name="golden")
     again = nights.at(1).night()
     assert (announced(again), due_of(again)) == (["a"], START + 5 * DAY)
     assert announced(nights.at(2).night(posted=[])) == []
@@ -480,7 +482,9 @@ def database_of_before(path: Path, notice: Notice) -> None:
 def test_a_notice_of_before_is_kept_to(tmp_path: Path, length: timedelta, goes: int) -> None:
     database_of_before(tmp_path / "janitor.db", given(length))
     with Store.open(tmp_path / "janitor.db") as store:
-        nights = Nights(store, RecordingCloud([image("a"), image("young", days=1)]), [replace(OLD, notice=length)])
+        nights = Nights(
+            store, RecordingCloud([image_called("a"), image_called("young", days=1)]), [replace(OLD, notice=length)]
+        )
         first = nights.at(5).night(accept_survey=True)
         assert (reminders(first), announced(first)) == ((["a"], []) if goes else ([], ["a"]))
         assert nights.cloud.deleted == []

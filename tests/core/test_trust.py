@@ -6,21 +6,19 @@ import pytest
 
 from janitor.core.decide import decide
 from janitor.core.decision import Decision, Reason, Spared, Verdict
-from janitor.core.image import Image
 from janitor.core.memory import Exemption, History, Memory, Notice, Refusals
 from janitor.core.notices import REMIND_BEFORE, spared, to_announce, to_remind
-from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.policy import Expire, Policy
 from janitor.core.refusals import next_try
 from janitor.core.usage import Usage
+from tests.factories import ALL, DAY, NOW, make_image
 
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
-IMAGE = Image("a", "ci-1", "active", False, False, NOW - 30 * DAY, NOW - 30 * DAY)
+IMAGE = make_image("ci-1", id="a")
 
 
 def policy(name: str = "ci", notice: timedelta = 2 * DAY, *, after: timedelta = 14 * DAY) -> Policy:
-    return Policy(name, Match(name=(Pattern("*"),)), Expire(after), notice=notice)
+    return Policy(name, ALL, Expire(after), notice=notice)
 
 
 def notice(due: datetime, *, policy: str = "ci", length: timedelta = 2 * DAY, reminded: bool = False) -> Notice:

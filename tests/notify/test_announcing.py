@@ -3,7 +3,6 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -72,12 +71,6 @@ def test_programs_are_told_no_date_that_does_not_hold() -> None:
 
 
 # The database
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "janitor.db") as opened:
-        yield opened
 
 
 def recorded(store: Store, *targets: TargetResult, mode: Mode = Mode.DELETE, at: datetime = NOW) -> RunResult:

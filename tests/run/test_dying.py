@@ -10,7 +10,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import takewhile
 from pathlib import Path
 from types import EllipsisType
@@ -25,9 +25,7 @@ from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image
 from janitor.core.planning.deletion import Answer
 from janitor.core.planning.deletion import Answered as Said
-from janitor.core.planning.plan import Limits
 from janitor.core.planning.reconciling import Unsettled, reconcile
-from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import Deletion, DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 from janitor.core.survey import Survey
 from janitor.core.usage import Usage
@@ -45,15 +43,13 @@ from janitor.transport import Call as Request
 from janitor.transport import HttpOptions, Transient, deadline
 from janitor.transport.http import Transport
 from tests.conftest import POLICY, Desk
+from tests.factories import AMPLE, NOW, OLD, make_image
 from tests.fakes import RecordingCloud
 from tests.loopback import Answered, Loopback
 from tests.runs import run_of
 from tests.slack_stand_in import SlackStandIn
 
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-IMAGE = Image("a", "ci-a", "active", False, False, NOW - timedelta(days=30), NOW - timedelta(days=30), 100)
-OLD = Policy("old", Match(name=(Pattern("*"),)), Expire(timedelta(days=14)))
-AMPLE = Limits(max_deletions=1000, max_share=100)
+IMAGE = make_image("ci-a", id="a")
 
 
 def doom(image: Image = IMAGE) -> Decision:
@@ -107,12 +103,6 @@ def test_of_an_image_that_may_exist_nothing_is_settled(followed: bool) -> None:
 
 
 # The journal
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "janitor.db") as opened:
-        yield opened
 
 
 def killed_run(store: Store, *images: Image) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +21,16 @@ from janitor.run.freshness import Freshness, Moment, Reading
 from janitor.run.orders import Site
 from janitor.store import Store
 from janitor.transport import Call
+from tests.factories import AMPLE, NOW, image_called
 from tests.fakes import RecordingCloud
 from tests.loopback import Answered, Asked
-from tests.runs import run_of
+from tests.runs import outcomes, run_of
 from tests.toast_account import DELETE, INSTANCES, ROOT, Account, entry, serving
 from tests.toast_account import no as no_v1
 
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 TEN, SECOND = timedelta(minutes=10), timedelta(seconds=1)
 OLD = Policy("old", Match(name=(Pattern("ci-*"),)), Expire(timedelta(days=14)))
 DELETED, ACCEPTED, GONE = DeletionOutcome.DELETED, DeletionOutcome.ACCEPTED, DeletionOutcome.ALREADY_GONE
-
-
-def image(name: str, *, days: int = 30, **facts: Any) -> Image:
-    created = NOW - timedelta(days=days)
-    defaults: dict[str, Any] = {"name": name, "status": "active", "public": False, "protected": False}
-    return Image(name, **(defaults | facts), created_at=created, updated_at=created)
 
 
 @dataclass
@@ -54,9 +48,8 @@ class Night:
 
     def run(self, **rest: Any) -> RunResult:
         sites = [Site("prod", lambda: self.cloud)]
-        limits = Limits(1000, 100)
         clocks: dict[str, Any] = {"clock": lambda: NOW + self.wall, "monotonic": lambda: self.ticks.total_seconds()}
-        return run_of(sites, [OLD], self.store, Mode.DELETE, limits, deletions_at_once=1, **clocks, **rest).perform()
+        return run_of(sites, [OLD], self.store, Mode.DELETE, AMPLE, deletions_at_once=1, **clocks, **rest).perform()
 
 
 @dataclass
@@ -77,13 +70,9 @@ class SlowCloud(RecordingCloud):
 
 @pytest.fixture
 def night(tmp_path: Path) -> Iterator[Night]:
-    young = [image(f"young-{number}", days=1) for number in range(8)]
+    young = [image_called(f"young-{number}", days=1) for number in range(8)]
     with Store.open(tmp_path / "janitor.db") as store:
-        yield Night(store, SlowCloud([image("ci-a", days=40), image("ci-b"), *young], by_id=False))
-
-
-def outcomes(result: RunResult) -> dict[str, DeletionOutcome]:
-    return {d.decision.image.id: d.outcome for target in result.targets for d in target.deletions}
+        yield Night(store, SlowCloud([image_called("ci-a", days=40), image_called("ci-b"), *young], by_id=False))
 
 
 def stays(result: RunResult) -> dict[str, str]:
@@ -131,7 +120,7 @@ def test_what_a_list_of_later_shows_otherwise_is_not_deleted(night: Night) -> No
 
 
 def test_what_a_list_of_later_does_not_show_is_gone_already(night: Night) -> None:
-    cloud = later(night, ticks=TEN + SECOND, happens=lambda: cloud.listed.remove(image("ci-a", days=40)))
+    cloud = later(night, ticks=TEN + SECOND, happens=lambda: cloud.listed.remove(image_called("ci-a", days=40)))
     result = night.run()
     assert (cloud.deleted, outcomes(result)) == (["ci-b"], {"ci-a": GONE, "ci-b": DELETED})
     assert exit_code(result) is Exit.OK
@@ -168,7 +157,7 @@ def test_a_list_of_later_that_looks_wrong_deletes_nothing(night: Night) -> None:
 def test_a_long_row_of_deletions_reads_again_every_ten_minutes(night: Night) -> None:
     cloud = night.cloud
     assert isinstance(cloud, SlowCloud)
-    cloud.listed += [image(f"ci-{number:02}") for number in range(20)]
+    cloud.listed += [image_called(f"ci-{number:02}") for number in range(20)]
     cloud.on_delete = lambda _: night.pass_time(ticks=2 * timedelta(minutes=1) + SECOND)
     result = night.run()
     assert set(outcomes(result).values()) == {DELETED}
@@ -261,7 +250,10 @@ def store_path(tmp_path: Path) -> Path:
 def test_of_a_list_with_a_hole_nothing_is_confirmed(night: Night) -> None:
     """Accepted and not done; and the list afterwards leaves out those, and others."""
     cloud = night.cloud
-    cloud.listed = [*(image(f"ci-{number}") for number in range(20)), *(image(f"o-{n}", days=1) for n in range(10))]
+    cloud.listed = [
+        *(image_called(f"ci-{number}") for number in range(20)),
+        *(image_called(f"o-{n}", days=1) for n in range(10)),
+    ]
     cloud.undone = {each.id for each in cloud.listed}
     whole = list(cloud.listed)
 
@@ -315,7 +307,7 @@ def test_a_list_that_looks_wrong_in_any_way_confirms_nothing(night: Night, wrong
 
 
 def test_protected_images_that_are_missing_afterwards_are_a_hole(night: Night) -> None:
-    night.cloud.listed += [image(f"p-{number}", days=1, protected=True) for number in range(2)]
+    night.cloud.listed += [image_called(f"p-{number}", days=1, protected=True) for number in range(2)]
     night.cloud.on_delete = lambda _: (
         night.cloud.listed.__delitem__(slice(-2, None)) if len(night.cloud.deleted) == 1 else None
     )

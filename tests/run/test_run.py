@@ -1,9 +1,8 @@
 """A run against a recording cloud and a real database: what is sent, what is claimed, and what it exits with."""
 
 import threading
-from collections.abc import Iterator
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image, Sharing
 from janitor.core.planning.deletion import Answer
 from janitor.core.planning.plan import Limits
-from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
 from janitor.core.usage import Source, Unread, Usage, User, UserKind
 from janitor.errors import CloudError, Exit, NotSent, Refused, RestAsked, StoreError, Unavailable
@@ -21,25 +19,10 @@ from janitor.run import exit_code
 from janitor.run.orders import Site
 from janitor.shutdown import Stop
 from janitor.store import Store
+from tests.factories import AMPLE, NOW, OLD, image_called
 from tests.fakes import RecordingCloud
 from tests.replays import decided_again
-from tests.runs import run_of
-
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-OLD = Policy("old", Match(name=(Pattern("*"),)), Expire(timedelta(days=14)))
-AMPLE = Limits(max_deletions=1000, max_share=100)
-
-
-def image(identity: str, *, days: int = 30, **facts: Any) -> Image:
-    created = NOW - timedelta(days=days)
-    defaults: dict[str, Any] = {"name": identity, "status": "active", "public": False, "protected": False}
-    return Image(identity, **(defaults | facts), created_at=created, updated_at=created)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "janitor.db") as opened:
-        yield opened
+from tests.runs import outcomes, run_of
 
 
 def perform(
@@ -54,12 +37,8 @@ def perform(
     return run_of(sites, [OLD], store, mode, limits, clock=lambda: now, **rest).perform()
 
 
-def outcomes(result: RunResult) -> dict[str, DeletionOutcome]:
-    return {d.decision.image.id: d.outcome for target in result.targets for d in target.deletions}
-
-
 def test_a_dry_run_sends_no_delete(store: Store) -> None:
-    cloud = RecordingCloud([image("a"), image("b")])
+    cloud = RecordingCloud([image_called("a"), image_called("b")])
     result = perform(store, cloud, mode=Mode.DRY_RUN)
     assert cloud.deleted == []
     assert cloud.surveys == 1
@@ -69,7 +48,7 @@ def test_a_dry_run_sends_no_delete(store: Store) -> None:
 
 
 def test_dry_and_live_runs_decide_the_same(store: Store) -> None:
-    fleet = [image("a"), image("b", days=1), image("c", protected=True)]
+    fleet = [image_called("a"), image_called("b", days=1), image_called("c", protected=True)]
     dry = perform(store, RecordingCloud(fleet), mode=Mode.DRY_RUN)
     live = perform(store, RecordingCloud(fleet))
     assert dry.targets[0].decisions == live.targets[0].decisions
@@ -77,7 +56,12 @@ def test_dry_and_live_runs_decide_the_same(store: Store) -> None:
 
 def test_a_live_run_deletes_exactly_the_plan_oldest_first(store: Store) -> None:
     cloud = RecordingCloud(
-        [image("new", days=20), image("oldest", days=90), image("young", days=1), image("pub", public=True)]
+        [
+            image_called("new", days=20),
+            image_called("oldest", days=90),
+            image_called("young", days=1),
+            image_called("pub", public=True),
+        ]
     )
     result = perform(store, cloud, deletions_at_once=1)
     assert cloud.deleted == ["oldest", "new"]
@@ -103,37 +87,49 @@ CONFIRMED = [
 def test_outcomes_are_what_the_second_survey_confirms(
     store: Store, answer: Answer | CloudError, cloud: dict[str, Any], outcome: DeletionOutcome, code: Exit
 ) -> None:
-    result = perform(store, RecordingCloud([image("a"), image("young", days=1)], answers={"a": answer}, **cloud))
+    result = perform(
+        store, RecordingCloud([image_called("a"), image_called("young", days=1)], answers={"a": answer}, **cloud)
+    )
     assert outcomes(result) == {"a": outcome}
     assert exit_code(result) is code
     assert result.outcome is (Outcome.PARTIAL if code else Outcome.OK)
 
 
 def test_what_no_list_shows_is_found_by_what_was_known_deleted_and_confirmed(store: Store) -> None:
-    perform(store, RecordingCloud([image("stuck", days=1), image("young", days=1)]))
-    cloud = RecordingCloud([image("young", days=1)], hidden=[image("stuck"), image("never seen")])
+    perform(store, RecordingCloud([image_called("stuck", days=1), image_called("young", days=1)]))
+    cloud = RecordingCloud([image_called("young", days=1)], hidden=[image_called("stuck"), image_called("never seen")])
     result = perform(store, cloud)
     assert outcomes(result) == {"stuck": DeletionOutcome.DELETED}
-    assert cloud.hidden == [image("never seen")]
+    assert cloud.hidden == [image_called("never seen")]
 
 
 @pytest.mark.parametrize(("undone", "outcome"), [(set(), DeletionOutcome.DELETED), ({"a"}, DeletionOutcome.ACCEPTED)])
 def test_what_no_list_shows_is_confirmed_by_its_id(store: Store, undone: set[str], outcome: DeletionOutcome) -> None:
-    perform(store, RecordingCloud([image("a", days=1), image("young", days=1)]))
-    cloud = RecordingCloud([image("young", days=1)], hidden=[image("a")], undone=undone)
+    perform(store, RecordingCloud([image_called("a", days=1), image_called("young", days=1)]))
+    cloud = RecordingCloud([image_called("young", days=1)], hidden=[image_called("a")], undone=undone)
     assert outcomes(perform(store, cloud)) == {"a": outcome}
 
 
 def test_only_own_images_that_we_did_not_delete_are_asked_for(store: Store) -> None:
-    first = [image("gone"), image("theirs", owned=False), image("vanished", days=1), image("young", days=1)]
+    first = [
+        image_called("gone"),
+        image_called("theirs", owned=False),
+        image_called("vanished", days=1),
+        image_called("young", days=1),
+    ]
     perform(store, RecordingCloud(first), limits=AMPLE)
-    cloud = RecordingCloud([image("young", days=1)])
+    cloud = RecordingCloud([image_called("young", days=1)])
     perform(store, cloud)
     assert cloud.unlisted_asked == ["vanished"]
 
 
 def test_sharing_is_asked_only_of_what_would_go_and_keeps_it(store: Store) -> None:
-    fleet = [image("shared"), image("alone"), image("young", days=1), image("safe", protected=True)]
+    fleet = [
+        image_called("shared"),
+        image_called("alone"),
+        image_called("young", days=1),
+        image_called("safe", protected=True),
+    ]
     cloud = RecordingCloud(fleet, shared={"shared": Sharing(("p1",)), "alone": Sharing((), ("p2",))})
     result = perform(store, cloud)
     assert cloud.sharing_asked == [["alone", "shared"], ["alone"]], "again just before the deletion"
@@ -144,7 +140,7 @@ def test_sharing_is_asked_only_of_what_would_go_and_keeps_it(store: Store) -> No
 
 
 def test_over_a_limit_nobody_is_asked_with_whom_images_are_shared(store: Store) -> None:
-    fleet = [image("a"), image("b"), image("young", days=1)]
+    fleet = [image_called("a"), image_called("b"), image_called("young", days=1)]
     cloud = RecordingCloud(fleet, shared={"a": Sharing(("p1",))})
     result = perform(store, cloud, limits=Limits(1, 100))
     assert (cloud.sharing_asked, cloud.deleted, exit_code(result)) == ([], [], Exit.LIMIT)
@@ -161,7 +157,9 @@ def test_over_a_limit_nobody_is_asked_with_whom_images_are_shared(store: Store) 
 
 @pytest.mark.parametrize("answer", [Sharing(("p1",)), Sharing(problem="HTTP 403")])
 def test_an_image_that_another_project_accepted_since_it_was_decided_on_stays(store: Store, answer: Sharing) -> None:
-    cloud = RecordingCloud([image("a"), image("b")], shared={"a": Sharing(pending=("p1",)), "b": Sharing()})
+    cloud = RecordingCloud(
+        [image_called("a"), image_called("b")], shared={"a": Sharing(pending=("p1",)), "b": Sharing()}
+    )
 
     def accept(_image: str) -> None:
         assert isinstance(cloud.shared, dict)
@@ -175,7 +173,7 @@ def test_an_image_that_another_project_accepted_since_it_was_decided_on_stays(st
 
 
 def test_where_an_api_knows_no_sharing_nothing_is_said_of_it(store: Store) -> None:
-    result = perform(store, RecordingCloud([image("a"), image("b")]), limits=Limits(1, 100))
+    result = perform(store, RecordingCloud([image_called("a"), image_called("b")]), limits=Limits(1, 100))
     assert not any("shared" in d.detail for d in result.targets[0].decisions)
 
 
@@ -184,7 +182,7 @@ RESTING = RestAsked("DELETE /images: HTTP 429, and Retry-After of 3600 s exceeds
 
 @pytest.mark.parametrize("told", ["when-asked", "when-looked-at"])
 def test_an_api_that_asks_for_a_long_rest_gets_it(store: Store, told: str) -> None:
-    fleet = [image(f"i{number:02}") for number in range(40)]
+    fleet = [image_called(f"i{number:02}") for number in range(40)]
     when: dict[str, Any] = {"answers": {"i03": RESTING}} if told == "when-asked" else {"now": {"i03": RESTING}}
     cloud = RecordingCloud(fleet, **when)
     result = perform(store, cloud, deletions_at_once=1)
@@ -198,7 +196,7 @@ def test_an_api_that_asks_for_a_long_rest_gets_it(store: Store, told: str) -> No
 
 def test_a_deletion_that_is_not_sent_for_a_rest_is_not_called_one_that_failed(store: Store) -> None:
     unsent = NotSent("DELETE /images: not sent: the API asked to wait another 3600 s")
-    cloud = RecordingCloud([image("a"), image("b"), image("c")], answers={"b": unsent})
+    cloud = RecordingCloud([image_called("a"), image_called("b"), image_called("c")], answers={"b": unsent})
     result = perform(store, cloud, deletions_at_once=1)
     assert outcomes(result) == {"a": DeletionOutcome.DELETED}
     assert result.targets[0].error == f"2 of 3 deletions were not sent: {unsent}"
@@ -208,14 +206,14 @@ def test_a_deletion_that_is_not_sent_for_a_rest_is_not_called_one_that_failed(st
 
 
 def test_sharing_that_nobody_tells_deletes_nothing(store: Store) -> None:
-    cloud = RecordingCloud([image("a")], shared=Unavailable("GET members: HTTP 500"))
+    cloud = RecordingCloud([image_called("a")], shared=Unavailable("GET members: HTTP 500"))
     result = perform(store, cloud)
     assert (cloud.deleted, result.targets[0].error) == ([], "GET members: HTTP 500")
     assert exit_code(result) is Exit.FAILED
 
 
 def test_a_tag_on_an_image_exempts_it(store: Store) -> None:
-    cloud = RecordingCloud([image("a", tags=("janitor-keep",)), image("b", tags=("nightly",))])
+    cloud = RecordingCloud([image_called("a", tags=("janitor-keep",)), image_called("b", tags=("nightly",))])
     result = perform(store, cloud)
     assert outcomes(result) == {"b": DeletionOutcome.DELETED}
     assert {d.image.id: d.reason for d in result.targets[0].decisions}["a"] is Reason.EXEMPT
@@ -249,8 +247,8 @@ def test_another_value_of_every_field_is_tried() -> None:
 
 @pytest.mark.parametrize("name", CHANGED)
 def test_what_changed_since_the_survey_is_not_deleted(store: Store, name: str) -> None:
-    cloud = RecordingCloud([image("a"), image("b")])
-    cloud.now = {"a": replace(image("a"), **{name: CHANGED[name]}), "b": image("b")}
+    cloud = RecordingCloud([image_called("a"), image_called("b")])
+    cloud.now = {"a": replace(image_called("a"), **{name: CHANGED[name]}), "b": image_called("b")}
     result = perform(store, cloud)
     assert cloud.deleted == ["b"]
     [change] = result.targets[0].review.changed
@@ -259,7 +257,7 @@ def test_what_changed_since_the_survey_is_not_deleted(store: Store, name: str) -
 
 
 def test_what_cannot_be_looked_at_again_is_not_asked_for(store: Store) -> None:
-    cloud = RecordingCloud([image("a"), image("b")], now={"a": Unavailable("sign-in: no usable answer")})
+    cloud = RecordingCloud([image_called("a"), image_called("b")], now={"a": Unavailable("sign-in: no usable answer")})
     result = perform(store, cloud)
     assert cloud.deleted == ["b"]
     assert result.targets[0].error == "1 of 2 deletions were not sent: sign-in: no usable answer"
@@ -267,8 +265,8 @@ def test_what_cannot_be_looked_at_again_is_not_asked_for(store: Store) -> None:
 
 
 def test_what_is_gone_when_it_is_looked_at_again_is_not_asked_for(store: Store) -> None:
-    cloud = RecordingCloud([image("a"), image("b")], now={"a": None})
-    cloud.on_delete = lambda _: cloud.listed.remove(image("a"))
+    cloud = RecordingCloud([image_called("a"), image_called("b")], now={"a": None})
+    cloud.on_delete = lambda _: cloud.listed.remove(image_called("a"))
     result = perform(store, cloud, deletions_at_once=1)
     assert cloud.deleted == ["b"]
     assert outcomes(result) == {"a": DeletionOutcome.ALREADY_GONE, "b": DeletionOutcome.DELETED}
@@ -279,15 +277,15 @@ def test_what_is_gone_when_it_is_looked_at_again_is_not_asked_for(store: Store) 
 
 
 def test_what_is_gone_when_it_is_looked_at_and_listed_afterwards_has_failed(store: Store) -> None:
-    result = perform(store, RecordingCloud([image("a"), image("b")], now={"a": None}))
+    result = perform(store, RecordingCloud([image_called("a"), image_called("b")], now={"a": None}))
     assert outcomes(result) == {"a": DeletionOutcome.FAILED, "b": DeletionOutcome.DELETED}
 
 
 def unseen_story(store: Store) -> tuple[RecordingCloud, RunResult]:
     """A killed upload of which the list tells nothing is known from before, and may not be seen any more tonight."""
-    young = [image(f"young-{number}", days=1) for number in range(3)]
-    cloud = RecordingCloud([image("old"), *young], hidden=[image("stuck", status="killed")])
-    perform(store, RecordingCloud([*young, image("stuck", days=1, status="killed")]))
+    young = [image_called(f"young-{number}", days=1) for number in range(3)]
+    cloud = RecordingCloud([image_called("old"), *young], hidden=[image_called("stuck", status="killed")])
+    perform(store, RecordingCloud([*young, image_called("stuck", days=1, status="killed")]))
     cloud.unseen = {"stuck"}
     return cloud, perform(store, cloud)
 
@@ -310,10 +308,10 @@ def test_what_may_not_be_seen_is_kept_and_the_target_goes_on(store: Store) -> No
 
 
 def test_what_may_not_be_seen_afterwards_is_not_known_to_be_gone(store: Store) -> None:
-    cloud = RecordingCloud([image("a"), image("young", days=1)], unseen={"a"})
-    first = perform(store, replace(cloud, by_id=True, now={"a": image("a")}))
+    cloud = RecordingCloud([image_called("a"), image_called("young", days=1)], unseen={"a"})
+    first = perform(store, replace(cloud, by_id=True, now={"a": image_called("a")}))
     assert outcomes(first) == {"a": DeletionOutcome.ACCEPTED}
-    cloud.listed = [image("young", days=1)]
+    cloud.listed = [image_called("young", days=1)]
     second = perform(store, cloud)
     assert (second.targets[0].earlier.settled, second.targets[0].deletions) == ((), ())
     cloud.unseen = set()
@@ -322,7 +320,7 @@ def test_what_may_not_be_seen_afterwards_is_not_known_to_be_gone(store: Store) -
 
 def test_a_use_that_was_seen_holds_for_as_long_as_its_source_is_unread(store: Store) -> None:
     by_volume = Usage({"a": (User("v1", "data", UserKind.VOLUME),)})
-    cloud = RecordingCloud([image("a"), image("young", days=1)], used=by_volume)
+    cloud = RecordingCloud([image_called("a"), image_called("young", days=1)], used=by_volume)
     perform(store, cloud)
     cloud.used = Usage(unread=frozenset({Unread(Source.VOLUMES)}))
     for night in range(1, 4):
@@ -337,7 +335,7 @@ def test_a_use_that_was_seen_holds_for_as_long_as_its_source_is_unread(store: St
 
 def test_what_an_optional_source_did_not_tell_is_said(store: Store) -> None:
     used = Usage(unread=frozenset({Unread(Source.VOLUMES)}), remarks=("volumes could not be read",))
-    result = perform(store, RecordingCloud([image("a")], used=used))
+    result = perform(store, RecordingCloud([image_called("a")], used=used))
     assert result.targets[0].survey.remarks == ("volumes could not be read",)
     assert store.load_run(result.run).targets[0].survey.remarks == ("volumes could not be read",)
     assert outcomes(result) == {"a": DeletionOutcome.DELETED}
@@ -345,14 +343,14 @@ def test_what_an_optional_source_did_not_tell_is_said(store: Store) -> None:
 
 def test_a_use_holds_while_its_kind_cannot_be_read(store: Store) -> None:
     by_volume = Usage({"a": (User("v", "data", UserKind.VOLUME),)})
-    perform(store, RecordingCloud([image("a")], used=by_volume))
+    perform(store, RecordingCloud([image_called("a")], used=by_volume))
     unread = Usage(unread=frozenset({Unread(Source.VOLUMES)}), remarks=("volumes could not be read",))
-    result = perform(store, RecordingCloud([image("a")], used=unread), usage_memory=timedelta(hours=24))
+    result = perform(store, RecordingCloud([image_called("a")], used=unread), usage_memory=timedelta(hours=24))
     assert [d.reason for d in result.targets[0].decisions] == [Reason.RECENTLY_USED]
 
 
 def test_one_failure_does_not_stop_the_others(store: Store) -> None:
-    cloud = RecordingCloud([image("a"), image("b"), image("c")], answers={"a": NO, "b": LOST})
+    cloud = RecordingCloud([image_called("a"), image_called("b"), image_called("c")], answers={"a": NO, "b": LOST})
     result = perform(store, cloud)
     assert set(cloud.deleted) == {"a", "b", "c"}
     assert outcomes(result) == {
@@ -364,7 +362,7 @@ def test_one_failure_does_not_stop_the_others(store: Store) -> None:
 
 
 def test_without_a_second_survey_nothing_is_called_deleted(store: Store) -> None:
-    cloud = RecordingCloud([image("a")], survey_errors=[None, Unavailable("HTTP 502")])
+    cloud = RecordingCloud([image_called("a")], survey_errors=[None, Unavailable("HTTP 502")])
     result = perform(store, cloud)
     assert outcomes(result) == {"a": DeletionOutcome.ACCEPTED}
     assert result.outcome is Outcome.FAILED
@@ -372,7 +370,7 @@ def test_without_a_second_survey_nothing_is_called_deleted(store: Store) -> None
 
 
 def test_over_a_limit_nothing_is_deleted_and_the_list_is_complete(store: Store) -> None:
-    cloud = RecordingCloud([image(f"i{number}") for number in range(4)])
+    cloud = RecordingCloud([image_called(f"i{number}") for number in range(4)])
     result = perform(store, cloud, limits=Limits(max_deletions=3, max_share=50))
     target = result.targets[0]
     assert cloud.deleted == []
@@ -395,20 +393,20 @@ EDGES = [
 
 @pytest.mark.parametrize(("limits", "old", "owned", "refused"), EDGES)
 def test_limits_are_exceeded_not_reached(store: Store, limits: Limits, old: int, owned: int, refused: bool) -> None:
-    foreign = [image("public", public=True), image("gone", status="deleted")]
-    mine = [image(f"i{number}", days=30 if number < old else 1) for number in range(owned)]
+    foreign = [image_called("public", public=True), image_called("gone", status="deleted")]
+    mine = [image_called(f"i{number}", days=30 if number < old else 1) for number in range(owned)]
     result = perform(store, RecordingCloud(mine + foreign), limits=limits)
     assert (result.outcome is Outcome.REFUSED) is refused
     assert result.targets[0].survey.owned == owned
 
 
 def test_a_limit_holds_in_a_dry_run_too(store: Store) -> None:
-    result = perform(store, RecordingCloud([image("a")]), limits=Limits(0, 0), mode=Mode.DRY_RUN)
+    result = perform(store, RecordingCloud([image_called("a")]), limits=Limits(0, 0), mode=Mode.DRY_RUN)
     assert (result.outcome, exit_code(result)) == (Outcome.REFUSED, Exit.LIMIT)
 
 
 def test_unreadable_usage_keeps_everything_and_fails_the_target(store: Store) -> None:
-    cloud = RecordingCloud([image("a"), image("b")], used=Unavailable("GET /instances-detail: HTTP 500"))
+    cloud = RecordingCloud([image_called("a"), image_called("b")], used=Unavailable("GET /instances-detail: HTTP 500"))
     result = perform(store, cloud)
     assert cloud.deleted == []
     assert {d.reason.value for d in result.targets[0].decisions} == {"usage-unknown"}
@@ -417,14 +415,14 @@ def test_unreadable_usage_keeps_everything_and_fails_the_target(store: Store) ->
 
 
 def test_an_image_in_use_is_not_deleted(store: Store) -> None:
-    cloud = RecordingCloud([image("a"), image("b")], used=Usage({"a": (User("i", "web-1"),)}))
+    cloud = RecordingCloud([image_called("a"), image_called("b")], used=Usage({"a": (User("i", "web-1"),)}))
     perform(store, cloud)
     assert cloud.deleted == ["b"]
 
 
 def test_targets_are_independent(store: Store) -> None:
-    broken = RecordingCloud([image("a")], survey_errors=[Unavailable("no route")])
-    sound = RecordingCloud([image("a")])
+    broken = RecordingCloud([image_called("a")], survey_errors=[Unavailable("no route")])
+    sound = RecordingCloud([image_called("a")])
     result = perform(store, broken, sound)
     assert [target.outcome for target in result.targets] == [Outcome.FAILED, Outcome.OK]
     assert result.targets[0].error == "no route"
@@ -434,7 +432,7 @@ def test_targets_are_independent(store: Store) -> None:
 
 def test_a_refused_target_outranks_a_failed_one(store: Store) -> None:
     failed = RecordingCloud([], survey_errors=[Unavailable("no route")])
-    refused = RecordingCloud([image(str(number)) for number in range(3)])
+    refused = RecordingCloud([image_called(str(number)) for number in range(3)])
     assert exit_code(perform(store, failed, refused, limits=Limits(2, 100))) is Exit.LIMIT
 
 
@@ -445,7 +443,7 @@ def test_everything_is_recorded_before_the_first_delete(store: Store) -> None:
         recorded = store.load_run(1).targets[0]
         seen.append((len(recorded.decisions), len(store.surveys(1)["t0"].images)))
 
-    perform(store, RecordingCloud([image("a"), image("b", days=1)], on_delete=look))
+    perform(store, RecordingCloud([image_called("a"), image_called("b", days=1)], on_delete=look))
     assert seen == [(2, 2)]
 
 
@@ -459,7 +457,7 @@ class FailingJournal(Store):
 
 
 def test_no_journal_no_delete(tmp_path: Path) -> None:
-    cloud = RecordingCloud([image(f"i{number}") for number in range(5)])
+    cloud = RecordingCloud([image_called(f"i{number}") for number in range(5)])
     with FailingJournal.open(tmp_path / "janitor.db") as failing:
         result = perform(failing, cloud, deletions_at_once=1)
     assert cloud.deleted == ["i0"]
@@ -469,7 +467,7 @@ def test_no_journal_no_delete(tmp_path: Path) -> None:
 
 def test_a_stop_sends_nothing_new(store: Store) -> None:
     stop = Stop()
-    cloud = RecordingCloud([image(f"i{number}") for number in range(5)], on_delete=lambda _: stop.set())
+    cloud = RecordingCloud([image_called(f"i{number}") for number in range(5)], on_delete=lambda _: stop.set())
     result = perform(store, cloud, deletions_at_once=1, stop=stop)
     assert cloud.deleted == ["i0"]
     assert outcomes(result) == {"i0": DeletionOutcome.DELETED}
@@ -479,14 +477,16 @@ def test_a_stop_sends_nothing_new(store: Store) -> None:
 def test_a_stop_during_the_survey_deletes_nothing(store: Store) -> None:
     stop = Stop()
     stop.set()
-    cloud = RecordingCloud([image("a")])
+    cloud = RecordingCloud([image_called("a")])
     assert perform(store, cloud, stop=stop).outcome is Outcome.FAILED
     assert cloud.deleted == []
 
 
 def test_deletions_run_a_few_at_a_time(store: Store) -> None:
     together = threading.Barrier(3, timeout=10)
-    cloud = RecordingCloud([image(f"i{number}") for number in range(6)], on_delete=lambda _: void(together.wait()))
+    cloud = RecordingCloud(
+        [image_called(f"i{number}") for number in range(6)], on_delete=lambda _: void(together.wait())
+    )
     perform(store, cloud, deletions_at_once=3)
     assert len(cloud.deleted) == 6
 

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from janitor.core.decision import Decision
 from janitor.core.image import Image, Status
 from janitor.core.memory import Exemption
 from janitor.core.planning.plan import Limits
-from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.policy import Expire, Match, Policy
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
 from janitor.core.usage import Usage, User
 from janitor.errors import Exit, Implausible, Refused, Unavailable, UsageError
@@ -25,21 +25,13 @@ from janitor.run import exit_code
 from janitor.run.orders import Site
 from janitor.run.review import reviewed_plan
 from janitor.store import Store
+from tests.factories import AMPLE, DAY, OLD, image_called
+from tests.factories import NOW as START
 from tests.fakes import RecordingCloud
 from tests.runs import run_of
 
-START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-ALL = Match(name=(Pattern("*"),))
-OLD = Policy("old", ALL, Expire(14 * DAY))
 ANNOUNCED = replace(OLD, notice=2 * DAY)
-
-
-def image(identity: str, *, days: float = 30, **facts: Any) -> Image:
-    created = START - timedelta(days=days)
-    defaults: dict[str, Any] = {"name": identity, "status": "active", "public": False, "protected": False}
-    return Image(identity, **(defaults | facts), created_at=created, updated_at=created)
 
 
 @dataclass
@@ -50,7 +42,7 @@ class World:
     cloud: RecordingCloud
     policies: list[Policy]
     now: datetime = START
-    limits: Limits = field(default_factory=lambda: Limits(1000, 100))
+    limits: Limits = AMPLE
 
     def run(self, mode: Mode = Mode.DELETE, *, deliver: bool = True, **rest: Any) -> RunResult:
         """One run; then its report is delivered, or not."""
@@ -79,7 +71,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     with Store.open(tmp_path / "janitor.db") as store:
-        yield World(store, RecordingCloud([image("a"), image("young", days=1)]), [ANNOUNCED])
+        yield World(store, RecordingCloud([image_called("a"), image_called("young", days=1)]), [ANNOUNCED])
 
 
 def announced(result: RunResult) -> list[str]:
@@ -130,7 +122,7 @@ def test_a_new_wait_does_not_end_before_the_date_that_people_know(world: World) 
 
 
 def test_the_same_id_in_two_targets_waits_in_each_for_itself(world: World) -> None:
-    other = RecordingCloud([image("a"), image("young", days=1)])
+    other = RecordingCloud([image_called("a"), image_called("young", days=1)])
     for _ in range(2):
         run_of(
             [Site("prod", lambda: world.cloud), Site("dev", lambda: other)],
@@ -189,11 +181,11 @@ class Crash(BaseException):
 
 
 def test_a_run_that_dies_leaves_it_to_the_next_to_say_what_it_spared(world: World) -> None:
-    world.cloud.listed += [image("b", status="killed")]
+    world.cloud.listed += [image_called("b", status="killed")]
     stuck = Policy("stuck", Match(status=frozenset({Status.KILLED})), Expire(DAY))
     world.policies = [stuck, ANNOUNCED]
     world.run(Mode.DELETE)
-    world.cloud.listed += [image("c", status="killed")]
+    world.cloud.listed += [image_called("c", status="killed")]
     world.cloud.used = Usage({"a": (User("i", "web-1"),)})
 
     def die(_image: str) -> None:
@@ -215,17 +207,17 @@ def test_a_dry_run_spares_nothing_for_good(world: World) -> None:
 
 
 def others() -> list[Image]:
-    return [image(f"other-{number}", days=1) for number in range(9)]
+    return [image_called(f"other-{number}", days=1) for number in range(9)]
 
 
 def test_a_list_that_leaves_an_image_out_ends_no_notice(world: World) -> None:
-    world.cloud.listed = [image("a"), *others()]
+    world.cloud.listed = [image_called("a"), *others()]
     world.run()
     world.now += DAY
     world.cloud.listed = others()
     assert world.run().targets[0].notices.spared == ()
     world.now += DAY
-    world.cloud.listed = [image("a", protected=True), *others()]
+    world.cloud.listed = [image_called("a", protected=True), *others()]
     assert [saved.decision.image.id for saved in world.run().targets[0].notices.spared] == ["a"]
 
 
@@ -236,18 +228,18 @@ def test_an_image_that_was_not_listed_for_a_week_is_gone_with_its_notice(
     world: World, days: int, again: list[str]
 ) -> None:
     world.policies = [replace(OLD, notice=30 * DAY)]
-    world.cloud.listed = [image("a"), *others()]
+    world.cloud.listed = [image_called("a"), *others()]
     world.run()
     world.cloud.listed = others()
     for _ in range(days):
         world.now += DAY
         world.run()
-    world.cloud.listed = [image("a"), *others()]
+    world.cloud.listed = [image_called("a"), *others()]
     assert announced(world.run()) == again
 
 
 def test_with_an_image_that_we_deleted_its_notice_ends(world: World) -> None:
-    world.cloud.listed = [image("a"), *others()]
+    world.cloud.listed = [image_called("a"), *others()]
     for _ in range(2):
         world.run()
         world.now += 2 * DAY
@@ -308,7 +300,7 @@ def test_what_the_report_said_is_shown_again(world: World) -> None:
 
 def test_a_refused_image_is_left_alone_for_a_while(world: World) -> None:
     world.policies = [OLD]
-    world.cloud.listed = [image("a")]
+    world.cloud.listed = [image_called("a")]
     world.cloud.answers = {"a": Refused("in use", code=30409)}
     tried = []
     for day in range(20):
@@ -325,7 +317,7 @@ def test_a_refused_image_is_left_alone_for_a_while(world: World) -> None:
 
 def test_a_try_that_failed_is_made_again_at_once_and_does_not_begin_the_waits_anew(world: World) -> None:
     world.policies = [OLD]
-    world.cloud.listed = [image("a")]
+    world.cloud.listed = [image_called("a")]
     tried = []
     for day in range(23):
         down = day in (11, 12)
@@ -339,7 +331,7 @@ def test_a_try_that_failed_is_made_again_at_once_and_does_not_begin_the_waits_an
 
 def test_what_is_refused_in_other_words_is_told_again(world: World) -> None:
     world.policies = [OLD]
-    world.cloud.listed = [image("a")]
+    world.cloud.listed = [image_called("a")]
     told = []
     for words in ("in use", "in use", "locked", "locked"):
         world.cloud.answers = {"a": Refused(words, code=30409)}
@@ -350,7 +342,7 @@ def test_what_is_refused_in_other_words_is_told_again(world: World) -> None:
 
 def test_an_accepted_deletion_ends_the_row_of_refusals(world: World) -> None:
     world.policies = [OLD]
-    world.cloud.listed = [image("a")]
+    world.cloud.listed = [image_called("a")]
     tried = []
     for day in range(5):
         world.cloud.answers = {} if day == 1 else {"a": Refused("in use", code=30409)}
@@ -364,7 +356,7 @@ def test_an_accepted_deletion_ends_the_row_of_refusals(world: World) -> None:
 
 def test_over_the_limit_the_report_names_the_way_and_apply_goes_it(world: World) -> None:
     world.policies = [OLD]
-    world.cloud.listed = [image(f"i{number}") for number in range(4)]
+    world.cloud.listed = [image_called(f"i{number}") for number in range(4)]
     world.limits = Limits(2, 100)
     refused = world.run()
     assert refused.outcome is Outcome.REFUSED
@@ -386,7 +378,7 @@ CHANGES = [
 @pytest.mark.parametrize(("change", "words"), CHANGES)
 def test_apply_leaves_what_has_changed(world: World, change: dict[str, Any], words: str) -> None:
     world.policies = [OLD]
-    world.cloud.listed = [image("a"), image("b"), image("c", days=1)]
+    world.cloud.listed = [image_called("a"), image_called("b"), image_called("c", days=1)]
     plan = world.run(Mode.DRY_RUN)
     world.cloud.listed[0] = replace(world.cloud.listed[0], **change)
     result = world.run(approved=world.approved(plan.run), max_shrink=100.0)
@@ -400,7 +392,7 @@ def test_apply_leaves_what_has_changed(world: World, change: dict[str, Any], wor
 def test_apply_deletes_nothing_that_the_plan_did_not_name(world: World) -> None:
     world.policies = [OLD]
     plan = world.run(Mode.DRY_RUN)
-    world.cloud.listed.append(image("later"))
+    world.cloud.listed.append(image_called("later"))
     result = world.run(approved=world.approved(plan.run))
     assert world.cloud.deleted == ["a"]
     assert [decision.image.id for decision in result.targets[0].to_delete] == ["a"]
@@ -496,7 +488,7 @@ def test_a_run_that_did_not_finish_left_no_plan(world: World, tmp_path: Path) ->
 
 def test_the_survey_of_a_plan_that_is_applied_must_be_plausible_too(world: World) -> None:
     world.policies = [OLD]
-    world.cloud.listed = [image(f"i{number}") for number in range(10)]
+    world.cloud.listed = [image_called(f"i{number}") for number in range(10)]
     plan = world.run(Mode.DRY_RUN)
     world.cloud.listed = world.cloud.listed[:6]
     result = world.run(approved=world.approved(plan.run))
@@ -520,15 +512,19 @@ def test_there_must_be_something_to_apply(world: World) -> None:
 
 
 FALLS = [
-    pytest.param({"listed": [image("i0", protected=True), image("i1", protected=True)]}, "owned images", id="images"),
+    pytest.param(
+        {"listed": [image_called("i0", protected=True), image_called("i1", protected=True)]},
+        "owned images",
+        id="images",
+    ),
     pytest.param({"used": Usage(instances=6)}, "instances fell from 10 to 6", id="instances"),
     pytest.param({"used": Usage(instances=10, volumes=7)}, "volumes made of images fell from 12 to 7", id="volumes"),
     pytest.param({"used": Usage(instances=10, volumes=8)}, None, id="a-few-volumes"),
     pytest.param({"used": Usage(instances=10)}, None, id="volumes-unread"),
     pytest.param(
-        {"listed": [image(f"i{number}", protected=number > 1) for number in range(10)][:10]}, None, id="no-fall"
+        {"listed": [image_called(f"i{number}", protected=number > 1) for number in range(10)][:10]}, None, id="no-fall"
     ),
-    pytest.param({"listed": [image(f"i{number}") for number in range(10)]}, "protected images", id="protected"),
+    pytest.param({"listed": [image_called(f"i{number}") for number in range(10)]}, "protected images", id="protected"),
     pytest.param({"offset": 6 * timedelta(minutes=1)}, "clock is 6 minutes ahead", id="clock-ahead"),
     pytest.param({"offset": -6 * timedelta(minutes=1)}, "clock is 6 minutes behind", id="clock-behind"),
     pytest.param({"offset": 5 * timedelta(minutes=1)}, None, id="clock-near-enough"),
@@ -539,7 +535,7 @@ FALLS = [
 @pytest.mark.parametrize(("change", "words"), FALLS)
 def test_a_survey_that_looks_wrong_deletes_nothing(world: World, change: dict[str, Any], words: str | None) -> None:
     world.policies = [OLD]
-    world.cloud.listed = [image(f"i{number}", protected=number > 1) for number in range(10)]
+    world.cloud.listed = [image_called(f"i{number}", protected=number > 1) for number in range(10)]
     world.cloud.used = Usage(instances=10, volumes=12)
     world.run(Mode.DRY_RUN)
     for key, value in change.items():
@@ -566,16 +562,16 @@ def test_volumes_are_compared_with_those_that_were_read_last(world: World) -> No
 
 
 def test_a_doubted_survey_is_not_what_the_next_is_compared_with(world: World) -> None:
-    world.cloud.listed = [image(f"i{number}") for number in range(10)]
+    world.cloud.listed = [image_called(f"i{number}") for number in range(10)]
     world.run(Mode.DRY_RUN)
-    world.cloud.listed = [image("i0")]
+    world.cloud.listed = [image_called("i0")]
     for _ in range(2):
         assert world.run().outcome is Outcome.REFUSED
 
 
 def test_our_own_deletions_are_no_shrinking(world: World) -> None:
     world.policies = [OLD]
-    world.cloud.listed = [image(f"i{number}") for number in range(9)] + [image("young", days=1)]
+    world.cloud.listed = [image_called(f"i{number}") for number in range(9)] + [image_called("young", days=1)]
     world.run()
     assert len(world.cloud.deleted) == 9
     assert world.run().outcome is Outcome.OK
@@ -583,7 +579,7 @@ def test_our_own_deletions_are_no_shrinking(world: World) -> None:
 
 def test_our_own_deletions_are_no_shrinking_while_the_cloud_still_lists_them(world: World) -> None:
     world.policies = [OLD]
-    world.cloud.listed = [image(f"i{number}") for number in range(9)] + [image("young", days=1)]
+    world.cloud.listed = [image_called(f"i{number}") for number in range(9)] + [image_called("young", days=1)]
 
     def list_as_going(image_id: str) -> None:
         listed = world.cloud.listed
@@ -603,7 +599,7 @@ def test_a_list_that_repeats_itself_is_refused(world: World) -> None:
 
 def test_a_truncated_second_survey_confirms_nothing(world: World) -> None:
     world.policies = [OLD]
-    world.cloud.listed = [image("a")] + [image(f"young{number}", days=1) for number in range(9)]
+    world.cloud.listed = [image_called("a")] + [image_called(f"young{number}", days=1) for number in range(9)]
 
     def lose_the_rest(_image: str) -> None:
         world.cloud.listed = []
@@ -629,7 +625,7 @@ def test_a_use_that_was_seen_is_remembered(world: World) -> None:
 
 
 def test_one_instance_list_with_a_hole_costs_nothing_however_late_the_run(world: World) -> None:
-    world.policies, world.cloud.listed = [OLD], [image("a")]
+    world.policies, world.cloud.listed = [OLD], [image_called("a")]
     others = {f"other{number}": (User(f"i{number}", "db"),) for number in range(9)}
     world.cloud.used = Usage({"a": (User("i", "web-1"),), **others}, instances=10)
     world.run(usage_memory=DAY)
@@ -658,7 +654,7 @@ def test_a_survey_that_looks_wrong_makes_no_use_forgotten(world: World) -> None:
 
 def test_an_exemption_holds_to_the_very_last(world: World) -> None:
     world.policies = [OLD]
-    world.cloud.listed = [image("a"), image("b"), image("young", days=1)]
+    world.cloud.listed = [image_called("a"), image_called("b"), image_called("young", days=1)]
 
     def exempt_the_other(image_id: str) -> None:
         other = Exemption("B" if image_id == "a" else "A", world.now + DAY, "stop!", "kim")

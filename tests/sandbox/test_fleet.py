@@ -15,7 +15,7 @@ from janitor.core.planning.plan import Limits, make_plan
 from janitor.core.usage import Usage, User
 from janitor.sandbox.fleet import Fleet, make_fleet
 from janitor.sandbox.models import MISSING, StoredImage
-from tests.factories import NOW
+from tests.factories import NOW, make_image
 
 LATER = NOW + timedelta(days=400, hours=7, microseconds=12)
 SHIPPED = Path(__file__).parents[2] / "policies"
@@ -137,9 +137,9 @@ def test_only_with_oddities_an_instance_leaves_out_whether_it_has_an_image() -> 
 
 
 def as_seen(image: StoredImage) -> Image:
-    return Image(
+    return make_image(
+        image.name,
         id=image.id,
-        name=image.name,
         status=image.status,
         public=image.is_public,
         protected=image.protected,

@@ -16,12 +16,12 @@ from janitor.report.tables import images_json
 from janitor.store import Store
 from janitor.store.columns import DECISION, IMAGE, Column, Kind, added, snapshot_views
 from janitor.store.rows import decision_of, decision_row, facts_of, image_of
+from tests.factories import make_image
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
-KNOWN = Image(
-    "a",
+KNOWN = make_image(
     "ci",
-    "active",
+    id="a",
     public=True,
     protected=True,
     created_at=NOW,
@@ -38,7 +38,22 @@ KNOWN = Image(
     tags=("b", "a"),
     unreadable={"size": "-1"},
 )
-UNKNOWN = Image("a", None, "", True, True, None, None, None, None, None, None, None, os_hidden=None, tags=None)
+UNKNOWN = make_image(
+    None,
+    id="a",
+    status="",
+    public=True,
+    protected=True,
+    created_at=None,
+    updated_at=None,
+    size=None,
+    disk_format=None,
+    min_disk=None,
+    min_ram=None,
+    properties=None,
+    os_hidden=None,
+    tags=None,
+)
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ import pytest
 from starlette.responses import Response
 
 from janitor.core.decision import Decision, Reason, Verdict
-from janitor.core.image import Image
 from janitor.core.planning.deletion import Answer, Answered
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
@@ -37,6 +36,7 @@ from janitor.sandbox.server import Sandbox, running
 from janitor.store import Store, inspect
 from janitor.store import database as database_module
 from tests.conftest import POLICY, Desk
+from tests.factories import make_image
 from tests.fakes import RecordingCloud
 from tests.runs import run_of
 from tests.slack_stand_in import SlackStandIn
@@ -343,7 +343,7 @@ def test_a_file_that_lacks_its_end_is_damaged_whatever_is_asked_of_it(
 
 
 IMAGES = tuple(
-    Image(f"{number:04}", f"ci-{number}", "active", False, False, NOW - timedelta(days=30), NOW, 100)
+    make_image(f"ci-{number}", id=f"{number:04}", created_at=NOW - timedelta(days=30), updated_at=NOW)
     for number in range(400)
 )
 

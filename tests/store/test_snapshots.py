@@ -21,16 +21,11 @@ from janitor.core.survey import Survey
 from janitor.core.usage import Source, Unread, Usage, User, UserKind
 from janitor.errors import StoreError
 from janitor.store import Store
+from tests.factories import make_image
 
 EPOCH = datetime(2026, 11, 1, 3, tzinfo=UTC)
 NIGHT = timedelta(days=1)
-IMAGE = Image("a", "ci-web-1", "active", False, False, EPOCH - NIGHT, EPOCH - NIGHT, 2**30, "qcow2", 20, 0, {"os": "x"})
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "janitor.db") as opened:
-        yield opened
+IMAGE = make_image("ci-web-1", id="a", created_at=EPOCH - NIGHT, updated_at=EPOCH - NIGHT, properties={"os": "x"})
 
 
 def survey(night: int, *images: Image, usage: Usage | None = None) -> Survey:

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -34,21 +34,18 @@ from janitor.core.usage import Usage, User
 from janitor.errors import Exit, StoreError, UsageError
 from janitor.store import KeptReport, NewReport, Store
 from janitor.store import database as database_module
+from tests.factories import make_image
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-IMAGES = tuple(Image(f"{letter}-1", f"ci-{letter}", "active", False, False, NOW - MINUTE, NOW, 100) for letter in "abc")
+IMAGES = tuple(
+    make_image(f"ci-{letter}", id=f"{letter}-1", created_at=NOW - MINUTE, updated_at=NOW, size=100) for letter in "abc"
+)
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "janitor.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    with Store.open(path) as opened:
-        yield opened
 
 
 def doom(*images: Image) -> tuple[Decision, ...]:
@@ -349,6 +346,7 @@ import os, signal
 from pathlib import Path
 from tests.store.test_store import IMAGES, NOW, doom, surveyed
 from janitor.store import Store
+from tests.factories import make_image
 store = Store.open(Path({str(path)!r}))
 run = surveyed(store, *IMAGES)
 store.journal_request(run, "prod", doom(IMAGES[0])[0], NOW)
