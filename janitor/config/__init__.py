@@ -50,7 +50,7 @@ targets:
 class Slack:
     """Where reports go: either a webhook, or a token with a channel. `base_url` has a slash at its end.
 
-    `accepts`: which answers say that a message was accepted, Slack's own or any of 2xx.
+    `accepts`: which answers count as accepting a message, Slack's own or any of 2xx.
     """
 
     webhook_url: str | None = field(repr=False)
@@ -71,7 +71,7 @@ class Concurrency:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The configuration, checked. Paths are absolute; `secrets` is everything that no output may show.
+    """The configuration, checked. Paths are absolute; `secrets` are all values that no output may show.
 
     Wide because it has a field for every key at the top of `janitor.yaml`, by the name of that key where it can.
     """
@@ -152,7 +152,7 @@ def load_settings(
 
 
 def find_policies(config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Where the policies are, as far as a wrong configuration tells, so that the problems of both can be listed."""
+    """Where the policies are, if a wrong configuration still says so, so that the problems of both can be listed."""
     try:
         source = _source(config, environ)
         document = expand(read_document(source), environ, source.parent).document
@@ -167,7 +167,7 @@ def find_policies(config: Path | None = None, environ: Mapping[str, str] = os.en
 
 
 def _meant_for_policies(key: object) -> bool:
-    """Whether a key is no key of ours, and spelt like that of the policies, whose place it then says."""
+    """Whether an unknown key is a misspelling of `policies`, and so says where they are."""
     known = key in SettingsSchema.model_fields
     return isinstance(key, str) and not known and nearest(key, ("policies",)) is not None
 
@@ -184,7 +184,7 @@ def _source(config: Path | None, environ: Mapping[str, str]) -> Path:
 
 
 def _news(wrong: list[Fault], expanded: Expanded) -> Iterator[Fault]:
-    """The faults at keys of which nothing was said yet; of a required key that came out empty, why it did."""
+    """The faults at keys without any so far; for a required key that came out empty, the reason."""
     said = {fault.keys for fault in expanded.document.faults}
     explained = (_explained(fault, expanded) for fault in wrong)
     for fault in (*contradictions(expanded.document), *explained):
@@ -194,7 +194,7 @@ def _news(wrong: list[Fault], expanded: Expanded) -> Iterator[Fault]:
 
 
 def _explained(fault: Fault, expanded: Expanded) -> Fault:
-    """The fault at the place that is to be mended: a secret file, or an environment variable."""
+    """The fault at the place to be corrected: a secret file, or an environment variable."""
     file = expanded.files.get(fault.keys)
     if file is not None and not fault.message.startswith(UNKNOWN):
         return Fault(_with_suffix(fault.keys), f"{file} {fault.message}")

@@ -15,7 +15,7 @@ from janitor.errors import CloudError, ConfigurationError, Problem, UsageError
 def identify(settings: Settings, targets: Sequence[Target]) -> dict[str, Authentication]:
     """How to sign in to these targets, by their names; nothing is sent.
 
-    Raises ConfigurationError with every problem: a cloud that is not there, credentials that make no sense.
+    Raises ConfigurationError with every problem: a cloud that does not exist, invalid credentials.
     """
     found: dict[str, Authentication] = {}
     with collecting(settings) as attempt:
@@ -28,7 +28,7 @@ def identify(settings: Settings, targets: Sequence[Target]) -> dict[str, Authent
 def signed_in(
     settings: Settings, targets: Sequence[Target], surroundings: Surroundings
 ) -> dict[str, Account | CloudError]:
-    """What became of signing in to these targets, all at once, by their names."""
+    """The result of signing in to these targets, in parallel, by their names."""
     asked = identify(settings, targets)
 
     def account(authentication: Authentication) -> Account | CloudError:
@@ -43,7 +43,7 @@ def signed_in(
 
 @contextmanager
 def collecting(settings: Settings) -> Iterator[Callable[[Target], AbstractContextManager[None]]]:
-    """Gives what to try a target's part in: usage errors are collected, and raised as one in the end."""
+    """Gives a context for each target's part: usage errors are collected, and raised as one at the end."""
     problems: list[Problem] = []
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""What is wrong between the keys of a configuration that may each be right."""
+"""Contradictions between keys of a configuration that are each valid."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from janitor.documents import Document, Fault
 
 
 def contradictions(document: Document) -> Iterator[Fault]:
-    """What is wrong between keys that may each be right, told even where others are wrong."""
+    """Contradictions between keys that are each valid, found even where others are wrong."""
     if not isinstance(document.data, dict):
         return
     first: dict[str, int] = {}

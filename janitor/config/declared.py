@@ -1,4 +1,4 @@
-"""The references of a configuration: what is wrong between their keys, and what they become."""
+"""The references of a configuration: contradictions between their keys, and the values that they become."""
 
 import glob
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from janitor.references import Reference, without_secrets
 
 
 def misdeclared(expanded: Expanded) -> Iterator[Fault]:
-    """What is wrong with references although each key may be right; nothing in them may be left empty."""
+    """What is wrong with references although each key is valid; nothing in them may be left empty."""
     for keys, why in expanded.empty.items():
         if keys[0] == "references":
             yield Fault(keys, why)
@@ -26,7 +26,7 @@ def misdeclared(expanded: Expanded) -> Iterator[Fault]:
 
 
 def _misdeclared(keys: tuple[str, int], reference: dict[str, object], unusable: set[str]) -> Iterator[Fault]:
-    """`unusable` are those of its keys of which it was said already that they are wrong."""
+    """`unusable` are those of its keys that were reported already."""
     given = {"files", "url"} & (reference.keys() | unusable)
     if len(given) != 1:
         has = "has both files and a url" if given else "has neither files nor a url"

@@ -1,8 +1,8 @@
-"""Puts the environment and secret files into a configuration: `${NAME}`, `${NAME:-default}`, `password_file`.
+"""Expands the environment and secret files in a configuration: `${NAME}`, `${NAME:-default}`, `password_file`.
 
 A default may be another reference, as in `${NAME:-${OTHER:-}}`.
 
-It happens after the YAML was read, in text values only, so what comes from outside is never read as YAML, nor twice.
+This happens after the YAML was read, in text values only, so expanded text is never read as YAML, nor expanded twice.
 """
 
 import re
@@ -32,9 +32,9 @@ _Holder = tuple[Keys, dict[str, object], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """A configuration without references. Keys that came out empty are left out of it; `empty` says why they did.
+    """A configuration without references. Keys that came out empty are left out; `empty` says why.
 
-    `files` are the secret files from which values came, by the keys of these values.
+    `files` are the secret files from which values came, by key.
     """
 
     document: Document
@@ -82,7 +82,7 @@ def _holders(data: object, channel_secrets: Sequence[str]) -> Iterator[_Holder]:
 
 
 def _secrets_in(holders: Iterable[_Holder]) -> Iterator[str]:
-    """What no output may show. The name of a user may come from a file, and yet is none of it."""
+    """What no output may show. A username may come from a file, but is not a secret."""
     for _, holder, names in holders:
         for name in names:
             value = holder.get(name)
@@ -91,7 +91,7 @@ def _secrets_in(holders: Iterable[_Holder]) -> Iterator[str]:
 
 
 def _credentials_in(value: object) -> Iterator[str]:
-    """What stands in front of the host of any URL, as of a proxy."""
+    """The user information of every URL, as of a proxy."""
     match value:
         case dict() | list():
             for inner in value.values() if isinstance(value, dict) else value:
@@ -166,7 +166,7 @@ class _Expander:
                 raise ValueError(f"give either {name} or {name}_file, not both")
             holder[name] = _secret_in(folder / file)
             self.files[*keys, name] = display(folder / file)
-            self.empty.pop((*keys, name), None)  # the file gave it
+            self.empty.pop((*keys, name), None)  # it came from the file
         except ValueError as error:
             self.faults.append(Fault((*keys, f"{name}_file"), str(error)))
 
@@ -176,7 +176,7 @@ def _default(reference: re.Match[str]) -> str:
 
 
 def _names_in(text: str) -> Iterator[str]:
-    """The variables that a text refers to, those in defaults too."""
+    """The variables that a text refers to, including those in defaults."""
     for reference in _REFERENCE.finditer(text):
         if reference["name"]:
             yield reference["name"]

@@ -1,8 +1,8 @@
-"""The way to the servers: what the keys `http.proxy`, `http.no_proxy` and `http.ca_file` and the environment say.
+"""How servers are reached: the keys `http.proxy`, `http.no_proxy` and `http.ca_file`, and the environment.
 
 A key of a target comes before the same key at the top, and that before the environment: `http_proxy`, `https_proxy` and
 `all_proxy` with `no_proxy`, in small letters before capitals, as curl and requests read them; and of certificates
-SSL_CERT_FILE with SSL_CERT_DIR, before REQUESTS_CA_BUNDLE, before CURL_CA_BUNDLE. An empty variable is none.
+SSL_CERT_FILE with SSL_CERT_DIR, before REQUESTS_CA_BUNDLE, before CURL_CA_BUNDLE. An empty variable counts as unset.
 """
 
 import os
@@ -31,14 +31,14 @@ class Ways:
         self.problems: dict[str, Problem] = {}
 
     def top(self, given: HttpSchema) -> Route:
-        """The route of what no target is about, and which targets inherit."""
+        """The route for everything but targets, which these inherit."""
         proxies = {} if given.proxy is not None else {scheme: self._proxy(scheme) for scheme in ("http", "https")}
         no_proxy = self._first(("no_proxy", "NO_PROXY"), read_no_proxy) if given.no_proxy is None else None
         trust = self._trust() if given.ca_file is None else None
         return self.beneath(Route(**proxies, no_proxy=no_proxy or NoProxy(), trust=trust or Trust()), given, ("http",))
 
     def beneath(self, inherited: Route, given: HttpSchema, keys: Keys) -> Route:
-        """The route that these keys make of an inherited one."""
+        """The inherited route as changed by these keys."""
         route = inherited
         if given.proxy is not None:
             proxy = self._value((*keys, "proxy"), given.proxy, read_proxy)
@@ -61,12 +61,12 @@ class Ways:
     def _proxy(self, scheme: str) -> Proxy | None:
         names = [f"{scheme}_proxy", f"{scheme}_proxy".upper(), "all_proxy", "ALL_PROXY"]
         if self._environ.get("REQUEST_METHOD"):
-            # A web server gives a header of the request as HTTP_PROXY to the programs that it runs.
+            # A web server passes a header of the request to its programs as HTTP_PROXY.
             names.remove("HTTP_PROXY") if "HTTP_PROXY" in names else None
         return self._first(names, read_proxy)
 
     def _first(self, names: Iterable[str], read: Callable[[str, str], T]) -> T | None:
-        """What the first of these variables says that says anything."""
+        """The value of the first of these variables that is not empty."""
         name = next((name for name in names if self._environ.get(name, "").strip()), None)
         return None if name is None else self._of(name, read)
 

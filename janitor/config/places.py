@@ -1,4 +1,4 @@
-"""What is wrong with where files are to be written."""
+"""Problems of the places where files are to be written."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ _BESIDE_THE_DATABASE = ("", "-wal", "-shm", "-journal", ".lock", ".mark")
 
 
 def misplaced(schema: SettingsSchema, channels: Sequence[ChannelSetting], source: Path) -> Iterator[Fault]:
-    """Why files that are written must not be where they are said to be."""
+    """Why files must not be written where the configuration says."""
     yield from _misplaced_metrics(schema, source)
     database = source.parent / schema.database
     ours = [Path(f"{database}{ending}") for ending in _BESIDE_THE_DATABASE]
@@ -23,7 +23,7 @@ def misplaced(schema: SettingsSchema, channels: Sequence[ChannelSetting], source
 
 
 def _misplaced_metrics(schema: SettingsSchema, source: Path) -> Iterator[Fault]:
-    """Why the file of metrics, which is replaced after each run, must not be where it is said to be."""
+    """Why the metrics file, which is replaced after each run, must not be where the configuration says."""
     if schema.metrics_file is None:
         return
     try:

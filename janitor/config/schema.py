@@ -57,7 +57,7 @@ Schedule = Annotated[InstanceOf[Cron], read_as(Cron.parse, 'write five fields, i
 
 
 def _names(value: object) -> object:
-    # What comes from the environment is text.
+    # A value from the environment is text.
     known = {True: Names.ALL, "true": Names.ALL, False: Names.NONE, "false": Names.NONE, "newest": Names.NEWEST}
     if isinstance(value, bool | str) and value in known:
         return known[value]
@@ -72,7 +72,7 @@ def _path_glob(text: str) -> str:
 
 
 class ReferenceSchema(Schema):
-    """One text that names images, as written. That it is either files or a url is checked beside this."""
+    """One text that names images, as written. That it has either files or a url is checked separately."""
 
     files: Annotated[Text, AfterValidator(secret), AfterValidator(_path_glob)] | None = None
     url: PrivateAddress | None = None
@@ -104,7 +104,7 @@ class SlackSchema(Schema):
 
 
 class ConcurrencySchema(Schema):
-    """How much is done at once."""
+    """How much is done in parallel."""
 
     targets: AtOnce = 4
     deletions: AtOnce = 4

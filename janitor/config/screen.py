@@ -1,4 +1,4 @@
-"""The environment as what lays out text may read it: without sizes that no terminal has."""
+"""The environment for libraries that lay out text: without sizes that no terminal has."""
 
 import os
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _SIZES = {"COLUMNS": (NARROWEST, WIDEST), "LINES": (_FEWEST_LINES, WIDEST)}
 
 
 def screen_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment, without COLUMNS and LINES where they are no number in range: they count as unset then."""
+    """The environment, without COLUMNS and LINES where they are not numbers in range: these count as unset."""
     return {name: value for name, value in environ.items() if name not in _SIZES or _usable(value, *_SIZES[name])}
 
 

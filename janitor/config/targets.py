@@ -1,4 +1,4 @@
-"""Which API a target is of, and what is wrong with targets although each of their keys may be right."""
+"""Which API a target uses, and what is wrong with targets although each of their keys is valid."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
@@ -22,12 +22,12 @@ def _keys_of(api: str) -> frozenset[str]:
 
 
 def _own_keys_of(api: str) -> frozenset[str]:
-    """The keys that only the targets of one API have."""
+    """The keys that only targets of one API have."""
     return _keys_of(api).difference(*(_keys_of(other) for other in APIS if other != api))
 
 
 def _api_of(target: Mapping[str, object]) -> str:
-    """The API of a target: what its `api` says or nearly says, else what its keys tell, else the usual one."""
+    """The API of a target: the one that its `api` names or nearly names, or its keys suggest, or the default."""
     named = target.get("api")
     if named is None:
         told = (api for api in APIS if api != _DEFAULT and not _own_keys_of(api).isdisjoint(target))
@@ -36,7 +36,7 @@ def _api_of(target: Mapping[str, object]) -> str:
 
 
 def _schema_of(target: object) -> str:
-    """The name of the schema to read a target by."""
+    """The name of the schema by which a target is read."""
     return APIS[_api_of(target) if isinstance(target, dict) else _DEFAULT].schema.__name__
 
 
@@ -56,7 +56,7 @@ def targets_in(document: Document) -> Iterator[tuple[tuple[str, int], dict[str, 
 
 
 def misfits(expanded: Expanded, environ: Mapping[str, str]) -> Iterator[Fault]:
-    """What is wrong between the keys of a target: keys of another API, and credentials that do not make one set."""
+    """Contradictions between keys of a target: keys of another API, and credentials that are not one complete set."""
     for keys, target in targets_in(expanded.document):
         named = target.get("api")
         if not isinstance(named, str) or named not in APIS:
@@ -71,7 +71,7 @@ def misfits(expanded: Expanded, environ: Mapping[str, str]) -> Iterator[Fault]:
 
 
 def twins(targets: Iterable[TargetSchema]) -> Iterator[Fault]:
-    """The targets that are one account by two names, where that is known without signing in."""
+    """The targets that are one account under two names, where that is known without signing in."""
     first: dict[Binding, str] = {}
     for index, target in enumerate(targets):
         account = target.account()

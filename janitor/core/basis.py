@@ -1,4 +1,4 @@
-"""What decisions rest on beside what a survey saw: written down with them, so that they can be taken again later."""
+"""What decisions are based on besides a survey: recorded with them, so that they can be repeated later."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from janitor.core.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a whole run goes by: what people wrote down, as it stood when the run began.
+    """What a whole run is based on: what people wrote down, as it was when the run began.
 
-    `policies` and `exemptions`, those of policy files and also lapsed ones, are in their order. `max_shrink` is in
-    percent, and `accept_survey` says that a person had looked at what the surveys would see.
+    `policies` and `exemptions` (those of policy files, expired ones included) are in their order. `max_shrink` is in
+    percent, and `accept_survey` says that a person had accepted the surveys beforehand.
     """
 
     policies: tuple[Policy, ...]
@@ -29,9 +29,9 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What the decisions on one target's images went by: what was remembered of them, and with whom they were shared.
+    """What the decisions on one target's images were based on: records about them, and with whom they were shared.
 
-    `sharing` holds an answer for each image that was asked about, and for no other.
+    `sharing` holds an answer for each image that was asked about, and for no others.
     """
 
     memory: Memory = field(default_factory=Memory)
@@ -39,5 +39,5 @@ class Grounds:
 
 
 def answers(asked: Iterable[Image], told: Mapping[str, Sharing]) -> dict[str, Sharing]:
-    """With whom each image that was asked about is shared, by id: with nobody, where nothing was told of it."""
+    """With whom each image that was asked about is shared, by id; with nobody where there was no answer for it."""
     return {image.id: told.get(image.id, Sharing()) for image in asked}

@@ -1,7 +1,7 @@
 """Schedules as crontab(5) means them: five fields, read and fired exactly as Debian's (Vixie) cron does.
 
-The walk from one matching wall-clock minute to the next is cronsim's. Stated here is what cron says and cronsim leaves
-open or reads otherwise: the grammar (no `L`, `#`, seconds), and what a change of the clocks does to a schedule.
+The walk from one matching wall-clock minute to the next is cronsim's. Here is what cron specifies and cronsim does not,
+or reads differently: the grammar (no `L`, `#`, seconds), and what a clock change does to a schedule.
 """
 
 import re
@@ -25,15 +25,15 @@ _NICKNAMES = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-# cron(8) calls a change of the clocks by less than three hours a change that its jobs are protected from.
+# cron(8) protects its jobs from clock changes of less than three hours.
 _LONGEST_CHANGE = timedelta(hours=3)
-# Any day will do to ask whether a schedule ever fires; this one starts a leap year.
+# Any day serves to find out whether a schedule ever fires; this one starts a leap year.
 _ANY_DAY = datetime(2000, 1, 1)  # noqa: DTZ001  a wall-clock time: it belongs to no zone
 
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """A schedule. `text` is what was written; two schedules are equal when they were written alike."""
+    """A schedule. `text` is the schedule as written; two schedules are equal if their texts are."""
 
     text: str
     _expression: str
@@ -55,12 +55,12 @@ class Cron:
         """The first fire time strictly after `instant` (aware), in `zone`.
 
         As cron(8) says: when the clocks go forward, a job whose time is skipped runs right after the change; when they
-        go back, a job whose time is repeated runs the first time only. Jobs whose minute or hour starts with a `*` go
-        on by the clock on the wall.
+        go back, a job whose time is repeated runs the first time only. Jobs whose minute or hour starts with a `*`
+        follow the wall clock.
         """
         wall_now = instant.astimezone(zone).replace(tzinfo=None)
         found: list[datetime] = []
-        # Walls before now count too: in a repeated hour they come round again.
+        # Wall-clock times before now count too: a repeated hour shows them again.
         for wall in CronSim(self._expression, wall_now - _LONGEST_CHANGE):
             found += [fire for fire in self._fires(wall, zone) if fire > instant.astimezone(UTC)]
             if found and wall > wall_now:
@@ -91,7 +91,7 @@ class _Field(NamedTuple):
     names: tuple[str, ...] = ()
 
     def read(self, word: str) -> str:
-        """The field in the form that cronsim reads as cron reads `word`; ValueError where cron would refuse it."""
+        """The field in the form that cronsim reads as cron reads `word`; ValueError where cron would reject it."""
         return ",".join(self._read_term(term) for term in word.split(","))
 
     def _read_term(self, term: str) -> str:
@@ -105,7 +105,7 @@ class _Field(NamedTuple):
         if parts["last"]:
             return self._range(first, self._number(parts["last"]), step, term)
         if step:
-            # cron refuses it; others read 5/10 as 5, or as 5-59/10
+            # cron rejects it; others read 5/10 as 5, or as 5-59/10
             written_out = f"{parts['first']}-{self.high}/{parts['step']}"
             raise ValueError(f'the step in the {self.name} "{term}" needs a range or a *; write {written_out}')
         return str(first)

@@ -35,14 +35,14 @@ def decide(
 ) -> list[Decision]:
     """Decide once on every image of a target: the guards first, then the first policy that matches it.
 
-    `now` is aware. `also_named` are other names that policies may know the target by. `history` is by image id; an
-    image without one is judged by no clock that needs it. `zone` is where the calendar of `keep` is cut and where the
-    days of exemptions are; `memory` is what was announced, exempted and refused. `budget` is what the expressions of a
-    run may still take; what its `check_stop` raises ends the deciding. `wire_keys` are what the API calls the fields of
-    its images. The decisions come oldest image first, undated ones before all, ties by id, whatever the order of
-    `images`. Nothing is mutated but the budget.
+    `now` is aware. `also_named` are other names by which policies may know the target. `history` is by image id; for an
+    image without one, no clock that needs it applies. `zone` is for the calendar of `keep` and the days of exemptions;
+    `memory` is what was announced, exempted and rejected. `budget` is the time left for the expressions of a run; what
+    its `check_stop` raises ends the decision. `wire_keys` are what the API calls the fields of its images. The
+    decisions come oldest image first, undated ones before all, ties by id, whatever the order of `images`. Nothing is
+    mutated but the budget.
 
-    Wide because whatever comes into a decision is named here, and nothing else does.
+    Wide because everything that a decision depends on is named here, and it depends on nothing else.
     """
     budget = budget or Budget()
     ordered = sorted(images, key=_age)
@@ -94,9 +94,9 @@ def _expired(image: Image, policy: Policy, sentence: str, facts: Facts) -> Decis
 
 
 def _when(policy: Policy, notice: Notice | None, due: datetime) -> str:
-    """The date, where people were told of it: else nobody can tell when exactly.
+    """The date, if people were told it: otherwise it is not known exactly.
 
-    The wait begins, and goes on after a reminder, when the channel accepts the message.
+    The wait begins, and continues after a reminder, when the channel accepts the message.
     """
     if known(notice, policy.name, due):
         return format_minute(due)
@@ -129,7 +129,7 @@ def _doubt(image: Image, policy: Policy, budget: Budget) -> str:
 
 
 def _kept(images: list[Image], owners: list[Owner], now: datetime, zone: tzinfo, budget: Budget) -> dict[str, Kept]:
-    """What the policies' `keep` protects. An image whose owner or record is in doubt is kept, and takes no place."""
+    """What the policies' `keep` protects. An image whose owner or record is in doubt is kept, and does not count."""
     owned: dict[str, tuple[Policy, list[Image]]] = {}
     for image, owner in zip(images, owners, strict=True):
         if image.contradictions or owner.doubtful is not None:

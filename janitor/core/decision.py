@@ -1,4 +1,4 @@
-"""What was decided on an image, and why."""
+"""What was decided about an image, and why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from janitor.core.image import Image
 
 
 class Verdict(StrEnum):
-    """What a decision asks for."""
+    """What a decision says."""
 
     KEEP = "keep"
     WAIT = "wait"
@@ -17,7 +17,7 @@ class Verdict(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a decision was taken; the guards first, in the order in which they are asked (see `sharing` for `shared`)."""
+    """Why a decision was made; the guards first, in the order in which they are asked (see `sharing` for `shared`)."""
 
     UNSETTLED_RECORD = "unsettled-record"
     GONE = "gone"
@@ -77,7 +77,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.NOTICE: "expired and announced",
     Reason.EXPIRED: "expired",
 }
-"""What the reason codes mean, as a legend to their counts; the reason of one image is its decision's `detail`."""
+"""What the reason codes mean, as a legend for counts; the reason for one image is its decision's `detail`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Decision:
     """The verdict on one image in one run, with the policy that owns it and the reason in words.
 
     `detail` names dates and never ages, so that an unchanged decision is the same sentence tomorrow. `due` is when the
-    image expires or its deletion is due, where there is such a date.
+    image expires or its deletion is due, if there is such a date.
     """
 
     image: Image

@@ -1,4 +1,4 @@
-"""Exemptions: a person's word that an image stays until a date, by command, in a policy file, or as a tag on it."""
+"""Exemptions: a person's decision that an image stays until a date, by command, in a policy file, or as its tag."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -11,7 +11,7 @@ from janitor.core.names.spelling import normal
 from janitor.core.units import parse_until
 
 SOON = timedelta(days=7)
-"""How long before they lapse exemptions are reported."""
+"""How long before they expire exemptions are reported."""
 
 FOREVER = parse_until("9999-12-31", UTC)
 """The end of an exemption that has none."""
@@ -21,22 +21,22 @@ _UNTIL = f"{TAG}-until="
 
 
 def active(exemption: Exemption, now: datetime) -> bool:
-    """Whether it still holds; at the very instant of its end it does no longer."""
+    """Whether it is in force; at the very instant of its end it no longer is."""
     return now < exemption.until
 
 
 def lapses_soon(until: datetime, now: datetime) -> bool:
-    """Whether what still holds ends within a week."""
+    """Whether an exemption in force ends within a week."""
     return now < until <= now + SOON
 
 
 def exemptions_for(
     images: Iterable[Image], stored: Iterable[Exemption], from_files: Iterable[Exemption], now: datetime
 ) -> dict[str, Exemption]:
-    """The exemption of each image that has an active one, by image id; of several the one that lasts longest.
+    """The exemption of each image that has an active one, by image id; of several, the one that lasts longest.
 
-    Stored exemptions name images by id; those of policy files by id or by name. Ids are compared as they are meant,
-    whatever their case; names as `normal` spells them. An image whose name cannot be read may be any that a file names.
+    Stored exemptions name images by id; those of policy files by id or by name. Ids are compared regardless of case;
+    names as `normal` spells them. An image whose name cannot be read may be any that a file names.
     """
     in_files = list(from_files)
     by_id = _longest(((folded(normal(given.image)), given) for given in (*stored, *in_files)), now)
@@ -50,10 +50,10 @@ def exemptions_for(
 
 
 def exemptions_by_tag(images: Iterable[Image], now: datetime, zone: tzinfo) -> dict[str, Exemption]:
-    """The active exemption that an image carries itself, by image id; of several the one that lasts longest.
+    """The active exemption in the tags of an image, by image id; of several, the one that lasts longest.
 
-    A date is through the end of that day in `zone`. What begins like the tag and is no date that can be read was meant
-    to keep the image, and has no end. So have tags that cannot be read: this one may be among them.
+    A date lasts through the end of that day in `zone`. A tag that begins like this one, but without a readable date,
+    was meant to keep the image, and has no end. The same holds for unreadable tags: this one may be among them.
     """
     tagged = ((image.id, given) for image in images if image.tags != () for given in _on(image, zone))
     return _longest(tagged, now)
@@ -80,7 +80,7 @@ def _of_tag(image_id: str, tag: str, zone: tzinfo) -> Exemption:
 
 
 def longest_of(some: Mapping[str, Exemption], others: Mapping[str, Exemption]) -> dict[str, Exemption]:
-    """All of them by image id; of two for one image the one that lasts longer."""
+    """All of them by image id; of two for one image, the one that lasts longer."""
     both = {image_id: max(some[image_id], others[image_id], key=_until) for image_id in some.keys() & others.keys()}
     return {**some, **others, **both}
 

@@ -1,4 +1,4 @@
-"""The clocks of `expire`: from when an image's age is counted, and when its term is over."""
+"""The clocks of `expire`: from when an image's age is counted, and when its term ends."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from janitor.core.units import format_day, format_duration, format_minute
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """How long one image may live: from where it is counted, and from when the clock may judge at all."""
+    """How long one image may live: from when that is counted, and since when it is watched, if its clock needs that."""
 
     start: datetime
     after: timedelta
@@ -22,14 +22,14 @@ class Term:
 
     @property
     def due(self) -> datetime | None:
-        """The instant after which it is over, or None where that cannot be told."""
+        """The instant after which it is over, or None where that is unknown."""
         try:
             return max(self.start, self.watched_since or self.start) + self.after
         except OverflowError:
             return None
 
     def over(self, now: datetime) -> bool:
-        """Whether it is over: strictly older than `after`, and watched for as long where the clock asks for that."""
+        """Whether it is over: strictly older than `after`, and watched for as long if the clock requires that."""
         watched = self.watched_since is None or now - self.watched_since >= self.after
         return watched and now - self.start > self.after
 
@@ -47,8 +47,8 @@ class Term:
 def term_of(image: Image, expire: Expire, history: History | None) -> Term | None:
     """The term of an image, or None where a date that it needs is not known.
 
-    The creation is known, or a guard would have kept the image. An update before the creation is a contradiction, and
-    the later date is then the careful reading.
+    The creation is known, or a guard would have kept the image. An update before the creation is a contradiction; then
+    the later date counts, to be safe.
     """
     created = image.created_at
     assert created is not None
@@ -72,7 +72,7 @@ def _term_of_status(status: str, updated: datetime, after: timedelta, history: H
 
 
 def _term_of_use(created: datetime, after: timedelta, history: History | None) -> Term:
-    # Without a survey that could read the usage there is no watch yet: the term then never ends.
+    # Before any survey could read the usage, the image is not watched yet: the term never ends.
     watched_since = history.watched_since if history else None
     watched_since = watched_since or datetime.max.replace(tzinfo=UTC)
     if history is not None and history.last_in_use is not None:

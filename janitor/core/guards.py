@@ -22,7 +22,7 @@ NEWBORN = timedelta(minutes=10)
 class Facts:
     """What the guards may know beyond the image itself.
 
-    `zone` is where the days are that people write; `wire_keys` are what the API calls the fields of its images.
+    `zone` is for the dates that people write; `wire_keys` are the API's names for the fields of its images.
     """
 
     usage: Usage
@@ -44,7 +44,7 @@ def guarded(image: Image, facts: Facts) -> Decision | None:
 
 
 def _end_of(reason: Reason, image: Image, facts: Facts) -> datetime | None:
-    """When a guard lets go, where that is a date."""
+    """When a guard ends, if there is such a date."""
     until = facts.memory.exemptions[image.id].until if reason is Reason.EXEMPT else FOREVER
     return None if until == FOREVER else until
 
@@ -72,7 +72,7 @@ def _protected(image: Image, _facts: Facts) -> str | None:
 
 
 def _flag(image: Image, word: str, key: str) -> str:
-    """Say that something holds, or that it counts as if because what stands under its wire key cannot be read."""
+    """Say that something is true, or that it counts as true because the value of its wire key cannot be read."""
     stood = image.unreadable.get(key)
     return f"it is {word}" if stood is None else f"{key} cannot be read ({stood}), so it counts as {word}"
 
@@ -98,7 +98,7 @@ def _undated(image: Image, facts: Facts) -> str | None:
 
 
 def missing(image: Image, key: str) -> str:
-    """Say that a date of an image, known by this wire key, is missing, or what stands there instead."""
+    """Say that a date of an image, under this wire key, is missing, or which unreadable value it has."""
     stood = image.unreadable.get(key, MISSING)
     return f"{key} is missing" if stood == MISSING else f"{key} cannot be read ({stood})"
 
@@ -135,7 +135,7 @@ def _recently_used(image: Image, facts: Facts) -> str | None:
     memory = facts.memory.usage_memory
     if history is None or history.last_held is None:
         return None
-    # What cannot be read is neither seen nor over, and goes on until now: that is no matter of how long we remember.
+    # A use that cannot be read is neither seen nor over, and continues until now, however long uses are remembered.
     if facts.usage.unread and history.last_held >= facts.now:
         return f"it was in use when {_sources(facts.usage.unread)} could last be read"
     if not memory:
@@ -143,7 +143,7 @@ def _recently_used(image: Image, facts: Facts) -> str | None:
     used = f"it was in use on {format_minute(history.last_held)}"
     if facts.now - history.last_held <= memory:
         return f"{used}, within the last {format_duration(memory)}"
-    # A list can be valid and leave out what uses an image, so one that does not show it proves nothing.
+    # A list can be valid and still omit what uses an image, so its absence there proves nothing.
     return f"{used}, in the last accepted survey" if history.unused_since is None else None
 
 

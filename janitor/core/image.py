@@ -1,4 +1,4 @@
-"""An image as it was seen, and the words that the APIs have for what it is."""
+"""An image as it was seen, and the words of the APIs for its status and visibility."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -9,7 +9,7 @@ from janitor.core.names.image_ids import ImageId, folded
 
 
 class Status(StrEnum):
-    """The image statuses we know; a word outside this list guards its image.
+    """The known image statuses; an image with any other status is guarded.
 
     Sources: the vendor's Compute API v1.0 image page, and OpenStack's Image API v2 for `uploading` and `importing`.
     """
@@ -30,13 +30,16 @@ KNOWN_STATUSES: frozenset[str] = frozenset(Status)
 GONE_STATUSES: frozenset[str] = frozenset({Status.DELETED, Status.PENDING_DELETE})
 
 UNSEEN = "id"
-"""The key of `Image.unreadable` that says why an image, known from an earlier survey, could not be seen in this one."""
+"""The key of `Image.unreadable` that says why an image, known from an earlier survey, could not be read in this one."""
 
 MISSING = "missing"
-"""What `Image.unreadable` says of a wire key that is not there."""
+"""What `Image.unreadable` says about a missing wire key."""
 
 CONTRADICTED = "listed as "
-"""How `Image.unreadable` begins for a field in which two records of the image differ. No shortened JSON begins so."""
+"""How `Image.unreadable` begins for a field in which two records of the image differ.
+
+Shortened JSON never begins so.
+"""
 
 
 class Visibility(StrEnum):
@@ -52,14 +55,14 @@ class Visibility(StrEnum):
 class Image:
     """One entry of a target's image list.
 
-    None means that the value was missing or could not be read; `public` and `protected` have no such state, because
-    what cannot be read there counts as true. `public` is whatever other projects may find: public and community ones.
-    `unreadable` maps each wire key that could not be read to what stood there (shortened), so that a decision can say
-    so; for a field in which two records of the image differ, which is unknown then, it says both. Sizes are bytes,
-    `min_disk` GB, `min_ram` MB, as on the wire. `visibility` and `owner` are None, too, where the API has no such
-    thing; one without tags has none.
+    None means that the value was missing or could not be read; `public` and `protected` have no such state, because an
+    unreadable value counts as true. `public` is true for images that other projects may find: public and community
+    ones. `unreadable` maps each wire key that could not be read to its value (shortened), so that a decision can say
+    so; for a field in which two records of the image differ, which then is unknown, it has both values. Sizes are
+    bytes, `min_disk` GB, `min_ram` MB, as on the wire. `visibility` and `owner` are None also where the API has no such
+    field; an API without tags gives none.
 
-    Wide because these are the facts of one record, which the rules, the database and reports name one by one.
+    Wide because these are the fields of one record, which the rules, the database and reports name one by one.
     """
 
     id: str
@@ -83,26 +86,26 @@ class Image:
 
     @property
     def identity(self) -> ImageId:
-        """Its id as ids are compared: lists, users and texts spell the same one in several ways."""
+        """Its id in the form in which ids are compared: lists, users and texts spell one id in several ways."""
         return folded(self.id)
 
     @property
     def label(self) -> str:
-        """The name, or the id of a nameless image; words for one that has neither."""
+        """The name, or the id of an image without one; words for an image that has neither."""
         return self.name or self.id or "without a name"
 
     @property
     def contradictions(self) -> Mapping[str, str]:
-        """The fields in which two records of the image differ, each with what they say: neither is believed."""
+        """The fields in which two records of the image differ, each with both values: neither is believed."""
         return {key: words for key, words in self.unreadable.items() if words.startswith(CONTRADICTED)}
 
     @property
     def unseen(self) -> str | None:
-        """Why it cannot be told whether the image exists: no list shows it, and it may not be seen by its id."""
+        """Why it is unknown whether the image exists: no list shows it, and it may not be read by its id."""
         return self.unreadable.get(UNSEEN)
 
     def differences(self, other: "Image") -> tuple[str, ...]:
-        """The names of the fields in which another reading of the image differs; every field counts, new ones too."""
+        """The names of the fields in which another reading of the image differs; all fields are compared."""
         return tuple(each.name for each in fields(self) if getattr(self, each.name) != getattr(other, each.name))
 
 
@@ -110,7 +113,7 @@ class Image:
 class Sharing:
     """With which other projects an image is shared, by their ids; `problem` says why that could not be read.
 
-    `unasked`: nobody asked, as nothing was to be deleted anyhow.
+    `unasked`: it was not asked for, as nothing was to be deleted anyway.
     """
 
     accepted: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What the database remembers of images and of people's words, as far as decisions go by it."""
+"""What the database holds about images and people's decisions, as far as decisions depend on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What only our own snapshots can know of an image.
+    """What only earlier snapshots can tell about an image.
 
     first_seen: the first survey that listed it. watched_since: the first survey that listed it and could read the
     usage. status_since: the first survey that saw its present status after having seen another, if one has.
     last_in_use: the latest survey in which anything used it. last_held: the same, without the uses by servers that are
-    known to be deleted. unused_since: the first good survey after that one and before this, if there is one.
+    known to be deleted. unused_since: the first accepted survey after that one and before this, if there is one.
     """
 
     first_seen: datetime
@@ -27,11 +27,10 @@ class History:
 class Notice:
     """A delivered announcement that an image will be deleted: by which policy, for how long, and when it is due.
 
-    `name` is what the image was called in it, "" for no name, None where nobody wrote that down. The last three say how
-    it counts in one run (see `notices.counted`). `waits_until`: a reminder was promised and not accepted, so that the
-    image waits at least until then. `lapsed`: it counts no more, as nothing was heard of the janitor from then on for
-    longer than the notice is. `renamed`: it counts no more, as the image has another name now, which people were not
-    told.
+    `name` is the image's name in it, "" for no name, None where that was not recorded. The last three say how it counts
+    in one run (see `notices.counted`). `waits_until`: a reminder was due but not accepted, so the image waits at least
+    until then. `lapsed`: it no longer counts, as a silence longer than the notice began then. `renamed`: it no longer
+    counts, as the image now has another name, which was not announced.
     """
 
     policy: str
@@ -46,17 +45,17 @@ class Notice:
 
     @property
     def counts(self) -> bool:
-        """Whether people know from it what will be deleted."""
+        """Whether people know from it that the image will be deleted."""
         return self.lapsed is None and not self.renamed
 
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What people heard of the janitor in one target, as far back as its standing notices go.
+    """What people were told about one target, as far back as its current notices go.
 
-    `moments` are, by channel, when a live run of the target ended with nothing due there, or what was due was accepted
-    there; in the order of the runs. `quiet` is the same for a channel where nothing was due. `unreminded` are the ids
-    of the images whose reminder a live run was to give, and nobody accepted.
+    `moments` are, by channel and in the order of the runs, when a live run of the target ended with nothing to report
+    there, or its report was accepted there. `quiet` is the same for a channel where nothing was to be reported.
+    `unreminded` are the ids of the images whose reminder a live run was to send, and no channel accepted.
     """
 
     moments: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
@@ -66,7 +65,7 @@ class Hearing:
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A person's word that an image stays until an instant. `image` is an id, or in a policy file also a name."""
+    """A person's decision that an image stays until an instant. `image` is an id, or in a policy file also a name."""
 
     image: str
     until: datetime
@@ -76,7 +75,7 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """How often in a row the API has rejected the deletion of an image, when last, and what it said then."""
+    """How often in a row the API has rejected the deletion of an image, when it last did, and what it said then."""
 
     count: int
     last_at: datetime
@@ -85,10 +84,10 @@ class Refusals:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the janitor's own records say about the images of one target, by image id.
+    """What the database says about the images of one target, by image id.
 
-    `usage_memory` is how long an image that was seen in use stays guarded. `hearing` is no ground of a decision: what
-    follows from it is said of each notice.
+    `usage_memory` is how long an image that was seen in use stays guarded. Decisions do not depend on `hearing`
+    directly: each notice says what follows from it.
     """
 
     notices: Mapping[str, Notice] = field(default_factory=dict)

@@ -1,7 +1,7 @@
-"""Images that other images need: the kernel and the ramdisk without which an image of three parts cannot start. Pure.
+"""Images that other images need: the kernel and the ramdisk without which some images cannot start. Pure.
 
-Source: `kernel_id` and `ramdisk_id` among the properties of the Image API, which images of the formats ami, aki and ari
-are bound together by.
+Source: `kernel_id` and `ramdisk_id` among the properties of the Image API, which connect images of the formats ami, aki
+and ari.
 """
 
 import re
@@ -24,9 +24,9 @@ _PART_FORMATS = frozenset({"aki", "ari"})
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Which images are needed, each with the words that say by which image and as what.
+    """Which images are needed, each with words that say by which image and as what.
 
-    `doubtful` is an image whose parts cannot be told: any kernel or ramdisk may be one of them.
+    `doubtful` is an image whose parts are unknown: any kernel or ramdisk may be one of them.
     """
 
     by_id: Mapping[ImageId, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Needs:
 
 
 def needs_of(images: Sequence[Image]) -> Needs:
-    """What images need of each other, whoever owns them, as long as they are listed and not gone."""
+    """Which images need which others, whoever owns them, as long as they are listed and not gone."""
     by_id: dict[ImageId, str] = {}
     doubtful = None
     needing = [image for image in images if _may_need(image)]
@@ -55,9 +55,9 @@ def needs_of(images: Sequence[Image]) -> Needs:
 
 
 def used_by_unidentified(unidentified: Sequence[Image], images: Iterable[Image]) -> Usage:
-    """Which of these images those that are listed without an id need.
+    """Which of these images are needed by those that are listed without an id.
 
-    No survey has them, so this is kept as a use of what they name. `problem`: a part of one cannot be told.
+    No survey has those, so this is recorded as a use of the images that they name. `problem`: a part of one is unknown.
     """
     users: defaultdict[str, set[User]] = defaultdict(set)
     needing = [image for image in unidentified if _may_need(image)]
@@ -81,13 +81,14 @@ def _may_need(image: Image) -> bool:
 def _is_unread(image: Image) -> bool:
     """Whether the properties that name parts cannot be read."""
     if image.properties is None:
-        # Left out, or null, they may be none: images without parts, as nearly all are, would keep others for ever.
+        # Missing or null properties count as no parts: otherwise images without parts, as nearly all are, would keep
+        # others forever.
         return image.unreadable.get("properties") not in _LEFT_OUT
     return any(f"properties.{key}" in image.unreadable for key in PARTS)
 
 
 def _parts_named_by(image: Image) -> Iterator[tuple[str, str]]:
-    """What an image calls its parts, each with what it is to it; nothing but "" says that there is none."""
+    """The names that an image gives its parts, each with its role; only "" says that there is none."""
     properties = image.properties or {}
     return ((properties[key], part) for key, part in PARTS.items() if properties.get(key))
 
@@ -97,14 +98,14 @@ def _is_doubtful(image: Image, known: KnownImages) -> bool:
 
 
 def _needed_by(image: Image, known: KnownImages) -> Iterator[tuple[ImageId, str]]:
-    """The other images that an image needs, each with what it is to it."""
+    """The other images that an image needs, each with its role."""
     named = ((needed, part) for word, part in _parts_named_by(image) for needed in known.meant_by(word) or ())
     needed = (*named, *_parts_said_to(image))
     return ((image_id, part) for image_id, part in needed if image_id != image.identity)
 
 
 def _parts_said_to(image: Image) -> Iterator[tuple[ImageId, str]]:
-    """The ids that stand in what cannot be read, as in two values that contradict each other: any may be meant."""
+    """The ids in an unreadable value, as in two values that contradict each other: any may be meant."""
     for key, part in _MAY_NAME_PARTS.items():
         said = image.unreadable.get(key, MISSING)
         for word in () if said in _LEFT_OUT else _SEPARATORS.split(said):

@@ -1,13 +1,13 @@
 """Notices: an expired image is announced, and then stays for as long as its policy says.
 
-Of a long notice people are reminded in its last day, and the deletion waits for that reminder: one that was not given
-when it should have been moves it to a day after its acceptance. And a notice counts only while people hear of the
-janitor: after a silence that was longer than the notice, it is given again, as it is where the image got another name.
+In the last day of a long notice people are reminded, and the deletion waits for that reminder: a late one moves it to a
+day after the reminder was accepted. And a notice counts only while reports arrive: after a silence longer than the
+notice, the image is announced again, as it is when its name has changed.
 
-Silence is what lies between two moments at which people heard, by the channel that an image is reported to: when the
-notice was accepted, when a live run of the target ended with nothing due there, and when what was due there was
-accepted. A dry run, one that died, one that was not to be posted, and one of other targets are no such moments; nor is
-the end of a run with nothing new to tell as long as the report before it waits for its channel.
+A silence is the time between two of these moments, in the channel that an image is reported to: the notice was
+accepted, a live run of the target ended with nothing to report there, or its report was accepted there. A dry run, one
+that died, one that was not to be posted, and one of other targets are not such moments; nor is the end of a run with
+nothing new to report while an earlier report is still undelivered.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,28 +21,28 @@ from janitor.core.names.spelling import normal
 from janitor.core.policy import Policy
 
 MAIN_CHANNEL = "slack"
-"""What the database calls the channel of the configuration, which is told of all images whose policy names none."""
+"""The name in the database of the main channel, to which all images are reported whose policy names no other."""
 
 REMIND_BEFORE = timedelta(hours=24, minutes=15)
-"""How long before the end of a long notice people are reminded of it: in its last day.
+"""How long before the end of a long notice the reminder is sent: in its last day.
 
-A bit more, for a notice begins when its message was delivered, which is later in the day than the next runs look.
+A bit more, since a notice begins when its message is delivered, which is later in the day than the next runs check.
 """
 
 REMINDED_FOR = timedelta(hours=24)
-"""How long an image stays after a reminder that came too late."""
+"""How long an image stays after a reminder that was late."""
 
 _LONG = timedelta(days=3)
-_USUAL_PAUSE = timedelta(hours=25)  # from one night to the next, also when the clocks go back
-_LATEST_RUN = timedelta(hours=6)  # how long after the time in its schedule a run may look
+_USUAL_PAUSE = timedelta(hours=25)  # from one night to the next, even when the clocks go back
+_LATEST_RUN = timedelta(hours=6)  # how long after its scheduled time a run may check
 
 
 def due_under(policy: Policy, notice: Notice | None, now: datetime) -> datetime:
-    """When the notice that runs for an expired image ends, or would end if it were announced now.
+    """When the notice of an expired image ends, or would end if it were announced now.
 
-    An announcement by the same policy holds, whatever shorter wait the file says since. Another policy, or a longer
-    notice in the file, starts a new wait, as a silence or another name of the image does; none ends before a date that
-    was announced.
+    An announcement by the same policy stands even if the file has a shorter notice since. Another policy, or a longer
+    notice in the file, starts a new notice, as a silence or another name of the image does; none ends before a date
+    that was announced.
     """
     if notice is None:
         return now + policy.notice
@@ -52,7 +52,7 @@ def due_under(policy: Policy, notice: Notice | None, now: datetime) -> datetime:
 
 
 def holds(policy: Policy, notice: Notice) -> bool:
-    """Whether an announcement still stands for what the policy asks now."""
+    """Whether an announcement still stands under the present policy."""
     return notice.counts and notice.policy == policy.name and notice.length >= policy.notice
 
 
@@ -65,10 +65,10 @@ def counted(
     channels: Mapping[str, str],
     next_run: Callable[[datetime], datetime] | None = None,
 ) -> dict[str, Notice]:
-    """The notices as they count now: which a silence or another name has ended, and which wait for their reminder.
+    """The notices as they count now: which ones a silence or another name has ended, and which wait for their reminder.
 
-    `names` are those of the listed images now, "" for what has none that can be read. `channels` are those of the
-    policies that have one of their own. `next_run` says when a run is due after an instant, where a schedule is
+    `names` are the present names of the listed images, "" for none or an unreadable one. `channels` are those of the
+    policies that have one of their own. `next_run` says when the next run after an instant is due, if a schedule is
     configured.
     """
 
@@ -87,14 +87,14 @@ def counted(
 def silent_since(
     notice: Notice, heard: Sequence[datetime], now: datetime, next_run: Callable[[datetime], datetime] | None = None
 ) -> datetime | None:
-    """When the last silence began that was longer than a notice, and longer than between one night and the next.
+    """When the last silence began that was longer than a notice, and longer than from one night to the next.
 
-    `heard` are the moments in the order of the runs. Where a schedule is configured, it is no silence before a run was
+    `heard` are the moments in the order of the runs. If a schedule is configured, it is not a silence before a run was
     missed. None where there was no such silence since the notice was accepted.
     """
     moments = [now]
     for moment in reversed(heard):
-        # A run comes before the next: a clock that was ahead then must not make a silence look shorter.
+        # Runs follow each other: a clock that was ahead then must not make a silence look shorter.
         moments.append(min(moment, moments[-1]))
     times = [notice.announced_at, *(moment for moment in reversed(moments) if moment > notice.announced_at)]
     longest = max(notice.length, _USUAL_PAUSE)
@@ -107,7 +107,7 @@ def silent_since(
 
 
 def reminded(notice: Notice, at: datetime, *, missed: bool) -> Notice:
-    """The notice whose reminder was accepted: due a day later where that came when it was due, or was `missed` before.
+    """The notice whose reminder was accepted: due a day later if the reminder was late, or was `missed` before.
 
     It is never due before the date that was announced.
     """
@@ -116,7 +116,7 @@ def reminded(notice: Notice, at: datetime, *, missed: bool) -> Notice:
 
 
 def to_announce(decisions: Iterable[Decision], notices: Mapping[str, Notice]) -> tuple[Decision, ...]:
-    """The images that wait for a notice which nobody has been told of, or which says another date than people know."""
+    """The images that wait for a notice that was not announced, or was announced with another date."""
     return tuple(d for d in decisions if d.reason is Reason.NOTICE and not _told(d, notices))
 
 
@@ -126,18 +126,17 @@ def _told(decision: Decision, notices: Mapping[str, Notice]) -> bool:
 
 
 def known(notice: Notice | None, policy: str | None, due: datetime | None) -> bool:
-    """Whether people know of this date, by an announcement of this policy that still counts."""
+    """Whether people know this date, from an announcement under this policy that still counts."""
     return notice is not None and notice.counts and (notice.policy, notice.due) == (policy, due)
 
 
 def awaits_reminder(notice: Notice | None, policy: str | None, due: datetime | None) -> bool:
-    """Whether people know of the deletion, by an announcement of this policy, and it has got this date for want of a
-    reminder."""
+    """Whether the deletion was announced under this policy, and has this date for lack of a reminder."""
     return notice is not None and notice.counts and (notice.policy, notice.waits_until) == (policy, due)
 
 
 def to_remind(decisions: Iterable[Decision], notices: Mapping[str, Notice], now: datetime) -> tuple[Decision, ...]:
-    """The images whose notice is longer than three days, ends within a day, and has not been reminded of yet."""
+    """The images whose notice is longer than three days, ends within a day, and has had no reminder yet."""
     waiting = (d for d in decisions if d.reason is Reason.NOTICE and _told(d, notices))
     return tuple(d for d in waiting if _wants_reminder(notices[d.image.id], now))
 
@@ -147,7 +146,7 @@ def _wants_reminder(notice: Notice, now: datetime) -> bool:
 
 
 def overdue(reminders: Iterable[Decision], notices: Mapping[str, Notice]) -> frozenset[str]:
-    """Of the images to be reminded of, those whose deletion waits for that."""
+    """Of the images that need a reminder, those whose deletion waits for it."""
     ids = (decision.image.id for decision in reminders if decision.due != notices[decision.image.id].due)
     return frozenset(ids)
 
@@ -155,7 +154,7 @@ def overdue(reminders: Iterable[Decision], notices: Mapping[str, Notice]) -> fro
 def spared(decisions: Iterable[Decision], memory: Memory) -> tuple[Spared, ...]:
     """The announced images that something keeps now.
 
-    Unreadable usage, and what cannot be seen, keep for the moment only and spare none.
+    Unreadable usage, and images that cannot be read, are kept for the moment only and not spared.
     """
     return tuple(
         Spared(decision, memory.notices[decision.image.id].policy)

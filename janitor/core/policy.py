@@ -1,7 +1,7 @@
 """Policies as values: which images a policy matches, when they expire, which it keeps.
 
-Matching has three answers. A value that the cloud did not give us readably (an unknown size, say) makes a condition on
-it neither true nor false, and `decide` then keeps the image: an unreadable value is never read towards deletion.
+Matching has three answers. An unreadable value (an unknown size, say) makes a condition on it neither true nor false,
+and `decide` then keeps the image: an unreadable value never counts towards deletion.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +16,7 @@ from janitor.core.retention import Keep
 from janitor.expressions import Budget, Expression
 
 Names = str | Sequence[str]
-"""The name of a target, or all the names that it may be known by."""
+"""The name of a target, or all its names."""
 
 
 class Clock(StrEnum):
@@ -30,7 +30,7 @@ class Clock(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Conditions on an image, all of which must hold; an empty one holds always. `exclude` is the YAML's `not`.
+    """Conditions on an image, all of which must hold; without conditions, it always holds. `exclude` is `not` in YAML.
 
     Wide because each condition is a key of `match` in a policy file.
     """
@@ -51,11 +51,11 @@ class Match:
     def holds(self, image: Image, target: Names, budget: Budget | None = None) -> Truth:
         """Whether every condition holds for an image of that target, which may have several names."""
         if self.status and image.status not in self.status:
-            return False  # never in doubt, and the one that most images fail
+            return False  # never in doubt, and the condition that most images fail
         return _all_of(self._conditions(image, (target,) if isinstance(target, str) else target, budget))
 
     def asks_for(self) -> frozenset[str]:
-        """The facts of an image that the conditions look at, by the names of its fields."""
+        """The facts of an image that the conditions check, by the names of its fields."""
         asked = {
             "name": self.name,
             "disk_format": self.disk_format,
@@ -79,7 +79,7 @@ class Match:
             yield from self.exclude.expressions(f"{key}.not")
 
     def doubts(self, image: Image, budget: Budget) -> Iterator[str]:
-        """Why it cannot be told of known texts of this image whether they match, in words."""
+        """Why it is unknown whether known texts of this image match, in words."""
         properties = image.properties or {}
         texts: list[tuple[str, Sequence[Pattern], Sequence[str | None]]]
         texts = [("name", self.name, (image.name,)), ("owner", self.owner, (image.owner,))]
@@ -164,7 +164,7 @@ class Policy:
     """A named rule. Without `expire` it keeps all it matches, forever.
 
     `notice` is how long an expired image is announced before it may be deleted; `channel` is where its images are
-    reported, if not where all are.
+    reported, if not in the main channel.
     """
 
     name: str
@@ -178,14 +178,14 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The first policy that matches an image, and the first before it of which that cannot be told."""
+    """The first policy that matches an image, and the first before it for which that is unknown."""
 
     policy: Policy | None
     doubtful: Policy | None
 
 
 def owner_of(image: Image, policies: Iterable[Policy], target: Names, budget: Budget | None = None) -> Owner:
-    """Who owns an image of that target, which may have several names; nobody, where there is a doubt about it."""
+    """The policy that owns an image of that target, which may have several names; none where that is in doubt."""
     doubtful = None
     for policy in policies:
         match policy.match.holds(image, target, budget):

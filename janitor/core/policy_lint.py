@@ -1,4 +1,4 @@
-"""Lints policies that are valid and yet without effect: by their texts, and by what snapshots show. Pure."""
+"""Finds policies that are valid but without effect: by their texts, and by what snapshots show. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -12,7 +12,7 @@ from janitor.core.policy import Match, Policy, owner_of
 from janitor.core.units import format_duration
 from janitor.expressions import ALTOGETHER, EACH, Budget
 
-_MOST_COMPARED = 1_000  # each with all before it, which takes seconds
+_MOST_COMPARED = 1_000  # each is compared with all before it, which takes seconds
 _SHORT = timedelta(hours=1)
 _WILDCARDS = frozenset("*?[")
 
@@ -41,7 +41,7 @@ def owning_nothing(policies: Sequence[Policy], snapshots: Mapping[str, Iterable[
 
 
 def exempting_nothing(exemptions: Iterable[Exemption], snapshots: Mapping[str, Iterable[Image]]) -> list[str]:
-    """The ids and names in policy files that no image of these snapshots bears, each once."""
+    """The ids and names in policy files that no image of these snapshots has, each once."""
     images = [image for every in snapshots.values() for image in every]
     ids, names = {folded(normal(image.id)) for image in images}, {normal(image.name or "") for image in images}
     named = dict.fromkeys(exemption.image for exemption in exemptions)
@@ -64,7 +64,7 @@ def _findings(policy: Policy, before: Iterable[Policy], targets: Targets) -> Ite
 
 
 def _slow(policy: Policy) -> Iterator[str]:
-    """The expressions whose time may grow faster than their text."""
+    """The expressions whose time may grow faster than linearly with the text."""
     slow = [(key, each.text) for key, each in policy.match.expressions("match") if not each.linear]
     family = None if policy.keep is None else policy.keep.per.expression
     if family is not None and not family.linear_groups:
@@ -87,7 +87,7 @@ def _strangers(match: Match, key: str, targets: Collection[str]) -> Iterator[str
 def covers(wide: Match, narrow: Match, targets: Targets) -> bool:
     """Whether it is certain that `wide` does not miss any image of these targets that `narrow` matches.
 
-    Not to miss is to match, or not to tell: who cannot tell lets no later policy own the image.
+    Not missing it means matching it, or in doubt: a policy in doubt lets no later policy own the image.
     """
     asked = dict(narrow.properties)
     return (
@@ -107,7 +107,7 @@ def covers(wide: Match, narrow: Match, targets: Targets) -> bool:
 
 
 def _within(words: frozenset[str], others: frozenset[str]) -> bool:
-    """Whether whoever asks for one of some words gets one of others; none given is all."""
+    """Whether some words are all among others; an empty set stands for all words."""
     return not others or (bool(words) and words <= others)
 
 
@@ -130,7 +130,7 @@ def _within_targets(match: Match, other: Match, targets: Targets) -> bool:
 
 
 def _takes_in(wide: Pattern, narrow: Pattern) -> bool:
-    """Whether all that `narrow` matches is certain to be matched by `wide`."""
+    """Whether `wide` certainly matches everything that `narrow` matches."""
     if wide.text == narrow.text or _is_everything(wide):
         return True
     if narrow.expression is not None:

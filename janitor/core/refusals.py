@@ -1,4 +1,4 @@
-"""Backing off: a deletion that the API rejected is not asked for again every night."""
+"""Backing off: a deletion that the API rejected is not requested again every night."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ _GRACE = timedelta(hours=1)
 
 
 def next_try(refusals: Refusals) -> datetime:
-    """When to ask again: after one day, then three, then seven, and then weekly.
+    """When to request it again: after one day, then three, then seven, and then weekly.
 
     An hour early counts, so that a nightly run which happens to be quicker than the last does not lose a night.
     """

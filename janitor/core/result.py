@@ -1,4 +1,4 @@
-"""What a run did, whole: what every report is rendered from."""
+"""Everything that a run did: the source of every report."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 
 
 class DeletionOutcome(StrEnum):
-    """What became of one deletion; only the survey afterwards can say `deleted`."""
+    """The outcome of one deletion; only the survey afterwards can say `deleted`."""
 
     DELETED = "deleted"
     ACCEPTED = "accepted"
@@ -35,13 +35,13 @@ class DeletionOutcome(StrEnum):
 
     @property
     def unsuccessful(self) -> bool:
-        """Whether a person may have to look at a deletion that ended so."""
+        """Whether a person may have to look into a deletion with this outcome."""
         return self in (DeletionOutcome.REFUSED, DeletionOutcome.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of what is known of an image over time: what a run saw, decided or did."""
+    """One line of the history of an image: what a run saw, decided or did."""
 
     at: datetime
     run: int
@@ -50,9 +50,9 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """One attempt to delete one image, and what became of it.
+    """One attempt to delete one image, and its outcome.
 
-    `unsettled`: no survey has told yet whether the image is gone; the next one of its target will.
+    `unsettled`: no survey has shown yet whether the image is gone; the next one of its target will.
     """
 
     decision: Decision
@@ -63,11 +63,10 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class SurveySummary:
-    """What is reported of the survey of one target: how much it saw, and how well.
+    """What is reported about the survey of one target: how much it saw, and what it could not see.
 
-    `owned` are the images that belong to the target itself. `remarks` say what the survey could not see and did not
-    insist on seeing. `clock` says what confirmed our clock, and `seconds` is how long the survey took; neither is
-    recorded.
+    `owned` are the images that belong to the target itself. `remarks` say which optional sources the survey could not
+    read. `clock` says what confirmed our clock, and `seconds` is how long the survey took; neither is recorded.
     """
 
     images: int = 0
@@ -79,14 +78,13 @@ class SurveySummary:
 
 @dataclass(frozen=True, slots=True)
 class NoticeChanges:
-    """What one run changes of the notices of one target's images.
+    """What one run changes about the notices of one target's images.
 
-    `announced` are the images whose notice this run gives, or in a dry run would give; `reminded` those that it reminds
-    of, and `overdue` those of them whose reminder is missing for so long that they are due a day after it.
-    `undelivered` are those of both that nobody was told of, as no accepted message names them: their notice has not
-    begun, or they go on waiting for their reminder. As long as the report is not sent there are none, for it is the
-    report that tells. `spared` are the images that were announced before and no longer expire, with what now keeps
-    them.
+    `announced` are the images whose notice this run gives, or in a dry run would give; `reminded` those for which it
+    sends a reminder, and `overdue` those of them whose reminder is so late that they are due a day after it.
+    `undelivered` are those of both that no accepted message names: their notice has not begun, or they still wait for
+    their reminder. Until the report is sent there are none. `spared` are the images that were announced before and no
+    longer expire, with the reason that now keeps them.
     """
 
     announced: tuple[Decision, ...] = ()
@@ -98,10 +96,10 @@ class NoticeChanges:
 
 @dataclass(frozen=True, slots=True)
 class PlanReview:
-    """What of a plan still stands when it is carried out.
+    """What is still valid of a plan when it is carried out.
 
-    `approved` are the images that a reviewed plan named and that are still as they were; None where no such plan is
-    applied. `changed` are the others that it named, and those that changed during this run.
+    `approved` are the images that a reviewed plan named and that are unchanged; None where no such plan is applied.
+    `changed` are the others that it named, and those that changed during this run.
     """
 
     approved: frozenset[str] | None = None
@@ -110,10 +108,10 @@ class PlanReview:
 
 @dataclass(frozen=True, slots=True)
 class EarlierRequests:
-    """What this run tells of deletions that earlier runs asked for.
+    """What this run reports about deletions that earlier runs requested.
 
-    `settled` are those that could not tell their outcome: this run's survey could. `refused_again` are the images that
-    the API rejected with the same message as the last time.
+    `settled` are those whose outcome was unknown until this run's survey. `refused_again` are the images that the API
+    rejected with the same message as the last time.
     """
 
     settled: tuple[Deletion, ...] = ()
@@ -121,7 +119,7 @@ class EarlierRequests:
 
     @property
     def last_settled(self) -> tuple[Deletion, ...]:
-        """Of `settled`, the last of each image: what became of one that was asked for again and again is told once."""
+        """Of `settled`, the last for each image: a deletion that was requested repeatedly is reported once."""
         return tuple({settled.decision.image.id: settled for settled in self.settled}.values())
 
 
@@ -153,10 +151,9 @@ class TargetResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """One run, whole: what every report is rendered from.
+    """One whole run: the source of every report. `error` is what kept the run from its targets, if anything did.
 
-    `error` is what kept the run from its targets, if anything did. `digest` is a short name for exactly its plan.
-    `remarks` are on what people wrote down, and concern no target alone.
+    `digest` identifies exactly its plan. `remarks` concern what people wrote down, and no single target.
     """
 
     run: int
@@ -186,7 +183,7 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a GiB costs a month: turns sizes into money in reports."""
+    """The price of a GiB per month: turns sizes into money in reports."""
 
     per_gib_month: float
     currency: str

@@ -27,9 +27,9 @@ class Period(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """How a policy's images fall into families.
+    """How a policy's images are divided into families. `policy`: all are one.
 
-    `policy`: all are one. `name:/…/`: by the one group of an expression searched in the name. `property:KEY`: by value.
+    `name:/…/`: by the one group of an expression searched for in the name. `property:KEY`: by its value.
     """
 
     text: str
@@ -41,7 +41,7 @@ class Family:
         object.__setattr__(self, "expression", Expression(rest[1:-1]) if kind == "name" else None)
 
     def of(self, image: Image, budget: Budget | None = None) -> str | None:
-        """The family of an image, or None for one that belongs to none. Raises Untold, and what `check_stop` does."""
+        """The family of an image, or None if it has none. Raises Untold, and what `check_stop` does."""
         if self.expression is not None:
             found = None if image.name is None else self.expression.groups_in(image.name, budget)
             return found[0] if found else None
@@ -71,8 +71,8 @@ def kept_by(
 ) -> dict[str, Kept]:
     """What `keep` protects among the images that one policy owns in one target, by image id.
 
-    Counted family by family, newest first, ties by id; the calendar is cut in `zone`. An image without a family is
-    one of its own, and kept.
+    Counted family by family, newest first, ties by id; days, weeks, months and years are those of `zone`. An image
+    without a family is kept, and counts in none.
     """
     kept: dict[str, Kept] = {}
     families: dict[str, list[Image]] = {}
@@ -92,7 +92,7 @@ def kept_by(
 
 
 def _takes_a_place(image: Image, now: datetime) -> bool:
-    """Only an active image of the target's own, of a date that we trust: any other would push a good one out."""
+    """Only an active image of the target's own with a plausible date: any other would displace a good one."""
     dated = image.created_at is not None and image.created_at <= now
     return dated and image.owned and image.status == Status.ACTIVE and image.unseen is None
 

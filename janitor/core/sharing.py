@@ -1,6 +1,6 @@
 """The guard `shared`: an image that another project has accepted stays. Pure, like `decide`.
 
-It is asked last, and only of images that would otherwise go: to ask takes one request for each image.
+It comes last, and only for images that would otherwise be deleted: each image takes one request.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ _UNASKED = "sharing was not checked, as the plan is over the limit"
 
 
 def in_question(decisions: Iterable[Decision]) -> list[Image]:
-    """The images whose sharing matters: those that are not kept anyhow."""
+    """The images whose sharing matters: those that are not kept anyway."""
     return [decision.image for decision in decisions if decision.verdict is not Verdict.KEEP]
 
 
@@ -21,7 +21,7 @@ def apply_sharing(decisions: Sequence[Decision], sharing: Mapping[str, Sharing])
     """The same decisions in the same order, but an image that is shared, or may be, is kept.
 
     `sharing` is by image id; an image that is not in it is shared with nobody. Projects that an image is offered to,
-    and that have not accepted, are named and guard nothing.
+    and that have not accepted, are named but keep nothing.
     """
     return [_with_sharing(decision, sharing.get(decision.image.id)) for decision in decisions]
 

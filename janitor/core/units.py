@@ -37,8 +37,8 @@ _INSTANT = re.compile(
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})", re.ASCII)
-_LAST_OF_DAY = time.max.replace(fold=1)  # where the clock is put back at midnight, it comes twice
-_ENDLESS = datetime(9999, 12, 30, tzinfo=UTC)  # the last day that is a day in every time zone
+_LAST_OF_DAY = time.max.replace(fold=1)  # where the clock is put back at midnight, midnight comes twice
+_ENDLESS = datetime(9999, 12, 30, tzinfo=UTC)  # the last day that exists in every time zone
 
 GIB = 2**30
 
@@ -46,8 +46,8 @@ GIB = 2**30
 def parse_duration(text: str, *, seconds: bool = False) -> timedelta:
     """Read `36h`, `14d` or `1d12h` (units y mo w d h min, largest first; with `seconds`, also s), and `0m`.
 
-    A month is 30 days, a year 365. Raises ValueError, with a message fit for people, for anything else; `3m` is refused
-    as what may mean minutes or months.
+    A month is 30 days, a year 365. Raises ValueError, with a message fit for people, for anything else; `3m` is
+    rejected because it may mean minutes or months.
     """
     if text == "0m":
         return timedelta()
@@ -62,7 +62,7 @@ def parse_duration(text: str, *, seconds: bool = False) -> timedelta:
 
 
 def parse_timeout(text: str) -> timedelta:
-    """Read `30s`, `2m` or `1m30s`, where nobody thinks of months (units w d h m or min s, largest first).
+    """Read `30s`, `2m` or `1m30s`, where `m` cannot mean months (units w d h m or min s, largest first).
 
     Raises ValueError, with a message fit for people, for anything else.
     """
@@ -81,7 +81,7 @@ def _total(match: re.Match[str], units: Iterable[str]) -> timedelta:
 
 @lru_cache
 def format_duration(duration: timedelta) -> str:
-    """Write a duration the way both are read: days and below, `14d`, `1d12h`, `1h30min`."""
+    """Write a duration as both functions read it: days and smaller units, `14d`, `1d12h`, `1h30min`."""
     rest, words = duration, ""
     for unit in ("d", "h", "min", "s"):
         count, rest = divmod(rest, _DURATION_UNITS[unit])
@@ -114,7 +114,7 @@ def parse_instant(text: str) -> datetime | None:
     """Read an API's time as aware UTC; one without an offset is UTC. None for what cannot be read.
 
     Both documented shapes, `2017-05-16T02:17:50Z` and `2017-05-16T02:17:50.166563`, and numeric offsets are read. A
-    time before the year 2000 is a zero value in disguise: read as a date, it would make its image look ancient.
+    time before the year 2000 is really a zero value: read as a date, it would make its image look very old.
     """
     match = _INSTANT.fullmatch(text.strip())
     if match is None:
@@ -139,7 +139,7 @@ def _offset(text: str | None) -> timedelta:
 def parse_until(text: str, zone: tzinfo) -> datetime:
     """Read `2026-12-31`, through the last microsecond of that day in the zone, or `2026-12-31T18:00:00+09:00`.
 
-    The days at the end of the calendar, which people write for "forever", are read as one that every zone can write.
+    The days at the end of the calendar, which people write for "forever", are read as one that exists in every zone.
     Raises ValueError, with a message fit for people, for anything else.
     """
     try:
@@ -148,15 +148,14 @@ def parse_until(text: str, zone: tzinfo) -> datetime:
         if _MOMENT.fullmatch(text):
             return _in_utc(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
-        pass  # the shape of a date, but no day of the calendar
+        pass  # the form of a date, but not a day of the calendar
     raise ValueError(f'"{text}" is not a date like 2026-12-31 or a time like 2026-12-31T18:00:00+09:00')
 
 
 def format_until(end: datetime, zone: tzinfo) -> str:
-    """Write what `parse_until` read as it was meant: `through 2026-12-31 (Asia/Seoul)`, `until 2026-12-31 18:00+09:00`.
+    """Write what `parse_until` read: `through 2026-12-31 (Asia/Seoul)`, `until 2026-12-31 18:00+09:00`.
 
-    Only what was given as a date ends a microsecond before a full second. A date of another zone is written as the
-    instant that it is.
+    Only a date ends a microsecond before a full second. A date of another zone is written as an instant.
     """
     if end >= _ENDLESS:
         return f"through {date.max.isoformat()} ({zone})"
@@ -177,7 +176,7 @@ def iso(instant: datetime) -> str:
 
 
 def iso_or_none(instant: datetime | None) -> str | None:
-    """`iso`, where there is an instant."""
+    """`iso`, or None without an instant."""
     return None if instant is None else iso(instant)
 
 

@@ -1,4 +1,4 @@
-"""What uses images: what told of it, and what could not be read."""
+"""What uses images: which source says so, and what could not be read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -7,9 +7,9 @@ from enum import StrEnum
 
 
 class UserKind(StrEnum):
-    """What can use an image; an image uses the one that it is built upon, a reference names it in a text.
+    """What can use an image; an image uses the one that it is built upon; a reference names it in a text.
 
-    An unidentified image is one that is listed without an id; it uses all that it names.
+    An unidentified image is one that is listed without an id; it uses all images that it names.
     """
 
     INSTANCE = "instance"
@@ -24,7 +24,7 @@ class UserKind(StrEnum):
 
 
 class Source(StrEnum):
-    """Where it is told what uses images: services of a cloud, the images themselves, and texts that people declare."""
+    """Where to read what uses images: services of a cloud, the images themselves, and texts that people declare."""
 
     SERVERS = "servers"
     VOLUMES = "volumes"
@@ -45,12 +45,12 @@ SOURCE_OF: Mapping[UserKind, Source] = {
     UserKind.REFERENCE: Source.REFERENCES,
     UserKind.UNIDENTIFIED: Source.SNAPSHOTS,
 }
-"""Which source tells of users of each kind."""
+"""The source of users of each kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Something that uses an image, and where that is told: a source, with its region where it has one."""
+    """Something that uses an image, and the source that says so, with its region if it has one."""
 
     id: str
     name: str
@@ -60,15 +60,15 @@ class User:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Unread:
-    """A source that could not be read although it might have been; `part` names one place of it, empty for all."""
+    """A source that could not be read although it might exist; `part` names one place of it, empty for all."""
 
     source: Source
     part: str = ""
 
     def covers(self, kind: UserKind, told_by: str) -> bool:
-        """Whether users of this kind, that this place told of, are among what could not be read.
+        """Whether users of this kind, read from this place, are among what could not be read.
 
-        Of users that were recorded without their place nothing is known but the source.
+        For users that were recorded without their place, only the source is known.
         """
         return SOURCE_OF[kind] is self.source and (
             told_by in ("", self.part) or _is_within(told_by, self.part) or _is_within(self.part, told_by)
@@ -79,17 +79,17 @@ class Unread:
 
 
 def _is_within(place: str, whole: str) -> bool:
-    """Whether a place is one endpoint of several, which are called as the whole is, each with its path in brackets."""
+    """Whether a place is one of several endpoints, which are named like the whole, each with its path in brackets."""
     return not whole or place.startswith(f"{whole} (")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What became of asking one place for users of images.
+    """The result of asking one place for users of images.
 
     `region` is empty where there is none, and `place` is the path of the endpoint's URL, or what else was read.
-    `problem` says why it was not asked or not read; else `users` are how many users it told of, and `images` how many
-    images these use. `note` is worth knowing of a place that was asked all the same.
+    `problem` says why it was not asked or not read; otherwise `users` is how many users it listed, and `images` how
+    many images these use. `note` is a remark about a place that was asked nevertheless.
     """
 
     source: Source
@@ -103,9 +103,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class StackContent:
-    """What a stack said when it was read: digests of its words, each with the place where it stands.
+    """What a stack said when it was read: digests of its words, each with its place.
 
-    `version` tells whether it has changed since. Digests, because a stack's words are its owner's, secrets among them.
+    `version` shows whether it has changed since. Digests, because a stack's words are its owner's, secrets among them.
     """
 
     version: str
@@ -116,11 +116,11 @@ class StackContent:
 class Usage:
     """What uses which image, by image id in lower case.
 
-    `problem` says why that could not be read; then every image counts as used. `unread` are the sources that could not
-    be read although they might have been, and that the target's configuration does not insist on; `remarks` say why.
-    `ended` are the ids of servers that are known to be deleted. `instances` counts all instances, also those of no
-    image, and `volumes` those made of an image, None where volumes were not read; `readings` say what was asked, and
-    `stacks` what stacks said, by their ids. The last five are not part of what a snapshot gives back.
+    `problem` says why that could not be read; then every image counts as used. `unread` are the optional sources that
+    could not be read although they might exist; `remarks` say why. `ended` are the ids of servers that are known to be
+    deleted. `instances` counts all instances, also those without an image, and `volumes` those made from an image, None
+    where volumes were not read; `readings` say what was asked, and `stacks` what stacks said, by their ids. A snapshot
+    does not give back the last five.
     """
 
     by_image: Mapping[str, tuple[User, ...]] = field(default_factory=dict)
@@ -134,7 +134,7 @@ class Usage:
     stacks: Mapping[str, StackContent] = field(default_factory=dict, compare=False)
 
     def with_named(self, named: "Usage") -> "Usage":
-        """The same, and what texts name of the images; a problem of either is one of both."""
+        """The same, with the images that texts name; a problem of either is a problem of both."""
         problem = "; ".join(one for one in (self.problem, named.problem) if one) or None
         images = dict.fromkeys((*self.by_image, *named.by_image)) if problem is None else {}
         users = {one: (*self.by_image.get(one, ()), *named.by_image.get(one, ())) for one in images}
@@ -150,12 +150,12 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class EarlierUsage:
-    """What earlier surveys of a target knew of its usage.
+    """What earlier surveys of a target knew about its usage.
 
-    `read` are the services, each with its region, that the last good survey found and asked. `servers` are the ids of
-    those that were seen using an image that is not free of them yet, with the time when they were last seen. `stacks`
-    is what stacks said when they were last read, by their ids. `unrecorded`: a version that did not write down what it
-    read recorded the last good survey.
+    `read` are the services, each with its region, that the last accepted survey found and asked. `servers` are the ids
+    of servers that were seen using an image and still guard it, with the time when they were last seen. `stacks` is
+    what stacks said when last read, by their ids. `unrecorded`: the last accepted survey was recorded by a version that
+    did not record what it read.
     """
 
     read: frozenset[tuple[Source, str]] = frozenset()

@@ -24,9 +24,9 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What people wrote down: the policies in their order, and the exemptions, also those that have lapsed.
+    """What people wrote down: the policies in their order, and the exemptions, also expired ones.
 
-    `passed_over` are the names of what else is in the policies folder, and was not read.
+    `passed_over` are the names of other files in the policies folder, which were not read.
     """
 
     policies: tuple[Policy, ...]
@@ -37,9 +37,9 @@ class Rules:
 def load_rules(path: Path, zone: tzinfo, unserved: Mapping[str, str] = _NOTHING) -> Rules:
     """The rules of a file, or of every `*.yaml` and `*.yml` file of a directory, in file-name order.
 
-    Hidden files are left out, as a shell would. A date without a time is through the end of that day in `zone`.
-    `unserved` are keys of a policy that the configuration cannot serve, each with the reason. Raises
-    ConfigurationError with every problem of all files; that there is no policy in any of them is one.
+    Hidden files are ignored, as in a shell. A date without a time lasts through the end of that day in `zone`.
+    `unserved` are keys of a policy that this configuration does not support, each with the reason. Raises
+    ConfigurationError with every problem of all files; that none of them holds a policy is one.
     """
     found = _files(path)
     _check_sizes(path, found)
@@ -56,7 +56,7 @@ def load_rules(path: Path, zone: tzinfo, unserved: Mapping[str, str] = _NOTHING)
 
 
 def load_policies(path: Path, unserved: Mapping[str, str] = _NOTHING) -> list[Policy]:
-    """`load_rules`, where only the policies are asked for."""
+    """`load_rules`, but only the policies."""
     return list(load_rules(path, UTC, unserved).policies)
 
 
@@ -82,18 +82,18 @@ def _files(path: Path) -> list[Path]:
 
 
 def _check_sizes(path: Path, files: Iterable[Path]) -> None:
-    """Raises ConfigurationError, before any is read, for files that are too large together."""
+    """Raises ConfigurationError, before any is read, if all files together are too large."""
     total = 0
     for file in files:
         with suppress(OSError):  # which is said when it is read
-            total += min(file.stat().st_size, LARGEST)  # a larger one is refused unread, by its name
+            total += min(file.stat().st_size, LARGEST)  # a larger one is rejected unread, by its name
     if total > LARGEST_TOGETHER:
         message = f"holds more than {LARGEST_TOGETHER // 2**20} MiB of policy files"
         raise ConfigurationError([Problem(display(path), None, message)])
 
 
 def _passed_over(path: Path) -> tuple[str, ...]:
-    """What in a policies folder people may take for read; not what is hidden, nor notes and tests of policies."""
+    """The files in a policies folder that people may believe are read; not hidden ones, notes, or policy tests."""
     if not path.is_dir():
         return ()
     others = (file for file in path.iterdir() if not _holds_policies(file))
@@ -103,7 +103,7 @@ def _passed_over(path: Path) -> tuple[str, ...]:
 
 
 def _holds_policies(file: Path) -> bool:
-    # A link to nowhere does: a missing policy that keeps images is one that lets them be deleted.
+    # A broken link counts: if a policy that keeps images is missing, they may be deleted.
     return file.suffix in _SUFFIXES and not file.name.startswith(".") and not file.is_dir()
 
 
@@ -113,7 +113,7 @@ def _read(path: Path, zone: tzinfo, unserved: Mapping[str, str]) -> _PolicyFile:
     except ConfigurationError as error:
         return _PolicyFile(path, None, problems=error.problems)
     if path.name.endswith(_TEST) and any(_missing(document)):
-        return _PolicyFile(path, document)  # what tests policies, and holds none
+        return _PolicyFile(path, document)  # tests of policies, which hold none
     checked, faults = check(PolicyFileSchema, document)
     faults = [*document.faults, *faults, *_missing(document), *_unserved(document, unserved)]
     if checked is None or faults:
@@ -128,7 +128,7 @@ def _missing(document: Document) -> Iterator[Fault]:
 
 
 def _unserved(document: Document, unserved: Mapping[str, str]) -> Iterator[Fault]:
-    """What a file or its policies ask for that the configuration cannot serve, wherever it stands."""
+    """The keys of a file or its policies that this configuration does not support."""
     whole = document.data if isinstance(document.data, dict) else {}
     defaults = {key: whole[key] for key in PolicyFileSchema.model_fields if key in whole}
     for keys, written in [((), defaults), *_written(document)]:
@@ -136,12 +136,12 @@ def _unserved(document: Document, unserved: Mapping[str, str]) -> Iterator[Fault
 
 
 def _asks_for(key: str, written: Mapping[str, object]) -> bool:
-    # No notice asks for nothing, and so needs nothing to be served.
+    # A notice of zero announces nothing, so it needs no channel.
     return key in written and not (key == "notice" and is_nothing(written[key]))
 
 
 def _problems(document: Document, faults: Iterable[Fault]) -> Iterator[Problem]:
-    """The faults, each with the name of its policy, where it is in a policy that has one."""
+    """The faults, each with the name of its policy, if that has one."""
     names = dict(_names(document))
     for fault in faults:
         place = fault.keys[:2]
@@ -149,7 +149,7 @@ def _problems(document: Document, faults: Iterable[Fault]) -> Iterator[Problem]:
 
 
 def _written(document: Document) -> Iterator[tuple[Keys, dict[str, object]]]:
-    """The policies of a file as they are written, whatever may be wrong with them."""
+    """The policies of a file as written, even if they are wrong."""
     listed = document.data.get("policies") if isinstance(document.data, dict) else None
     for index, policy in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(policy, dict):

@@ -43,7 +43,7 @@ def _notice(text: str) -> timedelta:
 
 
 def is_nothing(value: object) -> bool:
-    """Whether a duration, as it is written, is none at all."""
+    """Whether a duration, as written, is zero."""
     try:
         return not parse_duration(str(_plain_zero(value)))
     except ValueError:
@@ -51,17 +51,17 @@ def is_nothing(value: object) -> bool:
 
 
 def _plain_zero(value: object) -> object:
-    """Nothing is nothing in any unit."""
+    """Zero is zero in any unit."""
     return "0m" if value == 0 and type(value) is int else value
 
 
 def _until(text: str) -> str:
-    parse_until(text, UTC)  # the zone changes what a date means, and not whether it is one
+    parse_until(text, UTC)  # the zone changes what a date means, not whether it is valid
     return text
 
 
 def _no_pattern(text: str) -> str:
-    # Taken for a name it would exempt nothing, in silence.
+    # Taken for a name, it would silently exempt nothing.
     if "*" in text or (len(text) > 2 and text[0] == text[-1] == "/"):
         raise ValueError(
             f'"{text}" is a pattern: write whole names or ids, or a policy without `expire`, which keeps all'
@@ -141,7 +141,7 @@ class _Match(Schema):
         return self
 
     def value(self, default_status: frozenset[Status] = frozenset()) -> Match:
-        """The conditions as a value; a default holds only where no status is given, and not within `not`."""
+        """The conditions as a value; the default applies only where no status is given, and not within `not`."""
         properties = {key: tuple(patterns) for key, patterns in (self.properties or {}).items()}
         return Match(
             name=tuple(self.name or ()),
@@ -205,9 +205,9 @@ class PolicySchema(Schema):
         return notice
 
     def value(self, notice: timedelta = timedelta()) -> Policy:
-        """The policy. One that expires images looks at finished ones, unless it names statuses.
+        """The policy. One that expires images matches finished ones, unless it names statuses.
 
-        `notice` is for one that expires images and says none itself.
+        `notice` is the default for one that expires images.
         """
         if self.notice is not None:
             notice = self.notice
@@ -223,7 +223,7 @@ class PolicySchema(Schema):
 
 
 class ExemptSchema(Schema):
-    """One entry of `exempt` as written: images, until when they stay, and why."""
+    """One entry of `exempt` as written: images, the end of their exemption, and the reason."""
 
     images: OneOrMore[WholeName] = Field(
         validation_alias=AliasChoices("images", "image"), description="say which, by id or by name"
@@ -233,7 +233,7 @@ class ExemptSchema(Schema):
     by: Given[Label] = None
 
     def value(self, file: str, zone: tzinfo) -> list[Exemption]:
-        """The exemption of each image, in the name of `by` or else of the file."""
+        """The exemption of each image, granted by `by` or else by the file."""
         until = parse_until(self.until, zone)
         return [Exemption(image, until, self.why, self.by or file) for image in self.images]
 
@@ -250,7 +250,7 @@ class PolicyFileSchema(Schema):
     )
 
     def policy_values(self) -> list[Policy]:
-        """The policies; those with an `expire` take the file's notice where they say none."""
+        """The policies; those with an `expire` and without a notice have the file's notice."""
         return [policy.value(self.notice or timedelta()) for policy in self.policies]
 
     def exemption_values(self, file: str, zone: tzinfo) -> list[Exemption]:

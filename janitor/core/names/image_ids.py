@@ -1,4 +1,4 @@
-"""How images are named by their ids: lists, users and texts spell them in several ways, and may put one into a URL."""
+"""Ids of images: lists, users and texts spell them in several ways, and may put one into a URL."""
 
 import re
 from collections.abc import Iterator
@@ -6,21 +6,21 @@ from typing import NewType
 from uuid import UUID
 
 ImageId = NewType("ImageId", str)
-"""An id as ids are compared; what an API or a person wrote stays a plain text until `folded` makes it one."""
+"""An id as ids are compared; what an API or a person wrote is plain text until `folded` makes it one."""
 
 _UNDASHED = re.compile(r"(?<![0-9a-f-])[0-9a-f]{32}(?![0-9a-f-])")
 _SPELLED = re.compile(
     r"(?:urn:)?(?:uuid:)?\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?"
 )
 _SHORTEST, _USUAL = 32, 36
-"""How long a UUID is without its dashes, and with them."""
+"""The length of a UUID without its dashes, and with them."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _AT_ITS_PLACE = re.compile(r"[/:]images?[/:]+([^/:?#]+)|[?&](?:image_?)?id=([^&#]+)")
 _NO_IDS = re.compile(r"(images?|file|v[0-9.]+)?")
 
 
 def folded(image_id: str) -> ImageId:
-    """An id as ids are compared: without the spaces around it, in lower case; a UUID with its dashes and nothing else.
+    """An id as ids are compared: without spaces around it, in lower case; a UUID with its dashes only.
 
     A UUID may be spelled without dashes, as a URN and in braces.
     """
@@ -32,9 +32,9 @@ def folded(image_id: str) -> ImageId:
 
 
 def ids_in(text: str) -> tuple[ImageId, ...]:
-    """The ids that a word may mean, folded, each once: the word itself, and what stands in it as in a URL or URN.
+    """The ids that a word may mean, folded, each once: the word itself, and an id in it, as in a URL or URN.
 
-    Nothing for a blank word.
+    None for a blank word.
     """
     return tuple(map(ImageId, dict.fromkeys(filter(None, _ids_in(folded(text))))))
 
@@ -45,7 +45,7 @@ def holds_uuid(text: str) -> bool:
 
 
 def unidentified(text: str) -> bool:
-    """Whether a word can name no image: a blank one, or a URL or URN that holds no id."""
+    """Whether a word cannot name an image: a blank one, or a URL or URN that holds no id."""
     word = folded(text)
     return len(ids_in(word)) <= ("://" in word or word.startswith(("urn:", "/")))
 

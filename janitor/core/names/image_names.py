@@ -1,4 +1,4 @@
-"""Images by what others call them: by their ids, or by their whole names."""
+"""Images by the words that others use for them: by their ids, or by their whole names."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,8 +9,10 @@ from janitor.core.names.spelling import normal
 
 
 class ImageNames:
-    """The images of a survey by id, `ids`, and by name. A name means every image that bears it, and all whose
-    name cannot be read, as they may; these are the `unreadable` ones.
+    """The images of a survey by id, `ids`, and by name.
+
+    A name means every image that has it, and also all images whose name cannot be read (`unreadable`), as they may have
+    it.
     """
 
     def __init__(self, images: Iterable[Image]) -> None:
@@ -34,7 +36,7 @@ class ImageNames:
         return frozenset(listed | named | unreadable)
 
     def bears(self, word: str) -> bool:
-        """Whether an image has this word for its id or its whole name."""
+        """Whether this word is the id or the whole name of an image."""
         return normal(word) in self._by_name or folded(word) in self.ids
 
     def words(self) -> Iterable[tuple[str, frozenset[ImageId]]]:

@@ -1,4 +1,4 @@
-"""The images of a survey, as servers, instances and volumes name theirs: by id, or by what only looks like one."""
+"""The images of a survey, as servers, instances and volumes name theirs: by id, or by what may only look like one."""
 
 from janitor.core.names.image_ids import ImageId, holds_uuid, ids_in, unidentified
 from janitor.core.names.image_names import ImageNames
@@ -8,21 +8,21 @@ _NO_WORDS = frozenset({"null", "none", "nil", "undefined", "unknown", "n/a", "na
 
 
 def says_nothing(word: str) -> bool:
-    """Whether a word stands for a value that somebody did not have: it names no image, and none is in use by it."""
+    """Whether a word stands for a missing value: then it names no image, and none is in use by it."""
     return normal(word).strip("<>()[]").lower() in _NO_WORDS
 
 
 class KnownImages:
-    """Says which images a word means. Where the ids of all of them are UUIDs, only a UUID is an id."""
+    """Says which images a word means. If all their ids are UUIDs, only a UUID is an id."""
 
     def __init__(self, names: ImageNames) -> None:
         self.names = names
         self._by_uuid = bool(names.ids) and all(map(holds_uuid, names.ids))
 
     def meant_by(self, word: str) -> tuple[ImageId, ...] | None:
-        """The ids that a word may mean, also of images that are gone; None where it cannot be told.
+        """The ids that a word may mean, also of images that are gone; None where that is unknown.
 
-        A word that is no UUID may be an id or a name: it means the images of that name, too, and those whose name
+        A word that is not a UUID may be an id or a name: it also means the images of that name, and those whose name
         cannot be read.
         """
         if unidentified(word):

@@ -1,4 +1,4 @@
-"""Patterns: a glob or a regular expression of people, and whether a text of the cloud matches it."""
+"""Patterns: a glob or a regular expression that a person wrote, and whether a text of the cloud matches it."""
 
 import fnmatch
 import re
@@ -10,12 +10,12 @@ from janitor.core.names.spelling import composed, normal
 from janitor.expressions import Budget, Expression, Untold
 
 Truth = bool | None
-"""True, False, or None: cannot be told."""
+"""True, False, or None for unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A glob of the whole text, or a regular expression between slashes (searched); both tell upper from lower case."""
+    """A glob of the whole text, or a regular expression between slashes (searched); both are case-sensitive."""
 
     text: str
     expression: Expression | None = field(init=False, repr=False, compare=False)
@@ -28,17 +28,18 @@ class Pattern:
             raise ValueError("a pattern must not be empty")
         expression = expression_between_slashes(self.text)
         object.__setattr__(self, "expression", expression)
-        # A glob takes no time to speak of: what fnmatch makes of it never goes back behind a `*`. It is anchored at
-        # its end only: searched for, ci-* would find my-ci-1.
+        # A glob takes hardly any time: the expression that fnmatch makes of it never backtracks past a `*`. It is
+        # anchored at its end only: searched for, ci-* would find my-ci-1.
         object.__setattr__(self, "_match", re.compile(fnmatch.translate("" if expression else self.text)).fullmatch)
         object.__setattr__(self, "_normal", _normal(self.text, is_glob=expression is None))
 
     def matches(self, text: str | None, budget: Budget | None = None) -> Truth:
-        """Whether the text matches; only `*` is sure to match an unknown one. Raises what the budget's `check_stop`
-        does.
+        """Whether the text matches; only `*` certainly matches an unknown one.
 
-        It cannot be told where the text as it is written and as people see it (see `normal`) disagree, or where they do
-        about the pattern.
+        Raises what the budget's `check_stop` does.
+
+        It is unknown where the text as written and as people see it (see `normal`) give different answers, or the
+        pattern as written and as seen.
         """
         if text is None:
             return True if set(self.text) == {"*"} else None
@@ -47,11 +48,11 @@ class Pattern:
             return written
         told = (self._normal or self)._finds(seen, budget)
         if self._normal and not self.expression and self._normal.text == unicodedata.normalize("NFC", self.text):
-            written = written or self._normal._finds(text, budget)  # it is the same glob, composed
+            written = written or self._normal._finds(text, budget)  # the same glob, composed
         return written if written is told else None
 
     def doubt(self, text: str, budget: Budget) -> str | None:
-        """Why it cannot be told whether this text matches, in words that what the text is completes; None if it can."""
+        """Why it is unknown whether this text matches, in words that what the text is completes; None if known."""
         if self.matches(text, budget) is not None:
             return None
         for pattern in (self, self._normal or self):
@@ -70,7 +71,7 @@ class Pattern:
 
 
 def _normal(text: str, *, is_glob: bool) -> Pattern | None:
-    """The pattern as people see it, where that is not how it is written and a pattern at all."""
+    """The pattern as people see it, if that differs from how it is written and is a pattern."""
     seen = normal(text) if is_glob else composed(text)
     try:
         return None if seen == text else Pattern(seen)
@@ -79,9 +80,9 @@ def _normal(text: str, *, is_glob: bool) -> Pattern | None:
 
 
 def flaw_of_glob(glob: str, *, of_paths: bool = False) -> str | None:
-    """What in a glob means nothing or something else than in a shell, and what to write instead; None if nothing does.
+    """What in a glob means nothing, or something else than in a shell, and what to write instead; None if all is well.
 
-    A `[` without its `]` would be taken for itself; a `]` that comes first in a set is in it. In a glob of paths, a set
+    A `[` without its `]` would stand for itself; a `]` that comes first in a set is in it. In a glob of paths, a set
     ends before the next slash.
     """
     outside, place = "", 0
@@ -124,7 +125,7 @@ _NOT_IN_GLOBS = [
 
 
 def _flaw_of_set(inside: str, behind: str) -> str | None:
-    """The same of what stands between `[` and `]`, and of the character behind them."""
+    """The same for the text between `[` and `]`, and the character after them."""
     if inside.startswith("^"):
         return "has [^…], where ^ is a character like others: write [!…] for all but these, or the ^ not first"
     if named := re.search(r"\[([:.=]).*\1\Z", inside):
@@ -144,7 +145,7 @@ def _with_flags(flagged: re.Match[str]) -> str:
 
 
 def expression_between_slashes(text: str) -> Expression | None:
-    """The regular expression of `/…/`, or None for text of another form. Raises ValueError for what is none."""
+    """The regular expression in `/…/`, or None for text of another form. Raises ValueError for an invalid one."""
     if len(text) > 2 and text[0] == text[-1] == "/":
         return Expression(text[1:-1])
     return None

@@ -1,4 +1,4 @@
-"""How an API calls what is true of every image, for sentences about what it did not tell."""
+"""An API's names for the fields that every image has, for sentences about missing and unreadable ones."""
 
 from dataclasses import dataclass
 

@@ -1,1 +1,1 @@
-"""What is to be deleted, what has changed since somebody reviewed that, and what became of what was asked for."""
+"""What is to be deleted, what has changed since a person reviewed that, and the outcomes of requested deletions."""

@@ -1,4 +1,4 @@
-"""What became of a deletion: one table of what the API answered and of what the target lists afterwards."""
+"""The outcome of a deletion: one table of the API's answer and of what the target lists afterwards."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from janitor.core.result import DeletionOutcome
 
 
 class Answer(StrEnum):
-    """What an API answered to a deletion.
+    """What an API answered to a deletion. ABSENT: there is no such image.
 
-    ABSENT: it knows no such image. NONE: nothing that can be used, or nothing that was written down. NOT_SENT: it knew
-    no such image when that was looked at once more, so it was not asked.
+    NONE: no usable answer, or none that was recorded. NOT_SENT: there was no such image when it was checked again, so
+    nothing was sent.
     """
 
     ACCEPTED = "accepted"
@@ -25,14 +25,14 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer, and the words that came with it: those of a refusal, or why there is no answer."""
+    """An answer, and the words that came with it: those of a rejection, or why there is no answer."""
 
     answer: Answer
     words: str = ""
 
 
 class Shown(StrEnum):
-    """What a target's list shows of an image; UNKNOWN: there is no list that can be believed, or it does not tell."""
+    """What a target's list shows of an image; UNKNOWN: there is no list that can be believed, or it does not say."""
 
     NOT_LISTED = "not listed"
     DELETED = "listed as deleted"
@@ -48,9 +48,9 @@ _OF_STATUS: Mapping[str, Shown] = {
 
 
 def shown(identity: ImageId, listed: Mapping[ImageId, Image] | None, untold: Collection[ImageId] = ()) -> Shown:
-    """What a list shows of an image: `listed` has all images, or is None for a list that cannot be used.
+    """What a list shows of an image: `listed` has all images, or is None without a usable list.
 
-    `untold` are those of which the API did not tell whether they exist.
+    `untold` are those about which the API did not say whether they exist.
     """
     if listed is None or identity in untold:
         return Shown.UNKNOWN
@@ -79,17 +79,17 @@ _TABLE: Mapping[Shown, tuple[DeletionOutcome, ...]] = {
 
 
 def outcome_of(answer: Answer, seen: Shown) -> DeletionOutcome:
-    """What became of a deletion with this answer, where this is what the list shows afterwards."""
+    """The outcome of a deletion with this answer, where the list shows this afterwards."""
     return _TABLE[seen][_ANSWERS.index(answer)]
 
 
 def is_open(answer: Answer, seen: Shown) -> bool:
-    """Whether nobody knows yet what became of it, so that a later survey has to tell."""
+    """Whether the outcome is still unknown, so that a later survey has to find out."""
     return seen is Shown.UNKNOWN and answer in (Answer.ACCEPTED, Answer.NONE, Answer.ABSENT)
 
 
 def detail_of(said: Answered, seen: Shown) -> str:
-    """The outcome in words: what was answered, and what the list shows."""
+    """The outcome in words: the answer, and what the list shows."""
     match said.answer, seen:
         case Answer.ACCEPTED, Shown.NOT_LISTED:
             return "confirmed gone"

@@ -1,4 +1,4 @@
-"""The plan: what one run would delete in one target, as a value that checks itself against the limits."""
+"""The plan: what one run is to delete in one target, as a value that checks itself against the limits."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Plan:
     owned: int
 
     def excess(self, limits: Limits) -> list[str]:
-        """How this plan exceeds the limits: measured and allowed."""
+        """How this plan exceeds the limits: the number measured and the number allowed."""
         planned = len(self.decisions)
         exceeded = []
         if planned > limits.max_deletions:
@@ -48,12 +48,12 @@ class Plan:
 
 
 def make_plan(decisions: Iterable[Decision]) -> Plan:
-    """The plan that these decisions, one for every image of a target and oldest first, amount to."""
+    """The plan that follows from these decisions, one for every image of a target, oldest first."""
     every = tuple(decisions)
     planned = tuple(decision for decision in every if decision.verdict is Verdict.DELETE)
     return Plan(decisions=planned, owned=sum(owns(decision.image) for decision in every))
 
 
 def owns(image: Image) -> bool:
-    """Whether an image counts as the target's own, to be weighed against `max_share`; one that nobody sees does not."""
+    """Whether an image counts as the target's own, for `max_share`; one that cannot be read does not."""
     return image.unseen is None and image.owned and not image.public and image.status not in GONE_STATUSES

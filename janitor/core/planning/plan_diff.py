@@ -15,7 +15,7 @@ def policy_text(policy: Policy) -> str:
 
 
 def _ordered(value: object) -> object:
-    """The same with every set in order: the order of a set's own text is another in each process."""
+    """The same with every set in order: a set's own order differs between processes."""
     if isinstance(value, frozenset):
         return sorted(map(str, value))
     if isinstance(value, tuple):
@@ -26,7 +26,7 @@ def _ordered(value: object) -> object:
 
 
 def plan_digest(planned: Iterable[tuple[str, Decision]], policies: Iterable[Policy]) -> str:
-    """A short name for exactly this plan: its targets, images, their facts, and the policies that chose them."""
+    """A digest of exactly this plan: its targets, images, their facts, and the policies that chose them."""
     named = sorted((target, *_facts(decision).values(), decision.image.id) for target, decision in planned)
     chosen = {line[1] for line in named}
     texts = sorted(policy_text(policy) for policy in policies if policy.name in chosen)
@@ -51,9 +51,9 @@ _SHOWN = frozenset({"status", "protected", "updated_at"})
 def changes_since(
     planned: Iterable[Decision], decisions: Iterable[Decision], deleted: Collection[str] = ()
 ) -> tuple[Mapping[str, Decision], tuple[Change, ...]]:
-    """The decisions that still are what was planned, by image id; and, of the rest of the plan, what changed.
+    """The decisions that are still as planned, by image id; and, for the rest of the plan, what changed.
 
-    `deleted` are images that we are known to have deleted.
+    `deleted` are images that the janitor is known to have deleted.
     """
     now = {decision.image.identity: decision for decision in decisions}
     same: dict[str, Decision] = {}

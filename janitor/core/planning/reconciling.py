@@ -1,4 +1,4 @@
-"""Deletions of earlier runs of which it is not known what became: this survey tells. Pure, like `decide`.
+"""Deletions of earlier runs whose outcome is unknown, settled by the present survey. Pure, like `decide`.
 
 A run that was killed leaves requests in the journal that have no answer, or an answer that no survey has confirmed. And
 a deletion that was accepted is followed until the image is gone.
@@ -16,10 +16,10 @@ from janitor.core.result import Deletion, DeletionOutcome
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """One request in the journal whose outcome is not known.
+    """One request in the journal whose outcome is unknown.
 
-    `run` asked for it, and `finished` says whether that run could still report it. `said` is the API's answer as it was
-    journalled. `followed`: it was told of before, as accepted.
+    `run` made it, and `finished` says whether that run could still report it. `said` is the API's answer as recorded in
+    the journal. `followed`: it was reported before, as accepted.
     """
 
     entry: int
@@ -32,7 +32,7 @@ class Unsettled:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of the request in that entry of the journal; `confirmed`: of one that was told of as accepted."""
+    """The outcome of the request in that entry of the journal; `confirmed`: it was reported as accepted before."""
 
     entry: int
     deletion: Deletion
@@ -42,10 +42,10 @@ class Settlement:
 def reconcile(
     unsettled: Iterable[Unsettled], listed: Iterable[Image], untold: Collection[str] = ()
 ) -> list[Settlement]:
-    """What became of each request, by all the images that a complete survey of its target lists.
+    """The outcome of each request, by all the images that a complete survey of its target lists.
 
-    Nothing is settled of the images of which the API did not tell whether they exist: their ids are `untold`. Nor of a
-    deletion that was told of as accepted before, as long as its image is there.
+    Not settled are images about which the API did not say whether they exist (their ids are `untold`), and deletions
+    that were reported as accepted before, as long as their image is still listed.
     """
     every = list(unsettled)
     by_id: Mapping[ImageId, Image] = {image.identity: image for image in listed}
@@ -79,6 +79,6 @@ def _confirmed(asked: Unsettled, seen: Shown) -> Settlement | None:
 
 
 def _superseded(asked: Unsettled) -> Deletion:
-    """A request that another for the same image followed: what became of the image is told once, of the last."""
+    """A request that another for the same image followed: the outcome is reported once, for the last one."""
     detail = f"settled: requested in run {asked.run}; superseded by a later request"
     return Deletion(asked.decision, DeletionOutcome.FAILED, detail)

@@ -11,7 +11,7 @@ from janitor.core.usage import Usage
 class Survey:
     """One complete reading of a target, taken between the two instants.
 
-    `without_id` is how many entries of its lists had no id; it is no part of what a snapshot gives back.
+    `without_id` is how many entries of its lists had no id; a snapshot does not record it.
     """
 
     images: tuple[Image, ...]

@@ -4,15 +4,15 @@ import shlex
 from dataclasses import dataclass
 
 _TELLING = 5
-"""So few images may all be replaced between two runs: that none of more is left says that the account is another."""
+"""So few images may all be replaced between two runs: if none of more is left, the account is another one."""
 
 _UPGRADED = (
     "What changed since the last run, and how to lift what it blocks: docs/upgrading.md (webhooks: `slack.accepts`; "
     "`min` and `mo` in policies; `--metrics-host`; `apply --yes`)."
 )
-"""Said in the first run of a target whose last good survey an earlier version recorded, which bound no target.
+"""Said in the first run of a target whose last accepted survey an earlier version recorded, without bindings.
 
-The pointer comes first: every report cuts a remark that is long, and an endpoint follows that may be.
+The link comes first: reports cut long notes, and an endpoint that follows may be long.
 """
 
 _LATER = "where it reaches another account, nothing will be deleted."
@@ -22,7 +22,7 @@ _LATER = "where it reaches another account, nothing will be deleted."
 class Binding:
     """The account that a target reaches. It holds no secret: `account` is a project's id, or a digest.
 
-    `endpoint` is the image service of a project; empty where the digest is of the endpoint, too.
+    `endpoint` is the image service of a project; empty where the digest includes the endpoint.
     """
 
     api: str
@@ -30,13 +30,13 @@ class Binding:
     endpoint: str = ""
 
     def described(self, *, reached_now: bool) -> str:
-        """The account in words. A digest does not tell whether what is configured now is that endpoint and appkey."""
+        """The account in words. A digest does not say which endpoint and appkey it is of."""
         if self.endpoint:
             return f"project {self.account} at {self.endpoint}"
         return "the present endpoint and appkey" if reached_now else "the endpoint and appkey that it reached before"
 
     def changes(self, after: "Binding") -> str:
-        """How another one differs from this one, in words."""
+        """How another binding differs from this one, in words."""
         if self.api != after.api:
             return f"api: {self.api} -> {after.api}"
         if not self.endpoint or not after.endpoint:
@@ -47,10 +47,10 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What tells an account: the ids of its own images in the last good survey, that of `run`, and what is listed now.
+    """What identifies an account: the ids of its own images in the last accepted survey, and those listed now.
 
-    `run` is None where there was no good survey. `expected` leaves out what we deleted since; `listed` are the target's
-    own images in the present survey.
+    `run` made that survey; None where there was none. `expected` omits what the janitor deleted since; `listed` are the
+    target's own images in the present survey.
     """
 
     run: int | None
@@ -65,7 +65,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """Whether a target still is the account that it was, and what is to be said of that, if anything."""
+    """Whether a target is still the account that it was, and what is to be reported about that, if anything."""
 
     same: bool
     words: str = ""
@@ -74,9 +74,9 @@ class Recognition:
 def recognise(target: str, reached: Binding, bound: Binding | None, known: Known) -> Recognition:
     """Whether the history of a target is that of the account which it reaches now.
 
-    It is where the binding is the same; where another one lists most of the images of the last good survey; and where
-    no survey was ever good, for then it has no history. A good survey without own images is one: nothing tells that
-    another account is the same. A target without a binding is believed, unless none is left of several images.
+    It is if the binding is the same; if another account lists most of the images of the last accepted survey; and if no
+    survey was ever accepted, since then it has no history. An accepted survey without own images counts: nothing shows
+    that another account is the same. A target without a binding is believed, unless none of several images is left.
     """
     if reached == bound:
         return Recognition(same=True)

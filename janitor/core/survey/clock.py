@@ -1,10 +1,10 @@
-"""Whether our clock may be gone by: deletions and notices need a witness that tells the same time. Pure."""
+"""Whether our clock may be trusted: deletions and notices need another clock that shows the same time. Pure."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 APART = timedelta(minutes=5)
-"""How far a server's clock and ours may be apart."""
+"""How far apart a server's clock and ours may be."""
 
 
 class ClockCheck(StrEnum):
@@ -19,18 +19,18 @@ UNTOLD = (
     "nothing deleted: no answer of the API tells the time, so our clock cannot be confirmed. Check it; if it is right, "
     "run once with --accept-survey."
 )
-"""Why nothing is deleted where nothing confirms our clock."""
+"""Why nothing is deleted if nothing confirms our clock."""
 
 
 def agrees(offset: timedelta) -> bool:
-    """Whether a clock that is so far ahead of ours, or behind it, confirms it."""
+    """Whether a clock that differs from ours by this much confirms it."""
     return abs(offset) <= APART
 
 
 def may_start(check: ClockCheck, offset: timedelta | None) -> bool:
-    """Whether a notice may start whose message a channel accepted, and whose answer was so far ahead of our clock.
+    """Whether a notice may start whose message a channel accepted when its clock was so far ahead of ours.
 
-    `offset` is None where the channel told no time: then the API has to have told it.
+    `offset` is None where the channel gave no time: then an answer of the API must have confirmed our clock.
     """
     if check is ClockCheck.ACCEPTED:
         return True
@@ -38,9 +38,9 @@ def may_start(check: ClockCheck, offset: timedelta | None) -> bool:
 
 
 def behind(now: datetime, run: int, then: datetime) -> str | None:
-    """What is wrong with a clock that is behind what an earlier run's was when an answer confirmed it; None if nothing.
+    """What is wrong with a clock that is behind that of an earlier run, which an answer confirmed; None if nothing.
 
-    `then` is what the clock of that run said.
+    `then` is the time of that run.
     """
     if then - now <= APART:
         return None

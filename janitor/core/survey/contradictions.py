@@ -1,4 +1,4 @@
-"""Several records of one image: what they say together, and when they are too many to believe the list. Pure.
+"""Several records of one image: how they are merged, and when too many differ to believe the list. Pure.
 
 Lists repeat images: at the edges of pages, under another spelling of an id, in a second list. Where two records of one
 image differ, neither is believed: the field is unknown, which never counts towards deletion, and the image stays.
@@ -12,7 +12,7 @@ from typing import Any
 from janitor.core.image import CONTRADICTED, GONE_STATUSES, Image
 
 _UNKNOWN: Mapping[str, Any] = {"status": "", "public": True, "protected": True, "owned": True}
-"""What stands for an unknown value where that is not None."""
+"""The value for unknown where that is not None."""
 
 _FEW = 5
 _MOST_SHARE = 1
@@ -21,9 +21,9 @@ _DATE = "created_at"
 
 
 def merged(first: Image, second: Image) -> Image:
-    """What two records of one image say together; the first itself where the second adds nothing.
+    """Two records of one image merged; the first itself where the second adds nothing.
 
-    Fields that differ are unknown, and `contradictions` says how. An id that is only spelled otherwise is the same.
+    Fields that differ are unknown, and `contradictions` says how. Two spellings of an id are the same id.
     """
     found: dict[str, str] = {}
     unknown: dict[str, Any] = {}
@@ -58,7 +58,7 @@ def _shown(value: object) -> str:
 
 
 def disagreement(image: Image) -> str | None:
-    """In words, in what the records of an image disagree; None where they do not."""
+    """In words, what the records of an image disagree about; None where they agree."""
     said = [f"{key} is {words}" for key, words in sorted(image.contradictions.items())]
     return f"its records disagree: {', '.join(said)}" if said else None
 
@@ -66,7 +66,7 @@ def disagreement(image: Image) -> str | None:
 def doubts_about(images: Iterable[Image]) -> Iterator[str]:
     """What is wrong with a list that contradicts itself too much to be believed, a phrase each.
 
-    That is any image with two creation dates, and five own images or more that are over 1 % of all.
+    That is any image with two creation dates, and five or more own images if they are over 1 % of all.
     """
     every = tuple(images)
     dated_twice = [image.id for image in every if _DATE in image.contradictions]

@@ -1,4 +1,4 @@
-"""The mark that runs leave beside the database, by which an older copy of it is told from the latest. Pure."""
+"""The mark that runs leave beside the database, by which an older copy is recognised. Pure."""
 
 from dataclasses import dataclass
 

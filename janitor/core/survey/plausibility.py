@@ -1,4 +1,4 @@
-"""Whether a survey is plausible: after one that is not, nothing is deleted until a person accepts it."""
+"""Whether a survey is plausible: after an implausible one, nothing is deleted until a person accepts it."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from janitor.core.survey.clock import APART, agrees
 from janitor.core.usage import Source
 
 _FEW = 5
-"""So many volumes come and go in any night, and so few images may all be replaced: fewer are no sign of a hole."""
+"""So many volumes come and go every night, and so few images may all be replaced: fewer prove nothing."""
 
 _ALL = 100.0
 
@@ -21,8 +21,8 @@ _ALL = 100.0
 class Measure:
     """How much a survey saw: the target's own images, the protected ones of them, instances, and volumes of images.
 
-    `volumes` is None where none of them were ever read. `without_id` counts the entries of the image list that have no
-    id, None where an earlier version did not.
+    `volumes` is None where they were never read. `without_id` counts the entries of the image list without an id, None
+    where an earlier version did not count them.
     """
 
     owned: int
@@ -33,7 +33,7 @@ class Measure:
 
 
 def measure(survey: Survey, before: Measure | None = None) -> Measure:
-    """Measure a survey. Of what it could not read, what is known is what the last good one saw."""
+    """Measure a survey. Where it could not read something, the number is that of the last accepted one."""
     own = [image for image in survey.images if owns(image)]
     volumes, instances = survey.usage.volumes, survey.usage.instances
     if before is not None:
@@ -44,7 +44,7 @@ def measure(survey: Survey, before: Measure | None = None) -> Measure:
 
 
 def _protected(own: Iterable[Image], before: Measure | None) -> int:
-    """How many are protected. Of those whose records disagree on it, as many as keep it what it was."""
+    """How many are protected. Images whose records disagree about it count only up to the last number."""
     protected = [image for image in own if image.protected]
     sure = sum("protected" not in image.contradictions for image in protected)
     return sure if before is None else max(sure, min(len(protected), before.protected))
@@ -52,11 +52,11 @@ def _protected(own: Iterable[Image], before: Measure | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class OwnImages:
-    """The target's own images: those of the last good survey, and what the present one lists.
+    """The target's own images: those of the last accepted survey, and those that the present one lists.
 
-    `ours` of those `before` are gone because we deleted them. `listed` is all that the survey lists, and `owned` how
-    many of them are the target's own. `unanswered` are the ids that were asked for and not found, without the API's
-    word that there is no such image; None where it cannot be asked for one.
+    `ours` of those `before` are gone because the janitor deleted them. `listed` is everything that the survey lists,
+    and `owned` how many of them are the target's own. `unanswered` are the ids that were asked for and not found
+    although the API did not say that there is no such image; None where it cannot be asked for one.
     """
 
     before: frozenset[ImageId]
@@ -67,19 +67,19 @@ class OwnImages:
 
     @property
     def expected(self) -> frozenset[ImageId]:
-        """Those that have to be there still, unless somebody else deleted them."""
+        """Those that must still exist, unless somebody else deleted them."""
         return self.before - self.ours
 
     @property
     def missing(self) -> frozenset[ImageId]:
-        """Those of them that are not listed, nor, where an image can be asked for, known to be gone."""
+        """Those of them that are not listed and, where an image can be asked for, not known to be gone."""
         unlisted = self.expected - self.listed
         return unlisted if self.unanswered is None else unlisted & self.unanswered
 
 
 @dataclass(frozen=True, slots=True)
 class Plausibility:
-    """Compares a survey with the last good one. `max_shrink` is in percent; a bigger fall than that is not believed."""
+    """Compares a survey with the last accepted one. `max_shrink` is in percent; a larger decrease is implausible."""
 
     max_shrink: float = 30.0
 
@@ -92,10 +92,10 @@ class Plausibility:
         clock_offset: timedelta | None,
         irregularities: Iterable[str],
     ) -> tuple[str, ...]:
-        """What is implausible; nothing for a survey to be accepted.
+        """What is implausible; empty for a survey to be accepted.
 
-        `before` is the last good survey's measure, and `own` are the images of both.
-        `clock_offset` is how far the server's clock is ahead of ours, where it tells.
+        `before` is the last accepted survey's measure, and `own` are the images of both. `clock_offset` is how far the
+        server's clock is ahead of ours, if known.
         """
         return (
             *irregularities,
@@ -106,10 +106,10 @@ class Plausibility:
         )
 
     def _lost(self, own: OwnImages) -> Iterator[str]:
-        """Images are told apart by their ids: a pipeline that replaces its images leaves no hole in a list.
+        """Images are told apart by their ids: a pipeline that replaces its images does not make a list incomplete.
 
-        Where no image can be asked for by its id, nothing but the list says that one is gone: then a list is not
-        believed that names none of the known ones, or fewer than were there.
+        Where no image can be asked for by its id, only the list says that one is gone: then a list that names none of
+        the known ones, or fewer images than before, is implausible.
         """
         missing, expected, then = len(own.missing), len(own.expected), len(own.before)
         many = missing * 100 > self.max_shrink * then
@@ -153,6 +153,6 @@ def _clock_doubts(offset: timedelta | None) -> Iterator[str]:
 
 
 def implausible(doubts: Iterable[str], *, acceptable: bool = True) -> str:
-    """Why nothing is deleted, and what to do where a person may accept the survey."""
+    """Why nothing is deleted, and what to do if a person may accept the survey."""
     way_out = " Check the account; if the survey is right, run once with --accept-survey." if acceptable else ""
     return f"nothing deleted, implausible survey: {'; '.join(doubts)}.{way_out}"
