@@ -6,7 +6,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from janitor.config import Settings, load_settings
+from janitor.config import Settings
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.policy import Match, Policy
 from janitor.core.result import Mode, Outcome, RunResult, TargetResult
@@ -23,41 +22,28 @@ from janitor.core.usage import Usage
 from janitor.errors import ConfigurationError, DeliveryError, Exit
 from janitor.notify import deliver, resend
 from janitor.notify.announcing import as_told
-from janitor.notify.channels import SCHEMAS, configured
+from janitor.notify.channels import configured
 from janitor.notify.file import channel
 from janitor.notify.file.lines import add_line, try_to_add
 from janitor.report.as_json import json_report
-from janitor.shutdown import Stop
 from janitor.store import Store
 from tests.conftest import POLICY, Desk
 from tests.factories import NOW, make_image, make_run, make_target
+from tests.notify.deliveries import TARGET, Configure, settings_of
 from tests.slack_stand_in import CHANNEL, TOKEN, Posted, SlackStandIn
 
 CI = Policy("ci", Match(), notice=timedelta(days=5))
 LINE = b'{"run": 1}'
 DUE = NOW + timedelta(days=5)
 
-Configure = Callable[..., Settings]
-
 
 @pytest.fixture
-def slack() -> Iterator[SlackStandIn]:
-    with SlackStandIn() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def configure(tmp_path: Path, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch) -> Configure:
-    """The settings with Slack and a file, or with what is said instead; nothing that they send waits."""
-    monkeypatch.setattr(Stop, "wait", lambda _self, _seconds: False)
+def configure(tmp_path: Path, slack: SlackStandIn, nothing_waits: None) -> Configure:
+    """The settings with Slack and a file, or with what is said instead."""
 
     def configure(channels: str = "[{file: reports.jsonl}]", *, slack_too: bool = True) -> Settings:
-        target = "{name: prod, endpoint: 'http://127.0.0.1:1', appkey: a, username: u, password: secret-password}"
-        text = f"targets: [{target}]\ndatabase: j.db\nchannels: {channels}\n"
         told = f"slack: {{token: {TOKEN}, channel: '{CHANNEL}', base_url: '{slack.base_url}', post: always}}\n"
-        path = tmp_path / "janitor.yaml"
-        path.write_text(text + (told if slack_too else ""), encoding="utf-8")
-        return load_settings(path, {}, SCHEMAS)
+        return settings_of(tmp_path, f"database: j.db\nchannels: {channels}\n{told if slack_too else ''}")
 
     return configure
 
@@ -142,8 +128,7 @@ def test_a_file_alone_announces_nothing(configure: Configure, file: Path) -> Non
 
 
 def test_a_file_does_not_satisfy_notice(desk: Desk) -> None:
-    target = "{name: prod, endpoint: 'http://127.0.0.1:1', appkey: a, username: u, password: secret-password}"
-    desk.write("janitor.yaml", f"targets: [{target}]\nchannels: [{{file: reports.jsonl}}]\n")
+    desk.write("janitor.yaml", f"targets: [{TARGET}]\nchannels: [{{file: reports.jsonl}}]\n")
     desk.write("policies/ci.yaml", POLICY + "    notice: 2d\n")
     done = desk.janitor("check")
     assert done.returncode == 2
