@@ -1,0 +1,79 @@
+"""Runs that are stopped at a point of what they ask of a sandbox, and the runs after them."""
+
+import asyncio
+import signal
+import subprocess
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from starlette.responses import Response
+
+from janitor.core.result import Mode, RunResult
+from janitor.run.orders import Site
+from janitor.sandbox.options import Options
+from janitor.sandbox.request_log import Call
+from janitor.sandbox.server import Sandbox, running
+from janitor.store import Store
+from tests.conftest import POLICY, Desk
+from tests.factories import AMPLE, NOW, OLD, make_image
+from tests.fakes import RecordingCloud
+from tests.runs import run_of
+
+IMAGE = make_image("ci-a", id="a")
+
+UNFINISHED = "settled: requested in run 7, which did not finish; "
+
+
+def perform(store: Store, *clouds: RecordingCloud, mode: Mode = Mode.DELETE, **rest: Any) -> RunResult:
+    sites = [Site(f"t{number}", lambda cloud=cloud: cloud) for number, cloud in enumerate(clouds)]  # type: ignore[misc]
+    return run_of(sites, [OLD], store, mode, AMPLE, clock=lambda: NOW, **rest).perform()
+
+
+@dataclass
+class FaultInjector:
+    """A hook for a sandbox that does something to the janitor at a call of that name, before or after it is carried
+    out."""
+
+    at: str
+    ordinal: int = 1
+    first_answer: bool = False
+    act: Callable[[], object] = lambda: None
+    hang: bool = False
+    seen: threading.Event = field(default_factory=threading.Event)
+
+    def anew(self) -> "FaultInjector":
+        """The same, not seen yet: parameters outlive their test."""
+        return replace(self, seen=threading.Event())
+
+    async def __call__(self, call: Call, answer: Callable[[], Awaitable[Response]]) -> Response:
+        if (call.name, call.ordinal) != (self.at, self.ordinal):
+            return await answer()
+        response = await answer() if self.first_answer else Response(b"")
+        self.act()
+        self.seen.set()
+        if self.hang:
+            await asyncio.sleep(60)
+        return response
+
+
+@contextmanager
+def account(desk: Desk, injector: FaultInjector, *, images: int = 60, more: str = "") -> Iterator[Sandbox]:
+    with running(Options(images=images), hook=injector) as cloud:
+        desk.write("janitor.yaml", cloud.configuration(mode="delete"))
+        desk.amend("limits: {max_deletions: 1000, max_share: 100%}\nconcurrency: {deletions: 1}\n" + more)
+        desk.write("policies/old.yaml", POLICY)
+        yield cloud
+
+
+def killed(desk: Desk, injector: FaultInjector) -> str:
+    """What a run says that is killed at that point."""
+    with subprocess.Popen(
+        desk.command("run"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, **desk.settings_for_process()
+    ) as process:
+        injector.act = process.kill
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    return str(output)
