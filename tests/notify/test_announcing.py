@@ -4,7 +4,7 @@ import json
 import re
 import sqlite3
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,7 @@ import pytest
 from janitor.cli.commands import reporting
 from janitor.cli.formats import Format
 from janitor.config import load_settings
-from janitor.core.decision import Decision, Reason, Verdict
-from janitor.core.policy import Match, Policy
 from janitor.core.result import Event, Mode, RunResult, TargetResult
-from janitor.core.survey import Survey
-from janitor.core.usage import Usage
 from janitor.errors import StoreError
 from janitor.notify import delivery
 from janitor.notify.announcing import as_told, start_notices
@@ -25,22 +21,12 @@ from janitor.report.as_json import json_report
 from janitor.shutdown import Stop
 from janitor.store import Store
 from tests.conftest import POLICY, Desk
-from tests.factories import NOW, make_image, make_run, make_target
+from tests.factories import NOW, make_run
+from tests.notify.notices import CI, recorded, telling
 from tests.slack_stand_in import CHANNEL, TOKEN, SlackStandIn
 
 DAY = timedelta(days=1)
-CI = Policy("ci", Match(), notice=5 * DAY)
 NOT_ANNOUNCED = "Not announced, notice period not started; the next run tries again"
-
-
-def waiting(name: str, due: datetime = NOW + 5 * DAY) -> Decision:
-    return Decision(make_image(name, id=name), Verdict.WAIT, "ci", Reason.NOTICE, "expired; due for deletion", due)
-
-
-def telling(*announced: str, reminded: tuple[str, ...] = (), target: str = "prod") -> TargetResult:
-    told = tuple(map(waiting, announced)), tuple(map(waiting, reminded))
-    decisions = sorted([*told[0], *told[1]], key=lambda decision: decision.image.id)
-    return make_target(decisions, name=target, announced=told[0], reminded=told[1])
 
 
 def live(*targets: TargetResult, **parts: Any) -> RunResult:
@@ -71,19 +57,6 @@ def test_programs_are_told_no_date_that_does_not_hold() -> None:
 
 
 # The database
-
-
-def recorded(store: Store, *targets: TargetResult, mode: Mode = Mode.DELETE, at: datetime = NOW) -> RunResult:
-    """A run that is over, and whose report is not delivered yet."""
-    run = store.begin_run(mode, at)
-    for target in targets:
-        images = tuple(decision.image for decision in target.decisions)
-        store.record_survey(run, target.target, Survey(images, Usage(), at, at))
-        store.record_decisions(run, target.target, target.decisions)
-        store.finish_target(run, target)
-    result = make_run(*targets, mode=mode, run=run, started_at=at, finished_at=at)
-    store.finish_run(result)
-    return result
 
 
 def test_a_run_is_read_back_with_what_it_announced_and_what_not(store: Store) -> None:

@@ -7,18 +7,13 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from janitor.config import Settings
-from janitor.core.decision import Decision, Reason, Verdict
-from janitor.core.policy import Match, Policy
-from janitor.core.result import Mode, Outcome, RunResult, TargetResult
-from janitor.core.survey import Survey
-from janitor.core.usage import Usage
+from janitor.core.result import Mode, Outcome, RunResult
 from janitor.errors import ConfigurationError, DeliveryError, Exit
 from janitor.notify import deliver, resend
 from janitor.notify.announcing import as_told
@@ -28,13 +23,12 @@ from janitor.notify.file.lines import add_line, try_to_add
 from janitor.report.as_json import json_report
 from janitor.store import Store
 from tests.conftest import POLICY, Desk
-from tests.factories import NOW, make_image, make_run, make_target
+from tests.factories import NOW, make_run
 from tests.notify.deliveries import TARGET, Configure, settings_of
+from tests.notify.notices import CI, recorded, telling
 from tests.slack_stand_in import CHANNEL, TOKEN, Posted, SlackStandIn
 
-CI = Policy("ci", Match(), notice=timedelta(days=5))
 LINE = b'{"run": 1}'
-DUE = NOW + timedelta(days=5)
 
 
 @pytest.fixture
@@ -53,23 +47,10 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "reports.jsonl"
 
 
-def waiting_for(name: str) -> Decision:
-    return Decision(make_image(name, id=name), Verdict.WAIT, "ci", Reason.NOTICE, "expired; due for deletion", DUE)
-
-
 def announcing(settings: Settings, *names: str, reminded: tuple[str, ...] = ()) -> RunResult:
     """The result of a live run that is in the database, and announces these images."""
-    told, again = tuple(map(waiting_for, names)), tuple(map(waiting_for, reminded))
-    target: TargetResult = make_target([*told, *again], announced=told, reminded=again)
     with Store.open(settings.database) as store:
-        run = store.begin_run(Mode.DELETE, NOW)
-        images = tuple(decision.image for decision in target.decisions)
-        store.record_survey(run, target.target, Survey(images, Usage(), NOW, NOW))
-        store.record_decisions(run, target.target, target.decisions)
-        store.finish_target(run, target)
-        result = make_run(target, mode=Mode.DELETE, run=run, started_at=NOW, finished_at=NOW)
-        store.finish_run(result)
-    return result
+        return recorded(store, telling(*names, reminded=reminded))
 
 
 def delivered(settings: Settings, result: RunResult, policies: Any = (CI,)) -> Any:

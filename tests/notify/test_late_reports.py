@@ -10,8 +10,6 @@ from datetime import timedelta
 import pytest
 
 from janitor.config import Settings
-from janitor.core.survey import Survey
-from janitor.core.usage import Usage
 from janitor.errors import Busy, DeliveryError, Exit
 from janitor.notify import Delivery, deliver, resend
 from janitor.store import NewReport, Store, exclusive
@@ -29,6 +27,7 @@ from tests.notify.deliveries import (
     shown,
     waiting,
 )
+from tests.notify.notices import record
 from tests.slack_stand_in import DROPPED, SlackStandIn
 
 SENTENCE = NewReport("slack", '[{"text": "A sentence.", "blocks": []}]')
@@ -119,10 +118,7 @@ def test_a_report_that_is_made_up_for_announced_nothing(settings: Settings, slac
     target = announcing("a")
     lost = run_of(settings, owes_report=True)
     with Store.open(settings.database) as store:
-        images = tuple(decision.image for decision in target.decisions)
-        store.record_survey(lost.run, "prod", Survey(images, Usage(), NOW, NOW))
-        store.record_decisions(lost.run, "prod", target.decisions)
-        store.finish_target(lost.run, target)
+        record(store, lost.run, target)
     list(resend(settings, []))
     assert "Not announced, notice period not started; the next run tries again: 1 image" in shown(slack.posted)
     assert "1 image not announced." in slack.posted[0].text
