@@ -1,0 +1,26 @@
+"""Surroundings that tests of files ask for."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from tests.config.configuration import Write
+
+
+@pytest.fixture
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current directory is the test's own, and no variable names a configuration."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("JANITOR_CONFIG", raising=False)
+
+
+@pytest.fixture
+def write() -> Write:
+    """Writes `janitor.yaml` into the current directory."""
+
+    def write(content: str) -> Path:
+        Path("janitor.yaml").write_text(dedent(content))
+        return Path("janitor.yaml")
+
+    return write
