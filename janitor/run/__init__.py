@@ -1,4 +1,4 @@
-"""One run over all targets: each is cleaned on its own, and together they are the result that is reported."""
+"""One run over all targets: each is cleaned separately, and together they are the result that is reported."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -28,10 +28,10 @@ class Run(Orders):
     """One run of these orders."""
 
     def perform(self) -> RunResult:
-        """Run once over all sites. A site that fails is data, and the others go on.
+        """Run once over all sites. A site that fails is recorded, and the others continue.
 
-        Once told to stop, sites that take longer than `patience` are left behind. Raises StoreError where the database
-        cannot even begin a run; one that fails later is in the result, beside what was done.
+        Once told to stop, sites that take longer than `patience` are abandoned. Raises StoreError where the database
+        cannot begin a run; a later failure is in the result, with what was done.
         """
         started_at = self.execution.clock()
         run = self.store.begin_run(
@@ -54,7 +54,7 @@ class Run(Orders):
 
     def _clean_all(self, run: int) -> tuple[TargetResult, ...]:
         groups = by_project(self.sites, self.execution.stop)
-        # Sites of one project wait for each other, so all of them must be under way at once.
+        # Sites of one project wait for each other, so all of them must run at the same time.
         at_once = max([self.execution.targets_at_once, *(len(group) for group, _ in groups)])
         pool = ThreadPoolExecutor(at_once, thread_name_prefix="target")
         work = {
@@ -100,14 +100,14 @@ def _left_behind(site: Site) -> TargetResult:
 
 
 def _unrecorded(result: TargetResult, error: StoreError) -> TargetResult:
-    """The same, and that it could not be written down, unless it says so already."""
+    """The same result, with a note that it could not be recorded, unless it says so already."""
     known = result.error or ""
     both = known if str(error) in known else "; ".join(filter(None, (known, str(error))))
     return replace(result, outcome=Outcome.FAILED, error=both)
 
 
 def exit_code(result: RunResult) -> Exit:
-    """The exit code that a run's result asks for; the highest-ranking problem of its targets wins."""
+    """The exit code of a run's result; the highest-ranking problem of its targets wins."""
     codes = [_EXIT_OF_OUTCOME[target.outcome] for target in result.targets]
     troubled = any(d.outcome.unsuccessful for target in result.targets for d in target.deletions)
     return worst([*codes, _EXIT_OF_OUTCOME[result.outcome], Exit.DELETIONS_FAILED if troubled else Exit.OK])

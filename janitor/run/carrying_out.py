@@ -1,4 +1,4 @@
-"""The deletions of one target's plan, from the last look to the last word: carried out, listed again, confirmed."""
+"""The deletions of one target's plan: images checked again, deletions requested, outcomes confirmed by a new list."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ class CarryingOut:
     since: Moment
 
     def perform(self, seen: TargetResult, plan: Plan, memory: Memory) -> TargetResult:
-        """The result with what became of each deletion, and what went wrong."""
+        """The result with the outcome of each deletion, and what went wrong."""
         deleter = self._deleter(seen.target, plan)
         attempts = deleter.carry_out(plan)
         errors = list(self._shortfalls(deleter, plan, attempts))
@@ -70,7 +70,7 @@ class CarryingOut:
         return deleter
 
     def _shortfalls(self, deleter: Deleter, plan: Plan, attempts: Collection[Attempt]) -> Iterator[str]:
-        """Why not all that was planned was asked for."""
+        """Why not all planned deletions were requested."""
         if deleter.standing.journal_error is not None:
             yield str(deleter.standing.journal_error)
         unsent = len(plan.decisions) - len(attempts) - len(deleter.standing.left)

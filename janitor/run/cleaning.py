@@ -44,7 +44,7 @@ from janitor.run.surveying import Surveying, raise_if_stopped
 
 @dataclass(frozen=True, slots=True)
 class Cleaning:
-    """What one run does in one target, through the service that reaches it."""
+    """What one run does in one target, through its service."""
 
     orders: Orders
     run: int
@@ -62,12 +62,12 @@ class Cleaning:
         return self.orders.store
 
     def perform(self) -> TargetResult:
-        """Survey, decide, plan; then delete and confirm, unless something stands against it.
+        """Survey, decide, plan; then delete and confirm, unless there is a reason not to.
 
         Raises CloudError for a target that cannot be surveyed, Interrupted once told to stop before anything was
-        deleted, StoreError for a database that fails before the first deletion; but where deletions of earlier runs
-        were settled before that, it is a result, as nobody else will tell of them. Raises AnotherAccount, with nothing
-        recorded of the survey, where it is not of the account that the database knows.
+        deleted, StoreError for a database that fails before the first deletion (but if deletions of earlier runs were
+        settled before that, a result, since no other run will report them), and AnotherAccount, with nothing recorded
+        of the survey, where it is not of the account that the database knows.
         """
         since = self.orders.execution.moment()
         survey, lookup = Surveying(self.orders, self.target, self.service).survey()
@@ -121,11 +121,11 @@ class Cleaning:
         return SurveySummary(len(survey.images), plan.owned, remarks, self._check().clock_check(), took.total_seconds())
 
     def _approved(self, plan: Plan) -> frozenset[str] | None:
-        """The images of the plan, where a reviewed one is applied."""
+        """The images of the reviewed plan, if one is applied."""
         return None if self.orders.approved is None else frozenset(d.image.id for d in plan.decisions)
 
     def _decide(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> tuple[list[Decision], Grounds]:
-        """The decisions, and what they went by beside the survey and its history."""
+        """The decisions, and what they were based on besides the survey and its history."""
         decisions = self._ruled(survey, history, memory)
         asked = in_question(decisions)
         sharing = answers(asked, self._sharing(asked, make_plan(decisions)))
@@ -133,13 +133,13 @@ class Cleaning:
         return apply_sharing(decisions, sharing), Grounds(memory, sharing)
 
     def _sharing(self, asked: Sequence[Image], plan: Plan) -> Mapping[str, Sharing]:
-        """With whom these images are shared. For a plan over its limit nobody is asked: it deletes nothing."""
+        """With whom these images are shared. For a plan over its limit the API is not asked: nothing is deleted."""
         if self._excess(plan) is None:
             return self.service.sharing(asked)
         return {image.id: Sharing(unasked=True) for image in self.service.shareable(asked)}
 
     def _excess(self, plan: Plan) -> str | None:
-        """How a plan is over the limits; to a reviewed one none apply."""
+        """How a plan is over the limits; none apply to a reviewed plan."""
         return plan.over_limit(self.orders.basis.limits) if self.orders.approved is None else None
 
     def _ruled(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> list[Decision]:
@@ -173,7 +173,7 @@ class Cleaning:
         )
 
     def _counted(self, recorded: Memory, survey: Survey) -> Mapping[str, Notice]:
-        """The notices as they count; where nobody can be told of anything, no notice starts and none runs."""
+        """The notices as they count; where no channel is configured, no notice starts and none runs."""
         channels, next_run = self.orders.audience.channels, self.orders.audience.next_run
         if channels is None:
             return recorded.notices
@@ -183,7 +183,7 @@ class Cleaning:
         )
 
     def _plan(self, decisions: Sequence[Decision]) -> tuple[Plan, tuple[Change, ...]]:
-        """The plan, and what is left out of it because it is not what was approved."""
+        """The plan, and the images left out of it because they differ from what was approved."""
         plan = make_plan(decisions)
         if self.orders.approved is None:
             return plan, ()
@@ -214,7 +214,7 @@ class Cleaning:
         return CarryingOut(self.orders, self.run, self.service, rereading, since)
 
     def _against(self, seen: TargetResult, plan: Plan) -> str | None:
-        """Why a plan is not carried out of a survey that is believed, if anything stands against it."""
+        """Why a plan is not carried out although its survey is plausible, if there is a reason."""
         if seen.survey.clock is ClockCheck.UNTOLD:
             return UNTOLD
         behind = self._store.behind_in(self.run, self.target, self.orders.mode)
@@ -228,7 +228,7 @@ class Cleaning:
         self._store.end_notices_of_gone(seen.target, memory.notices.keys() - listed, self.orders.execution.clock())
 
     def _reconcile(self, survey: Survey, lookup: Lookup) -> tuple[Deletion, ...]:
-        """Find out what became of the requests that earlier runs left open, where the survey tells."""
+        """Find out the outcomes of requests that earlier runs left open, as far as the survey shows them."""
         settlements = reconcile(self._store.unsettled(self.target), survey.images, lookup.unanswered or ())
         if settlements:
             self._store.record_settlements(self.run, settlements)
@@ -236,7 +236,7 @@ class Cleaning:
 
 
 def cut_short(target: str, error: JanitorError) -> TargetResult:
-    """The result of a target where this kept a run from deciding anything."""
+    """The result of a target where this error kept the run from deciding anything."""
     match error:
         case AnotherAccount():
             return TargetResult(target, Outcome.REFUSED, f"nothing deleted: {error}.")

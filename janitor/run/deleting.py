@@ -1,4 +1,4 @@
-"""Carrying out a plan: each deletion is journalled before it is sent and after it is answered, and confirmed later."""
+"""Carrying out a plan: each deletion is in the journal before it is sent and after its answer, and confirmed later."""
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -25,7 +25,7 @@ _log = logging.getLogger("janitor.run.deleting")
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A deletion that was asked for, or needed no asking, and what the API answered."""
+    """A deletion that was requested, or needed no request, and the API's answer."""
 
     decision: Decision
     said: Answered
@@ -33,10 +33,10 @@ class Attempt:
 
 @dataclass(slots=True)
 class Standing:
-    """How far the deletions of one plan have come, and what stands against sending more.
+    """How far the deletions of one plan have come, and why no more are sent, if so.
 
-    `left` are the images that stay after all, each with the reason. `gone` are those that a later list need not show:
-    they were asked for, or were gone already.
+    `left` are the images that stay after all, each with the reason. `gone` are those that a later list may omit: their
+    deletion was requested, or they were gone already.
     """
 
     journal_error: StoreError | None = None
@@ -60,10 +60,10 @@ class Deleter:
     standing: Standing = field(default_factory=Standing)
 
     def carry_out(self, plan: Plan) -> list[Attempt]:
-        """Ask for every deletion of the plan, oldest image first, as many at a time as the run may.
+        """Request every deletion of the plan, oldest image first, as many in parallel as the run may.
 
-        What was exempted or has changed meanwhile is `left`, and what cannot be looked at again is not asked for.
-        Once `stop` is set, or the journal cannot be written, nothing new is sent: the attempts are those that were.
+        Images that were exempted or have changed meanwhile are `left`, and no deletion is requested for images that
+        cannot be checked again. Once `stop` is set, or the journal cannot be written, nothing new is sent.
         """
         with ThreadPoolExecutor(self.execution.deletions_at_once, thread_name_prefix=f"delete-{self.target}") as pool:
             attempts = list(pool.map(self._attempt, plan.decisions))
@@ -112,15 +112,15 @@ class Deleter:
             self.standing.journal_error = error
 
     def _note(self, error: CloudError) -> None:
-        """Why something is not sent; an API that asks for a long rest is asked for nothing more."""
+        """Note why something is not sent; an API that asks for a long wait is sent nothing more."""
         if not self.standing.resting:
             self.standing.unsent = error
         self.standing.resting = self.standing.resting or isinstance(error, RestAsked)
 
     def _look(self, decision: Decision) -> tuple[Image | None, str | None]:
-        """An image as it is now, None where it is gone; and why it stays, where it does.
+        """An image as it is now, None where it is gone; and why it stays, if it does.
 
-        Raises CloudError where that cannot be told, and Interrupted.
+        Raises CloudError where that is unknown, and Interrupted.
         """
         for _ in range(_LOOKS):
             reading = self.freshness.reading()
@@ -143,25 +143,25 @@ class Deleter:
             return f"changed during this run: {why}"
         if (why := self._shared_with(decision)) is not None:
             return f"changed during this run: {why}"
-        # Last of all: people may exempt it even while we look at it.
+        # Last of all: people may exempt it even while it is checked.
         return "exempted by a person during this run" if self._exempted_meanwhile(image) else None
 
     def _shared_with(self, decision: Decision) -> str | None:
-        """Why an image that may be shared stays: another project may have accepted it since it was decided on.
+        """Why an image that may be shared stays: another project may have accepted it since the decision.
 
-        Raises CloudError where that cannot be told.
+        Raises CloudError where that is unknown.
         """
         asked = self.service.shareable([decision.image])
         [now] = apply_sharing([decision], self.service.sharing(asked)) if asked else [decision]
         return None if now.verdict is Verdict.DELETE else f"now {now.verdict} [{now.reason}] {now.detail}"
 
     def _exempted_meanwhile(self, image: Image) -> bool:
-        """Whether a person has exempted an image since it was decided on: their word holds until the very last."""
+        """Whether a person has exempted an image since the decision: exemptions count until the last moment."""
         now = self.execution.clock()
         return bool(exemptions_for([image], self.journal.exemptions(now), (), now))
 
     def _ask(self, decision: Decision) -> Answered:
-        """What the API answers to the deletion. Raises NotSent where nothing was sent."""
+        """The API's answer to the deletion. Raises NotSent where nothing was sent."""
         try:
             return Answered(self.service.delete(decision.image.id))
         except NotSent:
@@ -176,10 +176,10 @@ class Deleter:
 def confirm(
     attempts: Iterable[Attempt], listed: Mapping[ImageId, Image] | None, untold: Collection[ImageId] = ()
 ) -> list[Deletion]:
-    """What became of each attempt, by the survey that followed: its images, or None without one.
+    """The outcome of each attempt, by the survey that followed: its images, or None without one.
 
     Only an image that this survey no longer lists is called deleted; an answer alone proves nothing. `untold` are the
-    images of which the API did not tell whether they exist.
+    images about which the API did not say whether they exist.
     """
     return [_confirmed(attempt, shown(attempt.decision.image.identity, listed, untold)) for attempt in attempts]
 

@@ -1,4 +1,4 @@
-"""How old what a deletion goes by may be: where it is too old, the target is read again before anything is sent."""
+"""How old the data behind a deletion may be: if it is too old, the target is read again before anything is sent."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -10,12 +10,12 @@ from janitor.core.names.image_ids import ImageId
 from janitor.errors import CloudError, Unavailable
 
 STALE = timedelta(minutes=10)
-"""How old what a deletion goes by may be."""
+"""How old the data behind a deletion may be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a later reading says: why images that were to go stay after all, by folded id.
+    """What a later reading says: why planned images stay after all, by folded id.
 
     `listed` are all images by their folded ids; None where the API is asked for each of them just before its deletion.
     """
@@ -26,7 +26,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An instant by the clock, and by the time that passes whatever is done to the clock, in seconds."""
+    """An instant by the clock, and by monotonic time in seconds."""
 
     at: datetime
     ticks: float
@@ -34,10 +34,10 @@ class Moment:
 
 @dataclass(slots=True)
 class Freshness:
-    """Sees to it that no deletion goes by what is older than ten minutes. Safe to use from several threads at once.
+    """Ensures that no deletion depends on data older than ten minutes. Safe to use from several threads at once.
 
-    `now` tells the time and `since` is when the survey began. A reading counts from its beginning; where two in a row
-    take longer than that, the account is a slow one and not the process stopped, and the second counts from its end.
+    `now` tells the time and `since` is when the survey began. A reading counts from its beginning; if two in a row take
+    longer than that, the account is slow (the process was not stopped), and the second counts from its end.
     """
 
     read: Callable[[], Reading]
@@ -48,12 +48,12 @@ class Freshness:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def is_stale(self) -> bool:
-        """Whether the target has to be read again; the longer time counts, as a clock may have been put back."""
+        """Whether the target has to be read again; the longer of both times counts: a clock may have been set back."""
         now = self.now()
         return max(now.at - self.since.at, timedelta(seconds=now.ticks - self.since.ticks)) > STALE
 
     def reading(self) -> Reading:
-        """The latest reading, repeated where it is stale. Raises CloudError where it cannot be, and from then on."""
+        """The latest reading, repeated if it is stale. Raises CloudError where that fails, and from then on."""
         with self.lock:
             if self.failed is not None:
                 raise self.failed

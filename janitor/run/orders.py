@@ -1,4 +1,4 @@
-"""What a run is asked to do and what it stands on: values and ports, and nothing of where they came from."""
+"""What a run is asked to do and what it works with: values and ports, independent of where they come from."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,30 +26,33 @@ from janitor.shutdown import Stop
 
 
 class Journal(Protocol):
-    """Where each request is written down before it is sent and after it is answered."""
+    """Where each request is recorded before it is sent and after it is answered."""
 
     def exemptions(self, at: datetime) -> Sequence[Exemption]:
-        """What people exempted by command, as far as it holds at that instant."""
+        """The exemptions by command that are in force at that instant."""
         ...
 
     def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
-        """Write down a request that is about to be sent; returns the entry. Raises StoreError."""
+        """Record a request that is about to be sent; returns the entry. Raises StoreError."""
         ...
 
     def withdraw_request(self, entry: int) -> None:
-        """Take back a request that was not sent after all. Raises StoreError."""
+        """Withdraw a request that was not sent after all. Raises StoreError."""
         ...
 
     def journal_answer(self, entry: int, said: Answered, at: datetime) -> None:
-        """Write down what the API answered. Raises StoreError."""
+        """Record what the API answered. Raises StoreError."""
         ...
 
 
 class RunStore(Journal, Protocol):
-    """What a run writes down."""
+    """What a run records."""
 
     def begin_run(self, mode: Mode, started_at: datetime, *, owes_report: bool, unposted: bool) -> int:
-        """Open a run, which owes a report until that is kept; or `unposted`, nobody hears of it. Returns its number."""
+        """Begin a run, which owes a report until that is kept, or is `unposted`: reported to no channel.
+
+        Returns its number.
+        """
         ...
 
     def record_survey(
@@ -57,24 +60,24 @@ class RunStore(Journal, Protocol):
     ) -> dict[str, History]:
         """Record what a survey saw; returns the history of each of its images, this survey included.
 
-        `also_named` are other names that policies may know the target by.
+        `also_named` are other names by which policies may know the target.
         """
         ...
 
     def bound(self, target: str) -> Binding | None:
-        """The account that a target is bound to."""
+        """The account to which a target is bound."""
         ...
 
     def bind(self, run: int, target: str, binding: Binding) -> None:
-        """Bind a target to the account that a run reached."""
+        """Bind a target to the account that a run has reached."""
         ...
 
     def known(self, target: str) -> Iterable[str]:
-        """The ids of the target's own images, in its last snapshot or good survey, that we did not surely delete."""
+        """The ids of the target's own images, in its last snapshot or accepted survey, without those we deleted."""
         ...
 
     def last_seen(self, target: str, ids: Iterable[str]) -> Sequence[Image]:
-        """Those of these images that the target's last snapshot holds, as it holds them."""
+        """Those of these images that are in the target's last snapshot, as recorded there."""
         ...
 
     def earlier_usage(self, target: str, since: datetime) -> EarlierUsage:
@@ -82,31 +85,31 @@ class RunStore(Journal, Protocol):
         ...
 
     def deleted(self, target: str) -> set[str]:
-        """The images of a target that we are known to have deleted."""
+        """The images of a target that the janitor is known to have deleted."""
         ...
 
     def unsettled(self, target: str) -> Sequence[Unsettled]:
-        """The requests of earlier runs to a target of which no survey has told yet what became."""
+        """The requests of earlier runs to a target whose outcome no survey has shown yet."""
         ...
 
     def record_settlements(self, run: int, settlements: Sequence[Settlement]) -> None:
-        """Record what a run's survey found to have become of them."""
+        """Record their outcomes, as a run's survey shows them."""
         ...
 
     def record_decisions(self, run: int, target: str, decisions: Sequence[Decision], grounds: Grounds) -> None:
-        """Record one decision for every image of the survey, and what they went by."""
+        """Record one decision for every image of the survey, and what they were based on."""
         ...
 
     def record_basis(self, run: int, basis: Basis) -> None:
-        """Record what a run goes by."""
+        """Record what a run is based on."""
         ...
 
     def memory(self, target: str) -> Memory:
-        """What is recorded of a target's notices, of what was heard since they were given, and of refusals."""
+        """What is recorded about a target's notices, the reports accepted since they were given, and rejections."""
         ...
 
     def last_good(self, target: str, before: int) -> tuple[int, Measure] | None:
-        """The latest run before this one whose survey was good, and what it measured."""
+        """The latest run before this one whose survey was accepted, and its measure."""
         ...
 
     def own_images(self, target: str, run: int) -> set[str]:
@@ -114,31 +117,31 @@ class RunStore(Journal, Protocol):
         ...
 
     def asked_since(self, target: str, run: int) -> set[str]:
-        """The images whose deletion was asked for in this run or later."""
+        """The images whose deletion was requested in this run or later."""
         ...
 
     def record_clock(self, run: int, at: datetime) -> None:
-        """Record what the clock of a run said when an answer of an API confirmed it."""
+        """Record the time of a run's clock when an answer of an API confirmed it."""
         ...
 
     def last_clock(self, before: int) -> tuple[int, datetime] | None:
-        """The latest run before this one whose clock an answer confirmed, and what it said."""
+        """The latest run before this one whose clock an answer confirmed, and its time."""
         ...
 
     def note_behind(self, run: int, mark: Mark, at: datetime) -> None:
-        """Record that a run found the database behind this mark, and end all notices: later ones may be lost."""
+        """Record that a run found the database older than this mark, and end all notices: later ones may be lost."""
         ...
 
     def behind_in(self, run: int, target: str, mode: Mode) -> int | None:
-        """The run whose mark was not known, where a run may delete nothing in a target because of that."""
+        """The run whose mark is unknown, if a run may not delete anything in a target because of that."""
         ...
 
     def record_measure(self, run: int, target: str, seen: Measure, *, good: bool) -> None:
-        """Record how much a survey saw, and whether it is believed."""
+        """Record the measure of a survey, and whether it is accepted."""
         ...
 
     def end_notices_of_gone(self, target: str, unlisted: Iterable[str], at: datetime) -> None:
-        """End the notices that run for these images, which this survey did not list, where they are surely gone."""
+        """End the notices of these images, which this survey did not list, if they are certainly gone."""
         ...
 
     def finish_target(self, run: int, result: TargetResult) -> None:
@@ -146,7 +149,7 @@ class RunStore(Journal, Protocol):
         ...
 
     def finish_run(self, result: RunResult) -> None:
-        """Record how the run ended, and withdraw the notices of what a live one spared."""
+        """Record how the run ended, and withdraw the notices of images that a live run spared."""
         ...
 
 
@@ -154,12 +157,12 @@ class Texts(Protocol):
     """Texts that people declare, and that name images. Safe to use from several threads at once."""
 
     def named(self, images: Sequence[Image]) -> Usage:
-        """Which of these images they name; `problem` says which of the texts that matter cannot be read."""
+        """Which of these images they name; `problem` says which of the required texts cannot be read."""
         ...
 
 
 class NoTexts:
-    """Where people declare none."""
+    """For a configuration that declares none."""
 
     def named(self, images: Sequence[Image]) -> Usage:  # noqa: ARG002 - the port's
         """Nothing."""
@@ -167,26 +170,26 @@ class NoTexts:
 
 
 class Progress(Protocol):
-    """Told of the work as it goes on, from several threads."""
+    """Receives the progress of the work, from several threads."""
 
     def advance(self, target: str, phase: str, done: int, total: int | None) -> None:
-        """`done` of `total` (None: not known) pieces of a phase of a target."""
+        """`done` of `total` (None: unknown) items of a phase of a target."""
         ...
 
 
 class Silence:
-    """Progress that nobody watches."""
+    """Progress that is not shown."""
 
     def advance(self, target: str, phase: str, done: int, total: int | None) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One target as a run sees it: its name and the way to its API. Nothing is connected before the run.
+    """One target as a run sees it: its name and how to reach its API. Nothing is connected before the run.
 
-    `also_named` are other names that policies may know it by: those of further regions that share its image service.
-    `project` is the project that it is of, where the API has such a thing, and `siblings` are the other sites of it.
+    `also_named` are other names by which policies may know it: those of further regions that share its image service.
+    `project` is its project, where the API has projects, and `siblings` are the other sites of that project.
     """
 
     name: str
@@ -198,10 +201,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """How a run is carried out: how much at once, by which clocks, and what ends it early.
+    """How a run is carried out: how much in parallel, by which clocks, and what ends it early.
 
-    `monotonic` tells seconds that pass whatever is done to the clock. Once told to `stop`, the run leaves targets
-    behind that take longer than `patience`. `budget` is what the expressions of all its policies may take.
+    `monotonic` gives seconds, unaffected by clock changes. Once told to `stop`, the run abandons targets that take
+    longer than `patience`. `budget` is the time that the expressions of all its policies may take.
     """
 
     targets_at_once: int = 4
@@ -220,12 +223,12 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who hears of a run, and when.
+    """To whom a run is reported, and when.
 
-    `owes_report`: its report is to be posted, by the next run if this one dies before; `unposted`: it could be, and is
-    not to be. `channels` are those of the policies that have one of their own, or None where nobody can be told of
-    anything. `next_run` says when a run is due after an instant, where there is a schedule. `remarks` is asked for what
-    is to be said of policy files, once all targets are surveyed.
+    `owes_report`: its report is to be posted, by the next run if this one dies before; `unposted`: it could be, but is
+    not to be. `channels` are those of the policies that have one of their own, or None where no channel is configured.
+    `next_run` says when the next run after an instant is due, if there is a schedule. `remarks` gives the notes about
+    policy files, once all targets are surveyed.
     """
 
     owes_report: bool = False
@@ -237,10 +240,9 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """Everything that one run needs.
+    """Everything that one run needs. `approved`: the decisions of a reviewed plan by target, if one is applied.
 
-    `approved`: the decisions of a reviewed plan by target, where one is applied. `unknown_mark` lies beside the
-    database, which did not leave it.
+    `unknown_mark` is beside the database, which does not know it.
     """
 
     sites: Sequence[Site]
@@ -255,5 +257,5 @@ class Orders:
 
     @property
     def plausibility(self) -> Plausibility:
-        """What tells whether a survey is to be believed."""
+        """What decides whether a survey is plausible."""
         return Plausibility(self.basis.max_shrink)

@@ -1,4 +1,4 @@
-"""Reading a target again within a run: before deletions that come long after its survey, and after all of them."""
+"""Reading a target again within a run: before deletions long after its survey, and after all deletions."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,9 +19,9 @@ from janitor.run.surveying import Surveying
 
 @dataclass(frozen=True, slots=True)
 class Rereading:
-    """Reads a target again that a run has surveyed; `survey` is what it saw then, and `decide` decides on a survey.
+    """Reads a target again that a run has surveyed; `survey` is that survey, and `decide` decides on a survey.
 
-    `known` are the irregularities of then, which a person has accepted where there are any.
+    `known` are the irregularities of that survey, which a person has accepted, if there are any.
     """
 
     orders: Orders
@@ -32,10 +32,10 @@ class Rereading:
     known: Collection[str] = ()
 
     def before(self, planned: Collection[str], gone: Collection[str]) -> Reading:
-        """What is so now of these planned images: all that uses images is asked for once more.
+        """The present state of these planned images: everything that uses images is read again.
 
-        The images are listed, too, where they cannot be asked for one by one; `gone` are those that need not be there
-        any more. Raises CloudError where that cannot be read, or is implausible, and Interrupted.
+        The images are listed, too, if they cannot be asked for one by one; `gone` are those that may be missing. Raises
+        CloudError where it cannot be read or is implausible, and Interrupted.
         """
         surveying = Surveying(self.orders, self.target, self.service)
         images = self.survey.images if self.service.by_id else tuple(surveying.listed())
@@ -51,11 +51,10 @@ class Rereading:
         return Reading(stays, None if self.service.by_id else _by_id(images))
 
     def after(self, gone: Collection[str]) -> tuple[Mapping[ImageId, Image], frozenset[ImageId]]:
-        """What the target lists once `gone` were asked for, and the ids of what may exist all the same; all folded.
+        """What the target lists after the deletion of `gone`, and the ids of images that may still exist; all folded.
 
-        Where nothing but a list tells that an image is gone, two lists have to leave it out: one may have a hole.
-        Raises Implausible for a list that is as implausible as a survey may be, and another CloudError where there is
-        none.
+        Where only a list can show that an image is gone, two lists have to omit it: one may be incomplete. Raises
+        Implausible for a list that would be implausible as a survey, and another CloudError where there is none.
         """
         listed, untold = self._listed_without(gone)
         if not self.service.by_id and any(folded(image) not in listed for image in gone):
@@ -74,7 +73,7 @@ class Rereading:
         return _by_id(now.images), frozenset(map(folded, lookup.unanswered or ()))
 
     def _doubts(self, now: Survey, untold: frozenset[str] | None, gone: Collection[str]) -> tuple[str, ...]:
-        """What is implausible about a later list, by the checks of a survey; images asked for do not count."""
+        """What is implausible about a later list, by the checks of a survey; deleted images do not count."""
         ours = {folded(image) for image in gone}
         before, after = (_without(ours, survey) for survey in (self.survey, now))
         own = frozenset(image.identity for image in before.images if owns(image))

@@ -1,4 +1,4 @@
-"""Whether the plan of an earlier run may still be applied: it is recent, as recorded, and the policies are the same."""
+"""Whether the plan of an earlier run may still be applied: it is recent and, like the policies, unchanged."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from janitor.store import Store
 def reviewed_plan(
     store: Store, number: int, policies: Sequence[Policy], validity: timedelta, now: datetime
 ) -> dict[str, tuple[Decision, ...]]:
-    """The decisions that the plan of a run consists of, by target. Raises UsageError where it may not be applied."""
+    """The decisions of the plan of a run, by target. Raises UsageError where it may not be applied."""
     run = store.load_run(number)
     if run.digest is None:
         raise UsageError(f"run {number} left no finished plan: make a new one with `janitor run --dry-run`")

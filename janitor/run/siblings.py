@@ -1,4 +1,4 @@
-"""Sites of one project: two of them that list the same images are one image service under two names."""
+"""Sites of one project: two that list the same images are one image service under two names."""
 
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,9 +11,9 @@ _LOOK_EVERY = 0.2
 
 
 class Comparison:
-    """Brings together what the sites of one project list, each of them in a thread of its own.
+    """Compares what the sites of one project list, each in its own thread.
 
-    No site may delete before all others that are surveyed at the same time have listed their images, or have failed.
+    No site may delete before all others that are surveyed at the same time have listed their images or failed.
     """
 
     def __init__(self, names: Iterable[str], stop: threading.Event) -> None:
@@ -23,7 +23,7 @@ class Comparison:
         self._changed = threading.Condition()
 
     def others(self, name: str, own: Iterable[str]) -> Mapping[str, frozenset[str]]:
-        """What the other sites list, by their names, once all have; `own` are the ids of this site's own images."""
+        """What the other sites list, by their names, once all have done so; `own` are this site's own image ids."""
         with self._changed:
             self._listed[name] = frozenset(own)
             self._awaited.discard(name)
@@ -40,7 +40,7 @@ class Comparison:
 
 
 def by_project(sites: Sequence[Site], stop: threading.Event) -> list[tuple[Sequence[Site], Comparison]]:
-    """The sites with those of their project, in groups that must be under way at once; without a project, alone."""
+    """The sites in groups by project, which must run at the same time; one without a project is alone."""
     keys = {site.name: site.project or f"{site.name} alone" for site in sites}
     order = {key: place for place, key in reversed(list(enumerate(keys.values())))}
     ordered = sorted(sites, key=lambda site: order[keys[site.name]])
@@ -49,7 +49,7 @@ def by_project(sites: Sequence[Site], stop: threading.Event) -> list[tuple[Seque
 
 
 def doubts_about(name: str, own: Collection[str], others: Mapping[str, Collection[str]]) -> list[str]:
-    """Why a site must not delete: every other site that lists an own image of it."""
+    """Why a site must not delete: every other site that lists one of its own images."""
     return [
         f"{name} and {other} list the same images ({min(shared)} is one of {len(shared)}): {ONE_SERVICE}"
         for other, ids in sorted(others.items())

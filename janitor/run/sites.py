@@ -1,4 +1,4 @@
-"""From targets to sites: which ones a run is for, in which regions, and the way to each of their APIs."""
+"""From targets to sites: which ones a run is for, in which regions, and how to reach their APIs."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,25 +23,25 @@ HttpTransport = httpx.BaseTransport
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Targets, and of one in several regions only the sites of these names; all of them where none is named."""
+    """Targets, and of one in several regions only the sites with these names; all of them if none is named."""
 
     targets: Sequence[Target]
     names: frozenset[str] = frozenset()
 
     def includes(self, target: Target, names: Iterable[str]) -> bool:
-        """Whether a site of one of the targets is meant, by any of its names."""
+        """Whether a site of one of the targets is chosen, by any of its names."""
         return not self.names or not self.names.isdisjoint((target.name, *names))
 
     def asked_of(self, target: Target) -> list[str]:
-        """The sites of a target that are meant by their own names; none where all of them are."""
+        """The sites of a target that are chosen by their own names; none if all of them are."""
         whole = not self.names or target.name in self.names
         return [] if whole else sorted(name for name in self.names if may_have(target, name))
 
 
 def chosen(settings: Settings, names: Sequence[str]) -> Choice:
-    """What these names mean, each the name of a target or of one region of it; everything for none.
+    """What these names choose, each the name of a target or of one region of it; everything if there are none.
 
-    Raises UsageError for a name that nothing can have. Whether there is such a region is known once signed in.
+    Raises UsageError for a name that nothing can have. Whether there is such a region is known only after signing in.
     """
     exact = {target.name: [target] for target in settings.targets}
     found = {name: exact.get(name) or [one for one in settings.targets if may_have(one, name)] for name in names}
@@ -53,14 +53,14 @@ def chosen(settings: Settings, names: Sequence[str]) -> Choice:
 
 
 def names_without_signing_in(settings: Settings) -> list[str] | None:
-    """The names of all sites; None where a target is in every region, of which only a catalogue tells."""
+    """The names of all sites; None where a target is in every region, which only a catalogue lists."""
     if any(target.is_in_every_region for target in settings.targets):
         return None
     return [target.name for target in settings.targets]
 
 
 def may_have(target: Target, name: str) -> bool:
-    """Whether this may be the name of a site of a target; of one in every region only a catalogue tells for sure."""
+    """Whether this may be the name of a site of a target; for one in every region only a catalogue is certain."""
     return name == target.name or (target.is_in_every_region and name.startswith(f"{target.name}-"))
 
 
@@ -73,13 +73,13 @@ def sites_of(
     http_transport: HttpTransport | None = None,
     known: Sequence[str] = (),
 ) -> list[Site]:
-    """The sites of a choice, in its order, once all are signed in whose regions a catalogue tells.
+    """The sites of a choice, in its order, once all targets are signed in whose regions a catalogue lists.
 
-    An `http_transport` takes all requests elsewhere than to sockets. `known` are the names of the sites with a history,
-    the latest first: where one image service stands under several regions, its site keeps the name that it had.
+    An `http_transport` replaces sockets for all requests. `known` are the names of the sites with a history, the latest
+    first: where several regions list one image service, its site keeps the name that it had.
 
     An identity service that gives no token, and a catalogue without images, make a site that cannot be connected.
-    Raises ConfigurationError with every problem: regions that are not there, sites that would be of one name, and
+    Raises ConfigurationError with every problem: regions that do not exist, sites that would have the same name, and
     targets that are one and the same.
     """
     surroundings = Surroundings(clock, stop, http_transport)
@@ -113,12 +113,12 @@ def sites_of(
 
 
 def _name(names: Sequence[str], known: Sequence[str]) -> str:
-    """Which of its names a site bears: the one with the latest history, or else the first."""
+    """Which of its names a site has: the one with the latest history, or else the first."""
     return next((name for name in known if name in names), min(names))
 
 
 def _places_of(target: Target, account: Account | CloudError, choice: Choice) -> list[Place]:
-    """The places of a target. Raises UsageError for a region that is not there."""
+    """The places of a target. Raises UsageError for a region that does not exist."""
     if isinstance(account, CloudError):
         return [Place((name,), partial(_fail, account)) for name in choice.asked_of(target) or [target.name]]
     found = account.places()
@@ -130,7 +130,7 @@ def _places_of(target: Target, account: Account | CloudError, choice: Choice) ->
 
 
 def _be_apart(target: Target, found: Iterable[Place], places: dict[tuple[str, str], Target]) -> None:
-    """Raises UsageError for a target that is another one by another name, and takes note of its places."""
+    """Raises UsageError for a target that is another one under another name, and notes its places."""
     for one in found:
         other = places.setdefault(one.unique, target) if one.unique is not None else target
         if other is not target:

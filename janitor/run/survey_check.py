@@ -1,4 +1,4 @@
-"""Whether the survey of one target is plausible: whose account it is of, what it lacks, and what our clock says."""
+"""Whether the survey of one target is plausible: which account it is of, what it lacks, and if our clock is right."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from janitor.run.surveying import raise_if_stopped
 
 @dataclass(frozen=True, slots=True)
 class SurveyCheck:
-    """Compares the survey of one target with what is recorded of it, and with those of other sites of its project."""
+    """Compares the survey of one target with what is recorded about it, and with other sites of its project."""
 
     orders: Orders
     run: int
@@ -38,9 +38,9 @@ class SurveyCheck:
         return self.orders.store
 
     def recognised(self, survey: Survey) -> Survey:
-        """The survey of the account that the target is bound to, with a remark where that is new.
+        """The survey of the account to which the target is bound, with a remark if that is new.
 
-        One of another account is no part of the target's history. Raises AnotherAccount for it.
+        Raises AnotherAccount for a survey of another account, which is not part of the target's history.
         """
         reached, bound = self.service.binding(), self._store.bound(self.target)
         if reached == bound:
@@ -56,7 +56,7 @@ class SurveyCheck:
         return replace(survey, usage=replace(usage, remarks=(*usage.remarks, found.words))) if found.words else survey
 
     def one_service_with_others(self, survey: Survey) -> Sequence[str]:
-        """What is wrong where another site of the project lists the same images: no person can accept that."""
+        """What is wrong if another site of the project lists the same images: no person can accept that."""
         own = {image.identity for image in survey.images if owns(image)}
         others = dict(self.comparison.others(self.target, own))
         raise_if_stopped(self.orders.execution.stop)
@@ -66,9 +66,9 @@ class SurveyCheck:
         return [*doubts_about(self.target, own, others), *self.service.other_names(survey.images)]
 
     def doubts(self, survey: Survey, lookup: Lookup, unacceptable: Sequence[str]) -> tuple[str, ...]:
-        """What is implausible about a survey; recorded as good where nothing does, or where a person accepts it.
+        """What is implausible about a survey; it is recorded as accepted if nothing is, or if a person accepts it.
 
-        What is `unacceptable` stays, whoever accepts the rest.
+        What is `unacceptable` remains, even if a person accepts the rest.
         """
         good = self._store.last_good(self.target, self.run)
         before = good[1] if good else None
@@ -86,10 +86,10 @@ class SurveyCheck:
         return doubts
 
     def _own_images(self, survey: Survey, lookup: Lookup, good: int | None) -> OwnImages:
-        """The target's own images of the last good survey's run, if there was one, and those of this survey."""
+        """The target's own images of the last accepted survey, if there was one, and those of this survey."""
         before = frozenset(map(folded, self._store.own_images(self.target, good))) if good is not None else frozenset()
         asked = frozenset(map(folded, self._store.asked_since(self.target, good))) if good is not None else frozenset()
-        # Those that the cloud lists as deleted, or about to be, are gone like those that it no longer lists.
+        # Images that the cloud lists as deleted, or about to be, are as gone as those that it no longer lists.
         left = frozenset(image.identity for image in survey.images if owns(image))
         seen = (image for image in survey.images if image.unseen is None)
         return OwnImages(
@@ -107,7 +107,7 @@ class SurveyCheck:
         return ClockCheck.UNTOLD if self.service.clock_offset() is None else ClockCheck.TOLD
 
     def _clock_doubts(self) -> tuple[str, ...]:
-        """What is wrong with our clock by that of earlier runs; one that an answer confirms now is written down."""
+        """What is wrong with our clock, compared with earlier runs; its time is recorded if an answer confirms it."""
         now, before = self.orders.execution.clock(), self._store.last_clock(self.run)
         offset = self.service.clock_offset()
         late = behind(now, *before) if before is not None else None

@@ -16,7 +16,7 @@ from janitor.run.orders import Orders
 from janitor.shutdown import Stop
 
 _REMEMBERED = timedelta(days=7)
-"""How long a server that is not listed any more is asked about, beyond the time that it holds its image."""
+"""How long a server that is no longer listed is asked about, beyond the time that it guards its image."""
 
 _FORBIDDEN = "reading it by its id is not permitted"
 
@@ -25,19 +25,19 @@ _UPGRADED = (
     "for 72 h (`usage_memory`), and takes regions that share an image service for one target: what that may block, and "
     "how to lift it, is in docs/upgrading.md"
 )
-"""Said in the first run of a target whose last good survey an earlier version recorded."""
+"""Said in the first run of a target whose last accepted survey an earlier version recorded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surveying:
-    """One complete reading of a target, through the service that reaches it."""
+    """One complete reading of a target, through its service."""
 
     orders: Orders
     target: str
     service: ImageService
 
     def survey(self) -> tuple[Survey, Lookup]:
-        """Read the target; beside, what was told of known images that no list shows.
+        """Read the target; also, what the API says about known images that no list shows.
 
         Raises CloudError where its images cannot be listed to the end, and Interrupted. What is in use may be in doubt:
         `usage.problem` says so.
@@ -54,7 +54,7 @@ class Surveying:
         return Survey(images, usage, started_at, self.orders.execution.clock(), without_id), lookup
 
     def listed(self) -> list[Image]:
-        """What the lists say, each image once: as all of its records say together."""
+        """What the lists say, each image once, with all of its records merged."""
         listed: dict[str, Image] = {}
         for image in self.service.images():
             listed[image.id] = image
@@ -71,7 +71,7 @@ class Surveying:
         return self.service.unlisted(image for image_id, image in known.items() if image_id not in ids)
 
     def _unseen(self, lookup: Lookup) -> Iterator[Image]:
-        """The known images that may exist and that we may not see: as they were, and said to be unseen."""
+        """The known images that may exist but that we may not read: as they were, and marked as unread."""
         for image in self.orders.store.last_seen(self.target, lookup.unanswered or ()):
             yield replace(image, unreadable={**image.unreadable, UNSEEN: _FORBIDDEN})
 

@@ -1,7 +1,7 @@
-"""The janitor's memory: runs, snapshots, decisions, deletions and reports, in one SQLite file.
+"""The database: runs, snapshots, decisions, deletions and reports, in one SQLite file.
 
-`Store` is all that the rest of the program sees of it. Each of its methods is one transaction; it may be used from
-several threads at once.
+The rest of the program uses `Store` only. Each of its methods is one transaction; it may be used from several threads
+at once.
 """
 
 from pathlib import Path
@@ -39,12 +39,12 @@ class Store(Runs, Surveys, Deletions, Trust, Reports):
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open the database to write to it; a new one is for the owner only. The folder must exist."""
+        """Open the database for writing; a new one is readable by its owner only. The folder must exist."""
         return cls(DatabaseFile.open(path, create=True))
 
     @classmethod
     def open_existing(cls, path: Path) -> Self:
-        """Open the database to read from it. Raises UsageError where there is none yet."""
+        """Open the database for reading. Raises UsageError where none exists yet."""
         return cls(DatabaseFile.open(path, create=False))
 
     def __enter__(self) -> Self:
@@ -54,5 +54,5 @@ class Store(Runs, Surveys, Deletions, Trust, Reports):
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()

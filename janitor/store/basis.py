@@ -1,4 +1,4 @@
-"""What each run went by: its policies and the exemptions of policy files in their order, its zone and its limits."""
+"""What each run was based on: its policies and the exemptions of policy files in their order, its zone and limits."""
 
 import re
 import sqlite3
@@ -55,7 +55,7 @@ _OFFSET = re.compile(r"UTC([+-])(\d{2}):(\d{2})")
 
 
 def record_basis(db: Database, run: int, basis: Basis) -> None:
-    """Write down what a run goes by; policies and exemptions as far as they have changed."""
+    """Record what a run is based on; policies and exemptions as far as they have changed."""
     limits = (basis.limits.max_deletions, basis.limits.max_share, basis.max_shrink)
     seconds = basis.usage_memory.total_seconds()
     db.execute(_SET, (str(basis.zone), seconds, *limits, int(basis.accept_survey), run))
@@ -66,7 +66,7 @@ def record_basis(db: Database, run: int, basis: Basis) -> None:
 
 
 def basis_at(db: Database, run: int) -> Basis | None:
-    """What a run went by, or None for one of before this was recorded."""
+    """What a run was based on, or None for a run before this was recorded."""
     zone, memory, max_deletions, max_share, max_shrink, accepted = db.execute(_GET, (run,)).fetchone()
     if zone is None:
         return None
@@ -87,7 +87,7 @@ def policies_at(db: Database, run: int) -> dict[str, str]:
 
 
 def _record_list(conn: sqlite3.Connection, run: int, table: "_Table", values: Iterable[tuple[str, ...]]) -> None:
-    """Bring a list up to date: an interval for each place, and a new one when what stands there changes."""
+    """Update a list: an interval for each place, and a new one when its content changes."""
     present = {tuple(row): key for key, *row in conn.execute(table.open)}
     wanted = [(position, *value) for position, value in enumerate(values)]
     conn.executemany(table.close, [(run, present[row]) for row in present.keys() - set(wanted)])
@@ -95,7 +95,7 @@ def _record_list(conn: sqlite3.Connection, run: int, table: "_Table", values: It
 
 
 def _zone(name: str) -> tzinfo:
-    """The zone of this name. Raises ValueError or KeyError for one that is not known here."""
+    """The zone of this name. Raises ValueError or KeyError for an unknown one."""
     if name == "UTC":
         return UTC
     offset = _OFFSET.fullmatch(name)
@@ -116,7 +116,7 @@ SELECT zone, usage_memory_seconds, max_deletions, max_share, max_shrink, accept_
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """The statements by which a list is kept."""
+    """The SQL statements for one list."""
 
     open: str
     close: str

@@ -1,4 +1,4 @@
-"""What became of one image over time, read back from everything that is recorded of it."""
+"""The history of one image, from everything that is recorded about it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,13 +15,13 @@ from janitor.store.columns import IMAGE, Kind
 from janitor.store.rows import instant
 
 _MAPPINGS = {"properties": "property", "unreadable": "unreadable"}
-"""The columns that hold mappings, and what one of their entries is called."""
+"""The columns that hold mappings, and the name of one of their entries."""
 _FACTS = {column.name: column.kind for column in IMAGE if column.name not in _MAPPINGS}
 _FLAGS = frozenset({Kind.FLAG, Kind.OPTIONAL_FLAG})
 
 
 def find_image(db: Database, prefix: str) -> list[tuple[str, str]]:
-    """The target and id of each image ever seen whose id starts so, latest seen first; a whole id beats all others."""
+    """The target and id of each image ever seen whose id starts like this, latest seen first; a whole id beats all."""
     if not prefix:
         return []
     found = [(row[0], row[1]) for row in db.execute(_FIND, {"prefix": prefix})]
@@ -29,16 +29,14 @@ def find_image(db: Database, prefix: str) -> list[tuple[str, str]]:
 
 
 def find_named(db: Database, name: str) -> list[tuple[str, str, bool]]:
-    """The target and id of each image whose latest name is this (see `normal`), and whether it is still listed; those
-    first.
-    """
+    """The target and id of each image whose latest name is this (see `normal`), and if it is listed; those first."""
     wanted = normal(name)
     rows = db.execute(_NAMED)
     return [(target, image, bool(listed)) for target, image, listed, named in rows if normal(named) == wanted]
 
 
 def image_history(db: Database, target: str, image_id: str) -> list[Event]:
-    """Everything that is known to have happened to an image, in the order of the runs; empty for an unknown one."""
+    """Everything that is known to have happened to an image, in the order of the runs; empty for an unknown image."""
     keys = {"target": target, "image": image_id, "used": folded(image_id)}
     happened = [
         *_sightings(list(db.query(_FACTS_OF, keys))),
@@ -90,7 +88,7 @@ def _quoted(key: str, value: Any) -> str:
 
 
 def _uses(rows: list[dict[str, Any]]) -> Iterator[Event]:
-    # A use goes on in another row where only what told of it is another, or was unread for a while.
+    # A use continues in another row where only its source changed, or could not be read for a while.
     ends = {(*_use_of(row), row["until_run"]) for row in rows}
     begins = {(*_use_of(row), row["from_run"]) for row in rows}
     for row in rows:
@@ -187,7 +185,7 @@ JOIN decisions d ON d.image_key = i.image_key
 JOIN surveys s ON s.run = d.from_run AND s.target = i.target
 WHERE i.target = :target AND i.image = :image ORDER BY d.from_run
 """
-# What reports of live runs said of notices, with the notice where a channel has accepted that.
+# What reports of live runs said about notices, with the notice if a channel has accepted it.
 _MENTIONS_OF = """
 SELECT m.run, m.kind, n.policy, n.announced_due IS NOT NULL AS moved,
 CASE m.kind WHEN 'announced' THEN coalesce(n.announced_due, n.due) ELSE n.due END AS due, CASE m.kind

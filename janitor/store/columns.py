@@ -1,7 +1,8 @@
 """The columns of an image and of a decision, once: rows, statements and views are built from them.
 
 Each is named after a field of `Image` or of `Decision`, and they stand in the order of these fields. A new column of an
-image is a field, an entry here that names its step, and whatever reads it from an API; the step follows from the entry.
+image needs a field, an entry here that names its step, and the code that reads it from an API; the step follows from
+the entry.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,16 +11,16 @@ from enum import Enum, auto
 
 
 class Kind(Enum):
-    """What a column holds; `rows` says how. NULL is what is not known, where nothing else is said."""
+    """What a column holds; `rows` converts it. NULL means unknown, unless stated otherwise."""
 
     TEXT = auto()
     NUMBER = auto()
-    FLAG = auto()  # never unknown: a column that is added later is an OPTIONAL_FLAG
+    FLAG = auto()  # never unknown: a column added later must be an OPTIONAL_FLAG
     OPTIONAL_FLAG = auto()
     INSTANT = auto()
     MAPPING = auto()
-    NOTES = auto()  # a mapping; NULL is none
-    TAGS = auto()  # NULL is none, and JSON's null what is not known
+    NOTES = auto()  # a mapping; NULL means none
+    TAGS = auto()  # NULL means none, and JSON's null unknown
     VERDICT = auto()
     REASON = auto()
 
@@ -29,7 +30,7 @@ _NUMBERS = frozenset({Kind.NUMBER, Kind.FLAG, Kind.OPTIONAL_FLAG})
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column, and the step that adds it to a database; None for those that the steps of `migrations` list."""
+    """A column, and the step that adds it to a database; None for those in the steps of `migrations`."""
 
     name: str
     kind: Kind
@@ -55,7 +56,7 @@ IMAGE = (
     Column("tags", Kind.TAGS),
     Column("unreadable", Kind.NOTES),
 )
-"""What `image_facts` says of an image, beside whose facts they are and when they held."""
+"""The columns of `image_facts`, besides the image and the runs in which they held."""
 
 DECISION = (
     Column("verdict", Kind.VERDICT),
@@ -64,7 +65,7 @@ DECISION = (
     Column("detail", Kind.TEXT),
     Column("due", Kind.INSTANT),
 )
-"""What `decisions` says of an image, likewise."""
+"""The columns of `decisions`, likewise."""
 
 
 def names(columns: Sequence[Column], table: str = "") -> str:
@@ -80,8 +81,8 @@ def places(columns: Sequence[Column]) -> str:
 def added(image: Sequence[Column] = IMAGE) -> Iterator[tuple[str, str]]:
     """The steps that add columns of an image, in order: their names and their SQL.
 
-    They come after all others of `migrations`, also in a database that has had others since: so they and those must not
-    depend on each other.
+    They come after all others of `migrations`, also in a database that has had others since, so neither may depend on
+    the other.
     """
     before = [column for column in image if column.step is None]
     for column in image:

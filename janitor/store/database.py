@@ -45,7 +45,7 @@ _ADVICE = {
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe, not a file", stat.S_IFSOCK: "a socket, not a file"}
 _MEND_LINK = "repair or remove the link, or set `database` to a file"
 _FORBIDDEN = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN)
-# What a damaged file makes of a value, where SQLite itself does not notice.
+# What reading a value of a damaged file raises if SQLite itself does not notice.
 _UNREADABLE = (ValueError, OverflowError, LookupError, TypeError)
 
 
@@ -60,7 +60,7 @@ class DatabaseFile:
 
     @classmethod
     def open(cls, path: Path, *, create: bool) -> Self:
-        """Open and bring up to date. Raises StoreError, and UsageError where nothing was recorded and not `create`."""
+        """Open and migrate. Raises StoreError, and UsageError where nothing was recorded and not `create`."""
         with _translated(path):
             _prepare(path, create)
             opened = cls(path, _connect(path))
@@ -73,7 +73,7 @@ class DatabaseFile:
             return opened
 
     def _set_up(self, *, write: bool) -> None:
-        # FULL: a deletion that was asked for is known of even after a power cut.
+        # FULL: a requested deletion is recorded even after a power failure.
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA foreign_keys = ON")
         check_ours(self._db)
@@ -92,7 +92,7 @@ class DatabaseFile:
             self._check_place_of_writing()
 
     def _check_place_of_writing(self) -> None:
-        # What is written to a file that has no name any more is lost, and SQLite does not notice.
+        # What is written to a file that has been removed is lost, and SQLite does not notice.
         now = _identities(self._path)
         self._written_to = self._written_to or now
         if now != self._written_to:
@@ -144,7 +144,7 @@ def _inspected(path: Path, db: Database) -> str:
     db.execute("BEGIN IMMEDIATE")
     try:
         if not db.table_names():
-            return _none_yet(path)  # whoever was to set it up was killed meanwhile
+            return _none_yet(path)  # the process that was to set it up was killed
         (runs,) = db.execute("SELECT count(*) FROM runs").fetchone()
     finally:
         db.rollback()
@@ -185,9 +185,9 @@ def _check_folder(path: Path) -> None:
 
 
 def _kind(path: Path) -> str | None:
-    """What stands there, or where a link leads, in words; None for a regular file, and for nothing.
+    """The kind of file at a path, or at the end of a link, in words; None for a regular file, and for no file.
 
-    Raises Unfit for a link that leads to nothing, and OSError.
+    Raises Unfit for a broken link, and OSError.
     """
     try:
         mode = path.stat().st_mode
@@ -205,7 +205,7 @@ def _kind(path: Path) -> str | None:
 
 
 def _beside(path: Path) -> list[Path]:
-    """The files that SQLite keeps beside a database, whether they are there or not."""
+    """The files that SQLite keeps beside a database, whether they exist or not."""
     whole = os.path.realpath(path)
     return [Path(f"{whole}{suffix}") for suffix in ("-wal", "-shm", "-journal")]
 
@@ -218,13 +218,13 @@ def _check_place(path: Path) -> None:
 
 
 def _writable(place: Path) -> bool:
-    # Root may write what nobody may write; it was made so on purpose all the same.
+    # Root may write to any file; that nobody else may was intended nevertheless.
     return os.access(place, os.W_OK) and bool(place.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
 
 
 @contextlib.contextmanager
 def _needing_the_folder(path: Path) -> Iterator[None]:
-    """Explains the failure of who only reads, and may not write to the folder."""
+    """Explains the failure of a reader that may not write to the folder."""
     try:
         yield
     except sqlite3.Error as error:
@@ -234,11 +234,11 @@ def _needing_the_folder(path: Path) -> Iterator[None]:
 
 
 def _code(error: sqlite3.Error) -> int:
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest is detail
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest of the code is detail
 
 
 def _identities(path: Path) -> list[tuple[int, int]]:
-    """Which files a database and its log are."""
+    """The identities of the files of a database and its log."""
     whole = path.resolve()
     found = (place.stat() for place in (whole, whole.with_name(f"{whole.name}-wal")) if place.exists())
     return [(status.st_dev, status.st_ino) for status in found]
@@ -251,7 +251,7 @@ def _left(folder: Path) -> int:
 
 
 def _create(path: Path) -> None:
-    # Never opened but to create it: closing any descriptor of a database drops the locks that SQLite holds on it.
+    # Opened only to create it: closing any descriptor of a database drops the locks that SQLite holds on it.
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _OWNER_ONLY))
 

@@ -1,4 +1,4 @@
-"""The journal of deletions: what was asked of an API, what it answered, and what was confirmed afterwards."""
+"""The journal of deletions: what was requested from an API, its answer, and what was confirmed afterwards."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -16,24 +16,24 @@ from janitor.store.trust.bindings import counts_after
 
 
 def add_request(db: Database, run: int, target: str, image_id: str, at: datetime) -> int:
-    """Write down a request that is about to be sent; returns its entry."""
+    """Record a request that is about to be sent; returns its entry."""
     cursor = db.execute(_REQUEST, (run, target, image_id, iso(at)))
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
 
 def remove_request(db: Database, entry: int) -> None:
-    """Take back a request that was not sent after all."""
+    """Withdraw a request that was not sent after all."""
     db.execute("DELETE FROM deletions WHERE deletion = ? AND answer IS NULL", (entry,))
 
 
 def add_answer(db: Database, entry: int, said: Answered, at: datetime) -> None:
-    """Write down what the API answered."""
+    """Record what the API answered."""
     db.execute(_ANSWER, (iso(at), said.answer.value, said.words or None, entry))
 
 
 def add_outcomes(db: Database, run: int, target: str, deletions: Iterable[Deletion]) -> None:
-    """Write down what became of each deletion, in the order in which they are reported."""
+    """Record the outcome of each deletion, in the order in which they are reported."""
     for position, deletion in enumerate(deletions):
         followed = deletion.outcome is DeletionOutcome.ACCEPTED and not deletion.unsettled
         result = (deletion.outcome.value, deletion.detail, deletion.unsettled, position, followed)
@@ -43,7 +43,7 @@ def add_outcomes(db: Database, run: int, target: str, deletions: Iterable[Deleti
 
 
 def unsettled(db: Database, target: str) -> list[Unsettled]:
-    """The requests of earlier runs to a target of which no survey has told yet what became, oldest first.
+    """The requests of earlier runs to a target whose outcome no survey has shown yet, oldest first.
 
     Those that were accepted are among them until their image is gone.
     """
@@ -56,7 +56,7 @@ def unsettled(db: Database, target: str) -> list[Unsettled]:
 
 
 def add_settlements(db: Database, run: int, settlements: Iterable[Settlement]) -> None:
-    """Write down what this run found to have become of requests of earlier ones; what those reported stays as it is."""
+    """Record the outcomes that this run found of requests of earlier ones; what those reported stays as it is."""
     for settlement in settlements:
         found = settlement.deletion
         followed = found.outcome is DeletionOutcome.ACCEPTED
@@ -65,7 +65,7 @@ def add_settlements(db: Database, run: int, settlements: Iterable[Settlement]) -
 
 
 def settled_in(db: Database, run: int, target: str) -> tuple[Deletion, ...]:
-    """The deletions of earlier runs that this run settled in a target, in the order in which they were asked for."""
+    """The deletions of earlier runs that this run settled in a target, in the order in which they were requested."""
     rows = list(db.query(_SETTLED, {"run": run, "target": target}))
     return tuple(
         Deletion(decision, DeletionOutcome(row["outcome"]), row["detail"])
@@ -77,7 +77,7 @@ def settled_in(db: Database, run: int, target: str) -> tuple[Deletion, ...]:
 def deletions_at(
     db: Database, run: int, target: str, decisions: Mapping[str, Decision], *, finished: bool
 ) -> tuple[Deletion, ...]:
-    """The deletions that a run reported for a target; of one that never finished, all that the journal knows of."""
+    """The deletions that a run reported for a target; of a run that never finished, everything in the journal."""
     rows = db.query(_OF_TARGET, {"run": run, "target": target})
     return tuple(_deletion(decisions[row["image"]], row) for row in rows if row["position"] is not None or not finished)
 
@@ -89,7 +89,7 @@ def _deletion(decision: Decision, row: Mapping[str, Any]) -> Deletion:
 
 
 def _unconfirmed(said: Answered) -> tuple[DeletionOutcome, str]:
-    """What can be said of a request whose run ended before its outcome was confirmed, from the answer alone."""
+    """What the answer alone says about a request whose run ended before its outcome was confirmed."""
     detail = f"{in_words(said)}; the run ended before the outcome was confirmed"
     return outcome_of(said.answer, Shown.UNKNOWN), said.words if said.answer is Answer.REFUSED else detail
 
@@ -113,9 +113,9 @@ SELECT image, answer, answer_words, outcome, detail, unsettled, position FROM de
 WHERE run = :run AND target = :target
 ORDER BY position IS NULL, position, deletion
 """
-# The first condition is word for word that of the index unsettled_deletions. The next two add what a run knew the end
-# of, or settled, and could not report any more, because it was killed. The last two are what was told of as accepted:
-# what is followed, of each image the last, and what a run found the end of and could not report any more.
+# The first condition is word for word that of the index unsettled_deletions. The next two add requests whose outcome a
+# run knew, or settled, but could not report because it was killed. The last two are those reported as accepted: those
+# that are followed, for each image the last, and those whose outcome a run found but could not report.
 _COLUMNS = "x.deletion, x.run, x.image, x.answer, x.answer_words"
 _UNSETTLED = f"""
 SELECT {_COLUMNS}, r.outcome IS NOT NULL AS finished, 0 AS followed

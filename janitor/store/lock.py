@@ -1,4 +1,4 @@
-"""One run at a time: a lock beside the database, which the system itself lets go of when its holder dies."""
+"""One run at a time: a lock beside the database, which the operating system releases when its holder dies."""
 
 import contextlib
 import errno
@@ -30,8 +30,8 @@ def lock_file(database: Path) -> Path:
 def exclusive(database: Path, command: str, since: datetime) -> Iterator[None]:
     """Hold the database against other runs, on this host and on any that shares the file.
 
-    Raises Busy, naming the holder, where there is one, and StoreError where the lock cannot be had for another reason.
-    The file stays when the lock is free: whoever removed it could remove it from under the next holder.
+    Raises Busy, naming the holder, if there is one, and StoreError where the lock cannot be taken for another reason.
+    The file stays when the lock is free: removing it could remove it from under the next holder.
     """
     path = lock_file(database)
     check_place(database)
@@ -48,7 +48,7 @@ def exclusive(database: Path, command: str, since: datetime) -> Iterator[None]:
 def holder(database: Path) -> str | None:
     """Who holds the database, in words; None when nobody does. Takes and changes nothing.
 
-    Raises StoreError where a run could not have the lock for another reason than that, as it would itself.
+    Raises StoreError where a run could not take the lock for another reason, as the run itself would.
     """
     path = lock_file(database)
     check_place(database)
@@ -68,7 +68,7 @@ def holder(database: Path) -> str | None:
 
 
 def _opened(path: Path, flags: int) -> int:
-    """A descriptor of the lock. What else may stand in its place is neither waited for nor followed as a link."""
+    """A descriptor of the lock. A pipe or link in its place is neither waited for nor followed."""
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, _OWNER_ONLY)
     try:
         check_regular(os.fstat(descriptor))
@@ -79,7 +79,10 @@ def _opened(path: Path, flags: int) -> int:
 
 
 def _take(descriptor: int) -> None:
-    """Take the lock. A holder writes its note right after it took the lock, and a look at the lock takes it too."""
+    """Take the lock.
+
+    A holder writes its note right after it took the lock, and checking the lock takes it for a moment, too.
+    """
     for _ in range(_LOOKS):
         try:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -102,13 +105,13 @@ def _write(descriptor: int, note: bytes) -> None:
 
 
 def _forget(descriptor: int) -> None:
-    """Leave no note. One that cannot be wiped off stays, and binds nobody."""
+    """Remove the note. One that cannot be removed stays, and has no effect."""
     with contextlib.suppress(OSError):
         _write(descriptor, b"")
 
 
 def _noted(descriptor: int) -> str | None:
-    """The holder as its note names it."""
+    """The holder, as its note says."""
     try:
         note = json.loads(os.pread(descriptor, _LARGEST_NOTE, 0))
         return f"{note['command']} on {note['host']}, pid {note['pid']}, since {note['since']}"

@@ -1,8 +1,8 @@
 """The tables and views, as migrations: each is applied once, in order, and never edited after a release.
 
-What changes rarely is kept as intervals: a row is valid from `from_run` until just before `until_run`, or still where
-that is NULL. So run N saw the rows with `from_run <= N < until_run` of the targets that it surveyed. Times are ISO text
-in UTC, booleans 0 or 1, properties JSON.
+What changes rarely is kept as intervals: a row is valid from `from_run` until just before `until_run`, or is still
+valid if that is NULL. So run N saw the rows with `from_run <= N < until_run` of the targets that it surveyed. Times are
+ISO text in UTC, booleans 0 or 1, properties JSON.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ MIGRATIONS = Migrations("image-janitor")
 
 
 class Unfit(Exception):
-    """Why the database cannot serve, and what to do; becomes a StoreError that names the file."""
+    """Why the database cannot be used, and what to do; becomes a StoreError that names the file."""
 
 
 def initial(db: Database) -> None:
@@ -50,13 +50,13 @@ def settling(db: Database) -> None:
 
 
 def remembering(db: Database) -> None:
-    """Notices, good surveys, plans, and what reports said of single images."""
+    """Notices, accepted surveys, plans, and what reports said about single images."""
     for step in (NOTICES, MENTIONS, TEXTS, MEASURES):
         _execute(db, step)
 
 
 def delivery(db: Database) -> None:
-    """Reports of which a part was delivered, and the files that go with them."""
+    """Partly delivered reports, and the files that go with them."""
     _execute(db, DELIVERY)
 
 
@@ -71,33 +71,33 @@ def owing(db: Database) -> None:
 
 
 def reminding(db: Database) -> None:
-    """Which run reminded of what."""
+    """Which run sent which reminders."""
     _execute(db, REMINDING)
 
 
 def sources(db: Database) -> None:
-    """What the Image API v2 tells beyond the Compute API, and users of images that are no instances."""
+    """What the Image API v2 has beyond the Compute API, and users of images other than instances."""
     _execute(db, SOURCES)
 
 
 def volumes(db: Database) -> None:
-    """How many volumes a survey saw that were made of images."""
+    """How many volumes made from images a survey saw."""
     _execute(db, VOLUMES)
 
 
 def usage_by_source(db: Database) -> None:
-    """Where it was told what uses images, servers that are known to be deleted, and what stacks say."""
+    """The sources of usage, servers that are known to be deleted, and what stacks say."""
     _execute(db, USES)
 
 
 def deciding_again(db: Database) -> None:
-    """What it takes to decide a night again later, exactly as it was."""
+    """Everything needed to repeat the decisions of a run later, exactly as they were."""
     for step in (BASIS, GROUNDS, CLOCKS):
         _execute(db, step)
 
 
 def following(db: Database) -> None:
-    """Answers as one word and what came with it; and accepted deletions that are followed until the image is gone."""
+    """Answers as one code and their text; and accepted deletions that are followed until the image is gone."""
     _execute(db, FOLLOWING)
 
 
@@ -112,33 +112,33 @@ def binding(db: Database) -> None:
 
 
 def hearing(db: Database) -> None:
-    """When nobody heard of a run, and notices whose due date a reminder has moved."""
+    """Which runs were reported to no channel, and notices whose due date a reminder has moved."""
     _execute(db, HEARING)
 
 
 def remarking(db: Database) -> None:
-    """What a run had to say of policy files."""
+    """The notes of a run about policy files."""
     _execute(db, REMARKING)
 
 
 def timekeeping(db: Database) -> None:
-    """The clock of each run, where an answer bore it out."""
+    """The clock of each run, if an answer confirmed it."""
     _execute(db, TIMEKEEPING)
 
 
 def marking(db: Database) -> None:
-    """What runs leave beside the database, to tell a restored copy by."""
+    """The marks that runs leave beside the database, by which a restored copy is recognised."""
     _execute(db, MARKS)
 
 
 def naming(db: Database) -> None:
-    """What announced images were called."""
+    """The names of announced images."""
     _execute(db, NAMING)
 
 
 def _execute(db: Database, script: str) -> None:
-    # By lines: sqlite-utils looks for the end of a statement after each character, which takes half of all it takes
-    # to make a new database.
+    # By lines: sqlite-utils looks for the end of a statement after each character, which is half of the time for a new
+    # database.
     for statement in script.split(";\n"):
         db.execute(statement)
 

@@ -1,4 +1,4 @@
-"""What a run had before it when it decided, read back: enough to decide that night again exactly as it was."""
+"""The inputs of a run's decisions, read back: enough to repeat these decisions exactly."""
 
 import json
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ from janitor.store.trust.grounds import grounds_at
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the decisions of one run on one target followed from.
+    """The inputs of one run's decisions on one target.
 
-    `also_named` are other names that policies may know the target by. The survey holds the images, what used them, and
-    the instant of the decision, which is its end. `api` is the name of the target's API, None where that was not
-    recorded. `history` is by image id, as that run knew it. Each of the last three is None where it was not recorded,
-    as for runs of before it was; `grounds` also where nothing was decided.
+    `also_named` are other names by which policies may know the target. The survey holds the images, what used them, and
+    the instant of the decision, which is the survey's end. `api` is the name of the target's API, None where that was
+    not recorded. `history` is by image id, as that run knew it. Each of the last three is None where it was not
+    recorded, as for earlier versions; `grounds` also where nothing was decided.
     """
 
     target: str
@@ -37,7 +37,7 @@ class Inputs:
 
 
 def inputs_at(db: Database, run: int) -> dict[str, Inputs]:
-    """What a run had before it, by target: of each that it could survey, in the order of its report."""
+    """The inputs of a run, by target: for each that it could survey, in the order of its report."""
     basis = basis_at(db, run)
     memory = timedelta() if basis is None else basis.usage_memory
     return {

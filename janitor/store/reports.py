@@ -1,4 +1,4 @@
-"""Reports as they were to be delivered: kept until their channel has accepted them, and after."""
+"""Reports in the form in which they are delivered: kept until their channel has accepted them, and afterwards."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,11 +24,11 @@ ALTER TABLE runs ADD COLUMN owes_report INTEGER NOT NULL DEFAULT 0;
 
 @dataclass(frozen=True, slots=True)
 class KeptReport:
-    """A report that no channel has accepted yet, or not all of it.
+    """A report that its channel has not accepted yet, or not all of it.
 
     `messages_json` is what its kind of channel sends late: a list of Slack's messages, or an object that names another
-    kind. `error` says why, where it was tried. `accepted` counts the messages that were, and `place_json` is where they
-    stand. `began_at` is when its run began, or when the report was made where there was no run.
+    kind. `error` says why, if it was tried. `accepted` counts the accepted messages, and `place_json` is where they
+    are. `began_at` is when its run began, or when the report was made if there was no run.
 
     Wide because each field is a column.
     """
@@ -62,17 +62,17 @@ def add_report(db: Database, run: int | None, report: NewReport, at: datetime) -
 
 
 def mark_accepted(db: Database, report: int, accepted: int, place_json: str) -> None:
-    """The channel has accepted so many messages of it, which stand there."""
+    """Record that the channel has accepted so many messages of it, which are at this place."""
     db.execute("UPDATE reports SET accepted = ?, place = ? WHERE report = ?", (accepted, place_json, report))
 
 
 def mark_delivered(db: Database, report: int, at: datetime) -> None:
-    """The channel has accepted all of it."""
+    """Record that the channel has accepted all of it."""
     db.execute("UPDATE reports SET delivered_at = ?, error = NULL, listing = NULL WHERE report = ?", (iso(at), report))
 
 
 def mark_undelivered(db: Database, report: int, error: str, at: datetime) -> None:
-    """The channel has not accepted it, or not all of it."""
+    """Record that the channel has not accepted it, or not all of it."""
     db.execute("UPDATE reports SET failed_at = ?, error = ? WHERE report = ?", (iso(at), error, report))
 
 

@@ -1,4 +1,4 @@
-"""Images and decisions as rows and back: every value as SQLite can hold it, and exactly the same again."""
+"""Images and decisions as rows and back: every value is stored as SQLite can hold it, and read back unchanged."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,10 +15,10 @@ from janitor.store.columns import DECISION, IMAGE, Column, Kind
 Row = tuple[Any, ...]
 _Conversion = Callable[[Any], Any]
 _Conversions = Sequence[tuple[int, _Conversion]]
-"""Which values of a row are converted, by their places."""
+"""Which values of a row are converted, by their positions."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
-# Most images share their properties with others of their family, and so they share them in memory, too.
+# Most images have the same properties as others of their family, so these are shared in memory, too.
 _decode = lru_cache(maxsize=10_000)(json.loads)
 _parse = datetime.fromisoformat
 
@@ -29,7 +29,7 @@ def instant(text: str) -> datetime:
 
 
 def instant_or_none(text: str | None) -> datetime | None:
-    """`instant`, where there is one."""
+    """`instant`, or None without a text."""
     return None if text is None else _parse(text)
 
 
@@ -39,7 +39,7 @@ def facts_of(image: Image) -> Row:
 
 
 def values_of(facts: Iterable[Any]) -> Row:
-    """The values that `facts_of` was given, in the same order.
+    """The values from which `facts_of` made a row, in the same order.
 
     Rows are compared with images by these: reading a row takes a third of the time of writing one.
     """
@@ -47,7 +47,7 @@ def values_of(facts: Iterable[Any]) -> Row:
 
 
 def image_of(image_id: str, facts: Iterable[Any]) -> Image:
-    """The image that `facts_of` was given."""
+    """The image from which `facts_of` made a row."""
     return Image(image_id, *_converted(facts, _IMAGE_READ))
 
 
@@ -57,12 +57,12 @@ def decision_row(decision: Decision) -> Row:
 
 
 def same_decision(decision: Decision, row: Iterable[Any]) -> bool:
-    """Whether it is the decision that `decision_row` was given."""
+    """Whether a row was made from this decision."""
     return _decided(decision) == _converted(row, _DECISION_COMPARED)
 
 
 def decision_of(image: Image, row: Iterable[Any]) -> Decision:
-    """The decision that `decision_row` was given."""
+    """The decision from which `decision_row` made a row."""
     return Decision(image, *_converted(row, _DECISION_READ))
 
 
@@ -98,7 +98,7 @@ def _notes(text: str | None) -> Mapping[str, str]:
 
 
 def _tags_json(tags: tuple[str, ...] | None) -> str | None:
-    """NULL for no tags, which is what most images have; `null` where they could not be read."""
+    """NULL for no tags, as most images have; `null` for unreadable ones."""
     return None if tags == () else json.dumps(tags, ensure_ascii=False)
 
 
@@ -131,7 +131,7 @@ _READERS: Mapping[Kind, _Conversion] = {
     Kind.NOTES: _notes,
     Kind.TAGS: _tags,
 }
-"""How the values of a kind are read; those of the others stay as they are. The words of an enum equal their texts."""
+"""How the values of a kind are read; values of other kinds are unchanged. The members of an enum equal their texts."""
 
 
 def _of(columns: Sequence[Column], by_kind: Mapping[Kind, _Conversion]) -> _Conversions:

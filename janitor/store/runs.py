@@ -1,4 +1,4 @@
-"""Runs and how they ended: written as they go on, and read back as they were reported."""
+"""Runs and how they ended: written as they proceed, and read back as they were reported."""
 
 import json
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _UNFINISHED = "did not finish"
 
 
 def begin_run(db: Database, mode: Mode, started_at: datetime, *, owes_report: bool, unposted: bool) -> int:
-    """Open a run; returns its number."""
+    """Begin a run; returns its number."""
     given = (mode.value, iso(started_at), owes_report, unposted)
     cursor = db.execute("INSERT INTO runs (mode, started_at, owes_report, unposted) VALUES (?, ?, ?, ?)", given)
     assert cursor.lastrowid is not None
@@ -39,7 +39,7 @@ def begin_run(db: Database, mode: Mode, started_at: datetime, *, owes_report: bo
 
 
 def finish_target(db: Database, run: int, result: TargetResult) -> None:
-    """Record how a target ended, surveyed or not, and what became of its deletions."""
+    """Record how a target ended, surveyed or not, and the outcomes of its deletions."""
     counts = (result.survey.images, result.survey.owned, len(result.decisions), count_to_delete(result.decisions))
     db.execute(_FINISH_TARGET, (run, result.target, *counts, result.outcome.value, result.error))
     add_outcomes(db, run, result.target, result.deletions)
@@ -47,9 +47,9 @@ def finish_target(db: Database, run: int, result: TargetResult) -> None:
 
 
 def finish_run(db: Database, result: RunResult) -> None:
-    """Record how a run ended, the order of its targets, and how those ended that did not record it themselves.
+    """Record how a run ended, the order of its targets, and the ends of targets that did not record them themselves.
 
-    The notices of what a live run spared are withdrawn only here: one that dies before could tell nobody.
+    The notices of images that a live run spared are withdrawn only here: one that dies before reports nothing.
     """
     for position, target in enumerate(result.targets):
         if not db.execute(_PLACE_TARGET, (position, result.run, target.target)).rowcount:
@@ -63,13 +63,13 @@ def finish_run(db: Database, result: RunResult) -> None:
 
 
 def latest_run(db: Database) -> int | None:
-    """The number of the latest run, if there was one."""
+    """The number of the latest run, if any."""
     latest: int | None = db.execute("SELECT max(run) FROM runs").fetchone()[0]
     return latest
 
 
 def outcome_before(db: Database, run: int) -> Outcome | None:
-    """How the run before this one ended, or the latest where this is 0; one that never finished has failed."""
+    """How the run before this one ended, or the latest one for 0; one that never finished has failed."""
     row = db.execute(_BEFORE, (run, run)).fetchone()
     return None if row is None else Outcome(row[0] or Outcome.FAILED)
 
@@ -87,12 +87,12 @@ def owed_reports(db: Database, except_of: int) -> list[int]:
 
 
 def settle_report(db: Database, run: int) -> None:
-    """The report of a run is kept, or none is wanted: it owes none any more."""
+    """Record that the report of a run is kept, or that none is wanted: it no longer owes one."""
     db.execute("UPDATE runs SET owes_report = 0 WHERE run = ?", (run,))
 
 
 def check_known(db: Database, run: int) -> None:
-    """Raises UsageError, naming the latest run, for one that never was."""
+    """Raises UsageError, naming the latest run, for one that does not exist."""
     latest = latest_run(db)
     if latest is None:
         raise UsageError("no run is recorded yet: start with `janitor run --dry-run`")

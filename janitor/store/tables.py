@@ -1,4 +1,4 @@
-"""The SQL of the first tables and views, and of what was added to them; other tables stand with what uses them."""
+"""The SQL of the first tables and views, and of additions to them; other tables are beside the code that uses them."""
 
 TABLES = """
 CREATE TABLE runs (

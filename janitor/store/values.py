@@ -1,7 +1,7 @@
 """Frozen values of the core as JSON text, and exactly the same again.
 
 A value is read by the types that its class declares. Every field is written, so that one whose default changes later is
-read as it was; a field that the class no longer has is an error, for what it meant would be lost.
+read as it was; a field that the class no longer has is an error, since its meaning would be lost.
 """
 
 import json
@@ -20,10 +20,10 @@ from janitor.store.rows import instant
 
 T = TypeVar("T")
 
-# ASCII only: a lone surrogate, which policies of earlier versions may hold, is no text that SQLite takes.
+# ASCII only: SQLite does not accept a lone surrogate, which policies of earlier versions may hold.
 _encode = json.JSONEncoder(sort_keys=True).encode
 _SCALARS = (str, int, float, bool)
-_TEXTS = (Pattern, Family)  # classes that are a text with a meaning
+_TEXTS = (Pattern, Family)  # classes that wrap a text
 
 
 def to_json(value: object) -> str:
@@ -32,7 +32,7 @@ def to_json(value: object) -> str:
 
 
 def from_json(kind: type[T], text: str) -> T:
-    """The value of this class that `to_json` was given. Raises ValueError or TypeError for what is none."""
+    """The value of this class that `to_json` wrote. Raises ValueError or TypeError for other text."""
     value: T = _read(kind, json.loads(text))
     return value
 
@@ -98,7 +98,7 @@ def _read_fields(kind: Any, plain: Any) -> Any:
 
 @lru_cache
 def _hints(kind: type) -> Mapping[str, Any]:
-    """The types of the fields that a class is made of."""
+    """The types of the fields of a class."""
     hints = get_type_hints(kind)
     return {each.name: hints[each.name] for each in fields(kind) if each.init}
 

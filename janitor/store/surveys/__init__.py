@@ -1,1 +1,1 @@
-"""What surveys saw and what was decided on it, kept as changes: images, their clocks, what uses them, decisions."""
+"""What surveys saw and what was decided about it, stored as changes: images, clocks, usage, decisions."""

@@ -1,4 +1,4 @@
-"""Since when images were watched, and in their status, as intervals: what the clocks of a run went by."""
+"""Since when images were watched, and in their status, as intervals: the basis of a run's clocks."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -29,18 +29,18 @@ JOIN (SELECT target, max(run) AS run FROM surveys WHERE finished_at IS NOT NULL 
 """
 
 Clocks = tuple[int, str | None, str | None]
-"""The key of an image, since when it was watched, and since when it has its status."""
+"""The key of an image, since when it has been watched, and since when it has had its status."""
 
 
 def record_clocks(conn: sqlite3.Connection, run: int, new: Iterable[Clocks], changed: Iterable[Clocks]) -> None:
-    """Write down the clocks of images that a run saw first, and of those whose clocks it changed."""
+    """Record the clocks of images that a run saw first, and of those whose clocks it changed."""
     later = list(changed)
     conn.executemany(_CLOSE, ((run, key) for key, _, _ in later))
     conn.executemany(_ADD, ((key, run, *since) for key, *since in (*new, *later)))
 
 
 def history_at(db: Database, run: int, target: str) -> dict[str, History] | None:
-    """The history of each image that a run saw in a target, as that run knew it, by id; None where not recorded."""
+    """The history of each image that a run saw in a target, as that run knew it, by id; None if it was not recorded."""
     used = use_history_at(db.conn, run, target)
     histories: dict[str, History] = {}
     after = counts_after(db.conn, target, run)
@@ -55,7 +55,7 @@ def history_at(db: Database, run: int, target: str) -> dict[str, History] | None
 
 _CLOSE = "UPDATE image_clocks SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
 _ADD = "INSERT INTO image_clocks (image_key, from_run, watched_since, status_since) VALUES (?, ?, ?, ?)"
-# `images` says when an image was first seen as it counts now, which is later where the target was bound anew since.
+# `images` says when an image was first seen as that counts now: later, if the target was rebound since.
 _AT_RUN = """
 SELECT i.image, CASE WHEN :as_now THEN i.first_seen ELSE (
     SELECT s.finished_at FROM image_facts g JOIN surveys s ON s.target = i.target AND s.run = g.from_run

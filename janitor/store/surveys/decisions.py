@@ -1,4 +1,4 @@
-"""Decisions, recorded as changes like the facts they rest on, and read back as they were taken."""
+"""Decisions, recorded as changes like the facts on which they are based, and read back as they were made."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,7 +11,7 @@ from janitor.store.surveys.snapshots import age, check_not_overtaken
 
 
 def record_decisions(db: Database, run: int, target: str, decisions: Sequence[Decision]) -> None:
-    """Record one decision for each image of the run's snapshot; a row only where it is another one than before."""
+    """Record one decision for each image of the run's snapshot; a row only where it differs from the one before."""
     check_not_overtaken(db.conn, run, target)
     undecided = {decision.image.id: decision for decision in decisions}
     closed: list[int] = []
@@ -31,24 +31,24 @@ def record_decisions(db: Database, run: int, target: str, decisions: Sequence[De
 
 
 def count_to_delete(decisions: Iterable[Decision]) -> int:
-    """How many decisions say delete."""
+    """The number of decisions that say delete."""
     return sum(decision.verdict is Verdict.DELETE for decision in decisions)
 
 
 def decisions_at(db: Database, run: int, target: str) -> tuple[Decision, ...]:
-    """What a run decided in a target, as it was reported: oldest image first, undated ones before all, ties by id."""
+    """What a run decided in a target, as reported: oldest image first, undated ones before all others, ties by id."""
     rows = db.conn.execute(_AT_RUN, (run, target))
     return tuple(sorted(map(_decision, rows), key=lambda decision: age(decision.image)))
 
 
 def decision_at(db: Database, run: int, target: str, image_id: str) -> Decision | None:
-    """What a run decided on one image of a target, if it did, whether or not it could report it."""
+    """What a run decided about one image of a target, if it did, whether or not it could report it."""
     row = db.conn.execute(_OF_IMAGE, {"run": run, "target": target, "image": image_id}).fetchone()
     return None if row is None else _decision(row)
 
 
 def _decision(row: Row) -> Decision:
-    """The decision in a row that lists the id of its image, what was decided, and the facts of the image."""
+    """The decision in a row of the image's id, the decision, and the facts of the image."""
     image_id, *values = row
     return decision_of(image_of(image_id, values[len(DECISION) :]), values[: len(DECISION)])
 
@@ -67,7 +67,7 @@ _AT_RUN = f"""
 SELECT image, {names(DECISION)}, {names(IMAGE)} FROM snapshots
 WHERE run = ? AND target = ? AND verdict IS NOT NULL
 """  # noqa: S608 - the names of columns
-# Not by the view, where a target that failed has no decisions: what was asked for was decided all the same.
+# Not from the view, in which a failed target has no decisions: what was requested had been decided nevertheless.
 _OF_IMAGE = f"""
 SELECT i.image, {names(DECISION, "d")}, {names(IMAGE, "f")}
 FROM images i

@@ -1,4 +1,4 @@
-"""How much each survey saw, and whether it was believed: what the next one is compared with."""
+"""The measure of each survey, and whether it was accepted: the next one is compared with it."""
 
 from sqlite_utils import Database
 
@@ -18,7 +18,7 @@ ALTER TABLE surveys ADD COLUMN without_id INTEGER;
 
 
 def record_measure(db: Database, run: int, target: str, seen: Measure, *, good: bool) -> None:
-    """Write down how much a survey saw, and whether it is believed."""
+    """Record the measure of a survey, and whether it is accepted."""
     db.execute(
         "UPDATE surveys SET owned = ?, protected = ?, instances = ?, volumes = ?, without_id = ?, good = ? "
         "WHERE run = ? AND target = ?",
@@ -27,7 +27,7 @@ def record_measure(db: Database, run: int, target: str, seen: Measure, *, good: 
 
 
 def last_good(db: Database, target: str, before: int) -> tuple[int, Measure] | None:
-    """The latest run before this one whose survey of a target was good, and what it measured."""
+    """The latest run before this one whose survey of a target was accepted, and its measure."""
     row = db.execute(
         "SELECT run, owned, protected, instances, volumes, without_id FROM surveys "
         "WHERE target = ? AND run > ? AND run < ? AND good ORDER BY run DESC",
@@ -37,11 +37,11 @@ def last_good(db: Database, target: str, before: int) -> tuple[int, Measure] | N
 
 
 def own_images(db: Database, target: str, run: int) -> set[str]:
-    """The ids of the target's own images in the survey of a run, as the gate counts them."""
+    """The ids of the target's own images in the survey of a run, as plausibility counts them."""
     return {row[0] for row in db.execute(_OWN_IMAGES, {"run": run, "target": target})}
 
 
-# What `owns` says of an image.
+# The same condition as `owns`.
 _OWN_IMAGES = """
 SELECT i.image FROM images i JOIN image_facts f ON f.image_key = i.image_key
     AND f.from_run <= :run AND (f.until_run IS NULL OR f.until_run > :run)

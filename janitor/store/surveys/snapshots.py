@@ -1,4 +1,4 @@
-"""Snapshots: what a survey saw, recorded as changes to what the one before it saw, and read back whole."""
+"""Snapshots: what a survey saw, recorded as changes since the survey before it, and read back whole."""
 
 import json
 import sqlite3
@@ -52,28 +52,28 @@ def record_survey(
 
 
 def _unread_json(usage: Usage) -> str | None:
-    """The sources that could not be read, each with the part of it; NULL for none."""
+    """The sources that could not be read, each with its part; NULL for none."""
     parts = [(unread.source.value, unread.part) for unread in sorted(usage.unread)]
     return json.dumps(parts) if parts else None
 
 
 def check_not_overtaken(conn: sqlite3.Connection, run: int, target: str) -> None:
-    """Raises Unfit where a later run has recorded the target meanwhile: changes can only be recorded in order."""
+    """Raises Unfit if a later run has recorded the target meanwhile: changes can only be recorded in order."""
     later = conn.execute(_LATER, (target, run)).fetchone()
     if later:
         raise Unfit(f"run {later[0]} has recorded {target} during run {run}: start one run at a time")
 
 
 def known(db: Database, target: str) -> list[str]:
-    """The ids of the target's own images, in its latest snapshot or good survey, that we are not known to have deleted.
+    """The ids of the target's own images, in its latest snapshot or accepted survey, without those we deleted.
 
-    In both: a survey that was not believed may have lacked some.
+    In both, as a survey that was not accepted may have omitted some.
     """
     return [row[0] for row in db.execute(_KNOWN_OWN, {"target": target, "after": counts_after(db.conn, target)})]
 
 
 def last_seen(db: Database, target: str, ids: Iterable[str]) -> list[Image]:
-    """Those of these images that the target's latest snapshot holds, as it holds them."""
+    """Those of these images that are in the target's latest snapshot, as recorded there."""
     rows = (db.conn.execute(_LATEST, (target, image)).fetchone() for image in sorted(ids))
     return [image_of(row[0], row[1:]) for row in rows if row is not None]
 
@@ -98,12 +98,12 @@ def latest_survey(db: Database, target: str) -> int | None:
 
 
 def surveys_at(db: Database, run: int) -> dict[str, Survey]:
-    """What each target's survey in a run saw, exactly; images oldest first, undated ones before all, ties by id."""
+    """Exactly what each target's survey in a run saw; images oldest first, undated ones before all, ties by id."""
     return {row[0]: _survey(db.conn, run, *row) for row in db.conn.execute(_SURVEYS, (run,)).fetchall()}
 
 
 def history_of(db: Database, target: str, image_id: str) -> History | None:
-    """The history of one image up to the latest survey, or None for one that was never seen, as far as that counts."""
+    """The history of one image up to the latest survey, or None for an image never seen since its target was bound."""
     row = db.conn.execute(_KNOWN, (target, image_id, counts_after(db.conn, target))).fetchone()
     if row is None:
         return None
@@ -111,7 +111,7 @@ def history_of(db: Database, target: str, image_id: str) -> History | None:
 
 
 def age(image: Image) -> tuple[datetime, str]:
-    """What images are put in order by: oldest first, undated ones before all, ties by id."""
+    """The sort key of images: oldest first, undated ones before all others, ties by id."""
     return (image.created_at or datetime.min.replace(tzinfo=UTC), image.id)
 
 
@@ -141,7 +141,7 @@ class _Memory:
 
 @dataclass(slots=True)
 class _Changes:
-    """How a survey differs from the one before it; what runs up to `after` knew counts no more.
+    """How a survey differs from the one before it; the knowledge of runs up to `after` no longer counts.
 
     Wide because each list of changes is written to the database by a statement of its own.
     """
@@ -158,7 +158,10 @@ class _Changes:
     remembered: list[_Memory] = field(default_factory=list)
 
     def remember(self, memory: _Memory, seen_in: int, status_before: str, image: Image) -> None:
-        """Bring what is carried along from survey to survey up to date. `seen_in` began how the image was last seen."""
+        """Update what is carried over from survey to survey.
+
+        `seen_in` is the run since which the image is as last seen.
+        """
         if seen_in <= self.after:
             memory.first_seen, memory.watched_since = self.at, self.at if self.watching else None
             memory.status_since = None
@@ -174,7 +177,7 @@ class _Changes:
 
 
 def _compare(conn: sqlite3.Connection, changes: _Changes, survey: Survey) -> dict[str, _Memory]:
-    # The rows are compared as they stream by: a second copy of the fleet in memory would cost more than the first.
+    # The rows are compared one by one: a second copy of all images in memory would be larger than the first.
     unseen = {image.id: image for image in survey.images}
     memories: dict[str, _Memory] = {}
     for image_id, *row in conn.execute(_OPEN, (changes.target,)):
@@ -207,7 +210,7 @@ def _newcomers(conn: sqlite3.Connection, changes: _Changes, unseen: dict[str, Im
 
 def _write(conn: sqlite3.Connection, changes: _Changes) -> None:
     # executemany on the connection: sqlite-utils looks at every record and builds one statement per batch, which takes
-    # several times as long for a fleet of 100,000.
+    # several times as long for 100,000 images.
     run = changes.run
     (free,) = conn.execute("SELECT coalesce(max(image_key), 0) + 1 FROM images").fetchone()
     for key, (memory, _image) in enumerate(changes.new, start=free):
@@ -235,7 +238,7 @@ def _survey(
 ) -> Survey:
     images = sorted((image_of(row[0], row[1:]) for row in conn.execute(_AT_RUN, (run, target))), key=age)
     parts = frozenset(Unread(Source(source), part) for source, part in json.loads(unread or "[]"))
-    # Of runs of before it was recorded which uses were carried over, all that may have been are left out.
+    # For runs before it was recorded which uses were carried over, all that may have been are left out.
     left_out = parts if readings is None else frozenset[Unread]()
     used = usage_at(conn, run, target, left_out) if problem is None else Usage(problem=problem)
     usage = replace(used, unread=parts, remarks=tuple(json.loads(remarks or "[]")))

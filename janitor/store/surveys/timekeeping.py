@@ -1,4 +1,4 @@
-"""The clock of each run, where an answer of an API bore it out."""
+"""The clock of each run, if an answer of an API confirmed it."""
 
 from datetime import datetime
 
@@ -14,13 +14,13 @@ ALTER TABLE runs ADD COLUMN clock_borne_out_at TEXT;
 
 
 def record_clock(db: Database, run: int, at: datetime) -> None:
-    """Write down what the clock of a run said when an answer bore it out; the latest of several such instants."""
+    """Record the time of a run's clock when an answer confirmed it; the latest of several such instants."""
     sql = "UPDATE runs SET clock_borne_out_at = max(coalesce(clock_borne_out_at, ''), ?) WHERE run = ?"
     db.execute(sql, (iso(at), run))
 
 
 def last_clock(db: Database, before: int) -> tuple[int, datetime] | None:
-    """The latest run before this one whose clock an answer bore out, and what it said."""
+    """The latest run before this one whose clock an answer confirmed, and its time."""
     sql = "SELECT run, clock_borne_out_at FROM runs WHERE run < ? AND clock_borne_out_at > '' ORDER BY run DESC LIMIT 1"
     row = db.execute(sql, (before,)).fetchone()
     return None if row is None else (row[0], instant(row[1]))

@@ -1,4 +1,4 @@
-"""What used which image, as intervals of runs, and what else earlier surveys know of usage."""
+"""What used which image, as intervals of runs, and what else earlier surveys knew about usage."""
 
 import json
 import sqlite3
@@ -20,7 +20,7 @@ from janitor.store.trust.bindings import counts_after
 
 @dataclass(frozen=True, slots=True)
 class LastUses:
-    """When each image that ever was in use last was, by its folded id, and when the good surveys were, oldest first.
+    """When each image was last in use, by its folded id, and the times of the accepted surveys, oldest first.
 
     `held` leaves out the uses by servers that are known to be deleted.
     """
@@ -30,7 +30,7 @@ class LastUses:
     good: Sequence[datetime]
 
     def of(self, image_id: str) -> tuple[datetime | None, datetime | None, datetime | None]:
-        """When an image was last in use, when it last was held, and the first good survey after that, if any was."""
+        """When an image was last in use, when it was last held, and the first accepted survey after that, if any."""
         key = folded(image_id)
         held = self.held.get(key)
         place = bisect_right(self.good, held) if held is not None else len(self.good)
@@ -40,7 +40,7 @@ class LastUses:
 def record_uses(conn: sqlite3.Connection, run: int, target: str, survey: Survey) -> LastUses:
     """Record the usage that a survey saw; returns when each image was last in use.
 
-    Where the survey could not read the usage, or some sources, nothing changes: a use is neither seen nor over.
+    Where the survey could not read the usage, or some sources, nothing changes: a use is neither seen nor ended.
     """
     readable = survey.usage.problem is None
     after = counts_after(conn, target, run)
@@ -59,7 +59,7 @@ def last_uses(conn: sqlite3.Connection, target: str) -> LastUses:
 
 
 def use_history_at(conn: sqlite3.Connection, run: int, target: str) -> LastUses:
-    """What a run knew of when each image had been in use."""
+    """When each image had been in use, as a run knew it."""
     after = counts_after(conn, target, run)
     now = _latest_readable(conn, run + 1, target, after)
     rows = conn.execute(_LAST_AT_RUN, {"run": run, "target": target, "now": now, "after": after}).fetchall()
@@ -67,7 +67,7 @@ def use_history_at(conn: sqlite3.Connection, run: int, target: str) -> LastUses:
 
 
 def earlier_usage(conn: sqlite3.Connection, target: str, since: datetime) -> EarlierUsage:
-    """What earlier surveys knew of usage; of servers, those that were seen using an image since that time."""
+    """What earlier surveys knew about usage; of servers, those seen using an image since that time."""
     after = counts_after(conn, target)
     good = conn.execute(_GOOD_READINGS, (target, after)).fetchone()
     read = json.loads(good[0]) if good is not None and good[0] is not None else ()
@@ -84,7 +84,7 @@ def earlier_usage(conn: sqlite3.Connection, target: str, since: datetime) -> Ear
 
 
 def readings_json(usage: Usage) -> str | None:
-    """The services that a survey found, each with its region, also those that may fail and did; NULL for no usage.
+    """The services that a survey found, each with its region, also optional ones that failed; NULL for no usage.
 
     `places` is how many of one kind there were in one region.
     """
@@ -98,7 +98,7 @@ def readings_json(usage: Usage) -> str | None:
 
 
 def _record_stacks(conn: sqlite3.Connection, target: str, usage: Usage) -> None:
-    """Keep what stacks said; those that are no longer there are forgotten."""
+    """Record what stacks said; those that no longer exist are removed."""
     known = dict(conn.execute("SELECT stack, version FROM stacks WHERE target = ?", (target,)).fetchall())
     gone = [(target, stack) for stack in known if stack not in usage.stacks]
     news = [(target, stack, one) for stack, one in usage.stacks.items() if known.get(stack) != one.version]
@@ -112,7 +112,7 @@ def _record_stacks(conn: sqlite3.Connection, target: str, usage: Usage) -> None:
 def usage_at(conn: sqlite3.Connection, run: int, target: str, unread: frozenset[Unread]) -> Usage:
     """The usage that a run's survey could read; users of each image by name and id.
 
-    `unread` are the sources that it could not read, where it was not recorded which uses were carried over from before.
+    `unread` are the sources that it could not read, if it was not recorded which uses were carried over.
     """
     rows_then = conn.execute(_AT_RUN, (target, run, run, run))
     seen = (row for row in rows_then if not _is_unread(unread, row[3], row[4]))
@@ -124,7 +124,7 @@ def usage_at(conn: sqlite3.Connection, run: int, target: str, unread: frozenset[
 
 
 def _record_changes(conn: sqlite3.Connection, run: int, target: str, usage: Usage, after: int) -> None:
-    """Begin and end uses. Those of before the target was bound anew end, also where they go on: they count no more."""
+    """Begin and end uses. Those from before the target was rebound end, even if they continue: they no longer count."""
     before = _latest_readable(conn, run, target, 0)
     seen = {
         (target, image, user.id, user.name): (user.kind.value, user.source)
@@ -171,7 +171,7 @@ def _as_last_uses(
 
 
 def _latest(times: Iterable[tuple[str, str | None]]) -> dict[str, datetime]:
-    """The latest time of each image by its folded id: earlier versions recorded an id in several spellings."""
+    """The latest time for each image by its folded id: earlier versions recorded an id in several spellings."""
     latest: dict[str, datetime] = {}
     for image, written in times:
         if written is not None:

@@ -1,4 +1,4 @@
-"""What a store does, by what it is about: each method is one transaction."""
+"""The methods of the store, by subject: each is one transaction."""
 
 from janitor.store.database import DatabaseFile
 

@@ -1,4 +1,4 @@
-"""The journal of deletions, and what became of them."""
+"""The journal of deletions, and their outcomes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,36 +15,36 @@ class Deletions(OnFile):
     """Keeps the journal of deletions."""
 
     def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
-        """Write down a deletion that is about to be asked for: on disk when this returns. Returns its entry."""
+        """Record a deletion that is about to be requested: on disk when this returns. Returns its entry."""
         with self._file.writing() as db:
             return journal.add_request(db, run, target, decision.image.id, at)
 
     def withdraw_request(self, entry: int) -> None:
-        """Take back a request that was not sent after all."""
+        """Withdraw a request that was not sent after all."""
         with self._file.writing() as db:
             journal.remove_request(db, entry)
 
     def journal_answer(self, entry: int, said: Answered, at: datetime) -> None:
-        """Write down what the API answered."""
+        """Record what the API answered."""
         with self._file.writing() as db:
             journal.add_answer(db, entry, said, at)
 
     def unsettled(self, target: str) -> list[Unsettled]:
-        """The requests of earlier runs to a target of which no survey has told yet what became, oldest first."""
+        """The requests of earlier runs to a target whose outcome no survey has shown yet, oldest first."""
         with self._file.reading() as db:
             return journal.unsettled(db, target)
 
     def record_settlements(self, run: int, settlements: Sequence[Settlement]) -> None:
-        """Record what a run's survey found to have become of requests of earlier runs."""
+        """Record the outcomes of requests of earlier runs, as a run's survey shows them."""
         with self._file.writing() as db:
             journal.add_settlements(db, run, settlements)
 
     def asked_since(self, target: str, run: int) -> set[str]:
-        """The ids of the images of a target whose deletion was asked for in this run or later."""
+        """The ids of the images of a target whose deletion was requested in this run or later."""
         with self._file.reading() as db:
             return outcomes.asked_since(db, target, run)
 
     def deleted(self, target: str) -> set[str]:
-        """The ids of the images of a target that we are known to have deleted."""
+        """The ids of the images of a target that the janitor is known to have deleted."""
         with self._file.reading() as db:
             return outcomes.deleted(db, target)

@@ -9,7 +9,7 @@ from janitor.store.transactions import OnFile
 
 
 class Reports(OnFile):
-    """Keeps reports for as long as a channel owes its answer."""
+    """Keeps reports until their channel has accepted them."""
 
     def owed_reports(self, except_of: int) -> list[int]:
         """The other runs that finished and died before their report was kept, oldest first."""
@@ -17,7 +17,7 @@ class Reports(OnFile):
             return runs.owed_reports(db, except_of)
 
     def add_reports(self, run: int | None, given: Iterable[NewReport], at: datetime) -> list[int]:
-        """Keep all reports of a run, which then owes none any more, or none; of no run, of what kept one from starting.
+        """Keep all reports of a run, which then owes none; without a run, the reports of one that could not begin.
 
         Returns their numbers.
         """
@@ -27,17 +27,17 @@ class Reports(OnFile):
             return [reports.add_report(db, run, report, at) for report in given]
 
     def mark_accepted(self, report: int, accepted: int, place_json: str) -> None:
-        """The channel has accepted so many messages of a report, and this is where they stand."""
+        """Record that the channel has accepted so many messages of a report, which are at this place."""
         with self._file.writing() as db:
             reports.mark_accepted(db, report, accepted, place_json)
 
     def mark_delivered(self, report: int, at: datetime) -> None:
-        """The channel has accepted all of a report."""
+        """Record that the channel has accepted all of a report."""
         with self._file.writing() as db:
             reports.mark_delivered(db, report, at)
 
     def mark_undelivered(self, report: int, error: str, at: datetime) -> None:
-        """The channel has not accepted a report, or not all of it."""
+        """Record that the channel has not accepted a report, or not all of it."""
         with self._file.writing() as db:
             reports.mark_undelivered(db, report, error, at)
 

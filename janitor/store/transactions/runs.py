@@ -1,4 +1,4 @@
-"""Runs, what each went by, and how it ended."""
+"""Runs, what each was based on, and how it ended."""
 
 from datetime import datetime
 
@@ -14,27 +14,30 @@ class Runs(OnFile):
     """Begins, ends and lists runs."""
 
     def begin_run(self, mode: Mode, started_at: datetime, *, owes_report: bool = False, unposted: bool = False) -> int:
-        """Open a run, which owes a report until that is kept; or `unposted`, nobody hears of it. Returns its number."""
+        """Begin a run, which owes a report until that is kept, or is `unposted`: reported to no channel.
+
+        Returns its number.
+        """
         with self._file.writing() as db:
             return runs.begin_run(db, mode, started_at, owes_report=owes_report, unposted=unposted)
 
     def record_basis(self, run: int, basis: Basis) -> None:
-        """Record what a run goes by: its policies, the exemptions of policy files, its zone and its limits."""
+        """Record what a run is based on: its policies, the exemptions of policy files, its zone and its limits."""
         with self._file.writing() as db:
             record_basis(db, run, basis)
 
     def policies(self, run: int) -> dict[str, str]:
-        """The texts of the policies that a run decided by, by name, in their order."""
+        """The texts of the policies of a run, by name, in their order."""
         with self._file.reading() as db:
             return policies_at(db, run)
 
     def record_clock(self, run: int, at: datetime) -> None:
-        """Record what the clock of a run said when an answer of an API bore it out."""
+        """Record the time of a run's clock when an answer of an API confirmed it."""
         with self._file.writing() as db:
             timekeeping.record_clock(db, run, at)
 
     def last_clock(self, before: int) -> tuple[int, datetime] | None:
-        """The latest run before this one whose clock an answer bore out, and what it said."""
+        """The latest run before this one whose clock an answer confirmed, and its time."""
         with self._file.reading() as db:
             return timekeeping.last_clock(db, before)
 
@@ -44,17 +47,17 @@ class Runs(OnFile):
             runs.finish_target(db, run, result)
 
     def finish_run(self, result: RunResult) -> None:
-        """Record how a run ended, and withdraw the notices of what a live one spared."""
+        """Record how a run ended, and withdraw the notices of images that a live run spared."""
         with self._file.writing() as db:
             runs.finish_run(db, result)
 
     def latest_run(self) -> int | None:
-        """The number of the latest run, if there was one."""
+        """The number of the latest run, if any."""
         with self._file.reading() as db:
             return runs.latest_run(db)
 
     def outcome_before(self, run: int) -> Outcome | None:
-        """How the run before this one ended, or the latest where this is none; None where there was none."""
+        """How the run before this one ended, or the latest without a number; None where there was none."""
         with self._file.reading() as db:
             return runs.outcome_before(db, run)
 
@@ -64,7 +67,10 @@ class Runs(OnFile):
             return runs.list_runs(db, limit)
 
     def load_run(self, run: int) -> RunResult:
-        """A run exactly as it was reported; one that never finished has failed. UsageError for an unknown one."""
+        """A run exactly as it was reported; one that never finished has failed.
+
+        Raises UsageError for an unknown one.
+        """
         with self._file.reading() as db:
             return runs.load_run(db, run)
 

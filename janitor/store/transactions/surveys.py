@@ -1,4 +1,4 @@
-"""What surveys saw and what was decided on it: of a run, of a target, and of one image over time."""
+"""What surveys saw and what was decided about it: of a run, of a target, and of one image over time."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ class Surveys(OnFile):
     ) -> dict[str, History]:
         """Record what a survey saw; returns the history of each of its images by id, this survey included.
 
-        `also_named` are other names that policies may know the target by.
+        `also_named` are other names by which policies may know the target.
         """
         with self._file.writing() as db:
             return snapshots.record_survey(db, run, target, survey, also_named)
@@ -35,19 +35,19 @@ class Surveys(OnFile):
     def record_decisions(
         self, run: int, target: str, decisions: Sequence[Decision], grounds: Grounds | None = None
     ) -> None:
-        """Record one decision for each image of the run's survey, and what they went by."""
+        """Record one decision for each image of the run's survey, and what they were based on."""
         with self._file.writing() as db:
             record_decisions(db, run, target, decisions)
             if grounds is not None:
                 record_grounds(db, run, target, grounds)
 
     def record_measure(self, run: int, target: str, seen: Measure, *, good: bool) -> None:
-        """Record how much a survey saw, and whether it is believed."""
+        """Record the measure of a survey, and whether it is accepted."""
         with self._file.writing() as db:
             measures.record_measure(db, run, target, seen, good=good)
 
     def last_good(self, target: str, before: int) -> tuple[int, Measure] | None:
-        """The latest run before this one whose survey was good, and what it measured."""
+        """The latest run before this one whose survey was accepted, and its measure."""
         with self._file.reading() as db:
             return measures.last_good(db, target, before)
 
@@ -57,12 +57,12 @@ class Surveys(OnFile):
             return measures.own_images(db, target, run)
 
     def known(self, target: str) -> list[str]:
-        """The ids of the target's own images, in its last snapshot or good survey, that we did not surely delete."""
+        """The ids of the target's own images, in its last snapshot or accepted survey, without those we deleted."""
         with self._file.reading() as db:
             return snapshots.known(db, target)
 
     def last_seen(self, target: str, ids: Iterable[str]) -> list[Image]:
-        """Those of these images that the target's last snapshot holds, as it holds them."""
+        """Those of these images that are in the target's last snapshot, as recorded there."""
         with self._file.reading() as db:
             return snapshots.last_seen(db, target, ids)
 
@@ -87,7 +87,7 @@ class Surveys(OnFile):
             return snapshots.latest_survey(db, target)
 
     def surveys(self, run: int) -> dict[str, Survey]:
-        """Exactly what a run saw in each target that it could survey. UsageError for an unknown run.
+        """Exactly what a run saw in each target that it could survey. Raises UsageError for an unknown run.
 
         Images come oldest first, undated ones before all, ties by id; the instances of an image by name and id.
         """
@@ -96,9 +96,9 @@ class Surveys(OnFile):
             return snapshots.surveys_at(db, run)
 
     def inputs(self, run: int) -> dict[str, Inputs]:
-        """What a run had before it when it decided, by target: of each that it could survey.
+        """The inputs of a run's decisions, by target: for each that it could survey.
 
-        It is enough to decide that night again exactly as it was. UsageError for an unknown run.
+        They are enough to repeat these decisions exactly. Raises UsageError for an unknown run.
         """
         with self._file.reading() as db:
             runs.check_known(db, run)

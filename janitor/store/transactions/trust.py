@@ -1,4 +1,4 @@
-"""What later runs go by beside surveys: notices, exemptions, accounts, and marks of the database."""
+"""What later runs depend on besides surveys: notices, exemptions, accounts, and marks of the database."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -16,10 +16,10 @@ from janitor.store.trust.notices import announce, remind
 
 
 class Trust(OnFile):
-    """Keeps what later runs go by, beside surveys."""
+    """Keeps what later runs depend on, besides surveys."""
 
     def memory(self, target: str) -> Memory:
-        """What is recorded of a target's notices, of what was heard since they were given, and of refusals."""
+        """What is recorded about a target's notices, the reports accepted since they were given, and rejections."""
         with self._file.reading() as db:
             return Memory(
                 notices=notices.standing_notices(db, target),
@@ -28,17 +28,17 @@ class Trust(OnFile):
             )
 
     def notice_at(self, run: int, target: str, image_id: str) -> Notice | None:
-        """The notice of an image as the decisions of a run counted it, if one ran."""
+        """The notice of an image as the decisions of a run counted it, if it had one."""
         with self._file.reading() as db:
             return notice_at(db, run, target, image_id)
 
     def announce(
         self, run: int, notices: Mapping[tuple[str, str], Notice], reminded: Iterable[tuple[str, str]], at: datetime
     ) -> None:
-        """A channel has accepted the report of a run: start these notices, and record that of these images it reminded.
+        """Start these notices, and record these reminders, as a channel has accepted the report of a run.
 
-        Images are named by target and id. A notice replaces one that runs. A reminder that comes too late moves the
-        date of the deletion.
+        Images are named by target and id. A notice replaces an earlier one. A late reminder moves the date of the
+        deletion.
         """
         images: dict[str, list[str]] = {}
         for target, image in reminded:
@@ -50,39 +50,40 @@ class Trust(OnFile):
                 remind(db, run, target, told, at)
 
     def end_notices_of_gone(self, target: str, unlisted: Iterable[str], at: datetime) -> None:
-        """End the notices that run for these images, which this survey did not list, where they are surely gone.
+        """End the notices of these images, which this survey did not list, if they are certainly gone.
 
-        That are those that we deleted, and those that no survey has listed for a week: one list may have a hole in it.
+        Those are images that the janitor deleted, and those that no survey has listed for a week: one list may be
+        incomplete.
         """
         with self._file.writing() as db:
             notices.end_notices_of_gone(db, target, unlisted, at)
 
     def add_exemptions(self, given: Iterable[tuple[str, Exemption]], at: datetime) -> None:
-        """Write down exemptions by command, each with its target: all of them or none."""
+        """Record exemptions by command, each with its target: all of them or none."""
         with self._file.writing() as db:
             for target, exemption in given:
                 exemptions.add_exemption(db, target, exemption, at)
 
     def end_exemptions(self, images: Iterable[tuple[str, str]], by: str, at: datetime) -> None:
-        """End all exemptions that hold for images, each named by its target and id; they stay in the history."""
+        """Revoke all exemptions in force for images, each named by its target and id; they stay in the history."""
         with self._file.writing() as db:
             for target, image_id in images:
                 exemptions.end_exemptions(db, target, image_id, by, at)
 
     def exemptions(self, at: datetime) -> list[Exemption]:
-        """The exemptions by command that hold at an instant, oldest first.
+        """The exemptions by command that are in force at an instant, oldest first.
 
-        Those of all targets: an image is meant, and its target may have got another name since.
+        Those of all targets, since they are for an image, whose target may have another name by now.
         """
         return [record.exemption for record in self.exemption_records() if record.active(at)]
 
     def exemption_records(self, target: str | None = None, image_id: str | None = None) -> list[ExemptionRecord]:
-        """All exemptions ever given by command, oldest first; where asked for, those of a target and of an image."""
+        """All exemptions ever granted by command, oldest first; on request, only those of a target or of an image."""
         with self._file.reading() as db:
             return exemptions.exemption_records(db, target, image_id)
 
     def bound(self, target: str) -> Binding | None:
-        """The account that a target is bound to."""
+        """The account to which a target is bound."""
         with self._file.reading() as db:
             return bindings.bound(db, target)
 
@@ -92,44 +93,44 @@ class Trust(OnFile):
             return bindings.bound_targets(db)
 
     def bind(self, run: int, target: str, binding: Binding) -> None:
-        """Bind a target to the account that a run reached."""
+        """Bind a target to the account that a run has reached."""
         with self._file.writing() as db:
             bindings.bind(db, run, target, binding)
 
     def rebind(self, target: str, who: str, at: datetime) -> None:
-        """Let what is known of a target count no more: the next run binds it to what it then reaches.
+        """Start a new history of a target: the next run binds it to the account that it then reaches.
 
-        It stays as it is to be read. Exemptions go on, and the notices that run there end.
+        What was recorded no longer counts, but can still be read. Exemptions stay, and notices end.
         """
         with self._file.writing() as db:
             bindings.rebind(db, target, who, at)
 
     def counts_after(self, target: str) -> int:
-        """The last run whose knowledge of a target counts no more; 0 where all counts."""
+        """The last run whose knowledge of a target no longer counts; 0 if all counts."""
         with self._file.reading() as db:
             return bindings.counts_after(db.conn, target)
 
     def mark_run(self, run: int) -> Mark:
-        """Make the mark that a run leaves beside the database once it has ended; known of when this returns."""
+        """Make the mark that a run leaves beside the database once it has ended; recorded when this returns."""
         with self._file.writing() as db:
             return marks.mark_run(db, run)
 
     def mark_exemption(self) -> Mark:
-        """Make the mark of the exemption that was given last."""
+        """Make the mark of the exemption granted last."""
         with self._file.writing() as db:
             return marks.mark_exemption(db)
 
     def knows(self, mark: Mark) -> bool:
-        """Whether this database left that mark: a copy of before it did not."""
+        """Whether this database made that mark; an older copy did not."""
         with self._file.reading() as db:
             return marks.knows(db, mark)
 
     def note_behind(self, run: int, mark: Mark, at: datetime) -> None:
-        """Record that a run found the database behind this mark, and end all notices: later ones may be lost."""
+        """Record that a run found the database older than this mark, and end all notices: later ones may be lost."""
         with self._file.writing() as db:
             marks.note_behind(db, run, mark, at)
 
     def behind_in(self, run: int, target: str, mode: Mode) -> int | None:
-        """The run whose mark was not known, where a run may delete nothing in a target because of that."""
+        """The run whose mark is unknown, if a run may not delete anything in a target because of that."""
         with self._file.reading() as db:
             return marks.behind_in(db, run, target, mode)

@@ -1,1 +1,1 @@
-"""What later runs go by: notices and what was heard, exemptions, refusals, open requests, and whose database it is."""
+"""What later runs depend on: notices, accepted reports, exemptions, rejections, open requests, bindings and marks."""

@@ -1,7 +1,7 @@
 """Which account each target is bound to, and from which run on its history counts.
 
-When a person binds a target anew, what was recorded of it stays as it is and counts no more. Whoever asks what earlier
-runs knew of a target leaves out the runs up to `counts_after`.
+When a person rebinds a target, what was recorded about it stays as it is but no longer counts. Whatever reads what
+earlier runs knew about a target leaves out the runs up to `counts_after`.
 """
 
 import sqlite3
@@ -38,13 +38,13 @@ CREATE INDEX rebindings_of_target ON rebindings (target, after_run);
 
 
 def counts_after(conn: sqlite3.Connection, target: str, run: int | None = None) -> int:
-    """The last run whose knowledge of a target counts no more, now or as this run had it; 0 where all counts."""
+    """The last run whose knowledge of a target no longer counts, now or as of this run; 0 if all counts."""
     after: int = conn.execute(_COUNTS_AFTER, {"target": target, "run": run}).fetchone()[0]
     return after
 
 
 def bound(db: Database, target: str) -> Binding | None:
-    """The account that a target is bound to."""
+    """The account to which a target is bound."""
     row = db.execute(_BOUND, (target,)).fetchone()
     return None if row is None else Binding(*row)
 
@@ -61,14 +61,14 @@ def bound_targets(db: Database) -> list[str]:
 
 
 def bind(db: Database, run: int, target: str, binding: Binding) -> None:
-    """Bind a target to the account that a run reached."""
+    """Bind a target to the account that a run has reached."""
     db.execute("UPDATE bindings SET until_run = ? WHERE target = ? AND until_run IS NULL", (run, target))
     given = (target, run, binding.api, binding.account, binding.endpoint)
     db.execute("INSERT INTO bindings (target, from_run, api, account, endpoint) VALUES (?, ?, ?, ?, ?)", given)
 
 
 def rebind(db: Database, target: str, who: str, at: datetime) -> None:
-    """Let what is known of a target count no more: the next run binds it to what it then reaches."""
+    """Start a new history of a target: the next run binds it to the account that it then reaches."""
     (latest,) = db.execute("SELECT max(run) FROM runs").fetchone()
     db.execute(
         "INSERT INTO rebindings (target, after_run, at, who) VALUES (?, ?, ?, ?)", (target, latest, iso(at), who)

@@ -1,4 +1,4 @@
-"""The exemptions that people gave by command: those that hold, and the history of those that lapsed or were ended."""
+"""The exemptions that people granted by command: those in force, and those that expired or were revoked."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -42,24 +42,24 @@ class ExemptionRecord:
     listed: bool = False
 
     def active(self, now: datetime) -> bool:
-        """Whether it holds: nobody ended it, and it has not lapsed."""
+        """Whether it is in force: neither revoked nor expired."""
         return self.ended_at is None and active(self.exemption, now)
 
 
 def add_exemption(db: Database, target: str, exemption: Exemption, at: datetime) -> None:
-    """Write down an exemption; one that already holds for the image stays beside it, and the longer one counts."""
+    """Record an exemption; one already in force for the image stays, too, and the longer one counts."""
     given = (exemption.image, iso(exemption.until), exemption.why, exemption.who)
     db.execute(_ADD, (target, *given, iso(at)))
 
 
 def end_exemptions(db: Database, target: str, image_id: str, by: str, at: datetime) -> None:
-    """End all exemptions that hold for an image; those that have lapsed stay as they are."""
+    """Revoke all exemptions in force for an image; expired ones stay as they are."""
     held = [(row["exemption"],) for row in _rows(db, target, image_id) if _record(row).active(at)]
     db.conn.executemany(_END, [(iso(at), by, *key) for key in held])
 
 
 def exemption_records(db: Database, target: str | None = None, image_id: str | None = None) -> list[ExemptionRecord]:
-    """All exemptions ever given, oldest first; where asked for, those of a target and of an image only."""
+    """All exemptions ever granted, oldest first; on request, only those of a target or of an image."""
     return [_record(row) for row in _rows(db, target, image_id)]
 
 

@@ -1,8 +1,8 @@
-"""What decisions went by, beside what the survey saw: what was remembered of images, and the answers about sharing.
+"""What decisions were based on besides the survey: what was recorded of images, and the answers about sharing.
 
-Notices, refusals and exemptions are kept where they come from too, but not as they stood when a run decided: outcomes
-are settled later, reports are accepted late, and people exempt images while a run is at work. So what was heeded is
-written down with the decisions, in the same transaction, as intervals.
+Notices, rejections and exemptions are kept in tables of their own, too, but not as they were when a run decided:
+outcomes are settled later, reports are accepted late, and people exempt images during a run. So what was used is
+recorded with the decisions, in the same transaction, as intervals.
 """
 
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ _written = lru_cache(maxsize=10_000)(to_json)
 
 
 def record_grounds(db: Database, run: int, target: str, grounds: Grounds) -> None:
-    """Write down what the decisions of a run on one target went by, as far as it has changed."""
+    """Record what the decisions of a run on one target were based on, as far as it has changed."""
     heeded = {(image, kind): _written(value) for image, kind, value in _heeded(grounds)}
     present = {(image, kind): value for image, kind, value in db.conn.execute(_OPEN, (target,))}
     over = [key for key, value in present.items() if heeded.get(key) != value]
@@ -61,7 +61,7 @@ def _heeded(grounds: Grounds) -> Iterator[tuple[str, str, object]]:
 
 
 def grounds_at(db: Database, run: int, target: str, usage_memory: timedelta) -> Grounds | None:
-    """What the decisions of a run on one target went by; None where it decided nothing, or that was not recorded.
+    """What the decisions of a run on one target were based on; None if it decided nothing, or that was not recorded.
 
     `usage_memory` is the run's own.
     """
@@ -76,7 +76,7 @@ def grounds_at(db: Database, run: int, target: str, usage_memory: timedelta) -> 
 
 
 def notice_at(db: Database, run: int, target: str, image_id: str) -> Notice | None:
-    """The notice of an image as the decisions of a run counted it, if one ran."""
+    """The notice of an image as the decisions of a run counted it, if it had one."""
     row = db.execute(f"{_AT_RUN} AND kind = 'notice' AND image = ?", (target, run, run, image_id)).fetchone()
     return None if row is None else from_json(Notice, row[2])
 

@@ -1,4 +1,4 @@
-"""When people heard of a target, and which reminders nobody accepted: what `notices.counted` goes by."""
+"""When reports about a target were accepted, and which reminders were not: the input of `notices.counted`."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -17,11 +17,11 @@ CREATE INDEX reports_of_run ON reports (run);
 """
 
 _Due = Sequence[tuple[int, str | None]]
-"""The runs that had something to tell in a channel, in their order, each with when that was accepted, if it was."""
+"""The runs that had something to report in a channel, in order, each with the time when that was accepted, if any."""
 
 
 def hearing(db: Database, target: str) -> Hearing:
-    """What was heard of a target since the first of its standing notices was given."""
+    """What was reported about a target since the first of its current notices was given."""
     (first,) = db.execute(_FIRST, (target,)).fetchone()
     if first is None:
         return Hearing()
@@ -37,7 +37,7 @@ def hearing(db: Database, target: str) -> Hearing:
 
 
 def _moments(ended: Sequence[tuple[int, str]], due: _Due) -> Iterator[str]:
-    """When each of these runs was heard of in a channel: once the last report before its end was accepted there."""
+    """When each of these runs counts as reported in a channel: when the last report before its end was accepted."""
     runs = [run for run, _ in due]
     for run, finished_at in ended:
         place = bisect_right(runs, run)
@@ -47,7 +47,7 @@ def _moments(ended: Sequence[tuple[int, str]], due: _Due) -> Iterator[str]:
 
 
 def unreminded(db: Database, target: str, before: int | None = None) -> frozenset[str]:
-    """The images with a standing notice whose reminder a live run was to give, and nobody accepted.
+    """The images with a current notice whose reminder a live run was to send, but no channel accepted.
 
     `before`: a run before this one.
     """

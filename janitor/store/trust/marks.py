@@ -1,8 +1,8 @@
-"""The mark that runs leave beside the database: by it a copy that was restored from before is told from the latest.
+"""The mark that runs leave beside the database, by which an older, restored copy is recognised.
 
-It lies in a file of its own, so that restoring the database leaves it as it is. The database knows every mark that it
-ever left: one that it does not know was left by a later one. It is written once the database holds it, so that a
-process killed between the two leaves an earlier mark, which is known.
+It lies in a file of its own, so that restoring the database leaves it as it is. The database knows every mark that was
+ever made from it: an unknown one was made from a later copy. A mark is written after the database holds it, so that a
+process killed in between leaves an earlier mark, which is known.
 """
 
 import contextlib
@@ -109,7 +109,7 @@ def mark_run(db: Database, run: int) -> Mark:
 
 
 def mark_exemption(db: Database) -> Mark:
-    """Make the mark of the exemption that was given last."""
+    """Make the mark of the exemption granted last."""
     (latest,) = db.execute("SELECT coalesce(max(run), 0) FROM runs").fetchone()
     mark = Mark(latest, secrets.token_hex(16))
     db.execute("UPDATE exemptions SET mark = ? WHERE exemption = (SELECT max(exemption) FROM exemptions)", (mark.id,))
@@ -117,21 +117,21 @@ def mark_exemption(db: Database) -> Mark:
 
 
 def knows(db: Database, mark: Mark) -> bool:
-    """Whether the database left this mark."""
+    """Whether the database made this mark."""
     sql = "SELECT EXISTS (SELECT 1 FROM runs WHERE mark = ?) OR EXISTS (SELECT 1 FROM exemptions WHERE mark = ?)"
     return bool(db.execute(sql, (mark.id, mark.id)).fetchone()[0])
 
 
 def note_behind(db: Database, run: int, mark: Mark, at: datetime) -> None:
-    """Write down that a run found the database behind this mark, and end all notices: later ones may be lost."""
+    """Record that a run found the database older than this mark, and end all notices: later ones may be lost."""
     db.execute("UPDATE runs SET behind_run = ? WHERE run = ?", (mark.run, run))
     db.execute("UPDATE notices SET ended_at = ?, ended = 'restored' WHERE ended_at IS NULL", (iso(at),))
 
 
 def behind_in(db: Database, run: int, target: str, mode: Mode) -> int | None:
-    """The run whose mark was not known, where a run may delete nothing in a target because of that; None else.
+    """The run whose mark is unknown, if a run may not delete anything in a target because of that; otherwise None.
 
-    That is the run that found it, and for each target the first live run that surveys it.
+    This concerns the run that found it, and for each target the first live run that surveys it.
     """
     keys = {"run": run, "target": target, "live": mode is Mode.DELETE}
     row = db.execute(_BEHIND, keys).fetchone()

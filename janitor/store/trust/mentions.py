@@ -1,4 +1,4 @@
-"""What the report of a run said of single images, beside decisions and deletions, and which of it nobody accepted."""
+"""What the report of a run said about single images, besides decisions and deletions, and what was not accepted."""
 
 from collections.abc import Mapping, Sequence
 
@@ -25,7 +25,7 @@ ALTER TABLE surveys ADD COLUMN applied INTEGER NOT NULL DEFAULT 0;
 
 
 def record_mentions(db: Database, run: int, result: TargetResult) -> None:
-    """Write down what a report says of single images."""
+    """Record what a report says about single images."""
     rows = [
         (run, result.target, kind, position, image, detail)
         for kind, entries in _mentions(result).items()
@@ -49,7 +49,7 @@ def _mentions(result: TargetResult) -> dict[str, Sequence[tuple[str, str | None]
 
 
 def mentioned(db: Database, run: int, target: str, kind: str, decisions: Mapping[str, Decision]) -> tuple[Change, ...]:
-    """What the report of a run said of single images, of one kind; the detail is empty where there is none."""
+    """What the report of a run said about single images, of one kind; the detail may be empty."""
     sql = "SELECT image, detail FROM mentions WHERE run = ? AND target = ? AND kind = ? ORDER BY position"
     rows = db.execute(sql, (run, target, kind)).fetchall()
     return tuple(Change(decisions[image], detail or "") for image, detail in rows if image in decisions)
@@ -62,7 +62,7 @@ def applied(db: Database, run: int, target: str) -> bool:
 
 
 def undelivered(db: Database, run: int, target: str) -> frozenset[str]:
-    """The images that a live run was to announce, or to remind of, and did not: no channel has accepted that."""
+    """The images that a live run was to announce, or to send a reminder for, but no channel has accepted that."""
     return frozenset(row[0] for row in db.execute(_UNDELIVERED, {"run": run, "target": target}))
 
 

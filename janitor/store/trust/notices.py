@@ -50,7 +50,7 @@ UPDATE notices SET reminded_in_run = (
 
 
 def standing_notices(db: Database, target: str) -> dict[str, Notice]:
-    """The notices that run in a target, by image id."""
+    """The current notices of a target, by image id."""
     rows = db.query("SELECT * FROM notices WHERE target = :target AND ended_at IS NULL", {"target": target})
     return {row["image"]: _notice(row) for row in rows}
 
@@ -67,7 +67,7 @@ def _notice(row: Mapping[str, Any]) -> Notice:
 
 
 def announce(db: Database, run: int, target: str, image: str, notice: Notice) -> None:
-    """Start a notice that a channel has accepted; it replaces one that runs."""
+    """Start a notice that a channel has accepted; it replaces an earlier one."""
     db.execute(_END_STANDING, (iso(notice.announced_at), "replaced", target, image))
     db.execute(
         "INSERT INTO notices (target, image, policy, length_seconds, run, announced_at, due, name)"
@@ -86,9 +86,9 @@ def announce(db: Database, run: int, target: str, image: str, notice: Notice) ->
 
 
 def remind(db: Database, run: int, target: str, images: Iterable[str], at: datetime) -> None:
-    """Write down that a channel has accepted the reminders that a run gave of these images.
+    """Record that a channel has accepted the reminders of a run for these images.
 
-    One that comes too late moves the date of the deletion.
+    A late one moves the date of the deletion.
     """
     standing, missed = standing_notices(db, target), unreminded(db, target, run)
     for image in standing.keys() & set(images):
@@ -98,14 +98,14 @@ def remind(db: Database, run: int, target: str, images: Iterable[str], at: datet
 
 
 def end_notices_of_gone(db: Database, target: str, unlisted: Iterable[str], at: datetime) -> None:
-    """End the notices of those of these images that we deleted, or that no survey has listed for long."""
+    """End the notices of those of these images that the janitor deleted, or that no survey has listed for a week."""
     ours, long_ago = deleted(db, target), iso(at - _SURELY_GONE)
     gone = [image for image in unlisted if image in ours or _missed_since(db, target, image) <= long_ago]
     db.conn.executemany(_END_STANDING, [(iso(at), "gone", target, image) for image in gone])
 
 
 def _missed_since(db: Database, target: str, image: str) -> str:
-    """When the first of the surveys finished that do not list an image any more."""
+    """When the first of the surveys finished that no longer list an image."""
     finished_at: str = db.execute(_MISSED_SINCE, (target, image)).fetchone()[0]
     return finished_at
 

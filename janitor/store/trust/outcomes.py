@@ -1,4 +1,4 @@
-"""What became of earlier deletions, as far as later runs go by it: asked for, deleted, or refused in a row."""
+"""The outcomes of earlier deletions on which later runs depend: requested, deleted, or rejected repeatedly."""
 
 from sqlite_utils import Database
 
@@ -9,9 +9,9 @@ from janitor.store.trust.bindings import counts_after
 
 
 def refusals(db: Database, target: str) -> dict[str, Refusals]:
-    """The images whose latest deletions were refused, by id, with how often in a row.
+    """The images whose latest deletions were rejected, by id, with how often in a row.
 
-    A try that failed is no answer: it neither counts nor ends the row, or an outage would begin the waits anew.
+    A failed try is not an answer: it neither counts nor ends the series, or an outage would restart the waits.
     """
     found: dict[str, Refusals] = {}
     ended: set[str] = set()
@@ -32,13 +32,13 @@ def refusals(db: Database, target: str) -> dict[str, Refusals]:
 
 
 def asked_since(db: Database, target: str, run: int) -> set[str]:
-    """The ids of the images of a target whose deletion was asked for in this run or later."""
+    """The ids of the images of a target whose deletion was requested in this run or later."""
     sql = "SELECT DISTINCT image FROM deletions WHERE target = ? AND run >= ? AND requested_at IS NOT NULL"
     return {row[0] for row in db.execute(sql, (target, run))}
 
 
 def deleted(db: Database, target: str) -> set[str]:
-    """The ids of the images of a target that we are known to have deleted."""
+    """The ids of the images of a target that the janitor is known to have deleted."""
     return {row[0] for row in db.execute(_DELETED, (target, counts_after(db.conn, target)))}
 
 
