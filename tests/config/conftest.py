@@ -6,6 +6,7 @@ from textwrap import dedent
 import pytest
 
 from tests.config.configuration import Write
+from tests.config.policies import WritePolicies
 
 
 @pytest.fixture
@@ -24,3 +25,16 @@ def write() -> Write:
         return Path("janitor.yaml")
 
     return write
+
+
+@pytest.fixture
+def write_policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WritePolicies:
+    """Writes a file into the directory `policies` of the current directory, and returns that directory."""
+    monkeypatch.chdir(tmp_path)
+    Path("policies").mkdir()
+
+    def write_policies(name: str, content: str) -> Path:
+        (Path("policies") / name).write_text(dedent(content))
+        return Path("policies")
+
+    return write_policies
