@@ -103,5 +103,10 @@ def make_run(*targets: TargetResult, mode: Mode = Mode.DRY_RUN, **parts: Any) ->
     return replace(ordinary, **parts)
 
 
+def live_run(*targets: TargetResult, **parts: Any) -> RunResult:
+    """The same of a run that deletes."""
+    return make_run(*targets, mode=Mode.DELETE, **parts)
+
+
 def _image(image: Image | str) -> Image:
     return make_image(image) if isinstance(image, str) else image

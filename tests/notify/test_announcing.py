@@ -13,7 +13,7 @@ import pytest
 from janitor.cli.commands import reporting
 from janitor.cli.formats import Format
 from janitor.config import load_settings
-from janitor.core.result import Event, Mode, RunResult, TargetResult
+from janitor.core.result import Event, Mode
 from janitor.errors import StoreError
 from janitor.notify import delivery
 from janitor.notify.announcing import as_told, start_notices
@@ -21,7 +21,7 @@ from janitor.report.as_json import json_report
 from janitor.shutdown import Stop
 from janitor.store import Store
 from tests.conftest import POLICY, Desk
-from tests.factories import NOW, make_run
+from tests.factories import NOW, live_run, make_run
 from tests.notify.notices import CI, recorded, telling
 from tests.slack_stand_in import CHANNEL, TOKEN, SlackStandIn
 
@@ -29,15 +29,11 @@ DAY = timedelta(days=1)
 NOT_ANNOUNCED = "Not announced, notice period not started; the next run tries again"
 
 
-def live(*targets: TargetResult, **parts: Any) -> RunResult:
-    return make_run(*targets, mode=Mode.DELETE, **parts)
-
-
 # The result
 
 
 def test_a_result_does_not_announce_what_nobody_was_told_of() -> None:
-    result = live(telling("a", "b", reminded=("c", "d")), telling("a", target="dev"))
+    result = live_run(telling("a", "b", reminded=("c", "d")), telling("a", target="dev"))
     told = as_told(result, {("prod", "a"), ("prod", "d"), ("prod", "unheard-of")})
     assert [target.notices.undelivered for target in told.targets] == [{"b", "c"}, {"a"}]
     assert as_told(result, ()).targets[0].notices.undelivered == {"a", "b", "c", "d"}
@@ -49,7 +45,7 @@ def test_a_dry_run_would_announce_whatever_becomes_of_its_report() -> None:
 
 
 def test_programs_are_told_no_date_that_does_not_hold() -> None:
-    result = as_told(live(telling("a", "b", reminded=("c", "d"))), {("prod", "a"), ("prod", "d")})
+    result = as_told(live_run(telling("a", "b", reminded=("c", "d"))), {("prod", "a"), ("prod", "d")})
     target = json.loads(json_report(result))["targets"][0]
     assert [target[key] for key in ("announced", "reminded", "undelivered")] == [["a"], ["d"], ["b", "c"]]
     dates = {decision["image"]: decision["due"] for decision in target["decisions"]}
@@ -214,7 +210,7 @@ def test_what_was_done_is_printed_whatever_becomes_of_the_delivery(
         raise trouble
 
     settings = load_settings(noticing.folder / "janitor.yaml")
-    result = live(telling("a"))
+    result = live_run(telling("a"))
     monkeypatch.setattr(delivery, "_announced_by", lambda _receipts: frozenset({("prod", "a")}))
     monkeypatch.setattr(delivery, "start_notices", fail)
     try:

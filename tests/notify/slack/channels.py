@@ -1,4 +1,4 @@
-"""Channels to a stand-in for Slack, and messages to send there."""
+"""Channels to a stand-in for Slack, messages to send there, and what people read of them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +10,7 @@ from janitor.errors import DeliveryError
 from janitor.notify.slack.answers import Accepts
 from janitor.notify.slack.channel import SlackChannel
 from janitor.notify.slack.message import Message
-from tests.slack_stand_in import CHANNEL, TOKEN, Reply, SlackStandIn
+from tests.slack_stand_in import CHANNEL, TOKEN, Reply, SlackStandIn, texts_of
 
 Kind = Callable[..., SlackChannel]
 YES = '{"ok": true, "channel": "C01", "ts": "1503435956.000247"}'
@@ -18,6 +18,11 @@ YES = '{"ok": true, "channel": "C01", "ts": "1503435956.000247"}'
 
 def message(text: str = "Run 12: nothing to delete.") -> Message:
     return Message(text, [{"type": "section", "text": {"type": "mrkdwn", "text": text}}])
+
+
+def shown(*messages: Message) -> str:
+    """All text of the blocks."""
+    return "\n".join(text["text"] for message in messages for text in texts_of(message.blocks))
 
 
 def webhook(slack: SlackStandIn, waits: list[float], **parts: Any) -> SlackChannel:

@@ -10,14 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from janitor.core.decision import Reason
-from janitor.core.result import Cost, Deletion, DeletionOutcome, Mode, Outcome, RunResult, TargetResult
+from janitor.core.result import Cost, Deletion, DeletionOutcome, Mode, Outcome, RunResult
 from janitor.notify.slack.blocks import slack_messages
 from janitor.notify.slack.message import Message
 from janitor.notify.slack.mrkdwn import code, fitted, inert, wire_length
 from janitor.notify.slack.packing import Paragraph, Row, packed
-from janitor.report.occasion import worth_posting
 from janitor.report.routing import Share
-from tests.factories import NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep, too_young
+from tests.factories import (
+    NOW,
+    live_run,
+    make_deletion,
+    make_image,
+    make_run,
+    make_target,
+    to_delete,
+    to_keep,
+    too_young,
+)
+from tests.notify.slack.channels import shown
 from tests.slack_stand_in import fault, texts_of
 
 WIRE_LIMIT = 12_000
@@ -33,16 +43,8 @@ def messages_of(result: RunResult, cost: Cost | None = None) -> list[Message]:
     return messages
 
 
-def shown(*messages: Message) -> str:
-    return "\n".join(text["text"] for message in messages for text in texts_of(message.blocks))
-
-
 def report(result: RunResult, cost: Cost | None = None) -> str:
     return shown(*messages_of(result, cost))
-
-
-def live(*targets: TargetResult, outcome: Outcome = Outcome.OK) -> RunResult:
-    return make_run(*targets, mode=Mode.DELETE, outcome=outcome)
 
 
 # What it says
@@ -57,13 +59,13 @@ def test_a_dry_run_is_unmistakable_in_every_message() -> None:
 
 
 def test_a_live_run_says_so() -> None:
-    text = report(live(make_target([to_delete()], [make_deletion()])))
+    text = report(live_run(make_target([to_delete()], [make_deletion()])))
     assert text.startswith("LIVE RUN · Image Janitor run 12\n")
     assert "DRY RUN" not in text
 
 
 def test_it_says_when_and_how_it_ended() -> None:
-    text = report(live(outcome=Outcome.PARTIAL))
+    text = report(live_run(outcome=Outcome.PARTIAL))
     assert "2026-11-23 03:00 UTC, took 42s. Outcome: partial – some deletions were rejected or failed." in text
 
 
@@ -92,7 +94,7 @@ def test_an_image_is_shown_with_id_size_policy_and_reason() -> None:
 )
 def test_each_fate_has_its_title_and_what_the_api_said(outcome: DeletionOutcome, title: str) -> None:
     deletion = make_deletion(outcome=outcome, detail="so the API put it")
-    text = report(live(make_target([deletion.decision], [deletion])))
+    text = report(live_run(make_target([deletion.decision], [deletion])))
     assert f"*{title}: 1 image* in `prod`" in text
     assert "\n    so the API put it\n" in text
     assert ("Reclaimed: 10.0 GiB" in text) == (outcome is DeletionOutcome.DELETED)
@@ -101,7 +103,7 @@ def test_each_fate_has_its_title_and_what_the_api_said(outcome: DeletionOutcome,
 def test_a_plan_that_a_limit_refuses_is_still_listed_whole() -> None:
     doomed = [to_delete(f"ci-{number}") for number in range(150)]
     target = make_target(doomed, outcome=Outcome.REFUSED, error="nothing deleted: limits.max_deletions allows 100")
-    text = report(live(target, outcome=Outcome.REFUSED))
+    text = report(live_run(target, outcome=Outcome.REFUSED))
     assert "*Not deleted, over a limit or survey implausible: 150 images* in `prod`" in text
     assert "Error: nothing deleted: limits.max_deletions allows 100" in text
     assert not [decision for decision in doomed if decision.image.id not in text]
@@ -143,35 +145,35 @@ UNKNOWN = replace(make_deletion("b", DeletionOutcome.ACCEPTED, "could not be con
             id="dry",
         ),
         pytest.param(
-            live(make_target([to_delete()], [make_deletion()])),
+            live_run(make_target([to_delete()], [make_deletion()])),
             "LIVE RUN. Image Janitor run 12: 1 of 1 planned image deleted, reclaiming 10.0 GiB.",
             id="live",
         ),
-        pytest.param(live(), "LIVE RUN. Image Janitor run 12: There was nothing to delete.", id="nothing"),
+        pytest.param(live_run(), "LIVE RUN. Image Janitor run 12: There was nothing to delete.", id="nothing"),
         pytest.param(
-            live(make_target(settled=(make_deletion(),))),
+            live_run(make_target(settled=(make_deletion(),))),
             "LIVE RUN. Image Janitor run 12: There was nothing to delete. "
             "Settled 1 deletion of earlier runs: 1 deleted.",
             id="settled",
         ),
         pytest.param(
-            replace(live(), error="the disk is full\r\n\n  free some space\n"),
+            replace(live_run(), error="the disk is full\r\n\n  free some space\n"),
             "LIVE RUN. Image Janitor run 12 failed: the disk is full; free some space.",
             id="failed",
         ),
         pytest.param(
-            live(make_target(outcome=Outcome.FAILED, error="a request hangs"), outcome=Outcome.FAILED),
+            live_run(make_target(outcome=Outcome.FAILED, error="a request hangs"), outcome=Outcome.FAILED),
             "LIVE RUN. Image Janitor run 12: No deletion is confirmed. 1 target failed.",
             id="what-hangs-may-be-done",
         ),
         pytest.param(
-            replace(live(make_target([to_delete()], [make_deletion()])), error="the disk is full"),
+            replace(live_run(make_target([to_delete()], [make_deletion()])), error="the disk is full"),
             "LIVE RUN. Image Janitor run 12 failed: the disk is full. "
             "1 of 1 planned image deleted, reclaiming 10.0 GiB.",
             id="failed-after-it-deleted",
         ),
         pytest.param(
-            live(make_target([to_delete("a"), to_delete("b")], [make_deletion("a"), UNKNOWN])),
+            live_run(make_target([to_delete("a"), to_delete("b")], [make_deletion("a"), UNKNOWN])),
             "LIVE RUN. Image Janitor run 12: 1 of 2 planned images deleted, reclaiming 10.0 GiB; 1 not confirmed yet.",
             id="one-is-not-known",
         ),
@@ -186,7 +188,7 @@ def test_the_text_is_a_full_sentence(result: RunResult, sentence: str) -> None:
 
 def test_a_thousand_deletions_lose_none() -> None:
     deletions = [make_deletion(f"ci-web-{number}") for number in range(1_000)]
-    messages = messages_of(live(make_target([deletion.decision for deletion in deletions], deletions)))
+    messages = messages_of(live_run(make_target([deletion.decision for deletion in deletions], deletions)))
     rows = [line for line in shown(*messages).splitlines() if line.startswith("•")]
     assert [row.split("`")[3] for row in rows] == [deletion.decision.image.id for deletion in deletions]
     assert len(messages) < 20
@@ -236,9 +238,9 @@ def test_giant_foreign_text_of_any_kind_fits_and_the_image_is_named(mark: str) -
         outcome=Outcome.FAILED,
         error=giant,
     )
-    assert "`the-id`" in report(live(*[target] * 3))
-    messages_of(replace(live(), error=giant))
-    messages_of(replace(live(), error="\n".join([giant] * 50)))
+    assert "`the-id`" in report(live_run(*[target] * 3))
+    messages_of(replace(live_run(), error=giant))
+    messages_of(replace(live_run(), error="\n".join([giant] * 50)))
 
 
 anything = st.text(max_size=400)
@@ -295,7 +297,7 @@ def test_foreign_text_never_acts(text: str) -> None:
     decision = to_delete(make_image(text, id=text), policy=text, detail=text)
     deletion = Deletion(decision, DeletionOutcome.REFUSED, text)
     target = make_target([decision, too_young(make_image(text, id=text))], [deletion], name=text, error=text)
-    for message in messages_of(replace(live(target), error=text)):
+    for message in messages_of(replace(live_run(target), error=text)):
         assert not acts(message.text)
         assert not [part for part in texts_of(message.blocks) if acts(part["text"])]
 
@@ -346,36 +348,3 @@ def test_a_nameless_image_is_still_found_by_its_id(name: str | None) -> None:
 def test_messages_survive_being_kept_as_json() -> None:
     [message] = messages_of(make_run(make_target([to_delete("야간")])))
     assert json.loads(json.dumps(message.blocks)) == message.blocks
-
-
-# When to post
-
-
-QUIET = make_run(make_target([to_keep()]))
-TO_DELETE = make_run(make_target([to_delete()]))
-DELETED = live(make_target([to_delete()], [make_deletion()]))
-PARTIAL = live(
-    make_target([to_delete()], [make_deletion(outcome=DeletionOutcome.REFUSED)], outcome=Outcome.PARTIAL),
-    outcome=Outcome.PARTIAL,
-)
-REFUSED = make_run(make_target([to_delete()], outcome=Outcome.REFUSED), outcome=Outcome.REFUSED)
-FAILED = make_run(make_target(outcome=Outcome.FAILED), outcome=Outcome.FAILED)
-BROKEN = make_run(outcome=Outcome.FAILED, error="no policies")
-
-
-@pytest.mark.parametrize(
-    ("result", "changes", "problems"),
-    [
-        pytest.param(QUIET, False, False, id="quiet"),
-        pytest.param(TO_DELETE, True, False, id="to-delete"),
-        pytest.param(DELETED, True, False, id="deleted"),
-        pytest.param(PARTIAL, True, True, id="partial"),
-        pytest.param(REFUSED, True, True, id="refused"),
-        pytest.param(FAILED, True, True, id="failed"),
-        pytest.param(BROKEN, True, True, id="never-began"),
-    ],
-)
-def test_what_is_worth_posting(result: RunResult, changes: bool, problems: bool) -> None:
-    assert worth_posting(result, "always")
-    assert worth_posting(result, "changes") is changes
-    assert worth_posting(result, "problems") is problems
