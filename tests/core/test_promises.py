@@ -28,7 +28,7 @@ from tests.factories import DAY, OLD, image_called
 from tests.factories import NOW as START
 from tests.fakes import RecordingCloud
 from tests.replays import decided_again
-from tests.run.test_trust_runs import ANNOUNCED, HOUR, World, announced
+from tests.run.world import ANNOUNCED, HOUR, World, announced
 from tests.slack_stand_in import CHANNEL, TOKEN, SlackStandIn
 
 MINUTE = timedelta(minutes=1)

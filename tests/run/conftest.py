@@ -1,0 +1,17 @@
+"""Surroundings that tests of runs ask for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from janitor.store import Store
+from tests.factories import image_called
+from tests.fakes import RecordingCloud
+from tests.run.world import ANNOUNCED, World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with Store.open(tmp_path / "janitor.db") as store:
+        yield World(store, RecordingCloud([image_called("a"), image_called("young", days=1)]), [ANNOUNCED])
