@@ -1,1 +1,1 @@
-"""Tells whoever watches how runs went: metrics, health, heartbeat. Never changes a run or its exit code."""
+"""Reports how runs went to monitoring systems: metrics, health, heartbeat. Never changes a run or its exit code."""

@@ -1,7 +1,7 @@
 """The heartbeat: tells a healthchecks service when a run begins, and whether it ended well.
 
-The address is a secret, for who knows it can say that all is well. It is pinged as healthchecks services expect: a GET
-of the address itself at success, of `/start` beneath it at the start and of `/fail` on failure.
+The URL is a secret, since anyone who knows it can report success. It is pinged as such services expect: a GET of the
+URL itself on success, of `/start` below it at the start and of `/fail` on failure.
 """
 
 import logging
@@ -21,15 +21,15 @@ _log = logging.getLogger("janitor.monitoring.heartbeat")
 
 _PATIENCE = HttpOptions(timeout=timedelta(seconds=5), attempts=3, give_up_after=timedelta(seconds=12))
 _LARGEST_ANSWER = 2**20
-_TIME_WHEN_STOPPED = timedelta(seconds=1)  # what is left of the ten seconds that a container is given to end
+_TIME_WHEN_STOPPED = timedelta(seconds=1)  # what remains of the ten seconds that a container has to end
 _START, _SUCCESS, _FAIL = "start", "success", "fail"
 _BENEATH = {_START: "/start", _SUCCESS: "", _FAIL: "/fail"}
 
 
 class Heartbeat:
-    """Pings one address, or nothing where there is none. A ping that fails is logged, and changes nothing.
+    """Pings one URL, or nothing without one. A failed ping is logged, and has no other effect.
 
-    A set `stop` ends trying again, and leaves a ping that hangs behind.
+    Setting `stop` ends retries, and abandons a ping that hangs.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Heartbeat:
         self._ping(_SUCCESS)
 
     def failure(self) -> None:
-        """A run ended otherwise, or could not even begin."""
+        """A run ended otherwise, or could not begin."""
         self._ping(_FAIL)
 
     def _ping(self, event: str) -> None:
@@ -62,7 +62,7 @@ class Heartbeat:
             _log.warning("heartbeat-failed event=%s: %s", event, failed)
 
     def _failure(self, event: str, address: str) -> str:
-        """Why the ping failed, without the address; empty where it did not."""
+        """Why the ping failed, without the URL; empty if it did not."""
         redact = Redaction(address, *secrets_of_webhook(self._url or ""))
         transport = Transport(self._patience, redact, self._stop, largest=_LARGEST_ANSWER)
         call = Call(f"heartbeat {event}", "GET", address)
@@ -84,6 +84,6 @@ def _send(transport: Transport, call: Call, seconds: float) -> None:
 
 
 def _address(url: str, beneath: str) -> str:
-    """The address of an event: beneath the path, in front of a query, and without a fragment, which is never sent."""
+    """The URL of an event: below the path, before the query, and without a fragment, which is never sent."""
     scheme, place, path, query, _ = urlsplit(url)
     return urlunsplit((scheme, place, path.rstrip("/") + beneath if beneath else path, query, ""))

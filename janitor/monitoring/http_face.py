@@ -1,4 +1,4 @@
-"""What the service shows over HTTP: `/metrics` for Prometheus, and `/healthz` for whoever restarts or alarms."""
+"""What the service offers over HTTP: `/metrics` for Prometheus, and `/healthz` for restarts and alarms."""
 
 import asyncio
 import logging
@@ -31,9 +31,9 @@ _WHEN_NONE_CAN_BE_HAD = 1.0  # seconds until it is tried again
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What strangers may take: connections at once, the time until a request's head is read, and until it is answered.
+    """The limits for clients: connections at once, the time until a request's head is read, and until it is answered.
 
-    Every file descriptor that they hold is one that a run lacks.
+    Every file descriptor that they hold is one fewer for a run.
     """
 
     connections: int = 64
@@ -52,10 +52,10 @@ def showing(
     missed: Callable[[], datetime | None],
     bounds: Bounds = _BOUNDS,
 ) -> Iterator[int]:
-    """Answer on this address, in a thread, for the length of the block; gives the port. Port 0 is any free one.
+    """Answer on this address, in a thread, until the block ends; gives the port. Port 0 is any free one.
 
-    `missed` tells when a run was due that did not happen. A connection is for one request, and over when its time is;
-    one too many is closed at once. Raises UsageError if the address cannot be had.
+    `missed` says when a run was due that did not happen. A connection is for one request, and ends when its time is up;
+    one too many is closed at once. Raises UsageError if the address is not available.
     """
     with _bound(host, port) as listener:
         server = _Server(_config(_application(metrics, missed)), listener, bounds)
@@ -95,7 +95,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
 
 
 class _Connection(H11Protocol):
-    """One connection, which ends when its time is over: uvicorn itself waits for ever for a first request."""
+    """One connection, which ends when its time is up: uvicorn itself waits forever for a first request."""
 
     def __init__(self, bounds: Bounds, config: uvicorn.Config, state: ServerState) -> None:
         super().__init__(config, state, {})
@@ -125,7 +125,7 @@ class _Connection(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """Accepts one connection after the other: asyncio's own servers take as many at once as the system has waiting."""
+    """Accepts one connection after the other: asyncio's own servers accept all that are waiting at once."""
 
     def __init__(self, config: uvicorn.Config, listener: socket.socket, bounds: Bounds) -> None:
         super().__init__(config)
@@ -147,7 +147,7 @@ class _Server(uvicorn.Server):
         while True:
             try:
                 connection, _ = await loop.sock_accept(self._listener)
-            except OSError as error:  # no descriptors left, or who called is gone already
+            except OSError as error:  # no descriptors left, or the client has gone already
                 _log.warning("connection-not-accepted: %s", error.strerror)
                 await asyncio.sleep(_WHEN_NONE_CAN_BE_HAD)
                 continue
@@ -156,7 +156,7 @@ class _Server(uvicorn.Server):
             else:
                 connection.close()
                 _log.warning("connection-refused: %d are open, the limit", self._bounds.connections)
-                await asyncio.sleep(0)  # others have their turn
+                await asyncio.sleep(0)  # let other tasks run
 
     async def _hand_over(self, connection: socket.socket) -> None:
         try:

@@ -1,7 +1,7 @@
 """The last run as Prometheus metrics: as a registry to be served, and as a file for node_exporter to collect.
 
 All of it is about one run, the last, so all are gauges. What that run does not know is left out, not 0: a target that
-could not be surveyed has no images, deletions and ages here.
+could not be surveyed has no images, deletions or ages here.
 """
 
 import os
@@ -38,10 +38,9 @@ _MEANINGS = {
 
 
 def metrics_of(result: RunResult, exit_code: int | None = None, last_good: datetime | None = None) -> CollectorRegistry:
-    """The metrics of a run.
+    """The metrics of a run. `exit_code` may say more than the outcome: that the report was not delivered.
 
-    `exit_code` may tell more than the outcome: that the report did not arrive. `last_good` is when the last run before
-    this one ended whose outcome is ok.
+    `last_good` is when the last run with outcome ok before this one ended.
     """
     gauges = _Gauges()
     good = result.finished_at if result.outcome is Outcome.OK else last_good
@@ -101,13 +100,13 @@ class _Gauges:
 
 
 def write_metrics(path: Path, registry: CollectorRegistry) -> None:
-    """Replace a file as a whole: whoever reads it, and anybody may, sees the old one or the new one.
+    """Replace a file as a whole: a reader, which may be anyone, sees the old one or the new one.
 
-    A link is followed. The folder must exist. Raises OSError, also for what is no regular file or another than ours,
-    and then leaves what is there and nothing else.
+    A link is followed. The folder must exist. Raises OSError, also for anything but a regular file of this program, and
+    then changes nothing.
     """
     path = to_replace(path, METRICS)
-    # A name that does not end like the file's own: collectors take all that ends in .prom.
+    # A name that does not end like the file's own: collectors read everything that ends in .prom.
     with tempfile.NamedTemporaryFile(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent, delete=False) as file:
         temporary = Path(file.name)
         try:
@@ -121,7 +120,7 @@ def write_metrics(path: Path, registry: CollectorRegistry) -> None:
 
 
 def last_good_in(path: Path) -> datetime | None:
-    """When the last good run ended by an earlier file of ours, if that can be read."""
+    """When the last run with outcome ok ended, by an earlier file of this program, if that can be read."""
     try:
         lines = text_in(content_of(path)).splitlines()
         values = [line.split(" ")[1] for line in lines if line.startswith(f"{_LAST_GOOD} ")]

@@ -1,4 +1,4 @@
-"""Whether the service keeps its schedule: the last run that was due did happen, or is under way."""
+"""Whether the service keeps its schedule: the last run that was due did happen, or is in progress."""
 
 import threading
 from collections.abc import Callable
@@ -11,16 +11,16 @@ _LONGEST_RUN = timedelta(hours=6)
 
 
 class Schedule(Protocol):
-    """What says when runs are due."""
+    """Says when runs are due."""
 
     def next_after(self, instant: datetime, zone: ZoneInfo, /) -> datetime: ...
 
 
 class Punctuality:
-    """Told when runs begin and end, it knows whether one was missed. Safe to use from several threads.
+    """Knows whether a run was missed, from the begins and ends of runs. Safe to use from several threads.
 
-    Only times since it was made count. A time that passes while a run is under way is not missed: its run comes right
-    afterwards. But a run that takes longer than six hours no longer counts as under way.
+    Only times since it was created count. A time that passes during a run is not missed: its run comes right
+    afterwards. But a run that takes longer than six hours no longer counts as in progress.
     """
 
     def __init__(self, schedule: Schedule, zone: ZoneInfo, clock: Callable[[], datetime]) -> None:
@@ -38,7 +38,7 @@ class Punctuality:
             self._began = self._clock()
 
     def ended(self, *, happened: bool) -> None:
-        """It ended; `happened` is false where it did not get as far as being a run."""
+        """It ended; `happened` is false if it could not begin."""
         with self._lock:
             if happened and self._began is not None:
                 self._kept_until = self._began

@@ -1,4 +1,4 @@
-"""Tells those who watch from outside what becomes of runs: by a heartbeat and by metrics."""
+"""Reports runs to monitoring systems: by a heartbeat and by metrics."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -18,14 +18,14 @@ from janitor.store import Store
 
 _log = logging.getLogger("janitor.monitoring.watch")
 
-_FAR_ENOUGH_BACK = 1000  # runs in which to look for a good one
+_FAR_ENOUGH_BACK = 1000  # how many runs to search for one with outcome ok
 
 Begun = Callable[[], None]
 Ended = Callable[[RunResult, int], int]
 
 
 class Watch:
-    """Told of each run, it tells the configured watchers. One that cannot be told is logged, and changes nothing."""
+    """Reports each run to the configured monitoring. A failure to do so is logged, and has no other effect."""
 
     def __init__(self, settings: Settings, stop: Stop, punctuality: Punctuality | None = None) -> None:
         self.metrics = CollectorRegistry()
@@ -36,11 +36,10 @@ class Watch:
 
     @contextmanager
     def run(self) -> Iterator[tuple[Begun, Ended]]:
-        """For the length of an attempt at a run, the delivery of its report included.
+        """A context for an attempt at a run, the delivery of its report included.
 
-        What it gives are to be told: first that the run has begun, then its result and exit code, which is given back.
-        A run that does not come to that has failed; one that is Busy was none, and the run that holds the database says
-        how that one ended.
+        Gives two functions: one to call when the run has begun, one to call with its result and exit code, which it
+        returns. A run that never calls the second has failed; one that is Busy does not count.
         """
         ended: list[tuple[RunResult, int]] = []
 
@@ -87,7 +86,7 @@ class Watch:
             _log.warning("metrics-not-written file=%s: %s", self._settings.metrics_file, error.strerror or error)
 
     def _good_before(self) -> datetime | None:
-        """When the last good run ended, by what we saw, by the database, and by the file where the database fails."""
+        """When the last run with outcome ok ended: as seen here, by the database, or, if that fails, by the file."""
         file = self._settings.metrics_file
         known = [self._last_good, self._recorded_good(), last_good_in(file) if file is not None else None]
         return max((instant for instant in known if instant is not None), default=None)
@@ -101,7 +100,7 @@ class Watch:
         return next((run.finished_at for run in runs if run.outcome is Outcome.OK), None)
 
     def recall(self) -> None:
-        """Take up the metrics of the last run that is recorded, as far as the database knows them."""
+        """Restore the metrics of the last recorded run, as far as the database has them."""
         try:
             with Store.open_existing(self._settings.database) as store:
                 latest = store.latest_run()
@@ -114,5 +113,5 @@ class Watch:
 
 
 def failed_to_begin(settings: Settings) -> None:
-    """Tell the watchers that a run could not even begin."""
+    """Report that a run could not begin."""
     Heartbeat(settings.heartbeat_url, Stop(), route=settings.http.route).failure()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 Name = tuple[str, str]
-"""An image as a report names it: its target and its id."""
+"""An image as reports identify it: its target and its id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from janitor.core.units import iso, iso_or_none
 def json_report(result: RunResult) -> str:
     """The whole run as one JSON object, every decision included, in order.
 
-    Everything outside ASCII is escaped, so that no name can act on a terminal and no locale can break the output.
+    Everything outside ASCII is escaped, so that no name can control a terminal and no locale can break the output.
     """
     return json.dumps(
         {

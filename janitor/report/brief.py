@@ -1,4 +1,4 @@
-"""A run in brief: what became of the images of each policy, and then the first images of every group."""
+"""A run in brief: the images of each policy by outcome, and then the first images of every group."""
 
 from collections.abc import Iterator, Sequence
 
@@ -20,7 +20,7 @@ _NO_POLICY = "(no policy)"
 
 
 def brief_report(result: RunResult, policies: Sequence[str]) -> Page:
-    """The summary of a run, a row for each policy, and the first images of every group, which says how many more."""
+    """The summary of a run, a row for each policy, and the first images of every group, with the number of others."""
     return Page(lambda width: _lines(result, policies, width))
 
 
@@ -38,7 +38,7 @@ def _lines(result: RunResult, policies: Sequence[str], width: int) -> Iterator[L
 
 
 def _policy(target: TargetResult, policy: str | None, width: int) -> Iterator[Line]:
-    """A row of the summary; one that owns no image has none."""
+    """A row of the summary; a policy that owns no image has none."""
     owned = [decision for decision in target.decisions if decision.policy == policy]
     if not owned:
         return
@@ -57,7 +57,7 @@ def _announced(target: TargetResult) -> list[Decision]:
 
 
 def _waiting(target: TargetResult, mode: Mode) -> Iterator[Group]:
-    """The images whose notice runs, of which the report itself only gives the number."""
+    """The images whose notice has not ended; the full report only gives their number."""
     told = {decision.image.id for decision in (*target.notices.announced, *target.notices.reminded)}
     waiting = [d for d in target.decisions if d.reason is Reason.NOTICE and d.image.id not in told]
     if waiting and mode is Mode.DELETE:

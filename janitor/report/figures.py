@@ -15,7 +15,7 @@ _UNTROUBLED = {Outcome.OK, Outcome.PARTIAL}
 
 
 def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple[str, str]]:
-    """The figures of one target, each with its label. Only what is confirmed gone counts as reclaimed."""
+    """The figures of one target, each with its label. Only images confirmed gone count as reclaimed."""
     if not _surveyed(target):
         return [("Images", "not surveyed" if target.outcome is Outcome.FAILED else "implausible survey")]
     verdicts = Counter(decision.verdict for decision in target.decisions)
@@ -35,7 +35,7 @@ def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple
 
 
 def _plan(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple[str, str]]:
-    """The figures of the plan: what would come of it, or what did."""
+    """The figures of the plan: what it would delete, or what it did delete."""
     planned = len(target.to_delete)
     if mode is not Mode.DRY_RUN:
         reclaimed = [("Reclaimed", worth(confirmed([target]), cost))] if planned else []
@@ -59,7 +59,7 @@ def _settled_by_outcome(targets: Iterable[TargetResult]) -> str:
 
 
 def _surveyed(target: TargetResult) -> bool:
-    """Whether the target's list was read; without decisions, a target that failed or was refused has no figures."""
+    """Whether the target's list was read; without decisions, a failed target has no figures."""
     return bool(target.decisions or target.survey.images) or target.outcome in _UNTROUBLED
 
 
@@ -87,7 +87,7 @@ def confirmed(targets: Iterable[TargetResult]) -> list[Decision]:
 
 
 def worth(decisions: Iterable[Decision], cost: Cost | None) -> str:
-    """The size of these images, and what it costs a month; images of unknown size are counted, not guessed."""
+    """The size of these images, and its cost per month; images of unknown size are counted, not estimated."""
     sizes = [decision.image.size for decision in decisions]
     known = sum(size for size in sizes if size is not None)
     unknown = sizes.count(None)
@@ -97,18 +97,20 @@ def worth(decisions: Iterable[Decision], cost: Cost | None) -> str:
 
 
 def kept_by_reason(target: TargetResult) -> list[tuple[Reason, int]]:
-    """How many images each reason keeps, most first."""
+    """How many images each reason keeps, the largest number first."""
     return Counter(decision.reason for decision in target.decisions if decision.verdict is Verdict.KEEP).most_common()
 
 
 def tells_of_images(result: RunResult) -> bool:
-    """Whether there is anything to sum up: a run that failed may have deleted before, or not even have begun."""
+    """Whether there is anything to sum up: a failed run may have deleted images before, or not have begun at all."""
     return result.error is None or any(map(_surveyed, result.targets))
 
 
 def summary(result: RunResult, cost: Cost | None, *, announced: str | None = "announced") -> str:
-    """The whole run in one sentence or two. `announced` is the word for what a live run did announce; without it, that
-    is left out."""
+    """The whole run in one sentence or two.
+
+    `announced` is the word for images that a live run announced; without it, they are left out.
+    """
     done = _would_do(result, cost) if result.mode is Mode.DRY_RUN else _done(result, cost)
     return f"{done}.{_settled(result)}{_news(result, announced)}{_shortfall(result)}"
 
@@ -124,7 +126,7 @@ def _news(result: RunResult, announced: str | None) -> str:
     told = [d.image.id not in target.notices.undelivered for target in result.targets for d in target.notices.announced]
     dry = result.mode is Mode.DRY_RUN
     in_time = sum(map(len, map(_reminded_in_time, result.targets)))
-    # A report that comes late reminds of nothing, as it announces nothing.
+    # A late report contains no reminders, as it announces nothing.
     soon = "due within a day" if announced else None
     counts = {
         "would be announced" if dry else announced: told.count(True),
@@ -145,7 +147,7 @@ def _reminded_in_time(target: TargetResult) -> frozenset[str]:
 def _done(result: RunResult, cost: Cost | None) -> str:
     planned = sum(len(target.to_delete) for target in result.targets)
     if not planned and any(t.outcome is Outcome.FAILED and not _surveyed(t) for t in result.targets):
-        return "No deletion is confirmed"  # one that was left behind may have asked for something
+        return "No deletion is confirmed"  # one that was abandoned may have requested a deletion
     if not planned:
         return "There was nothing to delete" if _untroubled(result) else "Nothing was deleted"
     deleted = confirmed(result.targets)
@@ -167,7 +169,7 @@ def _would_do(result: RunResult, cost: Cost | None) -> str:
 
 
 def _untroubled(result: RunResult) -> bool:
-    """Whether all was looked at, so that where nothing is planned there is nothing to delete."""
+    """Whether everything was surveyed, so that an empty plan means that there is nothing to delete."""
     return all(target.outcome in _UNTROUBLED for target in result.targets)
 
 

@@ -28,12 +28,12 @@ _STACKED_BELOW = 70
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A renderable of lines, which are made for the width at hand."""
+    """A renderable of lines, which are made for the available width."""
 
     lines: Callable[[int], Iterable[Line]]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Write the lines, one after the other; whatever they hold, it acts on nothing."""
+        """Write the lines, one after the other; nothing in them can control the terminal."""
         for line in self.lines(options.max_width):
             for segment in line:
                 yield Segment(visible(segment.text), segment.style)
@@ -46,7 +46,7 @@ def line(text: str = "", style: Style | None = None) -> Line:
 
 
 def rule(left: str, right: str, width: int, style: Style | None = None) -> Line:
-    """A rule across the width with a word at either end; the left one is cut where there is no room."""
+    """A rule across the width with a word at either end; the left one is cut if it does not fit."""
     words = [f"── {left} " if left else "", f" {right} ──" if right else ""]
     room = width - cell_len(words[1])
     words[0] = set_cell_size(words[0], room) if cell_len(words[0]) > room else words[0]
@@ -68,7 +68,7 @@ def labelled(label: Segment, text: Segment, width: int, indent: int) -> Iterator
 
 
 def folded(text: str, width: int) -> list[str]:
-    """Text as rows of at most `width` cells, broken at blanks where there are some; nothing is lost but those."""
+    """Text as rows of at most `width` cells, broken at blanks if possible; only these blanks are dropped."""
     if cell_len(text) <= width:
         return [text]
     rows: list[str] = []
@@ -81,7 +81,7 @@ def folded(text: str, width: int) -> list[str]:
 
 
 def columns(name: str, image_id: str, size: str, width: int, indent: int) -> Iterator[Line]:
-    """The name, the whole id and the size of an image: in one line where they fit, else one below the other."""
+    """The name, the whole id and the size of an image: in one line if they fit, otherwise one below the other."""
     room = width - indent - _ID_WIDTH - _SIZE_WIDTH - 4
     if width < _STACKED_BELOW or cell_len(image_id) > _ID_WIDTH:
         for text, style in ((name, BOLD), (image_id, None), (size, None)):

@@ -28,15 +28,15 @@ COLUMNS = (
     "outcome",
 )
 
-# Where a spreadsheet takes what follows for a formula, in either width. In some countries a semicolon ends a cell.
+# After these a spreadsheet takes text for a formula, in either width. In some locales a semicolon ends a cell.
 _FORMULA = re.compile(r"(^|;)(?=\s*[=+@\uff1d\uff0b\uff0d\uff20-])")
 
 
 def listing(result: RunResult, *, late: bool = False) -> Listing:
     """Every image that the report of this result lists, in its order; sizes are bytes, times UTC.
 
-    What a spreadsheet would take for a formula has an apostrophe before it. Nothing is announced or reminded of, nor a
-    date given for it, by a listing that comes late.
+    What a spreadsheet would take for a formula has an apostrophe before it. A late listing announces nothing, contains
+    no reminders and gives no dates for them.
     """
     written = io.StringIO(newline="")
     writer = csv.writer(written)
@@ -58,7 +58,7 @@ def _rows(target: TargetResult, mode: Mode, *, late: bool) -> Iterator[tuple[obj
 
 
 def _outcomes(target: TargetResult, mode: Mode, *, late: bool) -> dict[str, str]:
-    """What became of each image, by its id; where the report is what tells people, also what they are told of."""
+    """The outcome for each image, by its id; if the report announces, also announcements and reminders."""
     live = mode is not Mode.DRY_RUN
     outcomes = {saved.decision.image.id: "spared" for saved in target.notices.spared if live}
     told = ((target.notices.reminded, "reminded"), (target.notices.announced, "announced")) if live and not late else ()

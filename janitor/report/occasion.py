@@ -1,4 +1,4 @@
-"""Whether a result is an occasion to post, by the word that `slack.post` holds."""
+"""Whether a result is to be posted, by the value of `slack.post`."""
 
 from typing import Literal
 
@@ -15,9 +15,9 @@ def worth_posting(
     """Whether this result is to be posted.
 
     `problems`: when a person should act. That is when the run, a target or a deletion failed or was refused, when
-    reports of earlier runs are still undelivered, and when images are announced or their owners reminded: whom nobody
-    warned, nobody may clean up after. `changes`: also when something was deleted, spared, or would be by a live run,
-    and when the outcome is not that of the run before (`previous`; None: there was none).
+    reports of earlier runs are still undelivered, and when images are announced or reminders are due: without a
+    warning, nothing may be deleted. `changes`: also when something was deleted, spared, or would be by a live run, and
+    when the outcome is not that of the run before (`previous`; None: there was none).
     """
     if post == "always" or undelivered or _asks_for_a_person(result):
         return True

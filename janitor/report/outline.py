@@ -1,4 +1,4 @@
-"""What every report says of single images, whoever reads it: groups of them, and what is next."""
+"""What every report says about single images, in any format: groups of them, and what is next."""
 
 import heapq
 from collections.abc import Collection, Iterable, Iterator
@@ -20,14 +20,14 @@ _TITLES = {
     DeletionOutcome.ALREADY_GONE: "Already gone, not counted as reclaimed",
     DeletionOutcome.DELETED: "Deleted, confirmed gone",
 }
-"""The fates of planned images in a live run, in the order in which they are reported; None: no deletion was sent."""
+"""The outcomes of planned images in a live run, in the order in which they are reported; None: no deletion was sent."""
 
 _NO_REMINDER = "Reminder not sent, as this report is late"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One image as a report lists it: its decision, what else is to be said of it, and the command that keeps it."""
+    """One image as a report lists it: its decision, further details, and the command that keeps it."""
 
     decision: Decision
     remark: str | None = None
@@ -36,9 +36,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Images of one target that share a fate, under a title; `trouble` asks for a person's eye.
+    """Images of one target with the same outcome, under a title; `trouble` needs a person's attention.
 
-    `late` is the title in a report that comes late, where it is another one: such a report announces nothing.
+    `late` is the title in a late report, if it differs: such a report announces nothing.
     """
 
     title: str
@@ -48,7 +48,7 @@ class Group:
 
 
 def groups_of(target: TargetResult, mode: Mode) -> list[Group]:
-    """Every image that a person may want to see: of the plan each once, by its fate, and whatever is news of others."""
+    """Every image that a person may want to see: each planned image once, by its outcome, and news about others."""
     return [*_settled(target), *_planned(target, mode), *_changed(target), *_noticed(target, mode)]
 
 
@@ -86,7 +86,7 @@ def _filled(*groups: Group) -> Iterator[Group]:
 
 
 def _parted(decisions: Iterable[Decision], undelivered: Collection[str]) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
-    """The images that people were told of, and the others."""
+    """The images that were announced, and the others."""
     parts: dict[bool, list[Entry]] = {True: [], False: []}
     for decision in decisions:
         parts[decision.image.id not in undelivered].append(Entry(decision, way_out=_way_out(decision)))
@@ -140,7 +140,7 @@ def _remark(deletion: Deletion) -> str | None:
 
 
 def unasked(target: TargetResult) -> list[Decision]:
-    """The planned images whose deletion was not asked for, though nothing about them had changed."""
+    """The planned images whose deletion was not requested, although nothing about them had changed."""
     asked = {deletion.decision.image.id for deletion in target.deletions}
     asked |= {change.decision.image.id for change in target.review.changed}
     return [decision for decision in target.to_delete if decision.image.id not in asked]
@@ -148,7 +148,7 @@ def unasked(target: TargetResult) -> list[Decision]:
 
 def upcoming(target: TargetResult) -> list[Decision]:
     """The kept images that expire soonest, soonest first, five at most."""
-    # The last year there is stands for a term whose end cannot be told.
+    # The last possible year stands for a term whose end is unknown.
     dated = [
         (decision.due, decision.image.id, index)
         for index, decision in enumerate(target.decisions)
@@ -158,7 +158,7 @@ def upcoming(target: TargetResult) -> list[Decision]:
 
 
 def lapsing(target: TargetResult, now: datetime) -> list[Decision]:
-    """The images whose exemption lapses within a week, soonest first."""
+    """The images whose exemption expires within a week, soonest first."""
     dated = [
         (decision.due, decision.image.id, index)
         for index, decision in enumerate(target.decisions)

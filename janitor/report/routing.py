@@ -1,7 +1,7 @@
-"""Which channel is told of which images: those of a policy with a channel of its own go there, all others to the main.
+"""Which images are reported in which channel: those of a policy with its own channel there, all others in the main one.
 
-The main channel's totals count everything. What follows from an image whose decision names no policy (a guard keeps
-it, say) is told in the main channel; but an image that is spared is told of where it was announced.
+The main channel's totals count everything. An image whose decision names no policy (a guard keeps it, say) is reported
+in the main channel; but an image that is spared is reported where it was announced.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,10 +16,10 @@ _RANKING = (Outcome.OK, Outcome.PARTIAL, Outcome.FAILED, Outcome.REFUSED)
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one channel is told of a run; `channel` is None for the main one.
+    """What is reported of a run in one channel; `channel` is None for the main one.
 
-    `totals` is what is counted, `listed` the part of it whose images are named, target by target. `policies` are those
-    that the share is limited to; `elsewhere` the shares of other channels, where this is the main one.
+    `totals` is counted; `listed` is the part of it whose images are named, target by target. `policies` are those to
+    which the share is limited; `elsewhere` the shares of other channels, where this is the main one.
     """
 
     channel: str | None
@@ -30,7 +30,7 @@ class Share:
 
 
 def shares_of(result: RunResult, channels: Mapping[str, str]) -> list[Share]:
-    """The shares of the main channel and then of each of `channels`, which maps names of policies to their channel."""
+    """The shares of the main channel and then of each of `channels`, which maps names of policies to channels."""
     policies_of: dict[str, list[str]] = {}
     for policy, channel in channels.items():
         policies_of.setdefault(channel, []).append(policy)
@@ -48,7 +48,7 @@ def _share(result: RunResult, channel: str, policies: tuple[str, ...]) -> Share:
 
 
 def _part(target: TargetResult, wanted: Callable[[str | None], bool]) -> TargetResult:
-    """A target with only what these policies decided, what followed from that, and what they had announced."""
+    """A target with only the decisions of these policies, their consequences, and what they had announced."""
 
     def decided(decision: Decision) -> bool:
         return wanted(decision.policy)
@@ -77,7 +77,7 @@ def _tells_something(part: TargetResult) -> bool:
 
 
 def _judged(part: TargetResult) -> TargetResult:
-    """A part of a target, with counts of its own; what befell other images of the target is none of its concern."""
+    """A part of a target, with its own counts; problems with other images of the target do not concern it."""
     troubled = any(deletion.outcome.unsuccessful for deletion in part.deletions)
     concerned = troubled if part.outcome is Outcome.PARTIAL else bool(part.to_delete)
     owned = sum(owns(decision.image) for decision in part.decisions)

@@ -76,7 +76,7 @@ def _facts(image: Image, users: tuple[User, ...]) -> Iterator[str]:
 
 
 def users_of(image: Image, survey: Survey) -> tuple[User, ...]:
-    """What uses an image; `Usage` goes by the id in lower case."""
+    """What uses an image; `Usage` has ids in lower case."""
     return survey.usage.by_image.get(image.identity, ())
 
 
@@ -102,7 +102,7 @@ def _survey(target: str, survey: Survey) -> dict[str, Any]:
 
 
 def _image_facts(image: Image, users: tuple[User, ...]) -> dict[str, Any]:
-    """Every field of an image, whatever fields there are, and what uses it."""
+    """Every field of an image, and what uses it."""
     used_by = [{"kind": user.kind, "id": user.id, "name": user.name, "source": user.source} for user in users]
     return {name: _plain(getattr(image, name)) for name in _FACTS} | {"used_by": used_by}
 
@@ -133,7 +133,7 @@ def runs_table(runs: Iterable[RunSummary]) -> Table:
 
 
 def readings_table(readings: Iterable[Reading]) -> Table:
-    """What became of asking each source of usage, one a row, as a rich renderable."""
+    """The result of asking each source of usage, one a row, as a rich renderable."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=True)
     table.add_column("source", width=_LONGEST_SOURCE, overflow="fold")
     for heading in ("endpoint", "asked"):

@@ -21,13 +21,13 @@ OUTCOMES = {
 
 
 def shortened(text: str, limit: int) -> str:
-    """Foreign text made visible, and cut where it is longer than `limit` characters."""
+    """Foreign text made visible, and cut if it is longer than `limit` characters."""
     shown = visible(text[: limit + 1])
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def in_one_line(text: str) -> str:
-    """The lines of a text as one, to which a full stop may be put."""
+    """The lines of a text as one, to which a full stop can be added."""
     return "; ".join(line.strip() for line in text.splitlines() if line.strip()).rstrip(".")
 
 
@@ -37,7 +37,7 @@ def label_of(name: str | None, limit: int) -> str:
 
 
 def money_a_month(size: int, cost: Cost | None) -> str | None:
-    """What so many bytes cost a month: `19.41 USD a month`; None where no cost is configured."""
+    """What this many bytes cost per month: `19.41 USD a month`; None where no cost is configured."""
     if cost is None:
         return None
     amount = size / GIB * cost.per_gib_month
@@ -51,7 +51,7 @@ def local_minute(instant: datetime, zone: tzinfo) -> str:
 
 
 def run_name(result: RunResult) -> str:
-    """The run by its number: `Image Janitor run 12`; one that never began has none."""
+    """The run by its number: `Image Janitor run 12`; a run that never began has none."""
     return f"Image Janitor run {result.run}" if result.run else "Image Janitor, a run that could not begin"
 
 

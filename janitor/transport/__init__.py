@@ -1,6 +1,6 @@
 """HTTP that is bounded in time and size, retried, stoppable and free of redirects. It knows no API.
 
-What sends is in `http`, which loads httpx; the words here load next to nothing.
+Requests are sent by `http`, which loads httpx; the names here load next to nothing.
 """
 
 from janitor.transport.messages import Call, Reply, path_segment

@@ -1,4 +1,4 @@
-"""The body of an answer: unpacked as far as it is wanted, and never further."""
+"""The body of an answer: decompressed up to a bound, and never further."""
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,14 +14,14 @@ _LONGEST_WORD = 40
 
 
 class Unusable(Exception):
-    """An answer that will be no better next time: too large, or encoded in a way that was not asked for."""
+    """An answer that will not improve: too large, or in an encoding that was not requested."""
 
 
 def body_of(response: httpx.Response, deadline: Deadline, largest: int) -> bytes:
-    """The whole body, at most `largest` bytes of it both as sent and unpacked.
+    """The whole body, at most `largest` bytes both as sent and decompressed.
 
-    Raises httpx.ReadTimeout past the deadline, whatever still comes; httpx.DecodingError for one that cannot be
-    unpacked or ends early; and Unusable for a larger one, and for one that is packed in a way that was not asked for.
+    Raises httpx.ReadTimeout past the deadline, even if more data comes; httpx.DecodingError for a body that cannot be
+    decompressed or ends early; and Unusable for a larger one, or one in an encoding that was not requested.
     """
     assert isinstance(response.stream, httpx.SyncByteStream)
     chunks = _in_time(_bounded(response.stream, largest), deadline)
@@ -36,7 +36,7 @@ def body_of(response: httpx.Response, deadline: Deadline, largest: int) -> bytes
 
 
 def _is_gzip(headers: Mapping[str, str]) -> bool:
-    """Whether the body is packed by gzip, once. Raises Unusable for everything else that is not as it is."""
+    """Whether the body is compressed by gzip, once. Raises Unusable for any other encoding."""
     encodings = [word for word in headers.get("content-encoding", "").lower().replace(" ", "").split(",") if word]
     match [word for word in encodings if word != "identity"]:
         case []:
@@ -66,7 +66,7 @@ def _bounded(chunks: Iterable[bytes], largest: int) -> Iterator[bytes]:
 
 
 def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """What gzip packed, in pieces of a bounded size; as many members as there are."""
+    """The content of a gzip body, in pieces of bounded size; it may have several members."""
     member, within = zlib.decompressobj(_GZIP), False
     try:
         for chunk in chunks:

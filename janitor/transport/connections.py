@@ -1,4 +1,4 @@
-"""The connections of a transport: httpcore over our own bounded network, told nothing by the environment."""
+"""The connections of a transport: httpcore over our own bounded network, independent of the environment."""
 
 import ssl
 import threading
@@ -19,7 +19,7 @@ _MOST, _MOST_IDLE, _IDLE_SECONDS = 100, 20, 5.0
 class Connections(httpx.BaseTransport):
     """Sends requests over sockets, kept open for the next. Safe to use from several threads at once.
 
-    `verify` is how servers are checked: as the route says, by this, or not at all.
+    `verify` is how servers are verified: as the route says, by this context, or not at all.
     """
 
     def __init__(self, route: Route = Route(), verify: ssl.SSLContext | bool = True) -> None:  # noqa: B008 - a value
@@ -30,7 +30,7 @@ class Connections(httpx.BaseTransport):
         self._network = BoundedNetwork()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer, of which the head has come. Raises httpx.RequestError."""
+        """The answer, once its head has arrived. Raises httpx.RequestError."""
         if request.url.scheme not in ("http", "https") or not request.url.host:
             raise httpx.UnsupportedProtocol("not an http or https URL", request=request)
         target = httpcore.URL(
@@ -54,13 +54,13 @@ class Connections(httpx.BaseTransport):
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream))
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         for pool in self._pools.values():
             pool.close()
-        self._network.close()  # httpcore leaves those open on which a proxy of SOCKS failed
+        self._network.close()  # httpcore leaves connections open on which a SOCKS proxy failed
 
     def _pool(self, url: httpx.URL) -> httpcore.ConnectionPool:
-        """The connections to what is asked like this URL. Certificates are read when they are first needed."""
+        """The connection pool for URLs like this one. Certificates are read when first needed."""
         proxy, encrypted = self._route.proxy_for(str(url)), url.scheme == "https"
         with self._lock:
             if (proxy, encrypted) not in self._pools:
@@ -93,10 +93,10 @@ class Connections(httpx.BaseTransport):
 
 
 def _check_its_own(answer: httpcore.Response) -> None:
-    """Hang up, and raise RemoteProtocolError, for an answer that was there before its request was sent.
+    """Close the connection, and raise RemoteProtocolError, for an answer that came before its request was sent.
 
-    A server that answers one request twice would else be one answer behind from then on: what it said to a list of
-    images would be taken for what it says of a deletion.
+    Otherwise, after a server had answered one request twice, each answer would be taken for that of the next request:
+    that of a list of images for that of a deletion.
     """
     if not answer.extensions["network_stream"].get_extra_info(HAS_READ):
         answer.close()
@@ -111,7 +111,7 @@ def _checking(trust: Trust) -> ssl.SSLContext:
 
 
 class _Body(httpx.SyncByteStream):
-    """The body of an answer, as it comes."""
+    """The body of an answer, as it arrives."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = chunks
@@ -121,17 +121,17 @@ class _Body(httpx.SyncByteStream):
             yield from self._chunks
 
     def close(self) -> None:
-        """Give the connection back, or hang up where the body was not read to its end."""
+        """Return the connection to the pool, or close it if the body was not read to its end."""
         if hasattr(self._chunks, "close"):
             self._chunks.close()
 
 
 try:
     from socksio import SOCKSError
-except ImportError:  # then no proxy of SOCKS was accepted in the configuration
+except ImportError:  # then the configuration did not accept a SOCKS proxy
 
     class SOCKSError(Exception):  # type: ignore[no-redef]
-        """What is never raised."""
+        """Never raised."""
 
 
 _NAMED_ALIKE = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol)
@@ -139,7 +139,7 @@ _NAMED_ALIKE = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.Proto
 
 @contextmanager
 def _as_httpx() -> Iterator[None]:
-    """Raises the errors of httpcore as those of httpx, which bear the same names."""
+    """Raises the errors of httpcore as those of httpx, which have the same names."""
     try:
         yield
     except (*_NAMED_ALIKE, httpcore.ProxyError) as error:

@@ -1,4 +1,4 @@
-"""One HTTP request, bounded in time and size, and tried again within a patience."""
+"""One HTTP request, bounded in time and size, and retried within the given patience."""
 
 import logging
 import ssl
@@ -34,7 +34,7 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 _OUR_FAULT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL, UnicodeError)
 
 for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)  # their lines name URLs, and an appkey is part of a URL
+    logging.getLogger(_name).setLevel(logging.WARNING)  # their lines contain URLs, and an appkey is part of a URL
 set_on_retry_hooks(())  # `Transport.persist` logs each retry itself, with what was asked and why it failed
 
 
@@ -42,8 +42,8 @@ class Transport:
     """Sends requests. Safe to use from several threads at once; `close` when done.
 
     An answer may have `largest` bytes. Redirects are never followed: the next host would get the token. Nothing is read
-    from the environment or ~/.netrc, and no cookie is kept. A set `stop` ends waiting and trying again at once;
-    what is in flight then has five more seconds, and after them nothing is sent.
+    from the environment or ~/.netrc, and no cookie is kept. Setting `stop` ends waits and retries at once; requests in
+    flight then have five more seconds, and afterwards nothing is sent.
     """
 
     def __init__(
@@ -65,10 +65,10 @@ class Transport:
         self._http_transport = http_transport or Connections(options.route, verify)
 
     def request(self, call: Call, seconds: float) -> Reply:
-        """Send once; the whole answer must be there within `seconds`, whatever comes until then.
+        """Send once; the whole answer must have arrived within `seconds`.
 
-        Raises Transient when it is not, and CloudError for an answer that is too large or encoded in a way that was not
-        asked for, and for a request that cannot be made.
+        Raises Transient if it has not, and CloudError for an answer that is too large or in an encoding that was not
+        requested, and for a request that cannot be made.
         """
         if self._grace.left() <= 0:
             raise Transient("not sent", lost=False)
@@ -98,7 +98,7 @@ class Transport:
         return reply
 
     def _way(self, call: Call) -> str:
-        """The proxy through which something failed, as it is said behind a message."""
+        """The proxy through which something failed, as appended to a message."""
         proxy = self._route.proxy_for(call.url)
         return f", through the proxy {proxy} ({proxy.origin})" if proxy is not None else ""
 
@@ -108,14 +108,14 @@ class Transport:
 
     @property
     def patience(self) -> float:
-        """For how many seconds one call is tried."""
+        """For how many seconds one call is retried."""
         return self._options.give_up_after.total_seconds()
 
     def persist(self, label: str, attempt: Callable[[float], T]) -> T:
-        """What `attempt` gives, trying again for as long as it raises Transient and patience lasts.
+        """The result of `attempt`, retried for as long as it raises Transient and patience lasts.
 
-        `attempt` is told how many seconds it may take. Raises Unavailable, with the last cause, when patience ends, and
-        RestAsked where that is a wait longer than patience.
+        `attempt` is given the seconds that it may take. Raises Unavailable, with the last cause, when patience ends,
+        and RestAsked if the server asked for a wait longer than that.
         """
         tries = Tries(label, self._options, self._stop)
         try:
@@ -135,7 +135,7 @@ class Transport:
         raise AssertionError("a retry loop ends by returning or raising")
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         self._http_transport.close()
 
 

@@ -1,7 +1,7 @@
-"""The JSON of an answer, read as JSON says it: what it leaves open is read as such, and never one way or the other.
+"""The JSON of an answer; what JSON leaves ambiguous is read as ambiguous, and never one way or the other.
 
-An object that has a key twice is valid by its syntax, and the standard library takes the last value; another reader
-takes the first (RFC 8259, section 4). `NaN` and the infinities are no JSON at all.
+An object that has a key twice is syntactically valid, and the standard library takes the last value; another reader
+takes the first (RFC 8259, section 4). `NaN` and the infinities are not JSON.
 """
 
 import json
@@ -14,9 +14,9 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Unreadable:
-    """Stands for the value of a key that an object has more than once, or for a number that is none.
+    """Stands for the value of a key that an object has more than once, or for an invalid number.
 
-    It is of no type that a reader of values takes. `said` is all that stood there.
+    No reader accepts this type. `said` is the original text.
     """
 
     __slots__ = ("said",)
@@ -29,21 +29,24 @@ class Unreadable:
 
 
 def parse(text: str) -> Any:
-    """What a JSON text says, with Unreadable where it does not say. Raises ValueError for none, and RecursionError."""
+    """The value of a JSON text, with Unreadable for ambiguous values.
+
+    Raises ValueError for other text, and RecursionError.
+    """
     return _DECODER.decode(text)
 
 
 def parse_body(body: bytes) -> Any:
-    """What a body says that is JSON in UTF-8, with or without a byte order mark. Raises as `parse` does.
+    """The value of a body that is JSON in UTF-8, with or without a byte order mark. Raises as `parse` does.
 
-    Half a surrogate pair, which is legal JSON and no text that anything could store or print, becomes U+FFFD.
+    Half a surrogate pair, which is legal JSON but cannot be stored or printed, becomes U+FFFD.
     """
     parsed = parse(body.decode("utf-8-sig"))
     return _without_lone_surrogates(parsed) if _ESCAPED_SURROGATE.search(body) else parsed
 
 
 def unreadable_in(value: object) -> Iterator[str]:
-    """The keys of which a value does not say what they hold, at any depth."""
+    """The keys whose values are Unreadable, at any depth."""
     waiting: list[tuple[str, object]] = [("", value)]
     while waiting:
         key, one = waiting.pop()

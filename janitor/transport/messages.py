@@ -1,4 +1,4 @@
-"""A request to be made, and the whole answer to one."""
+"""A request, and the whole answer to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,18 +10,18 @@ _REDIRECT = "a redirect, which is not followed: configure the URL it leads to"
 
 
 def status_words(status: int) -> str:
-    """An HTTP status as it is told; of a redirect, that it is not followed: the next host would get the secrets."""
+    """An HTTP status in words; for a redirect, that it is not followed: the next host would get the secrets."""
     return f"HTTP {status}, {_REDIRECT}" if 300 <= status < 400 else f"HTTP {status}"
 
 
 def passes(status: int) -> bool:
-    """Whether an HTTP status tells of something that may pass."""
+    """Whether an HTTP status stands for a failure that may pass."""
     return status in (408, 429) or status >= 500
 
 
 def path_segment(name: str) -> str:
-    """A foreign name as one segment of a URL's path, whatever it holds."""
-    # quote leaves dots alone, and a segment of dots alone means another place.
+    """A foreign name as one segment of a URL's path, whatever characters it has."""
+    # quote does not escape dots, and a segment of only dots means another path.
     return quote(name, safe="") if name.strip(".") else name.replace(".", "%2E")
 
 
@@ -30,7 +30,7 @@ _COLONS = 2
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to be made; `label` names it in messages and holds no secret."""
+    """One request; `label` names it in messages and holds no secret."""
 
     label: str
     method: str
@@ -54,22 +54,22 @@ class Reply:
 
     @property
     def status_words(self) -> str:
-        """The status as it is told; of a redirect, that it is not followed."""
+        """The status in words; for a redirect, that it is not followed."""
         return status_words(self.status)
 
     @property
     def passes(self) -> bool:
-        """Whether the status tells of something that may pass."""
+        """Whether the status stands for a failure that may pass."""
         return passes(self.status)
 
     def date(self) -> datetime | None:
-        """When the server says that it answered, by its own clock."""
+        """When the server answered, by its own clock."""
         return _http_date(self.headers.get("date", ""))
 
     def told_times(self) -> tuple[datetime, ...]:
-        """What time an answer tells, none where that cannot be read: when it was made, by the server's own clock.
+        """The times in an answer, none if unreadable: when it was made, by the server's own clock.
 
-        One that a cache kept since tells when it was given, too: so many seconds later as its Age says.
+        An answer from a cache also has the time when that gave it: later by the seconds of its Age.
         """
         made = self.date()
         if made is None:
@@ -79,14 +79,14 @@ class Reply:
         return (made, made + kept) if kept else (made,)
 
     def retry_after(self, now: datetime) -> float | None:
-        """How many seconds the server asks us to wait, if it does so readably."""
+        """How many seconds the server asks to wait, if it does so readably."""
         wanted = self.headers.get("retry-after", "").strip()
         if wanted.isascii() and wanted.isdigit():
             return float(wanted[:9])
         until = _http_date(wanted)
         if until is None:
             return None
-        # By the server's own clock where it tells it: ours may be off.
+        # By the server's own clock if it gives the time: ours may be wrong.
         return max(0.0, (until - (self.date() or now)).total_seconds())
 
 

@@ -1,4 +1,4 @@
-"""Sockets that are held to the deadline of their request: finding an address, connecting, TLS, every read and write."""
+"""Sockets bounded by the deadline of their request: resolving, connecting, TLS, every read and write."""
 
 import select
 import socket
@@ -20,20 +20,20 @@ _CONNECT_WITHIN = 10.0  # to one address; a name may have several
 _AT_ONCE = 64 * 1024
 
 HAS_READ = "has_read"
-"""What a stream of ours tells, beside what httpcore asks for: whether anything was read since it was written to."""
+"""What our streams report besides what httpcore asks for: whether anything was read since the last write."""
 
 
 class BoundedNetwork(httpcore.NetworkBackend):
-    """Connections whose every wait ends at the deadline of the request that this thread is in.
+    """Connections whose every wait ends at the deadline of this thread's request.
 
-    What httpcore gives as a timeout is for one wait, and therefore not looked at. `close` hangs up what it left open.
+    httpcore's timeouts are for single waits, and therefore ignored. `close` closes what it left open.
     """
 
     def __init__(self) -> None:
         self._open: set[_Stream] = set()
 
     def close(self) -> None:
-        """Hang up all connections."""
+        """Close all connections."""
         for stream in tuple(self._open):
             stream.close()
 
@@ -45,7 +45,7 @@ class BoundedNetwork(httpcore.NetworkBackend):
         local_address: str | None = None,  # noqa: ARG002
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect. Raises ConnectTimeout and ConnectError, also where the name is not known or not answered."""
+        """Connect. Raises ConnectTimeout and ConnectError, also if the name cannot be resolved."""
         try:
             connection = _connected(host, port)
             for option in socket_options or ():
@@ -59,20 +59,23 @@ class BoundedNetwork(httpcore.NetworkBackend):
 
 
 def _connected(host: str, port: int) -> socket.socket:
-    """A connection. It is made aside, where it can be left: nothing bounds how long the resolver takes for a name."""
+    """A connection.
+
+    It is made in a thread that can be abandoned: nothing bounds how long the resolver takes for a name.
+    """
     future = Future[socket.socket]()
 
     def connect() -> None:
         try:
             connection = socket.create_connection((host, port), _CONNECT_WITHIN)
-        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+        except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
             with suppress(InvalidStateError):
                 future.set_exception(error)
             return
         try:
             future.set_result(connection)
         except InvalidStateError:
-            connection.close()  # nobody waits any more
+            connection.close()  # nothing waits for it any more
 
     threading.Thread(target=connect, name="connect", daemon=True).start()
     deadline = present_deadline()
@@ -86,7 +89,7 @@ def _connected(host: str, port: int) -> socket.socket:
 
 
 class _Tracked(httpcore.NetworkStream):
-    """A stream that knows whether anything was read since it was last written to."""
+    """A stream that knows whether anything was read since the last write."""
 
     _has_read = False
 
@@ -98,7 +101,7 @@ class _Tracked(httpcore.NetworkStream):
 
 
 class _Stream(_Tracked):
-    """One TCP connection; it stands among those that are `open_` until it is closed."""
+    """One TCP connection; it is in `open_` until it is closed."""
 
     def __init__(self, connection: socket.socket, open_: "set[_Stream]") -> None:
         self._connection = connection
@@ -106,7 +109,7 @@ class _Stream(_Tracked):
         open_.add(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        """What is there, at most so much; nothing at the end."""
+        """The available data, at most so much; nothing at the end."""
         self._has_read = True
         try:
             return _in_time(self._connection, partial(self._connection.recv, max_bytes))
@@ -125,7 +128,7 @@ class _Stream(_Tracked):
             raise httpcore.WriteError(str(error)) from error
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._open.discard(self)
         self._connection.close()
 
@@ -139,10 +142,9 @@ class _Stream(_Tracked):
         return _encrypted(self, ssl_context, server_hostname)
 
     def get_extra_info(self, info: str) -> Any:
-        """What is asked of a connection.
+        """Facts about a connection. For httpcore: whether there is something to read, which ends an idle one.
 
-        By httpcore: whether something is there to be read, which ends an idle one. And whether anything was read since
-        it was last written to.
+        And whether anything was read since the last write.
         """
         if info == HAS_READ:
             return self._has_read
@@ -150,7 +152,10 @@ class _Stream(_Tracked):
 
 
 def _in_time(connection: socket.socket, act: Callable[[], T]) -> T:
-    """What this reads or writes. The deadline is checked first: something may always be there. Raises TimeoutError."""
+    """What this reads or writes. The deadline is checked first, as data may always be available.
+
+    Raises TimeoutError.
+    """
     deadline = present_deadline()
     while (patience := deadline.slice()) > 0:
         connection.settimeout(patience)
@@ -168,7 +173,7 @@ def _is_readable(connection: socket.socket) -> bool:
 
 
 class _Encrypted(_Tracked):
-    """TLS over another stream, which bounds it; that one may be encrypted itself, on the way to a proxy."""
+    """TLS over another stream, which bounds it; that one may itself be encrypted, on the way to a proxy."""
 
     def __init__(self, stream: httpcore.NetworkStream, context: ssl.SSLContext, hostname: str | None) -> None:
         self._stream = stream
@@ -176,11 +181,11 @@ class _Encrypted(_Tracked):
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
 
     def handshake(self) -> None:
-        """Agree on a key. Raises ssl.SSLError, and what the stream raises."""
+        """Do the TLS handshake. Raises ssl.SSLError, and what the stream raises."""
         self._do(self._tls.do_handshake)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        """What is there, at most so much; nothing at the end."""
+        """The available data, at most so much; nothing at the end."""
         self._has_read = True
         try:
             return self._do(partial(self._tls.read, max_bytes))
@@ -197,7 +202,7 @@ class _Encrypted(_Tracked):
             raise httpcore.WriteError(str(error)) from error
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._stream.close()
 
     def start_tls(
@@ -210,7 +215,7 @@ class _Encrypted(_Tracked):
         return _encrypted(self, ssl_context, server_hostname)
 
     def get_extra_info(self, info: str) -> Any:
-        """What is asked of a connection: the protocol that was agreed on, and what the stream tells."""
+        """Facts about a connection: the negotiated protocol, and what the stream reports."""
         if info == HAS_READ:
             return self._has_read
         return self._tls if info == "ssl_object" else self._stream.get_extra_info(info)
@@ -236,7 +241,7 @@ class _Encrypted(_Tracked):
 
 
 def _encrypted(stream: httpcore.NetworkStream, context: ssl.SSLContext, hostname: str | None) -> httpcore.NetworkStream:
-    """The stream with TLS over it. Raises ConnectTimeout and ConnectError: nothing of the request was sent yet."""
+    """The stream with TLS over it. Raises ConnectTimeout and ConnectError: nothing of the request has been sent yet."""
     encrypted = _Encrypted(stream, context, hostname)
     try:
         encrypted.handshake()

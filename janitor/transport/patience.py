@@ -1,4 +1,4 @@
-"""Trying again, bounded in count and time."""
+"""Retries, bounded in count and time."""
 
 import logging
 import random
@@ -17,7 +17,7 @@ _log = logging.getLogger("janitor.cloud")
 
 @dataclass(frozen=True, slots=True)
 class HttpOptions:
-    """How an adapter asks: `timeout` is for one request, the next two for all tries of one call; `route` the way."""
+    """How an adapter makes requests: `timeout` is for one request, the next two for all tries of one call."""
 
     timeout: timedelta = timedelta(seconds=30)
     attempts: int = 5
@@ -27,7 +27,7 @@ class HttpOptions:
 
 
 class Transient(Exception):
-    """A try failed in a way that may pass. `lost`: the request may have been carried out all the same."""
+    """A try failed in a way that may pass. `lost`: the request may have been carried out nevertheless."""
 
     def __init__(self, cause: str, *, retry_after: float | None = None, lost: bool = True) -> None:
         super().__init__(cause)
@@ -36,7 +36,7 @@ class Transient(Exception):
 
 
 class Tries:
-    """The patience for one call: how often it was tried, since when, and whether to try again."""
+    """The patience for one call: how often it was tried, since when, and whether to retry."""
 
     def __init__(self, label: str, options: HttpOptions, stop: threading.Event) -> None:
         self._label = label
@@ -64,7 +64,7 @@ class Tries:
         return max(min(self._options.timeout.total_seconds(), self._left), 0.001)
 
     def again(self, error: Exception) -> bool | float:
-        """Whether to try again, after a wait that is over by then: a hook for stamina."""
+        """Whether to retry, after waiting here: a hook for stamina."""
         if not isinstance(error, Transient):
             return False
         self._last = error
@@ -85,7 +85,7 @@ class Tries:
         return self._pause(seconds)
 
     def _pause(self, seconds: float) -> bool | float:
-        # Waited here and not by stamina, because it may be long and a stop must end it.
+        # The wait is here and not in stamina, because it may be long and a stop must end it.
         if seconds > 0 and not self._stopped():
             self._stop.wait(seconds)
         return False if self._stopped() else 0.0

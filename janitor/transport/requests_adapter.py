@@ -1,4 +1,4 @@
-"""Sends the requests of libraries that stand on `requests` by our own transport, with all of its bounds."""
+"""Sends the requests of libraries that use `requests` by our own transport, with all of its bounds."""
 
 import io
 import time
@@ -22,17 +22,17 @@ _OURS = frozenset({"accept-encoding", "connection", "content-length", "user-agen
 def session_over(transport: Transport, seconds: float, label: str, *, secure: bool) -> requests.Session:
     """A session whose requests `transport` sends, all of them together within `seconds`; `label` names them.
 
-    A `secure` one sends nothing that is not encrypted, whatever an answer says of where to go on.
+    A `secure` one never sends anything unencrypted, whatever URL an answer names next.
     """
     session = requests.Session()
-    session.trust_env = False  # no password out of ~/.netrc; and proxies are the transport's affair
+    session.trust_env = False  # no password from ~/.netrc; and proxies are chosen by the transport
     for scheme in ("http://", "https://"):
         session.mount(scheme, _Adapter(transport, time.monotonic() + seconds, label, secure=secure))
     return session
 
 
 class _Adapter(BaseAdapter):
-    """What sends for a session, until a time of the monotonic clock."""
+    """Sends for a session, until a time of the monotonic clock."""
 
     def __init__(self, transport: Transport, until: float, label: str, *, secure: bool) -> None:
         super().__init__()
@@ -42,7 +42,10 @@ class _Adapter(BaseAdapter):
         self._secure = secure
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """The whole answer. Raises Transient for one that may pass, and CloudError for a redirect but of discovery."""
+        """The whole answer.
+
+        Raises Transient for a failure that may pass, and CloudError for a redirect except in discovery.
+        """
         if self._secure and (request.url or "").lower().startswith("http:"):
             raise CloudError(
                 f"{self._label}: a redirect from https to http is not followed: credentials are never sent over http"
@@ -56,7 +59,7 @@ class _Adapter(BaseAdapter):
         return _response(request, reply)
 
     def close(self) -> None:
-        """Leave the transport open: it is not ours."""
+        """Leave the transport open: it belongs to the caller."""
 
     def _call(self, request: requests.PreparedRequest) -> Call:
         headers = {name: _text(value) for name, value in request.headers.items() if name.lower() not in _OURS}
@@ -84,7 +87,7 @@ class _Adapter(BaseAdapter):
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
-    """The scheme, host and port of a URL; no port where it is none."""
+    """The scheme, host and port of a URL; port -1 for an invalid one."""
     parts = urlsplit(url)
     try:
         port = parts.port

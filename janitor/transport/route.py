@@ -1,8 +1,8 @@
-"""The way to a server: by which proxy, and which certificates it is checked by. Values only; who reads them says so.
+"""The way to a server: by which proxy, and by which certificates it is verified. Values only.
 
-Proxies and exceptions mean what they mean to curl and requests: a proxy without a scheme is one of http, and of
-exceptions a name stands for itself and all names beneath it, an address or a range for all spellings of it, and a port
-behind either for that port alone.
+Proxies and exceptions mean what they mean to curl and requests: a proxy without a scheme is an HTTP one; in exceptions
+a name stands for itself and all names below it, an address or a range for all its spellings, and a port after either
+for that port only.
 """
 
 import importlib.util
@@ -22,7 +22,7 @@ _Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Where requests are sent instead of to their server. `origin` is the key or variable that says so."""
+    """The server to which requests are sent instead of to their own. `origin` is the key or variable that names it."""
 
     scheme: str
     host: str
@@ -60,7 +60,7 @@ def read_proxy(text: str, origin: str) -> Proxy:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What is asked without a proxy: everything, a name and those beneath it, or a range; maybe at one port alone."""
+    """What is reached without a proxy: everything, a name and those below it, or a range; perhaps at one port only."""
 
     everything: bool = False
     name: str = ""
@@ -79,14 +79,14 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class NoProxy:
-    """What is asked without a proxy; `text` is how it was written."""
+    """What is reached without a proxy; `text` is as written."""
 
     text: str = ""
     origin: str = ""
     parts: tuple[_Entry, ...] = ()
 
     def hold(self, host: str, port: int) -> bool:
-        """Whether this server is asked without a proxy."""
+        """Whether this server is reached without a proxy."""
         host = host.lower().rstrip(".")
         address = _address(host)
         return any(part.holds(host, address, port) for part in self.parts)
@@ -95,7 +95,7 @@ class NoProxy:
 def read_no_proxy(text: str, origin: str) -> NoProxy:
     """The exceptions of a list like `localhost, .example.com, 10.0.0.0/8, [::1]:8080`.
 
-    Raises ValueError for a range that is none.
+    Raises ValueError for an invalid range.
     """
     words = text.replace(",", " ").split()
     return NoProxy(" ".join(words), origin, tuple(_entry(word.lower()) for word in words))
@@ -137,7 +137,7 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """By which proxy each scheme is asked, except where, and what servers are checked by."""
+    """The proxy for each scheme, the exceptions, and how servers are verified."""
 
     http: Proxy | None = None
     https: Proxy | None = None
@@ -145,7 +145,7 @@ class Route:
     trust: Trust = field(default_factory=Trust)
 
     def proxy_for(self, url: str) -> Proxy | None:
-        """The proxy by which a URL is asked, if any."""
+        """The proxy for a URL, if any."""
         try:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
@@ -160,7 +160,7 @@ class Route:
         return frozenset(proxy.password for proxy in (self.http, self.https) if proxy is not None and proxy.password)
 
     def described(self, url: str | None) -> str:
-        """How that URL is asked, or for None any, in a phrase; empty where nothing was said about it."""
+        """How that URL (None: any URL) is reached, in a phrase; empty if nothing is configured."""
         words = [self._described_proxy(url)] if self.http or self.https else []
         return "; ".join([*words, *([f"certificates of {self.trust}"] if self.trust.origin else [])])
 

@@ -1,4 +1,4 @@
-"""Which certificates servers are checked by."""
+"""The certificates by which servers are verified."""
 
 import re
 import ssl
@@ -14,7 +14,7 @@ _HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 class Trust:
     """A file of certificates, folders of them, or both; without either those of the system and of certifi.
 
-    `origin` is the key or variable that says so.
+    `origin` is the key or variable that names it.
     """
 
     file: str | None = None
@@ -60,13 +60,13 @@ def check_folder(path: str) -> None:
 
 
 def context_of(trust: Trust, *, shared: bool = True) -> ssl.SSLContext:
-    """What checks a server. Raises OSError where the certificates cannot be read any more.
+    """The context that verifies a server. Raises OSError if the certificates can no longer be read.
 
-    A `shared` one may be another's, too, and must not be changed.
+    A `shared` one may also be in use elsewhere, and must not be changed.
     """
     if trust.file is None and not trust.folders:
         return _usual() if shared else _usual.__wrapped__()
-    # Given a file or a folder, nothing is taken from where OpenSSL itself would look.
+    # Given a file or a folder, OpenSSL's default certificates are not used.
     context = ssl.create_default_context(cafile=trust.file, capath=trust.folders[0] if trust.folders else None)
     for folder in trust.folders[1:]:
         context.load_verify_locations(capath=folder)
@@ -75,7 +75,7 @@ def context_of(trust: Trust, *, shared: bool = True) -> ssl.SSLContext:
 
 @cache
 def _usual() -> ssl.SSLContext:
-    import certifi  # when it is needed: it is a file of 300 KB
+    import certifi  # only when needed: it is a file of 300 KB
 
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
@@ -83,7 +83,7 @@ def _usual() -> ssl.SSLContext:
 
 
 def unchecked() -> ssl.SSLContext:
-    """What checks no server."""
+    """A context that verifies no server."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
