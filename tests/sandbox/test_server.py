@@ -21,6 +21,7 @@ from janitor.sandbox.server import running, serve
 from tests.in_process import in_process
 from tests.sandbox.clock import START, Clock
 from tests.sandbox.compute_v1.client import Client, client_of, own_image
+from tests.sandbox.ways import signed_in
 
 # What tests and simulations rely on
 
@@ -59,16 +60,13 @@ def test_a_hook_sees_each_call_and_may_do_as_it_likes() -> None:
                 return Response("lost", 504, headers={"Date": "Thu, 01 Jan 1970 00:00:00 GMT"})
         return await answer()
 
-    with running(Options(images=20), Clock(), hook) as sandbox:
-        client = Client(sandbox)
-        client.sign_in()
+    with running(Options(images=20), Clock(), hook) as sandbox, signed_in(Client(sandbox)) as client:
         image = own_image(client)
         headers = {"X-Auth-Token": client.token or ""}
         assert client.http.get(f"{client.base}/images", headers=headers).status_code == 502
         lost = client.http.delete(f"{client.base}/images?id={image.id}", headers=headers)
         assert (lost.status_code, lost.headers["date"]) == (504, "Thu, 01 Jan 1970 00:00:00 GMT")
         assert image.id not in client.ids()
-        client.http.close()
     assert seen == [("issue-token", 1), ("list-images", 1), ("delete-image", 1), ("list-images", 2)]
     assert [one.code for one in sandbox.requests] == [0, None, 0, 0]
 

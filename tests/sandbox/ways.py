@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Protocol, TypeVar
 
 import httpx
 
@@ -16,6 +17,17 @@ from tests.in_process import in_process
 WAYS = ["socket", "in-process"]
 
 
+class SignsIn(Protocol):
+    """A client of any API."""
+
+    http: httpx.Client
+
+    def sign_in(self) -> object: ...
+
+
+AnyClient = TypeVar("AnyClient", bound=SignsIn)
+
+
 @contextmanager
 def reached(
     way: str, options: Options, clock: Callable[[], datetime] = utc_now
@@ -26,6 +38,14 @@ def reached(
             yield sandbox, None
     else:
         yield in_process(options, clock)
+
+
+@contextmanager
+def signed_in(client: AnyClient) -> Iterator[AnyClient]:
+    """The client, which has signed in, and is closed afterwards."""
+    with client.http:
+        client.sign_in()
+        yield client
 
 
 @contextmanager

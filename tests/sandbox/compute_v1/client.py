@@ -10,7 +10,7 @@ from janitor.sandbox.models import StoredImage
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox
 from tests.sandbox.clock import Clock
-from tests.sandbox.ways import reached
+from tests.sandbox.ways import reached, signed_in
 
 UNKNOWN = "00000000-0000-4000-a000-000000000000"
 
@@ -76,13 +76,12 @@ class Client:
 @contextmanager
 def client_of(options: Options | None = None, clock: Clock | None = None, way: str = "socket") -> Iterator[Client]:
     """A client of a sandbox, which has signed in."""
-    with reached(way, options or Options(images=50), clock or Clock()) as (sandbox, transport):
-        client = Client(sandbox, transport)
-        try:
-            client.sign_in()
-            yield client
-        finally:
-            client.http.close()
+    chosen = options or Options(images=50)
+    with (
+        reached(way, chosen, clock or Clock()) as (sandbox, transport),
+        signed_in(Client(sandbox, transport)) as client,
+    ):
+        yield client
 
 
 def own_image(client: Client, **wanted: Any) -> StoredImage:

@@ -8,6 +8,7 @@ from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox, running
 from tests.sandbox.clock import Clock
 from tests.sandbox.compute_v1.client import Client
+from tests.sandbox.ways import signed_in
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,5 @@ def standing() -> Iterator[Sandbox]:
 @pytest.fixture
 def reader(standing: Sandbox) -> Iterator[Client]:
     """A client of a sandbox that no test changes."""
-    client = Client(standing)
-    client.sign_in()
-    yield client
-    client.http.close()
+    with signed_in(Client(standing)) as client:
+        yield client

@@ -14,7 +14,7 @@ from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox
 from tests.sandbox.clock import START, Clock
 from tests.sandbox.openstack.paths import IMAGES, SERVERS
-from tests.sandbox.ways import reached
+from tests.sandbox.ways import reached, signed_in
 
 UNKNOWN = "00000000-0000-4000-a000-000000000000"
 OTHER = "d" * 32
@@ -77,13 +77,11 @@ class Client:
 def client_of(clock: Clock | None = None, way: str = "in-process", **options: Any) -> Iterator[Client]:
     """A client of a project, which has signed in; without images unless some are asked for."""
     chosen = Options(api=Api.OPENSTACK, **{"images": 0, **options})
-    with reached(way, chosen, clock or Clock()) as (sandbox, transport):
-        client = Client(sandbox, transport)
-        try:
-            client.sign_in()
-            yield client
-        finally:
-            client.http.close()
+    with (
+        reached(way, chosen, clock or Clock()) as (sandbox, transport),
+        signed_in(Client(sandbox, transport)) as client,
+    ):
+        yield client
 
 
 def an_image(name: str = "ci-web-1", age: int = 1, **wanted: Any) -> StoredImage:

@@ -2,9 +2,6 @@
 
 import json
 
-from janitor.sandbox.calls import Api
-from janitor.sandbox.options import Options
-from janitor.sandbox.server import running
 from tests.sandbox.openstack.client import Client, an_image, client_of, put
 from tests.sandbox.openstack.paths import SERVERS, VOLUMES
 
@@ -48,11 +45,9 @@ def test_values_that_cannot_be_read_are_there_when_asked_for() -> None:
 
 
 def test_what_holds_without_sockets_holds_behind_one() -> None:
-    with running(Options(api=Api.OPENSTACK, images=60)) as sandbox:
-        client = Client(sandbox)
-        client.sign_in()
+    with client_of(way="socket", images=60) as client:
+        account = client.sandbox.account
         assert len(client.listed()) > 30
         assert client.send("HEAD", "/image/v2/images").status_code == 405
-        doomed = next(i for i in sandbox.account.images if sandbox.account.is_deletable(i))
+        doomed = next(i for i in account.images if account.is_deletable(i))
         assert client.status("DELETE", f"/{doomed}") == 204
-        client.http.close()
