@@ -14,6 +14,7 @@ from janitor.cloud.openstack.catalogue import ImagePlace
 from janitor.cloud.openstack.client import OpenStackClient
 from janitor.cloud.openstack.keystone import spelled_out
 from janitor.cloud.service import Sources
+from janitor.core.image import Image
 from janitor.transport import HttpOptions
 from tests.loopback import Answered, Asked, Loopback
 
@@ -171,3 +172,9 @@ def calls(listening: Loopback) -> list[str]:
 
 def ids(client: OpenStackClient) -> list[str]:
     return [image.id for image in client.images()]
+
+
+def images_of(cloud: Cloud) -> list[Image]:
+    """The images of a survey of this cloud."""
+    with serving(cloud) as (client, _):
+        return list(client.images())

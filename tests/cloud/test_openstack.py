@@ -1,45 +1,32 @@
-"""The client of OpenStack clouds: requests, pages, what no list shows, usage, sharing, deletions, and no secret."""
+"""The client of OpenStack clouds: requests, pages, what no list shows, deletions, signing in, and no secret."""
 
 import logging
 from datetime import timedelta
 
 import pytest
 
-from janitor.cloud.service import Need, Sources
-from janitor.core.image import Image, Sharing
 from janitor.core.planning.deletion import Answer
-from janitor.core.usage import EarlierUsage, Source, Unread, User
+from janitor.core.usage import EarlierUsage, Source
 from janitor.errors import CloudError, Denied, Implausible, JanitorError, Refused, Unavailable
 from janitor.transport import HttpOptions
 from tests.loopback import Answered
 from tests.openstack_account import (
-    COMPUTE,
     IMAGES,
     PASSWORD,
     PROJECT,
     SERVERS,
     TOKENS,
-    VOLUME,
-    VOLUMES,
     Cloud,
     calls,
     entry,
     ids,
+    images_of,
     no,
     server,
     serving,
-    volume,
 )
 
-EVERYTHING = Sources(snapshots=Need.REQUIRED)
 DECLARE = "declare them in `references`"
-OPTIONAL = Sources(volumes=Need.OPTIONAL)
-NOTHING = Sources(*[Need.OFF] * 5)
-
-
-def images_of(cloud: Cloud) -> list[Image]:
-    with serving(cloud) as (client, _):
-        return list(client.images())
 
 
 # The survey
@@ -209,241 +196,6 @@ def test_an_answer_about_another_image_proves_nothing() -> None:
 def test_an_image_that_cannot_be_asked_for_fails_the_survey() -> None:
     with serving(Cloud().scripted("GET /v2/images/i1", *[no(500)] * 3)) as (client, _), pytest.raises(Unavailable):
         client.unlisted(["i1", "i2"])
-
-
-# Usage
-
-
-def used(cloud: Cloud, sources: Sources = EVERYTHING, images: list[Image] | None = None) -> dict[str, list[str]]:
-    with serving(cloud, sources=sources) as (client, _):
-        usage = client.usage(images or [], EarlierUsage())
-    assert usage.problem is None, usage.problem
-    return {image: [f"{user.kind} {user.id}" for user in users] for image, users in usage.by_image.items()}
-
-
-def test_servers_volumes_and_snapshots_use_images() -> None:
-    cloud = Cloud(
-        entries=[entry("snap", base_image_ref="BASE "), entry("base"), entry("own", base_image_ref="own")],
-        servers=[server("s1", {"id": "A"}), server("s2", ""), server("s3", None), server("s4", {"id": "a"})],
-        volumes=[volume("v1", "b"), volume("v2")],
-    )
-    assert used(cloud, images=images_of(cloud)) == {
-        "a": ["instance s1", "instance s4"],
-        "b": ["volume v1"],
-        "base": ["image snap"],
-    }
-
-
-def test_a_base_of_what_is_gone_is_nobodys() -> None:
-    cloud = Cloud(entries=[entry("snap", base_image_ref="base", status="pending_delete")])
-    assert used(cloud, images=images_of(cloud)) == {}
-
-
-def test_a_shelved_server_needs_the_image_that_it_was_put_into() -> None:
-    cloud = Cloud(
-        entries=[entry("shelf", instance_uuid="s1"), entry("backup", instance_uuid="s2")],
-        servers=[server("s1", {"id": "a"}, status="SHELVED_OFFLOADED"), server("s2", {"id": "a"})],
-    )
-    assert used(cloud, images=images_of(cloud)) == {"a": ["instance s1", "instance s2"], "shelf": ["instance s1"]}
-
-
-@pytest.mark.parametrize(
-    "facts",
-    [
-        pytest.param({"instance_uuid": "S1 "}, id="in-other-letters"),
-        pytest.param({"instance_uuid": ["s1"]}, id="unreadable"),
-        pytest.param({"properties": "none"}, id="no-properties-to-be-read"),
-    ],
-)
-def test_what_a_shelved_server_may_be_kept_in_is_used_by_it(facts: dict[str, object]) -> None:
-    cloud = Cloud(entries=[entry("shelf", **facts)], servers=[server("s1", None, status="shelved")])
-    assert used(cloud, Sources(), images_of(cloud)) == {"shelf": ["instance s1"]}
-
-
-def test_users_are_read_to_the_last_page() -> None:
-    cloud = Cloud(servers=[server(f"s{n}", {"id": f"a{n}"}) for n in range(5)])
-    with serving(cloud, HttpOptions(page_size=2)) as (client, listening):
-        usage = client.usage([], EarlierUsage())
-    assert (sorted(usage.by_image), usage.instances) == ([f"a{n}" for n in range(5)], 5)
-    assert {asked.path for asked in listening.asked[1:]} == {f"{COMPUTE}/servers/detail", f"{VOLUME}/volumes/detail"}
-
-
-def test_every_source_that_there_is_is_required_unless_a_target_says_otherwise() -> None:
-    cloud = Cloud(entries=[entry("snap", base_image_ref="base")])
-    assert used(cloud, Sources(), images_of(cloud)) == {}
-    for call, lifted in ((VOLUMES, "`usage: {volumes: optional}`"), (SERVERS, "`usage: {servers: optional}`")):
-        with serving(cloud.scripted(call, no(403))) as (client, _):
-            assert lifted in str(client.usage([], EarlierUsage()).problem)
-
-
-def test_off_is_not_asked() -> None:
-    with serving(Cloud(), sources=NOTHING) as (client, listening):
-        assert client.usage([], EarlierUsage()).by_image == {}
-    assert calls(listening) == [TOKENS]
-
-
-UNREADABLE = {"volume_image_metadata": {"image_id": 1}}
-FAILING = {
-    "server-without-id": (SERVERS, Answered({"servers": [{"name": "x", "image": ""}]})),
-    "server-no-object": (SERVERS, Answered({"servers": ["s1"]})),
-    "unreadable-image": (SERVERS, Answered({"servers": [server("s1", 7)]})),
-    "image-without-id": (SERVERS, Answered({"servers": [server("s1", {"links": []})]})),
-    "no-list": (SERVERS, Answered({"servers": None})),
-    "html": (SERVERS, Answered(b"<html>hello</html>")),
-    "refused": (SERVERS, no(403)),
-    "unreadable-metadata": (VOLUMES, Answered({"volumes": [{"id": "v1", "volume_image_metadata": "x"}]})),
-    "unreadable-volume-image": (
-        VOLUMES,
-        Answered({"volumes": [{"id": "v", "volume_image_metadata": {"image_id": 1}}]}),
-    ),
-}
-
-
-@pytest.mark.parametrize(("call", "answer"), FAILING.values(), ids=FAILING)
-def test_usage_in_doubt_is_no_usage(call: str, answer: Answered) -> None:
-    with serving(Cloud().scripted(call, *[answer] * 3), sources=EVERYTHING) as (client, _):
-        usage = client.usage([], EarlierUsage())
-    assert usage.problem is not None
-    assert usage.by_image == {}
-
-
-def test_a_source_that_is_optional_may_fail_and_it_is_said() -> None:
-    cloud = Cloud(servers=[server("s1", {"id": "a"})]).scripted(VOLUMES, no(403, "not you"))
-    with serving(cloud, sources=OPTIONAL) as (client, _):
-        usage = client.usage([], EarlierUsage())
-    assert usage.by_image == {"a": (User("s1", "name of s1", source="servers in KR1"),)}
-    assert usage.unread == {Unread(Source.VOLUMES, "volumes in KR1")}
-    said = 'volumes in KR1 could not be read, but are optional here: GET /volumes/detail: HTTP 403 "not you"'
-    assert usage.remarks == (said,)
-
-
-@pytest.mark.parametrize(
-    ("sources", "answers", "counted"),
-    [
-        pytest.param(Sources(), (), 2, id="those-made-of-images"),
-        pytest.param(OPTIONAL, (no(403),), None, id="not-read"),
-        pytest.param(Sources(volumes=Need.OFF), (), None, id="off"),
-    ],
-)
-def test_volumes_are_counted_where_they_are_read(
-    sources: Sources, answers: tuple[Answered, ...], counted: int | None
-) -> None:
-    cloud = Cloud(volumes=[volume("v1", "a"), volume("v2", "a"), volume("v3")]).scripted(VOLUMES, *answers)
-    with serving(cloud, sources=sources) as (client, _):
-        assert client.usage([], EarlierUsage()).volumes == counted
-
-
-def test_a_cloud_without_volumes_has_none() -> None:
-    with serving(Cloud(volumes=None)) as (client, _):
-        usage = client.usage([], EarlierUsage())
-    assert (usage.by_image, usage.remarks) == ({}, ())
-
-
-def test_of_what_a_catalogue_leaves_out_nothing_is_known_where_it_is_asked_for() -> None:
-    with serving(Cloud(volumes=None), sources=OPTIONAL) as (client, _):
-        assert client.usage([], EarlierUsage()).unread == {Unread(Source.VOLUMES)}
-
-
-def test_a_source_that_is_required_must_be_there() -> None:
-    with serving(Cloud(volumes=None), sources=Sources(volumes=Need.REQUIRED)) as (client, _):
-        assert "volumes: the catalogue has no such service" in str(client.usage([], EarlierUsage()).problem)
-
-
-def test_a_snapshot_may_name_its_base_by_url() -> None:
-    cloud = Cloud(
-        entries=[entry("snap", base_image_ref="https://g/v2/images/BASE/file"), entry("none", base_image_ref="")]
-    )
-    with serving(cloud, sources=EVERYTHING) as (client, _):
-        usage = client.usage(list(client.images()), EarlierUsage())
-    assert [user.name for user in usage.by_image["base"]] == ["name of snap"]
-
-
-def test_a_snapshot_may_name_its_base_by_name() -> None:
-    cloud = Cloud(entries=[entry("snap", base_image_ref="name of base"), entry("base")])
-    assert "base" in used(cloud, images=images_of(cloud))
-
-
-@pytest.mark.parametrize("base", [["x"], " ", "https://g/v2/images/", "None"])
-def test_snapshots_in_doubt_keep_everything_where_they_are_required(base: object) -> None:
-    cloud = Cloud(entries=[entry("snap", base_image_ref=base)])
-    with serving(cloud, sources=EVERYTHING) as (client, _):
-        usage = client.usage(images_of(cloud), EarlierUsage())
-    assert "the base of image snap cannot be read" in str(usage.problem)
-
-
-# Sharing
-
-
-def test_with_whom_an_image_is_shared() -> None:
-    cloud = Cloud(members={"i1": [{"member_id": "p1", "status": "accepted"}, {"member_id": "p2", "status": "pending"}]})
-    with serving(cloud) as (client, _):
-        assert client.sharing(client.images()) == {"i1": Sharing(("p1",), ("p2",)), "i2": Sharing()}
-
-
-@pytest.mark.parametrize(("ignored", "asked"), [(False, ["i1", "i2"]), (True, [])])
-def test_what_may_be_shared_is_told_without_asking(ignored: bool, asked: list[str]) -> None:
-    cloud = Cloud(entries=[entry("i1"), entry("i2", visibility="private"), entry("i3", visibility="public")])
-    with serving(cloud, shared_ignored=ignored) as (client, listening):
-        assert [image.id for image in client.shareable(client.images())] == asked
-    assert not [call for call in calls(listening) if "members" in call]
-
-
-@pytest.mark.parametrize(
-    ("visibility", "answer", "sharing"),
-    [
-        pytest.param("private", no(403, "Only shared images have members."), None, id="private-images-have-none"),
-        pytest.param(
-            "private",
-            no(403),
-            Sharing(problem='GET /v2/images/{id}/members: HTTP 403 "no"'),
-            id="other-words",
-        ),
-        pytest.param("shared", no(403), Sharing(problem='GET /v2/images/{id}/members: HTTP 403 "no"'), id="forbidden"),
-        pytest.param("shared", no(404), Sharing(problem='GET /v2/images/{id}/members: HTTP 404 "no"'), id="no-members"),
-        pytest.param("private", no(404), Sharing(problem='GET /v2/images/{id}/members: HTTP 404 "no"'), id="unknown"),
-        pytest.param(
-            "private",
-            Answered({"members": [{"member_id": "p", "status": "accepted"}]}),
-            Sharing(("p",)),
-            id="an-old-one",
-        ),
-    ],
-)
-def test_members_that_cannot_be_read_may_have_accepted(
-    visibility: str, answer: Answered, sharing: Sharing | None
-) -> None:
-    cloud = Cloud(entries=[entry("i1", visibility=visibility)]).scripted("GET /v2/images/i1/members", answer)
-    with serving(cloud) as (client, _):
-        assert client.sharing(client.images()).get("i1") == sharing
-
-
-def test_members_that_nobody_answers_for_fail_the_target() -> None:
-    cloud = Cloud().scripted("GET /v2/images/i1/members", *[no(503)] * 3)
-    with serving(cloud) as (client, _), pytest.raises(Unavailable):
-        client.sharing(client.images())
-
-
-def test_what_can_have_no_members_is_not_asked_about() -> None:
-    cloud = Cloud(entries=[entry("i1", visibility="public"), entry("i2", visibility="community")])
-    with serving(cloud) as (client, listening):
-        assert client.sharing(client.images()) == {}
-    assert not [call for call in calls(listening) if "members" in call]
-
-
-def test_a_service_that_tells_private_from_shared_is_asked_once_about_private_ones() -> None:
-    private = [entry(f"i{number}", visibility="private") for number in range(20)]
-    cloud = Cloud(entries=[*private, entry("s1")])
-    for image in private:
-        cloud.scripted(f"GET /v2/images/{image['id']}/members", no(403, "Only shared images have members."))
-    with serving(cloud) as (client, listening):
-        assert client.sharing(client.images()) == {"s1": Sharing()}
-    assert len([call for call in calls(listening) if "members" in call]) < 10
-
-
-def test_sharing_may_be_ignored() -> None:
-    with serving(Cloud(), shared_ignored=True) as (client, listening):
-        assert client.sharing(client.images()) == {}
-    assert not [call for call in calls(listening) if "members" in call]
 
 
 # Deleting
