@@ -1,4 +1,4 @@
-"""Writing down what a channel has accepted: only from then on do notices run, and only that was announced."""
+"""Recording what a channel has accepted: only that starts notices, and only that counts as announced."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,10 +14,10 @@ from janitor.store import Store
 
 
 def untimed(result: RunResult, accepted: Collection[Name], offsets: Mapping[Name, timedelta]) -> frozenset[Name]:
-    """Of the images that accepted messages announce, or remind of, those of which that may not count.
+    """Of the images that accepted messages announce, or send a reminder for, those for which that may not count.
 
-    A notice counts by our clock: an answer of the API has to have borne it out, or the channel's, and that one may not
-    contradict it, unless a person said that it is right. `offsets` is how far the channel's clock was ahead of ours.
+    A notice depends on our clock: an answer of the API or of the channel must have confirmed it, and the channel's must
+    not contradict it, unless a person accepted the survey. `offsets` is how far the channel's clock was ahead of ours.
     """
     checks = {name: target.survey.clock for target in result.targets for name in _told_of(target)}
     return frozenset(
@@ -28,9 +28,9 @@ def untimed(result: RunResult, accepted: Collection[Name], offsets: Mapping[Name
 def start_notices(
     store: Store, result: RunResult, policies: Sequence[Policy], accepted: Collection[Name], at: datetime
 ) -> None:
-    """Start the notices, and record the reminders, of those images which an accepted message named: all, or none.
+    """Start the notices, and record the reminders, of the images that an accepted message named: all, or none.
 
-    A dry run starts nothing. A notice runs in full from the moment its message was accepted, and never ends before the
+    A dry run starts none. A notice runs in full from the moment its message was accepted, and never ends before the
     date that the message gave. Raises StoreError, and then none has started.
     """
     if result.mode is Mode.DRY_RUN:
@@ -54,7 +54,7 @@ def _notice(decision: Decision, lengths: Mapping[str, timedelta], at: datetime) 
 
 
 def as_told(result: RunResult, told: Collection[Name]) -> RunResult:
-    """The result once its report is delivered, or not: it no longer claims to announce what nobody was told of."""
+    """The result after its delivery: it no longer claims to announce images that no accepted message names."""
     if result.mode is Mode.DRY_RUN:
         return result
     return replace(result, targets=tuple(_told_as(target, told) for target in result.targets))

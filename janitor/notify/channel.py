@@ -1,7 +1,7 @@
-"""The port to a channel: it is given a report, what a share of a run says, and gives a receipt of what arrived.
+"""The port to a channel: it is given a report of a run, or of a share of it, and gives a receipt of what arrived.
 
-A channel gives a report its form before anything is sent, so that the database can keep it. How a message looks, where
-it goes and which answers accept it are known to the channel alone.
+A channel gives a report its form before anything is sent, so that the database can keep it. Only the channel knows how
+a message looks, where it goes and which answers accept it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,15 +16,15 @@ from janitor.report.routing import Share
 from janitor.store import KeptReport, NewReport
 
 Progress = Callable[[int, str], None]
-"""Is told, after each message that was accepted, how many of the report were by now, and where they stand, as JSON."""
+"""Called after each accepted message, with how many of the report are accepted by now, and their place, as JSON."""
 
 Probe = tuple[str, Callable[[], str]]
-"""What is to be tried beforehand, by its name: a sentence about it, or DeliveryError."""
+"""A check to make beforehand, with its name: gives a sentence, or raises DeliveryError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a channel is told of a run. `waiting` counts the earlier reports that are still to be delivered."""
+    """What a channel is given of a run. `waiting` counts the earlier reports that are still undelivered."""
 
     share: Share
     waiting: int = 0
@@ -32,11 +32,9 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What of a report arrived: the images that accepted messages name, those that the others name, and why they did
-    not arrive.
+    """What of a report was accepted: images that accepted messages name, those that others name, and the reason.
 
-    `offsets` is how far the channel's clock was ahead of ours when it accepted a message that names an image, where it
-    told.
+    `offsets` is how far the channel's clock was ahead of ours when it accepted a message that names an image, if known.
     """
 
     names: frozenset[Name] = frozenset()
@@ -50,13 +48,13 @@ class PreparedReport(Protocol):
 
     @property
     def destination(self) -> str:
-        """Where it goes, as that is said behind its name; empty where the channel has but one place."""
+        """Its destination, as appended to its name; empty if the channel has only one."""
 
     def kept(self) -> NewReport:
         """What the database keeps of it, so that the channel can send it late."""
 
     def send(self, progress: Progress, clock: Callable[[], datetime], /) -> Receipt:
-        """Send what has not arrived yet. Raises nothing for what the channel does."""
+        """Send what has not been accepted yet. Never raises for what the channel does."""
 
 
 class Channel(Protocol):
@@ -64,34 +62,34 @@ class Channel(Protocol):
 
     @property
     def kind(self) -> str:
-        """The kind: what the database knows the form of its reports by."""
+        """The kind: the form of its reports in the database."""
 
     @property
     def name(self) -> str:
-        """What the database calls it."""
+        """Its name in the database."""
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """Its name for people."""
 
     @property
     def announces(self) -> bool:
-        """Whether people read there: only then does what it accepted start notices and count as a reminder.
+        """Whether people read it: only then does what it accepted start notices and count as a reminder.
 
-        Where they do not, the whole run is sent, once it is known what was announced.
+        Otherwise it is sent the whole run, once it is known what was announced.
         """
 
     def reports_of(self, result: RunResult, previous: Outcome | None, waiting: int, /) -> Sequence[Report]:
-        """What it is told of a run, where that is worth it. `previous` is the outcome of the run before."""
+        """The reports of a run for it, if the run is worth posting. `previous` is the outcome of the run before."""
 
     def prepare(self, report: Report) -> PreparedReport:
         """A report in its form."""
 
     def prepare_late(self, kept: KeptReport, name: str, stored: Callable[[], RunResult | None], /) -> PreparedReport:
-        """A kept report that is sent late, by the name that says so; it announces nothing.
+        """A kept report that is sent late, under a name that says so; it announces nothing.
 
-        `stored` is the run as the database knows it now, if it does.
+        `stored` is the run as the database has it now, if it does.
         """
 
     def probes(self, *, live: bool) -> Iterable[Probe]:
-        """What `check` tries; what others can see only where it is `live`."""
+        """What `check` tries; only if `live`, what others can see."""

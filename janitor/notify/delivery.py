@@ -1,4 +1,4 @@
-"""Delivers reports to the configured channels; what those that people read accepted is announced, and nothing else."""
+"""Delivers reports to the configured channels; only what a channel that people read accepts is announced."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,11 +33,12 @@ _Sent = tuple[OutgoingReport, Receipt]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What came of delivering: the exit code, and the images of this run's report whose notice began, or whose reminder
-    counts, as channels that people read accepted the messages that name them.
+    """The result of delivering: the exit code, and the images of this run's report whose notice or reminder counts.
 
-    `offsets` is how far the channel's clock was ahead of ours then, for those of which it told. `trouble` is what
-    failed, as a sentence for who reads the end of the run; empty where nothing did.
+    These are images named by messages that channels which people read have accepted.
+
+    `offsets` is how far the channel's clock was ahead of ours then, if known. `trouble` is what failed, as a sentence
+    for the end of the run's output; empty if nothing did.
     """
 
     code: Exit = Exit.OK
@@ -54,15 +55,14 @@ def deliver(
     stop: Stop | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Delivery:
-    """Deliver what earlier runs could not, oldest first, and then the report of this run; start its notices.
+    """Deliver the undelivered reports of earlier runs, oldest first, then the report of this run; start its notices.
 
     Every report is kept in the database until its channel has accepted all of it: what fails waits there for the next
-    run, and the exit code says so. The notices that the report gives begin to run once their messages were accepted by
-    a channel that people read; the others are then told what was announced. Without `policies` (they cannot be read,
-    say) all of this run goes to the main channel, and no notice begins.
-
-    Once `stop` is set, earlier reports are left alone, and of this one is sent what needs no waiting. One that could
-    not begin leaves them alone too: it does not hold the database, and who does may be sending them.
+    run, and the exit code says so. Notices begin once a channel that people read has accepted their messages; the other
+    channels are then sent what was announced. Without `policies` (they cannot be read, say) the whole run is reported
+    to the main channel, and no notice begins. Once `stop` is set, earlier reports are not sent, and of this one only
+    what needs no waiting. A run that could not begin does not send them either: it does not hold the database, and the
+    run that does may be sending them.
     """
     stop = stop or Stop()
     channels = configured(settings, policies, stop)
@@ -84,7 +84,7 @@ def _outbox(settings: Settings, result: RunResult) -> AbstractContextManager[Out
 
 
 def _deliver_late(sender: ReportSender, result: RunResult, stop: Stop) -> list[Channel]:
-    """Deliver what earlier runs could not; the channel of each report that still waits."""
+    """Deliver the undelivered reports of earlier runs; the channel of each that is still undelivered."""
     if not result.run or stop.is_set():
         return []
     sender.make_up(result.run)
@@ -110,7 +110,10 @@ def _delivery_of(sent: Sequence[_Sent], waiting: Sequence[Channel]) -> Delivery:
 
 
 def _announced_by(receipts: Sequence[Receipt]) -> frozenset[Name]:
-    """The images named by what arrived. One of which any message is missing is not: that may be what announces it."""
+    """The images named by accepted messages.
+
+    An image that a missing message also names does not count: that one may announce it.
+    """
     names = frozenset[Name]().union(*(receipt.names for receipt in receipts))
     return names.difference(*(receipt.missing for receipt in receipts))
 
@@ -122,7 +125,7 @@ def _with_notices_started(
     policies: Sequence[Policy] | None,
     clock: Callable[[], datetime],
 ) -> Delivery:
-    """The delivery once the notices run that it gave: what it announced is that whose notice did begin."""
+    """The delivery after its notices have started: announced are the images whose notice did begin."""
     doubtful = untimed(result, delivery.announced, delivery.offsets)
     if doubtful and result.mode is Mode.DELETE:
         _log.error("notices-not-started run=%d images=%d: %s", result.run, len(doubtful), _UNTIMED)
@@ -142,7 +145,7 @@ def _with_notices_started(
 def _recorded(
     delivery: Delivery, outgoing: Sequence[OutgoingReport], settings: Settings, result: RunResult, sender: ReportSender
 ) -> Delivery:
-    """The delivery once the channels that nobody need read are told what it announced."""
+    """The delivery after the channels that nobody needs to read were sent what it announced."""
     told = as_told(result, delivery.announced)
     with _outbox(settings, result) as outbox:
         sent = _sent(replace(sender, outbox=outbox), (one.as_told(told) for one in outgoing))
@@ -153,7 +156,7 @@ def _recorded(
 
 
 def _trouble(sent: Sequence[_Sent], waiting: Sequence[Channel]) -> str:
-    """What was not delivered and what becomes of it, in a sentence; why is in the log. Empty where all arrived."""
+    """What was not delivered and what happens to it, in a sentence; the log says why. Empty if all was delivered."""
     failed = [(one, receipt.error) for one, receipt in sent if receipt.error is not None]
     if failed:
         partly = len(failed) < len(sent) or any(error.delivered for _, error in failed)
@@ -174,10 +177,10 @@ def _titles(channels: Iterable[Channel]) -> str:
 def resend(
     settings: Settings, policies: Sequence[Policy], *, clock: Callable[[], datetime] = utc_now
 ) -> Iterator[tuple[str, DeliveryError | None]]:
-    """Deliver what could not be delivered, oldest first: each report, by its name, and why it still did not arrive.
+    """Deliver undelivered reports, oldest first: each by its name, and why it still was not accepted.
 
-    Raises Busy while a run holds the database (it delivers them itself), StoreError, and DeliveryError where reports
-    wait for a kind of channel that is not configured.
+    Raises Busy while a run holds the database (it delivers them itself), StoreError, and DeliveryError for reports of a
+    kind of channel that is not configured.
     """
     if not settings.database.exists():
         return

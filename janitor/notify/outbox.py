@@ -19,7 +19,7 @@ _T = TypeVar("_T")
 
 @contextmanager
 def outbox_in(database: Path, *, doubtful: bool) -> Iterator[Outbox]:
-    """The reports kept in a database. A doubtful one is looked through first: nothing is written to a damaged file."""
+    """The reports kept in a database. A doubtful database is checked first: nothing is written to a damaged file."""
     try:
         if doubtful:
             inspect(database)
@@ -34,12 +34,12 @@ def outbox_in(database: Path, *, doubtful: bool) -> Iterator[Outbox]:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """The kept reports, as far as the database can be used: what fails there is logged, and stops no delivery."""
+    """The kept reports, as far as the database can be used: a failure is logged, and does not stop the delivery."""
 
     store: Store | None
 
     def read(self, question: Callable[[Store], _T], otherwise: _T) -> _T:
-        """The answer to a question; `otherwise` where the database has none."""
+        """The answer to a query; `otherwise` if the database fails."""
         try:
             return otherwise if self.store is None else question(self.store)
         except StoreError as error:
@@ -47,18 +47,18 @@ class Outbox:
             return otherwise
 
     def keep(self, run: int | None, given: Sequence[NewReport], at: datetime) -> Sequence[int | None]:
-        """Keep all reports of a run, so that it owes none any more; returns their numbers."""
+        """Keep all reports of a run, so that it no longer owes any; returns their numbers."""
         if run is None and not given:
             return []
         return self._write(lambda store: store.add_reports(run, given, at)) or [None] * len(given)
 
     def note_accepted(self, report: int | None, accepted: int, place_json: str) -> None:
-        """Write down how far a report has got."""
+        """Record how far the delivery of a report has got."""
         if report is not None:
             self._write(lambda store: store.mark_accepted(report, accepted, place_json))
 
     def settle(self, report: int | None, error: DeliveryError | None, at: datetime) -> None:
-        """Write down whether a report was delivered."""
+        """Record whether a report was delivered."""
         if report is None:
             return
         if error is None:

@@ -1,4 +1,4 @@
-"""Sends the reports of a run to channels: each is kept before it is sent, and what did not arrive is sent late."""
+"""Sends the reports of a run to channels: each is kept before it is sent, and what is undelivered is sent late."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ _log = logging.getLogger("janitor.notify.delivery")
 
 @dataclass(frozen=True, slots=True)
 class OutgoingReport:
-    """A report on its way to a channel; `number` is that by which the database keeps it, if it does."""
+    """A report on its way to a channel; `number` is its number in the database, if kept."""
 
     number: int | None
     run: int | None
@@ -28,17 +28,17 @@ class OutgoingReport:
 
     @property
     def to_destination(self) -> str:
-        """Its destination, as it is said behind its name."""
+        """Its destination, as appended to its name."""
         return f" to {self.prepared.destination}" if self.prepared.destination else ""
 
     def as_told(self, told: RunResult) -> "OutgoingReport":
-        """The report once it is known what was announced, for a channel that is told the whole run."""
+        """The report once it is known what was announced, for a channel that is sent the whole run."""
         return replace(self, prepared=self.channel.prepare(Report(Share(None, told, told))))
 
 
 @dataclass(frozen=True, slots=True)
 class ReportSender:
-    """Keeps reports and sends them. `zone` is that of the times by which late ones are called."""
+    """Keeps reports and sends them. `zone` is for the times in the names of late ones."""
 
     channels: Sequence[Channel]
     outbox: Outbox
@@ -52,7 +52,7 @@ class ReportSender:
             self.prepare(result, 0)
 
     def prepare(self, result: RunResult, waiting: int) -> list[OutgoingReport]:
-        """The reports of a run, all of them written down before any is sent."""
+        """The reports of a run, all of them recorded before any is sent."""
         previous = self.outbox.read(lambda store: store.outcome_before(result.run), None)
         run = result.run or None
         prepared = [
@@ -64,10 +64,10 @@ class ReportSender:
         return [replace(one, number=number) for number, one in zip(numbers, prepared, strict=True)]
 
     def deliver_late(self) -> Iterator[tuple[str, Channel, DeliveryError | None]]:
-        """Send what earlier runs could not, oldest first; to what cannot be reached nothing more is sent.
+        """Send the undelivered reports of earlier runs, oldest first; no more to a channel that cannot be reached.
 
-        Each by its name, with why it still did not arrive. Reports for a kind of channel that is not configured any
-        more stay where they are.
+        Gives each by its name, with the reason why it is still undelivered. Reports for a kind of channel that is no
+        longer configured stay where they are.
         """
         unreachable: dict[tuple[str, str], DeliveryError] = {}
         nothing: list[KeptReport] = []
@@ -97,7 +97,7 @@ class ReportSender:
         return channel.prepare_late(kept, f"late: {name}", stored)
 
     def deliver(self, outgoing: OutgoingReport) -> Receipt:
-        """Send what has not arrived, and write down how far that went after every message."""
+        """Send what has not been accepted, and record the progress after every message."""
 
         def note(accepted: int, place_json: str) -> None:
             self.outbox.note_accepted(outgoing.number, accepted, place_json)

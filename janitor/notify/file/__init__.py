@@ -1,1 +1,1 @@
-"""A file as a channel: reports are added to it, one a line."""
+"""A file as a channel: reports are added to it, one per line."""

@@ -1,7 +1,7 @@
-"""A file as a channel: each report is a line of JSON, as `--format json` prints it. Nobody need read it.
+"""A file as a channel: each report is a line of JSON, as `--format json` prints it. Nobody needs to read it.
 
 It is written once it is known what the channels that people read have accepted, so that it says what was announced. The
-database keeps of a report only which run it is of, as it knows the run; of one that could not begin it keeps the line.
+database keeps only the number of the run, which it has; for a run that could not begin it keeps the line.
 """
 
 import json
@@ -30,7 +30,7 @@ from janitor.store import KeptReport, NewReport
 
 @dataclass(frozen=True, slots=True)
 class FileChannel:
-    """One file, which is told of every run."""
+    """One file, to which every run is reported."""
 
     path: Path
 
@@ -49,7 +49,7 @@ class FileChannel:
 
     @property
     def name(self) -> str:
-        """Its path, which no channel of another kind is called."""
+        """Its path, which no channel of another kind has as its name."""
         return f"{self.kind}:{self.path}"
 
     @property
@@ -58,7 +58,7 @@ class FileChannel:
         return self.path.name
 
     def reports_of(self, result: RunResult, _previous: Outcome | None, waiting: int) -> Sequence[Report]:
-        """The whole run, whatever came of it."""
+        """The whole run, whatever its outcome."""
         return [Report(Share(None, result, result), waiting)]
 
     def prepare(self, report: Report) -> "FileReport":
@@ -66,12 +66,12 @@ class FileChannel:
         return FileReport(self, report.share.totals)
 
     def prepare_late(self, kept: KeptReport, _name: str, stored: Callable[[], RunResult | None]) -> "FileReport":
-        """The line of a run as the database knows it now."""
+        """The line of a run as the database has it now."""
         line = json.loads(kept.messages_json)["report"]
         return FileReport(self, stored() if line is None else line)
 
     def probes(self, *, live: bool) -> Iterator[Probe]:  # noqa: ARG002  it takes nobody else to try a file
-        """Whether a line could be added."""
+        """A check that a line can be added."""
         yield "file", partial(self._probe)
 
     def _probe(self) -> str:
@@ -97,7 +97,7 @@ class FileSchema(ChannelSchema):
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """A report as a line: of a run, or as it was kept; None where the database does not tell of its run now."""
+    """A report as a line: of a run, or as it was kept; None if the database cannot give its run now."""
 
     channel: FileChannel
     content: RunResult | str | None
@@ -112,13 +112,13 @@ class FileReport:
         return json_report(self.content) if isinstance(self.content, RunResult) else self.content
 
     def kept(self) -> NewReport:
-        """Which run it is of is known to the database; else the line itself."""
+        """Empty for a run in the database; otherwise the line itself."""
         known = isinstance(self.content, RunResult) and self.content.run
         words: dict[str, Any] = {"kind": self.channel.kind, "report": None if known else self._line}
         return NewReport(self.channel.name, json.dumps(words))
 
     def send(self, _progress: Progress, _clock: Callable[[], datetime]) -> Receipt:
-        """Add the line. It is no message that could name an image to people."""
+        """Add the line. It is not a message that names images to people."""
         line = self._line
         if line is None:
             return Receipt(error=DeliveryError("its run cannot be read from the database now"))

@@ -1,4 +1,4 @@
-"""Adds lines to a file of reports, which is never replaced, and never written where something else is."""
+"""Adds lines to a file of reports, which is never replaced, and never written over another file."""
 
 import os
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ _HOW = os.O_RDWR | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
 def add_line(path: Path, line: bytes) -> None:
-    """Add a line, by one write, and see it onto the disk. A last line that was cut off stays, and ends before it.
+    """Add a line in one write, and flush it to disk. A last line that was cut off stays, and is ended first.
 
-    A file that is not there is made, for its owner only. Raises OSError where the line is not there whole, and where
-    the path leads to what is no file of reports.
+    A missing file is created, for its owner only. Raises OSError where the line was not written whole, and where the
+    path leads to something other than a file of reports.
     """
     with _opened(path, _HOW | os.O_CREAT) as descriptor:
         size = os.fstat(descriptor).st_size
@@ -29,7 +29,7 @@ def add_line(path: Path, line: bytes) -> None:
 
 
 def try_to_add(path: Path) -> str:
-    """Whether a line could be added, as a sentence; nothing is written. Raises OSError."""
+    """A sentence that a line can be added; nothing is written. Raises OSError if it cannot."""
     try:
         with _opened(path, _HOW) as descriptor:
             size = os.fstat(descriptor).st_size
@@ -42,7 +42,7 @@ def try_to_add(path: Path) -> str:
 
 @contextmanager
 def _opened(path: Path, how: int) -> Iterator[int]:
-    """The descriptor of a file of reports, or of an empty one. Nothing that is known to be no file is even opened."""
+    """The descriptor of a file of reports, or of an empty file. Anything else is not opened at all."""
     if path.exists():
         check_regular(path.stat())
     descriptor = os.open(path, how, _OWNER_ONLY)

@@ -1,7 +1,7 @@
-"""What an answer of Slack says: accepted, or why not.
+"""What an answer of Slack means: accepted, or why not.
 
-Slack says `ok` to a webhook and `{"ok": true, "ts": …}` to its Web API (docs.slack.dev), and whatever else comes may be
-a proxy's. Servers like Slack that say otherwise are believed where `slack.accepts: any-2xx` asks for it.
+Slack says `ok` to a webhook and `{"ok": true, "ts": …}` to its Web API (docs.slack.dev), and any other answer may come
+from a proxy. Slack-compatible servers that answer differently are believed if `slack.accepts: any-2xx` says so.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from janitor.transport.messages import status_words
 
 
 class Accepts(StrEnum):
-    """Which answers say that a message was accepted: Slack's own, or any of 2xx that is no refusal and no page."""
+    """Which answers mean that a message was accepted: Slack's own, or any of 2xx except rejections and pages."""
 
     SLACK = "slack"
     ANY_2XX = "any-2xx"
@@ -22,7 +22,7 @@ class Accepts(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why something was not accepted; `refused` where it was this very thing that Slack did not want."""
+    """Why something was not accepted; `refused` if Slack rejected this particular thing."""
 
     text: str
     refused: bool = False
@@ -33,16 +33,16 @@ _WAY_OUT = "if this server answers so when it accepts messages, set slack.accept
 
 
 def problem_of_webhook(status: int, body: bytes, accepts: Accepts) -> Problem | None:
-    """Why this answer to a message does not say that it was accepted; None where it does."""
+    """Why this answer to a message does not mean that it was accepted; None if it does."""
     if status == 200 and body.strip(b" \t\r\n") == b"ok":
         return None
     return _otherwise(status, body, accepts, detailed=False)
 
 
 def problem_of_api(status: int, body: bytes, accepts: Accepts, *, stamped: bool = True) -> Problem | None:
-    """The same of an answer of the Web API. `stamped`: it has to say the time stamp of what was accepted.
+    """The same for an answer of the Web API. `stamped`: it must have the time stamp of what was accepted.
 
-    A yes beside an `error` contradicts itself, and is none; a `warning` beside it changes nothing.
+    `ok` with an `error` contradicts itself, and does not count; a `warning` changes nothing.
     """
     said = document_of(body) or {}
     yes = said.get("ok") is True and not said.get("error")
@@ -52,7 +52,7 @@ def problem_of_api(status: int, body: bytes, accepts: Accepts, *, stamped: bool 
 
 
 def document_of(body: bytes) -> dict[str, Any] | None:
-    """The JSON object that a body is; None where it is none, or has a key twice, which contradicts itself."""
+    """The JSON object in a body; None if it is not one, or has a key twice, which is ambiguous."""
     document = read(body)
     return document if isinstance(document, dict) else None
 
@@ -62,14 +62,14 @@ def _is_text(value: object) -> bool:
 
 
 def _otherwise(status: int, body: bytes, accepts: Accepts, *, detailed: bool) -> Problem | None:
-    """What to make of an answer that is none of Slack's words of acceptance; only the Web API gives details."""
+    """The problem in an answer that is not Slack's way of accepting; only the Web API gives details."""
     if 300 <= status < 400:
         return Problem(f"the answer was {status_words(status)}")
     document, text, accepted = read(body), text_of(body), 200 <= status < 300
     word, details = refusal_in(document, text, accepted=accepted)
     if word is not None:
         return _quoted(word, details if detailed else None, status)
-    # Slack itself, and who does as it does, calls words text/html: the type says nothing of what came.
+    # Slack itself, and compatible servers, send plain words as text/html: the type says nothing about the content.
     page, denial = is_page(document, text), denial_in(document, text)
     told = f"the answer was HTTP {status}"
     if accepts is Accepts.SLACK and not accepted:
@@ -84,7 +84,7 @@ def _otherwise(status: int, body: bytes, accepts: Accepts, *, detailed: bool) ->
 
 
 def _quoted(word: str, details: object, status: int) -> Problem:
-    """The word of an answer; with its status, where the word is none that Slack refuses with."""
+    """The word of an answer; with its status, if the word is not one of Slack's error codes."""
     hint = f" ({HINTS[word]})" if word in HINTS else ""
     more = f": {'; '.join(str(detail) for detail in details)[:300]}" if isinstance(details, list) and details else ""
     if word in REFUSALS or 200 <= status < 300:

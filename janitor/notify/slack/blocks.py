@@ -1,4 +1,4 @@
-"""The report of a run for Slack: Block Kit messages, complete, in which no foreign text can act."""
+"""The report of a run for Slack: complete, as Block Kit messages, in which no foreign text is interpreted."""
 
 from collections.abc import Iterator
 from datetime import tzinfo
@@ -14,7 +14,7 @@ from janitor.report.outline import Entry, Group, groups_of, lapsing, upcoming
 from janitor.report.routing import Share
 from janitor.report.wording import MODES, OUTCOMES, in_one_line, local_minute, run_name, run_times
 
-# What each part of a row may take on the wire; together they stay below the limit of a row.
+# The size that each part of a row may have on the wire; together they stay below the limit of a row.
 _NAME = 500
 _ID = 250
 _POLICY = 250
@@ -22,16 +22,16 @@ _SENTENCE = 700
 _ERROR = 2_000
 _NOTE = 250
 
-_ANNOUNCED = "announced by the messages that name them"  # of which some may yet not arrive
+_ANNOUNCED = "announced by the messages that name them"  # some of which may not be accepted
 
 
 def slack_messages(
     share: Share, cost: Cost | None, zone: tzinfo, *, threaded: bool = False, undelivered: int = 0
 ) -> list[Message]:
-    """The whole report of a share, in as many messages as it takes. Every image of the plan is named with its id.
+    """The whole report of a share, in as many messages as needed. Every image of the plan is named with its id.
 
-    `threaded`: the first message is a summary, and a message of its own begins the details. `undelivered` counts
-    earlier reports that are still to be delivered.
+    `threaded`: the first message is a summary, and the details begin in a new message. `undelivered` counts earlier
+    reports that are still undelivered.
     """
     result = share.totals
     opening = list(_opening(share, cost, undelivered))
@@ -52,7 +52,7 @@ def listed_images(share: Share) -> int:
 
 
 def notice(text: str) -> Message:
-    """A message of one sentence of our own."""
+    """A message of one sentence."""
     return Message(escaped(text), [{"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}])
 
 

@@ -1,6 +1,6 @@
-"""Sends messages to Slack, by an incoming webhook or as a bot, and says truthfully how many of them arrived.
+"""Sends messages to Slack, by an incoming webhook or as a bot, and says truthfully how many of them were accepted.
 
-Nothing said here, nor anything logged, ever holds the webhook's URL or the token.
+No message or log line from here ever contains the webhook's URL or the token.
 """
 
 import time
@@ -33,8 +33,9 @@ _CSV = {"Content-Type": "text/csv; charset=utf-8"}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a report stands: the channel as configured (none for a webhook), and the thread that its first message
-    opened, by Slack's own id of the channel and the message's time stamp, where there is one."""
+    """The place of a report: the channel as configured (None for a webhook), and the thread of its first message, if any.
+
+    A thread is Slack's own id of the channel and the time stamp of the message."""
 
     channel: str | None
     id: str
@@ -52,14 +53,13 @@ def _nobody(_count: int, _place: Place, _date: datetime | None) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackChannel:
-    """Where reports go: a webhook, or else a channel as the bot whose token this is.
+    """The destination of reports: a webhook, or a channel to which the bot with this token posts.
 
-    Rate limits are waited out, broken connections and server errors tried a few times. `accepts` says which answers
-    count. `pace` lies between the messages of one report after the first few. Once `ending` says so, nothing is waited
-    for nor tried again, and two more messages at most are sent. `route` is the way to Slack; an `http_transport` takes
-    requests elsewhere than to sockets. Raises ValueError where there is neither a webhook nor a bot.
-
-    Wide because each is a setting of its own, or takes the place of time and sockets in tests.
+    Rate limits are waited out; broken connections and server errors are retried a few times. `accepts` says which
+    answers count. `pace` is the time between the messages of one report after the first few. Once `ending` says so,
+    nothing is waited for or retried, and at most two more messages are sent. `route` is the way to Slack; an
+    `http_transport` replaces sockets. Raises ValueError without a webhook or a bot. Wide because each is a setting of
+    its own, or replaces time and sockets in tests.
     """
 
     webhook_url: str | None = field(default=None, repr=False)
@@ -82,9 +82,9 @@ class SlackChannel:
         """Post these messages, in order; returns how many were accepted, which is all of them.
 
         A bot posts the first into the channel and the others into its thread, or all into the thread of `place`.
-        `accepted` is told after each how many were accepted by now, where they stand, and when Slack said so by its
-        own clock, if it told. Raises DeliveryError, which says how many were, at the first that Slack does not accept;
-        none after it is sent.
+        `accepted` is called after each with how many were accepted by now, their place, and the time by Slack's clock,
+        if known. Raises DeliveryError, which says how many were accepted, at the first that Slack does not accept; none
+        after it is sent.
         """
         place = place or Place(None if self.webhook_url else self.channel, self.channel or "", None)
         hurried = 0
@@ -102,7 +102,7 @@ class SlackChannel:
         return len(messages)
 
     def attach(self, listing: Listing, title: str, place: Place) -> None:
-        """Put a file into the thread of a report. Raises DeliveryError, also where there is no thread."""
+        """Attach a file to the thread of a report. Raises DeliveryError, also if there is no thread."""
         if place.thread is None or self.webhook_url or not self.token:
             raise DeliveryError("Slack did not accept the file: its answer named no thread for it")
         with self._exchange() as exchange:
@@ -120,14 +120,14 @@ class SlackChannel:
         return DeliveryError(text, delivered=delivered, refused=problem.refused)
 
     def probe(self) -> str:
-        """Post one short message that says that reports will arrive here; a sentence about it. Raises DeliveryError."""
+        """Post one short message which says that reports will arrive here; gives a sentence. Raises DeliveryError."""
         text = "Image Janitor can post here: its reports will arrive in this channel."
         self.send([Message(text, [{"type": "section", "text": {"type": "plain_text", "text": text}}])])
         return "posted a test message " + ("through the webhook" if self.webhook_url else f"to {self.channel}")
 
     @contextmanager
     def _exchange(self) -> Iterator[Exchange]:
-        """What sends the calls of one report."""
+        """Sends the calls of one report."""
         redact = Redaction(*self._secrets)
         transport = Transport(HttpOptions(route=self.route), redact, None, self.http_transport, largest=_LARGEST_ANSWER)
         try:
@@ -136,7 +136,7 @@ class SlackChannel:
             transport.close()
 
     def _posted(self, message: Message, place: Place, exchange: Exchange) -> tuple[Place, datetime | None] | Problem:
-        """Where the message stands now and when, or why it was not accepted. Never raises for what Slack does."""
+        """The place and time of the accepted message, or why it was not accepted. Never raises for what Slack does."""
         post = self._by_webhook if self.webhook_url else self._as_bot
         try:
             return post(message, place, exchange)
@@ -170,7 +170,7 @@ class SlackChannel:
         return problem or (_opened(place, document_of(reply.body) or {}), reply.date())
 
     def _attached(self, listing: Listing, title: str, place: Place, exchange: Exchange) -> Problem | None:
-        """Why the file is not in the thread. The address that it is sent to is Slack's choice, and gets no token."""
+        """Why the file is not in the thread. Slack chooses the URL that it is sent to, which gets no token."""
         content = listing.csv.encode()
         bot = self._bot(exchange)
         bot.files_getUploadURLExternal(filename=listing.filename, length=len(content))
@@ -197,7 +197,7 @@ class SlackChannel:
         return Bot(self.token, self.base_url, exchange.send)
 
     def _redacted(self, text: str) -> str:
-        """Text from elsewhere, should it quote a secret back to us or hold what is not to be printed."""
+        """Foreign text without secrets that it may quote, and without unprintable characters."""
         return "".join(mark for mark in Redaction(*self._secrets)(text) if mark.isprintable())
 
     @property
@@ -215,7 +215,7 @@ def _problem_of_call(reply: Reply) -> Problem | None:
 
 
 def _opened(place: Place, said: Mapping[str, object]) -> Place:
-    """The place of a report whose first message was accepted; a server that tells of no thread has none."""
+    """The place of a report whose first message was accepted; without a thread if the server names none."""
     channel, thread = said.get("channel"), said.get("ts")
     if place.thread or not (isinstance(channel, str) and channel and isinstance(thread, str) and thread):
         return place

@@ -1,6 +1,6 @@
-"""slack-sdk's clients, which build messages and calls, over a way to send that is ours.
+"""slack-sdk's clients, which build messages and calls, over our own transport.
 
-What is overridden is public in slack-sdk: a method of the same meaning, so that nothing is sent by its own means, which
+Only public methods of slack-sdk are overridden, with the same meaning, so that nothing is sent by its own means, which
 follow redirects with the token, read without bounds, and take proxies from the environment.
 """
 
@@ -30,7 +30,7 @@ class Webhook(WebhookClient):
         self._send = send
 
     def send_dict(self, body: dict[str, Any], headers: dict[str, str] | None = None) -> WebhookResponse:
-        """What was answered, whatever it was. Raises what `send` raises."""
+        """The answer, whatever it is. Raises what `send` raises."""
         content = json_.dumps(_given(body)).encode()
         reply = self._send(Call("webhook", "POST", self.url, headers={**_JSON, **(headers or {})}, body=content))
         text = reply.body.decode(errors="replace")
@@ -56,7 +56,7 @@ class Bot(WebClient):
         headers: dict[str, str] | None = None,
         auth: dict[str, Any] | None = None,
     ) -> SlackResponse:
-        """What was answered, whatever it was; `data` is the body's bytes. Raises what `send` raises."""
+        """The answer, whatever it is; `data` is the body's bytes. Raises what `send` raises."""
         assert not files, "no call of this program has files"
         assert not auth, "no call of this program has credentials of its own"
         if json is not None:
@@ -86,5 +86,5 @@ def _form(value: object) -> str:
 
 
 def _silent() -> logging.Logger:
-    """A logger that goes nowhere: slack-sdk logs addresses and bodies."""
+    """A logger that writes nothing: slack-sdk logs URLs and bodies."""
     return logging.Logger("slack_sdk", logging.CRITICAL + 1)

@@ -1,4 +1,4 @@
-"""Requests to Slack, tried again within the bounds of one report."""
+"""Requests to Slack, retried within the bounds of one report."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ _MOST_BROKEN_TRIES = 4
 
 
 class Unanswered(Exception):
-    """No answer of Slack came that says anything; `problem` is why."""
+    """There was no usable answer of Slack; `problem` is why."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.text)
@@ -23,10 +23,10 @@ class Unanswered(Exception):
 
 
 class Exchange:
-    """Sends calls: waits as long as a rate limit asks, and tries again a few times what broke, each within bounds.
+    """Sends calls: waits as long as a rate limit asks, and retries failures a few times, each within bounds.
 
-    The time waited for rate limits counts over all calls. `seconds` is asked before each try how long that may take.
-    Once `ending` says so, nothing is tried again.
+    The time waited for rate limits counts over all calls. `seconds` gives before each try how long that may take. Once
+    `ending` says so, nothing is retried.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Exchange:
         return self._last
 
     def send(self, call: Call) -> Reply:
-        """The answer, whatever it was. Raises Unanswered where none came, or none but that we should wait longer."""
+        """The answer, whatever it is. Raises Unanswered if none came, or only rate limits that exceed the bounds."""
         for tries in range(1, _MOST_TRIES + 1):
             reply, problem = self._answer(call)
             broken = reply is None or reply.status >= 500
@@ -64,7 +64,7 @@ class Exchange:
         return reply
 
     def _answer(self, call: Call) -> tuple[Reply | None, Problem]:
-        """What came of one try: an answer, or why there is none."""
+        """The result of one try: an answer, or why there is none."""
         try:
             return self._transport.request(call, self._seconds()), Problem("")
         except Transient as error:
@@ -73,7 +73,7 @@ class Exchange:
             raise Unanswered(Problem(str(error).removeprefix(f"{call.label}: "))) from None
 
     def _wait(self, reply: Reply) -> float:
-        """How long a rate limit asks to wait; a second where it does not say. Raises Unanswered beyond the bounds."""
+        """How long a rate limit asks to wait; one second if it does not say. Raises Unanswered beyond the bounds."""
         asked = reply.retry_after(utc_now())
         seconds = 1.0 if asked is None else asked
         if seconds > _LONGEST_WAIT:

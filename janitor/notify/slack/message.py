@@ -1,4 +1,4 @@
-"""What Slack is sent as one message."""
+"""One message to Slack."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,10 +8,10 @@ from janitor.report import Name
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message: blocks, and the full sentence that stands in for them.
+    """One message: blocks, and the full sentence that replaces them in notifications.
 
-    `names` are the images that it lists with what is to become of them, or became of them. `late` is what it has to say
-    instead once it comes too late to announce anything, where that is something else.
+    `names` are the images that it lists with their outcome or what is planned. `late` is the message to send instead
+    once it is late and announces nothing, if that differs.
     """
 
     text: str

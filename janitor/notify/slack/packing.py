@@ -1,7 +1,7 @@
-"""Packs paragraphs into Slack messages that are never refused for their size, and leaves nothing out.
+"""Packs paragraphs into Slack messages that are never rejected for their size, and leaves nothing out.
 
 Slack takes 50 blocks a message, 3,000 characters a section and 150 a header. Messages whose blocks had about 13,200
-characters together were seen refused; that limit is not documented, so 12,000 on the wire is ours.
+characters together have been rejected; that limit is not documented, so we allow 12,000 on the wire.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,10 +30,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A heading and the rows under it, in mrkdwn; where they take several sections, the heading is repeated.
+    """A heading and the rows under it, in mrkdwn; if they take several sections, the heading is repeated.
 
-    No row may take more than 2,600 characters on the wire, nor a heading more than 350. `late` is the heading of a
-    message that comes late, where it is another one.
+    No row may take more than 2,600 characters on the wire, nor a heading more than 350. `late` is the heading in a late
+    message, if it differs.
     """
 
     heading: str
@@ -51,11 +51,11 @@ class _Section:
 def packed(
     title: str, sentence: str, context: str, *parts: Iterable[Paragraph], late: str | None = None
 ) -> list[Message]:
-    """The messages that show all these paragraphs, in order; every part begins a message of its own.
+    """The messages that show all these paragraphs, in order; every part begins a new message.
 
     Every one has the title, which must be short and our own, and as its text the sentence, both with its number where
-    there are several. `late` is the sentence of messages that come late, where it is another one: they are as many, and
-    name the same images.
+    there are several. `late` is the sentence of late messages, if it differs: they are as many, and name the same
+    images.
     """
     pages = [page for part in parts for page in _pages(list(_sections(part)))] or [[]]
     messages = []
@@ -109,7 +109,7 @@ def _message(title: str, sentence: str, context: str, blocks: Iterable[Block]) -
 
 
 def marked(message: Message, mark: str) -> Message:
-    """A message that begins with a mark, in mrkdwn and short: `late: …`."""
+    """A message with a mark at its beginning, in mrkdwn and short: `late: …`."""
     element = _mrkdwn(f"*{mark}*")
     blocks = [
         {**block, "elements": [element, *block["elements"]]} if index == 1 and block["type"] == "context" else block
@@ -123,5 +123,5 @@ def _section(text: str) -> Block:
 
 
 def _mrkdwn(text: str) -> Block:
-    # Verbatim: Slack makes no links or mentions of its own accord from what looks like one.
+    # Verbatim: Slack makes no links or mentions out of text that looks like one.
     return {"type": "mrkdwn", "text": text, "verbatim": True}

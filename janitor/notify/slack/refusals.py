@@ -1,4 +1,4 @@
-"""What in an answer says that nothing was accepted, whoever answered: a word of Slack's, a page, a no."""
+"""What in an answer means that nothing was accepted, whoever answered: an error code of Slack, a page, a rejection."""
 
 import json
 import re
@@ -7,14 +7,14 @@ from typing import Any
 
 from janitor.notify.slack.words import REFUSALS
 
-# A word is all that we repeat of an answer: a proxy's page may quote the address, which is a secret.
+# Only one word of an answer is repeated: a proxy's page may quote the URL, which is a secret.
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,60}")
 _WORDS_WITHIN = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
 _LONGEST_WORDING = 200
 _AROUND = " \t\r\n"
-# Whatever cannot be seen may stand in front of a page.
+# Invisible characters may precede a page.
 _PAGE = re.compile(r"[\s\x00-\x20\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff\ufffd]*<")
-# Slack's own <https://…>, <@U01> and <!here> are no tags.
+# Slack's own <https://…>, <@U01> and <!here> are not tags.
 _TAG = re.compile(r"<\s*(?:!doctype\b|!--|/?\s*[a-z][a-z0-9-]*(?=[\s/>]|\Z))", re.IGNORECASE)
 _PAGE_WITHIN = re.compile(r"<\s*(?:!doctype|html|head|body|title|meta|script|form|iframe)\b", re.IGNORECASE)
 _NO = (
@@ -27,11 +27,11 @@ _TELLING_HOW_IT_WENT = ("status", "state", "result", "outcome", "type", "code", 
 
 
 class Unreadable:
-    """What stands for a body that is no JSON."""
+    """Stands for a body that is not JSON."""
 
 
 def read(body: bytes) -> object:
-    """The JSON that a body is; Unreadable where it is none, or has a key twice, which contradicts itself."""
+    """The JSON in a body; Unreadable if it is not JSON, or has a key twice, which is ambiguous."""
     try:
         return json.loads(body.decode(), object_pairs_hook=_without_twins)
     except (ValueError, RecursionError):
@@ -46,13 +46,13 @@ def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def text_of(body: bytes) -> str:
-    """The body as text, whatever it is, to look for what must not be in it."""
+    """The body as text, whatever it is, to search it for what must not be in it."""
     wide = body.startswith((b"\xff\xfe", b"\xfe\xff"))
     return body.decode("utf-16" if wide else "utf-8", errors="replace").replace("\0", "")
 
 
 def is_page(document: object, text: str) -> bool:
-    """Whether an answer is a page of HTML, or holds one."""
+    """Whether an answer is an HTML page, or holds one."""
     if isinstance(document, Unreadable | str):
         whole = document if isinstance(document, str) else text
         return _PAGE.match(whole) is not None or _TAG.search(whole) is not None
@@ -60,8 +60,7 @@ def is_page(document: object, text: str) -> bool:
 
 
 def refusal_in(document: object, text: str, *, accepted: bool) -> tuple[str | None, object]:
-    """The word of refusal that an answer is or holds, and the details that Slack gave with it; any word where the
-    status says that it was not accepted."""
+    """The error code that an answer is or holds, with Slack's details; any word if the status is not a success."""
     if isinstance(document, dict) and isinstance(document.get("error"), str) and document.get("ok") is not True:
         metadata = document.get("response_metadata")
         details = metadata.get("messages") if isinstance(metadata, dict) else None
@@ -70,7 +69,7 @@ def refusal_in(document: object, text: str, *, accepted: bool) -> tuple[str | No
             return word, details
     page = is_page(document, text)
     for one in [text] if isinstance(document, Unreadable) else _within(document):
-        # What is long may be our own report, which servers send back, and which may quote a refusal.
+        # Long text may be our own report, which servers send back, and which may quote a rejection.
         if isinstance(one, str) and not page and (len(one) <= _LONGEST_WORDING or one is text or one is document):
             found = next((word for word in _WORDS_WITHIN.findall(one.lower()) if word in REFUSALS), None)
             if found is not None:
@@ -81,7 +80,7 @@ def refusal_in(document: object, text: str, *, accepted: bool) -> tuple[str | No
 
 
 def _within(value: object) -> Iterator[object]:
-    """A JSON value and all that stands in it, however deep."""
+    """A JSON value and all values in it, at any depth."""
     found = [value]
     while found:
         one = found.pop()
@@ -90,9 +89,9 @@ def _within(value: object) -> Iterator[object]:
 
 
 def denial_in(document: object, text: str) -> str | None:
-    """What in an answer says no, in words that complete "the answer was … with"; None if nothing does.
+    """What in an answer is a rejection, in words that complete "the answer was … with"; None if nothing is.
 
-    JSON says no that says anything but yes where it says so at all, or is cut off, or contradicts itself.
+    JSON is a rejection if a key for success has any value but true, or if it is cut off or contradicts itself.
     """
     if isinstance(document, Unreadable) and text.strip(f"{_AROUND}\ufeff")[:1] in ("{", "[", '"'):
         return "JSON that is cut off or contradicts itself"

@@ -1,4 +1,4 @@
-"""Slack as a channel for reports: which of its channels is told what, and how far a report of several messages got."""
+"""Slack as a channel for reports: which of its channels gets what, and how far a report of several messages got."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def channel_of(settings: Settings, name: str | None = None, stop: Stop | None = 
 
 
 def channels_of(policies: Sequence[Policy], main: str | None) -> dict[str, str]:
-    """The channel of each policy that has one of its own, by the policy's name."""
+    """The channel of each policy that has its own, by the policy's name."""
     return {policy.name: policy.channel for policy in policies if policy.channel and policy.channel != main}
 
 
 @dataclass(frozen=True, slots=True)
 class SlackWorkspace:
-    """The main channel of Slack, and those that policies name. Without `policies` the main one is told everything."""
+    """The main channel of Slack, and those that policies name. Without `policies`, everything goes to the main one."""
 
     settings: Settings
     slack: Slack
@@ -81,7 +81,7 @@ class SlackWorkspace:
     announces = True
 
     def reports_of(self, result: RunResult, previous: Outcome | None, waiting: int) -> Sequence[Report]:
-        """What each channel is to be told of this run, the main one first."""
+        """The report of this run for each channel, the main one first."""
         word = self.slack.post
         main, *others = shares_of(result, self._channels)
         mains = [Report(main, waiting)] if worth_posting(result, word, previous, undelivered=waiting) else []
@@ -105,7 +105,10 @@ class SlackWorkspace:
         return SlackReport(share.totals.run or None, channel, share.channel or self.name, messages, file, late)
 
     def prepare_late(self, kept: KeptReport, name: str, _stored: object) -> SlackReport:
-        """The kept messages, every one marked. A report that began elsewhere than it would go now begins anew."""
+        """The kept messages, each one marked.
+
+        A report that began in another channel than it would go to now starts over.
+        """
         from janitor.notify.slack.channel import Place
 
         channel = channel_of(self.settings, self._present_name(kept.channel), self.stop)
@@ -118,7 +121,8 @@ class SlackWorkspace:
         return SlackReport(kept.run, channel, kept.channel, messages, file, file, accepted, place)
 
     def _present_name(self, channel: str) -> str | None:
-        """The channel of a kept report, or None for the main one, which gets what no policy names a channel for now."""
+        """The channel of a kept report, or None for the main one, which gets reports whose channel no policy names
+        now."""
         gone = self.policies is not None and channel not in self._channels.values()
         return None if channel == MAIN_CHANNEL or gone or self.slack.webhook_url else channel
 
@@ -132,9 +136,9 @@ class SlackWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class SlackReport:
-    """A report as messages: `accepted` of them have arrived already, and stand at `place`.
+    """A report as messages: `accepted` of them have been accepted already, and are at `place`.
 
-    `kept_for` is what the database calls its channel; `late_file` is the file where the report comes late.
+    `kept_for` is the name of its channel in the database; `late_file` is the file for a late report.
     """
 
     run: int | None
@@ -148,17 +152,17 @@ class SlackReport:
 
     @property
     def destination(self) -> str:
-        """Its channel; there is but one webhook."""
+        """Its channel; there is only one webhook."""
         return self.channel.channel or ""
 
     def kept(self) -> NewReport:
-        """The report in the words in which it is sent late: it announces nothing then."""
+        """The report as it is sent late: then it announces nothing."""
         late = [message.late or message for message in self.messages]
         words = json.dumps([{"text": message.text, "blocks": message.blocks} for message in late])
         return NewReport(self.kept_for, words, json.dumps(asdict(self.late_file)) if self.late_file else None)
 
     def send(self, progress: Progress, clock: Callable[[], datetime]) -> Receipt:
-        """Send the messages that have not arrived, and then the file."""
+        """Send the messages that have not been accepted, and then the file."""
         place = self.place
         offsets: dict[Name, timedelta] = {}
 
@@ -181,7 +185,7 @@ class SlackReport:
         return Receipt(_named_in(self.messages[:arrived]), _named_in(self.messages[arrived:]), error, offsets)
 
     def _attach(self, file: Listing, place: Place) -> None:
-        """Put the file into the thread. The messages name every image of it, so that without it nothing is lost."""
+        """Attach the file to the thread. The messages name every image in it, so that nothing is lost without it."""
         try:
             self.channel.attach(file, _FILE_TITLE, place)
         except DeliveryError as error:

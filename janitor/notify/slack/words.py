@@ -1,4 +1,4 @@
-"""The words that Slack refuses with (docs.slack.dev), and what they mean for people."""
+"""The error codes of Slack (docs.slack.dev), and what they mean for people."""
 
 HINTS = {
     "channel_not_found": "is the channel right, and is the bot a member?",
@@ -18,7 +18,7 @@ HINTS = {
     "invalid_token": "the webhook was removed",
 }
 BUSY = {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
-# What Slack refuses with, whatever status a server puts above it.
+# The error codes of Slack, whatever status a server sends with them.
 REFUSALS = (
     HINTS.keys()
     | BUSY
