@@ -33,9 +33,10 @@ _CSV = {"Content-Type": "text/csv; charset=utf-8"}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The place of a report: the channel as configured (None for a webhook), and the thread of its first message, if any.
+    """The place of a report: the channel as configured (None for a webhook), and the thread of its first message.
 
-    A thread is Slack's own id of the channel and the time stamp of the message."""
+    `id` is Slack's own id of the channel, and `thread` the time stamp of that message; both are empty if unknown.
+    """
 
     channel: str | None
     id: str

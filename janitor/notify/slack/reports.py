@@ -121,8 +121,7 @@ class SlackWorkspace:
         return SlackReport(kept.run, channel, kept.channel, messages, file, file, accepted, place)
 
     def _present_name(self, channel: str) -> str | None:
-        """The channel of a kept report, or None for the main one, which gets reports whose channel no policy names
-        now."""
+        """The channel of a kept report, or None for the main one, also if no policy names that channel now."""
         gone = self.policies is not None and channel not in self._channels.values()
         return None if channel == MAIN_CHANNEL or gone or self.slack.webhook_url else channel
 
