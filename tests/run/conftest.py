@@ -8,6 +8,7 @@ import pytest
 from janitor.store import Store
 from tests.factories import image_called
 from tests.fakes import RecordingCloud
+from tests.run.nights import Nights
 from tests.run.world import ANNOUNCED, World
 
 
@@ -15,3 +16,9 @@ from tests.run.world import ANNOUNCED, World
 def world(tmp_path: Path) -> Iterator[World]:
     with Store.open(tmp_path / "janitor.db") as store:
         yield World(store, RecordingCloud([image_called("a"), image_called("young", days=1)]), [ANNOUNCED])
+
+
+@pytest.fixture
+def nights(tmp_path: Path) -> Iterator[Nights]:
+    with Store.open(tmp_path / "janitor.db") as store:
+        yield Nights(store, RecordingCloud([image_called("a"), image_called("young", days=1)]), [ANNOUNCED])

@@ -1,0 +1,116 @@
+"""What a notice waits for, as a value: a reminder that was promised, and to be announced anew after a silence."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from janitor.core.cron import Cron
+from janitor.core.memory import Hearing
+from janitor.core.notices import counted, reminded, silent_since
+from tests.factories import DAY
+from tests.factories import NOW as START
+from tests.run.nights import MINUTE, TEAM, given
+from tests.run.world import HOUR
+
+# Silence, as a value
+
+
+def days(*numbers: float) -> list[datetime]:
+    return [START + number * DAY for number in numbers]
+
+
+SILENCES = [
+    pytest.param(days(1, 2), 3, None, id="every-night"),
+    pytest.param(days(1), 3, None, id="as-long-as-the-notice"),
+    pytest.param(days(1), 3.1, 1, id="longer-than-the-notice"),
+    pytest.param([], 2.1, 0, id="nothing-since-it-was-announced"),
+    pytest.param(days(-3, -2, 1), 2, None, id="what-was-before-it-is-no-matter"),
+    pytest.param(days(1, 4.5, 5.5), 6, 1, id="a-silence-that-is-over-is-not-forgotten"),
+    pytest.param(days(1, 3.5, 6), 7, 3.5, id="the-last-of-two"),
+    pytest.param(days(1, 5, 2.5, 4), 5.5, None, id="one-report-that-came-late-is-no-silence"),
+    pytest.param(days(1, 3, 1.5), 4, 1.5, id="a-clock-that-was-ahead-makes-no-silence-shorter"),
+    pytest.param(days(1, 9), 3.5, 1, id="nor-does-one-that-is-ahead-of-now"),
+    pytest.param([], -1, None, id="a-clock-that-went-back-is-no-silence"),
+]
+
+
+@pytest.mark.parametrize(("heard", "now", "since"), SILENCES)
+def test_a_silence_is_longer_than_the_notice(heard: list[datetime], now: float, since: float | None) -> None:
+    found = silent_since(given(), heard, START + now * DAY)
+    assert found == (None if since is None else START + since * DAY)
+
+
+def test_from_one_night_to_the_next_is_no_silence_however_short_the_notice() -> None:
+    assert silent_since(given(HOUR), days(1, 2), START + 2 * DAY + 25 * HOUR) is None
+    assert silent_since(given(HOUR), days(1, 2), START + 2 * DAY + 26 * HOUR) == START + 2 * DAY
+
+
+SCHEDULES = [
+    pytest.param("0 3 * * 1", 7, None, id="weekly-and-in-time"),
+    pytest.param("0 3 * * 1", 7.2, None, id="weekly-and-some-hours-late"),
+    pytest.param("0 3 * * 1", 8, 0, id="weekly-and-one-was-missed"),
+    pytest.param("0 3 * * *", 3, 0, id="daily"),
+    pytest.param(None, 7, 0, id="nobody-knows"),
+]
+
+
+@pytest.mark.parametrize(("schedule", "now", "since"), SCHEDULES)
+def test_with_a_schedule_it_is_a_silence_once_a_run_was_missed(
+    schedule: str | None, now: float, since: int | None
+) -> None:
+    monday = START + 2 * MINUTE
+    cron = None if schedule is None else Cron.parse(schedule)
+
+    def next_run(instant: datetime) -> datetime:
+        assert cron is not None
+        return cron.next_after(instant, ZoneInfo("UTC"))
+
+    found = silent_since(given(at=monday), [], START + now * DAY, next_run if cron else None)
+    assert found == (None if since is None else monday)
+
+
+def test_each_image_goes_by_what_was_heard_in_its_channel() -> None:
+    notices = {"a": given(), "b": replace(given(), policy="team"), "c": replace(given(), policy="quiet")}
+    hearing = Hearing({"slack": tuple(days(1, 2, 3)), TEAM: tuple(days(1))}, quiet=tuple(days(1, 2, 3, 3.5)))
+    now = START + 4 * DAY
+    counts = counted(notices, hearing, now, names={}, channels={"team": TEAM, "quiet": "#quiet"})
+    assert {image: notice.lapsed for image, notice in counts.items()} == {"a": None, "b": START + DAY, "c": None}
+
+
+# The reminder, as a value
+
+
+@pytest.mark.parametrize(
+    ("length", "at", "unreminded", "until"),
+    [
+        pytest.param(5 * DAY, START + 5 * DAY, False, START + 6 * DAY, id="at-its-due-date"),
+        pytest.param(5 * DAY, START + 5 * DAY - MINUTE, False, None, id="a-minute-before"),
+        pytest.param(5 * DAY, START + 4 * DAY + HOUR, True, START + 5 * DAY + HOUR, id="given-in-vain-before"),
+        pytest.param(3 * DAY, START + 3 * DAY, True, None, id="none-was-promised"),
+    ],
+)
+def test_a_promised_reminder_is_waited_for(
+    length: timedelta, at: datetime, unreminded: bool, until: datetime | None
+) -> None:
+    hearing = Hearing(quiet=tuple(days(*range(9))), unreminded=frozenset({"a"} if unreminded else ()))
+    [notice] = counted({"a": given(length)}, hearing, at, names={}, channels={}).values()
+    assert notice.waits_until == until
+    [notice] = counted({"a": replace(given(length), reminded_at=START)}, hearing, at, names={}, channels={}).values()
+    assert notice.waits_until is None
+
+
+@pytest.mark.parametrize(
+    ("at", "missed", "due"),
+    [
+        pytest.param(4 * DAY, False, 5 * DAY, id="in-time"),
+        pytest.param(5 * DAY - MINUTE, False, 5 * DAY, id="at-the-last-minute"),
+        pytest.param(5 * DAY, False, 6 * DAY, id="when-it-was-due"),
+        pytest.param(4 * DAY + HOUR, True, 5 * DAY + HOUR, id="at-the-second-try"),
+        pytest.param(4 * DAY - MINUTE, True, 5 * DAY, id="never-earlier-than-announced"),
+    ],
+)
+def test_a_reminder_that_comes_too_late_moves_the_date(at: timedelta, missed: bool, due: timedelta) -> None:
+    notice = reminded(given(5 * DAY), START + at, missed=missed)
+    assert (notice.reminded_at, notice.due) == (START + at, START + due)
