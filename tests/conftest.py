@@ -1,5 +1,6 @@
 """What several tests stand on: a sandbox, a folder with a configuration for it, and the command as a process."""
 
+import json
 import os
 import signal
 import subprocess
@@ -61,6 +62,11 @@ class Desk:
         return subprocess.run(
             self.command(*words), capture_output=True, timeout=60, check=False, **self.settings_for_process()
         )
+
+    def target(self, *words: str) -> dict[str, Any]:
+        """The first target of what a command tells as JSON."""
+        target: dict[str, Any] = json.loads(self.janitor(*words, "--format", "json").stdout)["targets"][0]
+        return target
 
 
 @pytest.fixture

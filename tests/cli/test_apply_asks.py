@@ -8,7 +8,7 @@ import pytest
 from janitor.cli.commands.approving import agreed
 from janitor.config import load_settings
 from janitor.sandbox.server import Sandbox
-from tests.cli.test_cli_trust import deletes, target_of
+from tests.cli.test_cli_trust import deletes
 from tests.cli.test_terminal import Screen
 from tests.conftest import POLICY, Desk
 from tests.factories import GIB, make_image, make_run, make_target, to_delete
@@ -24,7 +24,7 @@ def in_dry_run(desk: Desk) -> int:
     """Plan a run whose mode is dry-run; how many images it would delete."""
     config = (desk.folder / "janitor.yaml").read_text()
     desk.write("janitor.yaml", config.replace('mode: "delete"', "mode: dry-run"))
-    target = target_of(desk, "run")
+    target = desk.target("run")
     return sum(decision["verdict"] == "delete" for decision in target["decisions"])
 
 
@@ -32,7 +32,7 @@ def over_the_limit(desk: Desk) -> int:
     """Plan a run that a limit refuses; how many images it would delete."""
     config = (desk.folder / "janitor.yaml").read_text()
     desk.write("janitor.yaml", config.replace("max_deletions: 1000", "max_deletions: 1"))
-    target = target_of(desk, "run")
+    target = desk.target("run")
     return sum(decision["verdict"] == "delete" for decision in target["decisions"])
 
 

@@ -273,7 +273,7 @@ def test_a_live_check_prints_the_line_that_lets_a_run_go_on(desk: Desk) -> None:
 
 def test_an_explanation_names_every_user_and_the_text_that_names_the_image(scattered: Desk) -> None:
     scattered.janitor("run", "--dry-run")
-    images = json.loads(scattered.janitor("images", "--format", "json").stdout)["targets"][0]["images"]
+    images = scattered.target("images")["images"]
     used = next(image for image in images if len({user["kind"] for user in image["used_by"]}) > 1)
     scattered.write("infra/web.tf", f"\nimage = {used['id']}\n")
     scattered.amend('references: [{files: "infra/*.tf"}]\n')

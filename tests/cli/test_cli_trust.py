@@ -1,6 +1,5 @@
 """Trust as a user meets it: real processes, a loopback cloud and a loopback Slack."""
 
-import json
 import sqlite3
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -20,10 +19,6 @@ def noticing(sandbox_desk: Desk, slack: SlackStandIn) -> Desk:
     return sandbox_desk
 
 
-def target_of(desk: Desk, *words: str) -> dict[str, list[dict[str, str]]]:
-    return json.loads(desk.janitor(*words, "--format", "json").stdout)["targets"][0]  # type: ignore[no-any-return]
-
-
 def deletes(sandbox: Sandbox) -> int:
     return sum(request.method == "DELETE" for request in sandbox.requests)
 
@@ -37,7 +32,7 @@ def turn_back(desk: Desk, by: timedelta) -> None:
 
 
 def test_announced_in_slack_then_deleted_when_due(noticing: Desk, sandbox: Sandbox, slack: SlackStandIn) -> None:
-    first = target_of(noticing, "run")
+    first = noticing.target("run")
     announced = first["announced"]
     assert announced
     assert deletes(sandbox) == 0
@@ -45,12 +40,12 @@ def test_announced_in_slack_then_deleted_when_due(noticing: Desk, sandbox: Sandb
     assert all(str(image) in said for image in announced)
     assert "janitor keep" in said
 
-    second = target_of(noticing, "run")
+    second = noticing.target("run")
     assert (second["announced"], deletes(sandbox)) == ([], 0)
     assert {d["verdict"] for d in second["decisions"] if d["reason"] == "notice"} == {"wait"}
 
     turn_back(noticing, timedelta(days=2, seconds=1))
-    third = target_of(noticing, "run")
+    third = noticing.target("run")
     assert sorted(d["image"] for d in third["deletions"]) == sorted(map(str, announced))
 
 
@@ -67,7 +62,7 @@ def test_without_slack_nothing_is_announced_and_nothing_deleted(
 
 
 def test_a_dry_run_starts_no_notice(noticing: Desk) -> None:
-    assert target_of(noticing, "run", "--dry-run")["announced"]
+    assert noticing.target("run", "--dry-run")["announced"]
     with closing(sqlite3.connect(noticing.folder / "sandbox.db")) as db:
         assert db.execute("SELECT count(*) FROM notices").fetchone() == (0,)
 
@@ -87,7 +82,7 @@ def test_a_cleanup_over_the_limit_goes_through_review_and_apply(sandbox_desk: De
     assert "janitor apply 1" in " ".join(refused.stdout.split())
     planned = sandbox_desk.janitor("apply", "1", "--dry-run")
     assert (planned.returncode, deletes(sandbox)) == (0, 0)
-    done = target_of(sandbox_desk, "apply", "1")
+    done = sandbox_desk.target("apply", "1")
     assert {d["outcome"] for d in done["deletions"]} == {"deleted"}
     assert len(done["deletions"]) == deletes(sandbox) > 1
 

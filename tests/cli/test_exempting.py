@@ -211,7 +211,7 @@ def test_the_longer_of_two_exemptions_counts(surveyed: Desk) -> None:
 
 def test_a_policy_file_exempts_too(surveyed: Desk) -> None:
     by_id, by_name, lapsed, *_ = doomed(surveyed)
-    images = json.loads(surveyed.janitor("images", "--format", "json").stdout)["targets"][0]["images"]
+    images = surveyed.target("images")["images"]
     name = next(image["name"] for image in images if image["id"] == by_name)
     exempt = [
         {"images": [by_id.upper(), name], "until": "2999-12-31", "why": "see the review"},

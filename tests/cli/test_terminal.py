@@ -1,7 +1,6 @@
 """What commands print is all there, however wide the terminal says it is, and whatever becomes of the streams."""
 
 import fcntl
-import json
 import os
 import pty
 import re
@@ -74,9 +73,7 @@ def plain(text: str) -> str:
 @pytest.fixture
 def surveyed(sandbox_desk: Desk) -> Desk:
     """A desk with a run behind it and an exemption."""
-    decisions = json.loads(sandbox_desk.janitor("run", "--dry-run", "--format", "json").stdout)["targets"][0][
-        "decisions"
-    ]
+    decisions = sandbox_desk.target("run", "--dry-run")["decisions"]
     given = sandbox_desk.janitor("keep", decisions[0]["image"], "--for", "30d", "--why", "a test", "--by", "somebody")
     assert given.returncode == 0, given.stderr
     sandbox_desk.write("first-id", decisions[0]["image"])

@@ -6,7 +6,6 @@ import sqlite3
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -128,10 +127,6 @@ def unfolded(text: str) -> str:
     return " ".join(text.split())
 
 
-def shown_by(desk: Desk, *words: str) -> dict[str, Any]:
-    return json.loads(desk.janitor(*words, "--format", "json").stdout)["targets"][0]  # type: ignore[no-any-return]
-
-
 def standing(desk: Desk) -> list[str]:
     with closing(sqlite3.connect(desk.folder / "sandbox.db")) as db:
         return [row[0] for row in db.execute("SELECT image FROM notices WHERE ended_at IS NULL")]
@@ -154,23 +149,23 @@ def test_a_run_that_reached_nobody_announced_nothing_and_says_so(
     assert not re.search(r"Announced|[0-9] images? announced", done.stdout)
     assert re.search(r"[0-9]+ images not announced\.", unfolded(done.stdout))
     assert noticing.janitor("show", "1").stdout == done.stdout
-    target = shown_by(noticing, "show", "1")
+    target = noticing.target("show", "1")
     assert target["announced"] == []
     assert len(target["undelivered"]) > 1
     assert {d["due"] for d in target["decisions"] if d["image"] in target["undelivered"]} == {None}
     explained = unfolded(noticing.janitor("explain", target["undelivered"][0]).stdout)
     assert "due no date until it is announced" in explained
     assert "run 1: not announced, no report was delivered: notice period not started" in explained
-    assert target == shown_by(noticing, "run", *words) | {"decisions": target["decisions"]}
+    assert target == noticing.target("run", *words) | {"decisions": target["decisions"]}
 
 
 def test_a_run_says_of_each_image_whether_it_was_announced(noticing: Desk, slack: SlackStandIn) -> None:
     slack.refuse_after = 2
-    target = shown_by(noticing, "run")
+    target = noticing.target("run")
     announced, undelivered = target["announced"], target["undelivered"]
     assert min(len(announced), len(undelivered)) > 0
     assert sorted(standing(noticing)) == sorted(announced)
-    assert target == shown_by(noticing, "show", "1")
+    assert target == noticing.target("show", "1")
     printed = noticing.janitor("show", "1").stdout
     heading = printed.index(NOT_ANNOUNCED)
     assert all(printed.index(image) < heading for image in announced)
@@ -197,7 +192,7 @@ def test_a_dry_run_shows_what_would_be_announced_even_where_nobody_hears_it(
     assert "Would be announced: " in done.stdout
     assert "ot announced" not in done.stdout
     assert noticing.janitor("show", "1").stdout == done.stdout
-    target = shown_by(noticing, "run", "--dry-run")
+    target = noticing.target("run", "--dry-run")
     assert target["undelivered"] == []
     assert target["announced"]
 
