@@ -8,7 +8,7 @@ import pytest
 
 from janitor.core.units import iso
 from janitor.sandbox.server import Sandbox
-from tests.cli.test_cli_trust import deletes, target_of, turn_back
+from tests.cli.test_cli_trust import deletes, turn_back
 from tests.conftest import POLICY, Desk
 from tests.factories import DAY
 from tests.run.nights import MINUTE
@@ -28,7 +28,7 @@ def explained(desk: Desk, image_id: str) -> str:
 
 
 def test_the_command_reminds_before_it_deletes(noticing: Desk, sandbox: Sandbox, slack: SlackStandIn) -> None:
-    waiting = target_of(noticing, "run")["announced"]
+    waiting = noticing.target("run")["announced"]
     turn_back(noticing, 5 * DAY + MINUTE)
     slack.refuse_after = 0
     refused = noticing.janitor("run")
@@ -43,11 +43,11 @@ def test_the_command_reminds_before_it_deletes(noticing: Desk, sandbox: Sandbox,
     said = "\n".join(message.shown for message in slack.posted)
     assert all(str(one) in said.partition("Late reminder, due a day after it")[2] for one in waiting)
     assert "due for deletion no earlier than" in explained(noticing, str(waiting[0]))
-    assert target_of(noticing, "run")["reminded"] == []
+    assert noticing.target("run")["reminded"] == []
     turn_back(noticing, DAY - MINUTE)
-    assert (target_of(noticing, "run")["deletions"], deletes(sandbox)) == ([], 0)
+    assert (noticing.target("run")["deletions"], deletes(sandbox)) == ([], 0)
     turn_back(noticing, 2 * MINUTE)
-    assert sorted(d["image"] for d in target_of(noticing, "run")["deletions"]) == sorted(map(str, waiting))
+    assert sorted(d["image"] for d in noticing.target("run")["deletions"]) == sorted(map(str, waiting))
 
 
 def long_ago(desk: Desk, by: timedelta) -> None:
@@ -68,11 +68,11 @@ def long_ago(desk: Desk, by: timedelta) -> None:
 @pytest.mark.parametrize("words", [(), ("--no-post",), ("--dry-run",)], ids=["posted", "not-posted", "dry"])
 def test_the_command_announces_anew_after_a_silence(noticing: Desk, sandbox: Sandbox, words: tuple[str, ...]) -> None:
     noticing.write("policies/old.yaml", POLICY + "    notice: 2d\n")
-    waiting = target_of(noticing, "run")["announced"]
+    waiting = noticing.target("run")["announced"]
     long_ago(noticing, 1.5 * DAY)
     noticing.janitor("run", *words)
     long_ago(noticing, DAY)
-    last = target_of(noticing, "run")
+    last = noticing.target("run")
     if not words:
         assert (last["announced"], deletes(sandbox)) == ([], len(waiting))
         return
