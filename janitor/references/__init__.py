@@ -1,4 +1,4 @@
-"""Texts that people declare because they name images: what they name is in use, though no API shows it."""
+"""Texts that people declare because they name images: these images are in use, although no API shows it."""
 
 from janitor.references.entries import Names, Reference, without_secrets
 from janitor.references.reading import References

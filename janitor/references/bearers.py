@@ -1,4 +1,4 @@
-"""Which images bear an id or a name that stands in a text."""
+"""Which images have an id or a name that occurs in a text."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,10 +13,10 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Bearers:
-    """Some images by what texts may call them.
+    """Some images by the words that texts may use for them.
 
-    `ids` maps each id, as it is looked for, to the folded id of its image. Names shorter than four characters call
-    nobody, and neither does a name that could not be read.
+    `ids` maps each id, as searched for, to the folded id of its image. Names shorter than four characters are ignored,
+    as are unreadable names.
     """
 
     def __init__(self, images: Iterable[Image]) -> None:
@@ -36,11 +36,11 @@ class Bearers:
 
     @property
     def names(self) -> Iterable[str]:
-        """The names, as they are looked for."""
+        """The names, as searched for."""
         return self._by_name.keys()
 
     def kept(self, name: str, names: Names) -> Sequence[Image]:
-        """Those of the images of a name that it keeps."""
+        """Those of the images with a name that the name keeps."""
         match names:
             case Names.ALL:
                 return self._by_name[name]
@@ -51,9 +51,9 @@ class Bearers:
 
 
 def _newest(images: Sequence[Image]) -> Sequence[Image]:
-    """The newest active own image, with all that are as new or of unknown age; all images where there is none."""
+    """The newest active own image, with all that are as new or of unknown age; all images if there is none."""
     active = [image for image in images if owns(image) and image.status == Status.ACTIVE]
-    # Who looks a name up does not see hidden images, and who deletes them must not be led by that.
+    # A lookup by name does not find hidden images, and so they must not decide which one is the newest.
     visible = [image for image in active if image.os_hidden is False]
     newest = {max((image.created_at for image in some if image.created_at), default=None) for some in (active, visible)}
     return [image for image in active if image.created_at in (*newest, None)] or images

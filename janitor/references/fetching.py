@@ -20,7 +20,7 @@ _FAR_ENOUGH = 64 * 1024
 
 
 class Pages:
-    """The texts of URLs, kept for as long as this is. Safe to use from several threads at once."""
+    """The texts of URLs, kept as long as this object. Safe to use from several threads at once."""
 
     def __init__(
         self, options: HttpOptions, stop: threading.Event, http_transport: httpx.BaseTransport | None = None
@@ -32,7 +32,7 @@ class Pages:
         self._kept: dict[tuple[str, str | None], Text | Unreadable] = {}
 
     def text(self, reference: Reference) -> Text | Unreadable:
-        """The text at a reference's URL; why there is none, without any secret of it. Redirects are not followed."""
+        """The text at a reference's URL, or why there is none, without any secret of it. Redirects are not followed."""
         url = reference.url or ""
         with self._lock:
             if (url, reference.token) not in self._kept:
@@ -42,7 +42,7 @@ class Pages:
     def _fetched(self, reference: Reference, url: str) -> Text | Unreadable:
         redact = Redaction(*_secrets(reference))
         transport = Transport(self._options, redact, self._stop, self._http_transport)
-        # Compressed texts are not asked for: one that ends early would look whole.
+        # Compressed texts are not requested: one that ends early would look complete.
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if reference.token is not None:
             headers["Authorization"] = f"Bearer {reference.token}"
@@ -65,7 +65,7 @@ def _reply(transport: Transport, call: Call, seconds: float) -> Reply:
 
 
 def _unusable(reply: Reply) -> str:
-    """Why this answer is not the text that was asked for; empty where it is."""
+    """Why this answer is not the requested text; empty if it is."""
     beginning = reply.body[:_FAR_ENOUGH].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if reply.status not in _WHOLE:
         return reply.status_words
@@ -82,8 +82,8 @@ def _unusable(reply: Reply) -> str:
 
 
 def _secrets(reference: Reference) -> list[str]:
-    """What no message about this one may show, the values of the query by themselves too."""
+    """What no message about this one may show, including the single values of the query."""
     pairs = urlsplit(reference.url or "").query.split("&")
     values = (one for pair in pairs for one in (pair, pair.partition("=")[2]))
-    # Shorter ones, as of page=1, are no secrets.
+    # Shorter ones, as of page=1, are not secrets.
     return [one for one in (*reference.secrets, *values) if len(one) > 2]

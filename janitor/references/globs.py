@@ -1,4 +1,4 @@
-"""Expands a glob, and tells of what could not be looked at on the way: glob of the standard library skips it.
+"""Expands a glob, and reports what could not be read on the way: the standard library's glob skips it.
 
 As in shells, `*` and `?` match no dot at the beginning of a name, and `**` goes through folders that are not hidden, by
 any number of them. Links are followed. Each real folder is entered once for each part of the glob, so that links in a
@@ -22,7 +22,7 @@ _ABSENT = (errno.ENOENT, errno.ENOTDIR)
 
 
 def literal(part: str) -> str:
-    """What a glob without wildcards means: its escapes `[*]`, `[?]` and `[[]` are read."""
+    """The text of a glob without wildcards: its escapes `[*]`, `[?]` and `[[]` are resolved."""
     return _ESCAPED.sub(r"\1", part)
 
 
@@ -35,14 +35,14 @@ def shown(path: str) -> str:
 def expand(pattern: str, called: Callable[[str], str] = shown) -> Iterator[str | Unreadable]:
     """The paths of the regular files that an absolute glob matches, in the order of their names.
 
-    Folders that it matches are left out. Whatever else it matches, and whatever could not be looked at, is Unreadable,
-    `called` in that way; after a million names were looked at, so is the rest.
+    Folders that it matches are left out. Anything else that it matches, and anything that could not be read, is
+    Unreadable, under the name `called`; after a million names, so is the rest.
     """
     return _Walk(pattern, called).matches()
 
 
 class _Walk:
-    """One expansion: what is still to be visited, what was entered, and how many names were looked at."""
+    """One expansion: what is still to be visited, what was entered, and how many names were read."""
 
     def __init__(self, pattern: str, called: Callable[[str], str]) -> None:
         self._called = called
@@ -55,7 +55,7 @@ class _Walk:
         self._ahead = [("/", 0, True)]
 
     def matches(self) -> Iterator[str | Unreadable]:
-        """The paths, and what stands in their way."""
+        """The paths, and what could not be read."""
         while self._ahead:
             path, index, seen = self._ahead.pop()
             try:
@@ -69,9 +69,9 @@ class _Walk:
                 return
 
     def _visit(self, path: str, index: int, seen: bool) -> str | Unreadable | None:
-        """Note what is to be visited below a folder; a match that all parts led to, or what is wrong with it."""
+        """Note what is to be visited below a folder; gives a match of all parts, or what is wrong with it."""
         try:
-            status = os.stat(path)  # noqa: PTH116 - a Path would tidy away what people wrote
+            status = os.stat(path)  # noqa: PTH116 - a Path would normalise what people wrote
         except OSError as error:
             if error.errno not in _ABSENT:
                 raise
@@ -99,7 +99,7 @@ class _Walk:
             self._ahead.append((_joined(folder, literal(part)), index + 1, False))
 
     def _listed(self, folder: str, part: str, *, folders_only: bool) -> list[str]:
-        """What in a folder matches a part, the last name first. Of links it is not known yet what they are."""
+        """What in a folder matches a part, the last name first. The targets of links are not checked yet."""
         matches = re.compile(fnmatch.translate(part)).match
         names = []
         with os.scandir(folder) as entries:

@@ -9,34 +9,34 @@ from ahocorasick_rs import BytesAhoCorasick
 
 from janitor.references.spelling import LONGEST_ESCAPE, composed_utf8, unescaped
 
-_LEVELS = 3  # JSON in JSON in JSON
+_LEVELS = 3  # JSON within JSON within JSON
 _PIECE, _SMALLEST_PIECE = 2**16, 2**13
 _JOINED = 2**20
 _ONE_CHARACTER = 4
-_GAP = b"\0"  # stands around parts of a text that were joined: no text holds it, and it bounds no token
-_END = b"\r"  # stands for an end of the text there, which does
+_GAP = b"\0"  # separates parts of a text that were joined: no text contains it, and it does not bound a token
+_END = b"\r"  # stands for an end of the text there, which does bound a token
 _BOUNDS = frozenset(b"\"'`=:,()[]{}<>") | {code for code in range(128) if chr(code).isspace()}
 _MAY_FOLLOW = _BOUNDS | set(range(128, 256))  # whitespace beyond ASCII may, and so the most are told apart at once
 
 
 _Place = tuple[int, int]
-"""An offset in a text, and how many line feeds there are between it and what is meant."""
+"""An offset in a text, and how many line feeds are between it and the position meant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The ids and names that a text holds, each with the line where it was found first, counted from 1."""
+    """The ids and names in a text, each with the line of its first occurrence, counted from 1."""
 
     ids: Mapping[str, int] = field(default_factory=dict)
     names: Mapping[str, int] = field(default_factory=dict)
 
 
 class Matcher:
-    """Knows some ids and names, and finds them in texts. Safe to use from several threads at once.
+    """Finds given ids and names in texts. Safe to use from several threads at once.
 
-    An id counts wherever it stands, in any case of ASCII letters. A name counts as a whole token only: between quotes,
-    whitespace, `=`, `:`, `,`, brackets and the ends of the text. Both are also found where the text is JSON with
-    escapes, up to three levels deep; there, the line is that of the text. Ids and names are to be given as
+    An id counts wherever it occurs, regardless of the case of ASCII letters. A name counts as a whole token only:
+    between quotes, whitespace, `=`, `:`, `,`, brackets and the ends of the text. Both are also found where the text is
+    JSON with escapes, up to three levels deep; there, the line is that of the text. Ids and names are to be given as
     `core.spelling.composed` gives them, not empty and without whitespace at their ends.
     """
 
@@ -44,7 +44,7 @@ class Matcher:
         by_id = {image_id.encode().lower(): image_id for image_id in ids}
         by_spelling: dict[bytes, dict[bytes, str]] = {}
         for name in names:
-            # A line feed in a name is a carriage return where escapes were decoded.
+            # A line feed in a name becomes a carriage return where escapes were decoded.
             for written in {name, name.replace("\n", "\r")} if "\n" in name else (name,):
                 by_spelling.setdefault(written.encode().lower(), {})[written.encode()] = name
         words = list(by_id.keys() | by_spelling.keys())
@@ -54,12 +54,12 @@ class Matcher:
         self._longest = max(map(len, words), default=0)
         self._piece = self._largest_piece(words)
         self._margin = margin = self._longest + _ONE_CHARACTER + LONGEST_ESCAPE
-        # Escapes that stand so near each other that one word could hold both. Possessive, so that nothing is kept to
-        # go back to.
+        # Escapes so close together that one word could contain both. Possessive, so that no backtracking positions are
+        # kept.
         self._escapes = re.compile(rb"\\(?:[^\\\0]{0,%d}+\\)*+[^\\\0]{0,%d}" % (2 * margin, margin))
 
     def _largest_piece(self, words: Iterable[bytes]) -> int:
-        """How many bytes to search at once, so that the list of what is found stays small even where words nest."""
+        """How many bytes to search at once, so that the list of matches stays small even where words nest."""
         ends = Counter([end for _, _, end in self._matches(_GAP.join(words))])
         return max(_PIECE // max(ends.values(), default=1), _SMALLEST_PIECE)
 
@@ -67,7 +67,10 @@ class Matcher:
         return self._automaton.find_matches_as_indexes(folded, overlapping=True)
 
     def scan(self, content: bytes, *, names: bool = True) -> Found:
-        """What this UTF-8 text holds; without `names`, ids only. It may hold what is not UTF-8, but no NUL."""
+        """What this UTF-8 text contains; without `names`, ids only.
+
+        It may have bytes that are not UTF-8, but no NUL.
+        """
         text = _Text(composed_utf8(content))
         ids: dict[str, _Place] = {}
         spelled: dict[str, _Place] = {}
@@ -81,7 +84,7 @@ class Matcher:
     def _search(
         self, text: "_Text | _Unescaped", ids: dict[str, "_Place"], names: dict[str, "_Place"] | None, levels: int
     ) -> None:
-        """Add what this text holds that was not found yet, also where `levels` more levels of escapes are decoded."""
+        """Add what this text contains that was not found yet, also with `levels` more levels of escapes decoded."""
         content, size = text.content, len(text.content)
         for offset in range(0, size, self._piece):
             piece = content[offset : offset + self._piece + self._longest]
@@ -109,18 +112,18 @@ def _lines(content: bytes, places: Set[_Place]) -> dict[_Place, int]:
 
 
 class _Text:
-    """A text, as it is searched."""
+    """A text to be searched."""
 
     def __init__(self, content: bytes) -> None:
         self.content: bytes = content
 
     def place(self, offset: int) -> _Place:
-        """Where in the text that is."""
+        """Where in the original text that is."""
         return offset, 0
 
 
 class _Unescaped:
-    """Those parts of another text that hold escapes, with one level of them decoded, and gaps around each."""
+    """The parts of another text that contain escapes, with one level of them decoded, and gaps around each."""
 
     def __init__(self, around: "_Text | _Unescaped", parts: Sequence[tuple[int, int]]) -> None:
         self.content: bytes = unescaped(_GAP.join([b"", *(_part(around.content, *part) for part in parts), b""]))
@@ -129,7 +132,7 @@ class _Unescaped:
         self._at = self._gaps = self._breaks = 0
 
     def place(self, offset: int) -> _Place:
-        """Where in the outermost text that stands which was decoded to what is at this offset; cheap in order."""
+        """The place in the outermost text that was decoded to this offset; fast for ascending offsets."""
         if offset < self._at:
             self._at = self._gaps = self._breaks = 0
         gap = self.content.rfind(_GAP, self._at, offset)
@@ -149,7 +152,7 @@ def _part(content: bytes, start: int, end: int) -> bytes:
 
 
 def _unescaped_parts(text: _Text | _Unescaped, escapes: re.Pattern[bytes], margin: int) -> Iterator[_Unescaped]:
-    """The surroundings of all escapes, `margin` bytes on either side, joined to texts that are not too small."""
+    """The surroundings of all escapes, `margin` bytes on either side, joined into texts that are not too small."""
     parts: list[tuple[int, int]] = []
     size = 0
     for start, end in _surroundings(text.content, escapes, margin):
@@ -172,7 +175,7 @@ def _surroundings(content: bytes, escapes: re.Pattern[bytes], margin: int) -> It
 
 
 def _is_whole(content: bytes, start: int, end: int) -> bool:
-    """Whether what stands there is bounded on both sides, be it by an end of the text."""
+    """Whether the token there is bounded on both sides, possibly by an end of the text."""
     return (start == 0 or _is_bound_before(content, start)) and (end == len(content) or _is_bound_at(content, end))
 
 

@@ -1,4 +1,4 @@
-"""Reads all references for the images of one target, and tells what they name as usage."""
+"""Reads all references for the images of one target, and gives what they name as usage."""
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -25,10 +25,9 @@ _LIFTED_BY = "every image is kept; to go on without it, set `needed: optional` o
 
 
 class References:
-    """The declared texts of one run. Safe to use from several threads at once; what URLs gave is kept until it goes.
+    """The declared texts of one run. Safe to use from several threads at once; texts of URLs are kept as long as it.
 
-    A set `stop` ends reading: what was not read by then counts as unreadable. An `http_transport` takes requests
-    elsewhere than to a socket.
+    Setting `stop` ends reading: what was not read by then counts as unreadable. An `http_transport` replaces sockets.
     """
 
     def __init__(
@@ -38,7 +37,7 @@ class References:
         stop: threading.Event | None = None,
         http_transport: "httpx.BaseTransport | None" = None,
     ) -> None:
-        # What speaks HTTP takes long to load, and the settings import this package for every command.
+        # HTTP libraries take long to load, and the settings import this package for every command.
         from janitor.references.fetching import Pages
 
         self._references = tuple(references)
@@ -48,9 +47,9 @@ class References:
     def named(self, images: Sequence[Image]) -> Usage:
         """Which of these images the texts name, by an id or by a whole name, and where: one user for each text.
 
-        `problem` says which required reference could not be read; what others named is told all the same. An optional
-        one makes references unread, with a remark. Each image is told of a hundred users at most. An image whose name
-        could not be read is found by its id alone.
+        `problem` says which required reference could not be read; what others name is given nevertheless. An optional
+        one makes references unread, with a remark. An image has a hundred users at most. An image whose name could not
+        be read is found by its id only.
         """
         if not self._references:
             return Usage()  # the matcher of a large fleet is large itself
@@ -71,7 +70,7 @@ class References:
 
 @dataclass(slots=True)
 class _Survey:
-    """What was found up to now: users by image and text, what names kept, and what went wrong."""
+    """What was found so far: users by image and text, what names kept, and what went wrong."""
 
     bearers: Bearers
     matcher: Matcher
@@ -84,7 +83,7 @@ class _Survey:
     remarks: list[str] = field(default_factory=list)
 
     def read(self, reference: Reference, texts: Iterable[Text | Unreadable]) -> None:
-        """Look through the texts of one reference."""
+        """Read the texts of one reference."""
         failures, first = 0, ""
         images: set[str] = set()
         places = 0
@@ -106,7 +105,7 @@ class _Survey:
             self.remarks.append(f"reference {reference.what} (optional): {problem}")
 
     def _lines(self, reference: Reference, found: Found) -> dict[str, int]:
-        """The images that a text names, each with the line where it does so first."""
+        """The images that a text names, each with the line of the first mention."""
         lines = {self.bearers.ids[written]: line for written, line in found.ids.items()}
         for name, line in found.names.items():
             for image_id in self._kept(name, reference.names):
@@ -114,7 +113,7 @@ class _Survey:
         return lines
 
     def _kept(self, name: str, names: Names) -> Sequence[str]:
-        """The images that a name keeps; those of ours are counted."""
+        """The images that a name keeps; own images are counted."""
         if (name, names) not in self.kept:
             images = self.bearers.kept(name, names)
             self.by_name.setdefault(name, set()).update(image.identity for image in images if owns(image))
@@ -130,7 +129,7 @@ class _Survey:
                 users[text.shown] = User(text.shown, place, UserKind.REFERENCE, _part(reference).part)
 
     def usage(self) -> Usage:
-        """All of it."""
+        """All that was found, as usage."""
         keeping = _keeping(self.by_name)
         return Usage(
             by_image={image_id: tuple(users.values()) for image_id, users in self.users.items()},
@@ -142,7 +141,7 @@ class _Survey:
 
 
 def _part(reference: Reference) -> Unread:
-    """What a reference is called among the sources of usage."""
+    """The name of a reference among the sources of usage."""
     return Unread(Source.REFERENCES, f"reference {reference.what}")
 
 
@@ -151,7 +150,7 @@ def _several(failures: int, first: str) -> str:
 
 
 def _keeping(by_name: Mapping[str, Set[str]]) -> str:
-    """Which names keep several images, the most first; empty where none does."""
+    """Which names keep several images, the most first; empty if none does."""
     several = sorted((-len(kept), name) for name, kept in by_name.items() if len(kept) > 1)
     told = [f"`{name}` keeps {counted(-count)}" for count, name in several[:_MOST_TOLD]]
     if len(several) > _MOST_TOLD:

@@ -15,7 +15,7 @@ _LARGEST_AHEAD = 8 * 2**20
 def scanned(
     matcher: Matcher, texts: Iterable[Text | Unreadable], *, names: bool
 ) -> Iterator[tuple[Text, Found] | Unreadable]:
-    """What each text holds. No more than one text, or a few with 8 MiB together, and one more are there at a time."""
+    """What each text contains. At most one text, or a few with 8 MiB together, and one more are in memory at a time."""
     ahead: deque[tuple[Text, Future[Found]]] = deque()
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="references") as pool:
         for text in texts:

@@ -10,18 +10,18 @@ from janitor.core.names.spelling import REPLACEMENT, SURROGATE, UNSEEN, composed
 # The second are the marks with which letters of ASCII compose, and more.
 _DELICATE = re.compile(f"[{UNSEEN}\u0300-\u036f\ufffd]")
 
-# Most of a text is ASCII, which is told fast and needs nothing done: only blocks of these many bytes that are not.
+# Most of a text is ASCII, which is detected fast and needs no work: only other blocks of this many bytes do.
 _BLOCK, _LONGEST_STRETCH = 2**10, 2**20
 _ASCII = bytes(range(128))
 _WORTH_REMEMBERING = 2**8
 
-_BACKSLASH = b"\xff"  # stands for one that was escaped, while the others are looked at: no UTF-8 holds it
+_BACKSLASH = b"\xff"  # stands for an escaped backslash while the others are processed: UTF-8 never contains it
 _SIMPLE = {
     rb"\"": b'"',
     rb"\/": b"/",
     rb"\b": b"\b",
     rb"\f": b"\f",
-    # A carriage return bounds a token as well: line feeds are left to count lines by.
+    # A carriage return bounds a token as well: line feeds are left for counting lines.
     rb"\n": b"\r",
     rb"\r": b"\r",
     rb"\t": b"\t",
@@ -47,7 +47,7 @@ def composed_utf8(content: bytes) -> bytes:
 
 
 def _is_composed(foreign: bytes) -> bool:
-    """Whether a text, of which this is all that is not ASCII, is composed already; telling no takes only time."""
+    """Whether a text whose other characters are ASCII is composed already; a wrong no only takes time."""
     return (_tell_composed if len(foreign) > _WORTH_REMEMBERING else _tell_composed_again)(foreign)
 
 
@@ -60,8 +60,9 @@ _tell_composed_again = lru_cache(1024)(_tell_composed)  # the same few words com
 
 
 def _stretches(content: bytes) -> Iterator[tuple[int, int]]:
-    """Where all is that is not ASCII. Each begins with ASCII or the text, and so does what follows: nothing composes
-    across such a border.
+    """The stretches that are not ASCII.
+
+    Each begins with ASCII or the text, and so does what follows: nothing composes across such a border.
     """
     start = None
     for block in range(0, len(content), _BLOCK):
@@ -76,7 +77,7 @@ def _stretches(content: bytes) -> Iterator[tuple[int, int]]:
 
 
 def unescaped(content: bytes) -> bytes:
-    """The UTF-8 text with one level of JSON's escapes decoded, and composed again; what is no escape stays as it is.
+    """The UTF-8 text with one level of JSON's escapes decoded, and composed again; everything else stays as it is.
 
     The number of line feeds stays the same: an escaped one becomes a carriage return. An escaped NUL becomes U+FFFD.
     """

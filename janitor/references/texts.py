@@ -1,4 +1,4 @@
-"""Reads the files of a reference, one at a time, and never more of them than one reading may take."""
+"""Reads the files of a reference, one at a time, within the allowance of one reading."""
 
 import os
 import threading
@@ -17,13 +17,13 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(slots=True)
 class Allowance:
-    """What all references together may still take: a number of texts, and bytes."""
+    """What all references together may still read: a number of texts, and bytes."""
 
     texts: int = MOST_FILES
     size: int = LARGEST_SUM
 
     def takes(self, size: int) -> bool:
-        """Take one more text of this size; whether that was still allowed. Once it was not, nothing more is."""
+        """Take one more text of this size, and say whether that was allowed. Once it was not, nothing more is."""
         self.texts -= 1
         self.size -= size
         return self.texts >= 0 and self.size >= 0
@@ -35,9 +35,9 @@ BEYOND_ALLOWANCE = Unreadable(
 
 
 def files(reference: Reference, allowance: Allowance, stop: threading.Event) -> Iterator[Text | Unreadable]:
-    """The texts of all files that a reference's glob matches, each read when it is asked for.
+    """The texts of all files that a reference's glob matches, each read when needed.
 
-    What could not be read is Unreadable, and the others are read all the same. Nothing at all is an Unreadable, too.
+    What could not be read is Unreadable, and the others are read nevertheless. No match is an Unreadable, too.
     """
     anything = False
 
@@ -58,7 +58,7 @@ def files(reference: Reference, allowance: Allowance, stop: threading.Event) -> 
 
 
 def readable(text: Text) -> Text | Unreadable:
-    """The text without a byte order mark; Unreadable where it is none, or too large."""
+    """The text without a byte order mark; Unreadable if it is not text, or too large."""
     if len(text.content) > LARGEST_TEXT:
         return Unreadable(f"{text.shown} is larger than {LARGEST_TEXT // 2**20} MiB")
     if b"\0" in text.content:
@@ -67,7 +67,7 @@ def readable(text: Text) -> Text | Unreadable:
 
 
 def _as_written(path: str, reference: Reference) -> str:
-    """The path as seen from where the glob of the reference is relative to."""
+    """The path relative to the folder of the reference's glob."""
     folder = literal((reference.files or "").removesuffix(reference.what))
     return shown(path.removeprefix(folder))
 

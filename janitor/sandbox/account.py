@@ -1,4 +1,4 @@
-"""The account in memory: its images, its tokens, and the rules by which it says yes or no."""
+"""The account in memory: its images, its tokens, and the rules by which it accepts or rejects requests."""
 
 import secrets
 import threading
@@ -24,24 +24,24 @@ _GIB = 2**30
 
 
 class Rules(Protocol):
-    """What one API lets an account say yes to, and how it words a no. An image is None where no image has the id."""
+    """What one API lets an account accept, and how it words a rejection. An image is None if no image has the id."""
 
     def deletion(self, image_id: str, image: StoredImage | None, user: StoredInstance | None) -> Refusal | None:
-        """Why that image is not deleted, or None where it is; `user` is an instance that uses it."""
+        """Why that image is not deleted, or None if it is; `user` is an instance that uses it."""
 
     def marker(self, image_id: str, image: StoredImage | None) -> Refusal | None:
-        """Why a page cannot be asked from that image, or None where it can."""
+        """Why a page cannot begin after that image, or None if it can."""
 
     def instance(self, instance_id: str) -> Refusal:
-        """What is said of an instance that is not there."""
+        """What is said about an instance that does not exist."""
 
 
 class Account(Instances):
-    """What a sandbox holds. Every method may be called from any thread; hold `lock` to do several as one.
+    """The content of a sandbox. Every method may be called from any thread; hold `lock` to do several as one.
 
-    `images`, `instances` and `volumes` are copies by id: change the account through its methods. What the API asks for
-    raises Refusal where the account says no, by its rules. `beside` is the account of another region whose images it
-    shares, with all that happens to them.
+    `images`, `instances` and `volumes` are copies by id: change the account through its methods. Methods for the API
+    raise Refusal where the rules of the account reject the request. `beside` is the account of another region whose
+    images it shares, changes included.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Account(Instances):
         self._sharing.append(self)
         self._uploads: dict[str, tuple[datetime, int]] = beside._uploads if beside else {}
 
-    # What the API asks for.
+    # Methods for the API.
 
     def sign_in(self, username: str, password: str) -> Token:
         """A new token for the account's own credentials."""
@@ -80,14 +80,14 @@ class Account(Instances):
         return self._tokens.issue(self.clock())
 
     def token(self, token_id: str) -> Token:
-        """The good token of that id."""
+        """The valid token with that id."""
         token = self._tokens.find(token_id, self.clock())
         if token is None:
             raise Refusal(Kind.ABSENT, Resource.TOKEN, "no such token, or it has expired")
         return token
 
     def admit(self, token_id: str | None) -> None:
-        """Let the holder of a good token in."""
+        """Check that the token is valid."""
         if token_id is None or self._tokens.find(token_id, self.clock()) is None:
             reason = "no token" if token_id is None else "the token is invalid or expired"
             raise Refusal(Kind.DENIED, Resource.ACCOUNT, reason)
@@ -100,7 +100,7 @@ class Account(Instances):
         direction: SortDirection | None = None,
         arrange: Callable[[Iterable[StoredImage]], list[StoredImage]] | None = None,
     ) -> list[StoredImage]:
-        """One page of the wanted images, by creation as the options or `direction` say, or as `arrange` puts them.
+        """One page of the wanted images, by creation as the options or `direction` say, or as `arrange` orders them.
 
         The options say how a marker is read.
         """
@@ -116,7 +116,7 @@ class Account(Instances):
             return list(islice(filter(wanted, images) if wanted else images, self.page_size(limit)))
 
     def page_size(self, limit: int | None) -> int:
-        """How many a page of that limit holds."""
+        """The number of images in a page with that limit."""
         return min(limit or self._options.page_cap, self._options.page_cap)
 
     def _marker(self, marker: str) -> str:
@@ -127,7 +127,7 @@ class Account(Instances):
         return known.id
 
     def find_image(self, image_id: str) -> StoredImage | None:
-        """The image of that id, whoever may see it."""
+        """The image with that id, whoever may see it."""
         with self.lock:
             self._advance_uploads()
             return self._catalogue.get(image_id)
@@ -149,7 +149,7 @@ class Account(Instances):
         return next((instance for instance in self._instances.values() if instance.image == image_id), None)
 
     def list_instances(self, instance_id: str | None = None) -> list[StoredInstance]:
-        """All instances, or the one of that id."""
+        """All instances, or the one with that id."""
         with self.lock:
             return list(self._instances.values()) if instance_id is None else [self._instance(instance_id)]
 
@@ -175,7 +175,7 @@ class Account(Instances):
         return found
 
     def _advance_uploads(self) -> None:
-        """Bring every upload to where it stands by now."""
+        """Advance every upload to its present status."""
         now = self.clock()
         for image_id, (started, size) in list(self._uploads.items()):
             saving_at = started + self._options.queued_for
@@ -196,12 +196,12 @@ class Account(Instances):
             return self._catalogue.all()
 
     def put_image(self, image: StoredImage) -> None:
-        """Add an image, or put it in the place of the one with its id."""
+        """Add an image, or replace the one with its id."""
         with self.lock:
             self._catalogue.put(image)
 
     def change_image(self, image_id: str, **changes: Any) -> StoredImage:
-        """Change fields of an image. Raises KeyError if it is not there."""
+        """Change fields of an image. Raises KeyError if it does not exist."""
         with self.lock:
             known = self._catalogue.get(image_id)
             if known is None:
@@ -211,7 +211,7 @@ class Account(Instances):
             return changed
 
     def remove_image(self, image_id: str) -> None:
-        """Take an image away, whatever its state. Raises KeyError if it is not there."""
+        """Remove an image, whatever its state. Raises KeyError if it does not exist."""
         with self.lock:
             self._catalogue.remove(image_id)
             self._uploads.pop(image_id, None)
@@ -224,7 +224,7 @@ class Account(Instances):
 
     @contextmanager
     def undoing(self, image_id: str) -> Iterator[None]:
-        """Whatever happens to that image inside did not happen; nobody else sees it meanwhile."""
+        """Undo everything that happens to that image within the block; nobody else sees it meanwhile."""
         with self.lock:
             image = self._catalogue.get(image_id) or self._catalogue.get(image_id.lower())
             upload = self._uploads.get(image.id) if image else None
@@ -237,9 +237,9 @@ class Account(Instances):
                     self._uploads[image.id] = upload
 
     def uses(self) -> Mapping[str, set[str]]:
-        """Who uses each image, by its id: the truth, of every source that exists, in all regions that share the images.
+        """What really uses each image, by its id, from all sources and all regions that share the images.
 
-        A use by name goes with the last image of that name: ask before an image is deleted, not after.
+        A use by name ends with the last image of that name: ask before an image is deleted, not after.
         """
         with self.lock:
             return uses(self._catalogue.all().values(), [account._holding() for account in self._sharing])
@@ -254,7 +254,7 @@ class Account(Instances):
         return Holding(tuple(self._instances.values()), volumes, launchers)
 
     def revoke_tokens(self) -> None:
-        """End every token before its time, as a changed API password does."""
+        """Revoke every token, as a changed API password does."""
         self._tokens.revoke()
 
 

@@ -12,9 +12,9 @@ from janitor.sandbox.account import Account
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request brings. `pairs` is its query with every repetition; names of `headers` are in lower case.
+    """The contents of a request. `pairs` is its query with every repetition; names of `headers` are in lower case.
 
-    `clock_off` is how wrong the clock is that dates a token, and `cell_down` says that a part of compute is down.
+    `clock_off` is the error of the clock that dates tokens, and `cell_down` says that a part of compute is down.
     """
 
     method: str
@@ -30,7 +30,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, and what the account said in it: 0 for yes, else the API's own code."""
+    """An answer, and the account's code for it: 0 for success, otherwise the API's own code."""
 
     code: int
     response: Response
@@ -38,10 +38,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One call of an API: where it is, whose account it asks, how it answers, and how it would fail by a code.
+    """One call of an API: its path, its account, how it answers, and how it fails with a code.
 
-    `image` tells the id of the image that a request names. For a list, `nothing` answers with none of its kind, and
-    every page that succeeds begins with `opening`.
+    `image` gives the id of the image that a request names. For a list, `nothing` gives an empty answer, and every
+    successful page begins with `opening`.
     """
 
     name: str
@@ -60,14 +60,14 @@ class ServedApi(Protocol):
 
     @property
     def url(self) -> str:
-        """Where a configuration points a client to."""
+        """The URL for a client's configuration."""
 
     @property
     def endpoints(self) -> Sequence[Endpoint]:
-        """Every call; the last one, without a method, takes whatever the API does not know."""
+        """Every call; the last one, without a method, takes all that the API does not know."""
 
     def shown(self, path: str) -> str:
-        """A request's path as it is recorded, without anything secret."""
+        """A request's path as recorded, without anything secret."""
 
     def target(self, name: str) -> str:
-        """A target of a janitor.yaml, as an item of its list, with what else a reader may want to know."""
+        """A target of a janitor.yaml, as an item of its list, with comments for the reader."""

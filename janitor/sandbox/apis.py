@@ -23,7 +23,7 @@ Served = tuple[Mapping[str, Account], ServedApi]
 
 
 def make_api(options: Options, origin: str, clock: Clock) -> Served:
-    """What a sandbox of these options is to serve at the origin."""
+    """What a sandbox with these options serves at this origin."""
     return _MAKERS[options.api](options, origin, clock)
 
 

@@ -93,7 +93,7 @@ async def _asked(request: Request) -> Asked:
 def make_app(
     api: ServedApi, options: Options, log: RequestLog, injector: FaultInjector, hook: Hook | None = None
 ) -> Starlette:
-    """The application: what an API answers, but for faults.
+    """The application: the answers of an API, except for faults.
 
     They are read and set outside the API, at /sandbox/faults.
     """
@@ -104,5 +104,5 @@ def make_app(
 
 def _route(endpoint: Endpoint, desk: _Desk) -> Route:
     route = Route(endpoint.path, _Application(endpoint, desk))
-    route.methods = None if endpoint.method is None else {endpoint.method}  # starlette would let HEAD in with GET
+    route.methods = None if endpoint.method is None else {endpoint.method}  # starlette would allow HEAD with GET
     return route

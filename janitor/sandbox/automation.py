@@ -10,9 +10,9 @@ from janitor.sandbox.launchers import Launchers, StoredCluster, StoredClusterTem
 
 
 class Automation:
-    """Changed by people, tests and simulations only; the API reads it. What it gives back are copies by id.
+    """Changed by people, tests and simulations only; the API reads it. It returns copies by id.
 
-    Every method may be called from any thread, and raises KeyError for what is not there.
+    Every method may be called from any thread, and raises KeyError for what does not exist.
     """
 
     lock: threading.RLock
@@ -49,24 +49,24 @@ class Automation:
             return dict(self._launch_templates)
 
     def put_cluster(self, cluster: StoredCluster) -> None:
-        """Add a cluster, or put it in the place of the one with its id."""
+        """Add a cluster, or put it in place of the one with its id."""
         with self.lock:
             self._clusters[cluster.id] = cluster
 
     def delete_cluster(self, cluster_id: str) -> None:
-        """Take a cluster away, with its node groups."""
+        """Remove a cluster, with its node groups."""
         with self.lock:
             del self._clusters[cluster_id]
 
     def put_node_group(self, cluster_id: str, group: StoredNodeGroup) -> None:
-        """Add a node group to a cluster, or put it in the place of the one with its id."""
+        """Add a node group to a cluster, or put it in place of the one with its id."""
         with self.lock:
             cluster = self._clusters[cluster_id]
             groups = {**{known.id: known for known in cluster.groups}, group.id: group}
             self._clusters[cluster_id] = replace(cluster, groups=tuple(groups.values()))
 
     def scale_node_group(self, cluster_id: str, group_id: str, nodes: int) -> StoredNodeGroup:
-        """Give a node group that many nodes, which may be none."""
+        """Set the number of nodes of a node group; it may be zero."""
         with self.lock:
             known = {group.id: group for group in self._clusters[cluster_id].groups}
             scaled = replace(known[group_id], nodes=nodes)
@@ -74,7 +74,7 @@ class Automation:
             return scaled
 
     def remove_node_group(self, cluster_id: str, group_id: str) -> None:
-        """Take a node group away."""
+        """Remove a node group."""
         with self.lock:
             cluster = self._clusters[cluster_id]
             if group_id not in {group.id for group in cluster.groups}:
@@ -83,17 +83,17 @@ class Automation:
             self._clusters[cluster_id] = replace(cluster, groups=kept)
 
     def put_cluster_template(self, template: StoredClusterTemplate) -> None:
-        """Add a cluster template, or put it in the place of the one with its id."""
+        """Add a cluster template, or put it in place of the one with its id."""
         with self.lock:
             self._cluster_templates[template.id] = template
 
     def remove_cluster_template(self, template_id: str) -> None:
-        """Take a cluster template away."""
+        """Remove a cluster template."""
         with self.lock:
             del self._cluster_templates[template_id]
 
     def put_stack(self, stack: StoredStack) -> None:
-        """Add a stack, or put it in the place of the one with its id."""
+        """Add a stack, or put it in place of the one with its id."""
         with self.lock:
             self._stacks[stack.id] = stack
 
@@ -106,18 +106,18 @@ class Automation:
             return changed
 
     def delete_stack(self, stack_id: str) -> None:
-        """Take a stack away, with all that are nested in it."""
+        """Remove a stack, with all that are nested in it."""
         with self.lock:
             del self._stacks[stack_id]
             for nested in [stack.id for stack in self._stacks.values() if stack.parent == stack_id]:
                 self.delete_stack(nested)
 
     def put_launch_template(self, name: str, image: str) -> None:
-        """Let a launch template name that image, by its id or its name; a new one, or one that is moved to it."""
+        """Let a launch template, new or existing, name that image by its id or its name."""
         with self.lock:
             self._launch_templates[name] = image
 
     def remove_launch_template(self, name: str) -> None:
-        """Take a launch template out of the document."""
+        """Remove a launch template from the document."""
         with self.lock:
             del self._launch_templates[name]

@@ -34,7 +34,7 @@ _MIB = 2**20
 
 
 def builds(mint: Mint, images: int) -> Iterator[StoredImage]:
-    """That many builds, in six families or as many as two years of nights ask for."""
+    """That many builds, in six families or as many as two years of nights need."""
     families = max(len(_FIRST_FAMILIES), -(-images // _FAMILY_SIZE))
     for position, name in zip(range(families), _family_names(), strict=False):
         share = images // families + (position < images % families)
@@ -68,7 +68,7 @@ def _family(mint: Mint, name: str, position: int, images: int) -> Iterator[Store
 
 
 def _age(mint: Mint, index: int, images: int) -> timedelta:
-    """The age of the index-th newest: most of a night apart at least; the fewer images, the denser towards today."""
+    """The age of the index-th newest: at least most of a night apart; the fewer images, the more of them recent."""
     place = (index + 0.6 * mint.random.random()) / images
     return timedelta(days=index + (SPAN_DAYS - images) * place**5, hours=2 + mint.random.random())
 

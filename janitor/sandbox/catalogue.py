@@ -7,7 +7,7 @@ from janitor.sandbox.models import StoredImage
 
 
 class Catalogue:
-    """Images by id, and in order of creation, ties by id. The order is made anew only when it was disturbed."""
+    """Images by id, and in order of creation, ties by id. The order is computed again only after a change."""
 
     def __init__(self, images: Iterable[StoredImage]) -> None:
         self._images = {image.id: image for image in images}
@@ -19,7 +19,7 @@ class Catalogue:
         return len(self._images)
 
     def get(self, image_id: str) -> StoredImage | None:
-        """The image of that id, if there is one."""
+        """The image with that id, if there is one."""
         return self._images.get(image_id)
 
     def all(self) -> dict[str, StoredImage]:
@@ -27,14 +27,14 @@ class Catalogue:
         return dict(self._images)
 
     def put(self, image: StoredImage) -> None:
-        """Add an image, or put it in the place of the one with its id."""
+        """Add an image, or replace the one with its id."""
         known = self._images.get(image.id)
         self._images[image.id] = image
         if known is None or known.created_at != image.created_at:
             self._disturbed = True
 
     def remove(self, image_id: str) -> None:
-        """Take an image out. Raises KeyError if it is not there."""
+        """Remove an image. Raises KeyError if it does not exist."""
         del self._images[image_id]
         self._disturbed = True
 

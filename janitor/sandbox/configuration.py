@@ -14,9 +14,9 @@ def configuration_text(
     mode: str = "dry-run",
     timezone: str = "UTC",
 ) -> str:
-    """The text of a janitor.yaml with one target, the sandbox at `url`, with the lines given; its password is in it.
+    """The text of a janitor.yaml with one target, the sandbox at `url`, with the lines given; it contains the password.
 
-    `reference` is the URL of a document that names images, and `reference_token` what opens it.
+    `reference` is the URL of a document that names images, and `reference_token` its token.
     """
     return f"""\
 # A configuration for the sandbox at {url}; with it as janitor.yaml: janitor run

@@ -14,7 +14,7 @@ PATH = "/sandbox/faults"
 
 
 def faults_route(injector: FaultInjector, api: Api) -> Route:
-    """GET what goes wrong; PUT what goes wrong from now on, as a faults file or as the same in JSON; DELETE ends it."""
+    """GET the faults; PUT new ones, as a faults file or the same in JSON; DELETE ends them."""
 
     async def faults(request: Request) -> Response:
         if request.method == "PUT":

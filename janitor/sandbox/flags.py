@@ -139,9 +139,9 @@ FLAGS: tuple[Flag, ...] = (
 
 
 def options_from(values: Mapping[str, object]) -> Options:
-    """The options that the values of FLAGS amount to, by field; None and missing ones are defaults.
+    """The options for the values of FLAGS, by field; None and missing ones are defaults.
 
-    Raises UsageError for a value that cannot be.
+    Raises UsageError for an impossible value.
     """
     given = {field: value for field, value in values.items() if value is not None}
     if unknown := given.keys() - {field.name for field in fields(Options)}:

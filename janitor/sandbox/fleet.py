@@ -25,7 +25,7 @@ _MOST_INSTANCES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What an account holds to begin with."""
+    """What an account holds at the start."""
 
     images: tuple[StoredImage, ...]
     instances: tuple[StoredInstance, ...]
@@ -34,7 +34,7 @@ class Fleet:
 
 
 def make_fleet(images: int, *, seed: int, now: datetime, oddities: bool = False) -> Fleet:
-    """A fleet of exactly that many images; `now` (aware, UTC) is what their ages count back from.
+    """A fleet of exactly that many images; their ages count back from `now` (aware, UTC).
 
     With `oddities` some of them carry values that cannot be read.
     """
@@ -42,7 +42,7 @@ def make_fleet(images: int, *, seed: int, now: datetime, oddities: bool = False)
     stored = tuple(_images(mint, images, oddities=oddities))
     instances = min(_MOST_INSTANCES, -(-images * 3 // 20))
     made = tuple(machines(mint, instances, stored, oddities=oddities))
-    # From a source of their own, so that the images and instances of a seed stay what they are.
+    # From a random source of their own, so that the images and instances of a seed stay the same.
     return Fleet(
         stored,
         made,
@@ -51,7 +51,7 @@ def make_fleet(images: int, *, seed: int, now: datetime, oddities: bool = False)
 
 
 def _images(mint: Mint, images: int, *, oddities: bool) -> Iterator[StoredImage]:
-    """Each kind in its share of the whole, some of them capped; builds are what is left."""
+    """Each kind in its share of the whole, some of them capped; the rest are builds."""
     kinds = (
         (vendor_images, min(60, images * 11 // 100)),
         (golden, min(40, images * 3 // 100)),

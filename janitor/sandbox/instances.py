@@ -10,7 +10,7 @@ from janitor.sandbox.models import StoredInstance, StoredVolume
 
 
 class Instances(Automation):
-    """Changed by people, tests and simulations, like what launches instances; the API reads it."""
+    """Changed by people, tests and simulations, like Automation; the API reads it."""
 
     def __init__(self, fleet: Fleet) -> None:
         super().__init__(fleet.launchers)
@@ -31,24 +31,24 @@ class Instances(Automation):
             return dict(self._volumes)
 
     def put_instance(self, instance: StoredInstance) -> None:
-        """Add an instance, or put it in the place of the one with its id."""
+        """Add an instance, or put it in place of the one with its id."""
         with self.lock:
             self._instances[instance.id] = instance
 
     def change_instance(self, instance_id: str, **changes: Any) -> StoredInstance:
-        """Change fields of an instance. Raises KeyError if it is not there."""
+        """Change fields of an instance. Raises KeyError if it does not exist."""
         with self.lock:
             changed = replace(self._instances[instance_id], **changes)
             self._instances[instance_id] = changed
             return changed
 
     def remove_instance(self, instance_id: str) -> None:
-        """Take an instance away. Raises KeyError if it is not there."""
+        """Remove an instance. Raises KeyError if it does not exist."""
         with self.lock:
             del self._instances[instance_id]
 
     def boot_server(self, template: StoredInstance, **changes: Any) -> StoredInstance:
-        """A new server, as that one but for its id, its times and what is changed."""
+        """A new server like that one, except for its id, its times and the changes."""
         with self.lock:
             now = self.clock()
             fresh = {"id": str(uuid.uuid4()), "created_at": now, "launched_at": now, "updated_at": now}
@@ -57,11 +57,11 @@ class Instances(Automation):
             return server
 
     def rebuild_server(self, instance_id: str, image: str) -> StoredInstance:
-        """Make a server anew of another image. Raises KeyError if it is not there."""
+        """Rebuild a server from another image. Raises KeyError if it does not exist."""
         return self.change_instance(instance_id, image=image, updated_at=self.clock())
 
     def delete_server(self, instance_id: str) -> StoredInstance:
-        """Delete a server, which is remembered as deleted. Raises KeyError if it is not there."""
+        """Delete a server, which is remembered as deleted. Raises KeyError if it does not exist."""
         with self.lock:
             ended = replace(self._instances.pop(instance_id), status="DELETED", updated_at=self.clock())
             self._ended[instance_id] = ended
@@ -74,11 +74,11 @@ class Instances(Automation):
             return dict(self._ended)
 
     def put_volume(self, volume: StoredVolume) -> None:
-        """Add a volume, or put it in the place of the one with its id."""
+        """Add a volume, or put it in place of the one with its id."""
         with self.lock:
             self._volumes[volume.id] = volume
 
     def remove_volume(self, volume_id: str) -> None:
-        """Take a volume away. Raises KeyError if it is not there."""
+        """Remove a volume. Raises KeyError if it does not exist."""
         with self.lock:
             del self._volumes[volume_id]

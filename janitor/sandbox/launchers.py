@@ -1,4 +1,4 @@
-"""What launches servers of images by itself, as values: clusters and their templates, stacks, and launch templates."""
+"""What launches servers automatically, as values: clusters, their templates, stacks, and launch templates."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,9 +13,9 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,}")
 
 @dataclass(frozen=True, slots=True)
 class StoredNodeGroup:
-    """Nodes of a cluster that are alike. `image` is the id or the exact name of theirs.
+    """Nodes of a cluster that are alike. `image` is the id or the exact name of their image.
 
-    `unlisted_image` says that the list of node groups leaves it out, and only the group by itself tells it.
+    `unlisted_image` says that the list of node groups omits it, and only the single group has it.
     """
 
     id: str
@@ -30,7 +30,7 @@ class StoredNodeGroup:
 
 @dataclass(frozen=True, slots=True)
 class StoredCluster:
-    """One cluster; `template` is the id of the cluster template that it was made of."""
+    """One cluster; `template` is the id of the cluster template that it was made from."""
 
     id: str
     name: str
@@ -42,7 +42,7 @@ class StoredCluster:
 
 @dataclass(frozen=True, slots=True)
 class StoredClusterTemplate:
-    """What clusters are made of; `image` is an id or an exact name."""
+    """What clusters are made from; `image` is an id or an exact name."""
 
     id: str
     name: str
@@ -64,7 +64,7 @@ class StoredStack:
     status: str = "CREATE_COMPLETE"
 
     def words(self) -> set[str]:
-        """Every text in its parameters and its template, but for empty ones."""
+        """Every text in its parameters and its template, except empty ones."""
         return set(filter(None, (*_texts(self.parameters), *_texts(self.template))))
 
 
@@ -94,7 +94,7 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def named_plainly(image: StoredImage) -> bool:
-    """Whether its name is one that people write in templates."""
+    """Whether people would write its name in templates."""
     return _PLAIN_NAME.fullmatch(image.name or "") is not None
 
 

@@ -19,7 +19,7 @@ _ODD_NOTHING: tuple[str | Missing | None, ...] = (None, "", MISSING)
 def machines(
     mint: Mint, instances: int, images: Sequence[StoredImage], *, oddities: bool = False
 ) -> Iterator[StoredInstance]:
-    """That many instances of these images. With `oddities` some leave out whether they have one."""
+    """That many instances of these images. With `oddities` some do not say whether they have one."""
     public = [image for image in images if image.is_public]
     own = [image for image in images if not image.is_public and image.status == "active"]
     nothing = _ODD_NOTHING if oddities else _NOTHING

@@ -1,4 +1,4 @@
-"""What a sandbox's account holds, as values: images, instances, and the source they are minted from."""
+"""What a sandbox's account holds, as values: images, instances, and the source that makes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from random import Random
 
 
 class Missing(Enum):
-    """Stands for a key that the answer leaves out."""
+    """Stands for a key that the answer omits."""
 
     MISSING = "missing"
 
@@ -24,8 +24,8 @@ OURS = "5ba9d0a7c3e14f6f8d0b2a9e7c415d31"
 class StoredImage:
     """One image. `wire` overrides keys of its JSON by any value, readable or not; MISSING leaves the key out.
 
-    What only OpenStack tells: `owner` is a project, `members` are the projects that a shared image is shared with, by
-    the status of each, and `held` says that the store lets nobody delete its data.
+    Only OpenStack has: `owner` is a project, `members` are the projects that a shared image is shared with, by the
+    status of each, and `held` says that the store does not allow deleting its data.
 
     Wide because the records of two APIs are rendered from it.
     """
@@ -51,7 +51,7 @@ class StoredImage:
 
     @property
     def is_public(self) -> bool:
-        """Whether everybody may use it."""
+        """Whether everyone may use it."""
         return self.visibility == "public"
 
 
@@ -67,10 +67,10 @@ class Flavor:
 
 @dataclass(frozen=True, slots=True)
 class StoredInstance:
-    """One instance. `image` is what its record says of an image, which can be nothing at all; `wire` as for images.
+    """One instance. `image` is what its record says about an image, which can be nothing at all; `wire` as for images.
 
-    What only OpenStack tells: `compute` counts the compute services, from 0, and `cell` is the part of one that holds
-    it, of which the second can be down. `updated_at` is when it was last changed, None where that was its launch.
+    Only OpenStack has: `compute` counts the compute services, from 0, and `cell` is the part of one that holds it, of
+    which the second can be down. `updated_at` is when it was last changed, None if that was its launch.
 
     Wide because the records of two APIs are rendered from it.
     """
@@ -99,7 +99,9 @@ class StoredInstance:
 
 @dataclass(frozen=True, slots=True)
 class StoredVolume:
-    """One volume, in GB: of what image it was made, if of one, and whose it is, if attached. `wire` as for images.
+    """One volume, in GB: the image from which it was made, if any, and the server to which it is attached, if any.
+
+    `wire` as for images.
 
     Wide because the records of an API are rendered from it.
     """
@@ -117,9 +119,9 @@ class StoredVolume:
 
 
 class Mint:
-    """Makes ids, chances and images from a seed; ages are counted back from `now`.
+    """Makes ids, random choices and images from a seed; ages are counted back from `now`.
 
-    Two of one seed make the same ids: one fleet needs a seed for each of its parts.
+    Two with one seed make the same ids: a fleet needs a seed for each of its parts.
     """
 
     def __init__(self, seed: int | str, now: datetime) -> None:
@@ -132,7 +134,7 @@ class Mint:
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
     def between(self, shortest: timedelta, longest: timedelta) -> timedelta:
-        """A duration between two, to the microsecond."""
+        """A random duration between two, to the microsecond."""
         return shortest + (longest - shortest) * self.random.random()
 
     def image(
@@ -157,7 +159,7 @@ class Mint:
     ) -> StoredImage:
         """An image of that age, last updated `settled` after its creation, but never in the future.
 
-        Wide because a fleet may choose any field of an image, and what it does not choose is as usual.
+        Wide because a fleet may choose any field of an image; the others have defaults.
         """
         created_at = self.now - age
         return StoredImage(

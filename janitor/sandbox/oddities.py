@@ -1,4 +1,4 @@
-"""Everything in an account that no build made on schedule: snapshots, stuck uploads, golden and oddly named images."""
+"""Everything in an account that is not a scheduled build: snapshots, stuck uploads, golden and oddly named images."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -56,9 +56,9 @@ def golden(mint: Mint, images: int) -> Iterator[StoredImage]:
 
 
 def uploads(mint: Mint, images: int, status: str) -> Iterator[StoredImage]:
-    """Uploads in a status on the way to active, or failed: most of them forgotten, every fourth of today.
+    """Uploads in a status on the way to active, or failed: most of them old, every fourth of today.
 
-    One in every five carries an odd name, so that names full of markup are among what is deleted.
+    One in five has an odd name, so that names full of markup are among the deleted ones.
     """
     for index in range(images):
         odd = mint.random.choice(ODD_NAMES) if index % 5 == 0 else f"{mint.random.choice(_UPLOADS)}-{index + 1}"
@@ -91,7 +91,7 @@ def gone(mint: Mint, images: int) -> Iterator[StoredImage]:
 
 
 def oddly_named(mint: Mint, images: int) -> Iterator[StoredImage]:
-    """Images whose names people and tools stumble over."""
+    """Images whose names cause problems for people and tools."""
     for index in range(images):
         name = ODD_NAMES[index % len(ODD_NAMES)]
         yield mint.image(

@@ -1,4 +1,4 @@
-"""The document of launch templates, which names images: what no API of a cloud shows, and people declare."""
+"""The document of launch templates, which names images: a use that no API of a cloud shows, and people declare."""
 
 import secrets
 from collections.abc import Mapping
@@ -37,5 +37,5 @@ def document(templates: Mapping[str, str]) -> Mapping[str, object]:
 
 
 def _failure(_asked: Asked, code: int) -> Response:
-    status = code if 400 <= code <= 599 else 500  # Compute API v1.0 has codes that are no HTTP statuses
+    status = code if 400 <= code <= 599 else 500  # Compute API v1.0 has codes that are not HTTP statuses
     return Response(dumped({"errors": ["permission denied"]}), status, media_type=_JSON)

@@ -1,10 +1,10 @@
-"""How an account says no, whatever API it is asked through."""
+"""How an account rejects a request, whatever the API."""
 
 from enum import Enum
 
 
 class Kind(Enum):
-    """What is wrong with what was asked."""
+    """What is wrong with a request."""
 
     DENIED = "denied"
     BAD_CREDENTIALS = "bad-credentials"
@@ -20,7 +20,7 @@ class Kind(Enum):
 
 
 class Resource(Enum):
-    """What it was asked of."""
+    """The kind of resource that a request is about."""
 
     INSTANCE = "instance"
     IMAGE = "image"

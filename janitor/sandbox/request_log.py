@@ -1,4 +1,4 @@
-"""The log of every request that a sandbox was sent, and what its account said to it."""
+"""The log of every request that a sandbox received, and the account's answer."""
 
 import threading
 from collections import deque
@@ -22,7 +22,7 @@ class Call:
     image: str | None
 
     def answered(self, code: int | None, at: datetime, faults: tuple[str, ...] = ()) -> "RecordedRequest":
-        """The same, once it is answered."""
+        """The record of this call, once it is answered."""
         return RecordedRequest(
             self.name, self.ordinal, self.method, self.path, self.query, self.image, code, at, faults
         )
@@ -30,9 +30,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest(Call):
-    """One request afterwards: `code` is what the account said, 0 for yes, or None if it was never asked.
+    """One request afterwards: `code` is the account's answer, 0 for success, or None if it was never asked.
 
-    `faults` are the words of those that struck; the client may have read something else than what the account said.
+    `faults` are the names of those applied; the client may have read another answer than the account's.
     """
 
     code: int | None

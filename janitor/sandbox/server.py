@@ -39,7 +39,7 @@ _KEPT_IN_FOREGROUND = 10_000
 
 @dataclass(slots=True)
 class Sandbox:
-    """A running sandbox: where it listens, what it holds in each region, and what it was asked."""
+    """A running sandbox: where it listens, what it holds in each region, and the requests that it received."""
 
     origin: str
     api: ServedApi
@@ -50,7 +50,7 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """Where a configuration points a client to."""
+        """The URL for a client's configuration."""
         return self.api.url
 
     @property
@@ -60,7 +60,7 @@ class Sandbox:
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong; it may be set at any time, and is begun anew by that. `Faults()` ends it."""
+        """The faults; they may be set at any time, which restarts them. `Faults()` ends them."""
         return self.injector.faults
 
     @faults.setter
@@ -73,7 +73,7 @@ class Sandbox:
         return self.log.all()
 
     def configuration(self, **values: str) -> str:
-        """The text of a janitor.yaml that works against it; see `configuration_text` for what can be given."""
+        """The text of a janitor.yaml that works against it; see `configuration_text` for the arguments."""
         document = {"reference": f"{self.origin}{PATH}", "reference_token": self.options.reference_token}
         return configuration_text(self.url, self.api.target("sandbox"), **{**document, **values})
 
@@ -82,9 +82,9 @@ class Sandbox:
 def running(
     options: Options = _DEFAULTS, clock: Callable[[], datetime] = utc_now, hook: Hook | None = None
 ) -> Iterator[Sandbox]:
-    """A sandbox on a free port, whatever port the options name; it has stopped for certain when the block ends.
+    """A sandbox on a free port, whatever port the options name; it has certainly stopped when the block ends.
 
-    `clock` is the sandbox's own: it dates the fleet, ends tokens, moves uploads on and is in the Date header.
+    `clock` is the sandbox's own: it dates the fleet, expires tokens, advances uploads and is in the Date header.
     """
     with _listening(replace(options, port=0), clock, hook) as (sandbox, _server, _thread):
         yield sandbox
@@ -101,7 +101,7 @@ def serve(
     """Run in the foreground until one of the signals `ending`, then return. Only from the main thread.
 
     Once the socket listens, `announce` is given the text of a janitor.yaml that works against it; `configuration` is
-    for `configuration_text`. Raises UsageError if the port cannot be had.
+    for `configuration_text`. Raises UsageError if the port is not available.
     """
     with _listening(options, clock, None, _KEPT_IN_FOREGROUND) as (sandbox, server, thread):
         with _stopped_by_signals(server, ending):
@@ -112,7 +112,7 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """Says when it has started, or ended without."""
+    """Reports when it has started, or ended without starting."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -166,7 +166,7 @@ class _Line:
 
 
 class _Protocol(H11Protocol):
-    """Lets the application see the connection of a request: uvicorn itself has no way to hang up without an error."""
+    """Lets the application see the connection of a request: uvicorn cannot close it without an error."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -205,7 +205,7 @@ def _in_thread(server: _Server, listener: socket.socket) -> Iterator[threading.T
 
 @contextmanager
 def _bound(port: int) -> Iterator[socket.socket]:
-    # The protocol is spelled out because asyncio turns off Nagle's algorithm only then: 40 ms an answer otherwise.
+    # The protocol is explicit because asyncio turns off Nagle's algorithm only then: 40 ms an answer otherwise.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""JSON as it goes over the wire; the text of an image is made once and kept while the image stays as it is."""
+"""JSON as sent; the text of an image is made once and cached while the image is unchanged."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -13,16 +13,16 @@ def dumped(value: object) -> bytes:
     try:
         return _ENCODER.encode(value).encode()
     except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":")).encode()  # half a character can only be written escaped
+        return json.dumps(value, separators=(",", ":")).encode()  # half a surrogate pair can only be written escaped
 
 
 def without_missing(written: Mapping[str, object]) -> dict[str, object]:
-    """What is written, without the keys that are to be left out."""
+    """The value to write, without the keys to be omitted."""
     return {key: value for key, value in written.items() if value is not MISSING}
 
 
 class ImageTexts:
-    """The texts of images, by a function that tells the keys of one."""
+    """The texts of images, by a function that gives the keys of one."""
 
     def __init__(self, write: Callable[[StoredImage], Mapping[str, object]]) -> None:
         self._write = write

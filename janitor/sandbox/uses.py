@@ -1,4 +1,4 @@
-"""The truth about what uses which image of an account: that of every source that exists, whoever can read it now."""
+"""What really uses which image of an account: from all sources, whether or not they can be read now."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ _GONE = ("deleted", "pending_delete")
 _PARTS = ("kernel_id", "ramdisk_id")
 
 Use = tuple[str, str]
-"""Who uses an image, and the word by which that is named: its id, or else its name."""
+"""What uses an image, and the word by which the image is named: its id, or else its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What an account holds in one region that can use images."""
+    """Everything that can use images in one region of an account."""
 
     instances: Iterable[StoredInstance]
     volumes: Iterable[StoredVolume]
@@ -23,9 +23,9 @@ class Holding:
 
 
 def uses(images: Iterable[StoredImage], holdings: Iterable[Holding]) -> Mapping[str, set[str]]:
-    """Who uses each image, by its id.
+    """What uses each image, by its id.
 
-    A name is used as all own images that bear it now; an id counts even where no image has it, or has it any more.
+    A name means all own images that have it now; an id counts even if no image has it, or no longer.
     """
     known = list(images)
     bearing: dict[str, list[str]] = {}

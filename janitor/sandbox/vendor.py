@@ -26,7 +26,7 @@ _SYSTEMS = (
 
 
 def vendor_images(mint: Mint, images: int) -> Iterator[StoredImage]:
-    """That many public images, one release of each system after the other."""
+    """That many public images, one release after the other for each system."""
     for index in range(images):
         release, system = divmod(index, len(_SYSTEMS))
         age = timedelta(days=40 + 120 * release) + mint.between(timedelta(), timedelta(days=60))

@@ -59,10 +59,7 @@ class BoundedNetwork(httpcore.NetworkBackend):
 
 
 def _connected(host: str, port: int) -> socket.socket:
-    """A connection.
-
-    It is made in a thread that can be abandoned: nothing bounds how long the resolver takes for a name.
-    """
+    """A connection, made in a thread that can be abandoned: nothing bounds how long the resolver takes for a name."""
     future = Future[socket.socket]()
 
     def connect() -> None:

@@ -35,7 +35,7 @@ _CSV = {"Content-Type": "text/csv; charset=utf-8"}
 class Place:
     """The place of a report: the channel as configured (None for a webhook), and the thread of its first message.
 
-    `id` is Slack's own id of the channel, and `thread` the time stamp of that message; both are empty if unknown.
+    `id` is Slack's own id of the channel, and `thread` the time stamp of that message, if known.
     """
 
     channel: str | None

@@ -28,7 +28,7 @@ _JSON = "application/json;charset=UTF-8"
 
 
 class ComputeV1Rules:
-    """The account's rules as the vendor's page has them: own, unprotected images that no instance uses are deleted."""
+    """The account's rules as on the vendor's page: own, unprotected images that no instance uses are deleted."""
 
     def deletion(self, image_id: str, image: StoredImage | None, user: StoredInstance | None) -> Refusal | None:
         """Why that image is not deleted, if it is not."""
@@ -41,12 +41,12 @@ class ComputeV1Rules:
         return _no(Kind.CONFLICT, f"image {image_id} is in use by instance {user.id}") if user else None
 
     def marker(self, image_id: str, image: StoredImage | None) -> Refusal | None:
-        """Why that image is no marker, if it is none."""
+        """Why that image is not a marker, if it is not."""
         bad = _no(Kind.BAD_MARKER, f"no image found with id {image_id}")
         return None if image else self._malformed(image_id, image) or bad
 
     def instance(self, instance_id: str) -> Refusal:
-        """What is said of an instance that is not there."""
+        """What is said about an instance that does not exist."""
         if not _UUID.fullmatch(instance_id):
             return Refusal(Kind.MALFORMED, Resource.INSTANCE, "the instance id is not a UUID")
         return Refusal(Kind.ABSENT, Resource.INSTANCE, f"instance {instance_id} could not be found")
@@ -61,7 +61,7 @@ def _no(kind: Kind, message: str) -> Refusal:
 
 
 class ComputeV1:
-    """The API over one account. Each call makes the body of an answer of what was asked, or raises Refusal."""
+    """The API over one account. Each call makes the body of an answer to a request, or raises Refusal."""
 
     def __init__(self, account: Account, options: Options, origin: str) -> None:
         self.url = f"{origin}{_PREFIX}"
@@ -165,11 +165,11 @@ class ComputeV1:
         return self._detailed[1]
 
     def _detail(self, instances: list[StoredInstance]) -> tuple[list[StoredInstance], bytes]:
-        """These instances, and the answer that lists them; kept, as writing it anew takes longer than reading it."""
+        """These instances, and the answer that lists them; cached, as writing it again takes longer than reading it."""
         return instances, wire.body(instances=[self._writer.instance(instance) for instance in instances])
 
     def act_on_instance(self, asked: Asked) -> bytes:
-        """POST /instances/{id}/action: of all actions, uploadImage."""
+        """POST /instances/{id}/action: only the action uploadImage."""
         document = _read(asked.body)
         if _text(document, "action") != "uploadImage":
             raise Refusal(Kind.UNSUPPORTED, Resource.INSTANCE, "the sandbox knows the action uploadImage only")
@@ -187,7 +187,7 @@ def _json(body: bytes) -> Response:
 
 
 def _in_lower_case(image_id: str) -> str:
-    """An id as the account knows it; the vendor's page does not say that its letters must be small."""
+    """An id as the account has it; the vendor's page does not say that ids must be in lower case."""
     return image_id.lower() if _UUID.fullmatch(image_id) else image_id
 
 

@@ -1,4 +1,4 @@
-"""The JSON of the Compute API v1.0: headers, result codes, images and instances, as the options have them written."""
+"""The JSON of the Compute API v1.0: headers, result codes, images and instances, written as the options say."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -59,7 +59,7 @@ def failure_body(code: int, detail: str) -> bytes:
 
 
 def access(token: Token, username: str) -> dict[str, object]:
-    """What is said of a token; the two times differ in shape, as in the vendor's sample."""
+    """The description of a token; its two times have different formats, as in the vendor's sample."""
     return {
         "token": {"id": token.id, "expires": _zulu(token.expires_at), "issued_at": _fraction(token.issued_at)},
         "user": {"id": username, "roles": [{"name": "project_admin"}]},
@@ -83,7 +83,7 @@ class Writer:
         self._texts.prepare(images)
 
     def image(self, image: StoredImage) -> dict[str, object]:
-        """An image as the list has it, its keys in the vendor's order."""
+        """An image as in the list, its keys in the vendor's order."""
         written: dict[str, object] = {
             "createdAt": self._time(image.created_at, image.id, 0),
             "diskFormat": image.disk_format,
@@ -101,7 +101,7 @@ class Writer:
         return self._finished(written, image.wire)
 
     def instance(self, instance: StoredInstance) -> dict[str, object]:
-        """An instance as `instances-detail` has it."""
+        """An instance as in `instances-detail`."""
         written: dict[str, object] = {
             "addresses": [_address(instance.address)],
             "availabilityZone": instance.zone,
@@ -126,7 +126,7 @@ class Writer:
         return without_missing(self._finished(written, instance.wire))
 
     def brief_instance(self, instance: StoredInstance) -> dict[str, object]:
-        """An instance as `instances` has it."""
+        """An instance as in `instances`."""
         detail = self.instance(instance)
         return {key: detail[key] for key in ("id", "name", "status") if key in detail}
 

@@ -1,6 +1,6 @@
-"""What OpenStack clouds speak, NHN Cloud of today among them: identity, Image API v2, and what uses images.
+"""The APIs of OpenStack clouds, including today's NHN Cloud: identity, Image API v2, and the services that use images.
 
-The regions of a cloud have fleets of their own; a token opens all of them.
+Each region of a cloud has its own fleet; one token is valid in all of them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -91,7 +91,7 @@ class OpenStack:
                 return Identity(service, self._options, self._directory).endpoints
 
     def _unknown(self) -> Iterator[Endpoint]:
-        """What is not known under the path of a service, in the words of that service; and what is nowhere at all."""
+        """The answer to an unknown path of a service, in the words of that service; or of no service."""
         for entry, region in self._directory.places():
             root = f"{self._directory.root(region)}{entry.base}"
             yield Service(root, self._accounts[region], self._failing[entry.kind]).open_endpoint(
@@ -108,7 +108,7 @@ class OpenStack:
         raise Refusal(Kind.ABSENT, Resource.ACCOUNT, "The resource could not be found.")
 
     def shown(self, path: str) -> str:
-        """The path as it is; nothing in it is secret."""
+        """The unchanged path; nothing in it is secret."""
         return path
 
     def target(self, name: str) -> str:

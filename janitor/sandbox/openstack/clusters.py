@@ -87,7 +87,7 @@ class Clusters:
     def _page(
         self, asked: Asked, kind: str, items: Sequence[Item], write: Callable[[Item], Mapping[str, object]]
     ) -> Mapping[str, object]:
-        """A page, with the address of the next one as long as this one is full."""
+        """A page, with the URL of the next one as long as this one is full."""
         limit = self._account.page_size(_limit(asked.query.get("limit")))
         chosen = after_marker(asked, items, _unknown)[:limit]
         listed: dict[str, object] = {kind: [write(item) for item in chosen]}
@@ -98,7 +98,7 @@ class Clusters:
 
 
 def _with_groups(asked: Asked) -> Mapping[str, str]:
-    """What the answer says of the version, which must be one that has node groups."""
+    """The headers about the version, which must be one that has node groups."""
     version = VERSIONS.asked(asked.headers)
     if version < _NODE_GROUPS:
         message = "Version 1.9 is needed: the requested API is not supported in the version that was asked for."
@@ -119,7 +119,7 @@ def _limit(text: str | None) -> int | None:
 
 
 def _cluster(cluster: StoredCluster) -> Mapping[str, object]:
-    """A cluster as the list has it: of its images it says nothing."""
+    """A cluster as in the list: it does not name its images."""
     return {
         "uuid": cluster.id,
         "name": cluster.name,

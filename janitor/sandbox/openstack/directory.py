@@ -1,4 +1,4 @@
-"""Where the services are: the catalogue that comes with a token, and the versions that each service tells of itself."""
+"""Where the services are: the catalogue that comes with a token, and the version document of each service."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,11 +16,11 @@ _UPDATED = "2026-04-01T00:00:00Z"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One service of the catalogue; `path` is where a client is sent to, and `base` where it stands.
+    """One service of the catalogue; `path` is the path for clients, and `base` the path of the service itself.
 
-    `kind` is what it is, whatever `type` the catalogue calls it. `number` counts the services of one kind, from 0, and
-    those after the first stand in the first region only. The catalogue names no region for one that is not `placed`,
-    and for others the one where they stand, or `region`; `interface` is the only one of its interfaces there.
+    `kind` is its kind, whatever `type` it has in the catalogue. `number` counts the services of one kind, from 0, and
+    those after the first exist in the first region only. The catalogue gives no region for one that is not `placed`,
+    and for others their own, or `region`; `interface` is its only interface there.
     """
 
     kind: str
@@ -34,7 +34,7 @@ class Entry:
     interface: str = "public"
 
     def named(self, region: str) -> str | None:
-        """What the catalogue calls the region, for an endpoint of that one."""
+        """The region's name in the catalogue, for an endpoint there."""
         return self.region or region if self.placed else None
 
 
@@ -47,7 +47,7 @@ STACK = Entry("stack", "orchestration", "heat", "/orchestration", f"/orchestrati
 
 
 def entries(options: Options) -> tuple[Entry, ...]:
-    """The services that a cloud has, in the order of its catalogue."""
+    """The services of a cloud, in the order of its catalogue."""
     first, *others = (_compute(number) for number in range(options.computes))
     return (
         IDENTITY,
@@ -66,7 +66,7 @@ def _volume(options: Options) -> Entry:
 
 
 def _compute(number: int) -> Entry:
-    """A compute service; the second names no region, and is listed first, as one large public cloud has it."""
+    """A compute service; the second has no region, and is listed first, as in one large public cloud."""
     if number == 0:
         return COMPUTE
     base = f"/compute-{number + 1}"
@@ -75,10 +75,10 @@ def _compute(number: int) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The services of a cloud at that origin. The first region stands at the top, others under their names.
+    """The services of a cloud at that origin. The first region is at the root, others are below their names.
 
-    With `shared_images` all regions have one image service, at one address; with `image_in_first` the catalogue has it
-    in the first region only. `newest_compute` is as in the options.
+    With `shared_images` all regions have one image service, at one URL; with `image_in_first` the catalogue has it in
+    the first region only. `newest_compute` is as in the options.
     """
 
     origin: str
@@ -89,7 +89,7 @@ class Directory:
     newest_compute: str = "2.96"
 
     def places(self) -> Iterator[tuple[Entry, str]]:
-        """Every service that stands somewhere, with its region; identity, and shared images, in the first one."""
+        """Every service with its region; identity, and shared images, in the first one."""
         for region in self.regions:
             for entry in self.entries:
                 if region == self.regions[0] or not (self._is_shared(entry) or entry.number):
@@ -99,11 +99,11 @@ class Directory:
         return entry is IDENTITY or (entry is IMAGE and self.shared_images)
 
     def root(self, region: str) -> str:
-        """The path under which the services of a region stand."""
+        """The path of the services of a region."""
         return "" if region == REGIONS[0] else f"/{region}"
 
     def catalogue_v2(self) -> list[dict[str, object]]:
-        """The catalogue as Identity v2.0 has it."""
+        """The catalogue in the form of Identity v2.0."""
         return [
             {
                 "type": entry.type,
@@ -121,7 +121,7 @@ class Directory:
         ]
 
     def catalogue_v3(self) -> list[dict[str, object]]:
-        """The catalogue as Identity v3 has it."""
+        """The catalogue in the form of Identity v3."""
         return [
             {
                 "id": entry.name,
@@ -149,7 +149,7 @@ class Directory:
         return f"{self.origin}{root}{entry.path}"
 
     def documents(self, entry: Entry, root: str) -> Iterator[tuple[str, Callable[[Asked], Response]]]:
-        """The paths under a service's base where it tells of its versions, each with what it says."""
+        """The paths below a service's base with version documents, and these documents."""
         base = f"{self.origin}{root}{entry.base}"
         versions = [self._version(entry, word, f"{base}/{folder}/") for word, folder in _VERSIONS[entry.kind]]
         listed: object = {"values": versions} if entry is IDENTITY else versions

@@ -1,4 +1,4 @@
-"""How each OpenStack service says no: Glance in HTML or in JSON, as asked for, the others in JSON of their own."""
+"""How each OpenStack service reports errors: Glance in HTML or JSON, as requested, the others in their own JSON."""
 
 import json
 import uuid
@@ -58,11 +58,11 @@ _FAULTS = {
 }
 
 Failing = Callable[[Asked, int, str], Response]
-"""Makes the answer of a status, with that message."""
+"""Makes the answer with a status and a message."""
 
 
 def answering(call: Callable[[Asked], Response], fail: Failing) -> Callable[[Asked], Reply]:
-    """The call as an endpoint has it: refusals become the service's own errors."""
+    """The call for an endpoint: refusals become the service's own errors."""
 
     def answer(asked: Asked) -> Reply:
         try:
@@ -75,17 +75,17 @@ def answering(call: Callable[[Asked], Response], fail: Failing) -> Callable[[Ask
 
 
 def said(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A yes in JSON, with the id that every request has."""
+    """A successful answer in JSON, with the id that every request has."""
     return Response(dumped(value), status, {**request_id(), **(headers or {})}, media_type=JSON)
 
 
 def done() -> Response:
-    """A yes without a word."""
+    """A successful answer without a body."""
     return Response(status_code=204, headers=request_id(), media_type="text/html")
 
 
 def image_service(identity: str) -> Failing:
-    """As Glance does behind Keystone at that address; webob words its errors."""
+    """As Glance does behind Keystone at that URL; its error texts come from webob."""
     return partial(_glance, {"WWW-Authenticate": f'Keystone uri="{identity}"'})
 
 

@@ -1,4 +1,4 @@
-"""A realistic fleet of an OpenStack project from a seed: what v1.0 can list, and what only the Image API v2 tells."""
+"""A realistic fleet of an OpenStack project from a seed: what v1.0 can list, and what only the Image API v2 has."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -35,7 +35,7 @@ _GIB = 2**30
 def make_fleet_of(
     options: Options, *, seed: int, now: datetime, first: bool = True, images: Sequence[StoredImage] | None = None
 ) -> Fleet:
-    """The fleet of one region, the `first` or another; of these `images`, where it has none of its own."""
+    """The fleet of one region, the `first` or another; with these `images`, if it has none of its own."""
     return make_cloud_fleet(
         options.images,
         seed=seed,
@@ -57,7 +57,7 @@ def make_cloud_fleet(
     computes: int = 1,
     given: Sequence[StoredImage] | None = None,
 ) -> Fleet:
-    """A fleet of exactly that many images, those included that no list shows; `now` is what ages count back from.
+    """A fleet of exactly that many images, including those that no list shows; ages count back from `now`.
 
     With `oddities` some of them carry values that cannot be read, with `kernels` some need a kernel and a ramdisk. The
     images are those `given`, if any are. Every compute service after the first has servers of its own.
@@ -68,7 +68,7 @@ def make_cloud_fleet(
     instances = min(_MOST_INSTANCES, -(-images * 3 // 20))
     servers = tuple(_servers(mint, instances, stored))
     volumes = tuple(_volumes(mint, servers, stored))
-    # From sources of their own, so that the images, servers and volumes of a seed stay what they are.
+    # From random sources of their own, so that the images, servers and volumes of a seed stay the same.
     more = (
         _elsewhere(Mint(f"compute service {compute} of {seed}", now), instances, stored, compute)
         for compute in range(1, computes)
@@ -78,7 +78,7 @@ def make_cloud_fleet(
 
 
 def _elsewhere(mint: Mint, servers: int, images: Sequence[StoredImage], compute: int) -> Iterator[StoredInstance]:
-    """A few servers of another compute service, all of own images."""
+    """A few servers of another compute service, all from own images."""
     own = launchable(images)
     for server in _servers(mint, -(-servers // 5) if own else 0, images):
         image = mint.random.choice(own).id
@@ -92,7 +92,7 @@ def _launchers(mint: Mint, images: Sequence[StoredImage]) -> Launchers:
 
 
 def _images(mint: Mint, images: int, *, oddities: bool, kernels: bool) -> Iterator[StoredImage]:
-    """Each kind in its share of the whole, some of them capped; builds are what is left."""
+    """Each kind in its share of the whole, some of them capped; the rest are builds."""
     kinds = (
         (vendor_images, min(60, images * 9 // 100)),
         (golden, min(40, images * 3 // 100)),
@@ -120,12 +120,12 @@ def _images(mint: Mint, images: int, *, oddities: bool, kernels: bool) -> Iterat
     for status, share in stuck:
         yield from uploads(mint, share, status)
     for index, build in enumerate(builds(mint, images - sum(share for _, share in (*kinds, *stuck)))):
-        # Unless told otherwise, Glance makes an image shared, with nobody at first.
+        # By default, Glance makes an image shared, with no members at first.
         yield replace(build, visibility="shared" if index % 2 else "private")
 
 
 def _based(mint: Mint, images: Sequence[StoredImage]) -> Iterator[StoredImage]:
-    """The images, with snapshots of servers saying which server, and which image that was made of."""
+    """The images, where snapshots name their server, and the image from which that was made."""
     bases = [image for image in images if image.status == "active" and "image_type" not in image.properties]
     for image in images:
         if image.properties.get("image_type") == "snapshot" and image.owner == OURS:
@@ -135,7 +135,7 @@ def _based(mint: Mint, images: Sequence[StoredImage]) -> Iterator[StoredImage]:
 
 
 def _origin(mint: Mint, image: StoredImage, bases: Sequence[StoredImage]) -> Mapping[str, str]:
-    """What Nova writes on a snapshot. Its base is an older image; if there is none, one that is gone."""
+    """The properties that Nova sets on a snapshot. Its base is an older image; if there is none, one that is gone."""
     older = [base for base in bases if base.created_at < image.created_at]
     return {
         "base_image_ref": mint.random.choice(older).id if older else mint.identity(),
@@ -146,7 +146,7 @@ def _origin(mint: Mint, image: StoredImage, bases: Sequence[StoredImage]) -> Map
 
 
 def _servers(mint: Mint, servers: int, images: Sequence[StoredImage]) -> Iterator[StoredInstance]:
-    """Servers with the words of Nova; one in twelve is shelved, which keeps its image in use.
+    """Servers with Nova's statuses; one in twelve is shelved, which keeps its image in use.
 
     One in four is in the second cell of its compute service.
     """
@@ -157,7 +157,7 @@ def _servers(mint: Mint, servers: int, images: Sequence[StoredImage]) -> Iterato
 
 
 def _volumes(mint: Mint, servers: Sequence[StoredInstance], images: Sequence[StoredImage]) -> Iterator[StoredVolume]:
-    """The disk of each server that started from a volume, made of an image, and data volumes made of none."""
+    """The disk of each server that started from a volume, made from an image, and data volumes made from none."""
     made_of = [image for image in images if image.owner == OURS and image.status == "active" and image.size]
     for index, server in enumerate(servers):
         if not isinstance(server.image, str) or not server.image:
@@ -169,7 +169,7 @@ def _volumes(mint: Mint, servers: Sequence[StoredInstance], images: Sequence[Sto
 
 
 def _cloned(images: Sequence[StoredImage], volumes: Sequence[StoredVolume]) -> Iterator[StoredImage]:
-    """The images; the store holds some of those that a volume was made of, as a clone of their data is in use."""
+    """The images; the store keeps some of those from which a volume was made, as a clone of their data is in use."""
     clones = {volume.image for place, volume in enumerate(volumes) if place % 3 == 0}
     for image in images:
         yield replace(image, held=True) if image.id in clones else image

@@ -1,4 +1,4 @@
-"""The identity service: tokens for the one user of the one project, by v2.0 as NHN Cloud speaks it and by v3."""
+"""The identity service: tokens for the only user of the only project, by v2.0 as on NHN Cloud, and by v3."""
 
 import json
 from collections.abc import Mapping
@@ -70,7 +70,7 @@ class Identity:
         return self._account.sign_in(name, _text(user, "password"))
 
     def _in_scope(self, auth: Mapping[str, object]) -> None:
-        """The project that is asked for is ours; without any it is the user's default, which is ours too."""
+        """Whether the requested project is ours; without one it is the user's default, which is ours, too."""
         if "scope" not in auth:
             return
         project = _part(_part(auth, "scope"), "project")
@@ -83,7 +83,7 @@ class Identity:
             raise _denied()
 
     def _access(self, token: Token) -> dict[str, object]:
-        """What v2.0 says of a token; the two times differ in shape, as in the vendor's sample."""
+        """The v2.0 description of a token; its two times have different formats, as in the vendor's sample."""
         return {
             "token": {
                 "id": token.id,
@@ -165,6 +165,6 @@ def _text(whole: Mapping[str, object], key: str) -> str:
 
 
 def _same(given: Mapping[str, object], wanted: Mapping[str, str]) -> None:
-    """The domain, named by its id or its name, is that one."""
+    """Whether the domain, named by its id or its name, is that one."""
     if not given or any(given.get(key, wanted[key]) != wanted[key] for key in wanted):
         raise _denied()

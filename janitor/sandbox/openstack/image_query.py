@@ -1,4 +1,4 @@
-"""What a request for the image list asks for: filters, order and page, read as Glance reads them."""
+"""The query of a request for the image list: filters, order and page, read as Glance reads them."""
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,7 +33,7 @@ Wanted = Callable[[StoredImage], bool]
 class ImageQuery:
     """One request for a page. `order` holds the sort keys, each with its direction; none is by creation.
 
-    `direction` is that of the order by creation, or None where nothing was asked.
+    `direction` is that of the order by creation, or None if nothing was requested.
     """
 
     limit: int
@@ -77,7 +77,7 @@ def _sort_key(image: StoredImage, key: str) -> tuple[bool, Any]:
 
 
 def _attribute(image: StoredImage, name: str) -> Any:
-    """An attribute that Glance keeps, or a custom property."""
+    """An attribute of Glance, or a custom property."""
     if name in (*_ATTRIBUTES, *_TIMES):
         return getattr(image, name)
     return "bare" if name == "container_format" else image.properties.get(name)
@@ -118,7 +118,7 @@ def _sorting(asked: dict[str, list[str]]) -> tuple[list[str], list[SortDirection
 
 
 def _tests(asked: dict[str, list[str]]) -> Iterator[Wanted]:
-    """What an image must pass to be listed; what is killed never does."""
+    """The tests that an image must pass to be listed; killed ones never do."""
     yield lambda image: image.status not in ("killed", "deleted")
     hidden = _truth("os_hidden", asked.pop("os_hidden", ["false"])[-1].lower())
     yield lambda image: image.hidden is hidden
@@ -136,7 +136,7 @@ def _truth(name: str, text: str) -> bool:
 
 
 def _seen(visibility: str, member_status: str) -> Wanted:
-    """What a plain member is listed: others' community images only when asked for, shared ones by their standing."""
+    """The images that a plain member sees: others' community images only on request, shared ones by member status."""
     if visibility and visibility not in _VISIBILITIES:
         _bad(f"Invalid visibility value: {visibility}")
     if member_status not in _MEMBER_STATUSES:

@@ -1,4 +1,4 @@
-"""The Image API v2 over an account, as Glance 33 speaks it to a plain member of a project."""
+"""The Image API v2 over an account, as Glance 33 serves a plain member of a project."""
 
 import hashlib
 from collections.abc import Mapping
@@ -50,17 +50,17 @@ class Images:
         return _listed(b"", asked, None)
 
     def show_image(self, asked: Asked) -> Response:
-        """GET /v2/images/{id}, of whatever the project can see, hidden and killed ones too."""
+        """GET /v2/images/{id}, for every image that the project can see, including hidden and killed ones."""
         image = self._visible(asked, "No image found with ID {}")
         return Response(self._texts.text(image), headers=request_id(), media_type=JSON)
 
     def delete_image(self, asked: Asked) -> Response:
-        """DELETE /v2/images/{id}: nothing stops it for an upload in progress, nor for an own public image."""
+        """DELETE /v2/images/{id}: also for an upload in progress, and for an own public image."""
         self._account.delete_image(asked.path["image"])
         return done()
 
     def list_members(self, asked: Asked) -> Response:
-        """GET /v2/images/{id}/members: all of them to the owner, to a member only itself."""
+        """GET /v2/images/{id}/members: all of them for the owner, only itself for a member."""
         image = self._visible(asked, "Image {} not found.")
         if image.visibility != "shared":
             message = f"Not allowed to list members for image {image.id}: Only shared images have members."
@@ -101,7 +101,7 @@ def _member(image: StoredImage, project: str, status: str) -> dict[str, object]:
 
 
 def image_document(image: StoredImage) -> Mapping[str, object]:
-    """An image as every call has it: custom properties stand beside Glance's own, which win."""
+    """An image as in every call: custom properties are beside Glance's own, which take precedence."""
     path = f"{_LIST}/{image.id}"
     stored = image.status not in ("queued", "saving", "uploading", "importing", "killed")
     written = {

@@ -1,4 +1,4 @@
-"""The clusters and stacks of a project from a seed: few of each kind, all of them of images that exist."""
+"""The clusters and stacks of a project from a seed: few of each kind, all with images that exist."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -33,7 +33,7 @@ def cluster_templates(mint: Mint, images: Sequence[StoredImage]) -> Iterator[Sto
 def clusters(
     mint: Mint, images: Sequence[StoredImage], templates: Sequence[StoredClusterTemplate]
 ) -> Iterator[StoredCluster]:
-    """Clusters of several node groups each: some have no nodes now, and of some the list leaves out the image."""
+    """Clusters of several node groups each: some have no nodes now, and for some the list omits the image."""
     own = launchable(images)
     if not own or not templates:
         return

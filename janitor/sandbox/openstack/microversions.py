@@ -1,4 +1,4 @@
-"""Microversions: which one a request asks for, and what an answer says of it, as Nova and Magnum have them."""
+"""Microversions: which one a request names, and the headers of its answer, as in Nova and Magnum."""
 
 import re
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ _VERSION = re.compile(r"([1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Microversions:
-    """Those of one service, from the `least`, which is also that of a request that asks for none, to the `most`.
+    """Those of one service, from the `least`, which is also the default, to the `most`.
 
-    Without a `most` there are none: headers are not looked at, and answers say nothing. `older` is a header that the
-    service has of its own, and `malformed` what it makes of a version that is none.
+    Without a `most` there are none: headers are ignored and not sent. `older` is a header of this service only, and
+    `malformed` makes its answer to an invalid version.
     """
 
     service: str
@@ -28,7 +28,7 @@ class Microversions:
     malformed: Kind = Kind.MALFORMED
 
     def asked(self, headers: Mapping[str, str]) -> Version:
-        """The version of a request. Raises Refusal for one that is not offered, or is none at all."""
+        """The version of a request. Raises Refusal for one that is unsupported or invalid."""
         if self.most is None:
             return self.least
         word = self._word(headers)
@@ -47,7 +47,7 @@ class Microversions:
         return version
 
     def _word(self, headers: Mapping[str, str]) -> str | None:
-        """What is asked for; of several services in one header, by this one's part."""
+        """The requested version; of several services in one header, the part for this one."""
         for part in headers.get(_HEADER.lower(), "").split(","):
             service, _, word = part.strip().partition(" ")
             if service == self.service:
@@ -55,7 +55,7 @@ class Microversions:
         return headers.get(self.older.lower()) if self.older else None
 
     def headers(self, version: Version) -> dict[str, str]:
-        """What an answer in that version says of it."""
+        """The headers of an answer in that version."""
         if self.most is None:
             return {}
         told = {_HEADER: f"{self.service} {_text(version)}"}

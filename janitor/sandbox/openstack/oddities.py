@@ -1,6 +1,6 @@
-"""Images of an OpenStack project that v1.0 cannot tell of: hidden, shared, tagged, or of other projects.
+"""Images of an OpenStack project that v1.0 does not have: hidden, shared, tagged, or of other projects.
 
-Most carry the name of a family of builds, and are old: what keeps them is what they are.
+Most have the name of a family of builds, and are old: only their special state keeps them.
 """
 
 from collections.abc import Iterator
@@ -40,33 +40,33 @@ def _size(mint: Mint) -> int:
 
 
 def leaving(mint: Mint, images: int) -> Iterator[StoredImage]:
-    """Images that are deleted as soon as the store gets round to it."""
+    """Images whose deletion is pending in the store."""
     for index in range(images):
         yield mint.image(f"ci-web-{300 - index}", _old(mint), 3 * _GIB, status="pending_delete")
 
 
 def own_public(mint: Mint, images: int) -> Iterator[StoredImage]:
-    """Own images that everybody may use; the service would let them be deleted."""
+    """Own images that everyone may use; the service would allow deleting them."""
     for index in range(images):
         yield mint.image(f"ci-api-{index + 101}", _old(mint), _size(mint), visibility="public")
 
 
 def community_images(mint: Mint, images: int) -> Iterator[StoredImage]:
-    """Community images, in turn our own and another project's, which no list shows unless asked."""
+    """Community images, in turn our own and another project's, which lists show only on request."""
     for index in range(images):
         owner = _PARTNER if index % 2 else OURS
         yield mint.image(f"ci-api-{index + 201}", _old(mint), _size(mint), visibility="community", owner=owner)
 
 
 def shared_by_us(mint: Mint, images: int) -> Iterator[StoredImage]:
-    """Own images that are shared with others, who accepted, have not answered, rejected them, or are not there yet."""
+    """Own images that are shared with others, who accepted, have not answered, or rejected them, or with nobody yet."""
     for index in range(images):
         members = _MEMBERS[index % len(_MEMBERS)]
         yield mint.image(f"bake-{index + 101}", _old(mint), _size(mint), visibility="shared", members=members)
 
 
 def shared_with_us(mint: Mint, images: int) -> Iterator[StoredImage]:
-    """Another project's images that are shared with us; lists show what we accepted."""
+    """Another project's images that are shared with us; lists show those that we accepted."""
     for index in range(images):
         members = {OURS: _STANDINGS[index % len(_STANDINGS)]}
         name = f"partner-{index + 1}"
@@ -74,19 +74,19 @@ def shared_with_us(mint: Mint, images: int) -> Iterator[StoredImage]:
 
 
 def hidden(mint: Mint, images: int) -> Iterator[StoredImage]:
-    """Own images out of service: hidden from lists unless asked for."""
+    """Own images out of service: hidden from lists except on request."""
     for index in range(images):
         yield mint.image(f"ci-web-{index + 101}", _old(mint), _size(mint), hidden=True, tags=("nightly",))
 
 
 def exempt(mint: Mint, images: int) -> Iterator[StoredImage]:
-    """Old builds that people tagged to be kept: for good, until a day to come, until one gone by, until who knows."""
+    """Old builds that people tagged to be kept: forever, until a future, a past or an unreadable day."""
     for index in range(images):
         yield mint.image(f"nightly-worker-{index + 101}", _old(mint), _size(mint), tags=_KEEPING[index % len(_KEEPING)])
 
 
 def in_three_parts(mint: Mint, images: int) -> Iterator[StoredImage]:
-    """Images that boot with a kernel and a ramdisk, and those; the oldest ones are past any policy, as are all kernels.
+    """Images that boot with a kernel and a ramdisk, and these; the oldest ones and all kernels have long expired.
 
     Every fourth is a kernel that nothing needs.
     """

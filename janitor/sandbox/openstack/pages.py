@@ -1,4 +1,4 @@
-"""Pages of lists that begin after a marker; those of servers and volumes link to the next in the same way."""
+"""Pages of lists that begin after a marker; lists of servers and volumes link to the next page in the same way."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
@@ -28,9 +28,9 @@ def page(
     unknown_marker: Callable[[str], Refusal],
     write: Callable[[Item], object],
 ) -> Response:
-    """Up to `limit` items after the marker that was asked for, and where the next page is, as long as this one is full.
+    """Up to `limit` items after the requested marker, and the link to the next page as long as this one is full.
 
-    `kind` is such as `servers`. Raises what `unknown_marker` makes of a marker that is none of the items.
+    `kind` is for example `servers`. Raises what `unknown_marker` makes of a marker that is not one of the items.
     """
     chosen = after_marker(asked, items, unknown_marker)[:limit]
     body: dict[str, object] = {kind: [write(item) for item in chosen]}
@@ -42,7 +42,7 @@ def page(
 
 
 def after_marker(asked: Asked, items: Sequence[Item], unknown_marker: Callable[[str], Refusal]) -> list[Item]:
-    """The items after the marker that was asked for. Raises what `unknown_marker` makes of one that is none of them."""
+    """The items after the requested marker. Raises what `unknown_marker` makes of one that is not among them."""
     marker = asked.query.get("marker")
     if not marker:
         return list(items)
@@ -53,7 +53,7 @@ def after_marker(asked: Asked, items: Sequence[Item], unknown_marker: Callable[[
 
 
 def own_project(asked: Asked, resource: Resource) -> None:
-    """Raises Refusal where the project in the address is not that of the token."""
+    """Raises Refusal if the project in the URL is not that of the token."""
     project = asked.path["project"]
     if project != OURS:
         message = f"Malformed request URL: URL's project_id '{project}' doesn't match Context's project_id '{OURS}'"

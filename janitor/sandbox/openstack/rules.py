@@ -14,7 +14,7 @@ def can_see(image: StoredImage) -> bool:
 
 
 class GlanceRules:
-    """The account's rules as Glance has them: it does not know of servers, and lets own public images go."""
+    """The account's rules as in Glance: it does not know servers, and allows deleting own public images."""
 
     def deletion(self, image_id: str, image: StoredImage | None, user: StoredInstance | None) -> Refusal | None:  # noqa: ARG002 - what uses an image is unknown to Glance
         """Why that image is not deleted, if it is not."""
@@ -28,14 +28,14 @@ class GlanceRules:
         return _no(Kind.CONFLICT, held) if image.held else None
 
     def marker(self, image_id: str, image: StoredImage | None) -> Refusal | None:
-        """Why that image is no marker, if it is none."""
+        """Why that image is not a marker, if it is not."""
         if image is None or image.status == "deleted":
             return _no(Kind.BAD_MARKER, f"No image found with ID {image_id}")
         seen = can_see(image)
         return None if seen else _no(Kind.FORBIDDEN, f"Forbidding request, image {image_id} not visible")
 
     def instance(self, instance_id: str) -> Refusal:
-        """What is said of a server that is not there."""
+        """What is said about a server that does not exist."""
         return Refusal(Kind.ABSENT, Resource.INSTANCE, f"Instance {instance_id} could not be found.")
 
 

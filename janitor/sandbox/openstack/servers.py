@@ -1,4 +1,4 @@
-"""The compute service over an account: its servers, as Nova lists them in detail, and what it says with a cell down."""
+"""The compute service over an account: its servers, as Nova lists them in detail, and its answers with a cell down."""
 
 import re
 from collections.abc import Mapping
@@ -26,8 +26,8 @@ _DOWN_CELL = 2
 class Servers:
     """One compute service of one region; `number` counts those of the region.
 
-    With a cell down, its servers are left out. From microversion 2.69 on they are stubs at the end of the list, but
-    only where it is asked for without a limit, a marker, an order or a filter, as Nova has it.
+    With a cell down, its servers are omitted. From microversion 2.69 on they are stubs at the end of the list, but only
+    in requests without a limit, a marker, an order or a filter, as in Nova.
     """
 
     def __init__(self, service: Service, versions: Microversions, number: int) -> None:
@@ -62,7 +62,7 @@ class Servers:
         return self._in(version, response)
 
     def show_server(self, asked: Asked) -> Response:
-        """GET /v2.1/{project}/servers/{id}: what is known of a server in a cell that is down includes its image."""
+        """GET /v2.1/{project}/servers/{id}: a server in a cell that is down still has its image there."""
         version = self._versions.asked(asked.headers)
         own_project(asked, Resource.INSTANCE)
         server = self._account.instances.get(asked.path["server"])
@@ -82,7 +82,7 @@ class Servers:
         return response
 
     def _found(self, asked: Asked) -> tuple[list[StoredInstance], list[StoredInstance]]:
-        """The servers that were asked for, newest first, without those of a cell that is down; and these."""
+        """The requested servers, newest first, without those of a cell that is down; and the latter."""
         known = list(self._account.instances.values())
         if (since := _instant(asked.query.get("changes-since"))) is not None:
             known = [one for one in (*known, *self._account.ended.values()) if one.changed_at >= since]
@@ -126,7 +126,7 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def _stub(instance: StoredInstance) -> Mapping[str, object]:
-    """All that is known of a server whose cell is down."""
+    """All that is known about a server whose cell is down."""
     return {
         "id": instance.id,
         "status": "UNKNOWN",
@@ -137,7 +137,7 @@ def _stub(instance: StoredInstance) -> Mapping[str, object]:
 
 
 def server_document(instance: StoredInstance, volumes: list[str]) -> Mapping[str, object]:
-    """A server in detail. Its image is an object, or empty text where it was started from a volume."""
+    """A server in detail. Its image is an object, or empty text if it was started from a volume."""
     image = instance.image if isinstance(instance.image, str) else ""
     written = {
         "id": instance.id,

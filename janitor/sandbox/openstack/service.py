@@ -1,4 +1,4 @@
-"""One OpenStack service of one region: its path, how it fails, and who is let in."""
+"""One OpenStack service of one region: its path, its errors, and who may call it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from janitor.sandbox.openstack.errors import Failing, answering
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Makes the endpoints of a service that stands at `root` and fails as it does."""
+    """Makes the endpoints of a service at `root`, with its own errors."""
 
     root: str
     account: Account
@@ -27,7 +27,7 @@ class Service:
         nothing: Callable[[Asked], Response] | None = None,
         opening: bytes | None = None,
     ) -> Endpoint:
-        """A call for whoever has a good token."""
+        """A call that needs a valid token."""
 
         def admitted(asked: Asked) -> Response:
             self.account.admit(asked.headers.get("x-auth-token"))
@@ -44,7 +44,7 @@ class Service:
         nothing: Callable[[Asked], Response] | None = None,
         opening: bytes | None = None,
     ) -> Endpoint:
-        """A call for everybody."""
+        """A call that needs no token."""
         return Endpoint(
             name,
             method,

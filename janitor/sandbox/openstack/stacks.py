@@ -34,7 +34,7 @@ class Stacks:
     def list_stacks(self, asked: Asked) -> Response:
         """GET /v1/{project}/stacks: newest first, nested ones only with show_nested.
 
-        There is no page without a limit. A marker that is no stack, or no stack any more, is the beginning.
+        Without a limit all are listed. A marker that is not, or no longer, a stack means the beginning.
         """
         _own_project(asked)
         nested = _flag(asked.query.get("show_nested", "false"))
@@ -46,7 +46,7 @@ class Stacks:
         return said({"stacks": [_stack(stack, asked) for stack in rest[: _limit(asked.query.get("limit"))]]})
 
     def find_stack(self, asked: Asked) -> Response:
-        """GET /v1/{project}/stacks/{name or id}: where it is shown."""
+        """GET /v1/{project}/stacks/{name or id}: the URL of the stack."""
         _own_project(asked)
         wanted = asked.path["stack"]
         for stack in self._account.stacks.values():

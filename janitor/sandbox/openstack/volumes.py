@@ -54,7 +54,7 @@ def _limit(text: str) -> int:
 
 
 def volume_document(volume: StoredVolume) -> Mapping[str, object]:
-    """A volume in detail. It carries the metadata of an image only where it was made of one."""
+    """A volume in detail. It has the metadata of an image only if it was made from one."""
     made_of = {"image_id": volume.image, "image_name": volume.image_name or "", "disk_format": "qcow2"}
     attachment = {
         "id": volume.id,
