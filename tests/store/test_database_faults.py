@@ -1,47 +1,38 @@
 """No journal, no delete: a database that cannot be used stops a run before the next deletion, and it is said where."""
 
-import ctypes
 import json
 import os
-import random
 import re
 import resource
-import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, chdir, closing, contextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from starlette.responses import Response
 
-from janitor.core.decision import Decision, Reason, Verdict
-from janitor.core.planning.deletion import Answer, Answered
+from janitor.core.planning.deletion import Answered
 from janitor.core.planning.plan import Limits
-from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import Mode, Outcome, RunResult, TargetResult
-from janitor.core.survey import Survey
-from janitor.core.usage import Usage, User
-from janitor.errors import Exit, JanitorError, StoreError, UsageError
+from janitor.errors import Exit, StoreError
 from janitor.run import exit_code
 from janitor.run.orders import Site
 from janitor.sandbox.options import Options
 from janitor.sandbox.request_log import Call
 from janitor.sandbox.server import Sandbox, running
-from janitor.store import Store, inspect
-from janitor.store import database as database_module
+from janitor.store import Store
 from tests.conftest import POLICY, Desk
-from tests.factories import make_image
+from tests.factories import OLD
 from tests.fakes import RecordingCloud
 from tests.runs import run_of
 from tests.slack_stand_in import SlackStandIn
+from tests.store.filled import IMAGES, NOW
 
-NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 WAITS = "from janitor.store import database; database._BUSY_SECONDS = 0.2; from janitor.cli.app import main; main()"
 
 
@@ -291,11 +282,10 @@ class Flickering(Store):
 
 def test_a_journal_that_failed_once_is_not_trusted_again_in_this_run(tmp_path: Path) -> None:
     cloud = RecordingCloud(list(IMAGES[:5]))
-    policy = Policy("old", Match(name=(Pattern("*"),)), Expire(timedelta(days=14)))
     with Flickering.open(tmp_path / "janitor.db") as store:
         sites = [Site("prod", lambda: cloud)]
         result = run_of(
-            sites, [policy], store, Mode.DELETE, Limits(10, 100), clock=lambda: NOW, deletions_at_once=1
+            sites, [OLD], store, Mode.DELETE, Limits(10, 100), clock=lambda: NOW, deletions_at_once=1
         ).perform()
     assert cloud.deleted == ["0000"]
     assert result.targets[0].error == "the disk is full; 4 of 5 deletions were not sent"
@@ -319,216 +309,9 @@ class Endless(Store):
 def test_a_run_whose_end_cannot_be_written_has_failed_and_says_what_it_did(
     tmp_path: Path, opened: Callable[[Path], Store]
 ) -> None:
-    policy = Policy("old", Match(name=(Pattern("*"),)), Expire(timedelta(days=14)))
     with opened(tmp_path / "janitor.db") as store:
         sites = [Site("prod", lambda: RecordingCloud(list(IMAGES[:2])))]
-        result = run_of(sites, [policy], store, Mode.DELETE, Limits(10, 100), clock=lambda: NOW).perform()
+        result = run_of(sites, [OLD], store, Mode.DELETE, Limits(10, 100), clock=lambda: NOW).perform()
     assert (result.outcome, exit_code(result)) == (Outcome.FAILED, Exit.FAILED)
     assert "the disk is full" in (result.error or result.targets[0].error or "")
     assert len(result.targets[0].deletions) == 2
-
-
-@pytest.mark.parametrize("opened", [Store.open, Store.open_existing])
-def test_a_file_that_lacks_its_end_is_damaged_whatever_is_asked_of_it(
-    tmp_path: Path, opened: Callable[[Path], Store]
-) -> None:
-    path = tmp_path / "janitor.db"
-    fill(path)
-    os.truncate(path, path.stat().st_size - 4096)
-    with pytest.raises(StoreError, match="damaged or not a database"):
-        opened(path)
-
-
-# Damage, wherever it is
-
-
-IMAGES = tuple(
-    make_image(f"ci-{number}", id=f"{number:04}", created_at=NOW - timedelta(days=30), updated_at=NOW)
-    for number in range(400)
-)
-
-
-def fill(path: Path) -> None:
-    """Two runs, with something in every table."""
-    with Store.open(path) as store:
-        for changed in ("queued", "active"):
-            images = tuple(replace(image, status=changed) for image in IMAGES)
-            decisions = [Decision(i, Verdict.DELETE, "ci", Reason.EXPIRED, f"expired, {changed}") for i in images]
-            run = store.begin_run(Mode.DELETE, NOW)
-            usage = Usage({image.id: (User("i", "web"),) for image in images[:50]})
-            store.record_survey(run, "prod", Survey(images, usage, NOW, NOW))
-            store.record_decisions(run, "prod", decisions)
-            for decision in decisions[:100]:
-                store.journal_request(run, "prod", decision, NOW)
-
-
-def use(path: Path) -> None:
-    """Whatever a run and the commands ask of a database."""
-    with Store.open(path) as store:
-        run = store.begin_run(Mode.DELETE, NOW)
-        for prefix in ("00", "0399"):
-            store.find_image(prefix)
-            store.image_history("prod", prefix)
-        store.load_run(1)
-        store.surveys(2)
-        store.unsettled("prod")
-        store.undelivered()
-        survey = Survey(tuple(replace(image, size=7) for image in IMAGES), Usage(), NOW, NOW)
-        store.record_survey(run, "prod", survey)
-        decision = Decision(survey.images[0], Verdict.DELETE, "ci", Reason.EXPIRED, "expired")
-        store.record_decisions(run, "prod", [decision])
-        store.journal_answer(store.journal_request(run, "prod", decision, NOW), Answered(Answer.ACCEPTED), NOW)
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_damage_anywhere_is_a_sentence_and_never_a_crash(tmp_path: Path, seed: int) -> None:
-    path = tmp_path / "janitor.db"
-    fill(path)
-    chance = random.Random(seed)
-    content = bytearray(path.read_bytes())
-    for _ in range(chance.choice([1, 3, 30])):
-        place = chance.randrange(len(content))
-        length = chance.choice([1, 16, 4096])
-        content[place : place + length] = chance.randbytes(len(content[place : place + length]))
-    path.write_bytes(content)
-    for act in (inspect, use):
-        with suppress(StoreError, UsageError):
-            act(path)
-
-
-# Killed while it is set up
-
-SET_UP = """
-import os, signal, sqlite3, sys
-from pathlib import Path
-from janitor.store import Store
-
-class Mortal(sqlite3.Connection):
-    left = int(sys.argv[2])
-    def execute(self, *words):
-        Mortal.left -= 1
-        if Mortal.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().execute(*words)
-
-connect = sqlite3.connect
-sqlite3.connect = lambda *words, **named: connect(*words, factory=Mortal, **named)
-Store.open(Path(sys.argv[1])).close()
-"""
-
-
-@pytest.mark.parametrize("statement", [1, 5, 9, 10, 12, 40, 100])
-def test_a_database_whose_making_was_killed_is_made_by_the_next_run(tmp_path: Path, statement: int) -> None:
-    path = tmp_path / "janitor.db"
-    killed = subprocess.run([sys.executable, "-c", SET_UP, path, str(statement)], check=False)
-    assert killed.returncode == -signal.SIGKILL
-    assert inspect(path).startswith("none yet")
-    with Store.open(path) as store:
-        assert store.latest_run() is None
-    assert inspect(path).endswith("0 runs recorded")
-
-
-# Reading
-
-
-def without_overriding() -> None:
-    """Bind root to the permissions of files, too."""
-    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-        ctypes.CDLL(None).prctl(24, capability)  # PR_CAPBSET_DROP
-
-
-READING = [("runs",), ("show", "1"), ("images",), ("explain", "x"), ("keep", "--list")]
-
-
-@pytest.mark.parametrize("words", READING, ids=" ".join)
-def test_who_only_reads_is_told_that_reading_needs_the_folder_too(sandbox_desk: Desk, words: tuple[str, ...]) -> None:
-    assert sandbox_desk.janitor("run", "--dry-run").returncode == 0
-    sandbox_desk.folder.chmod(0o555)
-    done = subprocess.run(
-        sandbox_desk.command(*words),
-        timeout=60,
-        check=False,
-        capture_output=True,
-        preexec_fn=without_overriding,
-        **sandbox_desk.settings_for_process(),
-    )
-    sandbox_desk.folder.chmod(0o755)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "sandbox.db: even reading writes to its folder, where SQLite keeps further" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-# What check says
-
-
-def test_checking_where_there_is_no_database_yet_creates_none(sandbox_desk: Desk) -> None:
-    done = sandbox_desk.janitor("check")
-    assert done.returncode == 0
-    assert re.search(r"^database +ok: none yet, the first run sets up ", done.stdout, re.MULTILINE)
-    assert sorted(path.name for path in sandbox_desk.folder.iterdir()) == ["janitor.yaml", "policies"]
-
-
-def test_checking_a_folder_that_cannot_be_written_fails(sandbox_desk: Desk) -> None:
-    config = sandbox_desk.folder / "janitor.yaml"
-    config.write_text(re.sub(r"(?m)^database: .*$", "database: var/janitor.db", config.read_text()))
-    (sandbox_desk.folder / "var").mkdir()
-    (sandbox_desk.folder / "var").chmod(0o555)
-    done = sandbox_desk.janitor("check")
-    (sandbox_desk.folder / "var").chmod(0o755)
-    assert done.returncode == 1
-    assert re.search(r"^database +failed: .*allow writing to the file and its folder", done.stdout, re.MULTILINE)
-
-
-def test_checking_a_good_database_changes_nothing(sandbox_desk: Desk) -> None:
-    sandbox_desk.janitor("run", "--dry-run")
-    before = (sandbox_desk.folder / "sandbox.db").read_bytes()
-    done = sandbox_desk.janitor("check")
-    assert re.search(r"^database +ok: .*1 run recorded$", done.stdout, re.MULTILINE)
-    assert (sandbox_desk.folder / "sandbox.db").read_bytes() == before
-
-
-def test_a_disk_that_is_nearly_full_is_seen_before_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "_left", lambda folder: 1000)
-    with pytest.raises(StoreError, match="the disk is full: free some space, then run again") as caught:
-        inspect(tmp_path / "janitor.db")
-    assert isinstance(caught.value, JanitorError)
-    assert list(tmp_path.iterdir()) == []
-
-
-def link_to(target: str) -> Callable[[Path], object]:
-    return lambda path: path.symlink_to(target)
-
-
-def a_socket(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as bound, chdir(path.parent):  # the name of a socket may not be long
-        bound.bind(path.name)
-
-
-@pytest.mark.parametrize(
-    ("make", "beside", "words"),
-    [
-        pytest.param(os.mkfifo, "", "it is a named pipe, not a file", id="pipe"),
-        pytest.param(a_socket, "", "it is a socket, not a file", id="socket"),
-        pytest.param(Path.mkdir, "", "it is a folder", id="folder"),
-        pytest.param(link_to("/dev/null"), "", "it is a link to a device, not a file", id="device"),
-        pytest.param(link_to("nowhere/x"), "", "it is a link to a file that does not exist, ", id="dangling"),
-        pytest.param(
-            link_to("nowhere"), "", "it is a link to a file that does not exist, ", id="dangling-in-the-folder"
-        ),
-        pytest.param(link_to("sandbox.db"), "", "it is a link to itself", id="loop"),
-        pytest.param(Path.mkdir, "-wal", "sandbox.db-wal, which SQLite needs as a file, is a folder", id="wal"),
-        pytest.param(os.mkfifo, "-shm", "is a named pipe, not a file: move it away", id="shm"),
-        pytest.param(link_to("nowhere"), "-journal", "is a link: move it away", id="journal"),
-    ],
-)
-def test_what_is_no_file_is_found_by_check_and_run_alike_before_any_sign_in(
-    sandbox_desk: Desk, sandbox: Sandbox, make: Callable[[Path], object], beside: str, words: str
-) -> None:
-    make(sandbox_desk.folder / f"sandbox.db{beside}")
-    commands = ("check", "run --dry-run") if beside else ("check", "run --dry-run", "keep --list")
-    told = {command: sandbox_desk.janitor(*command.split()) for command in commands}
-    for command, done in told.items():
-        assert (done.returncode, "Traceback" in done.stderr) == (1, False), command
-        # Wrapped to the width of the terminal, paths too.
-        assert words.replace(" ", "") in "".join((done.stdout + done.stderr).split()), command
-    assert not sandbox.requests
