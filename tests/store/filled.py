@@ -1,7 +1,7 @@
 """A database with something in every table."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from janitor.core.decision import Decision, Reason, Verdict
@@ -10,8 +10,7 @@ from janitor.core.survey import Survey
 from janitor.core.usage import Usage, User
 from janitor.store import Store
 from tests.factories import make_image
-
-NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
+from tests.store.recorded import NOW
 
 IMAGES = tuple(
     make_image(f"ci-{number}", id=f"{number:04}", created_at=NOW - timedelta(days=30), updated_at=NOW)

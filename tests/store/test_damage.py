@@ -19,7 +19,8 @@ from janitor.core.survey import Survey
 from janitor.core.usage import Usage
 from janitor.errors import StoreError, UsageError
 from janitor.store import Store, inspect
-from tests.store.filled import IMAGES, NOW, fill
+from tests.store.filled import IMAGES, fill
+from tests.store.recorded import NOW
 
 
 @pytest.mark.parametrize("opened", [Store.open, Store.open_existing])

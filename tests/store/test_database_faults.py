@@ -31,7 +31,8 @@ from tests.factories import OLD
 from tests.fakes import RecordingCloud
 from tests.runs import run_of
 from tests.slack_stand_in import SlackStandIn
-from tests.store.filled import IMAGES, NOW
+from tests.store.filled import IMAGES
+from tests.store.recorded import NOW
 
 WAITS = "from janitor.store import database; database._BUSY_SECONDS = 0.2; from janitor.cli.app import main; main()"
 

@@ -1,20 +1,17 @@
-"""The database: opened with care, never overwritten, and everything that a run wrote read back as it was reported."""
+"""The database: everything that a run wrote is read back as it was reported, however the run ended."""
 
-import os
-import re
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.decision import Decision
 from janitor.core.image import Image
 from janitor.core.memory import History
 from janitor.core.planning.deletion import Answer, Answered
@@ -31,219 +28,16 @@ from janitor.core.result import (
 )
 from janitor.core.survey import Survey
 from janitor.core.usage import Usage, User
-from janitor.errors import Exit, StoreError, UsageError
+from janitor.errors import StoreError, UsageError
 from janitor.store import KeptReport, NewReport, Store
-from janitor.store import database as database_module
-from tests.factories import make_image
-
-NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
-IMAGES = tuple(
-    make_image(f"ci-{letter}", id=f"{letter}-1", created_at=NOW - MINUTE, updated_at=NOW, size=100) for letter in "abc"
-)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "janitor.db"
-
-
-def doom(*images: Image) -> tuple[Decision, ...]:
-    return tuple(Decision(image, Verdict.DELETE, "ci", Reason.EXPIRED, "expired 2026-11-20") for image in images)
-
-
-def surveyed(
-    store: Store, *images: Image, at: datetime = NOW, usage: Usage | None = None, mode: Mode = Mode.DELETE
-) -> int:
-    """A run up to where its plan is made."""
-    run = store.begin_run(mode, at)
-    store.record_survey(run, "prod", Survey(images, usage or Usage(), at, at))
-    store.record_decisions(run, "prod", doom(*images))
-    return run
-
-
-def finished(store: Store, run: int, *deletions: Deletion, images: tuple[Image, ...] = IMAGES) -> RunResult:
-    target = TargetResult("prod", Outcome.OK, None, SurveySummary(len(images), len(images)), doom(*images), deletions)
-    result = RunResult(run, Mode.DELETE, Outcome.OK, NOW, NOW + MINUTE, (target,))
-    store.finish_target(run, target)
-    store.finish_run(result)
-    return result
-
-
-# The file
-
-
-def test_what_is_written_is_on_disk_before_anything_else_happens(store: Store) -> None:
-    with store._file.reading() as db:
-        assert db.execute("PRAGMA synchronous").fetchone() == (2,), "FULL: a power cut loses no entry of the journal"
-
-
-def test_a_new_database_is_for_its_owner_only_from_the_first_byte(path: Path) -> None:
-    before = os.umask(0)
-    try:
-        with Store.open(path) as store:
-            surveyed(store, *IMAGES)
-            modes = {file.name: oct(file.stat().st_mode & 0o777) for file in path.parent.iterdir()}
-    finally:
-        os.umask(before)
-    assert modes == {"janitor.db": "0o600", "janitor.db-wal": "0o600", "janitor.db-shm": "0o600"}
-    assert [file.name for file in path.parent.iterdir()] == ["janitor.db"], "closing folds the log into the file"
-
-
-def test_permissions_that_somebody_gave_are_left_alone(path: Path) -> None:
-    Store.open(path).close()
-    path.chmod(0o640)
-    Store.open(path).close()
-    assert path.stat().st_mode & 0o777 == 0o640
-
-
-@pytest.mark.parametrize("name", ["a b?c#d%41.db", "이미지.db", "'quoted\".db"])
-def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
-    with Store.open(tmp_path / name) as store:
-        assert store.begin_run(Mode.DRY_RUN, NOW) == 1
-    assert [file.name for file in tmp_path.iterdir()] == [name]
-
-
-def make_folder(path: Path) -> None:
-    path.mkdir()
-
-
-def make_text(path: Path) -> None:
-    path.write_text("mode: delete\n" * 100)
-
-
-def make_cut_off(path: Path) -> None:
-    with Store.open(path) as store:
-        surveyed(store, *IMAGES)
-    path.write_bytes(path.read_bytes()[:5000])
-
-
-def make_torn(path: Path) -> None:
-    with Store.open(path) as store:
-        surveyed(store, *IMAGES)
-    path.write_bytes(path.read_bytes()[:100] + os.urandom(path.stat().st_size - 100))
-
-
-def make_read_only(path: Path) -> None:
-    Store.open(path).close()
-    path.chmod(0o444)
-
-
-def make_newer(path: Path) -> None:
-    Store.open(path).close()
-    with sqlite3.connect(path) as conn:
-        conn.execute(
-            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('image-janitor', 'next', '')"
-        )
-    conn.close()
-
-
-def make_foreign(path: Path) -> None:
-    with sqlite3.connect(path) as conn:
-        conn.execute("CREATE TABLE customers (name TEXT)")
-    conn.close()
-
-
-UNFIT = {
-    "folder": (make_folder, "it is a folder"),
-    "not-a-database": (make_text, "damaged or not a database; it was not overwritten"),
-    "cut-off": (make_cut_off, "damaged or not a database; it was not overwritten"),
-    "torn": (make_torn, "damaged or not a database; it was not overwritten"),
-    "read-only": (make_read_only, "it cannot be written: allow writing"),
-    "newer": (make_newer, "written by a newer version of the janitor"),
-    "another-program's": (make_foreign, "the database of another program"),
-}
-
-
-@pytest.mark.parametrize(("make", "words"), UNFIT.values(), ids=UNFIT.keys())
-def test_a_file_that_cannot_serve_is_named_with_what_to_do_and_not_touched(
-    path: Path, make: Callable[[Path], None], words: str
-) -> None:
-    make(path)
-    before = path.read_bytes() if path.is_file() else None
-    with pytest.raises(StoreError, match=re.escape(words)) as caught:
-        Store.open(path)
-    assert str(caught.value).startswith(f"database {path}: ")
-    assert (path.read_bytes() if path.is_file() else None) == before
-    assert [file.name for file in path.parent.iterdir()] == ["janitor.db"]
-
-
-def test_damage_that_shows_later_is_said_and_not_written_over(path: Path) -> None:
-    with Store.open(path) as store:
-        surveyed(store, *(replace(IMAGES[0], id=f"{number}") for number in range(2000)))
-    pages = path.read_bytes()
-    path.write_bytes(pages[: 4096 * 40] + b"\xff" * (len(pages) - 4096 * 40))
-    with Store.open(path) as store, pytest.raises(StoreError, match="the file is damaged"):
-        surveyed(store, *IMAGES)
-
-
-def test_a_missing_folder_is_not_created(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"there is no folder .*/var: create it"):
-        Store.open(tmp_path / "var" / "janitor.db")
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("content", [None, b""], ids=["no-file", "empty-file"])
-def test_reading_where_nothing_was_recorded_creates_nothing(path: Path, content: bytes | None) -> None:
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(UsageError, match="nothing recorded yet: run `janitor run --dry-run` first") as caught:
-        Store.open_existing(path)
-    assert caught.value.exit_code == Exit.USAGE
-    assert path.exists() == (content is not None)
-
-
-def test_reading_works_where_writing_is_not_allowed(path: Path) -> None:
-    with Store.open(path) as store:
-        run = surveyed(store, *IMAGES)
-    path.chmod(0o444)
-    with Store.open_existing(path) as store:
-        assert store.surveys(run)["prod"].images == IMAGES
-
-
-def test_a_database_that_another_process_writes_to_is_waited_for_and_then_said(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database_module, "_BUSY_SECONDS", 0.05)
-    with Store.open(path) as store:
-        other = sqlite3.connect(path, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match="another process is writing to it: try again"):
-            store.begin_run(Mode.DRY_RUN, NOW)
-        assert store.latest_run() is None, "reading goes on meanwhile"
-        other.execute("ROLLBACK")
-        other.close()
-        assert store.begin_run(Mode.DRY_RUN, NOW) == 1
-
-
-def test_a_full_disk_is_said_and_costs_nothing_that_was_recorded(store: Store) -> None:
-    run = surveyed(store, *IMAGES)
-    store._file._db.execute("PRAGMA max_page_count = 1")  # SQLite does not go below what is there: no page more
-    many = tuple(replace(IMAGES[0], id=f"{number}") for number in range(2000))
-    with pytest.raises(StoreError, match="the disk is full: free some space"):
-        surveyed(store, *many)
-    assert store.surveys(run)["prod"].images == IMAGES
-
-
-def test_many_processes_may_open_a_new_database_at_once(path: Path) -> None:
-    code = f"from janitor.store import Store; from pathlib import Path; Store.open(Path({str(path)!r})).close()"
-    processes = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) for _ in range(6)]
-    assert [(process.communicate()[1], process.returncode) for process in processes] == [(b"", 0)] * 6
-
-
-def test_a_closed_store_says_so_rather_than_crash(path: Path) -> None:
-    store = Store.open(path)
-    store.close()
-    with pytest.raises(StoreError, match="closed"):
-        store.latest_run()
-
+from tests.store.recorded import IMAGES, MINUTE, NOW, finished, plan_of, surveyed
 
 # Runs
 
 
 def test_a_run_reads_back_as_it_was_reported(store: Store) -> None:
     run = surveyed(store, *IMAGES)
-    decisions = doom(*IMAGES)
+    decisions = plan_of(*IMAGES)
     deletions = (
         Deletion(decisions[1], DeletionOutcome.DELETED, "confirmed gone"),
         Deletion(decisions[0], DeletionOutcome.REFUSED, "in use (-25)"),
@@ -292,14 +86,14 @@ def test_a_run_that_never_finished_has_failed_and_claims_nothing(
     store: Store, answer: Answered | None, outcome: DeletionOutcome, words: str
 ) -> None:
     run = surveyed(store, *IMAGES)
-    entry = store.journal_request(run, "prod", doom(IMAGES[1])[0], NOW + MINUTE)
+    entry = store.journal_request(run, "prod", plan_of(IMAGES[1])[0], NOW + MINUTE)
     if answer is not None:
         store.journal_answer(entry, answer, NOW + 2 * MINUTE)
     loaded = store.load_run(run)
     assert (loaded.outcome, loaded.error) == (Outcome.FAILED, "did not finish")
     assert loaded.finished_at == NOW + (MINUTE if answer is None else 2 * MINUTE)
     (target,) = loaded.targets
-    assert (target.outcome, target.error, target.decisions) == (Outcome.FAILED, "did not finish", doom(*IMAGES))
+    assert (target.outcome, target.error, target.decisions) == (Outcome.FAILED, "did not finish", plan_of(*IMAGES))
     (deletion,) = target.deletions
     assert (deletion.decision.image, deletion.outcome) == (IMAGES[1], outcome)
     assert deletion.detail.startswith(words)
@@ -308,7 +102,7 @@ def test_a_run_that_never_finished_has_failed_and_claims_nothing(
 
 def test_past_runs_come_newest_first_with_their_counts(store: Store) -> None:
     first = surveyed(store, *IMAGES)
-    finished(store, first, Deletion(doom(IMAGES[0])[0], DeletionOutcome.DELETED, "confirmed gone"))
+    finished(store, first, Deletion(plan_of(IMAGES[0])[0], DeletionOutcome.DELETED, "confirmed gone"))
     second = store.begin_run(Mode.DRY_RUN, NOW + MINUTE)
     done = RunSummary(first, Mode.DELETE, Outcome.OK, NOW, NOW + MINUTE, images=3, to_delete=3, deleted=1)
     begun = RunSummary(second, Mode.DRY_RUN, None, NOW + MINUTE, None, images=0, to_delete=0, deleted=0)
@@ -344,24 +138,23 @@ def test_a_request_is_on_disk_before_it_is_sent_even_if_the_process_is_killed(pa
     code = f"""
 import os, signal
 from pathlib import Path
-from tests.store.test_store import IMAGES, NOW, doom, surveyed
+from tests.store.recorded import IMAGES, NOW, plan_of, surveyed
 from janitor.store import Store
-from tests.factories import make_image
 store = Store.open(Path({str(path)!r}))
 run = surveyed(store, *IMAGES)
-store.journal_request(run, "prod", doom(IMAGES[0])[0], NOW)
+store.journal_request(run, "prod", plan_of(IMAGES[0])[0], NOW)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
     with Store.open(path) as store:
         (deletion,) = store.load_run(1).targets[0].deletions
-        assert deletion.decision == doom(IMAGES[0])[0]
+        assert deletion.decision == plan_of(IMAGES[0])[0]
 
 
 def test_only_what_was_reported_reads_back_from_a_target_that_finished(store: Store) -> None:
     run = surveyed(store, *IMAGES)
-    store.journal_request(run, "prod", doom(IMAGES[2])[0], NOW)
-    result = finished(store, run, Deletion(doom(IMAGES[0])[0], DeletionOutcome.DELETED, "confirmed gone"))
+    store.journal_request(run, "prod", plan_of(IMAGES[2])[0], NOW)
+    result = finished(store, run, Deletion(plan_of(IMAGES[0])[0], DeletionOutcome.DELETED, "confirmed gone"))
     assert store.load_run(run) == result
 
 
@@ -376,7 +169,7 @@ def test_many_threads_write_one_journal(store: Store) -> None:
         return Deletion(decision, DeletionOutcome.REFUSED, decision.image.id)
 
     with ThreadPoolExecutor(8) as pool:
-        deletions = tuple(pool.map(delete, doom(*images)))
+        deletions = tuple(pool.map(delete, plan_of(*images)))
     unfinished = store.load_run(run).targets[0].deletions
     assert sorted(deletion.detail for deletion in unfinished) == [image.id for image in images]
     assert all(deletion.detail == deletion.decision.image.id for deletion in unfinished)
@@ -385,9 +178,9 @@ def test_many_threads_write_one_journal(store: Store) -> None:
 
 def test_a_transaction_that_fails_midway_leaves_nothing(store: Store) -> None:
     run = surveyed(store, *IMAGES)
-    stranger = Deletion(doom(IMAGES[0])[0], DeletionOutcome.DELETED, "\ud800")  # text that no file can hold
+    stranger = Deletion(plan_of(IMAGES[0])[0], DeletionOutcome.DELETED, "\ud800")  # text that no file can hold
     with pytest.raises(StoreError, match="cannot be stored"):
-        finished(store, run, Deletion(doom(IMAGES[1])[0], DeletionOutcome.DELETED, "gone"), stranger)
+        finished(store, run, Deletion(plan_of(IMAGES[1])[0], DeletionOutcome.DELETED, "gone"), stranger)
     assert store.load_run(run).error == "did not finish"
     assert store.runs()[0].deleted == 0
 
@@ -432,9 +225,9 @@ def test_the_history_of_an_image_tells_what_happened_in_order(store: Store) -> N
     surveyed(store, changed, at=nights[1])
     surveyed(store, at=nights[2])
     run = surveyed(store, changed, at=nights[3])
-    entry = store.journal_request(run, "prod", doom(changed)[0], nights[3])
+    entry = store.journal_request(run, "prod", plan_of(changed)[0], nights[3])
     store.journal_answer(entry, Answered(Answer.ACCEPTED), nights[3])
-    finished(store, run, Deletion(doom(changed)[0], DeletionOutcome.DELETED, "confirmed gone"), images=(changed,))
+    finished(store, run, Deletion(plan_of(changed)[0], DeletionOutcome.DELETED, "confirmed gone"), images=(changed,))
     surveyed(store, at=nights[4])
     decided = "decision: delete by ci [expired] expired 2026-11-20"
     told = [
@@ -483,9 +276,9 @@ def test_the_file_is_pleasant_to_query_by_hand(path: Path) -> None:
     with Store.open(path) as store:
         run = surveyed(store, *IMAGES)
         store.journal_answer(
-            store.journal_request(run, "prod", doom(IMAGES[0])[0], NOW), Answered(Answer.ACCEPTED), NOW
+            store.journal_request(run, "prod", plan_of(IMAGES[0])[0], NOW), Answered(Answer.ACCEPTED), NOW
         )
-        finished(store, run, Deletion(doom(IMAGES[0])[0], DeletionOutcome.DELETED, "confirmed gone"))
+        finished(store, run, Deletion(plan_of(IMAGES[0])[0], DeletionOutcome.DELETED, "confirmed gone"))
         surveyed(store, *IMAGES[1:], at=NOW + MINUTE)
     conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     queries = {

@@ -1,0 +1,10 @@
+"""Surroundings that tests of the database ask for."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "janitor.db"
