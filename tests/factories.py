@@ -11,6 +11,7 @@ from janitor.core.image import Image
 from janitor.core.planning.plan import Limits, owns
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import Deletion, DeletionOutcome, Mode, Outcome, RunResult, SurveySummary, TargetResult
+from janitor.core.survey.binding import Known
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -106,6 +107,11 @@ def make_run(*targets: TargetResult, mode: Mode = Mode.DRY_RUN, **parts: Any) ->
 def live_run(*targets: TargetResult, **parts: Any) -> RunResult:
     """The same of a run that deletes."""
     return make_run(*targets, mode=Mode.DELETE, **parts)
+
+
+def make_known(expected: str, listed: str, *, run: int | None = 7) -> Known:
+    """What is known of a target by its last accepted survey, and what is listed now: a letter for each image."""
+    return Known(run, frozenset(expected), frozenset(listed))
 
 
 def _image(image: Image | str) -> Image:

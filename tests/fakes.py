@@ -13,6 +13,7 @@ from janitor.core.usage import EarlierUsage, Usage
 from janitor.errors import CloudError
 
 ACCOUNT = Binding("memory", "account")
+OURS, THEIRS, MOVED = (Binding("memory", name) for name in ("ours", "theirs", "moved"))
 
 
 @dataclass

@@ -1,13 +1,8 @@
 """A target is bound to the account that it reaches: another one behind its name is not judged by its history."""
 
 import io
-import os
-import pty
 import random
-import sqlite3
-import subprocess
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +11,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from janitor.cloud.toast.client import ToastClient
 from janitor.core.image import Image
 from janitor.core.memory import Exemption
 from janitor.core.policy import Clock, Expire, Match, Pattern, Policy
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
-from janitor.core.survey.binding import Binding, Known, recognise
+from janitor.core.survey.binding import Binding, recognise
 from janitor.core.usage import Usage, User
 from janitor.errors import Exit, Refused, Unavailable, UsageError
 from janitor.notify.announcing import start_notices
@@ -31,23 +25,15 @@ from janitor.report.text import text_report
 from janitor.run import exit_code
 from janitor.run.orders import Site
 from janitor.run.review import reviewed_plan
-from janitor.sandbox.options import Options
-from janitor.sandbox.server import Sandbox, running
 from janitor.store import Store
-from tests.conftest import Desk
-from tests.factories import AMPLE, DAY, OLD, image_called, make_run, make_target
+from tests.factories import AMPLE, DAY, OLD, image_called, make_known, make_run, make_target
 from tests.factories import NOW as START
-from tests.fakes import RecordingCloud
-from tests.openstack_account import PROJECT
-from tests.openstack_account import Cloud as OpenStackCloud
-from tests.openstack_account import serving as serving_openstack
+from tests.fakes import MOVED, OURS, THEIRS, RecordingCloud
 from tests.runs import run_of
 from tests.slack_stand_in import texts_of
-from tests.toast_account import APPKEY
 
 ANNOUNCED = replace(OLD, notice=2 * DAY)
 IDLE = Policy("idle", Match(name=(Pattern("idle-*"),)), Expire(2 * DAY, Clock.LAST_USED))
-OURS, THEIRS, MOVED = (Binding("memory", name) for name in ("ours", "theirs", "moved"))
 
 
 def fleet(word: str, count: int = 10) -> list[Image]:
@@ -85,79 +71,6 @@ class World:
 def world(tmp_path: Path) -> Iterator[World]:
     with Store.open(tmp_path / "janitor.db") as store:
         yield World(store, RecordingCloud(fleet("ours"), reached=OURS))
-
-
-# Whether it is the same
-
-
-def known(expected: str, listed: str, *, run: int | None = 7) -> Known:
-    return Known(run, frozenset(expected), frozenset(listed))
-
-
-@pytest.mark.parametrize(
-    ("bound", "seen", "same", "words"),
-    [
-        pytest.param(OURS, known("ab", ""), True, "", id="bound-to-it"),
-        pytest.param(THEIRS, known("abcd", "abcx"), True, "3 of the 4 own images", id="most-are-listed"),
-        pytest.param(THEIRS, known("abcd", "abxy"), False, "of the 4 own images that run 7 knew, 2", id="half-are"),
-        pytest.param(THEIRS, known("abcd", "wxyz"), False, "janitor target rebind prod", id="none-is"),
-        pytest.param(THEIRS, known("", "wxyz"), False, "no own image to recognise it by", id="no-own-image"),
-        pytest.param(THEIRS, known("", "wxyz", run=None), True, "no survey was accepted", id="no-good-survey"),
-        pytest.param(None, known("", "wxyz", run=None), True, "", id="new"),
-        pytest.param(None, known("abcde", "abcde"), True, "Bound to the present endpoint", id="of-before"),
-        pytest.param(None, known("abcde", "vwxya"), True, "Bound to", id="of-before-and-mostly-replaced"),
-        pytest.param(None, known("abcd", "vwxy"), True, "Bound to", id="of-before-and-few"),
-        pytest.param(None, known("abcde", "vwxyz"), False, "is not recorded", id="of-before-and-none-left"),
-    ],
-)
-def test_whether_a_target_is_the_account_that_it_was(
-    bound: Binding | None, seen: Known, same: bool, words: str
-) -> None:
-    found = recognise("prod", OURS, bound, seen)
-    assert (found.same, words in found.words, bool(words)) == (same, True, bool(found.words))
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "words"),
-    [
-        (Binding("toast", "d1"), Binding("toast", "d2"), "endpoint or appkey"),
-        (Binding("openstack", "p1", "https://a"), Binding("openstack", "p2", "https://a"), "project p1 -> p2"),
-        (
-            Binding("openstack", "p", "https://a"),
-            Binding("openstack", "p", "https://b"),
-            "endpoint https://a -> https://b",
-        ),
-        (Binding("toast", "d1"), Binding("openstack", "p", "https://a"), "api: toast -> openstack"),
-    ],
-)
-def test_what_changed_is_said(before: Binding, after: Binding, words: str) -> None:
-    assert before.changes(after) == words
-
-
-# What a client reaches
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "appkey", "same"),
-    [
-        ("https://api.example.com/compute", APPKEY, True),
-        ("HTTPS://API.example.com.:443//compute/", APPKEY, True),
-        ("https://api.example.com/compute", "another", False),
-        ("https://api.example.com:8443/compute", APPKEY, False),
-        ("https://api.example.com/compute/v2", APPKEY, False),
-        ("https://other.example.com/compute", APPKEY, False),
-    ],
-)
-def test_an_appkey_at_an_endpoint_is_one_account_however_it_is_written(endpoint: str, appkey: str, same: bool) -> None:
-    usual = ToastClient("https://api.example.com/compute", APPKEY, "u", "p").binding()
-    found = ToastClient(endpoint, appkey, "u", "p").binding()
-    assert (found == usual) is same
-    assert (len(found.account), appkey in str(found) + repr(found)) == (64, False)
-
-
-def test_a_project_at_an_image_service_is_one_account() -> None:
-    with serving_openstack(OpenStackCloud()) as (client, listening):
-        assert client.binding() == Binding("openstack", PROJECT, f"{listening.url}/image")
 
 
 # Another account behind the name
@@ -311,7 +224,7 @@ def test_a_database_without_bindings_is_bound_and_it_is_said(world: World) -> No
     [OURS, Binding("openstack", "0123456789abcdef" * 2, "https://kr1-api-image-infrastructure.nhncloudservice.com/v2")],
 )
 def test_what_is_said_after_an_upgrade_is_cut_in_no_report(reached: Binding) -> None:
-    remark = recognise("prod", reached, None, known("abcde", "abcde")).words
+    remark = recognise("prod", reached, None, make_known("abcde", "abcde")).words
     result = make_run(make_target(remarks=(remark,)))
     terminal = io.StringIO()
     Console(file=terminal, width=80, highlight=False).print(text_report(result, None, zone=UTC))
@@ -414,87 +327,3 @@ def test_a_target_that_was_bound_anew_behaves_like_one_that_never_ran(tmp_path: 
                 ]
             told[place].append(sorted(world.cloud.deleted))
     assert told[1] == told[0]
-
-
-# As people type it
-
-
-@pytest.fixture
-def other() -> Iterator[Sandbox]:
-    with running(Options(images=60, seed=7, appkey="another-appkey")) as started:
-        yield started
-
-
-def swapped(desk: Desk, sandbox: Sandbox, other: Sandbox) -> None:
-    path = desk.folder / "janitor.yaml"
-    text = path.read_text().replace(sandbox.url, other.url).replace(sandbox.options.appkey, other.options.appkey)
-    path.write_text(text)
-
-
-def test_another_account_behind_a_target_and_the_way_out(sandbox_desk: Desk, sandbox: Sandbox, other: Sandbox) -> None:
-    assert sandbox_desk.janitor("run", "--dry-run").returncode == Exit.OK
-    swapped(sandbox_desk, sandbox, other)
-    before = len(other.account.images)
-    for words in (["run"], ["run", "--accept-survey"], ["apply", "1"]):
-        refused = sandbox_desk.janitor(*words)
-        assert refused.returncode == Exit.LIMIT, refused.stdout + refused.stderr
-        assert "it now reaches a different account (endpoint or appkey)" in " ".join(refused.stdout.split())
-    assert len(other.account.images) == before
-    unasked = sandbox_desk.janitor("target", "rebind", "sandbox")
-    assert (unasked.returncode, "--yes" in unasked.stderr) == (Exit.USAGE, True)
-    assert sandbox_desk.janitor("run").returncode == Exit.LIMIT
-    rebound = sandbox_desk.janitor("target", "rebind", "sandbox", "--yes")
-    assert (rebound.returncode, "reaches, and starts a new history" in rebound.stdout) == (Exit.OK, True), (
-        rebound.stderr
-    )
-    assert "if you say yes" not in rebound.stderr.lower(), "nothing was asked"
-    assert "sandbox is bound to the endpoint and appkey that it reached before. From" in " ".join(
-        rebound.stderr.split()
-    )
-    assert "present" not in rebound.stderr, "what is configured now was never bound"
-    assert sandbox_desk.janitor("run").returncode == Exit.OK
-    assert len(other.account.images) < before
-    assert sandbox_desk.janitor("show", "1").returncode == Exit.OK
-    assert "120" in sandbox_desk.janitor("runs").stdout
-    with closing(sqlite3.connect(sandbox_desk.folder / "sandbox.db")) as conn:
-        script = "\n".join(conn.iterdump())
-    assert (sandbox.options.appkey in script, other.options.appkey in script) == (False, False)
-
-
-def typed(desk: Desk, answer: str) -> tuple[int, str]:
-    """The command at a terminal, at which somebody types: its exit code, and what the terminal shows."""
-    master, slave = pty.openpty()
-    try:
-        os.write(master, answer.encode())
-        words = desk.command("target", "rebind", "sandbox")
-        ended = subprocess.run(
-            words,
-            stdin=slave,
-            stdout=subprocess.DEVNULL,
-            stderr=slave,
-            timeout=60,
-            check=False,
-            **desk.settings_for_process(),
-        )
-        return ended.returncode, os.read(master, 10_000).decode()
-    finally:
-        os.close(slave)
-        os.close(master)
-
-
-@pytest.mark.parametrize(("answer", "code"), [("yes\n", Exit.OK), ("y\n", Exit.FAILED), ("\n", Exit.FAILED)])
-def test_at_a_terminal_a_yes_is_asked_for(sandbox_desk: Desk, answer: str, code: Exit) -> None:
-    sandbox_desk.janitor("run", "--dry-run")
-    ended, shown = typed(sandbox_desk, answer)
-    assert (ended, "Type yes: " in shown) == (code, True), shown
-    assert "If you say yes, everything recorded about sandbox stops counting" in shown
-    with Store.open_existing(sandbox_desk.folder / "sandbox.db") as store:
-        assert (store.bound("sandbox") is None) is (code is Exit.OK)
-
-
-def test_a_target_of_which_nothing_is_recorded_cannot_be_bound_anew(sandbox_desk: Desk) -> None:
-    nothing = sandbox_desk.janitor("target", "rebind", "sandbox", "--yes")
-    assert (nothing.returncode, "nothing recorded yet" in nothing.stderr) == (Exit.USAGE, True)
-    sandbox_desk.janitor("run", "--dry-run")
-    unknown = sandbox_desk.janitor("target", "rebind", "prod", "--yes")
-    assert (unknown.returncode, "targets recorded: sandbox" in unknown.stderr) == (Exit.USAGE, True)
