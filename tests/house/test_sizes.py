@@ -1,4 +1,4 @@
-"""Values and functions are small enough to be read in one look; the few that are wide say why."""
+"""Values, functions and tests are small enough to be read in one look; the few values that are wide say why."""
 
 import ast
 import re
@@ -9,8 +9,10 @@ from statistics import median
 import janitor
 
 ROOT = Path(janitor.__file__).parent
+TESTS = Path(__file__).parents[1]
 WIDEST = 9
 USUAL_LINES, MOST_USUAL, MOST_LINES = 5, 15, 50
+MOST_LINES_OF_TESTS = 500
 SAYS_WHY = re.compile(r"\bWide because\b")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -76,3 +78,14 @@ def test_functions_are_short() -> None:
     assert [place for place, size in sizes.items() if size > MOST_LINES] == []
     assert median(sizes.values()) <= USUAL_LINES
     assert sum(size <= MOST_USUAL for size in sizes.values()) >= 0.9 * len(sizes)
+
+
+def test_no_file_of_tests_is_too_long() -> None:
+    long = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in sorted(TESTS.rglob("*.py"))}
+    assert [f"{path.relative_to(TESTS)}: {size}" for path, size in long.items() if size > MOST_LINES_OF_TESTS] == []
+
+
+def test_tests_make_their_images_in_one_place() -> None:
+    made = re.compile(r"(?<!\w)Image\(")
+    makers = [path.relative_to(TESTS) for path in sorted(TESTS.rglob("*.py")) if made.search(path.read_text("utf-8"))]
+    assert makers == [Path("factories.py")]
