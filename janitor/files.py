@@ -18,7 +18,7 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 class UnusableFile(ValueError):
     """A file that cannot be read, or is not text; the message completes a sentence that begins with its name.
 
-    `line` is where in the file, if that is known. The message never repeats what stands in the file.
+    `line` is where in the file, if that is known. The message never repeats text of the file.
     """
 
     def __init__(self, message: str, line: int | None = None) -> None:

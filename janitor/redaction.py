@@ -19,7 +19,7 @@ _AFTER = rf"(?:(?<![{_WORD}])|(?<=%[0-9A-Fa-f]{{2}})|(?<=\\[bfnrt])|(?<=\\u[0-9A
 
 
 class Redaction:
-    """Redacts every secret it was told of, in plain, URL-quoted, JSON, HTML and base64 spelling, in any case.
+    """Redacts every secret that it knows, in plain, URL-quoted, JSON, HTML and base64 spelling, in any case.
 
     One of fewer than eight characters is redacted only as a whole word, as it could be a part of any word.
     Apply it to foreign text before that text is cut: half a secret would not be recognised.

@@ -48,7 +48,7 @@ def ending_signals() -> tuple[signal.Signals, ...]:
 def stopping_on_signals(stop: Stop) -> Iterator[None]:
     """Let `ending_signals` set `stop` instead of killing what is in flight; any that follow change nothing.
 
-    Should the end take longer than a container is given, the process ends all the same: the database holds what was
+    Should the end take longer than a container is given, the process ends nevertheless: the database holds what was
     requested, and the next run settles it.
     """
 

@@ -25,10 +25,10 @@ def janitor() -> None:
       janitor run --dry-run   what would be deleted, and why? Deletes nothing.
 
     \b
-    Proxies and certificates come from `http` in janitor.yaml, of a target or of
-    all, else from http_proxy, https_proxy, all_proxy, no_proxy, SSL_CERT_FILE,
-    SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE. `janitor check` shows which
-    of them each target uses.
+    Proxies and certificates come from `http` in janitor.yaml, of a target or at
+    the top; otherwise from http_proxy, https_proxy, all_proxy, no_proxy,
+    SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE.
+    `janitor check` shows what each target uses.
 
     \b
     Exit codes:

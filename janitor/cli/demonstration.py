@@ -88,7 +88,7 @@ def _configuration(api: Api, clock: _SimulatedClock) -> Iterator[Path]:
         folder = Path(name)
         _write_policies(folder / "policies")
         text = cloud.configuration(policies="policies", mode="delete")
-        # Both are on this machine, which no proxy is to be asked for.
+        # Both are on this machine, and must be reached without a proxy.
         text += f"http: {{no_proxy: '*'}}\nslack: {{webhook_url: '{webhook}', post: always}}\n"
         config = folder / "janitor.yaml"
         config.write_text(text, encoding="utf-8")

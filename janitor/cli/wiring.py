@@ -48,12 +48,15 @@ def load(config: Path | None) -> tuple[Settings, Rules]:
 
 
 def rules_of(settings: Settings) -> Rules:
-    """The rules as they now stand in their files. Raises ConfigurationError, also for what cannot be served."""
+    """The rules as they are now in their files.
+
+    Raises ConfigurationError, also for keys that need a missing channel.
+    """
     return load_rules(settings.policies, settings.timezone, _unserved(settings))
 
 
 def _unserved(settings: Settings) -> dict[str, str]:
-    """The keys of a policy that this configuration cannot serve, each with the reason."""
+    """The keys of a policy that this configuration does not support, each with the reason."""
     if settings.slack is None:
         return {"notice": "requires `slack`: a notice must be announced somewhere; configure it, or leave this key out"}
     if settings.slack.webhook_url is not None:
@@ -212,7 +215,7 @@ def leave_mark(database: Path, store: Store) -> None:
 
 
 def _channels(settings: Settings, rules: Rules) -> Mapping[str, str] | None:
-    """The channels that policies have of their own; None where nobody can be told of anything."""
+    """The channels that policies have of their own; None if no channel is configured."""
     return None if settings.slack is None else channels_of(rules.policies, settings.slack.channel)
 
 

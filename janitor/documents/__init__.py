@@ -56,7 +56,7 @@ class Document:
         return value
 
     def line(self, keys: Keys) -> int | None:
-        """The line of a key, or of the nearest one around it that stands in the file."""
+        """The line of a key, or of the nearest one around it that is in the file."""
         while keys not in self.lines and keys:
             keys = keys[:-1]
         return self.lines.get(keys)

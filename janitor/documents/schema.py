@@ -183,7 +183,7 @@ def _fields(schema: type[Schema], keys: Keys) -> dict[str, tuple[Any, str | None
 
 
 def _walk(schema: type[Schema], keys: Keys) -> tuple[Keys, type[Schema]]:
-    """The keys as they stand in the file, and the schema of that place.
+    """The keys as they are in the file, and the schema of that place.
 
     Where a value may be of several schemas, pydantic puts the name of the one that it took among the keys.
     """

@@ -229,7 +229,7 @@ class _Reader:
         return Piece(f"({inner.regex})", None if inner.re2 is None else f"({inner.re2})", inner.empty, groups=True)
 
     def _inner(self, flags: int) -> Piece:
-        """What stands in a group, which ends after it."""
+        """The content of a group, up to its end."""
         around, self.flags = self.flags, flags
         self.depth += 1
         branches = self._branches()

@@ -33,7 +33,7 @@ class Comparison:
             return {other: ids for other, ids in self._listed.items() if other != name}
 
     def leave(self, name: str) -> None:
-        """This site will list nothing any more."""
+        """This site will not list anything any more."""
         with self._changed:
             self._awaited.discard(name)
             self._changed.notify_all()

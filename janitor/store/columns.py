@@ -1,6 +1,6 @@
 """The columns of an image and of a decision, once: rows, statements and views are built from them.
 
-Each is named after a field of `Image` or of `Decision`, and they stand in the order of these fields. A new column of an
+Each is named after a field of `Image` or of `Decision`, and they are in the order of these fields. A new column of an
 image needs a field, an entry here that names its step, and the code that reads it from an API; the step follows from
 the entry.
 """

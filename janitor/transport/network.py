@@ -72,7 +72,7 @@ def _connected(host: str, port: int) -> socket.socket:
         try:
             future.set_result(connection)
         except InvalidStateError:
-            connection.close()  # nothing waits for it any more
+            connection.close()  # nobody waits for it any longer
 
     threading.Thread(target=connect, name="connect", daemon=True).start()
     deadline = present_deadline()

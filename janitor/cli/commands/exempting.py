@@ -55,8 +55,8 @@ def keep(
 def unkeep(common: Common, images: tuple[str, ...], by: str | None) -> int:
     """Revoke the exemptions of images.
 
-    Each IMAGE is an id, or the start of one. Nothing is changed unless each is clear and is exempt. Exemptions in
-    policy files are revoked in these files.
+    Each IMAGE is an id, or the start of one. If one is unclear or not exempt, nothing is changed. To revoke an
+    exemption in a policy file, edit that file.
     """
     from janitor.cli import exemptions
     from janitor.cli.commands.loading import configured

@@ -37,11 +37,11 @@ def run(
 @click.option("--yes", is_flag=True, help="Do not ask where `mode` is dry-run or a limit is exceeded.")
 @common
 def apply(common: Common, number: int, dry_run: bool, form: Format, no_post: bool, yes: bool) -> int:
-    """Delete what the reviewed plan of RUN names, except what changed.
+    """Delete what the reviewed plan of RUN names, except what has changed.
 
-    Surveys and decides again, so guards and notices hold; limits do not apply. As a person has reviewed the plan, it
-    deletes whatever `mode` says, but asks first where `mode` is dry-run or a limit is exceeded. Without a yes, it
-    deletes nothing and exits with 1.
+    Surveys and decides again, so guards and notices apply; limits do not. As a person has reviewed the plan, it also
+    deletes where `mode` is dry-run or a limit is exceeded, but asks first. If the answer is not yes, it deletes nothing
+    and exits with 1.
     """
     from janitor.cli import wiring
     from janitor.cli.commands.approving import agreed

@@ -15,7 +15,7 @@ from janitor.cli.commands.options import DRY_RUN, Common, common
     default="127.0.0.1",
     show_default=True,
     metavar="ADDRESS",
-    help="Address of --metrics-port; 0.0.0.0 serves other hosts too, as a container must.",
+    help="Address of --metrics-port; 0.0.0.0 serves other hosts too, as needed in a container.",
 )
 @common
 def serve(common: Common, dry_run: bool, metrics_port: int | None, metrics_host: str) -> int:

@@ -201,7 +201,7 @@ def _named(entry: Entry) -> str:
 
 
 def in_order(users: Mapping[str, Iterable[User]], source: str) -> dict[str, tuple[User, ...]]:
-    """The users of each image by name and id, each once, and with the source that told of them."""
+    """The users of each image by name and id, each once, and with their source."""
     return {image_id: _once(using, source) for image_id, using in users.items()}
 
 

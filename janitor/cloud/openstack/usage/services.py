@@ -21,8 +21,8 @@ Page = tuple[list[Entry], str | None]
 class ServiceLists:
     """One service at a URL that ends with its version. Safe to use from several threads at once.
 
-    `page_size` is asked for, unless it is None. `headers` go with every request, and `heard` is told of every page of a
-    list: its entries, and the headers of the answer.
+    `page_size` is requested, unless it is None. `headers` are sent with every request, and `heard` is called with every
+    page of a list: its entries, and the headers of the answer.
     """
 
     session: Session
