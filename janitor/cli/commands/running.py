@@ -37,7 +37,7 @@ def run(
 @click.option("--yes", is_flag=True, help="Do not ask where `mode` is dry-run or a limit is exceeded.")
 @common
 def apply(common: Common, number: int, dry_run: bool, form: Format, no_post: bool, yes: bool) -> int:
-    """Delete what the reviewed plan of RUN names, except what has changed.
+    """Delete what the plan of RUN names, except what has changed.
 
     Surveys and decides again, so guards and notices apply; limits do not. As a person has reviewed the plan, it also
     deletes where `mode` is dry-run or a limit is exceeded, but asks first. If the answer is not yes, it deletes nothing
