@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, timedelta, timezone
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -25,15 +25,13 @@ from janitor.core.survey import Survey
 from janitor.core.units import iso
 from janitor.core.usage import Usage, User
 from janitor.errors import CloudError, Refused, Unavailable, UsageError
-from janitor.notify.announcing import start_notices
-from janitor.run.orders import Site
 from janitor.store import Inputs, Store, migrations
 from janitor.store.database import DatabaseFile
-from tests.factories import ALL, AMPLE, DAY, OLD, image_called
+from tests.factories import ALL, DAY, OLD, image_called
 from tests.factories import NOW as START
 from tests.fakes import RecordingCloud
 from tests.replays import decided_again
-from tests.runs import run_of
+from tests.run.world import NightlyWorld
 
 WEB = Policy("web", Match(name=(Pattern("web-*"),)), Expire(7 * DAY), notice=2 * DAY)
 STUCK = Policy("stuck", Match(name=(Pattern("job-*"),)), Expire(2 * DAY, Clock.STATUS))
@@ -62,25 +60,15 @@ class ListeningStore(Store):
 
 
 @dataclass
-class World:
+class World(NightlyWorld):
     """A cloud, a database and nights, each with what it decided as its report had it."""
 
     store: ListeningStore
-    cloud: RecordingCloud
-    policies: list[Policy] = field(default_factory=lambda: [OLD])
-    now: datetime = START
     decided: dict[int, tuple[Decision, ...]] = field(default_factory=dict)
 
     def night(self, mode: Mode = Mode.DELETE, *, deliver: bool = True, **rest: Any) -> RunResult:
-        """One run and the delivery of its report; the next is a day later."""
-        orders = {"limits": AMPLE, "accept_survey": True, **rest}
-        sites = [Site("prod", lambda: self.cloud)]
-        result = run_of(sites, self.policies, self.store, mode, clock=lambda: self.now, **orders).perform()
-        [target] = result.targets
-        told = [*target.notices.announced, *target.notices.reminded] if deliver else []
-        start_notices(self.store, result, self.policies, {("prod", each.image.id) for each in told}, self.now)
-        self.decided[result.run] = target.decisions
-        self.now += DAY
+        result = super().night(mode, deliver=deliver, **{"accept_survey": True, **rest})
+        self.decided[result.run] = result.targets[0].decisions
         return result
 
     def inputs(self, run: int) -> Inputs:

@@ -3,8 +3,8 @@
 import io
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +14,22 @@ from rich.console import Console
 from janitor.core.image import Image
 from janitor.core.memory import Exemption
 from janitor.core.policy import Clock, Expire, Match, Pattern, Policy
-from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
+from janitor.core.result import DeletionOutcome, Mode, Outcome
 from janitor.core.survey.binding import Binding, recognise
 from janitor.core.usage import Usage, User
 from janitor.errors import Exit, Refused, Unavailable, UsageError
-from janitor.notify.announcing import start_notices
 from janitor.notify.slack.blocks import slack_messages
 from janitor.report.routing import Share
 from janitor.report.text import text_report
 from janitor.run import exit_code
-from janitor.run.orders import Site
 from janitor.run.review import reviewed_plan
 from janitor.store import Store
-from tests.factories import AMPLE, DAY, OLD, image_called, make_known, make_run, make_target
+from tests.factories import DAY, OLD, image_called, make_known, make_run, make_target
 from tests.factories import NOW as START
 from tests.fakes import MOVED, OURS, THEIRS, RecordingCloud
-from tests.runs import run_of
+from tests.run.world import ANNOUNCED, NightlyWorld
 from tests.slack_stand_in import texts_of
 
-ANNOUNCED = replace(OLD, notice=2 * DAY)
 IDLE = Policy("idle", Match(name=(Pattern("idle-*"),)), Expire(2 * DAY, Clock.LAST_USED))
 
 
@@ -41,23 +38,8 @@ def fleet(word: str, count: int = 10) -> list[Image]:
 
 
 @dataclass
-class World:
-    """A cloud, a database and nights."""
-
-    store: Store
-    cloud: RecordingCloud
-    policies: list[Policy] = field(default_factory=lambda: [OLD])
-    now: datetime = START
-
-    def night(self, mode: Mode = Mode.DELETE, *, deliver: bool = True, **rest: Any) -> RunResult:
-        orders: dict[str, Any] = {"limits": AMPLE, **rest}
-        sites = [Site("prod", lambda: self.cloud)]
-        result = run_of(sites, self.policies, self.store, mode, clock=lambda: self.now, **orders).perform()
-        [target] = result.targets
-        told = [*target.notices.announced, *target.notices.reminded] if deliver else []
-        start_notices(self.store, result, self.policies, {("prod", each.image.id) for each in told}, self.now)
-        self.now += DAY
-        return result
+class World(NightlyWorld):
+    """A cloud, a database and nights, in which the target may reach another account."""
 
     def reach(self, binding: Binding, *listed: Image) -> None:
         self.cloud = RecordingCloud(list(listed), reached=binding)

@@ -1,6 +1,6 @@
 """A cloud, a database and a clock, for runs over days."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,15 +33,9 @@ class World:
 
     def run(self, mode: Mode = Mode.DELETE, *, deliver: bool = True, **rest: Any) -> RunResult:
         """One run; then its report is delivered, or not."""
-        result = run_of(
-            [Site("prod", lambda: self.cloud)],
-            self.policies,
-            self.store,
-            mode,
-            self.limits,
-            clock=lambda: self.now,
-            **rest,
-        ).perform()
+        orders: dict[str, Any] = {"limits": self.limits, **rest}
+        sites = [Site("prod", lambda: self.cloud)]
+        result = run_of(sites, self.policies, self.store, mode, clock=lambda: self.now, **orders).perform()
         self.deliver(result, taken=deliver)
         return result
 
@@ -53,6 +47,19 @@ class World:
 
     def approved(self, number: int, validity: timedelta = DAY) -> dict[str, tuple[Decision, ...]]:
         return reviewed_plan(self.store, number, self.policies, validity, self.now)
+
+
+@dataclass
+class NightlyWorld(World):
+    """A world with one run a night, under a policy that announces nothing unless others are given."""
+
+    policies: list[Policy] = field(default_factory=lambda: [OLD])
+
+    def night(self, mode: Mode = Mode.DELETE, *, deliver: bool = True, **rest: Any) -> RunResult:
+        """One run and the delivery of its report; the next is a day later."""
+        result = self.run(mode, deliver=deliver, **rest)
+        self.now += DAY
+        return result
 
 
 def announced(result: RunResult) -> list[str]:
