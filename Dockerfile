@@ -1,5 +1,5 @@
 # The janitor with its shipped policies. It takes everything for one target from the environment, see deploy/container/janitor.yaml.
-# /etc/janitor holds configuration and policies; /data, the database, is the only place that is written to.
+# /etc/janitor holds configuration and policies; /data, the database, is the only directory that is written to.
 
 FROM python:3.13-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 \

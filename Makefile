@@ -1,5 +1,5 @@
-# Everything runs in .venv, which any target sets up by itself: what users need, and what developers need beside it where
-# a target asks for that.
+# Everything runs in .venv, which every target sets up itself: with what users need, and what developers need if the
+# target requires that.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,10 +10,10 @@ GLANCE := .venv-glance
 
 .PHONY: help setup develop demo test lint types unit test-glance test-container nights bench bench-glance lock clean
 
-help: ## say what can be made
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-setup: $(READY) ## make .venv, locked, with what users need
+setup: $(READY) ## make .venv from locked requirements, with what users need
 
 develop: $(DEVELOPING) ## add what developers need to .venv
 
@@ -43,17 +43,17 @@ types: $(DEVELOPING)
 unit: $(DEVELOPING)
 	$(BIN)/pytest -n auto
 
-test-glance: $(DEVELOPING) $(GLANCE)/.ready ## what a real Glance does, with a real Keystone; installs and starts both by itself
+test-glance: $(DEVELOPING) $(GLANCE)/.ready ## test against a real Glance and Keystone; installs and starts both
 	$(BIN)/pytest --timeout 300 tests/glance
 
-test-container: $(DEVELOPING) ## the container, built without an engine and run; needs root and apt-get, else says so and tries nothing
+test-container: $(DEVELOPING) ## build the container without an engine and run it; needs root and apt-get, else says so and does nothing
 	$(BIN)/pytest --timeout 1020 -rs tests/container
 
-# Bytecode is left to be made at the first start, for it takes as long as the rest.
+# Bytecode is compiled at the first start, as compiling it here takes as long as the rest.
 $(GLANCE)/.ready: requirements/glance.txt
 	$(PYTHON) -m venv --clear $(GLANCE)
 	$(GLANCE)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/glance.txt || \
-	  { echo 'Glance and Keystone could not be installed into $(GLANCE), so nothing was tried on them' >&2; exit 1; }
+	  { echo 'Glance and Keystone could not be installed into $(GLANCE), so nothing was tested' >&2; exit 1; }
 	@touch $@
 
 nights: $(DEVELOPING) ## a hundred nights of faults and crashes on simulated time, over SEEDS seeds (500)
@@ -62,7 +62,7 @@ nights: $(DEVELOPING) ## a hundred nights of faults and crashes on simulated tim
 bench: $(DEVELOPING) ## figures, as ratios measured side by side; asserts nothing
 	$(BIN)/python -m benchmarks
 
-bench-glance: $(DEVELOPING) $(GLANCE)/.ready .venv-custodian/.ready .venv-openstackclient/.ready ## the same on a real Glance, beside the nearest other tools
+bench-glance: $(DEVELOPING) $(GLANCE)/.ready .venv-custodian/.ready .venv-openstackclient/.ready ## the same on a real Glance, compared with similar tools
 	$(BIN)/python -m benchmarks.rivals
 
 .venv-custodian/.ready .venv-openstackclient/.ready: .venv-%/.ready: requirements/%.txt
@@ -82,5 +82,5 @@ lock: ## refresh the locks in requirements/: dev.txt, within it runtime.txt and 
 	for apart in glance custodian openstackclient; do $(COMPILE) --upgrade requirements/$$apart.in -o requirements/$$apart.txt; done
 	rm -rf $(VENV)-lock
 
-clean: ## remove what make made
+clean: ## remove everything that make created
 	rm -rf $(VENV) $(GLANCE) .venv-custodian .venv-openstackclient .mypy_cache .ruff_cache .pytest_cache .hypothesis

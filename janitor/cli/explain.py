@@ -39,7 +39,7 @@ def find_image(store: Store, prefix: str) -> tuple[str, list[str]]:
     Raises UsageError for an image that no run has seen, and for a prefix of several.
     """
     if SURROGATE.search(prefix):
-        raise UsageError(f'"{visible(prefix)}" is not UTF-8 text, so it is no id')
+        raise UsageError(f'"{visible(prefix)}" is not UTF-8 text, so it is not an id')
     places = store.find_image(prefix)
     identities = sorted({identity for _, identity in places})
     if not identities:

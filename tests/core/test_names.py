@@ -314,4 +314,4 @@ def test_words_that_are_not_utf_8_are_refused(sandbox_desk: Desk, sandbox: Sandb
 def test_an_image_that_is_not_utf_8_is_wrong_usage(sandbox_desk: Desk, words: tuple[str, ...]) -> None:
     sandbox_desk.janitor("run", "--dry-run")
     done = sandbox_desk.janitor(*words, "a\udcff")
-    assert (done.returncode, done.stderr) == (2, 'janitor: "a\\udcff" is not UTF-8 text, so it is no id\n')
+    assert (done.returncode, done.stderr) == (2, 'janitor: "a\\udcff" is not UTF-8 text, so it is not an id\n')

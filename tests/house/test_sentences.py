@@ -9,7 +9,8 @@ from tests.house.sentences import collect
 _REPLACED = re.compile(
     r"\b(lapsed?|longer than nothing|beyond all measure|blotted out|decided anew|said yes|came to that status|"
     r"no end in sight|no wait has begun|channels of their own|nobody was told|at work|for so long|"
-    r"looks wrong|bore out|deleted by us|looked at again|not one we know|any more, and may exist)\b"
+    r"looks wrong|bore out|deleted by us|looked at again|not one we know|any more, and may exist|anew|beneath|"
+    r"asked for in|runs backwards|was good for|judged|any more|all the same)\b"
 )
 
 

@@ -23,7 +23,7 @@ _MOST_VALUES = 100_000
 INTERFACES = ("public", "internal", "admin")
 _LISTS = {"regions": "[KR1, KR2]", "networks": "[{name: private}]"}
 _WRITE_KEYS = "write keys and values, like key: value"
-_WRITE_AUTH = "write auth_url, username, password and the like beneath it"
+_WRITE_AUTH = "write auth_url, username, password and the like below it"
 _TEMPLATE = re.compile(r"\s*\{[{%].*[}%]\}\s*", re.DOTALL)
 
 
