@@ -8,6 +8,7 @@ from uuid import NAMESPACE_DNS, uuid5
 
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image
+from janitor.core.memory import Exemption
 from janitor.core.planning.plan import Limits, owns
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import Deletion, DeletionOutcome, Mode, Outcome, RunResult, SurveySummary, TargetResult
@@ -107,6 +108,13 @@ def make_run(*targets: TargetResult, mode: Mode = Mode.DRY_RUN, **parts: Any) ->
 def live_run(*targets: TargetResult, **parts: Any) -> RunResult:
     """The same of a run that deletes."""
     return make_run(*targets, mode=Mode.DELETE, **parts)
+
+
+def exempt(
+    image: Image | str, until: datetime = NOW + DAY, *, why: str = "rollback candidate", who: str = "kim"
+) -> Exemption:
+    """An exemption of an image, or of one of that id or name."""
+    return Exemption(image if isinstance(image, str) else image.id, until, why, who)
 
 
 def make_known(expected: str, listed: str, *, run: int | None = 7) -> Known:

@@ -13,8 +13,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from janitor.core.decision import Reason
-from janitor.core.image import Image
-from janitor.core.memory import Exemption
 from janitor.core.planning.plan import Limits
 from janitor.core.result import Mode, RunResult
 from janitor.core.survey import Survey
@@ -24,7 +22,7 @@ from janitor.run.orders import Site
 from janitor.sandbox.server import Sandbox
 from janitor.store import Store, exclusive
 from tests.conftest import POLICY, Desk
-from tests.factories import DAY, NOW, OLD, make_image
+from tests.factories import DAY, NOW, OLD, exempt, make_image
 from tests.fakes import RecordingCloud
 from tests.runs import run_of
 
@@ -32,10 +30,6 @@ NO_CLOUD = """\
 targets: [{name: prod, endpoint: "http://127.0.0.1:1", appkey: b, username: c, password: d}]
 """
 A, B = make_image("a", id="A-1"), make_image("b", id="b-2")
-
-
-def exempt(image: Image | str, *, until: datetime = NOW + DAY, why: str = "rollback candidate") -> Exemption:
-    return Exemption(image if isinstance(image, str) else image.id, until, why, "kim")
 
 
 def perform(store: Store, cloud: RecordingCloud, now: datetime = NOW, **rest: Any) -> RunResult:

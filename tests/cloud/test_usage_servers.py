@@ -1,6 +1,5 @@
 """What servers and volumes use: lists that are valid and incomplete, and records that do not say."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,11 +7,10 @@ import pytest
 from janitor.cloud.service import Need, Sources
 from janitor.core.usage import EarlierUsage, Source, Unread
 from tests.cloud.usage_services import CINDER, GLANCE, NOVA, A, B, C, cluster, group, images, magnum
+from tests.factories import DAY
 from tests.loopback import Answered
 from tests.openstack_account import NOW, no, server
 from tests.usage_cloud import UsageCloud, usage_of, users
-
-DAY = timedelta(days=1)
 
 
 def test_servers_are_asked_for_in_the_version_that_leaves_none_out() -> None:

@@ -1,10 +1,9 @@
 """Our clock: nothing is deleted by one that nobody bears out, nor by one that has gone back."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import Mode, Outcome, RunResult
 from janitor.core.survey.clock import ClockCheck, agrees, behind, may_start
@@ -13,11 +12,10 @@ from janitor.notify.announcing import start_notices
 from janitor.run import exit_code
 from janitor.run.orders import Site
 from janitor.store import Store
-from tests.factories import make_image
+from tests.factories import AMPLE, NOW, make_image
 from tests.fakes import RecordingCloud
 from tests.runs import run_of
 
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 OLD = Policy("old", Match(name=(Pattern("old-*"),)), Expire(14 * DAY))
 ANNOUNCED = Policy("announced", Match(name=(Pattern("told-*"),)), Expire(14 * DAY), notice=2 * DAY)
@@ -36,7 +34,7 @@ def perform(
         [OLD, ANNOUNCED],
         store,
         mode,
-        Limits(1000, 100),
+        AMPLE,
         clock=lambda: now,
         accept_survey=accept,
     ).perform()

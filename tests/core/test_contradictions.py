@@ -17,7 +17,7 @@ from janitor.cloud.common.merging import Merging
 from janitor.core.decide import decide
 from janitor.core.decision import Reason, Verdict
 from janitor.core.image import Image
-from janitor.core.policy import Expire, Match, Pattern, Policy
+from janitor.core.policy import Expire, Policy
 from janitor.core.result import Mode, RunResult
 from janitor.core.retention import Family, Keep
 from janitor.core.survey import Survey
@@ -29,7 +29,7 @@ from janitor.run.sites import chosen
 from janitor.store import Store
 from janitor.transport import HttpOptions
 from tests import openstack_account, runs, toast_account
-from tests.factories import NOW, make_image
+from tests.factories import ALL, NOW, make_image
 from tests.loopback import Answered, Asked, Loopback
 from tests.toast_account import Account, yes
 from tests.usage_cloud import UsageCloud, usage_of
@@ -67,7 +67,7 @@ def test_every_field_counts() -> None:
 @pytest.mark.parametrize("fact", OTHER)
 def test_an_image_whose_records_disagree_is_kept_whichever_comes_first(fact: str) -> None:
     records = make_image(properties={}), make_image(**({"properties": {}} | {fact: OTHER[fact]}))
-    policies = [Policy("all", Match(name=(Pattern("*"),)), Expire(timedelta(days=14)))]
+    policies = [Policy("all", ALL, Expire(timedelta(days=14)))]
     for image in (merged(*records), merged(*reversed(records))):
         [decision] = decide([image], policies, Usage(), {}, NOW, target="prod", zone=UTC)
         assert (decision.verdict, decision.reason) == (Verdict.KEEP, Reason.UNSETTLED_RECORD)
@@ -108,7 +108,7 @@ def test_a_record_that_adds_nothing_changes_nothing() -> None:
 def test_an_image_in_doubt_takes_no_place_among_the_newest() -> None:
     old, new = make_image("ci-1"), make_image("ci-2", age=timedelta(days=20))
     keep = Keep(newest=1, per=Family("policy"))
-    policies = [Policy("all", Match(name=(Pattern("*"),)), Expire(timedelta(days=14)), keep=keep)]
+    policies = [Policy("all", ALL, Expire(timedelta(days=14)), keep=keep)]
     doubtful = merged(new, replace(new, size=1))
     decisions = decide([old, doubtful], policies, Usage(), {}, NOW, target="prod", zone=UTC)
     assert [decision.reason for decision in decisions] == [Reason.KEPT_NEWEST, Reason.UNSETTLED_RECORD]

@@ -10,16 +10,12 @@ from hypothesis import strategies as st
 from janitor.core.exemptions import FOREVER, exemptions_by_tag, exemptions_for, lapses_soon, longest_of
 from janitor.core.memory import Exemption
 from janitor.core.units import format_until, parse_until
-from tests.factories import NOW, make_image
+from tests.factories import NOW, exempt, make_image
 
 TOMORROW = NOW + timedelta(days=1)
 NEXT_YEAR = NOW + timedelta(days=365)
 WEB = make_image("web", id="abc-1")
 NAMELESS = make_image(None, id="abc-2")
-
-
-def exempt(image: str, until: datetime = TOMORROW, who: str = "kim") -> Exemption:
-    return Exemption(image, until, "rollback candidate", who)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,11 @@ from janitor.core.usage import Usage, User
 from janitor.references.bearers import Bearers
 from janitor.run.orders import Site
 from janitor.store import Store
-from tests.factories import make_image
+from tests.factories import NOW, make_image
 from tests.loopback import Answered, Asked
 from tests.runs import run_of
 from tests.toast_account import Account, entry, serving
 
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 ID = "0b7015de-4c1f-4e6a-9d3b-5a2f6c7d8e9f"
 BARE = ID.replace("-", "")
 SPELLINGS: list[Callable[[str], str]] = [

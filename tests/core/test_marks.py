@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,9 +23,7 @@ from janitor.store import Store, read_mark, write_mark
 from janitor.store.trust.marks import mark_file
 from tests import runs
 from tests.conftest import Desk
-
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-DAY = timedelta(days=1)
+from tests.factories import NOW
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from datetime import UTC, timedelta
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -13,12 +13,12 @@ from janitor.core.exemptions import FOREVER, exemptions_for
 from janitor.core.memory import Exemption
 from janitor.core.names.pattern import Pattern, flaw_of_glob
 from janitor.core.names.spelling import normal
-from janitor.core.policy import Expire, Match, Policy
+from janitor.core.policy import Match, Policy
 from janitor.core.policy_lint import exempting_nothing
 from janitor.core.usage import Usage
 from janitor.sandbox.server import Sandbox
 from tests.conftest import Desk
-from tests.factories import NOW, make_image
+from tests.factories import NOW, OLD, make_image
 
 COMPOSED = "골든-결제"
 DECOMPOSED = unicodedata.normalize("NFD", COMPOSED)
@@ -107,14 +107,13 @@ def decided(policies: list[Policy], name: str, **facts: Any) -> tuple[Verdict, R
 
 def test_an_image_of_which_name_and_policy_disagree_is_kept() -> None:
     pinned = Policy("golden", Match(name=(Pattern("golden-*"),)))
-    old = Policy("old", Match(name=(Pattern("*"),)), Expire(timedelta(days=14)))
-    assert decided([pinned, old], "\u200bgolden-1") == (
+    assert decided([pinned, OLD], "\u200bgolden-1") == (
         Verdict.KEEP,
         Reason.UNMATCHED,
         'it is unknown whether policy golden matches it: "golden-*" matches either as written or without '
         "surrounding blanks and invisible characters, its name",
     )
-    assert decided([pinned, old], "\u200bsilver-1")[0] is Verdict.DELETE
+    assert decided([pinned, OLD], "\u200bsilver-1")[0] is Verdict.DELETE
 
 
 # Globs

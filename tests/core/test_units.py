@@ -20,8 +20,7 @@ from janitor.core.units import (
     parse_size,
     parse_timeout,
 )
-
-DAY = timedelta(days=1)
+from tests.factories import DAY
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,9 @@ from janitor.shutdown import Stop
 from janitor.store import Store
 from tests.conftest import Desk
 from tests.documentation import document
-from tests.factories import GIB, NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep
+from tests.factories import DAY, GIB, NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep
 
 END = NOW + timedelta(seconds=42)
-DAY = timedelta(days=1)
 
 
 def to_wait(name: str, age: timedelta, **facts: Any) -> Decision:

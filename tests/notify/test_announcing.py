@@ -4,7 +4,6 @@ import json
 import re
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,11 +19,10 @@ from janitor.report.as_json import json_report
 from janitor.shutdown import Stop
 from janitor.store import Store
 from tests.conftest import POLICY, Desk
-from tests.factories import NOW, live_run, make_run
+from tests.factories import DAY, NOW, live_run, make_run
 from tests.notify.notices import CI, recorded, telling
 from tests.slack_stand_in import CHANNEL, TOKEN, SlackStandIn
 
-DAY = timedelta(days=1)
 NOT_ANNOUNCED = "Not announced, notice period not started; the next run tries again"
 
 

@@ -16,7 +16,7 @@ from janitor.references import Names, Reference, References, reading, scanning, 
 from janitor.references.entries import Text
 from janitor.references.matching import Found, Matcher
 from janitor.transport import HttpOptions
-from tests.factories import make_image
+from tests.factories import DAY, make_image
 from tests.loopback import Answered, Loopback, in_turn
 
 HASTY = HttpOptions(timeout=timedelta(seconds=0.3), attempts=1, give_up_after=timedelta(seconds=0.3))
@@ -105,8 +105,6 @@ def test_an_image_whose_name_cannot_be_read_is_found_by_its_id(tmp_path: Path) -
 
 
 # Which images a name keeps
-
-DAY = timedelta(days=1)
 
 
 def ubuntu(number: int, **facts: Any) -> Image:

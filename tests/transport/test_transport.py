@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
 
@@ -16,9 +16,8 @@ from janitor.errors import CloudError, Refused, Unavailable
 from janitor.redaction import Redaction
 from janitor.transport import Call, HttpOptions, Reply, Transient
 from janitor.transport.http import Transport
+from tests.factories import NOW
 from tests.loopback import Answered, Loopback, in_turn
-
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 
 
 class Impatience(threading.Event):
