@@ -27,7 +27,7 @@ class Rules:
         self._database = people.database
         self._counts = counts
         self._began = account.now
-        self._telling = Telling(account, channel, people.database, counts)
+        self.telling = Telling(account, channel, people.database, counts)
         self._asking = Asking(account, people.database, limits, counts)
         account.objection = self._objection
 
@@ -41,7 +41,7 @@ class Rules:
             return "exempt by a policy file"
         policy = self._team.owner(image)
         kept = self._team.keeps(image, every, now)
-        return kept if kept or policy is None else self._telling.objection(image.id, policy, now)
+        return kept if kept or policy is None else self.telling.objection(image, policy, now)
 
     def free_to_go(self) -> list[str]:
         """The images that nothing keeps now, by any rule that can be told without the janitor."""
@@ -68,23 +68,23 @@ class Rules:
         `strange`: it saw another account.
         """
         self._asking.check(died=result is None, strange=strange)
-        self._telling.note_run(self._asking.latest, self._began, self._team.policies, died=result is None)
-        self._telling.check(crashed=result is None)
+        self.telling.note_run(self._asking.latest, self._began, self._team.policies, died=result is None)
+        self.telling.check(crashed=result is None)
         self._counts[f"runs, {result.outcome if result else 'died'}"] += 1
 
     def check_resent(self, *, crashed: bool) -> None:
         """Somebody had late reports sent, between two runs."""
-        self._telling.check(crashed=crashed)
+        self.telling.check(crashed=crashed)
 
     def remembered(self) -> tuple[int, dict[str, int]]:
         """What is known of the janitor's runs, to be recalled."""
-        return self._asking.latest, self._telling.remembered()
+        return self._asking.latest, self.telling.remembered()
 
     def recall(self, remembered: tuple[int, dict[str, int]], at: datetime, *, behind: bool) -> None:
         """The janitor knows no more than what it knew then; where it can tell that, it begins anew."""
         latest, told = remembered
         self._asking.recall(latest, behind=behind)
-        self._telling.recall(latest, told, at, behind=behind)
+        self.telling.recall(latest, told, at, behind=behind)
 
     def check_the_end(self, result: RunResult, free: Collection[str]) -> None:
         """After quiet nights: the latest run's result, and the images that were free to go when they began."""
@@ -100,4 +100,4 @@ class Rules:
         if late:
             raise Broken(f"waits for what is past: {late}")
         self._asking.check_the_end()
-        self._telling.check_the_end(ahead)
+        self.telling.check_the_end(ahead)

@@ -14,6 +14,7 @@ from janitor.config import load_settings
 from janitor.core.decision import Decision
 from janitor.core.result import Mode, Outcome, RunResult
 from janitor.notify import deliver, resend
+from janitor.notify.channels import SCHEMAS
 from janitor.run.review import reviewed_plan
 from janitor.run.sites import Choice
 from janitor.sandbox.calls import Api
@@ -29,6 +30,7 @@ from tests.nights.ground import Attempt, Limits, rows
 from tests.nights.mishaps import NONE, Mishaps, draw_mishaps
 from tests.nights.operators import Operators
 from tests.nights.people import People
+from tests.nights.record import Record
 from tests.nights.rules import Rules
 from tests.nights.stranger import Stranger
 from tests.nights.team import DAY, HOUR, Team
@@ -53,12 +55,15 @@ class Simulation:
         self.clockwork = Clockwork(START)
         self.account = Account(draw, self.clockwork, folder)
         self.channel = Channel(draw, self.clockwork, as_bot=as_bot)
-        self.settings = load_settings(self._configuration(folder, limits, draw.choice(("UTC", "Asia/Seoul"))), {})
+        zone = draw.choice(("UTC", "Asia/Seoul"))
+        self.settings = load_settings(self._configuration(folder, limits, zone), {}, SCHEMAS)
         sees_owners = self.account.api is Api.OPENSTACK
         self.team = Team(draw, self.settings.timezone, as_bot=as_bot, sees_owners=sees_owners)
         self.people = People(draw, self.clockwork, self.account, self.settings.database, Random(f"names of {seed}"))
         self.operators = Operators(draw, self.account)
         self.rules = Rules(self.account, self.team, self.people, self.channel, limits, self.counts)
+        file = folder / "reports.jsonl"
+        self.record = Record(file, self.account, self.rules.telling, Random(f"record of {seed}"), self.counts)
         self._typical = 50
         self._quiet = False
         self._copy: Copy | None = None
@@ -71,7 +76,7 @@ class Simulation:
         text += f"limits: {{max_deletions: {limits.most}, max_share: {limits.share}%}}\n"
         text += f"usage_memory: {USAGE_MEMORY // HOUR}h\n"
         # One at a time, so that a seed repeats itself exactly; several at once are tested elsewhere.
-        text += "concurrency: {targets: 1, deletions: 1}\n"
+        text += "concurrency: {targets: 1, deletions: 1}\nchannels: [{file: reports.jsonl}]\n"
         text += f"http: {{attempts: 3, page_size: {PAGE_SIZE}}}\n"
         path = folder / "janitor.yaml"
         path.write_text(text + self.channel.configuration(), encoding="utf-8")
@@ -171,9 +176,11 @@ class Simulation:
         stop, happening = Stop(), None
         if quiet:
             self.channel.calm_down()
+            self.record.repair()
             self.account.edge = untouched
         else:
             self.counts[f"channel {self.channel.draw_mood()}"] += 1
+            self.record.draw_mood()
             happening = self._draw_happening(stop)
             self.account.edge = self._draw_edge(attempt)
         approved = None if attempt.apply is None else self._reviewed(attempt.apply)
@@ -205,6 +212,7 @@ class Simulation:
         if stranger is not None:
             stranger.check(result, self.settings.database, self.clockwork.now)
         self.rules.check_run(result, strange=stranger is not None)
+        self.record.check(result)
         return result
 
     def _draw_mishaps(self, chance: float) -> Mishaps:
@@ -224,6 +232,7 @@ class Simulation:
         except Crash:
             self.counts[f"crashed {self.clockwork.died_at}"] += 1
         self.rules.check_resent(crashed=self.clockwork.died_at is not None)
+        self.record.check(None)
 
     def _clock(self) -> datetime:
         return self.clockwork.now

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from janitor.core.notices import REMIND_BEFORE
+from janitor.sandbox.models import StoredImage
 from tests.nights.account import Account
 from tests.nights.channel import Channel
 from tests.nights.ground import Broken, rows
 from tests.nights.silence import MAIN, Span, may_have_been_silent, was_surely_silent
-from tests.nights.team import DAY, Policy
+from tests.nights.team import DAY, Policy, name_of
 from tests.nights.told import NOT_DELETED, Fate, Told, listed, read
 from tests.slack_stand_in import File
 
@@ -77,10 +78,19 @@ class Telling:
     def _is_told(self, image: str) -> bool:
         return any(told.fate is Fate.DELETED for told in self._told.get(image, ()))
 
+    def announced_by(self, run: int) -> set[str]:
+        """The images that messages of a run announced."""
+        return {
+            image
+            for image, told in self._told.items()
+            if any(one.fate is Fate.ANNOUNCED and one.run == run for one in told)
+        }
+
     # Before a deletion.
 
-    def objection(self, image: str, policy: Policy, now: datetime) -> str | None:
+    def objection(self, listed: StoredImage, policy: Policy, now: datetime) -> str | None:
         """Why it is too early to delete an image that this policy owns, going by what people were told of it."""
+        image = listed.id
         announced = self._announced(image)
         if early := [told for told in announced if told.sure and told.due and told.due > now]:
             return f"announced by run {early[-1].run} for {early[-1].due}, which is later than {now}"
@@ -88,7 +98,7 @@ class Telling:
         own = [told for told in announced if told.policy == policy.name and told.run > since]
         if policy.notice and not any(told.at + policy.notice <= now for told in own):
             return f"not announced by {policy.name} {policy.notice} before {now}: {announced}"
-        own = [told for told in own if self._named_in(told) == self._account.name_at(image, now)]
+        own = [told for told in own if self._named_in(told) == name_of(listed)]
         if policy.notice and not own:
             return f"announced under another name only: {announced}"
         own = [told for told in own if not was_surely_silent(self._between(told, policy, now))]

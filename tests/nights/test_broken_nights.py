@@ -41,6 +41,7 @@ from janitor.core.survey.plausibility import Plausibility
 from janitor.core.usage import Source, Usage, User
 from janitor.notify import announcing, delivery
 from janitor.notify.channel import Receipt
+from janitor.notify.file.channel import FileReport
 from janitor.notify.outbox import Outbox
 from janitor.notify.sending import OutgoingReport, ReportSender
 from janitor.notify.slack import channel as slack
@@ -381,6 +382,9 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "told-at-all": (0, "told of by nobody", (Change(ReportSender, "deliver", _marks_before_it_sends),)),
     "told-after-a-crash": (5, "were never kept", (Change(Store, "owed_reports", _always([])),)),
     "told-once": (30, "times that .* is deleted", (Change(Outbox, "note_accepted", _always(None)),)),
+    # The file of reports.
+    "the-file-knows-what-arrived": (0, "were announced", (Change(delivery, "as_told", lambda result, _told: result),)),
+    "the-file-is-written": (0, "does not say so", (Change(FileReport, "send", _always(Receipt())),)),
     "nothing-is-left": (0, "unguarded and still there", (Change(cleaning, "make_plan", _all_but_the_oldest),)),
 }
 """The rules by what they are for: a seed that breaks without them, in which words, and how they are taken out."""
