@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from janitor.cli import wiring
@@ -16,6 +16,8 @@ from janitor.core.survey.plausibility import Plausibility
 from janitor.run import Run
 from janitor.run.orders import Audience, Execution, RunStore, Site
 from janitor.run.sites import Choice
+from tests.factories import AMPLE, NOW, OLD
+from tests.fakes import RecordingCloud
 
 
 def run_of(
@@ -38,6 +40,19 @@ def run_of(
     goes_by = Basis(policies=tuple(policies), **{**basis, **_of(Basis, parts)})
     execution, audience = Execution(**_of(Execution, parts)), Audience(**_of(Audience, parts))
     return Run(sites, goes_by, store, mode, execution=execution, audience=audience, **parts)
+
+
+def run_over(
+    store: RunStore,
+    *clouds: RecordingCloud,
+    mode: Mode = Mode.DELETE,
+    limits: Limits = AMPLE,
+    now: datetime = NOW,
+    **rest: Any,
+) -> RunResult:
+    """One run over these clouds, as the targets t0, t1 and so on, under the usual policy."""
+    sites = [Site(f"t{number}", lambda cloud=cloud: cloud) for number, cloud in enumerate(clouds)]  # type: ignore[misc]
+    return run_of(sites, [OLD], store, mode, limits, clock=lambda: now, **rest).perform()
 
 
 def perform(settings: Settings, rules: Rules, mode: Mode, choice: Choice, **parts: Any) -> RunResult:

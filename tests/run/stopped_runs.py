@@ -7,29 +7,18 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from starlette.responses import Response
 
-from janitor.core.result import Mode, RunResult
-from janitor.run.orders import Site
 from janitor.sandbox.options import Options
 from janitor.sandbox.request_log import Call
 from janitor.sandbox.server import Sandbox, running
-from janitor.store import Store
 from tests.conftest import POLICY, Desk
-from tests.factories import AMPLE, NOW, OLD, make_image
-from tests.fakes import RecordingCloud
-from tests.runs import run_of
+from tests.factories import make_image
 
 IMAGE = make_image("ci-a", id="a")
 
 UNFINISHED = "settled: requested in run 7, which did not finish; "
-
-
-def perform(store: Store, *clouds: RecordingCloud, mode: Mode = Mode.DELETE, **rest: Any) -> RunResult:
-    sites = [Site(f"t{number}", lambda cloud=cloud: cloud) for number, cloud in enumerate(clouds)]  # type: ignore[misc]
-    return run_of(sites, [OLD], store, mode, AMPLE, clock=lambda: NOW, **rest).perform()
 
 
 @dataclass

@@ -15,7 +15,8 @@ from janitor.shutdown import Stop, within
 from janitor.store import Store
 from tests.conftest import Desk
 from tests.fakes import RecordingCloud
-from tests.run.stopped_runs import IMAGE, FaultInjector, account, perform
+from tests.run.stopped_runs import IMAGE, FaultInjector, account
+from tests.runs import run_over
 from tests.slack_stand_in import SlackStandIn
 
 
@@ -172,7 +173,7 @@ def test_a_target_that_cannot_be_left_is_left_behind(store: Store) -> None:
 
     cloud = RecordingCloud([IMAGE, replace(IMAGE, id="b")], on_delete=hang)
     try:
-        result = perform(store, cloud, stop=stop, deletions_at_once=1, patience=timedelta(seconds=0.1))
+        result = run_over(store, cloud, stop=stop, deletions_at_once=1, patience=timedelta(seconds=0.1))
         left = store.unsettled("t0")
     finally:
         over.set()

@@ -1,45 +1,29 @@
 """A run against a recording cloud and a real database: what is sent, what is claimed, and what it exits with."""
 
 import threading
-from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from janitor.core.decision import Decision, Reason, Verdict
-from janitor.core.image import Image, Sharing
+from janitor.core.decision import Decision, Reason
 from janitor.core.planning.deletion import Answer
 from janitor.core.planning.plan import Limits
-from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
+from janitor.core.result import DeletionOutcome, Mode, Outcome
 from janitor.core.usage import Source, Unread, Usage, User, UserKind
 from janitor.errors import CloudError, Exit, NotSent, Refused, RestAsked, StoreError, Unavailable
 from janitor.run import exit_code
-from janitor.run.orders import Site
 from janitor.shutdown import Stop
 from janitor.store import Store
-from tests.factories import AMPLE, NOW, OLD, image_called
+from tests.factories import NOW, image_called
 from tests.fakes import RecordingCloud
-from tests.replays import decided_again
-from tests.runs import outcomes, run_of
-
-
-def perform(
-    store: Store,
-    *clouds: RecordingCloud,
-    mode: Mode = Mode.DELETE,
-    limits: Limits = AMPLE,
-    now: datetime = NOW,
-    **rest: Any,
-) -> RunResult:
-    sites = [Site(f"t{number}", lambda cloud=cloud: cloud) for number, cloud in enumerate(clouds)]  # type: ignore[misc]
-    return run_of(sites, [OLD], store, mode, limits, clock=lambda: now, **rest).perform()
+from tests.runs import outcomes, run_over
 
 
 def test_a_dry_run_sends_no_delete(store: Store) -> None:
     cloud = RecordingCloud([image_called("a"), image_called("b")])
-    result = perform(store, cloud, mode=Mode.DRY_RUN)
+    result = run_over(store, cloud, mode=Mode.DRY_RUN)
     assert cloud.deleted == []
     assert cloud.surveys == 1
     assert [d.image.id for d in result.targets[0].to_delete] == ["a", "b"]
@@ -49,8 +33,8 @@ def test_a_dry_run_sends_no_delete(store: Store) -> None:
 
 def test_dry_and_live_runs_decide_the_same(store: Store) -> None:
     fleet = [image_called("a"), image_called("b", days=1), image_called("c", protected=True)]
-    dry = perform(store, RecordingCloud(fleet), mode=Mode.DRY_RUN)
-    live = perform(store, RecordingCloud(fleet))
+    dry = run_over(store, RecordingCloud(fleet), mode=Mode.DRY_RUN)
+    live = run_over(store, RecordingCloud(fleet))
     assert dry.targets[0].decisions == live.targets[0].decisions
 
 
@@ -63,7 +47,7 @@ def test_a_live_run_deletes_exactly_the_plan_oldest_first(store: Store) -> None:
             image_called("pub", public=True),
         ]
     )
-    result = perform(store, cloud, deletions_at_once=1)
+    result = run_over(store, cloud, deletions_at_once=1)
     assert cloud.deleted == ["oldest", "new"]
     assert outcomes(result) == {"oldest": DeletionOutcome.DELETED, "new": DeletionOutcome.DELETED}
     assert (result.outcome, exit_code(result)) == (Outcome.OK, Exit.OK)
@@ -87,94 +71,12 @@ CONFIRMED = [
 def test_outcomes_are_what_the_second_survey_confirms(
     store: Store, answer: Answer | CloudError, cloud: dict[str, Any], outcome: DeletionOutcome, code: Exit
 ) -> None:
-    result = perform(
+    result = run_over(
         store, RecordingCloud([image_called("a"), image_called("young", days=1)], answers={"a": answer}, **cloud)
     )
     assert outcomes(result) == {"a": outcome}
     assert exit_code(result) is code
     assert result.outcome is (Outcome.PARTIAL if code else Outcome.OK)
-
-
-def test_what_no_list_shows_is_found_by_what_was_known_deleted_and_confirmed(store: Store) -> None:
-    perform(store, RecordingCloud([image_called("stuck", days=1), image_called("young", days=1)]))
-    cloud = RecordingCloud([image_called("young", days=1)], hidden=[image_called("stuck"), image_called("never seen")])
-    result = perform(store, cloud)
-    assert outcomes(result) == {"stuck": DeletionOutcome.DELETED}
-    assert cloud.hidden == [image_called("never seen")]
-
-
-@pytest.mark.parametrize(("undone", "outcome"), [(set(), DeletionOutcome.DELETED), ({"a"}, DeletionOutcome.ACCEPTED)])
-def test_what_no_list_shows_is_confirmed_by_its_id(store: Store, undone: set[str], outcome: DeletionOutcome) -> None:
-    perform(store, RecordingCloud([image_called("a", days=1), image_called("young", days=1)]))
-    cloud = RecordingCloud([image_called("young", days=1)], hidden=[image_called("a")], undone=undone)
-    assert outcomes(perform(store, cloud)) == {"a": outcome}
-
-
-def test_only_own_images_that_we_did_not_delete_are_asked_for(store: Store) -> None:
-    first = [
-        image_called("gone"),
-        image_called("theirs", owned=False),
-        image_called("vanished", days=1),
-        image_called("young", days=1),
-    ]
-    perform(store, RecordingCloud(first), limits=AMPLE)
-    cloud = RecordingCloud([image_called("young", days=1)])
-    perform(store, cloud)
-    assert cloud.unlisted_asked == ["vanished"]
-
-
-def test_sharing_is_asked_only_of_what_would_go_and_keeps_it(store: Store) -> None:
-    fleet = [
-        image_called("shared"),
-        image_called("alone"),
-        image_called("young", days=1),
-        image_called("safe", protected=True),
-    ]
-    cloud = RecordingCloud(fleet, shared={"shared": Sharing(("p1",)), "alone": Sharing((), ("p2",))})
-    result = perform(store, cloud)
-    assert cloud.sharing_asked == [["alone", "shared"], ["alone"]], "again just before the deletion"
-    assert outcomes(result) == {"alone": DeletionOutcome.DELETED}
-    reasons = {d.image.id: d.reason for d in result.targets[0].decisions}
-    assert reasons["shared"] is Reason.SHARED
-    assert store.load_run(result.run).targets[0].decisions == result.targets[0].decisions
-
-
-def test_over_a_limit_nobody_is_asked_with_whom_images_are_shared(store: Store) -> None:
-    fleet = [image_called("a"), image_called("b"), image_called("young", days=1)]
-    cloud = RecordingCloud(fleet, shared={"a": Sharing(("p1",))})
-    result = perform(store, cloud, limits=Limits(1, 100))
-    assert (cloud.sharing_asked, cloud.deleted, exit_code(result)) == ([], [], Exit.LIMIT)
-    [first, second, _] = result.targets[0].decisions
-    words = "; sharing was not checked, as the plan is over the limit"
-    assert [d.verdict for d in (first, second)] == [Verdict.DELETE] * 2
-    assert all(d.detail.endswith(words) for d in (first, second))
-    assert store.load_run(result.run) == result
-    assert decided_again(store.inputs(result.run)["t0"]) == result.targets[0].decisions
-    applied = perform(store, cloud, limits=Limits(1, 100), approved={"t0": result.targets[0].to_delete})
-    assert (cloud.sharing_asked, cloud.deleted) == ([["a", "b"], ["b"]], ["b"]), "who applies the plan asks"
-    assert "now keep [shared]" in applied.targets[0].review.changed[0].detail
-
-
-@pytest.mark.parametrize("answer", [Sharing(("p1",)), Sharing(problem="HTTP 403")])
-def test_an_image_that_another_project_accepted_since_it_was_decided_on_stays(store: Store, answer: Sharing) -> None:
-    cloud = RecordingCloud(
-        [image_called("a"), image_called("b")], shared={"a": Sharing(pending=("p1",)), "b": Sharing()}
-    )
-
-    def accept(_image: str) -> None:
-        assert isinstance(cloud.shared, dict)
-        cloud.shared["b"] = answer
-
-    cloud.on_delete = accept
-    result = perform(store, cloud, deletions_at_once=1)
-    assert cloud.deleted == ["a"]
-    [change] = result.targets[0].review.changed
-    assert (change.decision.image.id, change.detail[:40]) == ("b", "changed during this run: now keep [share")
-
-
-def test_where_an_api_knows_no_sharing_nothing_is_said_of_it(store: Store) -> None:
-    result = perform(store, RecordingCloud([image_called("a"), image_called("b")]), limits=Limits(1, 100))
-    assert not any("shared" in d.detail for d in result.targets[0].decisions)
 
 
 RESTING = RestAsked("DELETE /images: HTTP 429, and Retry-After of 3600 s exceeds give_up_after of 2min")
@@ -185,19 +87,19 @@ def test_an_api_that_asks_for_a_long_rest_gets_it(store: Store, told: str) -> No
     fleet = [image_called(f"i{number:02}") for number in range(40)]
     when: dict[str, Any] = {"answers": {"i03": RESTING}} if told == "when-asked" else {"now": {"i03": RESTING}}
     cloud = RecordingCloud(fleet, **when)
-    result = perform(store, cloud, deletions_at_once=1)
+    result = run_over(store, cloud, deletions_at_once=1)
     sent = 4 if told == "when-asked" else 3
     assert len(cloud.deleted) == sent
     assert result.targets[0].error == f"{40 - sent} of 40 deletions were not sent: {RESTING}"
     assert exit_code(result) is Exit.FAILED
     cloud.answers, cloud.now = {}, {}
-    assert len(outcomes(perform(store, cloud))) == 37, "planned anew"
+    assert len(outcomes(run_over(store, cloud))) == 37, "planned anew"
 
 
 def test_a_deletion_that_is_not_sent_for_a_rest_is_not_called_one_that_failed(store: Store) -> None:
     unsent = NotSent("DELETE /images: not sent: the API asked to wait another 3600 s")
     cloud = RecordingCloud([image_called("a"), image_called("b"), image_called("c")], answers={"b": unsent})
-    result = perform(store, cloud, deletions_at_once=1)
+    result = run_over(store, cloud, deletions_at_once=1)
     assert outcomes(result) == {"a": DeletionOutcome.DELETED}
     assert result.targets[0].error == f"2 of 3 deletions were not sent: {unsent}"
     assert store.unsettled("t0") == []
@@ -205,137 +107,31 @@ def test_a_deletion_that_is_not_sent_for_a_rest_is_not_called_one_that_failed(st
         assert [row["image"] for row in db.query("SELECT image FROM deletions")] == ["a"]
 
 
-def test_sharing_that_nobody_tells_deletes_nothing(store: Store) -> None:
-    cloud = RecordingCloud([image_called("a")], shared=Unavailable("GET members: HTTP 500"))
-    result = perform(store, cloud)
-    assert (cloud.deleted, result.targets[0].error) == ([], "GET members: HTTP 500")
-    assert exit_code(result) is Exit.FAILED
-
-
 def test_a_tag_on_an_image_exempts_it(store: Store) -> None:
     cloud = RecordingCloud([image_called("a", tags=("janitor-keep",)), image_called("b", tags=("nightly",))])
-    result = perform(store, cloud)
+    result = run_over(store, cloud)
     assert outcomes(result) == {"b": DeletionOutcome.DELETED}
     assert {d.image.id: d.reason for d in result.targets[0].decisions}["a"] is Reason.EXEMPT
-
-
-CHANGED: dict[str, Any] = {
-    "name": "golden-1",
-    "status": "queued",
-    "public": True,
-    "protected": True,
-    "created_at": NOW - timedelta(days=29),
-    "updated_at": NOW,
-    "size": 1,
-    "disk_format": "raw",
-    "min_disk": 1,
-    "min_ram": 1,
-    "properties": {"keep": "yes"},
-    "owned": False,
-    "visibility": "community",
-    "owner": "another",
-    "os_hidden": True,
-    "tags": ("janitor-keep",),
-    "unreadable": {"size": "big"},
-}
-"""Another value of every field of an image but its id."""
-
-
-def test_another_value_of_every_field_is_tried() -> None:
-    assert CHANGED.keys() == {each.name for each in fields(Image)} - {"id"}, "a new field is compared, so try it"
-
-
-@pytest.mark.parametrize("name", CHANGED)
-def test_what_changed_since_the_survey_is_not_deleted(store: Store, name: str) -> None:
-    cloud = RecordingCloud([image_called("a"), image_called("b")])
-    cloud.now = {"a": replace(image_called("a"), **{name: CHANGED[name]}), "b": image_called("b")}
-    result = perform(store, cloud)
-    assert cloud.deleted == ["b"]
-    [change] = result.targets[0].review.changed
-    assert (change.decision.image.id, change.detail) == ("a", f"changed during this run: {name}")
-    assert result.outcome is Outcome.OK
-
-
-def test_what_cannot_be_looked_at_again_is_not_asked_for(store: Store) -> None:
-    cloud = RecordingCloud([image_called("a"), image_called("b")], now={"a": Unavailable("sign-in: no usable answer")})
-    result = perform(store, cloud)
-    assert cloud.deleted == ["b"]
-    assert result.targets[0].error == "1 of 2 deletions were not sent: sign-in: no usable answer"
-    assert exit_code(result) is Exit.FAILED
-
-
-def test_what_is_gone_when_it_is_looked_at_again_is_not_asked_for(store: Store) -> None:
-    cloud = RecordingCloud([image_called("a"), image_called("b")], now={"a": None})
-    cloud.on_delete = lambda _: cloud.listed.remove(image_called("a"))
-    result = perform(store, cloud, deletions_at_once=1)
-    assert cloud.deleted == ["b"]
-    assert outcomes(result) == {"a": DeletionOutcome.ALREADY_GONE, "b": DeletionOutcome.DELETED}
-    assert result.targets[0].deletions[0].detail.startswith("already gone when checked again")
-    assert exit_code(result) is Exit.OK
-    assert store.load_run(result.run) == result
-    assert store.unsettled("t0") == []
-
-
-def test_what_is_gone_when_it_is_looked_at_and_listed_afterwards_has_failed(store: Store) -> None:
-    result = perform(store, RecordingCloud([image_called("a"), image_called("b")], now={"a": None}))
-    assert outcomes(result) == {"a": DeletionOutcome.FAILED, "b": DeletionOutcome.DELETED}
-
-
-def unseen_story(store: Store) -> tuple[RecordingCloud, RunResult]:
-    """A killed upload of which the list tells nothing is known from before, and may not be seen any more tonight."""
-    young = [image_called(f"young-{number}", days=1) for number in range(3)]
-    cloud = RecordingCloud([image_called("old"), *young], hidden=[image_called("stuck", status="killed")])
-    perform(store, RecordingCloud([*young, image_called("stuck", days=1, status="killed")]))
-    cloud.unseen = {"stuck"}
-    return cloud, perform(store, cloud)
-
-
-def test_what_may_not_be_seen_is_kept_and_the_target_goes_on(store: Store) -> None:
-    cloud, result = unseen_story(store)
-    assert cloud.deleted == ["old"]
-    [kept] = [d for d in result.targets[0].decisions if d.image.id == "stuck"]
-    assert (kept.verdict, kept.reason, kept.detail) == (
-        Verdict.KEEP,
-        Reason.UNSETTLED_RECORD,
-        "it is no longer listed, but may still exist: reading it by its id is not permitted",
-    )
-    assert (exit_code(result), result.targets[0].survey.owned) == (Exit.OK, 4)
-    assert store.load_run(result.run) == result
-    again = perform(store, cloud)
-    assert [d.detail for d in again.targets[0].decisions if d.image.id == "stuck"] == [kept.detail], "for as long"
-    cloud.unseen = set()
-    assert outcomes(perform(store, cloud)) == {"stuck": DeletionOutcome.DELETED}
-
-
-def test_what_may_not_be_seen_afterwards_is_not_known_to_be_gone(store: Store) -> None:
-    cloud = RecordingCloud([image_called("a"), image_called("young", days=1)], unseen={"a"})
-    first = perform(store, replace(cloud, by_id=True, now={"a": image_called("a")}))
-    assert outcomes(first) == {"a": DeletionOutcome.ACCEPTED}
-    cloud.listed = [image_called("young", days=1)]
-    second = perform(store, cloud)
-    assert (second.targets[0].earlier.settled, second.targets[0].deletions) == ((), ())
-    cloud.unseen = set()
-    assert [d.outcome for d in perform(store, cloud).targets[0].earlier.settled] == [DeletionOutcome.DELETED]
 
 
 def test_a_use_that_was_seen_holds_for_as_long_as_its_source_is_unread(store: Store) -> None:
     by_volume = Usage({"a": (User("v1", "data", UserKind.VOLUME),)})
     cloud = RecordingCloud([image_called("a"), image_called("young", days=1)], used=by_volume)
-    perform(store, cloud)
+    run_over(store, cloud)
     cloud.used = Usage(unread=frozenset({Unread(Source.VOLUMES)}))
     for night in range(1, 4):
-        [decision, _] = perform(store, cloud, now=NOW + timedelta(days=night)).targets[0].decisions
+        [decision, _] = run_over(store, cloud, now=NOW + timedelta(days=night)).targets[0].decisions
         assert (decision.reason, decision.detail) == (
             Reason.RECENTLY_USED,
             "it was in use when volumes could last be read",
         )
     cloud.used = Usage()
-    assert outcomes(perform(store, cloud, now=NOW + timedelta(days=4))) == {"a": DeletionOutcome.DELETED}
+    assert outcomes(run_over(store, cloud, now=NOW + timedelta(days=4))) == {"a": DeletionOutcome.DELETED}
 
 
 def test_what_an_optional_source_did_not_tell_is_said(store: Store) -> None:
     used = Usage(unread=frozenset({Unread(Source.VOLUMES)}), remarks=("volumes could not be read",))
-    result = perform(store, RecordingCloud([image_called("a")], used=used))
+    result = run_over(store, RecordingCloud([image_called("a")], used=used))
     assert result.targets[0].survey.remarks == ("volumes could not be read",)
     assert store.load_run(result.run).targets[0].survey.remarks == ("volumes could not be read",)
     assert outcomes(result) == {"a": DeletionOutcome.DELETED}
@@ -343,15 +139,15 @@ def test_what_an_optional_source_did_not_tell_is_said(store: Store) -> None:
 
 def test_a_use_holds_while_its_kind_cannot_be_read(store: Store) -> None:
     by_volume = Usage({"a": (User("v", "data", UserKind.VOLUME),)})
-    perform(store, RecordingCloud([image_called("a")], used=by_volume))
+    run_over(store, RecordingCloud([image_called("a")], used=by_volume))
     unread = Usage(unread=frozenset({Unread(Source.VOLUMES)}), remarks=("volumes could not be read",))
-    result = perform(store, RecordingCloud([image_called("a")], used=unread), usage_memory=timedelta(hours=24))
+    result = run_over(store, RecordingCloud([image_called("a")], used=unread), usage_memory=timedelta(hours=24))
     assert [d.reason for d in result.targets[0].decisions] == [Reason.RECENTLY_USED]
 
 
 def test_one_failure_does_not_stop_the_others(store: Store) -> None:
     cloud = RecordingCloud([image_called("a"), image_called("b"), image_called("c")], answers={"a": NO, "b": LOST})
-    result = perform(store, cloud)
+    result = run_over(store, cloud)
     assert set(cloud.deleted) == {"a", "b", "c"}
     assert outcomes(result) == {
         "a": DeletionOutcome.REFUSED,
@@ -363,7 +159,7 @@ def test_one_failure_does_not_stop_the_others(store: Store) -> None:
 
 def test_without_a_second_survey_nothing_is_called_deleted(store: Store) -> None:
     cloud = RecordingCloud([image_called("a")], survey_errors=[None, Unavailable("HTTP 502")])
-    result = perform(store, cloud)
+    result = run_over(store, cloud)
     assert outcomes(result) == {"a": DeletionOutcome.ACCEPTED}
     assert result.outcome is Outcome.FAILED
     assert "HTTP 502" in (result.targets[0].error or "")
@@ -371,7 +167,7 @@ def test_without_a_second_survey_nothing_is_called_deleted(store: Store) -> None
 
 def test_over_a_limit_nothing_is_deleted_and_the_list_is_complete(store: Store) -> None:
     cloud = RecordingCloud([image_called(f"i{number}") for number in range(4)])
-    result = perform(store, cloud, limits=Limits(max_deletions=3, max_share=50))
+    result = run_over(store, cloud, limits=Limits(max_deletions=3, max_share=50))
     target = result.targets[0]
     assert cloud.deleted == []
     assert (target.outcome, exit_code(result)) == (Outcome.REFUSED, Exit.LIMIT)
@@ -395,19 +191,19 @@ EDGES = [
 def test_limits_are_exceeded_not_reached(store: Store, limits: Limits, old: int, owned: int, refused: bool) -> None:
     foreign = [image_called("public", public=True), image_called("gone", status="deleted")]
     mine = [image_called(f"i{number}", days=30 if number < old else 1) for number in range(owned)]
-    result = perform(store, RecordingCloud(mine + foreign), limits=limits)
+    result = run_over(store, RecordingCloud(mine + foreign), limits=limits)
     assert (result.outcome is Outcome.REFUSED) is refused
     assert result.targets[0].survey.owned == owned
 
 
 def test_a_limit_holds_in_a_dry_run_too(store: Store) -> None:
-    result = perform(store, RecordingCloud([image_called("a")]), limits=Limits(0, 0), mode=Mode.DRY_RUN)
+    result = run_over(store, RecordingCloud([image_called("a")]), limits=Limits(0, 0), mode=Mode.DRY_RUN)
     assert (result.outcome, exit_code(result)) == (Outcome.REFUSED, Exit.LIMIT)
 
 
 def test_unreadable_usage_keeps_everything_and_fails_the_target(store: Store) -> None:
     cloud = RecordingCloud([image_called("a"), image_called("b")], used=Unavailable("GET /instances-detail: HTTP 500"))
-    result = perform(store, cloud)
+    result = run_over(store, cloud)
     assert cloud.deleted == []
     assert {d.reason.value for d in result.targets[0].decisions} == {"usage-unknown"}
     assert (result.outcome, exit_code(result)) == (Outcome.FAILED, Exit.FAILED)
@@ -416,14 +212,14 @@ def test_unreadable_usage_keeps_everything_and_fails_the_target(store: Store) ->
 
 def test_an_image_in_use_is_not_deleted(store: Store) -> None:
     cloud = RecordingCloud([image_called("a"), image_called("b")], used=Usage({"a": (User("i", "web-1"),)}))
-    perform(store, cloud)
+    run_over(store, cloud)
     assert cloud.deleted == ["b"]
 
 
 def test_targets_are_independent(store: Store) -> None:
     broken = RecordingCloud([image_called("a")], survey_errors=[Unavailable("no route")])
     sound = RecordingCloud([image_called("a")])
-    result = perform(store, broken, sound)
+    result = run_over(store, broken, sound)
     assert [target.outcome for target in result.targets] == [Outcome.FAILED, Outcome.OK]
     assert result.targets[0].error == "no route"
     assert (broken.deleted, sound.deleted) == ([], ["a"])
@@ -433,7 +229,7 @@ def test_targets_are_independent(store: Store) -> None:
 def test_a_refused_target_outranks_a_failed_one(store: Store) -> None:
     failed = RecordingCloud([], survey_errors=[Unavailable("no route")])
     refused = RecordingCloud([image_called(str(number)) for number in range(3)])
-    assert exit_code(perform(store, failed, refused, limits=Limits(2, 100))) is Exit.LIMIT
+    assert exit_code(run_over(store, failed, refused, limits=Limits(2, 100))) is Exit.LIMIT
 
 
 def test_everything_is_recorded_before_the_first_delete(store: Store) -> None:
@@ -443,7 +239,7 @@ def test_everything_is_recorded_before_the_first_delete(store: Store) -> None:
         recorded = store.load_run(1).targets[0]
         seen.append((len(recorded.decisions), len(store.surveys(1)["t0"].images)))
 
-    perform(store, RecordingCloud([image_called("a"), image_called("b", days=1)], on_delete=look))
+    run_over(store, RecordingCloud([image_called("a"), image_called("b", days=1)], on_delete=look))
     assert seen == [(2, 2)]
 
 
@@ -459,7 +255,7 @@ class FailingJournal(Store):
 def test_no_journal_no_delete(tmp_path: Path) -> None:
     cloud = RecordingCloud([image_called(f"i{number}") for number in range(5)])
     with FailingJournal.open(tmp_path / "janitor.db") as failing:
-        result = perform(failing, cloud, deletions_at_once=1)
+        result = run_over(failing, cloud, deletions_at_once=1)
     assert cloud.deleted == ["i0"]
     assert outcomes(result) == {"i0": DeletionOutcome.DELETED}
     assert result.targets[0].error == "disk full; 4 of 5 deletions were not sent"
@@ -468,7 +264,7 @@ def test_no_journal_no_delete(tmp_path: Path) -> None:
 def test_a_stop_sends_nothing_new(store: Store) -> None:
     stop = Stop()
     cloud = RecordingCloud([image_called(f"i{number}") for number in range(5)], on_delete=lambda _: stop.set())
-    result = perform(store, cloud, deletions_at_once=1, stop=stop)
+    result = run_over(store, cloud, deletions_at_once=1, stop=stop)
     assert cloud.deleted == ["i0"]
     assert outcomes(result) == {"i0": DeletionOutcome.DELETED}
     assert "4 of 5 deletions were not sent" in (result.targets[0].error or "")
@@ -478,7 +274,7 @@ def test_a_stop_during_the_survey_deletes_nothing(store: Store) -> None:
     stop = Stop()
     stop.set()
     cloud = RecordingCloud([image_called("a")])
-    assert perform(store, cloud, stop=stop).outcome is Outcome.FAILED
+    assert run_over(store, cloud, stop=stop).outcome is Outcome.FAILED
     assert cloud.deleted == []
 
 
@@ -487,7 +283,7 @@ def test_deletions_run_a_few_at_a_time(store: Store) -> None:
     cloud = RecordingCloud(
         [image_called(f"i{number}") for number in range(6)], on_delete=lambda _: void(together.wait())
     )
-    perform(store, cloud, deletions_at_once=3)
+    run_over(store, cloud, deletions_at_once=3)
     assert len(cloud.deleted) == 6
 
 

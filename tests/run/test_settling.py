@@ -23,7 +23,8 @@ from janitor.report.figures import summary
 from janitor.store import Store, migrations
 from tests.factories import NOW, to_delete
 from tests.fakes import RecordingCloud
-from tests.run.stopped_runs import IMAGE, UNFINISHED, perform
+from tests.run.stopped_runs import IMAGE, UNFINISHED
+from tests.runs import run_over
 
 # The journal
 
@@ -47,21 +48,21 @@ def test_the_next_run_settles_what_a_killed_one_asked_for_and_reports_it_once(st
     others = [replace(IMAGE, id=f"other-{number}") for number in range(9)]
     killed = killed_run(store, IMAGE, replace(IMAGE, id="b"), *others)
     cloud = RecordingCloud([replace(IMAGE, id="b"), *others])
-    result = perform(store, cloud, mode=mode)
+    result = run_over(store, cloud, mode=mode)
     expected = {"a": DeletionOutcome.DELETED, "b": DeletionOutcome.FAILED}
     assert {image: outcome for image, outcome in settled(result).items() if image in expected} == expected
     assert ("b" in cloud.deleted) is (mode is Mode.DELETE), "decided anew"
     assert store.load_run(result.run) == result
     assert [d.outcome for d in store.load_run(killed).targets[0].deletions][:2] == list(expected.values())
     assert store.runs(limit=None)[-1].deleted == 1
-    assert settled(perform(store, cloud, mode=mode)) == {}
+    assert settled(run_over(store, cloud, mode=mode)) == {}
     assert store.unsettled("t0") == []
 
 
 def test_what_was_settled_is_told_by_a_run_that_gets_no_further_too(store: Store) -> None:
     killed_run(store, IMAGE)
     cloud = RecordingCloud([], shared=Unavailable("HTTP 504"))
-    result = perform(store, cloud)
+    result = run_over(store, cloud)
     assert (result.outcome, result.targets[0].error) == (Outcome.FAILED, "HTTP 504")
     assert settled(result) == {"a": DeletionOutcome.DELETED}
     assert store.load_run(result.run) == result
@@ -69,19 +70,19 @@ def test_what_was_settled_is_told_by_a_run_that_gets_no_further_too(store: Store
 
 def test_a_list_that_looks_wrong_settles_nothing(store: Store) -> None:
     images = [replace(IMAGE, id=f"{number}") for number in range(10)]
-    perform(store, RecordingCloud(images), mode=Mode.DRY_RUN)
+    run_over(store, RecordingCloud(images), mode=Mode.DRY_RUN)
     killed_run(store, *images[:1])
-    assert settled(perform(store, RecordingCloud(images[8:]))) == {}
-    assert settled(perform(store, RecordingCloud(images, survey_errors=[Unavailable("HTTP 502")]))) == {}
-    assert settled(perform(store, RecordingCloud(images, used=Unavailable("HTTP 502")))) == {}
-    assert settled(perform(store, RecordingCloud(images[1:]))) == {"0": DeletionOutcome.DELETED}
+    assert settled(run_over(store, RecordingCloud(images[8:]))) == {}
+    assert settled(run_over(store, RecordingCloud(images, survey_errors=[Unavailable("HTTP 502")]))) == {}
+    assert settled(run_over(store, RecordingCloud(images, used=Unavailable("HTTP 502")))) == {}
+    assert settled(run_over(store, RecordingCloud(images[1:]))) == {"0": DeletionOutcome.DELETED}
 
 
 def test_our_own_deletions_of_a_killed_run_are_no_shrinking_of_the_fleet(store: Store) -> None:
     images = [replace(IMAGE, id=f"{number}") for number in range(10)]
-    perform(store, RecordingCloud(images), mode=Mode.DRY_RUN)
+    run_over(store, RecordingCloud(images), mode=Mode.DRY_RUN)
     killed_run(store, *images)
-    result = perform(store, RecordingCloud(images[6:]))
+    result = run_over(store, RecordingCloud(images[6:]))
     assert result.outcome is Outcome.OK, result.targets[0].error
     assert list(settled(result).values()).count(DeletionOutcome.DELETED) == 6
 
@@ -90,8 +91,8 @@ def test_what_a_run_knew_and_could_not_report_before_it_was_killed_is_told_by_th
     killed = killed_run(store, IMAGE)
     known = Deletion(to_delete(IMAGE), DeletionOutcome.DELETED, "confirmed gone")
     store.finish_target(killed, TargetResult("t0", Outcome.OK, decisions=(to_delete(IMAGE),), deletions=(known,)))
-    assert settled(perform(store, RecordingCloud([]))) == {"a": DeletionOutcome.DELETED}
-    assert settled(perform(store, RecordingCloud([]))) == {}
+    assert settled(run_over(store, RecordingCloud([]))) == {"a": DeletionOutcome.DELETED}
+    assert settled(run_over(store, RecordingCloud([]))) == {}
 
 
 def test_what_a_run_settled_and_asked_for_again_before_it_was_killed_is_told_once(store: Store) -> None:
@@ -101,29 +102,29 @@ def test_what_a_run_settled_and_asked_for_again_before_it_was_killed_is_told_onc
     store.record_settlements(again, reconcile(store.unsettled("t0"), [IMAGE]))
     store.record_decisions(again, "t0", [to_delete(IMAGE)])
     store.journal_request(again, "t0", to_delete(IMAGE), NOW)
-    (target,) = perform(store, RecordingCloud([])).targets
+    (target,) = run_over(store, RecordingCloud([])).targets
     assert [d.outcome for d in target.earlier.settled] == [DeletionOutcome.FAILED, DeletionOutcome.DELETED]
     assert store.unsettled("t0") == []
 
 
 def test_another_target_settles_nothing_of_it(store: Store) -> None:
     killed_run(store, IMAGE)
-    assert settled(perform(store, RecordingCloud([], survey_errors=[Unavailable("down")]), RecordingCloud([]))) == {}
-    assert settled(perform(store, RecordingCloud([]))) == {"a": DeletionOutcome.DELETED}
+    assert settled(run_over(store, RecordingCloud([], survey_errors=[Unavailable("down")]), RecordingCloud([]))) == {}
+    assert settled(run_over(store, RecordingCloud([]))) == {"a": DeletionOutcome.DELETED}
 
 
 def test_what_no_second_survey_confirmed_is_settled_by_the_next_run(store: Store) -> None:
     images = [IMAGE, *(replace(IMAGE, id=image_id) for image_id in "bcd")]
     cloud = RecordingCloud(images, survey_errors=[None, Unavailable("HTTP 502")], undone={"b"})
     cloud.answers |= {"c": Unavailable("timed out"), "d": Answer.ABSENT}
-    first = perform(store, cloud)
+    first = run_over(store, cloud)
     assert [(d.outcome, d.unsettled) for d in first.targets[0].deletions] == [
         (DeletionOutcome.ACCEPTED, True),
         (DeletionOutcome.ACCEPTED, True),
         (DeletionOutcome.FAILED, True),
         (DeletionOutcome.FAILED, True),
     ]
-    second = perform(store, cloud, mode=Mode.DRY_RUN)
+    second = run_over(store, cloud, mode=Mode.DRY_RUN)
     assert settled(second) == {
         "a": DeletionOutcome.DELETED,
         "b": DeletionOutcome.ACCEPTED,
@@ -131,15 +132,15 @@ def test_what_no_second_survey_confirmed_is_settled_by_the_next_run(store: Store
         "d": DeletionOutcome.ALREADY_GONE,
     }
     assert "which could not confirm it" in second.targets[0].earlier.settled[0].detail
-    assert settled(perform(store, cloud, mode=Mode.DRY_RUN)) == {}, "once"
+    assert settled(run_over(store, cloud, mode=Mode.DRY_RUN)) == {}, "once"
     assert store.load_run(first.run) == first, "what was reported stays what it was"
     assert store.load_run(second.run) == second
 
 
 def test_a_confirmed_deletion_is_not_settled_again(store: Store) -> None:
     cloud = RecordingCloud([IMAGE, replace(IMAGE, id="b")], undone={"b"})
-    perform(store, cloud)
-    assert settled(perform(store, cloud, mode=Mode.DRY_RUN)) == {}
+    run_over(store, cloud)
+    assert settled(run_over(store, cloud, mode=Mode.DRY_RUN)) == {}
 
 
 # What was accepted is followed
@@ -150,19 +151,19 @@ PENDING = replace(IMAGE, status="pending_delete")
 
 def test_what_was_accepted_is_followed_in_silence_and_told_once_when_it_is_gone(store: Store, tmp_path: Path) -> None:
     cloud = RecordingCloud([IMAGE], undone={"a"}, on_delete=lambda _: setattr(cloud, "listed", [PENDING]))
-    first = perform(store, cloud)
+    first = run_over(store, cloud)
     assert [d.outcome for d in first.targets[0].deletions] == [DeletionOutcome.ACCEPTED]
     for _ in range(3):
-        quiet = perform(store, cloud)
+        quiet = run_over(store, cloud)
         assert (settled(quiet), quiet.targets[0].deletions, len(cloud.deleted)) == ({}, (), 1)
     cloud.listed = []
-    told = perform(store, cloud)
+    told = run_over(store, cloud)
     [deletion] = told.targets[0].earlier.settled
     assert (deletion.outcome, deletion.detail) == (
         DeletionOutcome.DELETED,
         "confirmed later: requested in run 1; confirmed gone",
     )
-    assert settled(perform(store, cloud)) == {}, "once"
+    assert settled(run_over(store, cloud)) == {}, "once"
     assert [store.load_run(run.run) for run in (first, quiet, told)] == [first, quiet, told]
     assert store.runs(limit=None)[-1].deleted == 1
     history = [event.text for event in store.image_history("t0", "a") if event.text.startswith("deletion")]
@@ -181,48 +182,48 @@ def test_what_was_accepted_is_followed_in_silence_and_told_once_when_it_is_gone(
 def test_what_is_accepted_again_and_again_is_told_of_once_when_it_is_gone(store: Store) -> None:
     cloud = RecordingCloud([IMAGE], undone={"a"})
     for run in range(3):
-        assert settled(perform(store, cloud)) == {}
+        assert settled(run_over(store, cloud)) == {}
         assert len(cloud.deleted) == run + 1, "listed otherwise, it is decided anew"
     cloud.listed = []
-    assert settled(perform(store, cloud)) == {"a": DeletionOutcome.DELETED}
-    assert settled(perform(store, cloud)) == {}
+    assert settled(run_over(store, cloud)) == {"a": DeletionOutcome.DELETED}
+    assert settled(run_over(store, cloud)) == {}
     assert sum(run.deleted for run in store.runs(limit=None)) == 1
 
 
 def test_what_was_accepted_before_and_gone_when_it_was_asked_for_again_is_not_told_twice(store: Store) -> None:
     cloud = RecordingCloud([IMAGE], undone={"a"})
-    perform(store, cloud)
+    run_over(store, cloud)
     cloud.undone.clear()
-    assert [d.outcome for d in perform(store, cloud).targets[0].deletions] == [DeletionOutcome.DELETED]
-    assert settled(perform(store, cloud)) == {}
+    assert [d.outcome for d in run_over(store, cloud).targets[0].deletions] == [DeletionOutcome.DELETED]
+    assert settled(run_over(store, cloud)) == {}
 
 
 def test_what_a_killed_run_found_confirmed_is_told_by_the_next(store: Store) -> None:
     cloud = RecordingCloud([IMAGE], undone={"a"})
-    perform(store, cloud)
+    run_over(store, cloud)
     killed = store.begin_run(Mode.DELETE, NOW)
     store.record_survey(killed, "t0", Survey((), Usage(), NOW, NOW))
     store.record_settlements(killed, reconcile(store.unsettled("t0"), []))
-    assert settled(perform(store, RecordingCloud([]))) == {"a": DeletionOutcome.DELETED}
-    assert settled(perform(store, RecordingCloud([]))) == {}
+    assert settled(run_over(store, RecordingCloud([]))) == {"a": DeletionOutcome.DELETED}
+    assert settled(run_over(store, RecordingCloud([]))) == {}
 
 
 def test_what_was_told_unknown_and_then_accepted_is_followed_too(store: Store) -> None:
     cloud = RecordingCloud([IMAGE], survey_errors=[None, Unavailable("HTTP 502")], undone={"a"})
-    perform(store, cloud)
+    run_over(store, cloud)
     cloud.listed = [PENDING]
-    second = perform(store, cloud)
+    second = run_over(store, cloud)
     assert settled(second) == {"a": DeletionOutcome.ACCEPTED}
-    assert settled(perform(store, cloud)) == {}
+    assert settled(run_over(store, cloud)) == {}
     cloud.listed = []
-    third = perform(store, cloud)
+    third = run_over(store, cloud)
     assert settled(third) == {"a": DeletionOutcome.DELETED}
     assert [store.load_run(run.run) for run in (second, third)] == [second, third], "what was told stays"
 
 
 def test_the_history_and_the_views_have_the_last_word(store: Store, tmp_path: Path) -> None:
     killed_run(store, IMAGE)
-    perform(store, RecordingCloud([]))
+    run_over(store, RecordingCloud([]))
     told = [(event.run, event.text) for event in store.image_history("t0", "a") if event.text.startswith("deletion")]
     assert told == [
         (1, "deletion: requested, no answer was recorded, not confirmed"),
@@ -275,8 +276,8 @@ def test_the_journal_of_an_earlier_version_is_read(tmp_path: Path) -> None:
             db.conn.execute(f"{asked} VALUES (1, 't0', ?, '2026-11-22T03:00:00Z', ?, ?, ?, 'x')", row)
     db.close()
     with Store.open(path) as store:
-        told = settled(perform(store, RecordingCloud([]), accept_survey=True))
-        assert settled(perform(store, RecordingCloud([]), accept_survey=True)) == {}
+        told = settled(run_over(store, RecordingCloud([]), accept_survey=True))
+        assert settled(run_over(store, RecordingCloud([]), accept_survey=True)) == {}
     assert told == {entry[0]: entry[6] for entry in ENTRIES_OF_BEFORE if entry[6] is not None}
     with closing(sqlite3.connect(path)) as conn:
         rows = {row[0]: row[1:] for row in conn.execute("SELECT image, answer, answer_words FROM deletion_log")}
