@@ -7,7 +7,7 @@
     │   ├── Refused              1   said no, for good: code and message
     │   │   └── Denied           1   does not accept the credentials
     │   ├── Unavailable          1   gave no usable answer, however often asked
-    │   │   └── RestAsked        1   asked us to wait longer than we do
+    │   │   └── RetryLater        1   asked us to wait longer than we do
     │   │       └── NotSent      1   that wait is not over, and nothing was sent
     │   ├── Implausible          4   gave a list that repeats itself or does not end
     │   └── AnotherAccount       4   is another account than the one that the database knows
@@ -113,11 +113,11 @@ class Unavailable(CloudError):
     """No usable answer within the attempts and the time allowed."""
 
 
-class RestAsked(Unavailable):
+class RetryLater(Unavailable):
     """The API asked for a longer wait than one answer is waited for: nothing more is sent to it until then."""
 
 
-class NotSent(RestAsked):
+class NotSent(RetryLater):
     """The wait that an API asked for earlier is not over: nothing was sent."""
 
 

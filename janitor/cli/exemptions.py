@@ -13,7 +13,7 @@ from janitor.cli.explain import find_image
 from janitor.cli.terminal import say
 from janitor.config import Settings
 from janitor.config.policy_files import load_rules
-from janitor.core.exemptions import active, lapses_soon
+from janitor.core.exemptions import active, expires_soon
 from janitor.core.memory import Exemption
 from janitor.core.units import counted, format_until, iso, iso_or_none, parse_duration, parse_until
 from janitor.errors import UsageError
@@ -195,7 +195,7 @@ def _as_json(entry: Entry, now: datetime) -> dict[str, Any]:
         "who": exemption.who,
         "source": "command" if record else "policy-file",
         "state": entry.state(now),
-        "lapses_soon": _soon(entry, now),
+        "expires_soon": _soon(entry, now),
         "created_at": iso_or_none(record.created_at) if record else None,
         "ended_at": iso_or_none(record.ended_at) if record else None,
         "ended_by": record.ended_by if record else None,
@@ -203,7 +203,7 @@ def _as_json(entry: Entry, now: datetime) -> dict[str, Any]:
 
 
 def _soon(entry: Entry, now: datetime) -> bool:
-    return entry.state(now) == "active" and lapses_soon(entry.exemption.until, now)
+    return entry.state(now) == "active" and expires_soon(entry.exemption.until, now)
 
 
 def _lines(listed: Sequence[Entry], now: datetime, zone: tzinfo, width: int) -> Iterator[Line]:

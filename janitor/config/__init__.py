@@ -213,7 +213,7 @@ def _problems(faults: list[Fault], expanded: Expanded) -> list[Problem]:
 
 def _target(schema: TargetSchema, index: int, inherited: HttpOptions, environ: Mapping[str, str], ways: Ways) -> Target:
     http = _patience(inherited, schema.http)
-    route = ways.beneath(inherited.route, schema.http, ("targets", index, "http"))
+    route = ways.below(inherited.route, schema.http, ("targets", index, "http"))
     return schema.target(replace(http, route=route), environ)
 
 

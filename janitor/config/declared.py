@@ -55,5 +55,5 @@ def _reference(schema: ReferenceSchema, folder: Path) -> Reference:
     if schema.url is not None:
         return Reference(without_secrets(schema.url), None, schema.url, schema.token, schema.names, required)
     what = schema.files or ""
-    beneath = "" if what.startswith("/") else f"{glob.escape(str(folder)).rstrip('/')}/"
-    return Reference(what, f"{beneath}{what}", names=schema.names, required=required)
+    below = "" if what.startswith("/") else f"{glob.escape(str(folder)).rstrip('/')}/"
+    return Reference(what, f"{below}{what}", names=schema.names, required=required)

@@ -35,9 +35,9 @@ class Ways:
         proxies = {} if given.proxy is not None else {scheme: self._proxy(scheme) for scheme in ("http", "https")}
         no_proxy = self._first(("no_proxy", "NO_PROXY"), read_no_proxy) if given.no_proxy is None else None
         trust = self._trust() if given.ca_file is None else None
-        return self.beneath(Route(**proxies, no_proxy=no_proxy or NoProxy(), trust=trust or Trust()), given, ("http",))
+        return self.below(Route(**proxies, no_proxy=no_proxy or NoProxy(), trust=trust or Trust()), given, ("http",))
 
-    def beneath(self, inherited: Route, given: HttpSchema, keys: Keys) -> Route:
+    def below(self, inherited: Route, given: HttpSchema, keys: Keys) -> Route:
         """The inherited route as changed by these keys."""
         route = inherited
         if given.proxy is not None:

@@ -25,7 +25,7 @@ def active(exemption: Exemption, now: datetime) -> bool:
     return now < exemption.until
 
 
-def lapses_soon(until: datetime, now: datetime) -> bool:
+def expires_soon(until: datetime, now: datetime) -> bool:
     """Whether an exemption in force ends within a week."""
     return now < until <= now + SOON
 

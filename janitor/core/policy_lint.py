@@ -54,7 +54,7 @@ def _findings(policy: Policy, before: Iterable[Policy], targets: Targets) -> Ite
     if policy.expire is not None and policy.expire.after < _SHORT:
         yield f"expire.after: {format_duration(policy.expire.after)} is less than an hour"
     if targets is not None:
-        yield from _strangers(match, "match", targets)
+        yield from _unknown_targets(match, "match", targets)
         if not any(_names(match, target) for target in targets):
             return
     if match.exclude is not None and covers(match.exclude, match, targets):
@@ -76,12 +76,12 @@ def _slow(policy: Policy) -> Iterator[str]:
         )
 
 
-def _strangers(match: Match, key: str, targets: Collection[str]) -> Iterator[str]:
+def _unknown_targets(match: Match, key: str, targets: Collection[str]) -> Iterator[str]:
     for pattern in match.targets:
         if not any(pattern.matches(target) for target in targets):
             yield f'{key}.targets: "{pattern.text}" names no configured target'
     if match.exclude is not None:
-        yield from _strangers(match.exclude, f"{key}.not", targets)
+        yield from _unknown_targets(match.exclude, f"{key}.not", targets)
 
 
 def covers(wide: Match, narrow: Match, targets: Targets) -> bool:

@@ -72,7 +72,7 @@ class SurveySummary:
     images: int = 0
     owned: int = 0
     remarks: tuple[str, ...] = field(default=(), compare=False)
-    clock: ClockCheck = field(default=ClockCheck.TOLD, compare=False)
+    clock: ClockCheck = field(default=ClockCheck.CONFIRMED, compare=False)
     seconds: float | None = field(default=None, compare=False)
 
 

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from janitor.core.decision import Reason
 from janitor.core.image import Image, Status
-from janitor.expressions import Budget, Expression, Untold
+from janitor.expressions import Budget, Expression, Undecided
 
 
 class Period(StrEnum):
@@ -41,7 +41,7 @@ class Family:
         object.__setattr__(self, "expression", Expression(rest[1:-1]) if kind == "name" else None)
 
     def of(self, image: Image, budget: Budget | None = None) -> str | None:
-        """The family of an image, or None if it has none. Raises Untold, and what `check_stop` does."""
+        """The family of an image, or None if it has none. Raises Undecided, and what `check_stop` does."""
         if self.expression is not None:
             found = None if image.name is None else self.expression.groups_in(image.name, budget)
             return found[0] if found else None
@@ -79,8 +79,8 @@ def kept_by(
     for image in images:
         try:
             family = keep.per.of(image, budget)
-        except Untold as untold:
-            kept[image.id] = Kept(Reason.NO_FAMILY, f"its family is unknown: {untold} name")
+        except Undecided as undecided:
+            kept[image.id] = Kept(Reason.NO_FAMILY, f"its family is unknown: {undecided} name")
             continue
         if family is None:
             kept[image.id] = Kept(Reason.NO_FAMILY, f"{keep.per.text} finds no family for it")

@@ -31,7 +31,7 @@ _TOO_LONG = "took too long"
 _TWO_CASES = "ignores case for letters outside ASCII, which cannot be done in bounded time,"
 
 
-class Untold(Exception):
+class Undecided(Exception):
     """It is unknown whether the text matches: it would take too long. What the text is completes the message."""
 
 
@@ -52,25 +52,25 @@ class Budget:
     clock: Callable[[], float] = time.monotonic
     check_stop: Callable[[], None] = _nothing
     _spent: dict[str, float] = field(default_factory=dict)
-    _untold: dict[tuple[str, str], str] = field(default_factory=dict)
+    _undecided: dict[tuple[str, str], str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def untold(self, expression: str, text: str) -> str | None:
+    def undecided(self, expression: str, text: str) -> str | None:
         """That the search in this text was given up, in words that what the text is completes; None if not."""
-        return self._untold.get((expression, text))
+        return self._undecided.get((expression, text))
 
     def give_up(self, expression: str, text: str, why: str = _TOO_LONG) -> NoReturn:
-        """Raise Untold, and remember why."""
+        """Raise Undecided, and remember why."""
         with self._lock:
-            told = self._untold[expression, text] = f"/{expression}/ {why} on its"
-        raise Untold(told)
+            told = self._undecided[expression, text] = f"/{expression}/ {why} on its"
+        raise Undecided(told)
 
     def within(self, expression: str, text: str, search: Callable[[float], Found]) -> Found:
-        """What `search` finds within the seconds that it is given. Raises Untold where time has run out."""
+        """What `search` finds within the seconds that it is given. Raises Undecided where time has run out."""
         self.check_stop()
         with self._lock:
             left = min(self.each, self.altogether - self._spent.get(expression, 0.0))
-        if left <= 0 or self.untold(expression, text):
+        if left <= 0 or self.undecided(expression, text):
             self.give_up(expression, text)
         begun = self.clock()
         try:
@@ -115,7 +115,7 @@ class Expression:
         return self._fast_groups is not None
 
     def found_in(self, text: str, budget: Budget | None = None) -> bool:
-        """Whether it is found somewhere in the text. Raises Untold, and what the budget's `check_stop` does."""
+        """Whether it is found somewhere in the text. Raises Undecided, and what the budget's `check_stop` does."""
         if not text.startswith(self._prefix):
             return False
         if self._fast is not None and (encoded := _encoded(text)) is not None:

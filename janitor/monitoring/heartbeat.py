@@ -83,7 +83,7 @@ def _send(transport: Transport, call: Call, seconds: float) -> None:
         raise CloudError(f"{call.label}: {reply.status_words}")
 
 
-def _address(url: str, beneath: str) -> str:
+def _address(url: str, below: str) -> str:
     """The URL of an event: below the path, before the query, and without a fragment, which is never sent."""
     scheme, place, path, query, _ = urlsplit(url)
-    return urlunsplit((scheme, place, path.rstrip("/") + beneath if beneath else path, query, ""))
+    return urlunsplit((scheme, place, path.rstrip("/") + below if below else path, query, ""))

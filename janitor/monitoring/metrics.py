@@ -37,13 +37,13 @@ _MEANINGS = {
 }
 
 
-def metrics_of(result: RunResult, exit_code: int | None = None, last_good: datetime | None = None) -> CollectorRegistry:
+def metrics_of(result: RunResult, exit_code: int | None = None, last_ok: datetime | None = None) -> CollectorRegistry:
     """The metrics of a run. `exit_code` may say more than the outcome: that the report was not delivered.
 
-    `last_good` is when the last run with outcome ok before this one ended.
+    `last_ok` is when the last run with outcome ok before this one ended.
     """
     gauges = _Gauges()
-    good = result.finished_at if result.outcome is Outcome.OK else last_good
+    good = result.finished_at if result.outcome is Outcome.OK else last_ok
     gauges.set("janitor_last_run_timestamp_seconds", result.finished_at.timestamp())
     gauges.set(_LAST_GOOD, None if good is None else good.timestamp())
     gauges.set("janitor_last_run_number", result.run)
@@ -119,7 +119,7 @@ def write_metrics(path: Path, registry: CollectorRegistry) -> None:
             raise
 
 
-def last_good_in(path: Path) -> datetime | None:
+def last_ok_in(path: Path) -> datetime | None:
     """When the last run with outcome ok ended, by an earlier file of this program, if that can be read."""
     try:
         lines = text_in(content_of(path)).splitlines()

@@ -11,7 +11,7 @@ from janitor.config import Settings
 from janitor.core.result import Outcome, RunResult
 from janitor.errors import Busy, Exit, StoreError, UsageError
 from janitor.monitoring.heartbeat import Heartbeat
-from janitor.monitoring.metrics import last_good_in, metrics_of, write_metrics
+from janitor.monitoring.metrics import last_ok_in, metrics_of, write_metrics
 from janitor.monitoring.punctuality import Punctuality
 from janitor.shutdown import Stop
 from janitor.store import Store
@@ -32,7 +32,7 @@ class Watch:
         self._settings = settings
         self._heartbeat = Heartbeat(settings.heartbeat_url, stop, route=settings.http.route)
         self._punctuality = punctuality
-        self._last_good: datetime | None = None
+        self._last_ok: datetime | None = None
 
     @contextmanager
     def run(self) -> Iterator[tuple[Begun, Ended]]:
@@ -74,8 +74,8 @@ class Watch:
             self._heartbeat.failure()
 
     def _publish(self, result: RunResult, code: int | None) -> None:
-        self._last_good = result.finished_at if result.outcome is Outcome.OK else self._good_before()
-        self.metrics = metrics_of(result, code, self._last_good)
+        self._last_ok = result.finished_at if result.outcome is Outcome.OK else self._ok_before()
+        self.metrics = metrics_of(result, code, self._last_ok)
 
     def _write(self) -> None:
         if self._settings.metrics_file is None:
@@ -85,10 +85,10 @@ class Watch:
         except OSError as error:
             _log.warning("metrics-not-written file=%s: %s", self._settings.metrics_file, error.strerror or error)
 
-    def _good_before(self) -> datetime | None:
+    def _ok_before(self) -> datetime | None:
         """When the last run with outcome ok ended: as seen here, by the database, or, if that fails, by the file."""
         file = self._settings.metrics_file
-        known = [self._last_good, self._recorded_good(), last_good_in(file) if file is not None else None]
+        known = [self._last_ok, self._recorded_good(), last_ok_in(file) if file is not None else None]
         return max((instant for instant in known if instant is not None), default=None)
 
     def _recorded_good(self) -> datetime | None:

@@ -9,9 +9,9 @@ from janitor.core.image import Image
 from janitor.core.planning.plan import owns
 from janitor.core.units import counted
 from janitor.core.usage import Reading, Source, Unread, Usage, User, UserKind
-from janitor.references.bearers import Bearers
 from janitor.references.entries import Names, Reference, Text, Unreadable
 from janitor.references.matching import Found, Matcher
+from janitor.references.named_images import NamedImages
 from janitor.references.scanning import scanned
 from janitor.references.texts import BEYOND_ALLOWANCE, Allowance, files
 from janitor.transport import HttpOptions
@@ -53,8 +53,8 @@ class References:
         """
         if not self._references:
             return Usage()  # the matcher of a large fleet is large itself
-        bearers = Bearers(images)
-        survey = _Survey(bearers, Matcher(bearers.ids, bearers.names))
+        named = NamedImages(images)
+        survey = _Survey(named, Matcher(named.ids, named.names))
         allowance = Allowance()
         for reference in self._references:
             survey.read(reference, self._texts(reference, allowance))
@@ -72,7 +72,7 @@ class References:
 class _Survey:
     """What was found so far: users by image and text, what names kept, and what went wrong."""
 
-    bearers: Bearers
+    named: NamedImages
     matcher: Matcher
     users: dict[str, dict[str, User]] = field(default_factory=dict)
     kept: dict[tuple[str, Names], Sequence[str]] = field(default_factory=dict)
@@ -106,7 +106,7 @@ class _Survey:
 
     def _lines(self, reference: Reference, found: Found) -> dict[str, int]:
         """The images that a text names, each with the line of the first mention."""
-        lines = {self.bearers.ids[written]: line for written, line in found.ids.items()}
+        lines = {self.named.ids[written]: line for written, line in found.ids.items()}
         for name, line in found.names.items():
             for image_id in self._kept(name, reference.names):
                 lines[image_id] = min(line, lines.get(image_id, line))
@@ -115,7 +115,7 @@ class _Survey:
     def _kept(self, name: str, names: Names) -> Sequence[str]:
         """The images that a name keeps; own images are counted."""
         if (name, names) not in self.kept:
-            images = self.bearers.kept(name, names)
+            images = self.named.kept(name, names)
             self.by_name.setdefault(name, set()).update(image.identity for image in images if owns(image))
             self.kept[name, names] = [image.identity for image in images]
         return self.kept[name, names]

@@ -49,11 +49,11 @@ def listing(result: RunResult, *, late: bool = False) -> Listing:
 
 def _rows(target: TargetResult, mode: Mode, *, late: bool) -> Iterator[tuple[object, ...]]:
     warned = (*target.notices.announced, *target.notices.reminded) if late else target.notices.announced
-    untold = {decision.image.id for decision in warned if late or decision.image.id in target.notices.undelivered}
+    undated = {decision.image.id for decision in warned if late or decision.image.id in target.notices.undelivered}
     outcomes = _outcomes(target, mode, late=late)
     for group in groups_of(target, mode):
         for entry in group.entries:
-            decision = replace(entry.decision, due=None) if entry.decision.image.id in untold else entry.decision
+            decision = replace(entry.decision, due=None) if entry.decision.image.id in undated else entry.decision
             yield _row(target.target, decision, outcomes.get(decision.image.id))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from janitor.core.decision import Decision, Reason, Spared
-from janitor.core.exemptions import lapses_soon
+from janitor.core.exemptions import expires_soon
 from janitor.core.result import Deletion, DeletionOutcome, Mode, Outcome, TargetResult
 
 _UPCOMING = 5
@@ -157,11 +157,11 @@ def upcoming(target: TargetResult) -> list[Decision]:
     return [target.decisions[index] for *_, index in heapq.nsmallest(_UPCOMING, dated)]
 
 
-def lapsing(target: TargetResult, now: datetime) -> list[Decision]:
+def expiring(target: TargetResult, now: datetime) -> list[Decision]:
     """The images whose exemption expires within a week, soonest first."""
     dated = [
         (decision.due, decision.image.id, index)
         for index, decision in enumerate(target.decisions)
-        if decision.reason is Reason.EXEMPT and decision.due is not None and lapses_soon(decision.due, now)
+        if decision.reason is Reason.EXEMPT and decision.due is not None and expires_soon(decision.due, now)
     ]
     return [target.decisions[index] for *_, index in sorted(dated)]

@@ -24,7 +24,7 @@ from janitor.report.layout import (
     paragraph,
     rule,
 )
-from janitor.report.outline import Entry, Group, groups_of, lapsing, upcoming
+from janitor.report.outline import Entry, Group, expiring, groups_of, upcoming
 from janitor.report.wording import (
     MODES,
     OUTCOMES,
@@ -81,7 +81,7 @@ def _target(target: TargetResult, result: RunResult, cost: Cost | None, zone: tz
     for group in groups_of(target, result.mode):
         yield from _group(group, width)
     yield from _upcoming(target, zone, width)
-    yield from _lapsing(target, result, width)
+    yield from _expiring(target, result, width)
     yield from _kept(target, width)
 
 
@@ -123,8 +123,8 @@ def _upcoming(target: TargetResult, zone: tzinfo, width: int) -> Iterator[Line]:
         yield from paragraph(_why(decision.policy, f"expires {local_minute(decision.due, zone)}"), width, 6, DIM)
 
 
-def _lapsing(target: TargetResult, result: RunResult, width: int) -> Iterator[Line]:
-    entries = tuple(Entry(decision) for decision in lapsing(target, result.finished_at))
+def _expiring(target: TargetResult, result: RunResult, width: int) -> Iterator[Line]:
+    entries = tuple(Entry(decision) for decision in expiring(target, result.finished_at))
     if entries:
         yield from _group(Group("Exemptions that expire within a week", entries), width)
 

@@ -33,14 +33,14 @@ class CarryingOut:
         attempts = deleter.carry_out(plan)
         errors = list(self._shortfalls(deleter, plan, attempts))
         listed: Mapping[ImageId, Image] | None = {}
-        untold: Collection[ImageId] = ()
+        unanswered: Collection[ImageId] = ()
         try:
             if attempts:
-                listed, untold = self.rereading.after(deleter.standing.gone)
+                listed, unanswered = self.rereading.after(deleter.standing.gone)
         except CloudError as error:
             listed = None
             errors.append(f"the survey after the deletions failed, so none is confirmed: {error}")
-        deletions = tuple(confirm(attempts, listed, untold))
+        deletions = tuple(confirm(attempts, listed, unanswered))
         outcome = Outcome.PARTIAL if any(d.outcome.unsuccessful for d in deletions) else Outcome.OK
         result = replace(
             seen,

@@ -28,7 +28,7 @@ from janitor.core.result import (
 )
 from janitor.core.sharing import apply_sharing, in_question
 from janitor.core.survey import Survey
-from janitor.core.survey.clock import UNTOLD, ClockCheck
+from janitor.core.survey.clock import UNCONFIRMED, ClockCheck
 from janitor.core.survey.contradictions import doubts_about as contradictions
 from janitor.core.survey.mark import restored
 from janitor.core.survey.plausibility import implausible
@@ -197,7 +197,7 @@ class Cleaning:
             seen = replace(seen, outcome=Outcome.REFUSED, error=against)
         if self.orders.mode is Mode.DRY_RUN:
             return seen
-        if seen.survey.clock is not ClockCheck.UNTOLD:
+        if seen.survey.clock is not ClockCheck.UNCONFIRMED:
             self._end_notices_of_gone(seen, memory)
         if against is not None or not plan.decisions:
             return seen
@@ -215,8 +215,8 @@ class Cleaning:
 
     def _against(self, seen: TargetResult, plan: Plan) -> str | None:
         """Why a plan is not carried out although its survey is plausible, if there is a reason."""
-        if seen.survey.clock is ClockCheck.UNTOLD:
-            return UNTOLD
+        if seen.survey.clock is ClockCheck.UNCONFIRMED:
+            return UNCONFIRMED
         behind = self._store.behind_in(self.run, self.target, self.orders.mode)
         if behind is not None:
             return restored(behind)

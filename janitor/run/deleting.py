@@ -14,7 +14,7 @@ from janitor.core.planning.deletion import Answer, Answered, Shown, detail_of, i
 from janitor.core.planning.plan import Plan
 from janitor.core.result import Deletion
 from janitor.core.sharing import apply_sharing
-from janitor.errors import CloudError, Interrupted, NotSent, Refused, RestAsked, StoreError, Unavailable
+from janitor.errors import CloudError, Interrupted, NotSent, Refused, RetryLater, StoreError, Unavailable
 from janitor.run.freshness import Freshness, Reading
 from janitor.run.orders import Execution, Journal
 
@@ -41,7 +41,7 @@ class Standing:
 
     journal_error: StoreError | None = None
     unsent: CloudError | None = None
-    resting: bool = False
+    backing_off: bool = False
     left: list[Change] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
 
@@ -70,7 +70,7 @@ class Deleter:
         return [attempt for attempt in attempts if attempt is not None]
 
     def _attempt(self, decision: Decision) -> Attempt | None:
-        if self.execution.stop.is_set() or self.standing.journal_error is not None or self.standing.resting:
+        if self.execution.stop.is_set() or self.standing.journal_error is not None or self.standing.backing_off:
             return None
         try:
             latest, why = self._look(decision)
@@ -113,9 +113,9 @@ class Deleter:
 
     def _note(self, error: CloudError) -> None:
         """Note why something is not sent; an API that asks for a long wait is sent nothing more."""
-        if not self.standing.resting:
+        if not self.standing.backing_off:
             self.standing.unsent = error
-        self.standing.resting = self.standing.resting or isinstance(error, RestAsked)
+        self.standing.backing_off = self.standing.backing_off or isinstance(error, RetryLater)
 
     def _look(self, decision: Decision) -> tuple[Image | None, str | None]:
         """An image as it is now, None where it is gone; and why it stays, if it does.
@@ -168,20 +168,20 @@ class Deleter:
             raise
         except CloudError as error:
             _log.warning("deletion-unsuccessful target=%s image=%s: %s", self.target, decision.image.id, error)
-            if isinstance(error, RestAsked):
+            if isinstance(error, RetryLater):
                 self._note(error)
             return Answered(Answer.REFUSED if isinstance(error, Refused) else Answer.NONE, str(error))
 
 
 def confirm(
-    attempts: Iterable[Attempt], listed: Mapping[ImageId, Image] | None, untold: Collection[ImageId] = ()
+    attempts: Iterable[Attempt], listed: Mapping[ImageId, Image] | None, unanswered: Collection[ImageId] = ()
 ) -> list[Deletion]:
     """The outcome of each attempt, by the survey that followed: its images, or None without one.
 
-    Only an image that this survey no longer lists is called deleted; an answer alone proves nothing. `untold` are the
-    images about which the API did not say whether they exist.
+    Only an image that this survey no longer lists is called deleted; an answer alone proves nothing. `unanswered` are
+    the images about which the API did not say if they exist.
     """
-    return [_confirmed(attempt, shown(attempt.decision.image.identity, listed, untold)) for attempt in attempts]
+    return [_confirmed(attempt, shown(attempt.decision.image.identity, listed, unanswered)) for attempt in attempts]
 
 
 def _confirmed(attempt: Attempt, seen: Shown) -> Deletion:

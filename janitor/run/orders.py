@@ -108,7 +108,7 @@ class RunStore(Journal, Protocol):
         """What is recorded about a target's notices, the reports accepted since they were given, and rejections."""
         ...
 
-    def last_good(self, target: str, before: int) -> tuple[int, Measure] | None:
+    def last_accepted(self, target: str, before: int) -> tuple[int, Measure] | None:
         """The latest run before this one whose survey was accepted, and its measure."""
         ...
 

@@ -56,11 +56,11 @@ class Rereading:
         Where only a list can show that an image is gone, two lists have to omit it: one may be incomplete. Raises
         Implausible for a list that would be implausible as a survey, and another CloudError where there is none.
         """
-        listed, untold = self._listed_without(gone)
+        listed, unanswered = self._listed_without(gone)
         if not self.service.by_id and any(folded(image) not in listed for image in gone):
             again, _ = self._listed_without(gone)
             listed = {**listed, **again}
-        return listed, untold
+        return listed, unanswered
 
     def _listed_without(self, gone: Collection[str]) -> tuple[dict[ImageId, Image], frozenset[ImageId]]:
         images = tuple({image.id: image for image in self.service.images()}.values())
@@ -72,20 +72,20 @@ class Rereading:
             raise Implausible(f"it is implausible: {'; '.join(doubts)}")
         return _by_id(now.images), frozenset(map(folded, lookup.unanswered or ()))
 
-    def _doubts(self, now: Survey, untold: frozenset[str] | None, gone: Collection[str]) -> tuple[str, ...]:
+    def _doubts(self, now: Survey, unanswered: frozenset[str] | None, gone: Collection[str]) -> tuple[str, ...]:
         """What is implausible about a later list, by the checks of a survey; deleted images do not count."""
         ours = {folded(image) for image in gone}
         before, after = (_without(ours, survey) for survey in (self.survey, now))
         own = frozenset(image.identity for image in before.images if owns(image))
         left = [image.identity for image in after.images if owns(image)]
         listed = frozenset(image.identity for image in after.images if image.status not in GONE_STATUSES)
-        unanswered = None if untold is None else frozenset(map(folded, untold))
+        unknown = None if unanswered is None else frozenset(map(folded, unanswered))
         accepted = self.orders.basis.accept_survey
         irregular = (*self.service.irregularities(), *contradictions(now.images))
         return self.orders.plausibility.doubts(
             measure(after, measure(before)),
             measure(before),
-            own=OwnImages(own, frozenset(), listed, len(left), unanswered),
+            own=OwnImages(own, frozenset(), listed, len(left), unknown),
             clock_offset=None if accepted else self.service.clock_offset(),
             irregularities=[each for each in irregular if not (accepted and each in self.known)],
         )

@@ -92,8 +92,8 @@ def sites_of(
             with attempt(target):
                 found = _places_of(target, accounts[target.name], choice)
                 taken = [*sites, *(other.name for other in settings.targets if other is not target)]
-                _be_free([name for one in found for name in one.names], taken)
-                _be_apart(target, found, places)
+                _check_free([name for one in found for name in one.names], taken)
+                _check_apart(target, found, places)
                 for one in found:
                     name = _name(one.names, known)
                     if one.project is not None:
@@ -129,7 +129,7 @@ def _places_of(target: Target, account: Account | CloudError, choice: Choice) ->
     return found
 
 
-def _be_apart(target: Target, found: Iterable[Place], places: dict[tuple[str, str], Target]) -> None:
+def _check_apart(target: Target, found: Iterable[Place], places: dict[tuple[str, str], Target]) -> None:
     """Raises UsageError for a target that is another one under another name, and notes its places."""
     for one in found:
         other = places.setdefault(one.unique, target) if one.unique is not None else target
@@ -141,7 +141,7 @@ def _be_apart(target: Target, found: Iterable[Place], places: dict[tuple[str, st
             )
 
 
-def _be_free(names: Collection[str], taken: Collection[str]) -> None:
+def _check_free(names: Collection[str], taken: Collection[str]) -> None:
     for name in names:
         if name in taken:
             raise UsageError(f"there would be two targets named {name}: give one of them another name")

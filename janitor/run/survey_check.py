@@ -45,7 +45,7 @@ class SurveyCheck:
         reached, bound = self.service.binding(), self._store.bound(self.target)
         if reached == bound:
             return survey
-        good = self._store.last_good(self.target, self.run)
+        good = self._store.last_accepted(self.target, self.run)
         own = self._own_images(survey, Lookup(), good[0] if good else None)
         listed = frozenset(image.identity for image in survey.images if owns(image) and image.unseen is None)
         found = recognise(self.target, reached, bound, Known(good[0] if good else None, own.expected, listed))
@@ -70,7 +70,7 @@ class SurveyCheck:
 
         What is `unacceptable` remains, even if a person accepts the rest.
         """
-        good = self._store.last_good(self.target, self.run)
+        good = self._store.last_accepted(self.target, self.run)
         before = good[1] if good else None
         seen = measure(survey, before)
         doubts = self.orders.plausibility.doubts(
@@ -104,7 +104,7 @@ class SurveyCheck:
         """What confirms our clock."""
         if self.orders.basis.accept_survey:
             return ClockCheck.ACCEPTED
-        return ClockCheck.UNTOLD if self.service.clock_offset() is None else ClockCheck.TOLD
+        return ClockCheck.UNCONFIRMED if self.service.clock_offset() is None else ClockCheck.CONFIRMED
 
     def _clock_doubts(self) -> tuple[str, ...]:
         """What is wrong with our clock, compared with earlier runs; its time is recorded if an answer confirms it."""

@@ -139,7 +139,7 @@ class Options:
             (not re.fullmatch(r"[A-Za-z0-9_-]+", self.appkey), "an appkey is made of letters, digits, - and _"),
             (not 1 <= self.regions <= len(REGIONS), f"{self.regions} regions: choose 1 to {len(REGIONS)}"),
             *self._objections_to_services(),
-            *self._strangers(),
+            *self._unknown_targets(),
         )
 
     def _objections_to_services(self) -> tuple[tuple[bool, str], ...]:
@@ -157,7 +157,7 @@ class Options:
             (not re.fullmatch(r"[\x21-\x7e]+", self.reference_token), "a reference token is made of visible ASCII"),
         )
 
-    def _strangers(self) -> Iterator[tuple[bool, str]]:
+    def _unknown_targets(self) -> Iterator[tuple[bool, str]]:
         """The choices that only another API has."""
         for field in fields(self):
             api = _ONLY.get(field.name, self.api)

@@ -13,7 +13,7 @@ import stamina
 from stamina.instrumentation import set_on_retry_hooks
 
 from janitor import __version__
-from janitor.errors import CloudError, RestAsked, Unavailable
+from janitor.errors import CloudError, RetryLater, Unavailable
 from janitor.redaction import Redaction
 from janitor.transport.bodies import LARGEST_BODY, Unusable, body_of
 from janitor.transport.connections import Connections
@@ -115,7 +115,7 @@ class Transport:
         """The result of `attempt`, retried for as long as it raises Transient and patience lasts.
 
         `attempt` is given the seconds that it may take. Raises Unavailable, with the last cause, when patience ends,
-        and RestAsked if the server asked for a wait longer than that.
+        and RetryLater if the server asked for a wait longer than that.
         """
         tries = Tries(label, self._options, self._stop)
         try:
@@ -130,7 +130,7 @@ class Transport:
                 with turn:
                     return attempt(tries.next(turn.next_wait))
         except Transient as error:
-            kind = RestAsked if (error.retry_after or 0) > self.patience else Unavailable
+            kind = RetryLater if (error.retry_after or 0) > self.patience else Unavailable
             raise kind(tries.summary(error)) from error
         raise AssertionError("a retry loop ends by returning or raising")
 

@@ -166,7 +166,7 @@ def test_what_is_kept_by_command_survives_a_live_run(surveyed: Desk, sandbox: Sa
     assert not {request.image for request in sandbox.requests if request.method == "DELETE"} & {kept, also_kept}
 
     assert "Exemptions that expire within a week: 2 images" in surveyed.janitor("run").stdout
-    assert [(e["image"], e["who"], e["state"], e["lapses_soon"]) for e in listed(surveyed)] == [
+    assert [(e["image"], e["who"], e["state"], e["expires_soon"]) for e in listed(surveyed)] == [
         (kept, "k", "active", True),
         (also_kept, "k", "active", True),
     ]
@@ -199,7 +199,7 @@ def test_the_longer_of_two_exemptions_counts(surveyed: Desk) -> None:
     surveyed.janitor("keep", kept, "--until", "2999-12-31", "--why", "first")
     shorter = surveyed.janitor("keep", kept, "--for", "30d", "--why", "second")
     assert "an earlier exemption holds through 2999-12-31 (UTC)" in shorter.stdout
-    assert [(e["why"], e["lapses_soon"]) for e in listed(surveyed)] == [("first", False)]
+    assert [(e["why"], e["expires_soon"]) for e in listed(surveyed)] == [("first", False)]
     assert len(listed(surveyed, "--all")) == 2
 
 

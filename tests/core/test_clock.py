@@ -43,12 +43,12 @@ def perform(
 @pytest.mark.parametrize(
     ("check", "offset", "may"),
     [
-        (ClockCheck.TOLD, None, True),
-        (ClockCheck.TOLD, 5 * MINUTE, True),
-        (ClockCheck.TOLD, -6 * MINUTE, False),
-        (ClockCheck.UNTOLD, None, False),
-        (ClockCheck.UNTOLD, -5 * MINUTE, True),
-        (ClockCheck.UNTOLD, 6 * MINUTE, False),
+        (ClockCheck.CONFIRMED, None, True),
+        (ClockCheck.CONFIRMED, 5 * MINUTE, True),
+        (ClockCheck.CONFIRMED, -6 * MINUTE, False),
+        (ClockCheck.UNCONFIRMED, None, False),
+        (ClockCheck.UNCONFIRMED, -5 * MINUTE, True),
+        (ClockCheck.UNCONFIRMED, 6 * MINUTE, False),
         (ClockCheck.ACCEPTED, None, True),
         (ClockCheck.ACCEPTED, 400 * DAY, True),
     ],
@@ -77,7 +77,7 @@ def test_where_nobody_tells_the_time_nothing_is_deleted(store: Store, mode: Mode
     silent = cloud(None)
     result = perform(store, silent, mode=mode)
     [target] = result.targets
-    assert (exit_code(result), silent.deleted, target.survey.clock) == (Exit.LIMIT, [], ClockCheck.UNTOLD)
+    assert (exit_code(result), silent.deleted, target.survey.clock) == (Exit.LIMIT, [], ClockCheck.UNCONFIRMED)
     assert "no answer of the API tells the time" in (target.error or "")
     assert "--accept-survey" in (target.error or "")
     # What the channel's own clock may start.

@@ -68,11 +68,11 @@ def test_what_a_list_shows_is_told_by_the_status(status: str, seen: Shown) -> No
 
 def test_a_list_that_is_missing_or_does_not_tell_shows_nothing() -> None:
     assert shown(ImageId("a"), None) is Shown.UNKNOWN
-    assert shown(ImageId("a"), {}, untold={ImageId("a")}) is Shown.UNKNOWN
+    assert shown(ImageId("a"), {}, unanswered={ImageId("a")}) is Shown.UNKNOWN
     assert shown(ImageId("a"), {}) is Shown.NOT_LISTED
 
 
 def test_an_id_is_told_in_any_spelling() -> None:
     image, asked = make_image(id="abcd"), make_image(id=" ABCD")
     assert shown(asked.identity, {image.identity: image}) is Shown.LISTED
-    assert shown(asked.identity, {}, untold={image.identity}) is Shown.UNKNOWN
+    assert shown(asked.identity, {}, unanswered={image.identity}) is Shown.UNKNOWN

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.core.exemptions import FOREVER, exemptions_by_tag, exemptions_for, lapses_soon, longest_of
+from janitor.core.exemptions import FOREVER, exemptions_by_tag, exemptions_for, expires_soon, longest_of
 from janitor.core.memory import Exemption
 from janitor.core.units import format_until, parse_until
 from tests.factories import NOW, exempt, make_image
@@ -84,7 +84,7 @@ def test_an_image_whose_name_cannot_be_read_may_be_the_exempt_one() -> None:
     ],
 )
 def test_soon_is_within_a_week(until: datetime, soon: bool) -> None:
-    assert lapses_soon(until, NOW) is soon
+    assert expires_soon(until, NOW) is soon
 
 
 LAST = timedelta(microseconds=1)

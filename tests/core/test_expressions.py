@@ -24,7 +24,7 @@ from janitor.core.policy import Expire, Match, Policy
 from janitor.core.retention import Family, Keep
 from janitor.core.usage import Usage
 from janitor.errors import Interrupted
-from janitor.expressions import Budget, Expression, Untold
+from janitor.expressions import Budget, Expression, Undecided
 from tests.conftest import Desk
 from tests.factories import NOW, make_image
 
@@ -109,7 +109,7 @@ def test_the_answer_is_that_of_re(flags: str, body: str, texts: list[str]) -> No
             try:
                 assert expression.groups_in(text, budget) == told
                 assert expression.found_in(text, budget) is (told is not None)
-            except Untold:
+            except Undecided:
                 assert "(?i" in flags or not text.isascii()
 
 
@@ -166,9 +166,9 @@ class Clock:
 
 def test_a_text_that_takes_too_long_cannot_be_told() -> None:
     budget = Budget(each=0.01)
-    with pytest.raises(Untold, match="took too long on its"):
+    with pytest.raises(Undecided, match="took too long on its"):
         Expression(SLOW).found_in(NEARLY, budget)
-    assert budget.untold(SLOW, NEARLY) == f"/{SLOW}/ took too long on its"
+    assert budget.undecided(SLOW, NEARLY) == f"/{SLOW}/ took too long on its"
     assert Expression(SLOW).found_in("xxy", budget)
 
 
@@ -176,7 +176,7 @@ def test_an_expression_that_took_too_long_altogether_cannot_be_told_any_more() -
     budget = Budget(clock=Clock(10))
     slow = Expression(SLOW)
     assert [slow.found_in(f"xx{end}", budget) for end in "yza"] == [True, False, False]
-    with pytest.raises(Untold):
+    with pytest.raises(Undecided):
         slow.found_in("xxy again", budget)
     assert Expression(r"^(?=a)").found_in("another expression", budget)
 
@@ -185,7 +185,7 @@ def test_what_was_given_up_once_is_not_tried_again() -> None:
     clock = Clock(0)
     budget = Budget(each=0.01, clock=clock)
     for _ in range(2):
-        with pytest.raises(Untold):
+        with pytest.raises(Undecided):
             Expression(SLOW).groups_in(NEARLY, budget)
     assert not budget._spent[SLOW]
 
@@ -193,7 +193,7 @@ def test_what_was_given_up_once_is_not_tried_again() -> None:
 def test_letters_of_two_cases_that_a_group_held_are_told_in_ascii_only() -> None:
     expression = Expression(r"(?i)^(.)\1$")
     assert expression.found_in("aA", Budget())
-    with pytest.raises(Untold, match="ignores case"):
+    with pytest.raises(Undecided, match="ignores case"):
         expression.found_in("s\u017f", Budget())
 
 
@@ -215,7 +215,7 @@ def test_other_threads_go_on_meanwhile() -> None:
 
     beside = threading.Thread(target=tick)
     beside.start()
-    with pytest.raises(Untold):
+    with pytest.raises(Undecided):
         Expression(SLOW).found_in(NEARLY, Budget(each=0.2))
     done.set()
     beside.join()

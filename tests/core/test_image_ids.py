@@ -15,7 +15,7 @@ from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import DeletionOutcome, Mode
 from janitor.core.survey import Survey
 from janitor.core.usage import Usage, User
-from janitor.references.bearers import Bearers
+from janitor.references.named_images import NamedImages
 from janitor.run.orders import Site
 from janitor.store import Store
 from tests.factories import NOW, make_image
@@ -51,7 +51,7 @@ def test_what_is_no_uuid_is_only_lowered_and_stripped(word: str) -> None:
 
 @spelled
 def test_a_text_may_name_an_image_as_it_is_listed_or_as_it_is_usual(spelling: Callable[[str], str]) -> None:
-    found = Bearers([make_image(id=spelling(ID))]).ids
+    found = NamedImages([make_image(id=spelling(ID))]).ids
     assert found.keys() >= {ID, BARE, spelling(ID).lower()}
     assert set(found.values()) == {ID}
 

@@ -52,4 +52,4 @@ def test_of_several_requests_for_an_image_the_last_one_tells_what_became_of_it()
 
 @pytest.mark.parametrize("followed", [False, True])
 def test_of_an_image_that_may_exist_nothing_is_settled(followed: bool) -> None:
-    assert reconcile([Unsettled(3, 7, True, to_delete(IMAGE), YES, followed)], [], untold={"a"}) == []
+    assert reconcile([Unsettled(3, 7, True, to_delete(IMAGE), YES, followed)], [], unanswered={"a"}) == []

@@ -20,7 +20,7 @@ from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.result import DeletionOutcome, Mode, Outcome
 from janitor.errors import UsageError
 from janitor.monitoring.http_face import showing
-from janitor.monitoring.metrics import last_good_in, metrics_of, write_metrics
+from janitor.monitoring.metrics import last_ok_in, metrics_of, write_metrics
 from janitor.monitoring.watch import Watch
 from janitor.sandbox.server import Sandbox
 from janitor.shutdown import Stop
@@ -209,7 +209,7 @@ def test_what_is_no_regular_file_is_never_replaced(tmp_path: Path, kind: str) ->
         write_metrics(tmp_path / "janitor.prom", metrics_of(make_run()))
 
     assert listing(tmp_path) == before
-    assert last_good_in(tmp_path / "janitor.prom") is None, "and reading it waits for nobody"
+    assert last_ok_in(tmp_path / "janitor.prom") is None, "and reading it waits for nobody"
 
 
 @pytest.mark.parametrize("exists", [True, False], ids=["to-a-file", "to-nothing-yet"])
@@ -281,14 +281,14 @@ def test_the_last_good_run_of_a_file_that_tells_none(tmp_path: Path, content: st
     if content is not None:
         path.write_text(content)
 
-    assert last_good_in(path) is None
+    assert last_ok_in(path) is None
 
 
 def test_the_last_good_run_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "m.prom"
     write_metrics(path, metrics_of(make_run()))
 
-    assert last_good_in(path) == END
+    assert last_ok_in(path) == END
 
 
 # As the command

@@ -83,12 +83,12 @@ def test_a_delivery_says_when_by_slacks_own_clock(configure: Configure, slack: S
 @pytest.mark.parametrize(
     ("check", "told", "starts"),
     [
-        pytest.param(ClockCheck.TOLD, None, True, id="the-api-told"),
-        pytest.param(ClockCheck.TOLD, timedelta(minutes=5), True, id="both-told"),
-        pytest.param(ClockCheck.TOLD, -timedelta(days=3), False, id="slack-contradicts"),
-        pytest.param(ClockCheck.UNTOLD, None, False, id="nobody-told"),
-        pytest.param(ClockCheck.UNTOLD, timedelta(minutes=-4), True, id="slack-told"),
-        pytest.param(ClockCheck.UNTOLD, timedelta(days=3), False, id="slack-contradicts-and-the-api-is-silent"),
+        pytest.param(ClockCheck.CONFIRMED, None, True, id="the-api-told"),
+        pytest.param(ClockCheck.CONFIRMED, timedelta(minutes=5), True, id="both-told"),
+        pytest.param(ClockCheck.CONFIRMED, -timedelta(days=3), False, id="slack-contradicts"),
+        pytest.param(ClockCheck.UNCONFIRMED, None, False, id="nobody-told"),
+        pytest.param(ClockCheck.UNCONFIRMED, timedelta(minutes=-4), True, id="slack-told"),
+        pytest.param(ClockCheck.UNCONFIRMED, timedelta(days=3), False, id="slack-contradicts-and-the-api-is-silent"),
         pytest.param(ClockCheck.ACCEPTED, None, True, id="a-person-looked"),
         pytest.param(ClockCheck.ACCEPTED, timedelta(days=3), True, id="a-person-looked-and-slack-is-wrong"),
     ],

@@ -237,7 +237,7 @@ def test_after_rebinding_the_history_begins_anew_and_can_still_be_read(world: Wo
     world.store.rebind("prod", "ann", world.now)
     assert world.store.bound("prod") is None
     assert world.store.memory("prod").notices == {}
-    assert world.store.last_good("prod", 9) is None
+    assert world.store.last_accepted("prod", 9) is None
     assert world.store.known("prod") == []
     assert world.store.history_of("prod", "ours-1") is None
     world.reach(THEIRS, *fleet("theirs"), image_called("ours-2"))

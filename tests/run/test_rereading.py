@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from janitor.cloud.common.rests import Rests
+from janitor.cloud.common.backoffs import Backoffs
 from janitor.core.image import Image
 from janitor.core.names.image_ids import ImageId
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
 from janitor.core.usage import Usage, User
-from janitor.errors import Exit, RestAsked, Unavailable
+from janitor.errors import Exit, RetryLater, Unavailable
 from janitor.run import exit_code
 from janitor.run.freshness import Freshness, Moment, Reading
 from janitor.run.orders import Site
@@ -364,7 +364,7 @@ def test_of_an_api_that_asks_for_a_long_rest_nothing_more_is_asked(store_path: P
 
 def test_a_rest_is_over_when_it_is_over_and_of_one_service_only() -> None:
     ticks = [100.0]
-    rests = Rests(120, lambda: ticks[0])
+    rests = Backoffs(120, lambda: ticks[0])
     image_api, other = Call("GET /a", "GET", "http://h/image/v2/images"), Call("GET /b", "GET", "http://h/volume/v3/x")
     for seconds in (None, 1, 120):
         rests.note(image_api, seconds)
@@ -374,7 +374,7 @@ def test_a_rest_is_over_when_it_is_over_and_of_one_service_only() -> None:
     rests.check(other)
     for passed in (0, 3599):
         ticks[0] = 100 + passed
-        with pytest.raises(RestAsked, match=f"another {3600 - passed} s"):
+        with pytest.raises(RetryLater, match=f"another {3600 - passed} s"):
             rests.check(image_api)
     ticks[0] = 3700.5
     rests.check(image_api)

@@ -12,7 +12,7 @@ from janitor.core.planning.deletion import Answer
 from janitor.core.planning.plan import Limits
 from janitor.core.result import DeletionOutcome, Mode, Outcome
 from janitor.core.usage import Source, Unread, Usage, User, UserKind
-from janitor.errors import CloudError, Exit, NotSent, Refused, RestAsked, StoreError, Unavailable
+from janitor.errors import CloudError, Exit, NotSent, Refused, RetryLater, StoreError, Unavailable
 from janitor.run import exit_code
 from janitor.shutdown import Stop
 from janitor.store import Store
@@ -79,7 +79,7 @@ def test_outcomes_are_what_the_second_survey_confirms(
     assert result.outcome is (Outcome.PARTIAL if code else Outcome.OK)
 
 
-RESTING = RestAsked("DELETE /images: HTTP 429, and Retry-After of 3600 s exceeds give_up_after of 2min")
+RESTING = RetryLater("DELETE /images: HTTP 429, and Retry-After of 3600 s exceeds give_up_after of 2min")
 
 
 @pytest.mark.parametrize("told", ["when-asked", "when-looked-at"])

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from janitor.cloud.common.answers import Declined, Unauthorized, undocumented
-from janitor.cloud.common.rests import Rests
+from janitor.cloud.common.backoffs import Backoffs
 from janitor.cloud.common.tokens import Token, Tokens
 from janitor.core.planning.deletion import Answer
-from janitor.errors import Denied, NotSent, Refused, RestAsked, Unavailable
+from janitor.errors import Denied, NotSent, Refused, RetryLater, Unavailable
 from janitor.transport import Call, Reply, Transient
 from janitor.transport.http import Transport
 
@@ -28,7 +28,7 @@ class Session:
         self._tokens = tokens
         self._judge = judge
         self._clock = clock
-        self._rests = Rests(transport.patience)
+        self._backoffs = Backoffs(transport.patience)
         self._by_answers: timedelta | None = None
         self._by_tokens: timedelta | None = None
 
@@ -68,7 +68,7 @@ class Session:
                 raise
             except NotSent as rest:
                 if lost:
-                    raise RestAsked(f"{rest}; the answer to an earlier try was lost") from rest
+                    raise RetryLater(f"{rest}; the answer to an earlier try was lost") from rest
                 raise
             except Refused as error:
                 if isinstance(error, Declined) and error.absent:
@@ -92,7 +92,7 @@ class Session:
             raise denied(error, "the token is not accepted, and neither is a new one") from error
 
     def _send(self, call: Call, token: Token, seconds: float) -> tuple[dict[str, Any], Headers]:
-        self._rests.check(call)
+        self._backoffs.check(call)
         asked_at = self._clock()
         reply = self._transport.request(call.carrying({**call.headers, "X-Auth-Token": token.id}), seconds)
         self.note_clock(reply, asked_at)
@@ -100,7 +100,7 @@ class Session:
             document = self._judge(reply, call.label)
             _check_status(call, reply)
         except Transient as failure:
-            self._rests.note(call, failure.retry_after)
+            self._backoffs.note(call, failure.retry_after)
             raise
         except Unauthorized:
             raise

@@ -18,7 +18,7 @@ def places_of(catalogue: "Catalogue", wanted: str | None) -> "list[tuple[ImagePl
     places = catalogue.image_places()
     if wanted == EVERY_REGION:
         named = [place for place in places if set(place.regions) != {None}] or places
-        _be_one_each(named)
+        _check_one_each(named)
         return [(place, place.regions[0] if place.regions else None) for place in named]
     known = catalogue.image_regions or catalogue.regions
     if wanted is not None:
@@ -26,16 +26,16 @@ def places_of(catalogue: "Catalogue", wanted: str | None) -> "list[tuple[ImagePl
             raise UsageError(no_region(wanted, known))
         here = [place for place in places if place.everywhere or wanted in place.regions]
         here = here or [place for place in places if None in place.regions]
-        _be_one_each(here)
+        _check_one_each(here)
         return [(place, wanted) for place in here]
     if len(places) > 1:
         or_all = f', or "{EVERY_REGION}" for all of them' if catalogue.image_regions else ""
-        _be_one_each(places)
+        _check_one_each(places)
         raise UsageError(f"the cloud has the regions {', '.join(known)}: choose one by region{or_all}")
     return [(place, known[0] if len(known) == 1 else None) for place in places]
 
 
-def _be_one_each(places: "Sequence[ImagePlace]") -> None:
+def _check_one_each(places: "Sequence[ImagePlace]") -> None:
     """Raises UsageError where a region has several image services: none is chosen by chance."""
     first: dict[str | None, ImagePlace] = {}
     for place in places:

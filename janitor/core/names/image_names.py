@@ -35,7 +35,7 @@ class ImageNames:
         unreadable = self.unreadable if identities and not listed else set()
         return frozenset(listed | named | unreadable)
 
-    def bears(self, word: str) -> bool:
+    def is_called(self, word: str) -> bool:
         """Whether this word is the id or the whole name of an image."""
         return normal(word) in self._by_name or folded(word) in self.ids
 

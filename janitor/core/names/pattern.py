@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from janitor.core.names.spelling import composed, normal
-from janitor.expressions import Budget, Expression, Untold
+from janitor.expressions import Budget, Expression, Undecided
 
 Truth = bool | None
 """True, False, or None for unknown."""
@@ -57,7 +57,7 @@ class Pattern:
             return None
         for pattern in (self, self._normal or self):
             for spelled in (text, normal(text)):
-                if pattern.expression and (why := budget.untold(pattern.expression.text, spelled)):
+                if pattern.expression and (why := budget.undecided(pattern.expression.text, spelled)):
                     return why
         return f'"{self.text}" matches either as written or without surrounding blanks and invisible characters, its'
 
@@ -66,7 +66,7 @@ class Pattern:
             return self._match(text) is not None
         try:
             return self.expression.found_in(text, budget)
-        except Untold:
+        except Undecided:
             return None
 
 

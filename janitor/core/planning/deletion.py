@@ -47,12 +47,12 @@ _OF_STATUS: Mapping[str, Shown] = {
 }
 
 
-def shown(identity: ImageId, listed: Mapping[ImageId, Image] | None, untold: Collection[ImageId] = ()) -> Shown:
+def shown(identity: ImageId, listed: Mapping[ImageId, Image] | None, unanswered: Collection[ImageId] = ()) -> Shown:
     """What a list shows of an image: `listed` has all images, or is None without a usable list.
 
-    `untold` are those about which the API did not say whether they exist.
+    `unanswered` are those about which the API did not say whether they exist.
     """
-    if listed is None or identity in untold:
+    if listed is None or identity in unanswered:
         return Shown.UNKNOWN
     image = listed.get(identity)
     if image is None:

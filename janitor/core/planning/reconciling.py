@@ -40,16 +40,16 @@ class Settlement:
 
 
 def reconcile(
-    unsettled: Iterable[Unsettled], listed: Iterable[Image], untold: Collection[str] = ()
+    unsettled: Iterable[Unsettled], listed: Iterable[Image], unanswered: Collection[str] = ()
 ) -> list[Settlement]:
     """The outcome of each request, by all the images that a complete survey of its target lists.
 
-    Not settled are images about which the API did not say whether they exist (their ids are `untold`), and deletions
+    Not settled are images about which the API did not say whether they exist (`unanswered`, their ids), and deletions
     that were reported as accepted before, as long as their image is still listed.
     """
     every = list(unsettled)
     by_id: Mapping[ImageId, Image] = {image.identity: image for image in listed}
-    unknown = {folded(image_id) for image_id in untold}
+    unknown = {folded(image_id) for image_id in unanswered}
     latest = {asked.decision.image.identity: asked.entry for asked in every}
     seen = ((asked, shown(asked.decision.image.identity, by_id, unknown)) for asked in every)
     found = (_settled(asked, what, last=latest[asked.decision.image.identity] == asked.entry) for asked, what in seen)

@@ -88,19 +88,21 @@ def recognise(target: str, reached: Binding, bound: Binding | None, known: Known
         return Recognition(same=True, words=f"bound again ({changed}): it is the same account, as {most}")
     if known.run is None:
         return Recognition(same=True, words=f"bound again ({changed}): no survey was accepted before")
-    return Recognition(same=False, words=_strange(target, f"it now reaches a different account ({changed})", known))
+    return Recognition(
+        same=False, words=_another_account(target, f"it now reaches a different account ({changed})", known)
+    )
 
 
 def _first(target: str, reached: Binding, known: Known) -> Recognition:
     if len(known.expected) >= _TELLING and not known.left:
         unrecorded = "which account it reached before is not recorded, and this one seems to be different"
-        return Recognition(same=False, words=_strange(target, unrecorded, known))
+        return Recognition(same=False, words=_another_account(target, unrecorded, known))
     if known.run is None:
         return Recognition(same=True)
     return Recognition(same=True, words=f"{_UPGRADED} Bound to {reached.described(reached_now=True)}: {_LATER}")
 
 
-def _strange(target: str, what: str, known: Known) -> str:
+def _another_account(target: str, what: str, known: Known) -> str:
     seen = (
         f"of the {len(known.expected)} own images that run {known.run} knew, {known.left} are listed"
         if known.expected

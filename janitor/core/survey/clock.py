@@ -10,12 +10,12 @@ APART = timedelta(minutes=5)
 class ClockCheck(StrEnum):
     """What confirms our clock in a run: answers of the API, nothing, or a person who accepts an implausible survey."""
 
-    TOLD = "told"
-    UNTOLD = "untold"
+    CONFIRMED = "confirmed"
+    UNCONFIRMED = "unconfirmed"
     ACCEPTED = "accepted"
 
 
-UNTOLD = (
+UNCONFIRMED = (
     "nothing deleted: no answer of the API tells the time, so our clock cannot be confirmed. Check it; if it is right, "
     "run once with --accept-survey."
 )
@@ -34,7 +34,7 @@ def may_start(check: ClockCheck, offset: timedelta | None) -> bool:
     """
     if check is ClockCheck.ACCEPTED:
         return True
-    return check is ClockCheck.TOLD if offset is None else agrees(offset)
+    return check is ClockCheck.CONFIRMED if offset is None else agrees(offset)
 
 
 def behind(now: datetime, run: int, then: datetime) -> str | None:

@@ -10,7 +10,7 @@ from janitor.notify.slack.message import Message
 from janitor.notify.slack.mrkdwn import code, escaped, fitted
 from janitor.notify.slack.packing import Paragraph, Row, packed
 from janitor.report.figures import kept_by_reason, summary, tells_of_images, totals_of
-from janitor.report.outline import Entry, Group, groups_of, lapsing, upcoming
+from janitor.report.outline import Entry, Group, expiring, groups_of, upcoming
 from janitor.report.routing import Share
 from janitor.report.wording import MODES, OUTCOMES, in_one_line, local_minute, run_name, run_times
 
@@ -122,7 +122,7 @@ def _details(target: TargetResult, result: RunResult, zone: tzinfo) -> Iterator[
         yield _group(group, target)
     others = (
         (f"*Next to expire* in {_named(target)}", tuple(_upcoming(target, zone))),
-        (f"*Exemptions that expire within a week* in {_named(target)}", tuple(_lapsing(target, result))),
+        (f"*Exemptions that expire within a week* in {_named(target)}", tuple(_expiring(target, result))),
     )
     yield from (Paragraph(heading, rows) for heading, rows in others if rows)
 
@@ -157,5 +157,5 @@ def _upcoming(target: TargetResult, zone: tzinfo) -> Iterator[Row]:
         yield Row(f"{_image(Entry(decision))}\n    {_policy(decision.policy)}expires {due}")
 
 
-def _lapsing(target: TargetResult, result: RunResult) -> Iterator[Row]:
-    return (Row(_row(Entry(decision))) for decision in lapsing(target, result.finished_at))
+def _expiring(target: TargetResult, result: RunResult) -> Iterator[Row]:
+    return (Row(_row(Entry(decision))) for decision in expiring(target, result.finished_at))

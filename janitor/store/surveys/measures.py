@@ -26,7 +26,7 @@ def record_measure(db: Database, run: int, target: str, seen: Measure, *, good: 
     )
 
 
-def last_good(db: Database, target: str, before: int) -> tuple[int, Measure] | None:
+def last_accepted(db: Database, target: str, before: int) -> tuple[int, Measure] | None:
     """The latest run before this one whose survey of a target was accepted, and its measure."""
     row = db.execute(
         "SELECT run, owned, protected, instances, volumes, without_id FROM surveys "

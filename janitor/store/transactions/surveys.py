@@ -46,10 +46,10 @@ class Surveys(OnFile):
         with self._file.writing() as db:
             measures.record_measure(db, run, target, seen, good=good)
 
-    def last_good(self, target: str, before: int) -> tuple[int, Measure] | None:
+    def last_accepted(self, target: str, before: int) -> tuple[int, Measure] | None:
         """The latest run before this one whose survey was accepted, and its measure."""
         with self._file.reading() as db:
-            return measures.last_good(db, target, before)
+            return measures.last_accepted(db, target, before)
 
     def own_images(self, target: str, run: int) -> set[str]:
         """The ids of the target's own images in the survey of a run."""

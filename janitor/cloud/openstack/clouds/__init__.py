@@ -44,7 +44,7 @@ def configured(cloud: str | None, region: str | None, options: HttpOptions | Non
             config = Configuration(files)
             redact = Redaction(*_secrets_in(config.cloud_config))
             name = config.named() if cloud is None else cloud
-            _be_known(config, files, name)
+            _check_known(config, files, name)
             where = config.begin(name)
             return _identity(config.get_one(name, region_name=region or ""), config, where, options.route.trust)
     except (requests.RequestException, Transient) as error:
@@ -74,7 +74,7 @@ def _listening() -> Iterator[None]:
                 _log.warning("openstack-configuration: %s", message)
 
 
-def _be_known(config: OpenStackConfig, files: CloudFiles, name: str | None) -> None:
+def _check_known(config: OpenStackConfig, files: CloudFiles, name: str | None) -> None:
     """Raises UsageError, which lists the clouds that exist, for one that does not."""
     clouds = config.get_cloud_names()
     if name is None or name in clouds:

@@ -116,7 +116,7 @@ class Clusters:
             self._users[identity].append(user)
 
     def _says_nothing(self, image: str) -> bool:
-        return says_nothing(image) and not self.names.bears(image)
+        return says_nothing(image) and not self.names.is_called(image)
 
 
 def _images_of(entry: Entry) -> list[object]:

@@ -9,7 +9,7 @@ from janitor.errors import NotSent
 from janitor.transport import Call
 
 
-class Rests:
+class Backoffs:
     """Remembers which services asked for a wait of more than `patience` seconds.
 
     Safe to use from several threads at once.

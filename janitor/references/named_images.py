@@ -12,7 +12,7 @@ SHORTEST_NAME = 4
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class Bearers:
+class NamedImages:
     """Some images by the words that texts may use for them.
 
     `ids` maps each id, as searched for, to the folded id of its image. Names shorter than four characters are ignored,
