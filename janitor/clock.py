@@ -1,4 +1,4 @@
-"""The system clock: everything else is given the time, or a function that tells it."""
+"""The system clock: everything else is given the time, or a function that gives it."""
 
 from datetime import UTC, datetime
 

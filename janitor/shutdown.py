@@ -95,7 +95,7 @@ def within(action: Callable[[], T], stop: threading.Event, patience: timedelta) 
     def act() -> None:
         try:
             future.set_result(action())
-        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
+        except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
             future.set_exception(error)
 
     threading.Thread(target=act, daemon=True, name="within").start()

@@ -23,8 +23,8 @@ from janitor.shutdown import ending_signals
 _log = logging.getLogger("janitor.cli.schedule")
 
 _JOB = "run"
-# Waiting is counted in time that passes, fire times are clock times: only a look at the clock shows that it was put
-# forward, or that the machine slept.
+# Waits are monotonic, fire times are clock times: only checking the clock shows that it was put forward, or that the
+# machine slept.
 _LOOK_AGAIN = timedelta(seconds=30)
 
 
@@ -50,8 +50,8 @@ class Trigger(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no types
 def serve(job: Callable[[], None], schedule: Schedule, zone: ZoneInfo, *, stop: threading.Event) -> int | None:
     """Run `job` whenever `schedule` says, until a signal asks to end or `stop`; to be called from the main thread.
 
-    Jobs never overlap. Times that pass while a job runs, or while the machine sleeps, make one run, right afterwards.
-    A job that fails is logged and the service lives on. A signal sets `stop`; a job in flight is expected to look at it
+    Jobs never overlap. Times that pass while a job runs, or while the machine sleeps, make one run, right afterwards. A
+    job that fails is logged and the service continues. A signal sets `stop`; a job in flight is expected to look at it
     and is waited for, and the signal handlers are as before when this returns: which signal it was, if one was.
     """
     ending = ending_signals()
@@ -93,8 +93,8 @@ class _Run:
 
 
 def _scheduler(job: Callable[[], None], trigger: Trigger) -> BackgroundScheduler:
-    # The debug executor runs the job in the scheduler's own thread. A pool would refuse a time that comes while the job
-    # still runs, and forget it; here the scheduler looks at the clock again after the job, and makes up for it once.
+    # The debug executor runs the job in the scheduler's own thread. A pool would drop a time that comes while the job
+    # still runs; here the scheduler checks the clock again after the job, and runs it once.
     scheduler = BackgroundScheduler(timezone=UTC, executors={"default": DebugExecutor()})
     scheduler.add_job(job, trigger, id=_JOB, max_instances=1, coalesce=True, misfire_grace_time=None)
     return scheduler
@@ -128,10 +128,10 @@ def _log_time(instant: datetime, zone: ZoneInfo) -> None:
 
 @contextmanager
 def _wakeups(ending: Iterable[int]) -> Iterator[tuple[socket.socket, socket.socket]]:
-    """A socket to sleep on and the one that wakes it; signals do, each with its number, whichever thread they reach.
+    """A socket to sleep on and the one that wakes it: signals do, each with its number, in whatever thread they arrive.
 
     A signal that reaches another thread does not interrupt a lock that this one waits for, and setting an event in a
-    handler can deadlock. The socket has neither fault.
+    handler can deadlock. The socket has neither problem.
     """
     asleep, waker = socket.socketpair()
     with asleep, waker:

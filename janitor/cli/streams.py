@@ -35,7 +35,7 @@ class _Tolerant(io.FileIO):
 
 
 def prepare() -> None:
-    """Make all three streams usable. Call it first: a file opened before could take the place of a missing one.
+    """Make all three streams usable. Call it first: a file opened before could get the number of a missing one.
 
     A missing one becomes /dev/null. A failure to write stdout is kept for `take_failure`; a failure to write stderr is
     ignored.
@@ -72,7 +72,7 @@ def _open_missing(descriptor: int) -> None:
 
 
 def _tolerant(descriptor: int, before: TextIO | None) -> TextIO:
-    """A stream in place of that one; what the encoding cannot write is written escaped."""
+    """A replacement for that stream; characters that the encoding cannot write are escaped."""
     if before is not None and _descriptor_of(before) != descriptor:
         return before
     return io.TextIOWrapper(

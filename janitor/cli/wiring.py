@@ -225,7 +225,10 @@ def _next_run(settings: Settings) -> Callable[[datetime], datetime] | None:
 
 
 def _remarks(settings: Settings, rules: Rules, mode: Mode, store: Store, clock: Callable[[], datetime]) -> list[str]:
-    """What the report of a run is to say of policy files: of an exemption without an image, once. Raises StoreError."""
+    """The notes about policy files in the report of a run; that an exemption has no image is noted once.
+
+    Raises StoreError.
+    """
     exempted = [exemption for exemption in rules.exemptions if active(exemption, clock())]
     images = _latest_images(settings, store) if exempted else {}
     surveyed = all(any(may_have(target, name) for name in images) for target in settings.targets)

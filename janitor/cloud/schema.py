@@ -62,7 +62,9 @@ class HttpSchema(Schema):
 
 
 class TargetSchema(Schema):
-    """One target as written. `name`, `api` and `http` are keys of every API's own, which tells their order in messages.
+    """One target as written.
+
+    `name`, `api` and `http` are in the schema of each API, which defines their order in messages.
 
     `told_apart_by` says in words what `account` depends on. The `_file` keys of secrets are read before the check.
     """

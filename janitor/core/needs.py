@@ -105,7 +105,7 @@ def _needed_by(image: Image, known: KnownImages) -> Iterator[tuple[ImageId, str]
 
 
 def _parts_said_to(image: Image) -> Iterator[tuple[ImageId, str]]:
-    """The ids in an unreadable value, as in two values that contradict each other: any may be meant."""
+    """The ids in an unreadable value, as in two values that contradict each other: each may be a part."""
     for key, part in _MAY_NAME_PARTS.items():
         said = image.unreadable.get(key, MISSING)
         for word in () if said in _LEFT_OUT else _SEPARATORS.split(said):

@@ -87,7 +87,7 @@ def _unknown_targets(match: Match, key: str, targets: Collection[str]) -> Iterat
 def covers(wide: Match, narrow: Match, targets: Targets) -> bool:
     """Whether it is certain that `wide` does not miss any image of these targets that `narrow` matches.
 
-    Not missing it means matching it, or in doubt: a policy in doubt lets no later policy own the image.
+    It does not miss an image that it matches, or that it may match: in that case no later policy owns it.
     """
     asked = dict(narrow.properties)
     return (

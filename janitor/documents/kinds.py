@@ -61,7 +61,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def number(convert: Callable[[str], float]) -> BeforeValidator:
-    """A validator that lets a number be written as text, as all that comes from the environment is."""
+    """A validator that also accepts a number as text, as every value from the environment is text."""
 
     def read(value: object) -> object:
         plain = isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,12})?", value)

@@ -16,7 +16,7 @@ _ONE_CHARACTER = 4
 _GAP = b"\0"  # separates parts of a text that were joined: no text contains it, and it does not bound a token
 _END = b"\r"  # stands for an end of the text there, which does bound a token
 _BOUNDS = frozenset(b"\"'`=:,()[]{}<>") | {code for code in range(128) if chr(code).isspace()}
-_MAY_FOLLOW = _BOUNDS | set(range(128, 256))  # whitespace beyond ASCII may, and so the most are told apart at once
+_MAY_FOLLOW = _BOUNDS | set(range(128, 256))  # whitespace beyond ASCII may; this rules out most
 
 
 _Place = tuple[int, int]

@@ -36,7 +36,7 @@ class Moment:
 class Freshness:
     """Ensures that no deletion depends on data older than ten minutes. Safe to use from several threads at once.
 
-    `now` tells the time and `since` is when the survey began. A reading counts from its beginning; if two in a row take
+    `now` gives the time and `since` is when the survey began. A reading counts from its beginning; if two in a row take
     longer than that, the account is slow (the process was not stopped), and the second counts from its end.
     """
 

@@ -15,7 +15,7 @@ _JSON = "application/json"
 
 
 def reference_endpoint(account: Account, options: Options) -> Endpoint:
-    """The call that reads the document, for whoever has its own token."""
+    """The call that reads the document, with its own token."""
     wanted = f"Bearer {options.reference_token}".encode()
 
     def answer(asked: Asked) -> Reply:

@@ -45,7 +45,7 @@ def image_history(db: Database, target: str, image_id: str) -> list[Event]:
         *(Event(instant(row["at"]), row["run"], _mention(row)) for row in db.query(_MENTIONS_OF, keys)),
         *_deletions(list(db.query(_DELETIONS_OF, keys))),
     ]
-    return sorted(happened, key=lambda event: event.run)  # stable: seen, used, decided, told, deleted within a run
+    return sorted(happened, key=lambda event: event.run)  # stable: seen, used, decided, announced, deleted within a run
 
 
 def _sightings(rows: list[dict[str, Any]]) -> Iterator[Event]:

@@ -1,4 +1,4 @@
-"""What a person is told and asked before a target is bound to another account."""
+"""The message and the question before a target is bound to another account."""
 
 from janitor.cli.terminal import answer_to, can_ask
 from janitor.errors import UsageError

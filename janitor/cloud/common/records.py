@@ -45,7 +45,7 @@ class Identified:
     def others(self) -> Iterator[Entry]:
         """The entries that have no id, with a blank one; one that is not an object has nothing else.
 
-        Each comes once, however often its page was read: it is told from others by the entry before it.
+        Each comes once, however often its page was read: it is identified by the entry before it.
         """
         return ({**self._entries.get(whole, {}), "id": ""} for _, whole in self._others.elements())
 
@@ -68,7 +68,7 @@ class Identified:
 
 
 def id_of(entry: Entry) -> str:
-    """The id of an entry that has one, as a walk through a list tells entries apart."""
+    """The id of an entry that has one, by which a walk through a list tells entries apart."""
     image_id: str = entry["id"]
     return image_id
 
@@ -92,7 +92,7 @@ def expected(entry: Entry, key: str, read: Callable[[object], T | None], wrong: 
 
 
 def required(entry: Entry, key: str, read: Callable[[object], T | None], safe: T, wrong: dict[str, str]) -> T:
-    """The value of a key, or a safe one in place of what is missing, null or unreadable, which is noted in `wrong`."""
+    """The value of a key, or a safe one if it is missing, null or unreadable, which is noted in `wrong`."""
     readable = read(entry.get(key))
     if readable is None:
         wrong[key] = wire.shown(entry[key]) if key in entry else MISSING
@@ -187,7 +187,7 @@ def image_users(entries: Iterable[Any], label: str, kind: UserKind, image_of: Im
 
 
 def _image_ids(image: object, user: User, label: str, known: KnownImages) -> tuple[str, ...]:
-    """The ids that may be meant: a URL or URN holds one."""
+    """The ids that a value may mean: a URL or URN holds one."""
     named = image.get("id") if isinstance(image, dict) else image
     ids = known.meant_by(named) if isinstance(named, str) else None
     if ids is None:

@@ -1,1 +1,1 @@
-"""The Image API v2 of OpenStack, signing in to Keystone, and the services that tell what uses images."""
+"""The Image API v2 of OpenStack, signing in to Keystone, and the services that show what uses images."""

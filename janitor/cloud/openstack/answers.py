@@ -16,7 +16,7 @@ _ERROR = "error"  # what OpenStack's services call an error; no document of thei
 _MARKER_GONE = frozenset({400, 404})
 _BUSY = frozenset(
     {413, 429}
-)  # Compute once said "over limit" by 413, which is told from "too large" by its Retry-After
+)  # older Compute says "over limit" by 413, which differs from "too large" by its Retry-After
 _BREAK = re.compile(r"<br */?>", re.IGNORECASE)
 _TAG = re.compile(r"<(?:head|style|script)\b.*?</(?:head|style|script)>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _MOST_OF_A_BODY = 20_000

@@ -1,4 +1,4 @@
-"""What in an answer means that nothing was accepted, whoever answered: an error code of Slack, a page, a rejection."""
+"""What in an answer means that nothing was accepted: an error code of Slack, a page, a rejection by any server."""
 
 import json
 import re

@@ -52,7 +52,7 @@ class _Pages:
     first: int = 0
 
     def hear(self, entries: Sequence[Entry], headers: Headers) -> None:
-        """Take note of a page. Raises Unavailable for a server of a cell that is down: it cannot be a marker."""
+        """Note what a page shows. Raises Unavailable for a server of a cell that is down: it cannot be a marker."""
         found = re.search(r"compute\s+([0-9]+)\.([0-9]+)", headers.get(_HEADER.lower(), ""))
         self.offered = self.offered and found is not None and (int(found[1]), int(found[2])) >= _WANTED
         self.answers += 1

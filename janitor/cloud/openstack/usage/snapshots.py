@@ -13,7 +13,7 @@ _BASE = "base_image_ref"
 
 
 def used_by_snapshots(images: Sequence[Image], known: KnownImages) -> Users:
-    """The images that living images are built upon. Raises Unavailable when that is in doubt for any of them."""
+    """The images upon which existing images are built. Raises Unavailable when that is in doubt for any of them."""
     users: defaultdict[str, list[User]] = defaultdict(list)
     for image, base in _bases(images, known):
         if base != image.identity:
