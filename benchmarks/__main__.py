@@ -32,7 +32,7 @@ _SOURCE_LATENCY = 100
 
 
 def main() -> None:
-    """Measure, tell of the progress on stderr, and print the tables."""
+    """Measure, report progress on stderr, and print the tables."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Figures of the janitor; asserts nothing."
     )

@@ -18,7 +18,7 @@ _BARE_LOOP = Path(__file__).with_name("bare_loop.py")
 
 
 class Account:
-    """Runs of the janitor over one sandbox; with the shipped policies and limits, until they are narrowed."""
+    """Runs of the janitor over one sandbox, with the shipped policies and limits until they are narrowed."""
 
     def __init__(self, configuration: Configuration, folder: Path) -> None:
         self._folder = folder
@@ -33,7 +33,7 @@ class Account:
         self._file.write_text(yaml.safe_dump(self._configuration), encoding="utf-8")
 
     def run(self, *options: str) -> Spent:
-        """`janitor run`, its report into a file; a plan that the limits refuse is a result like any other."""
+        """`janitor run`, its report into a file; a plan over the limits is a result like any other."""
         command = [JANITOR, "run", "-c", str(self._file), *options]
         return spend(command, self._folder / "report.txt", codes=(0, _REFUSED))
 
@@ -44,7 +44,7 @@ class Account:
         return spend([sys.executable, str(_BARE_LOOP), *access], self._folder / "count.txt")
 
     def forget(self) -> None:
-        """Begin with a new database."""
+        """Start with a new database."""
         for file in self._files():
             file.unlink()
 
@@ -74,7 +74,7 @@ class Account:
         """Lift the limits and lengthen the terms of the shipped policies until about so many images are expired.
 
         Which terms do that is read from the latest run, which must have planned more with those policies. An account
-        that is cleaned every night looks like this: nearly everything is judged, and little of it goes.
+        that is cleaned every night is like this: nearly all images are decided on, and few are deleted.
         """
         sql = "SELECT created_at FROM current_images WHERE verdict = 'delete' ORDER BY created_at LIMIT 1 OFFSET {}"
         (created_at,) = self._query(sql.format(planned))

@@ -1,4 +1,4 @@
-"""What is compared with: the least that reads a whole image list, keeping only the ids. Run as a script.
+"""The baseline: the simplest loop that reads a whole image list, keeping only the ids. Run as a script.
 
 python bare_loop.py ENDPOINT APPKEY USERNAME PASSWORD
 """

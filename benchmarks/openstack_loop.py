@@ -1,4 +1,6 @@
-"""The bare loop for an OpenStack cloud: the least that reads a whole image list, keeping only the ids. Run as a script.
+"""The bare loop for an OpenStack cloud: the simplest one that reads a whole image list, keeping only the ids.
+
+Run as a script.
 
 python openstack_loop.py AUTH_URL USERNAME PASSWORD PROJECT, all in the default domain and the first region
 """

@@ -1,4 +1,4 @@
-"""Runs whole processes, and says what each of them cost."""
+"""Runs whole processes, and measures the cost of each."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What one process cost, from its start to its end: wall and CPU seconds, and peak memory in MiB."""
+    """The cost of one process, from its start to its end: wall and CPU seconds, and peak memory in MiB."""
 
     wall: float
     cpu: float

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.rivals [--quick]`: a dry run over a real Glance, beside a bare loop and the nearest tools.
+"""`python -m benchmarks.rivals [--quick]`: a dry run over a real Glance, beside a bare loop and similar tools.
 
 Needs what `make bench-glance` installs. Every round runs each of them once, one after the other, over the same images.
 """
@@ -27,14 +27,14 @@ _BARE_LOOP = Path(__file__).with_name("openstack_loop.py")
 _CUSTODIAN = str(_ROOT / ".venv-custodian/bin/custodian")
 _OPENSTACK = str(_ROOT / ".venv-openstackclient/bin/openstack")
 _PLANNED = 24
-"""What expires in a night of a fleet that grows by an image an hour."""
+"""The number of images that expire per night in a fleet that grows by an image an hour."""
 
 Contestant = Callable[[], Spent]
 
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
-    """A folder with what each contestant needs to look at one project."""
+    """A folder with what each tool needs to read one project."""
 
     folder: Path
     person: Person
@@ -54,7 +54,7 @@ class _Ground:
         (self.folder / name).write_text(yaml.safe_dump(content), encoding="utf-8")
 
     def contestants(self) -> dict[str, Contestant]:
-        """Every tool by what it is called in the table, the bare loop first."""
+        """Every tool by its name in the table, the bare loop first."""
         config, out = str(self.folder / "janitor.yaml"), str(self.folder / "custodian")
         custodian = [
             _CUSTODIAN,
@@ -102,7 +102,7 @@ def _ground(images: int) -> Iterator[_Ground]:
 
 
 def measure(images: int, rounds: int) -> dict[str, Spent]:
-    """The median of what each contestant cost."""
+    """The median cost of each tool."""
     with _ground(images) as ground:
         os.environ |= {"OS_CLIENT_CONFIG_FILE": str(ground.folder / "clouds.yaml"), "OS_CLOUD": "ours"}
         every: dict[str, list[Spent]] = {name: [] for name in ground.contestants()}
@@ -114,7 +114,7 @@ def measure(images: int, rounds: int) -> dict[str, Spent]:
 
 
 def rivals_table(measured: Mapping[str, Spent]) -> str:
-    """What each cost, and how many times the bare loop's wall time that is."""
+    """The cost of each tool, and its wall time as a multiple of the bare loop's."""
     bare = measured["bare loop"]
     rows = (
         (name, f"{spent.wall:.2f}", f"{spent.wall / bare.wall:.2f}", f"{spent.cpu:.2f}", f"{spent.peak:.0f}")
@@ -124,7 +124,7 @@ def rivals_table(measured: Mapping[str, Spent]) -> str:
 
 
 def main() -> None:
-    """Measure, tell of the progress on stderr, and print the table."""
+    """Measure, report progress on stderr, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rivals", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="1,000 images and one round")
     quick = parser.parse_args().quick

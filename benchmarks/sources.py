@@ -1,4 +1,4 @@
-"""`python -m benchmarks.sources LATENCY ROUNDS`: asks all sources of usage at once and each alone; prints JSON.
+"""`python -m benchmarks.sources LATENCY ROUNDS`: asks all sources of usage in parallel and each by itself; prints JSON.
 
 The sandbox runs in a process of its own, with so many milliseconds added to every request.
 """

@@ -1,4 +1,4 @@
-"""The measurements as plain tables of at most 100 columns, and the figures to reach beside those reached."""
+"""The measurements as plain tables of at most 100 columns, and the targets beside the measured figures."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
@@ -27,7 +27,7 @@ def _line(row: Row, widths: Sequence[int], texts: int) -> str:
 
 
 def surveys_table(every: Iterable[Surveys]) -> str:
-    """What each dry run cost beside the bare loop over the same list."""
+    """The cost of each dry run beside that of the bare loop over the same list."""
     heading = ("images", "a page", "process", "planned", "wall s", "x bare", "CPU s", "peak MiB", "db KiB", "KiB/run")
     return table(heading, (row for fleet in every for row in _survey_rows(fleet)), 3)
 
@@ -51,7 +51,7 @@ def _kib(size: int) -> str:
 
 
 def deletions_table(every: Iterable[Deletions]) -> str:
-    """What live runs cost."""
+    """The cost of live runs."""
     heading = ("images", "deleted", "at once", "wall s", "of it deleting s", "CPU s", "peak MiB", "db KiB")
     rows = (
         (
@@ -72,7 +72,7 @@ def deletions_table(every: Iterable[Deletions]) -> str:
 def figures_table(
     fleets: Sequence[Surveys], runs: Sequence[Deletions], start: Start, scan: Scan, usage: Together
 ) -> str:
-    """The figures to reach, each with the measured one, or a dash where this pass did not measure it."""
+    """The targets, each with the measured figure, or a dash where this pass did not measure it."""
     rows = (
         ("100,000 images, 100 ms a page: wall time, x bare loop", _wall(fleets, 100_000, 100), "at most 1.4"),
         ("10,000 images, no latency: wall time, x bare loop", _wall(fleets, 10_000, 0), "at most 4"),
@@ -96,7 +96,7 @@ def _ratio(spent: Spent, to: Spent) -> str:
 
 
 def _wall(fleets: Iterable[Surveys], images: int, latency: int) -> str | None:
-    """Of the slower of the first and the unchanged run."""
+    """The wall time of the slower of the first and the unchanged run."""
     fleet = _fleet(fleets, images, latency)
     if fleet is None:
         return None
@@ -104,7 +104,7 @@ def _wall(fleets: Iterable[Surveys], images: int, latency: int) -> str | None:
 
 
 def _peak(fleets: Iterable[Surveys], images: int) -> str | None:
-    """The highest there was, the refused run's included."""
+    """The highest peak, including that of the run over the limits."""
     peaks = [run.peak for f in fleets if f.images == images for run in (f.first, f.again, f.refused)]
     return f"{max(peaks):.0f}" if peaks else None
 

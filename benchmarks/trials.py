@@ -24,8 +24,8 @@ class Surveys:
     """Dry runs over one fleet beside the bare loop.
 
     `first` starts a database, `again` finds the fleet unchanged; both plan about a hundred deletions. `refused` is a
-    first run with the shipped policies, whose far larger plan the limits refuse and the report lists. Sizes are those
-    of the database, in bytes.
+    first run with the shipped policies, whose far larger plan is over the limits and listed in the report. Sizes are
+    those of the database, in bytes.
     """
 
     images: int
@@ -56,7 +56,7 @@ class Deletions:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """`janitor --version`, and what of it is python and click alone."""
+    """`janitor --version`, and the part of it that is python and click."""
 
     version: Spent
     click: Spent
@@ -73,13 +73,13 @@ class Scan:
 
     @property
     def ratio(self) -> float:
-        """How much longer it takes to tell what all of the texts name than to search them once."""
+        """How much longer it takes to find what all of the texts name than to search them once."""
         return self.whole / self.bare
 
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Asking all sources of usage at once, and the slowest of them alone, in s."""
+    """Asking all sources of usage in parallel, and the slowest of them by itself, in s."""
 
     together: float
     slowest: float

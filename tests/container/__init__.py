@@ -1,1 +1,1 @@
-"""The container as it is built from the Dockerfile, and as it runs: without an engine, by Debian's buildah."""
+"""The container, built from the Dockerfile and run without an engine, by Debian's buildah."""

@@ -1,4 +1,4 @@
-"""One image for all tests, built as they begin; where none can be built, all are skipped, and the end says why."""
+"""One image for all tests, built when they begin; if it cannot be built, all are skipped, and the summary says why."""
 
 import time
 from collections.abc import Iterator

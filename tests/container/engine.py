@@ -16,10 +16,10 @@ from typing import Any
 from tests.container.machine import Commands, Unavailable, install_tools, last_line, make_debian
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 900.0  # two minutes alone on two cores; the rest is for a machine that has more to do
+SECONDS = 900.0  # two minutes on two idle cores; the rest is for a busy machine
 _NEEDED_SPACE = 3 * 2**30
 _NETWORK = ("--isolation", "chroot", "--network", "host")
-# What buildah itself puts into a running container, and the mount points of what is none of the image.
+# What buildah itself puts into a running container, and mount points that are not part of the image.
 _NOT_OURS = {"data", "dev", "etc/hosts", "etc/resolv.conf", "proc", "run/.containerenv", "run/secrets", "sys"}
 
 State = dict[str, tuple[int, ...]]
@@ -36,7 +36,7 @@ class Container:
     configuration: Mapping[str, Any]
 
     def words(self, data: Path, environment: Mapping[str, str], *words: str, secrets: Path | None = None) -> list[str]:
-        """The command line that runs what the image runs, with these words or else those of the image."""
+        """The command line that runs the image's entrypoint, with these arguments or the image's own."""
         mounts = [f"{data}:/data", *([f"{secrets}:/run/secrets:ro"] if secrets else [])]
         options = [word for mount in mounts for word in ("--volume", mount)]
         options += [word for name, value in environment.items() for word in ("--env", f"{name}={value}")]
@@ -54,7 +54,7 @@ class Container:
 
     @contextmanager
     def running(self, data: Path, environment: Mapping[str, str]) -> "Iterator[subprocess.Popen[str]]":
-        """Run what the image runs by itself; whatever is left of it at the end is killed."""
+        """Run the image's own command; what is left of it at the end is killed."""
         process = self.commands.start(*self.words(data, environment))
         try:
             yield process
@@ -65,7 +65,7 @@ class Container:
             process.communicate()
 
     def state(self) -> State:
-        """Every file of the container but what is mounted into it: mode, owner, size and when it was changed."""
+        """Every file of the container except mounted ones: mode, owner, size and time of change."""
         found: State = {}
         for folder, folders, files in os.walk(self.tree):
             here = Path(folder).relative_to(self.tree)
@@ -90,7 +90,7 @@ def below(pid: int) -> list[int]:
 
 @contextmanager
 def built() -> Iterator[Container]:
-    """A container of the image as it is built now. Raises Unavailable where this machine cannot build any."""
+    """A container of the image as built now. Raises Unavailable if this machine cannot build any."""
     with TemporaryDirectory(prefix="janitor-container-") as name:
         folder = Path(name)
         if shutil.disk_usage(folder).free < _NEEDED_SPACE:
@@ -129,14 +129,14 @@ def _make_base(commands: Commands, buildah: tuple[str, ...]) -> None:
 
 def _container(commands: Commands, buildah: tuple[str, ...]) -> Container:
     name = commands.run(*buildah, "from", "--pull-never", "localhost/image-janitor").stdout.strip()
-    commands.run(*buildah, "config", "--volume", "/data-", name)  # a folder of ours takes the place of the volume
+    commands.run(*buildah, "config", "--volume", "/data-", name)  # a folder of ours replaces the volume
     tree = Path(commands.run(*buildah, "mount", name).stdout.strip())
     inspected = json.loads(commands.run(*buildah, "inspect", "--type", "image", "image-janitor").stdout)
     return Container(commands, buildah, name, tree, inspected["OCIv1"]["config"])
 
 
 def _unmount(folder: Path) -> None:
-    """Unmount what is left beneath a folder, so that removing it removes nothing of this machine."""
+    """Unmount what is left below a folder, so that removing it removes nothing of this machine."""
     places = (line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
     for place in sorted((place for place in places if place.startswith(f"{folder}/")), reverse=True):
         subprocess.run(["umount", "--lazy", place], check=False)

@@ -1,4 +1,4 @@
-"""What of this machine containers are made with: buildah and debootstrap, a mirror of Debian, the package registry."""
+"""What this machine has for building containers: buildah and debootstrap, a mirror of Debian, the package registry."""
 
 import ast
 import os
@@ -33,7 +33,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """Runs commands within one span of time for all of them, with their temporary files in one folder."""
+    """Runs commands within one total time, with their temporary files in one folder."""
 
     folder: Path
     seconds: float
@@ -67,7 +67,7 @@ class Commands:
 
 
 def install_tools(commands: Commands) -> None:
-    """See to it that the tools are there. Raises Unavailable."""
+    """Install the tools if they are missing. Raises Unavailable."""
     if os.geteuid() != 0:
         raise Unavailable("only root can build a container without an engine, and this is not root")
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
@@ -123,7 +123,7 @@ def _pip_options(commands: Commands) -> dict[str, str]:
 
 
 def _pip_configuration(commands: Commands) -> str:
-    """The same for inside, without what lies on this machine's own disk."""
+    """The same for inside the container, without paths of this machine."""
     lines = ["[global]", f"cert = {AUTHORITIES}"]
     for name, value in _pip_options(commands).items():
         reachable = [word for word in value.split() if "/" not in word or word.startswith(("http:", "https:"))]

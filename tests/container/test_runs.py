@@ -17,7 +17,7 @@ from janitor.sandbox.server import Sandbox, running
 from tests.container.engine import Container, State, below
 
 USER = 10001
-SECONDS_TO_END = 10  # what engines give a container before they kill it
+SECONDS_TO_END = 10  # the time that engines give a container before they kill it
 TOAST, OPENSTACK = Options(api=Api.TOAST, images=60), Options(api=Api.OPENSTACK, images=60)
 
 
@@ -37,14 +37,14 @@ def _nothing_is_written_but_data(container: Container, untouched: State) -> Iter
 
 @pytest.fixture
 def data() -> Iterator[Path]:
-    """What a new volume is: a folder with the owner and mode that /data has in the image."""
+    """A new volume: a folder with the owner and mode that /data has in the image."""
     with TemporaryDirectory() as name:
         os.chown(name, USER, USER)
         yield Path(name)
 
 
 def settings_of(cloud: Sandbox) -> dict[str, str]:
-    """What the container is told to clean that sandbox, but for the password."""
+    """The container's settings for that sandbox, except the password."""
     options = cloud.options
     given = {"NHN_USERNAME": options.username, "JANITOR_MAX_SHARE": "100%", "JANITOR_MAX_DELETIONS": "1000"}
     if options.api is Api.TOAST:

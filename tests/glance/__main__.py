@@ -1,4 +1,4 @@
-"""`python -m tests.glance`: the cloud with every specimen in it, to try things on by hand until Ctrl-C."""
+"""`python -m tests.glance`: the cloud with every specimen in it, for manual trials until Ctrl-C."""
 
 import signal
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Starts Keystone, Glance and the stand-ins, and stops them whatever happens."""
+"""Starts Keystone, Glance and the stand-ins, and always stops them."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -39,15 +39,15 @@ class Cloud:
         return self.identity.admin
 
     def member(self, role: str = "member") -> Person:
-        """Someone with that role in a new project, in which there is nothing yet."""
+        """A person with that role in a new, empty project."""
         return self.identity.person(*self.identity.project(), role)
 
     def colleague(self, person: Person, role: str) -> Person:
-        """Someone else with that role in the same project."""
+        """Another person with that role in the same project."""
         return self.identity.person(person.project_id, person.project_name, role)
 
     def outsider(self) -> Person:
-        """Someone with no role in the project that they name."""
+        """A person without a role in the project that they name."""
         return replace(self.member(), project_name=self.member().project_name)
 
     def images(self, person: Person) -> Images:
@@ -74,7 +74,10 @@ class Cloud:
 
 @contextmanager
 def running(lifetime: timedelta = LIFETIME) -> Iterator[Cloud]:
-    """A fresh cloud, in a folder of its own. Raises NotStarted, saying what of it is missing or would not start."""
+    """A fresh cloud, in a folder of its own.
+
+    Raises NotStarted, which names the part that is missing or did not start.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="janitor-glance-")))
         keystone, glance = (

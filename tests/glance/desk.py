@@ -27,7 +27,7 @@ class Desk:
     def configure(
         self, person: Person, policies: str = POLICIES, targets: Sequence[Mapping[str, Any]] = ({},), **limits: Any
     ) -> None:
-        """Write everything down; each of the `targets` says what of it is not as usual, and so do the `limits`.
+        """Write the files; each of the `targets` gives the keys that differ from the defaults, and so do the `limits`.
 
         The cloud `ours` is the one region; `anywhere` names none, so that a target may choose.
         """
@@ -47,7 +47,7 @@ class Desk:
         (self.folder / name).write_text(yaml.safe_dump(content), encoding="utf-8")
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """What `janitor run` with these words says and ends with."""
+        """The output and exit code of `janitor run` with these arguments."""
         return subprocess.run(
             [sys.executable, "-W", "error", "-m", "janitor", "run", "--format", "json", *words],
             cwd=self.folder,
@@ -77,7 +77,7 @@ def reasons(report: Mapping[str, Any]) -> dict[str, tuple[str, str | None]]:
 
 
 def outcomes(report: Mapping[str, Any]) -> dict[str, str]:
-    """What became of each deletion in a target, by image id."""
+    """The outcome of each deletion in a target, by image id."""
     return {deletion["image"]: deletion["outcome"] for deletion in report["deletions"]}
 
 

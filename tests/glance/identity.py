@@ -1,4 +1,4 @@
-"""Keystone's API as far as it takes to make projects, people and a catalogue, and to get tokens."""
+"""The part of Keystone's API that makes projects, people and a catalogue, and gives tokens."""
 
 import itertools
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ class Person:
         return self.sign_in().headers["X-Subject-Token"]
 
     def sign_in(self) -> httpx.Response:
-        """The whole answer that brings a new token; its lifetime and the catalogue are in the body."""
+        """The whole answer with a new token; its lifetime and the catalogue are in the body."""
         user = {"name": self.username, "domain": {"id": _DOMAIN}, "password": self.password}
         auth = {
             "identity": {"methods": ["password"], "password": {"user": user}},
@@ -43,7 +43,7 @@ class Person:
         return answer.raise_for_status()
 
     def clouds_entry(self, region: str = REGION) -> dict[str, Any]:
-        """What stands under a name of `clouds:` in clouds.yaml to act as this person."""
+        """The entry below `clouds:` in clouds.yaml to act as this person."""
         auth = {
             "auth_url": self.auth_url,
             "username": self.username,
@@ -61,7 +61,7 @@ class Person:
 
 
 class Identity:
-    """Keystone in the hands of its administrator."""
+    """Keystone as its administrator uses it."""
 
     def __init__(self, url: str) -> None:
         self.admin = Person(url, "", ADMIN, ADMIN_PASSWORD, "", ADMIN)
@@ -77,7 +77,7 @@ class Identity:
         return self._create("projects", {"name": name, "domain_id": _DOMAIN}), name
 
     def person(self, project_id: str, project_name: str, role: str) -> Person:
-        """Someone new, with that role in that project."""
+        """A new person with that role in that project."""
         username = f"{role}-{next(self._number)}"
         user_id = self._create("users", {"name": username, "password": _PASSWORD, "domain_id": _DOMAIN})
         self.grant(role, user_id, project_id)
@@ -127,7 +127,7 @@ class Identity:
         }
 
     def project_of(self, token: str) -> str | None:
-        """The project that a token is for, None if it is no token or has expired."""
+        """The project that a token is for, None if it is invalid or has expired."""
         answer = self._client.get("/auth/tokens", headers={"X-Auth-Token": token, "X-Subject-Token": token})
         return str(answer.json()["token"]["project"]["id"]) if answer.status_code == 200 else None
 

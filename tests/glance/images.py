@@ -1,4 +1,4 @@
-"""Glance's API in the hands of one person, as bare as can be: the answers as they come."""
+"""Glance's API as one person uses it: the plain answers."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -50,7 +50,7 @@ class Images:
         self.client.post(f"/v2/images/{image_id}/members", json={"member": project_id}).raise_for_status()
 
     def reply(self, image_id: str, project_id: str, status: str) -> None:
-        """Answer such an offer, as that project: accepted or rejected."""
+        """Answer an offer, as that project: accepted or rejected."""
         path = f"/v2/images/{image_id}/members/{project_id}"
         self.client.put(path, json={"status": status}).raise_for_status()
 

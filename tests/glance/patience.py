@@ -1,4 +1,4 @@
-"""Waiting for something that only real time brings about, such as the end of a token."""
+"""Waiting for something that needs real time, such as the expiry of a token."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ AT_MOST = 30
 
 
 def until(holds: Callable[[], bool]) -> None:
-    """Ask until it holds; fails after half a minute."""
+    """Check until it holds; fails after half a minute."""
     end = time.monotonic() + AT_MOST
     while not holds():
         assert time.monotonic() < end, "it did not come about"

@@ -1,4 +1,6 @@
-"""Serves a WSGI application on a socket that it is handed, until whoever started it is gone. Runs in .venv-glance.
+"""Serves a WSGI application on a socket that it is handed, until the process that started it is gone.
+
+Runs in .venv-glance.
 
 python serve.py MODULE SOCKET THREADS, with a pipe as its standard input
 """
@@ -24,7 +26,7 @@ def main() -> None:
 
 
 def _end_with_parent() -> None:
-    # However the parent ends, the pipe closes then.
+    # Whenever the parent ends, the pipe closes.
     os.read(0, 1)
     os._exit(0)
 

@@ -15,7 +15,7 @@ _TOLD = 3000
 
 
 class NotStarted(Exception):
-    """A part of the cloud is not installed, or did not start; says which, and what it said itself."""
+    """A part of the cloud is not installed, or did not start; the message names it and quotes its output."""
 
 
 class Server:
@@ -46,7 +46,7 @@ class Server:
     def start(self, *, workers: int = 1, threads: int = 1) -> None:
         """Start it, as so many processes of so many threads; it is loading when this returns, see `wait`.
 
-        With more than one of either, SQLite does not stand parallel writes.
+        With more than one of either, SQLite does not support parallel writes.
         """
         descriptor = self._socket.fileno()
         command = [python(), "-W", "ignore", str(_SERVE), self._module, str(descriptor), str(threads)]
@@ -84,7 +84,7 @@ class Server:
         self._processes.clear()
 
     def close(self) -> None:
-        """Stop it, and let go of the port."""
+        """Stop it, and release the port."""
         self.stop()
         self._socket.close()
 
@@ -103,7 +103,7 @@ def program(name: str) -> str:
 
 
 def plain_environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """What a process gets: nothing of ours, so that no proxy or OS_ variable of the caller has a say."""
+    """The environment of a process: nothing of ours, so that no proxy or OS_ variable of the caller applies."""
     return {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **extra}
 
 

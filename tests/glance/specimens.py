@@ -74,7 +74,7 @@ def _tagged(*tags: str) -> dict[str, Any]:
 
 
 def _of_format(word: str) -> dict[str, Any]:
-    """An image of three parts, or one of the parts: Glance wants the container to be called the same."""
+    """An image of three parts, or one of the parts: Glance requires the container format to be the same."""
     return {"disk_format": word, "container_format": word}
 
 
@@ -83,7 +83,7 @@ SPECIMENS = (
     Specimen("young", "too-young", "everything", age=_DAYS),
     Specimen("newborn", "newborn", age=timedelta()),
     Specimen("golden-base", "pinned", "golden"),
-    Specimen("nameless", "unmatched", called=None),  # whether `golden` matches it cannot be told
+    Specimen("nameless", "unmatched", called=None),  # it is unknown whether `golden` matches it
     Specimen("markup", "expired", "everything", called="<!channel> *bold* [red]red[/red] \x1b[31m\u202egnp.exe"),
     Specimen("future", "undated", age=-timedelta(days=365)),
     # Statuses
@@ -162,7 +162,7 @@ class Fleet:
     ids: Mapping[str, str]
 
     def expected(self) -> dict[str, tuple[str, str | None]]:
-        """Reason and policy of each decision to be taken, by image id."""
+        """The expected reason and policy of each decision, by image id."""
         decided = (specimen for specimen in SPECIMENS if specimen.reason is not None)
         return {self.ids[one.key]: (str(one.reason), one.policy) for one in decided}
 

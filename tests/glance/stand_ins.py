@@ -1,7 +1,7 @@
-"""Nova and Cinder as far as usage is read from them: the detailed lists, paged and by project, behind real tokens.
+"""The parts of Nova and Cinder from which usage is read: the detailed lists, paged and by project, with real tokens.
 
-Neither can be run from the package registry alone. Their shapes are those of the compute and block storage API guides,
-and so is what Nova does while a cell is down.
+Neither can be run from the package registry alone. Their formats, and Nova's behaviour while a cell is down, follow the
+compute and block storage API guides.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What a real Glance does: the facts that the janitor's OpenStack client stands on."""
+"""What a real Glance does: the facts on which the janitor's OpenStack client relies."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -79,7 +79,7 @@ class Scene:
         return image_id
 
     def stuck_in_the_store(self) -> str:
-        """An active image whose data the store cannot remove: a folder stands in its place."""
+        """An active image whose data the store cannot remove: there is a folder in its place."""
         image_id = self.without_data()
         self.cloud.stored(image_id).mkdir()
         return image_id

@@ -1,4 +1,4 @@
-"""The janitor itself on a real Glance: every decision and every outcome against what was made."""
+"""The janitor itself on a real Glance: every decision and every outcome, compared with what was created."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -200,7 +200,7 @@ def test_a_run_outlives_its_token(cloud: Cloud, tmp_path: Path) -> None:
 
 
 def test_a_token_that_ends_midway_is_renewed(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client's clock stands still, so that only the refusal tells of the end."""
+    """The client's clock stands still, so that only the rejection shows that the token has expired."""
     member, now = cloud.member(), datetime.now(UTC)
     Desk(tmp_path, cloud).configure(member)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))

@@ -1,4 +1,4 @@
-"""Images that others need, and others that stand beside ours, on a real Glance: kernels, ramdisks, foreign images."""
+"""Images that others need, and images of other projects beside ours, on a real Glance: kernels, ramdisks."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ class Scene:
         self.cloud.images(self.cloud.admin).change(image_id, visibility="public")
 
     def accept(self, image_id: str) -> None:
-        """Take an image of theirs that they share with us."""
+        """Accept an image that they share with us."""
         self.theirs.share(image_id, self.me.project_id)
         self.ours.reply(image_id, self.me.project_id, "accepted")
 

@@ -1,4 +1,4 @@
-"""Processes: one that does not start says why, and none outlives whoever started it."""
+"""Processes: one that does not start says why, and none outlives the process that started it."""
 
 import signal
 import subprocess
@@ -37,7 +37,7 @@ time.sleep(60)
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Iterator[Server]:
-    """The smallest application there is, not started yet."""
+    """The smallest possible application, not started yet."""
     (tmp_path / "tiny.py").write_text(APPLICATION)
     with closing(Server("tiny", "tiny", tmp_path, {"PYTHONPATH": str(tmp_path)})) as server:
         yield server

@@ -1,7 +1,7 @@
-"""Every sentence of the program that a person can come to read, to be gone through by someone who has not seen them.
+"""Every sentence of the program that a person can read, to be reviewed by someone who has not seen them.
 
 `python -m tests.house.sentences [FOLDER ...]` prints them by folder, each with its file and line; the parts that an
-f-string fills in are shown as …. Docstrings are left out, but those of commands, which are their help.
+f-string fills in are shown as …. Docstrings are left out, except those of commands, which are their help.
 """
 
 import ast
@@ -98,7 +98,7 @@ def _name_called(call: ast.Call) -> str:
 
 
 def _children(node: ast.AST, *, help_texts: bool) -> Iterator[ast.AST]:
-    """The nodes in which texts may stand: no docstring that is no help, and no list of a module's names."""
+    """The nodes that may hold texts: not docstrings except help, and not the list of a module's names."""
     is_help = help_texts and isinstance(node, Function) and any(isinstance(d, ast.Call) for d in node.decorator_list)
     for child in ast.iter_child_nodes(node):
         if not (_is_docstring(child) and not is_help) and not _lists_names(child):
@@ -114,7 +114,7 @@ def _lists_names(node: ast.AST) -> bool:
 
 
 def _is_read(text: str) -> bool:
-    """Whether words of a language stand in it; keys, types, patterns and SQL are read by programs."""
+    """Whether it contains words of a language; keys, types, patterns and SQL are read by programs."""
     if _SQL.match(text) or _PATTERN.search(text) or _TYPE.fullmatch(text):
         return False
     words = re.findall(r"[A-Za-z]{2,}", text)

@@ -1,4 +1,4 @@
-"""The container and its examples, checked by reading them; tests/container builds and runs it, where it can."""
+"""The container and its examples, checked by reading them; tests/container builds and runs it, if possible."""
 
 import json
 import re
@@ -258,7 +258,7 @@ SERVICE = COMPOSE["services"]["janitor"]
 
 
 def checked(module: str, *words: str) -> "subprocess.CompletedProcess[str]":
-    """What a checker says that brings its schemas with it; nothing is fetched."""
+    """The output of a checker that includes its schemas; nothing is fetched."""
     return subprocess.run([sys.executable, "-m", module, *words], cwd=ROOT, capture_output=True, text=True, check=False)
 
 

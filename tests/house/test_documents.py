@@ -1,4 +1,4 @@
-"""The documents are a contract: their YAML loads, their commands exist, their queries run, their links lead on."""
+"""The documents are a contract: their YAML loads, their commands exist, their queries run, their links work."""
 
 import ast
 import re
@@ -226,7 +226,7 @@ def test_the_report_that_is_shown_has_the_words_of_reports() -> None:
 
 
 def sentences() -> str:
-    """All that the program can say, as it stands in its code; what is filled in is left out."""
+    """All sentences of the program, as in its code; filled-in parts are left out."""
     parsed = (ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "janitor").rglob("*.py"))
     nodes = (node for tree in parsed for node in ast.walk(tree))
     return "\n".join(node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))

@@ -1,4 +1,4 @@
-"""Imports point inward: which folder may import which is the table of docs/architecture.md, read from there."""
+"""Imports point inward: which folder may import which is read from the table of docs/architecture.md."""
 
 import ast
 import re

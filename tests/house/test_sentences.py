@@ -1,4 +1,4 @@
-"""The list of sentences that people read holds what they read, and not what programs read; and these are plain."""
+"""The list of sentences has what people read, and not what programs read; and the sentences are plain."""
 
 import re
 from pathlib import Path

@@ -23,7 +23,7 @@ def modules() -> list[Path]:
 
 
 def named(kind: type[ast.AST] | tuple[type[ast.AST], ...]) -> Iterator[tuple[str, ast.AST]]:
-    """Every definition of this kind, with where it stands."""
+    """Every definition of this kind, with its place."""
     for path in modules():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, kind):

@@ -1,4 +1,4 @@
-"""The wheel holds what its users need: the marker of typed packages, the shipped policies, and no tests."""
+"""The wheel contains what its users need: the marker of typed packages, the shipped policies, and no tests."""
 
 import subprocess
 import sys
