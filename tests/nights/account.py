@@ -1,4 +1,4 @@
-"""The account: a cloud without sockets, the way to it, and what of it must not be touched.
+"""The account: a cloud without sockets, how it is reached, and which of its images must not be deleted.
 
 By the configuration that the sandbox writes, and by nothing else, the janitor connects.
 """
@@ -37,7 +37,7 @@ _TELLING = ("name", "status", "createdAt", "created_at", "protected", "isPublic"
 
 @dataclass(frozen=True)
 class Asked:
-    """A deletion that a run asked for: of which image, when, and what had to keep the run from it, if anything."""
+    """A deletion that a run requested: of which image, when, and why it should not have, if there is a reason."""
 
     image: str
     at: datetime
@@ -83,7 +83,7 @@ class Account:
 
     @property
     def now(self) -> datetime:
-        """The time of the account, and of everybody."""
+        """The time of the account, and of everyone."""
         return self._clockwork.now
 
     def one_at_a_time(self) -> AbstractContextManager[None]:
@@ -96,7 +96,7 @@ class Account:
         return text + self.texts.configuration(self.cloud.options)
 
     def _forget_what_nobody_declares(self) -> None:
-        """Launch templates are of the first region, and known where people declare their document."""
+        """Launch templates belong to the first region, and are known if people declare their document."""
         for account in self.sandbox.accounts.values():
             if account is not self.mine or not self.texts.needs:
                 for name in account.launch_templates:
@@ -111,7 +111,7 @@ class Account:
                 self.mine.change_image(image.id, name=f"uec-{image.disk_format}-{place}")
 
     def name_at(self, image: str, at: datetime) -> str | None:
-        """What an image was called at that time."""
+        """The name of an image at that time."""
         former = (name for until, name in self.former_names.get(image, ()) if at < until)
         listed = self.mine.images.get(image)
         return next(former, None if listed is None else name_of(listed))
@@ -132,7 +132,7 @@ class Account:
         if call.name == "show-image" and image is not None:
             self.looked_at[image.id] = image
         if call.name == "delete-image":
-            # What people change between the last look at an image and its deletion cannot be known.
+            # A change by people between the last check of an image and its deletion cannot be known.
             image = image and self.looked_at.get(image.id, image)
             objection = None if image is None else self._why_not(image) or self.objection(image)
             self.asked.append(Asked(call.image or "", self.now, objection))
@@ -145,7 +145,7 @@ class Account:
         """The image that will be named to get the page after this one, where somebody could still be told of it."""
         options = self.cloud.options
         if self.api is Api.TOAST and options.marker is not MarkerReading.INCLUSIVE:
-            return None  # where no page shows it again, nor can it be asked for, nobody can know
+            return None  # if no page shows it again and it cannot be asked for, nobody can know
         try:
             images = json.loads(bytes(response.body))["images"]
         except (ValueError, KeyError):
@@ -156,7 +156,7 @@ class Account:
         gone = {asked.image for asked in self.asked}
         return self._guard(image) or self.usage.objection(image.id, self.now, self._unread(), gone)
 
-    # What runs have asked.
+    # The requests of runs.
 
     def news(self) -> list[RecordedRequest]:
         """The requests since this was asked last; what they did is noted."""
@@ -179,17 +179,17 @@ class Account:
         self.usage.begin(good, lost=lost, patient=patient)
 
     def note_usage(self, requests: Iterable[RecordedRequest], at: datetime) -> None:
-        """A run has written down which images were in use then."""
+        """A run has recorded which images were in use then."""
         self.usage.note_survey(requests, at)
 
-    # What must not be touched.
+    # What must not be deleted.
 
     def guard(self, image: StoredImage) -> str | None:
         """Why an image must not be deleted now, whatever the policies say."""
         return self._guard(image) or ("used" if self.usage.is_used(image.id, self.now) else None)
 
     def _guard(self, image: StoredImage) -> str | None:
-        """The same, whatever uses it."""
+        """The same, regardless of what uses it."""
         holds = {
             "gone": image.status in ("deleted", "pending_delete"),
             "public": image.visibility in ("public", "community"),
@@ -215,7 +215,7 @@ class Account:
 
 
 def untouched(_image: str) -> bool:
-    """Nobody does anything to it."""
+    """A period in which nobody changes it."""
     return False
 
 
@@ -233,5 +233,5 @@ def _without(service: str, response: Response) -> Response:
 
 
 def _readable(key: str, value: object) -> bool:
-    """Whether an odd value of the fleet still tells what it should; of those, only some names do."""
+    """Whether an odd value of the fleet can still be read; only some names can."""
     return key == "name" and isinstance(value, str)

@@ -1,4 +1,4 @@
-"""Whether every night of a simulation can be decided again from its database, also those that died on the way."""
+"""Whether the decisions of every night of a simulation can be repeated from its database, also of runs that died."""
 
 from collections import Counter
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.replays import decided_again
 
 
 def check_deciding_again(database: Path, counts: Counter[str]) -> None:
-    """Decide every night again. Raises Broken where one comes out as another than it was."""
+    """Repeat the decisions of every night. Raises Broken if any differ."""
     with Store.open_existing(database) as store:
         for summary in store.runs(limit=None):
             inputs = store.inputs(summary.run)

@@ -1,4 +1,4 @@
-"""Rules about what a run asks: only what it may, as much as it may, and nothing that the journal does not know."""
+"""Rules about the requests of a run: only allowed ones, within the limits, and all of them in the journal."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -16,7 +16,7 @@ from tests.nights.ground import Attempt, Broken, Limits, instant, rows
 _APART = timedelta(minutes=5)
 _BELIEVABLE = 0.6
 _UNHEARD = {"delay", "dropped-connection", "cut-off-body"}
-"""What may keep an answer, and the time that it tells, from whoever asked."""
+"""What may keep an answer, and the time in it, from the client."""
 
 _ENTRIES = """
 SELECT run, image, requested_at, answered_at, answer FROM deletions
@@ -30,14 +30,14 @@ FROM runs r LEFT JOIN surveys s ON s.run = r.run AND s.target = ? WHERE r.run > 
 
 @dataclass(frozen=True)
 class Entry:
-    """A request as the journal has it: when it was to be sent, and when an answer was written down."""
+    """A request in the journal: when it was to be sent, and when an answer was recorded."""
 
     image: str
     requested_at: datetime
     answered_at: datetime | None
 
     def spans(self, at: datetime) -> bool:
-        """Whether this is the entry of what happened then."""
+        """Whether this entry covers that instant."""
         return self.requested_at < at and (self.answered_at is None or at < self.answered_at)
 
 
@@ -59,7 +59,7 @@ class Asking:
         self._behind = False
 
     def begin(self, attempt: Attempt, approved: Collection[str] | None) -> None:
-        """Take note of everything as it is before a run."""
+        """Note the state before a run."""
         self._attempt, self._approved = attempt, approved
         self._at_review, self.before = self.before, self._account.mine.images
         self._instances = self._account.servers
@@ -67,17 +67,17 @@ class Asking:
         self._notices = self._standing_notices()
 
     def recall(self, latest: int, *, behind: bool) -> None:
-        """The latest run that the janitor knows of is this one; `behind`: it can tell that there were later ones."""
+        """The latest run that the janitor knows is this one; `behind`: it can find out that there were later ones."""
         self.latest, self._behind = latest, behind
 
     def decided_at(self, image: str) -> datetime:
-        """Until when a person's word could still be heard before the deletion that is now asked for."""
+        """The last instant at which a person's exemption still counted for the deletion requested now."""
         latest = "SELECT requested_at FROM deletions WHERE image = ? ORDER BY deletion DESC LIMIT 1"
         found = rows(self._database, latest, image)
         return instant(found[0][0]) or self._account.now if found else self._account.now
 
     def check(self, *, died: bool, strange: bool = False) -> None:
-        """What a run asked, now that it is over, or has died."""
+        """Check the requests of a run that has ended or died."""
         requests = self._account.news()
         deletions = [request for request in requests if request.name == "delete-image"]
         for asked in self._account.asked:
@@ -107,7 +107,7 @@ class Asking:
                 raise Broken(f"{entry.image} is in the journal, and no delete was sent")
 
     def _check_permission(self, images: set[str]) -> None:
-        """Limits hold a run that nobody has reviewed; one that was applies that plan, as far as nothing has changed."""
+        """Limits apply to a run that nobody reviewed; a reviewed plan is applied except where something changed."""
         if images and self._behind:
             raise Broken("a run whose database is behind its mark sent a delete")
         if images and self._attempt.mode is Mode.DRY_RUN:
@@ -128,11 +128,11 @@ class Asking:
         return now is not None and then is not None and _facts(now) == _facts(then)
 
     def _check_gate(self, requests: list[RecordedRequest]) -> None:
-        """A survey that lost much, or whose server's clock is far off, deletes nothing, unless a person has looked."""
+        """After an incomplete survey, or one with a wrong clock, nothing is deleted unless a person accepted it."""
         first = next((place for place, request in enumerate(requests) if request.name == "delete-image"), None)
         if first is None or self._attempt.accept:
             return
-        # Each image is looked at once more before its deletion: the survey had ended before, with a list.
+        # Each image is checked again before its deletion: the survey had ended before, with a list.
         before = requests[:first]
         end = max(place for place, request in enumerate(before) if request.name in SURVEYED and request.image is None)
         survey_of = (request for request in before[: end + 1] if request.name in SURVEYED)
@@ -166,7 +166,7 @@ class Asking:
         return [tuple(row) for row in rows(self._database, sql)]
 
     def check_the_end(self) -> None:
-        """Nothing that was asked for is left open."""
+        """No request is left open."""
         open_entries = "SELECT image FROM deletions WHERE outcome IS NULL OR unsettled AND settled_in_run IS NULL"
         if found := [row[0] for row in rows(self._database, open_entries)]:
             raise Broken(f"never settled: {found}")

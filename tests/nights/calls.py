@@ -1,4 +1,4 @@
-"""What runs ask of an account."""
+"""The requests that runs send to an account."""
 
 from collections.abc import Mapping
 
@@ -29,7 +29,7 @@ CALLS: Mapping[Api, tuple[str, ...]] = {
         "read-reference",
     ),
 }
-"""What a run asks an account, by its API."""
+"""The requests of a run to an account, by its API."""
 
 SURVEYED = ("list-images", "show-image", "detail-instances", *_USERS)
 """What makes a survey, before it is judged; with whom images are shared is asked later, and of a few."""

@@ -1,4 +1,4 @@
-"""The channel that reports go to: a stand-in for Slack without sockets, as strict as Slack, in whatever mood it is.
+"""The channel that reports go to: a stand-in for Slack without sockets, as strict as Slack, with changing failures.
 
 The transport of Slack's requests is given another way to carry them for as long as a channel is open.
 """
@@ -33,17 +33,17 @@ _SILENT = (
     Reply(200, '"invalid_payload"'),
     Reply(200, '{"ok": "false"}'),
 )
-"""What a proxy answers that keeps to itself what it is given."""
+"""The answer of a proxy that does not forward the request."""
 _DRIPPING = Reply(None, "dripping")
 _PATIENCE = 300
 
 Mood = Callable[[int], Reply | None]
-"""What the channel says to the request of that number in a night; None for what Slack would say."""
+"""The channel's answer to the request with that number in a night; None for Slack's own answer."""
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """A message that the channel took. `sure`: whoever posted it may know, for the answer was on its way to them."""
+    """A message that the channel accepted. `sure`: the sender may know that, since the answer was sent."""
 
     posted: Posted
     at: datetime
@@ -53,7 +53,8 @@ class Accepted:
 class Channel(Workspace):
     """A workspace, reached `as_bot` or by a webhook.
 
-    `accepted` is all that it took; `objections` is what Slack itself, in no mood, had against what was sent.
+    `accepted` are all messages that it accepted; `objections` are the reasons for which Slack itself would reject what
+    was sent.
     """
 
     def __init__(self, draw: Random, clockwork: Clockwork, *, as_bot: bool) -> None:
@@ -69,13 +70,13 @@ class Channel(Workspace):
         self._asked = 0
 
     def configuration(self) -> str:
-        """The part of a janitor.yaml that says the way here."""
+        """The part of a janitor.yaml that configures this channel."""
         way = f"token: {TOKEN}, channel: '{CHANNEL}', base_url: '{self.base_url}'"
         post = self._draw.choice(("always", "changes"))
         return f"slack: {{{way if self.as_bot else f'webhook_url: {self.webhook_url}'}, post: {post}}}\n"
 
     def draw_mood(self) -> str:
-        """How the channel is tonight: a word for it."""
+        """Draw how the channel behaves tonight; gives a word for it."""
         self._asked = 0
         refusal = _REFUSED_AS_BOT if self.as_bot else _REFUSED_BY_WEBHOOK
         breaks_at, seed = self._draw.randint(1, 6), self._draw.randrange(10**6)
@@ -95,16 +96,16 @@ class Channel(Workspace):
         return word
 
     def pass_a_second(self) -> None:
-        """It says something, and nothing that helps."""
+        """It sends one byte, and nothing useful."""
         self._clockwork.now += timedelta(seconds=1)
 
     def calm_down(self) -> None:
-        """From now on it takes everything."""
+        """From now on it accepts everything."""
         self.mood = _agreeable
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """What is sent to Slack inside comes here."""
+        """Within the block, requests to Slack come here."""
 
         def transport(*given: Any, largest: int) -> Transport:
             options, redact, stop, _ = given
@@ -147,7 +148,7 @@ def _flaky(draw: Random) -> Reply | None:
 
 
 class _Drip(httpx.SyncByteStream):
-    """A byte a second, and in the end what would be a yes."""
+    """A byte a second, and at the end an accepting answer."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel

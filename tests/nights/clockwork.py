@@ -1,7 +1,7 @@
-"""Simulated time: nothing is waited for, each step of a run takes a second, and at any of them something may happen.
+"""Simulated time: nothing really waits, each step of a run takes a second, and something may happen at any step.
 
-A step is the instant before and after a request or a write. They are counted where all of them pass, in what carries
-requests and in the connections to the database, so that whatever a run may learn to ask or to write is a step too.
+A step is the instant before and after a request or a write. They are counted where all of them pass, in the transport
+and in the connections to the database, so that new requests and writes of a run are steps, too.
 """
 
 import re
@@ -26,7 +26,7 @@ _WRITTEN = re.compile(r"\s*(?:INSERT (?:OR REPLACE )?INTO|UPDATE|DELETE FROM) (\
 
 
 class Crash(BaseException):
-    """The process is gone from here on."""
+    """The process has died here."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Clockwork:
 
     @contextmanager
     def running(self, happening: Happening | None) -> Iterator[None]:
-        """A run goes on inside."""
+        """A run is in progress within the block."""
         self.steps, self.died_at, self._goes, self._happening = 0, None, True, happening
         try:
             yield
@@ -57,7 +57,7 @@ class Clockwork:
             self._goes = False
 
     def step(self, place: str) -> None:
-        """A run gets to a place; it may never get any further."""
+        """A run reaches a step; it may die there."""
         if not self._goes:
             return
         if self.died_at is not None:
@@ -69,7 +69,7 @@ class Clockwork:
             self._act(happening, place)
 
     def _act(self, happening: Happening, place: str) -> None:
-        self._goes = False  # what a person does meanwhile is no step of the run
+        self._goes = False  # what a person does meanwhile is not a step of the run
         try:
             happening.act()
         except Crash:
@@ -80,7 +80,7 @@ class Clockwork:
 
     @contextmanager
     def governing(self) -> Iterator[None]:
-        """Inside, databases count their writes as steps, and whoever waits has waited at once."""
+        """Within the block, databases count their writes as steps, and waits end at once."""
         connect = partial(sqlite3.connect, factory=partial(_Connection, self))
         with (
             mock.patch("sqlite3.connect", connect),
@@ -103,7 +103,7 @@ class _Connection(sqlite3.Connection):
             self._clockwork.step("before a write")
             self._written = "nothing"
         self._note(sql)
-        # Nobody pulls the plug here: what a crash leaves does not depend on what the disk has.
+        # There are no power failures here: what a crash leaves does not depend on the disk.
         cursor = super().execute(sql.replace("synchronous = FULL", "synchronous = OFF"), *words)
         if sql == "COMMIT" and self._written is not None:
             written, self._written = self._written, None

@@ -27,7 +27,7 @@ _NEVER_ASKED = frozenset({Source.SNAPSHOTS, Source.REFERENCES})
 
 @dataclass(frozen=True)
 class Cloud:
-    """A cloud, and a target in it: its `region`, where it needs one, and how much it insists on each source."""
+    """A cloud, and a target in it: its `region`, where it needs one, and how much each source matters to it."""
 
     options: Options
     region: str | None = None
@@ -35,7 +35,7 @@ class Cloud:
 
     @property
     def site(self) -> str:
-        """What the janitor calls the one site that it cleans."""
+        """The janitor's name for the one site that it cleans."""
         return f"{_TARGET}-{REGIONS[0]}" if self.region == _EVERY_REGION else _TARGET
 
     def configured(self, text: str) -> str:
@@ -48,7 +48,7 @@ class Cloud:
 
 
 def draw_cloud(draw: Random) -> Cloud:
-    """Any cloud that there may be."""
+    """A random cloud."""
     options = Options(
         api=draw.choice(list(Api)),
         images=draw.choice((40, 50, 60, 60, 150)),

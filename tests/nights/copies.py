@@ -1,4 +1,4 @@
-"""Copies of the database that somebody restores: with the mark that runs leave beside it, without it, or with none."""
+"""Copies of the database that a person restores: with its mark, without it, or without any mark."""
 
 from copy import deepcopy
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ UNION ALL SELECT 1 FROM runs WHERE owes_report AND outcome IS NOT NULL
 
 
 class Mark(Enum):
-    """What becomes of the mark when a database is restored."""
+    """What happens to the mark when a database is restored."""
 
     STAYS = "the mark stays"
     RESTORED = "its mark is restored with it"
@@ -30,7 +30,7 @@ class Mark(Enum):
 
 @dataclass(frozen=True)
 class Copy:
-    """Everything that the janitor knew at an instant, and what had to be known of that."""
+    """Everything that the janitor knew at an instant, and what the rules knew then."""
 
     at: datetime
     files: dict[Path, bytes]
@@ -48,7 +48,7 @@ def copy_of(database: Path, now: datetime, people: People, usage: Usage, rules: 
 
 
 def restore(copy: Copy, mark: Mark, database: Path, people: People, usage: Usage, rules: Rules) -> None:
-    """Somebody puts a copy in the place of the database. What was done since, the janitor does not know.
+    """A person replaces the database by a copy. What was done since, the janitor does not know.
 
     Its mark tells that where a run left another since: one that was killed left none.
     """

@@ -1,4 +1,4 @@
-"""What all rules stand on: a run as it was begun, the database by hand, and how a rule says that it is broken."""
+"""What all rules use: a run as it was begun, queries to the database, and the error for a broken rule."""
 
 import sqlite3
 from contextlib import closing
@@ -34,7 +34,7 @@ class Attempt:
 
 
 def rows(database: Path, sql: str, *values: object) -> list[sqlite3.Row]:
-    """What the database holds, asked as anybody would by hand; nothing where none is set up yet."""
+    """The rows of a query to the database; empty if none exists yet."""
     if not database.exists():
         return []
     with closing(sqlite3.connect(database)) as conn:

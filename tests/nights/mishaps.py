@@ -68,7 +68,7 @@ class Mishaps:
 
     @property
     def clock_offset(self) -> timedelta:
-        """How far the clock of what they strike is off."""
+        """The error of the clock of the calls that they affect."""
         return sum((rule.offset for rule in self.faults.rules), timedelta())
 
 
@@ -94,7 +94,7 @@ def _rule(draw: Random, fault: Fault, api: Api) -> dict[str, Any]:
     rule = {"fault": fault.value, "call": draw.choice((*calls, calls)), **_PARTICULARS[fault](draw)}
     rule |= {"code": draw.choice(_CODES[api])} if fault is Fault.RESULT_CODE else {}
     if not {rule.get("code"), rule.get("status")}.isdisjoint(_NO_SUCH_IMAGE):
-        # The word of an API that a single thing is not there has to be believed: no list says otherwise.
+        # If an API says that a single thing does not exist, it has to be believed: no list contradicts it.
         rule["call"] = [call for call in calls if call not in _SINGLE]
     match draw.randrange(4):
         case 0:

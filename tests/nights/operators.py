@@ -1,4 +1,4 @@
-"""What people and their machines do to whatever uses images: by day, and while a run is at work."""
+"""What people and their machines do to the users of images: by day, and during a run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,14 +48,14 @@ class Operators:
     # Servers.
 
     def boot(self) -> None:
-        """A server is launched like another one, of another image."""
+        """A server is launched like another one, from another image."""
         region = self._region()
         if region.instances:
             like = self.draw.choice(list(region.instances.values()))
             region.boot_server(like, id=self._identity(), name=self._name("booted"), image=self._image().id)
 
     def rebuild(self) -> None:
-        """A server is made anew, of another image."""
+        """A server is rebuilt from another image."""
         region = self._region()
         if region.instances:
             region.rebuild_server(self.draw.choice(list(region.instances)), self._image().id)
@@ -77,7 +77,7 @@ class Operators:
             region.scale_node_group(cluster.id, group.id, 0 if group.nodes else self.draw.randint(1, 3))
 
     def create_cluster(self) -> None:
-        """A cluster is made, of an image that is named by its id, or by its name."""
+        """A cluster is created with an image that is named by its id, or by its name."""
         region = self._region()
         if region.cluster_templates and len(region.clusters) < 6:
             name = self._name("cluster")

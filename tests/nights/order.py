@@ -1,4 +1,4 @@
-"""One thing after the other: which of two threads comes first is another thing each time, and a seed repeats itself."""
+"""One thing after the other: the order of threads varies, and a seed must be reproducible."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
@@ -31,7 +31,7 @@ def one_at_a_time() -> Iterator[None]:
 
 
 class _Turns:
-    """What takes the place of a pool of threads: it does what it is given at once, and in the caller's thread."""
+    """Replaces a pool of threads: it runs each task at once, in the caller's thread."""
 
     def __init__(self, *_words: object, **_named: object) -> None:
         pass
@@ -52,7 +52,7 @@ class _Turns:
         done: Future[R] = Future()
         try:
             done.set_result(ask(*words))
-        except BaseException as error:  # noqa: BLE001 - as a pool does; a crash is none of the exceptions
+        except BaseException as error:  # noqa: BLE001 - as a pool does; a crash is not an Exception
             done.set_exception(error)
         return done
 

@@ -104,7 +104,7 @@ class People:
             self.take_away(image)
 
     def take_away(self, image: str) -> None:
-        """Somebody wants to keep an image; its time of change may not tell."""
+        """A person wants to keep an image; its time of change may not show that."""
         changes: tuple[dict[str, object], ...] = (
             {"protected": True},
             {"visibility": "public"},
@@ -138,7 +138,7 @@ class People:
             self.account.mine.change_instance(self.draw.choice(instances).id, image=image.id)
 
     def redeploy(self) -> None:
-        """An instance is taken away, and comes back another day."""
+        """An instance is removed, and comes back another day."""
         while self._away and self.draw.random() < 0.7:
             self.account.mine.put_instance(self._away.pop())
         if instances := list(self.account.mine.instances.values()):
@@ -159,7 +159,7 @@ class People:
         self._change(image, tags=() if image.tags else (f"janitor-keep-until={day:%Y-%m-%d}",))
 
     def make_volume(self) -> None:
-        """A volume is made of an image; or one is given up."""
+        """A volume is made from an image; or one is deleted."""
         volumes = self.account.mine.volumes
         if volumes and self.draw.random() < 0.5:
             self.account.mine.remove_volume(self.draw.choice(list(volumes)))
@@ -176,7 +176,7 @@ class People:
             self.account.mine.remove_image(image)
 
     def keep(self, wanted: Sequence[str] = ()) -> None:
-        """Somebody exempts an image by command, perhaps while a run is at work, and perhaps one of those wanted."""
+        """A person exempts an image by command, perhaps during a run, and perhaps one of these."""
         now, image = self.clockwork.now, self.draw.choice(wanted or [image.id for image in self.own])
         until = now + self.draw.randint(1, 15) * DAY
         with Store.open(self.database) as store:
@@ -184,7 +184,7 @@ class People:
         self.kept.setdefault(image, []).append((now, until))
 
     def unkeep(self) -> None:
-        """Somebody ends an exemption."""
+        """A person revokes an exemption."""
         held = [image for image in self.kept if self.keeps(image, self.clockwork.now)]
         if held:
             now, image = self.clockwork.now, self.draw.choice(held)

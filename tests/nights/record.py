@@ -1,4 +1,4 @@
-"""The file that reports are added to, beside the channel: whole lines, each of a run, and none that claims too much."""
+"""The file that reports are added to, beside the channel: whole lines, each about one run, none with a false claim."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ _BLOCKED = 0.1
 
 
 class Record:
-    """Reads what each run adds. At times another thing stands where the file is to be, until the next run."""
+    """Reads what each run adds. At times something else is in the place of the file, until the next run."""
 
     def __init__(self, file: Path, account: Account, telling: Telling, draw: Random, counts: Counter[str]) -> None:
         self._file = file

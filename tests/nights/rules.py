@@ -1,4 +1,4 @@
-"""What must hold, whatever went wrong, over all that a run asks, writes down and says."""
+"""What must hold, whatever went wrong, for everything that a run requests, records and reports."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -33,7 +33,7 @@ class Rules:
 
     def _objection(self, image: StoredImage) -> str | None:
         """Why a run must not ask now for the deletion of an image that nothing in the account guards."""
-        # Those of before the run: whoever deletes images while it reads the list cannot be heeded.
+        # Those from before the run: deletions by others while it reads the list cannot be taken into account.
         now, every = self._account.now, self._asking.before.values()
         if image.id in self._people.kept and self._people.keeps(image.id, self._asking.decided_at(image.id)):
             return "exempt by command"
@@ -44,7 +44,7 @@ class Rules:
         return kept if kept or policy is None else self.telling.objection(image, policy, now)
 
     def free_to_go(self) -> list[str]:
-        """The images that nothing keeps now, by any rule that can be told without the janitor."""
+        """The images that nothing keeps now, by every rule that can be checked without the janitor."""
         now, every = self._account.now, list(self._account.mine.images.values())
         return [
             image.id
@@ -63,7 +63,7 @@ class Rules:
         self._asking.begin(attempt, approved)
 
     def check_run(self, result: RunResult | None, *, strange: bool = False) -> None:
-        """A run is over and its report delivered as far as could be; or it died, and has no result.
+        """A run has ended and its report is delivered as far as possible; or it died, and has no result.
 
         `strange`: it saw another account.
         """
@@ -73,7 +73,7 @@ class Rules:
         self._counts[f"runs, {result.outcome if result else 'died'}"] += 1
 
     def check_resent(self, *, crashed: bool) -> None:
-        """Somebody had late reports sent, between two runs."""
+        """A person had late reports sent, between two runs."""
         self.telling.check(crashed=crashed)
 
     def remembered(self) -> tuple[int, dict[str, int]]:
@@ -81,7 +81,7 @@ class Rules:
         return self._asking.latest, self.telling.remembered()
 
     def recall(self, remembered: tuple[int, dict[str, int]], at: datetime, *, behind: bool) -> None:
-        """The janitor knows no more than what it knew then; where it can tell that, it begins anew."""
+        """The janitor knows only what it knew then; if it notices that, it starts over."""
         latest, told = remembered
         self._asking.recall(latest, behind=behind)
         self.telling.recall(latest, told, at, behind=behind)

@@ -1,7 +1,7 @@
-"""When people heard of the janitor, by the database: which silences there were, and which there may have been.
+"""When reports were accepted, by the database: which silences there certainly were, and which there may have been.
 
-What lies between is the janitor's business. It may take a report that came late for a sign of life or not, and what it
-says of a channel that still waits for an older report.
+Between these, the janitor decides. It may take a report that came late for a sign of life or not, and what it says of a
+channel that still waits for an older report.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -16,7 +16,7 @@ from tests.nights.team import HOUR
 MAIN = "slack"
 _NIGHT = 25 * HOUR
 _ROUGHLY = 2 * HOUR
-"""How long a run may take from its survey to the last of what it asks or says."""
+"""How long a run may take from its survey to its last request or message."""
 
 _ENDED = "SELECT run, finished_at FROM runs WHERE mode = 'delete' AND outcome IS NOT NULL ORDER BY run"
 _REPORTS = """
@@ -36,7 +36,7 @@ class Span:
 
 
 def was_surely_silent(span: Span) -> bool:
-    """Whether nothing at all was heard for longer than a notice."""
+    """Whether no report was accepted for longer than a notice."""
     reports = {row["run"]: row["delivered_at"] for row in rows(span.database, _REPORTS, span.channel)}
     heard = (instant(reports.get(row["run"], row["finished_at"])) for row in rows(span.database, _ENDED))
     return _longest(span, heard) > max(span.notice, _NIGHT) + _ROUGHLY

@@ -94,7 +94,7 @@ class Simulation:
                 if self._has_surveyed() and self._draw.random() < _SWAPPED:
                     self._live_with_another_account()
                 self._copy_or_restore()
-                # Nothing strikes the first survey: there is none before that it could be compared with.
+                # No faults affect the first survey: there is no earlier one to compare it with.
                 result = self._run(Attempt(self._draw_mishaps(0.5) if self._has_surveyed() else NONE))
                 self._morning(result)
             self._quieten()
@@ -109,7 +109,7 @@ class Simulation:
 
     def _live_with_another_account(self) -> None:
         """For some nights, the target reaches another account; one of them may be told that its survey is right."""
-        # With v1.0 nothing but its images may tell it from ours.
+        # With v1.0 only its images may distinguish it from ours.
         hidden = self._draw.random() < 0.5 and self.account.api is Api.TOAST
         stranger = Stranger(self._draw, self.clockwork, self.account, hidden=hidden)
         for _ in range(self._draw.randint(1, 3)):
@@ -155,7 +155,7 @@ class Simulation:
             self._resend()
 
     def _quieten(self) -> None:
-        """No faults any more, and nobody at work but who looks at refused runs."""
+        """No more faults, and nobody acts except to review refused runs."""
         self._quiet = True
         self.account.texts.repair()
         free = self.rules.free_to_go()
@@ -170,7 +170,7 @@ class Simulation:
         self.rules.check_the_end(result, free)
 
     def _run(self, attempt: Attempt, *, quiet: bool = False, stranger: Stranger | None = None) -> RunResult | None:
-        """One run and the delivery of its report; None where it died on the way."""
+        """One run and the delivery of its report; None if it died."""
         settings = stranger.settings(self._folder / "strange.yaml", self.settings) if stranger else self.settings
         self.account.sandbox.faults = attempt.mishaps.faults
         stop, happening = Stop(), None
@@ -238,7 +238,7 @@ class Simulation:
         return self.clockwork.now
 
     def _draw_happening(self, stop: Stop) -> Happening | None:
-        """What befalls a run on its way, if anything does."""
+        """What happens during a run, if anything."""
         step = self._draw.randint(1, self._typical)
         match self._draw.randrange(20):
             case 0 | 1 | 2:
@@ -247,7 +247,7 @@ class Simulation:
                 return Happening(step, stop.set)
             case 4 | 7:
                 return Happening(step, lambda: self.people.keep(self.rules.free_to_go()))
-            case 5 | 6 if self.account.api is not Api.TOAST:  # which nobody can ask for one image again
+            case 5 | 6 if self.account.api is not Api.TOAST:  # which cannot be asked for one image
                 return Happening(step, lambda: self.people.interfere(self.rules.free_to_go()))
             case 8 | 9:
                 return Happening(step, self.operators.act)
@@ -279,7 +279,7 @@ class Simulation:
 
 
 def _answer_to(refused: RunResult, mishaps: Mishaps = NONE) -> Attempt:
-    """What a person does who looked why nothing was deleted: at the account, or at the plan."""
+    """What a person does after checking why nothing was deleted: the account, or the plan."""
     if "implausible survey" in (refused.targets[0].error or ""):
         return Attempt(accept=True)
     over_limit = "janitor apply" in (refused.targets[0].error or "")

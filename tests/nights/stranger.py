@@ -1,4 +1,4 @@
-"""Another account behind the same target: somebody has mixed up the configuration, or what is behind an endpoint."""
+"""Another account behind the same target: by a mistake in the configuration, or another service behind an endpoint."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from tests.nights.ground import Broken, rows
 
 _ELSEWHERE = "http://elsewhere.invalid"
 _EXPIRED = 4
-_PROTECTED = 30  # so that their number does not tell it from ours
+_PROTECTED = 30  # so that their number does not distinguish it from ours
 _LONG_AGO, _A_WHILE = timedelta(days=200), timedelta(days=2)
 _CLAIMS = """
 SELECT image, settled_outcome FROM deletions
@@ -27,7 +27,7 @@ WHERE target = ? AND settled_in_run = (SELECT max(run) FROM runs) AND settled_ou
 class Stranger:
     """An account of the same kind, with as many expired images as any limit allows.
 
-    It is told from ours by its endpoint, or where that is `hidden`, by nothing but what it lists.
+    It differs from ours by its endpoint, or if that is `hidden`, only by what it lists.
     """
 
     def __init__(self, draw: Random, clockwork: Clockwork, account: Account, *, hidden: bool) -> None:
@@ -50,7 +50,7 @@ class Stranger:
         return replace(usual, targets=load_settings(path, {}).targets)
 
     def check(self, result: RunResult | None, database: Path, now: datetime) -> None:
-        """It is only read, and nothing of ours is said to be gone. Raises Broken."""
+        """It is only read, and no image of ours is reported as gone. Raises Broken."""
         if asked := [request.image for request in self._sandbox.requests if request.name == "delete-image"]:
             raise Broken(f"{asked} of another account were sent a delete at {now}")
         if gone := [row["image"] for row in rows(database, _CLAIMS, self._account.target)]:

@@ -1,4 +1,4 @@
-"""The team's policies, as they write and rewrite them; and, said once more and simply, what must stay by them."""
+"""The team's policies, as they write and rewrite them; and a second, simple implementation of what they keep."""
 
 import json
 import re
@@ -42,12 +42,12 @@ class Policy:
     channel: str | None = None
 
     def matches(self, image: StoredImage) -> bool:
-        """Whether it is this policy's concern."""
+        """Whether this policy matches it."""
         named = any(fnmatchcase(name_of(image) or "", glob) for glob in self.globs)
         return named and (self.after is None or image.status in self.statuses)
 
     def written(self) -> dict[str, Any]:
-        """As it stands in a policy file."""
+        """As in a policy file."""
         policy: dict[str, Any] = {"name": self.name, "match": {"name": list(self.globs)}}
         if self.after is None:
             return policy
@@ -146,7 +146,7 @@ class Team:
         ) or any(not _DATED.fullmatch(tag) or today <= tag[-10:] for tag in tagged)
 
     def owner(self, image: StoredImage) -> Policy | None:
-        """The policy whose concern an image is."""
+        """The policy that owns an image."""
         return next((policy for policy in self.policies if policy.matches(image)), None)
 
     def is_plain(self, image: StoredImage) -> bool:
@@ -176,7 +176,7 @@ class Team:
         return sorted(by_id, key=lambda image: image.created_at, reverse=True)[: policy.newest]
 
     def _is_ours(self, image: StoredImage) -> bool:
-        """Whether an image takes a place: where the API names no owner, what everybody may use is nobody's."""
+        """Whether an image counts for `keep`: if the API names no owner, what everyone may use is nobody's."""
         return image.owner == OURS and (self._sees_owners or image.visibility not in ("public", "community"))
 
 

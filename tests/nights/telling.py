@@ -1,4 +1,4 @@
-"""Rules about what people are told: of every deletion once, of nothing that did not happen, and all of it in time."""
+"""Rules about reports: every deletion once, nothing that did not happen, and all of it in time."""
 
 import csv
 import io
@@ -34,7 +34,7 @@ UNION ALL SELECT count(*) FROM runs WHERE outcome IS NOT NULL AND owes_report
 
 
 class Telling:
-    """Hears all that the channel accepts, and knows of each image what people have been told of it."""
+    """Reads all that the channel accepts, and knows for each image what was reported about it."""
 
     def __init__(self, account: Account, channel: Channel, database: Path, counts: Counter[str]) -> None:
         self._account = account
@@ -52,7 +52,10 @@ class Telling:
         self._untold: set[str] = set()
 
     def note_run(self, run: int, began: datetime, policies: Iterable[Policy], *, died: bool) -> None:
-        """A run has ended, or died; what it spared waits anew from then on. One that died unrecorded was none."""
+        """A run has ended, or died; what it spared waits again from then on.
+
+        One that died unrecorded does not count.
+        """
         if run in self._began:
             return
         self._began[run], self._ended[run], self._died[run] = began, self._account.now, died
@@ -64,9 +67,9 @@ class Telling:
         return dict(self._spared)
 
     def recall(self, latest: int, spared: dict[str, int], at: datetime, *, behind: bool) -> None:
-        """The janitor knows nothing of what was told after that, by later runs; where it can tell, of no notice.
+        """The janitor knows nothing about reports of later runs; if it notices that, it knows no notice.
 
-        The numbers of later runs will be given again. What these did, and nobody was told of, nobody will be.
+        The numbers of later runs will be reused. What these did and did not report will never be reported.
         """
         for image, told in self._told.items():
             self._told[image] = [_forgotten(one, latest, at, every=behind) for one in told]
@@ -89,7 +92,7 @@ class Telling:
     # Before a deletion.
 
     def objection(self, listed: StoredImage, policy: Policy, now: datetime) -> str | None:
-        """Why it is too early to delete an image that this policy owns, going by what people were told of it."""
+        """Why it is too early to delete an image that this policy owns, by what was reported about it."""
         image = listed.id
         announced = self._announced(image)
         if early := [told for told in announced if told.sure and told.due and told.due > now]:
@@ -112,7 +115,7 @@ class Telling:
         return Span(self._database, policy.channel or MAIN, told.at, until, self._notice_of(told))
 
     def _named_in(self, told: Told) -> str | None:
-        """What the image was called when the run saw it that told of it."""
+        """The name of the image when the run saw it that reported it."""
         return self._account.name_at(told.image, self._began[told.run])
 
     def _owing(self, run: int) -> set[int]:
@@ -134,7 +137,7 @@ class Telling:
     # After each run.
 
     def check(self, *, crashed: bool) -> None:
-        """What the channel has accepted since. A janitor that crashed may not know of it."""
+        """Check what the channel has accepted since. A janitor that crashed may not know it."""
         if self._channel.objections:
             raise Broken(f"Slack refused what it was sent: {self._channel.objections}")
         news = self._channel.accepted[self._heard :]
@@ -154,7 +157,7 @@ class Telling:
             raise Broken(f"{claim}, and is a dry run")
         if told.fate in (Fate.DELETED, Fate.GONE) and told.image in self._account.mine.images:
             raise Broken(f"{claim}, and it is there")
-        # What is settled is so as of before the run, which may then ask anew.
+        # What is settled is settled as of before the run, which may then request it again.
         as_of = (self._began if told.settled else self._ended)[told.run]
         if told.fate in NOT_DELETED and self._account.deleted.get(told.image, as_of) < as_of:
             raise Broken(f"{claim}, and it was deleted")
@@ -177,7 +180,7 @@ class Telling:
             raise Broken(f"{told.image} was announced by run {before[-1].run}, and again for no reason by {told.run}")
 
     def _check_reminder(self, told: Told) -> None:
-        """Of a long notice people are reminded once, in its last day."""
+        """There is one reminder of a long notice, in its last day."""
         announced = [earlier for earlier in self._announced(told.image) if earlier.run < told.run]
         if not announced or self._notice_of(announced[-1]) <= _LONG_NOTICE:
             raise Broken(f"{told.image} was reminded of without a long notice: {announced}")
@@ -218,7 +221,7 @@ class Telling:
             self._check_spared(image)
 
     def _check_once(self, image: str, told: Iterable[Told]) -> None:
-        """Nothing is said twice, unless whoever said it could not know that it had arrived."""
+        """Nothing is reported twice, unless the sender could not know that it had been accepted."""
         for _, arrivals in groupby(sorted(told, key=lambda t: (t.key, t.at)), lambda t: t.key):
             *earlier, last = arrivals
             if any(entry.sure for entry in earlier):
@@ -226,7 +229,7 @@ class Telling:
             self._counts["told again, as its arrival was unknown"] += len(earlier)
 
     def _check_spared(self, image: str) -> None:
-        """Whoever was told that an image goes, and it stays, was told that too."""
+        """If an announced image stays, that is reported, too."""
         words = (t for t in self._told[image] if t.fate is Fate.SPARED or (t.fate is Fate.ANNOUNCED and t.sure))
         *_, last = [None, *sorted(words, key=lambda t: t.run)]
         if last is not None and last.fate is Fate.ANNOUNCED:

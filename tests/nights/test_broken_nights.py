@@ -1,4 +1,4 @@
-"""A hundred nights notice a rule that is not there: each is taken out of the product, and a few nights break.
+"""A hundred nights notice a missing rule: each is removed from the product, and a few nights break.
 
 Not every seed meets what a rule is for, and which do changes with the product's steps. So a case lives seed after seed,
 beginning with one that broke when it was written, until one breaks in the words that are expected.
@@ -75,7 +75,7 @@ _NEVER_DRY = SimpleNamespace(DRY_RUN=None)
 
 
 class Change(NamedTuple):
-    """One thing of the product, and what stands in its place."""
+    """One part of the product, and its replacement."""
 
     owner: object
     name: str

@@ -15,7 +15,7 @@ def test_a_hundred_nights(seed: int) -> None:
 
 
 def test_a_seed_repeats_itself_exactly() -> None:
-    """Else nobody could look into the seed that broke a rule; sets come in another order with each hash seed."""
+    """Otherwise a seed that broke a rule could not be examined; the order of sets depends on the hash seed."""
     assert len({_told_by_a_process(hash_seed) for hash_seed in ("1", "2")}) == 1
 
 

@@ -1,4 +1,4 @@
-"""What comes of usage over several nights: what anything uses is never deleted, and the rest goes in the end."""
+"""Usage over several nights: what anything uses is never deleted, and the rest is deleted in the end."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -1,6 +1,6 @@
 """What people declare because no API shows it: files that name images, and the sandbox's document of launch templates.
 
-Files are moved, broken and repaired; one that is broken names what it named, though nobody can read it.
+Files are moved, broken and repaired; a broken one still names what it named, although nobody can read it.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What people are told: the messages that the channel accepted, read as a person reads them."""
+"""What was reported: the messages that the channel accepted, read as a person reads them."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _WAY_OUT = "    to keep it: "
 
 
 class Fate(Enum):
-    """What a report says became of an image, or is to become of it."""
+    """What a report says about the outcome or future of an image."""
 
     DELETED = "Deleted, confirmed gone"
     GONE = "Already gone, not counted as reclaimed"
@@ -36,7 +36,7 @@ class Fate(Enum):
 
 
 NOT_DELETED = frozenset({Fate.REFUSED, Fate.UNASKED, Fate.OVER_LIMIT, Fate.SPARED})
-"""What is said only of images that are still there."""
+"""What is said only about images that still exist."""
 
 _FATES = {fate.value: fate for fate in Fate}
 _SETTLED = {
@@ -50,9 +50,9 @@ _SETTLED = {
 
 @dataclass(frozen=True)
 class Told:
-    """One thing that was told of one image: by the report of which run, and when.
+    """One statement about one image: in the report of which run, and when.
 
-    `sure`: whoever said it knows that it arrived. `settled`: it is of a deletion that an earlier run asked for.
+    `sure`: the sender knows that it was accepted. `settled`: it is about a deletion that an earlier run requested.
     `policy` and `due` are as the report names them.
     """
 
@@ -74,7 +74,7 @@ class Told:
 
 
 def read(accepted: Accepted) -> Iterator[Told]:
-    """All that a message tells of single images."""
+    """All that a message says about single images."""
     report = _REPORT.search(accepted.posted.shown)
     if report is None:
         return
@@ -112,7 +112,7 @@ class _Row:
 
 
 def _rows(posted: Posted) -> Iterator[tuple[str, _Row]]:
-    """Every image that a message lists, with the title that it stands under."""
+    """Every image that a message lists, with the title above it."""
     for block in posted.blocks:
         first, *rest = block["text"]["text"].split("\n") if block["type"] == "section" else [""]
         if heading := _HEADING.match(first):
