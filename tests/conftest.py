@@ -1,4 +1,4 @@
-"""What several tests stand on: a sandbox, a folder with a configuration for it, and the command as a process."""
+"""Fixtures for several tests: a sandbox, a folder with a configuration for it, and the command as a process."""
 
 import json
 import os
@@ -28,7 +28,7 @@ policies:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """A real Glance and a built container are tried only where they are asked for: they install what they need."""
+    """A real Glance and a built container are tested only on request: they install what they need."""
     apart = collection_path.name in _ONLY_WHERE_ASKED_FOR and collection_path.parent == Path(__file__).parent
     return True if apart and not any(collection_path.name in asked for asked in config.args) else None
 
@@ -64,7 +64,7 @@ class Desk:
         )
 
     def target(self, *words: str) -> dict[str, Any]:
-        """The first target of what a command tells as JSON."""
+        """The first target of a command's JSON output."""
         target: dict[str, Any] = json.loads(self.janitor(*words, "--format", "json").stdout)["targets"][0]
         return target
 

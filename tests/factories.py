@@ -76,7 +76,7 @@ def make_deletion(
     outcome: DeletionOutcome = DeletionOutcome.DELETED,
     detail: str = "confirmed gone",
 ) -> Deletion:
-    """What became of the deletion of a decided image (or of one of that name)."""
+    """The outcome of the deletion of a decided image (or of one of that name)."""
     return Deletion(to_delete(decision) if isinstance(decision, str) else decision, outcome, detail)
 
 
@@ -91,7 +91,7 @@ def make_target(
 
 
 def replace_in(target: TargetResult, **parts: Any) -> TargetResult:
-    """The same result but for these parts, each by its own name, whichever value of the result it lies in."""
+    """The same result with these parts changed, each by its own name, in whichever value of the result it is."""
     for name, inner in [(each.name, getattr(target, each.name)) for each in fields(target)]:
         within = {each.name for each in fields(inner)} if is_dataclass(inner) else set()
         if chosen := {part: parts.pop(part) for part in within & parts.keys()}:
@@ -118,7 +118,7 @@ def exempt(
 
 
 def make_known(expected: str, listed: str, *, run: int | None = 7) -> Known:
-    """What is known of a target by its last accepted survey, and what is listed now: a letter for each image."""
+    """What is known about a target from its last accepted survey, and what is listed now: a letter for each image."""
     return Known(run, frozenset(expected), frozenset(listed))
 
 

@@ -1,4 +1,4 @@
-"""A recording cloud: answers from memory, and remembers what was asked of it."""
+"""A recording cloud: answers from memory, and remembers the requests."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -30,7 +30,7 @@ def address(kind: str, region: str | None, interface: str = "public") -> str:
 
 @dataclass
 class Keystone:
-    """Signs in whoever has the password. `scripted` answers come first; `project` None makes tokens unscoped."""
+    """Signs in every client with the password. `scripted` answers come first; `project` None makes tokens unscoped."""
 
     catalogue: Catalogue = field(default_factory=lambda: SMALL)
     project: str | None = PROJECT
@@ -81,7 +81,7 @@ class Keystone:
 
 
 def refusal(status: int, message: str, **headers: str) -> Answered:
-    """A no in Keystone's words."""
+    """A rejection in Keystone's words."""
     return Answered({"error": {"message": message, "code": status, "title": "No"}}, status=status, headers=headers)
 
 

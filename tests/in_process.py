@@ -1,4 +1,4 @@
-"""A sandbox without sockets: what an httpx client sends reaches the application by a call, and nothing is waited for.
+"""A sandbox without sockets: what an httpx client sends reaches the application by a call, and nothing really waits.
 
 For simulations of many nights. Everything else is as it is behind a socket, faults included.
 """

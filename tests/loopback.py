@@ -52,13 +52,13 @@ Answerer = Callable[[Asked], Answered]
 
 
 def in_turn(*answers: Answered) -> Answerer:
-    """Each answer once, the last one for ever after."""
+    """Each answer once, the last one repeatedly."""
     rest = list(answers)
     return lambda asked: rest.pop(0) if len(rest) > 1 else rest[0]
 
 
 class Loopback:
-    """The server, for the length of a `with`; remembers what it was asked, in order. With a context it speaks TLS."""
+    """The server, for the length of a `with`; remembers its requests, in order. With a context it speaks TLS."""
 
     def __init__(self, answer: Answerer, tls: ssl.SSLContext | None = None) -> None:
         self.answer = answer

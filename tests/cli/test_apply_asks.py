@@ -1,4 +1,4 @@
-"""Before a reviewed plan is applied that the configuration would not let through, a person says so."""
+"""A reviewed plan that the configuration would not allow is applied only after a person confirms it."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The command as a user meets it: a real process, a loopback cloud, and what it says and exits with."""
+"""The command as a user sees it: a real process, a loopback cloud, its output and exit codes."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""OpenStack targets as a user meets them: the command as a process, its exit codes and words, and what it imports."""
+"""OpenStack targets as a user sees them: the command as a process, its exit codes and output, and what it imports."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Trust as a user meets it: real processes, a loopback cloud and a loopback Slack."""
+"""Trust as a user sees it: real processes, a loopback cloud and a loopback Slack."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Foreign words on stderr and in every message: one line stays one line, and nothing acts on the terminal or hides."""
+"""Foreign text on stderr and in every message: one line stays one line, and nothing controls the terminal."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""Exemptions at work: what people say on the command line and in policy files, what runs make of it, what is kept."""
+"""Exemptions in use: by command and in policy files, in runs, and as recorded."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The command keeps what was promised about time: it reminds before it deletes, and announces after a silence."""
+"""The command keeps its promises about time: a reminder before deletion, and a new announcement after a silence."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Binding a target to another account as people type it: asked for, answered and said."""
+"""Binding a target to another account by command: the question, the answer and the message."""
 
 import os
 import pty

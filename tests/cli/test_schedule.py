@@ -1,4 +1,4 @@
-"""The service runs one job at the schedule's times, whatever the job does, and ends when it is asked to."""
+"""The service runs one job at the schedule's times, whatever the job does, and ends on a signal."""
 
 import logging
 import signal

@@ -1,4 +1,4 @@
-"""What becomes of a command whose standard streams are full, closed or missing: the work is done, and it says so."""
+"""A command whose standard streams are full, closed or missing: its work is done, and it reports the problem."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What commands print is all there, however wide the terminal says it is, and whatever becomes of the streams."""
+"""What commands print is complete, whatever the width of the terminal and the state of the streams."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""Surroundings that tests of clouds ask for."""
+"""Fixtures for tests of clouds."""
 
 import os
 from pathlib import Path

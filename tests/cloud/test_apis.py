@@ -1,4 +1,4 @@
-"""The table of APIs, and what each of its values must hold for the configuration to stand on it."""
+"""The table of APIs, and what the configuration needs of each."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Mistakes in clouds.yaml and the OS_* variables: each is told in one line, with its place and without a secret."""
+"""Mistakes in clouds.yaml and the OS_* variables: each is reported in one line, with its place and without a secret."""
 
 import os
 from fnmatch import fnmatchcase

@@ -1,4 +1,4 @@
-"""TLS as clouds.yaml has it: who is trusted, by which certificate, and that nobody else is talked to."""
+"""TLS as configured in clouds.yaml: who is trusted, by which certificate, and that nothing is sent to others."""
 
 import ssl
 from collections.abc import Iterator

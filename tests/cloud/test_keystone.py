@@ -1,4 +1,4 @@
-"""Signing in to a cloud: what is sent, what a grant holds, where services are, and what each failure is told as."""
+"""Signing in to a cloud: what is sent, what a grant holds, where services are, and the message of each failure."""
 
 from collections.abc import Callable
 from contextlib import closing

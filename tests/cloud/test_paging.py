@@ -1,4 +1,4 @@
-"""The page walk reaches the true end of a list under every reading of limit and marker, and notices a broken list."""
+"""The page walk reaches the true end of a list for every reading of limit and marker, and notices a broken list."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""An object that has a key twice does not say what it holds: an entry is unreadable there, an answer is of no use."""
+"""An object that has a key twice is ambiguous: an entry is unreadable there, an answer is not usable."""
 
 import json
 from typing import Any

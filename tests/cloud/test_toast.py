@@ -1,4 +1,4 @@
-"""The Compute API v1.0 client: requests, verdicts, pages, deletions; no secret in any word of it."""
+"""The Compute API v1.0 client: requests, verdicts, pages, deletions; no secret in any message."""
 
 import json
 import logging

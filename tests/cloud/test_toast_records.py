@@ -1,4 +1,4 @@
-"""Images and instances as they are read off the wire: never in the direction of deletion."""
+"""Images and instances as they are read from answers: never in the direction of deletion."""
 
 import json
 from datetime import UTC, datetime

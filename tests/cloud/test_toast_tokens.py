@@ -1,4 +1,4 @@
-"""A token is got once, renewed in time, and given up when a new one is denied too."""
+"""A token is requested once, renewed in time, and given up when a new one is denied, too."""
 
 import threading
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What clusters use: the images of their node groups and templates, by id or name, and what cannot be told."""
+"""What clusters use: the images of their node groups and templates, by id or name, and what is unknown."""
 
 from typing import Any
 

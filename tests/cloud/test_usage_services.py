@@ -1,4 +1,4 @@
-"""Every service that may use the images is asked, and what was read before and is not there tonight is unread."""
+"""Every service that may use the images is asked, and one that was read before and is missing now is unread."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What stacks use: every word of them that is an image, nothing of their secrets, and what is remembered."""
+"""What stacks use: every word in them that names an image, none of their secrets, and what is remembered."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Surroundings that tests of files ask for."""
+"""Fixtures for tests of files."""
 
 from pathlib import Path
 from textwrap import dedent

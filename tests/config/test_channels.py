@@ -1,4 +1,4 @@
-"""Kinds of channels are told to the reader of the configuration, which knows none by itself."""
+"""Kinds of channels are given to the reader of the configuration, which has none itself."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Exemptions in files: until when each of them lasts, and what is told of one that is wrong."""
+"""Exemptions in files: how long each of them lasts, and the message for a wrong one."""
 
 from datetime import UTC, datetime
 from pathlib import Path

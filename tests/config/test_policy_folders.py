@@ -1,4 +1,4 @@
-"""The folder of the policies, whatever is in it: read in order, within bounds, and nothing in it is passed over."""
+"""The folder of the policies, whatever is in it: read in order, within bounds, and with every file named."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""Mistakes in policy files: each is told with its file, line, policy and key, and all of them at once."""
+"""Mistakes in policy files: each is reported with its file, line, policy and key, and all of them at once."""
 
 from pathlib import Path
 

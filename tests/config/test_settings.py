@@ -1,4 +1,4 @@
-"""The configuration: what each key becomes, where the file is, and what the container's own says."""
+"""The configuration: what each key becomes, where the file is, and the container's own file."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Proxies and certificates: which key or variable wins, and what is said of one that cannot be used."""
+"""Proxies and certificates: which key or variable counts, and the message for one that cannot be used."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The configuration of OpenStack targets: whose credentials they take, and what is told where these do not fit."""
+"""The configuration of OpenStack targets: which credentials they use, and the message if these do not match."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -36,7 +36,7 @@ def target_of(folder: Path, *lines: str, environ: dict[str, str] | None = None) 
 
 
 def problems(folder: Path, *lines: str, environ: dict[str, str] | None = None) -> list[str]:
-    """What is told of it, without the name of the file."""
+    """The problems in it, without the name of the file."""
     with pytest.raises(ConfigurationError) as caught:
         load(folder, *lines, environ=environ)
     return [str(problem).split("janitor.yaml:", 1)[1] for problem in caught.value.problems]

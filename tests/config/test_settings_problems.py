@@ -1,4 +1,4 @@
-"""What is wrong in the configuration: every problem is told at once, each with its line and its key."""
+"""What is wrong in the configuration: every problem is reported at once, each with its line and its key."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The references of a configuration: what each key becomes, and what is told where they do not fit."""
+"""The references of a configuration: what each key becomes, and the messages if they contradict each other."""
 
 import traceback
 from pathlib import Path
@@ -24,7 +24,7 @@ def load(folder: Path, *items: str, environ: dict[str, str] | None = None) -> Se
 
 
 def problems(folder: Path, *items: str, environ: dict[str, str] | None = None) -> list[str]:
-    """What is told of them, without the name of the file."""
+    """The problems in them, without the name of the file."""
     with pytest.raises(ConfigurationError) as caught:
         load(folder, *items, environ=environ)
     return [str(problem).split("janitor.yaml:", 1)[1] for problem in caught.value.problems]

@@ -1,4 +1,4 @@
-"""Whether a target is the account that it was: told by what it reaches and the images that are known."""
+"""Whether a target is still the account that it was: by what it reaches and the known images."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Our clock: nothing is deleted by one that nobody bears out, nor by one that has gone back."""
+"""Our clock: nothing is deleted if nothing confirms it, or if it has gone back."""
 
 from datetime import datetime, timedelta
 
@@ -80,7 +80,7 @@ def test_where_nobody_tells_the_time_nothing_is_deleted(store: Store, mode: Mode
     assert (exit_code(result), silent.deleted, target.survey.clock) == (Exit.LIMIT, [], ClockCheck.UNCONFIRMED)
     assert "no answer of the API tells the time" in (target.error or "")
     assert "--accept-survey" in (target.error or "")
-    # What the channel's own clock may start.
+    # Notices that the channel's own clock may start.
     assert [decision.image.name for decision in target.notices.announced] == ["told-1"]
 
 

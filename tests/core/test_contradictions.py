@@ -242,7 +242,7 @@ def run(folder: Path, answer: Callable[[Asked], Answered]) -> RunResult:
 
 
 ISSUED = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-"""When the token was issued, which is all that tells the time here."""
+"""When the token was issued, the only time in these answers."""
 
 
 def fleet(count: int) -> list[dict[str, Any]]:

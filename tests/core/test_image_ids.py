@@ -1,4 +1,4 @@
-"""Ids in the spellings that lists, users and people give them: one image, whatever the spelling of the night."""
+"""Ids in the spellings that lists, users and people give them: one image, whatever the spelling."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ class Nights:
         return target
 
     def night(self, mode: Mode = Mode.DELETE) -> tuple[Any, list[str]]:
-        """The result, and the ids whose deletion was asked for."""
+        """The result, and the ids whose deletion was requested."""
         with serving(self.account) as (client, server):
             target = self.perform(client, mode)
             return target, [str(asked.query or asked.body) for asked in server.asked if asked.method == "DELETE"]

@@ -1,4 +1,4 @@
-"""What servers, instances and volumes call their images: what is no id is never a use of nothing."""
+"""How servers, instances and volumes name their images: a word that is not an id is never ignored as a use."""
 
 import pytest
 

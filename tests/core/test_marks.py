@@ -1,4 +1,4 @@
-"""A mark beside the database tells an older copy from the latest: it knows nothing of later exemptions and notices."""
+"""By a mark beside the database an older copy is recognised, which lacks later exemptions and notices."""
 
 import json
 import os

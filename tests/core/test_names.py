@@ -1,4 +1,4 @@
-"""Names as people see them: in exemptions, policies and references, whatever they are spelled like."""
+"""Names as people see them: in exemptions, policies and references, however they are spelled."""
 
 import json
 import unicodedata

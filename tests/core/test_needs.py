@@ -1,4 +1,4 @@
-"""Kernels and ramdisks: which images others need, and what is said where that cannot be told."""
+"""Kernels and ramdisks: which images others need, and the message if that is unknown."""
 
 from typing import Any
 

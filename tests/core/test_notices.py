@@ -1,4 +1,4 @@
-"""What a notice waits for, as a value: a reminder that was promised, and to be announced anew after a silence."""
+"""What a notice waits for, as a value: a reminder that is due, or a new announcement after a silence."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

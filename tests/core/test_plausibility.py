@@ -1,4 +1,4 @@
-"""The survey gate as it meets a cloud: what the client notices, and what a run makes of it."""
+"""The plausibility of surveys against a cloud: what the client notices, and what a run does then."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Remarks on policies without effect: only what is certain is said to be so."""
+"""Remarks on policies without effect: only what is certain is reported."""
 
 import json
 from dataclasses import fields, replace

@@ -1,4 +1,4 @@
-"""What became of a request whose run did not finish: told by its recorded answer and what the survey lists."""
+"""The outcome of a request whose run did not finish: by its recorded answer and what the survey lists."""
 
 from dataclasses import replace
 

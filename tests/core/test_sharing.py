@@ -1,4 +1,4 @@
-"""The guard `shared`: asked last, of what would otherwise go, and in doubt it holds."""
+"""The guard `shared`: checked last, for images that would otherwise be deleted; in doubt, it keeps them."""
 
 from dataclasses import replace
 from datetime import timedelta

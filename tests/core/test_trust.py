@@ -1,4 +1,4 @@
-"""What the janitor's own memory changes in a decision: notices, exemptions, refusals, recent use."""
+"""How the database's own records change a decision: notices, exemptions, rejections, recent use."""
 
 from datetime import UTC, datetime, timedelta
 

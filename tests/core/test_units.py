@@ -1,4 +1,4 @@
-"""Durations, sizes and instants: what is read, what is refused, what is written."""
+"""Durations, sizes and instants: what is read, what is rejected, what is written."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The heartbeat: which address is asked when, and that nothing of what becomes of it reaches the run."""
+"""The heartbeat: which URL is pinged when, and that no failure of it affects the run."""
 
 import logging
 import signal

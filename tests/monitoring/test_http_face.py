@@ -1,4 +1,4 @@
-"""Strangers on the address of metrics: however many there are and however slow, they take little and end."""
+"""Clients of the metrics address: however many and slow they are, they take little and are ended."""
 
 import logging
 import resource

@@ -1,4 +1,4 @@
-"""What the metrics say of a run, and where they are to be had."""
+"""What the metrics say about a run, and where they are available."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Results of runs to deliver, and what became of their reports."""
+"""Results of runs to deliver, and the state of their reports."""
 
 from collections.abc import Callable
 from dataclasses import replace

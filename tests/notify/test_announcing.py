@@ -1,4 +1,4 @@
-"""What is called announced was announced: by a message that names the image, and that the channel accepted."""
+"""Images that are called announced were announced: by a message that names them, and that the channel accepted."""
 
 import json
 import re

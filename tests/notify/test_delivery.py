@@ -1,4 +1,4 @@
-"""Delivering a report: kept before it is sent, never claimed to arrive, and only where there is reason to."""
+"""Delivering a report: kept before it is sent, never falsely called delivered, and only sent if there is a reason."""
 
 from dataclasses import replace
 from datetime import timedelta

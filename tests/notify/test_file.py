@@ -1,4 +1,4 @@
-"""A file of reports beside Slack: every report is a line there, and none of them is what people were told."""
+"""A file of reports beside Slack: every report is a line there, and none of them counts as an announcement."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Reports that were not delivered: made up for, sent late and marked so, resumed where they broke off, never lost."""
+"""Reports that were not delivered: kept, sent late and marked so, resumed where they broke off, never lost."""
 
 import csv
 import io

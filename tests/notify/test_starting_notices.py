@@ -1,4 +1,4 @@
-"""A notice period starts by an accepted message that names the image, and by a clock that somebody bears out."""
+"""A notice period starts with an accepted message that names the image, and with a confirmed clock."""
 
 from datetime import UTC, datetime, timedelta
 

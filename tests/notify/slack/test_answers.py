@@ -1,4 +1,4 @@
-"""What Slack says is acceptance, a refusal in its words, or no answer of Slack's; nothing else is believed."""
+"""An answer is Slack's acceptance, a rejection with its error code, or not Slack's; nothing else is believed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The report in Slack: never refused for its size, complete, and nothing in it acts but our own words."""
+"""The report in Slack: never rejected for its size, complete, and with no markup but our own."""
 
 import json
 import re

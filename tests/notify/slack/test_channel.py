@@ -1,4 +1,4 @@
-"""Sending to Slack: messages, threads and files arrive as they are meant to, and what arrived is told truly."""
+"""Sending to Slack: messages, threads and files arrive as intended, and what was accepted is reported truly."""
 
 from datetime import UTC, datetime
 

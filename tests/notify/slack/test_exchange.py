@@ -1,4 +1,4 @@
-"""What breaks on the way to Slack is tried again within bounds, nothing is sent elsewhere, and no secret is said."""
+"""Failed requests to Slack are retried within bounds, nothing is sent elsewhere, and no secret is shown."""
 
 import logging
 from datetime import timedelta

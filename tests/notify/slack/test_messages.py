@@ -1,4 +1,4 @@
-"""Messages of a report fit, name the images that they list, and say nothing untrue when they come late."""
+"""Messages of a report fit, name the images that they list, and say nothing untrue when they are late."""
 
 import re
 from datetime import UTC, timedelta

@@ -1,4 +1,4 @@
-"""What a delivery puts into threads and files of Slack, and what it makes of answers that are not Slack's."""
+"""What a delivery puts into threads and files of Slack, and how it takes answers that are not Slack's."""
 
 import csv
 import io
