@@ -44,16 +44,16 @@ _written = lru_cache(maxsize=10_000)(to_json)
 
 def record_grounds(db: Database, run: int, target: str, grounds: Grounds) -> None:
     """Record what the decisions of a run on one target were based on, as far as it has changed."""
-    heeded = {(image, kind): _written(value) for image, kind, value in _heeded(grounds)}
+    recorded = {(image, kind): _written(value) for image, kind, value in _entries(grounds)}
     present = {(image, kind): value for image, kind, value in db.conn.execute(_OPEN, (target,))}
-    over = [key for key, value in present.items() if heeded.get(key) != value]
-    fresh = [(*key, value) for key, value in heeded.items() if present.get(key) != value]
+    over = [key for key, value in present.items() if recorded.get(key) != value]
+    fresh = [(*key, value) for key, value in recorded.items() if present.get(key) != value]
     db.conn.executemany(_CLOSE, ((run, target, *key) for key in over))
     db.conn.executemany(_ADD, ((target, run, *row) for row in fresh))
     db.execute(_COUNT, (len(grounds.sharing), run, target))
 
 
-def _heeded(grounds: Grounds) -> Iterator[tuple[str, str, object]]:
+def _entries(grounds: Grounds) -> Iterator[tuple[str, str, object]]:
     memory = grounds.memory
     kinds = {"notice": memory.notices, "exemption": memory.exemptions, "refusals": memory.refusals}
     for kind, values in {**kinds, _SHARING: grounds.sharing}.items():
