@@ -120,7 +120,7 @@ def perform(
 
     A database that fails is a failed run, not an exception, so that it is reported like any other.
 
-    Raises ConfigurationError, before anything is surveyed, where credentials make no sense or a region is not there.
+    Raises ConfigurationError, before anything is surveyed, for invalid credentials or a region that does not exist.
     """
     around = surroundings or Surroundings()
     started_at = around.clock()

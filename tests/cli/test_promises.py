@@ -66,7 +66,7 @@ def long_ago(desk: Desk, by: timedelta) -> None:
 
 
 @pytest.mark.parametrize("words", [(), ("--no-post",), ("--dry-run",)], ids=["posted", "not-posted", "dry"])
-def test_the_command_announces_anew_after_a_silence(noticing: Desk, sandbox: Sandbox, words: tuple[str, ...]) -> None:
+def test_the_command_announces_again_after_a_silence(noticing: Desk, sandbox: Sandbox, words: tuple[str, ...]) -> None:
     noticing.write("policies/old.yaml", POLICY + "    notice: 2d\n")
     waiting = noticing.target("run")["announced"]
     long_ago(noticing, 1.5 * DAY)

@@ -89,7 +89,7 @@ def test_at_a_terminal_a_yes_is_asked_for(sandbox_desk: Desk, answer: str, code:
         assert (store.bound("sandbox") is None) is (code is Exit.OK)
 
 
-def test_a_target_of_which_nothing_is_recorded_cannot_be_bound_anew(sandbox_desk: Desk) -> None:
+def test_a_target_of_which_nothing_is_recorded_cannot_be_bound_again(sandbox_desk: Desk) -> None:
     nothing = sandbox_desk.janitor("target", "rebind", "sandbox", "--yes")
     assert (nothing.returncode, "nothing recorded yet" in nothing.stderr) == (Exit.USAGE, True)
     sandbox_desk.janitor("run", "--dry-run")

@@ -115,7 +115,7 @@ def night(folder: Path, number: int, images: list[Any], *, accept_survey: bool =
         )
 
 
-def test_more_of_them_than_in_the_last_good_survey_are_not_believed_until_a_person_does(tmp_path: Path) -> None:
+def test_more_of_them_than_in_the_last_accepted_survey_are_not_believed_until_a_person_does(tmp_path: Path) -> None:
     one, two = [entry("i1"), {"id": ""}], [entry("i1"), {"id": ""}, {"id": ""}]
     first = night(tmp_path, 1, one)
     assert exit_code(first) is Exit.OK

@@ -238,7 +238,7 @@ def perform(store: Store, cloud: RecordingCloud, mode: Mode = Mode.DELETE, *, ac
     return run_of(sites, [OLD], store, mode, AMPLE, clock=lambda: NOW, accept_survey=accept).perform()
 
 
-def test_only_deletions_since_the_last_good_survey_excuse_a_fall(store: Store) -> None:
+def test_only_deletions_since_the_last_accepted_survey_excuse_a_fall(store: Store) -> None:
     young = [make_image(f"young-{number}", age=DAY) for number in range(6)]
     cloud = RecordingCloud([*(make_image(f"old-{number}") for number in range(4)), *young])
     perform(store, cloud)

@@ -57,8 +57,8 @@ WAITS = [
     pytest.param(policy(), told(NOW), None, id="at-its-due-date-the-wait-is-over"),
     pytest.param(policy(notice=DAY), told(NOW + DAY + SECOND), NOW + DAY + SECOND, id="shorter-never-shortens"),
     pytest.param(policy(notice=timedelta()), told(NOW + DAY), NOW + DAY, id="nor-does-none-at-all"),
-    pytest.param(policy(notice=3 * DAY), told(NOW - DAY), NOW + 3 * DAY, id="longer-starts-anew"),
-    pytest.param(policy("other"), told(NOW - DAY), NOW + 2 * DAY, id="another-policy-starts-anew"),
+    pytest.param(policy(notice=3 * DAY), told(NOW - DAY), NOW + 3 * DAY, id="longer-starts-again"),
+    pytest.param(policy("other"), told(NOW - DAY), NOW + 2 * DAY, id="another-policy-starts-again"),
     pytest.param(policy("other", DAY), told(NOW + 5 * DAY), NOW + 5 * DAY, id="but-never-before-the-announced-date"),
 ]
 

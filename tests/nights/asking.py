@@ -63,7 +63,7 @@ class Asking:
         self._attempt, self._approved = attempt, approved
         self._at_review, self.before = self.before, self._account.mine.images
         self._instances = self._account.servers
-        self._account.begin(self._good_surveys(), attempt.mishaps.lost)
+        self._account.begin(self._accepted_surveys(), attempt.mishaps.lost)
         self._notices = self._standing_notices()
 
     def recall(self, latest: int, *, behind: bool) -> None:
@@ -157,7 +157,7 @@ class Asking:
         if read_at is not None and not strange and surveys[-1]["usage_problem"] is None:
             self._account.note_usage(requests, read_at)
 
-    def _good_surveys(self) -> list[datetime]:
+    def _accepted_surveys(self) -> list[datetime]:
         good = "SELECT finished_at FROM surveys WHERE good ORDER BY run"
         return [at for row in rows(self._database, good) if (at := instant(row[0])) is not None]
 

@@ -104,7 +104,7 @@ def _without(source: Source) -> Change:
     return Change(survey, "_SERVICES", asked)
 
 
-def _used_since_a_good_survey(image: Image, facts: guards.Facts) -> str | None:
+def _used_since_a_accepted_survey(image: Image, facts: guards.Facts) -> str | None:
     history = {known: replace(one, unused_since=one.unused_since or facts.now) for known, one in facts.history.items()}
     return _RECENTLY_USED(image, replace(facts, history=history))
 
@@ -243,7 +243,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "recently-used-in-two-surveys": (
         18,
         "although it is recently used",
-        (_with_guard(Reason.RECENTLY_USED, _used_since_a_good_survey),),
+        (_with_guard(Reason.RECENTLY_USED, _used_since_a_accepted_survey),),
     ),
     "newborn": (1, "although it is newborn", (_without_guards(Reason.NEWBORN),)),
     "shared": (
@@ -268,7 +268,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         (Change(Clusters, "_user_of", _groups_with_nodes),),
     ),
     "names-in-clusters": (18, "although it is used by a cluster$", (Change(ImageNames, "meant_by", _by_id_only),)),
-    "stacks-are-read-anew": (3, "although it is named by a stack$", (Change(stacks, "_version", _always("1")),)),
+    "stacks-are-read-again": (3, "although it is named by a stack$", (Change(stacks, "_version", _always("1")),)),
     "lost-services": (
         3,
         f"although it is {_USED}$",
@@ -343,7 +343,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "longer-notice": (42, _ANNOUNCED, (Change(decide, "due_under", _due_however_long),)),
     "shorter-notice": (0, "although it is announced by run", (Change(decide, "due_under", _due_by_the_file),)),
     "notice-withdrawn": (1, _ANNOUNCED, (Change(runs, "end_spared", _always(None)),)),
-    "renamed-is-announced-anew": (
+    "renamed-is-announced-again": (
         0,
         "although it is announced under another name only",
         (Change(cleaning, "counted", _whatever_the_names),),

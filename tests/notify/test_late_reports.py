@@ -208,7 +208,7 @@ def test_a_report_that_slack_refuses_does_not_hold_up_the_others(settings: Setti
     assert [error is None for _, error in resend(settings, [])] == [False, True]
 
 
-def test_a_report_begun_in_a_channel_that_is_no_longer_ours_begins_anew(
+def test_a_report_begun_in_a_channel_that_is_no_longer_ours_begins_again(
     configure: Configure, slack: SlackStandIn
 ) -> None:
     target = deleting(300)

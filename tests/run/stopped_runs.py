@@ -33,7 +33,7 @@ class FaultInjector:
     hang: bool = False
     seen: threading.Event = field(default_factory=threading.Event)
 
-    def anew(self) -> "FaultInjector":
+    def again(self) -> "FaultInjector":
         """The same, not seen yet: parameters outlive their test."""
         return replace(self, seen=threading.Event())
 

@@ -75,7 +75,7 @@ def test_apply_respects_notices(world: World) -> None:
     world.run()
     world.cloud.used = Usage()
     result = world.run(approved=world.approved(plan.run))
-    assert (world.cloud.deleted, announced(result)) == ([], ["a"]), "spared meanwhile, so that it waits anew"
+    assert (world.cloud.deleted, announced(result)) == ([], ["a"]), "spared meanwhile, so that it waits again"
     [changed] = result.targets[0].review.changed
     assert "now wait [notice]" in changed.detail
 

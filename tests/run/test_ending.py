@@ -64,7 +64,7 @@ HANGING = [
 def test_a_run_that_hangs_ends_in_time_with_its_report(
     desk: Desk, injector: FaultInjector, number: signal.Signals
 ) -> None:
-    injector = injector.anew()
+    injector = injector.again()
     with account(desk, injector) as cloud:
         done = ended(desk, [*impatient(desk), "run", "--format", "json"], injector, number)
         asked = [request.image for request in cloud.requests if request.method == "DELETE"]

@@ -24,7 +24,7 @@ KILLED = [
 def test_what_a_killed_run_asked_for_is_settled_by_the_next(
     desk: Desk, injector: FaultInjector, expected: list[str] | EllipsisType
 ) -> None:
-    injector = injector.anew()
+    injector = injector.again()
     with account(desk, injector) as cloud:
         assert killed(desk, injector) == ""
         asked = [request.image for request in cloud.requests if request.method == "DELETE"]

@@ -84,7 +84,7 @@ def test_a_dry_run_announces_nothing_and_shows_what_a_live_run_would(world: Worl
     assert world.cloud.deleted == []
 
 
-def test_an_image_that_comes_into_use_is_spared_and_waits_anew_afterwards(world: World) -> None:
+def test_an_image_that_comes_into_use_is_spared_and_waits_again_afterwards(world: World) -> None:
     world.run()
     world.now += DAY
     world.cloud.used = Usage({"a": (User("i", "web-1"),)})

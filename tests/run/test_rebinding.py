@@ -88,7 +88,7 @@ def test_an_account_without_an_image_of_its_own_is_not_recognised_by_that(world:
     assert world.cloud.deleted
 
 
-def test_a_target_without_a_good_survey_is_bound_anew(world: World) -> None:
+def test_a_target_without_a_accepted_survey_is_bound_again(world: World) -> None:
     world.cloud.used = Usage(problem="no answer")
     world.night()
     world.reach(THEIRS, *fleet("theirs"))
@@ -152,7 +152,7 @@ def test_a_night_of_another_account_leaves_no_trace(tmp_path: Path, problem: str
     assert told[0][-1]
 
 
-def test_a_moved_endpoint_is_bound_anew_and_said(world: World) -> None:
+def test_a_moved_endpoint_is_bound_again_and_said(world: World) -> None:
     world.policies = [ANNOUNCED]
     world.night()
     world.night()
@@ -224,10 +224,10 @@ def test_the_first_run_binds_in_silence(world: World) -> None:
     assert world.store.bound("prod") == OURS
 
 
-# Bound anew by a person
+# Bound again by a person
 
 
-def test_after_rebinding_the_history_begins_anew_and_can_still_be_read(world: World) -> None:
+def test_after_rebinding_the_history_begins_again_and_can_still_be_read(world: World) -> None:
     world.policies = [ANNOUNCED]
     world.cloud.used = Usage({"ours-1": (User("i1", "web-1"),)}, instances=1)
     first = world.night()
@@ -282,7 +282,7 @@ def change(draw: random.Random, world: World) -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_target_that_was_bound_anew_behaves_like_one_that_never_ran(tmp_path: Path, seed: int) -> None:
+def test_a_target_that_was_bound_again_behaves_like_one_that_never_ran(tmp_path: Path, seed: int) -> None:
     """The same images, by the same ids: nothing that was known of them before may count."""
     told: list[list[Any]] = [[], []]
     for place, earlier in enumerate((0, 6)):

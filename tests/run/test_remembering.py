@@ -26,7 +26,7 @@ def test_a_refused_image_is_left_alone_for_a_while(world: World) -> None:
     assert tried == [0, 1, 4, 11, 18]
 
 
-def test_a_try_that_failed_is_made_again_at_once_and_does_not_begin_the_waits_anew(world: World) -> None:
+def test_a_try_that_failed_is_made_again_at_once_and_does_not_begin_the_waits_again(world: World) -> None:
     world.policies = [OLD]
     world.cloud.listed = [image_called("a")]
     tried = []

@@ -93,7 +93,7 @@ def test_an_api_that_asks_for_a_long_rest_gets_it(store: Store, told: str) -> No
     assert result.targets[0].error == f"{40 - sent} of 40 deletions were not sent: {RESTING}"
     assert exit_code(result) is Exit.FAILED
     cloud.answers, cloud.now = {}, {}
-    assert len(outcomes(run_over(store, cloud))) == 37, "planned anew"
+    assert len(outcomes(run_over(store, cloud))) == 37, "planned again"
 
 
 def test_a_deletion_that_is_not_sent_for_a_rest_is_not_called_one_that_failed(store: Store) -> None:

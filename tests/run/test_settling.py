@@ -51,7 +51,7 @@ def test_the_next_run_settles_what_a_killed_one_asked_for_and_reports_it_once(st
     result = run_over(store, cloud, mode=mode)
     expected = {"a": DeletionOutcome.DELETED, "b": DeletionOutcome.FAILED}
     assert {image: outcome for image, outcome in settled(result).items() if image in expected} == expected
-    assert ("b" in cloud.deleted) is (mode is Mode.DELETE), "decided anew"
+    assert ("b" in cloud.deleted) is (mode is Mode.DELETE), "decided again"
     assert store.load_run(result.run) == result
     assert [d.outcome for d in store.load_run(killed).targets[0].deletions][:2] == list(expected.values())
     assert store.runs(limit=None)[-1].deleted == 1
@@ -183,7 +183,7 @@ def test_what_is_accepted_again_and_again_is_told_of_once_when_it_is_gone(store:
     cloud = RecordingCloud([IMAGE], undone={"a"})
     for run in range(3):
         assert settled(run_over(store, cloud)) == {}
-        assert len(cloud.deleted) == run + 1, "listed otherwise, it is decided anew"
+        assert len(cloud.deleted) == run + 1, "listed otherwise, it is decided again"
     cloud.listed = []
     assert settled(run_over(store, cloud)) == {"a": DeletionOutcome.DELETED}
     assert settled(run_over(store, cloud)) == {}

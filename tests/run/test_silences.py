@@ -1,4 +1,4 @@
-"""Runs after a silence: what breaks one, and that what waited through it, or has another name, is announced anew."""
+"""Runs after a silence: what breaks one, and that what waited through it, or has another name, is announced again."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +22,7 @@ from tests.run.nights import LONG, TEAM, Nights, due_of, given, reminders
 from tests.run.world import announced
 
 
-def test_after_a_silence_everything_that_waits_is_announced_anew(nights: Nights) -> None:
+def test_after_a_silence_everything_that_waits_is_announced_again(nights: Nights) -> None:
     nights.cloud.listed.append(image_called("b", days=14.5))
     nights.night()
     result = nights.at(5).night(accepted=False)
@@ -117,7 +117,7 @@ def test_a_notice_that_is_longer_than_the_silence_stands(nights: Nights) -> None
     assert nights.cloud.deleted == ["a"]
 
 
-def test_a_wait_that_starts_anew_never_ends_before_the_announced_date(nights: Nights) -> None:
+def test_a_wait_that_starts_again_never_ends_before_the_announced_date(nights: Nights) -> None:
     nights.policies = [replace(OLD, notice=9 * DAY)]
     nights.night()
     nights.policies = [replace(OLD, name="new", notice=DAY)]
@@ -150,17 +150,17 @@ RENAMED = [
 ]
 
 
-@pytest.mark.parametrize(("before", "after", "anew"), RENAMED)
-def test_an_image_that_was_renamed_is_announced_anew(
-    nights: Nights, before: str | None, after: str | None, anew: bool
+@pytest.mark.parametrize(("before", "after", "again"), RENAMED)
+def test_an_image_that_was_renamed_is_announced_again(
+    nights: Nights, before: str | None, after: str | None, again: bool
 ) -> None:
     """People were told of another name, and whoever gave it this one may want to keep it."""
     nights.cloud.listed = [image_called("a", name=before), image_called("young", days=1)]
     nights.night()
     nights.cloud.listed[0] = image_called("a", name=after)
     result = nights.at(2).night()
-    assert (announced(result), nights.cloud.deleted) == ((["a"], []) if anew else ([], ["a"]))
-    if anew:
+    assert (announced(result), nights.cloud.deleted) == ((["a"], []) if again else ([], ["a"]))
+    if again:
         called = before or "an image without a name"
         detail = result.targets[0].decisions[0].detail
         expected = f"no earlier than 2026-11-27 03:00Z, to be announced again, as it was announced as {called}"
@@ -180,7 +180,7 @@ def test_an_image_that_has_its_announced_name_back_in_time_keeps_its_date(nights
     assert nights.cloud.deleted == ["a"]
 
 
-def test_another_name_announces_anew_also_where_the_date_stays(nights: Nights) -> None:
+def test_another_name_announces_again_also_where_the_date_stays(nights: Nights) -> None:
     """A shorter notice does not bring the date forward, and people shall know what goes then."""
     nights.policies = [LONG]
     nights.night()

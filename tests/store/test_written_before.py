@@ -1,7 +1,7 @@
 """Databases that an earlier version wrote are read, migrated and reported as they were then.
 
 Each file in `before/` is a database as SQL, after some nights with faults, crashes, notices and deletions, and beside
-it what that version said of each of its runs as JSON. Sentences may be worded anew; keys, codes, times, ids and numbers
+it what that version said of each of its runs as JSON. Sentences may change; keys, codes, times, ids and numbers
 may not.
 """
 

@@ -73,8 +73,8 @@ def test_a_proxy_is_shown_without_its_credentials() -> None:
     [
         pytest.param("*", "http://any.example", True, id="everything"),
         pytest.param("example.com", "http://example.com", True, id="name"),
-        pytest.param("example.com", "http://images.Example.COM.", True, id="beneath"),
-        pytest.param(".example.com", "http://images.example.com", True, id="leading-dot-beneath"),
+        pytest.param("example.com", "http://images.Example.COM.", True, id="below"),
+        pytest.param(".example.com", "http://images.example.com", True, id="leading-dot-below"),
         pytest.param(".example.com", "http://example.com", True, id="leading-dot-itself"),
         pytest.param("*.example.com", "http://images.example.com", True, id="star"),
         pytest.param("example.com", "http://notexample.com", False, id="no-border"),

@@ -58,7 +58,7 @@ def test_images_of_the_same_instant_are_each_listed_once() -> None:
         assert listed == newest_first(client)
 
 
-def test_an_image_that_is_added_or_dated_anew_takes_its_place_in_the_list(client: Client) -> None:
+def test_an_image_that_is_added_or_dated_again_takes_its_place_in_the_list(client: Client) -> None:
     account, before = client.sandbox.account, client.ids()
     added = replace(account.images[before[10]], id=UNKNOWN, created_at=START)
     account.put_image(added)
