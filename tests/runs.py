@@ -1,4 +1,4 @@
-"""Runs that tests start: whatever a test does not name is as usual, and what it names is found by its own name."""
+"""Runs that tests start: what a test does not name has its usual value, and what it names is set by its own name."""
 
 from collections.abc import Sequence
 from dataclasses import fields

@@ -59,8 +59,10 @@ def rate_limited(seconds: int | str | None) -> Reply:
 
 @dataclass(frozen=True)
 class Posted:
-    """A message that was taken; `channel` is as asked for, None for the webhook, and `thread` the time stamp of the
-    message that it answers."""
+    """A message that was accepted; `channel` is as requested, None for the webhook.
+
+    `thread` is the time stamp of the message that it answers.
+    """
 
     text: str
     blocks: list[dict[str, Any]]
@@ -76,7 +78,7 @@ class Posted:
 
 @dataclass(frozen=True)
 class File:
-    """A file that stands in a thread."""
+    """A file in a thread."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""Which files a glob of references leads to, and what is said of all that cannot be read on the way."""
+"""Which files a glob of references matches, and the message for everything that cannot be read on the way."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""What declared references name of a target's images, told as usage; and what is said where they cannot be read."""
+"""Which of a target's images declared references name, as usage; and the message if they cannot be read."""
 
 import gzip
 import threading

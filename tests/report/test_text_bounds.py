@@ -1,4 +1,4 @@
-"""The report on a terminal is safe whatever the cloud named its images, and fits whatever width there is."""
+"""The report on a terminal is safe for any names of images, and fits any width."""
 
 import pytest
 from rich.cells import cell_len

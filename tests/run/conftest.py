@@ -1,4 +1,4 @@
-"""Surroundings that tests of runs ask for."""
+"""Fixtures for tests of runs."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -33,7 +33,7 @@ class Nights(World):
         posted: Sequence[str] = ("slack",),
         **rest: object,
     ) -> RunResult:
-        """One run whose report goes to these channels, or has nothing to say; nothing of it arrives, or all."""
+        """One run whose report goes to these channels, or has nothing to say; all of it is accepted, or nothing."""
         result = self.run(mode, deliver=accepted and bool(posted), owes_report=True, **rest)
         numbers = self.store.add_reports(result.run, [NewReport(channel, "[]") for channel in posted], self.now)
         for number in numbers:

@@ -1,4 +1,4 @@
-"""Runs that are stopped at a point of what they ask of a sandbox, and the runs after them."""
+"""Runs that are stopped at one of their requests to a sandbox, and the runs after them."""
 
 import asyncio
 import signal

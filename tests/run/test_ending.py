@@ -1,4 +1,4 @@
-"""A run that is told to end does so in time, with its report, and leaves nothing unsaid."""
+"""A run that is told to stop does so in time, with a complete report."""
 
 import json
 import signal

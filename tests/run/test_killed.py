@@ -1,4 +1,4 @@
-"""A run that is killed at any point: what it asked for is settled by the next one, and told in every report."""
+"""A run that is killed at any point: its requests are settled by the next one, and reported everywhere."""
 
 import json
 import sqlite3

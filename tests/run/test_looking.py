@@ -1,4 +1,4 @@
-"""What a run asks of single images: which no list shows, who shares them, and a last look before their deletion."""
+"""Requests of a run for single images: those that no list shows, their sharing, and a last check before deletion."""
 
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -171,7 +171,7 @@ def test_what_is_gone_when_it_is_looked_at_and_listed_afterwards_has_failed(stor
 
 
 def unseen_story(store: Store) -> tuple[RecordingCloud, RunResult]:
-    """A killed upload of which the list tells nothing is known from before, and may not be seen any more tonight."""
+    """A killed upload that no list shows is known from before, and may no longer be read."""
     young = [image_called(f"young-{number}", days=1) for number in range(3)]
     cloud = RecordingCloud([image_called("old"), *young], hidden=[image_called("stuck", status="killed")])
     run_over(store, RecordingCloud([*young, image_called("stuck", days=1, status="killed")]))

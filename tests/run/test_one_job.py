@@ -1,4 +1,4 @@
-"""One job over accounts of both kinds: one configuration, one report, and what fails in one stays there."""
+"""One job over accounts of both kinds: one configuration, one report, and a failure in one stays there."""
 
 import json
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""A target is bound to the account that it reaches: another one behind its name is not judged by its history."""
+"""A target is bound to the account that it reaches: its history does not apply to another one under its name."""
 
 import io
 import random

@@ -1,4 +1,4 @@
-"""What a run goes by of earlier ones: rejected deletions, uses that were seen, and exemptions to the very last."""
+"""What a run takes from earlier ones: rejected deletions, uses that were seen, and exemptions up to the last moment."""
 
 from janitor.core.memory import Exemption
 from janitor.core.result import Outcome

@@ -1,4 +1,4 @@
-"""Runs that remind: no image goes before its promised reminder was accepted, and the wait that then remains."""
+"""Runs that send reminders: no image is deleted before its reminder was accepted, and the wait after that."""
 
 from dataclasses import replace
 

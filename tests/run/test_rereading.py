@@ -1,4 +1,4 @@
-"""What a run deletes by is never older than ten minutes; and what a later list shows is believed like any survey."""
+"""Deletions never depend on data older than ten minutes; and a later list has to be as plausible as a survey."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -35,7 +35,7 @@ DELETED, ACCEPTED, GONE = DeletionOutcome.DELETED, DeletionOutcome.ACCEPTED, Del
 
 @dataclass
 class Night:
-    """A cloud, and two clocks that go on only when the cloud is asked for something."""
+    """A cloud, and two clocks that advance only with its requests."""
 
     store: Store
     cloud: RecordingCloud

@@ -1,4 +1,4 @@
-"""A run against a recording cloud and a real database: what is sent, what is claimed, and what it exits with."""
+"""A run against a recording cloud and a real database: what is sent, what is reported, and its exit code."""
 
 import threading
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What an earlier run asked for and did not see done is settled by the next one, and reported once."""
+"""A request of an earlier run whose outcome it did not see is settled by the next one, and reported once."""
 
 import json
 import sqlite3

@@ -1,4 +1,4 @@
-"""From targets to sites: regions, names, who signs in and how often, and what no run could do."""
+"""From targets to sites: regions, names, who signs in and how often, and what is rejected."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""A survey that looks wrong deletes nothing, confirms nothing, and is not what the next is compared with."""
+"""After an implausible survey nothing is deleted or confirmed, and the next one is not compared with it."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -23,7 +23,7 @@ ANNOUNCED = replace(OLD, notice=2 * DAY)
 
 @dataclass
 class World:
-    """A cloud, a database and a clock that goes on only when it is told to."""
+    """A cloud, a database and a clock that advances only on demand."""
 
     store: Store
     cloud: RecordingCloud

@@ -1,4 +1,4 @@
-"""Surroundings that tests of the database ask for."""
+"""Fixtures for tests of the database."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The columns of images and decisions stand in one place, and everything else follows from it."""
+"""The columns of images and decisions are in one place, and everything else follows from it."""
 
 import json
 import sqlite3

@@ -1,4 +1,4 @@
-"""A damaged or half-made database: damage anywhere is a sentence and never a crash, and nothing is written over it."""
+"""A damaged or half-made database: damage gives a message and never a crash, and the file stays as it is."""
 
 import os
 import random

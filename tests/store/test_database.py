@@ -1,4 +1,4 @@
-"""The file of the database: opened with care, never overwritten, and what cannot serve is named with what to do."""
+"""The file of the database: opened with care, never overwritten, and an unusable one is reported with what to do."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""No journal, no delete: a database that cannot be used stops a run before the next deletion, and it is said where."""
+"""No journal, no delete: a database that cannot be used stops a run before the next deletion, with a message."""
 
 import json
 import os

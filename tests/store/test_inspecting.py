@@ -1,4 +1,4 @@
-"""Reading and checking a database: neither changes it, and what cannot serve is told before any sign-in."""
+"""Reading and checking a database: neither changes it, and an unusable one is reported before any sign-in."""
 
 import ctypes
 import os

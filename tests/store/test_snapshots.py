@@ -1,4 +1,4 @@
-"""Snapshots and decisions read back exactly, whatever came later, and histories are what a full scan would find."""
+"""Snapshots and decisions read back exactly, whatever came later, and histories equal those of a full scan."""
 
 import random
 import tempfile

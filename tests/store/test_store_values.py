@@ -1,4 +1,4 @@
-"""Values as JSON in the database: exactly the same again, and nothing that cannot be read in full is guessed at."""
+"""Values as JSON in the database: read back unchanged, and what cannot be read in full is never guessed."""
 
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""Tokens of the sandbox are issued, shown, needed and refused as the Compute API v1.0 page promises."""
+"""Tokens of the sandbox are issued, shown, needed and rejected as the Compute API v1.0 page promises."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Clusters, their node groups and templates, as Magnum tells of them."""
+"""Clusters, their node groups and templates, as Magnum lists them."""
 
 import pytest
 

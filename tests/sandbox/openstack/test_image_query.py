@@ -1,4 +1,4 @@
-"""The list of images is paged, filtered and ordered as Glance does it, and refused in its words."""
+"""The list of images is paged, filtered and ordered as Glance does it, and rejected in its words."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Stacks, their parameters and templates, as Heat tells of them."""
+"""Stacks, their parameters and templates, as Heat shows them."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What uses images in a sandbox: the truth about it, and the document that no API tells of."""
+"""What uses images in a sandbox: the truth about it, and the document that no API shows."""
 
 from typing import Any
 
