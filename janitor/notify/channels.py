@@ -1,7 +1,7 @@
 """The channels that there are: each kind has a row here."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from janitor.config import Settings
@@ -46,7 +46,18 @@ def kind_of(kept: KeptReport) -> str:
     return words["kind"] if isinstance(words, dict) else slack.KIND
 
 
-def channel_for(kept: KeptReport, channels: Iterable[Channel]) -> Channel | None:
-    """The channel that a kept report goes to now: the one that it was for, or else the first of its kind."""
-    same = [channel for channel in channels if channel.kind == kind_of(kept)]
-    return next((channel for channel in same if channel.name == kept.channel), same[0] if same else None)
+def of_its_kind(kept: KeptReport, channels: Iterable[Channel]) -> list[Channel]:
+    """The channels of the kind that a kept report is for."""
+    kind = kind_of(kept)
+    return [channel for channel in channels if channel.kind == kind]
+
+
+def channel_for(kept: KeptReport, channels: Iterable[Channel], holding: Container[str]) -> Channel | None:
+    """The channel that a kept report goes to now: the one that it was for, or else the first of its kind.
+
+    Channels that nobody needs to read are all sent every run: such a report goes to none of those `holding` it or a
+    report of their own of the same run.
+    """
+    same = of_its_kind(kept, channels)
+    own = next((channel for channel in same if channel.name == kept.channel), None)
+    return own or next((channel for channel in same if channel.announces or channel.name not in holding), None)

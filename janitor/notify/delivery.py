@@ -14,7 +14,7 @@ from janitor.core.units import counted
 from janitor.errors import DeliveryError, Exit, StoreError, worst
 from janitor.notify.announcing import as_told, start_notices, untimed
 from janitor.notify.channel import Channel, Receipt
-from janitor.notify.channels import KINDS, channel_for, configured, kind_of
+from janitor.notify.channels import KINDS, configured, kind_of, of_its_kind
 from janitor.notify.outbox import Outbox, outbox_in
 from janitor.notify.sending import OutgoingReport, ReportSender
 from janitor.report import Name

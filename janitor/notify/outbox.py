@@ -57,14 +57,18 @@ class Outbox:
         if report is not None:
             self._write(lambda store: store.mark_accepted(report, accepted, place_json))
 
-    def settle(self, report: int | None, error: DeliveryError | None, at: datetime) -> None:
-        """Record whether a report was delivered."""
+    def settle(self, report: int | None, error: DeliveryError | None, at: datetime, channel: str | None = None) -> None:
+        """Record whether a report was delivered, and to which `channel` if not to its own."""
         if report is None:
             return
         if error is None:
-            self._write(lambda store: store.mark_delivered(report, at))
+            self._write(lambda store: store.mark_delivered(report, at, channel))
         else:
             self._write(lambda store: store.mark_undelivered(report, str(error), at))
+
+    def drop(self, report: int, why: str, at: datetime) -> None:
+        """Record that a report will not be sent, and why."""
+        self._write(lambda store: store.mark_superfluous(report, why, at))
 
     def _write(self, act: Callable[[Store], _T]) -> _T | None:
         try:

@@ -1,20 +1,22 @@
 """Sends the reports of a run to channels: each is kept before it is sent, and what is undelivered is sent late."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from janitor.core.result import RunResult
 from janitor.errors import DeliveryError
 from janitor.notify.channel import Channel, PreparedReport, Receipt, Report
-from janitor.notify.channels import channel_for
+from janitor.notify.channels import channel_for, of_its_kind
 from janitor.notify.outbox import Outbox
 from janitor.report.routing import Share
 from janitor.report.wording import local_minute
 from janitor.store import KeptReport
 
 _log = logging.getLogger("janitor.notify.delivery")
+
+_ELSEWHERE = "not sent: its channel is not configured, and all others of its kind have the report of this run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,15 @@ class ReportSender:
         """Send the undelivered reports of earlier runs, oldest first; no more to a channel that cannot be reached.
 
         Gives each by its name, with the reason why it is still undelivered. Reports for a kind of channel that is no
-        longer configured stay where they are.
+        longer configured stay where they are. One that every channel of its kind has is not sent, and is settled.
         """
         unreachable: dict[tuple[str, str], DeliveryError] = {}
+        unsent: list[KeptReport] = []
         nothing: list[KeptReport] = []
         for kept in self.outbox.read(lambda store: store.undelivered(), nothing):
-            channel = channel_for(kept, self.channels)
+            channel = channel_for(kept, self.channels, self._channels_of(kept))
             if channel is None:
+                unsent.append(kept)
                 continue
             name = self._name_of(kept)
             late = OutgoingReport(kept.report, kept.run, channel, self._late(kept, channel, name))
@@ -84,6 +88,19 @@ class ReportSender:
             if error is not None:
                 _log.error("report-still-undelivered run=%s%s: %s", kept.run or "none", late.to_destination, error)
             yield f"{name}{late.to_destination}", channel, error
+        for kept in unsent:
+            self._settle_if_elsewhere(kept)
+
+    def _channels_of(self, kept: KeptReport) -> Mapping[str, bool]:
+        nowhere: Mapping[str, bool] = {}
+        return self.outbox.read(lambda store: store.channels_of(kept), nowhere)
+
+    def _settle_if_elsewhere(self, kept: KeptReport) -> None:
+        """Settle a report that every channel of its kind has accepted; others may still be needed, and stay."""
+        same, accepted = of_its_kind(kept, self.channels), self._channels_of(kept)
+        if same and all(accepted.get(channel.name) for channel in same):
+            self.outbox.drop(kept.report, _ELSEWHERE, self.clock())
+            _log.info("report-settled run=%s channel=%s: %s", kept.run or "none", kept.channel, _ELSEWHERE)
 
     def _name_of(self, kept: KeptReport) -> str:
         of = f"run {kept.run}" if kept.run else "a run that could not begin"
@@ -103,5 +120,6 @@ class ReportSender:
             self.outbox.note_accepted(outgoing.number, accepted, place_json)
 
         receipt = outgoing.prepared.send(note, self.clock)
-        self.outbox.settle(outgoing.number, receipt.error, self.clock())
+        taken_by = None if outgoing.channel.announces else outgoing.channel.name
+        self.outbox.settle(outgoing.number, receipt.error, self.clock(), taken_by)
         return receipt

@@ -66,9 +66,14 @@ def mark_accepted(db: Database, report: int, accepted: int, place_json: str) -> 
     db.execute("UPDATE reports SET accepted = ?, place = ? WHERE report = ?", (accepted, place_json, report))
 
 
-def mark_delivered(db: Database, report: int, at: datetime) -> None:
-    """Record that the channel has accepted all of it."""
-    db.execute("UPDATE reports SET delivered_at = ?, error = NULL, listing = NULL WHERE report = ?", (iso(at), report))
+def mark_delivered(db: Database, report: int, at: datetime, channel: str | None = None) -> None:
+    """Record that the channel has accepted all of it, or that another `channel` has, to which it went instead."""
+    db.execute(_DELIVERED, (iso(at), channel, report))
+
+
+def mark_superfluous(db: Database, report: int, why: str, at: datetime) -> None:
+    """Record that it will not be sent, and why. Its own channel has not accepted it."""
+    db.execute("UPDATE reports SET delivered_at = ?, error = ? WHERE report = ?", (iso(at), why, report))
 
 
 def mark_undelivered(db: Database, report: int, error: str, at: datetime) -> None:
@@ -84,7 +89,19 @@ def undelivered(db: Database) -> list[KeptReport]:
     ]
 
 
+def channels_of(db: Database, kept: KeptReport) -> dict[str, bool]:
+    """The channels for which the same report of the same run was kept, each with whether it has accepted it."""
+    return dict(db.execute(_SAME, (kept.run, kept.messages_json)))
+
+
 _ADD = "INSERT INTO reports (run, channel, messages, created_at, listing) VALUES (?, ?, ?, ?, ?)"
+_DELIVERED = """
+UPDATE reports SET delivered_at = ?, error = NULL, listing = NULL, channel = coalesce(?, channel) WHERE report = ?
+"""
+_SAME = """
+SELECT channel, max(delivered_at IS NOT NULL) FROM reports
+WHERE run IS ? AND messages = ? AND (delivered_at IS NULL OR error IS NULL) GROUP BY channel
+"""
 _UNDELIVERED = """
 SELECT p.report, p.run, p.channel, p.messages, p.created_at, p.error, coalesce(r.started_at, p.created_at),
     p.accepted, p.place, p.listing

@@ -262,6 +262,56 @@ def test_what_waits_for_another_file_goes_to_the_one_that_there_is(configure: Co
     assert len(lines_of(file)) == 1
 
 
+def runs_in(file: Path) -> list[int]:
+    return [json.loads(line)["run"] for line in lines_of(file)]
+
+
+def test_what_waits_for_a_file_that_is_gone_is_not_added_where_it_is_already(
+    configure: Configure, file: Path, tmp_path: Path
+) -> None:
+    settings = configure("[{file: reports.jsonl}, {file: other.jsonl}]")
+    (tmp_path / "other.jsonl").mkdir()
+    for _ in range(2):
+        delivered(settings, announcing(settings))
+    delivered(settings, make_run(run=0, outcome=Outcome.FAILED, error="policies/ci.yaml:12: no"))
+    settings = configure()
+    assert list(resend(settings, [CI])) == []
+    assert runs_in(file) == [1, 2, 0]
+    assert rows(settings, "SELECT count(*) FROM reports WHERE delivered_at IS NULL") == [(0,)]
+    told = rows(settings, "SELECT DISTINCT error FROM reports WHERE channel LIKE '%other.jsonl'")
+    why = "not sent: its channel is not configured, and all others of its kind have the report of this run"
+    assert told == [(why,)]
+
+
+def test_what_waits_for_two_files_that_are_gone_is_added_once_where_it_is_missing(
+    configure: Configure, file: Path, tmp_path: Path
+) -> None:
+    settings = configure("[{file: reports.jsonl}, {file: b.jsonl}, {file: c.jsonl}]")
+    for name in ("b.jsonl", "c.jsonl"):
+        (tmp_path / name).mkdir()
+    delivered(settings, announcing(settings))
+    settings = configure("[{file: reports.jsonl}, {file: new.jsonl}]")
+    assert [error for _, error in resend(settings, [CI])] == [None]
+    assert (runs_in(file), runs_in(tmp_path / "new.jsonl")) == ([1], [1])
+    assert list(resend(settings, [CI])) == []
+
+
+def test_what_waits_for_a_file_that_is_gone_stays_until_the_others_have_it(
+    configure: Configure, file: Path, tmp_path: Path
+) -> None:
+    settings = configure("[{file: other.jsonl}, {file: reports.jsonl}]")
+    for path in (file, tmp_path / "other.jsonl"):
+        path.mkdir()
+    delivered(settings, announcing(settings))
+    settings = configure()
+    assert [type(error) for _, error in resend(settings, [CI])] == [DeliveryError]
+    assert len(rows(settings, "SELECT 1 FROM reports WHERE delivered_at IS NULL")) == 2
+    file.rmdir()
+    assert [error for _, error in resend(settings, [CI])] == [None]
+    assert runs_in(file) == [1]
+    assert rows(settings, "SELECT 1 FROM reports WHERE delivered_at IS NULL") == []
+
+
 OLD = """
 INSERT INTO reports (run, channel, messages, created_at, accepted, place)
 VALUES (NULL, '{channel}', '[{{"text": "First.", "blocks": []}}, {{"text": "Second.", "blocks": []}}]',

@@ -31,10 +31,20 @@ class Reports(OnFile):
         with self._file.writing() as db:
             reports.mark_accepted(db, report, accepted, place_json)
 
-    def mark_delivered(self, report: int, at: datetime) -> None:
-        """Record that the channel has accepted all of a report."""
+    def mark_delivered(self, report: int, at: datetime, channel: str | None = None) -> None:
+        """Record that the channel has accepted all of a report, or that another `channel` has instead."""
         with self._file.writing() as db:
-            reports.mark_delivered(db, report, at)
+            reports.mark_delivered(db, report, at, channel)
+
+    def mark_superfluous(self, report: int, why: str, at: datetime) -> None:
+        """Record that a report will not be sent, and why. Its own channel has not accepted it."""
+        with self._file.writing() as db:
+            reports.mark_superfluous(db, report, why, at)
+
+    def channels_of(self, kept: KeptReport) -> dict[str, bool]:
+        """The channels for which the same report of the same run was kept, each with whether it has accepted it."""
+        with self._file.reading() as db:
+            return reports.channels_of(db, kept)
 
     def mark_undelivered(self, report: int, error: str, at: datetime) -> None:
         """Record that the channel has not accepted a report, or not all of it."""
