@@ -159,15 +159,22 @@ def _trouble(sent: Sequence[_Sent], waiting: Sequence[Channel]) -> str:
     """What was not delivered and what happens to it, in a sentence; the log says why. Empty if all was delivered."""
     failed = [(one, receipt.error) for one, receipt in sent if receipt.error is not None]
     if failed:
-        partly = len(failed) < len(sent) or any(error.delivered for _, error in failed)
         kept = all(one.number is not None for one, _ in failed)
         then = "it is kept, and the next run sends it" if kept else "it could not be kept, so it will not be sent"
-        where = _titles(one.channel for one, _ in failed)
-        return f"the report was not {'wholly ' if partly else ''}delivered to {where} (see above); {then}"
+        return f"the report was {_not_delivered([one.channel for one, _ in failed], sent)} (see above); {then}"
     if waiting:
         still = f"{counted(len(waiting), 'earlier report')} could still not be delivered to {_titles(waiting)}"
         return f"{still} (see above); the next run tries again"
     return ""
+
+
+def _not_delivered(failed: Sequence[Channel], sent: Sequence[_Sent]) -> str:
+    """Which of the channels got nothing of the report, and which got a part of it."""
+    begun = {one.channel.name for one, receipt in sent if receipt.error is None or receipt.error.delivered}
+    nothing = _titles(channel for channel in failed if channel.name not in begun)
+    part = _titles(channel for channel in failed if channel.name in begun)
+    words = (nothing and f"not delivered to {nothing}", part and f"not wholly delivered to {part}")
+    return " and ".join(filter(None, words))
 
 
 def _titles(channels: Iterable[Channel]) -> str:
@@ -190,7 +197,7 @@ def resend(
             sender = ReportSender(channels, Outbox(store), settings.timezone, clock)
             sender.make_up()
             yield from ((name, error) for name, _, error in sender.deliver_late())
-        kinds = [kind_of(kept) for kept in store.undelivered() if channel_for(kept, channels) is None]
+        kinds = [kind_of(kept) for kept in store.undelivered() if not of_its_kind(kept, channels)]
         if kinds:
             undelivered = {kind: counted(kinds.count(kind), "report") for kind in dict.fromkeys(kinds)}
             raise DeliveryError("; ".join(_unsent(kind, left) for kind, left in undelivered.items()))
