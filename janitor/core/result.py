@@ -60,6 +60,11 @@ class Deletion:
     detail: str
     unsettled: bool = False
 
+    @property
+    def unknown(self) -> bool:
+        """Whether its outcome is not known yet: neither an answer nor a survey says anything. Its code is `failed`."""
+        return self.unsettled and self.outcome is DeletionOutcome.FAILED
+
 
 @dataclass(frozen=True, slots=True)
 class SurveySummary:

@@ -64,14 +64,14 @@ def _surveyed(target: TargetResult) -> bool:
 
 
 def _deleted_of_planned(target: TargetResult) -> str:
-    fates = Counter(deletion.outcome for deletion in target.deletions)
+    fates = Counter(deletion.outcome for deletion in target.deletions if not deletion.unknown)
     deleted = fates.pop(DeletionOutcome.DELETED, 0)
     again = f" of which {len(target.earlier.refused_again):,} as before" if target.earlier.refused_again else ""
     words = {outcome: outcome.value for outcome in DeletionOutcome} | {DeletionOutcome.REFUSED: f"rejected{again}"}
     others = [f"{fates[outcome]:,} {words[outcome]}" for outcome in DeletionOutcome if fates[outcome]]
-    left = len(unasked(target))
-    if left:
-        others.append(f"{left:,} not attempted")
+    unknown, left = sum(deletion.unknown for deletion in target.deletions), len(unasked(target))
+    others += [f"{unknown:,} not known yet"] if unknown else []
+    others += [f"{left:,} not attempted"] if left else []
     aside = f" ({', '.join(others)})" if others else ""
     return f"{deleted:,} of {len(target.to_delete):,} planned{aside}"
 

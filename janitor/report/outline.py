@@ -1,9 +1,10 @@
 """What every report says about single images, in any format: groups of them, and what is next."""
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from janitor.core.decision import Decision, Reason, Spared
 from janitor.core.exemptions import expires_soon
@@ -12,15 +13,20 @@ from janitor.core.result import Deletion, DeletionOutcome, Mode, Outcome, Target
 _UPCOMING = 5
 _LAST_YEAR = 9999
 
-_TITLES = {
+_Fate = DeletionOutcome | Literal["unknown"] | None
+
+_TITLES: Mapping[_Fate, str] = {
     DeletionOutcome.REFUSED: "Rejected by the API, not deleted",
     DeletionOutcome.FAILED: "Failed, not confirmed gone",
+    "unknown": "Outcome not known yet, the next run finds out",
     None: "Not attempted, not deleted",
     DeletionOutcome.ACCEPTED: "Accepted by the API, not confirmed gone",
     DeletionOutcome.ALREADY_GONE: "Already gone, not counted as reclaimed",
     DeletionOutcome.DELETED: "Deleted, confirmed gone",
 }
-"""The outcomes of planned images in a live run, in the order in which they are reported; None: no deletion was sent."""
+"""What happened to planned images in a live run, in the order in which it is reported; None: no deletion was sent."""
+
+_TROUBLE: frozenset[_Fate] = frozenset({DeletionOutcome.REFUSED, DeletionOutcome.FAILED, "unknown", None})
 
 _NO_REMINDER = "Reminder not sent, as this report is late"
 
@@ -125,14 +131,15 @@ def _planned_title(target: TargetResult, mode: Mode) -> str:
 
 
 def _fates(target: TargetResult) -> Iterator[Group]:
-    fates: dict[DeletionOutcome | None, list[Entry]] = {fate: [] for fate in _TITLES}
+    fates: dict[_Fate, list[Entry]] = {fate: [] for fate in _TITLES}
     for deletion in target.deletions:
         if deletion.decision.image.id not in target.earlier.refused_again:
-            fates[deletion.outcome].append(Entry(deletion.decision, _remark(deletion)))
+            fate: _Fate = "unknown" if deletion.unknown else deletion.outcome
+            fates[fate].append(Entry(deletion.decision, _remark(deletion)))
     fates[None] = [Entry(decision) for decision in unasked(target)]
     for fate, entries in fates.items():
         if entries:
-            yield Group(_TITLES[fate], tuple(entries), trouble=fate is None or fate.unsuccessful)
+            yield Group(_TITLES[fate], tuple(entries), trouble=fate in _TROUBLE)
 
 
 def _remark(deletion: Deletion) -> str | None:

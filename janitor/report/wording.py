@@ -14,7 +14,7 @@ MODES = {
 
 OUTCOMES = {
     Outcome.OK: "ok – every target was surveyed, and no deletion was rejected or failed",
-    Outcome.PARTIAL: "partial – some deletions were rejected or failed",
+    Outcome.PARTIAL: "partial – some deletions were rejected or failed, or are not known yet",
     Outcome.REFUSED: "refused – over a limit or survey implausible, nothing was deleted there",
     Outcome.FAILED: "failed – the run or a target failed",
 }

@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from janitor.core.names.image_ids import folded
 from janitor.core.names.spelling import normal
-from janitor.core.result import Event
+from janitor.core.result import DeletionOutcome, Event
 from janitor.core.units import format_minute
 from janitor.core.usage import UserKind
 from janitor.store.columns import IMAGE, Kind
@@ -146,7 +146,9 @@ def _deletion(row: Mapping[str, Any]) -> str:
     answered = f"the API answered: {row['answer']}{words}" if row["answer"] else "no answer was recorded"
     if row["outcome"] is None or (row["settled_in_run"] is not None and not row["unsettled"]):
         return f"deletion: requested, {answered}, not confirmed"
-    return f"deletion: {row['outcome']}, {row['detail']} ({answered if row['requested_at'] else 'nothing was sent'})"
+    unknown = row["unsettled"] and row["outcome"] == DeletionOutcome.FAILED
+    outcome = "outcome not known" if unknown else row["outcome"]
+    return f"deletion: {outcome}, {row['detail']} ({answered if row['requested_at'] else 'nothing was sent'})"
 
 
 _FIND = """

@@ -25,6 +25,7 @@ class Fate(Enum):
     ACCEPTED = "Accepted by the API, not confirmed gone"
     REFUSED = "Rejected by the API, not deleted"
     FAILED = "Failed, not confirmed gone"
+    UNKNOWN = "Outcome not known yet, the next run finds out"
     UNASKED = "Not attempted, not deleted"
     OVER_LIMIT = "Not deleted, over a limit or survey implausible"
     CHANGED = "Changed since planned, not attempted"

@@ -1,12 +1,15 @@
 """The report on a terminal: understood without a manual, and complete."""
 
+import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from janitor.core.decision import REASONS, Reason
 from janitor.core.result import Cost, DeletionOutcome, Mode, Outcome
+from janitor.report.as_json import json_report
 from janitor.report.wording import MODES, OUTCOMES, money_a_month
 from tests.factories import GIB, NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep, too_young
 from tests.report.terminal import DOLLARS, report, unfolded
@@ -117,6 +120,18 @@ def test_each_fate_has_its_title_and_what_the_api_said(outcome: DeletionOutcome,
     assert "so the API put it" in text
     assert deletion.decision.image.id in text
     assert not [other for _, other in FATES if other != title and other in text]
+
+
+def test_a_deletion_whose_outcome_is_not_known_yet_is_not_called_failed() -> None:
+    open_ones = [replace(make_deletion(f"open-{n}", DeletionOutcome.FAILED), unsettled=True) for n in range(2)]
+    deletions = [*open_ones, make_deletion("tried", DeletionOutcome.FAILED)]
+    run = make_run(make_target([deletion.decision for deletion in deletions], deletions), mode=Mode.DELETE)
+    text = report(run)
+    assert "Outcome not known yet, the next run finds out: 2 images" in text
+    assert "Failed, not confirmed gone: 1 image" in text
+    assert "Deleted        0 of 3 planned (1 failed, 2 not known yet)" in text
+    assert "0 of 3 planned images deleted; 2 not confirmed yet." in text
+    assert json.loads(json_report(run))["targets"][0]["deletions"][0]["outcome"] == "failed"  # the code stays
 
 
 def test_troubles_come_before_successes() -> None:
