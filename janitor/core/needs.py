@@ -19,6 +19,7 @@ PARTS = {"kernel_id": "kernel", "ramdisk_id": "ramdisk"}
 _LEFT_OUT = (MISSING, "null")
 _MAY_NAME_PARTS = {"properties": "kernel or ramdisk", **{f"properties.{key}": part for key, part in PARTS.items()}}
 _SEPARATORS = re.compile(r"[\s\"'\[\]{}(),;=\\]+")
+_QUOTED = re.compile(r'"([^"]*)"')
 _PART_FORMATS = frozenset({"aki", "ari"})
 
 
@@ -75,7 +76,7 @@ def used_by_unidentified(unidentified: Sequence[Image], images: Iterable[Image])
 def _may_need(image: Image) -> bool:
     if image.status in GONE_STATUSES:
         return False
-    return _is_unread(image) or any(_parts_named_by(image)) or any(_parts_said_to(image))
+    return _is_unread(image) or any(_parts_named_by(image)) or any(_words_said_to_be_parts(image))
 
 
 def _is_unread(image: Image) -> bool:
@@ -98,18 +99,26 @@ def _is_doubtful(image: Image, known: KnownImages) -> bool:
 
 
 def _needed_by(image: Image, known: KnownImages) -> Iterator[tuple[ImageId, str]]:
-    """The other images that an image needs, each with its role."""
-    named = ((needed, part) for word, part in _parts_named_by(image) for needed in known.meant_by(word) or ())
-    needed = (*named, *_parts_said_to(image))
-    return ((image_id, part) for image_id, part in needed if image_id != image.identity)
+    """The other images that an image needs, or may need, each with its role: whatever a word may mean is one.
+
+    Where it is not known which image a name means, that keeps every image of that name, beside the kernels and ramdisks
+    that doubt keeps.
+    """
+    named = ((needed, part) for word, part in _parts_named_by(image) for needed in _meant_by(word, known))
+    said = ((needed, part) for word, part in _words_said_to_be_parts(image) for needed in _meant_by(word, known))
+    return ((image_id, part) for image_id, part in (*named, *said) if image_id != image.identity)
 
 
-def _parts_said_to(image: Image) -> Iterator[tuple[ImageId, str]]:
-    """The ids in an unreadable value, as in two values that contradict each other: each may be a part."""
+def _meant_by(word: str, known: KnownImages) -> Iterable[ImageId]:
+    return {*ids_in(word), *(known.meant_by(word) or ()), *known.names.meant_by(word)}
+
+
+def _words_said_to_be_parts(image: Image) -> Iterator[tuple[str, str]]:
+    """The words in an unreadable value, as in two values that contradict each other, and all that stands in quotes."""
     for key, part in _MAY_NAME_PARTS.items():
         said = image.unreadable.get(key, MISSING)
-        for word in () if said in _LEFT_OUT else _SEPARATORS.split(said):
-            yield from ((needed, part) for needed in ids_in(word))
+        for word in () if said in _LEFT_OUT else (*_SEPARATORS.split(said), *_QUOTED.findall(said)):
+            yield word, part
 
 
 def _may_be_a_part(image: Image) -> bool:

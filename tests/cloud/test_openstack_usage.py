@@ -184,3 +184,12 @@ def test_snapshots_in_doubt_keep_everything_where_they_are_required(base: object
     with serving(cloud, sources=EVERYTHING) as (client, _):
         usage = client.usage(images_of(cloud), EarlierUsage())
     assert "the base of image snap cannot be read" in str(usage.problem)
+
+
+def test_an_image_whose_links_lead_to_another_one_uses_both() -> None:
+    linked = [{"rel": "bookmark", "href": f"http://n/compute/images/{one}"} for one in ("b", "a")]
+    cloud = Cloud(
+        entries=[entry("a"), entry("b"), entry("c")],
+        servers=[server("s1", {"id": "a", "links": [*linked, {"href": "http://n/"}, {"href": 5}, "x"]})],
+    )
+    assert used(cloud, images=images_of(cloud)) == {"a": ["instance s1"], "b": ["instance s1"]}

@@ -19,6 +19,15 @@ def test_where_ids_are_uuids_only_a_uuid_is_one(word: str) -> None:
     assert KnownImages(ImageNames([make_image("ci-1", id=UUID)])).meant_by(word) is None
 
 
+@pytest.mark.parametrize("word", [*NO_IDS, "ci-old", f"backup-{GONE}"])
+def test_one_image_whose_id_is_another_word_makes_no_name_an_id(word: str) -> None:
+    listed = [make_image("ci-1", id=UUID), make_image("cirros", id="cirros-public", owned=False, public=True)]
+    known = KnownImages(ImageNames(listed))
+    assert known.meant_by(word) is None
+    assert known.meant_by("Cirros-Public") == ("cirros-public",)
+    assert known.meant_by(f"backup-{UUID}") is not None, "an id in it is listed"
+
+
 @pytest.mark.parametrize("word", [UUID, GONE, GONE.replace("-", ""), f"https://images.example/v2/images/{GONE}"])
 def test_a_uuid_is_an_id_whether_or_not_it_is_listed(word: str) -> None:
     meant = KnownImages(ImageNames([make_image("ci-1", id=UUID)])).meant_by(word)

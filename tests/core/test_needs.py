@@ -43,6 +43,28 @@ def test_where_ids_are_uuids_another_word_for_a_part_leaves_in_doubt_which_it_is
     assert needs_of([gone, kernel]).words_of(kernel) is None
 
 
+@pytest.mark.parametrize("disk_format", ["aki", "raw", "qcow2", "iso"])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"properties": {"kernel_id": "ci-kernel"}},
+        {"properties": {"ramdisk_id": " ci-kernel\u200b"}},
+        {"properties": {}, "unreadable": {"properties.kernel_id": '{"name": "ci-kernel"}'}},
+        {"properties": {}, "unreadable": {"properties.kernel_id": '"ci-kernel" and "x"'}},
+        {"properties": None, "unreadable": {"properties": '["kernel_id=ci-kernel"]'}},
+    ],
+    ids=["by-name", "in-other-spelling", "in-an-object", "a-key-twice", "no-object"],
+)
+def test_an_image_that_bears_the_name_of_a_part_is_needed_whatever_its_format(
+    facts: dict[str, Any], disk_format: str
+) -> None:
+    kernel = make_image("ci-kernel", id="b2b33ee8-0e6d-4ae7-a5c2-0e2a44e4c0f1", disk_format=disk_format)
+    whole = make_image("uec", id="0d3b1b9c-6a8e-4f6e-9f3e-2f0b1c5a7d11", **facts)
+    assert needs_of([whole, kernel]).words_of(kernel) is not None
+    other = make_image("ci-web", id="c2b33ee8-0e6d-4ae7-a5c2-0e2a44e4c0f1", disk_format="qcow2")
+    assert needs_of([whole, kernel, other]).words_of(other) is None
+
+
 @pytest.mark.parametrize(
     ("image", "needed"),
     [

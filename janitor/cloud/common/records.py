@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from janitor.cloud.common import wire
 from janitor.cloud.common.answers import check_envelope, check_faultless, undocumented
 from janitor.core.image import MISSING
+from janitor.core.names.image_ids import ImageId, ids_in
 from janitor.core.names.known_images import KnownImages
 from janitor.core.needs import PARTS
 from janitor.core.usage import User, UserKind
@@ -186,14 +187,23 @@ def image_users(entries: Iterable[Any], label: str, kind: UserKind, image_of: Im
     return users
 
 
-def _image_ids(image: object, user: User, label: str, known: KnownImages) -> tuple[str, ...]:
+def _image_ids(image: object, user: User, label: str, known: KnownImages) -> tuple[ImageId, ...]:
     """The ids that a value may mean: a URL or URN holds one."""
     named = image.get("id") if isinstance(image, dict) else image
     ids = known.meant_by(named) if isinstance(named, str) else None
     if ids is None:
         name = user.name or user.id
         raise Unavailable(f'{label}: the image of {user.kind} "{name}" cannot be read: {wire.shown(image)}')
-    return ids
+    return tuple(dict.fromkeys((*ids, *_linked_ids(image, known))))
+
+
+def _linked_ids(image: object, known: KnownImages) -> Iterator[ImageId]:
+    """The listed images to which the links of an image lead: where that is another one, each may be meant."""
+    links = image.get("links") if isinstance(image, dict) else None
+    for link in links if isinstance(links, list) else ():
+        href = link.get("href") if isinstance(link, dict) else None
+        if isinstance(href, str):
+            yield from known.names.ids.intersection(ids_in(href))
 
 
 def _named(entry: Entry) -> str:

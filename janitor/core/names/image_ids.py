@@ -39,9 +39,14 @@ def ids_in(text: str) -> tuple[ImageId, ...]:
     return tuple(map(ImageId, dict.fromkeys(filter(None, _ids_in(folded(text))))))
 
 
-def holds_uuid(text: str) -> bool:
-    """Whether a word is a UUID or holds one, with or without its dashes."""
-    return any(map(_UUID.fullmatch, ids_in(text)))
+def is_uuid(text: str) -> bool:
+    """Whether a word is a UUID, with or without its dashes, or a URL, path or URN that holds one.
+
+    Not a name in which one stands, such as `backup-` and the id of a server.
+    """
+    word = folded(text)
+    held = ids_in(word) if "/" in word or ":" in word else (word,)
+    return any(map(_UUID.fullmatch, held))
 
 
 def unidentified(text: str) -> bool:

@@ -1,6 +1,6 @@
 """The images of a survey, as servers, instances and volumes name theirs: by id, or by what may only look like one."""
 
-from janitor.core.names.image_ids import ImageId, holds_uuid, ids_in, unidentified
+from janitor.core.names.image_ids import ImageId, ids_in, is_uuid, unidentified
 from janitor.core.names.image_names import ImageNames
 from janitor.core.names.spelling import normal
 
@@ -13,22 +13,25 @@ def says_nothing(word: str) -> bool:
 
 
 class KnownImages:
-    """Says which images a word means. If all their ids are UUIDs, only a UUID is an id."""
+    """Says which images a word means where an API documents an id. Where any listed id is a UUID, all ids are.
+
+    So one image of another kind, of the vendor's or another project's, makes no name pass for an id.
+    """
 
     def __init__(self, names: ImageNames) -> None:
         self.names = names
-        self._by_uuid = bool(names.ids) and all(map(holds_uuid, names.ids))
+        self._by_uuid = any(map(is_uuid, names.ids))
 
     def meant_by(self, word: str) -> tuple[ImageId, ...] | None:
         """The ids that a word may mean, also of images that are gone; None where that is unknown.
 
-        A word that is not a UUID may be an id or a name: it also means the images of that name, and those whose name
-        cannot be read.
+        Where no id is a UUID, a word may be an id or a name: it also means the images of that name, and those whose
+        name cannot be read.
         """
         if unidentified(word):
             return None
         ids = ids_in(word)
-        if holds_uuid(word) or not self.names.ids.isdisjoint(ids):
+        if is_uuid(word) or not self.names.ids.isdisjoint(ids):
             return ids
         if self._by_uuid or says_nothing(word):
             return None
