@@ -66,6 +66,14 @@ def to_replace(path: Path, beginning: bytes) -> Path:
     return file
 
 
+def around_temporary(path: Path) -> tuple[str, str]:
+    """What a temporary file that is to replace another is called, before and after a random part.
+
+    Hidden, and with another ending: what reads everything in its folder is to pass over it.
+    """
+    return f".{path.name}.", ".tmp"
+
+
 def content_of(path: Path, largest: int = LARGEST) -> bytes:
     """All bytes of a regular file, at most `largest` of them. Raises UnusableFile."""
     try:

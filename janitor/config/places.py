@@ -1,25 +1,59 @@
-"""Problems of the places where files are to be written."""
+"""Problems of the places where files are to be written: none may be another's, or one that the program reads."""
 
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from janitor.config.channels import ChannelSetting, files_written_twice
+from janitor.config.declared import references
+from janitor.config.policy_files import would_be_read
 from janitor.config.schema import SettingsSchema
-from janitor.documents import Fault
-from janitor.files import METRICS, to_replace
+from janitor.documents import Fault, Keys, legible
+from janitor.files import METRICS, around_temporary, to_replace
+from janitor.references import leads_to
 
-_KEY = ("metrics_file",)
-_BESIDE_THE_DATABASE = ("", "-wal", "-shm", "-journal", ".lock", ".mark")
+_METRICS = ("metrics_file",)
+_BESIDE_THE_DATABASE = ("", "-wal", "-shm", "-journal", ".lock", ".mark", ".mark.a1b2c3d4")
+_RANDOM = "a1b2c3d4"
+
+_Written = tuple[Keys, Path]
+"""A file that is written, and the key that names it."""
 
 
 def misplaced(schema: SettingsSchema, channels: Sequence[ChannelSetting], source: Path) -> Iterator[Fault]:
-    """Why files must not be written where the configuration says."""
-    yield from _misplaced_metrics(schema, source)
+    """Why files must not be written where the configuration says; one fault at each key."""
+    database = _of_the_database(schema, source)
+    metrics = _of_metrics(schema, source)
+    said = set[Keys]()
+    for fault in (
+        *_misplaced_metrics(schema, source),
+        *files_written_twice(channels, [file for _, file in (*database, *metrics[:1])]),
+        *_read_again(schema, [*database, *metrics, *_of_channels(channels)], source),
+    ):
+        if fault.keys not in said:
+            yield fault
+        said.add(fault.keys)
+
+
+def _of_the_database(schema: SettingsSchema, source: Path) -> list[_Written]:
+    """The database and what is beside it, where a link to it leads."""
     database = source.parent / schema.database
-    ours = [Path(f"{database}{ending}") for ending in _BESIDE_THE_DATABASE]
-    metrics = [] if schema.metrics_file is None else [source.parent / schema.metrics_file]
-    yield from files_written_twice(channels, [*ours, *metrics, source])
+    beside = (Path(f"{os.path.realpath(database)}{ending}") for ending in _BESIDE_THE_DATABASE)
+    return [(("database",), file) for file in (database, *beside)]
+
+
+def _of_metrics(schema: SettingsSchema, source: Path) -> list[_Written]:
+    """The metrics file, and one that is to replace it."""
+    if schema.metrics_file is None:
+        return []
+    file = source.parent / schema.metrics_file
+    real = Path(os.path.realpath(file))
+    return [(_METRICS, file), (_METRICS, real.parent / _RANDOM.join(around_temporary(real)))]
+
+
+def _of_channels(channels: Sequence[ChannelSetting]) -> Iterator[_Written]:
+    for index, setting in enumerate(channels):
+        yield from ((("channels", index, key), file) for key, file in setting.files.items())
 
 
 def _misplaced_metrics(schema: SettingsSchema, source: Path) -> Iterator[Fault]:
@@ -29,8 +63,21 @@ def _misplaced_metrics(schema: SettingsSchema, source: Path) -> Iterator[Fault]:
     try:
         file = to_replace(source.parent / schema.metrics_file, METRICS)
     except OSError as error:
-        yield Fault(_KEY, f'"{schema.metrics_file}" cannot be replaced: {error.strerror}')
+        yield Fault(_METRICS, f'"{schema.metrics_file}" cannot be replaced: {error.strerror}')
         return
-    database = source.parent / schema.database
-    if str(file) in {os.path.realpath(f"{database}{ending}") for ending in _BESIDE_THE_DATABASE}:
-        yield Fault(_KEY, f'"{schema.metrics_file}" belongs to the database, and would be overwritten')
+    if str(file) in {os.path.realpath(one) for _, one in _of_the_database(schema, source)}:
+        yield Fault(_METRICS, f'"{schema.metrics_file}" belongs to the database, and would be overwritten')
+
+
+def _read_again(schema: SettingsSchema, written: Sequence[_Written], source: Path) -> Iterator[Fault]:
+    """The written files that the program would take for what people wrote."""
+    globs = [(one.files, one.what) for one in references(schema.references, source.parent) if one.files is not None]
+    for keys, file in written:
+        matching = (f'the reference "{what}" matches' for glob, what in globs if leads_to(glob, str(file)))
+        if os.path.realpath(file) == os.path.realpath(source):
+            yield Fault(keys, f'"{legible(file.name)}" is the configuration itself')
+        elif would_be_read(source.parent / schema.policies, file):
+            yield Fault(keys, f'"{legible(file.name)}" would be read as a policy file: write it to another folder')
+        elif glob := next(matching, None):
+            why = f"which {glob}: what is written would be read for names of images; write it elsewhere"
+            yield Fault(keys, f'"{legible(file.name)}" is a file {why}')

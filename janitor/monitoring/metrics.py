@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from janitor.core.decision import Verdict
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
-from janitor.files import METRICS, content_of, text_in, to_replace
+from janitor.files import METRICS, around_temporary, content_of, text_in, to_replace
 
 _LAST_GOOD = "janitor_last_good_run_timestamp_seconds"
 _READABLE_FOR_ALL = 0o644
@@ -106,8 +106,8 @@ def write_metrics(path: Path, registry: CollectorRegistry) -> None:
     then changes nothing.
     """
     path = to_replace(path, METRICS)
-    # A name that does not end like the file's own: collectors read everything that ends in .prom.
-    with tempfile.NamedTemporaryFile(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent, delete=False) as file:
+    before, after = around_temporary(path)
+    with tempfile.NamedTemporaryFile(prefix=before, suffix=after, dir=path.parent, delete=False) as file:
         temporary = Path(file.name)
         try:
             os.fchmod(file.fileno(), _READABLE_FOR_ALL)

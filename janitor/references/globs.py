@@ -41,6 +41,17 @@ def expand(pattern: str, called: Callable[[str], str] = shown) -> Iterator[str |
     return _Walk(pattern, called).matches()
 
 
+def leads_to(pattern: str, file: str) -> bool:
+    """Whether an absolute glob matches a file, or would once the file is there, under any of its names.
+
+    Of the links only those are tried that are in folders which lead to the file, or which the glob itself names.
+    """
+    return any(
+        isinstance(found, str) and os.path.realpath(found) == os.path.realpath(file)
+        for found in _WalkTo(pattern, file).matches()
+    )
+
+
 class _Walk:
     """One expansion: what is still to be visited, what was entered, and how many names were read."""
 
@@ -100,17 +111,55 @@ class _Walk:
 
     def _listed(self, folder: str, part: str, *, folders_only: bool) -> list[str]:
         """What in a folder matches a part, the last name first. The targets of links are not checked yet."""
-        matches = re.compile(fnmatch.translate(part)).match
+        fits = _fits(part)
         names = []
         with os.scandir(folder) as entries:
             for entry in entries:
                 self._looked_at += 1
                 if self._looked_at > MOST_ENTRIES:
                     break
-                hidden = entry.name.startswith(".") and not part.startswith(".")
-                if not hidden and matches(entry.name) and not (folders_only and _is_no_folder(entry)):
+                if fits(entry.name) and not (folders_only and _is_no_folder(entry)):
                     names.append(entry.name)
         return [_joined(folder, name) for name in sorted(names, reverse=True)]
+
+
+class _WalkTo(_Walk):
+    """An expansion that visits only what may lead to one file, as if it and its folders were there."""
+
+    def __init__(self, pattern: str, file: str) -> None:
+        super().__init__(pattern, shown)
+        self._file = os.path.realpath(file)
+
+    def _visit(self, path: str, index: int, seen: bool) -> str | Unreadable | None:
+        if os.path.realpath(path) == self._file:
+            return path if index == len(self._parts) else None
+        if os.path.exists(path):  # noqa: PTH110
+            return super()._visit(path, index, seen)
+        if index < len(self._parts) and self._next(path):
+            self._enter(path, index)
+        return None
+
+    def _listed(self, folder: str, part: str, *, folders_only: bool) -> list[str]:  # noqa: ARG002  the file may be one
+        names = {*self._next(folder), *self._links(folder)}
+        return [_joined(folder, name) for name in filter(_fits(part), names)]
+
+    def _next(self, folder: str) -> list[str]:
+        """The name by which the way to the file goes on in a folder, if it goes through it."""
+        above = f"{os.path.realpath(folder).rstrip('/')}/"
+        return [self._file.removeprefix(above).split("/")[0]] if self._file.startswith(above) else []
+
+    def _links(self, folder: str) -> list[str]:
+        try:
+            with os.scandir(folder) as entries:
+                return [entry.name for entry in entries if entry.is_symlink()]
+        except OSError:
+            return []
+
+
+def _fits(part: str) -> Callable[[str], bool]:
+    """Whether names match a part."""
+    matches = re.compile(fnmatch.translate(part)).match
+    return lambda name: (part.startswith(".") or not name.startswith(".")) and matches(name) is not None
 
 
 def _is_no_folder(entry: "os.DirEntry[str]") -> bool:

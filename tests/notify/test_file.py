@@ -432,7 +432,7 @@ def test_a_command_adds_what_it_prints_and_exits_1_where_it_cannot(sandbox_desk:
         ("[{file: x.jsonl}, {file: ./x.jsonl}]", 'channels[1].file: "x.jsonl" is the file of channels[0] already'),
         ("[{file: j.db}]", '"j.db" is used for something else'),
         ("[{file: j.db-wal}]", '"j.db-wal" is used for something else'),
-        ("[{file: janitor.yaml}]", '"janitor.yaml" is used for something else'),
+        ("[{file: janitor.yaml}]", '"janitor.yaml" is the configuration itself'),
         ("[{}]", "channels[0].file: is missing: name the file that reports are added to"),
         ("[{file: ''}]", "file"),
         ("[{folder: x}]", "channels[0]: is of no known kind: give it one of the keys file"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from janitor.references import Reference, globs, texts
 from janitor.references.entries import Text, Unreadable
-from janitor.references.globs import expand, literal, shown
+from janitor.references.globs import expand, leads_to, literal, shown
 from janitor.references.texts import BEYOND_ALLOWANCE, LARGEST_SUM, Allowance, files
 
 NOBODY = 65534
@@ -116,6 +116,23 @@ def test_links_are_followed_and_those_in_a_circle_end(tree: Path) -> None:
         str(tree / path) for path in ("main.tf", "a/x.tf", "a/b/y.tf", "c.tf/inner.tf", "[x]/in.tf")
     )
     assert len(paths) == 6  # a/x.tf by its link, too
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["main.tf", "a", "*", "*.tf", "a/*", "a/.*", "a/**", "**", "**/*.t*", "*/b/*", "d/*", "a/up/a/*", "a/../*.tf"],
+)
+def test_a_glob_leads_to_a_file_before_it_is_there(tree: Path, pattern: str) -> None:
+    (tree / "a/up").symlink_to(tree)
+    (tree / "d").symlink_to(tree / "a/b")
+    glob = f"{tree}/{pattern}"
+    names = ["main.tf", "a/x.tf", "a/b/y.tf", "a/b/z.txt", "a/.hidden.tf", ".git/config.tf", "a/.terraform/m.tf"]
+    expected = {os.path.realpath(one) for one in expand(glob) if isinstance(one, str)}
+    led = [name for name in names if leads_to(glob, f"{tree}/{name}")]
+    assert led == [name for name in names if str(tree / name) in expected]
+    for name in names:
+        (tree / name).unlink()
+    assert [name for name in names if leads_to(glob, f"{tree}/{name}")] == led
 
 
 def test_a_very_deep_tree_is_no_trouble(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Reads policy files: YAML in, rules out, or every problem of all files at once, each with its line and key."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -58,6 +59,17 @@ def load_rules(path: Path, zone: tzinfo, unserved: Mapping[str, str] = _NOTHING)
 def load_policies(path: Path, unserved: Mapping[str, str] = _NOTHING) -> list[Policy]:
     """`load_rules`, but only the policies."""
     return list(load_rules(path, UTC, unserved).policies)
+
+
+def would_be_read(policies: Path, file: Path) -> bool:
+    """Whether a file is read as one of these policies, under any of its names, or would be once it is there."""
+    real = Path(os.path.realpath(file))
+    if not policies.is_dir():
+        return real == Path(os.path.realpath(policies))
+    names = [policies / real.name] if real.parent == Path(os.path.realpath(policies)) else []
+    with suppress(OSError):  # which is said when the policies are read
+        names += [one for one in policies.iterdir() if one.is_symlink() and Path(os.path.realpath(one)) == real]
+    return any(map(_holds_policies, names))
 
 
 @dataclass(frozen=True, slots=True)
