@@ -124,14 +124,17 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"database lock {path}: {error.strerror}: {_advice(error)}") from error
+        what = "it is a link" if error.errno == errno.ELOOP else error.strerror
+        raise StoreError(f"database lock {path}: {what}: {_advice(error)}") from error
 
 
 def _advice(error: OSError) -> str:
     match error.errno:
         case errno.EACCES | errno.EPERM:
             return "allow this user to write to it and to its folder, or run as its owner"
-        case errno.EISDIR | errno.EINVAL | errno.ELOOP | errno.ENXIO:
+        case errno.ELOOP:
+            return "remove the link: the lock must be a regular file"
+        case errno.EISDIR | errno.EINVAL | errno.ENXIO:
             return "move away what is there: the lock must be a regular file"
         case errno.EROFS:
             return "set `database` to a place that can be written"

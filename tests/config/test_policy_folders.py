@@ -35,7 +35,10 @@ def test_no_policies_at_all_is_a_problem(write_policies: WritePolicies) -> None:
     write_policies("README.md", "soon")
 
     assert problems_of(Path("policies")) == ["policies: holds no policies: no *.yaml or *.yml file is in it"]
-    assert problems_of(Path("nowhere")) == ["nowhere: cannot be read: No such file or directory"]
+    assert problems_of(Path("nowhere")) == [
+        "nowhere: cannot be read: No such file or directory: `policies` in janitor.yaml names the folder (or file) of "
+        "policies"
+    ]
 
 
 def test_a_link_to_nowhere_is_a_problem_because_its_policies_would_be_missed(write_policies: WritePolicies) -> None:

@@ -78,6 +78,12 @@ def test_a_mark_that_cannot_be_read_is_an_error(database: Path, make: Callable[[
         read_mark(database)
 
 
+def test_a_link_in_the_place_of_a_mark_is_called_one(database: Path) -> None:
+    mark_file(database).symlink_to("elsewhere")
+    with pytest.raises(StoreError, match=r"janitor\.db\.mark: it is a link, .* then remove the link, and run again"):
+        read_mark(database)
+
+
 def test_a_mark_that_cannot_be_written_leaves_nothing_behind(database: Path) -> None:
     mark_file(database).mkdir()
     with pytest.raises(StoreError, match=r"janitor\.db\.mark"):

@@ -16,7 +16,8 @@ from janitor.core.image import Image
 from janitor.core.names.image_ids import ImageId
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
-from janitor.core.survey.plausibility import Measure, OwnImages, Plausibility
+from janitor.core.survey.clock import ClockDoubt
+from janitor.core.survey.plausibility import Measure, OwnImages, Plausibility, implausible
 from janitor.core.usage import EarlierUsage, Usage, User
 from janitor.errors import Unavailable
 from janitor.run.orders import Site
@@ -231,6 +232,15 @@ def test_a_clock_that_is_off_deletes_nothing_and_gives_no_notice(
         not believed,
     )
     assert believed or "clock is 4320 minutes" in (target.error or "")
+    assert believed or ". Check the clock of this machine; if it is right, run once with" in (target.error or "")
+
+
+def test_our_clock_is_checked_before_the_account() -> None:
+    clock, list_ = ClockDoubt("our clock is slow"), "instances fell from 9 to 0"
+    assert implausible([list_]).endswith(". Check the account; if the survey is right, run once with --accept-survey.")
+    both = "Check the clock of this machine first, and then the account; if both are right, run once with"
+    assert both in implausible([list_, clock])
+    assert implausible([clock], acceptable=False).endswith("our clock is slow.")
 
 
 def perform(store: Store, cloud: RecordingCloud, mode: Mode = Mode.DELETE, *, accept: bool = False) -> RunResult:

@@ -188,7 +188,7 @@ UNFIT = {
     "the-database-is-a-folder": (folder_in_its_place, "it is a folder: set `database` to a file"),
     "lock-is-a-link": (
         link_in_its_place,
-        "Too many levels of symbolic links: move away what is there: the lock must be",
+        "janitor.db.lock: it is a link: remove the link: the lock must be a regular file",
     ),
     "lock-is-a-folder": (
         lock_is_a_folder,

@@ -18,6 +18,7 @@ from janitor.files import LARGEST
 
 LARGEST_TOGETHER = 16 * 2**20
 PASSED_OVER = "in the policies folder, only *.yaml and *.yml files are read, and these are ignored"
+_ABSENT = "cannot be read: No such file or directory: `policies` in janitor.yaml names the folder (or file) of policies"
 _SUFFIXES = (".yaml", ".yml")
 _TEST = ".test.yaml"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -83,6 +84,8 @@ class _PolicyFile:
 
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
+        if not path.exists():
+            raise ConfigurationError([Problem(display(path), None, _ABSENT)])
         return [path]
     try:
         found = [file for file in path.iterdir() if _holds_policies(file)]

@@ -15,6 +15,12 @@ class ClockCheck(StrEnum):
     ACCEPTED = "accepted"
 
 
+class ClockDoubt(str):
+    """What is implausible about our clock, not about the account."""
+
+    __slots__ = ()
+
+
 UNCONFIRMED = (
     "nothing deleted: no answer of the API tells the time, so our clock cannot be confirmed. Check it; if it is right, "
     "run once with --accept-survey."
@@ -37,7 +43,7 @@ def may_start(check: ClockCheck, offset: timedelta | None) -> bool:
     return check is ClockCheck.CONFIRMED if offset is None else agrees(offset)
 
 
-def behind(now: datetime, run: int, then: datetime) -> str | None:
+def behind(now: datetime, run: int, then: datetime) -> ClockDoubt | None:
     """What is wrong with a clock that is behind that of an earlier run, which an answer confirmed; None if nothing.
 
     `then` is the time of that run.
@@ -45,4 +51,5 @@ def behind(now: datetime, run: int, then: datetime) -> str | None:
     if then - now <= APART:
         return None
     minutes = (then - now) // timedelta(minutes=1)
-    return f"our clock is {minutes} minutes behind that of run {run}, which an answer of the API confirmed"
+    words = f"our clock is {minutes} minutes behind that of run {run}, which an answer of the API confirmed"
+    return ClockDoubt(words)

@@ -1,6 +1,6 @@
 """Whether a survey is plausible: after an implausible one, nothing is deleted until a person accepts it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from janitor.core.image import Image
 from janitor.core.names.image_ids import ImageId
 from janitor.core.planning.plan import owns
 from janitor.core.survey import Survey
-from janitor.core.survey.clock import APART, agrees
+from janitor.core.survey.clock import APART, ClockDoubt, agrees
 from janitor.core.usage import Source
 
 _FEW = 5
@@ -145,14 +145,24 @@ def _more_without_id(now: Measure, before: Measure) -> Iterator[str]:
         yield f"entries of the image list without an id rose from {before.without_id} to {now.without_id}"
 
 
-def _clock_doubts(offset: timedelta | None) -> Iterator[str]:
+def _clock_doubts(offset: timedelta | None) -> Iterator[ClockDoubt]:
     if offset is not None and not agrees(offset):
         side = "ahead of" if offset > timedelta() else "behind"
         minutes = abs(offset) // timedelta(minutes=1)
-        yield f"the server's clock is {minutes} minutes {side} ours, more than {APART // timedelta(minutes=1)}"
+        allowed = APART // timedelta(minutes=1)
+        yield ClockDoubt(f"the server's clock is {minutes} minutes {side} ours, more than {allowed}")
 
 
-def implausible(doubts: Iterable[str], *, acceptable: bool = True) -> str:
-    """Why nothing is deleted, and what to do if a person may accept the survey."""
-    way_out = " Check the account; if the survey is right, run once with --accept-survey." if acceptable else ""
+def implausible(doubts: Collection[str], *, acceptable: bool = True) -> str:
+    """Why nothing is deleted, and what to do if a person may accept the survey: our clock comes before the account."""
+    way_out = f" {_to_check(doubts)}, run once with --accept-survey." if acceptable else ""
     return f"nothing deleted, implausible survey: {'; '.join(doubts)}.{way_out}"
+
+
+def _to_check(doubts: Collection[str]) -> str:
+    of_clock = [doubt for doubt in doubts if isinstance(doubt, ClockDoubt)]
+    if not of_clock:
+        return "Check the account; if the survey is right"
+    if len(of_clock) == len(doubts):
+        return "Check the clock of this machine; if it is right"
+    return "Check the clock of this machine first, and then the account; if both are right"

@@ -6,6 +6,7 @@ process killed in between leaves an earlier mark, which is known.
 """
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -93,12 +94,15 @@ def _translated(path: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise StoreError(f"mark of the database {path}: {error.strerror}: {_ADVICE}") from error
+        what, advice = (_LINK, _ADVICE_LINK) if error.errno == errno.ELOOP else (error.strerror, _ADVICE)
+        raise StoreError(f"mark of the database {path}: {what}: {advice}") from error
     except (ValueError, RecursionError) as error:
         raise StoreError(f"mark of the database {path}: it cannot be read: {_ADVICE}") from error
 
 
 _ADVICE = "check that the database is the latest one, then move this file away, and run again"
+_LINK = "it is a link, not a regular file"
+_ADVICE_LINK = "check that the database is the latest one, then remove the link, and run again"
 
 
 def mark_run(db: Database, run: int) -> Mark:
