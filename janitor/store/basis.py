@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
-from sqlite_utils import Database
-
 from janitor.core.basis import Basis
 from janitor.core.memory import Exemption
 from janitor.core.planning.plan import Limits
 from janitor.core.planning.plan_diff import policy_text
 from janitor.core.policy import Policy
+from janitor.store.connection import Connection
 from janitor.store.values import from_json, to_json
 
 TEXTS = """
@@ -54,18 +53,18 @@ CREATE TABLE file_exemptions (
 _OFFSET = re.compile(r"UTC([+-])(\d{2}):(\d{2})")
 
 
-def record_basis(db: Database, run: int, basis: Basis) -> None:
+def record_basis(db: Connection, run: int, basis: Basis) -> None:
     """Record what a run is based on; policies and exemptions as far as they have changed."""
     limits = (basis.limits.max_deletions, basis.limits.max_share, basis.max_shrink)
     seconds = basis.usage_memory.total_seconds()
     db.execute(_SET, (str(basis.zone), seconds, *limits, int(basis.accept_survey), run))
     policies = [(policy.name, policy_text(policy), to_json(policy)) for policy in basis.policies]
     exemptions = [(to_json(exemption),) for exemption in basis.exemptions]
-    _record_list(db.conn, run, _POLICIES, policies)
-    _record_list(db.conn, run, _EXEMPTIONS, exemptions)
+    _record_list(db, run, _POLICIES, policies)
+    _record_list(db, run, _EXEMPTIONS, exemptions)
 
 
-def basis_at(db: Database, run: int) -> Basis | None:
+def basis_at(db: Connection, run: int) -> Basis | None:
     """What a run was based on, or None for a run before this was recorded."""
     zone, memory, max_deletions, max_share, max_shrink, accepted = db.execute(_GET, (run,)).fetchone()
     if zone is None:
@@ -81,7 +80,7 @@ def basis_at(db: Database, run: int) -> Basis | None:
     )
 
 
-def policies_at(db: Database, run: int) -> dict[str, str]:
+def policies_at(db: Connection, run: int) -> dict[str, str]:
     """The texts of the policies of a run, by name, in their order as far as that was recorded."""
     return dict(db.execute(_POLICY_TEXTS, (run, run)).fetchall())
 

@@ -4,14 +4,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlite_utils import Database
-
 from janitor.core.names.image_ids import folded
 from janitor.core.names.spelling import normal
 from janitor.core.result import DeletionOutcome, Event
 from janitor.core.units import format_minute
 from janitor.core.usage import UserKind
 from janitor.store.columns import IMAGE, Kind
+from janitor.store.connection import Connection, query
 from janitor.store.rows import instant
 
 _MAPPINGS = {"properties": "property", "unreadable": "unreadable"}
@@ -20,7 +19,7 @@ _FACTS = {column.name: column.kind for column in IMAGE if column.name not in _MA
 _FLAGS = frozenset({Kind.FLAG, Kind.OPTIONAL_FLAG})
 
 
-def find_image(db: Database, prefix: str) -> list[tuple[str, str]]:
+def find_image(db: Connection, prefix: str) -> list[tuple[str, str]]:
     """The target and id of each image ever seen whose id starts like this, latest seen first; a whole id beats all."""
     if not prefix:
         return []
@@ -28,22 +27,22 @@ def find_image(db: Database, prefix: str) -> list[tuple[str, str]]:
     return [match for match in found if match[1].lower() == prefix.lower()] or found
 
 
-def find_named(db: Database, name: str) -> list[tuple[str, str, bool]]:
+def find_named(db: Connection, name: str) -> list[tuple[str, str, bool]]:
     """The target and id of each image whose latest name is this (see `normal`), and if it is listed; those first."""
     wanted = normal(name)
     rows = db.execute(_NAMED)
     return [(target, image, bool(listed)) for target, image, listed, named in rows if normal(named) == wanted]
 
 
-def image_history(db: Database, target: str, image_id: str) -> list[Event]:
+def image_history(db: Connection, target: str, image_id: str) -> list[Event]:
     """Everything that is known to have happened to an image, in the order of the runs; empty for an unknown image."""
     keys = {"target": target, "image": image_id, "used": folded(image_id)}
     happened = [
-        *_sightings(list(db.query(_FACTS_OF, keys))),
-        *_uses(list(db.query(_USES_OF, keys))),
-        *(Event(instant(row["at"]), row["run"], _decision(row)) for row in db.query(_DECISIONS_OF, keys)),
-        *(Event(instant(row["at"]), row["run"], _mention(row)) for row in db.query(_MENTIONS_OF, keys)),
-        *_deletions(list(db.query(_DELETIONS_OF, keys))),
+        *_sightings(list(query(db, _FACTS_OF, keys))),
+        *_uses(list(query(db, _USES_OF, keys))),
+        *(Event(instant(row["at"]), row["run"], _decision(row)) for row in query(db, _DECISIONS_OF, keys)),
+        *(Event(instant(row["at"]), row["run"], _mention(row)) for row in query(db, _MENTIONS_OF, keys)),
+        *_deletions(list(query(db, _DELETIONS_OF, keys))),
     ]
     return sorted(happened, key=lambda event: event.run)  # stable: seen, used, decided, announced, deleted within a run
 

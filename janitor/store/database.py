@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from sqlite_utils import Database
-
 from janitor.core.units import counted
 from janitor.errors import StoreError, UsageError
-from janitor.store.migrations import MIGRATIONS, Unfit, check_ours
+from janitor.store.connection import Connection, tables
+from janitor.store.migrations import Unfit, apply_migrations, check_ours, is_current
 
 _BUSY_SECONDS = 10.0
 _OWNER_ONLY = 0o600
@@ -52,7 +51,7 @@ _UNREADABLE = (ValueError, OverflowError, LookupError, TypeError)
 class DatabaseFile:
     """One open database. Safe to use from several threads; each block below is one transaction."""
 
-    def __init__(self, path: Path, db: Database) -> None:
+    def __init__(self, path: Path, db: Connection) -> None:
         self._path = path
         self._db = db
         self._lock = threading.RLock()
@@ -77,14 +76,15 @@ class DatabaseFile:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA foreign_keys = ON")
         check_ours(self._db)
-        if write or MIGRATIONS.pending(self._db):
-            self._db.enable_wal()
+        if write or not is_current(self._db):
+            self._db.execute("PRAGMA journal_mode = WAL")
             with self.writing() as db:
                 check_ours(db)
-                MIGRATIONS.apply(db)
+                if not is_current(db):
+                    apply_migrations(db)
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Database]:
+    def writing(self) -> Iterator[Connection]:
         """One transaction that may write: all of it or nothing. Raises StoreError, also for a file that is gone."""
         with self._transaction("BEGIN IMMEDIATE") as db:
             yield db
@@ -98,12 +98,12 @@ class DatabaseFile:
         if now != self._written_to:
             raise Unfit(_REPLACED)
 
-    def reading(self) -> contextlib.AbstractContextManager[Database]:
+    def reading(self) -> contextlib.AbstractContextManager[Connection]:
         """One transaction that sees one state throughout. Raises StoreError."""
         return self._transaction("BEGIN")
 
     @contextlib.contextmanager
-    def _transaction(self, begin: str) -> Iterator[Database]:
+    def _transaction(self, begin: str) -> Iterator[Connection]:
         with self._lock, _translated(self._path):
             self._db.execute(begin)
             try:
@@ -137,13 +137,13 @@ def inspect(path: Path) -> str:
             return _inspected(path, db)
 
 
-def _inspected(path: Path, db: Database) -> str:
+def _inspected(path: Path, db: Connection) -> str:
     check_ours(db)
     if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise Unfit(_DAMAGED)
     db.execute("BEGIN IMMEDIATE")
     try:
-        if not db.table_names():
+        if not tables(db):
             return _none_yet(path)  # the process that was to set it up was killed
         (runs,) = db.execute("SELECT count(*) FROM runs").fetchone()
     finally:
@@ -155,11 +155,10 @@ def _none_yet(path: Path) -> str:
     return f"none yet, the first run sets up {path}"
 
 
-def _connect(path: Path) -> Database:
+def _connect(path: Path) -> Connection:
     # mode=rw: a file that vanishes in between is an error, not a new database with everybody's permissions.
     uri = f"{path.absolute().as_uri()}?mode=rw"
-    conn = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    return Database(conn, execute_plugins=False)
+    return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
 
 def _prepare(path: Path, create: bool) -> None:

@@ -4,35 +4,34 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from janitor.core.decision import Decision
 from janitor.core.planning.deletion import Answer, Answered, Shown, in_words, outcome_of
 from janitor.core.planning.reconciling import Settlement, Unsettled
 from janitor.core.result import Deletion, DeletionOutcome
 from janitor.core.units import iso
+from janitor.store.connection import Connection, query
 from janitor.store.surveys.decisions import decision_at
 from janitor.store.trust.bindings import counts_after
 
 
-def add_request(db: Database, run: int, target: str, image_id: str, at: datetime) -> int:
+def add_request(db: Connection, run: int, target: str, image_id: str, at: datetime) -> int:
     """Record a request that is about to be sent; returns its entry."""
     cursor = db.execute(_REQUEST, (run, target, image_id, iso(at)))
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
 
-def remove_request(db: Database, entry: int) -> None:
+def remove_request(db: Connection, entry: int) -> None:
     """Withdraw a request that was not sent after all."""
     db.execute("DELETE FROM deletions WHERE deletion = ? AND answer IS NULL", (entry,))
 
 
-def add_answer(db: Database, entry: int, said: Answered, at: datetime) -> None:
+def add_answer(db: Connection, entry: int, said: Answered, at: datetime) -> None:
     """Record what the API answered."""
     db.execute(_ANSWER, (iso(at), said.answer.value, said.words or None, entry))
 
 
-def add_outcomes(db: Database, run: int, target: str, deletions: Iterable[Deletion]) -> None:
+def add_outcomes(db: Connection, run: int, target: str, deletions: Iterable[Deletion]) -> None:
     """Record the outcome of each deletion, in the order in which they are reported."""
     for position, deletion in enumerate(deletions):
         followed = deletion.outcome is DeletionOutcome.ACCEPTED and not deletion.unsettled
@@ -42,12 +41,12 @@ def add_outcomes(db: Database, run: int, target: str, deletions: Iterable[Deleti
             db.execute(_UNSENT, (*key, *result))
 
 
-def unsettled(db: Database, target: str) -> list[Unsettled]:
+def unsettled(db: Connection, target: str) -> list[Unsettled]:
     """The requests of earlier runs to a target whose outcome no survey has shown yet, oldest first.
 
     Those that were accepted are among them until their image is gone.
     """
-    rows = list(db.query(_UNSETTLED, {"target": target, "after": counts_after(db.conn, target)}))
+    rows = list(query(db, _UNSETTLED, {"target": target, "after": counts_after(db, target)}))
     return [
         Unsettled(row["deletion"], row["run"], bool(row["finished"]), decision, _said(row), bool(row["followed"]))
         for row in rows
@@ -55,7 +54,7 @@ def unsettled(db: Database, target: str) -> list[Unsettled]:
     ]
 
 
-def add_settlements(db: Database, run: int, settlements: Iterable[Settlement]) -> None:
+def add_settlements(db: Connection, run: int, settlements: Iterable[Settlement]) -> None:
     """Record the outcomes that this run found of requests of earlier ones; what those reported stays as it is."""
     for settlement in settlements:
         found = settlement.deletion
@@ -64,9 +63,9 @@ def add_settlements(db: Database, run: int, settlements: Iterable[Settlement]) -
         db.execute(_CONFIRM if settlement.confirmed else _SETTLE, {**values, "entry": settlement.entry})
 
 
-def settled_in(db: Database, run: int, target: str) -> tuple[Deletion, ...]:
+def settled_in(db: Connection, run: int, target: str) -> tuple[Deletion, ...]:
     """The deletions of earlier runs that this run settled in a target, in the order in which they were requested."""
-    rows = list(db.query(_SETTLED, {"run": run, "target": target}))
+    rows = list(query(db, _SETTLED, {"run": run, "target": target}))
     return tuple(
         Deletion(decision, DeletionOutcome(row["outcome"]), row["detail"])
         for row in rows
@@ -75,10 +74,10 @@ def settled_in(db: Database, run: int, target: str) -> tuple[Deletion, ...]:
 
 
 def deletions_at(
-    db: Database, run: int, target: str, decisions: Mapping[str, Decision], *, finished: bool
+    db: Connection, run: int, target: str, decisions: Mapping[str, Decision], *, finished: bool
 ) -> tuple[Deletion, ...]:
     """The deletions that a run reported for a target; of a run that never finished, everything in the journal."""
-    rows = db.query(_OF_TARGET, {"run": run, "target": target})
+    rows = query(db, _OF_TARGET, {"run": run, "target": target})
     return tuple(_deletion(decisions[row["image"]], row) for row in rows if row["position"] is not None or not finished)
 
 

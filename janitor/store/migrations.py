@@ -5,14 +5,13 @@ valid if that is NULL. So run N saw the rows with `from_run <= N < until_run` of
 ISO text in UTC, booleans 0 or 1, properties JSON.
 """
 
-from collections.abc import Callable
-
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from janitor.store.basis import STEP as BASIS
 from janitor.store.basis import TEXTS
 from janitor.store.columns import added
+from janitor.store.connection import Connection, tables
 from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
 from janitor.store.surveys.clocks import STEP as CLOCKS
@@ -31,119 +30,125 @@ from janitor.store.trust.mentions import STEP as MENTIONS
 from janitor.store.trust.notices import NAMING, REMINDING
 from janitor.store.trust.notices import STEP as NOTICES
 
-MIGRATIONS = Migrations("image-janitor")
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+Step = Callable[[Connection], None]
+
+_NAME = "image-janitor"
+_APPLIED = "SELECT name FROM _sqlite_migrations WHERE migration_set = ?"
 
 
 class Unfit(Exception):
     """Why the database cannot be used, and what to do; becomes a StoreError that names the file."""
 
 
-def initial(db: Database) -> None:
+def initial(db: Connection) -> None:
     """Runs, snapshots, decisions, deletions and reports."""
     _execute(db, TABLES)
     _execute(db, VIEWS)
 
 
-def settling(db: Database) -> None:
+def settling(db: Connection) -> None:
     """Deletions whose outcome a later run had to find out."""
     _execute(db, SETTLING)
 
 
-def remembering(db: Database) -> None:
+def remembering(db: Connection) -> None:
     """Notices, accepted surveys, plans, and what reports said about single images."""
     for step in (NOTICES, MENTIONS, TEXTS, MEASURES):
         _execute(db, step)
 
 
-def delivery(db: Database) -> None:
+def delivery(db: Connection) -> None:
     """Partly delivered reports, and the files that go with them."""
     _execute(db, DELIVERY)
 
 
-def exemptions(db: Database) -> None:
+def exemptions(db: Connection) -> None:
     """What people exempted by command."""
     _execute(db, EXEMPTIONS)
 
 
-def owing(db: Database) -> None:
+def owing(db: Connection) -> None:
     """Runs whose report was not kept."""
     _execute(db, OWING)
 
 
-def reminding(db: Database) -> None:
+def reminding(db: Connection) -> None:
     """Which run sent which reminders."""
     _execute(db, REMINDING)
 
 
-def sources(db: Database) -> None:
+def sources(db: Connection) -> None:
     """What the Image API v2 has beyond the Compute API, and users of images other than instances."""
     _execute(db, SOURCES)
 
 
-def volumes(db: Database) -> None:
+def volumes(db: Connection) -> None:
     """How many volumes made from images a survey saw."""
     _execute(db, VOLUMES)
 
 
-def usage_by_source(db: Database) -> None:
+def usage_by_source(db: Connection) -> None:
     """The sources of usage, servers that are known to be deleted, and what stacks say."""
     _execute(db, USES)
 
 
-def deciding_again(db: Database) -> None:
+def deciding_again(db: Connection) -> None:
     """Everything needed to repeat the decisions of a run later, exactly as they were."""
     for step in (BASIS, GROUNDS, CLOCKS):
         _execute(db, step)
 
 
-def following(db: Database) -> None:
+def following(db: Connection) -> None:
     """Answers as one code and their text; and accepted deletions that are followed until the image is gone."""
     _execute(db, FOLLOWING)
 
 
-def entries_without_id(db: Database) -> None:
+def entries_without_id(db: Connection) -> None:
     """How many entries of an image list had no id."""
     _execute(db, COUNTING)
 
 
-def binding(db: Database) -> None:
+def binding(db: Connection) -> None:
     """Which account each target is bound to."""
     _execute(db, BINDINGS)
 
 
-def hearing(db: Database) -> None:
+def hearing(db: Connection) -> None:
     """Which runs were reported to no channel, and notices whose due date a reminder has moved."""
     _execute(db, HEARING)
 
 
-def remarking(db: Database) -> None:
+def remarking(db: Connection) -> None:
     """The notes of a run about policy files."""
     _execute(db, REMARKING)
 
 
-def timekeeping(db: Database) -> None:
+def timekeeping(db: Connection) -> None:
     """The clock of each run, if an answer confirmed it."""
     _execute(db, TIMEKEEPING)
 
 
-def marking(db: Database) -> None:
+def marking(db: Connection) -> None:
     """The marks that runs leave beside the database, by which a restored copy is recognised."""
     _execute(db, MARKS)
 
 
-def naming(db: Database) -> None:
+def naming(db: Connection) -> None:
     """The names of announced images."""
     _execute(db, NAMING)
 
 
-def _execute(db: Database, script: str) -> None:
+def _execute(db: Connection, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which is half of the time for a new
     # database.
     for statement in script.split(";\n"):
         db.execute(statement)
 
 
-def _adding(script: str) -> Callable[[Database], None]:
+def _adding(script: str) -> Step:
     return lambda db: _execute(db, script)
 
 
@@ -168,17 +173,39 @@ STEPS = (  # append only
     marking,
     naming,
 )
-_COLUMNS = dict(added())
-for _step in STEPS:
-    MIGRATIONS()(_step)
-for _name, _script in _COLUMNS.items():
-    MIGRATIONS(name=_name)(_adding(_script))
+_ALL = {step.__name__: step for step in STEPS} | {name: _adding(script) for name, script in added()}
 
 
-def check_ours(db: Database) -> None:
+def is_current(db: Connection) -> bool:
+    """Whether nothing is left to be applied. Only reads."""
+    return _ALL.keys() <= _applied(db)
+
+
+def apply_migrations(db: Connection, steps: Mapping[str, Step] = _ALL) -> None:
+    """Apply what is left to be applied, in the transaction that is open."""
+    from sqlite_utils import Database
+    from sqlite_utils.migrations import Migrations
+
+    migrations = Migrations(_NAME)
+    for name, step in steps.items():
+        migrations(name=name)(_on_connection(step))
+    migrations.apply(Database(db, execute_plugins=False))
+
+
+def _on_connection(step: Step) -> "Callable[[Database], None]":
+    return lambda database: step(database.conn)
+
+
+def _applied(db: Connection) -> frozenset[str]:
+    if "_sqlite_migrations" not in tables(db):
+        return frozenset()
+    return frozenset(name for (name,) in db.execute(_APPLIED, (_NAME,)))
+
+
+def check_ours(db: Connection) -> None:
     """Raises Unfit for a database of a newer version or of another program. Only reads."""
-    applied = {migration.name for migration in MIGRATIONS.applied(db)}
-    if applied - {step.__name__ for step in STEPS} - _COLUMNS.keys():
+    applied = _applied(db)
+    if applied - _ALL.keys():
         raise Unfit("it was written by a newer version of the janitor: use that version, or another database")
-    if not applied and db.table_names():
+    if not applied and tables(db):
         raise Unfit("it is the database of another program: set `database` to a file of its own")

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlite_utils import Database
-
 from janitor.core.basis import Basis, Grounds
 from janitor.core.memory import History
 from janitor.core.survey import Survey
 from janitor.store.basis import basis_at
+from janitor.store.connection import Connection
 from janitor.store.surveys.clocks import history_at
 from janitor.store.surveys.snapshots import surveys_at
 from janitor.store.trust.bindings import api_at
@@ -36,7 +35,7 @@ class Inputs:
     grounds: Grounds | None
 
 
-def inputs_at(db: Database, run: int) -> dict[str, Inputs]:
+def inputs_at(db: Connection, run: int) -> dict[str, Inputs]:
     """The inputs of a run, by target: for each that it could survey, in the order of its report."""
     basis = basis_at(db, run)
     memory = timedelta() if basis is None else basis.usage_memory
@@ -54,6 +53,6 @@ def inputs_at(db: Database, run: int) -> dict[str, Inputs]:
     }
 
 
-def _also_named(db: Database, run: int, target: str) -> tuple[str, ...]:
+def _also_named(db: Connection, run: int, target: str) -> tuple[str, ...]:
     (names,) = db.execute("SELECT also_named FROM surveys WHERE run = ? AND target = ?", (run, target)).fetchone()
     return tuple(json.loads(names or "[]"))

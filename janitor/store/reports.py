@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from janitor.core.units import iso
+from janitor.store.connection import Connection
 from janitor.store.rows import instant
 
 STEP = """
@@ -54,34 +53,34 @@ class NewReport:
     listing_json: str | None = None
 
 
-def add_report(db: Database, run: int | None, report: NewReport, at: datetime) -> int:
+def add_report(db: Connection, run: int | None, report: NewReport, at: datetime) -> int:
     """Keep a report; returns its number."""
     cursor = db.execute(_ADD, (run, report.channel, report.messages_json, iso(at), report.listing_json))
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
 
-def mark_accepted(db: Database, report: int, accepted: int, place_json: str) -> None:
+def mark_accepted(db: Connection, report: int, accepted: int, place_json: str) -> None:
     """Record that the channel has accepted so many messages of it, which are at this place."""
     db.execute("UPDATE reports SET accepted = ?, place = ? WHERE report = ?", (accepted, place_json, report))
 
 
-def mark_delivered(db: Database, report: int, at: datetime, channel: str | None = None) -> None:
+def mark_delivered(db: Connection, report: int, at: datetime, channel: str | None = None) -> None:
     """Record that the channel has accepted all of it, or that another `channel` has, to which it went instead."""
     db.execute(_DELIVERED, (iso(at), channel, report))
 
 
-def mark_superfluous(db: Database, report: int, why: str, at: datetime) -> None:
+def mark_superfluous(db: Connection, report: int, why: str, at: datetime) -> None:
     """Record that it will not be sent, and why. Its own channel has not accepted it."""
     db.execute("UPDATE reports SET delivered_at = ?, error = ? WHERE report = ?", (iso(at), why, report))
 
 
-def mark_undelivered(db: Database, report: int, error: str, at: datetime) -> None:
+def mark_undelivered(db: Connection, report: int, error: str, at: datetime) -> None:
     """Record that the channel has not accepted it, or not all of it."""
     db.execute("UPDATE reports SET failed_at = ?, error = ? WHERE report = ?", (iso(at), error, report))
 
 
-def undelivered(db: Database) -> list[KeptReport]:
+def undelivered(db: Connection) -> list[KeptReport]:
     """The reports that are still to be delivered, oldest first."""
     return [
         KeptReport(report, run, channel, messages, instant(created_at), error, instant(began_at), *delivery)
@@ -89,7 +88,7 @@ def undelivered(db: Database) -> list[KeptReport]:
     ]
 
 
-def channels_of(db: Database, kept: KeptReport) -> dict[str, bool]:
+def channels_of(db: Connection, kept: KeptReport) -> dict[str, bool]:
     """The channels for which the same report of the same run was kept, each with whether it has accepted it."""
     return dict(db.execute(_SAME, (kept.run, kept.messages_json)))
 

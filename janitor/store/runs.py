@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from janitor.core.decision import Decision, Spared
 from janitor.core.result import (
     EarlierRequests,
@@ -21,6 +19,7 @@ from janitor.core.result import (
 )
 from janitor.core.units import iso
 from janitor.errors import UsageError
+from janitor.store.connection import Connection, query
 from janitor.store.journal import add_outcomes, deletions_at, settled_in
 from janitor.store.rows import instant, instant_or_none
 from janitor.store.surveys.decisions import count_to_delete, decisions_at
@@ -30,7 +29,7 @@ from janitor.store.trust.notices import end_spared
 _UNFINISHED = "did not finish"
 
 
-def begin_run(db: Database, mode: Mode, started_at: datetime, *, owes_report: bool, unposted: bool) -> int:
+def begin_run(db: Connection, mode: Mode, started_at: datetime, *, owes_report: bool, unposted: bool) -> int:
     """Begin a run; returns its number."""
     given = (mode.value, iso(started_at), owes_report, unposted)
     cursor = db.execute("INSERT INTO runs (mode, started_at, owes_report, unposted) VALUES (?, ?, ?, ?)", given)
@@ -38,7 +37,7 @@ def begin_run(db: Database, mode: Mode, started_at: datetime, *, owes_report: bo
     return cursor.lastrowid
 
 
-def finish_target(db: Database, run: int, result: TargetResult) -> None:
+def finish_target(db: Connection, run: int, result: TargetResult) -> None:
     """Record how a target ended, surveyed or not, and the outcomes of its deletions."""
     counts = (result.survey.images, result.survey.owned, len(result.decisions), count_to_delete(result.decisions))
     db.execute(_FINISH_TARGET, (run, result.target, *counts, result.outcome.value, result.error))
@@ -46,7 +45,7 @@ def finish_target(db: Database, run: int, result: TargetResult) -> None:
     record_mentions(db, run, result)
 
 
-def finish_run(db: Database, result: RunResult) -> None:
+def finish_run(db: Connection, result: RunResult) -> None:
     """Record how a run ended, the order of its targets, and the ends of targets that did not record them themselves.
 
     The notices of images that a live run spared are withdrawn only here: one that dies before reports nothing.
@@ -62,36 +61,36 @@ def finish_run(db: Database, result: RunResult) -> None:
         end_spared(db, result.run, result.finished_at)
 
 
-def latest_run(db: Database) -> int | None:
+def latest_run(db: Connection) -> int | None:
     """The number of the latest run, if any."""
     latest: int | None = db.execute("SELECT max(run) FROM runs").fetchone()[0]
     return latest
 
 
-def outcome_before(db: Database, run: int) -> Outcome | None:
+def outcome_before(db: Connection, run: int) -> Outcome | None:
     """How the run before this one ended, or the latest one for 0; one that never finished has failed."""
     row = db.execute(_BEFORE, (run, run)).fetchone()
     return None if row is None else Outcome(row[0] or Outcome.FAILED)
 
 
-def said(db: Database, mode: Mode) -> set[str]:
+def said(db: Connection, mode: Mode) -> set[str]:
     """The remarks of all runs of this mode that finished."""
     rows = db.execute("SELECT DISTINCT remarks FROM runs WHERE remarks IS NOT NULL AND mode = ?", (mode.value,))
     return {remark for (remarks,) in rows for remark in json.loads(remarks)}
 
 
-def owed_reports(db: Database, except_of: int) -> list[int]:
+def owed_reports(db: Connection, except_of: int) -> list[int]:
     """The runs that finished and still owe their report, oldest first."""
     sql = "SELECT run FROM runs WHERE owes_report AND outcome IS NOT NULL AND run != ? ORDER BY run"
     return [row[0] for row in db.execute(sql, (except_of,))]
 
 
-def settle_report(db: Database, run: int) -> None:
+def settle_report(db: Connection, run: int) -> None:
     """Record that the report of a run is kept, or that none is wanted: it no longer owes one."""
     db.execute("UPDATE runs SET owes_report = 0 WHERE run = ?", (run,))
 
 
-def check_known(db: Database, run: int) -> None:
+def check_known(db: Connection, run: int) -> None:
     """Raises UsageError, naming the latest run, for one that does not exist."""
     latest = latest_run(db)
     if latest is None:
@@ -100,11 +99,11 @@ def check_known(db: Database, run: int) -> None:
         raise UsageError(f"there is no run {run}: the latest is {latest}")
 
 
-def load_run(db: Database, run: int) -> RunResult:
+def load_run(db: Connection, run: int) -> RunResult:
     """A run exactly as it was reported; one that never finished has failed. Raises UsageError for an unknown one."""
     check_known(db, run)
-    (row,) = db.query(_RUN, {"run": run})
-    targets = tuple(_target(db, run, target) for target in list(db.query(_TARGETS, {"run": run})))
+    (row,) = query(db, _RUN, {"run": run})
+    targets = tuple(_target(db, run, target) for target in list(query(db, _TARGETS, {"run": run})))
     finished = row["outcome"] is not None
     return RunResult(
         run,
@@ -119,12 +118,12 @@ def load_run(db: Database, run: int) -> RunResult:
     )
 
 
-def list_runs(db: Database, limit: int | None) -> list[RunSummary]:
+def list_runs(db: Connection, limit: int | None) -> list[RunSummary]:
     """The latest runs, newest first; all without a limit."""
-    return [_summary(row) for row in db.query(_SUMMARIES, {"limit": -1 if limit is None else limit})]
+    return [_summary(row) for row in query(db, _SUMMARIES, {"limit": -1 if limit is None else limit})]
 
 
-def _target(db: Database, run: int, row: Mapping[str, Any]) -> TargetResult:
+def _target(db: Connection, run: int, row: Mapping[str, Any]) -> TargetResult:
     decisions = decisions_at(db, run, row["target"])
     by_image = {decision.image.id: decision for decision in decisions}
     finished = row["outcome"] is not None
@@ -141,7 +140,7 @@ def _target(db: Database, run: int, row: Mapping[str, Any]) -> TargetResult:
     )
 
 
-def _notices(db: Database, run: int, target: str, decisions: Mapping[str, Decision]) -> NoticeChanges:
+def _notices(db: Connection, run: int, target: str, decisions: Mapping[str, Decision]) -> NoticeChanges:
     announced, reminded, saved = (
         mentioned(db, run, target, kind, decisions) for kind in ("announced", "reminded", "spared")
     )
@@ -154,12 +153,12 @@ def _notices(db: Database, run: int, target: str, decisions: Mapping[str, Decisi
     )
 
 
-def _review(db: Database, run: int, target: str, decisions: Mapping[str, Decision]) -> PlanReview:
+def _review(db: Connection, run: int, target: str, decisions: Mapping[str, Decision]) -> PlanReview:
     approved = _ids(db, run, target, "approved", decisions) if applied(db, run, target) else None
     return PlanReview(approved, mentioned(db, run, target, "changed", decisions))
 
 
-def _ids(db: Database, run: int, target: str, kind: str, decisions: Mapping[str, Decision]) -> frozenset[str]:
+def _ids(db: Connection, run: int, target: str, kind: str, decisions: Mapping[str, Decision]) -> frozenset[str]:
     return frozenset(change.decision.image.id for change in mentioned(db, run, target, kind, decisions))
 
 

@@ -5,14 +5,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta, timezone
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
 
 from janitor.core.decision import Decision, Reason
 from janitor.core.image import Image, Sharing
@@ -26,7 +23,9 @@ from janitor.core.units import iso
 from janitor.core.usage import Usage, User
 from janitor.errors import CloudError, Refused, Unavailable, UsageError
 from janitor.store import Inputs, Store, migrations
+from janitor.store.connection import tables
 from janitor.store.database import DatabaseFile
+from tests.earlier import database_before
 from tests.factories import ALL, DAY, OLD, image_called
 from tests.factories import NOW as START
 from tests.fakes import RecordingCloud
@@ -354,7 +353,8 @@ def test_the_nights_above_meet_what_decisions_go_by(world: World) -> None:
 
 def rows(store: Store) -> Counter[str]:
     with store._file.reading() as db:
-        return Counter({table: db.table(table).count for table in db.table_names()})
+        counts = {table: db.execute(f"SELECT count(*) FROM {table}").fetchone() for table in tables(db)}
+        return Counter({table: count for table, (count,) in counts.items()})
 
 
 def test_an_unchanged_night_adds_a_run_and_a_survey_and_nothing_else(world: World) -> None:
@@ -387,15 +387,11 @@ INSERT INTO policy_texts (policy, text, from_run) VALUES ('zeal', 'its text', 1)
 
 def database_of_before(path: Path) -> None:
     """A database as it was before anything could be decided again, with one run."""
-    earlier = Migrations("image-janitor")
-    for step in takewhile(lambda step: step is not migrations.deciding_again, migrations.STEPS):
-        earlier()(step)
-    db = Database(path)
-    earlier.apply(db)
+    db = database_before(path, migrations.deciding_again)
     instants = {"at": START - DAY, "long_ago": START - 9 * DAY, "created": START - 30 * DAY}
-    with db.conn:
+    with db:
         for statement in EARLIER.split(";\n"):
-            db.conn.execute(statement, {name: iso(instant) for name, instant in instants.items()})
+            db.execute(statement, {name: iso(instant) for name, instant in instants.items()})
     db.close()
 
 

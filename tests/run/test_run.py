@@ -104,7 +104,7 @@ def test_a_deletion_that_is_not_sent_for_a_rest_is_not_called_one_that_failed(st
     assert result.targets[0].error == f"2 of 3 deletions were not sent: {unsent}"
     assert store.unsettled("t0") == []
     with store._file.reading() as db:
-        assert [row["image"] for row in db.query("SELECT image FROM deletions")] == ["a"]
+        assert [image for (image,) in db.execute("SELECT image FROM deletions")] == ["a"]
 
 
 def test_a_tag_on_an_image_exempts_it(store: Store) -> None:

@@ -4,12 +4,9 @@ import json
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
 
 from janitor.core.image import Image
 from janitor.core.planning.deletion import Answer
@@ -21,6 +18,7 @@ from janitor.errors import Unavailable
 from janitor.report.as_json import json_report
 from janitor.report.figures import summary
 from janitor.store import Store, migrations
+from tests.earlier import database_before
 from tests.factories import NOW, to_delete
 from tests.fakes import RecordingCloud
 from tests.run.stopped_runs import IMAGE, UNFINISHED
@@ -253,27 +251,24 @@ ENTRIES_OF_BEFORE = [
 
 
 def test_the_journal_of_an_earlier_version_is_read(tmp_path: Path) -> None:
-    earlier, path = Migrations("image-janitor"), tmp_path / "janitor.db"
-    for step in takewhile(lambda step: step is not migrations.following, migrations.STEPS):
-        earlier()(step)
-    db = Database(path)
-    earlier.apply(db)
-    with db.conn:
+    path = tmp_path / "janitor.db"
+    db = database_before(path, migrations.following)
+    with db:
         for statement in JOURNAL_OF_BEFORE.split(";\n"):
-            db.conn.execute(statement, {"at": "2026-11-22T03:00:00Z"})
+            db.execute(statement, {"at": "2026-11-22T03:00:00Z"})
         for key, (image, listed, answer, outcome, unsettled, _, _) in enumerate(ENTRIES_OF_BEFORE, start=1):
-            db.conn.execute(
+            db.execute(
                 "INSERT INTO images (image_key, target, image, first_seen) VALUES (?, 't0', ?, '')", (key, image)
             )
             facts = "INSERT INTO image_facts (image_key, from_run, until_run, status, public, protected, owned)"
-            db.conn.execute(f"{facts} VALUES (?, 1, ?, 'active', 0, 0, 1)", (key, None if listed else 2))
+            db.execute(f"{facts} VALUES (?, 1, ?, 'active', 0, 0, 1)", (key, None if listed else 2))
             decided = (
                 "INSERT INTO decisions (image_key, from_run, verdict, reason, detail) VALUES (?, 1, 'delete', ?, '')"
             )
-            db.conn.execute(decided, (key, "expired"))
+            db.execute(decided, (key, "expired"))
             asked = "INSERT INTO deletions (run, target, image, requested_at, answer, outcome, unsettled, detail)"
             row = (image, answer, outcome, unsettled)
-            db.conn.execute(f"{asked} VALUES (1, 't0', ?, '2026-11-22T03:00:00Z', ?, ?, ?, 'x')", row)
+            db.execute(f"{asked} VALUES (1, 't0', ?, '2026-11-22T03:00:00Z', ?, ?, ?, 'x')", row)
     db.close()
     with Store.open(path) as store:
         told = settled(run_over(store, RecordingCloud([]), accept_survey=True))

@@ -3,18 +3,16 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
 
 from janitor.core.memory import Notice
 from janitor.core.result import Mode, Outcome, RunResult
 from janitor.core.units import iso
 from janitor.errors import Unavailable
 from janitor.store import Store, migrations
+from tests.earlier import database_before
 from tests.factories import DAY, OLD, image_called
 from tests.factories import NOW as START
 from tests.fakes import RecordingCloud
@@ -196,12 +194,8 @@ def test_another_name_announces_again_also_where_the_date_stays(nights: Nights) 
 
 def database_of_before(path: Path, notice: Notice) -> None:
     """A database as it was before reminders were waited for, with a standing notice and a quiet night after it."""
-    earlier = Migrations("image-janitor")
-    for step in takewhile(lambda step: step is not migrations.hearing, migrations.STEPS):
-        earlier()(step)
-    db = Database(path)
-    earlier.apply(db)
-    with db.conn:
+    db = database_before(path, migrations.hearing)
+    with db:
         for run in (1, 2):
             at = iso(notice.announced_at + (run - 1) * 4 * DAY)
             db.execute(

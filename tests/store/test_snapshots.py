@@ -44,7 +44,8 @@ def record(store: Store, taken: Survey, target: str = "prod") -> tuple[int, dict
 
 def rows(store: Store, table: str) -> int:
     with store._file.reading() as db:
-        return db.table(table).count
+        (count,) = db.execute(f"SELECT count(*) FROM {table}").fetchone()
+        return int(count)
 
 
 # What a survey may hold: few ids, so that images vanish, come back and change.

@@ -3,9 +3,8 @@
 import sqlite3
 from collections.abc import Iterable
 
-from sqlite_utils import Database
-
 from janitor.core.memory import History
+from janitor.store.connection import Connection
 from janitor.store.rows import instant, instant_or_none
 from janitor.store.surveys.uses import use_history_at
 from janitor.store.trust.bindings import counts_after
@@ -39,13 +38,13 @@ def record_clocks(conn: sqlite3.Connection, run: int, new: Iterable[Clocks], cha
     conn.executemany(_ADD, ((key, run, *since) for key, *since in (*new, *later)))
 
 
-def history_at(db: Database, run: int, target: str) -> dict[str, History] | None:
+def history_at(db: Connection, run: int, target: str) -> dict[str, History] | None:
     """The history of each image that a run saw in a target, as that run knew it, by id; None if it was not recorded."""
-    used = use_history_at(db.conn, run, target)
+    used = use_history_at(db, run, target)
     histories: dict[str, History] = {}
-    after = counts_after(db.conn, target, run)
-    keys = {"run": run, "target": target, "after": after, "as_now": after == counts_after(db.conn, target)}
-    for image, first_seen, recorded, watched, status in db.conn.execute(_AT_RUN, keys):
+    after = counts_after(db, target, run)
+    keys = {"run": run, "target": target, "after": after, "as_now": after == counts_after(db, target)}
+    for image, first_seen, recorded, watched, status in db.execute(_AT_RUN, keys):
         if recorded is None:
             return None
         since = (instant(first_seen), instant_or_none(watched), instant_or_none(status))

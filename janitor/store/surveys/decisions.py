@@ -2,21 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlite_utils import Database
-
 from janitor.core.decision import Decision, Verdict
 from janitor.store.columns import DECISION, IMAGE, names, places
+from janitor.store.connection import Connection
 from janitor.store.rows import Row, decision_of, decision_row, image_of, same_decision
 from janitor.store.surveys.snapshots import age, check_not_overtaken
 
 
-def record_decisions(db: Database, run: int, target: str, decisions: Sequence[Decision]) -> None:
+def record_decisions(db: Connection, run: int, target: str, decisions: Sequence[Decision]) -> None:
     """Record one decision for each image of the run's snapshot; a row only where it differs from the one before."""
-    check_not_overtaken(db.conn, run, target)
+    check_not_overtaken(db, run, target)
     undecided = {decision.image.id: decision for decision in decisions}
     closed: list[int] = []
     opened: list[tuple[int, Decision]] = []
-    for key, image_id, *before in db.conn.execute(_OPEN, (target,)):
+    for key, image_id, *before in db.execute(_OPEN, (target,)):
         decision = undecided.pop(image_id, None)
         if decision is not None and same_decision(decision, before):
             continue
@@ -25,8 +24,8 @@ def record_decisions(db: Database, run: int, target: str, decisions: Sequence[De
         if decision is not None:
             opened.append((key, decision))
     assert not undecided, f"decided on images that are not in the survey: {', '.join(undecided)}"
-    db.conn.executemany(_CLOSE, ((run, key) for key in closed))
-    db.conn.executemany(_ADD, ((key, run, *decision_row(decision)) for key, decision in opened))
+    db.executemany(_CLOSE, ((run, key) for key in closed))
+    db.executemany(_ADD, ((key, run, *decision_row(decision)) for key, decision in opened))
     db.execute(_COUNT, (len(decisions), count_to_delete(decisions), run, target))
 
 
@@ -35,15 +34,15 @@ def count_to_delete(decisions: Iterable[Decision]) -> int:
     return sum(decision.verdict is Verdict.DELETE for decision in decisions)
 
 
-def decisions_at(db: Database, run: int, target: str) -> tuple[Decision, ...]:
+def decisions_at(db: Connection, run: int, target: str) -> tuple[Decision, ...]:
     """What a run decided in a target, as reported: oldest image first, undated ones before all others, ties by id."""
-    rows = db.conn.execute(_AT_RUN, (run, target))
+    rows = db.execute(_AT_RUN, (run, target))
     return tuple(sorted(map(_decision, rows), key=lambda decision: age(decision.image)))
 
 
-def decision_at(db: Database, run: int, target: str, image_id: str) -> Decision | None:
+def decision_at(db: Connection, run: int, target: str, image_id: str) -> Decision | None:
     """What a run decided about one image of a target, if it did, whether or not it could report it."""
-    row = db.conn.execute(_OF_IMAGE, {"run": run, "target": target, "image": image_id}).fetchone()
+    row = db.execute(_OF_IMAGE, {"run": run, "target": target, "image": image_id}).fetchone()
     return None if row is None else _decision(row)
 
 

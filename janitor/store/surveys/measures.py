@@ -1,8 +1,7 @@
 """The measure of each survey, and whether it was accepted: the next one is compared with it."""
 
-from sqlite_utils import Database
-
 from janitor.core.survey.plausibility import Measure
+from janitor.store.connection import Connection
 from janitor.store.trust.bindings import counts_after
 
 STEP = """
@@ -17,7 +16,7 @@ ALTER TABLE surveys ADD COLUMN without_id INTEGER;
 """
 
 
-def record_measure(db: Database, run: int, target: str, seen: Measure, *, good: bool) -> None:
+def record_measure(db: Connection, run: int, target: str, seen: Measure, *, good: bool) -> None:
     """Record the measure of a survey, and whether it is accepted."""
     db.execute(
         "UPDATE surveys SET owned = ?, protected = ?, instances = ?, volumes = ?, without_id = ?, good = ? "
@@ -26,17 +25,17 @@ def record_measure(db: Database, run: int, target: str, seen: Measure, *, good: 
     )
 
 
-def last_accepted(db: Database, target: str, before: int) -> tuple[int, Measure] | None:
+def last_accepted(db: Connection, target: str, before: int) -> tuple[int, Measure] | None:
     """The latest run before this one whose survey of a target was accepted, and its measure."""
     row = db.execute(
         "SELECT run, owned, protected, instances, volumes, without_id FROM surveys "
         "WHERE target = ? AND run > ? AND run < ? AND good ORDER BY run DESC",
-        (target, counts_after(db.conn, target), before),
+        (target, counts_after(db, target), before),
     ).fetchone()
     return None if row is None else (row[0], Measure(*row[1:]))
 
 
-def own_images(db: Database, target: str, run: int) -> set[str]:
+def own_images(db: Connection, target: str, run: int) -> set[str]:
     """The ids of the target's own images in the survey of a run, as plausibility counts them."""
     return {row[0] for row in db.execute(_OWN_IMAGES, {"run": run, "target": target})}
 

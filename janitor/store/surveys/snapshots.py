@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from sqlite_utils import Database
-
 from janitor.core.image import Image
 from janitor.core.memory import History
 from janitor.core.planning.plan import owns
@@ -15,6 +13,7 @@ from janitor.core.survey import Survey
 from janitor.core.units import iso
 from janitor.core.usage import Source, Unread, Usage
 from janitor.store.columns import IMAGE, names, places
+from janitor.store.connection import Connection
 from janitor.store.migrations import Unfit
 from janitor.store.rows import facts_of, image_of, instant, instant_or_none, values_in, values_of
 from janitor.store.surveys.clocks import Clocks, record_clocks
@@ -23,14 +22,15 @@ from janitor.store.trust.bindings import counts_after
 
 
 def record_survey(
-    db: Database, run: int, target: str, survey: Survey, also_named: Sequence[str] = ()
+    db: Connection, run: int, target: str, survey: Survey, also_named: Sequence[str] = ()
 ) -> dict[str, History]:
     """Record what a survey saw; returns the history of each of its images, this survey included, by id."""
-    check_not_overtaken(db.conn, run, target)
+    check_not_overtaken(db, run, target)
     at = iso(survey.finished_at)
     owned = sum(map(owns, survey.images))
-    used = record_uses(db.conn, run, target, survey)
-    db.table("surveys").insert(
+    used = record_uses(db, run, target, survey)
+    db.execute(
+        _ADD_SURVEY,
         {
             "run": run,
             "target": target,
@@ -43,11 +43,11 @@ def record_survey(
             "images": len(survey.images),
             "owned": owned,
             "also_named": json.dumps(also_named) if also_named else None,
-        }
+        },
     )
-    changes = _Changes(run, target, at, watching=survey.usage.problem is None, after=counts_after(db.conn, target, run))
-    memories = _compare(db.conn, changes, survey)
-    _write(db.conn, changes)
+    changes = _Changes(run, target, at, watching=survey.usage.problem is None, after=counts_after(db, target, run))
+    memories = _compare(db, changes, survey)
+    _write(db, changes)
     return {image: memory.history(used, image) for image, memory in memories.items()}
 
 
@@ -64,50 +64,50 @@ def check_not_overtaken(conn: sqlite3.Connection, run: int, target: str) -> None
         raise Unfit(f"run {later[0]} has recorded {target} during run {run}: start one run at a time")
 
 
-def known(db: Database, target: str) -> list[str]:
+def known(db: Connection, target: str) -> list[str]:
     """The ids of the target's own images, in its latest snapshot or accepted survey, without those we deleted.
 
     In both, as a survey that was not accepted may have omitted some.
     """
-    return [row[0] for row in db.execute(_KNOWN_OWN, {"target": target, "after": counts_after(db.conn, target)})]
+    return [row[0] for row in db.execute(_KNOWN_OWN, {"target": target, "after": counts_after(db, target)})]
 
 
-def last_seen(db: Database, target: str, ids: Iterable[str]) -> list[Image]:
+def last_seen(db: Connection, target: str, ids: Iterable[str]) -> list[Image]:
     """Those of these images that are in the target's latest snapshot, as recorded there."""
-    rows = (db.conn.execute(_LATEST, (target, image)).fetchone() for image in sorted(ids))
+    rows = (db.execute(_LATEST, (target, image)).fetchone() for image in sorted(ids))
     return [image_of(row[0], row[1:]) for row in rows if row is not None]
 
 
-def targets(db: Database) -> list[str]:
+def targets(db: Connection) -> list[str]:
     """The names of all targets that any run surveyed."""
     sql = "SELECT DISTINCT target FROM surveys WHERE finished_at IS NOT NULL ORDER BY target"
     return [row[0] for row in db.execute(sql)]
 
 
-def recent_targets(db: Database) -> list[str]:
+def recent_targets(db: Connection) -> list[str]:
     """The names of all targets that any run surveyed, the latest surveyed first, and of equals by name."""
     sql = "SELECT target FROM surveys WHERE finished_at IS NOT NULL GROUP BY target ORDER BY max(run) DESC, target"
     return [row[0] for row in db.execute(sql)]
 
 
-def latest_survey(db: Database, target: str) -> int | None:
+def latest_survey(db: Connection, target: str) -> int | None:
     """The number of the latest run that surveyed a target, if one has."""
     sql = "SELECT max(run) FROM surveys WHERE target = ? AND finished_at IS NOT NULL"
     latest: int | None = db.execute(sql, [target]).fetchone()[0]
     return latest
 
 
-def surveys_at(db: Database, run: int) -> dict[str, Survey]:
+def surveys_at(db: Connection, run: int) -> dict[str, Survey]:
     """Exactly what each target's survey in a run saw; images oldest first, undated ones before all, ties by id."""
-    return {row[0]: _survey(db.conn, run, *row) for row in db.conn.execute(_SURVEYS, (run,)).fetchall()}
+    return {row[0]: _survey(db, run, *row) for row in db.execute(_SURVEYS, (run,)).fetchall()}
 
 
-def history_of(db: Database, target: str, image_id: str) -> History | None:
+def history_of(db: Connection, target: str, image_id: str) -> History | None:
     """The history of one image up to the latest survey, or None for an image never seen since its target was bound."""
-    row = db.conn.execute(_KNOWN, (target, image_id, counts_after(db.conn, target))).fetchone()
+    row = db.execute(_KNOWN, (target, image_id, counts_after(db, target))).fetchone()
     if row is None:
         return None
-    return _Memory(*row).history(last_uses(db.conn, target), image_id)
+    return _Memory(*row).history(last_uses(db, target), image_id)
 
 
 def age(image: Image) -> tuple[datetime, str]:
@@ -245,6 +245,15 @@ def _survey(
     return Survey(tuple(images), usage, instant(started), instant(finished))
 
 
+_ADD_SURVEY = """
+INSERT INTO surveys (
+    run, target, started_at, finished_at, usage_problem, usage_unread, usage_remarks, usage_readings, images, owned,
+    also_named
+) VALUES (
+    :run, :target, :started_at, :finished_at, :usage_problem, :usage_unread, :usage_remarks, :usage_readings, :images,
+    :owned, :also_named
+)
+"""
 _LATER = "SELECT run FROM surveys WHERE target = ? AND run > ? AND finished_at IS NOT NULL ORDER BY run DESC LIMIT 1"
 _SURVEYS = """
 SELECT target, started_at, finished_at, usage_problem, usage_unread, usage_remarks, usage_readings FROM surveys

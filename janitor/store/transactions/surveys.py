@@ -69,7 +69,7 @@ class Surveys(OnFile):
     def earlier_usage(self, target: str, since: datetime) -> EarlierUsage:
         """What earlier surveys of a target knew of its usage; of servers, those seen using an image since that time."""
         with self._file.reading() as db:
-            return uses.earlier_usage(db.conn, target, since)
+            return uses.earlier_usage(db, target, since)
 
     def targets(self) -> list[str]:
         """The names of all targets that any run surveyed."""

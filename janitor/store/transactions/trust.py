@@ -108,7 +108,7 @@ class Trust(OnFile):
     def counts_after(self, target: str) -> int:
         """The last run whose knowledge of a target no longer counts; 0 if all counts."""
         with self._file.reading() as db:
-            return bindings.counts_after(db.conn, target)
+            return bindings.counts_after(db, target)
 
     def mark_run(self, run: int) -> Mark:
         """Make the mark that a run leaves beside the database once it has ended; recorded when this returns."""

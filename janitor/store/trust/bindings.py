@@ -7,10 +7,9 @@ earlier runs knew about a target leaves out the runs up to `counts_after`.
 import sqlite3
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from janitor.core.survey.binding import Binding
 from janitor.core.units import iso
+from janitor.store.connection import Connection
 
 STEP = """
 -- The account that a target reaches: its API, a project and its image service, or a digest of endpoint and appkey.
@@ -43,31 +42,31 @@ def counts_after(conn: sqlite3.Connection, target: str, run: int | None = None) 
     return after
 
 
-def bound(db: Database, target: str) -> Binding | None:
+def bound(db: Connection, target: str) -> Binding | None:
     """The account to which a target is bound."""
     row = db.execute(_BOUND, (target,)).fetchone()
     return None if row is None else Binding(*row)
 
 
-def api_at(db: Database, run: int, target: str) -> str | None:
+def api_at(db: Connection, run: int, target: str) -> str | None:
     """The API of the account that a target was bound to in a run."""
     row = db.execute(_API_AT, (target, run)).fetchone()
     return None if row is None else str(row[0])
 
 
-def bound_targets(db: Database) -> list[str]:
+def bound_targets(db: Connection) -> list[str]:
     """The names of all targets that are bound to an account."""
     return [row[0] for row in db.execute("SELECT target FROM bindings WHERE until_run IS NULL ORDER BY target")]
 
 
-def bind(db: Database, run: int, target: str, binding: Binding) -> None:
+def bind(db: Connection, run: int, target: str, binding: Binding) -> None:
     """Bind a target to the account that a run has reached."""
     db.execute("UPDATE bindings SET until_run = ? WHERE target = ? AND until_run IS NULL", (run, target))
     given = (target, run, binding.api, binding.account, binding.endpoint)
     db.execute("INSERT INTO bindings (target, from_run, api, account, endpoint) VALUES (?, ?, ?, ?, ?)", given)
 
 
-def rebind(db: Database, target: str, who: str, at: datetime) -> None:
+def rebind(db: Connection, target: str, who: str, at: datetime) -> None:
     """Start a new history of a target: the next run binds it to the account that it then reaches."""
     (latest,) = db.execute("SELECT max(run) FROM runs").fetchone()
     db.execute(

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from janitor.core.exemptions import active
 from janitor.core.memory import Exemption
 from janitor.core.units import iso
+from janitor.store.connection import Connection, query
 from janitor.store.rows import instant, instant_or_none
 
 STEP = """
@@ -46,25 +45,25 @@ class ExemptionRecord:
         return self.ended_at is None and active(self.exemption, now)
 
 
-def add_exemption(db: Database, target: str, exemption: Exemption, at: datetime) -> None:
+def add_exemption(db: Connection, target: str, exemption: Exemption, at: datetime) -> None:
     """Record an exemption; one already in force for the image stays, too, and the longer one counts."""
     given = (exemption.image, iso(exemption.until), exemption.why, exemption.who)
     db.execute(_ADD, (target, *given, iso(at)))
 
 
-def end_exemptions(db: Database, target: str, image_id: str, by: str, at: datetime) -> None:
+def end_exemptions(db: Connection, target: str, image_id: str, by: str, at: datetime) -> None:
     """Revoke all exemptions in force for an image; expired ones stay as they are."""
     held = [(row["exemption"],) for row in _rows(db, target, image_id) if _record(row).active(at)]
-    db.conn.executemany(_END, [(iso(at), by, *key) for key in held])
+    db.executemany(_END, [(iso(at), by, *key) for key in held])
 
 
-def exemption_records(db: Database, target: str | None = None, image_id: str | None = None) -> list[ExemptionRecord]:
+def exemption_records(db: Connection, target: str | None = None, image_id: str | None = None) -> list[ExemptionRecord]:
     """All exemptions ever granted, oldest first; on request, only those of a target or of an image."""
     return [_record(row) for row in _rows(db, target, image_id)]
 
 
-def _rows(db: Database, target: str | None, image_id: str | None) -> Iterable[dict[str, Any]]:
-    return list(db.query(_SELECT, {"target": target, "image": image_id}))
+def _rows(db: Connection, target: str | None, image_id: str | None) -> Iterable[dict[str, Any]]:
+    return list(query(db, _SELECT, {"target": target, "image": image_id}))
 
 
 def _record(row: dict[str, Any]) -> ExemptionRecord:

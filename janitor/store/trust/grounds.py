@@ -10,11 +10,10 @@ from datetime import timedelta
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlite_utils import Database
-
 from janitor.core.basis import Grounds
 from janitor.core.image import Sharing
 from janitor.core.memory import Exemption, Memory, Notice, Refusals
+from janitor.store.connection import Connection
 from janitor.store.values import from_json, to_json
 
 STEP = """
@@ -42,14 +41,14 @@ _SHARING = "sharing"
 _written = lru_cache(maxsize=10_000)(to_json)
 
 
-def record_grounds(db: Database, run: int, target: str, grounds: Grounds) -> None:
+def record_grounds(db: Connection, run: int, target: str, grounds: Grounds) -> None:
     """Record what the decisions of a run on one target were based on, as far as it has changed."""
     recorded = {(image, kind): _written(value) for image, kind, value in _entries(grounds)}
-    present = {(image, kind): value for image, kind, value in db.conn.execute(_OPEN, (target,))}
+    present = {(image, kind): value for image, kind, value in db.execute(_OPEN, (target,))}
     over = [key for key, value in present.items() if recorded.get(key) != value]
     fresh = [(*key, value) for key, value in recorded.items() if present.get(key) != value]
-    db.conn.executemany(_CLOSE, ((run, target, *key) for key in over))
-    db.conn.executemany(_ADD, ((target, run, *row) for row in fresh))
+    db.executemany(_CLOSE, ((run, target, *key) for key in over))
+    db.executemany(_ADD, ((target, run, *row) for row in fresh))
     db.execute(_COUNT, (len(grounds.sharing), run, target))
 
 
@@ -60,7 +59,7 @@ def _entries(grounds: Grounds) -> Iterator[tuple[str, str, object]]:
         yield from ((image, kind, value) for image, value in values.items())
 
 
-def grounds_at(db: Database, run: int, target: str, usage_memory: timedelta) -> Grounds | None:
+def grounds_at(db: Connection, run: int, target: str, usage_memory: timedelta) -> Grounds | None:
     """What the decisions of a run on one target were based on; None if it decided nothing, or that was not recorded.
 
     `usage_memory` is the run's own.
@@ -75,7 +74,7 @@ def grounds_at(db: Database, run: int, target: str, usage_memory: timedelta) -> 
     return Grounds(memory, found[_SHARING])
 
 
-def notice_at(db: Database, run: int, target: str, image_id: str) -> Notice | None:
+def notice_at(db: Connection, run: int, target: str, image_id: str) -> Notice | None:
     """The notice of an image as the decisions of a run counted it, if it had one."""
     row = db.execute(f"{_AT_RUN} AND kind = 'notice' AND image = ?", (target, run, run, image_id)).fetchone()
     return None if row is None else from_json(Notice, row[2])

@@ -3,9 +3,8 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from sqlite_utils import Database
-
 from janitor.core.memory import Hearing
+from janitor.store.connection import Connection
 from janitor.store.rows import instant
 
 STEP = """
@@ -20,7 +19,7 @@ _Due = Sequence[tuple[int, str | None]]
 """The runs that had something to report in a channel, in order, each with the time when that was accepted, if any."""
 
 
-def hearing(db: Database, target: str) -> Hearing:
+def hearing(db: Connection, target: str) -> Hearing:
     """What was reported about a target since the first of its current notices was given."""
     (first,) = db.execute(_FIRST, (target,)).fetchone()
     if first is None:
@@ -46,7 +45,7 @@ def _moments(ended: Sequence[tuple[int, str]], due: _Due) -> Iterator[str]:
             yield max(finished_at, delivered_at, key=instant)
 
 
-def unreminded(db: Database, target: str, before: int | None = None) -> frozenset[str]:
+def unreminded(db: Connection, target: str, before: int | None = None) -> frozenset[str]:
     """The images with a current notice whose reminder a live run was to send, but no channel accepted.
 
     `before`: a run before this one.

@@ -14,12 +14,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from janitor.core.result import Mode
 from janitor.core.survey.mark import Mark
 from janitor.core.units import iso
 from janitor.errors import StoreError
+from janitor.store.connection import Connection
 
 STEP = """
 -- mark: what the run, or the exemption by command, left beside the database. behind_run: the run whose mark the
@@ -105,14 +104,14 @@ _LINK = "it is a link, not a regular file"
 _ADVICE_LINK = "check that the database is the latest one, then remove the link, and run again"
 
 
-def mark_run(db: Database, run: int) -> Mark:
+def mark_run(db: Connection, run: int) -> Mark:
     """Make the mark of a run that has ended."""
     mark = Mark(run, secrets.token_hex(16))
     db.execute("UPDATE runs SET mark = ? WHERE run = ?", (mark.id, run))
     return mark
 
 
-def mark_exemption(db: Database) -> Mark:
+def mark_exemption(db: Connection) -> Mark:
     """Make the mark of the exemption granted last."""
     (latest,) = db.execute("SELECT coalesce(max(run), 0) FROM runs").fetchone()
     mark = Mark(latest, secrets.token_hex(16))
@@ -120,19 +119,19 @@ def mark_exemption(db: Database) -> Mark:
     return mark
 
 
-def knows(db: Database, mark: Mark) -> bool:
+def knows(db: Connection, mark: Mark) -> bool:
     """Whether the database made this mark."""
     sql = "SELECT EXISTS (SELECT 1 FROM runs WHERE mark = ?) OR EXISTS (SELECT 1 FROM exemptions WHERE mark = ?)"
     return bool(db.execute(sql, (mark.id, mark.id)).fetchone()[0])
 
 
-def note_behind(db: Database, run: int, mark: Mark, at: datetime) -> None:
+def note_behind(db: Connection, run: int, mark: Mark, at: datetime) -> None:
     """Record that a run found the database older than this mark, and end all notices: later ones may be lost."""
     db.execute("UPDATE runs SET behind_run = ? WHERE run = ?", (mark.run, run))
     db.execute("UPDATE notices SET ended_at = ?, ended = 'restored' WHERE ended_at IS NULL", (iso(at),))
 
 
-def behind_in(db: Database, run: int, target: str, mode: Mode) -> int | None:
+def behind_in(db: Connection, run: int, target: str, mode: Mode) -> int | None:
     """The run whose mark is unknown, if a run may not delete anything in a target because of that; otherwise None.
 
     This concerns the run that found it, and for each target the first live run that surveys it.

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlite_utils import Database
-
 from janitor.core.decision import Change, Decision
 from janitor.core.result import TargetResult
+from janitor.store.connection import Connection
 
 STEP = """
 -- What the report of a run said of single images, beside decisions and deletions.
@@ -24,14 +23,14 @@ ALTER TABLE surveys ADD COLUMN applied INTEGER NOT NULL DEFAULT 0;
 """
 
 
-def record_mentions(db: Database, run: int, result: TargetResult) -> None:
+def record_mentions(db: Connection, run: int, result: TargetResult) -> None:
     """Record what a report says about single images."""
     rows = [
         (run, result.target, kind, position, image, detail)
         for kind, entries in _mentions(result).items()
         for position, (image, detail) in enumerate(entries)
     ]
-    db.conn.executemany("INSERT OR REPLACE INTO mentions VALUES (?, ?, ?, ?, ?, ?)", rows)
+    db.executemany("INSERT OR REPLACE INTO mentions VALUES (?, ?, ?, ?, ?, ?)", rows)
     if result.review.approved is not None:
         db.execute("UPDATE surveys SET applied = 1 WHERE run = ? AND target = ?", (run, result.target))
 
@@ -48,20 +47,22 @@ def _mentions(result: TargetResult) -> dict[str, Sequence[tuple[str, str | None]
     return mentions | {"changed": [(change.decision.image.id, change.detail) for change in result.review.changed]}
 
 
-def mentioned(db: Database, run: int, target: str, kind: str, decisions: Mapping[str, Decision]) -> tuple[Change, ...]:
+def mentioned(
+    db: Connection, run: int, target: str, kind: str, decisions: Mapping[str, Decision]
+) -> tuple[Change, ...]:
     """What the report of a run said about single images, of one kind; the detail may be empty."""
     sql = "SELECT image, detail FROM mentions WHERE run = ? AND target = ? AND kind = ? ORDER BY position"
     rows = db.execute(sql, (run, target, kind)).fetchall()
     return tuple(Change(decisions[image], detail or "") for image, detail in rows if image in decisions)
 
 
-def applied(db: Database, run: int, target: str) -> bool:
+def applied(db: Connection, run: int, target: str) -> bool:
     """Whether a run applied a reviewed plan to a target."""
     row = db.execute("SELECT applied FROM surveys WHERE run = ? AND target = ?", (run, target)).fetchone()
     return bool(row and row[0])
 
 
-def undelivered(db: Database, run: int, target: str) -> frozenset[str]:
+def undelivered(db: Connection, run: int, target: str) -> frozenset[str]:
     """The images that a live run was to announce, or to send a reminder for, but no channel has accepted that."""
     return frozenset(row[0] for row in db.execute(_UNDELIVERED, {"run": run, "target": target}))
 

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from janitor.core.memory import Notice
 from janitor.core.notices import reminded
 from janitor.core.units import iso
+from janitor.store.connection import Connection, query
 from janitor.store.rows import instant, instant_or_none
 from janitor.store.trust.hearing import unreminded
 from janitor.store.trust.outcomes import deleted
@@ -49,9 +48,9 @@ UPDATE notices SET reminded_in_run = (
 """
 
 
-def standing_notices(db: Database, target: str) -> dict[str, Notice]:
+def standing_notices(db: Connection, target: str) -> dict[str, Notice]:
     """The current notices of a target, by image id."""
-    rows = db.query("SELECT * FROM notices WHERE target = :target AND ended_at IS NULL", {"target": target})
+    rows = query(db, "SELECT * FROM notices WHERE target = :target AND ended_at IS NULL", {"target": target})
     return {row["image"]: _notice(row) for row in rows}
 
 
@@ -66,7 +65,7 @@ def _notice(row: Mapping[str, Any]) -> Notice:
     )
 
 
-def announce(db: Database, run: int, target: str, image: str, notice: Notice) -> None:
+def announce(db: Connection, run: int, target: str, image: str, notice: Notice) -> None:
     """Start a notice that a channel has accepted; it replaces an earlier one."""
     db.execute(_END_STANDING, (iso(notice.announced_at), "replaced", target, image))
     db.execute(
@@ -85,7 +84,7 @@ def announce(db: Database, run: int, target: str, image: str, notice: Notice) ->
     )
 
 
-def remind(db: Database, run: int, target: str, images: Iterable[str], at: datetime) -> None:
+def remind(db: Connection, run: int, target: str, images: Iterable[str], at: datetime) -> None:
     """Record that a channel has accepted the reminders of a run for these images.
 
     A late one moves the date of the deletion.
@@ -97,20 +96,20 @@ def remind(db: Database, run: int, target: str, images: Iterable[str], at: datet
         db.execute(_REMIND, (iso(at), run, iso(notice.due), announced_due, target, image))
 
 
-def end_notices_of_gone(db: Database, target: str, unlisted: Iterable[str], at: datetime) -> None:
+def end_notices_of_gone(db: Connection, target: str, unlisted: Iterable[str], at: datetime) -> None:
     """End the notices of those of these images that the janitor deleted, or that no survey has listed for a week."""
     ours, long_ago = deleted(db, target), iso(at - _SURELY_GONE)
     gone = [image for image in unlisted if image in ours or _missed_since(db, target, image) <= long_ago]
-    db.conn.executemany(_END_STANDING, [(iso(at), "gone", target, image) for image in gone])
+    db.executemany(_END_STANDING, [(iso(at), "gone", target, image) for image in gone])
 
 
-def _missed_since(db: Database, target: str, image: str) -> str:
+def _missed_since(db: Connection, target: str, image: str) -> str:
     """When the first of the surveys finished that no longer list an image."""
     finished_at: str = db.execute(_MISSED_SINCE, (target, image)).fetchone()[0]
     return finished_at
 
 
-def end_spared(db: Database, run: int, at: datetime) -> None:
+def end_spared(db: Connection, run: int, at: datetime) -> None:
     """End the notices of the images that the report of a run calls spared."""
     db.execute(_END_SPARED, (iso(at), run))
 

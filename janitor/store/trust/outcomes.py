@@ -1,21 +1,20 @@
 """The outcomes of earlier deletions on which later runs depend: requested, deleted, or rejected repeatedly."""
 
-from sqlite_utils import Database
-
 from janitor.core.memory import Refusals
 from janitor.core.result import DeletionOutcome
+from janitor.store.connection import Connection, query
 from janitor.store.rows import instant
 from janitor.store.trust.bindings import counts_after
 
 
-def refusals(db: Database, target: str) -> dict[str, Refusals]:
+def refusals(db: Connection, target: str) -> dict[str, Refusals]:
     """The images whose latest deletions were rejected, by id, with how often in a row.
 
     A failed try is not an answer: it neither counts nor ends the series, or an outage would restart the waits.
     """
     found: dict[str, Refusals] = {}
     ended: set[str] = set()
-    for row in db.query(_ATTEMPTS, {"target": target, "after": counts_after(db.conn, target)}):
+    for row in query(db, _ATTEMPTS, {"target": target, "after": counts_after(db, target)}):
         image = row["image"]
         if image in ended or row["outcome"] == DeletionOutcome.FAILED:
             continue
@@ -31,15 +30,15 @@ def refusals(db: Database, target: str) -> dict[str, Refusals]:
     return found
 
 
-def asked_since(db: Database, target: str, run: int) -> set[str]:
+def asked_since(db: Connection, target: str, run: int) -> set[str]:
     """The ids of the images of a target whose deletion was requested in this run or later."""
     sql = "SELECT DISTINCT image FROM deletions WHERE target = ? AND run >= ? AND requested_at IS NOT NULL"
     return {row[0] for row in db.execute(sql, (target, run))}
 
 
-def deleted(db: Database, target: str) -> set[str]:
+def deleted(db: Connection, target: str) -> set[str]:
     """The ids of the images of a target that the janitor is known to have deleted."""
-    return {row[0] for row in db.execute(_DELETED, (target, counts_after(db.conn, target)))}
+    return {row[0] for row in db.execute(_DELETED, (target, counts_after(db, target)))}
 
 
 _ATTEMPTS = """
