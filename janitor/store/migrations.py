@@ -17,6 +17,7 @@ from janitor.store.reports import STEP as DELIVERY
 from janitor.store.surveys.clocks import STEP as CLOCKS
 from janitor.store.surveys.measures import COUNTING
 from janitor.store.surveys.measures import STEP as MEASURES
+from janitor.store.surveys.presence import STEP as PRESENCE
 from janitor.store.surveys.timekeeping import STEP as TIMEKEEPING
 from janitor.store.surveys.uses import STEP as USES
 from janitor.store.tables import REMARKING, SETTLING, SOURCES, TABLES, VIEWS, VOLUMES
@@ -141,6 +142,11 @@ def naming(db: Connection) -> None:
     _execute(db, NAMING)
 
 
+def presence(db: Connection) -> None:
+    """Which images are there now."""
+    _execute(db, PRESENCE)
+
+
 def _execute(db: Connection, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which is half of the time for a new
     # database.
@@ -172,6 +178,7 @@ STEPS = (  # append only
     timekeeping,
     marking,
     naming,
+    presence,
 )
 _ALL = {step.__name__: step for step in STEPS} | {name: _adding(script) for name, script in added()}
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image
 from janitor.core.memory import History
+from janitor.core.planning.plan import owns
 from janitor.core.result import Mode, Outcome, RunResult, SurveySummary, TargetResult
 from janitor.core.survey import Survey
 from janitor.core.usage import Source, Unread, Usage, User, UserKind
@@ -197,11 +198,19 @@ def test_every_run_reads_back_exactly_whatever_came_later(nights: list[dict[str,
         for result, surveys in zip(simulation.results, simulation.surveys, strict=True):
             assert store.surveys(result.run) == surveys
             assert store.load_run(result.run) == result
+            for target, taken in surveys.items():
+                assert store.own_images(target, result.run) == {image.id for image in taken.images if owns(image)}
+        with store._file.reading() as db:
+            assert db.execute(OF_ANOTHER_PRESENCE).fetchall() == []
         for target, past in simulation.past.items():
             for image in {image.id: image for taken in past for image in taken.images}.values():
                 assert store.history_of(target, image.id) == scanned(past, image)
 
 
+OF_ANOTHER_PRESENCE = """
+SELECT image FROM images i
+WHERE present <> EXISTS (SELECT 1 FROM image_facts f WHERE f.image_key = i.image_key AND f.until_run IS NULL)
+"""
 FACTS = {
     "name": None,
     "status": "deactivated",

@@ -57,7 +57,7 @@ SELECT i.image_key, i.image, {names(DECISION, "d")}
 FROM images i
 JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
 LEFT JOIN decisions d ON d.image_key = i.image_key AND d.until_run IS NULL
-WHERE i.target = ?
+WHERE i.target = ? AND i.present
 """  # noqa: S608 - the names of columns
 _CLOSE = "UPDATE decisions SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
 _ADD = f"INSERT INTO decisions (image_key, from_run, {names(DECISION)}) VALUES (?, ?, {places(DECISION)})"  # noqa: S608 - the names of columns

@@ -33,16 +33,3 @@ def last_accepted(db: Connection, target: str, before: int) -> tuple[int, Measur
         (target, counts_after(db, target), before),
     ).fetchone()
     return None if row is None else (row[0], Measure(*row[1:]))
-
-
-def own_images(db: Connection, target: str, run: int) -> set[str]:
-    """The ids of the target's own images in the survey of a run, as plausibility counts them."""
-    return {row[0] for row in db.execute(_OWN_IMAGES, {"run": run, "target": target})}
-
-
-# The same condition as `owns`.
-_OWN_IMAGES = """
-SELECT i.image FROM images i JOIN image_facts f ON f.image_key = i.image_key
-    AND f.from_run <= :run AND (f.until_run IS NULL OR f.until_run > :run)
-WHERE i.target = :target AND f.owned AND NOT f.public AND f.status NOT IN ('deleted', 'pending_delete')
-"""

@@ -17,6 +17,7 @@ from janitor.store.connection import Connection
 from janitor.store.migrations import Unfit
 from janitor.store.rows import facts_of, image_of, instant, instant_or_none, values_in, values_of
 from janitor.store.surveys.clocks import Clocks, record_clocks
+from janitor.store.surveys.presence import set_presence
 from janitor.store.surveys.uses import LastUses, last_uses, readings_json, record_uses, usage_at
 from janitor.store.trust.bindings import counts_after
 
@@ -62,14 +63,6 @@ def check_not_overtaken(conn: sqlite3.Connection, run: int, target: str) -> None
     later = conn.execute(_LATER, (target, run)).fetchone()
     if later:
         raise Unfit(f"run {later[0]} has recorded {target} during run {run}: start one run at a time")
-
-
-def known(db: Connection, target: str) -> list[str]:
-    """The ids of the target's own images, in its latest snapshot or accepted survey, without those we deleted.
-
-    In both, as a survey that was not accepted may have omitted some.
-    """
-    return [row[0] for row in db.execute(_KNOWN_OWN, {"target": target, "after": counts_after(db, target)})]
 
 
 def last_seen(db: Connection, target: str, ids: Iterable[str]) -> list[Image]:
@@ -155,6 +148,7 @@ class _Changes:
     opened: list[tuple[_Memory, Image]] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
+    back: list[int] = field(default_factory=list)
     remembered: list[_Memory] = field(default_factory=list)
 
     def remember(self, memory: _Memory, seen_in: int, status_before: str, image: Image) -> None:
@@ -196,12 +190,14 @@ def _compare(conn: sqlite3.Connection, changes: _Changes, survey: Survey) -> dic
 
 def _newcomers(conn: sqlite3.Connection, changes: _Changes, unseen: dict[str, Image]) -> dict[str, _Memory]:
     memories: dict[str, _Memory] = {}
-    for image_id, *row in conn.execute(_VANISHED, (changes.target,)) if unseen else ():
-        if image_id in unseen:
-            memories[image_id] = _Memory(*row[:4])
-            changes.remember(memories[image_id], row[4], row[5], unseen[image_id])
+    seen_before = conn.execute("SELECT 1 FROM images WHERE target = ? LIMIT 1", (changes.target,)).fetchone()
     for image_id, image in unseen.items():
-        if image_id not in memories:
+        row = conn.execute(_VANISHED, (changes.target, image_id)).fetchone() if seen_before else None
+        if row is not None:
+            memories[image_id] = _Memory(*row[:4])
+            changes.remember(memories[image_id], row[4], row[5], image)
+            changes.back.append(memories[image_id].key)
+        else:
             memories[image_id] = _Memory(0, changes.at, changes.at if changes.watching else None, None)
             changes.new.append((memories[image_id], image))
         changes.opened.append((memories[image_id], image))
@@ -209,8 +205,6 @@ def _newcomers(conn: sqlite3.Connection, changes: _Changes, unseen: dict[str, Im
 
 
 def _write(conn: sqlite3.Connection, changes: _Changes) -> None:
-    # executemany on the connection: sqlite-utils looks at every record and builds one statement per batch, which takes
-    # several times as long for 100,000 images.
     run = changes.run
     (free,) = conn.execute("SELECT coalesce(max(image_key), 0) + 1 FROM images").fetchone()
     for key, (memory, _image) in enumerate(changes.new, start=free):
@@ -222,6 +216,8 @@ def _write(conn: sqlite3.Connection, changes: _Changes) -> None:
     record_clocks(conn, run, (m.clocks() for m, _ in changes.new), (m.clocks() for m in changes.remembered))
     conn.executemany(_CLOSE_FACTS, ((run, key) for key in changes.closed + changes.gone))
     conn.executemany(_CLOSE_DECISION, ((run, key) for key in changes.gone))
+    set_presence(conn, changes.gone, present=False)
+    set_presence(conn, changes.back, present=True)
     conn.executemany(_ADD_FACTS, ((m.key, run, *facts_of(image)) for m, image in changes.opened))
 
 
@@ -262,34 +258,25 @@ WHERE run = ? AND finished_at IS NOT NULL ORDER BY position IS NULL, position, t
 _OPEN = f"""
 SELECT i.image, i.image_key, i.first_seen, i.watched_since, i.status_since, f.from_run, f.status, {names(IMAGE, "f")}
 FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
-WHERE i.target = ?
+WHERE i.target = ? AND i.present
 """  # noqa: S608 - the names of columns
 _VANISHED = """
-SELECT i.image, i.image_key, i.first_seen, i.watched_since, i.status_since, f.from_run, f.status
+SELECT i.image_key, i.first_seen, i.watched_since, i.status_since, f.from_run, f.status
 FROM images i JOIN image_facts f ON f.image_key = i.image_key
-    AND f.from_run = (SELECT max(g.from_run) FROM image_facts g WHERE g.image_key = i.image_key)
-WHERE i.target = ? AND f.until_run IS NOT NULL
+WHERE i.target = ? AND i.image = ? ORDER BY f.from_run DESC LIMIT 1
 """
 _KNOWN = """
 SELECT image_key, first_seen, watched_since, status_since FROM images i WHERE target = ? AND image = ?
     AND EXISTS (SELECT 1 FROM image_facts f WHERE f.image_key = i.image_key AND f.from_run > ?)
-"""
-_KNOWN_OWN = """
-WITH good AS (SELECT max(run) AS run FROM surveys WHERE target = :target AND run > :after AND good)
-SELECT DISTINCT i.image FROM good, images i JOIN image_facts f ON f.image_key = i.image_key AND (
-    (f.until_run IS NULL AND f.from_run > :after) OR (f.from_run <= good.run AND f.until_run > good.run)
-)
-WHERE i.target = :target AND f.owned AND f.status NOT IN ('deleted', 'pending_delete') AND NOT EXISTS (
-    SELECT 1 FROM deletions x WHERE x.target = i.target AND x.image = i.image AND x.run > :after
-        AND coalesce(x.confirmed_outcome, x.settled_outcome, x.outcome) IN ('deleted', 'already-gone')
-)
 """
 _LATEST = f"""
 SELECT i.image, {names(IMAGE, "f")}
 FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
 WHERE i.target = ? AND i.image = ?
 """  # noqa: S608 - the names of columns
-_ADD_IMAGE = "INSERT INTO images (image_key, target, image, first_seen, watched_since) VALUES (?, ?, ?, ?, ?)"
+_ADD_IMAGE = """
+INSERT INTO images (image_key, target, image, first_seen, watched_since, present) VALUES (?, ?, ?, ?, ?, 1)
+"""
 _REMEMBER = "UPDATE images SET first_seen = ?, watched_since = ?, status_since = ? WHERE image_key = ?"
 _CLOSE_FACTS = "UPDATE image_facts SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
 _CLOSE_DECISION = "UPDATE decisions SET until_run = ? WHERE image_key = ? AND until_run IS NULL"

@@ -13,7 +13,7 @@ from janitor.core.survey.plausibility import Measure
 from janitor.core.usage import EarlierUsage
 from janitor.store import chronicle, runs
 from janitor.store.replay import Inputs, inputs_at
-from janitor.store.surveys import measures, snapshots, uses
+from janitor.store.surveys import measures, presence, snapshots, uses
 from janitor.store.surveys.decisions import record_decisions
 from janitor.store.transactions import OnFile
 from janitor.store.trust.grounds import record_grounds
@@ -54,12 +54,12 @@ class Surveys(OnFile):
     def own_images(self, target: str, run: int) -> set[str]:
         """The ids of the target's own images in the survey of a run."""
         with self._file.reading() as db:
-            return measures.own_images(db, target, run)
+            return presence.own_images(db, target, run)
 
     def known(self, target: str) -> list[str]:
         """The ids of the target's own images, in its last snapshot or accepted survey, without those we deleted."""
         with self._file.reading() as db:
-            return snapshots.known(db, target)
+            return presence.known(db, target)
 
     def last_seen(self, target: str, ids: Iterable[str]) -> list[Image]:
         """Those of these images that are in the target's last snapshot, as recorded there."""

@@ -1,0 +1,60 @@
+"""Which images are there now, and the target's own among them: found without a look at all that were ever seen."""
+
+from collections.abc import Iterable
+
+from janitor.store.connection import Connection
+from janitor.store.trust.bindings import counts_after
+
+STEP = """
+-- Whether the latest snapshot of its target holds the image: whether its facts in force are there.
+ALTER TABLE images ADD COLUMN present INTEGER NOT NULL DEFAULT 0;
+UPDATE images SET present = 1 WHERE image_key IN (SELECT image_key FROM image_facts WHERE until_run IS NULL);
+CREATE INDEX present_images ON images (target) WHERE present;
+CREATE INDEX closed_facts ON image_facts (until_run) WHERE until_run IS NOT NULL;
+"""
+
+
+def set_presence(db: Connection, keys: Iterable[int], *, present: bool) -> None:
+    """Note of images, by their keys, whether the latest snapshot holds them."""
+    db.executemany("UPDATE images SET present = ? WHERE image_key = ?", ((present, key) for key in keys))
+
+
+def known(db: Connection, target: str) -> list[str]:
+    """The ids of the target's own images, in its latest snapshot or accepted survey, not known to be deleted by us.
+
+    In both: a survey that was not accepted may have lacked some.
+    """
+    return [row[0] for row in db.execute(_KNOWN_OWN, {"target": target, "after": counts_after(db, target)})]
+
+
+def own_images(db: Connection, target: str, run: int) -> set[str]:
+    """The ids of the target's own images in the survey of a run, as plausibility counts them."""
+    return {row[0] for row in db.execute(_OWN_IMAGES, {"run": run, "target": target})}
+
+
+_LISTED = "f.owned AND f.status NOT IN ('deleted', 'pending_delete')"
+# CROSS JOIN: what few facts were closed since is looked up first. Without it SQLite begins with all images of a target.
+_KNOWN_OWN = f"""
+WITH accepted AS (SELECT max(run) AS run FROM surveys WHERE target = :target AND run > :after AND good),
+own AS (
+    SELECT i.image FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
+    WHERE i.target = :target AND i.present AND f.from_run > :after AND {_LISTED}
+    UNION
+    SELECT i.image FROM image_facts f CROSS JOIN images i ON i.image_key = f.image_key
+    WHERE f.until_run > (SELECT run FROM accepted) AND f.from_run <= (SELECT run FROM accepted)
+        AND i.target = :target AND {_LISTED}
+)
+SELECT image FROM own WHERE NOT EXISTS (
+    SELECT 1 FROM deletions x WHERE x.target = :target AND x.image = own.image AND x.run > :after
+        AND coalesce(x.confirmed_outcome, x.settled_outcome, x.outcome) IN ('deleted', 'already-gone')
+)
+"""  # noqa: S608 - a condition of ours
+# The same condition as `owns`.
+_OWN = "f.owned AND NOT f.public AND f.status NOT IN ('deleted', 'pending_delete')"
+_OWN_IMAGES = f"""
+SELECT i.image FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
+WHERE i.target = :target AND i.present AND f.from_run <= :run AND {_OWN}
+UNION ALL
+SELECT i.image FROM image_facts f CROSS JOIN images i ON i.image_key = f.image_key
+WHERE f.until_run > :run AND f.from_run <= :run AND i.target = :target AND {_OWN}
+"""  # noqa: S608 - a condition of ours

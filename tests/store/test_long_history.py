@@ -1,0 +1,68 @@
+"""A run costs as much with a long history as with none: what has long been gone is not looked through again."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from janitor.core.image import Image
+from janitor.core.result import Mode
+from janitor.core.survey import Survey
+from janitor.core.survey.plausibility import Measure
+from janitor.core.usage import Usage
+from janitor.store import Store
+from tests.factories import image_called, to_delete
+
+START = datetime(2026, 1, 1, 3, tzinfo=UTC)
+NIGHT = timedelta(days=1)
+IMAGES, CHURN, NIGHTS = 50, 10, 60
+
+Steps = Callable[[], int]
+
+
+def listed(night: int) -> tuple[Image, ...]:
+    """The images of a night, of which some are new each time, and as many gone for good."""
+    return tuple(image_called(f"ci-{number}") for number in range(night * CHURN, night * CHURN + IMAGES))
+
+
+@pytest.fixture
+def steps(store: Store) -> Iterator[Steps]:
+    """Tells how many steps SQLite took since it was asked last, in units that no machine makes longer."""
+    taken = 0
+
+    def count() -> int:
+        nonlocal taken
+        taken += 1
+        return 0
+
+    def since() -> int:
+        nonlocal taken
+        before, taken = taken, 0
+        return before
+
+    store._file._db.set_progress_handler(count, 1)
+    yield since
+    store._file._db.set_progress_handler(None, 0)
+
+
+def survey(store: Store, night: int) -> None:
+    """All that a run reads and writes about the images of a night."""
+    at, images = START + night * NIGHT, listed(night)
+    run = store.begin_run(Mode.DRY_RUN, at)
+    earlier = store.last_accepted("prod", run)
+    if earlier is not None:
+        assert len(store.own_images("prod", earlier[0])) == IMAGES
+        assert len(store.known("prod")) == IMAGES
+    store.record_survey(run, "prod", Survey(images, Usage(), at, at))
+    store.record_measure(run, "prod", Measure(IMAGES, 0, 0), good=True)
+    store.record_decisions(run, "prod", [to_delete(image) for image in images])
+    store.memory("prod")
+
+
+def test_a_run_takes_as_many_steps_after_many_runs_as_after_few(store: Store, steps: Steps) -> None:
+    taken = []
+    for night in range(NIGHTS):
+        steps()
+        survey(store, night)
+        taken.append(steps())
+    assert taken[-1] < 1.15 * taken[3]
