@@ -62,6 +62,18 @@ for _command in (
     janitor.add_command(_command)
 
 
+def _keep_summaries_whole(group: click.Group) -> None:
+    """Let narrow terminals wrap the summaries of commands, which click cuts otherwise."""
+    for command in group.commands.values():
+        command.short_help = command.get_short_help_str(limit=_LONGEST_SUMMARY)
+        if isinstance(command, click.Group):
+            _keep_summaries_whole(command)
+
+
+_LONGEST_SUMMARY = 1_000
+_keep_summaries_whole(janitor)
+
+
 def _fail(message: str, code: int) -> int:
     click.echo(visible_lines(message), err=True)
     return code

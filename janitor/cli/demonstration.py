@@ -93,7 +93,7 @@ def _configuration(api: Api, clock: _SimulatedClock) -> Iterator[Path]:
         config = folder / "janitor.yaml"
         config.write_text(text, encoding="utf-8")
         say(f"A cloud of {len(cloud.account.images)} images, and the policies in {shipped_policies()}.")
-        say(f"Old images have `notice: {_NOTICE}`: they are announced in a channel before they are deleted.")
+        say(f"Old images have `notice: {_NOTICE}`: they are announced before they are deleted.")
         yield config
 
 

@@ -24,9 +24,9 @@ def commands(group: click.Group, name: str = "janitor") -> Iterator[tuple[str, c
 ALL = dict(commands(janitor))
 
 
-def help_of(name: str) -> str:
+def help_of(name: str, width: int = WIDTH) -> str:
     command = ALL[name]
-    with click.Context(command, info_name=name, terminal_width=WIDTH - 2) as context:
+    with click.Context(command, info_name=name, terminal_width=width - 2) as context:
         return command.get_help(context)
 
 
@@ -39,6 +39,8 @@ def test_every_summary_is_shown_whole(name: str) -> None:
     whole = {each: (command.help or "").strip().split("\n\n")[0] for each, command in group.commands.items()}
     assert shown == whole
     assert all(summary.endswith(".") and "\n" not in summary for summary in whole.values())
+    narrow = " ".join(help_of(name, 40).partition("\nCommands:\n")[2].split())
+    assert narrow == " ".join(f"{each} {whole[each]}" for each in sorted(whole))
 
 
 @pytest.mark.parametrize("name", ALL)
