@@ -12,6 +12,7 @@ from typing import BinaryIO
 LARGEST = 4 * 2**20
 METRICS = b"# HELP janitor_"
 """How a metrics file of this program begins."""
+_ANOTHER = "it is not a file of this program, and would be overwritten: move it away, or configure another name"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -51,6 +52,16 @@ def check_regular(status: os.stat_result) -> None:
         raise OSError(errno.EINVAL, "it is not a regular file")
 
 
+def check_folder_of(path: Path) -> None:
+    """Raises OSError unless a file can be made where this path leads."""
+    folder = os.path.dirname(os.path.realpath(path))  # noqa: PTH120
+    check = os.stat(folder)  # noqa: PTH116
+    if not stat.S_ISDIR(check.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, f"no file can be made in {folder}")
+
+
 def to_replace(path: Path, beginning: bytes) -> Path:
     """The file that a path leads to, to be replaced: links are followed, and stay. The file need not exist yet.
 
@@ -62,7 +73,7 @@ def to_replace(path: Path, beginning: bytes) -> Path:
         check_regular(file.lstat())
         with opened(file) as there:
             if there.read(len(beginning)) not in (b"", beginning):
-                raise OSError(errno.EEXIST, "it is not a file of this program, and would be overwritten")
+                raise OSError(errno.EEXIST, _ANOTHER)
     return file
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 
 from janitor import notify
 from janitor.cli import wiring
@@ -16,6 +17,7 @@ from janitor.core.units import counted
 from janitor.core.usage import Reading
 from janitor.errors import CloudError, DeliveryError, StoreError
 from janitor.escaping import visible
+from janitor.monitoring.metrics import try_to_write
 from janitor.references import Reference, References
 from janitor.report.tables import readings_table
 from janitor.run import sites
@@ -88,6 +90,14 @@ def _probe(site: Site) -> Probe:
         return service.probe()
     finally:
         service.close()
+
+
+def probe_metrics(file: Path) -> Probe:
+    """That metrics can be written. Raises ProbeFailed where they cannot."""
+    try:
+        return Probe(try_to_write(file))
+    except OSError as error:
+        raise ProbeFailed(f"metrics cannot be written to {file}: {error.strerror}", ()) from error
 
 
 def probe_references(settings: Settings, declared: Sequence[Reference]) -> Probe:

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from janitor.core.decision import Verdict
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
-from janitor.files import METRICS, around_temporary, content_of, text_in, to_replace
+from janitor.files import METRICS, around_temporary, check_folder_of, content_of, text_in, to_replace
 
 _LAST_GOOD = "janitor_last_good_run_timestamp_seconds"
 _READABLE_FOR_ALL = 0o644
@@ -117,6 +117,12 @@ def write_metrics(path: Path, registry: CollectorRegistry) -> None:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def try_to_write(path: Path) -> str:
+    """A sentence that metrics can be written; nothing is. Raises OSError if they cannot."""
+    check_folder_of(to_replace(path, METRICS))
+    return f"metrics are written to {path}"
 
 
 def last_ok_in(path: Path) -> datetime | None:

@@ -20,8 +20,9 @@ from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.result import DeletionOutcome, Mode, Outcome
 from janitor.errors import UsageError
 from janitor.monitoring.http_face import showing
-from janitor.monitoring.metrics import last_ok_in, metrics_of, write_metrics
+from janitor.monitoring.metrics import last_ok_in, metrics_of, try_to_write, write_metrics
 from janitor.monitoring.watch import Watch
+from janitor.notify.file.lines import try_to_add
 from janitor.sandbox.server import Sandbox
 from janitor.shutdown import Stop
 from janitor.store import Store
@@ -241,7 +242,8 @@ def test_metrics_that_could_not_be_written_are_an_error_before_anything_begins(
 
 
 BELONGS = "belongs to the database, and would be overwritten"
-ANOTHER = "cannot be replaced: it is not a file of this program, and would be overwritten"
+AWAY = "move it away, or configure another name"
+ANOTHER = "cannot be replaced: it is not a file of this program, and would be overwritten: " + AWAY
 
 
 @pytest.mark.parametrize(
@@ -345,6 +347,27 @@ def test_a_file_that_cannot_be_written_is_logged_and_changes_nothing(sandbox_des
     assert "metrics-not-written file=" in done.stderr
     assert "No such file or directory" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_check_says_whether_the_file_can_be_written(sandbox_desk: Desk) -> None:
+    before = (sandbox_desk.folder / "janitor.yaml").read_text()
+    sandbox_desk.amend("metrics_file: no/such/metrics.prom\n")
+    done = sandbox_desk.janitor("check")
+    file = sandbox_desk.folder / "no/such/metrics.prom"
+    assert f"metrics        failed: metrics cannot be written to {file}: No such file or directory\n" in done.stdout
+    assert done.returncode == 1
+    sandbox_desk.write("janitor.yaml", f"{before}metrics_file: metrics.prom\n")
+    done = sandbox_desk.janitor("check")
+    assert f"metrics        ok: metrics are written to {sandbox_desk.folder / 'metrics.prom'}\n" in done.stdout
+    assert done.returncode == 0
+    assert not (sandbox_desk.folder / "metrics.prom").exists()
+
+
+def test_a_link_to_where_no_file_can_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "m.prom").symlink_to("missing/m.prom")
+    for trial in (try_to_write, try_to_add):
+        with pytest.raises(FileNotFoundError):
+            trial(tmp_path / "m.prom")
 
 
 # Over HTTP

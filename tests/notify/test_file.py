@@ -364,11 +364,11 @@ def test_a_line_that_was_cut_off_stays_and_ends_before_the_next(file: Path) -> N
     assert file.read_bytes() == b'{"ru\n' + LINE + b"\n"
 
 
-@pytest.mark.parametrize("content", [b"SQLite format 3\0", b"\n", b'{"runs": 1}\n', b"- name: ci\n"])
+@pytest.mark.parametrize("content", [b"SQLite format 3\0", b"\n", b"\0" * 9, b'{"runs": 1}\n', b"- name: ci\n"])
 def test_another_file_is_left_as_it_is(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     for act in (lambda: add_line(file, LINE), lambda: try_to_add(file)):
-        with pytest.raises(OSError, match="it is not a file of this program's reports"):
+        with pytest.raises(OSError, match="of this program's reports: move it away, or configure another name"):
             act()
     assert file.read_bytes() == content
 

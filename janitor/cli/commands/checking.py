@@ -42,4 +42,6 @@ def check(common: Common, live: bool) -> int:
     if live:
         failures += [probing.failed(*probe) for probe in probing.live_probes(settings)]
     failures += [probing.failed(*probe) for probe in probing.channel_probes(settings, rules.policies, live=live)]
+    if settings.metrics_file is not None:
+        failures.append(probing.failed("metrics", partial(probing.probe_metrics, settings.metrics_file)))
     return Exit.FAILED if any(failures) else Exit.OK

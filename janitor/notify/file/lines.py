@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from janitor.files import check_regular
+from janitor.files import check_folder_of, check_regular
 
 _BEGINNING = b'{"run": '
+_ANOTHER = "it is not a file of this program's reports: move it away, or configure another name"
 _OWNER_ONLY = 0o600
 _HOW = os.O_RDWR | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
@@ -35,8 +36,7 @@ def try_to_add(path: Path) -> str:
             size = os.fstat(descriptor).st_size
             return f"reports are added to {path} ({size:,} bytes)"
     except FileNotFoundError:
-        if not os.access(path.parent, os.W_OK | os.X_OK):
-            raise
+        check_folder_of(path)
         return f"reports are added to {path}, which does not exist yet"
 
 
@@ -49,7 +49,7 @@ def _opened(path: Path, how: int) -> Iterator[int]:
     try:
         check_regular(os.fstat(descriptor))
         if not _BEGINNING.startswith(os.pread(descriptor, len(_BEGINNING), 0)):
-            raise OSError(0, "it is not a file of this program's reports")
+            raise OSError(0, _ANOTHER)
         yield descriptor
     finally:
         os.close(descriptor)
