@@ -12,21 +12,18 @@ from janitor.config.targets import AnyTarget
 from janitor.core.cron import Cron
 from janitor.core.names.pattern import flaw_of_glob
 from janitor.core.result import Mode
-from janitor.core.units import parse_duration
+from janitor.core.units import parse_span
 from janitor.documents.kinds import AtOnce, BaseAddress, Price, PrivateAddress, Secret, Text, Whole, secret, web_address
 from janitor.documents.schema import Label, Schema, read_as, suggestion, word_of
 from janitor.references import Names
 
 POSTS = ("always", "changes", "problems")
 ACCEPTED = ("slack", "any-2xx")
-
-
-def _span(text: str) -> timedelta:
-    return parse_duration(text, seconds=True)
+_MOST_DELETIONS = 10**9
 
 
 def _validity(text: str) -> timedelta:
-    duration = _span(text)
+    duration = parse_span(text)
     if not duration:
         raise ValueError(f'"{text}" must be greater than zero')
     return duration
@@ -49,7 +46,7 @@ def _zone(text: str) -> ZoneInfo:
         raise ValueError(f'"{text}" is not an IANA time zone{near or " like Asia/Seoul"}') from None
 
 
-Span = Annotated[timedelta, read_as(_span, "write a duration with its unit, like 24h")]
+Span = Annotated[timedelta, read_as(parse_span, "write a duration with its unit, like 24h")]
 Validity = Annotated[timedelta, read_as(_validity, "write a duration with its unit, like 24h")]
 Percent = Annotated[float, read_as(_percent, "write a percentage, like 50%")]
 Zone = Annotated[InstanceOf[ZoneInfo], read_as(_zone, "write an IANA time zone, like Asia/Seoul")]
@@ -85,7 +82,7 @@ class ReferenceSchema(Schema):
 class LimitsSchema(Schema):
     """What one run may delete in one target."""
 
-    max_deletions: Annotated[Whole, Field(ge=0)] = 100
+    max_deletions: Annotated[Whole, Field(ge=0, le=_MOST_DELETIONS)] = 100
     max_share: Percent = 50.0
     max_shrink: Percent = 30.0
 

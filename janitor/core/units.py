@@ -14,11 +14,12 @@ _DURATION_UNITS = {
     "min": timedelta(minutes=1),
     "s": timedelta(seconds=1),
 }
-_PART = "(?:([0-9]{{1,6}}){})?"
+_PART = "(?:([0-9]+){})?"
+_MOST_DIGITS = 6
 _DURATION = re.compile("".join(map(_PART.format, _DURATION_UNITS)))
 _TIMEOUT = re.compile("".join(map(_PART.format, ("w", "d", "h", "m(?:in)?", "s"))))
 _TIMEOUT_UNITS = ("w", "d", "h", "min", "s")
-_UNCLEAR = re.compile(r"(?:[0-9]+[a-z]+)*?([0-9]{1,6})m(?:[0-9]+[a-z]+)*")
+_UNCLEAR = re.compile(r"(?:[0-9]+[a-z]+)*?([0-9]+)m(?:[0-9]+[a-z]+)*")
 _SIZE_UNITS = {
     "B": 1,
     "KB": 10**3,
@@ -41,6 +42,8 @@ _LAST_OF_DAY = time.max.replace(fold=1)  # where the clock is put back at midnig
 _ENDLESS = datetime(9999, 12, 30, tzinfo=UTC)  # the last day that exists in every time zone
 
 GIB = 2**30
+LONGEST_SPAN = timedelta(days=36_525)
+"""A hundred years: so far from now, there are dates for every instant."""
 
 
 def parse_duration(text: str, *, seconds: bool = False) -> timedelta:
@@ -58,7 +61,19 @@ def parse_duration(text: str, *, seconds: bool = False) -> timedelta:
     match = _DURATION.fullmatch(text)
     if not text or match is None or (match[7] is not None and not seconds):
         raise ValueError(f'"{text}" is not a duration like 36h or 14d ({units})')
-    return _total(match, _DURATION_UNITS)
+    return _total(text, match, _DURATION_UNITS)
+
+
+def parse_span(text: str) -> timedelta:
+    """Read a duration, with seconds, that is added to dates: of a hundred years at most. Raises ValueError."""
+    return within_span(text, parse_duration(text, seconds=True))
+
+
+def within_span(text: str, duration: timedelta) -> timedelta:
+    """The duration that was read from a text. Raises ValueError if it is longer than a hundred years."""
+    if duration > LONGEST_SPAN:
+        raise ValueError(f'"{text}" is longer than a hundred years')
+    return duration
 
 
 def parse_timeout(text: str) -> timedelta:
@@ -71,12 +86,14 @@ def parse_timeout(text: str) -> timedelta:
         raise ValueError(
             f'"{text}" is not a duration like 30s or 2m (units: s m h d w, the largest first, as in 1m30s)'
         )
-    return _total(match, _TIMEOUT_UNITS)
+    return _total(text, match, _TIMEOUT_UNITS)
 
 
-def _total(match: re.Match[str], units: Iterable[str]) -> timedelta:
-    parts = zip(match.groups(), units, strict=True)
-    return sum((int(count) * _DURATION_UNITS[unit] for count, unit in parts if count), timedelta())
+def _total(text: str, match: re.Match[str], units: Iterable[str]) -> timedelta:
+    parts = [(count, unit) for count, unit in zip(match.groups(), units, strict=True) if count]
+    if any(len(count) > _MOST_DIGITS for count, _ in parts):
+        raise ValueError(f'"{text}" is out of range: a number in it has more than {_MOST_DIGITS} digits')
+    return sum((int(count) * _DURATION_UNITS[unit] for count, unit in parts), timedelta())
 
 
 @lru_cache

@@ -119,6 +119,14 @@ def test_wrong_usage_exits_2(desk: Desk, words: tuple[str, ...]) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("words", [("runs", "--limit"), ("images", "--run"), ("show",), ("apply",)], ids=" ".join)
+@pytest.mark.parametrize("number", ["0", "1000000001", "9" * 30], ids=["zero", "one-more", "huge"])
+def test_a_number_out_of_range_exits_2(desk: Desk, words: tuple[str, ...], number: str) -> None:
+    done = desk.janitor(*words, number)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{number} is not in the range 1<=x<=1000000000." in done.stderr
+
+
 def test_check_shows_the_next_three_runs_without_network(sandbox_desk: Desk, sandbox: Sandbox) -> None:
     config = (sandbox_desk.folder / "janitor.yaml").read_text()
     sandbox_desk.write("janitor.yaml", config.replace("UTC", "Asia/Seoul") + 'schedule: "0 3 * * *"\n')

@@ -31,6 +31,9 @@ BAD_VALUES = [
         'expire.after: "14 fortnights" is not a duration like 36h or 14d',
         id="fortnights",
     ),
+    pytest.param(
+        "expire: {after: 99999999d}", 'expire.after: "99999999d" is out of range: a number in it', id="out-of-range"
+    ),
     pytest.param("expire: {after: 14}", "expire.after: is a number: write a duration with its unit", id="no-unit"),
     pytest.param("expire: {after: 30s}", 'expire.after: "30s" is not a duration', id="seconds-are-too-fine"),
     pytest.param(

@@ -53,6 +53,13 @@ pytestmark = pytest.mark.usefixtures("empty_folder")
             "plan_validity: 3m", 'plan_validity: "3m" is minutes or months: 3min or 3mo?', id="months-of-a-plan"
         ),
         pytest.param("plan_validity: 0m", 'plan_validity: "0m" must be greater than zero', id="no-validity"),
+        pytest.param("usage_memory: 101y", 'usage_memory: "101y" is longer than a hundred years', id="memory-for-ever"),
+        pytest.param("plan_validity: 101y", 'plan_validity: "101y" is longer than a hundred', id="plan-for-ever"),
+        pytest.param("http: {timeout: 5300w}", 'http.timeout: "5300w" is longer than a hundred', id="no-timeout"),
+        pytest.param("http: {give_up_after: 5300w}", 'p_after: "5300w" is longer than a hundred', id="never-given-up"),
+        pytest.param(
+            "limits: {max_deletions: 10000000000}", "limits.max_deletions: must be at most 1000000000", id="no-limit"
+        ),
         pytest.param("http: {attempts: 0}", "http.attempts: must be at least 1", id="no-attempt"),
         pytest.param(
             "http: {page_size: 1}", "http.page_size: must be from 2 to 10000: where a page", id="pages-of-one"

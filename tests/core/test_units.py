@@ -1,6 +1,7 @@
 """Durations, sizes and instants: what is read, what is rejected, what is written."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -69,6 +70,13 @@ def test_anything_else_is_no_duration(text: str) -> None:
         ValueError, match=r"is not a duration like 36h or 14d \(units: min h d w mo y, the largest first"
     ):
         parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["99999999d", "1d1000000min", f"{'9' * 5000}w"], ids=["days", "minutes", "weeks"])
+@pytest.mark.parametrize("read", [parse_duration, parse_timeout])
+def test_numbers_beyond_measure_are_out_of_range(read: Callable[[str], timedelta], text: str) -> None:
+    with pytest.raises(ValueError, match="is out of range: a number in it has more than 6 digits"):
+        read(text)
 
 
 @pytest.mark.parametrize(

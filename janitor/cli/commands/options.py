@@ -8,6 +8,14 @@ from typing import Any
 
 import click
 
+
+class _Number(click.IntRange):
+    """A number of runs, or of a run: far below what the database can compare."""
+
+    name = "integer"
+
+
+NUMBER = _Number(1, 10**9)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Delete nothing, whatever the configured mode.")
 NO_POST = click.option("--no-post", is_flag=True, help="Do not send the report to any channel.")
 

@@ -2,12 +2,12 @@
 
 import click
 
-from janitor.cli.commands.options import Common, common
+from janitor.cli.commands.options import NUMBER, Common, common
 from janitor.cli.formats import IMAGES, REPORT, Format, format_option
 
 
 @click.command()
-@click.option("--run", "number", type=int, metavar="N", help="The images of run N (default: the latest).")
+@click.option("--run", "number", type=NUMBER, metavar="N", help="The images of run N (default: the latest).")
 @format_option(IMAGES)
 @common
 def images(common: Common, number: int | None, form: Format) -> int:
@@ -46,9 +46,7 @@ def explain(common: Common, image: str) -> int:
 
 
 @click.command()
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="How many runs to list."
-)
+@click.option("--limit", type=NUMBER, default=20, show_default=True, metavar="N", help="How many runs to list.")
 @common
 def runs(common: Common, limit: int) -> int:
     """List past runs, newest first."""
@@ -63,7 +61,7 @@ def runs(common: Common, limit: int) -> int:
 
 
 @click.command()
-@click.argument("number", metavar="RUN", type=int)
+@click.argument("number", metavar="RUN", type=NUMBER)
 @format_option(REPORT)
 @common
 def show(common: Common, number: int, form: Format) -> int:

@@ -2,7 +2,7 @@
 
 import click
 
-from janitor.cli.commands.options import DRY_RUN, NO_POST, Common, common
+from janitor.cli.commands.options import DRY_RUN, NO_POST, NUMBER, Common, common
 from janitor.cli.formats import REPORT, Format, format_option
 
 
@@ -30,7 +30,7 @@ def run(
 
 
 @click.command()
-@click.argument("number", metavar="RUN", type=int)
+@click.argument("number", metavar="RUN", type=NUMBER)
 @click.option("--dry-run", is_flag=True, help="Delete nothing: show what would be deleted, and what has changed.")
 @format_option(REPORT)
 @NO_POST

@@ -19,12 +19,11 @@ from janitor.core.memory import Exemption
 from janitor.core.names.pattern import Pattern, expression_between_slashes, flaw_of_glob
 from janitor.core.policy import Clock, Expire, Match, Policy
 from janitor.core.retention import Family, Keep, Period
-from janitor.core.units import parse_duration, parse_size, parse_until
+from janitor.core.units import LONGEST_SPAN, parse_duration, parse_size, parse_until
 from janitor.documents.schema import Given, Label, OneOrMore, Schema, read_as, word_of
 
 _DISK_FORMATS = ("ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "ploop", "iso")
 _DEFAULT_STATUSES = frozenset({Status.ACTIVE, Status.DEACTIVATED})
-_LONGEST_NOTICE = timedelta(days=36_525)
 _FAMILIES = "policy, name:/regex with one group/ or property:KEY"
 
 
@@ -37,7 +36,7 @@ def _after(text: str) -> timedelta:
 
 def _notice(text: str) -> timedelta:
     duration = parse_duration(text)
-    if duration > _LONGEST_NOTICE:
+    if duration > LONGEST_SPAN:
         raise ValueError(f'"{text}" is longer than a hundred years: a policy without `expire` keeps forever')
     return duration
 
