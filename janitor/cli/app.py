@@ -35,7 +35,7 @@ def janitor() -> None:
       0  done
       1  a target, a report or the database failed
       2  wrong usage, configuration or policy
-      3  the cloud rejected a deletion, or a deletion failed
+      3  a deletion was rejected or failed, or is not known yet
       4  over a limit or survey implausible: nothing was deleted there
       5  another run holds the database
       70 a bug

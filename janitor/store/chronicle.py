@@ -6,6 +6,7 @@ from typing import Any
 
 from janitor.core.names.image_ids import folded
 from janitor.core.names.spelling import normal
+from janitor.core.planning.deletion import Answer
 from janitor.core.result import DeletionOutcome, Event
 from janitor.core.units import format_minute
 from janitor.core.usage import UserKind
@@ -141,13 +142,20 @@ def _deletions(rows: list[dict[str, Any]]) -> Iterator[Event]:
 
 
 def _deletion(row: Mapping[str, Any]) -> str:
-    words = f" {row['answer_words']}" if row["answer_words"] else ""
-    answered = f"the API answered: {row['answer']}{words}" if row["answer"] else "no answer was recorded"
+    answered = _answered(row["answer"], row["answer_words"])
     if row["outcome"] is None or (row["settled_in_run"] is not None and not row["unsettled"]):
         return f"deletion: requested, {answered}, not confirmed"
     unknown = row["unsettled"] and row["outcome"] == DeletionOutcome.FAILED
     outcome = "outcome not known" if unknown else row["outcome"]
     return f"deletion: {outcome}, {row['detail']} ({answered if row['requested_at'] else 'nothing was sent'})"
+
+
+def _answered(answer: str | None, words: str | None) -> str:
+    if answer is None:
+        return "no answer was recorded"
+    if answer == Answer.NONE:
+        return f"no usable answer: {words}" if words else "no usable answer"
+    return f"the API answered: {answer}{f' {words}' if words else ''}"
 
 
 _FIND = """

@@ -235,6 +235,16 @@ def test_the_history_and_the_views_have_the_last_word(store: Store, tmp_path: Pa
         assert "unsettled_deletions" in plan[0][3], "a journal of years is not read through"
 
 
+def test_the_history_calls_no_deletion_failed_whose_outcome_is_not_known(store: Store) -> None:
+    lost = RecordingCloud(
+        [IMAGE], answers={"a": Unavailable("HTTP 504")}, survey_errors=[None, Unavailable("HTTP 502")]
+    )
+    run_over(store, lost)
+    [told] = [event.text for event in store.image_history("t0", "a") if event.text.startswith("deletion")]
+    words = "no answer: HTTP 504; unconfirmed, the next run checks (no usable answer: HTTP 504)"
+    assert told == f"deletion: outcome not known, {words}"
+
+
 JOURNAL_OF_BEFORE = """
 INSERT INTO runs (run, mode, started_at, finished_at, outcome) VALUES (1, 'delete', :at, :at, 'ok');
 INSERT INTO surveys (run, target, started_at, finished_at, images, decisions) VALUES (1, 't0', :at, :at, 1, 1)
