@@ -132,9 +132,9 @@ def _sentence(schema: type[Schema], details: ErrorDetails) -> str:
         case "missing":
             return _with_description(schema, keys, "is missing")
         case "greater_than_equal":
-            return f"must be at least {context['ge']:g}"
+            return f"must be at least {context['ge']:.12g}"
         case "less_than_equal":
-            return f"must be at most {context['le']:g}"
+            return f"must be at most {context['le']:.12g}"
         case "too_short":
             return "must not be empty"
         case _ if details["input"] is None:
