@@ -7,6 +7,7 @@ from rich.console import Console, RenderableType
 
 from janitor.config.screen import NARROWEST, WIDEST, screen_environment
 from janitor.escaping import visible_lines
+from janitor.report.layout import Page
 
 _DEFAULT_WIDTH = 80
 
@@ -38,6 +39,9 @@ def answer_to(question: str) -> str:
 def print_out(renderable: RenderableType) -> None:
     """Print for the width of the terminal. Raises RuntimeError for output that is empty: a bug."""
     made = console()
+    if isinstance(renderable, Page) and made.color_system is None:
+        _write(renderable.plain(made.width))
+        return
     with made.capture() as capture:
         made.print(renderable)
     _write(capture.get())

@@ -39,6 +39,20 @@ class Page:
                 yield Segment(visible(segment.text), segment.style)
             yield Segment.line()
 
+    def plain(self, width: int) -> str:
+        """The same text without styles, for what is not a terminal: rich takes several times as long to leave them."""
+        return "".join("".join([visible(text) for text, *_ in line]) + "\n" for line in self.lines(width))
+
+
+def cells(text: str) -> int:
+    """How many cells of a terminal a text takes; of ASCII, which is nearly all, each character takes one."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def sized(text: str, width: int) -> str:
+    """A text cut, or filled with blanks, to so many cells."""
+    return f"{text[:width]:<{width}}" if text.isascii() else set_cell_size(text, width)
+
 
 def line(text: str = "", style: Style | None = None) -> Line:
     """One line of one style."""
@@ -48,9 +62,9 @@ def line(text: str = "", style: Style | None = None) -> Line:
 def rule(left: str, right: str, width: int, style: Style | None = None) -> Line:
     """A rule across the width with a word at either end; the left one is cut if it does not fit."""
     words = [f"── {left} " if left else "", f" {right} ──" if right else ""]
-    room = width - cell_len(words[1])
-    words[0] = set_cell_size(words[0], room) if cell_len(words[0]) > room else words[0]
-    return [Segment(words[0] + "─" * (room - cell_len(words[0])) + words[1], style)]
+    room = width - cells(words[1])
+    words[0] = sized(words[0], room) if cells(words[0]) > room else words[0]
+    return [Segment(words[0] + "─" * (room - cells(words[0])) + words[1], style)]
 
 
 def paragraph(text: str, width: int, indent: int = 0, style: Style | None = None) -> Iterator[Line]:
@@ -61,7 +75,7 @@ def paragraph(text: str, width: int, indent: int = 0, style: Style | None = None
 
 def labelled(label: Segment, text: Segment, width: int, indent: int) -> Iterator[Line]:
     """A label, and beside it its text, folded to the width."""
-    beside = indent + cell_len(label.text)
+    beside = indent + cells(label.text)
     for number, row in enumerate(folded(text.text, max(width - beside, 1))):
         before = [Segment(" " * beside)] if number else [Segment(" " * indent), label]
         yield [*before, Segment(row, text.style)]
@@ -69,11 +83,11 @@ def labelled(label: Segment, text: Segment, width: int, indent: int) -> Iterator
 
 def folded(text: str, width: int) -> list[str]:
     """Text as rows of at most `width` cells, broken at blanks if possible; only these blanks are dropped."""
-    if cell_len(text) <= width:
+    if cells(text) <= width:
         return [text]
     rows: list[str] = []
     for word in text.split(" "):
-        if rows and cell_len(rows[-1]) + 1 + cell_len(word) <= width:
+        if rows and cells(rows[-1]) + 1 + cells(word) <= width:
             rows[-1] += f" {word}"
         else:
             rows += chop_cells(word, max(width, 2))
@@ -83,12 +97,12 @@ def folded(text: str, width: int) -> list[str]:
 def columns(name: str, image_id: str, size: str, width: int, indent: int) -> Iterator[Line]:
     """The name, the whole id and the size of an image: in one line if they fit, otherwise one below the other."""
     room = width - indent - _ID_WIDTH - _SIZE_WIDTH - 4
-    if width < _STACKED_BELOW or cell_len(image_id) > _ID_WIDTH:
+    if width < _STACKED_BELOW or cells(image_id) > _ID_WIDTH:
         for text, style in ((name, BOLD), (image_id, None), (size, None)):
             yield from paragraph(text, width, indent, style)
         return
-    if cell_len(name) > room:
+    if cells(name) > room:
         yield from paragraph(name, width, indent, BOLD)
         name = ""
-    facts = f"  {set_cell_size(image_id, _ID_WIDTH)}  {size:>{_SIZE_WIDTH}}"
-    yield [Segment(" " * indent), Segment(set_cell_size(name, room), BOLD), Segment(facts)]
+    facts = f"  {sized(image_id, _ID_WIDTH)}  {size:>{_SIZE_WIDTH}}"
+    yield [Segment(" " * indent), Segment(sized(name, room), BOLD), Segment(facts)]

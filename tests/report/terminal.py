@@ -5,7 +5,9 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console, RenderableType
 
+from janitor.config.screen import NARROWEST
 from janitor.core.result import Cost, RunResult
+from janitor.report.layout import Page
 from janitor.report.text import text_report
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -15,6 +17,8 @@ DOLLARS = Cost(0.05, "USD")
 def printed(renderable: RenderableType, width: int = 80) -> str:
     file = io.StringIO()
     Console(file=file, width=width, highlight=False).print(renderable)
+    if isinstance(renderable, Page) and width >= NARROWEST:
+        assert renderable.plain(width) == file.getvalue(), "what is no terminal is told the same"
     return file.getvalue()
 
 
