@@ -58,7 +58,10 @@ def rules_of(settings: Settings) -> Rules:
 def _unserved(settings: Settings) -> dict[str, str]:
     """The keys of a policy that this configuration does not support, each with the reason."""
     if settings.slack is None:
-        return {"notice": "requires `slack`: a notice must be announced somewhere; configure it, or leave this key out"}
+        return {
+            "notice": "requires `slack`: a notice must be announced somewhere; configure it, or leave this key out",
+            "channel": "requires `slack` with a token, which posts there; configure it, or leave this key out",
+        }
     if settings.slack.webhook_url is not None:
         return {"channel": "a webhook posts to one channel only: give slack a token instead, or leave this key out"}
     return {}

@@ -85,6 +85,14 @@ def test_a_channel_beside_a_webhook_is_a_wrong_policy(sandbox_desk: Desk) -> Non
         assert "policies/web.yaml:4: web: channel: a webhook posts to one channel only" in done.stderr
 
 
+def test_a_channel_without_slack_is_a_wrong_policy(sandbox_desk: Desk) -> None:
+    sandbox_desk.write("policies/web.yaml", "policies:\n  - name: web\n    match: {name: web}\n    channel: '#web'\n")
+    for words in (("check",), ("run", "--dry-run"), ("resend",)):
+        done = sandbox_desk.janitor(*words)
+        assert done.returncode == 2
+        assert "policies/web.yaml:4: web: channel: requires `slack` with a token, which posts there" in done.stderr
+
+
 def test_check_live_tries_every_channel(sandbox_desk: Desk) -> None:
     sandbox_desk.write(
         "policies/web.yaml", f"policies:\n  - name: web\n    match: {{name: web}}\n    channel: '{TEAM}'\n"
