@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from janitor.documents import Document, Fault, Keys
@@ -126,6 +126,8 @@ def _sentence(schema: type[Schema], details: ErrorDetails) -> str:
     match details["type"]:
         case "value_error":
             return str(context["error"])
+        case "extra_forbidden" if spelled := _other_spelling(schema, keys):
+            return f"is given beside {spelled}, which means the same: give only one of them"
         case "extra_forbidden":
             known = _fields(schema, keys[:-1])
             return UNKNOWN + (suggestion(str(keys[-1]), known) or f" (known here: {', '.join(known)})")
@@ -180,6 +182,14 @@ def kind_of(value: object) -> str:
 def _fields(schema: type[Schema], keys: Keys) -> dict[str, tuple[Any, str | None]]:
     """The keys that a schema knows at that place, each with its type and its description."""
     return _known(_walk(schema, keys)[1])
+
+
+def _other_spelling(schema: type[Schema], keys: Keys) -> str | None:
+    """Another spelling of a key, if it is one of several: the one that was read."""
+    fields = _walk(schema, keys[:-1])[1].model_fields.values()
+    choices = (field.validation_alias.choices for field in fields if isinstance(field.validation_alias, AliasChoices))
+    several = next((spelled for spelled in choices if keys and keys[-1] in spelled), [])
+    return next((str(one) for one in several if one != keys[-1]), None)
 
 
 def _walk(schema: type[Schema], keys: Keys) -> tuple[Keys, type[Schema]]:

@@ -79,7 +79,9 @@ def test_a_file_may_hold_exemptions_only_but_not_every_file(write_policies: Writ
             id="a-time-without-a-zone",
         ),
         pytest.param(
-            "{images: a, image: b, until: 2026-12-31, why: so}", ["exempt[0].image: unknown key"], id="both-spellings"
+            "{images: a, image: b, until: 2026-12-31, why: so}",
+            ["exempt[0].image: is given beside images, which means the same: give only one of them"],
+            id="both-spellings",
         ),
         pytest.param(
             "{image: a, untill: 2026-12-31, until: 2026-12-31, why: so}",

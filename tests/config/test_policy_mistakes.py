@@ -7,6 +7,8 @@ import pytest
 from janitor.config.policy_files import load_policies
 from tests.config.policies import GOOD, WritePolicies, problems_of
 
+NOTHING_EXCLUDED = 'match.not: must not be empty: write what is not matched, like name: "base-*", or leave the key out'
+
 # Mistakes in one policy
 
 
@@ -118,7 +120,8 @@ BAD_MATCHES = [
     ),
     pytest.param(f'{{larger_than: "{"9" * 400}TB"}}', "match.larger_than: is out of range", id="endless-size"),
     pytest.param("{name: x, not: }", "match.not: is empty", id="not-left-empty"),
-    pytest.param("{name: x, not: {}}", "match.not: must not be empty", id="not-nothing"),
+    pytest.param("{name: x, not: {}}", NOTHING_EXCLUDED, id="not-nothing"),
+    pytest.param("{name: x, not: {not: {}}}", NOTHING_EXCLUDED.replace("not:", "not.not:"), id="not-not-nothing"),
     pytest.param(
         "{name: x, not: {not: {naem: y}}}", 'match.not.not.naem: unknown key, did you mean "name"?', id="deep"
     ),

@@ -1,7 +1,7 @@
 """The YAML form of policies: which keys there are, what each takes, and how they become policies."""
 
 from datetime import UTC, timedelta, tzinfo
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -129,12 +129,14 @@ class _Match(Schema):
     visibility: Given[OneOrMore[VisibilityWord]] = None
     owner: Given[OneOrMore[PatternText]] = None
     os_hidden: Given[bool] = None
-    exclude: Given["_Match"] = Field(None, alias="not")
+    exclude: Given["_Excluded"] = Field(None, alias="not")
+
+    nothing: ClassVar[str] = 'to match everything, write name: "*"'
 
     @model_validator(mode="after")
     def _says_something(self) -> "_Match":
         if not self.model_fields_set:
-            raise ValueError('must not be empty: to match everything, write name: "*"')
+            raise ValueError(f"must not be empty: {self.nothing}")
         if self.larger_than is not None and self.smaller_than is not None and self.larger_than >= self.smaller_than:
             raise ValueError("larger_than must be less than smaller_than")
         return self
@@ -156,6 +158,12 @@ class _Match(Schema):
             os_hidden=self.os_hidden,
             exclude=self.exclude.value() if self.exclude else None,
         )
+
+
+class _Excluded(_Match):
+    """The conditions under `not`."""
+
+    nothing = 'write what is not matched, like name: "base-*", or leave the key out'
 
 
 class _Expire(Schema):
