@@ -41,6 +41,14 @@ def expand(pattern: str, called: Callable[[str], str] = shown) -> Iterator[str |
     return _Walk(pattern, called).matches()
 
 
+def folder_in(pattern: str) -> str | None:
+    """The path of a folder that an absolute glob matches, and therefore leaves out; None if there is none."""
+    walk = _Walk(pattern, shown)
+    for _ in walk.matches():
+        pass
+    return walk.folder
+
+
 def leads_to(pattern: str, file: str) -> bool:
     """Whether an absolute glob matches a file, or would once the file is there, under any of its names.
 
@@ -53,7 +61,10 @@ def leads_to(pattern: str, file: str) -> bool:
 
 
 class _Walk:
-    """One expansion: what is still to be visited, what was entered, and how many names were read."""
+    """One expansion: what is still to be visited, what was entered, and how many names were read.
+
+    `folder` is the first one that the whole glob matched.
+    """
 
     def __init__(self, pattern: str, called: Callable[[str], str]) -> None:
         self._called = called
@@ -62,6 +73,7 @@ class _Walk:
             self._parts.append("*")
         self._entered: set[tuple[int, int, int]] = set()
         self._looked_at = 0
+        self.folder: str | None = None
         # Paths, each with how many parts led to it, and whether it was seen in its folder; the next one is the last.
         self._ahead = [("/", 0, True)]
 
@@ -93,6 +105,8 @@ class _Walk:
             if index < len(self._parts) and (status.st_dev, status.st_ino, index) not in self._entered:
                 self._entered.add((status.st_dev, status.st_ino, index))
                 self._enter(path, index)
+            elif index == len(self._parts):
+                self.folder = self.folder or path
             return None
         if index < len(self._parts):
             return None

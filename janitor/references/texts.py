@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from janitor.files import opened
 from janitor.references.entries import Reference, Text, Unreadable
-from janitor.references.globs import expand, literal, shown
+from janitor.references.globs import expand, folder_in, literal, shown
 
 MOST_FILES = 10_000
 LARGEST_SUM = 2**30
@@ -54,7 +54,15 @@ def files(reference: Reference, allowance: Allowance, stop: threading.Event) -> 
         if text is BEYOND_ALLOWANCE:
             return
     if not anything:
-        yield Unreadable("no file matches it")
+        folder = folder_in(reference.files or "")
+        yield Unreadable(f"no file matches it{_only_folders(called(folder), reference.what) if folder else ''}")
+
+
+def _only_folders(folder: str, glob: str) -> str:
+    """What to write instead of a glob that matches only folders, such as this one."""
+    written = glob.rstrip("/")
+    instead = f": write {written}/* for the files in them, or {written}/** for all below"
+    return f", only folders, such as {folder}{'' if written.endswith('**') else instead}"
 
 
 def readable(text: Text) -> Text | Unreadable:

@@ -267,10 +267,11 @@ def test_it_is_not_said_before_all_targets_were_surveyed(sandbox_desk: Desk) -> 
 
 
 def test_what_is_passed_over_in_the_policies_folder_is_said(sandbox_desk: Desk) -> None:
-    for name in ("z.YAML", "notes.txt", "old/ci.yaml", ".hidden", "README.md", "..data/x"):
+    for name in ("z.YAML", "notes.txt", "sub.yaml/ci.yaml", ".hidden", "README.md", "..data/x"):
         sandbox_desk.write(f"policies/{name}", "policies: [] # not read\n")
     sandbox_desk.write("policies/old.test.yaml", "cases: []\n")
-    told = "in the policies folder, only *.yaml and *.yml files are read, and these are ignored: notes.txt, old, z.YAML"
+    only = "in the policies folder, only *.yaml and *.yml files are read, and these are ignored"
+    told = f"{only}: notes.txt, sub.yaml (a folder), z.YAML"
     assert f"note: {told}\n" in sandbox_desk.janitor("check").stdout
     assert notes(sandbox_desk, "--dry-run") == []
     assert notes(sandbox_desk) == [told]

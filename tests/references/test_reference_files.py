@@ -135,6 +135,21 @@ def test_a_glob_leads_to_a_file_before_it_is_there(tree: Path, pattern: str) -> 
     assert [name for name in names if leads_to(glob, f"{tree}/{name}")] == led
 
 
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("a", ", only folders, such as a: write a/* for the files in them, or a/** for all below"),
+        ("a/", ", only folders, such as a: write a/* for the files in them, or a/** for all below"),
+        ("*.d", ", only folders, such as x.d: write *.d/* for the files in them, or *.d/** for all below"),
+        ("x.d/**", ", only folders, such as x.d/y"),
+        ("nowhere", ""),
+    ],
+)
+def test_a_glob_that_matches_only_folders_says_what_to_write(tree: Path, pattern: str, told: str) -> None:
+    (tree / "x.d/y").mkdir(parents=True)
+    assert read(tree, pattern) == [Unreadable(f"no file matches it{told}")]
+
+
 def test_a_very_deep_tree_is_no_trouble(tmp_path: Path) -> None:
     folders = [tmp_path]
     for _ in range(1_100):
@@ -284,7 +299,7 @@ def test_a_file_that_is_larger_than_it_is_said_to_be_is_read_to_its_end() -> Non
     assert allowance.size < LARGEST_SUM - 100
 
 
-@pytest.mark.parametrize("pattern", ["*.json", "gone/*.tf", "gone.tf", "a", "**/*.json"])
+@pytest.mark.parametrize("pattern", ["*.json", "gone/*.tf", "gone.tf", "**/*.json"])
 def test_a_glob_that_matches_nothing_is_told(tree: Path, pattern: str) -> None:
     assert read(tree, pattern) == [Unreadable("no file matches it")]
 

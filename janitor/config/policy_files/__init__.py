@@ -28,7 +28,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 class Rules:
     """What people wrote down: the policies in their order, and the exemptions, also expired ones.
 
-    `passed_over` are the names of other files in the policies folder, which were not read.
+    `passed_over` are the names of other files and folders in the policies folder, which were not read.
     """
 
     policies: tuple[Policy, ...]
@@ -108,13 +108,12 @@ def _check_sizes(path: Path, files: Iterable[Path]) -> None:
 
 
 def _passed_over(path: Path) -> tuple[str, ...]:
-    """The files in a policies folder that people may believe are read; not hidden ones, notes, or policy tests."""
+    """What is in a policies folder that people may believe is read; not hidden files, notes, or policy tests."""
     if not path.is_dir():
         return ()
     others = (file for file in path.iterdir() if not _holds_policies(file))
-    return tuple(
-        sorted(legible(file.name) for file in others if not file.name.startswith(".") and file.suffix != ".md")
-    )
+    shown = (file for file in others if not file.name.startswith(".") and file.suffix != ".md")
+    return tuple(f"{legible(file.name)}{' (a folder)' if file.is_dir() else ''}" for file in sorted(shown))
 
 
 def _holds_policies(file: Path) -> bool:
