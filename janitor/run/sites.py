@@ -45,7 +45,7 @@ def chosen(settings: Settings, names: Sequence[str]) -> Choice:
     """
     exact = {target.name: [target] for target in settings.targets}
     found = {name: exact.get(name) or [one for one in settings.targets if may_have(one, name)] for name in names}
-    unknown = [name for name, targets in found.items() if not targets]
+    unknown = [name or '""' for name, targets in found.items() if not targets]
     if unknown:
         raise UsageError(f"no target named {', '.join(unknown)}; there is {', '.join(exact)}")
     meant = [target for target in settings.targets if not names or any(target in some for some in found.values())]

@@ -119,6 +119,20 @@ def test_wrong_usage_exits_2(desk: Desk, words: tuple[str, ...]) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("check", "-c", ""), "Invalid value for '-c' / '--config': is empty: name a file"),
+        (("sandbox", "--write", ""), "Invalid value for '--write': is empty: name a file"),
+        (("run", "--target", ""), 'no target named ""; there is sandbox'),
+    ],
+)
+def test_an_empty_name_is_said(sandbox_desk: Desk, words: tuple[str, ...], told: str) -> None:
+    done = sandbox_desk.janitor(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+
+
 @pytest.mark.parametrize("words", [("runs", "--limit"), ("images", "--run"), ("show",), ("apply",)], ids=" ".join)
 @pytest.mark.parametrize("number", ["0", "1000000001", "9" * 30], ids=["zero", "one-more", "huge"])
 def test_a_number_out_of_range_exits_2(desk: Desk, words: tuple[str, ...], number: str) -> None:

@@ -19,10 +19,22 @@ NUMBER = _Number(1, 10**9)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Delete nothing, whatever the configured mode.")
 NO_POST = click.option("--no-post", is_flag=True, help="Do not send the report to any channel.")
 
+
+class FileName(click.Path):
+    """The name of a file as a Path; not an empty one, which would be the current folder."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        return super().convert(value, param, ctx) if value != "" else self.fail("is empty: name a file", param, ctx)
+
+
 _CONFIG = click.option(
     "-c",
     "--config",
-    type=click.Path(path_type=Path),
+    type=FileName(),
     help="Configuration file (default: $JANITOR_CONFIG, else ./janitor.yaml).",
 )
 _VERBOSE = click.option("-v", "--verbose", count=True, help="Log progress to stderr; -vv logs details too.")

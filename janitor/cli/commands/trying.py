@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from janitor.cli.commands.options import Common, common
+from janitor.cli.commands.options import Common, FileName, common
 
 
 class _SandboxCommand(click.Command):
@@ -43,7 +43,7 @@ def _sandbox_options() -> list[click.Parameter]:
 @click.option(
     "--write",
     "file",
-    type=click.Path(path_type=Path),
+    type=FileName(),
     metavar="FILE",
     help="Write the janitor.yaml to this new file instead of stdout, once the sandbox listens.",
 )
