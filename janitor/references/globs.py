@@ -11,6 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from janitor.references.entries import Unreadable
 
@@ -165,9 +166,11 @@ class _WalkTo(_Walk):
     def _links(self, folder: str) -> list[str]:
         try:
             with os.scandir(folder) as entries:
-                return [entry.name for entry in entries if entry.is_symlink()]
+                found = list(islice(entries, MOST_ENTRIES + 1))
         except OSError:
             return []
+        self._looked_at += len(found)
+        return [entry.name for entry in found if entry.is_symlink()]
 
 
 def _fits(part: str) -> Callable[[str], bool]:
