@@ -9,14 +9,14 @@ from pydantic import AfterValidator, BeforeValidator
 
 from janitor.cloud.target import Target
 from janitor.core.survey.binding import Binding
-from janitor.core.units import parse_timeout, within_span
+from janitor.core.units import parse_timeout
 from janitor.documents.kinds import AtLeastOne, Secret, Text, Whole
 from janitor.documents.schema import Schema, one_of, read_as, word_of
 from janitor.transport import HttpOptions
 
 
 def _seconds(text: str) -> timedelta:
-    duration = within_span(text, parse_timeout(text))
+    duration = parse_timeout(text)
     if not duration:
         raise ValueError(f'"{text}" must be greater than zero')
     return duration

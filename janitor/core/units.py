@@ -66,11 +66,10 @@ def parse_duration(text: str, *, seconds: bool = False) -> timedelta:
 
 def parse_span(text: str) -> timedelta:
     """Read a duration, with seconds, that is added to dates: of a hundred years at most. Raises ValueError."""
-    return within_span(text, parse_duration(text, seconds=True))
+    return _within_span(text, parse_duration(text, seconds=True))
 
 
-def within_span(text: str, duration: timedelta) -> timedelta:
-    """The duration that was read from a text. Raises ValueError if it is longer than a hundred years."""
+def _within_span(text: str, duration: timedelta) -> timedelta:
     if duration > LONGEST_SPAN:
         raise ValueError(f'"{text}" is longer than a hundred years')
     return duration
@@ -79,14 +78,14 @@ def within_span(text: str, duration: timedelta) -> timedelta:
 def parse_timeout(text: str) -> timedelta:
     """Read `30s`, `2m` or `1m30s`, where `m` cannot mean months (units w d h m or min s, largest first).
 
-    Raises ValueError, with a message fit for people, for anything else.
+    Raises ValueError, with a message fit for people, for anything else, and for more than a hundred years.
     """
     match = _TIMEOUT.fullmatch(text)
     if not text or match is None:
         raise ValueError(
             f'"{text}" is not a duration like 30s or 2m (units: s m h d w, the largest first, as in 1m30s)'
         )
-    return _total(text, match, _TIMEOUT_UNITS)
+    return _within_span(text, _total(text, match, _TIMEOUT_UNITS))
 
 
 def _total(text: str, match: re.Match[str], units: Iterable[str]) -> timedelta:

@@ -80,6 +80,7 @@ def test_every_choice_of_a_flag_can_be_taken(flag: Any) -> None:
         {"latency": -1},
         {"token_lifetime": "an hour"},
         {"token_lifetime": "0s"},
+        {"token_lifetime": "999999w"},
         {"marker": "both"},
         {"appkey": "a/b"},
         {"username": ""},

@@ -83,6 +83,7 @@ def test_the_example_in_the_documents_loads_and_its_table_is_complete() -> None:
         ("{fault: delay, delay: 2}", "faults[1].delay: is a number: write a duration with its unit, like 30s or 2m"),
         ("{fault: delay, delay: 0s}", 'faults[1].delay: "0s" must be greater than zero'),
         ("{fault: delay, delay: soon}", 'faults[1].delay: "soon" is not a duration like 30s or 2m'),
+        ("{fault: clock-off, offset: -999999w}", 'faults[1].offset: "999999w" is longer than a hundred years'),
         ("{fault: delay}", "faults[1]: delay needs the key `delay`"),
         ("{fault: result-code}", "faults[1]: result-code needs the key `code`"),
         ("{fault: result-code, code: 0}", "faults[1].code: 0 is success"),
