@@ -66,7 +66,7 @@ def test_the_example_in_the_documents_loads_and_its_table_is_complete() -> None:
     page = document("docs/sandbox.md")
     [example] = [block for block in blocks("yaml", page) if "\nfaults:" in block]
     assert len(parse_faults("docs/sandbox.md", example.encode()).rules) == 6
-    table = page.partition("| fault | what the client meets |")[2].partition("\n\n")[0]
+    table = page.partition("| fault | what happens |")[2].partition("\n\n")[0]
     assert set(Fault) <= set(re.findall(r"`([a-z-]+)`", table))
     assert {call for calls in CALLS.values() for call in calls} <= set(re.findall(r"`([a-z-]+)`", page))
 
