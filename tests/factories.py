@@ -1,6 +1,6 @@
 """Small builders for the values that tests speak of; whatever a test does not name has an ordinary value."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,10 +9,12 @@ from uuid import NAMESPACE_DNS, uuid5
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image
 from janitor.core.memory import Exemption
+from janitor.core.names.image_ids import folded
 from janitor.core.planning.plan import Limits, owns
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import Deletion, DeletionOutcome, Mode, Outcome, RunResult, SurveySummary, TargetResult
 from janitor.core.survey.binding import Known
+from janitor.core.usage import Usage, User
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -124,3 +126,8 @@ def make_known(expected: str, listed: str, *, run: int | None = 7) -> Known:
 
 def _image(image: Image | str) -> Image:
     return make_image(image) if isinstance(image, str) else image
+
+
+def usage_of(by_image: Mapping[str, tuple[User, ...]], **facts: Any) -> Usage:
+    """What uses these images, by their ids, however these are spelled."""
+    return Usage({folded(image): users for image, users in by_image.items()}, **facts)

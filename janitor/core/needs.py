@@ -60,7 +60,7 @@ def used_by_unidentified(unidentified: Sequence[Image], images: Iterable[Image])
 
     No survey has those, so this is recorded as a use of the images that they name. `problem`: a part of one is unknown.
     """
-    users: defaultdict[str, set[User]] = defaultdict(set)
+    users: defaultdict[ImageId, set[User]] = defaultdict(set)
     needing = [image for image in unidentified if _may_need(image)]
     known = KnownImages(ImageNames(images if needing else ()))
     for image in needing:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from janitor.core.names.image_ids import ImageId
+
 
 class UserKind(StrEnum):
     """What can use an image; an image uses the one that it is built upon; a reference names it in a text.
@@ -123,7 +125,7 @@ class Usage:
     does not give back the last five.
     """
 
-    by_image: Mapping[str, tuple[User, ...]] = field(default_factory=dict)
+    by_image: Mapping[ImageId, tuple[User, ...]] = field(default_factory=dict)
     problem: str | None = None
     instances: int = field(default=0, compare=False)
     volumes: int | None = field(default=None, compare=False)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from janitor.core.image import Image, Status
+from janitor.core.names.image_ids import ImageId
 from janitor.core.names.spelling import normal
 from janitor.core.planning.plan import owns
 from janitor.references.entries import Names
@@ -20,7 +21,7 @@ class NamedImages:
     """
 
     def __init__(self, images: Iterable[Image]) -> None:
-        self.ids: dict[str, str] = {}
+        self.ids: dict[str, ImageId] = {}
         self._by_name: dict[str, list[Image]] = {}
         for image in images:
             image_id = image.identity

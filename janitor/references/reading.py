@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from janitor.core.image import Image
+from janitor.core.names.image_ids import ImageId
 from janitor.core.planning.plan import owns
 from janitor.core.units import counted
 from janitor.core.usage import Reading, Source, Unread, Usage, User, UserKind
@@ -74,8 +75,8 @@ class _Survey:
 
     named: NamedImages
     matcher: Matcher
-    users: dict[str, dict[str, User]] = field(default_factory=dict)
-    kept: dict[tuple[str, Names], Sequence[str]] = field(default_factory=dict)
+    users: dict[ImageId, dict[str, User]] = field(default_factory=dict)
+    kept: dict[tuple[str, Names], Sequence[ImageId]] = field(default_factory=dict)
     by_name: dict[str, set[str]] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -104,7 +105,7 @@ class _Survey:
             self.unread.append(reference)
             self.remarks.append(f"reference {reference.what} (optional): {problem}")
 
-    def _lines(self, reference: Reference, found: Found) -> dict[str, int]:
+    def _lines(self, reference: Reference, found: Found) -> dict[ImageId, int]:
         """The images that a text names, each with the line of the first mention."""
         lines = {self.named.ids[written]: line for written, line in found.ids.items()}
         for name, line in found.names.items():
@@ -112,7 +113,7 @@ class _Survey:
                 lines[image_id] = min(line, lines.get(image_id, line))
         return lines
 
-    def _kept(self, name: str, names: Names) -> Sequence[str]:
+    def _kept(self, name: str, names: Names) -> Sequence[ImageId]:
         """The images that a name keeps; own images are counted."""
         if (name, names) not in self.kept:
             images = self.named.kept(name, names)
@@ -120,7 +121,7 @@ class _Survey:
             self.kept[name, names] = [image.identity for image in images]
         return self.kept[name, names]
 
-    def _note(self, reference: Reference, text: Text, lines: Mapping[str, int]) -> None:
+    def _note(self, reference: Reference, text: Text, lines: Mapping[ImageId, int]) -> None:
         """Make the text a user of the images that it names."""
         for image_id, line in lines.items():
             users = self.users.setdefault(image_id, {})

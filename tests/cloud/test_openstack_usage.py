@@ -4,6 +4,7 @@ import pytest
 
 from janitor.cloud.service import Need, Sources
 from janitor.core.image import Image
+from janitor.core.names.image_ids import folded
 from janitor.core.usage import EarlierUsage, Source, Unread, User
 from janitor.transport import HttpOptions
 from tests.loopback import Answered
@@ -170,7 +171,7 @@ def test_a_snapshot_may_name_its_base_by_url() -> None:
     )
     with serving(cloud, sources=EVERYTHING) as (client, _):
         usage = client.usage(list(client.images()), EarlierUsage())
-    assert [user.name for user in usage.by_image["base"]] == ["name of snap"]
+    assert [user.name for user in usage.by_image[folded("base")]] == ["name of snap"]
 
 
 def test_a_snapshot_may_name_its_base_by_name() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from janitor.cloud.service import Need, Sources
+from janitor.core.names.image_ids import folded
 from janitor.core.usage import EarlierUsage, Reading, Source, Unread, Usage, UserKind
 from tests.cloud.usage_services import CINDER, GLANCE, HEAT, MAGNUM, NOVA, A, B, C, images
 from tests.openstack_account import entry, no, server, volume
@@ -19,8 +20,8 @@ def test_two_computes_of_one_region_and_one_without_are_all_asked() -> None:
     usage = usage_of(cloud)
     assert set(users(usage)) == {A, B, C}
     assert usage.instances == 3
-    assert [user.source for user in usage.by_image[A]] == ["servers"]
-    assert [user.source for user in usage.by_image[B]] == ["servers in R1 (/compute)"]
+    assert [user.source for user in usage.by_image[folded(A)]] == ["servers"]
+    assert [user.source for user in usage.by_image[folded(B)]] == ["servers in R1 (/compute)"]
 
 
 def test_one_endpoint_that_cannot_be_read_leaves_its_source_unread() -> None:

@@ -17,7 +17,7 @@ from janitor.core.planning.plan import make_plan
 from janitor.core.policy import Clock, Expire, Match, Pattern, Policy
 from janitor.core.retention import Family, Keep, Period
 from janitor.core.usage import Usage, User, UserKind
-from tests.factories import ALL, DAY, GIB, NOW, make_image
+from tests.factories import ALL, DAY, GIB, NOW, make_image, usage_of
 
 SECOND = timedelta(seconds=1)
 LIVE = frozenset({Status.ACTIVE, Status.DEACTIVATED})
@@ -56,7 +56,7 @@ def verdicts(images: list[Image], *policies: Policy, zone: str = "UTC", now: dat
     return {decision.image.id: decision.reason.value for decision in decisions}
 
 
-IN_USE = Usage({"a": (User("i-1", "web-1"), User("i-2", "web-2"))})
+IN_USE = usage_of({"a": (User("i-1", "web-1"), User("i-2", "web-2"))})
 UNREADABLE = Usage(problem="HTTP 500")
 
 GUARDS = [
@@ -132,7 +132,7 @@ def test_a_guard_calls_what_could_not_be_read_as_the_api_does() -> None:
     ids=["instance", "nameless-volume", "image"],
 )
 def test_in_use_names_what_uses_it(users: tuple[User, ...], detail: str) -> None:
-    assert one(image(), usage=Usage({"a": users})).detail == detail
+    assert one(image(), usage=usage_of({"a": users})).detail == detail
 
 
 def test_a_community_image_is_guarded_as_what_others_may_use() -> None:
@@ -422,7 +422,7 @@ def fleets(draw: st.DrawFn) -> tuple[list[Image], Usage, dict[str, History]]:
         seen = NOW - draw(st.integers(0, 60)) * DAY
         history[f"id{number}"] = History(seen, draw(st.sampled_from([None, seen])))
     used = {i.id: (User("i", "i"),) for i in images if draw(st.booleans())}
-    return images, Usage(used, draw(st.sampled_from([None, None, "broken"]))), history
+    return images, usage_of(used, problem=draw(st.sampled_from([None, None, "broken"]))), history
 
 
 POLICIES = st.lists(

@@ -26,7 +26,7 @@ from janitor.store import Inputs, Store, migrations
 from janitor.store.connection import tables
 from janitor.store.database import DatabaseFile
 from tests.earlier import database_before
-from tests.factories import ALL, DAY, OLD, image_called
+from tests.factories import ALL, DAY, OLD, image_called, usage_of
 from tests.factories import NOW as START
 from tests.fakes import RecordingCloud
 from tests.replays import decided_again
@@ -161,7 +161,7 @@ def test_sharing_that_could_not_be_asked_leaves_nothing_that_looks_like_an_answe
 
 def test_history_is_given_back_as_each_run_knew_it(world: World) -> None:
     [web] = world.cloud.listed = [image_called("web-2")]
-    used = Usage({"web-2": (User("i1", "web"),)})
+    used = usage_of({"web-2": (User("i1", "web"),)})
     nights: list[tuple[str, Usage | CloudError]] = [
         ("active", Unavailable("no answer")),
         ("active", Usage()),
@@ -194,7 +194,7 @@ def test_a_notice_that_ended_since_is_still_known_of_the_nights_that_heeded_it(w
     world.policies = [WEB]
     world.night()
     world.night()
-    world.cloud.used = Usage({"web-2": (User("i1", "web"),)})
+    world.cloud.used = usage_of({"web-2": (User("i1", "web"),)})
     world.night()  # spares it
     world.night()
     notices = [grounds.memory.notices for run in world.decided if (grounds := world.inputs(run).grounds)]
@@ -239,7 +239,7 @@ class Chance:
         cloud.listed = [self._changed(each) for each in cloud.listed] + [
             self._new() for _ in range(chance.randrange(3))
         ]
-        cloud.used = Unavailable("no answer") if self.rarely() else Usage(dict(self._uses()))
+        cloud.used = Unavailable("no answer") if self.rarely() else usage_of(dict(self._uses()))
         cloud.shared = {each.id: self._sharing() for each in cloud.listed if chance.random() < 0.3}
         held = {each.id: Refused("held", code=409) for each in cloud.listed if self.rarely()}
         cloud.answers = {**cloud.answers, **held}

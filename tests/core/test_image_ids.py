@@ -14,11 +14,11 @@ from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.result import DeletionOutcome, Mode
 from janitor.core.survey import Survey
-from janitor.core.usage import Usage, User
+from janitor.core.usage import User
 from janitor.references.named_images import NamedImages
 from janitor.run.orders import Site
 from janitor.store import Store
-from tests.factories import NOW, make_image
+from tests.factories import NOW, make_image, usage_of
 from tests.loopback import Answered, Asked
 from tests.runs import run_of
 from tests.toast_account import Account, entry, serving
@@ -151,6 +151,6 @@ def test_a_use_that_is_remembered_holds_in_any_spelling(tmp_path: Path) -> None:
         for day, users in enumerate(({BARE: "s1"}, {ID: "s2"}, {})):
             at = NOW + timedelta(days=day)
             run = store.begin_run(Mode.DRY_RUN, at)
-            usage = Usage({image: (User(server, server),) for image, server in users.items()}, instances=1)
+            usage = usage_of({image: (User(server, server),) for image, server in users.items()}, instances=1)
             history = store.record_survey(run, "prod", Survey((make_image(id=BARE),), usage, at, at))
     assert history[BARE].last_in_use == NOW + timedelta(days=1)

@@ -29,7 +29,7 @@ from janitor.store import Store
 from janitor.transport import HttpOptions
 from tests import runs
 from tests.conftest import Desk
-from tests.factories import ALL, AMPLE, NOW, OLD, make_image
+from tests.factories import ALL, AMPLE, NOW, OLD, make_image, usage_of
 from tests.fakes import RecordingCloud
 from tests.in_process import in_process
 from tests.loopback import Answered, Asked, Loopback
@@ -267,7 +267,7 @@ def test_a_deletion_that_was_not_done_excuses_no_fall(store: Store) -> None:
 
 
 def test_a_survey_without_usage_is_not_what_the_next_is_compared_with(store: Store) -> None:
-    cloud = RecordingCloud([make_image()], used=Usage({"x": (User("i", "web"),)}, instances=10))
+    cloud = RecordingCloud([make_image()], used=usage_of({"x": (User("i", "web"),)}, instances=10))
     perform(store, cloud)
     cloud.used = Unavailable("no answer")
     assert [perform(store, cloud, accept=accept).outcome for accept in (False, True)] == [Outcome.FAILED] * 2

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from janitor.core.names.image_ids import folded
 from janitor.core.result import Mode, Outcome
 from janitor.errors import ConfigurationError
 from janitor.run import exit_code
@@ -288,7 +289,7 @@ def test_an_image_in_use_and_named_is_said_to_be_in_use(tmp_path: Path) -> None:
     found = nights.run()
     assert decision(found, A).detail == "used by instance name of s1"
     with Store.open_existing(tmp_path / "janitor.db") as store:
-        users = store.surveys(found.run)["prod"].usage.by_image[A]
+        users = store.surveys(found.run)["prod"].usage.by_image[folded(A)]
     assert [user.name for user in users] == ["a.tf:1", "name of s1"]
 
 
@@ -316,5 +317,5 @@ def test_all_uses_are_explained_each_with_its_source(tmp_path: Path) -> None:
     nights.cloud.servers = {"/compute": [server("s1", {"id": A})], "/compute-2": [server("s2", {"id": A})]}
     run = nights.run().run
     with Store.open_existing(tmp_path / "janitor.db") as store:
-        users = store.surveys(run)["prod"].usage.by_image[A]
+        users = store.surveys(run)["prod"].usage.by_image[folded(A)]
     assert [(user.id, user.source) for user in users] == [("s1", "servers in R1"), ("s2", "servers in R2")]

@@ -16,7 +16,7 @@ from janitor.references import Names, Reference, References, reading, scanning, 
 from janitor.references.entries import Text
 from janitor.references.matching import Found, Matcher
 from janitor.transport import HttpOptions
-from tests.factories import DAY, make_image
+from tests.factories import DAY, make_image, usage_of
 from tests.loopback import Answered, Loopback, in_turn
 
 HASTY = HttpOptions(timeout=timedelta(seconds=0.3), attempts=1, give_up_after=timedelta(seconds=0.3))
@@ -46,7 +46,7 @@ def kept(usage: Usage) -> set[str]:
 def test_an_image_is_used_by_each_text_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "a.tf").write_text(f'x\nimage = "web-41"\nid = "{WEB.id}"\n')
     (tmp_path / "b.tf").write_text(f"{WEB.id.upper()}\n\n{DB.id}")
-    assert named(of_files(tmp_path, "*.tf")) == Usage(
+    assert named(of_files(tmp_path, "*.tf")) == usage_of(
         by_image={WEB.id: (user("a.tf", 2), user("b.tf", 1)), DB.id: (user("b.tf", 3),)}
     )
 
@@ -229,7 +229,7 @@ def test_an_optional_reference_that_cannot_be_read_is_a_remark(tmp_path: Path) -
     (tmp_path / "c.tf").write_bytes(b"\0")
     (tmp_path / "d.tf").write_text("db-7")
     usage = named(of_files(tmp_path, "*.tf", required=False))
-    assert usage == Usage(
+    assert usage == usage_of(
         by_image={WEB.id: (user("a.tf", 1),), DB.id: (user("d.tf", 1),)},
         unread=frozenset({Unread(Source.REFERENCES, "reference *.tf")}),
         remarks=("reference *.tf (optional): b.tf is binary: it holds a NUL byte, and 1 more failure",),

@@ -11,7 +11,18 @@ from janitor.core.survey import Survey
 from janitor.core.usage import Usage, User
 from janitor.report.as_json import json_report
 from janitor.report.tables import images_json
-from tests.factories import GIB, NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep, too_young
+from tests.factories import (
+    GIB,
+    NOW,
+    make_deletion,
+    make_image,
+    make_run,
+    make_target,
+    to_delete,
+    to_keep,
+    too_young,
+    usage_of,
+)
 
 
 def test_a_run_is_exactly_this_object() -> None:
@@ -123,7 +134,7 @@ def seen(usage: Usage) -> Any:
 
 
 def test_images_come_with_every_fact_and_who_uses_them() -> None:
-    report = seen(Usage({"id-1": (User("i-1", "web-1", source="servers"),)}))
+    report = seen(usage_of({"id-1": (User("i-1", "web-1", source="servers"),)}))
     assert (report["run"], report["targets"][0]["target"]) == (7, "prod")
     assert report["targets"][0]["images"][0] == {
         "id": "ID-1",

@@ -4,14 +4,14 @@ from janitor.core.result import Mode, Outcome, RunSummary
 from janitor.core.survey import Survey
 from janitor.core.usage import Usage, User
 from janitor.report.tables import images_table, runs_table
-from tests.factories import NOW, make_image
+from tests.factories import NOW, make_image, usage_of
 from tests.report.terminal import printed, unfolded
 
 
 def survey() -> Survey:
     used = make_image("web", protected=True)
     odd = make_image("\x1b[31m", id="odd", status="", created_at=None, size=None, unreadable={"createdAt": "soon"})
-    usage = Usage({used.id: (User("i-1", "web-1\x1b"), User("i-2", "web-2"))})
+    usage = usage_of({used.id: (User("i-1", "web-1\x1b"), User("i-2", "web-2"))})
     return Survey((used, odd), usage, NOW, NOW)
 
 

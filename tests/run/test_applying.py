@@ -16,7 +16,7 @@ from janitor.core.policy import Expire, Policy
 from janitor.core.result import Mode, Outcome
 from janitor.core.usage import Usage, User
 from janitor.errors import UsageError
-from tests.factories import DAY, OLD, image_called
+from tests.factories import DAY, OLD, image_called, usage_of
 from tests.factories import NOW as START
 from tests.run.world import ANNOUNCED, World, announced
 
@@ -71,7 +71,7 @@ def test_apply_respects_notices(world: World) -> None:
     world.now += 2 * DAY
     plan = world.run(Mode.DRY_RUN)
     assert [decision.image.id for decision in plan.targets[0].to_delete] == ["a"]
-    world.cloud.used = Usage({"a": (User("i", "web-1"),)})
+    world.cloud.used = usage_of({"a": (User("i", "web-1"),)})
     world.run()
     world.cloud.used = Usage()
     result = world.run(approved=world.approved(plan.run))

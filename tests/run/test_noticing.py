@@ -10,7 +10,7 @@ from janitor.core.policy import Expire, Match, Policy
 from janitor.core.result import Mode
 from janitor.core.usage import Usage, User
 from janitor.run.orders import Site
-from tests.factories import DAY, OLD, image_called
+from tests.factories import DAY, OLD, image_called, usage_of
 from tests.factories import NOW as START
 from tests.fakes import RecordingCloud
 from tests.run.world import ANNOUNCED, HOUR, World, announced
@@ -87,7 +87,7 @@ def test_a_dry_run_announces_nothing_and_shows_what_a_live_run_would(world: Worl
 def test_an_image_that_comes_into_use_is_spared_and_waits_again_afterwards(world: World) -> None:
     world.run()
     world.now += DAY
-    world.cloud.used = Usage({"a": (User("i", "web-1"),)})
+    world.cloud.used = usage_of({"a": (User("i", "web-1"),)})
     result = world.run()
     [spared] = result.targets[0].notices.spared
     decision = spared.decision
@@ -125,7 +125,7 @@ def test_a_run_that_dies_leaves_it_to_the_next_to_say_what_it_spared(world: Worl
     world.policies = [stuck, ANNOUNCED]
     world.run(Mode.DELETE)
     world.cloud.listed += [image_called("c", status="killed")]
-    world.cloud.used = Usage({"a": (User("i", "web-1"),)})
+    world.cloud.used = usage_of({"a": (User("i", "web-1"),)})
 
     def die(_image: str) -> None:
         raise Crash
@@ -140,7 +140,7 @@ def test_a_run_that_dies_leaves_it_to_the_next_to_say_what_it_spared(world: Worl
 
 def test_a_dry_run_spares_nothing_for_good(world: World) -> None:
     world.run()
-    world.cloud.used = Usage({"a": (User("i", "web-1"),)})
+    world.cloud.used = usage_of({"a": (User("i", "web-1"),)})
     assert world.run(Mode.DRY_RUN).targets[0].notices.spared
     assert "a" in world.store.memory("prod").notices
 

@@ -24,7 +24,7 @@ from janitor.report.text import text_report
 from janitor.run import exit_code
 from janitor.run.review import reviewed_plan
 from janitor.store import Store
-from tests.factories import DAY, OLD, image_called, make_known, make_run, make_target
+from tests.factories import DAY, OLD, image_called, make_known, make_run, make_target, usage_of
 from tests.factories import NOW as START
 from tests.fakes import MOVED, OURS, THEIRS, RecordingCloud
 from tests.run.world import ANNOUNCED, NightlyWorld
@@ -128,11 +128,11 @@ def test_a_night_of_another_account_leaves_no_trace(tmp_path: Path, problem: str
                 store, RecordingCloud([*fleet("ours"), image_called("idle-1")], reached=OURS), [IDLE, ANNOUNCED]
             )
             ours = world.cloud
-            ours.used = Usage({"idle-1": (User("i1", "web-1"),), "ours-1": (User("i1", "web-1"),)}, instances=1)
+            ours.used = usage_of({"idle-1": (User("i1", "web-1"),), "ours-1": (User("i1", "web-1"),)}, instances=1)
             nights = [world.night()]
             if swapped:
                 world.reach(THEIRS, *fleet("theirs"), image_called("idle-1"))
-                world.cloud.used = Usage(problem=problem) if problem else Usage({"idle-1": (User("i2", "x"),)})
+                world.cloud.used = Usage(problem=problem) if problem else usage_of({"idle-1": (User("i2", "x"),)})
                 world.night()
                 world.cloud = ours
             else:
@@ -229,7 +229,7 @@ def test_the_first_run_binds_in_silence(world: World) -> None:
 
 def test_after_rebinding_the_history_begins_again_and_can_still_be_read(world: World) -> None:
     world.policies = [ANNOUNCED]
-    world.cloud.used = Usage({"ours-1": (User("i1", "web-1"),)}, instances=1)
+    world.cloud.used = usage_of({"ours-1": (User("i1", "web-1"),)}, instances=1)
     first = world.night()
     history = world.store.image_history("prod", "ours-1")
     inputs = world.store.inputs(first.run)
@@ -273,7 +273,9 @@ def change(draw: random.Random, world: World) -> None:
                 there[name] = replace(there[name], status=draw.choice(("active", "deactivated", "killed")))
             case 3:
                 users = {each: (User("i1", "web-1"),) for each in there if draw.random() < 0.3}
-                cloud.used = draw.choice((Usage(users, instances=1), Usage(users, instances=1), Unavailable("no")))
+                cloud.used = draw.choice(
+                    (usage_of(users, instances=1), usage_of(users, instances=1), Unavailable("no"))
+                )
             case 4:
                 cloud.answers[name] = Refused("no", code=403)
             case _:

@@ -5,7 +5,7 @@ from janitor.core.result import Outcome
 from janitor.core.usage import Usage, User
 from janitor.errors import Exit, Refused, Unavailable
 from janitor.run import exit_code
-from tests.factories import DAY, OLD, image_called
+from tests.factories import DAY, OLD, image_called, usage_of
 from tests.run.world import HOUR, World
 
 
@@ -67,7 +67,7 @@ def test_an_accepted_deletion_ends_the_row_of_refusals(world: World) -> None:
 
 def test_a_use_that_was_seen_is_remembered(world: World) -> None:
     world.policies = [OLD]
-    world.cloud.used = Usage({"a": (User("i", "web-1"),)}, instances=1)
+    world.cloud.used = usage_of({"a": (User("i", "web-1"),)}, instances=1)
     world.run()
     world.cloud.used = Usage(instances=1)
     world.now += DAY
@@ -81,9 +81,9 @@ def test_a_use_that_was_seen_is_remembered(world: World) -> None:
 def test_one_instance_list_with_a_hole_costs_nothing_however_late_the_run(world: World) -> None:
     world.policies, world.cloud.listed = [OLD], [image_called("a")]
     others = {f"other{number}": (User(f"i{number}", "db"),) for number in range(9)}
-    world.cloud.used = Usage({"a": (User("i", "web-1"),), **others}, instances=10)
+    world.cloud.used = usage_of({"a": (User("i", "web-1"),), **others}, instances=10)
     world.run(usage_memory=DAY)
-    world.cloud.used = Usage(others, instances=9)
+    world.cloud.used = usage_of(others, instances=9)
     world.now += 7 * DAY
     [decision] = [d for d in world.run(usage_memory=DAY).targets[0].decisions if d.image.id == "a"]
     assert (decision.reason.value, world.cloud.deleted) == ("recently-used", [])
@@ -95,7 +95,7 @@ def test_one_instance_list_with_a_hole_costs_nothing_however_late_the_run(world:
 
 def test_a_survey_that_looks_wrong_makes_no_use_forgotten(world: World) -> None:
     world.policies = [OLD]
-    world.cloud.used = Usage({"a": (User("i", "web-1"),)}, instances=10)
+    world.cloud.used = usage_of({"a": (User("i", "web-1"),)}, instances=10)
     world.run(usage_memory=DAY)
     world.cloud.used = Usage(instances=1)
     world.now += 2 * DAY

@@ -21,7 +21,7 @@ from janitor.run.freshness import Freshness, Moment, Reading
 from janitor.run.orders import Site
 from janitor.store import Store
 from janitor.transport import Call
-from tests.factories import AMPLE, NOW, image_called
+from tests.factories import AMPLE, NOW, image_called, usage_of
 from tests.fakes import RecordingCloud
 from tests.loopback import Answered, Asked
 from tests.runs import outcomes, run_of
@@ -129,7 +129,7 @@ def test_what_a_list_of_later_does_not_show_is_gone_already(night: Night) -> Non
 @pytest.mark.parametrize("by_id", [False, True])
 def test_what_is_used_meanwhile_stays(night: Night, by_id: bool) -> None:
     cloud = later(night, ticks=TEN + SECOND)
-    cloud.by_id, cloud.later_use = by_id, Usage({"ci-a": (User("i", "web-1"),)}, instances=1)
+    cloud.by_id, cloud.later_use = by_id, usage_of({"ci-a": (User("i", "web-1"),)}, instances=1)
     result = night.run()
     assert cloud.deleted == ["ci-b"]
     assert stays(result) == {"ci-a": "changed during this run: now keep [in-use] used by instance web-1"}
@@ -176,7 +176,7 @@ def test_a_process_that_is_stopped_while_it_looks_looks_again(night: Night) -> N
         found = look(image_id)
         if len(looked) == 1:
             night.pass_time(ticks=timedelta(hours=1))
-            cloud.later_use = Usage({"ci-a": (User("i", "web-1"),)}, instances=1)
+            cloud.later_use = usage_of({"ci-a": (User("i", "web-1"),)}, instances=1)
         return found
 
     cloud.latest = latest  # type: ignore[method-assign]

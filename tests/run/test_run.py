@@ -16,7 +16,7 @@ from janitor.errors import CloudError, Exit, NotSent, Refused, RetryLater, Store
 from janitor.run import exit_code
 from janitor.shutdown import Stop
 from janitor.store import Store
-from tests.factories import NOW, image_called
+from tests.factories import NOW, image_called, usage_of
 from tests.fakes import RecordingCloud
 from tests.runs import outcomes, run_over
 
@@ -115,7 +115,7 @@ def test_a_tag_on_an_image_exempts_it(store: Store) -> None:
 
 
 def test_a_use_that_was_seen_holds_for_as_long_as_its_source_is_unread(store: Store) -> None:
-    by_volume = Usage({"a": (User("v1", "data", UserKind.VOLUME),)})
+    by_volume = usage_of({"a": (User("v1", "data", UserKind.VOLUME),)})
     cloud = RecordingCloud([image_called("a"), image_called("young", days=1)], used=by_volume)
     run_over(store, cloud)
     cloud.used = Usage(unread=frozenset({Unread(Source.VOLUMES)}))
@@ -138,7 +138,7 @@ def test_what_an_optional_source_did_not_tell_is_said(store: Store) -> None:
 
 
 def test_a_use_holds_while_its_kind_cannot_be_read(store: Store) -> None:
-    by_volume = Usage({"a": (User("v", "data", UserKind.VOLUME),)})
+    by_volume = usage_of({"a": (User("v", "data", UserKind.VOLUME),)})
     run_over(store, RecordingCloud([image_called("a")], used=by_volume))
     unread = Usage(unread=frozenset({Unread(Source.VOLUMES)}), remarks=("volumes could not be read",))
     result = run_over(store, RecordingCloud([image_called("a")], used=unread), usage_memory=timedelta(hours=24))
@@ -211,7 +211,7 @@ def test_unreadable_usage_keeps_everything_and_fails_the_target(store: Store) ->
 
 
 def test_an_image_in_use_is_not_deleted(store: Store) -> None:
-    cloud = RecordingCloud([image_called("a"), image_called("b")], used=Usage({"a": (User("i", "web-1"),)}))
+    cloud = RecordingCloud([image_called("a"), image_called("b")], used=usage_of({"a": (User("i", "web-1"),)}))
     run_over(store, cloud)
     assert cloud.deleted == ["b"]
 

@@ -12,10 +12,10 @@ from janitor.core.decide import decide
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image
 from janitor.core.planning.plan import Limits, make_plan
-from janitor.core.usage import Usage, User
+from janitor.core.usage import User
 from janitor.sandbox.fleet import Fleet, make_fleet
 from janitor.sandbox.models import MISSING, StoredImage
-from tests.factories import NOW, make_image
+from tests.factories import NOW, make_image, usage_of
 
 LATER = NOW + timedelta(days=400, hours=7, microseconds=12)
 SHIPPED = Path(__file__).parents[2] / "policies"
@@ -157,7 +157,7 @@ def decided(made: Fleet) -> list[Decision]:
         if isinstance(instance.image, str) and instance.image:
             by_image[instance.image] = (User(instance.id, instance.name),)
     images = [as_seen(image) for image in made.images]
-    return decide(images, load_policies(SHIPPED), Usage(by_image), {}, NOW, target="sandbox", zone=UTC)
+    return decide(images, load_policies(SHIPPED), usage_of(by_image), {}, NOW, target="sandbox", zone=UTC)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])

@@ -7,9 +7,9 @@ from pathlib import Path
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.result import Mode
 from janitor.core.survey import Survey
-from janitor.core.usage import Usage, User
+from janitor.core.usage import User
 from janitor.store import Store
-from tests.factories import make_image
+from tests.factories import make_image, usage_of
 from tests.store.recorded import NOW
 
 IMAGES = tuple(
@@ -25,7 +25,7 @@ def fill(path: Path) -> None:
             images = tuple(replace(image, status=changed) for image in IMAGES)
             decisions = [Decision(i, Verdict.DELETE, "ci", Reason.EXPIRED, f"expired, {changed}") for i in images]
             run = store.begin_run(Mode.DELETE, NOW)
-            usage = Usage({image.id: (User("i", "web"),) for image in images[:50]})
+            usage = usage_of({image.id: (User("i", "web"),) for image in images[:50]})
             store.record_survey(run, "prod", Survey(images, usage, NOW, NOW))
             store.record_decisions(run, "prod", decisions)
             for decision in decisions[:100]:

@@ -22,7 +22,7 @@ from janitor.core.survey import Survey
 from janitor.core.usage import Source, Unread, Usage, User, UserKind
 from janitor.errors import StoreError
 from janitor.store import Store
-from tests.factories import make_image
+from tests.factories import make_image, usage_of
 
 EPOCH = datetime(2026, 11, 1, 3, tzinfo=UTC)
 NIGHT = timedelta(days=1)
@@ -90,7 +90,7 @@ USES = st.dictionaries(
 def without_volumes(used: dict[str, tuple[User, ...]]) -> Usage:
     """The same where the volumes could not be read."""
     seen = {image: tuple(user for user in users if user.kind != UserKind.VOLUME) for image, users in used.items()}
-    return Usage(
+    return usage_of(
         {image: users for image, users in seen.items() if users},
         unread=frozenset({Unread(Source.VOLUMES)}),
         remarks=("volumes could not be read",),
@@ -139,7 +139,7 @@ def uses(past: Sequence[Survey], image: Image) -> Iterator[datetime]:
     for taken in past:
         if taken.usage.problem is None:
             unread = {user for user in users if any(one.covers(user.kind, user.source) for one in taken.usage.unread)}
-            users = unread | set(taken.usage.by_image.get(image.id.lower(), ()))
+            users = unread | set(taken.usage.by_image.get(image.identity, ()))
             if users:
                 yield taken.finished_at
 
@@ -254,7 +254,7 @@ def test_the_watch_begins_when_the_usage_can_be_read(store: Store) -> None:
 
 
 def test_a_use_is_not_over_because_nobody_could_look(store: Store) -> None:
-    used = Usage({"a": (User("i1", "web"),)})
+    used = usage_of({"a": (User("i1", "web"),)})
     record(store, survey(0, IMAGE, usage=used))
     blind, histories = record(store, survey(1, IMAGE, usage=Usage(problem="no answer")))
     assert histories["a"].last_in_use == instant(0), "what nobody saw is not claimed"
@@ -268,7 +268,7 @@ def test_a_use_is_not_over_because_nobody_could_look(store: Store) -> None:
 
 
 def test_a_use_counts_whatever_case_the_image_list_writes_its_id_in(store: Store) -> None:
-    _, histories = record(store, survey(0, replace(IMAGE, id=" A"), usage=Usage({"a": (User("i1", "web"),)})))
+    _, histories = record(store, survey(0, replace(IMAGE, id=" A"), usage=usage_of({"a": (User("i1", "web"),)})))
     assert histories[" A"].last_in_use == instant(0)
 
 
@@ -325,7 +325,7 @@ def kept(images: Sequence[Image]) -> tuple[Decision, ...]:
 def test_an_unchanged_fleet_adds_less_than_8_kib_a_run_and_no_rows(tmp_path: Path) -> None:
     path = tmp_path / "janitor.db"
     images, sizes, counts = fleet(1000), [], set()
-    usage = Usage({images[0].id: (User("i1", "web"),)})
+    usage = usage_of({images[0].id: (User("i1", "web"),)})
     for night in range(21):
         with Store.open(path) as store:
             run, _ = record(store, survey(night, *images, usage=usage))

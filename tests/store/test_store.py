@@ -30,6 +30,7 @@ from janitor.core.survey import Survey
 from janitor.core.usage import Usage, User
 from janitor.errors import StoreError, UsageError
 from janitor.store import KeptReport, NewReport, Store
+from tests.factories import usage_of
 from tests.store.recorded import IMAGES, MINUTE, NOW, finished, plan_of, surveyed
 
 # Runs
@@ -219,7 +220,7 @@ def test_images_are_found_by_their_latest_name_and_nothing_else(store: Store) ->
 
 def test_the_history_of_an_image_tells_what_happened_in_order(store: Store) -> None:
     image, nights = IMAGES[0], [NOW + timedelta(days=night) for night in range(5)]
-    used = Usage({"a-1": (User("i-1", "web"),)})
+    used = usage_of({"a-1": (User("i-1", "web"),)})
     surveyed(store, image, at=nights[0], usage=used)
     changed = replace(image, status="deactivated", protected=True, name=None, properties={"os": "x"})
     surveyed(store, changed, at=nights[1])

@@ -122,7 +122,7 @@ ImageOf = Callable[[Entry], Iterable[object]]
 """Gives what an entry says about its images, each as text or an object with an id; nothing where it has none.
 """
 
-Users = dict[str, list[User]]
+Users = dict[ImageId, list[User]]
 """The users of images, by the image's folded id."""
 
 _NOTHING = (None, "")
@@ -176,7 +176,7 @@ def image_users(entries: Iterable[Any], label: str, kind: UserKind, image_of: Im
 
     Raises Unavailable when that is in doubt for any of them: a misread user would make its image look unused.
     """
-    users: defaultdict[str, list[User]] = defaultdict(list)
+    users: defaultdict[ImageId, list[User]] = defaultdict(list)
     for entry in entries:
         if not isinstance(entry, dict):
             raise Unavailable(f"{label}: an entry cannot be read: {wire.shown(entry)}")
@@ -210,7 +210,7 @@ def _named(entry: Entry) -> str:
     return wire.text(entry.get("name")) or wire.text(entry.get("id")) or "without a name"
 
 
-def in_order(users: Mapping[str, Iterable[User]], source: str) -> dict[str, tuple[User, ...]]:
+def in_order(users: Mapping[ImageId, Iterable[User]], source: str) -> dict[ImageId, tuple[User, ...]]:
     """The users of each image by name and id, each once, and with their source."""
     return {image_id: _once(using, source) for image_id, using in users.items()}
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
-from janitor.core.names.image_ids import folded
+from janitor.core.names.image_ids import ImageId, folded
 from janitor.core.survey import Survey
 from janitor.core.units import iso
 from janitor.core.usage import EarlierUsage, Source, StackContent, Unread, Usage, User, UserKind
@@ -116,7 +116,7 @@ def usage_at(conn: sqlite3.Connection, run: int, target: str, unread: frozenset[
     """
     rows_then = conn.execute(_AT_RUN, (target, run, run, run))
     seen = (row for row in rows_then if not _is_unread(unread, row[3], row[4]))
-    by_image: dict[str, tuple[User, ...]] = {}
+    by_image: dict[ImageId, tuple[User, ...]] = {}
     for image, uses in groupby(seen, key=itemgetter(0)):
         users = tuple(User(user, name, UserKind(kind), source) for _, user, name, kind, source in uses)
         by_image[folded(image)] = by_image.get(folded(image), ()) + users

@@ -13,7 +13,7 @@ from janitor.cloud.common.answers import Declined
 from janitor.cloud.common.at_once import at_once
 from janitor.cloud.common.records import Entry, Users, under_other_names
 from janitor.cloud.openstack.usage.services import ServiceLists, text_of
-from janitor.core.names.image_ids import unidentified
+from janitor.core.names.image_ids import ImageId, unidentified
 from janitor.core.names.image_names import ImageNames
 from janitor.core.names.known_images import says_nothing
 from janitor.core.usage import User, UserKind
@@ -37,7 +37,7 @@ class Clusters:
     names: ImageNames
     templates: bool
     _image_of_template: Mapping[str, str] = field(default_factory=dict)
-    _users: defaultdict[str, list[User]] = field(default_factory=lambda: defaultdict(list))
+    _users: defaultdict[ImageId, list[User]] = field(default_factory=lambda: defaultdict(list))
 
     def used(self) -> Users:
         """What uses which image. Raises CloudError when any of it is in doubt."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from janitor.cloud.common.records import Users, in_order
 from janitor.cloud.openstack.catalogue import Endpoint, NotOffered
 from janitor.cloud.service import Need, Sources
+from janitor.core.names.image_ids import ImageId
 from janitor.core.units import counted
 from janitor.core.usage import EarlierUsage, Reading, Source, Unread, Usage, User, UserKind
 from janitor.errors import CloudError
@@ -55,7 +56,7 @@ class Gathering:
 
     sources: Sources
     earlier: EarlierUsage
-    _users: defaultdict[str, list[User]] = field(default_factory=lambda: defaultdict(list))
+    _users: defaultdict[ImageId, list[User]] = field(default_factory=lambda: defaultdict(list))
     _unread: set[Unread] = field(default_factory=set)
     _remarks: list[str] = field(default_factory=list)
     _problems: list[str] = field(default_factory=list)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from janitor.cloud.common.at_once import at_once
 from janitor.cloud.common.records import Entry, Users
 from janitor.cloud.openstack.usage.services import ServiceLists, text_of
-from janitor.core.names.image_ids import ids_in
+from janitor.core.names.image_ids import ImageId, ids_in
 from janitor.core.names.image_names import ImageNames
 from janitor.core.names.spelling import normal
 from janitor.core.usage import StackContent, User, UserKind
@@ -47,7 +47,7 @@ class Stacks:
             raise Unavailable(f"{_LIST}: {len(stacks)} stacks, but at most {_MOST_STACKS} are read")
         contents = at_once(self._content, stacks)
         found = {digest(word): ids for word, ids in self.names.words()}
-        users: defaultdict[str, list[User]] = defaultdict(list)
+        users: defaultdict[ImageId, list[User]] = defaultdict(list)
         for stack, content in zip(stacks, contents, strict=True):
             for image, place in _named(content, found) if content is not None else ():
                 users[image].append(User(_id(stack), f"{_name(stack)}, {place}", UserKind.STACK))
@@ -86,9 +86,9 @@ class Stacks:
         return StackContent(version, words)
 
 
-def _named(content: StackContent, found: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, str]]:
+def _named(content: StackContent, found: Mapping[str, frozenset[ImageId]]) -> Iterator[tuple[ImageId, str]]:
     """The images that a stack names, each with the place of its first mention."""
-    places: dict[str, str] = {}
+    places: dict[ImageId, str] = {}
     for word, place in content.words.items():
         for image in found.get(word, ()):
             places.setdefault(image, place)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from janitor.cloud.common.records import Entry, Users, image_users, under_other_names
+from janitor.core.names.image_ids import ImageId
 from janitor.core.names.known_images import KnownImages
 from janitor.core.usage import User, UserKind
 from janitor.errors import Unavailable
@@ -20,7 +21,7 @@ def used_by_volumes(volumes: Sequence[Entry], known: KnownImages) -> Users:
 
     Raises Unavailable when that is in doubt for any of them.
     """
-    users: defaultdict[str, list[User]] = defaultdict(list)
+    users: defaultdict[ImageId, list[User]] = defaultdict(list)
     for key in (_IMAGE, "kernel_id", "ramdisk_id"):
         found = image_users(volumes, LABEL, UserKind.VOLUME, partial(_named, key), known)
         for image, using in found.items():
