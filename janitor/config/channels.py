@@ -22,7 +22,7 @@ class ChannelSetting(Protocol):
 class ChannelSchema(Schema):
     """The keys of one channel of a kind. One of them is the name of the kind.
 
-    `secrets` are the keys that a file may give, as `token_file` does, and whose values no output shows.
+    `secrets` are the keys that a file may give, by a key of the schema like `token_file`; no log shows their values.
     """
 
     secrets: ClassVar[tuple[str, ...]] = ()
