@@ -1,4 +1,4 @@
-"""Channels beside Slack, as they are configured: the schema of each kind is given by whoever knows the kinds."""
+"""Channels beside Slack, as they are configured. The caller says which kinds there are, each with its schema."""
 
 import os
 from abc import abstractmethod

@@ -76,7 +76,7 @@ async def until_gone(receive: Receive) -> None:
 
 
 class FaultInjector:
-    """Lets faults strike calls. May be used from any thread; `faults` can be set at any time, and begin then anew."""
+    """Makes faults affect calls. May be used from any thread; `faults` can be set at any time, and start over then."""
 
     def __init__(self, clock: Callable[[], datetime], faults: Faults) -> None:
         self._clock = clock
