@@ -77,10 +77,19 @@ def _kind_of(written: Sequence[str], schemas: ChannelSchemas) -> str | None:
 
 def files_written_twice(settings: Iterable[ChannelSetting], others: Sequence[Path]) -> Iterator[Fault]:
     """The files of channels that are one file by two names, or one of `others`."""
-    taken = {os.path.realpath(path): "is used for something else" for path in others}
+    taken = {_identity(path): "is used for something else" for path in others}
     for index, setting in enumerate(settings):
         for key, path in setting.files.items():
-            file = os.path.realpath(path)
+            file = _identity(path)
             if file in taken:
                 yield Fault(("channels", index, key), f'"{path.name}" {taken[file]}')
             taken.setdefault(file, f"is the file of channels[{index}] already")
+
+
+def _identity(path: Path) -> object:
+    """What two names of one file have in common, hard links too; what is not there yet, its path."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return os.path.realpath(path)
+    return found.st_dev, found.st_ino

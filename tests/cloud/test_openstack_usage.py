@@ -194,3 +194,14 @@ def test_an_image_whose_links_lead_to_another_one_uses_both() -> None:
         servers=[server("s1", {"id": "a", "links": [*linked, {"href": "http://n/"}, {"href": 5}, "x"]})],
     )
     assert used(cloud, images=images_of(cloud)) == {"a": ["instance s1"], "b": ["instance s1"]}
+
+
+@pytest.mark.parametrize("prefix", ["OS-EXT-SRV-ATTR:", ""])
+def test_a_server_uses_the_kernel_and_ramdisk_that_it_names(prefix: str) -> None:
+    parts = {f"{prefix}kernel_id": "a", f"{prefix}ramdisk_id": "b"}
+    none = {f"{prefix}kernel_id": "", f"{prefix}ramdisk_id": None}
+    cloud = Cloud(
+        entries=[entry("a"), entry("b"), entry("c")],
+        servers=[{**server("s1", {"id": "c"}), **parts}, {**server("s2", ""), **none}],
+    )
+    assert used(cloud, images=images_of(cloud)) == {one: ["instance s1"] for one in "abc"}

@@ -45,6 +45,13 @@ def test_a_number_may_be_the_name_of_an_image() -> None:
     assert set(users(usage_of(cloud))) == {A, B}
 
 
+def test_a_word_that_is_the_id_of_one_image_and_the_name_of_another_is_a_use_of_both() -> None:
+    for written in (A, f"https://g/v2/images/{A}"):
+        cloud = heat(stacks={"k1": ("one", {"image": written}, {})})
+        cloud.images = images(a="web", b=A)
+        assert set(users(usage_of(cloud))) == {A, B}
+
+
 def test_nested_stacks_are_read_too() -> None:
     cloud = heat(stacks={"k1": ("top", {}, {}), "k2": ("top-inner", {"image": A}, {})}, nested={"k2"})
     assert users(usage_of(cloud)) == {A: ["stack top-inner, parameter image"]}

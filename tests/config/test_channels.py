@@ -97,6 +97,13 @@ def test_what_does_not_fit_is_told_with_its_place(load: Load, channels: str, pro
     assert any(problem in str(told) for told in raised.value.problems), raised.value.problems
 
 
+def test_two_names_of_one_file_are_one_channel_too_many(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    (tmp_path / "b").hardlink_to(tmp_path / "a")
+    with pytest.raises(ConfigurationError, match=r'channels\[1\].log: "b" is the file of channels\[0\] already'):
+        load("  - {log: a}\n  - {log: b}")
+
+
 def test_a_null_character_is_told_with_its_place_wherever_a_path_is(load: Load) -> None:
     for line in ("metrics_file", "database", "policies", "heartbeat_url_file"):
         with pytest.raises(ConfigurationError) as raised:

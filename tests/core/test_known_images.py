@@ -48,6 +48,15 @@ def test_where_ids_are_other_words_a_name_means_the_images_that_bear_it() -> Non
     assert known.meant_by("None") is None
 
 
+@pytest.mark.parametrize(
+    "word", ["http://g/v2/images/ci%20A", "glance://ci A", "urn:image:ci A", "/images/ci A/file", "http://g/?name=ci A"]
+)
+def test_a_name_also_counts_as_a_part_of_a_url(word: str) -> None:
+    names = ImageNames([make_image("ci A", id="i1"), make_image("ci a", id="i2")])
+    assert names.meant_by(word) == {"i1"}
+    assert "i1" in (KnownImages(names).meant_by(word) or ("i1",))
+
+
 @pytest.mark.parametrize("word", ["ci-1", "null", "None", "unknown"])
 def test_an_instance_of_what_is_no_id_leaves_uses_unread(word: str) -> None:
     account = Account(entries=[entry(UUID, name="ci-1")], instances=[{"id": "1", "name": "web-1", "image": word}])

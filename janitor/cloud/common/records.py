@@ -126,6 +126,7 @@ Users = dict[ImageId, list[User]]
 """The users of images, by the image's folded id."""
 
 _NOTHING = (None, "")
+_NAMES_OF_PART = re.compile(r"(.*:)?(kernel|ramdisk)[_-]?id", re.IGNORECASE)
 _NAMES_OF_IMAGE = re.compile(r"(volume)?[_-]?image[_-]?(id|ref|uuid|ur[iln]|href|metadata)?", re.IGNORECASE)
 
 
@@ -137,9 +138,9 @@ def image_of_server(server: Entry, *, imageless: bool, label: str) -> list[objec
     Raises Unavailable where a missing key may mean anything, as for a server whose part of the cloud is down.
     """
     check_cell(server, label)
-    elsewhere = under_other_names(server, "image")
+    elsewhere, parts = under_other_names(server, "image"), _parts_of(server)
     if "image" in server:
-        return [*(() if server["image"] in _NOTHING else (server["image"],)), *elsewhere]
+        return [*(() if server["image"] in _NOTHING else (server["image"],)), *elsewhere, *parts]
     if not imageless:
         raise Unavailable(
             f"{label}: server {_named(server)} does not name its image{_instead(server)}. If servers without an image "
@@ -147,7 +148,7 @@ def image_of_server(server: Entry, *, imageless: bool, label: str) -> list[objec
         )
     if not elsewhere and _instead(server):
         raise Unavailable(f"{label}: server {_named(server)} does not name its image{_instead(server)}")
-    return elsewhere
+    return [*elsewhere, *parts]
 
 
 def check_cell(server: Entry, label: str) -> None:
@@ -163,6 +164,11 @@ def under_other_names(entry: Entry, key: str) -> list[object]:
         for name, value in entry.items()
         if name != key and value not in _NOTHING and _NAMES_OF_IMAGE.fullmatch(name)
     ]
+
+
+def _parts_of(server: Entry) -> list[object]:
+    """The kernel and ramdisk with which a server starts, where it names them, as OpenStack tells administrators."""
+    return [value for name, value in server.items() if value not in _NOTHING and _NAMES_OF_PART.fullmatch(name)]
 
 
 def _instead(server: Entry) -> str:

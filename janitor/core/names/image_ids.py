@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from typing import NewType
+from urllib.parse import unquote
 from uuid import UUID
 
 ImageId = NewType("ImageId", str)
@@ -16,6 +17,7 @@ _SHORTEST, _USUAL = 32, 36
 """The length of a UUID without its dashes, and with them."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _AT_ITS_PLACE = re.compile(r"[/:]images?[/:]+([^/:?#]+)|[?&](?:image_?)?id=([^&#]+)")
+_DELIMITERS = re.compile(r"[/:?&=#]")
 _NO_IDS = re.compile(r"(images?|file|v[0-9.]+)?")
 
 
@@ -53,6 +55,11 @@ def unidentified(text: str) -> bool:
     """Whether a word cannot name an image: a blank one, or a URL or URN that holds no id."""
     word = folded(text)
     return len(ids_in(word)) <= ("://" in word or word.startswith(("urn:", "/")))
+
+
+def parts_of_url(text: str) -> tuple[str, ...]:
+    """What stands between the delimiters of a URL, path or URN, decoded; nothing for another word."""
+    return tuple(map(unquote, filter(None, _DELIMITERS.split(text)))) if "/" in text or ":" in text else ()
 
 
 def _ids_in(word: str) -> Iterator[str]:

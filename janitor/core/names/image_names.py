@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from janitor.core.image import Image
-from janitor.core.names.image_ids import ImageId, folded, ids_in
+from janitor.core.names.image_ids import ImageId, folded, ids_in, parts_of_url
 from janitor.core.names.spelling import normal
 
 
@@ -28,10 +28,14 @@ class ImageNames:
                 self.unreadable.add(identity)
 
     def meant_by(self, word: str) -> frozenset[ImageId]:
-        """The ids of the images that a word means: an id also inside a URL, or a whole name. None for a blank word."""
+        """The ids of the images that a word means: an id or a whole name, either also as a part of a URL.
+
+        None for a blank word.
+        """
         identities = ids_in(word)
         listed = self.ids.intersection(identities)
-        named = self._by_name.get(normal(word), set()) if identities else set()
+        words = (word, *parts_of_url(word)) if identities else ()
+        named = set[ImageId]().union(*(self._by_name.get(normal(one), ()) for one in words))
         unreadable = self.unreadable if identities and not listed else set()
         return frozenset(listed | named | unreadable)
 

@@ -1,7 +1,5 @@
 """Which images are there now, and the target's own among them: found without a look at all that were ever seen."""
 
-from collections.abc import Iterable
-
 from janitor.store.connection import Connection
 from janitor.store.trust.bindings import counts_after
 
@@ -11,12 +9,14 @@ ALTER TABLE images ADD COLUMN present INTEGER NOT NULL DEFAULT 0;
 UPDATE images SET present = 1 WHERE image_key IN (SELECT image_key FROM image_facts WHERE until_run IS NULL);
 CREATE INDEX present_images ON images (target) WHERE present;
 CREATE INDEX closed_facts ON image_facts (until_run) WHERE until_run IS NOT NULL;
+-- By whoever writes: a run of an earlier version may be under way while this one migrates.
+CREATE TRIGGER facts_opened AFTER INSERT ON image_facts WHEN new.until_run IS NULL BEGIN \
+UPDATE images SET present = 1 WHERE image_key = new.image_key; END;
+CREATE TRIGGER facts_closed AFTER UPDATE OF until_run ON image_facts WHEN new.until_run IS NOT NULL BEGIN \
+UPDATE images SET present = EXISTS ( \
+SELECT 1 FROM image_facts f WHERE f.image_key = new.image_key AND f.until_run IS NULL \
+) WHERE image_key = new.image_key; END;
 """
-
-
-def set_presence(db: Connection, keys: Iterable[int], *, present: bool) -> None:
-    """Note of images, by their keys, whether the latest snapshot holds them."""
-    db.executemany("UPDATE images SET present = ? WHERE image_key = ?", ((present, key) for key in keys))
 
 
 def known(db: Connection, target: str) -> list[str]:

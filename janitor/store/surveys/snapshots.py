@@ -17,7 +17,6 @@ from janitor.store.connection import Connection
 from janitor.store.migrations import Unfit
 from janitor.store.rows import facts_of, image_of, instant, instant_or_none, values_in, values_of
 from janitor.store.surveys.clocks import Clocks, record_clocks
-from janitor.store.surveys.presence import set_presence
 from janitor.store.surveys.uses import LastUses, last_uses, readings_json, record_uses, usage_at
 from janitor.store.trust.bindings import counts_after
 
@@ -148,7 +147,6 @@ class _Changes:
     opened: list[tuple[_Memory, Image]] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
-    back: list[int] = field(default_factory=list)
     remembered: list[_Memory] = field(default_factory=list)
 
     def remember(self, memory: _Memory, seen_in: int, status_before: str, image: Image) -> None:
@@ -196,7 +194,6 @@ def _newcomers(conn: sqlite3.Connection, changes: _Changes, unseen: dict[str, Im
         if row is not None:
             memories[image_id] = _Memory(*row[:4])
             changes.remember(memories[image_id], row[4], row[5], image)
-            changes.back.append(memories[image_id].key)
         else:
             memories[image_id] = _Memory(0, changes.at, changes.at if changes.watching else None, None)
             changes.new.append((memories[image_id], image))
@@ -216,8 +213,6 @@ def _write(conn: sqlite3.Connection, changes: _Changes) -> None:
     record_clocks(conn, run, (m.clocks() for m, _ in changes.new), (m.clocks() for m in changes.remembered))
     conn.executemany(_CLOSE_FACTS, ((run, key) for key in changes.closed + changes.gone))
     conn.executemany(_CLOSE_DECISION, ((run, key) for key in changes.gone))
-    set_presence(conn, changes.gone, present=False)
-    set_presence(conn, changes.back, present=True)
     conn.executemany(_ADD_FACTS, ((m.key, run, *facts_of(image)) for m, image in changes.opened))
 
 
@@ -274,9 +269,7 @@ SELECT i.image, {names(IMAGE, "f")}
 FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
 WHERE i.target = ? AND i.image = ?
 """  # noqa: S608 - the names of columns
-_ADD_IMAGE = """
-INSERT INTO images (image_key, target, image, first_seen, watched_since, present) VALUES (?, ?, ?, ?, ?, 1)
-"""
+_ADD_IMAGE = "INSERT INTO images (image_key, target, image, first_seen, watched_since) VALUES (?, ?, ?, ?, ?)"
 _REMEMBER = "UPDATE images SET first_seen = ?, watched_since = ?, status_since = ? WHERE image_key = ?"
 _CLOSE_FACTS = "UPDATE image_facts SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
 _CLOSE_DECISION = "UPDATE decisions SET until_run = ? WHERE image_key = ? AND until_run IS NULL"

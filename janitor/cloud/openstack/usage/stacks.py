@@ -6,7 +6,7 @@ remembered as digests, since its words are its owner's, secrets among them.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from janitor.cloud.common.at_once import at_once
@@ -46,7 +46,9 @@ class Stacks:
         if len(stacks) > _MOST_STACKS:
             raise Unavailable(f"{_LIST}: {len(stacks)} stacks, but at most {_MOST_STACKS} are read")
         contents = at_once(self._content, stacks)
-        found = {digest(word): ids for word, ids in self.names.words()}
+        found: defaultdict[str, set[ImageId]] = defaultdict(set)
+        for word, ids in self.names.words():
+            found[digest(word)] |= ids  # a word may be the id of one image and the name of another
         users: defaultdict[ImageId, list[User]] = defaultdict(list)
         for stack, content in zip(stacks, contents, strict=True):
             for image, place in _named(content, found) if content is not None else ():
@@ -86,7 +88,7 @@ class Stacks:
         return StackContent(version, words)
 
 
-def _named(content: StackContent, found: Mapping[str, frozenset[ImageId]]) -> Iterator[tuple[ImageId, str]]:
+def _named(content: StackContent, found: Mapping[str, Set[ImageId]]) -> Iterator[tuple[ImageId, str]]:
     """The images that a stack names, each with the place of its first mention."""
     places: dict[ImageId, str] = {}
     for word, place in content.words.items():
