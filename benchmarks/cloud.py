@@ -25,9 +25,12 @@ def sandbox(images: int, latency: int, folder: Path, *more: str) -> Iterator[Con
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.PIPE)
     try:
         assert process.stderr is not None
-        if b"listens" not in (said := process.stderr.readline()):
+        # It has printed its configuration before it says anything, and says why where it cannot.
+        said = process.stderr.readline()
+        configuration = yaml.safe_load(announced.read_text(encoding="utf-8"))
+        if not configuration:
             raise RuntimeError(f"the sandbox did not start: {said.decode(errors='replace')}")
-        yield yaml.safe_load(announced.read_text(encoding="utf-8"))
+        yield configuration
     finally:
         process.terminate()
         process.communicate()

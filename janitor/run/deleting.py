@@ -167,7 +167,8 @@ class Deleter:
         except NotSent:
             raise
         except CloudError as error:
-            _log.warning("deletion-unsuccessful target=%s image=%s: %s", self.target, decision.image.id, error)
+            event = "deletion-rejected" if isinstance(error, Refused) else "deletion-unanswered"
+            _log.warning("%s target=%s image=%s: %s", event, self.target, decision.image.id, error)
             if isinstance(error, RetryLater):
                 self._note(error)
             return Answered(Answer.REFUSED if isinstance(error, Refused) else Answer.NONE, str(error))

@@ -89,7 +89,7 @@ def _deletion(decision: Decision, row: Mapping[str, Any]) -> Deletion:
 
 def _unconfirmed(said: Answered) -> tuple[DeletionOutcome, str]:
     """What the answer alone says about a request whose run ended before its outcome was confirmed."""
-    detail = f"{in_words(said)}; the run ended before the outcome was confirmed"
+    detail = f"{in_words(said)}; the run has not confirmed the outcome"
     return outcome_of(said.answer, Shown.UNKNOWN), said.words if said.answer is Answer.REFUSED else detail
 
 

@@ -26,7 +26,7 @@ from janitor.store.surveys.decisions import count_to_delete, decisions_at
 from janitor.store.trust.mentions import applied, mentioned, record_mentions, undelivered
 from janitor.store.trust.notices import end_spared
 
-_UNFINISHED = "did not finish"
+_UNFINISHED = "did not finish, or is still in progress"
 
 
 def begin_run(db: Connection, mode: Mode, started_at: datetime, *, owes_report: bool, unposted: bool) -> int:

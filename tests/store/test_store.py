@@ -73,12 +73,21 @@ def test_a_target_that_failed_after_its_survey_reports_no_decisions_of_an_earlie
     assert store.surveys(run)["prod"].images == IMAGES
 
 
+UNFINISHED = "did not finish, or is still in progress"
 ANSWERS = {
-    "accepted": (Answered(Answer.ACCEPTED), DeletionOutcome.ACCEPTED, "accepted; the run ended before"),
-    "absent": (Answered(Answer.ABSENT), DeletionOutcome.FAILED, "the API knew no such image; the run ended before"),
+    "accepted": (Answered(Answer.ACCEPTED), DeletionOutcome.ACCEPTED, "accepted; the run has not confirmed"),
+    "absent": (
+        Answered(Answer.ABSENT),
+        DeletionOutcome.FAILED,
+        "the API knew no such image; the run has not",
+    ),
     "refused": (Answered(Answer.REFUSED, "in use (-25)"), DeletionOutcome.REFUSED, "in use (-25)"),
-    "no-answer": (Answered(Answer.NONE, "timed out"), DeletionOutcome.FAILED, "no answer: timed out; the run ended"),
-    "killed-in-between": (None, DeletionOutcome.FAILED, "no answer was recorded; the run ended before the outcome"),
+    "no-answer": (Answered(Answer.NONE, "timed out"), DeletionOutcome.FAILED, "no answer: timed out; the run has not"),
+    "killed-in-between": (
+        None,
+        DeletionOutcome.FAILED,
+        "no answer was recorded; the run has not",
+    ),
 }
 
 
@@ -91,10 +100,14 @@ def test_a_run_that_never_finished_has_failed_and_claims_nothing(
     if answer is not None:
         store.journal_answer(entry, answer, NOW + 2 * MINUTE)
     loaded = store.load_run(run)
-    assert (loaded.outcome, loaded.error) == (Outcome.FAILED, "did not finish")
+    assert (loaded.outcome, loaded.error) == (Outcome.FAILED, UNFINISHED)
     assert loaded.finished_at == NOW + (MINUTE if answer is None else 2 * MINUTE)
     (target,) = loaded.targets
-    assert (target.outcome, target.error, target.decisions) == (Outcome.FAILED, "did not finish", plan_of(*IMAGES))
+    assert (target.outcome, target.error, target.decisions) == (
+        Outcome.FAILED,
+        "did not finish, or is still in progress",
+        plan_of(*IMAGES),
+    )
     (deletion,) = target.deletions
     assert (deletion.decision.image, deletion.outcome) == (IMAGES[1], outcome)
     assert deletion.detail.startswith(words)
@@ -182,7 +195,7 @@ def test_a_transaction_that_fails_midway_leaves_nothing(store: Store) -> None:
     stranger = Deletion(plan_of(IMAGES[0])[0], DeletionOutcome.DELETED, "\ud800")  # text that no file can hold
     with pytest.raises(StoreError, match="cannot be stored"):
         finished(store, run, Deletion(plan_of(IMAGES[1])[0], DeletionOutcome.DELETED, "gone"), stranger)
-    assert store.load_run(run).error == "did not finish"
+    assert store.load_run(run).error == UNFINISHED
     assert store.runs()[0].deleted == 0
 
 
