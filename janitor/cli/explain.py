@@ -74,7 +74,7 @@ def _everything(
         run = store.latest_survey(target)
         survey = store.surveys(run)[target] if run is not None else None
         image = next((image for image in survey.images if image.id == identity), None) if survey else None
-        yield line(f"{visible(identity)} in {visible(target)}", BOLD)
+        yield from paragraph(f"{visible(identity)} in {visible(target)}", width, style=BOLD)
         if survey is None or image is None:
             yield line("  No longer listed. Its history:")
         else:

@@ -43,7 +43,7 @@ def print_out(renderable: RenderableType) -> None:
         _write(renderable.plain(made.width))
         return
     with made.capture() as capture:
-        made.print(renderable)
+        made.print(renderable, crop=not isinstance(renderable, Page))  # a word too many is better than one too few
     _write(capture.get())
 
 

@@ -116,6 +116,14 @@ def test_a_live_run_without_a_usable_width_says_what_it_deleted(sandbox_desk: De
     assert "LIVE RUN" in done.stdout
 
 
+def test_a_terminal_shows_the_same_words_as_a_file(surveyed: Desk) -> None:
+    image = (surveyed.folder / "first-id").read_text()
+    surveyed.environment = {"COLUMNS": "40", "TERM": "xterm"}
+    for words in (("show", "1"), ("images",), ("explain", image), ("keep", "--list")):
+        code, shown = Screen(40).show(surveyed, *words)
+        assert (code, plain(shown)) == (0, surveyed.janitor(*words).stdout)
+
+
 @pytest.mark.parametrize(("columns", "width"), [(0, 80), (20, 80), (50, 50), (100, 100)])
 def test_a_terminal_is_as_wide_as_it_says_or_80(surveyed: Desk, columns: int, width: int) -> None:
     surveyed.environment = {"COLUMNS": "", "TERM": "xterm"}
