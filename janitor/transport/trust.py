@@ -4,7 +4,7 @@ import re
 import ssl
 import stat
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 _HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
@@ -64,8 +64,14 @@ def context_of(trust: Trust, *, shared: bool = True) -> ssl.SSLContext:
 
     A `shared` one may also be in use elsewhere, and must not be changed.
     """
+    return _context(trust, _version(trust)) if shared else _context.__wrapped__(trust, ())
+
+
+@lru_cache(maxsize=16)
+def _context(trust: Trust, _version: tuple[int, ...]) -> ssl.SSLContext:
+    # Reading a system's certificates takes 50 ms, as much as all else that a small target takes.
     if trust.file is None and not trust.folders:
-        return _usual() if shared else _usual.__wrapped__()
+        return _usual()
     # Given a file or a folder, OpenSSL's default certificates are not used.
     context = ssl.create_default_context(cafile=trust.file, capath=trust.folders[0] if trust.folders else None)
     for folder in trust.folders[1:]:
@@ -73,7 +79,14 @@ def context_of(trust: Trust, *, shared: bool = True) -> ssl.SSLContext:
     return context
 
 
-@cache
+def _version(trust: Trust) -> tuple[int, ...]:
+    """What tells one content of the file from the next; what is in folders is read when it is needed."""
+    if trust.file is None:
+        return ()
+    found = Path(trust.file).stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def _usual() -> ssl.SSLContext:
     import certifi  # only when needed: it is a file of 300 KB
 

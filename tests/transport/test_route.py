@@ -228,6 +228,20 @@ def test_only_what_is_named_is_believed(encrypted: tuple[Loopback, Trust], tmp_p
             ask(url, Route(trust=other))
 
 
+def test_certificates_are_read_once_for_all_targets_and_again_where_they_are_others(tmp_path: Path) -> None:
+    file = certificate_in(tmp_path)
+    trust = Trust(str(file), (), "ca_file")
+    first = context_of(trust)
+    assert context_of(Trust(str(file), (), "ca_file")) is first
+    assert context_of(Trust()) is context_of(Trust())
+    for its_own in (trust, Trust()):
+        assert context_of(its_own, shared=False) is not context_of(its_own, shared=False)
+    certificate_in(tmp_path / "renewed").replace(file)
+    renewed = context_of(trust)
+    assert renewed is not first
+    assert renewed.get_ca_certs() != first.get_ca_certs()
+
+
 def test_certificates_that_are_gone_by_now_are_named(tmp_path: Path) -> None:
     with pytest.raises(Transient, match=r"the certificates of .*gone\.pem \(SSL_CERT_FILE\) cannot be read"):
         ask("https://127.0.0.1:9", Route(trust=Trust(str(tmp_path / "gone.pem"), (), "SSL_CERT_FILE")))
