@@ -62,13 +62,14 @@ def survey(store: Store, night: int) -> None:
 def test_what_an_earlier_version_writes_after_the_migration_is_present_too(store: Store) -> None:
     """It was under way when a command of this version opened the database."""
     survey(store, 0)
+    store.begin_run(Mode.DRY_RUN, START)
     with store._file.writing() as db:
-        db.execute("UPDATE image_facts SET until_run = 1 WHERE image_key = 1 AND until_run IS NULL")
+        db.execute("UPDATE image_facts SET until_run = 2 WHERE image_key IN (1, 3) AND until_run IS NULL")
         db.execute("INSERT INTO images (image_key, target, image, first_seen) VALUES (99, 'prod', 'late', '')")
         facts = "INSERT INTO image_facts (image_key, from_run, status, public, protected, owned)"
-        db.execute(f"{facts} VALUES (99, 1, 'active', 0, 0, 1)")
+        db.execute(f"{facts} VALUES (99, 1, 'active', 0, 0, 1), (3, 2, 'active', 0, 0, 1)")
         present = dict(db.execute("SELECT image_key, present FROM images"))
-    assert (present[1], present[2], present[99]) == (0, 1, 1)
+    assert (present[1], present[2], present[3], present[99]) == (0, 1, 1, 1)
 
 
 def test_a_run_takes_as_many_steps_after_many_runs_as_after_few(store: Store, steps: Steps) -> None:

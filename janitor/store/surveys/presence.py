@@ -5,12 +5,13 @@ from janitor.store.trust.bindings import counts_after
 
 STEP = """
 -- Whether the latest snapshot of its target holds the image: whether its facts in force are there.
-ALTER TABLE images ADD COLUMN present INTEGER NOT NULL DEFAULT 0;
-UPDATE images SET present = 1 WHERE image_key IN (SELECT image_key FROM image_facts WHERE until_run IS NULL);
+ALTER TABLE images ADD COLUMN present INTEGER NOT NULL DEFAULT 1;
+UPDATE images SET present = 0 WHERE image_key NOT IN (SELECT image_key FROM image_facts WHERE until_run IS NULL);
 CREATE INDEX present_images ON images (target) WHERE present;
 CREATE INDEX closed_facts ON image_facts (until_run) WHERE until_run IS NOT NULL;
--- By whoever writes: a run of an earlier version may be under way while this one migrates.
-CREATE TRIGGER facts_opened AFTER INSERT ON image_facts WHEN new.until_run IS NULL BEGIN \
+-- By whoever writes: a run of an earlier version may be under way while this one migrates. New images have facts.
+CREATE TRIGGER facts_opened AFTER INSERT ON image_facts \
+WHEN new.until_run IS NULL AND (SELECT NOT present FROM images WHERE image_key = new.image_key) BEGIN \
 UPDATE images SET present = 1 WHERE image_key = new.image_key; END;
 CREATE TRIGGER facts_closed AFTER UPDATE OF until_run ON image_facts WHEN new.until_run IS NOT NULL BEGIN \
 UPDATE images SET present = EXISTS ( \
