@@ -81,7 +81,7 @@ class Transport:
                     response.close()
                 reply = Reply(response.status_code, response.headers, body)
         except httpx.TimeoutException as error:
-            within = f"within {seconds:.3g} s" if self._grace.left() > 0 else "before the program had to stop"
+            within = f"within {round(seconds, 1):g} s" if self._grace.left() > 0 else "before the program had to stop"
             raise Transient(
                 f"no complete answer {within}{self._way(call)}", lost=not isinstance(error, _NOT_SENT)
             ) from error
