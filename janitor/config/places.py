@@ -10,11 +10,11 @@ from janitor.config.policy_files import would_be_read
 from janitor.config.schema import SettingsSchema
 from janitor.documents import Fault, Keys, legible
 from janitor.files import METRICS, around_temporary, to_replace
-from janitor.references import leads_to
+from janitor.references import led_to
 
 _METRICS = ("metrics_file",)
-_BESIDE_THE_DATABASE = ("", "-wal", "-shm", "-journal", ".lock", ".mark", ".mark.a1b2c3d4")
 _RANDOM = "a1b2c3d4"
+_BESIDE_THE_DATABASE = ("", "-wal", "-shm", "-journal", ".lock", ".mark", f".mark.{_RANDOM}")
 
 _Written = tuple[Keys, Path]
 """A file that is written, and the key that names it."""
@@ -71,13 +71,15 @@ def _misplaced_metrics(schema: SettingsSchema, source: Path) -> Iterator[Fault]:
 
 def _read_again(schema: SettingsSchema, written: Sequence[_Written], source: Path) -> Iterator[Fault]:
     """The written files that the program would take for what people wrote."""
-    globs = [(one.files, one.what) for one in references(schema.references, source.parent) if one.files is not None]
+    matched = dict[str, str]()
+    for one in references(schema.references, source.parent):
+        for name in led_to(one.files, [str(file) for _, file in written]) if one.files is not None else ():
+            matched.setdefault(name, one.what)
     for keys, file in written:
-        matching = (f'the reference "{what}" matches' for glob, what in globs if leads_to(glob, str(file)))
         if os.path.realpath(file) == os.path.realpath(source):
             yield Fault(keys, f'"{legible(file.name)}" is the configuration itself')
         elif would_be_read(source.parent / schema.policies, file):
             yield Fault(keys, f'"{legible(file.name)}" would be read as a policy file: write it to another folder')
-        elif glob := next(matching, None):
-            why = f"which {glob}: what is written would be read for names of images; write it elsewhere"
-            yield Fault(keys, f'"{legible(file.name)}" is a file {why}')
+        elif glob := matched.get(str(file)):
+            why = f'which the reference "{glob}" matches: what is written would be read for names of images'
+            yield Fault(keys, f'"{legible(file.name)}" is a file {why}; write it elsewhere')

@@ -10,7 +10,8 @@ import fnmatch
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 
 from janitor.references.entries import Unreadable
@@ -50,15 +51,16 @@ def folder_in(pattern: str) -> str | None:
     return walk.folder
 
 
-def leads_to(pattern: str, file: str) -> bool:
-    """Whether an absolute glob matches a file, or would once the file is there, under any of its names.
+def led_to(pattern: str, files: Iterable[str]) -> frozenset[str]:
+    """Those of the files that an absolute glob matches, or would once they are there, under any of their names.
 
-    Of the links only those are tried that are in folders which lead to the file, or which the glob itself names.
+    Of the links only those are tried that are in folders which lead to a file, or which the glob itself names.
     """
-    return any(
-        isinstance(found, str) and os.path.realpath(found) == os.path.realpath(file)
-        for found in _WalkTo(pattern, file).matches()
-    )
+    by_place = defaultdict(list)
+    for file in files:
+        by_place[os.path.realpath(file)].append(file)
+    found = (match for match in _WalkTo(pattern, by_place).matches() if isinstance(match, str))
+    return frozenset(file for match in found for file in by_place.get(os.path.realpath(match), ()))
 
 
 class _Walk:
@@ -139,14 +141,17 @@ class _Walk:
 
 
 class _WalkTo(_Walk):
-    """An expansion that visits only what may lead to one file, as if it and its folders were there."""
+    """An expansion that visits only what may lead to some files, as if these and their folders were there.
 
-    def __init__(self, pattern: str, file: str) -> None:
+    `places` are the files, without links in their paths.
+    """
+
+    def __init__(self, pattern: str, places: Collection[str]) -> None:
         super().__init__(pattern, shown)
-        self._file = os.path.realpath(file)
+        self._places = places
 
     def _visit(self, path: str, index: int, seen: bool) -> str | Unreadable | None:
-        if os.path.realpath(path) == self._file:
+        if os.path.realpath(path) in self._places:
             return path if index == len(self._parts) else None
         if os.path.exists(path):  # noqa: PTH110
             return super()._visit(path, index, seen)
@@ -158,10 +163,10 @@ class _WalkTo(_Walk):
         names = {*self._next(folder), *self._links(folder)}
         return [_joined(folder, name) for name in filter(_fits(part), names)]
 
-    def _next(self, folder: str) -> list[str]:
-        """The name by which the way to the file goes on in a folder, if it goes through it."""
+    def _next(self, folder: str) -> set[str]:
+        """The names by which the ways to files go on in a folder, if they go through it."""
         above = f"{os.path.realpath(folder).rstrip('/')}/"
-        return [self._file.removeprefix(above).split("/")[0]] if self._file.startswith(above) else []
+        return {place.removeprefix(above).split("/")[0] for place in self._places if place.startswith(above)}
 
     def _links(self, folder: str) -> list[str]:
         try:

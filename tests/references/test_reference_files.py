@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from janitor.references import Reference, globs, texts
 from janitor.references.entries import Text, Unreadable
-from janitor.references.globs import expand, leads_to, literal, shown
+from janitor.references.globs import expand, led_to, literal, shown
 from janitor.references.texts import BEYOND_ALLOWANCE, LARGEST_SUM, Allowance, files
 
 NOBODY = 65534
@@ -128,11 +128,12 @@ def test_a_glob_leads_to_a_file_before_it_is_there(tree: Path, pattern: str) -> 
     glob = f"{tree}/{pattern}"
     names = ["main.tf", "a/x.tf", "a/b/y.tf", "a/b/z.txt", "a/.hidden.tf", ".git/config.tf", "a/.terraform/m.tf"]
     expected = {os.path.realpath(one) for one in expand(glob) if isinstance(one, str)}
-    led = [name for name in names if leads_to(glob, f"{tree}/{name}")]
+    led = [name for name in names if led_to(glob, [f"{tree}/{name}"])]
     assert led == [name for name in names if str(tree / name) in expected]
+    assert led_to(glob, [f"{tree}/{name}" for name in names]) == {f"{tree}/{name}" for name in led}
     for name in names:
         (tree / name).unlink()
-    assert [name for name in names if leads_to(glob, f"{tree}/{name}")] == led
+    assert [name for name in names if led_to(glob, [f"{tree}/{name}"])] == led
 
 
 @pytest.mark.parametrize(
