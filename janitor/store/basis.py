@@ -1,7 +1,6 @@
 """What each run was based on: its policies and the exemptions of policy files in their order, its zone and limits."""
 
 import re
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, timedelta, timezone, tzinfo
@@ -85,12 +84,12 @@ def policies_at(db: Connection, run: int) -> dict[str, str]:
     return dict(db.execute(_POLICY_TEXTS, (run, run)).fetchall())
 
 
-def _record_list(conn: sqlite3.Connection, run: int, table: "_Table", values: Iterable[tuple[str, ...]]) -> None:
+def _record_list(db: Connection, run: int, table: "_Table", values: Iterable[tuple[str, ...]]) -> None:
     """Update a list: an interval for each place, and a new one when its content changes."""
-    present = {tuple(row): key for key, *row in conn.execute(table.open)}
+    present = {tuple(row): key for key, *row in db.execute(table.open)}
     wanted = [(position, *value) for position, value in enumerate(values)]
-    conn.executemany(table.close, [(run, present[row]) for row in present.keys() - set(wanted)])
-    conn.executemany(table.add, [(run, *row) for row in wanted if row not in present])
+    db.executemany(table.close, [(run, present[row]) for row in present.keys() - set(wanted)])
+    db.executemany(table.add, [(run, *row) for row in wanted if row not in present])
 
 
 def _zone(name: str) -> tzinfo:

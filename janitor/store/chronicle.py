@@ -39,11 +39,11 @@ def image_history(db: Connection, target: str, image_id: str) -> list[Event]:
     """Everything that is known to have happened to an image, in the order of the runs; empty for an unknown image."""
     keys = {"target": target, "image": image_id, "used": folded(image_id)}
     happened = [
-        *_sightings(list(query(db, _FACTS_OF, keys))),
-        *_uses(list(query(db, _USES_OF, keys))),
+        *_sightings(query(db, _FACTS_OF, keys)),
+        *_uses(query(db, _USES_OF, keys)),
         *(Event(instant(row["at"]), row["run"], _decision(row)) for row in query(db, _DECISIONS_OF, keys)),
         *(Event(instant(row["at"]), row["run"], _mention(row)) for row in query(db, _MENTIONS_OF, keys)),
-        *_deletions(list(query(db, _DELETIONS_OF, keys))),
+        *_deletions(query(db, _DELETIONS_OF, keys)),
     ]
     return sorted(happened, key=lambda event: event.run)  # stable: seen, used, decided, announced, deleted within a run
 

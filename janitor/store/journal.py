@@ -46,7 +46,7 @@ def unsettled(db: Connection, target: str) -> list[Unsettled]:
 
     Those that were accepted are among them until their image is gone.
     """
-    rows = list(query(db, _UNSETTLED, {"target": target, "after": counts_after(db, target)}))
+    rows = query(db, _UNSETTLED, {"target": target, "after": counts_after(db, target)})
     return [
         Unsettled(row["deletion"], row["run"], bool(row["finished"]), decision, _said(row), bool(row["followed"]))
         for row in rows
@@ -65,7 +65,7 @@ def add_settlements(db: Connection, run: int, settlements: Iterable[Settlement])
 
 def settled_in(db: Connection, run: int, target: str) -> tuple[Deletion, ...]:
     """The deletions of earlier runs that this run settled in a target, in the order in which they were requested."""
-    rows = list(query(db, _SETTLED, {"run": run, "target": target}))
+    rows = query(db, _SETTLED, {"run": run, "target": target})
     return tuple(
         Deletion(decision, DeletionOutcome(row["outcome"]), row["detail"])
         for row in rows

@@ -103,7 +103,7 @@ def load_run(db: Connection, run: int) -> RunResult:
     """A run exactly as it was reported; one that never finished has failed. Raises UsageError for an unknown one."""
     check_known(db, run)
     (row,) = query(db, _RUN, {"run": run})
-    targets = tuple(_target(db, run, target) for target in list(query(db, _TARGETS, {"run": run})))
+    targets = tuple(_target(db, run, target) for target in query(db, _TARGETS, {"run": run}))
     finished = row["outcome"] is not None
     return RunResult(
         run,

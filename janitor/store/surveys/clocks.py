@@ -1,6 +1,5 @@
 """Since when images were watched, and in their status, as intervals: the basis of a run's clocks."""
 
-import sqlite3
 from collections.abc import Iterable
 
 from janitor.core.memory import History
@@ -31,11 +30,11 @@ Clocks = tuple[int, str | None, str | None]
 """The key of an image, since when it has been watched, and since when it has had its status."""
 
 
-def record_clocks(conn: sqlite3.Connection, run: int, new: Iterable[Clocks], changed: Iterable[Clocks]) -> None:
+def record_clocks(db: Connection, run: int, new: Iterable[Clocks], changed: Iterable[Clocks]) -> None:
     """Record the clocks of images that a run saw first, and of those whose clocks it changed."""
     later = list(changed)
-    conn.executemany(_CLOSE, ((run, key) for key, _, _ in later))
-    conn.executemany(_ADD, ((key, run, *since) for key, *since in (*new, *later)))
+    db.executemany(_CLOSE, ((run, key) for key, _, _ in later))
+    db.executemany(_ADD, ((key, run, *since) for key, *since in (*new, *later)))
 
 
 def history_at(db: Connection, run: int, target: str) -> dict[str, History] | None:

@@ -1,7 +1,6 @@
 """Snapshots: what a survey saw, recorded as changes since the survey before it, and read back whole."""
 
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -57,9 +56,9 @@ def _unread_json(usage: Usage) -> str | None:
     return json.dumps(parts) if parts else None
 
 
-def check_not_overtaken(conn: sqlite3.Connection, run: int, target: str) -> None:
+def check_not_overtaken(db: Connection, run: int, target: str) -> None:
     """Raises Unfit if a later run has recorded the target meanwhile: changes can only be recorded in order."""
-    later = conn.execute(_LATER, (target, run)).fetchone()
+    later = db.execute(_LATER, (target, run)).fetchone()
     if later:
         raise Unfit(f"run {later[0]} has recorded {target} during run {run}: start one run at a time")
 
@@ -168,11 +167,11 @@ class _Changes:
             self.remembered.append(memory)
 
 
-def _compare(conn: sqlite3.Connection, changes: _Changes, survey: Survey) -> dict[str, _Memory]:
+def _compare(db: Connection, changes: _Changes, survey: Survey) -> dict[str, _Memory]:
     # The rows are compared one by one: a second copy of all images in memory would be larger than the first.
     unseen = {image.id: image for image in survey.images}
     memories: dict[str, _Memory] = {}
-    for image_id, *row in conn.execute(_OPEN, (changes.target,)):
+    for image_id, *row in db.execute(_OPEN, (changes.target,)):
         memory = _Memory(*row[:4])
         image = unseen.pop(image_id, None)
         if image is None:
@@ -183,14 +182,14 @@ def _compare(conn: sqlite3.Connection, changes: _Changes, survey: Survey) -> dic
         if row[4] <= changes.after or values_of(row[6:]) != values_in(image):
             changes.closed.append(memory.key)
             changes.opened.append((memory, image))
-    return memories | _newcomers(conn, changes, unseen)
+    return memories | _newcomers(db, changes, unseen)
 
 
-def _newcomers(conn: sqlite3.Connection, changes: _Changes, unseen: dict[str, Image]) -> dict[str, _Memory]:
+def _newcomers(db: Connection, changes: _Changes, unseen: dict[str, Image]) -> dict[str, _Memory]:
     memories: dict[str, _Memory] = {}
-    seen_before = conn.execute("SELECT 1 FROM images WHERE target = ? LIMIT 1", (changes.target,)).fetchone()
+    seen_before = db.execute("SELECT 1 FROM images WHERE target = ? LIMIT 1", (changes.target,)).fetchone()
     for image_id, image in unseen.items():
-        row = conn.execute(_VANISHED, (changes.target, image_id)).fetchone() if seen_before else None
+        row = db.execute(_VANISHED, (changes.target, image_id)).fetchone() if seen_before else None
         if row is not None:
             memories[image_id] = _Memory(*row[:4])
             changes.remember(memories[image_id], row[4], row[5], image)
@@ -201,23 +200,23 @@ def _newcomers(conn: sqlite3.Connection, changes: _Changes, unseen: dict[str, Im
     return memories
 
 
-def _write(conn: sqlite3.Connection, changes: _Changes) -> None:
+def _write(db: Connection, changes: _Changes) -> None:
     run = changes.run
-    (free,) = conn.execute("SELECT coalesce(max(image_key), 0) + 1 FROM images").fetchone()
+    (free,) = db.execute("SELECT coalesce(max(image_key), 0) + 1 FROM images").fetchone()
     for key, (memory, _image) in enumerate(changes.new, start=free):
         memory.key = key
-    conn.executemany(
+    db.executemany(
         _ADD_IMAGE, ((m.key, changes.target, image.id, m.first_seen, m.watched_since) for m, image in changes.new)
     )
-    conn.executemany(_REMEMBER, ((m.first_seen, m.watched_since, m.status_since, m.key) for m in changes.remembered))
-    record_clocks(conn, run, (m.clocks() for m, _ in changes.new), (m.clocks() for m in changes.remembered))
-    conn.executemany(_CLOSE_FACTS, ((run, key) for key in changes.closed + changes.gone))
-    conn.executemany(_CLOSE_DECISION, ((run, key) for key in changes.gone))
-    conn.executemany(_ADD_FACTS, ((m.key, run, *facts_of(image)) for m, image in changes.opened))
+    db.executemany(_REMEMBER, ((m.first_seen, m.watched_since, m.status_since, m.key) for m in changes.remembered))
+    record_clocks(db, run, (m.clocks() for m, _ in changes.new), (m.clocks() for m in changes.remembered))
+    db.executemany(_CLOSE_FACTS, ((run, key) for key in changes.closed + changes.gone))
+    db.executemany(_CLOSE_DECISION, ((run, key) for key in changes.gone))
+    db.executemany(_ADD_FACTS, ((m.key, run, *facts_of(image)) for m, image in changes.opened))
 
 
 def _survey(
-    conn: sqlite3.Connection,
+    db: Connection,
     run: int,
     target: str,
     started: str,
@@ -227,11 +226,11 @@ def _survey(
     remarks: str | None,
     readings: str | None,
 ) -> Survey:
-    images = sorted((image_of(row[0], row[1:]) for row in conn.execute(_AT_RUN, (run, target))), key=age)
+    images = sorted((image_of(row[0], row[1:]) for row in db.execute(_AT_RUN, (run, target))), key=age)
     parts = frozenset(Unread(Source(source), part) for source, part in json.loads(unread or "[]"))
     # For runs before it was recorded which uses were carried over, all that may have been are left out.
     left_out = parts if readings is None else frozenset[Unread]()
-    used = usage_at(conn, run, target, left_out) if problem is None else Usage(problem=problem)
+    used = usage_at(db, run, target, left_out) if problem is None else Usage(problem=problem)
     usage = replace(used, unread=parts, remarks=tuple(json.loads(remarks or "[]")))
     return Survey(tuple(images), usage, instant(started), instant(finished))
 

@@ -1,7 +1,6 @@
 """What used which image, as intervals of runs, and what else earlier surveys knew about usage."""
 
 import json
-import sqlite3
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from janitor.core.names.image_ids import ImageId, folded
 from janitor.core.survey import Survey
 from janitor.core.units import iso
 from janitor.core.usage import EarlierUsage, Source, StackContent, Unread, Usage, User, UserKind
+from janitor.store.connection import Connection
 from janitor.store.rows import instant
 from janitor.store.trust.bindings import counts_after
 
@@ -37,43 +37,43 @@ class LastUses:
         return self.used.get(key), held, self.good[place] if place < len(self.good) else None
 
 
-def record_uses(conn: sqlite3.Connection, run: int, target: str, survey: Survey) -> LastUses:
+def record_uses(db: Connection, run: int, target: str, survey: Survey) -> LastUses:
     """Record the usage that a survey saw; returns when each image was last in use.
 
     Where the survey could not read the usage, or some sources, nothing changes: a use is neither seen nor ended.
     """
     readable = survey.usage.problem is None
-    after = counts_after(conn, target, run)
-    before = _latest_readable(conn, run, target, after)
+    after = counts_after(db, target, run)
+    before = _latest_readable(db, run, target, after)
     if readable:
-        _record_changes(conn, run, target, survey.usage, after)
-        conn.executemany(_DELETED, [(run, target, server) for server in sorted(survey.usage.ended)])
-        _record_stacks(conn, target, survey.usage)
-    return _last_uses(conn, target, iso(survey.finished_at) if readable else before, run, after)
+        _record_changes(db, run, target, survey.usage, after)
+        db.executemany(_DELETED, [(run, target, server) for server in sorted(survey.usage.ended)])
+        _record_stacks(db, target, survey.usage)
+    return _last_uses(db, target, iso(survey.finished_at) if readable else before, run, after)
 
 
-def last_uses(conn: sqlite3.Connection, target: str) -> LastUses:
+def last_uses(db: Connection, target: str) -> LastUses:
     """When each image was last in use, up to the latest survey."""
-    after = counts_after(conn, target)
-    return _last_uses(conn, target, _latest_readable(conn, None, target, after), None, after)
+    after = counts_after(db, target)
+    return _last_uses(db, target, _latest_readable(db, None, target, after), None, after)
 
 
-def use_history_at(conn: sqlite3.Connection, run: int, target: str) -> LastUses:
+def use_history_at(db: Connection, run: int, target: str) -> LastUses:
     """When each image had been in use, as a run knew it."""
-    after = counts_after(conn, target, run)
-    now = _latest_readable(conn, run + 1, target, after)
-    rows = conn.execute(_LAST_AT_RUN, {"run": run, "target": target, "now": now, "after": after}).fetchall()
-    return _as_last_uses(conn, target, rows, run, after)
+    after = counts_after(db, target, run)
+    now = _latest_readable(db, run + 1, target, after)
+    rows = db.execute(_LAST_AT_RUN, {"run": run, "target": target, "now": now, "after": after}).fetchall()
+    return _as_last_uses(db, target, rows, run, after)
 
 
-def earlier_usage(conn: sqlite3.Connection, target: str, since: datetime) -> EarlierUsage:
+def earlier_usage(db: Connection, target: str, since: datetime) -> EarlierUsage:
     """What earlier surveys knew about usage; of servers, those seen using an image since that time."""
-    after = counts_after(conn, target)
-    good = conn.execute(_GOOD_READINGS, (target, after)).fetchone()
+    after = counts_after(db, target)
+    good = db.execute(_GOOD_READINGS, (target, after)).fetchone()
     read = json.loads(good[0]) if good is not None and good[0] is not None else ()
-    latest = _latest_readable(conn, None, target, after)
-    servers = conn.execute(_SERVERS, (latest, target, after, iso(since))).fetchall() if latest is not None else ()
-    stacks = conn.execute("SELECT stack, version, words FROM stacks WHERE target = ?", (target,)).fetchall()
+    latest = _latest_readable(db, None, target, after)
+    servers = db.execute(_SERVERS, (latest, target, after, iso(since))).fetchall() if latest is not None else ()
+    stacks = db.execute("SELECT stack, version, words FROM stacks WHERE target = ?", (target,)).fetchall()
     return EarlierUsage(
         read=frozenset((Source(one["source"]), one["region"]) for one in read),
         places={(Source(one["source"]), one["region"]): one.get("places", 1) for one in read},
@@ -97,24 +97,24 @@ def readings_json(usage: Usage) -> str | None:
     )
 
 
-def _record_stacks(conn: sqlite3.Connection, target: str, usage: Usage) -> None:
+def _record_stacks(db: Connection, target: str, usage: Usage) -> None:
     """Record what stacks said; those that no longer exist are removed."""
-    known = dict(conn.execute("SELECT stack, version FROM stacks WHERE target = ?", (target,)).fetchall())
+    known = dict(db.execute("SELECT stack, version FROM stacks WHERE target = ?", (target,)).fetchall())
     gone = [(target, stack) for stack in known if stack not in usage.stacks]
     news = [(target, stack, one) for stack, one in usage.stacks.items() if known.get(stack) != one.version]
-    conn.executemany("DELETE FROM stacks WHERE target = ? AND stack = ?", gone)
-    conn.executemany(
+    db.executemany("DELETE FROM stacks WHERE target = ? AND stack = ?", gone)
+    db.executemany(
         "INSERT OR REPLACE INTO stacks (target, stack, version, words) VALUES (?, ?, ?, ?)",
         [(target, stack, one.version, json.dumps(dict(one.words))) for target, stack, one in news],
     )
 
 
-def usage_at(conn: sqlite3.Connection, run: int, target: str, unread: frozenset[Unread]) -> Usage:
+def usage_at(db: Connection, run: int, target: str, unread: frozenset[Unread]) -> Usage:
     """The usage that a run's survey could read; users of each image by name and id.
 
     `unread` are the sources that it could not read, if it was not recorded which uses were carried over.
     """
-    rows_then = conn.execute(_AT_RUN, (target, run, run, run))
+    rows_then = db.execute(_AT_RUN, (target, run, run, run))
     seen = (row for row in rows_then if not _is_unread(unread, row[3], row[4]))
     by_image: dict[ImageId, tuple[User, ...]] = {}
     for image, uses in groupby(seen, key=itemgetter(0)):
@@ -123,46 +123,46 @@ def usage_at(conn: sqlite3.Connection, run: int, target: str, unread: frozenset[
     return Usage(by_image)
 
 
-def _record_changes(conn: sqlite3.Connection, run: int, target: str, usage: Usage, after: int) -> None:
+def _record_changes(db: Connection, run: int, target: str, usage: Usage, after: int) -> None:
     """Begin and end uses. Those from before the target was rebound end, even if they continue: they no longer count."""
-    before = _latest_readable(conn, run, target, 0)
+    before = _latest_readable(db, run, target, 0)
     seen = {
         (target, image, user.id, user.name): (user.kind.value, user.source)
         for image, users in usage.by_image.items()
         for user in users
     }
-    present = {row[:4]: row[4:] for row in conn.execute(_PRESENT, (target,))}
+    present = {row[:4]: row[4:] for row in db.execute(_PRESENT, (target,))}
     counted = {use: told for use, (*told, begun) in present.items() if begun > after}
     going_on = {use for use, (*told, carried) in counted.items() if seen.get(use) == tuple(told) and carried is None}
     unread = {use for use in counted.keys() - seen.keys() if _is_unread(usage.unread, *counted[use][:2])}
     over = present.keys() - going_on - unread
-    conn.executemany(_END, [(run, before, *use) for use in sorted(over)])
-    conn.executemany(_CARRY, [(run, *use) for use in sorted(unread)])
-    conn.executemany(_BEGIN, [(*use, *seen[use], run) for use in sorted(seen.keys() - going_on)])
+    db.executemany(_END, [(run, before, *use) for use in sorted(over)])
+    db.executemany(_CARRY, [(run, *use) for use in sorted(unread)])
+    db.executemany(_BEGIN, [(*use, *seen[use], run) for use in sorted(seen.keys() - going_on)])
 
 
 def _is_unread(unread: Iterable[Unread], kind: str, told_by: str) -> bool:
     return any(one.covers(UserKind(kind), told_by) for one in unread)
 
 
-def _latest_readable(conn: sqlite3.Connection, before_run: int | None, target: str, after: int) -> str | None:
-    row = conn.execute(_READABLE, (target, after, before_run, before_run)).fetchone()
+def _latest_readable(db: Connection, before_run: int | None, target: str, after: int) -> str | None:
+    row = db.execute(_READABLE, (target, after, before_run, before_run)).fetchone()
     return row[0] if row else None
 
 
-def _last_uses(conn: sqlite3.Connection, target: str, now: str | None, before_run: int | None, after: int) -> LastUses:
-    rows = conn.execute(_LAST, (now, now, target, after)).fetchall()
-    return _as_last_uses(conn, target, rows, before_run, after)
+def _last_uses(db: Connection, target: str, now: str | None, before_run: int | None, after: int) -> LastUses:
+    rows = db.execute(_LAST, (now, now, target, after)).fetchall()
+    return _as_last_uses(db, target, rows, before_run, after)
 
 
 def _as_last_uses(
-    conn: sqlite3.Connection,
+    db: Connection,
     target: str,
     rows: Sequence[tuple[str, str | None, str | None]],
     before_run: int | None,
     after: int,
 ) -> LastUses:
-    good = conn.execute(_GOOD, (target, after, before_run, before_run)).fetchall()
+    good = db.execute(_GOOD, (target, after, before_run, before_run)).fetchall()
     return LastUses(
         _latest((image, used) for image, used, _ in rows),
         _latest((image, held) for image, _, held in rows),

@@ -4,7 +4,6 @@ When a person rebinds a target, what was recorded about it stays as it is but no
 earlier runs knew about a target leaves out the runs up to `counts_after`.
 """
 
-import sqlite3
 from datetime import datetime
 
 from janitor.core.survey.binding import Binding
@@ -36,9 +35,9 @@ CREATE INDEX rebindings_of_target ON rebindings (target, after_run);
 """
 
 
-def counts_after(conn: sqlite3.Connection, target: str, run: int | None = None) -> int:
+def counts_after(db: Connection, target: str, run: int | None = None) -> int:
     """The last run whose knowledge of a target no longer counts, now or as of this run; 0 if all counts."""
-    after: int = conn.execute(_COUNTS_AFTER, {"target": target, "run": run}).fetchone()[0]
+    after: int = db.execute(_COUNTS_AFTER, {"target": target, "run": run}).fetchone()[0]
     return after
 
 

@@ -63,7 +63,7 @@ def exemption_records(db: Connection, target: str | None = None, image_id: str |
 
 
 def _rows(db: Connection, target: str | None, image_id: str | None) -> Iterable[dict[str, Any]]:
-    return list(query(db, _SELECT, {"target": target, "image": image_id}))
+    return query(db, _SELECT, {"target": target, "image": image_id})
 
 
 def _record(row: dict[str, Any]) -> ExemptionRecord:
