@@ -104,13 +104,9 @@ def _needed_by(image: Image, known: KnownImages) -> Iterator[tuple[ImageId, str]
     Where it is not known which image a name means, that keeps every image of that name, beside the kernels and ramdisks
     that doubt keeps.
     """
-    named = ((needed, part) for word, part in _parts_named_by(image) for needed in _meant_by(word, known))
-    said = ((needed, part) for word, part in _words_said_to_be_parts(image) for needed in _meant_by(word, known))
-    return ((image_id, part) for image_id, part in (*named, *said) if image_id != image.identity)
-
-
-def _meant_by(word: str, known: KnownImages) -> Iterable[ImageId]:
-    return {*ids_in(word), *(known.meant_by(word) or ()), *known.names.meant_by(word)}
+    for word, part in (*_parts_named_by(image), *_words_said_to_be_parts(image)):
+        for needed in {*ids_in(word), *known.names.meant_by(word)} - {image.identity}:
+            yield needed, part
 
 
 def _words_said_to_be_parts(image: Image) -> Iterator[tuple[str, str]]:

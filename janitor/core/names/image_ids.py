@@ -36,7 +36,7 @@ def folded(image_id: str) -> ImageId:
 def ids_in(text: str) -> tuple[ImageId, ...]:
     """The ids that a word may mean, folded, each once: the word itself, and an id in it, as in a URL or URN.
 
-    None for a blank word.
+    A blank word has no ids.
     """
     return tuple(map(ImageId, dict.fromkeys(filter(None, _ids_in(folded(text))))))
 

@@ -30,7 +30,7 @@ class ImageNames:
     def meant_by(self, word: str) -> frozenset[ImageId]:
         """The ids of the images that a word means: an id or a whole name, either also as a part of a URL.
 
-        None for a blank word.
+        A blank word means no image.
         """
         identities = ids_in(word)
         listed = self.ids.intersection(identities)
