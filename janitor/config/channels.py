@@ -90,6 +90,6 @@ def _identity(path: Path) -> object:
     """What two names of one file have in common, hard links too; what is not there yet, its path."""
     try:
         found = path.stat()
-    except (OSError, ValueError):
+    except OSError:
         return os.path.realpath(path)
     return found.st_dev, found.st_ino
