@@ -84,7 +84,7 @@ def _version(trust: Trust) -> tuple[int, ...]:
     if trust.file is None:
         return ()
     found = Path(trust.file).stat()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _usual() -> ssl.SSLContext:

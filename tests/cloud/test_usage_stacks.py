@@ -1,6 +1,7 @@
 """What stacks use: every word in them that names an image, none of their secrets, and what is remembered."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -50,6 +51,25 @@ def test_a_word_that_is_the_id_of_one_image_and_the_name_of_another_is_a_use_of_
         cloud = heat(stacks={"k1": ("one", {"image": written}, {})})
         cloud.images = images(a="web", b=A)
         assert set(users(usage_of(cloud))) == {A, B}
+
+
+@pytest.mark.parametrize("name", ["my image", "web:1.2", "ci-a"])
+@pytest.mark.parametrize(
+    "url", ["http://g/v2/images/{}", "glance://{}", "http://g/?name={}", "http://g/v2/images/{};v=1"]
+)
+def test_a_stack_may_name_an_image_in_a_url(url: str, name: str) -> None:
+    written = {"json": f'{{"image": "{url.format(quote(name))}"}}'}
+    for parameters in ({"image": url.format(quote(name))}, {"image": url.format(name)}, written):
+        cloud = heat(stacks={"k1": ("one", parameters, {})})
+        cloud.images = images(a=name, b="other")
+        assert set(users(usage_of(cloud))) == {A}
+
+
+def test_what_was_remembered_before_words_were_read_so_is_read_again() -> None:
+    cloud = heat(stacks={"k1": ("one", {"image": "http://g/v2/images/db"}, {})})
+    [content] = usage_of(cloud).stacks.values()
+    before = StackContent(content.version.removeprefix("urls "), {})
+    assert set(users(usage_of(cloud, earlier=EarlierUsage(stacks={"k1": before})))) == {B}
 
 
 def test_nested_stacks_are_read_too() -> None:

@@ -1,9 +1,15 @@
 """How servers, instances and volumes name their images: a word that is not an id is never ignored as a use."""
 
+from collections.abc import Callable
+from urllib.parse import quote
+
 import pytest
 
+from janitor.core.image import Image
+from janitor.core.names.image_ids import words_in
 from janitor.core.names.image_names import ImageNames
 from janitor.core.names.known_images import KnownImages
+from janitor.core.needs import needs_of
 from janitor.core.usage import EarlierUsage
 from janitor.errors import Unavailable
 from tests.factories import make_image
@@ -46,6 +52,40 @@ def test_where_ids_are_other_words_a_name_means_the_images_that_bear_it() -> Non
     assert known.meant_by("ci-1") == ("ci-1", "i1", "i2", "i4")
     assert known.meant_by("I1") == ("i1",)
     assert known.meant_by("None") is None
+
+
+URLS = ["http://g/v2/images/{}", "glance://{}", "urn:x:{}", "/images/{}/file", "http://g/?id={}&x=1", "http://g/{}#x"]
+
+
+@pytest.mark.parametrize("url", URLS)
+@pytest.mark.parametrize("encoded", [str, lambda word: quote(word, safe="")], ids=["as-it-is", "encoded"])
+@pytest.mark.parametrize("word", ["web:1.2", "team/web", "img two", "img-3", "업그레이드전", "a:b/c:d"])
+def test_ids_and_names_count_in_urls_whatever_delimiters_they_hold(
+    word: str, encoded: Callable[[str], str], url: str
+) -> None:
+    written = url.format(encoded(word))
+    by_id, by_name = make_image("x", id=word), make_image(word, id="other")
+    for image in (by_id, by_name):
+        names = ImageNames([image, make_image("y", id="i9")])
+        assert names.meant_by(written) == {image.identity}
+        assert image.identity in (KnownImages(names).meant_by(written) or {image.identity}), "or unread"
+        assert image.identity in needs_of([needing(written), image]).by_id
+
+
+def needing(kernel: str) -> Image:
+    return make_image("uec", id="whole", properties={"kernel_id": kernel})
+
+
+@pytest.mark.parametrize(
+    "written", [UUID, f"http://g/v2/images/{UUID}", f"http://g/v2/images/{UUID.replace('-', '%2D')}"]
+)
+def test_an_id_that_is_also_the_name_of_another_image_means_both(written: str) -> None:
+    known = KnownImages(ImageNames([make_image("x", id=UUID), make_image(UUID, id=GONE)]))
+    assert {UUID, GONE} <= set(known.meant_by(written.format(UUID)) or ())
+
+
+def test_the_words_of_a_long_text_are_bounded() -> None:
+    assert len(words_in("/a:b=c&d" * 1_000)) < 4_000
 
 
 @pytest.mark.parametrize(

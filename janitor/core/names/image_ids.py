@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NewType
 from urllib.parse import unquote
 from uuid import UUID
@@ -17,7 +18,10 @@ _SHORTEST, _USUAL = 32, 36
 """The length of a UUID without its dashes, and with them."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _AT_ITS_PLACE = re.compile(r"[/:]images?[/:]+([^/:?#]+)|[?&](?:image_?)?id=([^&#]+)")
-_DELIMITERS = re.compile(r"[/:?&=#]")
+_DELIMITERS = re.compile(r"[/:?&=#;%]")
+_ENDING = re.compile(r"[/?#&;]")
+_MOST_DELIMITERS, _LONGEST = 40, 1_000
+"""No URL of an image has so many, and no id or name, encoded, is so long: longer ones would take time without end."""
 _NO_IDS = re.compile(r"(images?|file|v[0-9.]+)?")
 
 
@@ -46,9 +50,7 @@ def is_uuid(text: str) -> bool:
 
     Not a name in which one stands, such as `backup-` and the id of a server.
     """
-    word = folded(text)
-    held = ids_in(word) if "/" in word or ":" in word else (word,)
-    return any(map(_UUID.fullmatch, held))
+    return any(_UUID.fullmatch(folded(word)) for word in words_in(text))
 
 
 def unidentified(text: str) -> bool:
@@ -57,9 +59,22 @@ def unidentified(text: str) -> bool:
     return len(ids_in(word)) <= ("://" in word or word.startswith(("urn:", "/")))
 
 
-def parts_of_url(text: str) -> tuple[str, ...]:
-    """What stands between the delimiters of a URL, path or URN, decoded; nothing for another word."""
-    return tuple(map(unquote, filter(None, _DELIMITERS.split(text)))) if "/" in text or ":" in text else ()
+def words_in(text: str) -> tuple[str, ...]:
+    """The words that a text may mean: itself, and what it holds as a URL, path or URN, as it is written and decoded.
+
+    An id or a name may hold delimiters itself, so each stretch that begins after one and ends before a `/`, `?`, `#`,
+    `&`, `;` or the end is a word.
+    """
+    if _DELIMITERS.search(text) is None:
+        return (text,)
+    return tuple(dict.fromkeys(word for form in dict.fromkeys((text, unquote(text))) for word in _stretches(form)))
+
+
+def _stretches(text: str) -> Iterator[str]:
+    yield text
+    starts = [0, *(found.end() for found in islice(_DELIMITERS.finditer(text), _MOST_DELIMITERS))]
+    ends = [*(found.start() for found in islice(_ENDING.finditer(text), _MOST_DELIMITERS)), len(text)]
+    yield from (text[start:end] for start in starts for end in ends if start < end <= start + _LONGEST)
 
 
 def _ids_in(word: str) -> Iterator[str]:

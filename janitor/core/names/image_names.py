@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from janitor.core.image import Image
-from janitor.core.names.image_ids import ImageId, folded, ids_in, parts_of_url
+from janitor.core.names.image_ids import ImageId, folded, ids_in, words_in
 from janitor.core.names.spelling import normal
 
 
@@ -32,12 +32,18 @@ class ImageNames:
 
         A blank word means no image.
         """
-        identities = ids_in(word)
-        listed = self.ids.intersection(identities)
-        words = (word, *parts_of_url(word)) if identities else ()
-        named = set[ImageId]().union(*(self._by_name.get(normal(one), ()) for one in words))
-        unreadable = self.unreadable if identities and not listed else set()
-        return frozenset(listed | named | unreadable)
+        if not ids_in(word):
+            return frozenset()
+        listed = self.listed(word)
+        return listed | self.called(word) | (frozenset() if listed else self.unreadable)
+
+    def listed(self, word: str) -> frozenset[ImageId]:
+        """The ids of images that a word is, or holds as a URL, path or URN."""
+        return frozenset(self.ids.intersection((*ids_in(word), *map(folded, words_in(word)))))
+
+    def called(self, word: str) -> frozenset[ImageId]:
+        """The ids of the images that have a word, or what it holds as a URL, path or URN, as their whole name."""
+        return frozenset[ImageId]().union(*(self._by_name.get(normal(one), ()) for one in words_in(word)))
 
     def is_called(self, word: str) -> bool:
         """Whether this word is the id or the whole name of an image."""

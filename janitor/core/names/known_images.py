@@ -30,9 +30,9 @@ class KnownImages:
         """
         if unidentified(word):
             return None
-        ids = ids_in(word)
-        if is_uuid(word) or not self.names.ids.isdisjoint(ids):
-            return ids
+        ids, listed = ids_in(word), self.names.listed(word)
+        if is_uuid(word) or listed:
+            return tuple(dict.fromkeys((*ids, *sorted(listed | self.names.called(word)))))
         if self._by_uuid or says_nothing(word):
             return None
         return (*ids, *sorted(self.names.meant_by(word).difference(ids)))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from janitor.cloud.common.at_once import at_once
 from janitor.cloud.common.records import Entry, Users
 from janitor.cloud.openstack.usage.services import ServiceLists, text_of
-from janitor.core.names.image_ids import ImageId, ids_in
+from janitor.core.names.image_ids import ImageId, folded, ids_in, words_in
 from janitor.core.names.image_names import ImageNames
 from janitor.core.names.spelling import normal
 from janitor.core.usage import StackContent, User, UserKind
@@ -22,6 +22,9 @@ from janitor.transport.json_body import Unreadable, parse
 _MOST_STACKS = 5_000
 _MOST_WORDS = 100_000
 _LONGEST_NAME = 10_000
+_LONGEST_URL = 2_000
+_READING = "urls"
+"""Part of what is remembered of a stack: where words are read another way than before, each stack is read again."""
 _DELETED = "DELETE_COMPLETE"
 _CHANGING = "_IN_PROGRESS"
 _LIST, _SHOW, _TEMPLATE = "GET /stacks", "GET /stacks/{name}/{id}", "GET /stacks/{name}/{id}/template"
@@ -136,8 +139,11 @@ def _within(text: str) -> Iterable[object]:
 
 def _words_of(text: str) -> Iterator[str]:
     if len(text) <= _LONGEST_NAME:
-        yield normal(text)
-        yield normal(text.strip(" \t\"'"))
+        # A script has delimiters without end, and is no URL.
+        for word in words_in(text) if len(text) <= _LONGEST_URL and "\n" not in text.strip() else (text,):
+            yield normal(word)
+            yield normal(word.strip(" \t\"'"))
+            yield folded(word)
     yield from ids_in(text)
 
 
@@ -146,7 +152,7 @@ def _version(stack: Entry) -> str:
     status, created, updated = (text_of(stack, key) for key in ("stack_status", "creation_time", "updated_time"))
     if not (created or updated) or not status or status.endswith(_CHANGING):
         return ""
-    return f"{created} {updated} {status}"
+    return f"{_READING} {created} {updated} {status}"
 
 
 def digest(word: str) -> str:
