@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from janitor.clock import utc_now
 from janitor.cloud.schema import TargetSchema
 from janitor.cloud.service import ImageService
+from janitor.cloud.target import MOST_IMAGES
 from janitor.core.names.wire_keys import WireKeys
 from janitor.documents import Fault
 
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """How an API is asked: by this clock, until `stop` is set, over sockets unless an `http_transport` is given."""
+    """How an API is asked: by this clock, until `stop` is set, over sockets unless an `http_transport` is given.
+
+    `max_images`: a longer list of images is an error.
+    """
 
     clock: Callable[[], datetime] = utc_now
     stop: threading.Event | None = None
     http_transport: "httpx.BaseTransport | None" = None
+    max_images: int = MOST_IMAGES
 
 
 @dataclass(frozen=True, slots=True)

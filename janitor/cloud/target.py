@@ -4,6 +4,11 @@ from typing import Protocol
 
 from janitor.transport import HttpOptions
 
+LIMIT_OF_IMAGES = "limits.max_images"
+"""The key that says how many images a list may have."""
+MOST_IMAGES = 1_000_000
+"""How many it may have where that key is not given."""
+
 
 class Target(Protocol):
     """One account, checked."""

@@ -89,6 +89,7 @@ class Settings:
     concurrency: Concurrency
     usage_memory: timedelta
     max_shrink: float
+    max_images: int
     plan_validity: timedelta
     cost: Cost | None
     heartbeat_url: str | None = field(repr=False)
@@ -139,6 +140,7 @@ def load_settings(
         concurrency=Concurrency(schema.concurrency.targets, schema.concurrency.deletions),
         usage_memory=schema.usage_memory,
         max_shrink=schema.limits.max_shrink,
+        max_images=schema.limits.max_images,
         plan_validity=schema.plan_validity,
         cost=_cost(schema.cost),
         heartbeat_url=schema.heartbeat_url,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, model_validator
 
 from janitor.cloud.schema import HttpSchema
+from janitor.cloud.target import MOST_IMAGES
 from janitor.config.targets import AnyTarget
 from janitor.core.cron import Cron
 from janitor.core.names.pattern import flaw_of_glob
@@ -20,6 +21,7 @@ from janitor.references import Names
 POSTS = ("always", "changes", "problems")
 ACCEPTED = ("slack", "any-2xx")
 _MOST_DELETIONS = 10**9
+_MOST_IMAGES = 10**7
 
 
 def _validity(text: str) -> timedelta:
@@ -80,11 +82,12 @@ class ReferenceSchema(Schema):
 
 
 class LimitsSchema(Schema):
-    """What one run may delete in one target."""
+    """What one run may delete in one target, and how many images that may list."""
 
     max_deletions: Annotated[Whole, Field(ge=0, le=_MOST_DELETIONS)] = 100
     max_share: Percent = 50.0
     max_shrink: Percent = 30.0
+    max_images: Annotated[Whole, Field(ge=1, le=_MOST_IMAGES)] = MOST_IMAGES
 
 
 class SlackSchema(Schema):

@@ -82,7 +82,7 @@ def sites_of(
     Raises ConfigurationError with every problem: regions that do not exist, sites that would have the same name, and
     targets that are one and the same.
     """
-    surroundings = Surroundings(clock, stop, http_transport)
+    surroundings = Surroundings(clock, stop, http_transport, settings.max_images)
     accounts = signed_in(settings, choice.targets, surroundings)
     sites: dict[str, Place] = {}
     projects: dict[str, list[str]] = {}

@@ -6,11 +6,14 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import product
 from math import ceil, log2
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from janitor.cloud.common import paging
 from janitor.cloud.common.paging import MarkerGone, ahead, pages
 from janitor.errors import CloudError, Implausible
 
@@ -202,9 +205,27 @@ def test_a_server_that_refuses_every_marker_is_an_error() -> None:
 @pytest.mark.parametrize(("bound", "value"), [("most_pages", 50), ("most_items", 100)])
 def test_a_list_without_end_is_an_error(bound: str, value: int) -> None:
     numbers = iter(range(10**9))
+    bounds: dict[str, Any] = {bound: value}
     with pytest.raises(CloudError, match="the list does not end"):
-        list(pages(lambda _: [str(next(numbers)), str(next(numbers))], str, LIMIT, **{bound: value}))
+        list(pages(lambda _: [str(next(numbers)), str(next(numbers))], str, LIMIT, **bounds))
     assert next(numbers) <= 2 * value
+
+
+@pytest.mark.parametrize(("most", "refused"), [(19, True), (20, False)])
+def test_a_list_of_more_images_than_its_limit_is_an_error_that_names_the_key(most: int, refused: bool) -> None:
+    walk = pages(Shelf(fleet(20)).fetch, str, LIMIT, most_items=most, limited_by="limits.max_images")
+    if not refused:
+        assert sum(len(page.new) for page in walk) == most
+        return
+    with pytest.raises(Implausible, match=r"more than 19 images: raise limits\.max_images if the account is so large"):
+        list(walk)
+
+
+def test_a_list_that_may_be_longer_may_have_more_pages() -> None:
+    shelf = Shelf(fleet(200), cap=10)
+    with patch.object(paging, "MOST_PAGES", 5):
+        walk = pages(shelf.fetch, str, LIMIT, most_items=2000)
+        assert sum(len(page.new) for page in walk) == 200
 
 
 def test_a_list_of_ever_so_small_pages_is_refused_before_hours_have_gone() -> None:

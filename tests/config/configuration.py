@@ -56,7 +56,7 @@ targets:
     appkey: other-appkey
     username: other-username
     password: other-password
-limits: {max_deletions: 0, max_share: 12.5%}
+limits: {max_deletions: 0, max_share: 12.5%, max_images: 10000000}
 slack:
   token: xoxb-token
   channel: "#cloud-images"

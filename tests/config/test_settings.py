@@ -62,6 +62,7 @@ def test_the_least_that_is_needed_and_what_the_rest_is_then(write: Write, tmp_pa
         concurrency=Concurrency(targets=4, deletions=4),
         usage_memory=timedelta(hours=72),
         max_shrink=30.0,
+        max_images=1_000_000,
         plan_validity=timedelta(hours=24),
         cost=None,
         heartbeat_url=None,
@@ -85,6 +86,7 @@ def test_every_key(write: Write, tmp_path: Path) -> None:
         "http://127.0.0.1:8080",
     ]
     assert settings.limits == Limits(0, 12.5)
+    assert settings.max_images == 10_000_000
     assert settings.slack == Slack(None, "xoxb-token", "#cloud-images", "https://proxy.example/api/", "problems")
     assert settings.concurrency == Concurrency(1, 32)
     assert settings.cost == Cost(1.0, "KRW")

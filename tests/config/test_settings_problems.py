@@ -60,6 +60,10 @@ pytestmark = pytest.mark.usefixtures("empty_folder")
         pytest.param(
             "limits: {max_deletions: 10000000000}", "limits.max_deletions: must be at most 1000000000", id="no-limit"
         ),
+        pytest.param("limits: {max_images: 0}", "limits.max_images: must be at least 1", id="no-images-at-all"),
+        pytest.param(
+            "limits: {max_images: 10000001}", "limits.max_images: must be at most 10000000", id="too-many-images"
+        ),
         pytest.param("http: {attempts: 0}", "http.attempts: must be at least 1", id="no-attempt"),
         pytest.param(
             "http: {page_size: 1}", "http.page_size: must be from 2 to 10000: where a page", id="pages-of-one"

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 MOST_PAGES = 20_000
 MOST_ITEMS = 1_000_000
+_SMALLEST_PAGES = 50
 MOST_SETBACKS = 5
 _ENOUGH_TO_TELL, _FEWEST_A_PAGE = 1000, 5
 """No service that gives so few entries per page has so many pages: refusing such a list would take hours otherwise."""
@@ -43,17 +44,18 @@ def pages(
     identify: Callable[[T], str],
     limit: int,
     *,
-    most_pages: int = MOST_PAGES,
+    most_pages: int | None = None,
     most_items: int = MOST_ITEMS,
+    limited_by: str | None = None,
 ) -> Generator[Page[T], None, None]:
     """The pages that hold anything, until the end of the list: every item that exists throughout is new exactly once.
 
     `fetch` gets the page at a marker, the first one for None, and raises MarkerGone; `limit` is the page size it asks
-    for. A server that always gives its whole list, shorter than that, is believed. Raises Implausible when the list
-    repeats itself, does not end, or turns out empty.
+    for. A server that always gives its whole list, shorter than that, is believed. `limited_by` is the key that sets
+    `most_items`, for a list of images. Raises Implausible when the list repeats itself, is longer, or turns out empty.
     """
     walk = _Walk(limit)
-    for count in range(most_pages):
+    for count in range(most_pages or max(MOST_PAGES, most_items // _SMALLEST_PAGES)):
         if count >= _ENOUGH_TO_TELL and walk.seen < _FEWEST_A_PAGE * count:
             raise Implausible(
                 f"the list does not end: {count} pages with {walk.seen} entries were read, and more follow"
@@ -63,10 +65,16 @@ def pages(
         if page:
             yield Page(fresh, again)
         if walk.seen > most_items:
-            break
+            raise Implausible(_too_long(walk.seen, most_items, limited_by))
         if not walk.goes_on([identify(item) for item in page] if page is not None else None, bool(fresh)):
             return
-    raise Implausible(f"the list does not end: {walk.seen} entries were read, and more pages follow")
+    raise Implausible(_too_long(walk.seen, most_items, None))
+
+
+def _too_long(seen: int, most_items: int, limited_by: str | None) -> str:
+    if limited_by is None:
+        return f"the list does not end: {seen} entries were read, and more pages follow"
+    return f"the list has more than {most_items:,} images: raise {limited_by} if the account is so large"
 
 
 def _page(fetch: Callable[[str | None], list[T]], marker: str | None) -> list[T] | None:

@@ -62,6 +62,7 @@ class OpenStackAccount:
             clock=surroundings.clock,
             stop=surroundings.stop,
             http_transport=surroundings.http_transport,
+            max_images=surroundings.max_images,
             grant=self.grant,
         )
 

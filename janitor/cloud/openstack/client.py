@@ -30,6 +30,7 @@ from janitor.cloud.openstack.records import read_image
 from janitor.cloud.openstack.urls import unversioned
 from janitor.cloud.openstack.usage import UsageSurvey
 from janitor.cloud.service import ONE_SERVICE, Lookup, Probe, ProbeFailed, Sources
+from janitor.cloud.target import LIMIT_OF_IMAGES, MOST_IMAGES
 from janitor.core.image import Image, Sharing, Status, Visibility
 from janitor.core.names.image_ids import folded
 from janitor.core.planning.deletion import Answer
@@ -59,7 +60,7 @@ class OpenStackClient:
     Keeps every promise of `ImageService`. `place` is the image service, and `region` the configured one, if any.
     `imageless`: servers without an image may leave the key `image` out. `grant` is the result of an earlier sign-in;
     `clock` dates the token; a set `stop` ends waiting between tries. An `http_transport` takes requests elsewhere than
-    to a socket.
+    to a socket. A list of more than `max_images` is an error.
     """
 
     by_id = True
@@ -77,6 +78,7 @@ class OpenStackClient:
         clock: Callable[[], datetime],
         stop: threading.Event | None = None,
         http_transport: httpx.BaseTransport | None = None,
+        max_images: int = MOST_IMAGES,
         grant: Grant | None = None,
     ) -> None:
         """Wide because everything is passed in: a client reads neither files nor the environment."""
@@ -85,6 +87,7 @@ class OpenStackClient:
         self._region = region
         self._options = replace(options, page_size=min(options.page_size, MOST_A_PAGE))
         self._page_size = self._options.page_size
+        self._max_images = max_images
         self._sources = sources
         self._imageless = imageless
         self._clock = clock
@@ -131,7 +134,8 @@ class OpenStackClient:
 
     def _walk(self, wanted: Mapping[str, str]) -> Generator[Page[Entry], None, None]:
         listed = PagedList(self._ask_images, {"limit": str(self._page_size), **wanted})
-        return pages(listed.page, id_of, self._page_size)
+        bound = self._max_images
+        return pages(listed.page, id_of, self._page_size, most_items=bound, limited_by=LIMIT_OF_IMAGES)
 
     def _ask_images(self, parameters: Mapping[str, str]) -> tuple[list[Entry], str | None]:
         call = Call("GET /v2/images", "GET", self._image_url(), parameters)

@@ -40,6 +40,7 @@ class Appkey:
             clock=surroundings.clock,
             stop=surroundings.stop,
             http_transport=surroundings.http_transport,
+            max_images=surroundings.max_images,
         )
 
 

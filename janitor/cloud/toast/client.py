@@ -22,6 +22,7 @@ from janitor.cloud.common.records import Entry, Identified, id_of, read_entries
 from janitor.cloud.common.session import Session, denied
 from janitor.cloud.common.tokens import Token, Tokens
 from janitor.cloud.service import Lookup, Probe
+from janitor.cloud.target import LIMIT_OF_IMAGES, MOST_IMAGES
 from janitor.cloud.toast.answers import judge
 from janitor.cloud.toast.records import read_image, read_token, read_usage
 from janitor.cloud.toast.target import appkey_binding
@@ -43,7 +44,7 @@ class ToastClient:
 
     Keeps every promise of `ImageService`. `clock` dates the token; a set `stop` ends waiting between tries. An
     `http_transport` takes requests elsewhere than to a socket. `imageless`: instances without an image may leave the
-    key `image` out.
+    key `image` out. A list of more than `max_images` is an error.
     """
 
     by_id = False
@@ -60,11 +61,14 @@ class ToastClient:
         clock: Callable[[], datetime] = utc_now,
         stop: threading.Event | None = None,
         http_transport: httpx.BaseTransport | None = None,
+        max_images: int = MOST_IMAGES,
     ) -> None:
+        """Wide because everything is passed in: a client reads neither files nor the environment."""
         self._binding = appkey_binding(endpoint, appkey)
         self._root = f"{endpoint.rstrip('/')}/v1.0/appkeys/{path_segment(appkey)}"
         self._credentials = {"auth": {"username": username, "password": password}}
         self._options = options
+        self._max_images = max_images
         self._imageless = imageless
         self._clock = clock
         self._redact = Redaction(appkey, password)
@@ -74,7 +78,8 @@ class ToastClient:
 
     def images(self) -> Iterator[Image]:
         """Every image of the appkey, the next page being fetched while this one is read."""
-        walk = pages(self._page, id_of, self._options.page_size)
+        bound = self._max_images
+        walk = pages(self._page, id_of, self._options.page_size, most_items=bound, limited_by=LIMIT_OF_IMAGES)
         merging, self._identified = Merging(), Identified()
         with closing(walk), closing(ahead(walk)) as coming:
             for page in coming:
