@@ -8,7 +8,7 @@ DEVELOPING := $(VENV)/.developing
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GLANCE := .venv-glance
 
-.PHONY: help setup develop demo test lint types unit test-glance test-container nights bench bench-glance lock clean
+.PHONY: help setup develop demo test lint types unit test-glance test-container nights walks bench bench-glance lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -58,6 +58,9 @@ $(GLANCE)/.ready: requirements/glance.txt
 
 nights: $(DEVELOPING) ## a hundred nights of faults and crashes on simulated time, over SEEDS seeds (500)
 	$(BIN)/python -m tests.nights --seeds $(or $(SEEDS),500) --jobs "$$(nproc 2>/dev/null || echo 1)"
+
+walks: $(DEVELOPING) ## random walks side by side through lists that change meanwhile, WALKS of them (1000000)
+	$(BIN)/python -m tests.cloud.walks --walks $(or $(WALKS),1000000)
 
 bench: $(DEVELOPING) ## figures, as ratios measured side by side; asserts nothing
 	$(BIN)/python -m benchmarks

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ from janitor.report.wording import label_of, shortened
 _LONGEST_NAME = 255
 _LONGEST_FACTS = 2_000
 _LONGEST_SOURCE = 22
-_FACTS = Image.fields()
+_FACTS = tuple(each.name for each in fields(Image))
 
 
 def images_table(run: int, surveys: Iterable[tuple[str, Survey]]) -> Page:

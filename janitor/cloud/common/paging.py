@@ -10,7 +10,7 @@ them, it is empty or cut off, and it is unknown which.
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -39,6 +39,13 @@ class Page(Generic[T]):
     again: list[T]
 
 
+Beside = Callable[[Sequence[str], Mapping[str, int]], list[T] | None]
+"""Gives a page that was read beside the walk and continues it, None without one.
+
+It is given the ids walked so far, in the order of the list, and the place of each.
+"""
+
+
 def pages(
     fetch: Callable[[str | None], list[T]],
     identify: Callable[[T], str],
@@ -47,12 +54,15 @@ def pages(
     most_pages: int | None = None,
     most_items: int = MOST_ITEMS,
     limited_by: str | None = None,
+    beside: Beside[T] | None = None,
 ) -> Generator[Page[T], None, None]:
     """The pages that hold anything, until the end of the list: every item that exists throughout is new exactly once.
 
     `fetch` gets the page at a marker, the first one for None, and raises MarkerGone; `limit` is the page size it asks
     for. A server that always gives its whole list, shorter than that, is believed. `limited_by` is the key that sets
     `most_items`, for a list of images. Raises Implausible when the list repeats itself, is longer, or turns out empty.
+
+    A page that comes from `beside` saves a request. It cannot end the walk: only answers to `fetch` do.
     """
     walk = _Walk(limit)
     for count in range(most_pages or max(MOST_PAGES, most_items // _SMALLEST_PAGES)):
@@ -60,13 +70,14 @@ def pages(
             raise Implausible(
                 f"the list does not end: {count} pages with {walk.seen} entries were read, and more follow"
             )
-        page = _page(fetch, walk.marker)
-        fresh, again = walk.told_apart([(identify(item), item) for item in page or ()])
+        page = (beside and walk.continued(beside)) or _page(fetch, walk.marker)
+        ids = [identify(item) for item in page or ()]
+        fresh, again = walk.told_apart(ids, page or [])
         if page:
             yield Page(fresh, again)
         if walk.seen > most_items:
             raise Implausible(_too_long(walk.seen, most_items, limited_by))
-        if not walk.goes_on([identify(item) for item in page] if page is not None else None, bool(fresh)):
+        if not walk.goes_on(None if page is None else ids, bool(fresh)):
             return
     raise Implausible(_too_long(walk.seen, most_items, None))
 
@@ -109,10 +120,20 @@ class _Walk:
     def seen(self) -> int:
         return len(self._trail)
 
-    def told_apart(self, page: list[tuple[str, T]]) -> tuple[list[T], list[T]]:
-        """The items not seen before, which count as seen from now on, and the others."""
+    def continued(self, beside: Beside[T]) -> list[T] | None:
+        """A page from beside, where the walk has not gone back: there it asks for a reason."""
+        if not self._trail or self.marker != self._trail[-1]:
+            return None
+        return beside(self._trail, self._place)
+
+    def told_apart(self, ids: list[str], page: list[T]) -> tuple[list[T], list[T]]:
+        """The items not seen before, which count as seen from now on, and the others; `ids` are theirs, in order."""
+        if self._place.keys().isdisjoint(ids) and len(set(ids)) == len(ids):
+            self._place.update(zip(ids, range(len(self._trail), len(self._trail) + len(ids)), strict=True))
+            self._trail += ids
+            return page, []
         fresh, again = [], []
-        for item_id, item in page:
+        for item_id, item in zip(ids, page, strict=True):
             if item_id in self._place:
                 again.append(item)
                 continue
@@ -133,7 +154,7 @@ class _Walk:
     def _forward(self, ids: list[str], fresh: bool) -> bool:
         last = ids[-1]
         self._longest = max(self._longest, len(ids))
-        if set(ids) == {self.marker}:
+        if all(item_id == self.marker for item_id in ids):
             return False
         if last in self._nothing_after:
             return len(ids) == self._longest and self._doubt(last)
