@@ -41,7 +41,7 @@ def make_image(name: str | None = "ci-web-41", *, age: timedelta = timedelta(day
         min_disk=20,
         min_ram=0,
     )
-    return replace(ordinary, **facts)
+    return ordinary.replace(**facts)
 
 
 def image_called(word: str, *, days: float = 30, **facts: Any) -> Image:

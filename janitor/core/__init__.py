@@ -1,1 +1,5 @@
-"""The core: pure values and rules, without I/O, without a clock, and without any library beyond the standard one."""
+"""The core: pure values and rules, without I/O and without a clock.
+
+It needs two libraries, which do neither: msgspec for the values that there are for every image, and cronsim for
+schedules.
+"""

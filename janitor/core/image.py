@@ -1,11 +1,14 @@
 """An image as it was seen, and the words of the APIs for its status and visibility."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import field
+
 from janitor.core.names.image_ids import ImageId, folded
+from janitor.core.value import Value
 
 
 class Status(StrEnum):
@@ -51,8 +54,7 @@ class Visibility(StrEnum):
     PRIVATE = "private"
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Value, frozen=True):
     """One entry of a target's image list.
 
     None means that the value was missing or could not be read; `public` and `protected` have no such state, because an
@@ -97,6 +99,8 @@ class Image:
     @property
     def contradictions(self) -> Mapping[str, str]:
         """The fields in which two records of the image differ, each with both values: neither is believed."""
+        if not self.unreadable:
+            return {}
         return {key: words for key, words in self.unreadable.items() if words.startswith(CONTRADICTED)}
 
     @property
@@ -106,7 +110,7 @@ class Image:
 
     def differences(self, other: "Image") -> tuple[str, ...]:
         """The names of the fields in which another reading of the image differs; all fields are compared."""
-        return tuple(each.name for each in fields(self) if getattr(self, each.name) != getattr(other, each.name))
+        return tuple(name for name in self.fields() if getattr(self, name) != getattr(other, name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """The characters that one character of an expression stands for: taken from `re` itself, so that the matchers agree."""
 
 import re
+import sys
+from array import array
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
@@ -20,7 +22,9 @@ def characters(atom: str, flags: int) -> Ranges:
 
 @lru_cache(1)
 def _everything() -> str:
-    return "".join(map(chr, range(_LAST + 1)))
+    # Decoded, as a million characters of their own would take a hundred MiB before they are joined.
+    encoding = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
+    return array("I", range(_LAST + 1)).tobytes().decode(encoding, "surrogatepass")
 
 
 def for_regex(ranges: Ranges) -> str:

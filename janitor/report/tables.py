@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +22,7 @@ from janitor.report.wording import label_of, shortened
 _LONGEST_NAME = 255
 _LONGEST_FACTS = 2_000
 _LONGEST_SOURCE = 22
-_FACTS = tuple(each.name for each in fields(Image))
+_FACTS = Image.fields()
 
 
 def images_table(run: int, surveys: Iterable[tuple[str, Survey]]) -> Page:

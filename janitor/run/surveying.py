@@ -73,7 +73,7 @@ class Surveying:
     def _unseen(self, lookup: Lookup) -> Iterator[Image]:
         """The known images that may exist but that we may not read: as they were, and marked as unread."""
         for image in self.orders.store.last_seen(self.target, lookup.unanswered or ()):
-            yield replace(image, unreadable={**image.unreadable, UNSEEN: _FORBIDDEN})
+            yield image.replace(unreadable={**image.unreadable, UNSEEN: _FORBIDDEN})
 
     def usage(self, images: Sequence[Image], now: datetime) -> Usage:
         """What uses these images, by services and by texts; `problem` says why that is in doubt."""

@@ -11,7 +11,7 @@ from janitor.core.survey import Survey
 from janitor.store.basis import basis_at
 from janitor.store.connection import Connection
 from janitor.store.surveys.clocks import history_at
-from janitor.store.surveys.snapshots import surveys_at
+from janitor.store.surveys.recorded import surveys_at
 from janitor.store.trust.bindings import api_at
 from janitor.store.trust.grounds import grounds_at
 

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -61,7 +60,7 @@ OTHER: Mapping[str, Any] = {
 
 
 def test_every_field_counts() -> None:
-    assert {field.name for field in fields(Image)} - {"id"} == OTHER.keys()
+    assert {*Image.fields()} - {"id"} == OTHER.keys()
 
 
 @pytest.mark.parametrize("fact", OTHER)
@@ -78,7 +77,7 @@ def test_an_image_whose_records_disagree_is_kept_whichever_comes_first(fact: str
 
 def test_what_differs_is_unknown_and_the_rest_is_known() -> None:
     image = make_image("ci-1", properties={"a": "1", "kernel_id": "k1"})
-    both = merged(image, replace(image, name="golden-1", protected=True, properties={"a": "1", "kernel_id": "k2"}))
+    both = merged(image, image.replace(name="golden-1", protected=True, properties={"a": "1", "kernel_id": "k2"}))
     assert (both.name, both.protected, both.properties, both.size) == (None, True, {"a": "1"}, image.size)
     assert disagreement(both) == (
         'its records disagree: name is listed as "ci-1" and as "golden-1", '
@@ -93,7 +92,7 @@ def test_records_that_agree_are_one_image_however_its_id_is_spelled() -> None:
 
 def test_the_order_of_records_does_not_count() -> None:
     image = make_image("a", id="i")
-    records = [image, replace(image, name="b"), replace(image, name="c", protected=True), replace(image, size=1)]
+    records = [image, image.replace(name="b"), image.replace(name="c", protected=True), image.replace(size=1)]
     for order in itertools.permutations(records):
         *_, together = Merging().take([*order, *order])
         assert together.contradictions.keys() == {"name", "protected", "size"}
@@ -109,7 +108,7 @@ def test_an_image_in_doubt_takes_no_place_among_the_newest() -> None:
     old, new = make_image("ci-1"), make_image("ci-2", age=timedelta(days=20))
     keep = Keep(newest=1, per=Family("policy"))
     policies = [Policy("all", ALL, Expire(timedelta(days=14)), keep=keep)]
-    doubtful = merged(new, replace(new, size=1))
+    doubtful = merged(new, new.replace(size=1))
     decisions = decide([old, doubtful], policies, Usage(), {}, NOW, target="prod", zone=UTC)
     assert [decision.reason for decision in decisions] == [Reason.KEPT_NEWEST, Reason.UNSETTLED_RECORD]
 
@@ -120,18 +119,18 @@ def test_an_image_in_doubt_takes_no_place_among_the_newest() -> None:
 )
 def test_more_than_one_percent_and_five_at_least_are_too_many(images: int, disputed: int, doubted: bool) -> None:
     every = [make_image(f"ci-{number}") for number in range(images)]
-    every[:disputed] = [merged(image, replace(image, public=True, owned=False)) for image in every[:disputed]]
+    every[:disputed] = [merged(image, image.replace(public=True, owned=False)) for image in every[:disputed]]
     foreign = [make_image(f"x-{number}", owned=False) for number in range(9)]
-    theirs = [merged(image, replace(image, size=1)) for image in foreign]
+    theirs = [merged(image, image.replace(size=1)) for image in foreign]
     words = [f"the records of {disputed} of {images} own images disagree"] if doubted else []
     assert list(doubts_about([*every, *theirs])) == words
 
 
 def test_one_image_with_two_creation_dates_is_too_many() -> None:
     image = make_image("x", id="x", owned=False)
-    both = merged(image, replace(image, created_at=LATER))
+    both = merged(image, image.replace(created_at=LATER))
     assert list(doubts_about([both])) == ["image x is listed with two different creation dates"]
-    assert list(doubts_about([both, replace(both, id="y")])) == [
+    assert list(doubts_about([both, both.replace(id="y")])) == [
         "image x and 1 more is listed with two different creation dates"
     ]
 
@@ -141,7 +140,7 @@ def test_one_image_with_two_creation_dates_is_too_many() -> None:
 
 def test_a_snapshot_gives_back_what_was_disputed(tmp_path: Path) -> None:
     image = make_image("ci-1", id="i1")
-    both = merged(image, replace(image, name="golden-1", created_at=LATER, properties={"a": "1"}))
+    both = merged(image, image.replace(name="golden-1", created_at=LATER, properties={"a": "1"}))
     with Store.open(tmp_path / "janitor.db") as store:
         run = store.begin_run(Mode.DRY_RUN, NOW, owes_report=False)
         store.record_survey(run, "prod", Survey((both,), Usage(), NOW, NOW))

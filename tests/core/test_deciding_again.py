@@ -171,7 +171,7 @@ def test_history_is_given_back_as_each_run_knew_it(world: World) -> None:
     ]
     at = [START + day * DAY for day in range(5)]
     for status, usage in nights:
-        world.cloud.listed, world.cloud.used = [replace(web, status=status)], usage
+        world.cloud.listed, world.cloud.used = [web.replace(status=status)], usage
         world.night(Mode.DRY_RUN)
     known = [(world.inputs(run).history or {})["web-2"] for run in world.decided]
     assert [each.first_seen for each in known] == [at[0]] * 5
@@ -265,7 +265,7 @@ class Chance:
 
     def _changed(self, old: Image) -> Image:
         status = self.random.choice(["active", "deactivated"]) if self.rarely() else old.status
-        return replace(old, status=status, protected=self.random.random() < 0.05)
+        return old.replace(status=status, protected=self.random.random() < 0.05)
 
     def _uses(self) -> Iterator[tuple[str, tuple[User, ...]]]:
         for each in self.world.cloud.listed:

@@ -1,7 +1,5 @@
 """The outcome of a request whose run did not finish: by its recorded answer and what the survey lists."""
 
-from dataclasses import replace
-
 import pytest
 
 from janitor.core.planning.deletion import Answer
@@ -33,8 +31,8 @@ SETTLED = [
 def test_a_request_is_settled_by_its_answer_and_the_survey(
     answer: Said, status: str | None, outcome: DeletionOutcome, words: str
 ) -> None:
-    listed = [] if status is None else [replace(IMAGE, status=status)]
-    (settlement,) = reconcile([Unsettled(3, 7, False, to_delete(IMAGE), answer)], [*listed, replace(IMAGE, id="b")])
+    listed = [] if status is None else [IMAGE.replace(status=status)]
+    (settlement,) = reconcile([Unsettled(3, 7, False, to_delete(IMAGE), answer)], [*listed, IMAGE.replace(id="b")])
     assert settlement.entry == 3
     assert settlement.deletion.decision == to_delete(IMAGE)
     assert settlement.deletion.outcome is outcome

@@ -47,7 +47,7 @@ def test_apply_leaves_what_has_changed(world: World, change: dict[str, Any], wor
     world.policies = [OLD]
     world.cloud.listed = [image_called("a"), image_called("b"), image_called("c", days=1)]
     plan = world.run(Mode.DRY_RUN)
-    world.cloud.listed[0] = replace(world.cloud.listed[0], **change)
+    world.cloud.listed[0] = world.cloud.listed[0].replace(**change)
     result = world.run(approved=world.approved(plan.run), max_shrink=100.0)
     [changed] = result.targets[0].review.changed
     assert changed.decision.image.id == "a"

@@ -171,7 +171,7 @@ def test_a_target_that_cannot_be_left_is_left_behind(store: Store) -> None:
         stop.set()
         over.wait(60)
 
-    cloud = RecordingCloud([IMAGE, replace(IMAGE, id="b")], on_delete=hang)
+    cloud = RecordingCloud([IMAGE, IMAGE.replace(id="b")], on_delete=hang)
     try:
         result = run_over(store, cloud, stop=stop, deletions_at_once=1, patience=timedelta(seconds=0.1))
         left = store.unsettled("t0")

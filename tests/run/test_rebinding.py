@@ -75,7 +75,7 @@ def test_nothing_of_another_account_is_deleted(world: World) -> None:
 
 @pytest.mark.parametrize("visibility", [None, "public", "community"])
 def test_an_account_without_an_image_of_its_own_is_not_recognised_by_that(world: World, visibility: str | None) -> None:
-    theirs = [replace(each, owned=False, visibility=visibility) for each in fleet("public")] if visibility else []
+    theirs = [each.replace(owned=False, visibility=visibility) for each in fleet("public")] if visibility else []
     world.cloud.listed = theirs
     world.night()
     world.reach(THEIRS, *theirs, *fleet("theirs"))
@@ -174,7 +174,7 @@ def test_what_we_deleted_ourselves_does_not_make_a_stranger(world: World) -> Non
 
 def test_images_of_another_account_that_may_be_seen_do_not_make_it_the_same(world: World) -> None:
     world.night(Mode.DRY_RUN)
-    shared = [replace(each, owned=False, visibility="shared") for each in fleet("ours")]
+    shared = [each.replace(owned=False, visibility="shared") for each in fleet("ours")]
     world.reach(THEIRS, *shared, *fleet("theirs"))
     assert world.night().outcome is Outcome.REFUSED
 
@@ -270,7 +270,7 @@ def change(draw: random.Random, world: World) -> None:
             case 1:
                 there.setdefault(name, image_called(name, days=draw.choice((1, 12, 30))))
             case 2 if name in there:
-                there[name] = replace(there[name], status=draw.choice(("active", "deactivated", "killed")))
+                there[name] = there[name].replace(status=draw.choice(("active", "deactivated", "killed")))
             case 3:
                 users = {each: (User("i1", "web-1"),) for each in there if draw.random() < 0.3}
                 cloud.used = draw.choice(

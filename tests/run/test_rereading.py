@@ -1,7 +1,7 @@
 """Deletions never depend on data older than ten minutes; and a later list has to be as plausible as a survey."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,7 @@ def test_an_old_survey_is_read_once_more(night: Night, passed: dict[str, Any], a
 
 def test_what_a_list_of_later_shows_otherwise_is_not_deleted(night: Night) -> None:
     def rename() -> None:
-        cloud.listed = [replace(each, name="golden") if each.id == "ci-a" else each for each in cloud.listed]
+        cloud.listed = [each.replace(name="golden") if each.id == "ci-a" else each for each in cloud.listed]
 
     cloud = later(night, ticks=TEN + SECOND, happens=rename)
     result = night.run()
@@ -324,7 +324,7 @@ def test_an_id_in_another_spelling_afterwards_is_still_listed(night: Night) -> N
     night.cloud.undone = {"ci-a"}
 
     def respell(_: str) -> None:
-        night.cloud.listed = [replace(each, id=each.id.upper()) for each in night.cloud.listed]
+        night.cloud.listed = [each.replace(id=each.id.upper()) for each in night.cloud.listed]
 
     night.cloud.on_delete = respell
     assert outcomes(night.run())["ci-a"] is ACCEPTED

@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,9 +42,9 @@ def settled(result: RunResult) -> dict[str, DeletionOutcome]:
 
 @pytest.mark.parametrize("mode", list(Mode))
 def test_the_next_run_settles_what_a_killed_one_asked_for_and_reports_it_once(store: Store, mode: Mode) -> None:
-    others = [replace(IMAGE, id=f"other-{number}") for number in range(9)]
-    killed = killed_run(store, IMAGE, replace(IMAGE, id="b"), *others)
-    cloud = RecordingCloud([replace(IMAGE, id="b"), *others])
+    others = [IMAGE.replace(id=f"other-{number}") for number in range(9)]
+    killed = killed_run(store, IMAGE, IMAGE.replace(id="b"), *others)
+    cloud = RecordingCloud([IMAGE.replace(id="b"), *others])
     result = run_over(store, cloud, mode=mode)
     expected = {"a": DeletionOutcome.DELETED, "b": DeletionOutcome.FAILED}
     assert {image: outcome for image, outcome in settled(result).items() if image in expected} == expected
@@ -67,7 +66,7 @@ def test_what_was_settled_is_told_by_a_run_that_gets_no_further_too(store: Store
 
 
 def test_a_list_that_looks_wrong_settles_nothing(store: Store) -> None:
-    images = [replace(IMAGE, id=f"{number}") for number in range(10)]
+    images = [IMAGE.replace(id=f"{number}") for number in range(10)]
     run_over(store, RecordingCloud(images), mode=Mode.DRY_RUN)
     killed_run(store, *images[:1])
     assert settled(run_over(store, RecordingCloud(images[8:]))) == {}
@@ -77,7 +76,7 @@ def test_a_list_that_looks_wrong_settles_nothing(store: Store) -> None:
 
 
 def test_our_own_deletions_of_a_killed_run_are_no_shrinking_of_the_fleet(store: Store) -> None:
-    images = [replace(IMAGE, id=f"{number}") for number in range(10)]
+    images = [IMAGE.replace(id=f"{number}") for number in range(10)]
     run_over(store, RecordingCloud(images), mode=Mode.DRY_RUN)
     killed_run(store, *images)
     result = run_over(store, RecordingCloud(images[6:]))
@@ -112,7 +111,7 @@ def test_another_target_settles_nothing_of_it(store: Store) -> None:
 
 
 def test_what_no_second_survey_confirmed_is_settled_by_the_next_run(store: Store) -> None:
-    images = [IMAGE, *(replace(IMAGE, id=image_id) for image_id in "bcd")]
+    images = [IMAGE, *(IMAGE.replace(id=image_id) for image_id in "bcd")]
     cloud = RecordingCloud(images, survey_errors=[None, Unavailable("HTTP 502")], undone={"b"})
     cloud.answers |= {"c": Unavailable("timed out"), "d": Answer.ABSENT}
     first = run_over(store, cloud)
@@ -136,7 +135,7 @@ def test_what_no_second_survey_confirmed_is_settled_by_the_next_run(store: Store
 
 
 def test_a_confirmed_deletion_is_not_settled_again(store: Store) -> None:
-    cloud = RecordingCloud([IMAGE, replace(IMAGE, id="b")], undone={"b"})
+    cloud = RecordingCloud([IMAGE, IMAGE.replace(id="b")], undone={"b"})
     run_over(store, cloud)
     assert settled(run_over(store, cloud, mode=Mode.DRY_RUN)) == {}
 
@@ -144,7 +143,7 @@ def test_a_confirmed_deletion_is_not_settled_again(store: Store) -> None:
 # What was accepted is followed
 
 
-PENDING = replace(IMAGE, status="pending_delete")
+PENDING = IMAGE.replace(status="pending_delete")
 
 
 def test_what_was_accepted_is_followed_in_silence_and_told_once_when_it_is_gone(store: Store, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """After an implausible survey nothing is deleted or confirmed, and the next one is not compared with it."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -85,7 +84,7 @@ def test_our_own_deletions_are_no_shrinking_while_the_cloud_still_lists_them(wor
 
     def list_as_going(image_id: str) -> None:
         listed = world.cloud.listed
-        world.cloud.listed = [replace(i, status="pending_delete") if i.id == image_id else i for i in listed]
+        world.cloud.listed = [i.replace(status="pending_delete") if i.id == image_id else i for i in listed]
 
     world.cloud.on_delete, world.cloud.undone = list_as_going, {f"i{number}" for number in range(9)}
     world.run()

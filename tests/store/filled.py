@@ -1,6 +1,5 @@
 """A database with something in every table."""
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,7 +21,7 @@ def fill(path: Path) -> None:
     """Two runs, with something in every table."""
     with Store.open(path) as store:
         for changed in ("queued", "active"):
-            images = tuple(replace(image, status=changed) for image in IMAGES)
+            images = tuple(image.replace(status=changed) for image in IMAGES)
             decisions = [Decision(i, Verdict.DELETE, "ci", Reason.EXPIRED, f"expired, {changed}") for i in images]
             run = store.begin_run(Mode.DELETE, NOW)
             usage = usage_of({image.id: (User("i", "web"),) for image in images[:50]})

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,7 +44,7 @@ def use(path: Path) -> None:
         store.surveys(2)
         store.unsettled("prod")
         store.undelivered()
-        survey = Survey(tuple(replace(image, size=7) for image in IMAGES), Usage(), NOW, NOW)
+        survey = Survey(tuple(image.replace(size=7) for image in IMAGES), Usage(), NOW, NOW)
         store.record_survey(run, "prod", survey)
         decision = Decision(survey.images[0], Verdict.DELETE, "ci", Reason.EXPIRED, "expired")
         store.record_decisions(run, "prod", [decision])

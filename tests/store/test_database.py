@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,7 +116,7 @@ def test_a_file_that_cannot_serve_is_named_with_what_to_do_and_not_touched(
 
 def test_damage_that_shows_later_is_said_and_not_written_over(path: Path) -> None:
     with Store.open(path) as store:
-        surveyed(store, *(replace(IMAGES[0], id=f"{number}") for number in range(2000)))
+        surveyed(store, *(IMAGES[0].replace(id=f"{number}") for number in range(2000)))
     pages = path.read_bytes()
     path.write_bytes(pages[: 4096 * 60] + b"\xff" * (len(pages) - 4096 * 60))
     with Store.open(path) as store, pytest.raises(StoreError, match="the file is damaged"):
@@ -166,7 +165,7 @@ def test_a_database_that_another_process_writes_to_is_waited_for_and_then_said(
 def test_a_full_disk_is_said_and_costs_nothing_that_was_recorded(store: Store) -> None:
     run = surveyed(store, *IMAGES)
     store._file._db.execute("PRAGMA max_page_count = 1")  # SQLite does not go below what is there: no page more
-    many = tuple(replace(IMAGES[0], id=f"{number}") for number in range(2000))
+    many = tuple(IMAGES[0].replace(id=f"{number}") for number in range(2000))
     with pytest.raises(StoreError, match="the disk is full: free some space"):
         surveyed(store, *many)
     assert store.surveys(run)["prod"].images == IMAGES

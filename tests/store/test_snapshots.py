@@ -231,7 +231,7 @@ FACTS = {
 @pytest.mark.parametrize("fact", FACTS)
 def test_each_fact_that_changes_makes_one_row(store: Store, fact: str) -> None:
     record(store, survey(0, IMAGE))
-    changed = replace(IMAGE, **{fact: FACTS[fact]})  # type: ignore[arg-type]
+    changed = IMAGE.replace(**{fact: FACTS[fact]})
     run, _ = record(store, survey(1, changed))
     assert rows(store, "image_facts") == 2
     assert store.surveys(run)["prod"].images == (changed,)
@@ -241,7 +241,7 @@ def test_each_fact_that_changes_makes_one_row(store: Store, fact: str) -> None:
 def test_an_image_that_comes_back_keeps_what_was_known_of_it(store: Store) -> None:
     record(store, survey(0, IMAGE))
     record(store, survey(1))
-    _, histories = record(store, survey(2, replace(IMAGE, status="deactivated")))
+    _, histories = record(store, survey(2, IMAGE.replace(status="deactivated")))
     assert histories["a"] == History(instant(0), instant(0), status_since=instant(2))
     assert rows(store, "images") == 1
 
@@ -268,13 +268,13 @@ def test_a_use_is_not_over_because_nobody_could_look(store: Store) -> None:
 
 
 def test_a_use_counts_whatever_case_the_image_list_writes_its_id_in(store: Store) -> None:
-    _, histories = record(store, survey(0, replace(IMAGE, id=" A"), usage=usage_of({"a": (User("i1", "web"),)})))
+    _, histories = record(store, survey(0, IMAGE.replace(id=" A"), usage=usage_of({"a": (User("i1", "web"),)})))
     assert histories[" A"].last_in_use == instant(0)
 
 
 def test_the_same_id_in_two_targets_is_two_images(store: Store) -> None:
     record(store, survey(0, IMAGE), "prod")
-    _, histories = record(store, survey(1, replace(IMAGE, status="killed")), "dev")
+    _, histories = record(store, survey(1, IMAGE.replace(status="killed")), "dev")
     assert histories["a"] == History(instant(1), instant(1))
 
 
@@ -298,9 +298,9 @@ def test_a_survey_that_cannot_be_stored_leaves_no_trace(store: Store) -> None:
     record(store, survey(0, IMAGE))
     run = store.begin_run(Mode.DRY_RUN, instant(1))
     with pytest.raises(StoreError, match="cannot be stored"):
-        store.record_survey(run, "prod", survey(1, replace(IMAGE, size=0), replace(IMAGE, id="b", size=2**63)))
+        store.record_survey(run, "prod", survey(1, IMAGE.replace(size=0), IMAGE.replace(id="b", size=2**63)))
     with pytest.raises(StoreError, match="cannot be stored"):
-        store.record_survey(run, "prod", survey(1, replace(IMAGE, name="\ud800")))
+        store.record_survey(run, "prod", survey(1, IMAGE.replace(name="\ud800")))
     assert store.surveys(run) == {}
     assert (rows(store, "image_facts"), rows(store, "images")) == (1, 1)
 
@@ -308,8 +308,7 @@ def test_a_survey_that_cannot_be_stored_leaves_no_trace(store: Store) -> None:
 def fleet(size: int) -> tuple[Image, ...]:
     chance = random.Random(1)
     return tuple(
-        replace(
-            IMAGE,
+        IMAGE.replace(
             id=str(uuid.UUID(int=chance.getrandbits(128))),
             name=f"ci-web-{number}",
             created_at=EPOCH - timedelta(seconds=chance.randrange(10**7)),

@@ -5,7 +5,6 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -138,9 +137,9 @@ def test_an_unknown_run_is_wrong_usage_that_names_the_latest(store: Store, run: 
 
 
 def test_decisions_come_oldest_image_first_to_the_microsecond(store: Store) -> None:
-    undated = replace(IMAGES[0], id="undated", created_at=None)
-    whole = replace(IMAGES[0], id="z", created_at=NOW)
-    later = replace(IMAGES[0], id="a", created_at=NOW + timedelta(microseconds=500))
+    undated = IMAGES[0].replace(id="undated", created_at=None)
+    whole = IMAGES[0].replace(id="z", created_at=NOW)
+    later = IMAGES[0].replace(id="a", created_at=NOW + timedelta(microseconds=500))
     run = surveyed(store, later, whole, undated)
     assert [decision.image.id for decision in store.load_run(run).targets[0].decisions] == ["undated", "z", "a"]
 
@@ -173,7 +172,7 @@ def test_only_what_was_reported_reads_back_from_a_target_that_finished(store: St
 
 
 def test_many_threads_write_one_journal(store: Store) -> None:
-    images = tuple(replace(IMAGES[0], id=f"{number:03}") for number in range(120))
+    images = tuple(IMAGES[0].replace(id=f"{number:03}") for number in range(120))
     run = surveyed(store, *images)
 
     def delete(decision: Decision) -> Deletion:
@@ -203,7 +202,7 @@ def test_a_transaction_that_fails_midway_leaves_nothing(store: Store) -> None:
 
 
 def test_an_image_is_found_by_the_start_of_its_id_and_nothing_else(store: Store) -> None:
-    odd = [replace(IMAGES[0], id=name) for name in ("ab%c", "ab_c", "abxc", "ab*c", "ab", "AB-2")]
+    odd = [IMAGES[0].replace(id=name) for name in ("ab%c", "ab_c", "abxc", "ab*c", "ab", "AB-2")]
     surveyed(store, *odd)
     assert store.find_image("ab%") == [("prod", "ab%c")]
     assert store.find_image("ab_") == [("prod", "ab_c")]
@@ -214,15 +213,15 @@ def test_an_image_is_found_by_the_start_of_its_id_and_nothing_else(store: Store)
 
 
 def test_images_that_were_seen_latest_are_found_first(store: Store) -> None:
-    surveyed(store, *(replace(IMAGES[0], id=f"x{number}") for number in range(3)))
-    surveyed(store, *(replace(IMAGES[0], id=f"x{number}") for number in range(1, 3)))
-    surveyed(store, replace(IMAGES[0], id="x2"))
+    surveyed(store, *(IMAGES[0].replace(id=f"x{number}") for number in range(3)))
+    surveyed(store, *(IMAGES[0].replace(id=f"x{number}") for number in range(1, 3)))
+    surveyed(store, IMAGES[0].replace(id="x2"))
     assert store.find_image("x") == [("prod", "x2"), ("prod", "x1"), ("prod", "x0")]
 
 
 def test_images_are_found_by_their_latest_name_and_nothing_else(store: Store) -> None:
     def named(number: int, name: str | None) -> Image:
-        return replace(IMAGES[0], id=f"x{number}", name=name)
+        return IMAGES[0].replace(id=f"x{number}", name=name)
 
     surveyed(store, named(0, "web"), named(1, "web"), named(2, "web"), named(3, "Web"), named(4, None))
     surveyed(store, named(1, "renamed"), named(2, "web"), named(3, "Web"), named(5, "web"))
@@ -235,7 +234,7 @@ def test_the_history_of_an_image_tells_what_happened_in_order(store: Store) -> N
     image, nights = IMAGES[0], [NOW + timedelta(days=night) for night in range(5)]
     used = usage_of({"a-1": (User("i-1", "web"),)})
     surveyed(store, image, at=nights[0], usage=used)
-    changed = replace(image, status="deactivated", protected=True, name=None, properties={"os": "x"})
+    changed = image.replace(status="deactivated", protected=True, name=None, properties={"os": "x"})
     surveyed(store, changed, at=nights[1])
     surveyed(store, at=nights[2])
     run = surveyed(store, changed, at=nights[3])

@@ -16,6 +16,8 @@ _SPELLED = re.compile(
 )
 _SHORTEST, _USUAL = 32, 36
 """The length of a UUID without its dashes, and with them."""
+_DASHES = slice(8, 24, 5)
+"""Where a UUID has its four dashes."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _AT_ITS_PLACE = re.compile(r"[/:]images?[/:]+([^/:?#]+)|[?&](?:image_?)?id=([^&#]+)")
 _DELIMITERS = re.compile(r"[/:?&=#;%]")
@@ -28,11 +30,12 @@ _NO_IDS = re.compile(r"(images?|file|v[0-9.]+)?")
 def folded(image_id: str) -> ImageId:
     """An id as ids are compared: without spaces around it, in lower case; a UUID with its dashes only.
 
-    A UUID may be spelled without dashes, as a URN and in braces.
+    A UUID may be spelled without dashes, as a URN and in braces. An id that is in this form already is returned itself.
     """
     word = image_id.strip().lower()
-    if len(word) < _SHORTEST or (len(word) == _USUAL and word[8] == word[13] == word[18] == word[23] == "-"):
-        return ImageId(word)
+    if len(word) < _SHORTEST or (len(word) == _USUAL and word[_DASHES] == "----"):
+        # Several times for each image, most of whose ids are in this form: a call of ImageId would double the time.
+        return image_id if word == image_id else word  # type: ignore[return-value]
     spelled = _SPELLED.fullmatch(word)
     return ImageId(word if spelled is None else "-".join(spelled.groups()))
 

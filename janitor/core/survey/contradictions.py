@@ -6,7 +6,6 @@ image differ, neither is believed: the field is unknown, which never counts towa
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from janitor.core.image import CONTRADICTED, GONE_STATUSES, Image
@@ -38,7 +37,7 @@ def merged(first: Image, second: Image) -> Image:
     for key in () if found else _differing(first.unreadable, second.unreadable):
         found[key] = _both(..., ..., first.unreadable.get(key), second.unreadable.get(key))
     unreadable = {**second.unreadable, **first.unreadable, **found, **first.contradictions}
-    both = replace(first, **unknown, unreadable=unreadable)
+    both = first.replace(**unknown, unreadable=unreadable)
     return first if both == first else both
 
 

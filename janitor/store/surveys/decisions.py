@@ -6,7 +6,8 @@ from janitor.core.decision import Decision, Verdict
 from janitor.store.columns import DECISION, IMAGE, names, places
 from janitor.store.connection import Connection
 from janitor.store.rows import Row, decision_of, decision_row, image_of, same_decision
-from janitor.store.surveys.snapshots import age, check_not_overtaken
+from janitor.store.surveys.recorded import age
+from janitor.store.surveys.snapshots import check_not_overtaken
 
 
 def record_decisions(db: Connection, run: int, target: str, decisions: Sequence[Decision]) -> None:

@@ -1,22 +1,21 @@
-"""Snapshots: what a survey saw, recorded as changes since the survey before it, and read back whole."""
+"""Snapshots: what a survey saw, recorded as changes since the survey before it."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from janitor.core.image import Image
 from janitor.core.memory import History
 from janitor.core.planning.plan import owns
 from janitor.core.survey import Survey
 from janitor.core.units import iso
-from janitor.core.usage import Source, Unread, Usage
+from janitor.core.usage import Usage
 from janitor.store.columns import IMAGE, names, places
 from janitor.store.connection import Connection
 from janitor.store.migrations import Unfit
-from janitor.store.rows import facts_of, image_of, instant, instant_or_none, values_in, values_of
+from janitor.store.rows import facts_of, instant, instant_or_none, values_in, values_of
 from janitor.store.surveys.clocks import Clocks, record_clocks
-from janitor.store.surveys.uses import LastUses, last_uses, readings_json, record_uses, usage_at
+from janitor.store.surveys.uses import LastUses, last_uses, readings_json, record_uses
 from janitor.store.trust.bindings import counts_after
 
 
@@ -63,47 +62,12 @@ def check_not_overtaken(db: Connection, run: int, target: str) -> None:
         raise Unfit(f"run {later[0]} has recorded {target} during run {run}: start one run at a time")
 
 
-def last_seen(db: Connection, target: str, ids: Iterable[str]) -> list[Image]:
-    """Those of these images that are in the target's latest snapshot, as recorded there."""
-    rows = (db.execute(_LATEST, (target, image)).fetchone() for image in sorted(ids))
-    return [image_of(row[0], row[1:]) for row in rows if row is not None]
-
-
-def targets(db: Connection) -> list[str]:
-    """The names of all targets that any run surveyed."""
-    sql = "SELECT DISTINCT target FROM surveys WHERE finished_at IS NOT NULL ORDER BY target"
-    return [row[0] for row in db.execute(sql)]
-
-
-def recent_targets(db: Connection) -> list[str]:
-    """The names of all targets that any run surveyed, the latest surveyed first, and of equals by name."""
-    sql = "SELECT target FROM surveys WHERE finished_at IS NOT NULL GROUP BY target ORDER BY max(run) DESC, target"
-    return [row[0] for row in db.execute(sql)]
-
-
-def latest_survey(db: Connection, target: str) -> int | None:
-    """The number of the latest run that surveyed a target, if one has."""
-    sql = "SELECT max(run) FROM surveys WHERE target = ? AND finished_at IS NOT NULL"
-    latest: int | None = db.execute(sql, [target]).fetchone()[0]
-    return latest
-
-
-def surveys_at(db: Connection, run: int) -> dict[str, Survey]:
-    """Exactly what each target's survey in a run saw; images oldest first, undated ones before all, ties by id."""
-    return {row[0]: _survey(db, run, *row) for row in db.execute(_SURVEYS, (run,)).fetchall()}
-
-
 def history_of(db: Connection, target: str, image_id: str) -> History | None:
     """The history of one image up to the latest survey, or None for an image never seen since its target was bound."""
     row = db.execute(_KNOWN, (target, image_id, counts_after(db, target))).fetchone()
     if row is None:
         return None
     return _Memory(*row).history(last_uses(db, target), image_id)
-
-
-def age(image: Image) -> tuple[datetime, str]:
-    """The sort key of images: oldest first, undated ones before all others, ties by id."""
-    return (image.created_at or datetime.min.replace(tzinfo=UTC), image.id)
 
 
 @dataclass(slots=True)
@@ -215,26 +179,6 @@ def _write(db: Connection, changes: _Changes) -> None:
     db.executemany(_ADD_FACTS, ((m.key, run, *facts_of(image)) for m, image in changes.opened))
 
 
-def _survey(
-    db: Connection,
-    run: int,
-    target: str,
-    started: str,
-    finished: str,
-    problem: str | None,
-    unread: str | None,
-    remarks: str | None,
-    readings: str | None,
-) -> Survey:
-    images = sorted((image_of(row[0], row[1:]) for row in db.execute(_AT_RUN, (run, target))), key=age)
-    parts = frozenset(Unread(Source(source), part) for source, part in json.loads(unread or "[]"))
-    # For runs before it was recorded which uses were carried over, all that may have been are left out.
-    left_out = parts if readings is None else frozenset[Unread]()
-    used = usage_at(db, run, target, left_out) if problem is None else Usage(problem=problem)
-    usage = replace(used, unread=parts, remarks=tuple(json.loads(remarks or "[]")))
-    return Survey(tuple(images), usage, instant(started), instant(finished))
-
-
 _ADD_SURVEY = """
 INSERT INTO surveys (
     run, target, started_at, finished_at, usage_problem, usage_unread, usage_remarks, usage_readings, images, owned,
@@ -245,10 +189,6 @@ INSERT INTO surveys (
 )
 """
 _LATER = "SELECT run FROM surveys WHERE target = ? AND run > ? AND finished_at IS NOT NULL ORDER BY run DESC LIMIT 1"
-_SURVEYS = """
-SELECT target, started_at, finished_at, usage_problem, usage_unread, usage_remarks, usage_readings FROM surveys
-WHERE run = ? AND finished_at IS NOT NULL ORDER BY position IS NULL, position, target
-"""
 _OPEN = f"""
 SELECT i.image, i.image_key, i.first_seen, i.watched_since, i.status_since, f.from_run, f.status, {names(IMAGE, "f")}
 FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
@@ -263,14 +203,8 @@ _KNOWN = """
 SELECT image_key, first_seen, watched_since, status_since FROM images i WHERE target = ? AND image = ?
     AND EXISTS (SELECT 1 FROM image_facts f WHERE f.image_key = i.image_key AND f.from_run > ?)
 """
-_LATEST = f"""
-SELECT i.image, {names(IMAGE, "f")}
-FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
-WHERE i.target = ? AND i.image = ?
-"""  # noqa: S608 - the names of columns
 _ADD_IMAGE = "INSERT INTO images (image_key, target, image, first_seen, watched_since) VALUES (?, ?, ?, ?, ?)"
 _REMEMBER = "UPDATE images SET first_seen = ?, watched_since = ?, status_since = ? WHERE image_key = ?"
 _CLOSE_FACTS = "UPDATE image_facts SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
 _CLOSE_DECISION = "UPDATE decisions SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
 _ADD_FACTS = f"INSERT INTO image_facts (image_key, from_run, {names(IMAGE)}) VALUES (?, ?, {places(IMAGE)})"  # noqa: S608 - the names of columns
-_AT_RUN = f"SELECT image, {names(IMAGE)} FROM snapshots WHERE run = ? AND target = ?"  # noqa: S608 - the names of columns

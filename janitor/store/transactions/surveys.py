@@ -13,7 +13,7 @@ from janitor.core.survey.plausibility import Measure
 from janitor.core.usage import EarlierUsage
 from janitor.store import chronicle, runs
 from janitor.store.replay import Inputs, inputs_at
-from janitor.store.surveys import measures, presence, snapshots, uses
+from janitor.store.surveys import measures, presence, recorded, snapshots, uses
 from janitor.store.surveys.decisions import record_decisions
 from janitor.store.transactions import OnFile
 from janitor.store.trust.grounds import record_grounds
@@ -64,7 +64,7 @@ class Surveys(OnFile):
     def last_seen(self, target: str, ids: Iterable[str]) -> list[Image]:
         """Those of these images that are in the target's last snapshot, as recorded there."""
         with self._file.reading() as db:
-            return snapshots.last_seen(db, target, ids)
+            return recorded.last_seen(db, target, ids)
 
     def earlier_usage(self, target: str, since: datetime) -> EarlierUsage:
         """What earlier surveys of a target knew of its usage; of servers, those seen using an image since that time."""
@@ -74,17 +74,17 @@ class Surveys(OnFile):
     def targets(self) -> list[str]:
         """The names of all targets that any run surveyed."""
         with self._file.reading() as db:
-            return snapshots.targets(db)
+            return recorded.targets(db)
 
     def recent_targets(self) -> list[str]:
         """The names of all targets that any run surveyed, the latest surveyed first, and of equals by name."""
         with self._file.reading() as db:
-            return snapshots.recent_targets(db)
+            return recorded.recent_targets(db)
 
     def latest_survey(self, target: str) -> int | None:
         """The number of the latest run that surveyed a target, if one has."""
         with self._file.reading() as db:
-            return snapshots.latest_survey(db, target)
+            return recorded.latest_survey(db, target)
 
     def surveys(self, run: int) -> dict[str, Survey]:
         """Exactly what a run saw in each target that it could survey. Raises UsageError for an unknown run.
@@ -93,7 +93,7 @@ class Surveys(OnFile):
         """
         with self._file.reading() as db:
             runs.check_known(db, run)
-            return snapshots.surveys_at(db, run)
+            return recorded.surveys_at(db, run)
 
     def inputs(self, run: int) -> dict[str, Inputs]:
         """The inputs of a run's decisions, by target: for each that it could survey.

@@ -1,0 +1,81 @@
+"""Snapshots read back: exactly what a survey saw, whole or of one image, and which surveys there were."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from janitor.core.image import Image
+from janitor.core.survey import Survey
+from janitor.core.usage import Source, Unread, Usage
+from janitor.store.columns import IMAGE, names
+from janitor.store.connection import Connection
+from janitor.store.rows import image_of, instant
+from janitor.store.surveys.uses import usage_at
+
+
+def last_seen(db: Connection, target: str, ids: Iterable[str]) -> list[Image]:
+    """Those of these images that are in the target's latest snapshot, as recorded there."""
+    rows = (db.execute(_LATEST, (target, image)).fetchone() for image in sorted(ids))
+    return [image_of(row[0], row[1:]) for row in rows if row is not None]
+
+
+def targets(db: Connection) -> list[str]:
+    """The names of all targets that any run surveyed."""
+    sql = "SELECT DISTINCT target FROM surveys WHERE finished_at IS NOT NULL ORDER BY target"
+    return [row[0] for row in db.execute(sql)]
+
+
+def recent_targets(db: Connection) -> list[str]:
+    """The names of all targets that any run surveyed, the latest surveyed first, and of equals by name."""
+    sql = "SELECT target FROM surveys WHERE finished_at IS NOT NULL GROUP BY target ORDER BY max(run) DESC, target"
+    return [row[0] for row in db.execute(sql)]
+
+
+def latest_survey(db: Connection, target: str) -> int | None:
+    """The number of the latest run that surveyed a target, if one has."""
+    sql = "SELECT max(run) FROM surveys WHERE target = ? AND finished_at IS NOT NULL"
+    latest: int | None = db.execute(sql, [target]).fetchone()[0]
+    return latest
+
+
+def surveys_at(db: Connection, run: int) -> dict[str, Survey]:
+    """Exactly what each target's survey in a run saw; images oldest first, undated ones before all, ties by id."""
+    return {row[0]: _survey(db, run, *row) for row in db.execute(_SURVEYS, (run,)).fetchall()}
+
+
+def age(image: Image) -> tuple[datetime, str]:
+    """The sort key of images: oldest first, undated ones before all others, ties by id."""
+    return (image.created_at or datetime.min.replace(tzinfo=UTC), image.id)
+
+
+def _survey(
+    db: Connection,
+    run: int,
+    target: str,
+    started: str,
+    finished: str,
+    problem: str | None,
+    unread: str | None,
+    remarks: str | None,
+    readings: str | None,
+) -> Survey:
+    images = sorted((image_of(row[0], row[1:]) for row in db.execute(_AT_RUN, (run, target))), key=age)
+    parts = frozenset(Unread(Source(source), part) for source, part in json.loads(unread or "[]"))
+    # For runs before it was recorded which uses were carried over, all that may have been are left out.
+    left_out = parts if readings is None else frozenset[Unread]()
+    used = usage_at(db, run, target, left_out) if problem is None else Usage(problem=problem)
+    usage = replace(used, unread=parts, remarks=tuple(json.loads(remarks or "[]")))
+    return Survey(tuple(images), usage, instant(started), instant(finished))
+
+
+_SURVEYS = """
+SELECT target, started_at, finished_at, usage_problem, usage_unread, usage_remarks, usage_readings FROM surveys
+WHERE run = ? AND finished_at IS NOT NULL ORDER BY position IS NULL, position, target
+"""
+_LATEST = f"""
+SELECT i.image, {names(IMAGE, "f")}
+FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
+WHERE i.target = ? AND i.image = ?
+"""  # noqa: S608 - the names of columns
+_AT_RUN = f"SELECT image, {names(IMAGE)} FROM snapshots WHERE run = ? AND target = ?"  # noqa: S608 - the names of columns
