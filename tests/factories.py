@@ -58,13 +58,13 @@ def to_delete(image: Image | str = "ci-web-41", **parts: Any) -> Decision:
         reason=Reason.EXPIRED,
         detail="created 2026-10-24, expired 2026-11-07 (14d after creation)",
     )
-    return replace(ordinary, **parts)
+    return ordinary.replace(**parts)
 
 
 def to_keep(image: Image | str = "ci-web-50", reason: Reason = Reason.UNMATCHED, **parts: Any) -> Decision:
     """A decision to keep an image (or one of that name)."""
     ordinary = Decision(_image(image), Verdict.KEEP, None, reason, "no policy matches it")
-    return replace(ordinary, **parts)
+    return ordinary.replace(**parts)
 
 
 def too_young(image: Image | str = "ci-web-50", *, due: datetime = NOW + timedelta(days=2), **parts: Any) -> Decision:

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from janitor.core.image import Image
+from janitor.core.value import Value
 
 
 class Verdict(StrEnum):
@@ -80,8 +81,7 @@ REASONS: Mapping[Reason, str] = {
 """What the reason codes mean, as a legend for counts; the reason for one image is its decision's `detail`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Value, frozen=True):
     """The verdict on one image in one run, with the policy that owns it and the reason in words.
 
     `detail` names dates and never ages, so that an unchanged decision is the same sentence tomorrow. `due` is when the

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from janitor.core.value import Value
 
-@dataclass(frozen=True, slots=True)
-class History:
+
+class History(Value, frozen=True):
     """What only earlier snapshots can tell about an image.
 
     first_seen: the first survey that listed it. watched_since: the first survey that listed it and could read the

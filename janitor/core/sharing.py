@@ -4,7 +4,6 @@ It comes last, and only for images that would otherwise be deleted: each image t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image, Sharing
@@ -30,13 +29,13 @@ def _with_sharing(decision: Decision, sharing: Sharing | None) -> Decision:
     if sharing is None or decision.verdict is Verdict.KEEP:
         return decision
     if sharing.unasked:
-        return replace(decision, detail=f"{decision.detail}; {_UNASKED}")
+        return decision.replace(detail=f"{decision.detail}; {_UNASKED}")
     if sharing.problem is not None:
         return _kept(decision, f"whether another project has accepted it could not be read: {sharing.problem}")
     if sharing.accepted:
         return _kept(decision, f"shared with {_projects(sharing.accepted)}, which accepted")
     if sharing.pending:
-        return replace(decision, detail=f"{decision.detail}; offered to {_projects(sharing.pending)}, not accepted")
+        return decision.replace(detail=f"{decision.detail}; offered to {_projects(sharing.pending)}, not accepted")
     return decision
 
 

@@ -4,7 +4,6 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from janitor.core.decision import Decision
 from janitor.core.result import Mode, RunResult, TargetResult
@@ -53,7 +52,7 @@ def _rows(target: TargetResult, mode: Mode, *, late: bool) -> Iterator[tuple[obj
     outcomes = _outcomes(target, mode, late=late)
     for group in groups_of(target, mode):
         for entry in group.entries:
-            decision = replace(entry.decision, due=None) if entry.decision.image.id in undated else entry.decision
+            decision = entry.decision.replace(due=None) if entry.decision.image.id in undated else entry.decision
             yield _row(target.target, decision, outcomes.get(decision.image.id))
 
 

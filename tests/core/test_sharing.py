@@ -1,6 +1,5 @@
 """The guard `shared`: checked last, for images that would otherwise be deleted; in doubt, it keeps them."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -44,7 +43,7 @@ def test_what_is_shared_or_may_be_is_kept(decision: Decision, sharing: Sharing, 
 
 
 def test_whom_an_image_is_offered_to_is_named_and_guards_nothing() -> None:
-    told = replace(GOING, detail=f"{GOING.detail}; offered to projects p1, p2, not accepted")
+    told = GOING.replace(detail=f"{GOING.detail}; offered to projects p1, p2, not accepted")
     assert apply_sharing([GOING], {GOING.image.id: Sharing(pending=("p2", "p1"))}) == [told]
 
 

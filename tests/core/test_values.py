@@ -7,11 +7,16 @@ from typing import Any
 import pytest
 
 from janitor.core.image import Image
+from janitor.core.memory import History
 from janitor.core.value import Value
-from tests.factories import make_image
+from tests.factories import NOW, make_image, too_young
 
 IMAGE = make_image(id="a")
-VALUES = [pytest.param(IMAGE, id="image")]
+VALUES = [
+    pytest.param(IMAGE, id="image"),
+    pytest.param(too_young(IMAGE), id="decision"),
+    pytest.param(History(NOW, NOW), id="history"),
+]
 
 
 class Namesake(Image, frozen=True):

@@ -105,7 +105,7 @@ def _without(source: Source) -> Change:
 
 
 def _used_since_a_accepted_survey(image: Image, facts: guards.Facts) -> str | None:
-    history = {known: replace(one, unused_since=one.unused_since or facts.now) for known, one in facts.history.items()}
+    history = {known: one.replace(unused_since=one.unused_since or facts.now) for known, one in facts.history.items()}
     return _RECENTLY_USED(image, replace(facts, history=history))
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ from janitor.report.routing import Share
 from tests.factories import NOW, live_run, make_deletion, make_image, make_run, make_target, to_delete, to_keep
 
 NOTICE = to_keep("told", Reason.NOTICE, policy="ci", due=NOW + timedelta(days=2))
-UNTOLD = replace(NOTICE, image=make_image("untold"))
+UNTOLD = NOTICE.replace(image=make_image("untold"))
 DUE = "2026-11-25T03:00:00Z"
 
 

@@ -78,5 +78,5 @@ def test_earlier_reports_that_still_wait_ask_for_a_person() -> None:
 
 
 def test_an_image_that_waits_is_no_occasion_every_night() -> None:
-    waits = replace(to_keep(), verdict=Verdict.WAIT, reason=Reason.EXPIRED, due=NOW + timedelta(days=1))
+    waits = to_keep().replace(verdict=Verdict.WAIT, reason=Reason.EXPIRED, due=NOW + timedelta(days=1))
     assert not worth_posting(live_run(make_target([waits])), "changes", Outcome.OK)

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,7 +71,7 @@ def test_every_field_of_an_image_is_a_column() -> None:
 
 
 def test_every_field_of_a_decision_is_a_column() -> None:
-    assert ["image", *(column.name for column in DECISION)] == [field.name for field in fields(Decision)]
+    assert ["image", *(column.name for column in DECISION)] == [*Decision.fields()]
 
 
 @pytest.mark.parametrize(

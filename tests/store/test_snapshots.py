@@ -352,7 +352,7 @@ DECIDED = {
 def test_each_part_of_a_decision_that_changes_makes_one_row(store: Store, part: str) -> None:
     images = in_order(fleet(20))
     before = kept(images)
-    after = (replace(before[0], **{part: DECIDED[part]}), *before[1:])  # type: ignore[arg-type]
+    after = (before[0].replace(**{part: DECIDED[part]}), *before[1:])
     for night, decisions in enumerate([before, before, after, after]):
         run, _ = record(store, survey(night, *images))
         store.record_decisions(run, "prod", decisions)

@@ -11,7 +11,6 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -148,8 +147,8 @@ def test_what_was_decided_is_decided_so_again(migrated: Path) -> None:
             stored = {target.target: target.decisions for target in store.load_run(run.run).targets}
             for target, inputs in store.inputs(run.run).items():
                 if inputs.grounds is not None:
-                    again = [replace(decision, detail="") for decision in decided_again(inputs)]
-                    assert again == [replace(decision, detail="") for decision in stored[target]], f"run {run.run}"
+                    again = [decision.replace(detail="") for decision in decided_again(inputs)]
+                    assert again == [decision.replace(detail="") for decision in stored[target]], f"run {run.run}"
                     decided += 1
     assert decided
 
