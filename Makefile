@@ -8,7 +8,7 @@ DEVELOPING := $(VENV)/.developing
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GLANCE := .venv-glance
 
-.PHONY: help setup develop demo test lint types unit test-glance test-container nights walks bench bench-glance lock clean
+.PHONY: help setup develop demo test lint types unit test-glance test-container nights walks guard bench bench-glance lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -62,8 +62,8 @@ nights: $(DEVELOPING) ## a hundred nights of faults and crashes on simulated tim
 walks: $(DEVELOPING) ## random walks side by side through lists that change meanwhile, WALKS of them (1000000)
 	$(BIN)/python -m tests.cloud.walks --walks $(or $(WALKS),1000000)
 
-bench: $(DEVELOPING) ## figures, as ratios measured side by side; asserts nothing
-	$(BIN)/python -m benchmarks
+bench: $(DEVELOPING) ## figures, median and spread of five rounds; one case: CASE=cpu-100k, a list of them: CASE=help
+	$(BIN)/python -m benchmarks $(CASE) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 bench-glance: $(DEVELOPING) $(GLANCE)/.ready .venv-custodian/.ready .venv-openstackclient/.ready ## the same on a real Glance, compared with similar tools
 	$(BIN)/python -m benchmarks.rivals

@@ -1,76 +1,72 @@
-"""`python -m benchmarks [--quick]`: measures, and prints. About ten minutes; `--quick` takes one, on small fleets."""
+"""`python -m benchmarks [CASE...]`: measures these cases, or those that take less than ten minutes in all, and prints.
+
+`help` as a case lists them.
+"""
 
 import argparse
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
-from benchmarks.tables import deletions_table, figures_table, surveys_table
-from benchmarks.trials import Deletions, Surveys, deletions, scan, sources, start, surveys
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """How much is measured."""
-
-    fleets: tuple[int, ...]
-    latencies: tuple[int, ...]
-    rounds: int
-    unchanged: int
-    deletions: int
-    starts: int
-
-
-_FULL = Extent((1_000, 10_000, 100_000), (0, 100), rounds=3, unchanged=10, deletions=500, starts=15)
-_QUICK = Extent((1_000, 10_000), (0,), rounds=1, unchanged=2, deletions=100, starts=5)
-_LARGE = 100_000
-_MIB_OF_TEXTS = 100
-_DELETION_LATENCY = 100
-_DELETION_FLEET = 2_000
-_SOURCE_LATENCY = 100
+from benchmarks.case import Case
+from benchmarks.cases import chosen, listed
+from benchmarks.recorded import recorded
+from benchmarks.rounds import Measured
+from benchmarks.tables import figures_table, processes_table
 
 
 def main() -> None:
     """Measure, report progress on stderr, and print the tables."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="Figures of the janitor; asserts nothing."
-    )
-    parser.add_argument("--quick", action="store_true", help="small fleets and few rounds, in about a minute")
-    extent = _QUICK if parser.parse_args().quick else _FULL
+    cases, rounds = _asked(sys.argv[1:])
     began = time.perf_counter()
-    starts = start(extent.starts)
-    _tell(f"{_MIB_OF_TEXTS} MiB of declared texts")
-    texts = scan(_MIB_OF_TEXTS, max(extent.rounds, 3))
-    _tell("sources of usage")
-    usage = sources(_SOURCE_LATENCY, max(extent.rounds, 3))
-    fleets = list(_surveys(extent))
-    runs = list(_deletions(extent))
-    print("\nDry runs: whole processes; ratios of medians of interleaved rounds\n")
-    print(surveys_table(fleets))
-    print(f"\nLive runs at {_DELETION_LATENCY} ms a request\n")
-    print(deletions_table(runs))
-    print("\nFigures\n")
-    print(figures_table(fleets, runs, starts, texts, usage))
+    measured = {}
+    for case in cases:
+        measured[case.name] = case.measure(rounds or case.rounds, lambda step, case=case: _tell(case, step))  # type: ignore[misc]
+    print(_report(cases, measured))
     print(f"\n{time.perf_counter() - began:.0f} s in all")
 
 
-def _surveys(extent: Extent) -> Iterator[Surveys]:
-    for latency in extent.latencies:
-        for images in extent.fleets:
-            _tell(f"dry runs over {images:,} images, {latency} ms a page")
-            yield surveys(images, latency, extent.rounds, 1 if images >= _LARGE else extent.unchanged)
+def _asked(words: Sequence[str]) -> tuple[list[Case], int | None]:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Figures of the janitor; asserts nothing.",
+        epilog=f"cases:\n{listed()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="only these; help lists them")
+    parser.add_argument("--rounds", type=_count, help="instead of the usual number of each case")
+    asked = parser.parse_args(words)
+    if "help" in asked.cases:
+        print(listed())
+        parser.exit()
+    try:
+        return chosen(asked.cases), asked.rounds
+    except ValueError as error:
+        parser.error(f"{error}; there are:\n{listed()}")
 
 
-def _deletions(extent: Extent) -> Iterator[Deletions]:
-    for _ in range(min(extent.rounds, 2)):
-        for at_once in (1, None):
-            _tell(f"{extent.deletions} deletions, {at_once or 'the default number'} at a time")
-            yield deletions(_DELETION_FLEET, extent.deletions, _DELETION_LATENCY, at_once)
+def _count(word: str) -> int:
+    if int(word) < 1:
+        raise ValueError(word)
+    return int(word)
 
 
-def _tell(step: str) -> None:
-    print(f"measuring: {step}", file=sys.stderr, flush=True)
+def _report(cases: Sequence[Case], measured: Mapping[str, Measured]) -> str:
+    """The tables, each line at most 120 columns wide."""
+    return "\n".join(
+        (
+            "\nFigures: of each, the median of its rounds and its least and most\n",
+            figures_table(recorded(), measured),
+            "\nWhole processes: of each, the median of its rounds and its least and most\n",
+            processes_table(measured),
+            "",
+            *(f"{case.name}: {case.says}" for case in cases),
+        )
+    )
+
+
+def _tell(case: Case, step: str) -> None:
+    print(f"measuring {case.name}: {step}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 JANITOR = str(Path(sys.executable).with_name("janitor"))
 _MIB = 2**20
@@ -38,9 +37,3 @@ def spend(command: Sequence[str], output: Path, *, codes: tuple[int, ...] = (0,)
         end = output.read_text(encoding="utf-8", errors="replace")[-2000:]
         raise RuntimeError(f"{command[0]} ended with {process.returncode}:\n{end}")
     return Spent(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MAXRSS_UNIT / _MIB)
-
-
-def middle(spent: Iterable[Spent]) -> Spent:
-    """The median of each figure."""
-    every = list(spent)
-    return Spent(*(median(getattr(one, figure) for one in every) for figure in ("wall", "cpu", "peak")))

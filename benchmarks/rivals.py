@@ -1,6 +1,7 @@
 """`python -m benchmarks.rivals [--quick]`: a dry run over a real Glance, beside a bare loop and similar tools.
 
-Needs what `make bench-glance` installs. Every round runs each of them once, one after the other, over the same images.
+Needs what `make bench-glance` installs. Every round runs each of them once, one after the other, over the same images,
+which two processes serve; the bare loop has a turn before each run of the janitor.
 """
 
 import argparse
@@ -8,7 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,8 +18,12 @@ from typing import Any
 
 import yaml
 
-from benchmarks.processes import JANITOR, Spent, middle, spend
-from benchmarks.tables import table
+from benchmarks.case import USUAL_ROUNDS
+from benchmarks.cases.surveys import BARE, FIRST, UNCHANGED
+from benchmarks.processes import JANITOR, Spent, spend
+from benchmarks.recorded import recorded
+from benchmarks.rounds import Measured, in_rounds
+from benchmarks.tables import figures_table, processes_table
 from tests.glance.cloud import running
 from tests.glance.identity import Person
 
@@ -29,7 +34,7 @@ _OPENSTACK = str(_ROOT / ".venv-openstackclient/bin/openstack")
 _PLANNED = 24
 """The number of images that expire per night in a fleet that grows by an image an hour."""
 
-Contestant = Callable[[], Spent]
+_WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +58,26 @@ class _Ground:
     def _write(self, name: str, content: Mapping[str, Any]) -> None:
         (self.folder / name).write_text(yaml.safe_dump(content), encoding="utf-8")
 
-    def contestants(self) -> dict[str, Contestant]:
-        """Every tool by its name in the table, the bare loop first."""
-        config, out = str(self.folder / "janitor.yaml"), str(self.folder / "custodian")
-        custodian = [
-            _CUSTODIAN,
-            "run",
-            "--dryrun",
-            "--cache-period",
-            "0",
-            "-s",
-            out,
-            str(self.folder / "custodian.yaml"),
-        ]
+    def once(self, measured: Measured) -> None:
+        """Run every tool, and the bare loop before each run of the janitor."""
+        for name in (FIRST, UNCHANGED):
+            bare = measured.ran(BARE, self._bare_loop())
+            if name == FIRST:
+                self._forget()
+            run = measured.ran(
+                name, self._spend([JANITOR, "run", "--dry-run", "-c", str(self.folder / "janitor.yaml")])
+            )
+            measured.found(f"{name}: wall ÷ bare", run.wall / bare.wall)
+            measured.found(f"{name}: CPU ÷ bare", run.cpu / bare.cpu)
+            measured.found(f"{name}: peak", run.peak)
+        for name, command in self._others().items():
+            measured.found(f"{name}: wall ÷ bare", measured.ran(name, self._spend(command)).wall / bare.wall)
+
+    def _others(self) -> dict[str, list[str]]:
+        custodian = [_CUSTODIAN, "run", "--dryrun", "--cache-period", "0", "-s", str(self.folder / "custodian")]
         return {
-            "bare loop": self._bare_loop,
-            "janitor run --dry-run, first": self._forgetting([JANITOR, "run", "--dry-run", "-c", config]),
-            "janitor run --dry-run, unchanged": lambda: self._spend([JANITOR, "run", "--dry-run", "-c", config]),
-            "custodian run --dryrun": lambda: self._spend(custodian),
-            "openstack image list --long": lambda: self._spend([_OPENSTACK, "image", "list", "--long", "-f", "csv"]),
+            "custodian run --dryrun": [*custodian, str(self.folder / "custodian.yaml")],
+            "openstack image list --long": [_OPENSTACK, "image", "list", "--long", "-f", "csv"],
         }
 
     def _bare_loop(self) -> Spent:
@@ -79,13 +85,9 @@ class _Ground:
         words = [person.auth_url, person.username, person.password, person.project_name]
         return self._spend([sys.executable, str(_BARE_LOOP), *words])
 
-    def _forgetting(self, command: list[str]) -> Contestant:
-        def run() -> Spent:
-            for file in self.folder.glob("janitor.db*"):
-                file.unlink()
-            return self._spend(command)
-
-        return run
+    def _forget(self) -> None:
+        for file in self.folder.glob("janitor.db*"):
+            file.unlink()
 
     def _spend(self, command: list[str]) -> Spent:
         return spend(command, self.folder / "output.txt")
@@ -95,48 +97,32 @@ class _Ground:
 def _ground(images: int) -> Iterator[_Ground]:
     with running() as cloud, tempfile.TemporaryDirectory(prefix="janitor-bench-") as folder:
         person = cloud.member()
+        cloud.restart_glance(workers=_WORKERS)
         cloud.database.add(images, person.project_id, datetime.now(UTC))
         ground = _Ground(Path(folder), person, images - _PLANNED)
         ground.prepare()
         yield ground
 
 
-def measure(images: int, rounds: int) -> dict[str, Spent]:
-    """The median cost of each tool."""
+def measure(images: int, rounds: int) -> Measured:
+    """The cost of each tool, and of the bare loop."""
     with _ground(images) as ground:
         os.environ |= {"OS_CLIENT_CONFIG_FILE": str(ground.folder / "clouds.yaml"), "OS_CLOUD": "ours"}
-        every: dict[str, list[Spent]] = {name: [] for name in ground.contestants()}
-        for number in range(rounds):
-            for name, run in ground.contestants().items():
-                print(f"measuring: {name}, round {number + 1} of {rounds}", file=sys.stderr, flush=True)
-                every[name].append(run())
-        return {name: middle(spent) for name, spent in every.items()}
-
-
-def rivals_table(measured: Mapping[str, Spent]) -> str:
-    """The cost of each tool, and its wall time as a multiple of the bare loop's."""
-    bare = measured["bare loop"]
-    rows = (
-        (name, f"{spent.wall:.2f}", f"{spent.wall / bare.wall:.2f}", f"{spent.cpu:.2f}", f"{spent.peak:.0f}")
-        for name, spent in measured.items()
-    )
-    return table(("process", "wall s", "x bare", "CPU s", "peak MiB"), rows, 1)
+        return in_rounds(rounds, ground.once, lambda step: print(f"measuring: {step}", file=sys.stderr, flush=True))
 
 
 def main() -> None:
-    """Measure, report progress on stderr, and print the table."""
+    """Measure, report progress on stderr, and print the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rivals", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="1,000 images and one round")
     quick = parser.parse_args().quick
     for tool in (_CUSTODIAN, _OPENSTACK):
         if not shutil.which(tool):
             parser.error(f"{tool} is not installed: make bench-glance installs it")
-    images, rounds = (1_000, 1) if quick else (10_000, 3)
-    print(
-        f"\nA real Glance with {images:,} images: whole processes; ratios of medians of {rounds} interleaved rounds\n"
-    )
-    print(rivals_table(measure(images, rounds)))
-    print("\nTo reach: the whole dry run at most 1.2 x the bare loop's wall time, and 120 MiB.")
+    images, rounds = (1_000, 1) if quick else (10_000, USUAL_ROUNDS)
+    measured = {"glance": measure(images, rounds)}
+    print(f"\nA real Glance with two workers and {images:,} images; of each figure, the median of {rounds} rounds\n")
+    print(figures_table(recorded(), measured), processes_table(measured), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""`python -m benchmarks.sources LATENCY ROUNDS`: asks all sources of usage in parallel and each by itself; prints JSON.
+"""`python -m benchmarks.sources LATENCY ROUNDS`: asks all sources of usage in parallel and each by itself.
+
+Prints as JSON, for each round, how much longer all of them take than the slowest.
 
 The sandbox runs in a process of its own, with so many milliseconds added to every request.
 """
@@ -11,11 +13,10 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
-from statistics import median
 
 import yaml
 
-from benchmarks.cloud import sandbox
+from benchmarks.sandbox import sandbox
 from janitor.cloud.openstack.target import OpenStackTarget
 from janitor.cloud.service import Need, Sources
 from janitor.config import Settings, load_settings
@@ -29,26 +30,20 @@ _SERVICES = ("servers", "volumes", "clusters", "stacks")
 
 
 def main() -> None:
-    """Measure, rounds interleaved, and print the medians in s."""
+    """Measure, rounds interleaved, and print the ratios."""
     latency, rounds = (int(word) for word in sys.argv[1:])
     with tempfile.TemporaryDirectory(prefix="janitor-bench-") as folder:
         place = Path(folder)
         with sandbox(_IMAGES, latency, place, "--api", "openstack") as configuration:
             (place / "janitor.yaml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
             settings = load_settings(place / "janitor.yaml", {})
-            print(json.dumps(_measured(settings, rounds)))
+            print(json.dumps(_ratios(settings, rounds)))
 
 
-def _measured(settings: Settings, rounds: int) -> dict[str, float]:
-    choices = {name: replace(_NOTHING, **{name: Need.REQUIRED}) for name in _SERVICES}
-    choices["all"] = Sources(snapshots=Need.REQUIRED)
-    taken: dict[str, list[float]] = {name: [] for name in choices}
-    for _ in range(rounds):
-        for name, sources in choices.items():
-            taken[name].append(_seconds(settings, sources))
-    medians = {name: median(seconds) for name, seconds in taken.items()}
-    together = medians.pop("all")
-    return {"together": together, "slowest": max(medians.values())}
+def _ratios(settings: Settings, rounds: int) -> list[float]:
+    choices = [replace(_NOTHING, **{name: Need.REQUIRED}) for name in _SERVICES]
+    together = Sources(snapshots=Need.REQUIRED)
+    return [_seconds(settings, together) / max(_seconds(settings, choice) for choice in choices) for _ in range(rounds)]
 
 
 def _seconds(settings: Settings, sources: Sources) -> float:
