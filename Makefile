@@ -62,6 +62,9 @@ nights: $(DEVELOPING) ## a hundred nights of faults and crashes on simulated tim
 walks: $(DEVELOPING) ## random walks side by side through lists that change meanwhile, WALKS of them (1000000)
 	$(BIN)/python -m tests.cloud.walks --walks $(or $(WALKS),1000000)
 
+guard: $(DEVELOPING) ## compare calls and memory of a run of 5,000 images with those recorded in benchmarks/guard.json
+	$(BIN)/python -m benchmarks.guard
+
 bench: $(DEVELOPING) ## figures, median and spread of five rounds; one case: CASE=cpu-100k, a list of them: CASE=help
 	$(BIN)/python -m benchmarks $(CASE) $(if $(ROUNDS),--rounds $(ROUNDS))
 
