@@ -71,15 +71,14 @@ def _everything(
     store: Store, policies: Sequence[Policy], targets: Sequence[str], identity: str, zone: tzinfo, width: int
 ) -> Iterator[Line]:
     for target in targets:
-        run = store.latest_survey(target)
-        survey = store.surveys(run)[target] if run is not None else None
-        image = next((image for image in survey.images if image.id == identity), None) if survey else None
+        run, survey = store.survey_of(target, identity) or (0, None)
+        image = next(iter(survey.images), None) if survey is not None else None
         yield from paragraph(f"{visible(identity)} in {visible(target)}", width, style=BOLD)
         if survey is None or image is None:
             yield line("  No longer listed. Its history:")
         else:
             yield from _facts(image, survey, width)
-            yield from _decision(store, run or 0, target, identity, zone, width)
+            yield from _decision(store, run, target, identity, zone, width)
             yield from _policies(policies, image, target, width)
         yield from _exemptions(store, target, identity, zone, width)
         yield from _history(store, target, identity, width)
@@ -137,7 +136,7 @@ def _minute(instant: datetime | None) -> str:
 
 
 def _decision(store: Store, run: int, target: str, identity: str, zone: tzinfo, width: int) -> Iterator[Line]:
-    decision = next((d for d in _decisions(store, run, target) if d.image.id == identity), None)
+    decision = store.decision_of(run, target, identity)
     yield line()
     yield line(f"Decision of run {run}", BOLD)
     if decision is None:
@@ -173,10 +172,6 @@ def _due(decision: Decision, decided_on: Notice | None, notice: Notice | None, z
     if notice.due < decision.due:
         return "no date until it is announced"
     return f"{local_minute(notice.due, zone)}, announced {local_minute(notice.announced_at, zone)}"
-
-
-def _decisions(store: Store, run: int, target: str) -> Sequence[Decision]:
-    return next((result.decisions for result in store.load_run(run).targets if result.target == target), ())
 
 
 def _policies(policies: Sequence[Policy], image: Image, target: str, width: int) -> Iterator[Line]:

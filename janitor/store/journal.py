@@ -118,26 +118,28 @@ ORDER BY position IS NULL, position, deletion
 _COLUMNS = "x.deletion, x.run, x.image, x.answer, x.answer_words"
 _UNSETTLED = f"""
 SELECT {_COLUMNS}, r.outcome IS NOT NULL AS finished, 0 AS followed
-FROM deletions x JOIN runs r ON r.run = x.run
+FROM deletions x INDEXED BY unsettled_deletions CROSS JOIN runs r ON r.run = x.run
 WHERE x.target = :target AND x.run > :after AND x.settled_in_run IS NULL AND (x.outcome IS NULL OR x.unsettled)
 UNION
 SELECT {_COLUMNS}, 0 AS finished, 0 AS followed
-FROM runs r JOIN deletions x ON x.run = r.run
+FROM runs r INDEXED BY unfinished_runs CROSS JOIN deletions x INDEXED BY deletions_of_run ON x.run = r.run
 WHERE r.outcome IS NULL AND x.target = :target AND x.run > :after AND x.settled_in_run IS NULL
 UNION
 SELECT {_COLUMNS}, asked.outcome IS NOT NULL AS finished, 0 AS followed
-FROM runs r JOIN deletions x ON x.settled_in_run = r.run JOIN runs asked ON asked.run = x.run
+FROM runs r INDEXED BY unfinished_runs CROSS JOIN deletions x INDEXED BY settled_deletions ON x.settled_in_run = r.run
+    JOIN runs asked ON asked.run = x.run
 WHERE r.outcome IS NULL AND x.target = :target AND x.run > :after
 UNION
 SELECT {_COLUMNS}, 1 AS finished, 1 AS followed
-FROM deletions x JOIN runs r ON r.run = coalesce(x.settled_in_run, x.run)
+FROM deletions x INDEXED BY followed_deletions CROSS JOIN runs r ON r.run = coalesce(x.settled_in_run, x.run)
 WHERE x.target = :target AND x.run > :after AND x.followed AND r.outcome IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM deletions y WHERE y.target = x.target AND y.image = x.image AND y.deletion > x.deletion
         AND coalesce(y.confirmed_outcome, y.settled_outcome, y.outcome) IN ('accepted', 'deleted', 'already-gone')
 )
 UNION
 SELECT {_COLUMNS}, 1 AS finished, 1 AS followed
-FROM runs r JOIN deletions x ON x.confirmed_in_run = r.run
+FROM runs r INDEXED BY unfinished_runs CROSS JOIN deletions x INDEXED BY confirmed_deletions
+    ON x.confirmed_in_run = r.run
 WHERE r.outcome IS NULL AND x.target = :target AND x.run > :after
 ORDER BY deletion
 """  # noqa: S608 - the names of columns

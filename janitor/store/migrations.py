@@ -30,6 +30,7 @@ from janitor.store.trust.marks import STEP as MARKS
 from janitor.store.trust.mentions import STEP as MENTIONS
 from janitor.store.trust.notices import NAMING, REMINDING
 from janitor.store.trust.notices import STEP as NOTICES
+from janitor.store.trust.outcomes import STEP as LOOKUPS
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -147,6 +148,11 @@ def presence(db: Connection) -> None:
     _execute(db, PRESENCE)
 
 
+def lookups(db: Connection) -> None:
+    """Indexes of the few requests and runs that each run looks for."""
+    _execute(db, LOOKUPS)
+
+
 def _execute(db: Connection, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which is half of the time for a new
     # database.
@@ -179,6 +185,7 @@ STEPS = (  # append only
     marking,
     naming,
     presence,
+    lookups,
 )
 _ALL = {step.__name__: step for step in STEPS} | {name: _adding(script) for name, script in added()}
 

@@ -1,17 +1,22 @@
 """A run costs as much with a long history as with none: what has long been gone is not looked through again."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from janitor.core.image import Image
+from janitor.core.memory import Notice
 from janitor.core.result import Mode
 from janitor.core.survey import Survey
 from janitor.core.survey.plausibility import Measure
 from janitor.core.usage import Usage
+from janitor.run.orders import Site
 from janitor.store import Store
-from tests.factories import image_called, to_delete
+from tests.factories import AMPLE, OLD, image_called, to_delete
+from tests.fakes import RecordingCloud
+from tests.runs import run_of
 
 START = datetime(2026, 1, 1, 3, tzinfo=UTC)
 NIGHT = timedelta(days=1)
@@ -27,7 +32,7 @@ def listed(night: int) -> tuple[Image, ...]:
 
 @pytest.fixture
 def steps(store: Store) -> Iterator[Steps]:
-    """Tells how many steps SQLite took since it was asked last, in units that no machine makes longer."""
+    """Tells how many steps SQLite took since it was asked last, in fives, which no machine makes longer."""
     taken = 0
 
     def count() -> int:
@@ -40,7 +45,7 @@ def steps(store: Store) -> Iterator[Steps]:
         before, taken = taken, 0
         return before
 
-    store._file._db.set_progress_handler(count, 1)
+    store._file._db.set_progress_handler(count, 5)
     yield since
     store._file._db.set_progress_handler(None, 0)
 
@@ -70,6 +75,54 @@ def test_what_an_earlier_version_writes_after_the_migration_is_present_too(store
         db.execute(f"{facts} VALUES (99, 1, 'active', 0, 0, 1), (3, 2, 'active', 0, 0, 1)")
         present = dict(db.execute("SELECT image_key, present FROM images"))
     assert (present[1], present[2], present[3], present[99]) == (0, 1, 1, 1)
+
+
+def test_one_image_is_read_in_as_many_steps_whatever_else_was_seen(store: Store, steps: Steps) -> None:
+    taken = []
+    for night, images in enumerate((50, 500)):
+        run, at = store.begin_run(Mode.DRY_RUN, START), START + night * NIGHT
+        listed = [image_called(f"ci-{number}") for number in range(images)]
+        store.record_survey(run, "prod", Survey(tuple(listed), Usage(), at, at))
+        store.record_decisions(run, "prod", [to_delete(image) for image in listed])
+        steps()
+        seen = store.survey_of("prod", listed[0].id)
+        assert seen is not None
+        assert seen[1].images == (listed[0],)
+        assert store.decision_of(run, "prod", listed[0].id) == to_delete(listed[0])
+        taken.append(steps())
+    assert taken[1] < 1.15 * taken[0]
+
+
+def live(store: Store, night: int) -> int:
+    """A live run in which some images are announced, and those of two nights before deleted; returns how many."""
+    now = START + night * NIGHT
+    numbers = range(night * CHURN, night * CHURN + IMAGES)
+    cloud = RecordingCloud([aged(number) for number in numbers])
+    policy = replace(OLD, notice=2 * NIGHT)
+    run = run_of([Site("prod", lambda: cloud)], [policy], store, Mode.DELETE, AMPLE, clock=lambda: now)
+    result = run.perform()
+    announced = {
+        ("prod", decision.image.id): Notice(OLD.name, 2 * NIGHT, now, now + 2 * NIGHT, None, decision.image.name)
+        for decision in result.targets[0].notices.announced
+    }
+    store.announce(result.run, announced, [], now)
+    return len(cloud.deleted)
+
+
+def aged(number: int) -> Image:
+    """An image that expires one night before it is the oldest that is listed."""
+    expires = START + (number // CHURN - 2) * NIGHT
+    return image_called(f"ci-{number}", created_at=expires - timedelta(days=14, hours=1))
+
+
+def test_a_live_run_takes_as_many_steps_after_many_as_after_few(store: Store, steps: Steps) -> None:
+    taken = []
+    for night in range(NIGHTS):
+        steps()
+        deleted = live(store, night)
+        taken.append(steps())
+    assert deleted == CHURN
+    assert taken[-1] < 1.15 * taken[5]
 
 
 def test_a_run_takes_as_many_steps_after_many_runs_as_after_few(store: Store, steps: Steps) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image
 from janitor.core.memory import History
+from janitor.core.names.image_ids import folded
 from janitor.core.planning.plan import owns
 from janitor.core.result import Mode, Outcome, RunResult, SurveySummary, TargetResult
 from janitor.core.survey import Survey
@@ -200,11 +201,27 @@ def test_every_run_reads_back_exactly_whatever_came_later(nights: list[dict[str,
             assert store.load_run(result.run) == result
             for target, taken in surveys.items():
                 assert store.own_images(target, result.run) == {image.id for image in taken.images if owns(image)}
+        for target in store.targets():
+            check_single_images(store, target)
         with store._file.reading() as db:
             assert db.execute(OF_ANOTHER_PRESENCE).fetchall() == []
         for target, past in simulation.past.items():
             for image in {image.id: image for taken in past for image in taken.images}.values():
                 assert store.history_of(target, image.id) == scanned(past, image)
+
+
+def check_single_images(store: Store, target: str) -> None:
+    """What is read of one image of the latest survey is what the whole of it says of that image."""
+    run = store.latest_survey(target)
+    assert run is not None
+    whole, [reported] = store.surveys(run)[target], [t for t in store.load_run(run).targets if t.target == target]
+    for image_id in ("a", "b", "c", "D%_", "é'\""):
+        listed = tuple(image for image in whole.images if image.id == image_id)
+        using = {image: users for image, users in whole.usage.by_image.items() if image == folded(image_id)}
+        alone = replace(whole, images=listed, usage=replace(whole.usage, by_image=using))
+        assert store.survey_of(target, image_id) == (run, alone)
+        decided = [decision for decision in reported.decisions if decision.image.id == image_id]
+        assert store.decision_of(run, target, image_id) == next(iter(decided), None)
 
 
 OF_ANOTHER_PRESENCE = """

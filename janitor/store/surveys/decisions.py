@@ -41,6 +41,12 @@ def decisions_at(db: Connection, run: int, target: str) -> tuple[Decision, ...]:
     return tuple(sorted(map(_decision, rows), key=lambda decision: age(decision.image)))
 
 
+def reported_decision(db: Connection, run: int, target: str, image_id: str) -> Decision | None:
+    """What a run reported that it decided about one image of a target, if it did."""
+    row = db.execute(f"{_AT_RUN} AND image = ?", (run, target, image_id)).fetchone()
+    return None if row is None else _decision(row)
+
+
 def decision_at(db: Connection, run: int, target: str, image_id: str) -> Decision | None:
     """What a run decided about one image of a target, if it did, whether or not it could report it."""
     row = db.execute(_OF_IMAGE, {"run": run, "target": target, "image": image_id}).fetchone()

@@ -10,7 +10,7 @@ from janitor.core.survey import Survey
 from janitor.core.usage import Source, Unread, Usage
 from janitor.store.columns import IMAGE, names
 from janitor.store.connection import Connection
-from janitor.store.rows import image_of, instant
+from janitor.store.rows import Row, image_of, instant
 from janitor.store.surveys.uses import usage_at
 
 
@@ -41,7 +41,7 @@ def latest_survey(db: Connection, target: str) -> int | None:
 
 def surveys_at(db: Connection, run: int) -> dict[str, Survey]:
     """Exactly what each target's survey in a run saw; images oldest first, undated ones before all, ties by id."""
-    return {row[0]: _survey(db, run, *row) for row in db.execute(_SURVEYS, (run,)).fetchall()}
+    return {row[0]: _survey(db, run, row) for row in db.execute(_SURVEYS, (run,)).fetchall()}
 
 
 def age(image: Image) -> tuple[datetime, str]:
@@ -49,33 +49,41 @@ def age(image: Image) -> tuple[datetime, str]:
     return (image.created_at or datetime.min.replace(tzinfo=UTC), image.id)
 
 
-def _survey(
-    db: Connection,
-    run: int,
-    target: str,
-    started: str,
-    finished: str,
-    problem: str | None,
-    unread: str | None,
-    remarks: str | None,
-    readings: str | None,
-) -> Survey:
-    images = sorted((image_of(row[0], row[1:]) for row in db.execute(_AT_RUN, (run, target))), key=age)
+def survey_of(db: Connection, target: str, image_id: str) -> tuple[int, Survey] | None:
+    """The latest run that surveyed a target, and what it saw of one image, and of nothing else; None before the first.
+
+    There is no image in it where that survey did not list it.
+    """
+    run = latest_survey(db, target)
+    row = db.execute(_SURVEY, (run, target)).fetchone()
+    return None if run is None or row is None else (run, _survey(db, run, row, only=image_id))
+
+
+def _survey(db: Connection, run: int, row: Row, only: str | None = None) -> Survey:
+    """What a survey saw, all of it or of one image, from the columns of `_SURVEYS`."""
+    target, started, finished, problem, unread, remarks, readings = row
     parts = frozenset(Unread(Source(source), part) for source, part in json.loads(unread or "[]"))
     # For runs before it was recorded which uses were carried over, all that may have been are left out.
     left_out = parts if readings is None else frozenset[Unread]()
-    used = usage_at(db, run, target, left_out) if problem is None else Usage(problem=problem)
+    used = Usage(problem=problem) if problem is not None else usage_at(db, run, target, left_out, only)
     usage = replace(used, unread=parts, remarks=tuple(json.loads(remarks or "[]")))
-    return Survey(tuple(images), usage, instant(started), instant(finished))
+    return Survey(_images(db, run, target, only), usage, instant(started), instant(finished))
 
 
-_SURVEYS = """
-SELECT target, started_at, finished_at, usage_problem, usage_unread, usage_remarks, usage_readings FROM surveys
-WHERE run = ? AND finished_at IS NOT NULL ORDER BY position IS NULL, position, target
-"""
+def _images(db: Connection, run: int, target: str, only: str | None) -> tuple[Image, ...]:
+    rows = db.execute(_AT_RUN, (run, target)) if only is None else db.execute(_IMAGE_AT_RUN, (run, target, only))
+    return tuple(sorted((image_of(row[0], row[1:]) for row in rows), key=age))
+
+
+_COLUMNS = "target, started_at, finished_at, usage_problem, usage_unread, usage_remarks, usage_readings"
+_SURVEYS = f"""
+SELECT {_COLUMNS} FROM surveys WHERE run = ? AND finished_at IS NOT NULL ORDER BY position IS NULL, position, target
+"""  # noqa: S608 - the names of columns
+_SURVEY = f"SELECT {_COLUMNS} FROM surveys WHERE run = ? AND target = ?"  # noqa: S608 - the names of columns
 _LATEST = f"""
 SELECT i.image, {names(IMAGE, "f")}
 FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
 WHERE i.target = ? AND i.image = ?
 """  # noqa: S608 - the names of columns
 _AT_RUN = f"SELECT image, {names(IMAGE)} FROM snapshots WHERE run = ? AND target = ?"  # noqa: S608 - the names of columns
+_IMAGE_AT_RUN = f"{_AT_RUN} AND image = ?"

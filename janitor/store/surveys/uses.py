@@ -109,15 +109,18 @@ def _record_stacks(db: Connection, target: str, usage: Usage) -> None:
     )
 
 
-def usage_at(db: Connection, run: int, target: str, unread: frozenset[Unread]) -> Usage:
-    """The usage that a run's survey could read; users of each image by name and id.
+def usage_at(db: Connection, run: int, target: str, unread: frozenset[Unread], only: str | None = None) -> Usage:
+    """The usage that a run's survey could read, of all images or of one; users of each image by name and id.
 
     `unread` are the sources that it could not read, if it was not recorded which uses were carried over.
     """
+    wanted = None if only is None else folded(only)
     rows_then = db.execute(_AT_RUN, (target, run, run, run))
     seen = (row for row in rows_then if not _is_unread(unread, row[3], row[4]))
     by_image: dict[ImageId, tuple[User, ...]] = {}
     for image, uses in groupby(seen, key=itemgetter(0)):
+        if wanted is not None and folded(image) != wanted:
+            continue
         users = tuple(User(user, name, UserKind(kind), source) for _, user, name, kind, source in uses)
         by_image[folded(image)] = by_image.get(folded(image), ()) + users
     return Usage(by_image)
@@ -181,7 +184,7 @@ def _latest(times: Iterable[tuple[str, str | None]]) -> dict[str, datetime]:
 
 
 _PRESENT = """
-SELECT target, image, instance, instance_name, kind, source, carried_from, from_run FROM uses
+SELECT target, image, instance, instance_name, kind, source, carried_from, from_run FROM uses INDEXED BY present_uses
 WHERE target = ? AND until_run IS NULL
 """
 _BEGIN = (

@@ -14,7 +14,7 @@ from janitor.core.usage import EarlierUsage
 from janitor.store import chronicle, runs
 from janitor.store.replay import Inputs, inputs_at
 from janitor.store.surveys import measures, presence, recorded, snapshots, uses
-from janitor.store.surveys.decisions import record_decisions
+from janitor.store.surveys.decisions import record_decisions, reported_decision
 from janitor.store.transactions import OnFile
 from janitor.store.trust.grounds import record_grounds
 
@@ -94,6 +94,16 @@ class Surveys(OnFile):
         with self._file.reading() as db:
             runs.check_known(db, run)
             return recorded.surveys_at(db, run)
+
+    def survey_of(self, target: str, image_id: str) -> tuple[int, Survey] | None:
+        """The latest run that surveyed a target, and what it saw of one image alone; None before the first."""
+        with self._file.reading() as db:
+            return recorded.survey_of(db, target, image_id)
+
+    def decision_of(self, run: int, target: str, image_id: str) -> Decision | None:
+        """What a run reported that it decided about one image of a target, if it did."""
+        with self._file.reading() as db:
+            return reported_decision(db, run, target, image_id)
 
     def inputs(self, run: int) -> dict[str, Inputs]:
         """The inputs of a run's decisions, by target: for each that it could survey.

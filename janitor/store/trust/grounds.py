@@ -90,7 +90,7 @@ _READERS = {
     "refusals": _reader(Refusals),
     _SHARING: _reader(Sharing),
 }
-_OPEN = "SELECT image, kind, value FROM grounds WHERE target = ? AND until_run IS NULL"
+_OPEN = "SELECT image, kind, value FROM grounds INDEXED BY present_grounds WHERE target = ? AND until_run IS NULL"
 _CLOSE = "UPDATE grounds SET until_run = ? WHERE target = ? AND image = ? AND kind = ? AND until_run IS NULL"
 _ADD = "INSERT INTO grounds (target, from_run, image, kind, value) VALUES (?, ?, ?, ?, ?)"
 _COUNT = "UPDATE surveys SET sharing_asked = ? WHERE run = ? AND target = ?"

@@ -63,10 +63,12 @@ _DUE = """
 SELECT p.channel, p.run, p.delivered_at FROM reports p JOIN runs r ON r.run = p.run
 WHERE p.run >= ? AND r.mode = 'delete' ORDER BY p.run, p.report
 """
+# Only mentions since the first of the current notices are looked at; CROSS JOIN keeps SQLite to that order.
 _UNREMINDED = """
 SELECT DISTINCT m.image FROM mentions m
-JOIN runs r ON r.run = m.run AND r.mode = 'delete'
-JOIN notices n ON n.target = m.target AND n.image = m.image AND n.ended_at IS NULL
+CROSS JOIN notices n ON n.target = m.target AND n.image = m.image AND n.ended_at IS NULL
+CROSS JOIN runs r ON r.run = m.run AND r.mode = 'delete'
 WHERE m.target = :target AND m.kind = 'reminded' AND n.reminded_at IS NULL AND m.run > n.run
+    AND m.run > (SELECT min(run) FROM notices WHERE target = :target AND ended_at IS NULL)
     AND (:before IS NULL OR m.run < :before)
 """

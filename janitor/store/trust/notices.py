@@ -10,7 +10,7 @@ from janitor.core.units import iso
 from janitor.store.connection import Connection, query
 from janitor.store.rows import instant, instant_or_none
 from janitor.store.trust.hearing import unreminded
-from janitor.store.trust.outcomes import deleted
+from janitor.store.trust.outcomes import is_deleted
 
 _SURELY_GONE = timedelta(days=7)
 
@@ -98,8 +98,10 @@ def remind(db: Connection, run: int, target: str, images: Iterable[str], at: dat
 
 def end_notices_of_gone(db: Connection, target: str, unlisted: Iterable[str], at: datetime) -> None:
     """End the notices of those of these images that the janitor deleted, or that no survey has listed for a week."""
-    ours, long_ago = deleted(db, target), iso(at - _SURELY_GONE)
-    gone = [image for image in unlisted if image in ours or _missed_since(db, target, image) <= long_ago]
+    long_ago = iso(at - _SURELY_GONE)
+    gone = [
+        image for image in unlisted if is_deleted(db, target, image) or _missed_since(db, target, image) <= long_ago
+    ]
     db.executemany(_END_STANDING, [(iso(at), "gone", target, image) for image in gone])
 
 

@@ -32,8 +32,15 @@ def refusals(db: Connection, target: str) -> dict[str, Refusals]:
 
 def asked_since(db: Connection, target: str, run: int) -> set[str]:
     """The ids of the images of a target whose deletion was requested in this run or later."""
-    sql = "SELECT DISTINCT image FROM deletions WHERE target = ? AND run >= ? AND requested_at IS NOT NULL"
+    # +target: SQLite would look through all that was ever requested of the target.
+    sql = "SELECT DISTINCT image FROM deletions WHERE +target = ? AND run >= ? AND requested_at IS NOT NULL"
     return {row[0] for row in db.execute(sql, (target, run))}
+
+
+def is_deleted(db: Connection, target: str, image: str) -> bool:
+    """Whether the janitor is known to have deleted an image of a target."""
+    found = db.execute(f"{_DELETED} AND image = ?", (target, counts_after(db, target), image)).fetchone()
+    return found is not None
 
 
 def deleted(db: Connection, target: str) -> set[str]:
@@ -41,10 +48,16 @@ def deleted(db: Connection, target: str) -> set[str]:
     return {row[0] for row in db.execute(_DELETED, (target, counts_after(db, target)))}
 
 
+STEP = """
+-- What each run looks up is found without a look at all that was ever done.
+CREATE INDEX refused_deletions ON deletions (target, image) WHERE outcome = 'refused';
+CREATE INDEX unfinished_runs ON runs (run) WHERE outcome IS NULL;
+"""
+
 _ATTEMPTS = """
 SELECT x.image, x.outcome, x.requested_at, x.detail FROM deletions x
 WHERE x.target = :target AND x.run > :after AND x.requested_at IS NOT NULL AND x.outcome IS NOT NULL AND x.image IN (
-    SELECT image FROM deletions WHERE target = :target AND outcome = 'refused'
+    SELECT image FROM deletions INDEXED BY refused_deletions WHERE target = :target AND outcome = 'refused'
 )
 ORDER BY x.image, x.deletion DESC
 """
