@@ -147,6 +147,7 @@ def test_the_only_region_of_a_catalogue_need_not_be_named(desk: Desk) -> None:
         "shared_ignored": True,
         "stop": None,
         "http_transport": None,
+        "max_images": 1_000_000,
     }
 
 
