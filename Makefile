@@ -22,6 +22,7 @@ $(READY): requirements/runtime.txt requirements/build.txt pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	$(PIP) --require-hashes -r requirements/runtime.txt -r requirements/build.txt
 	$(PIP) --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q janitor  # as an installation does: where PYTHONDONTWRITEBYTECODE is set, no start would
 	@touch $@
 
 $(DEVELOPING): $(READY) requirements/dev.txt

@@ -20,7 +20,8 @@ from uuid import UUID
 from ahocorasick_rs import BytesAhoCorasick
 
 from janitor.core.image import Image
-from janitor.references import Reference, References
+from janitor.references import Reference
+from janitor.references.reading import References
 
 IMAGES = 10_000
 _FAMILIES = ("ci-web", "ci-api", "bake", "golden-db", "runner")

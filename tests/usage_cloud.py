@@ -10,7 +10,7 @@ from typing import Any
 import stamina
 import yaml
 
-from janitor.cli import wiring
+from janitor.cli import configuration
 from janitor.cloud.openstack.client import OpenStackClient
 from janitor.cloud.service import Sources
 from janitor.core.decision import Decision
@@ -228,7 +228,7 @@ class Nights:
         with stamina.set_testing(True, attempts=1), Loopback(self.cloud.answer) as listening:
             self.cloud.root = listening.url
             self._configure(listening.url)
-            settings, rules = wiring.load(self.folder / "janitor.yaml")
+            settings, rules = configuration.load(self.folder / "janitor.yaml")
             choice: Choice = chosen(settings, names)
             return runs.perform(settings, rules, mode, choice, clock=lambda: self.now, **keys)
 

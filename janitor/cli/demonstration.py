@@ -19,8 +19,8 @@ from janitor.config.policy_files import Rules
 from janitor.core.result import Mode
 from janitor.core.units import format_minute
 from janitor.errors import Exit, worst
-from janitor.notify import deliver
 from janitor.notify.announcing import as_told
+from janitor.notify.delivery import deliver
 from janitor.report.brief import brief_report
 from janitor.run.sites import Choice
 from janitor.sandbox import server

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 
-from rich.segment import Segment
-
 from janitor.core.decision import Decision, Reason
 from janitor.core.image import Image
 from janitor.core.memory import Notice
@@ -16,7 +14,7 @@ from janitor.core.usage import User, UserKind
 from janitor.errors import UsageError
 from janitor.escaping import visible
 from janitor.expressions import Budget
-from janitor.report.layout import BOLD, Line, Page, labelled, line, paragraph
+from janitor.report.layout import BOLD, Line, Page, Segment, labelled, line, paragraph
 from janitor.report.tables import user_name, users_of
 from janitor.report.wording import label_of, local_minute
 from janitor.store import Store

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from janitor import notify
-from janitor.cli import wiring
+from janitor.cli import recorded
 from janitor.cli.terminal import print_out, say
 from janitor.clock import utc_now
 from janitor.cloud.service import Probe, ProbeFailed
 from janitor.config import Settings
+from janitor.config.accounts import names_without_signing_in
 from janitor.config.policy_files import PASSED_OVER, Rules
 from janitor.core.policy import Policy
 from janitor.core.policy_lint import exempting_nothing, lint, owning_nothing
@@ -17,11 +18,11 @@ from janitor.core.units import counted
 from janitor.core.usage import Reading
 from janitor.errors import CloudError, DeliveryError, StoreError
 from janitor.escaping import visible
-from janitor.monitoring.metrics import try_to_write
-from janitor.references import Reference, References
+from janitor.references import Reference
 from janitor.report.tables import readings_table
-from janitor.run import sites
-from janitor.run.orders import Site
+
+if TYPE_CHECKING:
+    from janitor.run.orders import Site
 
 
 def configured(settings: Settings, rules: Rules) -> Iterator[str]:
@@ -31,7 +32,7 @@ def configured(settings: Settings, rules: Rules) -> Iterator[str]:
     yield f"policies       ok: {settings.policies}, {', '.join(policy.name for policy in rules.policies)}"
     if rules.passed_over:
         yield f"policies       note: {PASSED_OVER}: {', '.join(map(visible, rules.passed_over))}"
-    for remark in lint(rules.policies, sites.names_without_signing_in(settings)):
+    for remark in lint(rules.policies, names_without_signing_in(settings)):
         yield f"policies       note: {remark}"
     if rules.exemptions:
         yield f"exemptions     ok: {len(rules.exemptions)} in policy files"
@@ -57,7 +58,7 @@ def _ways(settings: Settings) -> Iterator[str]:
 
 def idle(settings: Settings, rules: Rules) -> Iterator[str]:
     """The policies and exemptions that match no image of the last surveys, where there are any: it may be intended."""
-    images = wiring.latest_images(settings)
+    images = recorded.latest_images(settings)
     if not any(images.values()):
         return
     last = f"note: none of the {counted(sum(map(len, images.values())))} surveyed last is"
@@ -69,7 +70,9 @@ def idle(settings: Settings, rules: Rules) -> Iterator[str]:
 
 def live_probes(settings: Settings) -> Iterator[tuple[str, Callable[[], Probe]]]:
     """A probe, with its name, for every target."""
-    known = wiring.known_targets(settings)
+    from janitor.run import sites  # which loads all of a run
+
+    known = recorded.known_targets(settings)
     for site in sites.sites_of(settings, sites.Choice(settings.targets), known=known):
         also = f" (also {', '.join(site.also_named)})" if site.also_named else ""
         yield f"target {site.name}{also}", partial(_probe, site)
@@ -79,12 +82,16 @@ def channel_probes(
     settings: Settings, policies: Sequence[Policy], *, live: bool
 ) -> Iterator[tuple[str, Callable[[], Probe]]]:
     """A probe, with its name, for every channel; what others can see only where it is `live`."""
-    for channel in notify.configured(settings, policies):
+    if settings.slack is None and not settings.channels:
+        return
+    from janitor.notify.channels import configured as configured_channels  # which loads every kind of channel
+
+    for channel in configured_channels(settings, policies):
         for name, probe in channel.probes(live=live):
             yield name, partial(_probe_channel, probe)
 
 
-def _probe(site: Site) -> Probe:
+def _probe(site: "Site") -> Probe:
     service = site.connect()
     try:
         return service.probe()
@@ -94,6 +101,8 @@ def _probe(site: Site) -> Probe:
 
 def probe_metrics(file: Path) -> Probe:
     """That metrics can be written. Raises ProbeFailed where they cannot."""
+    from janitor.monitoring.metrics import try_to_write  # whose library takes its time to load
+
     try:
         return Probe(try_to_write(file))
     except OSError as error:
@@ -102,7 +111,9 @@ def probe_metrics(file: Path) -> Probe:
 
 def probe_references(settings: Settings, declared: Sequence[Reference]) -> Probe:
     """What these references name of the images that were surveyed last. Raises ProbeFailed where one cannot be read."""
-    images = [image for every in wiring.latest_images(settings).values() for image in every]
+    from janitor.references.reading import References  # whose search takes its time to load
+
+    images = [image for every in recorded.latest_images(settings).values() for image in every]
     usage = References(declared, settings.http).named(images)
     if usage.problem is not None:
         raise ProbeFailed(usage.problem, usage.readings)

@@ -1,23 +1,19 @@
-"""What commands print, and the one place that makes rich's consoles: for stdout, and for the progress bar."""
+"""What commands print and ask, and the progress that they show on a terminal. Loads rich only where that is needed."""
 
 import sys
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console, RenderableType
 
-from janitor.config.screen import NARROWEST, WIDEST, screen_environment
+from janitor.config.screen import plain_width
 from janitor.escaping import visible_lines
 from janitor.report.layout import Page
 
-_DEFAULT_WIDTH = 80
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
-
-def console(*, stderr: bool = False) -> Console:
-    """A console as wide as the terminal, or 80 columns where that is unknown, under 40 or out of range."""
-    made = Console(stderr=stderr, highlight=False, _environ=screen_environment())
-    if not NARROWEST <= made.width <= WIDEST:
-        made.width = _DEFAULT_WIDTH
-    return made
+    from janitor.run.orders import Progress
 
 
 def say(text: str = "", *, err: bool = False) -> None:
@@ -36,15 +32,26 @@ def answer_to(question: str) -> str:
     return sys.stdin.readline().strip().lower()
 
 
-def print_out(renderable: RenderableType) -> None:
+def print_out(renderable: "RenderableType") -> None:
     """Print for the width of the terminal. Raises RuntimeError for output that is empty: a bug."""
-    made = console()
-    if isinstance(renderable, Page) and made.color_system is None:
-        _write(renderable.plain(made.width))
+    width = plain_width(sys.stdout)
+    if width is not None and isinstance(renderable, Page):
+        _write(renderable.plain(width))
         return
-    with made.capture() as capture:
-        made.print(renderable, crop=not isinstance(renderable, Page))  # a word too many is better than one too few
-    _write(capture.get())
+    from janitor.cli.console import rendered  # which loads rich
+
+    _write(rendered(renderable))
+
+
+def progress_bar() -> "AbstractContextManager[Progress]":
+    """What progress is reported to; without a terminal it shows nothing."""
+    from janitor.run.orders import Silence  # which loads all of a run
+
+    if not sys.stderr.isatty():
+        return nullcontext(Silence())
+    from janitor.cli.console import bars_drawn  # which loads rich
+
+    return bars_drawn()
 
 
 def print_plain(text: str) -> None:

@@ -1,86 +1,34 @@
 """From configuration to a run."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import httpx
-
+from janitor.cli.recorded import images_of, known_targets
 from janitor.clock import utc_now
-from janitor.config import Settings, find_policies, load_settings
-from janitor.config.policy_files import PASSED_OVER, Rules, load_policies, load_rules
+from janitor.cloud.target import may_have
+from janitor.config import Settings
+from janitor.config.policy_files import PASSED_OVER, Rules
 from janitor.core.basis import Basis
 from janitor.core.decision import Decision
 from janitor.core.exemptions import active
-from janitor.core.image import Image
 from janitor.core.policy_lint import exempting_nothing
 from janitor.core.result import Mode, Outcome, RunResult
-from janitor.core.survey.mark import older
-from janitor.errors import ConfigurationError, Exit, JanitorError, Problem, StoreError, UsageError, worst
+from janitor.errors import Exit, JanitorError, StoreError, worst
 from janitor.expressions import Budget
-from janitor.notify import configured
-from janitor.notify.channels import SCHEMAS
-from janitor.notify.slack.reports import channels_of
-from janitor.references import References
 from janitor.run import Run, exit_code
-from janitor.run.orders import Audience, Execution, Progress, Silence, Site
-from janitor.run.sites import Choice, may_have, sites_of
+from janitor.run.orders import Audience, Execution, NoTexts, Progress, Silence, Site, Texts
+from janitor.run.sites import Choice, sites_of
 from janitor.run.surveying import raise_if_stopped
 from janitor.shutdown import Stop
-from janitor.store import Store, exclusive, holder, inspect, read_mark, write_mark
+from janitor.store import Store, exclusive, inspect, read_mark, write_mark
 
-
-def settings_from(config: Path | None) -> Settings:
-    """The configuration, with every kind of channel that there is. Raises ConfigurationError."""
-    return load_settings(config, kinds=SCHEMAS)
-
-
-def load(config: Path | None) -> tuple[Settings, Rules]:
-    """Configuration and rules. Raises ConfigurationError with every problem of both."""
-    try:
-        settings = settings_from(config)
-    except ConfigurationError as error:
-        raise ConfigurationError([*error.problems, *_problems_of_policies(config)]) from error
-    return settings, rules_of(settings)
-
-
-def rules_of(settings: Settings) -> Rules:
-    """The rules as they are now in their files.
-
-    Raises ConfigurationError, also for keys that need a missing channel.
-    """
-    return load_rules(settings.policies, settings.timezone, _unserved(settings))
-
-
-def _unserved(settings: Settings) -> dict[str, str]:
-    """The keys of a policy that this configuration does not support, each with the reason."""
-    if settings.slack is None:
-        return {
-            "notice": "requires `slack`: a notice must be announced somewhere; configure it, or leave this key out",
-            "channel": "requires `slack` with a token, which posts there; configure it, or leave this key out",
-        }
-    if settings.slack.webhook_url is not None:
-        return {"channel": "a webhook posts to one channel only: give slack a token instead, or leave this key out"}
-    return {}
-
-
-def _problems_of_policies(config: Path | None) -> tuple[Problem, ...]:
-    """What is wrong with the policies, where a wrong configuration still says where they are."""
-    path = find_policies(config)
-    try:
-        if path is not None:
-            load_policies(path)
-    except ConfigurationError as error:
-        return error.problems
-    return ()
-
-
-def mode_of(settings: Settings, *, dry_run: bool) -> Mode:
-    """The mode to run in: a dry run always wins over the configured mode."""
-    return Mode.DRY_RUN if dry_run else settings.mode
+if TYPE_CHECKING:
+    import httpx
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +61,7 @@ class Surroundings:
     clock: Callable[[], datetime] = utc_now
     holding: ExitStack | None = None
     begins: Callable[[], None] = lambda: None
-    http_transport: httpx.BaseTransport | None = None
+    http_transport: "httpx.BaseTransport | None" = None
 
 
 def perform(
@@ -141,7 +89,7 @@ def perform(
                 basis=_basis(settings, rules, accept_survey=request.accept_survey),
                 store=store,
                 mode=request.mode,
-                references=References(settings.references, settings.http, around.stop, around.http_transport),
+                references=_texts(settings, around),
                 approved=request.approved,
                 unknown_mark=mark if mark is not None and not store.knows(mark) else None,
                 execution=_execution(settings, around),
@@ -153,6 +101,14 @@ def perform(
     finally:
         own.close()
     return result
+
+
+def _texts(settings: Settings, around: Surroundings) -> Texts:
+    if not settings.references:
+        return NoTexts()
+    from janitor.references.reading import References  # whose search takes its time to load
+
+    return References(settings.references, settings.http, around.stop, around.http_transport)
 
 
 def _sites(settings: Settings, choice: Choice, around: Surroundings) -> list[Site]:
@@ -189,7 +145,7 @@ def _audience(
     settings: Settings, rules: Rules, request: RunRequest, store: Store, clock: Callable[[], datetime]
 ) -> Audience:
     return Audience(
-        owes_report=request.post and bool(configured(settings)),
+        owes_report=request.post and _has_channels(settings),
         unposted=not request.post and settings.slack is not None,
         channels=_channels(settings, rules),
         next_run=_next_run(settings),
@@ -207,19 +163,21 @@ def _marked(database: Path, store: Store, result: RunResult) -> RunResult:
     return result
 
 
-def leave_mark(database: Path, store: Store) -> None:
-    """Write the mark of the exemption granted last, unless the mark there was written by a later copy of the database.
+def _has_channels(settings: Settings) -> bool:
+    if settings.slack is None and not settings.channels:
+        return False
+    from janitor.notify.channels import configured  # which loads every kind of channel
 
-    Raises StoreError where it cannot be read or written.
-    """
-    mark = read_mark(database)
-    if mark is None or store.knows(mark):
-        write_mark(database, store.mark_exemption())
+    return bool(configured(settings))
 
 
 def _channels(settings: Settings, rules: Rules) -> Mapping[str, str] | None:
     """The channels that policies have of their own; None if no channel is configured."""
-    return None if settings.slack is None else channels_of(rules.policies, settings.slack.channel)
+    if settings.slack is None:
+        return None
+    from janitor.notify.slack.reports import channels_of
+
+    return channels_of(rules.policies, settings.slack.channel)
 
 
 def _next_run(settings: Settings) -> Callable[[datetime], datetime] | None:
@@ -233,52 +191,13 @@ def _remarks(settings: Settings, rules: Rules, mode: Mode, store: Store, clock: 
     Raises StoreError.
     """
     exempted = [exemption for exemption in rules.exemptions if active(exemption, clock())]
-    images = _latest_images(settings, store) if exempted else {}
+    images = images_of(settings, store) if exempted else {}
     surveyed = all(any(may_have(target, name) for name in images) for target in settings.targets)
     idle = exempting_nothing(exempted, images) if surveyed else []
     sentences = [f"{PASSED_OVER}: {', '.join(rules.passed_over)}"] if rules.passed_over and mode is Mode.DELETE else []
     once = [f'a policy file exempts "{name}", and in the latest surveys no image has this name or id' for name in idle]
     said = store.said(mode) if once else set()
     return sentences + [sentence for sentence in once if sentence not in said]
-
-
-def database_of(settings: Settings) -> str:
-    """The database in a sentence, as a run would find it. Raises StoreError where one could not use it."""
-    who = holder(settings.database)  # first the lock, as a run
-    found = inspect(settings.database)
-    if (behind := _behind(settings.database)) is not None:
-        found += f"; but {older(behind)}, so the next run deletes nothing"
-    return found if who is None else f"{found}; in use by {who}"
-
-
-def _behind(database: Path) -> int | None:
-    """The run whose mark lies beside the database, where that does not know it. Raises StoreError."""
-    mark = read_mark(database)
-    if mark is None:
-        return None
-    with suppress(UsageError), Store.open_existing(database) as store:
-        return None if store.knows(mark) else mark.run
-    return mark.run
-
-
-def known_targets(settings: Settings) -> list[str]:
-    """The names of all targets that any run surveyed, the latest surveyed first. Raises StoreError."""
-    with suppress(UsageError), Store.open_existing(settings.database) as store:
-        return store.recent_targets()
-    return []
-
-
-def latest_images(settings: Settings) -> dict[str, tuple[Image, ...]]:
-    """The images of the latest snapshot of each target that is configured, by its name. Raises StoreError."""
-    with suppress(UsageError), Store.open_existing(settings.database) as store:
-        return _latest_images(settings, store)
-    return {}
-
-
-def _latest_images(settings: Settings, store: Store) -> dict[str, tuple[Image, ...]]:
-    ours = (name for name in store.targets() if any(may_have(target, name) for target in settings.targets))
-    runs = {name: store.latest_survey(name) for name in ours}
-    return {name: store.surveys(run)[name].images for name, run in runs.items() if run is not None}
 
 
 def failed_run(mode: Mode, error: JanitorError, started_at: datetime, finished_at: datetime) -> RunResult:

@@ -37,3 +37,8 @@ class Target(Protocol):
     def is_in_every_region(self) -> bool:
         """Whether it is one site for each region; only signing in tells which."""
         ...
+
+
+def may_have(target: Target, name: str) -> bool:
+    """Whether this may be the name of a site of a target; for one in every region only a catalogue is certain."""
+    return name == target.name or (target.is_in_every_region and name.startswith(f"{target.name}-"))

@@ -1,7 +1,7 @@
 """The configuration: one YAML file and the environment become one value. The only reader of the environment."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -100,17 +100,19 @@ class Settings:
 
 
 def load_settings(
-    config: Path | None = None, environ: Mapping[str, str] = os.environ, kinds: ChannelSchemas | None = None
+    config: Path | None = None, environ: Mapping[str, str] = os.environ, kinds: Callable[[], ChannelSchemas] = dict
 ) -> Settings:
     """The settings from `config`, or the file that JANITOR_CONFIG names, or `janitor.yaml` here.
 
-    `kinds` are the kinds of channels, beside Slack, that there are.
+    `kinds` gives the kinds of channels, beside Slack, that there are; it is asked only where `channels` is written.
 
     Raises ConfigurationError with every problem of the file, none of which shows a secret. Policies are not read.
     """
     source = _source(config, environ)
-    expanded = expand(read_document(source), environ, source.parent, secrets_of(kinds or {}))
-    channels, misconfigured = read_channels(expanded.document, kinds or {}, source.parent)
+    document = read_document(source)
+    schemas = kinds() if isinstance(document.data, dict) and "channels" in document.data else {}
+    expanded = expand(document, environ, source.parent, secrets_of(schemas))
+    channels, misconfigured = read_channels(expanded.document, schemas, source.parent)
     schema, wrong = check(SettingsSchema, expanded.document)
     faults = [
         *expanded.document.faults,

@@ -57,3 +57,10 @@ def collecting(settings: Settings) -> Iterator[Callable[[Target], AbstractContex
     yield attempt
     if problems:
         raise ConfigurationError(problems)
+
+
+def names_without_signing_in(settings: Settings) -> list[str] | None:
+    """The names of all sites; None where a target is in every region, which only a catalogue lists."""
+    if any(target.is_in_every_region for target in settings.targets):
+        return None
+    return [target.name for target in settings.targets]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from janitor.config.channels import ChannelSetting, files_written_twice
 from janitor.config.declared import references
-from janitor.config.policy_files import would_be_read
+from janitor.config.policy_folder import would_be_read
 from janitor.config.schema import SettingsSchema
 from janitor.documents import Fault, Keys, legible
 from janitor.files import METRICS, around_temporary, to_replace

@@ -23,7 +23,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 class Schema(BaseModel):
     """The base of every schema: nothing unknown, nothing converted. A field's description completes "is missing"."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 def check(schema: type[Model], document: Document, inside: Keys = ()) -> tuple[Model | None, list[Fault]]:

@@ -1,10 +1,10 @@
 """Delivers reports to the configured channels; only what a channel that people read accepts is announced."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 from janitor.clock import utc_now
 from janitor.config import Settings
@@ -15,6 +15,7 @@ from janitor.errors import DeliveryError, Exit, StoreError, worst
 from janitor.notify.announcing import as_told, start_notices, untimed
 from janitor.notify.channel import Channel, Receipt
 from janitor.notify.channels import KINDS, configured, kind_of, of_its_kind
+from janitor.notify.delivered import Delivery
 from janitor.notify.outbox import Outbox, outbox_in
 from janitor.notify.sending import OutgoingReport, ReportSender
 from janitor.report import Name
@@ -29,22 +30,6 @@ _UNTIMED = (
 _NOT_STARTED = "notice periods did not start (see above); a later report announces their images"
 
 _Sent = tuple[OutgoingReport, Receipt]
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """The result of delivering: the exit code, and the images of this run's report whose notice or reminder counts.
-
-    These are images named by messages that channels which people read have accepted.
-
-    `offsets` is how far the channel's clock was ahead of ours then, if known. `trouble` is what failed, as a sentence
-    for the end of the run's output; empty if nothing did.
-    """
-
-    code: Exit = Exit.OK
-    announced: frozenset[Name] = frozenset()
-    offsets: Mapping[Name, timedelta] = field(default_factory=dict, compare=False)
-    trouble: str = field(default="", compare=False)
 
 
 def deliver(

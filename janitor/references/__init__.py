@@ -2,6 +2,5 @@
 
 from janitor.references.entries import Names, Reference, without_secrets
 from janitor.references.globs import led_to
-from janitor.references.reading import References
 
-__all__ = ["Names", "Reference", "References", "led_to", "without_secrets"]
+__all__ = ["Names", "Reference", "led_to", "without_secrets"]

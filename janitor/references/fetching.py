@@ -2,9 +2,8 @@
 
 import re
 import threading
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import httpx
 
 from janitor.errors import CloudError
 from janitor.redaction import Redaction
@@ -12,6 +11,9 @@ from janitor.references.entries import Reference, Text, Unreadable
 from janitor.references.texts import readable
 from janitor.transport import Call, HttpOptions, Reply, Transient
 from janitor.transport.http import Transport
+
+if TYPE_CHECKING:
+    import httpx
 
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|form)[\s/>]")
 _CODINGS = ("", "identity")
@@ -23,7 +25,7 @@ class Pages:
     """The texts of URLs, kept as long as this object. Safe to use from several threads at once."""
 
     def __init__(
-        self, options: HttpOptions, stop: threading.Event, http_transport: httpx.BaseTransport | None = None
+        self, options: HttpOptions, stop: threading.Event, http_transport: "httpx.BaseTransport | None" = None
     ) -> None:
         self._options = options
         self._stop = stop

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from rich.segment import Segment
-
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.result import Mode, RunResult, TargetResult
 from janitor.core.units import counted, format_size
 from janitor.escaping import visible
 from janitor.report.figures import confirmed, kept_by_reason, summary, worth
-from janitor.report.layout import BOLD, DIM, Line, Page, columns, labelled, line, paragraph
+from janitor.report.layout import BOLD, DIM, Line, Page, Segment, columns, labelled, line, paragraph
 from janitor.report.outline import Entry, Group, groups_of
 from janitor.report.wording import label_of, shortened
 

@@ -1,23 +1,41 @@
 """Lines on a terminal: foreign text laid out cell by cell, never read as markup, never cut off.
 
-Rich's own tables measure every cell, which takes seconds for ten thousand images; this writes rich segments directly.
+Rich's own tables measure every cell, which takes seconds for ten thousand images; this gives rich its segments. Where
+nothing shows styles, rich's consoles are not loaded.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, chop_cells, set_cell_size
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.segment import Segment
-from rich.style import Style
 
 from janitor.escaping import visible
 
-BOLD = Style(bold=True)
-DIM = Style(dim=True)
-GOOD = Style(color="green")
-WARNING = Style(color="yellow", bold=True)
-TROUBLE = Style(color="red", bold=True)
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+
+class Style(StrEnum):
+    """How a text is shown, in the words of rich."""
+
+    BOLD = "bold"
+    DIM = "dim"
+    GOOD = "green"
+    WARNING = "bold yellow"
+    TROUBLE = "bold red"
+
+
+BOLD, DIM, GOOD, WARNING, TROUBLE = Style
+
+
+class Segment(NamedTuple):
+    """A part of a line in one style."""
+
+    text: str
+    style: Style | None = None
+
 
 Line = list[Segment]
 
@@ -32,12 +50,14 @@ class Page:
 
     lines: Callable[[int], Iterable[Line]]
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
         """Write the lines, one after the other; nothing in them can control the terminal."""
+        from rich import segment  # which is loaded by the console that calls this
+
         for line in self.lines(options.max_width):
-            for segment in line:
-                yield Segment(visible(segment.text), segment.style)
-            yield Segment.line()
+            for text, style in line:
+                yield segment.Segment(visible(text), None if style is None else console.get_style(style))
+            yield segment.Segment.line()
 
     def plain(self, width: int) -> str:
         """The same text without styles, for what is not a terminal: rich takes several times as long to leave them."""

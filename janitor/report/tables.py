@@ -3,11 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
-
-from rich import box
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any
 
 from janitor.core.image import Image
 from janitor.core.planning.plan import owns
@@ -18,6 +14,9 @@ from janitor.core.usage import Reading, User
 from janitor.escaping import visible
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, columns, line, paragraph, rule
 from janitor.report.wording import label_of, shortened
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _LONGEST_NAME = 255
 _LONGEST_FACTS = 2_000
@@ -119,8 +118,12 @@ def _plain(value: object) -> object:
             return value
 
 
-def runs_table(runs: Iterable[RunSummary]) -> Table:
+def runs_table(runs: Iterable[RunSummary]) -> "Table":
     """Past runs, one a row, as a rich renderable."""
+    from rich import box  # rich takes its time to load
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in ("run", "mode", "outcome", "started"):
         table.add_column(heading, overflow="fold")
@@ -131,8 +134,12 @@ def runs_table(runs: Iterable[RunSummary]) -> Table:
     return table
 
 
-def readings_table(readings: Iterable[Reading]) -> Table:
+def readings_table(readings: Iterable[Reading]) -> "Table":
     """The result of asking each source of usage, one a row, as a rich renderable."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=True)
     table.add_column("source", width=_LONGEST_SOURCE, overflow="fold")
     for heading in ("endpoint", "asked"):

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from datetime import tzinfo
 
-from rich.segment import Segment
-
 from janitor.core.decision import REASONS
 from janitor.core.result import Cost, Mode, Outcome, RunResult, TargetResult
 from janitor.core.units import counted, format_size
@@ -18,6 +16,7 @@ from janitor.report.layout import (
     WARNING,
     Line,
     Page,
+    Segment,
     columns,
     labelled,
     line,

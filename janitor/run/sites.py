@@ -4,21 +4,22 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-
-import httpx
+from typing import TYPE_CHECKING
 
 from janitor.clock import utc_now
 from janitor.cloud.api import Account, Place, Surroundings
 from janitor.cloud.service import ImageService
-from janitor.cloud.target import Target
+from janitor.cloud.target import Target, may_have
 from janitor.config import Settings
 from janitor.config.accounts import collecting, signed_in
 from janitor.errors import CloudError, UsageError
 from janitor.run.orders import Site
 from janitor.shutdown import Stop
 
+if TYPE_CHECKING:
+    import httpx
+
 Clock = Callable[[], datetime]
-HttpTransport = httpx.BaseTransport
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +53,13 @@ def chosen(settings: Settings, names: Sequence[str]) -> Choice:
     return Choice(meant, frozenset(names))
 
 
-def names_without_signing_in(settings: Settings) -> list[str] | None:
-    """The names of all sites; None where a target is in every region, which only a catalogue lists."""
-    if any(target.is_in_every_region for target in settings.targets):
-        return None
-    return [target.name for target in settings.targets]
-
-
-def may_have(target: Target, name: str) -> bool:
-    """Whether this may be the name of a site of a target; for one in every region only a catalogue is certain."""
-    return name == target.name or (target.is_in_every_region and name.startswith(f"{target.name}-"))
-
-
 def sites_of(
     settings: Settings,
     choice: Choice,
     *,
     clock: Clock = utc_now,
     stop: Stop | None = None,
-    http_transport: HttpTransport | None = None,
+    http_transport: "httpx.BaseTransport | None" = None,
     known: Sequence[str] = (),
 ) -> list[Site]:
     """The sites of a choice, in its order, once all targets are signed in whose regions a catalogue lists.

@@ -3,9 +3,8 @@
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
-import httpx
-
 from janitor.transport.deadline import Deadline
+from janitor.transport.lean_httpx import httpx
 
 LARGEST_BODY = 64 * 2**20
 _GZIP = 16 + zlib.MAX_WBITS

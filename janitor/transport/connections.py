@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpcore
-import httpx
 
+from janitor.transport.lean_httpx import httpx
 from janitor.transport.network import HAS_READ, BoundedNetwork
 from janitor.transport.route import Proxy, Route
 from janitor.transport.trust import Trust, context_of, unchecked

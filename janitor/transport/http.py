@@ -8,18 +8,15 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TypeVar
 
-import httpx
-import stamina
-from stamina.instrumentation import set_on_retry_hooks
-
 from janitor import __version__
 from janitor.errors import CloudError, RetryLater, Unavailable
 from janitor.redaction import Redaction
 from janitor.transport.bodies import LARGEST_BODY, Unusable, body_of
 from janitor.transport.connections import Connections
 from janitor.transport.deadline import Grace, deadline
+from janitor.transport.lean_httpx import httpx
 from janitor.transport.messages import Call, Reply
-from janitor.transport.patience import FIRST_WAIT, JITTER, LONGEST_WAIT, HttpOptions, Transient, Tries
+from janitor.transport.patience import HttpOptions, Transient, Tries
 from janitor.transport.route import Route
 
 T = TypeVar("T")
@@ -35,7 +32,6 @@ _OUR_FAULT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.Invalid
 
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)  # their lines contain URLs, and an appkey is part of a URL
-set_on_retry_hooks(())  # `Transport.persist` logs each retry itself, with what was asked and why it failed
 
 
 class Transport:
@@ -119,20 +115,16 @@ class Transport:
         """
         tries = Tries(label, self._options, self._stop)
         try:
-            for turn in stamina.retry_context(
-                on=tries.again,
-                attempts=self._options.attempts,
-                timeout=self._options.give_up_after,
-                wait_initial=FIRST_WAIT,
-                wait_max=LONGEST_WAIT,
-                wait_jitter=JITTER,
-            ):
-                with turn:
-                    return attempt(tries.next(turn.next_wait))
+            return attempt(tries.next(0.0))
+        except Transient as error:
+            first = error
+        from janitor.transport.retries import retried  # whose library takes its time to load, and few calls fail
+
+        try:
+            return retried(attempt, tries, self._options, first)
         except Transient as error:
             kind = RetryLater if (error.retry_after or 0) > self.patience else Unavailable
             raise kind(tries.summary(error)) from error
-        raise AssertionError("a retry loop ends by returning or raising")
 
     def close(self) -> None:
         """Close the connections."""

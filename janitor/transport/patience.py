@@ -60,8 +60,12 @@ class Tries:
         if self._last is not None and self._left <= 0:
             raise self._last
         self._count += 1
-        self._wait = wait
+        self.expect(wait)
         return max(min(self._options.timeout.total_seconds(), self._left), 0.001)
+
+    def expect(self, wait: float) -> None:
+        """Wait so long at least before the next try."""
+        self._wait = wait
 
     def again(self, error: Exception) -> bool | float:
         """Whether to retry, after waiting here: a hook for stamina."""

@@ -410,11 +410,3 @@ def test_every_command_takes_config_and_verbose(desk: Desk, line_of: Callable[[s
         text = desk.janitor(*words, "--help").stdout
         assert "--config" in line_of(text, "--config")
         assert "--verbose" in text
-
-
-def test_nothing_heavy_is_imported_before_it_is_needed(desk: Desk) -> None:
-    probe = "import sys, janitor.cli.app; print(' '.join(m for m in sys.modules))"
-    command = [desk.command()[0], "-c", probe]
-    loaded = subprocess.run(command, capture_output=True, check=True, **desk.settings_for_process()).stdout.split()
-    heavy = {"httpx", "pydantic", "rich", "sqlite_utils", "slack_sdk", "apscheduler", "yaml", "stamina", "starlette"}
-    assert not heavy & set(loaded)

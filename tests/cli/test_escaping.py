@@ -170,7 +170,7 @@ def test_a_bug_is_shown_escaped(sandbox_desk: Desk) -> None:
 DRAWING = """
 import logging
 from janitor.cli.logs import configure_logging
-from janitor.cli.progress import progress_bar
+from janitor.cli.terminal import progress_bar
 configure_logging(0)
 log = logging.getLogger("janitor.run")
 with progress_bar() as progress:

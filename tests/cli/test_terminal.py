@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from janitor.cli.terminal import console, print_out
+from janitor.cli.console import console
+from janitor.cli.terminal import print_out
 from janitor.config.screen import screen_environment
 from janitor.report.layout import Page, line
 from janitor.sandbox.server import Sandbox
@@ -158,5 +159,5 @@ def test_a_report_that_renders_to_nothing_is_exit_70(surveyed: Desk) -> None:
 def test_every_console_is_made_in_one_place() -> None:
     package = Path(__file__).parents[2] / "janitor"
     makers = {path.name for path in package.rglob("*.py") if re.search(r"\bConsole\(", path.read_text("utf-8"))}
-    assert makers == {"terminal.py"}
+    assert makers == {"console.py"}
     assert console().width >= 40

@@ -14,7 +14,7 @@ import pytest
 import stamina
 import yaml
 
-from janitor.cli import wiring
+from janitor.cli import configuration
 from janitor.cloud.service import Need, Sources
 from janitor.core.decision import Reason, Verdict
 from janitor.core.result import Mode, RunResult
@@ -108,7 +108,7 @@ def night(folder: Path, number: int, images: list[Any], *, accept_survey: bool =
             "http": {"attempts": 1},
         }
         (folder / "janitor.yaml").write_text(yaml.safe_dump(document))
-        settings, rules = wiring.load(folder / "janitor.yaml")
+        settings, rules = configuration.load(folder / "janitor.yaml")
         now = datetime(2026, 11, 23, 3, 0, number, tzinfo=UTC)  # when the token was issued, which alone tells the time
         return runs.perform(
             settings, rules, Mode.DELETE, chosen(settings, ()), clock=lambda: now, accept_survey=accept_survey

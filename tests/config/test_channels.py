@@ -59,7 +59,7 @@ def load(tmp_path: Path) -> Load:
         target = "{name: prod, endpoint: 'http://127.0.0.1:1', appkey: k3y1, username: u, password: secret-password}"
         (tmp_path / "janitor.yaml").write_text(f"targets: [{target}]\nchannels:\n{channels}\n", encoding="utf-8")
         kinds: ChannelSchemas = {"mail": MailSchema, "log": LogSchema}
-        return load_settings(tmp_path / "janitor.yaml", {"TOKEN": "from-the-environment"}, kinds)
+        return load_settings(tmp_path / "janitor.yaml", {"TOKEN": "from-the-environment"}, lambda: kinds)
 
     return load
 

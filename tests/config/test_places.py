@@ -17,7 +17,7 @@ def problems_of(folder: Path, text: str) -> list[str]:
     """The problems of the configuration with these keys, without the name of the file and the line."""
     (folder / "janitor.yaml").write_text(text + TARGET, encoding="utf-8")
     try:
-        load_settings(folder / "janitor.yaml", {}, SCHEMAS)
+        load_settings(folder / "janitor.yaml", {}, lambda: SCHEMAS)
     except ConfigurationError as error:
         return [str(problem).split(": ", 1)[1] for problem in error.problems]
     return []
@@ -113,7 +113,7 @@ def test_the_configuration_itself_is_not_written(folder: Path) -> None:
 def test_the_line_is_said_and_a_default_place_counts_too(folder: Path) -> None:
     (folder / "janitor.yaml").write_text(f"{TARGET}database: policies/r.yaml\n", encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"janitor\.yaml:7: database: "):
-        load_settings(folder / "janitor.yaml", {}, SCHEMAS)
+        load_settings(folder / "janitor.yaml", {}, lambda: SCHEMAS)
     (told,) = problems_of(folder, 'references: [{files: "*"}]\n')
     assert told.startswith('database: "janitor.db" is a file which the reference "*" matches')
 

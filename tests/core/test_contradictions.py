@@ -10,7 +10,7 @@ import pytest
 import stamina
 import yaml
 
-from janitor.cli import wiring
+from janitor.cli import configuration
 from janitor.cli.explain import explanation
 from janitor.cloud.common.merging import Merging
 from janitor.core.decide import decide
@@ -236,7 +236,7 @@ def run(folder: Path, answer: Callable[[Asked], Answered]) -> RunResult:
             "limits": {"max_share": "100%", "max_shrink": "100%"},
         }
         (folder / "janitor.yaml").write_text(yaml.safe_dump(document))
-        settings, rules = wiring.load(folder / "janitor.yaml")
+        settings, rules = configuration.load(folder / "janitor.yaml")
         return runs.perform(settings, rules, Mode.DELETE, chosen(settings, ()), clock=lambda: ISSUED)
 
 

@@ -4,6 +4,7 @@ import re
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -25,11 +26,13 @@ from janitor.core.retention import Family, Keep
 from janitor.core.usage import Usage
 from janitor.errors import Interrupted
 from janitor.expressions import Budget, Expression, Undecided
+from janitor.expressions.characters import characters
 from tests.conftest import Desk
 from tests.factories import NOW, make_image
 
 LETTERS = ["a", "b", "A", "K", "S", "s", "\u212a", "\u017f", "i", "\u0130", "\u0131", "é", "e", "\u0301", "결", "제"]
 OTHERS = ["0", "7", "\u0663", "²", "_", "-", " ", "\n", "\x1c", "\u200b", "\u0903", "😀", "{", "}", "]", ":", "<", "e"]
+EVERY_CHARACTER = "".join(map(chr, range(sys.maxunicode + 1)))
 ATOMS = [
     "\\w",
     "\\W",
@@ -111,6 +114,17 @@ def test_the_answer_is_that_of_re(flags: str, body: str, texts: list[str]) -> No
                 assert expression.found_in(text, budget) is (told is not None)
             except Undecided:
                 assert "(?i" in flags or not text.isascii()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.from_regex(r"\[\^?[!-~é]{1,6}\]|\\[!-~]", fullmatch=True), st.sampled_from([0, re.ASCII, re.IGNORECASE]))
+def test_a_character_stands_for_all_that_it_matches_anywhere(atom: str, flags: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        if not _compiles(atom) or re.compile(atom).groups or re.fullmatch(r"\\[AbBZ]|\[\^?\]?[^]]*\].+", atom):
+            return
+        runs = re.compile(f"(?:{atom})+", flags).finditer(EVERY_CHARACTER)
+        assert characters(atom, flags) == tuple((run.start(), run.end() - 1) for run in runs)
 
 
 LINEAR = {

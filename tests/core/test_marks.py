@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from janitor.cli import wiring
+from janitor.cli import configuration, wiring
 from janitor.config import load_settings
 from janitor.core.memory import Notice
 from janitor.core.result import DeletionOutcome, Mode, Outcome
@@ -204,7 +204,7 @@ def test_a_mark_that_cannot_be_written_fails_the_run_which_says_what_it_did(
 
     monkeypatch.setattr(wiring, "write_mark", fail)
     settings = load_settings(sandbox_desk.folder / "janitor.yaml", {})
-    result = runs.perform(settings, wiring.rules_of(settings), Mode.DELETE, Choice(settings.targets))
+    result = runs.perform(settings, configuration.rules_of(settings), Mode.DELETE, Choice(settings.targets))
     assert (result.outcome, result.error) == (Outcome.FAILED, "mark of the database: no space left")
     assert {deletion.outcome for deletion in result.targets[0].deletions} == {DeletionOutcome.DELETED}
     assert wiring.code_of(result) is Exit.FAILED

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from janitor.cli import wiring
+from janitor.cli import configuration
 from janitor.cloud.toast.client import ToastClient
 from janitor.config import load_settings
 from janitor.core.decision import Reason
@@ -359,4 +359,4 @@ def test_how_long_a_use_is_remembered_is_configured(
 
 def run_as_configured(path: Path) -> RunResult:
     settings = load_settings(path, {})
-    return runs.perform(settings, wiring.rules_of(settings), Mode.DRY_RUN, Choice(settings.targets))
+    return runs.perform(settings, configuration.rules_of(settings), Mode.DRY_RUN, Choice(settings.targets))

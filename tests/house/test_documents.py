@@ -60,7 +60,7 @@ def test_every_yaml_example_loads(tmp_path: Path, text: str) -> None:
     _write_token(tmp_path)
     text = text.replace("/run/secrets/t ", f"{tmp_path}/t ")
     (tmp_path / "janitor.yaml").write_text(text if "targets" in keys else TARGET + text, encoding="utf-8")
-    assert load_settings(tmp_path / "janitor.yaml", ENVIRONMENT, SCHEMAS).targets
+    assert load_settings(tmp_path / "janitor.yaml", ENVIRONMENT, lambda: SCHEMAS).targets
 
 
 def _write_token(folder: Path) -> None:

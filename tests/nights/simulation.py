@@ -9,12 +9,12 @@ from random import Random
 
 import stamina
 
-from janitor.cli import wiring
+from janitor.cli import configuration
 from janitor.config import load_settings
 from janitor.core.decision import Decision
 from janitor.core.result import Mode, Outcome, RunResult
-from janitor.notify import deliver, resend
 from janitor.notify.channels import SCHEMAS
+from janitor.notify.delivery import deliver, resend
 from janitor.run.review import reviewed_plan
 from janitor.run.sites import Choice
 from janitor.sandbox.calls import Api
@@ -56,7 +56,7 @@ class Simulation:
         self.account = Account(draw, self.clockwork, folder)
         self.channel = Channel(draw, self.clockwork, as_bot=as_bot)
         zone = draw.choice(("UTC", "Asia/Seoul"))
-        self.settings = load_settings(self._configuration(folder, limits, zone), {}, SCHEMAS)
+        self.settings = load_settings(self._configuration(folder, limits, zone), {}, lambda: SCHEMAS)
         sees_owners = self.account.api is Api.OPENSTACK
         self.team = Team(draw, self.settings.timezone, as_bot=as_bot, sees_owners=sees_owners)
         self.people = People(draw, self.clockwork, self.account, self.settings.database, Random(f"names of {seed}"))
@@ -84,7 +84,7 @@ class Simulation:
 
     def _write_policies(self) -> None:
         self.settings.policies.write_text(self.team.file(), encoding="utf-8")
-        self._policies = wiring.rules_of(self.settings)
+        self._policies = configuration.rules_of(self.settings)
 
     def live(self, nights: int = NIGHTS) -> None:
         """All nights, and then quiet ones; raises Broken where a rule does not hold."""

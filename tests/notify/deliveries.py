@@ -27,7 +27,7 @@ def settings_of(folder: Path, text: str) -> Settings:
     """The settings that janitor.yaml holds once it is this text and a target."""
     path = folder / "janitor.yaml"
     path.write_text(f"targets: [{TARGET}]\n{text}", encoding="utf-8")
-    return load_settings(path, {}, SCHEMAS)
+    return load_settings(path, {}, lambda: SCHEMAS)
 
 
 def run_of(

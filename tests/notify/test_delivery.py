@@ -8,7 +8,8 @@ import pytest
 from janitor.config import Settings
 from janitor.core.result import DeletionOutcome, Mode, Outcome
 from janitor.errors import Exit
-from janitor.notify import Delivery, deliver, resend
+from janitor.notify.delivered import Delivery
+from janitor.notify.delivery import deliver, resend
 from janitor.shutdown import Stop
 from tests.factories import NOW, make_deletion, make_run, make_target, replace_in, to_keep
 from tests.notify.deliveries import GONE, Configure, deleting, names_of, run_of, shown, waiting

@@ -15,9 +15,9 @@ import pytest
 from janitor.config import Settings
 from janitor.core.result import Mode, Outcome, RunResult
 from janitor.errors import ConfigurationError, DeliveryError, Exit
-from janitor.notify import deliver, resend
 from janitor.notify.announcing import as_told
 from janitor.notify.channels import configured
+from janitor.notify.delivery import deliver, resend
 from janitor.notify.file import channel
 from janitor.notify.file.lines import add_line, try_to_add
 from janitor.report.as_json import json_report

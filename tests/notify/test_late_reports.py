@@ -11,7 +11,8 @@ import pytest
 
 from janitor.config import Settings
 from janitor.errors import Busy, DeliveryError, Exit
-from janitor.notify import Delivery, deliver, resend
+from janitor.notify.delivered import Delivery
+from janitor.notify.delivery import deliver, resend
 from janitor.store import NewReport, Store, exclusive
 from tests.factories import NOW, make_image
 from tests.notify.deliveries import (

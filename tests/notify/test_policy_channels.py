@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from janitor.errors import Exit
-from janitor.notify import Delivery, deliver, resend
+from janitor.notify.delivered import Delivery
+from janitor.notify.delivery import deliver, resend
 from tests.factories import make_target, to_keep
 from tests.notify.deliveries import CI, TEAM, WEB, Configure, deleting, names_of, run_of, shown
 from tests.slack_stand_in import CHANNEL, SlackStandIn

@@ -9,7 +9,8 @@ from janitor.core.policy import Expire, Match, Policy
 from janitor.core.result import DeletionOutcome, TargetResult
 from janitor.core.survey.clock import ClockCheck
 from janitor.errors import Exit
-from janitor.notify import Delivery, deliver
+from janitor.notify.delivered import Delivery
+from janitor.notify.delivery import deliver
 from janitor.store import Store
 from tests.factories import NOW, make_deletion, replace_in, to_delete
 from tests.notify.deliveries import CI, TEAM, WEB, Configure, announcing, deleting, names_of, run_of, shown

@@ -12,9 +12,10 @@ import pytest
 
 from janitor.core.image import MISSING, Image
 from janitor.core.usage import Reading, Source, Unread, Usage, User, UserKind
-from janitor.references import Names, Reference, References, reading, scanning, texts, without_secrets
+from janitor.references import Names, Reference, reading, scanning, texts, without_secrets
 from janitor.references.entries import Text
 from janitor.references.matching import Found, Matcher
+from janitor.references.reading import References
 from janitor.transport import HttpOptions
 from tests.factories import DAY, make_image, usage_of
 from tests.loopback import Answered, Loopback, in_turn

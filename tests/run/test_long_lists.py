@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from janitor.cli import wiring
+from janitor.cli import configuration
 from janitor.config import load_settings
 from janitor.core.result import Mode, Outcome
 from janitor.run.sites import Choice
@@ -22,7 +22,7 @@ def test_a_list_of_more_images_than_the_configuration_allows_fails_the_target(tm
     (tmp_path / "janitor.yaml").write_text(f"{text}limits: {{max_images: 100}}\n")
     (tmp_path / "policies.yaml").write_text(POLICY)
     settings = load_settings(tmp_path / "janitor.yaml", {})
-    rules = wiring.rules_of(settings)
+    rules = configuration.rules_of(settings)
     result = runs.perform(settings, rules, Mode.DELETE, Choice(settings.targets), http_transport=transport)
     assert result.outcome is Outcome.REFUSED
     [target] = result.targets

@@ -17,8 +17,9 @@ def check(common: Common, live: bool) -> int:
 
     Opens no network connection without --live.
     """
-    from janitor.cli import probing, wiring
+    from janitor.cli import probing
     from janitor.cli.commands.loading import load
+    from janitor.cli.recorded import database_of
     from janitor.cli.terminal import say
     from janitor.cloud.service import Probe
     from janitor.config.accounts import identify
@@ -29,7 +30,7 @@ def check(common: Common, live: bool) -> int:
     identify(settings, settings.targets)
     for line in probing.configured(settings, rules):
         say(line)
-    failures = [probing.failed("database", lambda: Probe(wiring.database_of(settings)))]
+    failures = [probing.failed("database", lambda: Probe(database_of(settings)))]
     if not any(failures):
         for line in probing.idle(settings, rules):
             say(line)

@@ -2,31 +2,34 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
-from janitor.cli import wiring
+from janitor.cli import configuration
 from janitor.cli.commands.options import Common
 from janitor.cli.logs import configure_logging
 from janitor.config import Settings
-from janitor.config.policy_files import Rules
 from janitor.errors import ConfigurationError
 from janitor.store import Store
+
+if TYPE_CHECKING:
+    from janitor.config.policy_files import Rules
 
 
 def configured(common: Common) -> Settings:
     """The configuration alone, for commands that need no policies. From here on, logs redact its secrets."""
-    settings = wiring.settings_from(common.config)
+    settings = configuration.settings_from(common.config)
     configure_logging(common.verbose, settings.secrets)
     return settings
 
 
-def load(common: Common) -> tuple[Settings, Rules]:
+def load(common: Common) -> tuple[Settings, "Rules"]:
     """Configuration and policies. Raises ConfigurationError with the problems of both."""
-    settings, rules = wiring.load(common.config)
+    settings, rules = configuration.load(common.config)
     configure_logging(common.verbose, settings.secrets)
     return settings, rules
 
 
-def load_to_run(common: Common) -> tuple[Settings, Rules]:
+def load_to_run(common: Common) -> tuple[Settings, "Rules"]:
     """Configuration and policies. Raises ConfigurationError, reported to monitoring where configured."""
     try:
         return load(common)

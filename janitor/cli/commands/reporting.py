@@ -5,18 +5,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from janitor import notify
 from janitor.cli import wiring
 from janitor.cli.formats import REPORT, Format
-from janitor.cli.progress import progress_bar
 from janitor.cli.streams import take_failure
-from janitor.cli.terminal import say
+from janitor.cli.terminal import progress_bar, say
 from janitor.config import Settings
 from janitor.core.policy import Policy
 from janitor.core.result import RunResult
 from janitor.errors import Exit, worst
-from janitor.notify import Delivery
 from janitor.notify.announcing import as_told
+from janitor.notify.delivered import Delivery
 from janitor.report.wording import in_one_line
 from janitor.shutdown import Stop, within
 
@@ -57,10 +55,14 @@ def _unprinted(result: RunResult, failure: OSError) -> str:
 
 def _posted(settings: Settings, result: RunResult, policies: Sequence[Policy] | None, stop: Stop) -> Delivery:
     """Post the report. After a signal it has two seconds: every report is kept first, and the next run sends it."""
+    if settings.slack is None and not settings.channels:
+        return Delivery()
+    from janitor.notify.delivery import deliver  # which loads every kind of channel
+
     with progress_bar() as progress:
         if settings.slack is not None:
             progress.advance("to Slack", "post", 0, None)
-        posted = within(lambda: notify.deliver(settings, result, policies, stop=stop), stop, _TIME_TO_POST)
+        posted = within(lambda: deliver(settings, result, policies, stop=stop), stop, _TIME_TO_POST)
     return Delivery(Exit.FAILED) if posted is None else posted
 
 

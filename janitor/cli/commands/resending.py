@@ -12,14 +12,14 @@ def resend(common: Common) -> int:
 
     Every run does so too.
     """
-    from janitor import notify
     from janitor.cli.commands.loading import load
     from janitor.cli.terminal import say
     from janitor.errors import Exit
+    from janitor.notify.delivery import resend
 
     settings, rules = load(common)
     failed, number = False, 0
-    for number, (name, error) in enumerate(notify.resend(settings, rules.policies), start=1):
+    for number, (name, error) in enumerate(resend(settings, rules.policies), start=1):
         say(f"{number}. {name}: {'delivered' if error is None else f'still undelivered: {error}'}")
         failed = failed or error is not None
     if not number:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from janitor.cli import wiring
 from janitor.cli.commands.reporting import code_of, reported, say_what_failed
 from janitor.cli.formats import Format
-from janitor.cli.progress import progress_bar
+from janitor.cli.terminal import progress_bar
 from janitor.config import Settings
 from janitor.config.policy_files import Rules
 from janitor.shutdown import Stop, stopping_on_signals

@@ -17,14 +17,14 @@ def run(
     common: Common, dry_run: bool, targets: tuple[str, ...], form: Format, no_post: bool, accept_survey: bool
 ) -> int:
     """Run once: survey, decide, delete where mode is delete, report."""
-    from janitor.cli import wiring
+    from janitor.cli import configuration, wiring
     from janitor.cli.commands.loading import load_to_run
     from janitor.cli.commands.run_once import run_once
     from janitor.run import sites
 
     settings, rules = load_to_run(common)
     chosen = sites.chosen(settings, targets)
-    mode = wiring.mode_of(settings, dry_run=dry_run)
+    mode = configuration.mode_of(settings, dry_run=dry_run)
     request = wiring.RunRequest(mode, chosen, accept_survey=accept_survey, post=not no_post)
     return run_once(settings, rules, request, form)
 

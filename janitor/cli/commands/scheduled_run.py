@@ -4,7 +4,7 @@ import logging
 from contextlib import ExitStack
 from dataclasses import replace
 
-from janitor.cli import wiring
+from janitor.cli import configuration, wiring
 from janitor.cli.commands.reporting import code_of, reported
 from janitor.cli.formats import Format
 from janitor.clock import utc_now
@@ -31,7 +31,7 @@ def scheduled_run(settings: Settings, mode: Mode, stop: Stop, watch: Watch) -> N
         with watch.run() as (begins, ended), ExitStack() as holding:
             rules, wrong = None, Exit.OK
             try:
-                rules = wiring.rules_of(settings)
+                rules = configuration.rules_of(settings)
                 request = wiring.RunRequest(mode, sites.Choice(settings.targets), command="janitor serve")
                 around = wiring.Surroundings(stop=stop, holding=holding, begins=begins)
                 result = wiring.perform(settings, rules, request, around)

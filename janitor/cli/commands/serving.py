@@ -25,7 +25,7 @@ def serve(common: Common, dry_run: bool, metrics_port: int | None, metrics_host:
     """
     from contextlib import ExitStack
 
-    from janitor.cli import schedule, wiring
+    from janitor.cli import configuration, schedule
     from janitor.cli.commands.loading import load
     from janitor.cli.commands.scheduled_run import scheduled_run
     from janitor.clock import utc_now
@@ -41,7 +41,7 @@ def serve(common: Common, dry_run: bool, metrics_port: int | None, metrics_host:
         raise UsageError(f'{settings.source}: serve needs a schedule, for example schedule: "0 3 * * *"')
     identify(settings, settings.targets)
     stop = Stop()
-    mode = wiring.mode_of(settings, dry_run=dry_run)
+    mode = configuration.mode_of(settings, dry_run=dry_run)
     cut_short: list[bool] = []
     punctuality = Punctuality(settings.schedule, settings.timezone, utc_now)
     watch = Watch(settings, stop, punctuality)

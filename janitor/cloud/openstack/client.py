@@ -11,8 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
-
-import httpx
+from typing import TYPE_CHECKING
 
 from janitor.cloud.common.answers import Declined, undocumented
 from janitor.cloud.common.at_once import at_once
@@ -41,6 +40,9 @@ from janitor.errors import CloudError
 from janitor.redaction import Redaction
 from janitor.transport import Call, HttpOptions, Reply, path_segment
 from janitor.transport.http import Transport
+
+if TYPE_CHECKING:
+    import httpx
 
 _NO_OPTIONS = HttpOptions()
 _USUAL_SOURCES = Sources()
@@ -77,7 +79,7 @@ class OpenStackClient:
         shared_ignored: bool = False,
         clock: Callable[[], datetime],
         stop: threading.Event | None = None,
-        http_transport: httpx.BaseTransport | None = None,
+        http_transport: "httpx.BaseTransport | None" = None,
         max_images: int = MOST_IMAGES,
         grant: Grant | None = None,
     ) -> None:

@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from janitor.clock import utc_now
 from janitor.cloud.common import wire
@@ -35,6 +33,9 @@ from janitor.errors import CloudError
 from janitor.redaction import Redaction
 from janitor.transport import Call, HttpOptions, Reply, path_segment
 from janitor.transport.http import Transport
+
+if TYPE_CHECKING:
+    import httpx
 
 _NO_OPTIONS = HttpOptions()
 
@@ -60,7 +61,7 @@ class ToastClient:
         imageless: bool = False,
         clock: Callable[[], datetime] = utc_now,
         stop: threading.Event | None = None,
-        http_transport: httpx.BaseTransport | None = None,
+        http_transport: "httpx.BaseTransport | None" = None,
         max_images: int = MOST_IMAGES,
     ) -> None:
         """Wide because everything is passed in: a client reads neither files nor the environment."""

@@ -1,6 +1,5 @@
 """Reads policy files: YAML in, rules out, or every problem of all files at once, each with its line and key."""
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from janitor.config.policy_files.schema import PolicyFileSchema, is_nothing
+from janitor.config.policy_folder import holds_policies
 from janitor.core.memory import Exemption
 from janitor.core.policy import Policy
 from janitor.documents import Document, Fault, Keys, display, legible, read_document
@@ -19,7 +19,6 @@ from janitor.files import LARGEST
 LARGEST_TOGETHER = 16 * 2**20
 PASSED_OVER = "in the policies folder, only *.yaml and *.yml files are read, and these are ignored"
 _ABSENT = "cannot be read: No such file or directory: `policies` in janitor.yaml names the folder (or file) of policies"
-_SUFFIXES = (".yaml", ".yml")
 _TEST = ".test.yaml"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -62,17 +61,6 @@ def load_policies(path: Path, unserved: Mapping[str, str] = _NOTHING) -> list[Po
     return list(load_rules(path, UTC, unserved).policies)
 
 
-def would_be_read(policies: Path, file: Path) -> bool:
-    """Whether a file is read as one of these policies, under any of its names, or would be once it is there."""
-    real = Path(os.path.realpath(file))
-    if not policies.is_dir():
-        return real == Path(os.path.realpath(policies))
-    names = [policies / real.name] if real.parent == Path(os.path.realpath(policies)) else []
-    with suppress(OSError):  # which is said when the policies are read
-        names += [one for one in policies.iterdir() if one.is_symlink() and Path(os.path.realpath(one)) == real]
-    return any(map(_holds_policies, names))
-
-
 @dataclass(frozen=True, slots=True)
 class _PolicyFile:
     path: Path
@@ -88,7 +76,7 @@ def _files(path: Path) -> list[Path]:
             raise ConfigurationError([Problem(display(path), None, _ABSENT)])
         return [path]
     try:
-        found = [file for file in path.iterdir() if _holds_policies(file)]
+        found = [file for file in path.iterdir() if holds_policies(file)]
     except OSError as error:
         raise ConfigurationError([Problem(display(path), None, f"cannot be read: {error.strerror}")]) from error
     if not found:
@@ -111,14 +99,9 @@ def _passed_over(path: Path) -> tuple[str, ...]:
     """What is in a policies folder that people may believe is read; not hidden files, notes, or policy tests."""
     if not path.is_dir():
         return ()
-    others = (file for file in path.iterdir() if not _holds_policies(file))
+    others = (file for file in path.iterdir() if not holds_policies(file))
     shown = (file for file in others if not file.name.startswith(".") and file.suffix != ".md")
     return tuple(f"{legible(file.name)}{' (a folder)' if file.is_dir() else ''}" for file in sorted(shown))
-
-
-def _holds_policies(file: Path) -> bool:
-    # A broken link counts: if a policy that keeps images is missing, they may be deleted.
-    return file.suffix in _SUFFIXES and not file.name.startswith(".") and not file.is_dir()
 
 
 def _read(path: Path, zone: tzinfo, unserved: Mapping[str, str]) -> _PolicyFile:

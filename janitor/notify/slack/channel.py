@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-import httpx
 from slack_sdk.errors import SlackClientError
 
 from janitor.errors import DeliveryError
@@ -23,6 +23,9 @@ from janitor.report import Listing
 from janitor.transport import Call, HttpOptions, Reply
 from janitor.transport.http import Transport
 from janitor.transport.route import Route
+
+if TYPE_CHECKING:
+    import httpx
 
 _BURST = 3
 _LAST_MESSAGES = 2
@@ -73,7 +76,7 @@ class SlackChannel:
     sleep: Callable[[float], object] = field(default=time.sleep, repr=False)
     ending: Callable[[], bool] = field(default=lambda: False, repr=False)
     route: Route = field(default_factory=Route, repr=False)
-    http_transport: httpx.BaseTransport | None = field(default=None, repr=False)
+    http_transport: "httpx.BaseTransport | None" = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.webhook_url and not (self.token and self.channel):

@@ -10,7 +10,8 @@ import pytest
 
 from janitor.config import Settings
 from janitor.errors import Exit
-from janitor.notify import Delivery, deliver, resend
+from janitor.notify.delivered import Delivery
+from janitor.notify.delivery import deliver, resend
 from tests.factories import replace_in, to_keep
 from tests.notify.deliveries import Configure, deleting, names_of, run_of, shown, waiting
 from tests.slack_stand_in import CHANNEL, COMPLETE, DROPPED, GET_URL, TOKEN, UPLOAD, Reply, SlackStandIn

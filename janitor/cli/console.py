@@ -1,15 +1,33 @@
-"""The progress bar: on a terminal only, on stderr, gone when the work is done."""
+"""The one place that makes rich's consoles: for stdout, and for progress bars on stderr, gone when the work is done."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from janitor.cli.logs import lines_shown_by
-from janitor.cli.terminal import console
-from janitor.run import orders
+from janitor.config.screen import DEFAULT_WIDTH, NARROWEST, WIDEST, screen_environment
+from janitor.report.layout import Page
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console as wide as the terminal, or 80 columns where that is unknown, under 40 or out of range."""
+    made = Console(stderr=stderr, highlight=False, _environ=screen_environment())
+    if not NARROWEST <= made.width <= WIDEST:
+        made.width = DEFAULT_WIDTH
+    return made
+
+
+def rendered(renderable: RenderableType) -> str:
+    """What is written to stdout for the width of the terminal."""
+    made = console()
+    if isinstance(renderable, Page) and made.color_system is None:
+        return renderable.plain(made.width)
+    with made.capture() as capture:
+        made.print(renderable, crop=not isinstance(renderable, Page))  # a word too many is better than one too few
+    return capture.get()
 
 
 class _Bars:
@@ -28,11 +46,8 @@ class _Bars:
 
 
 @contextmanager
-def progress_bar() -> Iterator[orders.Progress]:
-    """What progress is reported to; without a terminal it shows nothing."""
-    if not sys.stderr.isatty():
-        yield orders.Silence()
-        return
+def bars_drawn() -> Iterator[_Bars]:
+    """What progress is reported to, and draws it."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.fields[phase]} {task.fields[target]}", markup=False),

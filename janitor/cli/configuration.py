@@ -1,0 +1,72 @@
+"""Configuration and policies as the commands read them, with every problem of both."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from janitor.config import Settings, find_policies, load_settings
+from janitor.config.channels import ChannelSchemas
+from janitor.core.result import Mode
+from janitor.errors import ConfigurationError, Problem
+
+if TYPE_CHECKING:
+    from janitor.config.policy_files import Rules
+
+
+def settings_from(config: Path | None) -> Settings:
+    """The configuration, with every kind of channel that there is. Raises ConfigurationError."""
+    return load_settings(config, kinds=_kinds)
+
+
+def _kinds() -> ChannelSchemas:
+    from janitor.notify.channels import SCHEMAS  # which loads every kind of channel
+
+    return SCHEMAS
+
+
+def load(config: Path | None) -> tuple[Settings, "Rules"]:
+    """Configuration and rules. Raises ConfigurationError with every problem of both."""
+    try:
+        settings = settings_from(config)
+    except ConfigurationError as error:
+        raise ConfigurationError([*error.problems, *_problems_of_policies(config)]) from error
+    return settings, rules_of(settings)
+
+
+def rules_of(settings: Settings) -> "Rules":
+    """The rules as they are now in their files.
+
+    Raises ConfigurationError, also for keys that need a missing channel.
+    """
+    from janitor.config.policy_files import load_rules  # which few commands need
+
+    return load_rules(settings.policies, settings.timezone, _unserved(settings))
+
+
+def _unserved(settings: Settings) -> dict[str, str]:
+    """The keys of a policy that this configuration does not support, each with the reason."""
+    if settings.slack is None:
+        return {
+            "notice": "requires `slack`: a notice must be announced somewhere; configure it, or leave this key out",
+            "channel": "requires `slack` with a token, which posts there; configure it, or leave this key out",
+        }
+    if settings.slack.webhook_url is not None:
+        return {"channel": "a webhook posts to one channel only: give slack a token instead, or leave this key out"}
+    return {}
+
+
+def _problems_of_policies(config: Path | None) -> tuple[Problem, ...]:
+    """What is wrong with the policies, where a wrong configuration still says where they are."""
+    from janitor.config.policy_files import load_policies
+
+    path = find_policies(config)
+    try:
+        if path is not None:
+            load_policies(path)
+    except ConfigurationError as error:
+        return error.problems
+    return ()
+
+
+def mode_of(settings: Settings, *, dry_run: bool) -> Mode:
+    """The mode to run in: a dry run always wins over the configured mode."""
+    return Mode.DRY_RUN if dry_run else settings.mode

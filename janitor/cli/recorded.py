@@ -1,0 +1,61 @@
+"""What earlier runs recorded, as far as commands need it without a run: the database in a sentence, targets, images."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from janitor.cloud.target import may_have
+from janitor.config import Settings
+from janitor.core.image import Image
+from janitor.core.survey.mark import older
+from janitor.errors import UsageError
+from janitor.store import Store, holder, inspect, read_mark, write_mark
+
+
+def leave_mark(database: Path, store: Store) -> None:
+    """Write the mark of the exemption granted last, unless the mark there was written by a later copy of the database.
+
+    Raises StoreError where it cannot be read or written.
+    """
+    mark = read_mark(database)
+    if mark is None or store.knows(mark):
+        write_mark(database, store.mark_exemption())
+
+
+def database_of(settings: Settings) -> str:
+    """The database in a sentence, as a run would find it. Raises StoreError where one could not use it."""
+    who = holder(settings.database)  # first the lock, as a run
+    found = inspect(settings.database)
+    if (behind := _behind(settings.database)) is not None:
+        found += f"; but {older(behind)}, so the next run deletes nothing"
+    return found if who is None else f"{found}; in use by {who}"
+
+
+def _behind(database: Path) -> int | None:
+    """The run whose mark lies beside the database, where that does not know it. Raises StoreError."""
+    mark = read_mark(database)
+    if mark is None:
+        return None
+    with suppress(UsageError), Store.open_existing(database) as store:
+        return None if store.knows(mark) else mark.run
+    return mark.run
+
+
+def known_targets(settings: Settings) -> list[str]:
+    """The names of all targets that any run surveyed, the latest surveyed first. Raises StoreError."""
+    with suppress(UsageError), Store.open_existing(settings.database) as store:
+        return store.recent_targets()
+    return []
+
+
+def latest_images(settings: Settings) -> dict[str, tuple[Image, ...]]:
+    """The images of the latest snapshot of each target that is configured, by its name. Raises StoreError."""
+    with suppress(UsageError), Store.open_existing(settings.database) as store:
+        return images_of(settings, store)
+    return {}
+
+
+def images_of(settings: Settings, store: Store) -> dict[str, tuple[Image, ...]]:
+    """The same, of this database."""
+    ours = (name for name in store.targets() if any(may_have(target, name) for target in settings.targets))
+    runs = {name: store.latest_survey(name) for name in ours}
+    return {name: store.surveys(run)[name].images for name, run in runs.items() if run is not None}

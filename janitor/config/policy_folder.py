@@ -1,0 +1,24 @@
+"""Which files of a folder are read as policies, by their names."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def holds_policies(file: Path) -> bool:
+    """Whether a file is one of policies, by its name."""
+    # A broken link counts: if a policy that keeps images is missing, they may be deleted.
+    return file.suffix in _SUFFIXES and not file.name.startswith(".") and not file.is_dir()
+
+
+def would_be_read(policies: Path, file: Path) -> bool:
+    """Whether a file is read as one of these policies, under any of its names, or would be once it is there."""
+    real = Path(os.path.realpath(file))
+    if not policies.is_dir():
+        return real == Path(os.path.realpath(policies))
+    names = [policies / real.name] if real.parent == Path(os.path.realpath(policies)) else []
+    with suppress(OSError):  # which is said when the policies are read
+        names += [one for one in policies.iterdir() if one.is_symlink() and Path(os.path.realpath(one)) == real]
+    return any(map(holds_policies, names))
