@@ -26,7 +26,7 @@ import yaml
 
 from benchmarks.served.accounts import Accounts
 from benchmarks.served.fleet import furnished
-from janitor.cli import wiring
+from janitor.cli import configuration, wiring
 from janitor.core.result import Mode, Outcome
 from janitor.run.sites import Choice
 
@@ -74,7 +74,7 @@ def _runs(images: int, seed: int, observe: Observer) -> Figures:
         file = Path(folder, "janitor.yaml")
         values = {"database": f"{folder}/janitor.db", "policies": str(_SHIPPED), "limits": _LIMITS, "targets": [target]}
         file.write_text(yaml.safe_dump(values), encoding="utf-8")
-        settings, rules = wiring.load(file)
+        settings, rules = configuration.load(file)
         request = wiring.RunRequest(Mode.DRY_RUN, Choice(settings.targets))
         around = wiring.Surroundings(clock=lambda: _NOW, http_transport=InProcess(accounts))
 
