@@ -184,12 +184,13 @@ class Account:
 
     # What must not be deleted.
 
-    def guard(self, image: StoredImage) -> str | None:
-        """Why an image must not be deleted now, whatever the policies say."""
-        return self._guard(image) or ("used" if self.usage.is_used(image.id, self.now) else None)
+    def unguarded(self) -> list[StoredImage]:
+        """The images that may be deleted now, if the policies let them."""
+        used = self.usage.used(self.now)
+        return [image for image in self.mine.images.values() if not self._guard(image) and image.id not in used]
 
     def _guard(self, image: StoredImage) -> str | None:
-        """The same, regardless of what uses it."""
+        """Why an image must not be deleted now, whatever the policies say and whatever uses it."""
         holds = {
             "gone": image.status in ("deleted", "pending_delete"),
             "public": image.visibility in ("public", "community"),

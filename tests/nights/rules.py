@@ -48,9 +48,8 @@ class Rules:
         now, every = self._account.now, list(self._account.mine.images.values())
         return [
             image.id
-            for image in every
-            if not self._account.guard(image)
-            and not image.held
+            for image in self._account.unguarded()
+            if not image.held
             and not self._people.keeps(image.id, now)
             and not self._team.exempts(image, now)
             and not self._team.keeps(image, every, now)

@@ -144,7 +144,7 @@ class Usage:
                 return f"{WORDS[place.source]} when that could last be read"
         if self._is_needed(image, requests, gone):
             return "needed by another image"
-        return "recently used" if self._is_remembered(image, now) else None
+        return "recently used" if image in self._remembered(now) else None
 
     def _must_know(self, place: Place, told: Told) -> set[Use]:
         """What the run was told of a place; or what it must not guess about one that its target insists on."""
@@ -167,13 +167,14 @@ class Usage:
         there = self._truth.main.images.keys() | gone
         return any(part == image and whole in there for whole, part in known)
 
-    def _is_remembered(self, image: str, now: datetime) -> bool:
-        return any(
-            self._holds(at, now) and user not in self._ended(place)
+    def _remembered(self, now: datetime) -> set[str]:
+        return {
+            image
             for place in self._places
-            for (user, used), at in self._last[place].items()
-            if used == image
-        )
+            for ended in [self._ended(place)]
+            for (user, image), at in self._last[place].items()
+            if self._holds(at, now) and user not in ended
+        }
 
     def _holds(self, seen: datetime, now: datetime) -> bool:
         return now - seen <= self._memory or not any(seen < at for at in self._good)
@@ -183,10 +184,9 @@ class Usage:
 
     # Between runs.
 
-    def is_used(self, image: str, now: datetime) -> bool:
-        """Whether anything uses an image now, or is remembered to have used it."""
-        used = images_of(self._truth.all()) | {part for _, part in self._truth.needs()}
-        return image in used or self._is_remembered(image, now)
+    def used(self, now: datetime) -> set[str]:
+        """All images that anything uses now, or is remembered to have used."""
+        return images_of(self._truth.all()) | {part for _, part in self._truth.needs()} | self._remembered(now)
 
     # What was told.
 
