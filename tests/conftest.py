@@ -15,6 +15,7 @@ import pytest
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox, running
 from janitor.store import Store
+from tests.fork_server import ForkServer
 from tests.slack_stand_in import SlackStandIn
 
 _ONLY_WHERE_ASKED_FOR = frozenset({"glance", "container"})
@@ -38,6 +39,7 @@ class Desk:
     """A folder with janitor.yaml and policies/, and the command run in it as a user would."""
 
     folder: Path
+    fork_server: ForkServer
     environment: dict[str, str] = field(default_factory=dict)
 
     def write(self, name: str, text: str) -> Path:
@@ -59,9 +61,8 @@ class Desk:
         return {"cwd": self.folder, "env": environment, "text": True, "encoding": "utf-8"}
 
     def janitor(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            self.command(*words), capture_output=True, timeout=60, check=False, **self.settings_for_process()
-        )
+        settings = self.settings_for_process()
+        return self.fork_server.run(words, settings["cwd"], settings["env"], timeout=60)
 
     def target(self, *words: str) -> dict[str, Any]:
         """The first target of a command's JSON output."""
@@ -69,9 +70,15 @@ class Desk:
         return target
 
 
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    with ForkServer() as server:
+        yield server
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def desk(tmp_path: Path, fork_server: ForkServer) -> Desk:
+    return Desk(tmp_path, fork_server)
 
 
 @pytest.fixture
