@@ -6,7 +6,6 @@ import pytest
 
 from tests.conftest import Desk
 
-
 WORDS = [("--version",), ("check",), ("check", "--config", "elsewhere.yaml"), ("no-command",)]
 
 
