@@ -59,12 +59,12 @@ def _ways(settings: Settings) -> Iterator[str]:
 def idle(settings: Settings, rules: Rules) -> Iterator[str]:
     """The policies and exemptions that match no image of the last surveys, where there are any: it may be intended."""
     images = recorded.latest_images(settings)
-    if not any(images.values()):
+    if not any(map(len, images.values())):
         return
     last = f"note: none of the {counted(sum(map(len, images.values())))} surveyed last is"
     if owning := owning_nothing(rules.policies, images):
         yield f"policies       {last} owned by {', '.join(owning)}"
-    if exempting := exempting_nothing(rules.exemptions, images):
+    if rules.exemptions and (exempting := exempting_nothing(rules.exemptions, images)):
         yield f"exemptions     {last} called {' or '.join(exempting)}"
 
 

@@ -5,10 +5,9 @@ from pathlib import Path
 
 from janitor.cloud.target import may_have
 from janitor.config import Settings
-from janitor.core.image import Image
 from janitor.core.survey.mark import older
 from janitor.errors import UsageError
-from janitor.store import Store, holder, inspect, read_mark, write_mark
+from janitor.store import SeenImages, Store, holder, inspect, read_mark, write_mark
 
 
 def leave_mark(database: Path, store: Store) -> None:
@@ -47,15 +46,14 @@ def known_targets(settings: Settings) -> list[str]:
     return []
 
 
-def latest_images(settings: Settings) -> dict[str, tuple[Image, ...]]:
+def latest_images(settings: Settings) -> dict[str, SeenImages]:
     """The images of the latest snapshot of each target that is configured, by its name. Raises StoreError."""
     with suppress(UsageError), Store.open_existing(settings.database) as store:
         return images_of(settings, store)
     return {}
 
 
-def images_of(settings: Settings, store: Store) -> dict[str, tuple[Image, ...]]:
+def images_of(settings: Settings, store: Store) -> dict[str, SeenImages]:
     """The same, of this database."""
     ours = (name for name in store.targets() if any(may_have(target, name) for target in settings.targets))
-    runs = {name: store.latest_survey(name) for name in ours}
-    return {name: store.surveys(run)[name].images for name, run in runs.items() if run is not None}
+    return {name: store.latest_images(name) for name in ours}

@@ -34,10 +34,16 @@ def lint(policies: Sequence[Policy], targets: Targets) -> list[str]:
 
 def owning_nothing(policies: Sequence[Policy], snapshots: Mapping[str, Iterable[Image]]) -> list[str]:
     """The names of the policies that own no image of these snapshots, which are by target."""
-    budget = Budget()
-    found = (owner_of(image, policies, target, budget) for target, images in snapshots.items() for image in images)
-    owners = {owner.policy.name for owner in found if owner.policy is not None and owner.doubtful is None}
-    return [policy.name for policy in policies if policy.name not in owners]
+    budget, left = Budget(), {policy.name: policy for policy in policies}
+    for target, images in snapshots.items():
+        for image in images:
+            if not left:
+                return []
+            if any(policy.match.holds(image, target, budget) for policy in left.values()):
+                owner = owner_of(image, policies, target, budget)
+                if owner.policy is not None and owner.doubtful is None:
+                    left.pop(owner.policy.name, None)
+    return list(left)
 
 
 def exempting_nothing(exemptions: Iterable[Exemption], snapshots: Mapping[str, Iterable[Image]]) -> list[str]:

@@ -12,6 +12,7 @@ from janitor.store.database import DatabaseFile, inspect
 from janitor.store.lock import exclusive, holder
 from janitor.store.replay import Inputs
 from janitor.store.reports import KeptReport, NewReport
+from janitor.store.surveys.recorded import SeenImages
 from janitor.store.transactions.deletions import Deletions
 from janitor.store.transactions.reports import Reports
 from janitor.store.transactions.runs import Runs
@@ -25,6 +26,7 @@ __all__ = [
     "Inputs",
     "KeptReport",
     "NewReport",
+    "SeenImages",
     "Store",
     "exclusive",
     "holder",

@@ -1,7 +1,7 @@
 """Snapshots read back: exactly what a survey saw, whole or of one image, and which surveys there were."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -37,6 +37,24 @@ def latest_survey(db: Connection, target: str) -> int | None:
     sql = "SELECT max(run) FROM surveys WHERE target = ? AND finished_at IS NOT NULL"
     latest: int | None = db.execute(sql, [target]).fetchone()[0]
     return latest
+
+
+class SeenImages:
+    """The images that a survey saw, in no order: each is made of its row when it is looked at."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Image]:
+        return (image_of(row[0], row[1:]) for row in self._rows)
+
+
+def latest_images(db: Connection, target: str) -> SeenImages:
+    """The images of a target's latest snapshot; none before the first."""
+    return SeenImages(db.execute(_AT_RUN, (latest_survey(db, target), target)).fetchall())
 
 
 def surveys_at(db: Connection, run: int) -> dict[str, Survey]:

@@ -86,6 +86,11 @@ class Surveys(OnFile):
         with self._file.reading() as db:
             return recorded.latest_survey(db, target)
 
+    def latest_images(self, target: str) -> recorded.SeenImages:
+        """The images of a target's latest snapshot, in no order; none before the first."""
+        with self._file.reading() as db:
+            return recorded.latest_images(db, target)
+
     def surveys(self, run: int) -> dict[str, Survey]:
         """Exactly what a run saw in each target that it could survey. Raises UsageError for an unknown run.
 
