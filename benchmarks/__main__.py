@@ -7,23 +7,32 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
+from subprocess import CalledProcessError
 
 from benchmarks.case import Case
-from benchmarks.cases import chosen, listed
+from benchmarks.cases import CASES, chosen, listed
 from benchmarks.recorded import recorded
 from benchmarks.rounds import Measured
 from benchmarks.tables import figures_table, processes_table
 
 
-def main() -> None:
-    """Measure, report progress on stderr, and print the tables."""
-    cases, rounds = _asked(sys.argv[1:])
+def main(words: Sequence[str]) -> None:
+    """Measure, report progress on stderr, and print the tables; exits with 1 where a case failed, after all others."""
+    cases, rounds = _asked(words)
     began = time.perf_counter()
-    measured = {}
-    for case in cases:
-        measured[case.name] = case.measure(rounds or case.rounds, lambda step, case=case: _tell(case, step))  # type: ignore[misc]
-    print(_report(cases, measured))
+    measured = {case.name: _measured(case, rounds or case.rounds) for case in cases}
+    print(_report(cases, {name: found or Measured() for name, found in measured.items()}))
     print(f"\n{time.perf_counter() - began:.0f} s in all")
+    sys.exit(1 if None in measured.values() else 0)
+
+
+def _measured(case: Case, rounds: int) -> Measured | None:
+    try:
+        return case.measure(rounds, partial(_tell, case))
+    except (RuntimeError, CalledProcessError) as error:
+        _tell(case, f"it failed: {error}")
+        return None
 
 
 def _asked(words: Sequence[str]) -> tuple[list[Case], int | None]:
@@ -52,15 +61,18 @@ def _count(word: str) -> int:
 
 
 def _report(cases: Sequence[Case], measured: Mapping[str, Measured]) -> str:
-    """The tables, each line at most 120 columns wide."""
+    """The tables, each line at most 120 columns wide; where all was asked for, with what is measured only by itself."""
+    apart = [case for case in CASES if case.by_itself and case.name not in measured]
+    left_out = apart if len(cases) > 1 else []
     return "\n".join(
         (
             "\nFigures: of each, the median of its rounds and its least and most\n",
-            figures_table(recorded(), measured),
+            figures_table(recorded(), {**measured, **{case.name: Measured() for case in left_out}}),
             "\nWhole processes: of each, the median of its rounds and its least and most\n",
             processes_table(measured),
             "",
             *(f"{case.name}: {case.says}" for case in cases),
+            *(f"{case.name}: {case.says}; takes long: make bench CASE={case.name}" for case in left_out),
         )
     )
 
@@ -70,4 +82,4 @@ def _tell(case: Case, step: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,6 +1,6 @@
 """The measurements as plain tables of at most 120 columns, and what to reach beside the measured figures."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks.processes import Spent
 from benchmarks.recorded import Recorded
@@ -26,16 +26,15 @@ def _line(row: Row, widths: Sequence[int], texts: int) -> str:
 
 
 def figures_table(recorded: Sequence[Recorded], measured: Mapping[str, Measured]) -> str:
-    """Every recorded figure of these cases as it was, as it is to be, and as measured; others as they come."""
+    """Every recorded figure of these cases as measured, as it was, and as it is to be; a dash for what was not."""
     heading = ("case", "figure", "median", "least–most", "before", "to reach")
-    return table(heading, (row for case, found in measured.items() for row in _figures(case, found, recorded)), 2)
+    known = [each for each in recorded if each.case in measured]
+    return table(heading, (_figure(each, measured[each.case].figures.get(each.figure)) for each in known), 2)
 
 
-def _figures(case: str, measured: Measured, recorded: Sequence[Recorded]) -> Iterator[Row]:
-    for known in recorded:
-        if known.case == case and known.figure in measured.figures:
-            found = spread(measured.figures[known.figure])
-            yield (case, known.figure, *_spread(found, known.digits, known.unit), known.before, known.to_reach)
+def _figure(known: Recorded, found: Sequence[float] | None) -> Row:
+    cells = _spread(spread(found), known.digits, known.unit) if found else ("-", "-")
+    return (known.case, known.figure, *cells, known.before, known.to_reach)
 
 
 def processes_table(measured: Mapping[str, Measured]) -> str:

@@ -21,8 +21,7 @@ def each(images: int, count: int) -> Measure:
                 measured.ran("bare loop", ground.bare_loop())
                 dry = measured.ran("dry run", _anew(ground, images, "--dry-run"))
                 live = measured.ran(f"live run, about {count:,} deletions", _anew(ground, images))
-                (deleted,) = ground.query(f"SELECT count(*) {_DELETED}")
-                measured.found("CPU each", (live.cpu - dry.cpu) / deleted * 1000)
+                measured.found("CPU each", (live.cpu - dry.cpu) / _deleted(ground) * 1000)
 
             return in_rounds(rounds, once, tell)
 
@@ -60,6 +59,13 @@ def _anew(ground: Account, images: int, *options: str) -> Spent:
     ground.forget()
     ground.cloud.again(0, images)
     return ground.run(*options)
+
+
+def _deleted(ground: Account) -> int:
+    (deleted,) = ground.query(f"SELECT count(*) {_DELETED}")
+    if not deleted:
+        raise RuntimeError("the live run deleted nothing")
+    return int(deleted)
 
 
 def _deleting_for(ground: Account) -> float:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from benchmarks import __main__ as command
+from benchmarks.case import Case, Tell
 from benchmarks.cases import CASES, chosen
 from benchmarks.processes import Spent
 from benchmarks.recorded import Recorded, recorded
@@ -15,6 +17,7 @@ from benchmarks.served.accounts import Accounts
 from benchmarks.served.pages import Entries, Stretch
 from benchmarks.tables import figures_table, processes_table
 
+SPENT = Spent(4, 1, 50)
 LETTERS = Entries((letter, letter.encode()) for letter in "abcdef")
 
 
@@ -36,9 +39,11 @@ def test_ratios_are_taken_within_each_round() -> None:
 
 def test_tables_show_figures_beside_what_they_were_and_are_to_be_and_cpu_beside_wall_time() -> None:
     measured = Measured({"run": [Spent(2, 1, 50), Spent(4, 3, 70)]}, {"CPU": [1.0, 3.0], "not printed": [1.0]})
-    known = [Recorded("small", "CPU", "s", 1, "9", "1.5"), Recorded("other", "CPU", "s", 1, "", "")]
-    figures = figures_table(known, {"small": measured}).splitlines()
-    assert [line.split() for line in figures[2:]] == [["small", "CPU", "2.0", "s", "1.0–3.0", "9", "1.5"]]
+    known = [Recorded("small", "CPU", "s", 1, "9", "1.5"), Recorded("large", "CPU", "s", 1, "", "")]
+    known += [Recorded("other", "CPU", "s", 1, "", "")]
+    figures = figures_table(known, {"small": measured, "large": Measured()}).splitlines()
+    rows = [["small", "CPU", "2.0", "s", "1.0–3.0", "9", "1.5"], ["large", "CPU", "-", "-"]]
+    assert [line.split() for line in figures[2:]] == rows
     processes = processes_table({"small": measured}).splitlines()
     assert processes[2].split() == ["small", "run", "2", "3.00", "2.00–4.00", "2.00", "1.00–3.00", "60"]
 
@@ -52,10 +57,27 @@ def test_cases_are_chosen_by_name_and_those_that_take_long_only_so() -> None:
 
 @pytest.mark.parametrize(("words", "code"), [(["help"], 0), (["nonsense"], 2), (["--rounds", "0"], 2)], ids=str)
 def test_the_command_lists_the_cases(words: list[str], code: int) -> None:
-    command = [sys.executable, "-m", "benchmarks", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "benchmarks", *words], capture_output=True, text=True, check=False)
     assert done.returncode == code
     assert all(case.name in done.stdout + done.stderr for case in CASES) or words[0] == "--rounds"
+
+
+def test_a_case_that_fails_leaves_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(_rounds: int, _tell: Tell) -> Measured:
+        raise RuntimeError("janitor ended with 70")
+
+    cases = [Case("imports", "", failing), Case("version", "", lambda rounds, _: Measured({"run": [SPENT] * rounds}))]
+    monkeypatch.setattr(command, "chosen", lambda _names: cases)
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--rounds", "2"])
+    said = capsys.readouterr()
+    assert ended.value.code == 1
+    assert "measuring imports: it failed: janitor ended with 70" in said.err
+    assert ["version", "run", "2", "4.00", "4.00–4.00", "1.00", "1.00–1.00", "50"] in map(
+        str.split, said.out.splitlines()
+    )
 
 
 def test_every_recorded_figure_is_one_of_a_case() -> None:
