@@ -57,6 +57,9 @@ class RecordingCloud:
             raise error
         yield from list(self.listed)
 
+    def digests(self) -> dict[str, bytes]:
+        return {}
+
     def unlisted(self, known: Iterable[str]) -> Lookup:
         self.unlisted_asked = list(known)
         wanted = set(self.unlisted_asked)

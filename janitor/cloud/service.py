@@ -97,6 +97,13 @@ class ImageService(Protocol):
         """
         ...
 
+    def digests(self) -> Mapping[str, bytes]:
+        """The digest of the entry from which each image was read when the lists were last read, by image id.
+
+        None for an image that several records make up, and for one that no list showed.
+        """
+        ...
+
     def unlisted(self, known: Iterable[str]) -> Lookup:
         """What the API says about these images, which no list shows. Raises CloudError for no usable answer."""
         ...

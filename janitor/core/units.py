@@ -35,6 +35,7 @@ _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]i?B|B)")
 _INSTANT = re.compile(
     r"(\d{4}-\d{2}-\d{2})[T ]((?:[01]\d|2[0-3]):\d{2}:\d{2})(\.\d{1,9})?(Z|z|[+-]\d{2}:?\d{2})?", re.ASCII
 )
+_USUAL = len("2017-05-16T02:17:50Z")
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})", re.ASCII)
@@ -132,6 +133,12 @@ def parse_instant(text: str) -> datetime | None:
     Both documented shapes, `2017-05-16T02:17:50Z` and `2017-05-16T02:17:50.166563`, and numeric offsets are read. A
     time before the year 2000 is really a zero value: read as a date, it would make its image look very old.
     """
+    if _is_usual(text):
+        try:
+            usual = datetime.fromisoformat(text)
+        except ValueError:
+            return None
+        return usual if usual >= _EARLIEST else None
     match = _INSTANT.fullmatch(text.strip())
     if match is None:
         return None
@@ -141,6 +148,13 @@ def parse_instant(text: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return instant if instant >= _EARLIEST else None
+
+
+def _is_usual(text: str) -> bool:
+    """Whether a text has the form `2017-05-16T02:17:50Z`, in which nearly all times come, with any characters in it."""
+    if len(text) != _USUAL or text[10] != "T" or text[19] != "Z" or text[11:13] == "24":
+        return False
+    return text[4] == text[7] == "-" and text[13] == text[16] == ":"
 
 
 def _offset(text: str | None) -> timedelta:

@@ -30,7 +30,10 @@ _COLONS = 2
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request; `label` names it in messages and holds no secret."""
+    """One request; `label` names it in messages and holds no secret.
+
+    `entries` is the key of a list in the answer whose entries are taken as texts, each to be read by itself.
+    """
 
     label: str
     method: str
@@ -38,6 +41,7 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    entries: str | None = None
 
     def carrying(self, headers: Mapping[str, str], body: bytes | None = None) -> "Call":
         """The same with these headers and this body."""

@@ -12,6 +12,7 @@ import yaml
 
 from janitor.cli import configuration
 from janitor.cli.explain import explanation
+from janitor.cloud.common.entries import Listed
 from janitor.cloud.common.merging import Merging
 from janitor.core.decide import decide
 from janitor.core.decision import Reason, Verdict
@@ -94,14 +95,15 @@ def test_the_order_of_records_does_not_count() -> None:
     image = make_image("a", id="i")
     records = [image, image.replace(name="b"), image.replace(name="c", protected=True), image.replace(size=1)]
     for order in itertools.permutations(records):
-        *_, together = Merging().take([*order, *order])
+        *_, together = Merging().take([Listed(record, None) for record in (*order, *order)])
         assert together.contradictions.keys() == {"name", "protected", "size"}
         assert (together.name, together.protected, together.size) == (None, True, None)
 
 
 def test_a_record_that_adds_nothing_changes_nothing() -> None:
     first, second = make_image("a", id="i"), make_image("b", id="I")
-    assert len(list(Merging().take([first, second, first, second, second]))) == 2
+    records = [Listed(record, None) for record in (first, second, first, second, second)]
+    assert len(list(Merging().take(records))) == 2
 
 
 def test_an_image_in_doubt_takes_no_place_among_the_newest() -> None:

@@ -1,15 +1,15 @@
 """The paged lists of OpenStack services: pages may link to the next one, but the walk does not depend on it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from janitor.cloud.common.answers import Declined, check_envelope
 from janitor.cloud.common.paging import MarkerGone
-from janitor.cloud.common.records import Entry
 from janitor.errors import Implausible
 
-Ask = Callable[[Mapping[str, str]], tuple[list[Entry], str | None]]
+T = TypeVar("T")
+Ask = Callable[[Mapping[str, str]], tuple[list[T], str | None]]
 """Asks for the page with these parameters; gives its entries, and the link to the next page if it has one."""
 
 MOST_A_PAGE = 1000
@@ -17,7 +17,7 @@ _MOST_STANDING = 3
 """The most that the services give per page, whatever they are asked for."""
 
 
-class PagedList:
+class PagedList(Generic[T]):
     """One list, as `pages` walks through it: a page by the marker that it follows.
 
     It goes on by the link that a page gave, of which only the parameters count: its host and path are the service's own
@@ -26,14 +26,14 @@ class PagedList:
     it asks once more from an earlier place, or after the page where there is none.
     """
 
-    def __init__(self, ask: Ask, parameters: Mapping[str, str], id_key: str = "id") -> None:
+    def __init__(self, ask: Ask[T], parameters: Mapping[str, str], identify: Callable[[T], str]) -> None:
         self._ask = ask
-        self._id_key = id_key
+        self._identify = identify
         self._parameters = parameters
         self._standing = 0
         self._after: dict[str, Mapping[str, str] | None] = {}
 
-    def page(self, marker: str | None) -> list[Entry]:
+    def page(self, marker: str | None) -> list[T]:
         """The page after a marker, or the first one. Raises MarkerGone, and CloudError for no usable answer."""
         parameters = self._parameters if marker is None else self._behind(marker)
         if parameters is None:
@@ -46,14 +46,14 @@ class PagedList:
             raise
         self._advance(marker, entries, promised=link is not None)
         if link is not None and entries:
-            self._after[entries[-1][self._id_key]] = {**self._parameters, **dict(parse_qsl(urlsplit(link).query))}
+            self._after[self._identify(entries[-1])] = {**self._parameters, **dict(parse_qsl(urlsplit(link).query))}
         elif len(entries) > 1:
-            self._after[entries[-1][self._id_key]] = None
+            self._after[self._identify(entries[-1])] = None
         return entries
 
-    def _advance(self, marker: str | None, entries: list[Entry], *, promised: bool) -> None:
+    def _advance(self, marker: str | None, entries: list[T], *, promised: bool) -> None:
         """Raise Implausible for a list that announces a next page again and again, and gives the same one."""
-        if marker is None or not promised or not entries or entries[-1][self._id_key] != marker:
+        if marker is None or not promised or not entries or self._identify(entries[-1]) != marker:
             return
         self._standing += 1
         if self._standing > _MOST_STANDING:

@@ -2,25 +2,35 @@
 
 from collections.abc import Iterable, Iterator
 
+from janitor.cloud.common.entries import Listed
 from janitor.core.image import Image
 from janitor.core.names.image_ids import ImageId
 from janitor.core.survey.contradictions import merged
 
 
 class Merging:
-    """Puts the records of each image together, whatever the spelling of its id."""
+    """Puts the records of each image together, whatever the spelling of its id.
+
+    `digests` are those of the entries from which images were read, by image id; none for an image that several records
+    make up.
+    """
 
     def __init__(self) -> None:
         self._images: dict[ImageId, Image] = {}
+        self.digests: dict[str, bytes] = {}
 
-    def take(self, records: Iterable[Image]) -> Iterator[Image]:
+    def take(self, records: Iterable[Listed]) -> Iterator[Image]:
         """The images that are new, and those for which a further record changes what is known."""
-        for record in records:
+        for record, digest in records:
             identity = record.identity
             # The id itself is the key where it is spelled so: copies would cost megabytes for a large fleet.
             identity = ImageId(record.id) if identity == record.id else identity
             known = self._images.setdefault(identity, record)
-            image = known if known == record else merged(known, record)
-            if image is not known or known is record:
+            if known is record:
+                if digest is not None:
+                    self.digests.setdefault(record.id, digest)
+                yield record
+            elif known != record and (image := merged(known, record)) is not known:
                 self._images[identity] = image
+                self.digests.pop(image.id, None)
                 yield image

@@ -1,8 +1,7 @@
 """Reading records of any API as values: fields of an entry, lists of entries, and which images are in use."""
 
-import logging
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -15,8 +14,6 @@ from janitor.core.names.known_images import KnownImages
 from janitor.core.needs import PARTS
 from janitor.core.usage import User, UserKind
 from janitor.errors import Unavailable
-
-_log = logging.getLogger("janitor.cloud")
 
 T = TypeVar("T")
 Entry = dict[str, Any]
@@ -33,45 +30,6 @@ def read_entries(document: Entry, key: str) -> list[Any]:
     if not isinstance(entries, list):
         raise undocumented(f"{key} is not a list")
     return entries
-
-
-class Identified:
-    """Separates the entries of one reading's lists that have an id from those that have none, which it keeps."""
-
-    def __init__(self) -> None:
-        self._others: Counter[tuple[str, str]] = Counter()
-        self._entries: dict[str, Entry] = {}
-
-    @property
-    def others(self) -> Iterator[Entry]:
-        """The entries that have no id, with a blank one; one that is not an object has nothing else.
-
-        Each comes once, however often its page was read: it is identified by the entry before it.
-        """
-        return ({**self._entries.get(whole, {}), "id": ""} for _, whole in self._others.elements())
-
-    def of_page(self, entries: list[Any], marker: str | None) -> list[Entry]:
-        """The entries that have an id. One without cannot be paged from, recorded or deleted."""
-        usable: list[Entry] = []
-        others: Counter[tuple[str, str]] = Counter()
-        for entry in entries:
-            if isinstance(entry, dict) and wire.identifier(entry.get("id")):
-                usable.append(entry)
-            else:
-                whole = wire.whole(entry)
-                others[id_of(usable[-1]) if usable else marker or "", whole] += 1
-                if isinstance(entry, dict):
-                    self._entries[whole] = entry
-        if others:
-            _log.warning("image-without-id skipped=%d", others.total())
-        self._others |= others
-        return usable
-
-
-def id_of(entry: Entry) -> str:
-    """The id of an entry that has one, by which a walk through a list tells entries apart."""
-    image_id: str = entry["id"]
-    return image_id
 
 
 def optional(entry: Entry, key: str, read: Callable[[object], T | None], wrong: dict[str, str]) -> T | None:
@@ -104,7 +62,7 @@ def required(entry: Entry, key: str, read: Callable[[object], T | None], safe: T
 def read_properties(entries: Mapping[Any, object], wrong: dict[str, str]) -> Mapping[str, str]:
     """Custom properties as text; values that are not text are left out, and noted in `wrong`."""
     if all(type(value) is str for value in entries.values()):
-        return entries  # type: ignore[return-value]  # just seen, and copying takes time for a whole fleet
+        return shared(entries)  # type: ignore[arg-type]  # just seen
     readable = {}
     for key, value in entries.items():
         word = wire.label(value)
@@ -114,6 +72,16 @@ def read_properties(entries: Mapping[Any, object], wrong: dict[str, str]) -> Map
             readable[key] = word
     return readable
 
+
+def shared(properties: Mapping[str, str]) -> Mapping[str, str]:
+    """The same properties; equal ones share one object, as most images have those of others of their family."""
+    if len(_SHARED) >= _MOST_SHARED:
+        _SHARED.clear()
+    return _SHARED.setdefault(tuple(properties.items()), properties)
+
+
+_SHARED: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
+_MOST_SHARED = 10_000
 
 ENOUGH_FOR_IDS = 2_000
 """How much is kept of an unreadable value that may name the parts of an image, in characters."""

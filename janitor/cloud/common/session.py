@@ -1,11 +1,13 @@
 """Requests with a token: their answers judged, retried as long as patience lasts, and the server's clock compared."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from janitor.cloud.common.answers import Declined, Unauthorized, undocumented
 from janitor.cloud.common.backoffs import Backoffs
+from janitor.cloud.common.raw_entries import split
 from janitor.cloud.common.tokens import Token, Tokens
 from janitor.core.planning.deletion import Answer
 from janitor.errors import Denied, NotSent, Refused, RetryLater, Unavailable
@@ -97,7 +99,7 @@ class Session:
         reply = self._transport.request(call.carrying({**call.headers, "X-Auth-Token": token.id}), seconds)
         self.note_clock(reply, asked_at)
         try:
-            document = self._judge(reply, call.label)
+            document = self._document(reply, call)
             _check_status(call, reply)
         except Transient as failure:
             self._backoffs.note(call, failure.retry_after)
@@ -109,6 +111,17 @@ class Session:
             raise
         self._tokens.proven(token)
         return document, {name.lower(): value for name, value in reply.headers.items()}
+
+    def _document(self, reply: Reply, call: Call) -> dict[str, Any]:
+        """The document of a successful answer, in which the entries of the call's list are texts where that can be."""
+        parts = None if call.entries is None else split(reply.body, call.entries)
+        if parts is None or call.entries is None:
+            return self._judge(reply, call.label)
+        document = self._judge(replace(reply, body=parts[0]), call.label)
+        if document.get(call.entries) != []:
+            return self._judge(reply, call.label)
+        document[call.entries] = parts[1]
+        return document
 
     def note_clock(self, reply: Reply, asked_at: datetime) -> None:
         """Take note of the time in an answer to a request that was sent at this time by our clock.

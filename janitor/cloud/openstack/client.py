@@ -5,32 +5,30 @@ services is done by `keystone`.
 """
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from janitor.cloud.common.answers import Declined, undocumented
 from janitor.cloud.common.at_once import at_once
-from janitor.cloud.common.lists import MOST_A_PAGE, PagedList, next_in
-from janitor.cloud.common.merging import Merging
-from janitor.cloud.common.paging import Page, ahead, pages
-from janitor.cloud.common.records import Entry, Identified, id_of, read_entries
+from janitor.cloud.common.lists import MOST_A_PAGE
+from janitor.cloud.common.records import Entry
 from janitor.cloud.common.session import Session
 from janitor.cloud.common.tokens import Token, Tokens, renewal
 from janitor.cloud.openstack.answers import judge
 from janitor.cloud.openstack.catalogue import ImagePlace
+from janitor.cloud.openstack.image_lists import ImageLists
 from janitor.cloud.openstack.keystone import Grant, Identity
 from janitor.cloud.openstack.members import Members
 from janitor.cloud.openstack.records import read_image
 from janitor.cloud.openstack.urls import unversioned
 from janitor.cloud.openstack.usage import UsageSurvey
 from janitor.cloud.service import ONE_SERVICE, Lookup, Probe, ProbeFailed, Sources
-from janitor.cloud.target import LIMIT_OF_IMAGES, MOST_IMAGES
-from janitor.core.image import Image, Sharing, Status, Visibility
+from janitor.cloud.target import MOST_IMAGES
+from janitor.core.image import Image, Sharing, Status
 from janitor.core.names.image_ids import folded
 from janitor.core.planning.deletion import Answer
 from janitor.core.survey.binding import Binding
@@ -46,7 +44,6 @@ if TYPE_CHECKING:
 
 _NO_OPTIONS = HttpOptions()
 _USUAL_SOURCES = Sources()
-_NOT_UNDERSTOOD = 400
 _TELLING = 2
 _BRIEFLY = timedelta(seconds=10)
 
@@ -106,43 +103,24 @@ class OpenStackClient:
             http_transport,
             identity.verify,
         )
-        self._identified = Identified()
+        self._lists = self._new_lists("")
         self._left_out: list[str] = []
         self._given = grant
         self._grant: Grant | None = None
 
     def images(self) -> Iterator[Image]:
         """Every image that a list shows, the next page being fetched while this one is read."""
-        project = self._granted().project
-        walk = self._walk_all(project)
-        merging, self._identified = Merging(), Identified()
-        with closing(walk), closing(ahead(walk)) as coming:
-            for page in coming:
-                yield from merging.take(read_image(entry, project) for entry in chain(page.new, page.again))
+        self._lists = self._new_lists(self._granted().project)
+        return self._lists.images()
 
-    def _walk_all(self, project: str) -> Generator[Page[Entry], None, None]:
-        """The pages of all lists. Hidden images, and those of visibility community, are in lists of their own."""
-        yield from self._walk({})
-        yield from self._walk_beside({"os_hidden": "true"})
-        yield from self._walk_beside({"visibility": Visibility.COMMUNITY.value, "owner": project})
+    def _new_lists(self, project: str) -> ImageLists:
+        return ImageLists(
+            self._session, self._image_url, project, page_size=self._page_size, max_images=self._max_images
+        )
 
-    def _walk_beside(self, wanted: Mapping[str, str]) -> Generator[Page[Entry], None, None]:
-        try:
-            yield from self._walk(wanted)
-        except Declined as error:
-            # A service that is too old for such images rejects the parameter, and has none.
-            if error.code != _NOT_UNDERSTOOD:
-                raise
-
-    def _walk(self, wanted: Mapping[str, str]) -> Generator[Page[Entry], None, None]:
-        listed = PagedList(self._ask_images, {"limit": str(self._page_size), **wanted})
-        bound = self._max_images
-        return pages(listed.page, id_of, self._page_size, most_items=bound, limited_by=LIMIT_OF_IMAGES)
-
-    def _ask_images(self, parameters: Mapping[str, str]) -> tuple[list[Entry], str | None]:
-        call = Call("GET /v2/images", "GET", self._image_url(), parameters)
-        entries, link = self._session.ask(call, lambda found: (read_entries(found, "images"), next_in(found)))
-        return self._identified.of_page(entries, parameters.get("marker")), link
+    def digests(self) -> Mapping[str, bytes]:
+        """The digest of each image's entry in the lists that were read last."""
+        return self._lists.digests
 
     def unlisted(self, known: Iterable[str]) -> Lookup:
         """Those of these images that can be read by their id: every list omits a killed upload.
@@ -253,8 +231,7 @@ class OpenStackClient:
 
     def unidentified(self) -> tuple[Image, ...]:
         """The entries of the lists that had no id when they were last read."""
-        project = self._granted().project
-        return tuple(read_image(entry, project) for entry in self._identified.others)
+        return self._lists.unidentified()
 
     def irregularities(self) -> list[str]:
         """The images that the lists should have shown."""

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from janitor.clock import utc_now
 from janitor.cloud.common import wire
 from janitor.cloud.common.answers import Declined, undocumented
+from janitor.cloud.common.entries import Entries, Listed, id_of_listed
 from janitor.cloud.common.merging import Merging
 from janitor.cloud.common.paging import MarkerGone, ahead, pages
-from janitor.cloud.common.records import Entry, Identified, id_of, read_entries
+from janitor.cloud.common.records import Entry, read_entries
 from janitor.cloud.common.session import Session, denied
 from janitor.cloud.common.tokens import Token, Tokens
 from janitor.cloud.service import Lookup, Probe
@@ -74,17 +76,25 @@ class ToastClient:
         self._clock = clock
         self._redact = Redaction(appkey, password)
         self._transport = Transport(options, self._redact, stop, http_transport)
-        self._identified = Identified()
+        self._entries, self._merging = self._reading()
         self._session = Session(self._transport, Tokens(self._issue_token, clock), self._judge, clock)
 
     def images(self) -> Iterator[Image]:
         """Every image of the appkey, the next page being fetched while this one is read."""
+        self._entries, self._merging = self._reading()
         bound = self._max_images
-        walk = pages(self._page, id_of, self._options.page_size, most_items=bound, limited_by=LIMIT_OF_IMAGES)
-        merging, self._identified = Merging(), Identified()
+        walk = pages(self._page, id_of_listed, self._options.page_size, most_items=bound, limited_by=LIMIT_OF_IMAGES)
         with closing(walk), closing(ahead(walk)) as coming:
             for page in coming:
-                yield from merging.take(map(read_image, chain(page.new, page.again)))
+                yield from self._merging.take(chain(page.new, page.again))
+
+    def _reading(self) -> tuple[Entries, Merging]:
+        """What a new reading of the list begins with."""
+        return Entries(read_image, "toast"), Merging()
+
+    def digests(self) -> Mapping[str, bytes]:
+        """The digest of each image's entry in the list that was read last."""
+        return self._merging.digests
 
     def unlisted(self, known: Iterable[str]) -> Lookup:  # noqa: ARG002 - the port's
         """Nothing: this API lists all that there is, and cannot be asked for one image."""
@@ -118,7 +128,7 @@ class ToastClient:
 
     def probe(self) -> Probe:
         """Get a token, a page of images and all instances, and say so."""
-        images = list(map(read_image, self._page(None)))
+        images = [listed.image for listed in self._page(None)]
         usage = self.usage(images, EarlierUsage())
         sentence = f"token accepted, {counted(len(images))} on the first page, {counted(usage.instances, 'instance')}"
         return Probe(sentence, usage.readings)
@@ -137,22 +147,23 @@ class ToastClient:
 
     def unidentified(self) -> tuple[Image, ...]:
         """The entries of the list that had no id when it was last read."""
-        return tuple(map(read_image, self._identified.others))
+        return tuple(map(read_image, self._entries.others))
 
     def irregularities(self) -> list[str]:
         """Nothing: contradictions of a list are noted in its images."""
         return []
 
-    def _page(self, marker: str | None) -> list[Entry]:
+    def _page(self, marker: str | None) -> list[Listed]:
         params = {"limit": str(self._options.page_size)} | ({} if marker is None else {"marker": marker})
         try:
-            call = self._call("GET", "/images", params)
-            entries = self._session.ask(call, lambda document: read_entries(document, "images"))
+            call = replace(self._call("GET", "/images", params), entries="images")
+            return self._session.ask(
+                call, lambda document: self._entries.of_page(read_entries(document, "images"), marker)
+            )
         except Declined as error:
             if marker is not None and error.marker_gone:
                 raise MarkerGone from error
             raise
-        return self._identified.of_page(entries, marker)
 
     def _call(self, method: str, path: str, params: dict[str, str] | None = None) -> Call:
         return Call(f"{method} {path}", method, self._root + path, params or {})

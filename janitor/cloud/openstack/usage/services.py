@@ -56,9 +56,13 @@ class ServiceLists:
             listed.update((self._written(label, key, entry), entry) for entry in page)
             return page, link
 
+        def id_of(entry: Entry) -> str:
+            return str(entry[id_key])
+
         limit = {} if self.page_size is None else {"limit": str(self.page_size)}
-        paged = PagedList(ask, {**limit, **(parameters or {})}, id_key)
-        for _ in pages(paged.page, lambda entry: str(entry[id_key]), self.page_size or MOST_A_PAGE):
+        for _ in pages(
+            PagedList(ask, {**limit, **(parameters or {})}, id_of).page, id_of, self.page_size or MOST_A_PAGE
+        ):
             pass
         return list(listed.values())
 
