@@ -44,6 +44,7 @@ class Surveying:
         """
         started_at = self.orders.execution.clock()
         listed = self.listed()
+        digests = self.service.digests()
         without_id = len(self.service.unidentified())
         lookup = self._looked_up(listed)
         images = (*listed, *lookup.found, *self._unseen(lookup))
@@ -51,7 +52,7 @@ class Surveying:
         if without_id:
             usage = replace(usage, remarks=(*usage.remarks, _without_id(without_id)))
         raise_if_stopped(self.orders.execution.stop)
-        return Survey(images, usage, started_at, self.orders.execution.clock(), without_id), lookup
+        return Survey(images, usage, started_at, self.orders.execution.clock(), without_id, digests), lookup
 
     def listed(self) -> list[Image]:
         """What the lists say, each image once, with all of its records merged."""

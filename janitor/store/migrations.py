@@ -15,6 +15,7 @@ from janitor.store.connection import Connection, tables
 from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
 from janitor.store.surveys.clocks import STEP as CLOCKS
+from janitor.store.surveys.entries import STEP as ENTRIES
 from janitor.store.surveys.measures import COUNTING
 from janitor.store.surveys.measures import STEP as MEASURES
 from janitor.store.surveys.presence import STEP as PRESENCE
@@ -153,6 +154,11 @@ def lookups(db: Connection) -> None:
     _execute(db, LOOKUPS)
 
 
+def entries(db: Connection) -> None:
+    """From which entries of lists images were read."""
+    _execute(db, ENTRIES)
+
+
 def _execute(db: Connection, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which is half of the time for a new
     # database.
@@ -186,6 +192,7 @@ STEPS = (  # append only
     naming,
     presence,
     lookups,
+    entries,
 )
 _ALL = {step.__name__: step for step in STEPS} | {name: _adding(script) for name, script in added()}
 

@@ -81,7 +81,7 @@ def test_every_field_of_a_decision_is_a_column() -> None:
 )
 def test_the_tables_have_these_columns(database: Path, columns: tuple[Column, ...], table: str, keys: int) -> None:
     with sqlite3.connect(database) as db:
-        assert sorted(columns_of(db, table)[keys:]) == sorted(column.name for column in columns)
+        assert set(columns_of(db, table)[keys:]) - {"digest"} == {column.name for column in columns}
 
 
 @pytest.mark.parametrize("view", ["snapshots", "current_images"])

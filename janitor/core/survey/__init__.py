@@ -1,5 +1,6 @@
 """One complete reading of a target, and whether it can be believed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,7 +12,8 @@ from janitor.core.usage import Usage
 class Survey:
     """One complete reading of a target, taken between the two instants.
 
-    `without_id` is how many entries of its lists had no id; a snapshot does not record it.
+    `without_id` is how many entries of its lists had no id; a snapshot does not record it. `digests` are those of the
+    entries from which images were read, by image id.
     """
 
     images: tuple[Image, ...]
@@ -19,3 +21,4 @@ class Survey:
     started_at: datetime
     finished_at: datetime
     without_id: int = field(default=0, compare=False)
+    digests: Mapping[str, bytes] = field(default_factory=dict, compare=False)

@@ -1,7 +1,7 @@
 """Snapshots: what a survey saw, recorded as changes since the survey before it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from janitor.core.image import Image
@@ -13,7 +13,7 @@ from janitor.core.usage import Usage
 from janitor.store.columns import IMAGE, names, places
 from janitor.store.connection import Connection
 from janitor.store.migrations import Unfit
-from janitor.store.rows import facts_of, instant, instant_or_none, values_in, values_of
+from janitor.store.rows import Row, facts_of, instant, instant_or_none, values_in, values_of
 from janitor.store.surveys.clocks import Clocks, record_clocks
 from janitor.store.surveys.uses import LastUses, last_uses, readings_json, record_uses
 from janitor.store.trust.bindings import counts_after
@@ -45,7 +45,7 @@ def record_survey(
     )
     changes = _Changes(run, target, at, watching=survey.usage.problem is None, after=counts_after(db, target, run))
     memories = _compare(db, changes, survey)
-    _write(db, changes)
+    _write(db, changes, survey.digests)
     return {image: memory.history(used, image) for image, memory in memories.items()}
 
 
@@ -108,6 +108,7 @@ class _Changes:
     after: int = 0
     new: list[tuple[_Memory, Image]] = field(default_factory=list)
     opened: list[tuple[_Memory, Image]] = field(default_factory=list)
+    rewritten: list[tuple[int, bytes]] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     remembered: list[_Memory] = field(default_factory=list)
@@ -132,21 +133,30 @@ class _Changes:
 
 
 def _compare(db: Connection, changes: _Changes, survey: Survey) -> dict[str, _Memory]:
-    # The rows are compared one by one: a second copy of all images in memory would be larger than the first.
     unseen = {image.id: image for image in survey.images}
     memories: dict[str, _Memory] = {}
-    for image_id, *row in db.execute(_OPEN, (changes.target,)):
-        memory = _Memory(*row[:4])
+    for image_id, seen_in, status, before, *memorised in db.execute(_OPEN, (changes.target,)):
+        memory = _Memory(*memorised)
         image = unseen.pop(image_id, None)
         if image is None:
             changes.gone.append(memory.key)
             continue
         memories[image_id] = memory
-        changes.remember(memory, row[4], row[5], image)
-        if row[4] <= changes.after or values_of(row[6:]) != values_in(image):
+        changes.remember(memory, seen_in, status, image)
+        digest = survey.digests.get(image_id)
+        if seen_in > changes.after and digest is not None and digest == before:
+            continue
+        if seen_in <= changes.after or _facts_in_force(db, memory.key) != values_in(image):
             changes.closed.append(memory.key)
             changes.opened.append((memory, image))
+        elif digest is not None:
+            changes.rewritten.append((memory.key, digest))
     return memories | _newcomers(db, changes, unseen)
+
+
+def _facts_in_force(db: Connection, key: int) -> Row:
+    # One by one: a second copy of all images in memory would be larger than the first, and most are unchanged.
+    return values_of(db.execute(_FACTS, (key,)).fetchone())
 
 
 def _newcomers(db: Connection, changes: _Changes, unseen: dict[str, Image]) -> dict[str, _Memory]:
@@ -164,7 +174,7 @@ def _newcomers(db: Connection, changes: _Changes, unseen: dict[str, Image]) -> d
     return memories
 
 
-def _write(db: Connection, changes: _Changes) -> None:
+def _write(db: Connection, changes: _Changes, digests: Mapping[str, bytes]) -> None:
     run = changes.run
     (free,) = db.execute("SELECT coalesce(max(image_key), 0) + 1 FROM images").fetchone()
     for key, (memory, _image) in enumerate(changes.new, start=free):
@@ -176,7 +186,8 @@ def _write(db: Connection, changes: _Changes) -> None:
     record_clocks(db, run, (m.clocks() for m, _ in changes.new), (m.clocks() for m in changes.remembered))
     db.executemany(_CLOSE_FACTS, ((run, key) for key in changes.closed + changes.gone))
     db.executemany(_CLOSE_DECISION, ((run, key) for key in changes.gone))
-    db.executemany(_ADD_FACTS, ((m.key, run, *facts_of(image)) for m, image in changes.opened))
+    db.executemany(_ADD_FACTS, ((m.key, run, *facts_of(image), digests.get(image.id)) for m, image in changes.opened))
+    db.executemany(_REWRITE, ((digest, key) for key, digest in changes.rewritten))
 
 
 _ADD_SURVEY = """
@@ -189,11 +200,12 @@ INSERT INTO surveys (
 )
 """
 _LATER = "SELECT run FROM surveys WHERE target = ? AND run > ? AND finished_at IS NOT NULL ORDER BY run DESC LIMIT 1"
-_OPEN = f"""
-SELECT i.image, i.image_key, i.first_seen, i.watched_since, i.status_since, f.from_run, f.status, {names(IMAGE, "f")}
+_OPEN = """
+SELECT i.image, f.from_run, f.status, f.digest, i.image_key, i.first_seen, i.watched_since, i.status_since
 FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
 WHERE i.target = ? AND i.present
-"""  # noqa: S608 - the names of columns
+"""
+_FACTS = f"SELECT {names(IMAGE)} FROM image_facts WHERE image_key = ? AND until_run IS NULL"  # noqa: S608 - the names of columns
 _VANISHED = """
 SELECT i.image_key, i.first_seen, i.watched_since, i.status_since, f.from_run, f.status
 FROM images i JOIN image_facts f ON f.image_key = i.image_key
@@ -206,5 +218,6 @@ SELECT image_key, first_seen, watched_since, status_since FROM images i WHERE ta
 _ADD_IMAGE = "INSERT INTO images (image_key, target, image, first_seen, watched_since) VALUES (?, ?, ?, ?, ?)"
 _REMEMBER = "UPDATE images SET first_seen = ?, watched_since = ?, status_since = ? WHERE image_key = ?"
 _CLOSE_FACTS = "UPDATE image_facts SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
+_REWRITE = "UPDATE image_facts SET digest = ? WHERE image_key = ? AND until_run IS NULL"
 _CLOSE_DECISION = "UPDATE decisions SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
-_ADD_FACTS = f"INSERT INTO image_facts (image_key, from_run, {names(IMAGE)}) VALUES (?, ?, {places(IMAGE)})"  # noqa: S608 - the names of columns
+_ADD_FACTS = f"INSERT INTO image_facts (image_key, from_run, {names(IMAGE)}, digest) VALUES (?, ?, {places(IMAGE)}, ?)"  # noqa: S608 - the names of columns
