@@ -14,6 +14,7 @@ from janitor.core.units import counted
 from janitor.errors import StoreError, UsageError
 from janitor.store.connection import Connection, tables
 from janitor.store.migrations import Unfit, apply_migrations, check_ours, is_current
+from janitor.store.together import Together
 
 _BUSY_SECONDS = 10.0
 _OWNER_ONLY = 0o600
@@ -56,6 +57,7 @@ class DatabaseFile:
         self._db = db
         self._lock = threading.RLock()
         self._written_to: list[tuple[int, int]] = []
+        self.together = Together(self.writing)
 
     @classmethod
     def open(cls, path: Path, *, create: bool) -> Self:
@@ -238,9 +240,13 @@ def _code(error: sqlite3.Error) -> int:
 
 def _identities(path: Path) -> list[tuple[int, int]]:
     """The identities of the files of a database and its log."""
-    whole = path.resolve()
-    found = (place.stat() for place in (whole, whole.with_name(f"{whole.name}-wal")) if place.exists())
-    return [(status.st_dev, status.st_ino) for status in found]
+    whole = os.path.realpath(path)
+    found = []
+    for place in (whole, f"{whole}-wal"):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            status = os.stat(place)  # noqa: PTH116 - after every transaction, and five times as fast
+            found.append((status.st_dev, status.st_ino))
+    return found
 
 
 def _left(folder: Path) -> int:

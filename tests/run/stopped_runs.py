@@ -49,10 +49,12 @@ class FaultInjector:
 
 
 @contextmanager
-def account(desk: Desk, injector: FaultInjector, *, images: int = 60, more: str = "") -> Iterator[Sandbox]:
+def account(
+    desk: Desk, injector: FaultInjector, *, images: int = 60, more: str = "", at_once: int = 1
+) -> Iterator[Sandbox]:
     with running(Options(images=images), hook=injector) as cloud:
         desk.write("janitor.yaml", cloud.configuration(mode="delete"))
-        desk.amend("limits: {max_deletions: 1000, max_share: 100%}\nconcurrency: {deletions: 1}\n" + more)
+        desk.amend(f"limits: {{max_deletions: 1000, max_share: 100%}}\nconcurrency: {{deletions: {at_once}}}\n{more}")
         desk.write("policies/old.yaml", POLICY)
         yield cloud
 

@@ -2,11 +2,16 @@
 
 import json
 import sqlite3
+from collections.abc import Awaitable, Callable
 from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
 from types import EllipsisType
 
 import pytest
+from starlette.responses import Response
 
+from janitor.sandbox.request_log import Call
 from tests.conftest import Desk
 from tests.run.stopped_runs import FaultInjector, account, killed
 from tests.slack_stand_in import SlackStandIn
@@ -41,6 +46,43 @@ def test_what_a_killed_run_asked_for_is_settled_by_the_next(
         journal = [row[0] for row in db.execute("SELECT image FROM deletions ORDER BY deletion")]
         assert journal == in_all, "every request is in the journal, and the reverse"
         assert db.execute("SELECT count(*) FROM deletions WHERE outcome IS NULL").fetchone() == (0,)
+
+
+@dataclass
+class Witness(FaultInjector):
+    """An injector that looks for each deletion that arrives in the database on disk."""
+
+    database: Path = Path()
+    arrived: list[str | None] = field(default_factory=list)
+    unknown: list[str | None] = field(default_factory=list)
+
+    async def __call__(self, call: Call, answer: Callable[[], Awaitable[Response]]) -> Response:
+        if call.name == self.at:
+            with closing(sqlite3.connect(self.database)) as db:
+                found = db.execute(
+                    "SELECT 1 FROM deletions WHERE image = ? AND answer IS NULL", (call.image,)
+                ).fetchone()
+            self.arrived.append(call.image)
+            self.unknown += [] if found else [call.image]
+        return await super().__call__(call, answer)
+
+
+@pytest.mark.parametrize("first_answer", [False, True], ids=["not-done", "done"])
+@pytest.mark.parametrize("ordinal", [1, 7, 19])
+def test_of_several_requests_at_once_each_is_on_disk_when_it_arrives(
+    desk: Desk, ordinal: int, first_answer: bool
+) -> None:
+    witness = Witness("delete-image", ordinal, first_answer, database=desk.folder / "sandbox.db")
+    with account(desk, witness, at_once=8) as cloud:
+        killed(desk, witness)
+        (target,) = json.loads(desk.janitor("run", "--dry-run", "--format", "json").stdout)["targets"]
+        done = {request.image for request in cloud.requests if request.method == "DELETE" and request.code == 0}
+    arrived = set(witness.arrived)
+    assert len(arrived) >= ordinal
+    assert witness.unknown == []
+    settled = {entry["image"]: entry["outcome"] for entry in target["settled"]}
+    assert arrived <= set(settled), "what was requested is told"
+    assert {image for image, outcome in settled.items() if outcome == "deleted"} == done, "and nothing else is claimed"
 
 
 def test_settled_deletions_stand_in_every_report(desk: Desk) -> None:

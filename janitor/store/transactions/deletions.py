@@ -12,22 +12,19 @@ from janitor.store.trust import outcomes
 
 
 class Deletions(OnFile):
-    """Keeps the journal of deletions."""
+    """Keeps the journal of deletions; what several threads record in it at once is one transaction."""
 
     def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
         """Record a deletion that is about to be requested: on disk when this returns. Returns its entry."""
-        with self._file.writing() as db:
-            return journal.add_request(db, run, target, decision.image.id, at)
+        return self._file.together.write(lambda db: journal.add_request(db, run, target, decision.image.id, at))
 
     def withdraw_request(self, entry: int) -> None:
         """Withdraw a request that was not sent after all."""
-        with self._file.writing() as db:
-            journal.remove_request(db, entry)
+        self._file.together.write(lambda db: journal.remove_request(db, entry))
 
     def journal_answer(self, entry: int, said: Answered, at: datetime) -> None:
-        """Record what the API answered."""
-        with self._file.writing() as db:
-            journal.add_answer(db, entry, said, at)
+        """Record what the API answered: on disk when this returns."""
+        self._file.together.write(lambda db: journal.add_answer(db, entry, said, at))
 
     def unsettled(self, target: str) -> list[Unsettled]:
         """The requests of earlier runs to a target whose outcome no survey has shown yet, oldest first."""
