@@ -1,8 +1,8 @@
-"""`python -m benchmarks.guard [--record]`: whether a run of 5,000 images costs as much as recorded, without a clock.
+"""`python -m benchmarks.guard [--record | --top]`: whether a run of 5,000 images costs as much as is recorded.
 
 Counted are calls of functions, those of C included, and the highest amount of memory that Python allocates, in a first
 and in an unchanged run: from the requests, which a transport answers in this process, to what is recorded. Neither
-depends on how fast the machine is. Each may differ from `guard.json` by a tenth, in either direction; `--record` writes
+depends on the speed of the machine. Each may differ from `guard.json` by a tenth, in either direction; `--record` writes
 the figures of now there. They depend on the version of Python: where none are recorded for this one, that is said.
 """
 
@@ -14,11 +14,13 @@ import sys
 import tempfile
 import threading
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import httpx
@@ -35,6 +37,7 @@ Figures = dict[str, int]
 IMAGES = 5_000
 _FEW = 100
 _MOST_APART = 0.1
+_MOST_CALLED = 30
 _NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 RECORDED = Path(__file__).with_name("guard.json")
 _SHIPPED = Path(__file__).parents[1] / "policies"
@@ -54,13 +57,6 @@ class InProcess(httpx.BaseTransport):
         body = self._accounts.answer(request.method, request.url.raw_path.decode())
         headers = {"Date": format_datetime(_NOW, usegmt=True), "Content-Type": "application/json"}
         return httpx.Response(200, headers=headers, content=body, request=request)
-
-
-def measured(images: int) -> Figures:
-    """The figures of now."""
-    gc.set_threshold(200_000, 50, 100)  # as the janitor sets it
-    _runs(_FEW, 2, _unobserved)  # what happens once in a process is over: imports, first uses; other images than later
-    return _runs(images, 1, counted) | _runs(images, 1, allocated)
 
 
 Observer = Callable[[str, Callable[[], None]], Figures]
@@ -85,6 +81,13 @@ def _runs(images: int, seed: int, observe: Observer) -> Figures:
         return observe("first run", run) | observe("unchanged run", run)
 
 
+def observed(images: int, *observers: Observer) -> Figures:
+    """The figures of now, each of the observers beginning with a new database."""
+    gc.set_threshold(200_000, 50, 100)  # as the janitor sets it
+    _runs(_FEW, 2, _unobserved)  # what happens once in a process is over: imports, first uses; other images than later
+    return {name: figure for observer in observers for name, figure in _runs(images, 1, observer).items()}
+
+
 def _unobserved(_name: str, run: Callable[[], None]) -> Figures:
     run()
     return {}
@@ -92,24 +95,24 @@ def _unobserved(_name: str, run: Callable[[], None]) -> Figures:
 
 def counted(name: str, run: Callable[[], None]) -> Figures:
     """How many functions it calls, in all threads that it starts, too."""
-    with _counting() as calls:
+    calls = itertools.count()  # which threads may share
+
+    def count(_frame: FrameType, event: str, _function: Any) -> None:
+        if event in ("call", "c_call"):
+            next(calls)
+
+    with _profiled_by(count):
         run()
     return {f"{name}, calls": next(calls)}
 
 
 @contextmanager
-def _counting() -> Iterator[Iterator[int]]:
-    """Counts the calls of every thread; what comes out next is their number."""
-    calls = itertools.count()
-
-    def count(_frame: Any, event: str, _function: Any) -> None:
-        if event in ("call", "c_call"):
-            next(calls)
-
+def _profiled_by(count: Callable[[FrameType, str, Any], None]) -> Iterator[None]:
+    """Let this be called at every call and return, here and in threads that are started meanwhile."""
     threading.setprofile(count)
     sys.setprofile(count)
     try:
-        yield calls
+        yield
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
@@ -126,11 +129,26 @@ def allocated(name: str, run: Callable[[], None]) -> Figures:
         tracemalloc.stop()
 
 
+def most_called(name: str, run: Callable[[], None]) -> Figures:
+    """The functions that it calls most, in the same threads, and how often."""
+    calls: Counter[str] = Counter()
+
+    def count(frame: FrameType, event: str, function: Any) -> None:
+        if event == "call":
+            calls[f"{name}, {frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}"] += 1
+        elif event == "c_call":
+            calls[f"{name}, {function.__qualname__} in {frame.f_code.co_qualname}"] += 1
+
+    with _profiled_by(count):
+        run()
+    return dict(calls.most_common(_MOST_CALLED))
+
+
 def differences(now: Mapping[str, int], recorded: Mapping[str, int]) -> list[str]:
     """A line for each figure that is not within a tenth of the recorded one, or not recorded."""
     return [
         f"{name}: {now.get(name, 0):,}, recorded {recorded.get(name, 0):,}"
-        for name in now.keys() | recorded.keys()
+        for name in {**recorded, **now}
         if abs(now.get(name, 0) - recorded.get(name, 0)) > _MOST_APART * recorded.get(name, 0)
     ]
 
@@ -139,18 +157,25 @@ def run(words: Sequence[str]) -> None:
     """Measure, and compare or record. Raises SystemExit, which says what to do, for other figures than recorded."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.guard", description="Calls and memory of a run.")
     parser.add_argument("--record", action="store_true", help="write the figures of now to guard.json")
-    record = parser.parse_args(words).record
-    recorded = _recorded()
-    if not record and _VERSION not in recorded:
+    parser.add_argument("--top", action="store_true", help="only show which functions are called most")
+    asked, recorded = parser.parse_args(words), _recorded()
+    if asked.top:
+        _show(observed(IMAGES, most_called))
+        return
+    if not asked.record and _VERSION not in recorded:
         print(f"nothing is recorded for Python {_VERSION}, so nothing was compared: {_COMMAND}")
         return
-    now = measured(IMAGES)
-    for name, figure in now.items():
-        print(f"{name}: {figure:,}")
-    if record:
+    now = observed(IMAGES, counted, allocated)
+    _show(now)
+    if asked.record:
         RECORDED.write_text(json.dumps(recorded | {_VERSION: now}, indent=2) + "\n", encoding="utf-8")
     elif apart := differences(now, recorded[_VERSION]):
         sys.exit("\n".join(("not as recorded:", *apart, _ADVICE)))
+
+
+def _show(figures: Figures) -> None:
+    for name, figure in figures.items():
+        print(f"{name}: {figure:,}")
 
 
 def _recorded() -> dict[str, Figures]:
@@ -160,7 +185,7 @@ def _recorded() -> dict[str, Figures]:
 
 _COMMAND = ".venv/bin/python -m benchmarks.guard --record"
 _ADVICE = f"""\
-More: find out what it is spent on, by `python -m cProfile` or tracemalloc, and spend it only if it is worth that.
+More: find out what it is spent on, with --top or tracemalloc, and spend it only if it is worth that.
 Less: well done. If it is to stay like this, record it, and commit the file: {_COMMAND}"""
 
 if __name__ == "__main__":

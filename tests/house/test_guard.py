@@ -35,6 +35,8 @@ def test_the_guard_counts_calls_of_all_threads() -> None:
 
     [calls] = guard.counted("twice", twice).values()
     assert 2_000 <= calls < 2_200
+    name, most = next(iter(guard.most_called("twice", twice).items()))
+    assert (name.split()[:3], most) == (["twice,", "len", "in"], 2_000)
 
 
 def test_the_guard_sees_how_much_is_allocated() -> None:
@@ -49,11 +51,11 @@ def test_what_fails_the_guard_says_how_to_record_it_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(guard, "RECORDED", tmp_path / "guard.json")
-    monkeypatch.setattr(guard, "measured", lambda _images: {"calls": 100})
+    monkeypatch.setattr(guard, "observed", lambda *_: {"calls": 100})
     guard.run([])
     assert "nothing is recorded for Python" in capsys.readouterr().out
     guard.run(["--record"])
     guard.run([])
-    monkeypatch.setattr(guard, "measured", lambda _images: {"calls": 50})
+    monkeypatch.setattr(guard, "observed", lambda *_: {"calls": 50})
     with pytest.raises(SystemExit, match=r"calls: 50, recorded 100[^$]*benchmarks\.guard --record"):
         guard.run([])
