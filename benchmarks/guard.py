@@ -2,8 +2,9 @@
 
 Counted are calls of functions, those of C included, and the highest amount of memory that Python allocates, in a first
 and in an unchanged run: from the requests, which a transport answers in this process, to what is recorded. Neither
-depends on the speed of the machine. Each may differ from `guard.json` by a tenth, in either direction; `--record` writes
-the figures of now there. They depend on the version of Python: where none are recorded for this one, that is said.
+depends on the speed of the machine. Each may differ from `guard.json` by a tenth, in either direction; `--record`
+writes the figures of now there, and `--top` shows which functions are called most. They depend on the version of
+Python: where none are recorded for this one, that is said.
 """
 
 import argparse
