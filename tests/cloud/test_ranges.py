@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from janitor.cloud.common.markers import markers
 from janitor.cloud.common.pace import Pace
 from janitor.cloud.common.paging import Page, pages
-from janitor.cloud.common.ranges import Fit, Ranges, fit, markers, side_by_side
+from janitor.cloud.common.ranges import Fit, Ranges, fit, side_by_side
 from janitor.errors import CloudError, Refused, Unavailable
 from tests.cloud.changing import GONE, READINGS, ChangingList, Turns
 from tests.cloud.walks import KINDS, LIMIT, identify, shares, walk, walked
@@ -43,12 +44,14 @@ def found(read: Iterator[Page[str]]) -> list[str]:
     ("page", "how"),
     [
         ("ghij", Fit.CONTINUES),
-        ("efghi", Fit.CONTINUES),
-        ("gxhi", Fit.CONTINUES),
-        ("fhi", Fit.CONTINUES),
+        ("defghi", Fit.CONTINUES),
         ("hij", Fit.UNCLEAR),
         ("hgij", Fit.UNCLEAR),
-        ("cdxyz", Fit.UNCLEAR),
+        ("ghhi", Fit.CONTINUES),
+        ("xghi", Fit.UNCLEAR),
+        ("gxhi", Fit.UNCLEAR),
+        ("fhij", Fit.UNCLEAR),
+        ("efgij", Fit.UNCLEAR),
         ("abij", Fit.UNCLEAR),
         ("ijk", Fit.BEYOND),
         ("abcd", Fit.KNOWN),
@@ -57,13 +60,15 @@ def found(read: Iterator[Page[str]]) -> list[str]:
     ],
     ids=[
         "two-in-common",
-        "four-in-common",
-        "with-a-new-one-between",
-        "one-of-three-is-gone",
+        "five-in-common",
         "the-marker-alone",
         "in-another-order",
-        "most-of-what-follows-is-missing",
-        "most-of-what-follows-is-missing-from-the-start",
+        "with-one-of-them-twice",
+        "with-a-new-one-before",
+        "with-a-new-one-between",
+        "without-one-of-them",
+        "without-the-last-of-them",
+        "with-those-of-the-start",
         "nothing-in-common",
         "begins-anew",
         "no-progress",
@@ -77,8 +82,16 @@ def test_a_page_continues_what_was_walked_by_what_both_have_in_common(page: str,
 def test_entries_from_far_back_are_counted_as_strays() -> None:
     trail = fleet(100)
     place = {image: at for at, image in enumerate(trail)}
-    assert fit(["i3", "i98", "i99", "x"], trail, place) == (Fit.CONTINUES, 1)
-    assert fit(["i3", "i4", "x"], trail, place) == (Fit.UNCLEAR, 2)
+    assert fit(["i98", "i99", "i3", "x"], trail, place) == (Fit.CONTINUES, 1)
+    assert fit(["i3", "i4", "i99", "x"], trail, place) == (Fit.UNCLEAR, 2)
+
+
+def test_a_long_page_has_one_entry_in_a_hundred_in_common() -> None:
+    trail = fleet(1000)
+    place = {image: at for at, image in enumerate(trail)}
+    new = [f"new{number}" for number in range(990)]
+    assert fit([*trail[-10:], *new], trail, place) == (Fit.CONTINUES, 0)
+    assert fit([*trail[-9:], *new, "x"], trail, place) == (Fit.UNCLEAR, 0)
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
+from janitor.cloud.common.markers import markers
 from janitor.cloud.common.pace import Pace
 from janitor.cloud.common.paging import Page, pages
-from janitor.cloud.common.ranges import Ranges, markers, side_by_side
+from janitor.cloud.common.ranges import Ranges, side_by_side
 from janitor.errors import Implausible
 from tests.cloud.changing import GONE, READINGS, SIDE_BY_SIDE, STEADY_CHANGES, ChangingList, Turns
 
@@ -171,8 +172,7 @@ def walked(numbers: range) -> tuple[Counter[str], list[str]]:
         kind = KINDS[number % len(KINDS)]
         one = walk(number, kind)
         counts.update(_counted(one, "side by side"))
-        if kind != "usual":
-            counts.update(_counted(walk(number, kind, beside=False), "page by page"))
+        counts.update(_counted(walk(number, kind, beside=False), "page by page"))
         if (breach := one.broken()) is not None:
             broken.append(f"{kind} {number}: {breach}")
     return counts, broken
@@ -185,7 +185,7 @@ def shares(counts: Counter[str]) -> list[str]:
         broken.append("too many walks fall back")
     if counts["moving, page by page: walks"] * len(KINDS) < FEWEST_TO_COMPARE:
         return broken
-    for kind, what in product(("doubled", "moving"), (MISSED, MISSED_MOVED, IMPLAUSIBLE)):
+    for kind, what in product(sorted(set(KINDS)), (MISSED, MISSED_MOVED, IMPLAUSIBLE)):
         beside, alone = (counts[f"{kind}, {way}: {what}"] for way in ("side by side", "page by page"))
         if beside > _CHANCE * alone + 5:
             broken.append(f"{kind}: {what}: {beside} side by side, {alone} page by page")

@@ -19,7 +19,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
-from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
 
 from janitor.cloud.common.pace import Pace
@@ -31,11 +30,8 @@ _log = logging.getLogger("janitor.cloud")
 T = TypeVar("T")
 R_co = TypeVar("R_co", covariant=True)
 
-FEWEST_PAGES = 4
-"""A shorter list is not worth it."""
-MOST_MARKERS = 10_000
-_FEWEST_IN_COMMON = 2
-_ONE_IN = 50
+FEWEST_IN_COMMON = 2
+_ONE_IN = 100
 _MOST_MISSED = 10
 _MOST_USELESS = 5
 _MOST_STRAYS = 5
@@ -72,32 +68,26 @@ class Fit(Enum):
 
 
 def fit(ids: Sequence[str], trail: Sequence[str], place: Mapping[str, int]) -> tuple[Fit, int]:
-    """How the page with these ids lies to the trail, and how many of its entries were walked far from its end.
+    """How the page with these ids lies to the trail, and how many of its entries were walked in other places.
 
-    It continues the trail only if both have two entries or more in common near the end of the trail, in the same order,
-    with at least half of what was walked from the first of them on; and if its last entry is new.
+    It continues the trail only if it begins with the end of the trail, by two entries or more and one in a hundred, and
+    if its last entry is new.
     """
-    known = [place[item_id] for item_id in ids if item_id in place]
-    near = [at for at in known if at >= len(trail) - 2 * len(ids)]
-    strays = len(known) - len(near)
+    known = sum(item_id in place for item_id in ids)
     if not known:
         return Fit.BEYOND, 0
     if ids[-1] in place:
         return Fit.KNOWN, 0
-    if len(near) < _FEWEST_IN_COMMON or any(one >= other for one, other in pairwise(near)):
-        return Fit.UNCLEAR, strays
-    return (Fit.CONTINUES if 2 * len(near) >= len(trail) - near[0] else Fit.UNCLEAR), strays
+    first = place.get(ids[0])
+    common = len(trail) - first if first is not None else 0
+    if common < max(FEWEST_IN_COMMON, len(ids) // _ONE_IN) or ids[:common] != trail[-common:]:
+        return Fit.UNCLEAR, _strays(ids, trail, place)
+    return Fit.CONTINUES, known - common
 
 
-def markers(walked: Sequence[str], page_length: int) -> list[str]:
-    """The ids to ask at in the next walk, from the ids of this one in its order; none where it is not worth it.
-
-    They are a little less than a page apart, so that each page has entries in common with the one before.
-    """
-    apart = max(1, page_length - max(_FEWEST_IN_COMMON, page_length // _ONE_IN))
-    if len(walked) < FEWEST_PAGES * page_length or len(walked) > MOST_MARKERS * apart:
-        return []
-    return list(walked[apart - 1 :: apart])
+def _strays(ids: Sequence[str], trail: Sequence[str], place: Mapping[str, int]) -> int:
+    """How many of the entries were walked so long ago that the page should not have them."""
+    return sum(place.get(item_id, len(trail)) < len(trail) - 2 * len(ids) for item_id in ids)
 
 
 Ask = Callable[[str], tuple[list[T], Callable[[], None]]]
