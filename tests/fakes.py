@@ -42,6 +42,8 @@ class RecordingCloud:
     unseen: set[str] | None = None
     shared: dict[str, Sharing] | CloudError = field(default_factory=dict)
     now: dict[str, Image | CloudError | None] = field(default_factory=dict)
+    asked_at: list[str] = field(default_factory=list)
+    marked: list[str] = field(default_factory=list)
     unlisted_asked: list[str] = field(default_factory=list)
     sharing_asked: list[list[str]] = field(default_factory=list)
     earlier: list[EarlierUsage] = field(default_factory=list)
@@ -59,6 +61,12 @@ class RecordingCloud:
 
     def digests(self) -> dict[str, bytes]:
         return {}
+
+    def ask_at(self, markers: Sequence[str]) -> None:
+        self.asked_at = list(markers)
+
+    def markers(self) -> list[str]:
+        return self.marked
 
     def unlisted(self, known: Iterable[str]) -> Lookup:
         self.unlisted_asked = list(known)

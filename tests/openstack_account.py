@@ -65,7 +65,8 @@ def page_of(url: str, entries: list[Any], query: Mapping[str, str]) -> tuple[lis
     ids = [None, *(image.get("id") for image in entries if isinstance(image, dict))]
     start, limit = ids.index(query.get("marker")), int(query.get("limit", 1000))
     page = entries[start : start + limit]
-    link = f"{url}?{urlencode({**query, 'marker': page[-1]['id']})}" if len(page) == limit else None
+    named = [image["id"] for image in page if isinstance(image, dict) and image.get("id")]
+    link = f"{url}?{urlencode({**query, 'marker': named[-1]})}" if named and len(page) == limit else None
     return page, link
 
 

@@ -31,6 +31,12 @@ def _page_size(value: int) -> int:
     return value
 
 
+def _parallel_pages(value: int) -> int:
+    if not 1 <= value <= 16:
+        raise ValueError("must be from 1 to 16: write 1 to ask for one page after the other")
+    return value
+
+
 def _listed(value: object) -> object:
     return ",".join(value) if isinstance(value, list) and all(isinstance(one, str) for one in value) else value
 
@@ -56,6 +62,7 @@ class HttpSchema(Schema):
     attempts: AtLeastOne | None = None
     give_up_after: Seconds | None = None
     page_size: Annotated[Whole, AfterValidator(_page_size)] | None = None
+    parallel_pages: Annotated[Whole, AfterValidator(_parallel_pages)] | None = None
     proxy: Secret | None = None
     no_proxy: Annotated[Text, BeforeValidator(_listed)] | None = None
     ca_file: Text | None = None

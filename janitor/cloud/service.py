@@ -104,6 +104,14 @@ class ImageService(Protocol):
         """
         ...
 
+    def ask_at(self, markers: Sequence[str]) -> None:
+        """Where the list is long: ids of an earlier reading, in its order, at which pages may be asked for."""
+        ...
+
+    def markers(self) -> Sequence[str]:
+        """The ids to ask at in the next reading, by the last complete one; none for a short list."""
+        ...
+
     def unlisted(self, known: Iterable[str]) -> Lookup:
         """What the API says about these images, which no list shows. Raises CloudError for no usable answer."""
         ...

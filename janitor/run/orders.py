@@ -76,6 +76,10 @@ class RunStore(Journal, Protocol):
         """The ids of the target's own images, in its last snapshot or accepted survey, without those we deleted."""
         ...
 
+    def markers(self, target: str) -> Sequence[str]:
+        """The ids at which the list of a target can be asked, in its order, by its last survey."""
+        ...
+
     def last_seen(self, target: str, ids: Iterable[str]) -> Sequence[Image]:
         """Those of these images that are in the target's last snapshot, as recorded there."""
         ...

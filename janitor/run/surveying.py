@@ -43,8 +43,9 @@ class Surveying:
         `usage.problem` says so.
         """
         started_at = self.orders.execution.clock()
+        self.service.ask_at(self.orders.store.markers(self.target))
         listed = self.listed()
-        digests = self.service.digests()
+        digests, markers = self.service.digests(), tuple(self.service.markers())
         without_id = len(self.service.unidentified())
         lookup = self._looked_up(listed)
         images = (*listed, *lookup.found, *self._unseen(lookup))
@@ -52,7 +53,8 @@ class Surveying:
         if without_id:
             usage = replace(usage, remarks=(*usage.remarks, _without_id(without_id)))
         raise_if_stopped(self.orders.execution.stop)
-        return Survey(images, usage, started_at, self.orders.execution.clock(), without_id, digests), lookup
+        finished_at = self.orders.execution.clock()
+        return Survey(images, usage, started_at, finished_at, without_id, digests, markers), lookup
 
     def listed(self) -> list[Image]:
         """What the lists say, each image once, with all of its records merged."""

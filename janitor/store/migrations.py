@@ -16,6 +16,7 @@ from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
 from janitor.store.surveys.clocks import STEP as CLOCKS
 from janitor.store.surveys.entries import STEP as ENTRIES
+from janitor.store.surveys.markers import STEP as MARKERS
 from janitor.store.surveys.measures import COUNTING
 from janitor.store.surveys.measures import STEP as MEASURES
 from janitor.store.surveys.presence import STEP as PRESENCE
@@ -159,6 +160,11 @@ def entries(db: Connection) -> None:
     _execute(db, ENTRIES)
 
 
+def list_markers(db: Connection) -> None:
+    """Where the lists of targets can be asked at."""
+    _execute(db, MARKERS)
+
+
 def _execute(db: Connection, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which is half of the time for a new
     # database.
@@ -193,6 +199,7 @@ STEPS = (  # append only
     presence,
     lookups,
     entries,
+    list_markers,
 )
 _ALL = {step.__name__: step for step in STEPS} | {name: _adding(script) for name, script in added()}
 

@@ -17,12 +17,16 @@ _log = logging.getLogger("janitor.cloud")
 
 @dataclass(frozen=True, slots=True)
 class HttpOptions:
-    """How an adapter makes requests: `timeout` is for one request, the next two for all tries of one call."""
+    """How an adapter makes requests: `timeout` is for one request, the next two for all tries of one call.
+
+    `parallel_pages`: how many pages of one list are asked for at a time.
+    """
 
     timeout: timedelta = timedelta(seconds=30)
     attempts: int = 5
     give_up_after: timedelta = timedelta(minutes=2)
     page_size: int = 1000
+    parallel_pages: int = 4
     route: Route = field(default_factory=Route)
 
 

@@ -63,7 +63,7 @@ slack:
   base_url: https://proxy.example/api
   post: problems
 concurrency: {targets: 1, deletions: 32}
-http: {timeout: 1m, attempts: 9, give_up_after: 1h, page_size: 2}
+http: {timeout: 1m, attempts: 9, give_up_after: 1h, page_size: 2, parallel_pages: 16}
 cost: {per_gib_month: 1, currency: KRW}
 heartbeat_url: https://hc.example/ping/the-uuid
 metrics_file: metrics/janitor.prom

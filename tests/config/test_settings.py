@@ -99,8 +99,8 @@ def test_every_key(write: Write, tmp_path: Path) -> None:
 def test_a_target_overrides_the_patience_of_all_key_by_key(write: Write) -> None:
     prod, test = load_settings(write(EVERYTHING), {}).targets
 
-    assert prod.http == HttpOptions(timedelta(seconds=5), 2, timedelta(hours=1), 2)
-    assert test.http == HttpOptions(timedelta(minutes=1), 9, timedelta(hours=1), 2)
+    assert prod.http == HttpOptions(timedelta(seconds=5), 2, timedelta(hours=1), 2, 16)
+    assert test.http == HttpOptions(timedelta(minutes=1), 9, timedelta(hours=1), 2, 16)
 
 
 def test_a_webhook_alone_is_enough_for_slack(write: Write) -> None:

@@ -69,6 +69,8 @@ pytestmark = pytest.mark.usefixtures("empty_folder")
             "http: {page_size: 1}", "http.page_size: must be from 2 to 10000: where a page", id="pages-of-one"
         ),
         pytest.param("http: {page_size: 10001}", "http.page_size: must be from 2 to 10000", id="endless-pages"),
+        pytest.param("http: {parallel_pages: 0}", "http.parallel_pages: must be from 1 to 16: write 1", id="no-pages"),
+        pytest.param("http: {parallel_pages: 17}", "http.parallel_pages: must be from 1 to 16", id="17-pages-at-once"),
         pytest.param("cost: {per_gib_month: 1}", "cost: has a price without a currency", id="no-currency"),
         pytest.param("cost: {per_gib_month: -1, currency: X}", "cost.per_gib_month: must be at least 0", id="a-gift"),
         pytest.param("cost: {per_gib_month: 1e999, currency: X}", "cost.per_gib_month: is a number", id="infinite"),

@@ -4,7 +4,8 @@ import hashlib
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from janitor import __version__
@@ -61,12 +62,15 @@ class Entries:
 
         One without cannot be paged from, recorded or deleted. Raises Transient for a text that is not JSON.
         """
-        with self._lock:
-            return self._of_page(entries, marker)
+        page, keep = self.separated(entries, marker)
+        keep()
+        return page
 
-    def _of_page(self, entries: list[Any], marker: str | None) -> list[Listed]:
+    def separated(self, entries: list[Any], marker: str | None) -> tuple[list[Listed], Callable[[], None]]:
+        """The same, and what keeps the entries without an id: to be called if the page is used. Raises likewise."""
         page: list[Listed] = []
         others: Counter[tuple[str, str]] = Counter()
+        readable: dict[str, Entry] = {}
         for entry in entries:
             listed = self._of_text(entry) if type(entry) is bytes else self._of_value(entry, None)
             if isinstance(listed, Listed):
@@ -75,11 +79,15 @@ class Entries:
                 whole = wire.whole(listed)
                 others[page[-1].image.id if page else marker or "", whole] += 1
                 if isinstance(listed, dict):
-                    self._readable[whole] = listed
+                    readable[whole] = listed
+        return page, partial(self._keep, others, readable)
+
+    def _keep(self, others: Counter[tuple[str, str]], readable: Mapping[str, Entry]) -> None:
         if others:
             _log.warning("image-without-id skipped=%d", others.total())
-        self._others |= others
-        return page
+        with self._lock:
+            self._others |= others
+            self._readable |= readable
 
     def _of_text(self, text: bytes) -> object:
         try:

@@ -31,8 +31,14 @@ class Session:
         self._judge = judge
         self._clock = clock
         self._backoffs = Backoffs(transport.patience)
+        self._throttled = 0
         self._by_answers: timedelta | None = None
         self._by_tokens: timedelta | None = None
+
+    @property
+    def throttled(self) -> int:
+        """How often the service answered that it gets too many requests; of two such answers at once, one may count."""
+        return self._throttled
 
     @property
     def clock_offset(self) -> timedelta | None:
@@ -103,6 +109,8 @@ class Session:
             _check_status(call, reply)
         except Transient as failure:
             self._backoffs.note(call, failure.retry_after)
+            if not failure.lost:
+                self._throttled += 1
             raise
         except Unauthorized:
             raise

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from janitor.cloud.common.answers import Declined, undocumented
 from janitor.cloud.common.at_once import at_once
+from janitor.cloud.common.entries import id_of_listed
 from janitor.cloud.common.lists import MOST_A_PAGE
+from janitor.cloud.common.markers import MarkedList
 from janitor.cloud.common.records import Entry
 from janitor.cloud.common.session import Session
 from janitor.cloud.common.tokens import Token, Tokens, renewal
@@ -103,6 +105,7 @@ class OpenStackClient:
             http_transport,
             identity.verify,
         )
+        self._list = MarkedList(id_of_listed, options.parallel_pages, lambda: self._session.throttled)
         self._lists = self._new_lists("")
         self._left_out: list[str] = []
         self._given = grant
@@ -115,12 +118,25 @@ class OpenStackClient:
 
     def _new_lists(self, project: str) -> ImageLists:
         return ImageLists(
-            self._session, self._image_url, project, page_size=self._page_size, max_images=self._max_images
+            self._session,
+            self._image_url,
+            project,
+            self._list,
+            page_size=self._page_size,
+            max_images=self._max_images,
         )
 
     def digests(self) -> Mapping[str, bytes]:
         """The digest of each image's entry in the lists that were read last."""
         return self._lists.digests
+
+    def ask_at(self, markers: Sequence[str]) -> None:
+        """Where the list is long: ids of an earlier reading, in its order, at which pages may be asked for."""
+        self._list.marked = markers
+
+    def markers(self) -> Sequence[str]:
+        """The ids to ask at in the next reading, by the last complete one; none for a short list."""
+        return self._list.marked
 
     def unlisted(self, known: Iterable[str]) -> Lookup:
         """Those of these images that can be read by their id: every list omits a killed upload.

@@ -6,7 +6,8 @@ from itertools import chain
 
 from janitor.cloud.common.answers import Declined
 from janitor.cloud.common.entries import Entries, Listed, id_of_listed
-from janitor.cloud.common.lists import PagedList, next_in
+from janitor.cloud.common.lists import Ask, PagedList, next_in
+from janitor.cloud.common.markers import MarkedList
 from janitor.cloud.common.merging import Merging
 from janitor.cloud.common.paging import Page, ahead, pages
 from janitor.cloud.common.records import Entry, read_entries
@@ -22,15 +23,24 @@ _NOT_UNDERSTOOD = 400
 class ImageLists:
     """The lists of one service as a project sees them. `digests` are those of the entries read so far, by image id.
 
-    `url` gives the URL of the lists; a list of more than `max_images` is an error.
+    `url` gives the URL of the lists; a list of more than `max_images` is an error. `main` is the list of all images but
+    hidden and community ones, the only one that may be long.
     """
 
     def __init__(
-        self, session: Session, url: Callable[[], str], project: str, *, page_size: int, max_images: int
+        self,
+        session: Session,
+        url: Callable[[], str],
+        project: str,
+        main: MarkedList[Listed],
+        *,
+        page_size: int,
+        max_images: int,
     ) -> None:
         self._session = session
         self._url = url
         self._project = project
+        self._main = main
         self._page_size = page_size
         self._max_images = max_images
         self._entries = Entries(lambda entry: read_image(entry, project), f"openstack {project}")
@@ -54,7 +64,8 @@ class ImageLists:
 
     def _walk_all(self) -> Generator[Page[Listed], None, None]:
         """The pages of all lists. Hidden images, and those of visibility community, are in lists of their own."""
-        yield from self._walk({})
+        fetch = self._paged(self._ask, {}).page
+        yield from self._main.walk(fetch, self._ask_beside, self._page_size, self._max_images, LIMIT_OF_IMAGES)
         yield from self._walk_beside({"os_hidden": "true"})
         yield from self._walk_beside({"visibility": Visibility.COMMUNITY.value, "owner": self._project})
 
@@ -67,13 +78,36 @@ class ImageLists:
                 raise
 
     def _walk(self, wanted: Mapping[str, str]) -> Generator[Page[Listed], None, None]:
-        listed = PagedList(self._ask, {"limit": str(self._page_size), **wanted}, id_of_listed)
-        bound = self._max_images
-        return pages(listed.page, id_of_listed, self._page_size, most_items=bound, limited_by=LIMIT_OF_IMAGES)
+        fetch, bound = self._paged(self._ask, wanted).page, self._max_images
+        return pages(fetch, id_of_listed, self._page_size, most_items=bound, limited_by=LIMIT_OF_IMAGES)
+
+    def _paged(self, ask: Ask[Listed], wanted: Mapping[str, str]) -> PagedList[Listed]:
+        return PagedList(ask, {"limit": str(self._page_size), **wanted}, id_of_listed)
 
     def _ask(self, parameters: Mapping[str, str]) -> tuple[list[Listed], str | None]:
-        def read(found: Entry) -> tuple[list[Listed], str | None]:
-            entries = read_entries(found, "images")
-            return self._entries.of_page(entries, parameters.get("marker")), next_in(found)
+        page, link, keep = self._separated(parameters)
+        keep()
+        return page, link
+
+    def _ask_beside(self, marker: str) -> tuple[list[Listed], Callable[[], None]]:
+        """The page at a marker of an earlier reading, and what keeps its entries without an id if it is used.
+
+        It is a list of its own for the links between pages, which the walk follows.
+        """
+        keeping: list[Callable[[], None]] = []
+
+        def ask(parameters: Mapping[str, str]) -> tuple[list[Listed], None]:
+            page, _, keep = self._separated(parameters)
+            keeping.append(keep)
+            return page, None
+
+        return self._paged(ask, {}).page(marker), keeping[0]
+
+    def _separated(self, parameters: Mapping[str, str]) -> tuple[list[Listed], str | None, Callable[[], None]]:
+        """The images of a page, the link to the next one, and what keeps its entries without an id."""
+
+        def read(found: Entry) -> tuple[list[Listed], str | None, Callable[[], None]]:
+            page, keep = self._entries.separated(read_entries(found, "images"), parameters.get("marker"))
+            return page, next_in(found), keep
 
         return self._session.ask(Call("GET /v2/images", "GET", self._url(), parameters, entries="images"), read)

@@ -16,8 +16,9 @@ from janitor.clock import utc_now
 from janitor.cloud.common import wire
 from janitor.cloud.common.answers import Declined, undocumented
 from janitor.cloud.common.entries import Entries, Listed, id_of_listed
+from janitor.cloud.common.markers import MarkedList
 from janitor.cloud.common.merging import Merging
-from janitor.cloud.common.paging import MarkerGone, ahead, pages
+from janitor.cloud.common.paging import MarkerGone, ahead
 from janitor.cloud.common.records import Entry, read_entries
 from janitor.cloud.common.session import Session, denied
 from janitor.cloud.common.tokens import Token, Tokens
@@ -78,12 +79,13 @@ class ToastClient:
         self._transport = Transport(options, self._redact, stop, http_transport)
         self._entries, self._merging = self._reading()
         self._session = Session(self._transport, Tokens(self._issue_token, clock), self._judge, clock)
+        self._list = MarkedList(id_of_listed, options.parallel_pages, lambda: self._session.throttled)
 
     def images(self) -> Iterator[Image]:
         """Every image of the appkey, the next page being fetched while this one is read."""
         self._entries, self._merging = self._reading()
-        bound = self._max_images
-        walk = pages(self._page, id_of_listed, self._options.page_size, most_items=bound, limited_by=LIMIT_OF_IMAGES)
+        limit = self._options.page_size
+        walk = self._list.walk(self._page, self._separated, limit, self._max_images, LIMIT_OF_IMAGES)
         with closing(walk), closing(ahead(walk)) as coming:
             for page in coming:
                 yield from self._merging.take(chain(page.new, page.again))
@@ -95,6 +97,14 @@ class ToastClient:
     def digests(self) -> Mapping[str, bytes]:
         """The digest of each image's entry in the list that was read last."""
         return self._merging.digests
+
+    def ask_at(self, markers: Sequence[str]) -> None:
+        """Where the list is long: ids of an earlier reading, in its order, at which pages may be asked for."""
+        self._list.marked = markers
+
+    def markers(self) -> Sequence[str]:
+        """The ids to ask at in the next reading, by the last complete one; none for a short list."""
+        return self._list.marked
 
     def unlisted(self, known: Iterable[str]) -> Lookup:  # noqa: ARG002 - the port's
         """Nothing: this API lists all that there is, and cannot be asked for one image."""
@@ -154,11 +164,17 @@ class ToastClient:
         return []
 
     def _page(self, marker: str | None) -> list[Listed]:
+        page, keep = self._separated(marker)
+        keep()
+        return page
+
+    def _separated(self, marker: str | None) -> tuple[list[Listed], Callable[[], None]]:
+        """The images of a page, and what keeps its entries without an id, to be called if it is used."""
         params = {"limit": str(self._options.page_size)} | ({} if marker is None else {"marker": marker})
         try:
             call = replace(self._call("GET", "/images", params), entries="images")
             return self._session.ask(
-                call, lambda document: self._entries.of_page(read_entries(document, "images"), marker)
+                call, lambda document: self._entries.separated(read_entries(document, "images"), marker)
             )
         except Declined as error:
             if marker is not None and error.marker_gone:

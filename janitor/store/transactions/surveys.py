@@ -13,7 +13,7 @@ from janitor.core.survey.plausibility import Measure
 from janitor.core.usage import EarlierUsage
 from janitor.store import chronicle, runs
 from janitor.store.replay import Inputs, inputs_at
-from janitor.store.surveys import measures, presence, recorded, snapshots, uses
+from janitor.store.surveys import markers, measures, presence, recorded, snapshots, uses
 from janitor.store.surveys.decisions import record_decisions, reported_decision
 from janitor.store.transactions import OnFile
 from janitor.store.trust.grounds import record_grounds
@@ -30,7 +30,13 @@ class Surveys(OnFile):
         `also_named` are other names by which policies may know the target.
         """
         with self._file.writing() as db:
+            markers.record_markers(db, target, survey.markers)
             return snapshots.record_survey(db, run, target, survey, also_named)
+
+    def markers(self, target: str) -> list[str]:
+        """The ids at which the list of a target can be asked, in its order, by its last survey."""
+        with self._file.reading() as db:
+            return markers.markers(db, target)
 
     def record_decisions(
         self, run: int, target: str, decisions: Sequence[Decision], grounds: Grounds | None = None

@@ -1,0 +1,44 @@
+"""A run reads a long list at the places that the run before recorded, and decides the same."""
+
+from pathlib import Path
+
+import pytest
+
+from janitor.cli import configuration
+from janitor.config import load_settings
+from janitor.core.result import Mode, RunResult
+from janitor.run.sites import Choice
+from janitor.sandbox.calls import Api
+from janitor.sandbox.options import Options
+from janitor.store import Store
+from tests import runs
+from tests.conftest import POLICY
+from tests.in_process import in_process
+
+
+def decided(result: RunResult) -> list[tuple[str, str, str]]:
+    return [(d.image.id, str(d.verdict), str(d.reason)) for target in result.targets for d in target.decisions]
+
+
+@pytest.mark.parametrize("api", Api)
+def test_the_second_run_asks_where_the_first_one_noted(tmp_path: Path, api: Api) -> None:
+    sandbox, transport = in_process(Options(api=api, images=200))
+    text = sandbox.configuration(mode="dry-run", database="janitor.db", policies="policies.yaml")
+    (tmp_path / "janitor.yaml").write_text(f"{text}http: {{page_size: 10}}\n")
+    (tmp_path / "policies.yaml").write_text(POLICY)
+    settings = load_settings(tmp_path / "janitor.yaml", {})
+    rules = configuration.rules_of(settings)
+    [target] = settings.targets
+    asked, results, markers = [], [], []
+    for _ in range(2):
+        since = len(sandbox.requests)
+        results.append(runs.perform(settings, rules, Mode.DRY_RUN, Choice(settings.targets), http_transport=transport))
+        asked.append({request.query.get("marker") for request in sandbox.requests[since:]})
+        with Store.open(settings.database) as store:
+            markers.append(store.markers(results[0].targets[0].target))
+    assert target.http.parallel_pages == 4
+    assert len(markers[0]) > 15
+    assert markers[1] == markers[0]
+    assert not set(markers[0]) <= asked[0]
+    assert set(markers[0]) <= asked[1]
+    assert decided(results[0]) == decided(results[1]) != []
