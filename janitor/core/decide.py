@@ -7,12 +7,12 @@ from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.expiry import term_of
 from janitor.core.guards import Facts, guarded, missing
 from janitor.core.image import Image
+from janitor.core.matching import Owner, Owners
 from janitor.core.memory import History, Memory, Notice
 from janitor.core.names.wire_keys import WireKeys
 from janitor.core.needs import needs_of
 from janitor.core.notices import awaits_reminder, due_under, known
-from janitor.core.policy import Owner, Policy, owner_of
-from janitor.core.refusals import next_try
+from janitor.core.policy import Policy
 from janitor.core.retention import Kept, kept_by
 from janitor.core.units import format_day, format_minute
 from janitor.core.usage import Usage
@@ -46,8 +46,7 @@ def decide(
     """
     budget = budget or Budget()
     ordered = sorted(images, key=_age)
-    names = (target, *also_named)
-    owners = [owner_of(image, policies, names, budget) for image in ordered]
+    owners = list(map(Owners(policies, (target, *also_named), budget).of, ordered))
     kept = _kept(ordered, owners, now, zone, budget)
     facts = Facts(usage, history, memory, now, zone, needs_of(ordered), wire_keys)
     return [
@@ -81,8 +80,7 @@ def _ruled(image: Image, owner: Owner, kept: Kept | None, facts: Facts, budget: 
 
 def _expired(image: Image, policy: Policy, sentence: str, facts: Facts) -> Decision:
     refusals = facts.memory.refusals.get(image.id)
-    if refusals is not None and facts.now < next_try(refusals):
-        again = next_try(refusals)
+    if refusals is not None and facts.now < (again := refusals.next_try):
         detail = f"{sentence}; rejected by the API on {format_day(refusals.last_at)} ({refusals.detail})"
         return Decision(image, Verdict.WAIT, policy.name, Reason.REFUSED, detail, again)
     notice = facts.memory.notices.get(image.id)

@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 
 from janitor.core.value import Value
 
+_WAITS = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
+_GRACE = timedelta(hours=1)
+
 
 class History(Value, frozen=True):
     """What only earlier snapshots can tell about an image.
@@ -81,6 +84,14 @@ class Refusals:
     count: int
     last_at: datetime
     detail: str
+
+    @property
+    def next_try(self) -> datetime:
+        """When to request it again: after one day, then three, then seven, and then weekly.
+
+        An hour early counts, so that a nightly run which happens to be quicker than the last does not lose a night.
+        """
+        return self.last_at + _WAITS[min(self.count, len(_WAITS)) - 1] - _GRACE
 
 
 @dataclass(frozen=True, slots=True)

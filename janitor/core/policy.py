@@ -12,6 +12,7 @@ from enum import StrEnum
 from janitor.core.image import Image, Status, Visibility
 from janitor.core.names.pattern import Pattern as Pattern
 from janitor.core.names.pattern import Truth
+from janitor.core.names.patterns import any_matches, any_of
 from janitor.core.retention import Keep
 from janitor.expressions import Budget, Expression
 
@@ -94,14 +95,14 @@ class Match:
     def _conditions(self, image: Image, target: Sequence[str], budget: Budget | None) -> Iterable[Truth]:
         for patterns, texts in ((self.targets, target), (self.name, (image.name,)), (self.owner, (image.owner,))):
             if patterns:
-                yield _any_of(_any_matches(patterns, text, budget) for text in texts)
+                yield any_of(any_matches(patterns, text, budget) for text in texts)
         for words, word in ((self.disk_format, image.disk_format), (self.visibility, image.visibility)):
             if words:
                 yield None if word is None else word in words
         for key, patterns in self.properties:
             yield _property_matches(image, key, patterns, budget)
         if self.larger_than is not None or self.smaller_than is not None:
-            yield None if image.size is None else self._fits(image.size)
+            yield None if image.size is None else self.fits(image.size)
         if self.tags:
             yield _any_tag_matches(self.tags, image.tags, budget)
         if self.os_hidden is not None:
@@ -110,7 +111,8 @@ class Match:
             excluded = self.exclude.holds(image, target, budget)
             yield None if excluded is None else not excluded
 
-    def _fits(self, size: int) -> bool:
+    def fits(self, size: int) -> bool:
+        """Whether a size is within both bounds."""
         too_small = self.larger_than is not None and size <= self.larger_than
         too_large = self.smaller_than is not None and size >= self.smaller_than
         return not too_small and not too_large
@@ -120,11 +122,11 @@ def _property_matches(image: Image, key: str, patterns: tuple[Pattern, ...], bud
     if image.properties is None or f"properties.{key}" in image.unreadable:
         return None
     value = image.properties.get(key)
-    return False if value is None else _any_matches(patterns, value, budget)
+    return False if value is None else any_matches(patterns, value, budget)
 
 
 def _any_tag_matches(patterns: tuple[Pattern, ...], tags: tuple[str, ...] | None, budget: Budget | None) -> Truth:
-    return None if tags is None else _any_of(_any_matches(patterns, tag, budget) for tag in tags)
+    return None if tags is None else any_of(any_matches(patterns, tag, budget) for tag in tags)
 
 
 def _all_of(truths: Iterable[Truth]) -> Truth:
@@ -132,20 +134,6 @@ def _all_of(truths: Iterable[Truth]) -> Truth:
     for truth in truths:
         if truth is False:
             return False
-        if truth is None:
-            answer = None
-    return answer
-
-
-def _any_matches(patterns: Iterable[Pattern], text: str | None, budget: Budget | None) -> Truth:
-    return _any_of(pattern.matches(text, budget) for pattern in patterns)
-
-
-def _any_of(truths: Iterable[Truth]) -> Truth:
-    answer: Truth = False
-    for truth in truths:
-        if truth:
-            return True
         if truth is None:
             answer = None
     return answer
@@ -174,23 +162,3 @@ class Policy:
     notice: timedelta = timedelta()
     channel: str | None = None
     description: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The first policy that matches an image, and the first before it for which that is unknown."""
-
-    policy: Policy | None
-    doubtful: Policy | None
-
-
-def owner_of(image: Image, policies: Iterable[Policy], target: Names, budget: Budget | None = None) -> Owner:
-    """The policy that owns an image of that target, which may have several names; none where that is in doubt."""
-    doubtful = None
-    for policy in policies:
-        match policy.match.holds(image, target, budget):
-            case True:
-                return Owner(policy, doubtful)
-            case None:
-                doubtful = doubtful or policy
-    return Owner(None, doubtful)

@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from janitor.core.image import Image
+from janitor.core.matching import Owners
 from janitor.core.memory import Exemption
 from janitor.core.names.image_ids import folded
 from janitor.core.names.pattern import Pattern
 from janitor.core.names.spelling import normal
-from janitor.core.policy import Match, Policy, owner_of
+from janitor.core.policy import Match, Policy
 from janitor.core.units import format_duration
 from janitor.expressions import ALTOGETHER, EACH, Budget
 
@@ -34,15 +35,15 @@ def lint(policies: Sequence[Policy], targets: Targets) -> list[str]:
 
 def owning_nothing(policies: Sequence[Policy], snapshots: Mapping[str, Iterable[Image]]) -> list[str]:
     """The names of the policies that own no image of these snapshots, which are by target."""
-    budget, left = Budget(), {policy.name: policy for policy in policies}
+    budget, left = Budget(), dict.fromkeys(policy.name for policy in policies)
     for target, images in snapshots.items():
+        owners = Owners(policies, target, budget)
         for image in images:
             if not left:
                 return []
-            if any(policy.match.holds(image, target, budget) for policy in left.values()):
-                owner = owner_of(image, policies, target, budget)
-                if owner.policy is not None and owner.doubtful is None:
-                    left.pop(owner.policy.name, None)
+            owner = owners.of(image)
+            if owner.policy is not None and owner.doubtful is None:
+                left.pop(owner.policy.name, None)
     return list(left)
 
 

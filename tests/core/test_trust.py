@@ -9,7 +9,6 @@ from janitor.core.decision import Decision, Reason, Spared, Verdict
 from janitor.core.memory import Exemption, History, Memory, Notice, Refusals
 from janitor.core.notices import REMIND_BEFORE, spared, to_announce, to_remind
 from janitor.core.policy import Expire, Policy
-from janitor.core.refusals import next_try
 from janitor.core.usage import Usage
 from tests.factories import ALL, DAY, NOW, make_image
 
@@ -151,7 +150,7 @@ def test_a_refused_image_is_tried_again_later(count: int, days: int) -> None:
     refusals = Refusals(count, NOW, "in use")
     memory = Memory(refusals={"a": refusals})
     rule = policy(notice=timedelta())
-    before, after = next_try(refusals) - SECOND, next_try(refusals)
+    before, after = refusals.next_try - SECOND, refusals.next_try
     assert after == NOW + days * DAY - timedelta(hours=1)
     decision = one(rule, memory, now=before)
     assert (decision.verdict, decision.reason, decision.due) == (Verdict.WAIT, Reason.REFUSED, after)

@@ -33,6 +33,11 @@ class Pattern:
         object.__setattr__(self, "_match", re.compile(fnmatch.translate("" if expression else self.text)).fullmatch)
         object.__setattr__(self, "_normal", _normal(self.text, is_glob=expression is None))
 
+    @property
+    def is_plain_glob(self) -> bool:
+        """Whether it is a glob that people see as it is written."""
+        return self.expression is None and self._normal is None
+
     def matches(self, text: str | None, budget: Budget | None = None) -> Truth:
         """Whether the text matches; only `*` certainly matches an unknown one.
 
