@@ -5,7 +5,7 @@ from datetime import UTC, datetime, tzinfo
 
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.expiry import term_of
-from janitor.core.guards import Facts, guarded, missing
+from janitor.core.guards import Facts, Guards, missing
 from janitor.core.image import Image
 from janitor.core.matching import Owner, Owners
 from janitor.core.memory import History, Memory, Notice
@@ -49,8 +49,9 @@ def decide(
     owners = list(map(Owners(policies, (target, *also_named), budget).of, ordered))
     kept = _kept(ordered, owners, now, zone, budget)
     facts = Facts(usage, history, memory, now, zone, needs_of(ordered), wire_keys)
+    guards = Guards(facts)
     return [
-        guarded(image, facts) or _ruled(image, owner, kept.get(image.id), facts, budget)
+        guards.on(image) or _ruled(image, owner, kept.get(image.id), facts, budget)
         for image, owner in zip(ordered, owners, strict=True)
     ]
 

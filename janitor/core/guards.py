@@ -17,6 +17,8 @@ from janitor.core.usage import Unread, Usage, User, UserKind
 NEWBORN = timedelta(minutes=10)
 """How long an image is left alone after its creation, whatever the policies say."""
 
+_ORDINARY_STATUSES = KNOWN_STATUSES - GONE_STATUSES
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -34,9 +36,48 @@ class Facts:
     wire_keys: WireKeys = WireKeys()  # noqa: RUF009 - frozen
 
 
+Guard = tuple[Reason, Callable[[Image, Facts], str | None]]
+"""A guard: its reason, and a function that returns a sentence if it holds."""
+
+
 def guarded(image: Image, facts: Facts) -> Decision | None:
     """The decision of the first guard that holds for an image, or None if none does."""
-    for reason, holds in _GUARDS:
+    return _first(_GUARDS, image, facts)
+
+
+class Guards:
+    """The guards over many images: the answers of `guarded`, in less time, as no guard holds for most images."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._others = tuple(guard for guard in _GUARDS if guard[0] not in _RULED_OUT)
+        self._old_enough = facts.now - NEWBORN
+        self._in_doubt = facts.usage.problem is not None or facts.needs.doubtful is not None
+
+    def on(self, image: Image) -> Decision | None:
+        """The decision of the first guard that holds for an image, or None if none does."""
+        return _first(self._others if self._is_ordinary(image) else _GUARDS, image, self._facts)
+
+    def _is_ordinary(self, image: Image) -> bool:
+        """Whether certainly none of the guards in `_RULED_OUT` holds, by what each of them needs in order to hold."""
+        facts = self._facts
+        history = facts.history.get(image.id)
+        return (
+            not self._in_doubt
+            and not (image.unreadable or image.public or image.protected)
+            and image.owned
+            and image.status in _ORDINARY_STATUSES
+            and image.created_at is not None
+            and image.created_at <= self._old_enough
+            and (history is None or history.last_held is None)
+            and image.id not in facts.memory.exemptions
+            and (identity := image.identity) not in facts.usage.by_image
+            and identity not in facts.needs.by_id
+        )
+
+
+def _first(guards: Iterable[Guard], image: Image, facts: Facts) -> Decision | None:
+    for reason, holds in guards:
         detail = holds(image, facts)
         if detail is not None:
             return Decision(image, Verdict.KEEP, None, reason, detail, _end_of(reason, image, facts))
@@ -169,7 +210,7 @@ def _newborn(image: Image, facts: Facts) -> str | None:
     return f"created {format_minute(image.created_at)}, less than 10 minutes before the survey"
 
 
-_GUARDS: tuple[tuple[Reason, Callable[[Image, Facts], str | None]], ...] = (
+_GUARDS: tuple[Guard, ...] = (
     (Reason.UNSETTLED_RECORD, _unsettled_record),
     (Reason.GONE, _gone),
     (Reason.PUBLIC, _public),
@@ -185,3 +226,23 @@ _GUARDS: tuple[tuple[Reason, Callable[[Image, Facts], str | None]], ...] = (
     (Reason.EXEMPT, _exempt),
     (Reason.NEWBORN, _newborn),
 )
+
+_RULED_OUT = frozenset(
+    {
+        Reason.UNSETTLED_RECORD,
+        Reason.GONE,
+        Reason.PUBLIC,
+        Reason.PROTECTED,
+        Reason.NOT_OWNED,
+        Reason.UNKNOWN_STATUS,
+        Reason.UNDATED,
+        Reason.IN_USE,
+        Reason.NEEDED,
+        Reason.REFERENCED,
+        Reason.RECENTLY_USED,
+        Reason.USAGE_UNKNOWN,
+        Reason.EXEMPT,
+        Reason.NEWBORN,
+    }
+)
+"""The guards that hold for no image that `Guards` finds ordinary; one that is not in this set is asked about each."""
