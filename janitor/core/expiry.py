@@ -1,17 +1,19 @@
 """The clocks of `expire`: from when an image's age is counted, and when its term ends."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import assert_never
 
 from janitor.core.image import Image
 from janitor.core.memory import History
 from janitor.core.policy import Clock, Expire
-from janitor.core.units import format_day, format_duration, format_minute
+from janitor.core.units import format_duration, format_minute
+from janitor.core.value import Value
+
+_DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Value, frozen=True):
     """How long one image may live: from when that is counted, and since when it is watched, if its clock needs that."""
 
     start: datetime
@@ -35,13 +37,39 @@ class Term:
 
     def sentence(self, verb: str) -> str:
         """Both ends in words; days where the term counts in days, else minutes."""
-        write = format_day if self.after % timedelta(days=1) == timedelta() else format_minute
-        rule = f"{format_duration(self.after)} after {self.after_words}"
-        due = self.due
-        if due is None:
-            return f"{self.words} {write(self.start)}, no expiry date ({rule})"
-        watch = "" if self.watched_since is None else f", watched since {write(self.watched_since)}"
-        return f"{self.words} {write(self.start)}, {verb} {write(due)} ({rule}{watch})"
+        rule = (self.words, verb, self.after, self.after_words)
+        if self.after.seconds or self.after.microseconds:
+            due = None if self.due is None else format_minute(self.due)
+            watched = None if self.watched_since is None else format_minute(self.watched_since)
+            return _sentence(rule, format_minute(self.start), due, watched)
+        return _sentence_in_days(rule, _day_of(self.start), self.watched_since and _day_of(self.watched_since))
+
+
+def _day_of(instant: datetime) -> date:
+    return instant.astimezone(UTC).date()
+
+
+_Rule = tuple[str, str, timedelta, str]
+"""The words for the start of a term, the verb for its end, its length, and what it follows."""
+
+
+@lru_cache(4096)
+def _sentence_in_days(rule: _Rule, start: date, watched_since: date | None) -> str:
+    """The sentence of a term of whole days, which is the same for all images of a day."""
+    watched = None if watched_since is None else watched_since.isoformat()
+    try:
+        due = max(start, watched_since or start) + rule[2]
+    except OverflowError:
+        return _sentence(rule, start.isoformat(), None, watched)
+    return _sentence(rule, start.isoformat(), due.isoformat(), watched)
+
+
+def _sentence(rule: _Rule, start: str, due: str | None, watched: str | None) -> str:
+    words, verb, after, after_words = rule
+    length = f"{format_duration(after)} after {after_words}"
+    if due is None:
+        return f"{words} {start}, no expiry date ({length})"
+    return f"{words} {start}, {verb} {due} ({length}{'' if watched is None else f', watched since {watched}'})"
 
 
 def term_of(image: Image, expire: Expire, history: History | None) -> Term | None:

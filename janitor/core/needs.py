@@ -76,6 +76,8 @@ def used_by_unidentified(unidentified: Sequence[Image], images: Iterable[Image])
 def _may_need(image: Image) -> bool:
     if image.status in GONE_STATUSES:
         return False
+    if not image.unreadable and image.properties is not None:
+        return any(map(image.properties.get, PARTS))  # as of nearly all images
     return _is_unread(image) or any(_parts_named_by(image)) or any(_words_said_to_be_parts(image))
 
 

@@ -43,8 +43,7 @@ class Family:
     def of(self, image: Image, budget: Budget | None = None) -> str | None:
         """The family of an image, or None if it has none. Raises Undecided, and what `check_stop` does."""
         if self.expression is not None:
-            found = None if image.name is None else self.expression.groups_in(image.name, budget)
-            return found[0] if found else None
+            return None if image.name is None else self.expression.first_group_in(image.name, budget)
         kind, _, rest = self.text.partition(":")
         return (image.properties or {}).get(rest) if kind == "property" else ""
 

@@ -131,6 +131,15 @@ class Expression:
             return found and tuple(None if group is None else group.decode() for group in found.groups())
         return self._found_within(text, budget or Budget())
 
+    def first_group_in(self, text: str, budget: Budget | None = None) -> str | None:
+        """What its first group holds where it is found first, None where it is not; raises as `found_in`."""
+        if self._fast_groups is not None and self.groups and text.isascii() and text.startswith(self._prefix):
+            found = self._fast_groups.search(text.encode())
+            group: bytes | None = None if found is None else found[1]
+            return None if group is None else group.decode()
+        groups = self.groups_in(text, budget)
+        return groups[0] if groups else None
+
     def _found_within(self, text: str, budget: Budget) -> Found:
         if self._ascii_only and not text.isascii():
             budget.give_up(self.text, text, _TWO_CASES)
