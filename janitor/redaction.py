@@ -7,13 +7,15 @@ are not: they are everyday words, and without them no message says what it is ab
 import html
 import json
 import re
+import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 _LONG = 8
 _RANDOM = 16  # a part of a path of at least so many characters is taken for a secret, not a word
 _WORD = "A-Za-z0-9_"
+_NOTHING = re.compile("(?!)")
 # What may precede a word although it looks like a part of it: %20 and \n are spaces.
 _AFTER = rf"(?:(?<![{_WORD}])|(?<=%[0-9A-Fa-f]{{2}})|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{{4}}))"
 
@@ -22,31 +24,45 @@ class Redaction:
     """Redacts every secret that it knows, in plain, URL-quoted, JSON, HTML and base64 spelling, in any case.
 
     One of fewer than eight characters is redacted only as a whole word, as it could be a part of any word.
-    Apply it to foreign text before that text is cut: half a secret would not be recognised.
+    Apply it to foreign text before that text is cut: half a secret would not be recognised. Safe to use from several
+    threads at once.
     """
 
     def __init__(self, *secrets: str) -> None:
-        self._expressions: dict[str, int] = {}
-        self._pattern: re.Pattern[str] | None = None
+        self._secrets: dict[str, None] = {}
+        self._pattern: re.Pattern[str] | None = None  # made when a text is to be redacted, as seldom one is
+        self._lock = threading.Lock()
         self.add(*secrets)
 
     def add(self, *secrets: str) -> None:
         """Redact these, too, from now on."""
-        for secret in filter(None, secrets):
-            for spelling in _spellings(secret):
-                expression = re.escape(spelling) if len(secret) >= _LONG else _by_itself(spelling)
-                self._expressions[expression] = len(spelling)
-        longest_first = sorted(self._expressions, key=lambda expression: -self._expressions[expression])
-        # Without case, because %2f and %2F spell the same.
-        self._pattern = re.compile("|".join(longest_first), re.IGNORECASE) if longest_first else None
+        with self._lock:
+            self._secrets.update(dict.fromkeys(filter(None, secrets)))
+            self._pattern = None
 
     def __call__(self, text: str) -> str:
-        return text if self._pattern is None else self._pattern.sub("***", text)
+        return (self._pattern or self._compiled()).sub("***", text)
+
+    def _compiled(self) -> re.Pattern[str]:
+        with self._lock:
+            self._pattern = made = _pattern_of(self._secrets)
+            return made
 
 
 FOUND_OUT = Redaction()
 """Redacts secrets that were found only at run time, as in a file. Logging applies it, since libraries log, too.
 """
+
+
+def _pattern_of(secrets: Iterable[str]) -> re.Pattern[str]:
+    expressions: dict[str, int] = {}
+    for secret in secrets:
+        for spelling in _spellings(secret):
+            expression = re.escape(spelling) if len(secret) >= _LONG else _by_itself(spelling)
+            expressions[expression] = len(spelling)
+    longest_first = sorted(expressions, key=lambda expression: -expressions[expression])
+    # Without case, because %2f and %2F spell the same.
+    return re.compile("|".join(longest_first), re.IGNORECASE) if longest_first else _NOTHING
 
 
 def _by_itself(spelling: str) -> str:

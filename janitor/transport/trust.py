@@ -3,7 +3,7 @@
 import re
 import ssl
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -39,8 +39,7 @@ def check_file(path: str) -> None:
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):
             raise ValueError(f"{path} is not a regular file")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(path)
+        context = context_of(Trust(path))
     except ssl.SSLError:
         raise ValueError(f"{path} holds no certificate") from None
     except OSError as error:
@@ -64,7 +63,8 @@ def context_of(trust: Trust, *, shared: bool = True) -> ssl.SSLContext:
 
     A `shared` one may also be in use elsewhere, and must not be changed.
     """
-    return _context(trust, _version(trust)) if shared else _context.__wrapped__(trust, ())
+    unnamed = replace(trust, origin="")
+    return _context(unnamed, _version(trust)) if shared else _context.__wrapped__(unnamed, ())
 
 
 @lru_cache(maxsize=16)

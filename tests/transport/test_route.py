@@ -14,7 +14,7 @@ from janitor.redaction import Redaction
 from janitor.transport import Call, HttpOptions, Reply, Transient
 from janitor.transport.http import Transport
 from janitor.transport.route import Proxy, Route, read_no_proxy, read_proxy
-from janitor.transport.trust import Trust, context_of
+from janitor.transport.trust import Trust, context_of, trust_in
 from tests.certificates import certificate_in
 from tests.loopback import Answered, Loopback, in_turn
 from tests.proxy_stand_in import HttpProxy, SocksProxy
@@ -240,6 +240,16 @@ def test_certificates_are_read_once_for_all_targets_and_again_where_they_are_oth
     renewed = context_of(trust)
     assert renewed is not first
     assert renewed.get_ca_certs() != first.get_ca_certs()
+
+
+def test_certificates_that_were_checked_are_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+    make = ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", lambda **given: (read.append(given), make(**given))[1])
+    trust = trust_in(str(certificate_in(tmp_path)), "ca_file")
+    assert trust_in(str(trust.file), "SSL_CERT_FILE").file == trust.file
+    assert context_of(trust).cert_store_stats()["x509"] == 1
+    assert len(read) == 1
 
 
 def test_certificates_that_are_gone_by_now_are_named(tmp_path: Path) -> None:
