@@ -58,11 +58,15 @@ def in_turn(*answers: Answered) -> Answerer:
 
 
 class Loopback:
-    """The server, for the length of a `with`; remembers its requests, in order. With a context it speaks TLS."""
+    """The server, for the length of a `with`; remembers its requests, in order, and counts the connections.
+
+    With a context it speaks TLS.
+    """
 
     def __init__(self, answer: Answerer, tls: ssl.SSLContext | None = None) -> None:
         self.answer = answer
         self.asked: list[Asked] = []
+        self.connections = 0
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.loopback = self
         if tls is not None:
@@ -100,6 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def handle(self) -> None:
+        self.server.loopback.connections += 1
         try:
             super().handle()
         except (ConnectionError, TimeoutError):

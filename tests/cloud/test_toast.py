@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -354,6 +355,14 @@ def test_credentials_that_are_denied_after_a_lost_answer_say_nothing_of_it_eithe
 def test_a_request_that_was_turned_away_did_not_delete(busy: Answered) -> None:
     with serving(Account().scripted(DELETE, busy, no(-5))) as (client, _):
         assert client.delete("i1") is Answer.ABSENT
+
+
+def test_deletions_at_once_open_no_more_connections_than_there_are_workers() -> None:
+    with serving(Account()) as (client, server), ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(client.delete, map(str, range(60))))
+    assert set(answers) == {Answer.ACCEPTED}
+    assert len([asked for asked in server.asked if asked.method == "DELETE"]) == 60
+    assert server.connections <= 4
 
 
 def test_a_lost_answer_is_forgotten_by_the_next_deletion() -> None:

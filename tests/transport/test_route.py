@@ -243,13 +243,18 @@ def test_certificates_are_read_once_for_all_targets_and_again_where_they_are_oth
 
 
 def test_certificates_that_were_checked_are_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[object] = []
+    read: list[str] = []
     make = ssl.create_default_context
-    monkeypatch.setattr(ssl, "create_default_context", lambda **given: (read.append(given), make(**given))[1])
+
+    def made(*, cafile: str, capath: str | None) -> ssl.SSLContext:
+        read.append(cafile)
+        return make(cafile=cafile, capath=capath)
+
+    monkeypatch.setattr(ssl, "create_default_context", made)
     trust = trust_in(str(certificate_in(tmp_path)), "ca_file")
     assert trust_in(str(trust.file), "SSL_CERT_FILE").file == trust.file
     assert context_of(trust).cert_store_stats()["x509"] == 1
-    assert len(read) == 1
+    assert read == [trust.file]
 
 
 def test_certificates_that_are_gone_by_now_are_named(tmp_path: Path) -> None:
