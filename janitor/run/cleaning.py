@@ -1,6 +1,7 @@
 """One target's part of a run, in order: survey, snapshot, decide, plan, check; then report, or delete and confirm."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -70,10 +71,11 @@ class Cleaning:
         of the survey, where it is not of the account that the database knows.
         """
         since = self.orders.execution.moment()
-        survey, lookup = Surveying(self.orders, self.target, self.service).survey()
         check = self._check()
-        survey = check.recognised(survey)
-        history = self._store.record_survey(self.run, self.target, survey, self.site.also_named)
+        with closing(self._store.stage(self.target)) as stage:
+            survey, lookup = Surveying(self.orders, self.target, self.service).survey(stage)
+            survey = check.recognised(survey)
+            history = stage.record(self.run, survey, self.site.also_named)
         unacceptable = check.one_service_with_others(survey)
         doubts = check.doubts(survey, lookup, unacceptable)
         settled = () if doubts or survey.usage.problem is not None else self._reconcile(survey, lookup)

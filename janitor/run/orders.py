@@ -45,6 +45,25 @@ class Journal(Protocol):
         ...
 
 
+class Stage(Protocol):
+    """Takes the images of a survey while it goes on, and records it at its end. `close` when done."""
+
+    def add(self, image: Image, digest: bytes | None) -> None:
+        """Take an image, and the digest of its entry."""
+        ...
+
+    def record(self, run: int, survey: Survey, also_named: Sequence[str] = ()) -> dict[str, History]:
+        """Record what the survey saw; returns the history of each of its images, this survey included.
+
+        `also_named` are other names by which policies may know the target.
+        """
+        ...
+
+    def close(self) -> None:
+        """Forget what was not recorded."""
+        ...
+
+
 class RunStore(Journal, Protocol):
     """What a run records."""
 
@@ -55,13 +74,8 @@ class RunStore(Journal, Protocol):
         """
         ...
 
-    def record_survey(
-        self, run: int, target: str, survey: Survey, also_named: Sequence[str] = ()
-    ) -> dict[str, History]:
-        """Record what a survey saw; returns the history of each of its images, this survey included.
-
-        `also_named` are other names by which policies may know the target.
-        """
+    def stage(self, target: str) -> Stage:
+        """Takes the images of a survey that begins, and records them; to be closed then."""
         ...
 
     def bound(self, target: str) -> Binding | None:

@@ -12,7 +12,7 @@ from janitor.core.needs import used_by_unidentified
 from janitor.core.survey import Survey
 from janitor.core.usage import EarlierUsage, Usage
 from janitor.errors import CloudError, Interrupted
-from janitor.run.orders import Orders
+from janitor.run.orders import Orders, Stage
 from janitor.shutdown import Stop
 
 _REMEMBERED = timedelta(days=7)
@@ -36,15 +36,17 @@ class Surveying:
     target: str
     service: ImageService
 
-    def survey(self) -> tuple[Survey, Lookup]:
+    def survey(self, stage: Stage | None = None) -> tuple[Survey, Lookup]:
         """Read the target; also, what the API says about known images that no list shows.
+
+        Images are put on the `stage` as they come.
 
         Raises CloudError where its images cannot be listed to the end, and Interrupted. What is in use may be in doubt:
         `usage.problem` says so.
         """
         started_at = self.orders.execution.clock()
         self.service.ask_at(self.orders.store.markers(self.target))
-        listed = self.listed()
+        listed = self.listed(stage)
         digests, markers = self.service.digests(), tuple(self.service.markers())
         without_id = len(self.service.unidentified())
         lookup = self._looked_up(listed)
@@ -56,11 +58,13 @@ class Surveying:
         finished_at = self.orders.execution.clock()
         return Survey(images, usage, started_at, finished_at, without_id, digests, markers), lookup
 
-    def listed(self) -> list[Image]:
+    def listed(self, stage: Stage | None = None) -> list[Image]:
         """What the lists say, each image once, with all of its records merged."""
         listed: dict[str, Image] = {}
         for image in self.service.images():
             listed[image.id] = image
+            if stage is not None:
+                stage.add(image, self.service.digests().get(image.id))
             if len(listed) % 1000 == 0:
                 self.orders.execution.progress.advance(self.target, "survey", len(listed), None)
             raise_if_stopped(self.orders.execution.stop)

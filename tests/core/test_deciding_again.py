@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta, timezone
 from pathlib import Path
@@ -18,7 +18,6 @@ from janitor.core.planning.plan import Limits
 from janitor.core.policy import Clock, Expire, Match, Pattern, Policy
 from janitor.core.result import Mode, RunResult
 from janitor.core.retention import Family, Keep, Period
-from janitor.core.survey import Survey
 from janitor.core.units import iso
 from janitor.core.usage import Usage, User
 from janitor.errors import CloudError, Refused, Unavailable, UsageError
@@ -51,10 +50,8 @@ class ListeningStore(Store):
         super().__init__(file)
         self.told: dict[int, dict[str, History]] = {}
 
-    def record_survey(
-        self, run: int, target: str, survey: Survey, also_named: Sequence[str] = ()
-    ) -> dict[str, History]:
-        self.told[run] = super().record_survey(run, target, survey, also_named)
+    def record_survey(self, run: int, *parts: Any) -> dict[str, History]:
+        self.told[run] = super().record_survey(run, *parts)
         return self.told[run]
 
 

@@ -15,14 +15,18 @@ from janitor.store.connection import Connection
 from janitor.store.migrations import Unfit
 from janitor.store.rows import Row, facts_of, instant, instant_or_none, values_in, values_of
 from janitor.store.surveys.clocks import Clocks, record_clocks
+from janitor.store.surveys.staging import NOTHING, Since, Staged
 from janitor.store.surveys.uses import LastUses, last_uses, readings_json, record_uses
 from janitor.store.trust.bindings import counts_after
 
 
 def record_survey(
-    db: Connection, run: int, target: str, survey: Survey, also_named: Sequence[str] = ()
+    db: Connection, run: int, target: str, survey: Survey, also_named: Sequence[str] = (), staged: Staged = NOTHING
 ) -> dict[str, History]:
-    """Record what a survey saw; returns the history of each of its images, this survey included, by id."""
+    """Record what a survey saw; returns the history of each of its images, this survey included, by id.
+
+    Images that were `staged` while the survey went on are recorded from there.
+    """
     check_not_overtaken(db, run, target)
     at = iso(survey.finished_at)
     owned = sum(map(owns, survey.images))
@@ -45,7 +49,7 @@ def record_survey(
     )
     changes = _Changes(run, target, at, watching=survey.usage.problem is None, after=counts_after(db, target, run))
     memories = _compare(db, changes, survey)
-    _write(db, changes, survey.digests)
+    _write(db, changes, survey.digests, staged)
     return {image: memory.history(used, image) for image, memory in memories.items()}
 
 
@@ -170,24 +174,35 @@ def _newcomers(db: Connection, changes: _Changes, unseen: dict[str, Image]) -> d
         else:
             memories[image_id] = _Memory(0, changes.at, changes.at if changes.watching else None, None)
             changes.new.append((memories[image_id], image))
+            continue
         changes.opened.append((memories[image_id], image))
     return memories
 
 
-def _write(db: Connection, changes: _Changes, digests: Mapping[str, bytes]) -> None:
-    run = changes.run
-    (free,) = db.execute("SELECT coalesce(max(image_key), 0) + 1 FROM images").fetchone()
-    for key, (memory, _image) in enumerate(changes.new, start=free):
-        memory.key = key
-    db.executemany(
-        _ADD_IMAGE, ((m.key, changes.target, image.id, m.first_seen, m.watched_since) for m, image in changes.new)
-    )
+def _write(db: Connection, changes: _Changes, digests: Mapping[str, bytes], staged: Staged) -> None:
+    run, new = changes.run, _without_staged(db, changes, staged)
+    db.executemany(_ADD_IMAGE, ((m.key, changes.target, image.id, m.first_seen, m.watched_since) for m, image in new))
     db.executemany(_REMEMBER, ((m.first_seen, m.watched_since, m.status_since, m.key) for m in changes.remembered))
-    record_clocks(db, run, (m.clocks() for m, _ in changes.new), (m.clocks() for m in changes.remembered))
+    record_clocks(db, run, (m.clocks() for m, _ in new), (m.clocks() for m in changes.remembered))
     db.executemany(_CLOSE_FACTS, ((run, key) for key in changes.closed + changes.gone))
     db.executemany(_CLOSE_DECISION, ((run, key) for key in changes.gone))
-    db.executemany(_ADD_FACTS, ((m.key, run, *facts_of(image), digests.get(image.id)) for m, image in changes.opened))
+    opened = (*new, *changes.opened)
+    db.executemany(_ADD_FACTS, ((m.key, run, *facts_of(image), digests.get(image.id)) for m, image in opened))
     db.executemany(_REWRITE, ((digest, key) for key, digest in changes.rewritten))
+
+
+def _without_staged(db: Connection, changes: _Changes, staged: Staged) -> list[tuple[_Memory, Image]]:
+    """The new images that were not staged, with their keys. Those that were are recorded."""
+    (highest,) = db.execute("SELECT coalesce(max(image_key), 0) FROM images").fetchone()
+    numbers = [staged.number(image) for _, image in changes.new]
+    if any(numbers):
+        watched = changes.at if changes.watching else None
+        since = Since(changes.run, changes.target, changes.at, watched, highest)
+        staged.record(db, since, (number for number in numbers if number is not None))
+    rest = [new for new, number in zip(changes.new, numbers, strict=True) if number is None]
+    for key, (memory, _image) in enumerate(rest, start=highest + 1 + len(staged.rows)):
+        memory.key = key
+    return rest
 
 
 _ADD_SURVEY = """

@@ -15,7 +15,9 @@ from janitor.store import chronicle, runs
 from janitor.store.replay import Inputs, inputs_at
 from janitor.store.surveys import markers, measures, presence, recorded, snapshots, uses
 from janitor.store.surveys.decisions import record_decisions, reported_decision
+from janitor.store.surveys.staging import NOTHING, Staged
 from janitor.store.transactions import OnFile
+from janitor.store.transactions.staging import Stage
 from janitor.store.trust.grounds import record_grounds
 
 
@@ -23,15 +25,20 @@ class Surveys(OnFile):
     """Records surveys and decisions, and reads them back."""
 
     def record_survey(
-        self, run: int, target: str, survey: Survey, also_named: Sequence[str] = ()
+        self, run: int, target: str, survey: Survey, also_named: Sequence[str] = (), staged: Staged = NOTHING
     ) -> dict[str, History]:
         """Record what a survey saw; returns the history of each of its images by id, this survey included.
 
-        `also_named` are other names by which policies may know the target.
+        `also_named` are other names by which policies may know the target. Images that were `staged` while the survey
+        went on are recorded from there.
         """
         with self._file.writing() as db:
             markers.record_markers(db, target, survey.markers)
-            return snapshots.record_survey(db, run, target, survey, also_named)
+            return snapshots.record_survey(db, run, target, survey, also_named, staged)
+
+    def stage(self, target: str) -> Stage:
+        """Takes the images of a survey that begins, and records them; to be closed then."""
+        return Stage(self._file, target, self.record_survey)
 
     def markers(self, target: str) -> list[str]:
         """The ids at which the list of a target can be asked, in its order, by its last survey."""
