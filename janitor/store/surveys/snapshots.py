@@ -48,9 +48,9 @@ def record_survey(
         },
     )
     changes = _Changes(run, target, at, watching=survey.usage.problem is None, after=counts_after(db, target, run))
-    memories = _compare(db, changes, survey)
+    histories = _compare(db, changes, survey, _Histories(used))
     _write(db, changes, survey.digests, staged)
-    return {image: memory.history(used, image) for image, memory in memories.items()}
+    return histories
 
 
 def _unread_json(usage: Usage) -> str | None:
@@ -71,7 +71,7 @@ def history_of(db: Connection, target: str, image_id: str) -> History | None:
     row = db.execute(_KNOWN, (target, image_id, counts_after(db, target))).fetchone()
     if row is None:
         return None
-    return _Memory(*row).history(last_uses(db, target), image_id)
+    return _Histories(last_uses(db, target)).of(_Memory(*row), image_id)
 
 
 @dataclass(slots=True)
@@ -86,16 +86,26 @@ class _Memory:
     def clocks(self) -> Clocks:
         return (self.key, self.watched_since, self.status_since)
 
-    def history(self, uses: LastUses, image_id: str) -> History:
-        last_in_use, last_held, unused_since = uses.of(image_id)
-        return History(
-            instant(self.first_seen),
-            instant_or_none(self.watched_since),
-            instant_or_none(self.status_since),
-            last_in_use,
-            last_held,
-            unused_since,
-        )
+
+class _Histories:
+    """Makes the histories of images; equal ones are one object, as most images of a fleet have those of others."""
+
+    def __init__(self, uses: LastUses) -> None:
+        self._uses = uses
+        self._made: dict[tuple[str, str | None, str | None], History] = {}
+
+    def of(self, memory: _Memory, image_id: str) -> History:
+        since = (memory.first_seen, memory.watched_since, memory.status_since)
+        history = self._made.get(since)
+        if history is None:
+            first_seen, *later = since
+            history = self._made[since] = History(instant(first_seen), *map(instant_or_none, later))
+        used = self._uses.of(image_id)
+        return history if used == _NEVER_USED else history.replace(**dict(zip(_USES, used, strict=True)))
+
+
+_USES = ("last_in_use", "last_held", "unused_since")
+_NEVER_USED = (None, None, None)
 
 
 @dataclass(slots=True)
@@ -136,17 +146,17 @@ class _Changes:
             self.remembered.append(memory)
 
 
-def _compare(db: Connection, changes: _Changes, survey: Survey) -> dict[str, _Memory]:
+def _compare(db: Connection, changes: _Changes, survey: Survey, made: _Histories) -> dict[str, History]:
     unseen = {image.id: image for image in survey.images}
-    memories: dict[str, _Memory] = {}
+    histories: dict[str, History] = {}
     for image_id, seen_in, status, before, *memorised in db.execute(_OPEN, (changes.target,)):
         memory = _Memory(*memorised)
         image = unseen.pop(image_id, None)
         if image is None:
             changes.gone.append(memory.key)
             continue
-        memories[image_id] = memory
         changes.remember(memory, seen_in, status, image)
+        histories[image.id] = made.of(memory, image_id)
         digest = survey.digests.get(image_id)
         if seen_in > changes.after and digest is not None and digest == before:
             continue
@@ -155,7 +165,7 @@ def _compare(db: Connection, changes: _Changes, survey: Survey) -> dict[str, _Me
             changes.opened.append((memory, image))
         elif digest is not None:
             changes.rewritten.append((memory.key, digest))
-    return memories | _newcomers(db, changes, unseen)
+    return histories | _newcomers(db, changes, unseen, made)
 
 
 def _facts_in_force(db: Connection, key: int) -> Row:
@@ -163,20 +173,20 @@ def _facts_in_force(db: Connection, key: int) -> Row:
     return values_of(db.execute(_FACTS, (key,)).fetchone())
 
 
-def _newcomers(db: Connection, changes: _Changes, unseen: dict[str, Image]) -> dict[str, _Memory]:
-    memories: dict[str, _Memory] = {}
+def _newcomers(db: Connection, changes: _Changes, unseen: dict[str, Image], made: _Histories) -> dict[str, History]:
+    histories: dict[str, History] = {}
     seen_before = db.execute("SELECT 1 FROM images WHERE target = ? LIMIT 1", (changes.target,)).fetchone()
     for image_id, image in unseen.items():
         row = db.execute(_VANISHED, (changes.target, image_id)).fetchone() if seen_before else None
         if row is not None:
-            memories[image_id] = _Memory(*row[:4])
-            changes.remember(memories[image_id], row[4], row[5], image)
+            memory = _Memory(*row[:4])
+            changes.remember(memory, row[4], row[5], image)
+            changes.opened.append((memory, image))
         else:
-            memories[image_id] = _Memory(0, changes.at, changes.at if changes.watching else None, None)
-            changes.new.append((memories[image_id], image))
-            continue
-        changes.opened.append((memories[image_id], image))
-    return memories
+            memory = _Memory(0, changes.at, changes.at if changes.watching else None, None)
+            changes.new.append((memory, image))
+        histories[image_id] = made.of(memory, image_id)
+    return histories
 
 
 def _write(db: Connection, changes: _Changes, digests: Mapping[str, bytes], staged: Staged) -> None:

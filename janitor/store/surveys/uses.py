@@ -31,6 +31,8 @@ class LastUses:
 
     def of(self, image_id: str) -> tuple[datetime | None, datetime | None, datetime | None]:
         """When an image was last in use, when it was last held, and the first accepted survey after that, if any."""
+        if not self.used and not self.held:
+            return None, None, None
         key = folded(image_id)
         held = self.held.get(key)
         place = bisect_right(self.good, held) if held is not None else len(self.good)
