@@ -50,7 +50,7 @@ def test_one_that_is_listed_again_as_it_is_keeps_it() -> None:
 @pytest.mark.parametrize("parse", [read_v1, lambda entry: read_v2(entry, "p1")], ids=["v1", "v2"])
 def test_the_same_entry_read_by_another_reader_has_another(parse: Callable[[dict[str, Any]], Image]) -> None:
     text = json.dumps({"id": "i1"}).encode()
-    found = {Entries(parse, reader).of_page([text], None)[0].digest for reader in ("v1", "v2 p1", "v2 p2")}
+    found = {Entries(parse, reader).of_page([text], None)[0][0].digest for reader in ("v1", "v2 p1", "v2 p2")}
     assert len(found) == 3
 
 

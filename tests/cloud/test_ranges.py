@@ -17,6 +17,7 @@ from janitor.cloud.common.paging import Page, pages
 from janitor.cloud.common.ranges import Fit, Ranges, fit, side_by_side
 from janitor.errors import CloudError, Refused, Unavailable
 from tests.cloud.changing import GONE, READINGS, ChangingList, Turns
+from tests.cloud.test_pace import Clock, several
 from tests.cloud.walks import KINDS, LIMIT, identify, shares, walk, walked
 
 TRAIL = list("abcdefgh")
@@ -141,6 +142,15 @@ def test_no_more_pages_are_under_way_or_wait_than_the_pace_allows() -> None:
     ranges = Ranges(lambda m: (listed.beside(m), nothing), identify, markers(fleet(5000), 100), Pace(3), turns.start)
     assert len(found(side_by_side(listed.fetch, identify, LIMIT, ranges))) == 5000
     assert turns.most == 3
+
+
+def test_the_walk_and_what_is_read_beside_it_share_a_pace() -> None:
+    clock = Clock()
+    pace = Pace(4, monotonic=clock)
+    ranges: Ranges[str] = Ranges(lambda _: ([], nothing), identify, [], pace, Turns(random.Random(1)).start)
+    ranges.timed(lambda _: [clock.taking(1)()])(None)
+    several(pace, clock, 9, 4)
+    assert pace.at_a_time == 2
 
 
 def test_with_one_at_a_time_nothing_is_read_beside() -> None:

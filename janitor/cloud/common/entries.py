@@ -57,17 +57,12 @@ class Entries:
         """
         return ({**self._readable.get(whole, {}), "id": ""} for _, whole in self._others.elements())
 
-    def of_page(self, entries: list[Any], marker: str | None) -> list[Listed]:
-        """The images of a page's entries, given as texts or as values, that have an id.
+    def of_page(self, entries: list[Any], marker: str | None) -> tuple[list[Listed], Callable[[], None]]:
+        """The images of a page's entries, given as texts or as values, that have an id; and what keeps the others.
 
-        One without cannot be paged from, recorded or deleted. Raises Transient for a text that is not JSON.
+        That is to be called if the page is used. An entry without an id cannot be paged from, recorded or deleted.
+        Raises Transient for a text that is not JSON.
         """
-        page, keep = self.separated(entries, marker)
-        keep()
-        return page
-
-    def separated(self, entries: list[Any], marker: str | None) -> tuple[list[Listed], Callable[[], None]]:
-        """The same, and what keeps the entries without an id: to be called if the page is used. Raises likewise."""
         page: list[Listed] = []
         others: Counter[tuple[str, str]] = Counter()
         readable: dict[str, Entry] = {}

@@ -43,7 +43,7 @@ class MarkedList(Generic[T]):
         self, fetch: Callable[[str | None], list[T]], ask: Ask[T], limit: int, most_items: int, limited_by: str
     ) -> Generator[Page[T], None, None]:
         """The pages of the list as `pages` gives them, by `fetch`; those that are read beside the walk, by `ask`."""
-        if self._at_a_time == 1 or not self.marked:
+        if not self.marked:
             yield from self._marking(
                 pages(fetch, self._identify, limit, most_items=most_items, limited_by=limited_by), lambda: True
             )
@@ -60,6 +60,6 @@ class MarkedList(Generic[T]):
         length = 0
         for page in walk:
             walked += map(self._identify, page.new)
-            length = max(length, len(page.new) + len(page.again))
+            length = max(length, len(page.new))
             yield page
         self.marked = markers(walked, length) if reliable() else ()

@@ -4,7 +4,7 @@ The walk stays that of `paging`. It goes from page to page, and only answers to 
 read beside it takes the place of such an answer where it is certain to continue what was walked: a page is a gapless
 stretch of the list, so it does if both have an entry in common. The marker it was asked at proves nothing: that entry
 may have moved or vanished since. As an entry may also move between two requests, or be listed twice, one in common is
-not enough either: see `fit`.
+not enough either, see `fit`; where that is too strict, it costs a request.
 
 Where no page continues the walk, it asks for the next one itself. So a range whose marker is gone is walked through, as
 is what is new. If too few of the pages are of use, none is asked for any more. If entries turn up in places that
@@ -158,10 +158,9 @@ class Ranges(Generic[T]):
         _log.debug("parallel-walk joined=%d asked=%d useless=%d", self._used, self._missed, self._useless)
 
     def _joined(self, trail: Sequence[str], place: Mapping[str, int]) -> list[T] | None:
-        """The first page that continues the trail. Those before it are done with: what they hold is walked already."""
-        waits = True
-        for started in list(self._asked):
-            if self.gave_up or not (waits or started.done()):
+        """The first page that continues the trail; those before it are of no use any more. Waits only for the next."""
+        for turn, started in enumerate(list(self._asked)):
+            if self.gave_up or (turn and not started.done()):
                 break
             answer = started.result()
             if answer.failure is not None:
@@ -171,7 +170,6 @@ class Ranges(Generic[T]):
             if how is Fit.CONTINUES:
                 self._strays += strays
                 return self._use(started, answer)
-            waits = bool(answer.page) and how is Fit.KNOWN
             if how is Fit.KNOWN or strays:
                 self._strays += strays
                 self._drop(started)

@@ -107,7 +107,7 @@ class ImageLists:
         """The images of a page, the link to the next one, and what keeps its entries without an id."""
 
         def read(found: Entry) -> tuple[list[Listed], str | None, Callable[[], None]]:
-            page, keep = self._entries.separated(read_entries(found, "images"), parameters.get("marker"))
+            page, keep = self._entries.of_page(read_entries(found, "images"), parameters.get("marker"))
             return page, next_in(found), keep
 
         return self._session.ask(Call("GET /v2/images", "GET", self._url(), parameters, entries="images"), read)

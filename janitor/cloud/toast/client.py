@@ -174,7 +174,7 @@ class ToastClient:
         try:
             call = replace(self._call("GET", "/images", params), entries="images")
             return self._session.ask(
-                call, lambda document: self._entries.separated(read_entries(document, "images"), marker)
+                call, lambda document: self._entries.of_page(read_entries(document, "images"), marker)
             )
         except Declined as error:
             if marker is not None and error.marker_gone:

@@ -1,0 +1,44 @@
+"""A walk leaves the places to ask at for the next one, unless they cannot be relied on."""
+
+import random
+from collections.abc import Iterator
+from itertools import islice
+
+from janitor.cloud.common.markers import MarkedList, markers
+from janitor.cloud.common.paging import Page
+from tests.cloud.changing import ChangingList
+from tests.cloud.test_ranges import fleet, nothing
+from tests.cloud.walks import LIMIT, identify
+
+BOUND = 10_000
+
+
+def marked_list() -> MarkedList[str]:
+    return MarkedList(identify, 4, lambda: 0)
+
+
+def walk(marked: MarkedList[str], listed: ChangingList) -> Iterator[Page[str]]:
+    return marked.walk(listed.fetch, lambda marker: (listed.beside(marker), nothing), LIMIT, BOUND, "limits.max_images")
+
+
+def test_a_complete_walk_leaves_its_markers() -> None:
+    marked, listed = marked_list(), ChangingList(random.Random(1), fleet(1000), 100)
+    pages = walk(marked, listed)
+    list(islice(pages, 8))
+    assert not marked.marked
+    list(pages)
+    assert marked.marked == markers(fleet(1000), 100)
+    listed.ids = fleet(600)
+    list(walk(marked, listed))
+    assert marked.marked == markers(fleet(600), 100)
+
+
+def test_an_order_in_doubt_leaves_none() -> None:
+    marked, listed = marked_list(), ChangingList(random.Random(1), fleet(1000), 100)
+    list(walk(marked, listed))
+    pages = walk(marked, listed)
+    first = next(pages)
+    listed.ids = [*fleet(1000)[90:500], *fleet(1000)[10:20], *fleet(1000)[500:], *fleet(10), *fleet(1000)[20:90]]
+    found = {identify(entry) for page in (first, *pages) for entry in page.new}
+    assert found == set(fleet(1000))
+    assert not marked.marked
