@@ -171,7 +171,7 @@ class Team:
 
     def _newest(self, policy: Policy, family: str, every: Iterable[StoredImage]) -> list[StoredImage]:
         mine = (i for i in every if i.status == "active" and self._is_ours(i))
-        members = [i for i in mine if self.owner(i) == policy and _family(i) == family]
+        members = [i for i in mine if _family(i) == family and self.owner(i) == policy]
         by_id = sorted(members, key=lambda image: image.id)
         return sorted(by_id, key=lambda image: image.created_at, reverse=True)[: policy.newest]
 
