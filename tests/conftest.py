@@ -16,6 +16,7 @@ from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox, running
 from janitor.store import Store
 from tests.fork_server import ForkServer
+from tests.in_memory import folder_in_memory
 from tests.slack_stand_in import SlackStandIn
 
 _ONLY_WHERE_ASKED_FOR = frozenset({"glance", "container"})
@@ -26,6 +27,13 @@ policies:
     match: {name: "*"}
     expire: {after: 90d}
 """
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Temporary folders are in memory; `--basetemp` and TMPDIR put them elsewhere."""
+    folder = folder_in_memory()
+    if folder is not None and "TMPDIR" not in os.environ:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

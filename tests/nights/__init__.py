@@ -16,6 +16,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from tests.in_memory import folder_in_memory
 from tests.nights.ground import Broken
 from tests.nights.simulation import NIGHTS, START, Simulation
 
@@ -24,7 +25,7 @@ __all__ = ["Broken", "simulate"]
 
 def simulate(seed: int, nights: int = NIGHTS) -> Counter[str]:
     """One seed; what it met. Raises Broken, with how to repeat it."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=folder_in_memory()) as folder:
         simulation = Simulation(seed, Path(folder))
         try:
             simulation.live(nights)
