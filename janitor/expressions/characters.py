@@ -11,7 +11,7 @@ _LAST = 0x10FFFF
 _SURROGATES = (0xD800, 0xDFFF)
 _ASCII = "".join(map(chr, range(128)))
 # A set of characters that are written out, or an escaped sign: with case, neither matches more than is written there.
-_ASCII_ATOM = re.compile(r"\[(?!\^)[^\\\x80-\U0010ffff]+\]|\\[!-/:-@\[-`{-~]")
+_ASCII_ATOM = re.compile(r"\[(?!\^)[\x00-\x5b\x5d-\x7f]+\]|\\[!-/:-@\[-`{-~]")
 
 
 @lru_cache(1024)
