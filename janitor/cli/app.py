@@ -56,6 +56,7 @@ for _command in (
     reading.show,
     resending.resend,
     binding.target,
+    binding.db,
     trying.sandbox,
     trying.demo,
 ):

@@ -42,7 +42,8 @@ def find_image(store: Store, prefix: str) -> tuple[str, list[str]]:
     identities = sorted({identity for _, identity in places})
     if not identities:
         known = _named(store.find_named(prefix))
-        raise UsageError(f'no run has seen an image whose id starts with "{visible(prefix)}"{known}')
+        runs = "run has" if store.is_whole() else "run whose details are still kept has"
+        raise UsageError(f'no {runs} seen an image whose id starts with "{visible(prefix)}"{known}')
     if len(identities) > 1:
         shown = _some([visible(identity) for identity in identities])
         raise UsageError(f'"{visible(prefix)}" is the start of {len(identities)} ids: {shown}')

@@ -24,6 +24,7 @@ from janitor.run import Run, exit_code
 from janitor.run.orders import Audience, Execution, NoTexts, Progress, Silence, Site, Texts
 from janitor.run.sites import Choice, sites_of
 from janitor.run.surveying import raise_if_stopped
+from janitor.run.upkeep import keep_up
 from janitor.shutdown import Stop
 from janitor.store import Store, exclusive, inspect, read_mark, write_mark
 
@@ -96,6 +97,7 @@ def perform(
                 audience=_audience(settings, rules, request, store, around.clock),
             ).perform()
             result = _marked(settings.database, store, result)
+            keep_up(store, result.run, settings.keep_history, around.stop)
     except StoreError as error:
         return result or failed_run(request.mode, error, started_at, around.clock())
     finally:

@@ -91,6 +91,7 @@ class Settings:
     max_shrink: float
     max_images: int
     plan_validity: timedelta
+    keep_history: timedelta | None
     cost: Cost | None
     heartbeat_url: str | None = field(repr=False)
     metrics_file: Path | None
@@ -144,6 +145,7 @@ def load_settings(
         max_shrink=schema.limits.max_shrink,
         max_images=schema.limits.max_images,
         plan_validity=schema.plan_validity,
+        keep_history=schema.keep_history,
         cost=_cost(schema.cost),
         heartbeat_url=schema.heartbeat_url,
         metrics_file=None if schema.metrics_file is None else source.parent / schema.metrics_file,

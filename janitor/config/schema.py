@@ -143,4 +143,5 @@ class SettingsSchema(Schema):
     references: list[ReferenceSchema] = Field(default=[])
     usage_memory: Span = timedelta(hours=72)
     plan_validity: Validity = timedelta(hours=24)
+    keep_history: Validity | None = None
     cost: CostSchema = CostSchema()

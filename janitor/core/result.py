@@ -174,7 +174,10 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One line of the list of runs; a run that never finished has no outcome and no end."""
+    """One line of the list of runs; a run that never finished has no outcome and no end.
+
+    `details_kept`: not dropped as older than the configuration keeps history.
+    """
 
     run: int
     mode: Mode
@@ -184,6 +187,7 @@ class RunSummary:
     images: int
     to_delete: int
     deleted: int
+    details_kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)

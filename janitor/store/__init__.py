@@ -8,9 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from janitor.store.database import DatabaseFile, inspect
+from janitor.store.database import DatabaseFile
+from janitor.store.history.replay import Inputs
+from janitor.store.inspecting import inspect, size_of
 from janitor.store.lock import exclusive, holder
-from janitor.store.replay import Inputs
 from janitor.store.reports import KeptReport, NewReport
 from janitor.store.surveys.recorded import SeenImages
 from janitor.store.transactions.deletions import Deletions
@@ -18,6 +19,7 @@ from janitor.store.transactions.reports import Reports
 from janitor.store.transactions.runs import Runs
 from janitor.store.transactions.surveys import Surveys
 from janitor.store.transactions.trust import Trust
+from janitor.store.transactions.upkeep import Upkeep
 from janitor.store.trust.exemptions import ExemptionRecord
 from janitor.store.trust.marks import read_mark, write_mark
 
@@ -32,11 +34,12 @@ __all__ = [
     "holder",
     "inspect",
     "read_mark",
+    "size_of",
     "write_mark",
 ]
 
 
-class Store(Runs, Surveys, Deletions, Trust, Reports):
+class Store(Runs, Surveys, Deletions, Trust, Reports, Upkeep):
     """One open database. Every method raises StoreError, with what to do, when the file cannot be read or written."""
 
     @classmethod

@@ -10,15 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from janitor.core.units import counted
 from janitor.errors import StoreError, UsageError
-from janitor.store.connection import Connection, tables
+from janitor.store.connection import Connection
 from janitor.store.migrations import Unfit, apply_migrations, check_ours, is_current
 from janitor.store.together import Together
 
 _BUSY_SECONDS = 10.0
 _OWNER_ONLY = 0o600
-_LEAST_SPACE = 2**20
+LEAST_SPACE = 2**20
+_ANALYSED = 400
+"""How many rows of an index are looked at: what SQLite's documentation recommends, so that it takes milliseconds."""
 
 _BUSY = "another process is writing to it: try again when that has ended"
 _READ_ONLY = "it cannot be written: allow writing to the file and its folder, or set `database` to another path"
@@ -26,10 +27,11 @@ _READING_WRITES = (
     "even reading writes to its folder, where SQLite keeps further files: allow that, or copy the database, with its "
     "-wal file if there is one, to a folder that can be written, and set `database` to the copy"
 )
-_DAMAGED = (
+DAMAGED = (
     "the file is damaged or not a database; it was not overwritten. Restore a copy, or move it away to start with none"
 )
-_FULL = "the disk is full: free some space, then run again"
+FULL = "the disk is full: free some space, then run again"
+_NO_ROOM = "it is copied without unused space, for which its folder needs as much free space as the file has: free some"
 _REPLACED = "it was moved, removed or replaced while in use: put it back, and do not move it during a run"
 _ADVICE = {
     sqlite3.SQLITE_BUSY: _BUSY,
@@ -37,10 +39,10 @@ _ADVICE = {
     sqlite3.SQLITE_READONLY: _READ_ONLY,
     sqlite3.SQLITE_PERM: _READ_ONLY,
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened: check the permissions of the file and its folder",
-    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_FULL: FULL,
     sqlite3.SQLITE_IOERR: "the disk reports an error: check it and the space that is left, then run again",
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: DAMAGED,
 }
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe, not a file", stat.S_IFSOCK: "a socket, not a file"}
 _MEND_LINK = "repair or remove the link, or set `database` to a file"
@@ -62,9 +64,9 @@ class DatabaseFile:
     @classmethod
     def open(cls, path: Path, *, create: bool) -> Self:
         """Open and migrate. Raises StoreError, and UsageError where nothing was recorded and not `create`."""
-        with _translated(path):
+        with translated(path):
             _prepare(path, create)
-            opened = cls(path, _connect(path))
+            opened = cls(path, connect(path))
             try:
                 with contextlib.nullcontext() if create else _needing_the_folder(path):
                     opened._set_up(write=create)
@@ -90,7 +92,7 @@ class DatabaseFile:
         """One transaction that may write: all of it or nothing. Raises StoreError, also for a file that is gone."""
         with self._transaction("BEGIN IMMEDIATE") as db:
             yield db
-        with _translated(self._path):
+        with translated(self._path):
             self._check_place_of_writing()
 
     def _check_place_of_writing(self) -> None:
@@ -106,7 +108,7 @@ class DatabaseFile:
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:
-        with self._lock, _translated(self._path):
+        with self._lock, translated(self._path):
             self._db.execute(begin)
             try:
                 yield self._db
@@ -115,49 +117,44 @@ class DatabaseFile:
                 self._db.rollback()
                 raise
 
+    @contextlib.contextmanager
+    def not_waiting(self) -> Iterator[None]:
+        """What is done within fails at once where another process writes, instead of waiting for it."""
+        with self._lock, translated(self._path):
+            self._db.execute("PRAGMA busy_timeout = 0")
+            try:
+                yield
+            finally:
+                self._db.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
+
+    def optimize(self) -> None:
+        """Let SQLite analyse what has changed much, as its documentation advises before a connection is closed."""
+        with self._lock, translated(self._path):
+            self._db.execute(f"PRAGMA analysis_limit = {_ANALYSED}")
+            self._db.execute("PRAGMA optimize").fetchall()
+
+    def compact(self) -> None:
+        """Copy the file without the space of what was deleted. Raises StoreError, where space lacks too."""
+        with self._lock, translated(self._path):
+            if space_left(self._path.parent) < self._path.stat().st_size:
+                raise Unfit(_NO_ROOM)
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close(self) -> None:
         """Close; the last one to do so folds the write-ahead log into the file."""
-        with self._lock, _translated(self._path):
+        with self._lock, translated(self._path):
             self._db.close()
 
 
 def check_place(path: Path) -> None:
     """Raises StoreError where no database can be written. Changes nothing."""
-    with _translated(path):
+    with translated(path):
         _check_place(path)
 
 
-def inspect(path: Path) -> str:
-    """The database in a sentence, as a run would find it; reads all of it. Raises StoreError. Changes nothing."""
-    with _translated(path):
-        _check_place(path)
-        if _left(path.parent) < _LEAST_SPACE:
-            raise Unfit(_FULL)
-        if not path.exists() or path.stat().st_size == 0:
-            return _none_yet(path)
-        with contextlib.closing(_connect(path)) as db:
-            return _inspected(path, db)
-
-
-def _inspected(path: Path, db: Connection) -> str:
-    check_ours(db)
-    if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-        raise Unfit(_DAMAGED)
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        if not tables(db):
-            return _none_yet(path)  # the process that was to set it up was killed
-        (runs,) = db.execute("SELECT count(*) FROM runs").fetchone()
-    finally:
-        db.rollback()
-    return f"{path}, {counted(runs, 'run')} recorded"
-
-
-def _none_yet(path: Path) -> str:
-    return f"none yet, the first run sets up {path}"
-
-
-def _connect(path: Path) -> Connection:
+def connect(path: Path) -> Connection:
+    """A connection to a database that exists."""
     # mode=rw: a file that vanishes in between is an error, not a new database with everybody's permissions.
     uri = f"{path.absolute().as_uri()}?mode=rw"
     return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -179,7 +176,7 @@ def _check_folder(path: Path) -> None:
         raise Unfit(f"it is {'a link to ' if path.is_symlink() else ''}{kind}: set `database` to a file")
     if not path.parent.is_dir():
         raise Unfit(f"there is no folder {path.parent}: create it, or set `database` to another path")
-    for beside in _beside(path):
+    for beside in files_beside(path):
         # SQLite follows no links to these.
         if (kind := "a link" if beside.is_symlink() else _kind(beside)) is not None:
             raise Unfit(f"{beside}, which SQLite needs as a file, is {kind}: move it away")
@@ -205,7 +202,7 @@ def _kind(path: Path) -> str | None:
     return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "a device, not a file")
 
 
-def _beside(path: Path) -> list[Path]:
+def files_beside(path: Path) -> list[Path]:
     """The files that SQLite keeps beside a database, whether they exist or not."""
     whole = os.path.realpath(path)
     return [Path(f"{whole}{suffix}") for suffix in ("-wal", "-shm", "-journal")]
@@ -249,7 +246,7 @@ def _identities(path: Path) -> list[tuple[int, int]]:
     return found
 
 
-def _left(folder: Path) -> int:
+def space_left(folder: Path) -> int:
     """How many bytes may still be written there."""
     free = os.statvfs(folder)
     return free.f_bavail * free.f_frsize
@@ -262,7 +259,8 @@ def _create(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def translated(path: Path) -> Iterator[None]:
+    """Turns what SQLite and the system raise into StoreError, with what to do."""
     try:
         yield
     except Unfit as error:

@@ -12,6 +12,8 @@ from janitor.store.basis import STEP as BASIS
 from janitor.store.basis import TEXTS
 from janitor.store.columns import added
 from janitor.store.connection import Connection, tables
+from janitor.store.history.forgetting import STEP as FORGETTING
+from janitor.store.history.forgetting import views
 from janitor.store.reports import OWING
 from janitor.store.reports import STEP as DELIVERY
 from janitor.store.surveys.clocks import STEP as CLOCKS
@@ -165,6 +167,12 @@ def list_markers(db: Connection) -> None:
     _execute(db, MARKERS)
 
 
+def forgetting(db: Connection) -> None:
+    """Which surveys are no longer whole."""
+    _execute(db, FORGETTING)
+    _execute(db, views(db))
+
+
 def _execute(db: Connection, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which is half of the time for a new
     # database.
@@ -200,6 +208,7 @@ STEPS = (  # append only
     lookups,
     entries,
     list_markers,
+    forgetting,
 )
 _ALL = {step.__name__: step for step in STEPS} | {name: _adding(script) for name, script in added()}
 

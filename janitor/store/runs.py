@@ -20,6 +20,7 @@ from janitor.core.result import (
 from janitor.core.units import iso
 from janitor.errors import UsageError
 from janitor.store.connection import Connection, query
+from janitor.store.history.forgetting import check_kept
 from janitor.store.journal import add_outcomes, deletions_at, settled_in
 from janitor.store.rows import instant, instant_or_none
 from janitor.store.surveys.decisions import count_to_delete, decisions_at
@@ -100,8 +101,12 @@ def check_known(db: Connection, run: int) -> None:
 
 
 def load_run(db: Connection, run: int) -> RunResult:
-    """A run exactly as it was reported; one that never finished has failed. Raises UsageError for an unknown one."""
+    """A run exactly as it was reported; one that never finished has failed.
+
+    Raises UsageError for an unknown one, and for one whose details were dropped.
+    """
     check_known(db, run)
+    check_kept(db, run)
     (row,) = query(db, _RUN, {"run": run})
     targets = tuple(_target(db, run, target) for target in query(db, _TARGETS, {"run": run}))
     finished = row["outcome"] is not None
@@ -172,6 +177,7 @@ def _summary(row: Mapping[str, Any]) -> RunSummary:
         row["images"],
         row["doomed"],
         row["deleted"],
+        not row["details_dropped"],
     )
 
 
@@ -198,6 +204,7 @@ ORDER BY position IS NULL, position, target
 _SUMMARIES = """
 SELECT r.run, r.mode, r.outcome, r.started_at, r.finished_at,
     coalesce(sum(s.images), 0) AS images, coalesce(sum(s.doomed), 0) AS doomed,
+    coalesce(max(s.details_dropped), 0) AS details_dropped,
     (
         SELECT count(*) FROM deletions d
         WHERE d.run = r.run AND coalesce(d.confirmed_outcome, d.settled_outcome, d.outcome) = 'deleted'

@@ -64,6 +64,7 @@ def test_the_least_that_is_needed_and_what_the_rest_is_then(write: Write, tmp_pa
         max_shrink=30.0,
         max_images=1_000_000,
         plan_validity=timedelta(hours=24),
+        keep_history=None,
         cost=None,
         heartbeat_url=None,
         metrics_file=None,

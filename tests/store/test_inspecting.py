@@ -13,8 +13,7 @@ import pytest
 
 from janitor.errors import JanitorError, StoreError
 from janitor.sandbox.server import Sandbox
-from janitor.store import database as database_module
-from janitor.store import inspect
+from janitor.store import inspect, inspecting
 from tests.conftest import Desk
 
 # Reading
@@ -77,7 +76,7 @@ def test_checking_a_good_database_changes_nothing(sandbox_desk: Desk) -> None:
 
 
 def test_a_disk_that_is_nearly_full_is_seen_before_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "_left", lambda folder: 1000)
+    monkeypatch.setattr(inspecting, "space_left", lambda folder: 1000)
     with pytest.raises(StoreError, match="the disk is full: free some space, then run again") as caught:
         inspect(tmp_path / "janitor.db")
     assert isinstance(caught.value, JanitorError)

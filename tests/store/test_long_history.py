@@ -118,6 +118,7 @@ def aged(number: int) -> Image:
 def test_a_live_run_takes_as_many_steps_after_many_as_after_few(store: Store, steps: Steps) -> None:
     taken = []
     for night in range(NIGHTS):
+        store.optimize()
         steps()
         deleted = live(store, night)
         taken.append(steps())
@@ -128,6 +129,7 @@ def test_a_live_run_takes_as_many_steps_after_many_as_after_few(store: Store, st
 def test_a_run_takes_as_many_steps_after_many_runs_as_after_few(store: Store, steps: Steps) -> None:
     taken = []
     for night in range(NIGHTS):
+        store.optimize()
         steps()
         survey(store, night)
         taken.append(steps())

@@ -1,4 +1,4 @@
-"""The command `target rebind`: a person says that a target is another account from now on."""
+"""The commands that a person gives about the database itself: `target rebind` and `db vacuum`."""
 
 import click
 
@@ -39,4 +39,36 @@ def rebind(common: Common, name: str, yes: bool) -> int:
         with exclusive(settings.database, "janitor target rebind", now):
             store.rebind(name, granted_by(None), now)
     say(f"{visible(name)}: the next run binds it to the account that it reaches, and starts a new history")
+    return Exit.OK
+
+
+@click.group()
+def db() -> None:
+    """Look after the database file."""
+
+
+@db.command()
+@common
+def vacuum(common: Common) -> int:
+    """Give the space of what was deleted in the database back to the disk.
+
+    The file is copied without that space, which takes some seconds a GiB. Meanwhile, its folder and the one for
+    temporary files each need as much free space as it is large, and no run can begin. It is useful once `keep_history`
+    has dropped much; otherwise SQLite uses the space again.
+    """
+    from janitor.cli.commands.loading import configured
+    from janitor.cli.terminal import say
+    from janitor.clock import utc_now
+    from janitor.core.units import format_size
+    from janitor.errors import Exit
+    from janitor.store import Store, exclusive, size_of
+
+    settings = configured(common)
+    with exclusive(settings.database, "janitor db vacuum", utc_now()):
+        with Store.open_existing(settings.database) as store:
+            before = size_of(settings.database)
+            say(f"{settings.database}: {format_size(before)}; copying it without unused space", err=True)
+            store.compact()
+        after = size_of(settings.database)
+    say(f"{settings.database}: {format_size(before)} before, {format_size(after)} now")
     return Exit.OK

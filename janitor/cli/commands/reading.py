@@ -51,12 +51,17 @@ def explain(common: Common, image: str) -> int:
 def runs(common: Common, limit: int) -> int:
     """List past runs, newest first."""
     from janitor.cli.commands.loading import existing_store
-    from janitor.cli.terminal import print_out
+    from janitor.cli.terminal import print_out, print_plain
     from janitor.errors import Exit
     from janitor.report.tables import runs_table
 
     with existing_store(common) as (_, store):
-        print_out(runs_table(store.runs(limit)))
+        listed = store.runs(limit)
+        print_out(runs_table(listed))
+        dropped = [str(run.run) for run in listed if not run.details_kept]
+        if dropped:
+            runs_of = dropped[0] if len(dropped) == 1 else f"{dropped[-1]} to {dropped[0]}"
+            print_plain(f"Without details, which were dropped as `keep_history` says: run {runs_of}.")
     return Exit.OK
 
 

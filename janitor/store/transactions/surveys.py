@@ -11,8 +11,10 @@ from janitor.core.result import Event
 from janitor.core.survey import Survey
 from janitor.core.survey.plausibility import Measure
 from janitor.core.usage import EarlierUsage
-from janitor.store import chronicle, runs
-from janitor.store.replay import Inputs, inputs_at
+from janitor.store import runs
+from janitor.store.history import chronicle
+from janitor.store.history.forgetting import check_kept
+from janitor.store.history.replay import Inputs, inputs_at
 from janitor.store.surveys import markers, measures, presence, recorded, snapshots, uses
 from janitor.store.surveys.decisions import record_decisions, reported_decision
 from janitor.store.surveys.staging import NOTHING, Staged
@@ -105,12 +107,14 @@ class Surveys(OnFile):
             return recorded.latest_images(db, target)
 
     def surveys(self, run: int) -> dict[str, Survey]:
-        """Exactly what a run saw in each target that it could survey. Raises UsageError for an unknown run.
+        """Exactly what a run saw in each target that it could survey.
 
+        Raises UsageError for an unknown run, and for one whose details were dropped.
         Images come oldest first, undated ones before all, ties by id; the instances of an image by name and id.
         """
         with self._file.reading() as db:
             runs.check_known(db, run)
+            check_kept(db, run)
             return recorded.surveys_at(db, run)
 
     def survey_of(self, target: str, image_id: str) -> tuple[int, Survey] | None:
@@ -126,10 +130,12 @@ class Surveys(OnFile):
     def inputs(self, run: int) -> dict[str, Inputs]:
         """The inputs of a run's decisions, by target: for each that it could survey.
 
-        They are enough to repeat these decisions exactly. Raises UsageError for an unknown run.
+        They are enough to repeat these decisions exactly. Raises UsageError for an unknown run, and for one whose
+        details were dropped.
         """
         with self._file.reading() as db:
             runs.check_known(db, run)
+            check_kept(db, run)
             return inputs_at(db, run)
 
     def find_image(self, prefix: str) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from janitor.core.units import format_minute
 from janitor.core.usage import UserKind
 from janitor.store.columns import IMAGE, Kind
 from janitor.store.connection import Connection, query
+from janitor.store.history.forgetting import kept_from
 from janitor.store.rows import instant
 
 _MAPPINGS = {"properties": "property", "unreadable": "unreadable"}
@@ -39,7 +40,7 @@ def image_history(db: Connection, target: str, image_id: str) -> list[Event]:
     """Everything that is known to have happened to an image, in the order of the runs; empty for an unknown image."""
     keys = {"target": target, "image": image_id, "used": folded(image_id)}
     happened = [
-        *_sightings(query(db, _FACTS_OF, keys)),
+        *_sightings(query(db, _FACTS_OF, keys), kept_from(db, target)),
         *_uses(query(db, _USES_OF, keys)),
         *(Event(instant(row["at"]), row["run"], _decision(row)) for row in query(db, _DECISIONS_OF, keys)),
         *(Event(instant(row["at"]), row["run"], _mention(row)) for row in query(db, _MENTIONS_OF, keys)),
@@ -48,9 +49,15 @@ def image_history(db: Connection, target: str, image_id: str) -> list[Event]:
     return sorted(happened, key=lambda event: event.run)  # stable: seen, used, decided, announced, deleted within a run
 
 
-def _sightings(rows: list[dict[str, Any]]) -> Iterator[Event]:
+def _sightings(rows: list[dict[str, Any]], kept: int | None) -> Iterator[Event]:
+    """What surveys saw; where the details of runs before `kept` were dropped, nothing is said of what was seen then."""
     before: dict[str, Any] | None = None
-    for row in rows:
+    told = [row for row in rows if kept is None or row["until_run"] is None or row["until_run"] > kept]
+    if kept is not None and told and (len(told) < len(rows) or told[0]["from_run"] < kept):
+        row = before = told.pop(0)
+        seen = f"seen before: {_quoted('name', row['name'])}, {row['status']}"
+        yield Event(instant(row["at"]), row["from_run"], f"{seen}; details of runs before {kept} were dropped")
+    for row in told:
         at, run = instant(row["at"]), row["from_run"]
         if before is None:
             yield Event(at, run, f"first seen: {_quoted('name', row['name'])}, {row['status']}")
