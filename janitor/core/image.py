@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from msgspec import field
+from msgspec.structs import force_setattr
 
 from janitor.core.names.image_ids import ImageId, folded
 from janitor.core.value import Value
@@ -62,7 +63,8 @@ class Image(Value, frozen=True):
     ones. `unreadable` maps each wire key that could not be read to its value (shortened), so that a decision can say
     so; for a field in which two records of the image differ, which then is unknown, it has both values. Sizes are
     bytes, `min_disk` GB, `min_ram` MB, as on the wire. `visibility` and `owner` are None also where the API has no such
-    field; an API without tags gives none.
+    field; an API without tags gives none. `identity` is the id in the form in which ids are compared, as lists, users
+    and texts spell one id in several ways. It follows from the id, and is a field because it is asked for so often.
 
     Wide because these are the fields of one record, which the rules, the database and reports name one by one.
     """
@@ -85,11 +87,14 @@ class Image(Value, frozen=True):
     os_hidden: bool | None = False
     tags: tuple[str, ...] | None = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    identity: ImageId = ImageId("")
 
-    @property
-    def identity(self) -> ImageId:
-        """Its id in the form in which ids are compared: lists, users and texts spell one id in several ways."""
-        return folded(self.id)
+    derived = frozenset({"identity"})
+
+    def __post_init__(self) -> None:
+        identity = folded(self.id)
+        # The same text where it is spelled so: a copy would cost megabytes for a large fleet.
+        force_setattr(self, "identity", self.id if identity == self.id else identity)
 
     @property
     def label(self) -> str:

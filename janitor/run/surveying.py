@@ -73,9 +73,10 @@ class Surveying:
 
     def _looked_up(self, listed: Iterable[Image]) -> Lookup:
         raise_if_stopped(self.orders.execution.stop)
-        ids = {image.identity for image in listed}
-        known = {folded(image): image for image in self.orders.store.known(self.target)}
-        return self.service.unlisted(image for image_id, image in known.items() if image_id not in ids)
+        as_spelled = {image.id for image in listed}
+        missing = {folded(known): known for known in self.orders.store.known(self.target) if known not in as_spelled}
+        ids = {image.identity for image in listed} if missing else ()
+        return self.service.unlisted(known for image_id, known in missing.items() if image_id not in ids)
 
     def _unseen(self, lookup: Lookup) -> Iterator[Image]:
         """The known images that may exist but that we may not read: as they were, and marked as unread."""

@@ -22,15 +22,12 @@ class Merging:
     def take(self, records: Iterable[Listed]) -> Iterator[Image]:
         """The images that are new, and those for which a further record changes what is known."""
         for record, digest in records:
-            identity = record.identity
-            # The id itself is the key where it is spelled so: copies would cost megabytes for a large fleet.
-            identity = ImageId(record.id) if identity == record.id else identity
-            known = self._images.setdefault(identity, record)
+            known = self._images.setdefault(record.identity, record)
             if known is record:
                 if digest is not None:
                     self.digests.setdefault(record.id, digest)
                 yield record
             elif known != record and (image := merged(known, record)) is not known:
-                self._images[identity] = image
+                self._images[record.identity] = image
                 self.digests.pop(image.id, None)
                 yield image
