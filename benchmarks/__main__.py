@@ -19,10 +19,12 @@ from benchmarks.tables import figures_table, processes_table
 
 def main(words: Sequence[str]) -> None:
     """Measure, report progress on stderr, and print the tables; exits with 1 where a case failed, after all others."""
-    cases, rounds = _asked(words)
+    names, rounds = _asked(words)
+    cases = chosen(names)
+    left_out = [] if names else [case for case in CASES if case.by_itself]
     began = time.perf_counter()
     measured = {case.name: _measured(case, rounds or case.rounds) for case in cases}
-    print(_report(cases, {name: found or Measured() for name, found in measured.items()}))
+    print(_report(cases, {name: found or Measured() for name, found in measured.items()}, left_out))
     print(f"\n{time.perf_counter() - began:.0f} s in all")
     sys.exit(1 if None in measured.values() else 0)
 
@@ -35,7 +37,7 @@ def _measured(case: Case, rounds: int) -> Measured | None:
         return None
 
 
-def _asked(words: Sequence[str]) -> tuple[list[Case], int | None]:
+def _asked(words: Sequence[str]) -> tuple[list[str], int | None]:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Figures of the janitor; asserts nothing.",
@@ -49,9 +51,10 @@ def _asked(words: Sequence[str]) -> tuple[list[Case], int | None]:
         print(listed())
         parser.exit()
     try:
-        return chosen(asked.cases), asked.rounds
+        chosen(asked.cases)
     except ValueError as error:
         parser.error(f"{error}; there are:\n{listed()}")
+    return asked.cases, asked.rounds
 
 
 def _count(word: str) -> int:
@@ -60,10 +63,8 @@ def _count(word: str) -> int:
     return int(word)
 
 
-def _report(cases: Sequence[Case], measured: Mapping[str, Measured]) -> str:
-    """The tables, each line at most 120 columns wide; where all was asked for, with what is measured only by itself."""
-    apart = [case for case in CASES if case.by_itself and case.name not in measured]
-    left_out = apart if len(cases) > 1 else []
+def _report(cases: Sequence[Case], measured: Mapping[str, Measured], left_out: Sequence[Case]) -> str:
+    """The tables, each line at most 120 columns wide; with a dash for each figure of what was left out."""
     return "\n".join(
         (
             "\nFigures: of each, the median of its rounds and its least and most\n",

@@ -71,13 +71,25 @@ def test_a_case_that_fails_leaves_the_others(
     cases = [Case("imports", "", failing), Case("version", "", lambda rounds, _: Measured({"run": [SPENT] * rounds}))]
     monkeypatch.setattr(command, "chosen", lambda _names: cases)
     with pytest.raises(SystemExit) as ended:
-        command.main(["--rounds", "2"])
+        command.main(["imports", "version", "--rounds", "2"])
     said = capsys.readouterr()
     assert ended.value.code == 1
+    assert "million" not in said.out
     assert "measuring imports: it failed: janitor ended with 70" in said.err
     assert ["version", "run", "2", "4.00", "4.00–4.00", "1.00", "1.00–1.00", "50"] in map(
         str.split, said.out.splitlines()
     )
+
+
+def test_what_is_measured_only_by_itself_has_its_lines_where_no_case_was_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "chosen", lambda _names: [Case("version", "", lambda _rounds, _tell: Measured())])
+    with pytest.raises(SystemExit):
+        command.main([])
+    said = capsys.readouterr().out
+    assert "1,000,000 images, 10 ms a page; takes long: make bench CASE=million" in said
+    assert ["million", "unchanged", "run:", "CPU", "-", "-", "107", "30"] in map(str.split, said.splitlines())
 
 
 def test_every_recorded_figure_is_one_of_a_case() -> None:
