@@ -1,5 +1,6 @@
 """The decision: which images stay, which go, and why. One pure function over values; the caller brings the time."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
@@ -13,7 +14,7 @@ from janitor.core.names.wire_keys import WireKeys
 from janitor.core.needs import needs_of
 from janitor.core.notices import awaits_reminder, due_under, known
 from janitor.core.policy import Policy
-from janitor.core.retention import Kept, kept_by
+from janitor.core.retention import Keep, Kept, kept_by
 from janitor.core.units import format_day, format_minute
 from janitor.core.usage import Usage
 from janitor.expressions import Budget
@@ -129,14 +130,15 @@ def _doubt(image: Image, policy: Policy, budget: Budget) -> str:
 
 def _kept(images: list[Image], owners: list[Owner], now: datetime, zone: tzinfo, budget: Budget) -> dict[str, Kept]:
     """What the policies' `keep` protects. An image whose owner or record is in doubt is kept, and does not count."""
-    owned: dict[str, tuple[Policy, list[Image]]] = {}
+    owned: defaultdict[str, list[Image]] = defaultdict(list)
+    keeps: dict[str, Keep] = {}
     for image, owner in zip(images, owners, strict=True):
-        if image.contradictions or owner.doubtful is not None:
+        policy = owner.policy
+        if policy is None or policy.keep is None or owner.doubtful is not None or image.contradictions:
             continue
-        if owner.policy is not None and owner.policy.keep is not None:
-            owned.setdefault(owner.policy.name, (owner.policy, []))[1].append(image)
+        keeps[policy.name] = policy.keep
+        owned[policy.name].append(image)
     kept: dict[str, Kept] = {}
-    for policy, members in owned.values():
-        assert policy.keep is not None
-        kept |= kept_by(policy.keep, members, now, zone, budget)
+    for name, keep in keeps.items():
+        kept |= kept_by(keep, owned[name], now, zone, budget)
     return kept

@@ -41,6 +41,8 @@ def exemptions_for(
     in_files = list(from_files)
     by_id = _longest(((folded(normal(given.image)), given) for given in (*stored, *in_files)), now)
     by_name = _longest(((normal(given.image), given) for given in in_files), now)
+    if not by_id and not by_name:
+        return {}
     found = {image.id: (by_id.get(folded(normal(image.id))), _by_name(image, by_name)) for image in images}
     return {
         image_id: max((given for given in both if given is not None), key=_until)

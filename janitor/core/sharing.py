@@ -22,6 +22,8 @@ def apply_sharing(decisions: Sequence[Decision], sharing: Mapping[str, Sharing])
     `sharing` is by image id; an image that is not in it is shared with nobody. Projects that an image is offered to,
     and that have not accepted, are named but keep nothing.
     """
+    if not sharing:
+        return list(decisions)
     return [_with_sharing(decision, sharing.get(decision.image.id)) for decision in decisions]
 
 

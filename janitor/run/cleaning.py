@@ -14,7 +14,7 @@ from janitor.core.exemptions import exemptions_by_tag, exemptions_for, longest_o
 from janitor.core.image import Image, Sharing
 from janitor.core.memory import History, Memory, Notice
 from janitor.core.notices import counted, overdue, spared, to_announce, to_remind
-from janitor.core.planning.plan import Plan, make_plan
+from janitor.core.planning.plan import Plan, make_plan, own_ids
 from janitor.core.planning.plan_diff import changes_since
 from janitor.core.planning.reconciling import reconcile
 from janitor.core.result import (
@@ -76,8 +76,9 @@ class Cleaning:
             survey, lookup = Surveying(self.orders, self.target, self.service).survey(stage)
             survey = check.recognised(survey)
             history = stage.record(self.run, survey, self.site.also_named)
-        unacceptable = check.one_service_with_others(survey)
-        doubts = check.doubts(survey, lookup, unacceptable)
+        own = own_ids(survey.images)
+        unacceptable = check.one_service_with_others(survey, own)
+        doubts = check.doubts(survey, own, lookup, unacceptable)
         settled = () if doubts or survey.usage.problem is not None else self._reconcile(survey, lookup)
         try:
             doubt = implausible(doubts, acceptable=not unacceptable) if doubts else None

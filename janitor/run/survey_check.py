@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from janitor.cloud.service import ImageService, Lookup
 from janitor.core.image import GONE_STATUSES
-from janitor.core.names.image_ids import folded
-from janitor.core.planning.plan import owns
+from janitor.core.names.image_ids import ImageId, folded
+from janitor.core.planning.plan import own_ids, owns
 from janitor.core.survey import Survey
 from janitor.core.survey.binding import Known, recognise
 from janitor.core.survey.clock import ClockCheck, agrees, behind
@@ -46,7 +46,7 @@ class SurveyCheck:
         if reached == bound:
             return survey
         good = self._store.last_accepted(self.target, self.run)
-        own = self._own_images(survey, Lookup(), good[0] if good else None)
+        own = self._own_images(survey, own_ids(survey.images), Lookup(), good[0] if good else None)
         listed = frozenset(image.identity for image in survey.images if owns(image) and image.unseen is None)
         found = recognise(self.target, reached, bound, Known(good[0] if good else None, own.expected, listed))
         if not found.same:
@@ -55,9 +55,11 @@ class SurveyCheck:
         usage = survey.usage
         return replace(survey, usage=replace(usage, remarks=(*usage.remarks, found.words))) if found.words else survey
 
-    def one_service_with_others(self, survey: Survey) -> Sequence[str]:
-        """What is wrong if another site of the project lists the same images: no person can accept that."""
-        own = {image.identity for image in survey.images if owns(image)}
+    def one_service_with_others(self, survey: Survey, own: frozenset[ImageId]) -> Sequence[str]:
+        """What is wrong if another site of the project lists the same images: no person can accept that.
+
+        `own` are the ids of the survey's own images.
+        """
         others = dict(self.comparison.others(self.target, own))
         raise_if_stopped(self.orders.execution.stop)
         for name in self.site.siblings:
@@ -65,10 +67,12 @@ class SurveyCheck:
                 others[name] = frozenset(map(folded, self._store.known(name)))
         return [*doubts_about(self.target, own, others), *self.service.other_names(survey.images)]
 
-    def doubts(self, survey: Survey, lookup: Lookup, unacceptable: Sequence[str]) -> tuple[str, ...]:
+    def doubts(
+        self, survey: Survey, own: frozenset[ImageId], lookup: Lookup, unacceptable: Sequence[str]
+    ) -> tuple[str, ...]:
         """What is implausible about a survey; it is recorded as accepted if nothing is, or if a person accepts it.
 
-        What is `unacceptable` remains, even if a person accepts the rest.
+        `own` are the ids of its own images. What is `unacceptable` remains, even if a person accepts the rest.
         """
         good = self._store.last_accepted(self.target, self.run)
         before = good[1] if good else None
@@ -76,7 +80,7 @@ class SurveyCheck:
         doubts = self.orders.plausibility.doubts(
             seen,
             before,
-            own=self._own_images(survey, lookup, good[0] if good else None),
+            own=self._own_images(survey, own, lookup, good[0] if good else None),
             clock_offset=self.service.clock_offset(),
             irregularities=(*self.service.irregularities(), *contradictions(survey.images), *self._clock_doubts()),
         )
@@ -85,12 +89,13 @@ class SurveyCheck:
         self._store.record_measure(self.run, self.target, seen, good=not doubts and survey.usage.problem is None)
         return doubts
 
-    def _own_images(self, survey: Survey, lookup: Lookup, good: int | None) -> OwnImages:
-        """The target's own images of the last accepted survey, if there was one, and those of this survey."""
+    def _own_images(self, survey: Survey, left: frozenset[ImageId], lookup: Lookup, good: int | None) -> OwnImages:
+        """The target's own images of the last accepted survey, if there was one, and those that are `left` in this.
+
+        Images that the cloud lists as deleted, or about to be, are as gone as those that it no longer lists.
+        """
         before = frozenset(map(folded, self._store.own_images(self.target, good))) if good is not None else frozenset()
         asked = frozenset(map(folded, self._store.asked_since(self.target, good))) if good is not None else frozenset()
-        # Images that the cloud lists as deleted, or about to be, are as gone as those that it no longer lists.
-        left = frozenset(image.identity for image in survey.images if owns(image))
         seen = (image for image in survey.images if image.unseen is None)
         return OwnImages(
             before,

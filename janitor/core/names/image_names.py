@@ -1,6 +1,5 @@
 """Images by the words that others use for them: by their ids, or by their whole names."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 
 from janitor.core.image import Image
@@ -16,14 +15,14 @@ class ImageNames:
     """
 
     def __init__(self, images: Iterable[Image]) -> None:
-        self._by_name: defaultdict[str, set[ImageId]] = defaultdict(set)
+        self._by_name: dict[str, list[ImageId]] = {}
         self.ids: set[ImageId] = set()
         self.unreadable: set[ImageId] = set()
         for image in images:
             identity = image.identity
             self.ids.add(identity)
             if image.name is not None:
-                self._by_name[normal(image.name)].add(identity)
+                self._by_name.setdefault(normal(image.name), []).append(identity)
             elif "name" in image.unreadable:
                 self.unreadable.add(identity)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from janitor.core.decision import Decision, Verdict
 from janitor.core.image import GONE_STATUSES, Image
+from janitor.core.names.image_ids import ImageId
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ def make_plan(decisions: Iterable[Decision]) -> Plan:
     return Plan(decisions=planned, owned=sum(owns(decision.image) for decision in every))
 
 
+def own_ids(images: Iterable[Image]) -> frozenset[ImageId]:
+    """The ids of the images that count as the target's own."""
+    return frozenset(image.identity for image in images if owns(image))
+
+
 def owns(image: Image) -> bool:
     """Whether an image counts as the target's own, for `max_share`; one that cannot be read does not."""
-    return image.unseen is None and image.owned and not image.public and image.status not in GONE_STATUSES
+    return image.owned and not image.public and image.status not in GONE_STATUSES and image.unseen is None

@@ -48,6 +48,8 @@ def reconcile(
     that were reported as accepted before, as long as their image is still listed.
     """
     every = list(unsettled)
+    if not every:
+        return []
     by_id: Mapping[ImageId, Image] = {image.identity: image for image in listed}
     unknown = {folded(image_id) for image_id in unanswered}
     latest = {asked.decision.image.identity: asked.entry for asked in every}

@@ -68,11 +68,15 @@ def doubts_about(images: Iterable[Image]) -> Iterator[str]:
     That is any image with two creation dates, and five or more own images if they are over 1 % of all.
     """
     every = tuple(images)
-    dated_twice = [image.id for image in every if _DATE in image.contradictions]
+    contradicted = [image for image in every if image.unreadable and image.contradictions]
+    dated_twice = [image.id for image in contradicted if _DATE in image.contradictions]
     if dated_twice:
         more = f" and {len(dated_twice) - 1} more" if len(dated_twice) > 1 else ""
         yield f"image {dated_twice[0]}{more} is listed with two different creation dates"
-    own = [image for image in every if image.owned and image.status not in GONE_STATUSES]
-    disputed = sum(bool(image.contradictions) for image in own)
-    if disputed >= _FEW and disputed * 100 > _MOST_SHARE * len(own):
-        yield f"the records of {disputed} of {len(own)} own images disagree"
+    disputed = sum(map(_is_own, contradicted))
+    if disputed >= _FEW and disputed * 100 > _MOST_SHARE * (own := sum(map(_is_own, every))):
+        yield f"the records of {disputed} of {own} own images disagree"
+
+
+def _is_own(image: Image) -> bool:
+    return image.owned and image.status not in GONE_STATUSES
