@@ -37,6 +37,16 @@ def test_an_image_is_read_whole() -> None:
     )
 
 
+def test_values_that_images_have_in_common_are_held_once() -> None:
+    facts: list[dict[str, Any]] = [{"properties": {"os_version": "22.04 LTS", "build": build}} for build in ("7", "8")]
+    first, second = (read_image(json.loads(json.dumps(entry(**fact)))) for fact in facts)
+    assert first.properties is not None
+    assert second.properties is not None
+    assert first.properties["os_version"] is second.properties["os_version"]
+    assert first.status is second.status
+    assert first.disk_format is second.disk_format
+
+
 def test_everything_may_be_written_as_text() -> None:
     spelled: dict[str, Any] = {
         "isPublic": "false",

@@ -1,6 +1,7 @@
 """Reading records of any API as values: fields of an entry, lists of entries, and which images are in use."""
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -74,10 +75,17 @@ def read_properties(entries: Mapping[Any, object], wrong: dict[str, str]) -> Map
 
 
 def shared(properties: Mapping[str, str]) -> Mapping[str, str]:
-    """The same properties; equal ones share one object, as most images have those of others of their family."""
+    """The same properties; equal ones share one object, as most images have those of others of their family.
+
+    Those that differ in one value share the others.
+    """
+    known = _SHARED.get(tuple(properties.items()))
+    if known is not None:
+        return known
     if len(_SHARED) >= _MOST_SHARED:
         _SHARED.clear()
-    return _SHARED.setdefault(tuple(properties.items()), properties)
+    own = {key: sys.intern(value) for key, value in properties.items()}
+    return _SHARED.setdefault(tuple(own.items()), own)
 
 
 _SHARED: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}

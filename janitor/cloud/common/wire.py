@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from datetime import datetime
 from typing import Any
 
@@ -55,6 +56,11 @@ def instant(value: object) -> datetime | None:
 def text(value: object) -> str | None:
     """A string, unchanged."""
     return value if isinstance(value, str) else None
+
+
+def word(value: object) -> str | None:
+    """A string, unchanged; equal ones share one object."""
+    return sys.intern(value) if type(value) is str else text(value)
 
 
 def identifier(value: object) -> str | None:
