@@ -21,6 +21,7 @@ STEP = """
 -- What this survey saw, and what was decided on it, is no longer whole: older than keep_history.
 ALTER TABLE surveys ADD COLUMN details_dropped INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX surveys_dropped ON surveys (target, run) WHERE details_dropped;
+CREATE INDEX notices_of_image ON notices (target, image);
 DROP VIEW current_images;
 DROP VIEW snapshots"""
 
