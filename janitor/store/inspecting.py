@@ -15,7 +15,7 @@ from janitor.store.database import (
     space_left,
     translated,
 )
-from janitor.store.migrations import Unfit, check_ours
+from janitor.store.migrations import Unfit, check_ours, rows_of, steps_left
 
 
 def inspect(path: Path) -> str:
@@ -45,9 +45,11 @@ def _inspected(path: Path, db: Connection) -> str:
         if not tables(db):
             return _none_yet(path)  # the process that was to set it up was killed
         (runs,) = db.execute("SELECT count(*) FROM runs").fetchone()
+        left = steps_left(db)
+        to_come = f"; an upgrade of {counted(rows_of(db), 'row')} is to come: {', '.join(left)}" if left else ""
     finally:
         db.rollback()
-    return f"{path}, {counted(runs, 'run')} recorded"
+    return f"{path}, {counted(runs, 'run')} recorded{to_come}"
 
 
 def _none_yet(path: Path) -> str:

@@ -5,6 +5,7 @@ valid if that is NULL. So run N saw the rows with `from_run <= N < until_run` of
 ISO text in UTC, booleans 0 or 1, properties JSON.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,11 @@ if TYPE_CHECKING:
 
 Step = Callable[[Connection], None]
 
+_log = logging.getLogger("janitor.store")
+
 _NAME = "image-janitor"
+_MANY = 500_000
+"""A database of more rows takes seconds to upgrade, so that its log is worth a warning."""
 _APPLIED = "SELECT name FROM _sqlite_migrations WHERE migration_set = ?"
 
 
@@ -218,19 +223,41 @@ def is_current(db: Connection) -> bool:
     return _ALL.keys() <= _applied(db)
 
 
+def steps_left(db: Connection, steps: Mapping[str, Step] = _ALL) -> list[str]:
+    """The names of the steps that are left to be applied, in their order. Only reads."""
+    applied = _applied(db)
+    return [name for name in steps if name not in applied]
+
+
 def apply_migrations(db: Connection, steps: Mapping[str, Step] = _ALL) -> None:
-    """Apply what is left to be applied, in the transaction that is open."""
+    """Apply what is left to be applied, in the transaction that is open; where there is data, the log says how far."""
     from sqlite_utils import Database
     from sqlite_utils.migrations import Migrations
 
-    migrations = Migrations(_NAME)
+    migrations, left = Migrations(_NAME), steps_left(db, steps)
+    rows = rows_of(db) if _applied(db) else 0
+    level = logging.WARNING if rows > _MANY else logging.INFO
     for name, step in steps.items():
-        migrations(name=name)(_on_connection(step))
+        told = f"{name}: {left.index(name) + 1} of {len(left)}" if name in left and rows else None
+        migrations(name=name)(_on_connection(step, told, level))
+    if rows:
+        _log.log(level, "database-upgrade rows=%d steps=%d", rows, len(left))
     migrations.apply(Database(db, execute_plugins=False))
 
 
-def _on_connection(step: Step) -> "Callable[[Database], None]":
-    return lambda database: step(database.conn)
+def rows_of(db: Connection) -> int:
+    """How many rows of images and of what was seen of them there are, as far as an upgrade looks at them."""
+    count: int = db.execute("SELECT (SELECT count(*) FROM images) + (SELECT count(*) FROM image_facts)").fetchone()[0]
+    return count
+
+
+def _on_connection(step: Step, told: str | None, level: int) -> "Callable[[Database], None]":
+    def apply(database: "Database") -> None:
+        if told is not None:
+            _log.log(level, "database-upgrade step=%s", told)
+        step(database.conn)
+
+    return apply
 
 
 def _applied(db: Connection) -> frozenset[str]:

@@ -18,7 +18,7 @@ import pytest
 
 from janitor.report.as_json import json_report
 from janitor.report.tables import images_json
-from janitor.store import Store
+from janitor.store import Store, inspect
 from tests.replays import decided_again
 
 BEFORE = Path(__file__).parent / "before"
@@ -53,6 +53,21 @@ def migrated(written: Path, tmp_path: Path) -> Path:
     shutil.copy(written, path)
     Store.open(path).close()
     return path
+
+
+def test_what_an_upgrade_is_to_do_is_told_before_and_meanwhile(
+    written: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "janitor.db"
+    shutil.copy(written, path)
+    assert re.search(r"; an upgrade of [1-9][0-9,]* rows is to come: .*lookups, .*forgetting", inspect(path))
+    with caplog.at_level("INFO", "janitor.store"):
+        Store.open_existing(path).close()
+    steps = [record.getMessage() for record in caplog.records if "step=" in record.getMessage()]
+    count = len(steps)
+    assert re.fullmatch(rf"database-upgrade step=\w+: 1 of {count}", steps[0])
+    assert steps[-1].endswith(f": {count} of {count}")
+    assert inspect(path).endswith(" recorded")
 
 
 @pytest.fixture(scope="module")
