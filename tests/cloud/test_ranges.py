@@ -15,7 +15,7 @@ from janitor.cloud.common.markers import markers
 from janitor.cloud.common.pace import Pace
 from janitor.cloud.common.paging import Page, pages
 from janitor.cloud.common.ranges import Fit, Ranges, fit, side_by_side
-from janitor.errors import CloudError, Refused, Unavailable
+from janitor.errors import CloudError, Implausible, Refused, Unavailable
 from tests.cloud.changing import GONE, READINGS, ChangingList, Turns
 from tests.cloud.test_pace import Clock, several
 from tests.cloud.walks import KINDS, LIMIT, identify, shares, walk, walked
@@ -246,6 +246,13 @@ def test_where_the_walk_goes_back_it_asks_by_itself() -> None:
 
     assert found(pages(listed.fetch, identify, LIMIT, beside=beside)) == fleet(6)
     assert walked_to == ["i2", "i5"]
+
+
+def test_a_list_that_is_too_long_is_an_error_side_by_side_too() -> None:
+    listed = ChangingList(random.Random(1), fleet(2000), 100)
+    ranges = in_turns(listed, markers(fleet(2000), 100))
+    with pytest.raises(Implausible, match="the list has more than 500 images: raise limits.max_images"):
+        found(side_by_side(listed.fetch, identify, LIMIT, ranges, most_items=500, limited_by="limits.max_images"))
 
 
 def page_threads() -> list[str]:
