@@ -104,6 +104,10 @@ class ImageService(Protocol):
         """
         ...
 
+    def forget_digests(self) -> None:
+        """Keep these no longer, as they take much memory for a large list."""
+        ...
+
     def ask_at(self, markers: Sequence[str]) -> None:
         """Where the list is long: ids of an earlier reading, in its order, at which pages may be asked for."""
         ...

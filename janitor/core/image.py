@@ -92,9 +92,7 @@ class Image(Value, frozen=True):
     derived = frozenset({"identity"})
 
     def __post_init__(self) -> None:
-        identity = folded(self.id)
-        # The same text where it is spelled so: a copy would cost megabytes for a large fleet.
-        force_setattr(self, "identity", self.id if identity == self.id else identity)
+        force_setattr(self, "identity", folded(self.id))
 
     @property
     def label(self) -> str:

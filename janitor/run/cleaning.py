@@ -76,6 +76,7 @@ class Cleaning:
             survey, lookup = Surveying(self.orders, self.target, self.service).survey(stage)
             survey = check.recognised(survey)
             history = stage.record(self.run, survey, self.site.also_named)
+        survey = self._without_digests(survey)
         own = own_ids(survey.images)
         unacceptable = check.one_service_with_others(survey, own)
         doubts = check.doubts(survey, own, lookup, unacceptable)
@@ -87,6 +88,11 @@ class Cleaning:
             if not settled:
                 raise
             return replace(cut_short(self.target, error), earlier=EarlierRequests(settled))
+
+    def _without_digests(self, survey: Survey) -> Survey:
+        """The same survey, once it has been recorded: what is not needed again takes much memory for a large fleet."""
+        self.service.forget_digests()
+        return replace(survey, digests={})
 
     def _check(self) -> SurveyCheck:
         return SurveyCheck(self.orders, self.run, self.site, self.service, self.comparison)

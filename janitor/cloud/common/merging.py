@@ -11,13 +11,13 @@ from janitor.core.survey.contradictions import merged
 class Merging:
     """Puts the records of each image together, whatever the spelling of its id.
 
-    `digests` are those of the entries from which images were read, by image id; none for an image that several records
-    make up.
+    It notes in `digests` those of the entries from which images were read, by image id; none for an image that several
+    records make up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, digests: dict[str, bytes] | None = None) -> None:
         self._images: dict[ImageId, Image] = {}
-        self.digests: dict[str, bytes] = {}
+        self.digests = {} if digests is None else digests
 
     def take(self, records: Iterable[Listed]) -> Iterator[Image]:
         """The images that are new, and those for which a further record changes what is known."""

@@ -130,6 +130,10 @@ class OpenStackClient:
         """The digest of each image's entry in the lists that were read last."""
         return self._lists.digests
 
+    def forget_digests(self) -> None:
+        """Keep these no longer."""
+        self._lists.digests = {}
+
     def ask_at(self, markers: Sequence[str]) -> None:
         """Where the list is long: ids of an earlier reading, in its order, at which pages may be asked for."""
         self._list.marked = markers

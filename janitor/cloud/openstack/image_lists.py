@@ -44,12 +44,7 @@ class ImageLists:
         self._page_size = page_size
         self._max_images = max_images
         self._entries = Entries(lambda entry: read_image(entry, project), f"openstack {project}")
-        self._merging = Merging()
-
-    @property
-    def digests(self) -> Mapping[str, bytes]:
-        """The digest of each image's entry; none for an image that several entries make up."""
-        return self._merging.digests
+        self.digests: dict[str, bytes] = {}
 
     def unidentified(self) -> tuple[Image, ...]:
         """The entries that had no id."""
@@ -57,10 +52,11 @@ class ImageLists:
 
     def images(self) -> Iterator[Image]:
         """Every image that a list shows, the next page being fetched while this one is read."""
+        merging = Merging(self.digests)
         walk = self._walk_all()
         with closing(walk), closing(ahead(walk)) as coming:
             for page in coming:
-                yield from self._merging.take(chain(page.new, page.again))
+                yield from merging.take(chain(page.new, page.again))
 
     def _walk_all(self) -> Generator[Page[Listed], None, None]:
         """The pages of all lists. Hidden images, and those of visibility community, are in lists of their own."""

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     import httpx
 
 _NO_OPTIONS = HttpOptions()
+_READER = "toast"
 
 
 class ToastClient:
@@ -77,26 +78,27 @@ class ToastClient:
         self._clock = clock
         self._redact = Redaction(appkey, password)
         self._transport = Transport(options, self._redact, stop, http_transport)
-        self._entries, self._merging = self._reading()
+        self._entries, self._digests = Entries(read_image, _READER), dict[str, bytes]()
         self._session = Session(self._transport, Tokens(self._issue_token, clock), self._judge, clock)
         self._list = MarkedList(id_of_listed, options.parallel_pages, lambda: self._session.throttled)
 
     def images(self) -> Iterator[Image]:
         """Every image of the appkey, the next page being fetched while this one is read."""
-        self._entries, self._merging = self._reading()
+        merging, self._entries = Merging(), Entries(read_image, _READER)
+        self._digests = merging.digests
         limit = self._options.page_size
         walk = self._list.walk(self._page, self._separated, limit, self._max_images, LIMIT_OF_IMAGES)
         with closing(walk), closing(ahead(walk)) as coming:
             for page in coming:
-                yield from self._merging.take(chain(page.new, page.again))
-
-    def _reading(self) -> tuple[Entries, Merging]:
-        """What a new reading of the list begins with."""
-        return Entries(read_image, "toast"), Merging()
+                yield from merging.take(chain(page.new, page.again))
 
     def digests(self) -> Mapping[str, bytes]:
         """The digest of each image's entry in the list that was read last."""
-        return self._merging.digests
+        return self._digests
+
+    def forget_digests(self) -> None:
+        """Keep these no longer."""
+        self._digests = {}
 
     def ask_at(self, markers: Sequence[str]) -> None:
         """Where the list is long: ids of an earlier reading, in its order, at which pages may be asked for."""
