@@ -39,7 +39,8 @@ class Term(Value, frozen=True):
         """Both ends in words; days where the term counts in days, else minutes."""
         rule = (self.words, verb, self.after, self.after_words)
         if self.after.seconds or self.after.microseconds:
-            due = None if self.due is None else format_minute(self.due)
+            end = self.due
+            due = None if end is None else format_minute(end)
             watched = None if self.watched_since is None else format_minute(self.watched_since)
             return _sentence(rule, format_minute(self.start), due, watched)
         return _sentence_in_days(rule, _day_of(self.start), self.watched_since and _day_of(self.watched_since))

@@ -217,7 +217,7 @@ def format_day(instant: datetime, zone: tzinfo = UTC) -> str:
 
 def format_minute(instant: datetime) -> str:
     """Write an instant to the minute, in UTC: `2026-11-08 03:12Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
+    return f"{instant.astimezone(UTC).isoformat(' ', 'minutes')[:16]}Z"
 
 
 def counted(count: int, noun: str = "image") -> str:
