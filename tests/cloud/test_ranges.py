@@ -251,7 +251,7 @@ def test_where_the_walk_goes_back_it_asks_by_itself() -> None:
 def test_a_list_that_is_too_long_is_an_error_side_by_side_too() -> None:
     listed = ChangingList(random.Random(1), fleet(2000), 100)
     ranges = in_turns(listed, markers(fleet(2000), 100))
-    with pytest.raises(Implausible, match="the list has more than 500 images: raise limits.max_images"):
+    with pytest.raises(Implausible, match="the list has more than 500 images: raise limits"):
         found(side_by_side(listed.fetch, identify, LIMIT, ranges, most_items=500, limited_by="limits.max_images"))
 
 
