@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from janitor.core.memory import Exemption
+from janitor.core.memory import Exemption, Notice
 from janitor.core.result import Mode
 from janitor.core.survey import Survey
 from janitor.core.survey.plausibility import Measure
@@ -222,3 +222,14 @@ def nightly(store: Store, nights: int, first: int = 0) -> int:
         run = store.begin_run(Mode.DRY_RUN, at)
         store.record_survey(run, "prod", Survey((image_called("ci-1", size=night),), Usage(), at, at))
     return run
+
+
+@pytest.mark.parametrize("standing", [True, False])
+def test_what_was_reported_since_a_standing_notice_stays(store: Store, standing: bool) -> None:
+    run = nightly(store, 5)
+    if standing:
+        notice = Notice("old", NIGHT, START, START + NIGHT, None, "ci-1")
+        store.announce(2, {("prod", "ci-1"): notice}, [], START)
+    store.record_clock(run, START + 4 * NIGHT)
+    keep_up(store, run, NIGHT, Stop())
+    assert dropped(store) == ([] if standing else [1, 2])
