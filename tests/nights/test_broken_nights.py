@@ -10,10 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import count
-from random import Random
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -53,18 +51,12 @@ from janitor.references import reading
 from janitor.report import Name
 from janitor.run import cleaning, deleting, survey_check
 from janitor.run.deleting import Attempt, Deleter
-from janitor.sandbox.calls import Api
-from janitor.sandbox.faults import Fault, Faults, Rule
-from janitor.sandbox.models import StoredImage
-from janitor.shutdown import Stop
 from janitor.store import Store, runs
 from janitor.store.surveys import uses
 from janitor.store.trust import notices as stored_notices
 from janitor.transport import bodies
-from tests.nights import Broken, account, simulate, simulation
-from tests.nights.clockwork import Happening
-from tests.nights.cloud import Cloud, draw_cloud
-from tests.nights.mishaps import NONE, Mishaps
+from tests.nights import Broken, often, simulate
+from tests.nights.often import Change
 from tests.nights.record import Record
 from tests.nights.team import Team
 
@@ -81,19 +73,9 @@ _A_WHILE = timedelta(minutes=10)
 _NEVER_DRY = SimpleNamespace(DRY_RUN=None)
 
 
-class Change(NamedTuple):
-    """One part of the product, and its replacement."""
-
-    owner: object
-    name: str
-    value: object
-
-
 _SHARED_OR_NOT = tuple(
     Change(module, "apply_sharing", lambda decisions, _sharing: list(decisions)) for module in (cleaning, deleting)
 )
-
-_SWAPPED_OFTEN = Change(simulation, "_SWAPPED", 0.3)
 
 
 def _always(value: Any) -> Callable[..., Any]:
@@ -128,46 +110,6 @@ def _groups_with_nodes(clusters: Clusters, group: Entry, cluster: Entry) -> Iter
 
 def _by_id_only(names: ImageNames, word: str) -> frozenset[str]:
     return _MEANT_BY(names, word) & frozenset(ids_in(word))
-
-
-def _on(fits: Callable[[Cloud], bool]) -> Change:
-    """Clouds of OpenStack that fit, and no others."""
-
-    def drawn(draw: Random) -> Cloud:
-        clouds = (draw_cloud(draw) for _ in count())
-        return next(cloud for cloud in clouds if cloud.options.api is Api.OPENSTACK and fits(cloud))
-
-    return Change(account, "draw_cloud", drawn)
-
-
-def _a_service_is_lost(draw: Random, _api: Api) -> Mishaps:
-    return Mishaps(lost=draw.choice(("nova", "cinderv3", "magnum", "heat")))
-
-
-def _reconsider_often(team: Team, now: datetime, images: Iterable[StoredImage]) -> bool:
-    every = list(images)
-    return any(_RECONSIDER(team, now, every) for _ in range(5))
-
-
-def _hand_over_often(team: Team, _now: datetime, _images: Iterable[StoredImage]) -> bool:
-    handed_over = team._draw.random() < 0.3
-    team._taken_over ^= handed_over
-    return handed_over
-
-
-def _a_cell_is_down(_draw: Random, api: Api) -> Mishaps:
-    return Mishaps(Faults(rules=(Rule(Fault.DOWN_CELL),))) if api is Api.OPENSTACK else NONE
-
-
-def _somebody_exempts(simulated: simulation.Simulation, _stop: Stop) -> Happening:
-    step = simulated._draw.randint(1, simulated._typical)
-    return Happening(step, lambda: simulated.people.keep(simulated.rules.free_to_go()))
-
-
-def _nothing_is_done_and_seen(draw: Random, _api: Api) -> Mishaps:
-    """Deletions are accepted and not done, and the list after them cannot be read."""
-    unread = Rule(Fault.HTTP_ERROR, frozenset({"list-images"}), frozenset({draw.randint(5, 12)}), lasting=_A_WHILE)
-    return Mishaps(Faults(rules=(Rule(Fault.DELETION_NOT_DONE), unread)))
 
 
 def _named_in_what_could_be_read(found: reading._Survey) -> Usage:
@@ -293,35 +235,35 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         "although it is in use$",
         (
             Change(servers, "_ASKING", {}),
-            Change(simulation, "draw_mishaps", _a_cell_is_down),
-            _on(lambda cloud: cloud.options.compute_microversion == "2.96" and cloud.options.page_cap == 1000),
+            often.DOWN_CELLS,
+            often.on(lambda cloud: cloud.options.compute_microversion == "2.96" and cloud.options.page_cap == 1000),
         ),
     ),
     "every-endpoint": (
         2,
         "although it is in use$",
-        (Change(Catalogue, "using", _first_endpoint), _on(lambda cloud: cloud.options.computes > 1)),
+        (Change(Catalogue, "using", _first_endpoint), often.on(lambda cloud: cloud.options.computes > 1)),
     ),
     "clusters": (0, "although it is used by a cluster$", (_without(Source.CLUSTERS),)),
     "stacks": (0, "although it is named by a stack$", (_without(Source.STACKS),)),
     "node-groups-without-nodes": (
         0,
         "although it is used by a cluster$",
-        (Change(Clusters, "_user_of", _groups_with_nodes), _on(lambda cloud: not cloud.options.no_clusters)),
+        (Change(Clusters, "_user_of", _groups_with_nodes), often.on(lambda cloud: not cloud.options.no_clusters)),
     ),
     "names-in-clusters": (0, "although it is used by a cluster$", (Change(ImageNames, "meant_by", _by_id_only),)),
     "stacks-are-read-again": (
         0,
         "although it is named by a stack$",
-        (Change(stacks, "_version", _always("1")), _on(lambda cloud: not cloud.options.no_stacks)),
+        (Change(stacks, "_version", _always("1")), often.on(lambda cloud: not cloud.options.no_stacks)),
     ),
     "lost-services": (
         0,
         f"although it is {_USED}$",
         (
             Change(Gathering, "_look_for_what_is_missing", _always(None)),
-            Change(simulation, "draw_mishaps", _a_service_is_lost),
-            _on(lambda _cloud: True),
+            often.LOST_SERVICES,
+            often.on(),
         ),
     ),
     "unread-is-not-over": (
@@ -329,8 +271,8 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         "when that could last be read",
         (
             Change(uses, "_is_unread", _always(value=False)),
-            Change(simulation, "draw_mishaps", _a_service_is_lost),
-            _on(lambda cloud: list(cloud.needs.values()).count(Need.OPTIONAL) > 1),
+            often.LOST_SERVICES,
+            often.on(lambda cloud: list(cloud.needs.values()).count(Need.OPTIONAL) > 1),
         ),
     ),
     "texts-must-be-read": (
@@ -340,37 +282,49 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     ),
     # People's word.
     "exempt-by-command": (2, "although it is exempt by command", (Change(Store, "exemptions", _always([])),)),
-    "exempt-by-file": (2, _EXEMPT_BY_FILE, (Change(cleaning, "exemptions_for", _without_those_of_files),)),
+    "exempt-by-file": (
+        1,
+        _EXEMPT_BY_FILE,
+        (Change(cleaning, "exemptions_for", _without_those_of_files), often.EXEMPTIONS_IN_FILES),
+    ),
     "exempt-by-tag": (0, _EXEMPT_BY_FILE, (Change(cleaning, "exemptions_by_tag", _always({})),)),
     "exempt-during-the-run": (
         0,
         "although it is exempt by command",
         (
             Change(Deleter, "_exempted_meanwhile", _always(None)),
-            Change(simulation.Simulation, "_draw_happening", _somebody_exempts),
+            often.EXEMPTIONS,
         ),
     ),
     "changed-during-the-run": (
         0,
         "although it is (protected|public|surely of no policy)",
-        (Change(Image, "differences", _always(())),),
+        (
+            Change(Image, "differences", _always(())),
+            often.INTERFERENCE,
+            often.on(),
+        ),
     ),
     # Lists that contradict themselves, other accounts, and databases of before.
     "records-that-disagree": (
-        0,
+        2,
         "although it is (protected|public|surely of no policy)",
-        (Change(merging, "merged", lambda first, _second: first), Change(Image, "differences", _always(()))),
+        (
+            Change(merging, "merged", lambda first, _second: first),
+            Change(Image, "differences", _always(())),
+            often.on(lambda cloud: cloud.options.page_cap < 1000),
+        ),
     ),
     "another-account": (
         0,
         "another account",
-        (Change(survey_check.SurveyCheck, "recognised", lambda _check, survey: survey), _SWAPPED_OFTEN),
+        (Change(survey_check.SurveyCheck, "recognised", lambda _check, survey: survey), often.OTHER_ACCOUNTS),
     ),
-    "all-images-are-others": (1, "another account", (Change(Plausibility, "_lost", _always(())), _SWAPPED_OFTEN)),
+    "all-images-are-others": (1, "another account", (Change(Plausibility, "_lost", _always(())), often.OTHER_ACCOUNTS)),
     "behind-its-mark": (
         0,
         "behind its mark|is not announced|without a long notice",
-        (Change(Store, "knows", _always(value=True)), Change(simulation, "_RESTORED", 0.5)),
+        (Change(Store, "knows", _always(value=True)), often.RESTORED_COPIES),
     ),
     # Policies.
     "too-young": (0, "although it is too young", (Change(Term, "over", _always(value=True)),)),
@@ -384,11 +338,13 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         (Change(delivery, "_announced_by", _named_by_what_was_sent), Change(Record, "check", _always(None))),
     ),
     "silent-proxy": (
-        4,
+        0,
         _ANNOUNCED,
         (
             Change(slack, "problem_of_webhook", _any_answer_of_200),
             Change(slack, "problem_of_api", _any_answer_of_200),
+            often.SILENT_PROXIES,
+            Change(Record, "check", _always(None)),  # as above
         ),
     ),
     "dripping-proxy": (
@@ -400,17 +356,17 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "notice-of-another-policy": (
         1,
         _ANNOUNCED,
-        (Change(decide, "due_under", _due_whatever_the_policy), Change(Team, "reconsider", _hand_over_often)),
+        (Change(decide, "due_under", _due_whatever_the_policy), often.OTHER_OWNERS),
     ),
     "longer-notice": (
         2,
         _ANNOUNCED,
-        (Change(decide, "due_under", _due_however_long), Change(Team, "reconsider", _reconsider_often)),
+        (Change(decide, "due_under", _due_however_long), often.NEW_POLICIES),
     ),
     "shorter-notice": (
         1,
         "although it is announced by run",
-        (Change(decide, "due_under", _due_by_the_file), Change(Team, "reconsider", _reconsider_often)),
+        (Change(decide, "due_under", _due_by_the_file), often.NEW_POLICIES),
     ),
     "notice-withdrawn": (1, _ANNOUNCED, (Change(runs, "end_spared", _always(None)),)),
     "renamed-is-announced-again": (
@@ -434,25 +390,28 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "silence": (0, "although it is announced before a silence", (Change(notices, "silent_since", _always(None)),)),
     # Limits, the survey gate, reviewed plans and dry runs.
     "limits": (0, "the limits are", (Change(Plan, "over_limit", _always(None)),)),
-    "survey-shrank": (12, "although the survey saw", (Change(Plausibility, "_shrunk", _always(())),)),
+    "survey-shrank": (0, "although the survey saw", (Change(Plausibility, "_shrunk", _always(())), often.NO_INSTANCES)),
     "clock-off": (8, "although the server's clock is off", (Change(plausibility_rules, "_clock_doubts", _always(())),)),
     "apply-unchanged": (1, "not as it was when the plan", (Change(cleaning, "changes_since", _as_planned),)),
-    "dry-run-deletes-nothing": (7, "a dry run sent a delete", (Change(cleaning, "Mode", _NEVER_DRY),)),
-    "dry-run-announces-nothing": (6, "a dry run started", (Change(announcing, "Mode", _NEVER_DRY),)),
+    "dry-run-deletes-nothing": (1, "a dry run sent a delete", (Change(cleaning, "Mode", _NEVER_DRY), often.DRY_RUNS)),
+    "dry-run-announces-nothing": (0, "a dry run started", (Change(announcing, "Mode", _NEVER_DRY), often.DRY_RUNS)),
     # The journal, and what is said of deletions.
     "journal-before-delete": (0, "the journal does not know", (Change(Deleter, "_attempt", _journals_afterwards),)),
     "open-deletions-are-settled": (5, "never settled", (Change(Store, "unsettled", _always([])),)),
     "confirmed-by-the-list": (
-        3,
-        "is deleted, and it is there",
-        (Change(deletion, "_TABLE", _believing_the_answer(Shown.LISTED)),),
-    ),
-    "unconfirmed-is-not-deleted": (
         1,
         "is deleted, and it is there",
         (
+            Change(deletion, "_TABLE", _believing_the_answer(Shown.LISTED)),
+            often.NOT_DONE,
+        ),
+    ),
+    "unconfirmed-is-not-deleted": (
+        9,
+        "is deleted, and it is there",
+        (
             Change(deletion, "_TABLE", _believing_the_answer(Shown.UNKNOWN)),
-            Change(simulation, "draw_mishaps", _nothing_is_done_and_seen),
+            often.NOT_DONE_NOR_SEEN,
         ),
     ),
     "told-at-all": (0, "told of by nobody", (Change(ReportSender, "deliver", _marks_before_it_sends),)),
