@@ -42,7 +42,7 @@ types: $(DEVELOPING)
 	$(BIN)/mypy
 
 unit: $(DEVELOPING)
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 test-glance: $(DEVELOPING) $(GLANCE)/.ready ## test against a real Glance and Keystone; installs and starts both
 	$(BIN)/pytest --timeout 300 tests/glance
