@@ -354,7 +354,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     ),
     "notice-runs-from-its-delivery": (9, _ANNOUNCED, (Change(announcing, "_notice", _since_the_survey),)),
     "notice-of-another-policy": (
-        1,
+        5,
         _ANNOUNCED,
         (Change(decide, "due_under", _due_whatever_the_policy), often.OTHER_OWNERS),
     ),
@@ -368,7 +368,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         "although it is announced by run",
         (Change(decide, "due_under", _due_by_the_file), often.NEW_POLICIES),
     ),
-    "notice-withdrawn": (1, _ANNOUNCED, (Change(runs, "end_spared", _always(None)),)),
+    "notice-withdrawn": (4, _ANNOUNCED, (Change(runs, "end_spared", _always(None)),)),
     "renamed-is-announced-again": (
         0,
         "although it is announced under another name only",
