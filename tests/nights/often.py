@@ -18,10 +18,11 @@ from tests.nights.clockwork import Happening
 from tests.nights.cloud import Cloud, draw_cloud
 from tests.nights.ground import Attempt
 from tests.nights.mishaps import NONE, Mishaps
+from tests.nights.people import People
 from tests.nights.simulation import Simulation
 from tests.nights.team import DAY, HOUR, Team, name_of
 
-_RECONSIDER = Team.reconsider
+_RECONSIDER, _RENAME = Team.reconsider, People.rename
 _PLAIN = re.compile(r"[a-z][a-z0-9-]+")
 _A_WHILE = timedelta(minutes=10)
 
@@ -111,12 +112,18 @@ def _look_first(simulated: Simulation, _result: RunResult | None) -> None:
     simulated._run(Attempt(mode=Mode.DRY_RUN))
 
 
+def _rename_several(people: People) -> None:
+    for _ in range(6):
+        _RENAME(people)
+
+
 NEW_POLICIES = Change(Team, "reconsider", _reconsider_often)
 OTHER_OWNERS = Change(Team, "reconsider", _hand_over_often)
 EXEMPTIONS_IN_FILES = Change(Team, "reconsider", _exempt_another)
 INTERFERENCE = Change(Simulation, "_draw_happening", _somebody_interferes)
 EXEMPTIONS = Change(Simulation, "_draw_happening", _somebody_exempts)
 DRY_RUNS = Change(Simulation, "_morning", _look_first)
+NEW_NAMES = Change(People, "rename", _rename_several)
 OTHER_ACCOUNTS = Change(simulation, "_SWAPPED", 0.3)
 RESTORED_COPIES = Change(simulation, "_RESTORED", 0.5)
 
