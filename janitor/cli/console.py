@@ -20,13 +20,21 @@ def console(*, stderr: bool = False) -> Console:
     return made
 
 
-def rendered(renderable: RenderableType) -> str:
-    """What is written to stdout for the width of the terminal."""
+def rendered(renderable: RenderableType) -> Iterator[str]:
+    """What is written to stdout for the width of the terminal, a page in parts."""
     made = console()
-    if isinstance(renderable, Page) and made.color_system is None:
-        return renderable.plain(made.width)
+    if not isinstance(renderable, Page):
+        yield _captured(made, renderable, crop=True)
+    elif made.color_system is None:
+        yield from renderable.plain(made.width)
+    else:
+        for part in renderable.parts(made.width):
+            yield _captured(made, part, crop=False)  # a word too many is better than one too few
+
+
+def _captured(made: Console, renderable: RenderableType, *, crop: bool) -> str:
     with made.capture() as capture:
-        made.print(renderable, crop=not isinstance(renderable, Page))  # a word too many is better than one too few
+        made.print(renderable, crop=crop)
     return capture.get()
 
 

@@ -28,7 +28,8 @@ def explanation(store: Store, policies: Sequence[Policy], prefix: str, zone: tzi
     Raises UsageError for an image that no run has seen, for a prefix of several, and for text that is not UTF-8.
     """
     identity, targets = find_image(store, prefix)
-    return Page(lambda width: _everything(store, policies, targets, identity, zone, width))
+    # All is read before any of it is printed: a database that fails leaves no half of an answer.
+    return Page(lambda width: list(_everything(store, policies, targets, identity, zone, width)))
 
 
 def find_image(store: Store, prefix: str) -> tuple[str, list[str]]:

@@ -47,10 +47,10 @@ def _text_of_report(result: "RunResult", settings: "Settings") -> None:
 
 
 def _json_of_report(result: "RunResult", _settings: "Settings") -> None:
-    from janitor.cli.terminal import print_plain
-    from janitor.report.as_json import json_report
+    from janitor.cli.terminal import print_pieces
+    from janitor.report.as_json import written_report
 
-    print_plain(json_report(result))
+    print_pieces(written_report(result))
 
 
 REPORT: Mapping[Format, Callable[["RunResult", "Settings"], None]] = {
@@ -68,10 +68,10 @@ def _text_of_images(run: int, surveys: "Iterable[tuple[str, Survey]]") -> None:
 
 
 def _json_of_images(run: int, surveys: "Iterable[tuple[str, Survey]]") -> None:
-    from janitor.cli.terminal import print_plain
+    from janitor.cli.terminal import print_pieces
     from janitor.report.tables import images_json
 
-    print_plain(images_json(run, surveys))
+    print_pieces(images_json(run, surveys))
 
 
 IMAGES: Mapping[Format, Callable[[int, "Iterable[tuple[str, Survey]]"], None]] = {

@@ -1,7 +1,9 @@
 """What commands print and ask, and the progress that they show on a terminal. Loads rich only where that is needed."""
 
 import sys
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -56,11 +58,19 @@ def progress_bar() -> "AbstractContextManager[Progress]":
 
 def print_plain(text: str) -> None:
     """Print a document for programs, such as a JSON object, which is escaped as its format requires."""
-    _write(f"{text}\n")
+    print_pieces([text])
 
 
-def _write(text: str) -> None:
-    if not text.strip():
-        raise RuntimeError("nothing was rendered to print")
-    sys.stdout.write(text)
+def print_pieces(pieces: Iterable[str]) -> None:
+    """The same for a document in pieces, each of which is written before the next is made."""
+    _write(chain(pieces, ["\n"]))
+
+
+def _write(pieces: Iterable[str]) -> None:
+    empty = True
+    for piece in pieces:
+        empty = empty and not piece.strip()
+        sys.stdout.write(piece)
     sys.stdout.flush()
+    if empty:
+        raise RuntimeError("nothing was rendered to print")

@@ -1,12 +1,13 @@
 """The report of a run for programs: one JSON object, times in UTC with `Z`."""
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from janitor.core.decision import Decision
 from janitor.core.result import Deletion, RunResult, TargetResult
 from janitor.core.units import iso, iso_or_none
+from janitor.report.json_pieces import json_pieces
 
 
 def json_report(result: RunResult) -> str:
@@ -14,7 +15,12 @@ def json_report(result: RunResult) -> str:
 
     Everything outside ASCII is escaped, so that no name can control a terminal and no locale can break the output.
     """
-    return json.dumps(
+    return "".join(written_report(result))
+
+
+def written_report(result: RunResult) -> Iterator[str]:
+    """The same in pieces, each made when it is asked for: there may be a million decisions."""
+    return json_pieces(
         {
             "run": result.run,
             "mode": result.mode,
@@ -31,26 +37,27 @@ def json_report(result: RunResult) -> str:
 
 def _target(target: TargetResult) -> dict[str, Any]:
     notices = target.notices
+    warned = chain(notices.announced, notices.reminded)
     undated = notices.undelivered.intersection(_ids(notices.announced))
     return {
         "target": target.target,
         "outcome": target.outcome,
         "error": target.error,
         "images": target.survey.images,
-        "decisions": [_decision(decision, dated=decision.image.id not in undated) for decision in target.decisions],
-        "deletions": [_deletion(deletion) for deletion in target.deletions],
-        "settled": [_deletion(deletion) for deletion in target.earlier.settled],
+        "decisions": (_decision(decision, dated=decision.image.id not in undated) for decision in target.decisions),
+        "deletions": map(_deletion, target.deletions),
+        "settled": map(_deletion, target.earlier.settled),
         "announced": _ids(d for d in notices.announced if d.image.id not in notices.undelivered),
         "reminded": _ids(d for d in notices.reminded if d.image.id not in notices.undelivered),
-        "undelivered": _ids(d for d in (*notices.announced, *notices.reminded) if d.image.id in notices.undelivered),
+        "undelivered": _ids(d for d in warned if d.image.id in notices.undelivered),
         "spared": _ids(saved.decision for saved in notices.spared),
-        "changed": [{"image": change.decision.image.id, "detail": change.detail} for change in target.review.changed],
+        "changed": ({"image": change.decision.image.id, "detail": change.detail} for change in target.review.changed),
         "remarks": list(target.survey.remarks),
     }
 
 
-def _ids(decisions: Iterable[Decision]) -> list[str]:
-    return [decision.image.id for decision in decisions]
+def _ids(decisions: Iterable[Decision]) -> Iterator[str]:
+    return (decision.image.id for decision in decisions)
 
 
 def _decision(decision: Decision, *, dated: bool) -> dict[str, Any]:

@@ -7,6 +7,8 @@ nothing shows styles, rich's consoles are not loaded.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -42,6 +44,7 @@ Line = list[Segment]
 _ID_WIDTH = 36
 _SIZE_WIDTH = 9
 _STACKED_BELOW = 70
+_LINES_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,24 @@ class Page:
                 yield segment.Segment(visible(text), None if style is None else console.get_style(style))
             yield segment.Segment.line()
 
-    def plain(self, width: int) -> str:
-        """The same text without styles, for what is not a terminal: rich takes several times as long to leave them."""
-        return "".join("".join([visible(text) for text, *_ in line]) + "\n" for line in self.lines(width))
+    def plain(self, width: int) -> Iterator[str]:
+        """The same text without styles, in pieces, for what is not a terminal.
+
+        Rich takes several times as long to leave them.
+        """
+        rows = ("".join([visible(text) for text, *_ in line]) + "\n" for line in self.lines(width))
+        while some := "".join(islice(rows, _LINES_AT_ONCE)):
+            yield some
+
+    def parts(self, width: int) -> Iterator["Page"]:
+        """The same page as pages of fewer lines, each laid out when it is asked for."""
+        lines = iter(self.lines(width))
+        while some := list(islice(lines, _LINES_AT_ONCE)):
+            yield Page(partial(_as_they_are, some))
+
+
+def _as_they_are(lines: list[Line], _width: int) -> list[Line]:
+    return lines
 
 
 def cells(text: str) -> int:

@@ -156,11 +156,11 @@ def unasked(target: TargetResult) -> list[Decision]:
 def upcoming(target: TargetResult) -> list[Decision]:
     """The kept images that expire soonest, soonest first, five at most."""
     # The last possible year stands for a term whose end is unknown.
-    dated = [
+    dated = (
         (decision.due, decision.image.id, index)
         for index, decision in enumerate(target.decisions)
         if decision.due is not None and decision.reason is Reason.TOO_YOUNG and decision.due.year < _LAST_YEAR
-    ]
+    )
     return [target.decisions[index] for *_, index in heapq.nsmallest(_UPCOMING, dated)]
 
 

@@ -1,6 +1,5 @@
 """What `janitor images` and `janitor runs` print: the images that a run saw, and the runs themselves."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from janitor.core.survey import Survey
 from janitor.core.units import counted, format_minute, format_size, iso
 from janitor.core.usage import Reading, User
 from janitor.escaping import visible
+from janitor.report.json_pieces import json_pieces
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, columns, line, paragraph, rule
 from janitor.report.wording import label_of, shortened
 
@@ -83,9 +83,9 @@ def user_name(user: User) -> str:
     return f"{user.kind} {user.name or user.id}"
 
 
-def images_json(run: int, surveys: Iterable[tuple[str, Survey]]) -> str:
-    """The images that a run saw as one JSON object, with every fact of each and what uses it."""
-    return json.dumps({"run": run, "targets": [_survey(target, survey) for target, survey in surveys]})
+def images_json(run: int, surveys: Iterable[tuple[str, Survey]]) -> Iterator[str]:
+    """The images that a run saw as one JSON object in pieces, with every fact of each and what uses it."""
+    return json_pieces({"run": run, "targets": [_survey(target, survey) for target, survey in surveys]})
 
 
 def _survey(target: str, survey: Survey) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def _survey(target: str, survey: Survey) -> dict[str, Any]:
         "finished_at": iso(survey.finished_at),
         "usage_problem": survey.usage.problem,
         "usage_remarks": list(survey.usage.remarks),
-        "images": [_image_facts(image, users_of(image, survey)) for image in survey.images],
+        "images": (_image_facts(image, users_of(image, survey)) for image in survey.images),
     }
 
 

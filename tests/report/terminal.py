@@ -18,7 +18,7 @@ def printed(renderable: RenderableType, width: int = 80) -> str:
     file = io.StringIO()
     Console(file=file, width=width, highlight=False).print(renderable)
     if isinstance(renderable, Page) and width >= NARROWEST:
-        assert renderable.plain(width) == file.getvalue(), "what is no terminal is told the same"
+        assert "".join(renderable.plain(width)) == file.getvalue(), "what is no terminal is told the same"
     return file.getvalue()
 
 

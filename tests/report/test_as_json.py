@@ -130,7 +130,7 @@ def seen(usage: Usage) -> Any:
         "web", id="ID-1", properties={"os_distro": "ubuntu"}, unreadable={"minRam": "lots"}, min_ram=None
     )
     survey = Survey((image, make_image("odd", properties=None)), usage, NOW, NOW + timedelta(seconds=9))
-    return json.loads(images_json(7, [("prod", survey)]))
+    return json.loads("".join(images_json(7, [("prod", survey)])))
 
 
 def test_images_come_with_every_fact_and_who_uses_them() -> None:

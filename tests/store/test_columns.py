@@ -103,7 +103,8 @@ def test_a_decision_is_read_back_as_it_was_written(due: datetime | None) -> None
 
 
 def test_the_listing_of_images_has_every_field() -> None:
-    [listed] = json.loads(images_json(1, [("prod", Survey((KNOWN,), Usage(), NOW, NOW))]))["targets"][0]["images"]
+    text = "".join(images_json(1, [("prod", Survey((KNOWN,), Usage(), NOW, NOW))]))
+    [listed] = json.loads(text)["targets"][0]["images"]
     assert listed.keys() == {*Image.fields(), "used_by"}
 
 

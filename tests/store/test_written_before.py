@@ -126,7 +126,7 @@ def test_all_runs_are_reported_as_they_were(migrated: Path, reported: dict[str, 
 def test_all_images_are_listed_as_they_were(migrated: Path, reported: dict[str, Any]) -> None:
     with Store.open_existing(migrated) as store:
         for run, said in reported.items():
-            now = json.loads(images_json(int(run), store.surveys(int(run)).items()))
+            now = json.loads("".join(images_json(int(run), store.surveys(int(run)).items())))
             assert told(now, said["images"]) == told(said["images"], said["images"]), f"run {run}"
 
 

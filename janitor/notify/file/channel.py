@@ -22,7 +22,7 @@ from janitor.documents.schema import Label
 from janitor.errors import DeliveryError
 from janitor.notify.channel import Probe, Progress, Receipt, Report
 from janitor.notify.file.lines import add_line, try_to_add
-from janitor.report.as_json import json_report
+from janitor.report.as_json import json_report, written_report
 from janitor.report.routing import Share
 from janitor.shutdown import Stop
 from janitor.store import KeptReport, NewReport
@@ -107,23 +107,28 @@ class FileReport:
         """The file."""
         return str(self.channel.path)
 
-    @property
-    def _line(self) -> str | None:
-        return json_report(self.content) if isinstance(self.content, RunResult) else self.content
-
     def kept(self) -> NewReport:
         """Empty for a run in the database; otherwise the line itself."""
-        known = isinstance(self.content, RunResult) and self.content.run
-        words: dict[str, Any] = {"kind": self.channel.kind, "report": None if known else self._line}
+        line = self.content
+        if isinstance(line, RunResult):
+            line = None if line.run else json_report(line)
+        words: dict[str, Any] = {"kind": self.channel.kind, "report": line}
         return NewReport(self.channel.name, json.dumps(words))
 
     def send(self, _progress: Progress, _clock: Callable[[], datetime]) -> Receipt:
         """Add the line. It is not a message that names images to people."""
-        line = self._line
-        if line is None:
+        if self.content is None:
             return Receipt(error=DeliveryError("its run cannot be read from the database now"))
         try:
-            add_line(self.channel.path, line.encode())
+            add_line(self.channel.path, _encoded(self.content))
         except OSError as error:
             return Receipt(error=self.channel.failure(error))
         return Receipt()
+
+
+def _encoded(content: RunResult | str) -> bytearray:
+    """The line, put together from its pieces: it is long, and goes into the file in one write."""
+    line = bytearray()
+    for piece in written_report(content) if isinstance(content, RunResult) else (content,):
+        line += piece.encode()
+    return line

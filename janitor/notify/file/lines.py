@@ -13,7 +13,7 @@ _OWNER_ONLY = 0o600
 _HOW = os.O_RDWR | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
-def add_line(path: Path, line: bytes) -> None:
+def add_line(path: Path, line: bytes | bytearray) -> None:
     """Add a line in one write, and flush it to disk. A last line that was cut off stays, and is ended first.
 
     A missing file is created, for its owner only. Raises OSError where the line was not written whole, and where the
@@ -22,10 +22,11 @@ def add_line(path: Path, line: bytes) -> None:
     with _opened(path, _HOW | os.O_CREAT) as descriptor:
         size = os.fstat(descriptor).st_size
         cut_off = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        whole = b"\n" * cut_off + line + b"\n"
-        written = os.write(descriptor, whole)
-        if written < len(whole):
-            raise OSError(0, f"only {written} of {len(whole)} bytes could be written")
+        whole = (b"\n" * cut_off, line, b"\n")
+        length = sum(map(len, whole))
+        written = os.writev(descriptor, whole)
+        if written < length:
+            raise OSError(0, f"only {written} of {length} bytes could be written")
         os.fsync(descriptor)
 
 
