@@ -134,6 +134,8 @@ class TargetResult:
 
     `error` says in one sentence what went wrong, or why nothing was deleted. A target that could not be surveyed has no
     decisions.
+
+    Wide because it has a part for each stage of a run; `_planned` only keeps what follows from the others.
     """
 
     target: str
@@ -145,10 +147,21 @@ class TargetResult:
     notices: NoticeChanges = field(default_factory=NoticeChanges)
     review: PlanReview = field(default_factory=PlanReview)
     earlier: EarlierRequests = field(default_factory=EarlierRequests)
+    _planned: tuple[Decision, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def to_delete(self) -> tuple[Decision, ...]:
-        """The plan: the decisions that say delete; where a reviewed plan is applied, only those of approved images."""
+        """The plan: the decisions that say delete; where a reviewed plan is applied, only those of approved images.
+
+        Looked for once: the figures and lists of a report ask for it a dozen times.
+        """
+        planned = self._planned
+        if planned is None:
+            planned = self._look_for_planned()
+            object.__setattr__(self, "_planned", planned)
+        return planned
+
+    def _look_for_planned(self) -> tuple[Decision, ...]:
         approved = self.review.approved
         planned = (decision for decision in self.decisions if decision.verdict is Verdict.DELETE)
         return tuple(d for d in planned if approved is None or d.image.id in approved)
