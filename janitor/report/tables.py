@@ -22,6 +22,8 @@ _LONGEST_NAME = 255
 _LONGEST_FACTS = 2_000
 _LONGEST_SOURCE = 22
 _FACTS = Image.fields()
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
+"""The types of most fields of an image, which JSON holds as they are."""
 
 
 def images_table(run: int, surveys: Iterable[tuple[str, Survey]]) -> Page:
@@ -102,7 +104,9 @@ def _survey(target: str, survey: Survey) -> dict[str, Any]:
 def _image_facts(image: Image, users: tuple[User, ...]) -> dict[str, Any]:
     """Every field of an image, and what uses it."""
     used_by = [{"kind": user.kind, "id": user.id, "name": user.name, "source": user.source} for user in users]
-    return {name: _plain(getattr(image, name)) for name in _FACTS} | {"used_by": used_by}
+    fields = ((name, getattr(image, name)) for name in _FACTS)
+    facts = {name: value if type(value) in _AS_IT_IS else _plain(value) for name, value in fields}
+    return facts | {"used_by": used_by}
 
 
 def _plain(value: object) -> object:
