@@ -21,7 +21,8 @@ _AT_MOST = 100_000
 def keep_up(store: Store, run: int, keep_history: timedelta | None, stop: Stop) -> None:
     """Drop the details of runs that are older than `keep_history`, where one is given, and optimize the database.
 
-    Nothing is dropped by a clock that no answer of an API has confirmed in this run.
+    Nothing is dropped by a clock that no answer of an API has confirmed in this run, nor by one that is ahead for one
+    night: what counts is the earlier of this clock and that of the run before.
     """
     try:
         if keep_history is not None:
@@ -32,16 +33,13 @@ def keep_up(store: Store, run: int, keep_history: timedelta | None, stop: Stop) 
 
 
 def _drop(store: Store, run: int, keep_history: timedelta, stop: Stop) -> None:
-    clock = store.last_clock(run + 1)
-    if clock is None or clock[0] != run:
+    clock, earlier = store.last_clock(run + 1), store.last_clock(run)
+    if clock is None or clock[0] != run or earlier is None:
         return
-    before = clock[1] - keep_history
+    before = min(clock[1], earlier[1]) - keep_history
     store.mark_dropped(before)
-    gone = store.images_due(_AT_MOST)
-    for start in range(0, len(gone), _A_TIME):
-        if stop.is_set():
-            return
-        store.forget_images(gone[start : start + _A_TIME])
+    if held := store.held_back(before):
+        _log.info("history-held-back %s", " ".join(f"{kind}={count}" for kind, count in held.items()))
     rows = 0
     for kind in KINDS:
         due = store.rows_due(kind, before, _AT_MOST)
@@ -50,5 +48,5 @@ def _drop(store: Store, run: int, keep_history: timedelta, stop: Stop) -> None:
                 return
             store.drop_rows(kind, due[start : start + _A_TIME])
         rows += len(due)
-    if rows or gone:
-        _log.info("history-dropped before=%s rows=%d images=%d", before.isoformat(), rows, len(gone))
+    if rows:
+        _log.info("history-dropped before=%s rows=%d", before.isoformat(), rows)

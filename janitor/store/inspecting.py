@@ -46,7 +46,8 @@ def _inspected(path: Path, db: Connection) -> str:
             return _none_yet(path)  # the process that was to set it up was killed
         (runs,) = db.execute("SELECT count(*) FROM runs").fetchone()
         left = steps_left(db)
-        to_come = f"; an upgrade of {counted(rows_of(db), 'row')} is to come: {', '.join(left)}" if left else ""
+        rows = counted(rows_of(db), "row")
+        to_come = f"; whatever opens it upgrades it, this command too ({rows}: {', '.join(left)})" if left else ""
     finally:
         db.rollback()
     return f"{path}, {counted(runs, 'run')} recorded{to_come}"

@@ -32,7 +32,7 @@ def nights(desk: Desk, count: int, *lines: str) -> None:
 
 
 def test_old_runs_lose_their_details_and_every_command_says_so(desk: Desk) -> None:
-    nights(desk, 5, "keep_history: 15d")
+    nights(desk, 6, "keep_history: 15d")
     listed = desk.janitor("runs")
     assert "Without details, which were dropped as `keep_history` says: run 1 to 2." in listed.stdout
     assert len(listed.stdout.splitlines()) > 5
@@ -43,7 +43,7 @@ def test_old_runs_lose_their_details_and_every_command_says_so(desk: Desk) -> No
     assert desk.janitor("show", "3").returncode == desk.janitor("images").returncode == 0
     assert "run whose details are still kept has seen" in desk.janitor("explain", "no-such-id").stderr
     with closing(sqlite3.connect(desk.folder / "janitor.db")) as db:
-        assert db.execute("SELECT DISTINCT run FROM snapshots ORDER BY run").fetchall() == [(3,), (4,), (5,)]
+        assert db.execute("SELECT DISTINCT run FROM snapshots ORDER BY run").fetchall() == [(3,), (4,), (5,), (6,)]
 
 
 def test_without_the_key_everything_is_kept(desk: Desk) -> None:

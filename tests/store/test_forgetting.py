@@ -3,7 +3,7 @@
 import sqlite3
 import tempfile
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,13 @@ from janitor.core.memory import Exemption, Notice
 from janitor.core.result import Mode
 from janitor.core.survey import Survey
 from janitor.core.survey.plausibility import Measure
-from janitor.core.usage import Usage
+from janitor.core.usage import Usage, User, UserKind
 from janitor.errors import UsageError
 from janitor.run import upkeep
 from janitor.run.upkeep import keep_up
 from janitor.shutdown import Stop
 from janitor.store import NewReport, Store
-from tests.factories import NOW, image_called, to_delete
+from tests.factories import image_called, to_delete
 from tests.store.test_long_history import START, live
 from tests.store.test_snapshots import NIGHT, NIGHTS, Simulation, in_order, instant, survey
 
@@ -81,6 +81,12 @@ def told(store: Store, since: int) -> dict[str, Any]:
     }
 
 
+def confirm(store: Store, run: int, at: datetime, before: datetime | None = None) -> None:
+    """An answer confirmed the clock of a run, and that of the run before it."""
+    store.record_clock(run - 1, before or at)
+    store.record_clock(run, at)
+
+
 def drop(store: Store, keep: timedelta, stop: Stop | None = None) -> None:
     """What the latest run does at its end, its clock confirmed when it began."""
     run = store.latest_run() or 0
@@ -98,7 +104,7 @@ def test_what_is_kept_reads_the_same(nights: list[dict[str, object]], kept: int,
         for run, surveys in enumerate(simulation.surveys, start=1):
             for target in surveys:
                 store.record_measure(run, target, Measure(1, 0, 0), good=run in good)
-        store.record_clock(len(nights), instant(len(nights) - 1))
+        confirm(store, len(nights), instant(len(nights) - 1))
         with copied(store, Path(folder) / "whole.db") as whole:
             drop(store, kept * NIGHT, StopAfter(looks))
             check_kept(store, whole)
@@ -119,13 +125,12 @@ def check_kept(store: Store, whole: Store) -> None:
 
 
 def check_next_night(store: Store, whole: Store, simulation: Simulation) -> None:
-    """The next survey, which lists whatever was ever listed, knows as much of what was listed last as the whole one."""
+    """The next survey, which lists whatever was ever listed, knows as much of each of these images as the whole one."""
     for target, past in simulation.past.items():
         every = {image.id: image for taken in past for image in taken.images}
         taken = survey(len(simulation.results), *in_order(list(every.values())))
         known, known_of_all = (of.record_survey(begun(of, taken), target, taken) for of in (store, whole))
-        for image in past[-1].images if past else ():
-            assert known[image.id] == known_of_all[image.id]
+        assert known == known_of_all
 
 
 def begun(store: Store, taken: Survey) -> int:
@@ -143,6 +148,7 @@ def test_the_journal_notices_and_exemptions_are_never_touched(store: Store) -> N
     for night in range(30):
         live(store, night)
     store.add_exemptions([("prod", Exemption("ci-3", START + timedelta(days=900), "so", "kim"))], START)
+    confirm(store, 30, store.load_run(30).started_at)
     first, had = told(store, 21), count(store)
     drop(store, 9 * NIGHT + timedelta(hours=1))
     assert dropped(store) == list(range(1, 20))
@@ -153,28 +159,64 @@ def test_the_journal_notices_and_exemptions_are_never_touched(store: Store) -> N
     assert rows(store, "SELECT count(*) FROM deletion_log WHERE name IS NULL OR why IS NULL") == [(0,)]
 
 
-def test_an_image_that_is_long_gone_is_forgotten_unless_something_refers_to_it(store: Store) -> None:
-    nights = [("gone", "kept", "stays"), ("kept", "stays"), ("stays",), ("stays",), ("stays",), ("stays",)]
-    store.add_exemptions([("prod", Exemption("kept", NOW, "so", "kim"))], NOW)
+def test_an_image_that_is_long_gone_is_remembered(store: Store) -> None:
+    nights = [("gone", "stays"), ("stays",), ("stays",), ("stays",), ("stays",), ("stays",)]
     for night, names in enumerate(nights):
         at = START + night * NIGHT
         run = store.begin_run(Mode.DRY_RUN, at)
         store.record_survey(run, "prod", Survey(tuple(map(image_called, names)), Usage(), at, at))
         store.record_decisions(run, "prod", [to_delete(image_called(name)) for name in names])
-    store.record_clock(run, at)
+    confirm(store, run, at)
     keep_up(store, run, 2 * NIGHT, Stop())
-    assert sorted(rows(store, "SELECT image FROM images")) == [("kept",), ("stays",)]
-    assert [record.name for record in store.exemption_records()] == ["kept"]
+    assert dropped(store) == [1, 2]
+    assert sorted(rows(store, "SELECT image FROM images")) == [("gone",), ("stays",)]
     history = [event.text for event in store.image_history("prod", "stays")]
     assert history[0] == 'seen before: "stays", active; details of runs before 3 were dropped'
-    assert store.image_history("prod", "kept") == []
+    back = image_called("gone", status="deactivated")
+    at += NIGHT
+    run = store.begin_run(Mode.DRY_RUN, at)
+    known = store.record_survey(run, "prod", Survey((back,), Usage(), at, at))
+    assert (known["gone"].first_seen, known["gone"].status_since) == (START, at)
+
+
+def test_a_use_that_began_after_a_run_says_nothing_to_it(store: Store) -> None:
+    image, user = image_called("ci-1"), User("s1", "web", UserKind.INSTANCE)
+    for night in range(12):
+        at = START + night * NIGHT
+        usage = Usage({image.identity: (user,)}) if night < 2 or night > 9 else Usage()
+        run = store.begin_run(Mode.DRY_RUN, at)
+        store.record_survey(run, "prod", Survey((image,), usage, at, at))
+        store.record_measure(run, "prod", Measure(1, 0, 0), good=True)
+    confirm(store, run, at)
+    before = store.inputs(8)
+    keep_up(store, run, 6 * NIGHT, Stop())
+    assert dropped(store)
+    assert 8 not in dropped(store)
+    assert store.inputs(8) == before
+
+
+def test_one_night_with_a_clock_ahead_drops_no_more(store: Store) -> None:
+    run = nightly(store, 5)
+    confirm(store, run, START + 800 * NIGHT, before=START + 3 * NIGHT)
+    keep_up(store, run, NIGHT, Stop())
+    assert dropped(store) == [1]
+
+
+def test_the_log_says_what_holds_history_back(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    run = nightly(store, 5)
+    store.announce(2, {("prod", "ci-1"): Notice("old", NIGHT, START, START + NIGHT, None, "ci-1")}, [], START)
+    store.add_reports(1, [NewReport("#x", "[]")], START)
+    confirm(store, run, START + 4 * NIGHT)
+    with caplog.at_level("INFO", "janitor.run.upkeep"):
+        keep_up(store, run, NIGHT, Stop())
+    assert "history-held-back notices=1 undelivered=1" in caplog.text
 
 
 @pytest.mark.parametrize("confirmed", [True, False])
 def test_nothing_is_dropped_by_a_clock_that_no_answer_confirmed(store: Store, confirmed: bool) -> None:
     run = nightly(store, 5)
     if confirmed:
-        store.record_clock(run, START + 4 * NIGHT)
+        confirm(store, run, START + 4 * NIGHT)
     keep_up(store, run, NIGHT, Stop())
     assert bool(dropped(store)) is confirmed
 
@@ -188,7 +230,7 @@ def test_what_an_undelivered_report_needs_stays_with_it(store: Store, delivered:
         [report] = store.add_reports(run, [NewReport("#x", "[]")], at)
         if delivered or night != 1:
             store.mark_delivered(report, at)
-    store.record_clock(run, at)
+    confirm(store, run, at)
     keep_up(store, run, 2 * NIGHT, Stop())
     assert dropped(store) == ([1, 2] if delivered else [])
     assert count(store)["reports"] == (4 if delivered else 6)
@@ -196,7 +238,7 @@ def test_what_an_undelivered_report_needs_stays_with_it(store: Store, delivered:
 
 def test_a_database_that_another_process_writes_to_is_left_for_the_next_run(store: Store, tmp_path: Path) -> None:
     run = nightly(store, 5)
-    store.record_clock(run, START + 4 * NIGHT)
+    confirm(store, run, START + 4 * NIGHT)
     with Store.open(tmp_path / "janitor.db") as other, other._file.writing():
         keep_up(store, run, NIGHT, Stop())
     assert dropped(store) == []
@@ -210,7 +252,7 @@ def test_the_history_of_a_target_that_was_bound_anew_within_it_is_kept(store: St
     if rebound:
         store.rebind("prod", "kim", START)
     run = nightly(store, 1, first=4)
-    store.record_clock(run, START + 4 * NIGHT)
+    confirm(store, run, START + 4 * NIGHT)
     keep_up(store, run, NIGHT, Stop())
     assert dropped(store) == ([] if rebound else [1, 2])
 
@@ -230,6 +272,6 @@ def test_what_was_reported_since_a_standing_notice_stays(store: Store, standing:
     if standing:
         notice = Notice("old", NIGHT, START, START + NIGHT, None, "ci-1")
         store.announce(2, {("prod", "ci-1"): notice}, [], START)
-    store.record_clock(run, START + 4 * NIGHT)
+    confirm(store, run, START + 4 * NIGHT)
     keep_up(store, run, NIGHT, Stop())
     assert dropped(store) == ([] if standing else [1, 2])

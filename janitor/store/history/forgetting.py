@@ -2,15 +2,15 @@
 
 A survey that is marked can no longer be read back, so that whatever is left of it is never taken for all of it. What
 later runs may look back to stays: of each target its latest and its last accepted survey with all after them, whatever
-standing notices, reports that are still owed or undelivered, and rebindings need, the latest facts of each image and
-its last use. What the journal, notices and exemptions refer to stays as well, and these themselves are never touched.
+standing notices, reports that are still owed or undelivered, and rebindings need. Each image ever seen stays, with its
+latest facts, its clocks and its last use: if it comes back, it is as old as before. What the journal, notices and
+exemptions refer to stays as well, and these themselves are never touched.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from janitor.core.names.image_ids import folded
 from janitor.core.units import iso
 from janitor.errors import UsageError
 from janitor.store.columns import IMAGE, snapshot_views
@@ -75,6 +75,13 @@ def mark_dropped(db: Connection, before: datetime) -> None:
             db.execute(_MARK, (target, first))
 
 
+def held_back(db: Connection, before: datetime) -> dict[str, int]:
+    """What keeps details of before this instant from being dropped, and how many of each."""
+    (first,) = db.execute("SELECT min(run) FROM runs WHERE started_at >= ?", (iso(before),)).fetchone()
+    counts = ((kind, db.execute(sql, (first,)).fetchone()[0]) for kind, sql in _HOLDING.items())
+    return {kind: count for kind, count in counts if count}
+
+
 def due(db: Connection, kind: Kind, before: datetime, most: int) -> list[Keys]:
     """The keys of rows of one kind that are due, so many at most."""
     return db.execute(f"{kind.due} LIMIT :most", {"before": iso(before), "most": most}).fetchall()
@@ -83,28 +90,6 @@ def due(db: Connection, kind: Kind, before: datetime, most: int) -> list[Keys]:
 def drop(db: Connection, kind: Kind, keys: Sequence[Keys]) -> None:
     """Delete the rows with these keys."""
     db.executemany(kind.delete, keys)
-
-
-def forget_images(db: Connection, keys: Sequence[Keys]) -> None:
-    """Delete all that is left of these images, unless something has begun to refer to them meanwhile."""
-    for key, target, image in keys:
-        if db.execute(_STILL_UNREFERENCED, (key,)).fetchone():
-            for table in ("image_facts", "decisions", "image_clocks", "images"):
-                db.execute(f"DELETE FROM {table} WHERE image_key = ?", (key,))  # noqa: S608 - the names of tables
-            for spelled in {str(image), str(folded(str(image)))}:
-                db.execute("DELETE FROM uses WHERE target = ? AND image = ?", (target, spelled))
-
-
-def images_due(db: Connection, most: int) -> list[Keys]:
-    """The images that are long gone, and to which nothing refers: their keys, targets and ids, so many at most."""
-    found: list[Keys] = []
-    for key, target, image, kept in db.execute(_IMAGES_DUE):
-        if len(found) == most:
-            break
-        spelled = (str(image), str(folded(str(image))))
-        if not db.execute(_STILL_USED, (target, *spelled, kept)).fetchone():
-            found.append((key, target, image))
-    return found
 
 
 # The first survey of a target that is still needed whole: the last one of before the instant, and none after that to
@@ -121,6 +106,11 @@ WITH floors(run) AS (
 SELECT max(run) FROM surveys
 WHERE target = :target AND finished_at IS NOT NULL AND run < (SELECT min(run) FROM floors WHERE run IS NOT NULL)
 """
+_HOLDING = {
+    "notices": "SELECT count(*) FROM notices WHERE ended_at IS NULL AND run < ?",
+    "owed": "SELECT count(*) FROM runs WHERE owes_report AND outcome IS NOT NULL AND run < ?",
+    "undelivered": "SELECT count(*) FROM reports WHERE delivered_at IS NULL AND run < ?",
+}
 _MARK = "UPDATE surveys SET details_dropped = 1 WHERE target = ? AND run < ? AND NOT details_dropped"
 _FIRST_WHOLE = "SELECT min(run) FROM surveys WHERE target = ? AND finished_at IS NOT NULL AND NOT details_dropped"
 
@@ -139,21 +129,6 @@ _TOLD_OF = """
         AND n.run >= h.from_run AND n.run < h.until_run)
 """
 _LATEST_FACTS = "NOT EXISTS (SELECT 1 FROM image_facts g WHERE g.image_key = h.image_key AND g.from_run > h.from_run)"
-_UNREFERENCED = """
-NOT i.present
-AND NOT EXISTS (SELECT 1 FROM deletions x WHERE x.target = i.target AND x.image = i.image)
-AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.target = i.target AND n.image = i.image)
-AND i.image NOT IN (SELECT image FROM exemptions)
-"""
-_STILL_UNREFERENCED = f"SELECT 1 FROM images i WHERE i.image_key = ? AND {_UNREFERENCED}"  # noqa: S608 - of ours
-_IMAGES_DUE = f"""{_KEPT}
-SELECT i.image_key, i.target, i.image, k.run FROM kept k
-JOIN images i ON i.target = k.target
-WHERE {_UNREFERENCED} AND k.run >= (SELECT max(f.until_run) FROM image_facts f WHERE f.image_key = i.image_key)
-"""  # noqa: S608 - conditions of ours
-_STILL_USED = """
-SELECT 1 FROM uses WHERE target = ? AND image IN (?, ?) AND (until_run IS NULL OR until_run > ?)
-"""
 
 
 def _of_images(table: str, needed: str) -> Kind:
@@ -165,10 +140,11 @@ def _of_images(table: str, needed: str) -> Kind:
     return Kind(due, f"DELETE FROM {table} WHERE image_key = ? AND from_run = ?")  # noqa: S608 - the same
 
 
-# A use stays where no other of its image, ended later or going on, says at least as much of when it was used and held.
+# A use stays where no other of its image, ended later or going on, says at least as much of when it was used and held;
+# one that began after the first whole run says nothing to that run.
 _LAST_USE = """
 NOT EXISTS (
-    SELECT 1 FROM uses o WHERE o.target = h.target AND o.image = h.image
+    SELECT 1 FROM uses o WHERE o.target = h.target AND o.image = h.image AND o.from_run <= k.run
         AND (o.deleted_in_run IS NULL OR h.deleted_in_run IS NOT NULL)
         AND (o.until_run IS NULL OR (o.last_seen, o.from_run, o.instance, o.instance_name)
             > (h.last_seen, h.from_run, h.instance, h.instance_name))
@@ -203,4 +179,4 @@ KINDS = (
         "DELETE FROM reports WHERE report = ?",
     ),
 )
-"""What is dropped besides images that are long gone, in this order."""
+"""What is dropped, in this order."""

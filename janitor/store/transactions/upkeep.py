@@ -16,6 +16,11 @@ class Upkeep(OnFile):
         with self._file.not_waiting(), self._file.writing() as db:
             forgetting.mark_dropped(db, before)
 
+    def held_back(self, before: datetime) -> dict[str, int]:
+        """What keeps details of before this instant from being dropped: standing notices, reports owed, undelivered."""
+        with self._file.reading() as db:
+            return forgetting.held_back(db, before)
+
     def is_whole(self) -> bool:
         """Whether everything that was ever recorded is still there."""
         with self._file.reading() as db:
@@ -30,16 +35,6 @@ class Upkeep(OnFile):
         """Delete the rows with these keys."""
         with self._file.not_waiting(), self._file.writing() as db:
             forgetting.drop(db, kind, keys)
-
-    def images_due(self, most: int) -> list[Keys]:
-        """The images that only marked surveys saw and to which nothing refers, so many at most."""
-        with self._file.reading() as db:
-            return forgetting.images_due(db, most)
-
-    def forget_images(self, keys: Sequence[Keys]) -> None:
-        """Delete all that is left of these images, unless something has begun to refer to them meanwhile."""
-        with self._file.not_waiting(), self._file.writing() as db:
-            forgetting.forget_images(db, keys)
 
     def optimize(self) -> None:
         """Let SQLite analyse the tables that have changed much, a few hundred rows of each index at most."""
