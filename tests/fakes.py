@@ -68,6 +68,9 @@ class RecordingCloud:
     def ask_at(self, markers: Sequence[str]) -> None:
         self.asked_at = list(markers)
 
+    def read_side_by_side(self) -> bool:
+        return False
+
     def markers(self) -> list[str]:
         return self.marked
 

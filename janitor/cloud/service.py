@@ -97,7 +97,7 @@ class ImageService(Protocol):
         """
         ...
 
-    def digests(self) -> Mapping[str, bytes]:
+    def digests(self) -> dict[str, bytes]:
         """The digest of the entry from which each image was read when the lists were last read, by image id.
 
         None for an image that several records make up, and for one that no list showed.
@@ -114,6 +114,10 @@ class ImageService(Protocol):
 
     def markers(self) -> Sequence[str]:
         """The ids to ask at in the next reading, by the last complete one; none for a short list."""
+        ...
+
+    def read_side_by_side(self) -> bool:
+        """Whether pages of the last reading were asked for several at a time."""
         ...
 
     def unlisted(self, known: Iterable[str]) -> Lookup:

@@ -1,5 +1,6 @@
 """Surveying one target: all of its images, and what uses them, by its services and by texts that people declare."""
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -10,10 +11,13 @@ from janitor.core.image import UNSEEN, Image
 from janitor.core.names.image_ids import folded
 from janitor.core.needs import used_by_unidentified
 from janitor.core.survey import Survey
+from janitor.core.survey.contradictions import merged
 from janitor.core.usage import EarlierUsage, Usage
 from janitor.errors import CloudError, Interrupted
 from janitor.run.orders import Orders, Stage
 from janitor.shutdown import Stop
+
+_log = logging.getLogger("janitor.run")
 
 _REMEMBERED = timedelta(days=7)
 """How long a server that is no longer listed is asked about, beyond the time that it guards its image."""
@@ -47,6 +51,8 @@ class Surveying:
         started_at = self.orders.execution.clock()
         self.service.ask_at(self.orders.store.markers(self.target))
         listed = self.listed(stage)
+        if self.service.read_side_by_side() and not self.service.by_id and self._missing(listed):
+            listed = self._read_in_order(listed)
         digests, markers = self.service.digests(), tuple(self.service.markers())
         without_id = len(self.service.unidentified())
         lookup = self._looked_up(listed)
@@ -71,12 +77,33 @@ class Surveying:
         self.orders.execution.progress.advance(self.target, "survey", len(listed), len(listed))
         return list(listed.values())
 
+    def _read_in_order(self, listed: Iterable[Image]) -> list[Image]:
+        """The list read once more, one page at a time, merged with what was read side by side.
+
+        Where a service cannot be asked for one image, nothing else tells whether a missing one is gone, or was left out
+        of an answer because the service was asked for several at a time.
+        """
+        _log.info("pages-one-at-a-time target=%s reason=%r", self.target, "known images are missing")
+        self.service.ask_at(())
+        images = {image.identity: image for image in self.listed()}
+        digests = self.service.digests()
+        for image in listed:
+            both = merged(images.setdefault(image.identity, image), image)
+            if both is not images[image.identity]:
+                images[image.identity] = both
+                digests.pop(both.id, None)
+        return list(images.values())
+
     def _looked_up(self, listed: Iterable[Image]) -> Lookup:
         raise_if_stopped(self.orders.execution.stop)
+        return self.service.unlisted(self._missing(listed))
+
+    def _missing(self, listed: Iterable[Image]) -> list[str]:
+        """The ids of known images of the target's own that no list shows."""
         as_spelled = {image.id for image in listed}
         missing = {folded(known): known for known in self.orders.store.known(self.target) if known not in as_spelled}
         ids = {image.identity for image in listed} if missing else ()
-        return self.service.unlisted(known for image_id, known in missing.items() if image_id not in ids)
+        return [known for image_id, known in missing.items() if image_id not in ids]
 
     def _unseen(self, lookup: Lookup) -> Iterator[Image]:
         """The known images that may exist but that we may not read: as they were, and marked as unread."""

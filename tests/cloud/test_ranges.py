@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from janitor.cloud.common.markers import markers
 from janitor.cloud.common.pace import Pace
-from janitor.cloud.common.paging import Page, pages
-from janitor.cloud.common.ranges import Fit, Ranges, fit, side_by_side
+from janitor.cloud.common.paging import Fit, Page, fit, pages
+from janitor.cloud.common.ranges import Ranges, side_by_side
 from janitor.errors import CloudError, Implausible, Refused, Unavailable
 from tests.cloud.changing import GONE, READINGS, ChangingList, Turns
 from tests.cloud.test_pace import Clock, several
@@ -198,7 +198,7 @@ def test_an_order_in_doubt_leads_to_a_walk_from_the_start(caplog: pytest.LogCapt
     assert "the order of the list changes meanwhile" in caplog.text
 
 
-def test_what_a_page_left_to_be_done_is_done_if_it_is_used() -> None:
+def test_what_a_page_left_to_be_done_is_done_once_it_counts() -> None:
     listed = ChangingList(random.Random(1), fleet(1000), 100)
     noted, used = markers(fleet(1000), 100), list[str]()
     turns = Turns(listed.chance)
@@ -207,7 +207,28 @@ def test_what_a_page_left_to_be_done_is_done_if_it_is_used() -> None:
         lambda marker: (listed.beside(marker), lambda: used.append(marker)), identify, asked, Pace(4), turns.start
     )
     found(side_by_side(listed.fetch, identify, LIMIT, ranges))
-    assert used == noted[:-1]
+    assert used == [*noted[:-1], "i3"]
+
+
+def test_what_only_an_unused_page_shows_is_not_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    """An entry that is listed twice makes the walk jump over others, which a page beside it had shown."""
+    ids = [*range(13), 10, *range(14, 50)]
+    entries = list(zip([f"i{number}" for number in ids], ["a"] * 13 + ["b"] + ["a"] * 36, strict=True))
+
+    def fetch(marker: str | None) -> list[tuple[str, str]]:
+        places = [place for place, (item_id, _) in enumerate(entries) if item_id == marker]
+        start = places[-1] + 1 if places else 0
+        return entries[start : start + 5]
+
+    def id_of(entry: tuple[str, str]) -> str:
+        return entry[0]
+
+    noted = markers([f"i{number}" for number in range(50)], 5)
+    ranges = Ranges(lambda marker: (fetch(marker), nothing), id_of, noted, Pace(4), Turns(random.Random(1)).start)
+    read = list(side_by_side(fetch, id_of, 5, ranges))
+    assert {id_of(entry) for page in read for entry in page.new} == {item_id for item_id, _ in entries}
+    assert ("i10", "b") in [entry for page in read for entry in (*page.new, *page.again)]
+    assert "entries of pages that were not used are missing" in caplog.text
 
 
 @pytest.mark.parametrize("error", [Refused("no", code=500), Unavailable("no")], ids=lambda error: type(error).__name__)

@@ -71,6 +71,8 @@ def said(read: Callable[[bytes], Any], text: bytes) -> str:
 @example(b'{"protected" : true, "name": "\\":", "protected" :false}')
 @example(b'{"a":"\\\\","a":"\\\\"}')
 @example(b"[" * 5000)
+@example(b"[" * 300 + b"]" * 300)
+@example(b'{"a":' * 450 + b"1" + b"}" * 450)
 @example(b"1" * 5000)
 @example(b'"\\ud800"')
 def test_an_entry_reads_the_same(text: bytes) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Generic, TypeVar
 
 from janitor.cloud.common.pace import Pace
-from janitor.cloud.common.paging import Page, pages
-from janitor.cloud.common.ranges import FEWEST_IN_COMMON, Ask, Ranges, side_by_side
+from janitor.cloud.common.paging import FEWEST_IN_COMMON, Page, pages
+from janitor.cloud.common.ranges import Ask, Ranges, side_by_side
 
 T = TypeVar("T")
 
@@ -38,11 +38,14 @@ class MarkedList(Generic[T]):
         self._at_a_time = at_a_time
         self._throttled = throttled
         self.marked: Sequence[str] = ()
+        self.joined = 0
+        """How many pages of the last walk were read beside it."""
 
     def walk(
         self, fetch: Callable[[str | None], list[T]], ask: Ask[T], limit: int, most_items: int, limited_by: str
     ) -> Generator[Page[T], None, None]:
         """The pages of the list as `pages` gives them, by `fetch`; those that are read beside the walk, by `ask`."""
+        self.joined = 0
         if not self.marked:
             yield from self._marking(
                 pages(fetch, self._identify, limit, most_items=most_items, limited_by=limited_by), lambda: True
@@ -51,6 +54,7 @@ class MarkedList(Generic[T]):
         ranges = Ranges(ask, self._identify, self.marked, Pace(self._at_a_time, self._throttled))
         walk = side_by_side(fetch, self._identify, limit, ranges, most_items=most_items, limited_by=limited_by)
         yield from self._marking(walk, lambda: not ranges.doubted)
+        self.joined = ranges.joined
 
     def _marking(
         self, walk: Generator[Page[T], None, None], reliable: Callable[[], bool]

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Generic, TypeVar
 
 from janitor.errors import Implausible
@@ -23,6 +24,8 @@ MOST_PAGES = 20_000
 MOST_ITEMS = 1_000_000
 _SMALLEST_PAGES = 50
 MOST_SETBACKS = 5
+FEWEST_IN_COMMON = 2
+_ONE_IN_COMMON_OF = 100
 _ENOUGH_TO_TELL, _FEWEST_A_PAGE = 1000, 5
 """No service that gives so few entries per page has so many pages: refusing such a list would take hours otherwise."""
 
@@ -86,6 +89,38 @@ def _too_long(seen: int, most_items: int, limited_by: str | None) -> str:
     if limited_by is None:
         return f"the list does not end: {seen} entries were read, and more pages follow"
     return f"the list has more than {most_items:,} images: raise {limited_by} if the account is so large"
+
+
+class Fit(Enum):
+    """How a page lies to what was walked."""
+
+    CONTINUES = auto()
+    KNOWN = auto()
+    BEYOND = auto()
+    UNCLEAR = auto()
+
+
+def fit(ids: Sequence[str], trail: Sequence[str], place: Mapping[str, int]) -> tuple[Fit, int]:
+    """How the page with these ids lies to the trail, and how many of its entries were walked in other places.
+
+    It continues the trail only if it begins with the end of the trail, by two entries or more and one in a hundred, and
+    if its last entry is new.
+    """
+    known = sum(item_id in place for item_id in ids)
+    if not known:
+        return Fit.BEYOND, 0
+    if ids[-1] in place:
+        return Fit.KNOWN, 0
+    first = place.get(ids[0])
+    common = len(trail) - first if first is not None else 0
+    if common < max(FEWEST_IN_COMMON, len(ids) // _ONE_IN_COMMON_OF) or ids[:common] != trail[-common:]:
+        return Fit.UNCLEAR, _strays(ids, trail, place)
+    return Fit.CONTINUES, known - common
+
+
+def _strays(ids: Sequence[str], trail: Sequence[str], place: Mapping[str, int]) -> int:
+    """How many of the entries were walked so long ago that the page should not have them."""
+    return sum(place.get(item_id, len(trail)) < len(trail) - 2 * len(ids) for item_id in ids)
 
 
 def _page(fetch: Callable[[str | None], list[T]], marker: str | None) -> list[T] | None:

@@ -8,21 +8,21 @@ not enough either, see `fit`; where that is too strict, it costs a request.
 
 Where no page continues the walk, it asks for the next one itself. So a range whose marker is gone is walked through, as
 is what is new. If too few of the pages are of use, none is asked for any more. If entries turn up in places that
-contradict each other, nothing that was joined is relied on: the list is walked again from its start, page by page.
+contradict each other, nothing that was joined is relied on: the list is walked again from its start, page by page. So
+it is if a page that was not used has an entry that the walk did not meet; and the records in such pages count, too.
 """
 
 import logging
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from enum import Enum, auto
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from janitor.cloud.common.pace import Pace
-from janitor.cloud.common.paging import MOST_ITEMS, MarkerGone, Page, pages
+from janitor.cloud.common.paging import MOST_ITEMS, Fit, MarkerGone, Page, fit, pages
 from janitor.errors import CloudError, Refused
 
 _log = logging.getLogger("janitor.cloud")
@@ -30,8 +30,6 @@ _log = logging.getLogger("janitor.cloud")
 T = TypeVar("T")
 R_co = TypeVar("R_co", covariant=True)
 
-FEWEST_IN_COMMON = 2
-_ONE_IN = 100
 _MOST_MISSED = 10
 _MOST_USELESS = 5
 _MOST_STRAYS = 5
@@ -51,43 +49,7 @@ class Started(Protocol[R_co]):
 
 
 class OrderInDoubt(Exception):
-    """Entries turned up in places that contradict each other. `seen` has the ids walked before."""
-
-    def __init__(self, seen: Mapping[str, int]) -> None:
-        super().__init__()
-        self.seen = seen
-
-
-class Fit(Enum):
-    """How a page lies to what was walked."""
-
-    CONTINUES = auto()
-    KNOWN = auto()
-    BEYOND = auto()
-    UNCLEAR = auto()
-
-
-def fit(ids: Sequence[str], trail: Sequence[str], place: Mapping[str, int]) -> tuple[Fit, int]:
-    """How the page with these ids lies to the trail, and how many of its entries were walked in other places.
-
-    It continues the trail only if it begins with the end of the trail, by two entries or more and one in a hundred, and
-    if its last entry is new.
-    """
-    known = sum(item_id in place for item_id in ids)
-    if not known:
-        return Fit.BEYOND, 0
-    if ids[-1] in place:
-        return Fit.KNOWN, 0
-    first = place.get(ids[0])
-    common = len(trail) - first if first is not None else 0
-    if common < max(FEWEST_IN_COMMON, len(ids) // _ONE_IN) or ids[:common] != trail[-common:]:
-        return Fit.UNCLEAR, _strays(ids, trail, place)
-    return Fit.CONTINUES, known - common
-
-
-def _strays(ids: Sequence[str], trail: Sequence[str], place: Mapping[str, int]) -> int:
-    """How many of the entries were walked so long ago that the page should not have them."""
-    return sum(place.get(item_id, len(trail)) < len(trail) - 2 * len(ids) for item_id in ids)
+    """Entries turned up in places that contradict each other."""
 
 
 Ask = Callable[[str], tuple[list[T], Callable[[], None]]]
@@ -130,6 +92,8 @@ class Ranges(Generic[T]):
         self._pool = None if start else ThreadPoolExecutor(pace.at_a_time, thread_name_prefix="page-beside")
         self._start: Starter[T] = start or self._in_thread
         self._asked: deque[Started[_Answer[T]]] = deque()
+        self._set_aside: list[Started[_Answer[T]]] = []
+        self._walked: Mapping[str, int] = {}
         self._used = self._useless = self._missed = self._missed_in_a_row = self._strays = 0
         self.gave_up = False
         """Whether the pages turned out to be of too little use."""
@@ -138,11 +102,12 @@ class Ranges(Generic[T]):
 
     def after(self, trail: Sequence[str], place: Mapping[str, int]) -> list[T] | None:
         """A page that continues the trail, or None. Raises OrderInDoubt."""
+        self._walked = place
         self._ask_on()
         page = self._joined(trail, place)
         if self._strays > _MOST_STRAYS:
             self.doubted = True
-            raise OrderInDoubt(place)
+            raise OrderInDoubt
         self._ask_on()
         return page
 
@@ -150,11 +115,37 @@ class Ranges(Generic[T]):
         """The same, with the pace taking note of how long each answer took."""
         return lambda marker: self._pace.timed(partial(fetch, marker))
 
+    def left_over(self) -> Page[T]:
+        """What the pages that came and were not used hold, once closed: new is what the walk never met.
+
+        They are as true as any page that was used, so the walk has missed what only they have.
+        """
+        entries: dict[str, T] = {}
+        again: list[T] = []
+        for started in self._set_aside:
+            answer = started.result()
+            answer.used()
+            for item_id, item in zip(answer.ids, answer.page, strict=True):
+                known = item_id in self._walked or entries.setdefault(item_id, item) is not item
+                again += [item] if known else []
+        return Page(list(entries.values()), again)
+
+    @property
+    def walked(self) -> Mapping[str, int]:
+        """The ids that the walk has met."""
+        return self._walked
+
+    @property
+    def joined(self) -> int:
+        """How many pages were used."""
+        return self._used
+
     def close(self) -> None:
         """Ask for no more, and wait until nothing runs any longer."""
         self._stop()
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+        self._set_aside = [started for started in self._set_aside if _has_come(started)]
         _log.debug("parallel-walk joined=%d asked=%d useless=%d", self._used, self._missed, self._useless)
 
     def _joined(self, trail: Sequence[str], place: Mapping[str, int]) -> list[T] | None:
@@ -177,7 +168,8 @@ class Ranges(Generic[T]):
         return None
 
     def _use(self, started: Started[_Answer[T]], answer: _Answer[T]) -> list[T]:
-        while self._asked.popleft() is not started:
+        while (passed := self._asked.popleft()) is not started:
+            self._set_aside.append(passed)
             self._useless += 1
         self._used += 1
         self._missed_in_a_row = 0
@@ -186,6 +178,7 @@ class Ranges(Generic[T]):
 
     def _drop(self, started: Started[_Answer[T]]) -> None:
         self._asked.remove(started)
+        self._set_aside.append(started)
         self._useless += 1
         if self._useless > self._used + _MOST_USELESS:
             self._give_up("most of the pages do not continue the list")
@@ -205,7 +198,9 @@ class Ranges(Generic[T]):
     def _stop(self) -> None:
         self._markers = iter(())
         while self._asked:
-            self._asked.popleft().cancel()
+            started = self._asked.popleft()
+            started.cancel()
+            self._set_aside.append(started)
 
     def _ask_on(self) -> None:
         """Ask for the next pages. With one at a time, the walk is as fast by itself."""
@@ -226,6 +221,13 @@ class Ranges(Generic[T]):
         return _Answer([self._identify(item) for item in page], page, used)
 
 
+def _has_come(started: Started[_Answer[T]]) -> bool:
+    try:
+        return started.done() and bool(started.result().page)
+    except CancelledError:
+        return False
+
+
 def _nothing() -> None:
     pass
 
@@ -241,14 +243,31 @@ def side_by_side(
 ) -> Generator[Page[T], None, None]:
     """The pages of the list as `pages` gives them, with the same promises, partly read beside the walk by `ranges`."""
     whole = partial(pages, ranges.timed(fetch), identify, limit, most_items=most_items, limited_by=limited_by)
+    reason = "entries of pages that were not used are missing"
     try:
         with closing(ranges):
             yield from whole(beside=ranges.after)
+    except OrderInDoubt:
+        reason = "the order of the list changes meanwhile"
+    left_over = ranges.left_over()
+    if not ranges.doubted and not left_over.new:
+        yield from [left_over] if left_over.again else []
         return
-    except OrderInDoubt as doubt:
-        seen = doubt.seen
-    _log.warning("pages-one-at-a-time walked=%d reason=%r", len(seen), "the order of the list changes meanwhile")
-    for page in whole():
-        new = [item for item in page.new if identify(item) not in seen]
-        again = [item for item in page.new if identify(item) in seen]
+    ranges.doubted = True
+    _log.warning("pages-one-at-a-time walked=%d reason=%r", len(ranges.walked), reason)
+    yield from _walked_again(whole(), identify, ranges.walked, left_over)
+
+
+def _walked_again(
+    walk: Iterator[Page[T]], identify: Callable[[T], str], walked: Mapping[str, int], left_over: Page[T]
+) -> Iterator[Page[T]]:
+    """The pages of a second walk, in which what the first one had comes again, and at last what neither met."""
+    met = set(walked)
+    for page in walk:
+        new = [item for item in page.new if identify(item) not in met]
+        again = [item for item in page.new if identify(item) in met]
+        met.update(map(identify, new))
         yield Page(new, again + page.again)
+    unmet = [item for item in left_over.new if identify(item) not in met]
+    met_later = [item for item in left_over.new if identify(item) in met]
+    yield Page(unmet, met_later + left_over.again)

@@ -40,9 +40,11 @@ def parsed(text: bytes) -> Any:
     """The value of one entry, exactly as `parse_body` gives it. Raises as that does."""
     try:
         value = _ANY.decode(text)
+        if _is_whole(value, text):
+            return value
     except _NOT_READ:
-        return parse_body(text)
-    return value if _is_whole(value, text) else parse_body(text)
+        pass
+    return parse_body(text)
 
 
 def _is_whole(value: object, text: bytes) -> bool:

@@ -87,7 +87,6 @@ class OpenStackClient:
         self._place = place
         self._region = region
         self._options = replace(options, page_size=min(options.page_size, MOST_A_PAGE))
-        self._page_size = self._options.page_size
         self._max_images = max_images
         self._sources = sources
         self._imageless = imageless
@@ -113,8 +112,8 @@ class OpenStackClient:
 
     def images(self) -> Iterator[Image]:
         """Every image that a list shows, the next page being fetched while this one is read."""
-        self._lists = self._new_lists(self._granted().project)
-        return self._lists.images()
+        self._lists = lists = self._new_lists(self._granted().project)
+        return lists.images()
 
     def _new_lists(self, project: str) -> ImageLists:
         return ImageLists(
@@ -122,11 +121,11 @@ class OpenStackClient:
             self._image_url,
             project,
             self._list,
-            page_size=self._page_size,
+            page_size=self._options.page_size,
             max_images=self._max_images,
         )
 
-    def digests(self) -> Mapping[str, bytes]:
+    def digests(self) -> dict[str, bytes]:
         """The digest of each image's entry in the lists that were read last."""
         return self._lists.digests
 
@@ -141,6 +140,10 @@ class OpenStackClient:
     def markers(self) -> Sequence[str]:
         """The ids to ask at in the next reading, by the last complete one; none for a short list."""
         return self._list.marked
+
+    def read_side_by_side(self) -> bool:
+        """Whether pages of the last reading were asked for several at a time."""
+        return self._list.joined > 0
 
     def unlisted(self, known: Iterable[str]) -> Lookup:
         """Those of these images that can be read by their id: every list omits a killed upload.

@@ -92,7 +92,7 @@ class ToastClient:
             for page in coming:
                 yield from merging.take(chain(page.new, page.again))
 
-    def digests(self) -> Mapping[str, bytes]:
+    def digests(self) -> dict[str, bytes]:
         """The digest of each image's entry in the list that was read last."""
         return self._digests
 
@@ -107,6 +107,10 @@ class ToastClient:
     def markers(self) -> Sequence[str]:
         """The ids to ask at in the next reading, by the last complete one; none for a short list."""
         return self._list.marked
+
+    def read_side_by_side(self) -> bool:
+        """Whether pages of the last reading were asked for several at a time."""
+        return self._list.joined > 0
 
     def unlisted(self, known: Iterable[str]) -> Lookup:  # noqa: ARG002 - the port's
         """Nothing: this API lists all that there is, and cannot be asked for one image."""
