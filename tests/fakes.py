@@ -52,8 +52,9 @@ class RecordingCloud:
     closed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def images(self) -> Iterator[Image]:
+    def images(self, markers: Sequence[str] = ()) -> Iterator[Image]:
         self.surveys += 1
+        self.asked_at = list(markers)
         error = self.survey_errors.pop(0) if self.survey_errors else None
         if error is not None:
             raise error
@@ -64,9 +65,6 @@ class RecordingCloud:
 
     def forget_digests(self) -> None:
         pass
-
-    def ask_at(self, markers: Sequence[str]) -> None:
-        self.asked_at = list(markers)
 
     def read_side_by_side(self) -> bool:
         return False

@@ -89,8 +89,11 @@ class ImageService(Protocol):
 
     by_id: bool
 
-    def images(self) -> Iterator[Image]:
+    def images(self, markers: Sequence[str] = ()) -> Iterator[Image]:
         """Every image of the target as they arrive. Raises CloudError when the list cannot be completed.
+
+        `markers` are ids of an earlier reading, in its order, at which several pages may be asked for at a time;
+        without them the list is read page by page.
 
         One about which the list contradicts itself comes again, as all its records together say: of one id, the last
         counts.
@@ -108,12 +111,8 @@ class ImageService(Protocol):
         """Keep these no longer, as they take much memory for a large list."""
         ...
 
-    def ask_at(self, markers: Sequence[str]) -> None:
-        """Where the list is long: ids of an earlier reading, in its order, at which pages may be asked for."""
-        ...
-
     def markers(self) -> Sequence[str]:
-        """The ids to ask at in the next reading, by the last complete one; none for a short list."""
+        """The ids to ask at in a later reading, by the last complete one; none for a short list."""
         ...
 
     def read_side_by_side(self) -> bool:

@@ -38,7 +38,6 @@ class Rereading:
         CloudError where it cannot be read or is implausible, and Interrupted.
         """
         surveying = Surveying(self.orders, self.target, self.service)
-        self.service.ask_at(())  # one page at a time: what is read now decides alone
         images = self.survey.images if self.service.by_id else tuple(surveying.listed())
         usage = surveying.usage(images, self.survey.started_at)
         if usage.problem is not None:
@@ -64,7 +63,6 @@ class Rereading:
         return listed, unanswered
 
     def _listed_without(self, gone: Collection[str]) -> tuple[dict[ImageId, Image], frozenset[ImageId]]:
-        self.service.ask_at(())
         images = tuple({image.id: image for image in self.service.images()}.values())
         listed = _by_id(images)
         known = (image.id for image in self.survey.images if owns(image))

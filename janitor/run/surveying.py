@@ -49,13 +49,16 @@ class Surveying:
         `usage.problem` says so.
         """
         started_at = self.orders.execution.clock()
-        self.service.ask_at(self.orders.store.markers(self.target))
-        listed = self.listed(stage)
-        if self.service.read_side_by_side() and not self.service.by_id and self._missing(listed):
+        listed = self.listed(self.orders.store.markers(self.target), stage)
+        known = self.orders.store.known(self.target)
+        missing = _missing(known, listed)
+        if missing and self.service.read_side_by_side() and not self.service.by_id:
             listed = self._read_in_order(listed)
+            missing = _missing(known, listed)
         digests, markers = self.service.digests(), tuple(self.service.markers())
         without_id = len(self.service.unidentified())
-        lookup = self._looked_up(listed)
+        raise_if_stopped(self.orders.execution.stop)
+        lookup = self.service.unlisted(missing)
         images = (*listed, *lookup.found, *self._unseen(lookup))
         usage = self.usage(images, started_at)
         if without_id:
@@ -64,10 +67,10 @@ class Surveying:
         finished_at = self.orders.execution.clock()
         return Survey(images, usage, started_at, finished_at, without_id, digests, markers), lookup
 
-    def listed(self, stage: Stage | None = None) -> list[Image]:
-        """What the lists say, each image once, with all of its records merged."""
+    def listed(self, markers: Sequence[str] = (), stage: Stage | None = None) -> list[Image]:
+        """What the lists say, each image once, with all of its records merged; read side by side at markers."""
         listed: dict[str, Image] = {}
-        for image in self.service.images():
+        for image in self.service.images(markers):
             listed[image.id] = image
             if stage is not None:
                 stage.add(image, self.service.digests().get(image.id))
@@ -84,7 +87,6 @@ class Surveying:
         of an answer because the service was asked for several at a time.
         """
         _log.info("pages-one-at-a-time target=%s reason=%r", self.target, "known images are missing")
-        self.service.ask_at(())
         images = {image.identity: image for image in self.listed()}
         digests = self.service.digests()
         for image in listed:
@@ -93,17 +95,6 @@ class Surveying:
                 images[image.identity] = both
                 digests.pop(both.id, None)
         return list(images.values())
-
-    def _looked_up(self, listed: Iterable[Image]) -> Lookup:
-        raise_if_stopped(self.orders.execution.stop)
-        return self.service.unlisted(self._missing(listed))
-
-    def _missing(self, listed: Iterable[Image]) -> list[str]:
-        """The ids of known images of the target's own that no list shows."""
-        as_spelled = {image.id for image in listed}
-        missing = {folded(known): known for known in self.orders.store.known(self.target) if known not in as_spelled}
-        ids = {image.identity for image in listed} if missing else ()
-        return [known for image_id, known in missing.items() if image_id not in ids]
 
     def _unseen(self, lookup: Lookup) -> Iterator[Image]:
         """The known images that may exist but that we may not read: as they were, and marked as unread."""
@@ -128,6 +119,14 @@ class Surveying:
             return self.service.usage(images, earlier)
         except CloudError as error:
             return Usage(problem=str(error))
+
+
+def _missing(known: Iterable[str], listed: Sequence[Image]) -> list[str]:
+    """The ids of known images that are not listed, however they are spelled."""
+    as_spelled = {image.id for image in listed}
+    missing = {folded(image): image for image in known if image not in as_spelled}
+    ids = {image.identity for image in listed} if missing else ()
+    return [image for image_id, image in missing.items() if image_id not in ids]
 
 
 def _without_id(entries: int) -> str:

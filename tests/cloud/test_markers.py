@@ -1,7 +1,7 @@
 """A walk leaves the places to ask at for the next one, unless they cannot be relied on."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from janitor.cloud.common.markers import MarkedList, markers
@@ -18,7 +18,10 @@ def marked_list() -> MarkedList[str]:
 
 
 def walk(marked: MarkedList[str], listed: ChangingList) -> Iterator[Page[str]]:
-    return marked.walk(listed.fetch, lambda marker: (listed.beside(marker), nothing), LIMIT, BOUND, "limits.max_images")
+    def ask(marker: str) -> tuple[list[str], Callable[[], None]]:
+        return listed.beside(marker), nothing
+
+    return marked.walk(marked.marked, listed.fetch, ask, LIMIT, BOUND, "limits.max_images")
 
 
 def test_a_complete_walk_leaves_its_markers() -> None:

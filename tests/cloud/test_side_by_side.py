@@ -45,7 +45,8 @@ def options(parallel_pages: int = 4) -> HttpOptions:
 
 
 def ids(client: ImageService) -> list[str]:
-    return [image.id for image in client.images()]
+    """The ids of a reading at the markers of the reading before it, if there was one."""
+    return [image.id for image in client.images(client.markers())]
 
 
 def markers(server: Loopback, since: int = 0) -> list[str]:
@@ -95,8 +96,7 @@ def test_markers_of_another_day_are_asked_at_even_where_images_are_gone_and_new(
         marked = client.markers()
     now: list[dict[str, object]] = [{"id": "new1"}, {"id": "new2"}, *entries()[:32], {"id": "new3"}, *entries()[37:]]
     with serving(now, options()) as (client, server):
-        client.ask_at(marked)
-        assert ids(client) == [str(entry["id"]) for entry in now]
+        assert [image.id for image in client.images(marked)] == [str(entry["id"]) for entry in now]
         assert set(marked) <= set(markers(server))
 
 
@@ -172,7 +172,7 @@ def test_a_reading_that_is_given_up_leaves_no_thread_and_the_markers(serving: An
     with serving(entries(), options()) as (client, _):
         ids(client)
         marked = client.markers()
-        images = client.images()
+        images = client.images(marked)
         assert len(list(islice(images, 25))) == 25
         assert page_threads()
         images.close()

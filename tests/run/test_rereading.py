@@ -1,6 +1,6 @@
 """Deletions never depend on data older than ten minutes; and a later list has to be as plausible as a survey."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -279,9 +279,9 @@ def test_where_only_a_list_tells_that_an_image_is_gone_two_have_to(night: Night)
     whole = list(cloud.listed)
     lists = cloud.images
 
-    def images() -> Iterator[Image]:
+    def images(markers: Sequence[str] = ()) -> Iterator[Image]:
         cloud.listed = [each for each in whole if cloud.surveys != 1 or each.id not in cloud.undone]
-        return lists()
+        return lists(markers)
 
     cloud.images = images  # type: ignore[method-assign]
     assert outcomes(night.run()) == {"ci-a": ACCEPTED, "ci-b": ACCEPTED}

@@ -27,9 +27,9 @@ def markers(walked: Sequence[str], page_length: int) -> list[str]:
 
 
 class MarkedList(Generic[T]):
-    """A list that is walked time and again. `marked` are the ids to ask at in the next walk.
+    """A list that is walked time and again. `marked` are the ids to ask at in a later walk, set once one is complete.
 
-    A walk sets them once it is complete. Up to `at_a_time` pages are asked for at a time; `throttled` counts how often
+    Up to `at_a_time` pages are asked for at a time; `throttled` counts how often
     the service has said that it gets too many requests.
     """
 
@@ -42,16 +42,22 @@ class MarkedList(Generic[T]):
         """How many pages of the last walk were read beside it."""
 
     def walk(
-        self, fetch: Callable[[str | None], list[T]], ask: Ask[T], limit: int, most_items: int, limited_by: str
+        self,
+        markers: Sequence[str],
+        fetch: Callable[[str | None], list[T]],
+        ask: Ask[T],
+        limit: int,
+        most_items: int,
+        limited_by: str,
     ) -> Generator[Page[T], None, None]:
-        """The pages of the list as `pages` gives them, by `fetch`; those that are read beside the walk, by `ask`."""
+        """The pages of the list as `pages` gives them, by `fetch`; those read beside the walk, at markers, by `ask`."""
         self.joined = 0
-        if not self.marked:
+        if not markers:
             yield from self._marking(
                 pages(fetch, self._identify, limit, most_items=most_items, limited_by=limited_by), lambda: True
             )
             return
-        ranges = Ranges(ask, self._identify, self.marked, Pace(self._at_a_time, self._throttled))
+        ranges = Ranges(ask, self._identify, markers, Pace(self._at_a_time, self._throttled))
         walk = side_by_side(fetch, self._identify, limit, ranges, most_items=most_items, limited_by=limited_by)
         yield from self._marking(walk, lambda: not ranges.doubted)
         self.joined = ranges.joined
@@ -59,7 +65,7 @@ class MarkedList(Generic[T]):
     def _marking(
         self, walk: Generator[Page[T], None, None], reliable: Callable[[], bool]
     ) -> Generator[Page[T], None, None]:
-        """The same pages. Where their order cannot be relied on, the next walk goes page by page."""
+        """The same pages. Where their order cannot be relied on, they leave no markers."""
         walked: list[str] = []
         length = 0
         for page in walk:

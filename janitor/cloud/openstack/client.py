@@ -110,10 +110,10 @@ class OpenStackClient:
         self._given = grant
         self._grant: Grant | None = None
 
-    def images(self) -> Iterator[Image]:
-        """Every image that a list shows, the next page being fetched while this one is read."""
-        self._lists = lists = self._new_lists(self._granted().project)
-        return lists.images()
+    def images(self, markers: Sequence[str] = ()) -> Iterator[Image]:
+        """Every image that a list shows, other pages being fetched while one is read: the next, or those at markers."""
+        self._lists = self._new_lists(self._granted().project)
+        return self._lists.images(markers)
 
     def _new_lists(self, project: str) -> ImageLists:
         return ImageLists(
@@ -133,12 +133,8 @@ class OpenStackClient:
         """Keep these no longer."""
         self._lists.digests = {}
 
-    def ask_at(self, markers: Sequence[str]) -> None:
-        """Where the list is long: ids of an earlier reading, in its order, at which pages may be asked for."""
-        self._list.marked = markers
-
     def markers(self) -> Sequence[str]:
-        """The ids to ask at in the next reading, by the last complete one; none for a short list."""
+        """The ids to ask at in a later reading, by the last complete one; none for a short list."""
         return self._list.marked
 
     def read_side_by_side(self) -> bool:

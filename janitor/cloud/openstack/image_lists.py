@@ -1,6 +1,6 @@
 """The lists of the Image API v2, which together show the images of a project: all of them, read once through."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import chain
 
@@ -50,18 +50,18 @@ class ImageLists:
         """The entries that had no id."""
         return tuple(read_image(entry, self._project) for entry in self._entries.others)
 
-    def images(self) -> Iterator[Image]:
-        """Every image that a list shows, the next page being fetched while this one is read."""
+    def images(self, markers: Sequence[str] = ()) -> Iterator[Image]:
+        """Every image that a list shows, other pages being fetched while one is read: the next, or those at markers."""
         merging = Merging(self.digests)
-        walk = self._walk_all()
+        walk = self._walk_all(markers)
         with closing(walk), closing(ahead(walk)) as coming:
             for page in coming:
                 yield from merging.take(chain(page.new, page.again))
 
-    def _walk_all(self) -> Generator[Page[Listed], None, None]:
+    def _walk_all(self, markers: Sequence[str]) -> Generator[Page[Listed], None, None]:
         """The pages of all lists. Hidden images, and those of visibility community, are in lists of their own."""
         fetch = self._paged(self._ask, {}).page
-        yield from self._main.walk(fetch, self._ask_beside, self._page_size, self._max_images, LIMIT_OF_IMAGES)
+        yield from self._main.walk(markers, fetch, self._ask_beside, self._page_size, self._max_images, LIMIT_OF_IMAGES)
         yield from self._walk_beside({"os_hidden": "true"})
         yield from self._walk_beside({"visibility": Visibility.COMMUNITY.value, "owner": self._project})
 

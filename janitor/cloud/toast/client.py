@@ -82,12 +82,12 @@ class ToastClient:
         self._session = Session(self._transport, Tokens(self._issue_token, clock), self._judge, clock)
         self._list = MarkedList(id_of_listed, options.parallel_pages, lambda: self._session.throttled)
 
-    def images(self) -> Iterator[Image]:
-        """Every image of the appkey, the next page being fetched while this one is read."""
+    def images(self, markers: Sequence[str] = ()) -> Iterator[Image]:
+        """Every image of the appkey, other pages being fetched while one is read: the next, or those at markers."""
         merging, self._entries = Merging(), Entries(read_image, _READER)
         self._digests = merging.digests
         limit = self._options.page_size
-        walk = self._list.walk(self._page, self._separated, limit, self._max_images, LIMIT_OF_IMAGES)
+        walk = self._list.walk(markers, self._page, self._separated, limit, self._max_images, LIMIT_OF_IMAGES)
         with closing(walk), closing(ahead(walk)) as coming:
             for page in coming:
                 yield from merging.take(chain(page.new, page.again))
@@ -100,12 +100,8 @@ class ToastClient:
         """Keep these no longer."""
         self._digests = {}
 
-    def ask_at(self, markers: Sequence[str]) -> None:
-        """Where the list is long: ids of an earlier reading, in its order, at which pages may be asked for."""
-        self._list.marked = markers
-
     def markers(self) -> Sequence[str]:
-        """The ids to ask at in the next reading, by the last complete one; none for a short list."""
+        """The ids to ask at in a later reading, by the last complete one; none for a short list."""
         return self._list.marked
 
     def read_side_by_side(self) -> bool:
