@@ -82,7 +82,7 @@ def channel_probes(
     settings: Settings, policies: Sequence[Policy], *, live: bool
 ) -> Iterator[tuple[str, Callable[[], Probe]]]:
     """A probe, with its name, for every channel; what others can see only where it is `live`."""
-    if settings.slack is None and not settings.channels:
+    if not settings.has_channels:
         return
     from janitor.notify.channels import configured as configured_channels  # which loads every kind of channel
 

@@ -166,7 +166,7 @@ def _marked(database: Path, store: Store, result: RunResult) -> RunResult:
 
 
 def _has_channels(settings: Settings) -> bool:
-    if settings.slack is None and not settings.channels:
+    if not settings.has_channels:
         return False
     from janitor.notify.channels import configured  # which loads every kind of channel
 

@@ -99,6 +99,11 @@ class Settings:
     references: tuple[Reference, ...]
     secrets: frozenset[str] = field(repr=False)
 
+    @property
+    def has_channels(self) -> bool:
+        """Whether any channel for reports is configured; asked before the code of channels is loaded."""
+        return self.slack is not None or bool(self.channels)
+
 
 def load_settings(
     config: Path | None = None, environ: Mapping[str, str] = os.environ, kinds: Callable[[], ChannelSchemas] = dict

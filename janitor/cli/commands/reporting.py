@@ -55,7 +55,7 @@ def _unprinted(result: RunResult, failure: OSError) -> str:
 
 def _posted(settings: Settings, result: RunResult, policies: Sequence[Policy] | None, stop: Stop) -> Delivery:
     """Post the report. After a signal it has two seconds: every report is kept first, and the next run sends it."""
-    if settings.slack is None and not settings.channels:
+    if not settings.has_channels:
         return Delivery()
     from janitor.notify.delivery import deliver  # which loads every kind of channel
 
