@@ -78,7 +78,8 @@ def mark_dropped(db: Connection, before: datetime) -> None:
 def held_back(db: Connection, before: datetime) -> dict[str, int]:
     """What keeps details of before this instant from being dropped, and how many of each."""
     (first,) = db.execute("SELECT min(run) FROM runs WHERE started_at >= ?", (iso(before),)).fetchone()
-    counts = ((kind, db.execute(sql, (first,)).fetchone()[0]) for kind, sql in _HOLDING.items())
+    counting = "SELECT count(*) FROM {} AND run < ?"
+    counts = ((kind, db.execute(counting.format(rows), (first,)).fetchone()[0]) for kind, rows in _HOLDING.items())
     return {kind: count for kind, count in counts if count}
 
 
@@ -92,25 +93,25 @@ def drop(db: Connection, kind: Kind, keys: Sequence[Keys]) -> None:
     db.executemany(kind.delete, keys)
 
 
+_HOLDING = {
+    "notices": "notices WHERE ended_at IS NULL",
+    "owed": "runs WHERE owes_report AND outcome IS NOT NULL",
+    "undelivered": "reports WHERE delivered_at IS NULL",
+}
+"""The rows that keep the details of their run and of all later ones, by a word for them."""
+
 # The first survey of a target that is still needed whole: the last one of before the instant, and none after that to
 # which anything may look back. Runs are in order, and their clocks need not be: the first of after the instant counts.
-_FIRST_NEEDED = """
+_FIRST_NEEDED = f"""
 WITH floors(run) AS (
     SELECT min(run) FROM runs WHERE started_at >= :before
-    UNION ALL SELECT min(run) FROM notices WHERE ended_at IS NULL
-    UNION ALL SELECT min(run) FROM runs WHERE owes_report AND outcome IS NOT NULL
-    UNION ALL SELECT min(run) FROM reports WHERE delivered_at IS NULL
+    UNION ALL {" UNION ALL ".join(f"SELECT min(run) FROM {rows}" for rows in _HOLDING.values())}
     UNION ALL SELECT max(run) + 1 FROM surveys WHERE target = :target AND finished_at IS NOT NULL
     UNION ALL SELECT max(run) + 1 FROM surveys WHERE target = :target AND run > :after AND good
 )
 SELECT max(run) FROM surveys
 WHERE target = :target AND finished_at IS NOT NULL AND run < (SELECT min(run) FROM floors WHERE run IS NOT NULL)
-"""
-_HOLDING = {
-    "notices": "SELECT count(*) FROM notices WHERE ended_at IS NULL AND run < ?",
-    "owed": "SELECT count(*) FROM runs WHERE owes_report AND outcome IS NOT NULL AND run < ?",
-    "undelivered": "SELECT count(*) FROM reports WHERE delivered_at IS NULL AND run < ?",
-}
+"""  # noqa: S608 - conditions of ours
 _MARK = "UPDATE surveys SET details_dropped = 1 WHERE target = ? AND run < ? AND NOT details_dropped"
 _FIRST_WHOLE = "SELECT min(run) FROM surveys WHERE target = ? AND finished_at IS NOT NULL AND NOT details_dropped"
 
