@@ -10,8 +10,6 @@ from janitor.core.policy import Clock, Expire
 from janitor.core.units import format_duration, format_minute
 from janitor.core.value import Value
 
-_DAY = timedelta(days=1)
-
 
 class Term(Value, frozen=True):
     """How long one image may live: from when that is counted, and since when it is watched, if its clock needs that."""
