@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from janitor.cli import wiring
-from janitor.config import Settings
+from janitor.cli import configuration, wiring
+from janitor.config import Settings, load_settings
 from janitor.config.policy_files import Rules
 from janitor.core.basis import Basis
 from janitor.core.planning.plan import Limits
@@ -16,8 +17,18 @@ from janitor.core.survey.plausibility import Plausibility
 from janitor.run import Run
 from janitor.run.orders import Audience, Execution, RunStore, Site
 from janitor.run.sites import Choice
+from janitor.sandbox.server import Sandbox
 from tests.factories import AMPLE, NOW, OLD
 from tests.fakes import RecordingCloud
+
+
+def settings_on(folder: Path, sandbox: Sandbox, *lines: str, mode: Mode, policies: str) -> tuple[Settings, Rules]:
+    """The settings and rules of a configuration in this folder for a sandbox, with further lines and these policies."""
+    text = sandbox.configuration(mode=mode.value, database="janitor.db", policies="policies.yaml")
+    (folder / "janitor.yaml").write_text(text + "".join(f"{line}\n" for line in lines), encoding="utf-8")
+    (folder / "policies.yaml").write_text(policies, encoding="utf-8")
+    settings = load_settings(folder / "janitor.yaml", {})
+    return settings, configuration.rules_of(settings)
 
 
 def run_of(

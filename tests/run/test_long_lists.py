@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from janitor.cli import configuration
-from janitor.config import load_settings
 from janitor.core.result import Mode, Outcome
 from janitor.run.sites import Choice
 from janitor.sandbox.calls import Api
@@ -18,11 +16,9 @@ from tests.in_process import in_process
 @pytest.mark.parametrize("api", Api)
 def test_a_list_of_more_images_than_the_configuration_allows_fails_the_target(tmp_path: Path, api: Api) -> None:
     sandbox, transport = in_process(Options(api=api, images=120))
-    text = sandbox.configuration(mode="delete", database="janitor.db", policies="policies.yaml")
-    (tmp_path / "janitor.yaml").write_text(f"{text}limits: {{max_images: 100}}\n")
-    (tmp_path / "policies.yaml").write_text(POLICY)
-    settings = load_settings(tmp_path / "janitor.yaml", {})
-    rules = configuration.rules_of(settings)
+    settings, rules = runs.settings_on(
+        tmp_path, sandbox, "limits: {max_images: 100}", mode=Mode.DELETE, policies=POLICY
+    )
     result = runs.perform(settings, rules, Mode.DELETE, Choice(settings.targets), http_transport=transport)
     assert result.outcome is Outcome.REFUSED
     [target] = result.targets

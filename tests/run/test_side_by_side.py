@@ -1,13 +1,11 @@
 """A run reads a long list at the places that the run before recorded, and decides the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from janitor.cli import configuration
-from janitor.config import load_settings
 from janitor.core.image import Image
 from janitor.core.result import Mode, RunResult
 from janitor.run.orders import Site
@@ -30,11 +28,7 @@ def decided(result: RunResult) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize("api", Api)
 def test_the_second_run_asks_where_the_first_one_noted(tmp_path: Path, api: Api) -> None:
     sandbox, transport = in_process(Options(api=api, images=200))
-    text = sandbox.configuration(mode="dry-run", database="janitor.db", policies="policies.yaml")
-    (tmp_path / "janitor.yaml").write_text(f"{text}http: {{page_size: 10}}\n")
-    (tmp_path / "policies.yaml").write_text(POLICY)
-    settings = load_settings(tmp_path / "janitor.yaml", {})
-    rules = configuration.rules_of(settings)
+    settings, rules = runs.settings_on(tmp_path, sandbox, "http: {page_size: 10}", mode=Mode.DRY_RUN, policies=POLICY)
     [target] = settings.targets
     asked, results, markers = [], [], []
     for _ in range(2):
@@ -60,9 +54,9 @@ class PartialCloud(RecordingCloud):
     def read_side_by_side(self) -> bool:
         return bool(self.asked_at)
 
-    def images(self) -> Iterator[Image]:
-        for image in super().images():
-            if not (self.asked_at and image.id == self.left_out):
+    def images(self, markers: Sequence[str] = ()) -> Iterator[Image]:
+        for image in super().images(markers):
+            if not (markers and image.id == self.left_out):
                 yield image
 
 

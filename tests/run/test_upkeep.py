@@ -4,8 +4,6 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
-from janitor.cli import configuration
-from janitor.config import load_settings
 from janitor.core.result import Mode
 from janitor.run.sites import Choice
 from janitor.sandbox.options import Options
@@ -20,11 +18,7 @@ def nights(desk: Desk, count: int, *lines: str) -> None:
     """Dry runs, each ten days after the one before, of a sandbox whose clock goes with them."""
     now = datetime.now(UTC)
     sandbox, transport = in_process(Options(images=20), clock=lambda: now)
-    text = sandbox.configuration(mode="dry-run", database="janitor.db", policies="policies.yaml")
-    desk.write("janitor.yaml", text + "".join(f"{line}\n" for line in lines))
-    desk.write("policies.yaml", POLICIES)
-    settings = load_settings(desk.folder / "janitor.yaml", {})
-    rules = configuration.rules_of(settings)
+    settings, rules = runs.settings_on(desk.folder, sandbox, *lines, mode=Mode.DRY_RUN, policies=POLICIES)
     for _ in range(count):
         around = {"clock": lambda: now, "http_transport": transport}  # noqa: B023 - the clock goes on
         runs.perform(settings, rules, Mode.DRY_RUN, Choice(settings.targets), **around)
