@@ -49,12 +49,7 @@ class Surveying:
         `usage.problem` says so.
         """
         started_at = self.orders.execution.clock()
-        listed = self.listed(self.orders.store.markers(self.target), stage)
-        known = self.orders.store.known(self.target)
-        missing = _missing(known, listed)
-        if missing and self.service.read_side_by_side() and not self.service.by_id:
-            listed = self._read_in_order(listed)
-            missing = _missing(known, listed)
+        listed, missing = self._completed(self.listed(self.orders.store.markers(self.target), stage))
         digests, markers = self.service.digests(), tuple(self.service.markers())
         without_id = len(self.service.unidentified())
         raise_if_stopped(self.orders.execution.stop)
@@ -79,6 +74,15 @@ class Surveying:
             raise_if_stopped(self.orders.execution.stop)
         self.orders.execution.progress.advance(self.target, "survey", len(listed), len(listed))
         return list(listed.values())
+
+    def _completed(self, listed: list[Image]) -> tuple[list[Image], list[str]]:
+        """What is listed, read once more where that may lack images, and the known images that it lacks."""
+        known = self.orders.store.known(self.target)
+        missing = _missing(known, listed)
+        if missing and self.service.read_side_by_side() and not self.service.by_id:
+            listed = self._read_in_order(listed)
+            missing = _missing(known, listed)
+        return listed, missing
 
     def _read_in_order(self, listed: Iterable[Image]) -> list[Image]:
         """The list read once more, one page at a time, merged with what was read side by side.
