@@ -9,6 +9,7 @@ from janitor.cloud.service import Lookup, Probe
 from janitor.core.image import Image, Sharing
 from janitor.core.planning.deletion import Answer
 from janitor.core.survey.binding import Binding
+from janitor.core.survey.pages import PagesRead
 from janitor.core.usage import EarlierUsage, Usage
 from janitor.errors import CloudError
 
@@ -66,11 +67,8 @@ class RecordingCloud:
     def forget_digests(self) -> None:
         pass
 
-    def read_side_by_side(self) -> bool:
-        return False
-
-    def markers(self) -> list[str]:
-        return self.marked
+    def pages_read(self) -> PagesRead:
+        return PagesRead(tuple(self.marked))
 
     def unlisted(self, known: Iterable[str]) -> Lookup:
         self.unlisted_asked = list(known)

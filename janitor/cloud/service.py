@@ -9,6 +9,7 @@ from typing import Protocol
 from janitor.core.image import Image, Sharing
 from janitor.core.planning.deletion import Answer
 from janitor.core.survey.binding import Binding
+from janitor.core.survey.pages import PagesRead
 from janitor.core.usage import EarlierUsage, Reading, Source, Usage
 from janitor.errors import CloudError
 
@@ -111,12 +112,8 @@ class ImageService(Protocol):
         """Keep these no longer, as they take much memory for a large list."""
         ...
 
-    def markers(self) -> Sequence[str]:
-        """The ids to ask at in a later reading, by the last complete one; none for a short list."""
-        ...
-
-    def read_side_by_side(self) -> bool:
-        """Whether pages of the last reading were asked for several at a time."""
+    def pages_read(self) -> PagesRead:
+        """How the pages of the list were read the last time, whether that ended or failed."""
         ...
 
     def unlisted(self, known: Iterable[str]) -> Lookup:
@@ -168,7 +165,7 @@ class ImageService(Protocol):
         ...
 
     def irregularities(self) -> list[str]:
-        """What looked wrong about the image lists so far, a phrase each, besides the contradictions noted in images."""
+        """What looked wrong about the lists as last read, a phrase each, besides the contradictions noted in images."""
         ...
 
     def other_names(self, images: Sequence[Image]) -> list[str]:

@@ -54,6 +54,7 @@ class CarryingOut:
     def _deleter(self, target: str, plan: Plan) -> Deleter:
         done = iter(range(1, len(plan.decisions) + 1))
         planned = {decision.image.id for decision in plan.decisions}
+        survey = self.rereading.survey
 
         def read() -> Reading:
             return self.rereading.before(planned, deleter.standing.gone)
@@ -64,7 +65,7 @@ class CarryingOut:
             self.service,
             self.orders.store,
             self.orders.execution,
-            Freshness(read, self.orders.execution.moment, self.since),
+            Freshness(read, self.orders.execution.moment, self.since, in_order=not survey.pages.side_by_side),
             lambda: self.orders.execution.progress.advance(target, "delete", next(done), len(plan.decisions)),
         )
         return deleter

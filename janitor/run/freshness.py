@@ -1,4 +1,4 @@
-"""How old the data behind a deletion may be: if it is too old, the target is read again before anything is sent."""
+"""What the data behind a deletion must be: if it is too old or not certain, the target is read again before that."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -34,7 +34,9 @@ class Moment:
 
 @dataclass(slots=True)
 class Freshness:
-    """Ensures that no deletion depends on data older than ten minutes. Safe to use from several threads at once.
+    """Ensures that no deletion depends on data older than ten minutes, or on a list that was not read page by page.
+
+    Safe to use from several threads at once. `in_order`: the survey's list was read page by page.
 
     `now` gives the time and `since` is when the survey began. A reading counts from its beginning; if two in a row take
     longer than that, the account is slow (the process was not stopped), and the second counts from its end.
@@ -43,12 +45,15 @@ class Freshness:
     read: Callable[[], Reading]
     now: Callable[[], Moment]
     since: Moment
+    in_order: bool = True
     latest: Reading = Reading()
     failed: CloudError | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def is_stale(self) -> bool:
         """Whether the target has to be read again; the longer of both times counts: a clock may have been set back."""
+        if not self.in_order:
+            return True
         now = self.now()
         return max(now.at - self.since.at, timedelta(seconds=now.ticks - self.since.ticks)) > STALE
 
@@ -69,7 +74,10 @@ class Freshness:
         try:
             self.latest = self.read()
         except CloudError as error:
-            minutes = STALE // timedelta(minutes=1)
-            self.failed = Unavailable(f"the survey is over {minutes} minutes old, and reading it again failed: {error}")
+            self.failed = Unavailable(f"{self._why()}, and reading it again failed: {error}")
             raise self.failed from error
-        self.since = began
+        self.since, self.in_order = began, True
+
+    def _why(self) -> str:
+        minutes = STALE // timedelta(minutes=1)
+        return f"the survey is over {minutes} minutes old" if self.in_order else "the list was not read page by page"

@@ -90,8 +90,15 @@ class RunStore(Journal, Protocol):
         """The ids of the target's own images, in its last snapshot or accepted survey, without those we deleted."""
         ...
 
-    def markers(self, target: str) -> Sequence[str]:
-        """The ids at which the list of a target can be asked, in its order, by its last survey."""
+    def markers(self, target: str, now: datetime) -> Sequence[str]:
+        """The ids at which the list of a target can be asked, in its order, by its last survey.
+
+        None for a month after its service turned down several requests at a time.
+        """
+        ...
+
+    def record_turned_down(self, target: str, at: datetime) -> None:
+        """Record that the service of a target turned down several requests at a time."""
         ...
 
     def last_seen(self, target: str, ids: Iterable[str]) -> Sequence[Image]:

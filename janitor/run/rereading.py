@@ -1,9 +1,9 @@
-"""Reading a target again within a run: before deletions long after its survey, and after all deletions."""
+"""Reading a target again within a run: before deletions where its survey is not enough, and after all deletions."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from janitor.cloud.service import ImageService
+from janitor.cloud.service import ImageService, Lookup
 from janitor.core.decision import Decision, Verdict
 from janitor.core.image import GONE_STATUSES, Image
 from janitor.core.names.image_ids import ImageId, folded
@@ -32,19 +32,19 @@ class Rereading:
     known: Collection[str] = ()
 
     def before(self, planned: Collection[str], gone: Collection[str]) -> Reading:
-        """The present state of these planned images: everything that uses images is read again.
+        """The present state of these planned images: all images are listed page by page, and what uses them is read.
 
-        The images are listed, too, if they cannot be asked for one by one; `gone` are those that may be missing. Raises
-        CloudError where it cannot be read or is implausible, and Interrupted.
+        `gone` are those that may be missing. Raises CloudError where it cannot be read or is implausible, and
+        Interrupted.
         """
         surveying = Surveying(self.orders, self.target, self.service)
-        images = self.survey.images if self.service.by_id else tuple(surveying.listed())
-        usage = surveying.usage(images, self.survey.started_at)
+        listed = surveying.listed()
+        images, lookup = self._with_unlisted(listed.images, gone)
+        usage = surveying.usage(images, self.survey.started_at, listed.unidentified)
         if usage.problem is not None:
             raise Unavailable(usage.problem)
-        now = replace(self.survey, images=images, usage=usage, without_id=len(self.service.unidentified()))
-        if doubts := self._doubts(now, frozenset() if self.service.by_id else None, gone):
-            raise Implausible(f"it is implausible: {'; '.join(doubts)}")
+        now = replace(self.survey, images=images, usage=usage, without_id=len(listed.unidentified))
+        self._check(now, lookup, gone)
         asked = frozenset(map(folded, planned))
         stay = [d for d in self.decide(now) if d.image.identity in asked and d.verdict is not Verdict.DELETE]
         stays = {d.image.identity: f"now {d.verdict} [{d.reason}] {d.detail}" for d in stay}
@@ -63,14 +63,25 @@ class Rereading:
         return listed, unanswered
 
     def _listed_without(self, gone: Collection[str]) -> tuple[dict[ImageId, Image], frozenset[ImageId]]:
-        images = tuple({image.id: image for image in self.service.images()}.values())
-        listed = _by_id(images)
-        known = (image.id for image in self.survey.images if owns(image))
-        lookup = self.service.unlisted(each for each in known if folded(each) not in listed)
-        now = replace(self.survey, images=(*images, *lookup.found), without_id=len(self.service.unidentified()))
+        images, lookup = self._with_unlisted({image.id: image for image in self.service.images()}.values())
+        now = replace(self.survey, images=images, without_id=len(self.service.unidentified()))
+        self._check(now, lookup, gone)
+        return _by_id(images), frozenset(map(folded, lookup.unanswered or ()))
+
+    def _with_unlisted(self, images: Collection[Image], gone: Collection[str] = ()) -> tuple[tuple[Image, ...], Lookup]:
+        """What is listed, with what exists although it no longer is, and what the API says about the latter.
+
+        It is not asked about images that may be `gone`.
+        """
+        listed = {*_by_id(images), *map(folded, gone)}
+        known = (image.id for image in self.survey.images if owns(image) and image.identity not in listed)
+        lookup = self.service.unlisted(known)
+        return (*images, *lookup.found), lookup
+
+    def _check(self, now: Survey, lookup: Lookup, gone: Collection[str]) -> None:
+        """Raise Implausible for a later list that would be implausible as a survey."""
         if doubts := self._doubts(now, lookup.unanswered, gone):
             raise Implausible(f"it is implausible: {'; '.join(doubts)}")
-        return _by_id(now.images), frozenset(map(folded, lookup.unanswered or ()))
 
     def _doubts(self, now: Survey, unanswered: frozenset[str] | None, gone: Collection[str]) -> tuple[str, ...]:
         """What is implausible about a later list, by the checks of a survey; deleted images do not count."""

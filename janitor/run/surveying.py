@@ -1,6 +1,7 @@
 """Surveying one target: all of its images, and what uses them, by its services and by texts that people declare."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -33,6 +34,14 @@ _UPGRADED = (
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """What lists said: every image once, with all of its records merged, and the entries that had no id."""
+
+    images: list[Image]
+    unidentified: tuple[Image, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Surveying:
     """One complete reading of a target, through its service."""
 
@@ -49,21 +58,31 @@ class Surveying:
         `usage.problem` says so.
         """
         started_at = self.orders.execution.clock()
-        listed, missing = self._completed(self.listed(self.orders.store.markers(self.target), stage))
-        digests, markers = self.service.digests(), tuple(self.service.markers())
-        without_id = len(self.service.unidentified())
-        raise_if_stopped(self.orders.execution.stop)
-        lookup = self.service.unlisted(missing)
-        images = (*listed, *lookup.found, *self._unseen(lookup))
-        usage = self.usage(images, started_at)
+        listed, lookup = self._completed(self._read_at_markers(started_at, stage))
+        digests, pages = self.service.digests(), self.service.pages_read()
+        without_id = len(listed.unidentified)
+        images = (*listed.images, *lookup.found, *self._unseen(lookup))
+        usage = self.usage(images, started_at, listed.unidentified)
         if without_id:
             usage = replace(usage, remarks=(*usage.remarks, _without_id(without_id)))
         raise_if_stopped(self.orders.execution.stop)
         finished_at = self.orders.execution.clock()
-        return Survey(images, usage, started_at, finished_at, without_id, digests, markers), lookup
+        return Survey(images, usage, started_at, finished_at, without_id, digests, pages), lookup
 
-    def listed(self, markers: Sequence[str] = (), stage: Stage | None = None) -> list[Image]:
-        """What the lists say, each image once, with all of its records merged; read side by side at markers."""
+    def _read_at_markers(self, now: datetime, stage: Stage | None) -> Listed:
+        """What the lists say, read side by side where the last survey noted where that can be."""
+        try:
+            return self.listed(self.orders.store.markers(self.target, now), stage)
+        except CloudError:
+            if self.service.pages_read().turned_down:
+                self.orders.store.record_turned_down(self.target, now)
+            raise
+
+    def listed(self, markers: Sequence[str] = (), stage: Stage | None = None) -> Listed:
+        """What the lists say, read side by side at markers, and without any page by page.
+
+        Raises CloudError where they cannot be read to their end, and Interrupted.
+        """
         listed: dict[str, Image] = {}
         for image in self.service.images(markers):
             listed[image.id] = image
@@ -73,45 +92,58 @@ class Surveying:
                 self.orders.execution.progress.advance(self.target, "survey", len(listed), None)
             raise_if_stopped(self.orders.execution.stop)
         self.orders.execution.progress.advance(self.target, "survey", len(listed), len(listed))
-        return list(listed.values())
+        return Listed(list(listed.values()), tuple(self.service.unidentified()))
 
-    def _completed(self, listed: list[Image]) -> tuple[list[Image], list[str]]:
-        """What is listed, read once more where that may lack images, and the known images that it lacks."""
+    def _completed(self, listed: Listed) -> tuple[Listed, Lookup]:
+        """What is listed, read once more where that lacks images, and what the API says about known ones without."""
         known = self.orders.store.known(self.target)
-        missing = _missing(known, listed)
-        if missing and self.service.read_side_by_side() and not self.service.by_id:
+        missing = _missing(known, listed.images)
+        lookup = self._unlisted(missing)
+        if self.service.pages_read().side_by_side and self._lacks_images(missing, lookup):
             listed = self._read_in_order(listed)
-            missing = _missing(known, listed)
-        return listed, missing
+            lookup = self._unlisted(_missing(known, listed.images))
+        return listed, lookup
 
-    def _read_in_order(self, listed: Iterable[Image]) -> list[Image]:
+    def _unlisted(self, missing: Sequence[str]) -> Lookup:
+        raise_if_stopped(self.orders.execution.stop)
+        return self.service.unlisted(missing)
+
+    def _lacks_images(self, missing: Sequence[str], lookup: Lookup) -> bool:
+        """Whether a list lacks images, or may: some known ones, where the API cannot be asked whether they exist."""
+        return bool(missing) if lookup.unanswered is None else bool(self.service.irregularities())
+
+    def _read_in_order(self, before: Listed) -> Listed:
         """The list read once more, one page at a time, merged with what was read side by side.
 
         Where a service cannot be asked for one image, nothing else tells whether a missing one is gone, or was left out
-        of an answer because the service was asked for several at a time.
+        of an answer because the service was asked for several pages at a time.
         """
         _log.info("pages-one-at-a-time target=%s reason=%r", self.target, "known images are missing")
-        images = {image.identity: image for image in self.listed()}
+        now = self.listed()
+        images = {image.identity: image for image in now.images}
         digests = self.service.digests()
-        for image in listed:
+        for image in before.images:
             both = merged(images.setdefault(image.identity, image), image)
             if both is not images[image.identity]:
                 images[image.identity] = both
                 digests.pop(both.id, None)
-        return list(images.values())
+        return Listed(list(images.values()), (*now.unidentified, *_besides(before.unidentified, now.unidentified)))
 
     def _unseen(self, lookup: Lookup) -> Iterator[Image]:
         """The known images that may exist but that we may not read: as they were, and marked as unread."""
         for image in self.orders.store.last_seen(self.target, lookup.unanswered or ()):
             yield image.replace(unreadable={**image.unreadable, UNSEEN: _FORBIDDEN})
 
-    def usage(self, images: Sequence[Image], now: datetime) -> Usage:
-        """What uses these images, by services and by texts; `problem` says why that is in doubt."""
+    def usage(self, images: Sequence[Image], now: datetime, unidentified: Sequence[Image]) -> Usage:
+        """What uses these images, by services, by texts, and by entries without an id.
+
+        `problem` says why that is in doubt.
+        """
         earlier = self.orders.store.earlier_usage(self.target, now - _REMEMBERED - self.orders.basis.usage_memory)
         with ThreadPoolExecutor(1, thread_name_prefix=f"references-{self.target}") as beside:
             named = beside.submit(self.orders.references.named, images)
             usage = self._told_by_services(images, earlier).with_named(named.result())
-        usage = usage.with_named(used_by_unidentified(self.service.unidentified(), images))
+        usage = usage.with_named(used_by_unidentified(unidentified, images))
         if earlier.unrecorded:
             usage = replace(usage, remarks=(*usage.remarks, _UPGRADED))
         if usage.problem is None:
@@ -123,6 +155,16 @@ class Surveying:
             return self.service.usage(images, earlier)
         except CloudError as error:
             return Usage(problem=str(error))
+
+
+def _besides(some: Sequence[Image], others: Sequence[Image]) -> list[Image]:
+    """Those of some that are not among the others, as often as they are there: entries without an id may be alike."""
+    left = Counter(map(repr, others))
+    besides = []
+    for one in some:
+        left[repr(one)] -= 1
+        besides += [one] if left[repr(one)] < 0 else []
+    return besides
 
 
 def _missing(known: Iterable[str], listed: Sequence[Image]) -> list[str]:

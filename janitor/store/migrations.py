@@ -20,6 +20,7 @@ from janitor.store.reports import STEP as DELIVERY
 from janitor.store.surveys.clocks import STEP as CLOCKS
 from janitor.store.surveys.entries import STEP as ENTRIES
 from janitor.store.surveys.markers import STEP as MARKERS
+from janitor.store.surveys.markers import TURNED_DOWN
 from janitor.store.surveys.measures import COUNTING
 from janitor.store.surveys.measures import STEP as MEASURES
 from janitor.store.surveys.presence import STEP as PRESENCE
@@ -178,6 +179,11 @@ def forgetting(db: Connection) -> None:
     _execute(db, views(db))
 
 
+def turning_down(db: Connection) -> None:
+    """Which services turned down several requests at a time."""
+    _execute(db, TURNED_DOWN)
+
+
 def _execute(db: Connection, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which is half of the time for a new
     # database.
@@ -214,6 +220,7 @@ STEPS = (  # append only
     entries,
     list_markers,
     forgetting,
+    turning_down,
 )
 _ALL = {step.__name__: step for step in STEPS} | {name: _adding(script) for name, script in added()}
 

@@ -21,19 +21,19 @@ def walk(marked: MarkedList[str], listed: ChangingList) -> Iterator[Page[str]]:
     def ask(marker: str) -> tuple[list[str], Callable[[], None]]:
         return listed.beside(marker), nothing
 
-    return marked.walk(marked.marked, listed.fetch, ask, LIMIT, BOUND, "limits.max_images")
+    return marked.walk(marked.read.markers, listed.fetch, ask, LIMIT, BOUND, "limits.max_images")
 
 
 def test_a_complete_walk_leaves_its_markers() -> None:
     marked, listed = marked_list(), ChangingList(random.Random(1), fleet(1000), 100)
     pages = walk(marked, listed)
     list(islice(pages, 8))
-    assert not marked.marked
+    assert not marked.read.markers
     list(pages)
-    assert marked.marked == markers(fleet(1000), 100)
+    assert list(marked.read.markers) == markers(fleet(1000), 100)
     listed.ids = fleet(600)
     list(walk(marked, listed))
-    assert marked.marked == markers(fleet(600), 100)
+    assert list(marked.read.markers) == markers(fleet(600), 100)
 
 
 def test_an_order_in_doubt_leaves_none() -> None:
@@ -44,4 +44,4 @@ def test_an_order_in_doubt_leaves_none() -> None:
     listed.ids = [*fleet(1000)[90:500], *fleet(1000)[10:20], *fleet(1000)[500:], *fleet(10), *fleet(1000)[20:90]]
     found = {identify(entry) for page in (first, *pages) for entry in page.new}
     assert found == set(fleet(1000))
-    assert not marked.marked
+    assert not marked.read.markers

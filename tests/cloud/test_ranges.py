@@ -231,6 +231,23 @@ def test_what_only_an_unused_page_shows_is_not_left_out(caplog: pytest.LogCaptur
     assert "entries of pages that were not used are missing" in caplog.text
 
 
+def test_a_page_that_brings_the_order_into_doubt_counts_all_the_same() -> None:
+    """One that continues the walk, and has entries from far back once more, with other values."""
+    entries = [(f"i{number}", "a") for number in range(60)]
+    odd = [*entries[15:20], *((f"i{number}", "b") for number in range(6)), ("i20", "a"), ("only-here", "a")]
+    noted = ["i14"]
+
+    def fetch(marker: str | None) -> list[tuple[str, str]]:
+        start = [item_id for item_id, _ in entries].index(marker) + 1 if marker else 0
+        return entries[start : start + 10]
+
+    ranges = Ranges(lambda _: (odd, nothing), lambda entry: entry[0], noted, Pace(4), Turns(random.Random(1)).start)
+    read = list(side_by_side(fetch, lambda entry: entry[0], 10, ranges))
+    met = [entry for page in read for entry in (*page.new, *page.again)]
+    assert ranges.doubted
+    assert set(met) == {*entries, *odd}
+
+
 @pytest.mark.parametrize("error", [Refused("no", code=500), Unavailable("no")], ids=lambda error: type(error).__name__)
 def test_an_error_beside_the_walk_is_left_to_the_walk(error: CloudError) -> None:
     listed = ChangingList(random.Random(1), fleet(1000), 100)

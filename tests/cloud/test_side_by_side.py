@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from janitor.cloud.service import ImageService
-from janitor.errors import Unavailable
+from janitor.core.survey.pages import PagesRead
+from janitor.errors import RetryLater, Unavailable
 from janitor.transport import HttpOptions
 from tests import openstack_account, toast_account
 from tests.loopback import Answered, Asked, Loopback
@@ -46,7 +47,7 @@ def options(parallel_pages: int = 4) -> HttpOptions:
 
 def ids(client: ImageService) -> list[str]:
     """The ids of a reading at the markers of the reading before it, if there was one."""
-    return [image.id for image in client.images(client.markers())]
+    return [image.id for image in client.images(client.pages_read().markers)]
 
 
 def markers(server: Loopback, since: int = 0) -> list[str]:
@@ -73,7 +74,7 @@ def interposed(server: Loopback, answer: Callable[[Asked], Answered | None]) -> 
 def test_the_second_reading_asks_side_by_side_and_reads_the_same(serving: Any) -> None:
     with serving(entries(), options()) as (client, server):
         first = ids(client)
-        marked = client.markers()
+        marked = client.pages_read().markers
         assert first == [f"i{number}" for number in range(COUNT)]
         assert list(marked) == first[PAGE - 3 :: PAGE - 2]
         together, since = threading.Barrier(4), len(server.asked)
@@ -85,7 +86,7 @@ def test_the_second_reading_asks_side_by_side_and_reads_the_same(serving: Any) -
         interposed(server, wait)
         assert ids(client) == first
         assert set(marked) <= set(markers(server, since))
-        assert list(client.markers()) == list(marked)
+        assert list(client.pages_read().markers) == list(marked)
         assert not page_threads()
 
 
@@ -93,7 +94,7 @@ def test_the_second_reading_asks_side_by_side_and_reads_the_same(serving: Any) -
 def test_markers_of_another_day_are_asked_at_even_where_images_are_gone_and_new(serving: Any) -> None:
     with serving(entries(), options()) as (client, _):
         ids(client)
-        marked = client.markers()
+        marked = client.pages_read().markers
     now: list[dict[str, object]] = [{"id": "new1"}, {"id": "new2"}, *entries()[:32], {"id": "new3"}, *entries()[37:]]
     with serving(now, options()) as (client, server):
         assert [image.id for image in client.images(marked)] == [str(entry["id"]) for entry in now]
@@ -104,11 +105,11 @@ def test_markers_of_another_day_are_asked_at_even_where_images_are_gone_and_new(
 def test_a_short_list_and_one_at_a_time_are_read_page_by_page(serving: Any) -> None:
     with serving(entries(4 * PAGE - 1), options()) as (client, _):
         ids(client)
-        assert not client.markers()
+        assert not client.pages_read().markers
     with serving(entries(), options(parallel_pages=1)) as (client, server):
         ids(client)
         alone, since = markers(server), len(server.asked)
-        assert client.markers()
+        assert client.pages_read().markers
         ids(client)
         assert markers(server, since) == alone
 
@@ -130,7 +131,7 @@ def test_too_many_requests_halve_the_number_at_a_time(serving: Any, caplog: pyte
     caplog.set_level(logging.INFO, "janitor.cloud")
     with serving(entries(), options()) as (client, server):
         first = ids(client)
-        refused = [client.markers()[0]]
+        refused = [client.pages_read().markers[0]]
 
         def refuse(asked: Asked) -> Answered | None:
             if asked.query.get("marker") in refused:
@@ -148,7 +149,7 @@ def test_pages_that_only_fail_beside_the_walk_do_not_fail_it(serving: Any, caplo
     caplog.set_level(logging.INFO, "janitor.cloud")
     with serving(entries(), options()) as (client, server):
         first = ids(client)
-        failing = client.markers()[2]
+        failing = client.pages_read().markers[2]
         interposed(server, lambda asked: Answered(status=503) if asked.query.get("marker") == failing else None)
         assert ids(client) == first
     assert "pages-one-at-a-time joined=2" in caplog.text
@@ -159,22 +160,61 @@ def test_pages_that_only_fail_beside_the_walk_do_not_fail_it(serving: Any, caplo
 def test_a_service_that_fails_ends_the_reading_and_every_thread(serving: Any) -> None:
     with serving(entries(), options()) as (client, server):
         ids(client)
-        marked = client.markers()
         interposed(server, lambda asked: Answered(status=503) if "marker" in asked.query else None)
         with pytest.raises(Unavailable):
             ids(client)
         assert not page_threads()
-        assert client.markers() == marked
+        assert client.pages_read() == PagesRead()
 
 
 @BOTH
-def test_a_reading_that_is_given_up_leaves_no_thread_and_the_markers(serving: Any) -> None:
+def test_a_reading_that_is_given_up_leaves_neither_threads_nor_markers(serving: Any) -> None:
     with serving(entries(), options()) as (client, _):
         ids(client)
-        marked = client.markers()
+        marked = client.pages_read().markers
         images = client.images(marked)
         assert len(list(islice(images, 25))) == 25
         assert page_threads()
         images.close()
         assert not page_threads()
-        assert client.markers() == marked
+        assert client.pages_read() == PagesRead(side_by_side=True)
+
+
+class OneAtATime:
+    """Answers with this status as long as the list is read several pages at a time: until it is read from its start."""
+
+    def __init__(self, status: int, retry_after: str | None = None) -> None:
+        self._headers = {} if retry_after is None else {"Retry-After": retry_after}
+        self._status = status
+        self._starts = 0
+
+    def __call__(self, asked: Asked) -> Answered | None:
+        if not (asked.path.endswith("images") and _is_main(asked.query)):
+            return None
+        self._starts += "marker" not in asked.query
+        return (
+            Answered(status=self._status, headers=self._headers)
+            if self._starts == 1 and asked.query.get("marker")
+            else None
+        )
+
+
+@BOTH
+@pytest.mark.parametrize("status", [403, 413, 429, 503])
+def test_a_service_that_only_answers_one_request_at_a_time_is_read_so(serving: Any, status: int) -> None:
+    with serving(entries(), options()) as (client, server):
+        first = ids(client)
+        interposed(server, OneAtATime(status, "0"))
+        assert ids(client) == first
+        assert client.pages_read() == PagesRead(turned_down=True)
+        assert not page_threads()
+
+
+@BOTH
+def test_a_long_wait_that_is_asked_for_is_respected_and_noted(serving: Any) -> None:
+    with serving(entries(), options()) as (client, server):
+        ids(client)
+        interposed(server, OneAtATime(429, "3600"))
+        with pytest.raises(RetryLater):
+            ids(client)
+        assert client.pages_read() == PagesRead(turned_down=True)

@@ -33,7 +33,7 @@ def test_a_list_that_changed_since_is_read_side_by_side(
         with closing(
             OpenStackClient(configured("ours", None), place, None, options, clock=lambda: datetime.now(UTC))
         ) as client:
-            return {image.id for image in client.images(marked) if image.owned}, client.markers()
+            return {image.id for image in client.images(marked) if image.owned}, client.pages_read().markers
 
     first, marked = read(())
     assert first == set(mine)

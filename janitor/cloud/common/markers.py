@@ -1,11 +1,13 @@
 """Where a long list can be asked at: what one walk through it leaves for the next, which reads it side by side."""
 
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 from janitor.cloud.common.pace import Pace
 from janitor.cloud.common.paging import FEWEST_IN_COMMON, Page, pages
 from janitor.cloud.common.ranges import Ask, Ranges, side_by_side
+from janitor.core.survey.pages import PagesRead
 
 T = TypeVar("T")
 
@@ -27,19 +29,17 @@ def markers(walked: Sequence[str], page_length: int) -> list[str]:
 
 
 class MarkedList(Generic[T]):
-    """A list that is walked time and again. `marked` are the ids to ask at in a later walk, set once one is complete.
+    """A list that is walked time and again. `read` tells of the last walk, once it has ended or failed.
 
-    Up to `at_a_time` pages are asked for at a time; `throttled` counts how often
-    the service has said that it gets too many requests.
+    Up to `at_a_time` pages are asked for at a time; `throttled` counts how often the service has said that it gets too
+    many requests.
     """
 
     def __init__(self, identify: Callable[[T], str], at_a_time: int, throttled: Callable[[], int]) -> None:
         self._identify = identify
         self._at_a_time = at_a_time
         self._throttled = throttled
-        self.marked: Sequence[str] = ()
-        self.joined = 0
-        """How many pages of the last walk were read beside it."""
+        self.read = PagesRead()
 
     def walk(
         self,
@@ -51,7 +51,7 @@ class MarkedList(Generic[T]):
         limited_by: str,
     ) -> Generator[Page[T], None, None]:
         """The pages of the list as `pages` gives them, by `fetch`; those read beside the walk, at markers, by `ask`."""
-        self.joined = 0
+        self.read = PagesRead()
         if not markers:
             yield from self._marking(
                 pages(fetch, self._identify, limit, most_items=most_items, limited_by=limited_by), lambda: True
@@ -59,8 +59,11 @@ class MarkedList(Generic[T]):
             return
         ranges = Ranges(ask, self._identify, markers, Pace(self._at_a_time, self._throttled))
         walk = side_by_side(fetch, self._identify, limit, ranges, most_items=most_items, limited_by=limited_by)
-        yield from self._marking(walk, lambda: not ranges.doubted)
-        self.joined = ranges.joined
+        try:
+            yield from self._marking(walk, lambda: not ranges.doubted)
+        finally:
+            beside = ranges.begun > 0 and not ranges.doubted
+            self.read = replace(self.read, side_by_side=beside, turned_down=ranges.turned_down)
 
     def _marking(
         self, walk: Generator[Page[T], None, None], reliable: Callable[[], bool]
@@ -72,4 +75,4 @@ class MarkedList(Generic[T]):
             walked += map(self._identify, page.new)
             length = max(length, len(page.new))
             yield page
-        self.marked = markers(walked, length) if reliable() else ()
+        self.read = PagesRead(tuple(markers(walked, length)) if reliable() else ())

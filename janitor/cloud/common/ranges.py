@@ -23,7 +23,7 @@ from typing import Generic, Protocol, TypeVar
 
 from janitor.cloud.common.pace import Pace
 from janitor.cloud.common.paging import MOST_ITEMS, Fit, MarkerGone, Page, fit, pages
-from janitor.errors import CloudError, Refused
+from janitor.errors import CloudError, Denied, Refused, RetryLater
 
 _log = logging.getLogger("janitor.cloud")
 
@@ -94,20 +94,21 @@ class Ranges(Generic[T]):
         self._asked: deque[Started[_Answer[T]]] = deque()
         self._set_aside: list[Started[_Answer[T]]] = []
         self._walked: Mapping[str, int] = {}
-        self._used = self._useless = self._missed = self._missed_in_a_row = self._strays = 0
+        self._begun = self._used = self._useless = self._missed = self._missed_in_a_row = self._strays = 0
         self.gave_up = False
         """Whether the pages turned out to be of too little use."""
         self.doubted = False
-        """Whether the order of the list came into doubt."""
+        """Whether what was joined came into doubt, and the list was walked again."""
+        self.failed = False
+        """Whether a request failed while several were made at a time."""
+        self.turned_down = False
+        """Whether the service did not answer so many requests at a time, although it may answer one."""
 
     def after(self, trail: Sequence[str], place: Mapping[str, int]) -> list[T] | None:
         """A page that continues the trail, or None. Raises OrderInDoubt."""
         self._walked = place
         self._ask_on()
         page = self._joined(trail, place)
-        if self._strays > _MOST_STRAYS:
-            self.doubted = True
-            raise OrderInDoubt
         self._ask_on()
         return page
 
@@ -136,9 +137,9 @@ class Ranges(Generic[T]):
         return self._walked
 
     @property
-    def joined(self) -> int:
-        """How many pages were used."""
-        return self._used
+    def begun(self) -> int:
+        """How many pages were asked for beside the walk, whatever came of that."""
+        return self._begun
 
     def close(self) -> None:
         """Ask for no more, and wait until nothing runs any longer."""
@@ -155,14 +156,16 @@ class Ranges(Generic[T]):
                 break
             answer = started.result()
             if answer.failure is not None:
+                self.failed = True
                 self._give_up(str(answer.failure))
                 break
             how, strays = fit(answer.ids, trail, place) if answer.page else (Fit.KNOWN, 0)
+            self._strays += strays
+            if self._strays > _MOST_STRAYS:
+                raise OrderInDoubt
             if how is Fit.CONTINUES:
-                self._strays += strays
                 return self._use(started, answer)
             if how is Fit.KNOWN or strays:
-                self._strays += strays
                 self._drop(started)
         self._miss()
         return None
@@ -205,6 +208,7 @@ class Ranges(Generic[T]):
     def _ask_on(self) -> None:
         """Ask for the next pages. With one at a time, the walk is as fast by itself."""
         while 1 < self._pace.at_a_time > len(self._asked) and (marker := next(self._markers, None)) is not None:
+            self._begun += 1
             self._asked.append(self._start(partial(self._answer, marker)))
 
     def _in_thread(self, run: Callable[[], _Answer[T]]) -> Started[_Answer[T]]:
@@ -241,19 +245,38 @@ def side_by_side(
     most_items: int = MOST_ITEMS,
     limited_by: str | None = None,
 ) -> Generator[Page[T], None, None]:
-    """The pages of the list as `pages` gives them, with the same promises, partly read beside the walk by `ranges`."""
+    """The pages of the list as `pages` gives them, with the same promises, partly read beside the walk by `ranges`.
+
+    A walk that fails may have failed because several pages were asked for at a time: it is walked again without.
+    """
     whole = partial(pages, ranges.timed(fetch), identify, limit, most_items=most_items, limited_by=limited_by)
-    reason = "entries of pages that were not used are missing"
+    doubt = None
     try:
         with closing(ranges):
             yield from whole(beside=ranges.after)
     except OrderInDoubt:
-        reason = "the order of the list changes meanwhile"
+        doubt = "the order of the list changes meanwhile"
+    except Denied:
+        raise
+    except CloudError as error:
+        if not ranges.begun:
+            raise
+        doubt = f"with several at a time it failed: {error}"
+        ranges.failed, ranges.turned_down = True, isinstance(error, Refused | RetryLater)
+    yield from _completed(whole, identify, ranges, doubt)
+    ranges.turned_down = ranges.turned_down or ranges.failed
+
+
+def _completed(
+    whole: Callable[[], Iterator[Page[T]]], identify: Callable[[T], str], ranges: Ranges[T], doubt: str | None
+) -> Iterator[Page[T]]:
+    """What is left of the list after a walk with pages beside it: all of it where that is in doubt."""
     left_over = ranges.left_over()
-    if not ranges.doubted and not left_over.new:
+    if doubt is None and not left_over.new:
         yield from [left_over] if left_over.again else []
         return
     ranges.doubted = True
+    reason = doubt or "entries of pages that were not used are missing"
     _log.warning("pages-one-at-a-time walked=%d reason=%r", len(ranges.walked), reason)
     yield from _walked_again(whole(), identify, ranges.walked, left_over)
 

@@ -34,6 +34,7 @@ from janitor.core.image import Image, Sharing, Status
 from janitor.core.names.image_ids import folded
 from janitor.core.planning.deletion import Answer
 from janitor.core.survey.binding import Binding
+from janitor.core.survey.pages import PagesRead
 from janitor.core.units import counted
 from janitor.core.usage import EarlierUsage, Usage
 from janitor.errors import CloudError
@@ -113,6 +114,7 @@ class OpenStackClient:
     def images(self, markers: Sequence[str] = ()) -> Iterator[Image]:
         """Every image that a list shows, other pages being fetched while one is read: the next, or those at markers."""
         self._lists = self._new_lists(self._granted().project)
+        self._left_out = []
         return self._lists.images(markers)
 
     def _new_lists(self, project: str) -> ImageLists:
@@ -133,13 +135,9 @@ class OpenStackClient:
         """Keep these no longer."""
         self._lists.digests = {}
 
-    def markers(self) -> Sequence[str]:
-        """The ids to ask at in a later reading, by the last complete one; none for a short list."""
-        return self._list.marked
-
-    def read_side_by_side(self) -> bool:
-        """Whether pages of the last reading were asked for several at a time."""
-        return self._list.joined > 0
+    def pages_read(self) -> PagesRead:
+        """How the long list was read the last time."""
+        return self._list.read
 
     def unlisted(self, known: Iterable[str]) -> Lookup:
         """Those of these images that can be read by their id: every list omits a killed upload.

@@ -30,6 +30,7 @@ from janitor.cloud.toast.target import appkey_binding
 from janitor.core.image import Image, Sharing
 from janitor.core.planning.deletion import Answer
 from janitor.core.survey.binding import Binding
+from janitor.core.survey.pages import PagesRead
 from janitor.core.units import counted
 from janitor.core.usage import EarlierUsage, Usage
 from janitor.errors import CloudError
@@ -100,13 +101,9 @@ class ToastClient:
         """Keep these no longer."""
         self._digests = {}
 
-    def markers(self) -> Sequence[str]:
-        """The ids to ask at in a later reading, by the last complete one; none for a short list."""
-        return self._list.marked
-
-    def read_side_by_side(self) -> bool:
-        """Whether pages of the last reading were asked for several at a time."""
-        return self._list.joined > 0
+    def pages_read(self) -> PagesRead:
+        """How the long list was read the last time."""
+        return self._list.read
 
     def unlisted(self, known: Iterable[str]) -> Lookup:  # noqa: ARG002 - the port's
         """Nothing: this API lists all that there is, and cannot be asked for one image."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from janitor.core.image import Image
+from janitor.core.survey.pages import PagesRead
 from janitor.core.usage import Usage
 
 
@@ -13,7 +14,7 @@ class Survey:
     """One complete reading of a target, taken between the two instants.
 
     `without_id` is how many entries of its lists had no id; a snapshot does not record it. `digests` are those of the
-    entries from which images were read, by image id. `markers` are ids at which the list can be asked next time.
+    entries from which images were read, by image id, and `pages` tells how the list was read.
     """
 
     images: tuple[Image, ...]
@@ -22,4 +23,4 @@ class Survey:
     finished_at: datetime
     without_id: int = field(default=0, compare=False)
     digests: Mapping[str, bytes] = field(default_factory=dict, compare=False)
-    markers: tuple[str, ...] = field(default=(), compare=False)
+    pages: PagesRead = field(default=PagesRead(), compare=False)

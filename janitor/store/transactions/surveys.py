@@ -9,6 +9,7 @@ from janitor.core.image import Image
 from janitor.core.memory import History
 from janitor.core.result import Event
 from janitor.core.survey import Survey
+from janitor.core.survey.pages import PagesRead
 from janitor.core.survey.plausibility import Measure
 from janitor.core.usage import EarlierUsage
 from janitor.store import runs
@@ -35,17 +36,25 @@ class Surveys(OnFile):
         went on are recorded from there.
         """
         with self._file.writing() as db:
-            markers.record_markers(db, target, survey.markers)
+            markers.record_pages(db, target, survey.pages, survey.finished_at)
             return snapshots.record_survey(db, run, target, survey, also_named, staged)
 
     def stage(self, target: str) -> Stage:
         """Takes the images of a survey that begins, and records them; to be closed then."""
         return Stage(self._file, target, self.record_survey)
 
-    def markers(self, target: str) -> list[str]:
-        """The ids at which the list of a target can be asked, in its order, by its last survey."""
+    def markers(self, target: str, now: datetime) -> list[str]:
+        """The ids at which the list of a target can be asked, in its order, by its last survey.
+
+        None for a month after its service turned down several requests at a time.
+        """
         with self._file.reading() as db:
-            return markers.markers(db, target)
+            return markers.markers(db, target, now)
+
+    def record_turned_down(self, target: str, at: datetime) -> None:
+        """Record that the service of a target turned down several requests at a time."""
+        with self._file.writing() as db:
+            markers.record_pages(db, target, PagesRead(turned_down=True), at)
 
     def record_decisions(
         self, run: int, target: str, decisions: Sequence[Decision], grounds: Grounds | None = None
