@@ -45,3 +45,12 @@ def test_an_order_in_doubt_leaves_none() -> None:
     found = {identify(entry) for page in (first, *pages) for entry in page.new}
     assert found == set(fleet(1000))
     assert not marked.read.markers
+
+
+def test_a_walk_counts_as_side_by_side_even_if_no_page_was_of_use() -> None:
+    """Its own requests, too, were made while others were under way."""
+    marked, listed = marked_list(), ChangingList(random.Random(1), fleet(1000), 100)
+    assert list(walk(marked, listed))
+    assert not marked.read.side_by_side
+    list(marked.walk(["gone"] * 9, listed.fetch, lambda _: ([], nothing), LIMIT, BOUND, "limits.max_images"))
+    assert marked.read.side_by_side
