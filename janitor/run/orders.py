@@ -1,7 +1,7 @@
 """What a run is asked to do and what it works with: values and ports, independent of where they come from."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -86,8 +86,11 @@ class RunStore(Journal, Protocol):
         """Bind a target to the account that a run has reached."""
         ...
 
-    def known(self, target: str) -> Iterable[str]:
-        """The ids of the target's own images, in its last snapshot or accepted survey, without those we deleted."""
+    def known(self, target: str, besides: Container[str] = ()) -> Iterable[str]:
+        """The ids of the target's own images, in its last snapshot or accepted survey, without those we deleted.
+
+        Without those, too, that are known `besides`.
+        """
         ...
 
     def markers(self, target: str, now: datetime) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -96,13 +96,19 @@ class Surveying:
 
     def _completed(self, listed: Listed) -> tuple[Listed, Lookup]:
         """What is listed, read once more where that lacks images, and what the API says about known ones without."""
-        known = self.orders.store.known(self.target)
-        missing = _missing(known, listed.images)
+        missing = self._missing(listed.images)
         lookup = self._unlisted(missing)
         if self.service.pages_read().side_by_side and self._lacks_images(missing, lookup):
             listed = self._read_in_order(listed)
-            lookup = self._unlisted(_missing(known, listed.images))
+            lookup = self._unlisted(self._missing(listed.images))
         return listed, lookup
+
+    def _missing(self, listed: Sequence[Image]) -> list[str]:
+        """The ids of known images that are not listed, however they are spelled."""
+        as_spelled = {image.id for image in listed}
+        missing = {folded(image): image for image in self.orders.store.known(self.target, as_spelled)}
+        ids = {image.identity for image in listed} if missing else ()
+        return [image for image_id, image in missing.items() if image_id not in ids]
 
     def _unlisted(self, missing: Sequence[str]) -> Lookup:
         raise_if_stopped(self.orders.execution.stop)
@@ -165,14 +171,6 @@ def _besides(some: Sequence[Image], others: Sequence[Image]) -> list[Image]:
         left[repr(one)] -= 1
         besides += [one] if left[repr(one)] < 0 else []
     return besides
-
-
-def _missing(known: Iterable[str], listed: Sequence[Image]) -> list[str]:
-    """The ids of known images that are not listed, however they are spelled."""
-    as_spelled = {image.id for image in listed}
-    missing = {folded(image): image for image in known if image not in as_spelled}
-    ids = {image.identity for image in listed} if missing else ()
-    return [image for image_id, image in missing.items() if image_id not in ids]
 
 
 def _without_id(entries: int) -> str:

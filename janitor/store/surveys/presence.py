@@ -1,5 +1,7 @@
 """Which images are there now, and the target's own among them: found without a look at all that were ever seen."""
 
+from collections.abc import Container
+
 from janitor.store.connection import Connection
 from janitor.store.trust.bindings import counts_after
 
@@ -20,12 +22,15 @@ SELECT 1 FROM image_facts f WHERE f.image_key = new.image_key AND f.until_run IS
 """
 
 
-def known(db: Connection, target: str) -> list[str]:
+def known(db: Connection, target: str, besides: Container[str] = ()) -> list[str]:
     """The ids of the target's own images, in its latest snapshot or accepted survey, not known to be deleted by us.
 
-    In both: a survey that was not accepted may have lacked some.
+    In both: a survey that was not accepted may have lacked some. Without those that are known `besides`.
     """
-    return [row[0] for row in db.execute(_KNOWN_OWN, {"target": target, "after": counts_after(db, target)})]
+    parameters = {"target": target, "after": counts_after(db, target)}
+    # Few are not known besides: to look up all deletions, or to sort all ids, would take longer than all the rest.
+    rest = dict.fromkeys(image for (image,) in db.execute(_KNOWN_OWN, parameters) if image not in besides)
+    return [image for image in rest if db.execute(_DELETED_BY_US, {**parameters, "image": image}).fetchone() is None]
 
 
 def own_images(db: Connection, target: str, run: int) -> set[str]:
@@ -36,20 +41,19 @@ def own_images(db: Connection, target: str, run: int) -> set[str]:
 _LISTED = "f.owned AND f.status NOT IN ('deleted', 'pending_delete')"
 # CROSS JOIN: what few facts were closed since is looked up first. Without it SQLite begins with all images of a target.
 _KNOWN_OWN = f"""
-WITH accepted AS (SELECT max(run) AS run FROM surveys WHERE target = :target AND run > :after AND good),
-own AS (
-    SELECT i.image FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
-    WHERE i.target = :target AND i.present AND f.from_run > :after AND {_LISTED}
-    UNION
-    SELECT i.image FROM image_facts f CROSS JOIN images i ON i.image_key = f.image_key
-    WHERE f.until_run > (SELECT run FROM accepted) AND f.from_run <= (SELECT run FROM accepted)
-        AND i.target = :target AND {_LISTED}
-)
-SELECT image FROM own WHERE NOT EXISTS (
-    SELECT 1 FROM deletions x WHERE x.target = :target AND x.image = own.image AND x.run > :after
-        AND coalesce(x.confirmed_outcome, x.settled_outcome, x.outcome) IN ('deleted', 'already-gone')
-)
+WITH accepted AS (SELECT max(run) AS run FROM surveys WHERE target = :target AND run > :after AND good)
+SELECT i.image FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
+WHERE i.target = :target AND i.present AND f.from_run > :after AND {_LISTED}
+UNION ALL
+SELECT i.image FROM image_facts f CROSS JOIN images i ON i.image_key = f.image_key
+WHERE f.until_run > (SELECT run FROM accepted) AND f.from_run <= (SELECT run FROM accepted)
+    AND i.target = :target AND {_LISTED}
 """  # noqa: S608 - a condition of ours
+_DELETED_BY_US = """
+SELECT 1 FROM deletions WHERE target = :target AND image = :image AND run > :after
+    AND coalesce(confirmed_outcome, settled_outcome, outcome) IN ('deleted', 'already-gone')
+LIMIT 1
+"""
 # The same condition as `owns`.
 _OWN = "f.owned AND NOT f.public AND f.status NOT IN ('deleted', 'pending_delete')"
 _OWN_IMAGES = f"""

@@ -1,6 +1,6 @@
 """What surveys saw and what was decided about it: of a run, of a target, and of one image over time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 
 from janitor.core.basis import Grounds
@@ -80,10 +80,13 @@ class Surveys(OnFile):
         with self._file.reading() as db:
             return presence.own_images(db, target, run)
 
-    def known(self, target: str) -> list[str]:
-        """The ids of the target's own images, in its last snapshot or accepted survey, without those we deleted."""
+    def known(self, target: str, besides: Container[str] = ()) -> list[str]:
+        """The ids of the target's own images, in its last snapshot or accepted survey, without those we deleted.
+
+        Without those, too, that are known `besides`.
+        """
         with self._file.reading() as db:
-            return presence.known(db, target)
+            return presence.known(db, target, besides)
 
     def last_seen(self, target: str, ids: Iterable[str]) -> list[Image]:
         """Those of these images that are in the target's last snapshot, as recorded there."""
