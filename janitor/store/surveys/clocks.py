@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from janitor.core.memory import History
+from janitor.core.names.image_ids import folded
 from janitor.store.connection import Connection
 from janitor.store.rows import instant, instant_or_none
 from janitor.store.surveys.uses import use_history_at
@@ -47,7 +48,7 @@ def history_at(db: Connection, run: int, target: str) -> dict[str, History] | No
         if recorded is None:
             return None
         since = (instant(first_seen), instant_or_none(watched), instant_or_none(status))
-        histories[image] = History(*since, *used.of(image))
+        histories[image] = History(*since, *used.of(folded(image)))
     return histories
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from janitor.core.image import Image
 from janitor.core.memory import History
+from janitor.core.names.image_ids import ImageId, folded
 from janitor.core.planning.plan import owns
 from janitor.core.survey import Survey
 from janitor.core.units import iso
@@ -16,7 +17,7 @@ from janitor.store.migrations import Unfit
 from janitor.store.rows import Row, facts_of, instant, instant_or_none, values_in, values_of
 from janitor.store.surveys.clocks import Clocks, record_clocks
 from janitor.store.surveys.staging import NOTHING, Since, Staged
-from janitor.store.surveys.uses import LastUses, last_uses, readings_json, record_uses
+from janitor.store.surveys.uses import NEVER_USED, LastUses, last_uses, readings_json, record_uses
 from janitor.store.trust.bindings import counts_after
 
 
@@ -71,7 +72,11 @@ def history_of(db: Connection, target: str, image_id: str) -> History | None:
     row = db.execute(_KNOWN, (target, image_id, counts_after(db, target))).fetchone()
     if row is None:
         return None
-    return _Histories(last_uses(db, target)).of(_Memory(*row), image_id)
+    return _Histories(last_uses(db, target)).of(row, folded(image_id))
+
+
+_Since = tuple[str, str | None, str | None]
+"""Since when an image is known, watched, and in its status."""
 
 
 @dataclass(slots=True)
@@ -86,26 +91,27 @@ class _Memory:
     def clocks(self) -> Clocks:
         return (self.key, self.watched_since, self.status_since)
 
+    def since(self) -> _Since:
+        return (self.first_seen, self.watched_since, self.status_since)
+
 
 class _Histories:
     """Makes the histories of images; equal ones are one object, as most images of a fleet have those of others."""
 
     def __init__(self, uses: LastUses) -> None:
         self._uses = uses
-        self._made: dict[tuple[str, str | None, str | None], History] = {}
+        self._made: dict[_Since, History] = {}
 
-    def of(self, memory: _Memory, image_id: str) -> History:
-        since = (memory.first_seen, memory.watched_since, memory.status_since)
+    def of(self, since: _Since, image_id: ImageId) -> History:
         history = self._made.get(since)
         if history is None:
             first_seen, *later = since
             history = self._made[since] = History(instant(first_seen), *map(instant_or_none, later))
         used = self._uses.of(image_id)
-        return history if used == _NEVER_USED else history.replace(**dict(zip(_USES, used, strict=True)))
+        return history if used is NEVER_USED else history.replace(**dict(zip(_USES, used, strict=True)))
 
 
 _USES = ("last_in_use", "last_held", "unused_since")
-_NEVER_USED = (None, None, None)
 
 
 @dataclass(slots=True)
@@ -149,16 +155,22 @@ class _Changes:
 def _compare(db: Connection, changes: _Changes, survey: Survey, made: _Histories) -> dict[str, History]:
     unseen = {image.id: image for image in survey.images}
     histories: dict[str, History] = {}
-    for image_id, seen_in, status, before, *memorised in db.execute(_OPEN, (changes.target,)):
-        memory = _Memory(*memorised)
+    for image_id, seen_in, status, before, key, first_seen, watched_since, status_since in db.execute(
+        _OPEN, (changes.target,)
+    ):
         image = unseen.pop(image_id, None)
         if image is None:
-            changes.gone.append(memory.key)
+            changes.gone.append(key)
             continue
-        changes.remember(memory, seen_in, status, image)
-        histories[image.id] = made.of(memory, image_id)
         digest = survey.digests.get(image_id)
-        if seen_in > changes.after and digest is not None and digest == before:
+        as_before = digest is not None and digest == before and seen_in > changes.after
+        if as_before and status == image.status and (watched_since or not changes.watching):
+            histories[image_id] = made.of((first_seen, watched_since, status_since), image.identity)
+            continue
+        memory = _Memory(key, first_seen, watched_since, status_since)
+        changes.remember(memory, seen_in, status, image)
+        histories[image_id] = made.of(memory.since(), image.identity)
+        if as_before:
             continue
         if seen_in <= changes.after or _facts_in_force(db, memory.key) != values_in(image):
             changes.closed.append(memory.key)
@@ -185,7 +197,7 @@ def _newcomers(db: Connection, changes: _Changes, unseen: dict[str, Image], made
         else:
             memory = _Memory(0, changes.at, changes.at if changes.watching else None, None)
             changes.new.append((memory, image))
-        histories[image_id] = made.of(memory, image_id)
+        histories[image_id] = made.of(memory.since(), image.identity)
     return histories
 
 
@@ -237,7 +249,7 @@ FROM images i JOIN image_facts f ON f.image_key = i.image_key
 WHERE i.target = ? AND i.image = ? ORDER BY f.from_run DESC LIMIT 1
 """
 _KNOWN = """
-SELECT image_key, first_seen, watched_since, status_since FROM images i WHERE target = ? AND image = ?
+SELECT first_seen, watched_since, status_since FROM images i WHERE target = ? AND image = ?
     AND EXISTS (SELECT 1 FROM image_facts f WHERE f.image_key = i.image_key AND f.from_run > ?)
 """
 _ADD_IMAGE = "INSERT INTO images (image_key, target, image, first_seen, watched_since) VALUES (?, ?, ?, ?, ?)"

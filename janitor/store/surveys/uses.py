@@ -17,6 +17,8 @@ from janitor.store.connection import Connection
 from janitor.store.rows import instant
 from janitor.store.trust.bindings import counts_after
 
+NEVER_USED = (None, None, None)
+
 
 @dataclass(frozen=True, slots=True)
 class LastUses:
@@ -25,15 +27,14 @@ class LastUses:
     `held` leaves out the uses by servers that are known to be deleted.
     """
 
-    used: Mapping[str, datetime]
-    held: Mapping[str, datetime]
+    used: Mapping[ImageId, datetime]
+    held: Mapping[ImageId, datetime]
     good: Sequence[datetime]
 
-    def of(self, image_id: str) -> tuple[datetime | None, datetime | None, datetime | None]:
+    def of(self, key: ImageId) -> tuple[datetime | None, datetime | None, datetime | None]:
         """When an image was last in use, when it was last held, and the first accepted survey after that, if any."""
-        if not self.used and not self.held:
-            return None, None, None
-        key = folded(image_id)
+        if key not in self.used and key not in self.held:
+            return NEVER_USED
         held = self.held.get(key)
         place = bisect_right(self.good, held) if held is not None else len(self.good)
         return self.used.get(key), held, self.good[place] if place < len(self.good) else None
@@ -175,9 +176,9 @@ def _as_last_uses(
     )
 
 
-def _latest(times: Iterable[tuple[str, str | None]]) -> dict[str, datetime]:
+def _latest(times: Iterable[tuple[str, str | None]]) -> dict[ImageId, datetime]:
     """The latest time for each image by its folded id: earlier versions recorded an id in several spellings."""
-    latest: dict[str, datetime] = {}
+    latest: dict[ImageId, datetime] = {}
     for image, written in times:
         if written is not None:
             key, time = folded(image), instant(written)
