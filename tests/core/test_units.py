@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -210,3 +210,15 @@ def test_instants_are_written_in_utc() -> None:
     assert format_minute(seoul) == "2026-11-07 18:12Z"
     assert format_day(seoul) == "2026-11-07"
     assert format_day(seoul, ZoneInfo("Asia/Seoul")) == "2026-11-08"
+
+
+@given(
+    st.datetimes(timezones=st.just(UTC) | st.builds(timezone, st.timedeltas(-timedelta(hours=23), timedelta(hours=23))))
+)
+def test_instants_are_written_as_python_writes_them(instant: datetime) -> None:
+    try:
+        utc = instant.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        return
+    assert iso(instant) == f"{utc.isoformat()}Z"
+    assert format_minute(instant) == f"{utc.isoformat(' ', 'minutes')}Z"
