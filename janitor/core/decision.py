@@ -12,6 +12,8 @@ from janitor.core.value import Value
 class Verdict(StrEnum):
     """What a decision says."""
 
+    __hash__ = str.__hash__  # that of an Enum takes longer, and each report counts the verdicts of all images
+
     KEEP = "keep"
     WAIT = "wait"
     DELETE = "delete"
@@ -19,6 +21,8 @@ class Verdict(StrEnum):
 
 class Reason(StrEnum):
     """Why a decision was made; the guards first, in the order in which they are asked (see `sharing` for `shared`)."""
+
+    __hash__ = str.__hash__  # as above
 
     UNSETTLED_RECORD = "unsettled-record"
     GONE = "gone"

@@ -156,6 +156,8 @@ def spared(decisions: Iterable[Decision], memory: Memory) -> tuple[Spared, ...]:
 
     Unreadable usage, and images that cannot be read, are kept for the moment only and not spared.
     """
+    if not memory.notices:
+        return ()
     return tuple(
         Spared(decision, memory.notices[decision.image.id].policy)
         for decision in decisions

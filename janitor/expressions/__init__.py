@@ -135,8 +135,8 @@ class Expression:
         """What its first group holds where it is found first, None where it is not; raises as `found_in`."""
         if self._fast_groups is not None and self.groups and text.isascii() and text.startswith(self._prefix):
             found = self._fast_groups.search(text.encode())
-            group: bytes | None = None if found is None else found[1]
-            return None if group is None else group.decode()
+            start, end = (-1, -1) if found is None else found.span(1)
+            return None if start < 0 else text[start:end]
         groups = self.groups_in(text, budget)
         return groups[0] if groups else None
 

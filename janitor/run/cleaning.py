@@ -9,12 +9,12 @@ from janitor.cloud.apis import wire_keys
 from janitor.cloud.service import ImageService, Lookup
 from janitor.core.basis import Grounds, answers
 from janitor.core.decide import decide
-from janitor.core.decision import Change, Decision
+from janitor.core.decision import Change, Decision, Verdict
 from janitor.core.exemptions import exemptions_by_tag, exemptions_for, longest_of
 from janitor.core.image import Image, Sharing
 from janitor.core.memory import History, Memory, Notice
 from janitor.core.notices import counted, overdue, spared, to_announce, to_remind
-from janitor.core.planning.plan import Plan, make_plan, own_ids
+from janitor.core.planning.plan import Plan, make_plan, own_ids, revised
 from janitor.core.planning.plan_diff import changes_since
 from janitor.core.planning.reconciling import reconcile
 from janitor.core.result import (
@@ -106,9 +106,9 @@ class Cleaning:
         settled: tuple[Deletion, ...],
     ) -> TargetResult:
         memory = self._memory(survey)
-        decisions, grounds = self._decide(survey, history, memory)
+        plan, decisions, grounds = self._decide(survey, history, memory)
         self._store.record_decisions(self.run, self.target, decisions, grounds)
-        plan, changed = self._plan(decisions)
+        plan, changed = self._approved_part(plan, decisions)
         seen = TargetResult(
             self.target,
             Outcome.OK,
@@ -133,13 +133,16 @@ class Cleaning:
         """The images of the reviewed plan, if one is applied."""
         return None if self.orders.approved is None else frozenset(d.image.id for d in plan.decisions)
 
-    def _decide(self, survey: Survey, history: Mapping[str, History], memory: Memory) -> tuple[list[Decision], Grounds]:
-        """The decisions, and what they were based on besides the survey and its history."""
-        decisions = self._ruled(survey, history, memory)
-        asked = in_question(decisions)
-        sharing = answers(asked, self._sharing(asked, make_plan(decisions)))
+    def _decide(
+        self, survey: Survey, history: Mapping[str, History], memory: Memory
+    ) -> tuple[Plan, list[Decision], Grounds]:
+        """The decisions, their plan, and what they were based on besides the survey and its history."""
+        ruled = self._ruled(survey, history, memory)
+        plan, asked = make_plan(ruled), in_question(ruled)
+        sharing = answers(asked, self._sharing(asked, plan))
         raise_if_stopped(self.orders.execution.stop)
-        return apply_sharing(decisions, sharing), Grounds(memory, sharing)
+        decisions = apply_sharing(ruled, sharing)
+        return revised(plan, decisions), decisions, Grounds(memory, sharing)
 
     def _sharing(self, asked: Sequence[Image], plan: Plan) -> Mapping[str, Sharing]:
         """With whom these images are shared. For a plan over its limit the API is not asked: nothing is deleted."""
@@ -191,9 +194,8 @@ class Cleaning:
             recorded.notices, recorded.hearing, survey.finished_at, names=names, channels=channels, next_run=next_run
         )
 
-    def _plan(self, decisions: Sequence[Decision]) -> tuple[Plan, tuple[Change, ...]]:
-        """The plan, and the images left out of it because they differ from what was approved."""
-        plan = make_plan(decisions)
+    def _approved_part(self, plan: Plan, decisions: Sequence[Decision]) -> tuple[Plan, tuple[Change, ...]]:
+        """The plan as far as it was approved, and the images left out because they differ from what was approved."""
         if self.orders.approved is None:
             return plan, ()
         deleted = self._store.deleted(self.target)
@@ -258,9 +260,10 @@ def cut_short(target: str, error: JanitorError) -> TargetResult:
 
 
 def _told_of(seen: TargetResult, memory: Memory, now: datetime) -> TargetResult:
-    reminded = to_remind(seen.decisions, memory.notices, now)
+    waiting = [decision for decision in seen.decisions if decision.verdict is Verdict.WAIT]
+    reminded = to_remind(waiting, memory.notices, now)
     notices = NoticeChanges(
-        announced=to_announce(seen.decisions, memory.notices),
+        announced=to_announce(waiting, memory.notices),
         reminded=reminded,
         overdue=overdue(reminded, memory.notices),
         spared=spared(seen.decisions, memory),

@@ -48,8 +48,8 @@ class Journal(Protocol):
 class Stage(Protocol):
     """Takes the images of a survey while it goes on, and records it at its end. `close` when done."""
 
-    def add(self, image: Image, digest: bytes | None) -> None:
-        """Take an image, and the digest of its entry."""
+    def add(self, images: Iterable[Image], digests: Mapping[str, bytes]) -> None:
+        """Take images, and the digests of their entries by image id."""
         ...
 
     def record(self, run: int, survey: Survey, also_named: Sequence[str] = ()) -> dict[str, History]:

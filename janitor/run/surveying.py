@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from janitor.cloud.service import ImageService, Lookup
 from janitor.core.image import UNSEEN, Image
@@ -19,6 +20,9 @@ from janitor.run.orders import Orders, Stage
 from janitor.shutdown import Stop
 
 _log = logging.getLogger("janitor.run")
+
+_TOGETHER = 1_000
+"""How many images are taken from a list before anything else is done."""
 
 _REMEMBERED = timedelta(days=7)
 """How long a server that is no longer listed is asked about, beyond the time that it guards its image."""
@@ -84,13 +88,13 @@ class Surveying:
         Raises CloudError where they cannot be read to their end, and Interrupted.
         """
         listed: dict[str, Image] = {}
-        for image in self.service.images(markers):
-            listed[image.id] = image
-            if stage is not None:
-                stage.add(image, self.service.digests().get(image.id))
-            if len(listed) % 1000 == 0:
-                self.orders.execution.progress.advance(self.target, "survey", len(listed), None)
+        images = self.service.images(markers)
+        while page := list(islice(images, _TOGETHER)):
             raise_if_stopped(self.orders.execution.stop)
+            listed.update([(image.id, image) for image in page])
+            if stage is not None:
+                stage.add(page, self.service.digests())
+            self.orders.execution.progress.advance(self.target, "survey", len(listed), None)
         self.orders.execution.progress.advance(self.target, "survey", len(listed), len(listed))
         return Listed(list(listed.values()), tuple(self.service.unidentified()))
 

@@ -52,7 +52,7 @@ def test_what_was_staged_is_recorded_as_it_would_have_been(tmp_path: Path, count
         histories = plain.record_survey(plain.begin_run(Mode.DRY_RUN, NOW), "prod", seen)
         with closing(staging.stage("prod")) as stage:
             for image in seen.images:
-                stage.add(image, seen.digests[image.id])
+                stage.add([image], seen.digests)
             assert stage.record(staging.begin_run(Mode.DRY_RUN, NOW), seen) == histories
         assert rows(staging) == rows(plain)
         assert staged_tables(staging) == []
@@ -62,7 +62,7 @@ def test_only_the_last_that_was_said_of_an_image_is_recorded(store: Store) -> No
     first, changed = image_called("i1"), image_called("i1", name="another")
     with closing(store.stage("prod")) as stage:
         for image in (first, image_called("gone"), changed):
-            stage.add(image, b"1" * 16)
+            stage.add([image], {image.id: b"1" * 16})
         stage.record(store.begin_run(Mode.DRY_RUN, NOW), Survey((changed, image_called("i2")), Usage(), NOW, NOW))
     assert [(row[0], row[3]) for row in rows(store)["image_facts"]] == [("i1", "another"), ("i2", "i2")]
 
@@ -71,7 +71,7 @@ def test_a_survey_that_does_not_end_leaves_nothing(store: Store) -> None:
     before = rows(store)
     with closing(store.stage("prod")) as stage:
         for image in MANY:
-            stage.add(image, None)
+            stage.add([image], {})
         assert staged_tables(store)
     assert rows(store) == before
     assert staged_tables(store) == []
@@ -81,8 +81,8 @@ def test_two_surveys_at_once_are_apart(store: Store) -> None:
     run = store.begin_run(Mode.DRY_RUN, NOW)
     with closing(store.stage("one")) as one, closing(store.stage("two")) as two:
         for image in MANY[:1_500]:
-            one.add(image, None)
-            two.add(image, None)
+            one.add([image], {})
+            two.add([image], {})
         one.record(run, Survey(tuple(MANY[:1_500]), Usage(), NOW, NOW))
         two.record(run, Survey(tuple(MANY[:1_500]), Usage(), NOW, NOW))
     assert store.surveys(run)["one"].images == store.surveys(run)["two"].images
@@ -99,6 +99,6 @@ def test_without_room_for_it_the_survey_is_recorded_all_the_same(store: Store) -
     run = store.begin_run(Mode.DRY_RUN, NOW)
     with closing(store.stage("prod")) as stage:
         for image in MANY:
-            stage.add(image, None)
+            stage.add([image], {})
         stage.record(run, survey(*MANY))
     assert len(store.surveys(run)["prod"].images) == len(MANY)

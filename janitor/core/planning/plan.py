@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from janitor.core.decision import Decision, Verdict
 from janitor.core.image import GONE_STATUSES, Image
@@ -51,15 +52,26 @@ class Plan:
 def make_plan(decisions: Iterable[Decision]) -> Plan:
     """The plan that follows from these decisions, one for every image of a target, oldest first."""
     every = tuple(decisions)
-    planned = tuple(decision for decision in every if decision.verdict is Verdict.DELETE)
-    return Plan(decisions=planned, owned=sum(owns(decision.image) for decision in every))
+    return Plan(_doomed(every), owned=sum(map(owns, map(_image_of, every))))
+
+
+def revised(plan: Plan, decisions: Iterable[Decision]) -> Plan:
+    """The plan that follows from other decisions on the same images."""
+    return Plan(_doomed(decisions), plan.owned)
+
+
+def _doomed(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
+    return tuple([decision for decision in decisions if decision.verdict is Verdict.DELETE])
 
 
 def own_ids(images: Iterable[Image]) -> frozenset[ImageId]:
     """The ids of the images that count as the target's own."""
-    return frozenset(image.identity for image in images if owns(image))
+    return frozenset([image.identity for image in images if owns(image)])
 
 
 def owns(image: Image) -> bool:
     """Whether an image counts as the target's own, for `max_share`; one that cannot be read does not."""
     return image.owned and not image.public and image.status not in GONE_STATUSES and image.unseen is None
+
+
+_image_of = attrgetter("image")

@@ -34,7 +34,7 @@ class Measure:
 
 def measure(survey: Survey, before: Measure | None = None) -> Measure:
     """Measure a survey. Where it could not read something, the number is that of the last accepted one."""
-    own = [image for image in survey.images if owns(image)]
+    own = list(filter(owns, survey.images))
     volumes, instances = survey.usage.volumes, survey.usage.instances
     if before is not None:
         volumes = before.volumes if volumes is None else volumes

@@ -1,7 +1,7 @@
 """A survey that is recorded while it goes on, as far as that can be undone."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 
 from janitor.core.image import Image
@@ -41,13 +41,14 @@ class Stage:
         except StoreError as error:
             self._give_up(error)
 
-    def add(self, image: Image, digest: bytes | None) -> None:
-        """Take an image, and the digest of its entry; one that comes again, changed, is left to the end."""
+    def add(self, images: Iterable[Image], digests: Mapping[str, bytes]) -> None:
+        """Take images, and the digests of their entries by id; one that comes again, changed, is left to the end."""
         if not self._open:
             return
-        number = len(self._staged.rows) + 1
-        if self._staged.rows.setdefault(image.id, (number, image))[0] == number:
-            self._waiting.append((number, image, digest))
+        for image in images:
+            number = len(self._staged.rows) + 1
+            if self._staged.rows.setdefault(image.id, (number, image))[0] == number:
+                self._waiting.append((number, image, digests.get(image.id)))
         if len(self._waiting) >= _BATCH:
             self._write()
 
