@@ -8,7 +8,7 @@ from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.expiry import term_of
 from janitor.core.guards import Facts, Guards, missing
 from janitor.core.image import Image
-from janitor.core.matching import Owner, Owners
+from janitor.core.matching import Matched, Owner
 from janitor.core.memory import History, Memory, Notice
 from janitor.core.names.wire_keys import WireKeys
 from janitor.core.needs import needs_of
@@ -33,22 +33,25 @@ def decide(
     memory: Memory = Memory(),  # noqa: B008 - frozen
     budget: Budget | None = None,
     wire_keys: WireKeys = WireKeys(),  # noqa: B008 - frozen
+    matched: Matched | None = None,
 ) -> list[Decision]:
     """Decide once on every image of a target: the guards first, then the first policy that matches it.
 
     `now` is aware. `also_named` are other names by which policies may know the target. `history` is by image id; for an
     image without one, no clock that needs it applies. `zone` is for the calendar of `keep` and the days of exemptions;
     `memory` is what was announced, exempted and rejected. `budget` is the time left for the expressions of a run; what
-    its `check_stop` raises ends the decision. `wire_keys` are what the API calls the fields of its images. The
-    decisions come oldest image first, undated ones before all, ties by id, whatever the order of `images`. Nothing is
-    mutated but the budget.
+    its `check_stop` raises ends the decision. `wire_keys` are what the API calls the fields of its images. `matched` is
+    what was found out already by the same policies, for the same names and within the same budget. The decisions come
+    oldest image first, undated ones before all, ties by id, whatever the order of `images`. Nothing is mutated but the
+    budget.
 
     Wide because everything that a decision depends on is named here, and it depends on nothing else.
     """
     budget = budget or Budget()
     ordered = sorted(images, key=_age)
-    owners = list(map(Owners(policies, (target, *also_named), budget).of, ordered))
-    kept = _kept(ordered, owners, now, zone, budget)
+    matched = matched or Matched(policies, (target, *also_named), budget)
+    owners = list(map(matched.owner_of, ordered))
+    kept = _kept(ordered, owners, now, zone, matched)
     facts = Facts(usage, history, memory, now, zone, needs_of(ordered), wire_keys)
     guards = Guards(facts)
     return [
@@ -128,7 +131,7 @@ def _doubt(image: Image, policy: Policy, budget: Budget) -> str:
     return f"it is unknown whether policy {policy.name} matches it: {'; '.join(why)}"
 
 
-def _kept(images: list[Image], owners: list[Owner], now: datetime, zone: tzinfo, budget: Budget) -> dict[str, Kept]:
+def _kept(images: list[Image], owners: list[Owner], now: datetime, zone: tzinfo, matched: Matched) -> dict[str, Kept]:
     """What the policies' `keep` protects. An image whose owner or record is in doubt is kept, and does not count."""
     owned: defaultdict[str, list[Image]] = defaultdict(list)
     keeps: dict[str, Keep] = {}
@@ -140,5 +143,5 @@ def _kept(images: list[Image], owners: list[Owner], now: datetime, zone: tzinfo,
         owned[policy.name].append(image)
     kept: dict[str, Kept] = {}
     for name, keep in keeps.items():
-        kept |= kept_by(keep, owned[name], now, zone, budget)
+        kept |= kept_by(keep, owned[name], now, zone, matched.family_of)
     return kept

@@ -1,6 +1,8 @@
 """Which policy owns each of the many images of a target: the conditions of its policies, compiled once.
 
 What a condition means is said by `Match.holds`. Whatever is compiled here has its answers, in a fraction of its time.
+The owner and the family of an image follow from the image and the policies alone. So they can be found out while the
+list of images still comes, and what only the whole list shows is decided on later.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -11,8 +13,12 @@ from janitor.core.image import Image
 from janitor.core.names.pattern import Truth
 from janitor.core.names.patterns import Patterns, any_of
 from janitor.core.policy import Match, Names, Policy
+from janitor.core.retention import Keep
 from janitor.core.value import Value
 from janitor.expressions import Budget
+
+MOST_PREPARED = 200_000
+"""Of how many images the owners are remembered: of a million, it would take 200 MiB."""
 
 _Condition = Callable[[Image], Truth]
 _Fact = Callable[[Image], str | None]
@@ -27,6 +33,10 @@ class Owner(Value, frozen=True):
 
     policy: Policy | None
     doubtful: Policy | None
+
+
+_Found = tuple[Image, Owner, str | None]
+"""An image, its owner, and its family there; None for none, and where the owner keeps no families."""
 
 
 class Owners:
@@ -56,6 +66,54 @@ class Owners:
         found = [(policy, holds) for policy, holds in self._policies if _takes(policy.match, status)]
         self._by_status[status] = found
         return found
+
+
+class Matched:
+    """Finds the owner and the family of images by these policies, for a target that may have several names.
+
+    `prepare` finds them early, for one thread at a time; `forget` what it found once that is of no more use. The
+    answers are the same without. `budget` is the time left for the expressions of the policies.
+    """
+
+    def __init__(self, policies: Sequence[Policy], names: Sequence[str], budget: Budget) -> None:
+        self._owners = Owners(policies, names, budget)
+        self._budget = budget
+        self._is_quick = all(map(_is_quick, policies))
+        self._found: dict[str, _Found] = {}
+
+    def prepare(self, images: Iterable[Image]) -> None:
+        """Find the owners and families of these images early, unless an expression may take long.
+
+        Raises what the budget's `check_stop` does.
+        """
+        if not self._is_quick or len(self._found) >= MOST_PREPARED:
+            return
+        for image in images:
+            owner = self._owners.of(image)
+            policy = owner.policy
+            family = None if policy is None or policy.keep is None else policy.keep.per.of(image, self._budget)
+            self._found[image.id] = (image, owner, family)
+
+    def forget(self) -> None:
+        """Forget what was found early."""
+        self._found = {}
+
+    def owner_of(self, image: Image) -> Owner:
+        """Which policy owns an image. Raises what the budget's `check_stop` does."""
+        found = self._found.get(image.id)
+        return found[1] if found is not None and found[0] is image else self._owners.of(image)
+
+    def family_of(self, image: Image, keep: Keep) -> str | None:
+        """The family of an image in the `keep` of its owner, if it has one. Raises Undecided, and what that does."""
+        found = self._found.get(image.id)
+        return found[2] if found is not None and found[0] is image else keep.per.of(image, self._budget)
+
+
+def _is_quick(policy: Policy) -> bool:
+    """Whether all its expressions take linear time, so that none can remain undecided."""
+    family = None if policy.keep is None else policy.keep.per.expression
+    in_match = all(expression.linear for _, expression in policy.match.expressions(""))
+    return in_match and (family is None or family.linear_groups)
 
 
 def _takes(match: Match, status: str) -> bool:

@@ -1,6 +1,6 @@
 """Retention: the `keep` of a policy, and what it protects, whatever its age."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -66,18 +66,18 @@ class Kept:
 
 
 def kept_by(
-    keep: Keep, images: Iterable[Image], now: datetime, zone: tzinfo, budget: Budget | None = None
+    keep: Keep, images: Iterable[Image], now: datetime, zone: tzinfo, family_of: Callable[[Image, Keep], str | None]
 ) -> dict[str, Kept]:
     """What `keep` protects among the images that one policy owns in one target, by image id.
 
     Counted family by family, newest first, ties by id; days, weeks, months and years are those of `zone`. An image
-    without a family is kept, and counts in none.
+    without a family is kept, and counts in none. `family_of` gives the family of an image there, or raises Undecided.
     """
     kept: dict[str, Kept] = {}
     families: dict[str, list[Image]] = {}
     for image in images:
         try:
-            family = keep.per.of(image, budget)
+            family = family_of(image, keep)
         except Undecided as undecided:
             kept[image.id] = Kept(Reason.NO_FAMILY, f"its family is unknown: {undecided} name")
             continue

@@ -4,6 +4,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from janitor.core.matching import Matched
 from janitor.core.planning.plan_diff import plan_digest
 from janitor.core.result import Outcome, RunResult, TargetResult
 from janitor.errors import CloudError, Exit, Interrupted, StoreError, worst
@@ -84,7 +85,8 @@ class Run(Orders):
         try:
             service = site.connect()
             try:
-                return Cleaning(self, run, site, service, comparison).perform()
+                matched = Matched(self.basis.policies, (site.name, *site.also_named), self.execution.budget)
+                return Cleaning(self, run, site, service, comparison, matched).perform()
             finally:
                 service.close()
         except (CloudError, StoreError, Interrupted) as error:

@@ -12,6 +12,7 @@ from janitor.core.decide import decide
 from janitor.core.decision import Change, Decision, Verdict
 from janitor.core.exemptions import exemptions_by_tag, exemptions_for, longest_of
 from janitor.core.image import Image, Sharing
+from janitor.core.matching import Matched
 from janitor.core.memory import History, Memory, Notice
 from janitor.core.notices import counted, overdue, spared, to_announce, to_remind
 from janitor.core.planning.plan import Plan, make_plan, own_ids, revised
@@ -45,13 +46,14 @@ from janitor.run.surveying import Surveying, raise_if_stopped
 
 @dataclass(frozen=True, slots=True)
 class Cleaning:
-    """What one run does in one target, through its service."""
+    """What one run does in one target, through its service; `matched` finds the owners of its images."""
 
     orders: Orders
     run: int
     site: Site
     service: ImageService
     comparison: Comparison
+    matched: Matched
 
     @property
     def target(self) -> str:
@@ -73,7 +75,12 @@ class Cleaning:
         since = self.orders.execution.moment()
         check = self._check()
         with closing(self._store.stage(self.target)) as stage:
-            survey, lookup = Surveying(self.orders, self.target, self.service).survey(stage)
+
+            def take(images: Sequence[Image]) -> None:
+                stage.add(images, self.service.digests())
+                self.matched.prepare(images)
+
+            survey, lookup = Surveying(self.orders, self.target, self.service).survey(take)
             survey = check.recognised(survey)
             history = stage.record(self.run, survey, self.site.also_named)
         survey = self._without_digests(survey)
@@ -107,6 +114,7 @@ class Cleaning:
     ) -> TargetResult:
         memory = self._memory(survey)
         plan, decisions, grounds = self._decide(survey, history, memory)
+        self.matched.forget()
         self._store.record_decisions(self.run, self.target, decisions, grounds)
         plan, changed = self._approved_part(plan, decisions)
         seen = TargetResult(
@@ -168,6 +176,7 @@ class Cleaning:
             memory=memory,
             budget=self.orders.execution.budget,
             wire_keys=wire_keys(self.service.binding().api),
+            matched=self.matched,
         )
 
     def _memory(self, survey: Survey) -> Memory:

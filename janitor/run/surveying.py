@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from janitor.core.survey import Survey
 from janitor.core.survey.contradictions import merged
 from janitor.core.usage import EarlierUsage, Usage
 from janitor.errors import CloudError, Interrupted
-from janitor.run.orders import Orders, Stage
+from janitor.run.orders import Orders
 from janitor.shutdown import Stop
 
 _log = logging.getLogger("janitor.run")
@@ -37,6 +37,14 @@ _UPGRADED = (
 """Said in the first run of a target whose last accepted survey an earlier version recorded."""
 
 
+Take = Callable[[Sequence[Image]], object]
+"""Takes images while the list still comes; one whose records differ comes again."""
+
+
+def _nothing(_images: Sequence[Image]) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """What lists said: every image once, with all of its records merged, and the entries that had no id."""
@@ -53,16 +61,16 @@ class Surveying:
     target: str
     service: ImageService
 
-    def survey(self, stage: Stage | None = None) -> tuple[Survey, Lookup]:
+    def survey(self, take: Take = _nothing) -> tuple[Survey, Lookup]:
         """Read the target; also, what the API says about known images that no list shows.
 
-        Images are put on the `stage` as they come.
+        Images are given to `take` as they come.
 
         Raises CloudError where its images cannot be listed to the end, and Interrupted. What is in use may be in doubt:
         `usage.problem` says so.
         """
         started_at = self.orders.execution.clock()
-        listed, lookup = self._completed(self._read_at_markers(started_at, stage))
+        listed, lookup = self._completed(self._read_at_markers(started_at, take))
         digests, pages = self.service.digests(), self.service.pages_read()
         without_id = len(listed.unidentified)
         images = (*listed.images, *lookup.found, *self._unseen(lookup))
@@ -73,17 +81,17 @@ class Surveying:
         finished_at = self.orders.execution.clock()
         return Survey(images, usage, started_at, finished_at, without_id, digests, pages), lookup
 
-    def _read_at_markers(self, now: datetime, stage: Stage | None) -> Listed:
+    def _read_at_markers(self, now: datetime, take: Take) -> Listed:
         """What the lists say, read side by side where the last survey noted where that can be."""
         try:
-            return self.listed(self.orders.store.markers(self.target, now), stage)
+            return self.listed(self.orders.store.markers(self.target, now), take)
         except CloudError:
             if self.service.pages_read().turned_down:
                 self.orders.store.record_turned_down(self.target, now)
             raise
 
-    def listed(self, markers: Sequence[str] = (), stage: Stage | None = None) -> Listed:
-        """What the lists say, read side by side at markers, and without any page by page.
+    def listed(self, markers: Sequence[str] = (), take: Take = _nothing) -> Listed:
+        """What the lists say, read side by side at markers, and without any page by page; given to `take` as it comes.
 
         Raises CloudError where they cannot be read to their end, and Interrupted.
         """
@@ -92,8 +100,7 @@ class Surveying:
         while page := list(islice(images, _TOGETHER)):
             raise_if_stopped(self.orders.execution.stop)
             listed.update([(image.id, image) for image in page])
-            if stage is not None:
-                stage.add(page, self.service.digests())
+            take(page)
             self.orders.execution.progress.advance(self.target, "survey", len(listed), None)
         self.orders.execution.progress.advance(self.target, "survey", len(listed), len(listed))
         return Listed(list(listed.values()), tuple(self.service.unidentified()))
