@@ -45,6 +45,7 @@ def test_values_that_images_have_in_common_are_held_once() -> None:
     assert first.properties["os_version"] is second.properties["os_version"]
     assert first.status is second.status
     assert first.disk_format is second.disk_format
+    assert first.unreadable is second.unreadable
 
 
 def test_everything_may_be_written_as_text() -> None:

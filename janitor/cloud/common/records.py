@@ -91,6 +91,9 @@ def shared(properties: Mapping[str, str]) -> Mapping[str, str]:
 _SHARED: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
 _MOST_SHARED = 10_000
 
+NOTHING_WRONG: Mapping[str, str] = {}
+"""What nearly every image has unreadable: one object, as one for each would take as much memory as its name."""
+
 ENOUGH_FOR_IDS = 2_000
 """How much is kept of an unreadable value that may name the parts of an image, in characters."""
 

@@ -8,7 +8,15 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from janitor.cloud.common import wire
-from janitor.cloud.common.records import ENOUGH_FOR_IDS, Entry, expected, optional, read_properties, required
+from janitor.cloud.common.records import (
+    ENOUGH_FOR_IDS,
+    NOTHING_WRONG,
+    Entry,
+    expected,
+    optional,
+    read_properties,
+    required,
+)
 from janitor.core.image import MISSING, Image, Sharing, Visibility
 
 T = TypeVar("T")
@@ -53,7 +61,7 @@ def read_image(entry: Entry, project: str) -> Image:
         owner=owner,
         os_hidden=_hidden(entry, wrong),
         tags=_required(entry, "tags", _tags, wrong),
-        unreadable=wrong,
+        unreadable=wrong or NOTHING_WRONG,
     )
 
 

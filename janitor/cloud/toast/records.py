@@ -9,6 +9,7 @@ from janitor.cloud.common import wire
 from janitor.cloud.common.answers import undocumented
 from janitor.cloud.common.records import (
     ENOUGH_FOR_IDS,
+    NOTHING_WRONG,
     Entry,
     expected,
     image_of_server,
@@ -58,7 +59,7 @@ def read_image(entry: Entry) -> Image:
         properties=_properties(entry, wrong),
         owned=not public,  # a public image belongs to the vendor
         visibility=Visibility.PUBLIC if public and "isPublic" not in wrong else None,
-        unreadable=wrong,
+        unreadable=wrong or NOTHING_WRONG,
     )
 
 

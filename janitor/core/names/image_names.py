@@ -15,16 +15,24 @@ class ImageNames:
     """
 
     def __init__(self, images: Iterable[Image]) -> None:
-        self._by_name: dict[str, list[ImageId]] = {}
+        # Apart, as most names are those of one image: a list for each would take more memory than all else here.
+        self._first: dict[str, ImageId] = {}
+        self._others: dict[str, list[ImageId]] = {}
         self.ids: set[ImageId] = set()
         self.unreadable: set[ImageId] = set()
         for image in images:
             identity = image.identity
             self.ids.add(identity)
             if image.name is not None:
-                self._by_name.setdefault(normal(image.name), []).append(identity)
+                name = normal(image.name)
+                if self._first.setdefault(name, identity) is not identity:
+                    self._others.setdefault(name, []).append(identity)
             elif "name" in image.unreadable:
                 self.unreadable.add(identity)
+
+    def _named(self, name: str) -> tuple[ImageId, ...]:
+        """The ids of the images with exactly this name."""
+        return (self._first[name], *self._others.get(name, ())) if name in self._first else ()
 
     def meant_by(self, word: str) -> frozenset[ImageId]:
         """The ids of the images that a word means: an id or a whole name, either also as a part of a URL.
@@ -42,13 +50,13 @@ class ImageNames:
 
     def called(self, word: str) -> frozenset[ImageId]:
         """The ids of the images that have a word, or what it holds as a URL, path or URN, as their whole name."""
-        return frozenset[ImageId]().union(*(self._by_name.get(normal(one), ()) for one in words_in(word)))
+        return frozenset[ImageId]().union(*(self._named(normal(one)) for one in words_in(word)))
 
     def is_called(self, word: str) -> bool:
         """Whether this word is the id or the whole name of an image."""
-        return normal(word) in self._by_name or folded(word) in self.ids
+        return normal(word) in self._first or folded(word) in self.ids
 
     def words(self) -> Iterable[tuple[str, frozenset[ImageId]]]:
         """Every word that means images, with their ids: each id, and each name."""
         yield from ((identity, frozenset({identity})) for identity in self.ids)
-        yield from ((name, frozenset(ids)) for name, ids in self._by_name.items() if name)
+        yield from ((name, frozenset(self._named(name))) for name in self._first if name)
