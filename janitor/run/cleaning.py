@@ -84,9 +84,8 @@ class Cleaning:
             survey = check.recognised(survey)
             history = stage.record(self.run, survey, self.site.also_named)
         survey = self._without_digests(survey)
-        own = own_ids(survey.images)
-        unacceptable = check.one_service_with_others(survey, own)
-        doubts = check.doubts(survey, own, lookup, unacceptable)
+        owned, unacceptable = self._compared(check, survey)
+        doubts = check.doubts(survey, owned, lookup, unacceptable)
         settled = () if doubts or survey.usage.problem is not None else self._reconcile(survey, lookup)
         try:
             doubt = implausible(doubts, acceptable=not unacceptable) if doubts else None
@@ -103,6 +102,11 @@ class Cleaning:
 
     def _check(self) -> SurveyCheck:
         return SurveyCheck(self.orders, self.run, self.site, self.service, self.comparison)
+
+    def _compared(self, check: SurveyCheck, survey: Survey) -> tuple[int, Sequence[str]]:
+        """How many images are the target's own, and what no person can accept about them, by those of other sites."""
+        own = own_ids(survey.images)
+        return len(own), check.one_service_with_others(survey, own)
 
     def _judge(
         self,

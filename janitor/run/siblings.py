@@ -8,6 +8,7 @@ from janitor.cloud.service import ONE_SERVICE
 from janitor.run.orders import Site
 
 _LOOK_EVERY = 0.2
+_TO_COMPARE = 2
 
 
 class Comparison:
@@ -18,12 +19,18 @@ class Comparison:
 
     def __init__(self, names: Iterable[str], stop: threading.Event) -> None:
         self._awaited = set(names)
+        self._alone = len(self._awaited) < _TO_COMPARE
         self._listed: dict[str, frozenset[str]] = {}
         self._stop = stop
         self._changed = threading.Condition()
 
     def others(self, name: str, own: Iterable[str]) -> Mapping[str, frozenset[str]]:
-        """What the other sites list, by their names, once all have done so; `own` are this site's own image ids."""
+        """What the other sites list, by their names, once all have done so; `own` are this site's own image ids.
+
+        They are kept until the last site has ended, unless there is no other.
+        """
+        if self._alone:
+            return {}
         with self._changed:
             self._listed[name] = frozenset(own)
             self._awaited.discard(name)

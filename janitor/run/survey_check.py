@@ -46,7 +46,7 @@ class SurveyCheck:
         if reached == bound:
             return survey
         good = self._store.last_accepted(self.target, self.run)
-        own = self._own_images(survey, own_ids(survey.images), Lookup(), good[0] if good else None)
+        own = self._own_images(survey, len(own_ids(survey.images)), Lookup(), good[0] if good else None)
         listed = frozenset(image.identity for image in survey.images if owns(image) and image.unseen is None)
         found = recognise(self.target, reached, bound, Known(good[0] if good else None, own.expected, listed))
         if not found.same:
@@ -67,12 +67,10 @@ class SurveyCheck:
                 others[name] = frozenset(map(folded, self._store.known(name)))
         return [*doubts_about(self.target, own, others), *self.service.other_names(survey.images)]
 
-    def doubts(
-        self, survey: Survey, own: frozenset[ImageId], lookup: Lookup, unacceptable: Sequence[str]
-    ) -> tuple[str, ...]:
+    def doubts(self, survey: Survey, owned: int, lookup: Lookup, unacceptable: Sequence[str]) -> tuple[str, ...]:
         """What is implausible about a survey; it is recorded as accepted if nothing is, or if a person accepts it.
 
-        `own` are the ids of its own images. What is `unacceptable` remains, even if a person accepts the rest.
+        `owned` is how many images are its own. What is `unacceptable` remains, even if a person accepts the rest.
         """
         good = self._store.last_accepted(self.target, self.run)
         before = good[1] if good else None
@@ -80,7 +78,7 @@ class SurveyCheck:
         doubts = self.orders.plausibility.doubts(
             seen,
             before,
-            own=self._own_images(survey, own, lookup, good[0] if good else None),
+            own=self._own_images(survey, owned, lookup, good[0] if good else None),
             clock_offset=self.service.clock_offset(),
             irregularities=(*self.service.irregularities(), *contradictions(survey.images), *self._clock_doubts()),
         )
@@ -89,8 +87,8 @@ class SurveyCheck:
         self._store.record_measure(self.run, self.target, seen, good=not doubts and survey.usage.problem is None)
         return doubts
 
-    def _own_images(self, survey: Survey, left: frozenset[ImageId], lookup: Lookup, good: int | None) -> OwnImages:
-        """The target's own images of the last accepted survey, if there was one, and those that are `left` in this.
+    def _own_images(self, survey: Survey, owned: int, lookup: Lookup, good: int | None) -> OwnImages:
+        """The target's own images of the last accepted survey, if there was one, and this one, which has `owned`.
 
         Images that the cloud lists as deleted, or about to be, are as gone as those that it no longer lists.
         """
@@ -99,9 +97,9 @@ class SurveyCheck:
         seen = (image for image in survey.images if image.unseen is None)
         return OwnImages(
             before,
-            (asked - left) & before,
+            (asked - own_ids(survey.images)) & before if asked else asked,
             frozenset(image.identity for image in seen if image.status not in GONE_STATUSES),
-            len(left),
+            owned,
             None if lookup.unanswered is None else frozenset(map(folded, lookup.unanswered)),
         )
 

@@ -1,6 +1,8 @@
 """After an implausible survey nothing is deleted or confirmed, and the next one is not compared with it."""
 
+import weakref
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from janitor.core.result import DeletionOutcome, Mode, Outcome
 from janitor.core.usage import Usage
 from janitor.errors import Exit, Implausible
 from janitor.run import exit_code
+from janitor.run.siblings import Comparison
 from tests.factories import OLD, image_called
 from tests.run.world import World
 
@@ -110,3 +113,12 @@ def test_a_truncated_second_survey_confirms_nothing(world: World) -> None:
     [deletion] = result.targets[0].deletions
     assert deletion.outcome is DeletionOutcome.ACCEPTED
     assert result.outcome is Outcome.FAILED
+
+
+def test_a_site_without_others_keeps_no_ids_to_compare() -> None:
+    own = frozenset({"i1"})
+    kept = weakref.ref(own)
+    comparison = Comparison(["prod"], Event())
+    assert comparison.others("prod", own) == {}
+    del own
+    assert kept() is None

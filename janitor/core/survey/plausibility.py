@@ -68,7 +68,7 @@ class OwnImages:
     @property
     def expected(self) -> frozenset[ImageId]:
         """Those that must still exist, unless somebody else deleted them."""
-        return self.before - self.ours
+        return self.before - self.ours if self.ours else self.before
 
     @property
     def missing(self) -> frozenset[ImageId]:
