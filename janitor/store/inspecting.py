@@ -1,6 +1,7 @@
 """What can be said of a database from outside, as a run would find it. Changes nothing."""
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from janitor.core.units import counted
@@ -45,12 +46,15 @@ def _inspected(path: Path, db: Connection) -> str:
         if not tables(db):
             return _none_yet(path)  # the process that was to set it up was killed
         (runs,) = db.execute("SELECT count(*) FROM runs").fetchone()
-        left = steps_left(db)
-        rows = counted(rows_of(db), "row")
-        to_come = f"; whatever opens it upgrades it, this command too ({rows}: {', '.join(left)})" if left else ""
+        to_come = _to_come(db, left) if (left := steps_left(db)) else ""
     finally:
         db.rollback()
     return f"{path}, {counted(runs, 'run')} recorded{to_come}"
+
+
+def _to_come(db: Connection, left: Sequence[str]) -> str:
+    rows = counted(rows_of(db), "row")
+    return f"; whatever opens it upgrades it, this command too ({rows}: {', '.join(left)})"
 
 
 def _none_yet(path: Path) -> str:

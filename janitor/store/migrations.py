@@ -25,6 +25,7 @@ from janitor.store.surveys.measures import COUNTING
 from janitor.store.surveys.measures import STEP as MEASURES
 from janitor.store.surveys.presence import STEP as PRESENCE
 from janitor.store.surveys.timekeeping import STEP as TIMEKEEPING
+from janitor.store.surveys.uses import SERVERS
 from janitor.store.surveys.uses import STEP as USES
 from janitor.store.tables import REMARKING, SETTLING, SOURCES, TABLES, VIEWS, VOLUMES
 from janitor.store.trust.bindings import STEP as BINDINGS
@@ -184,6 +185,11 @@ def turning_down(db: Connection) -> None:
     _execute(db, TURNED_DOWN)
 
 
+def servers(db: Connection) -> None:
+    """An index of the servers that are not known to be deleted."""
+    _execute(db, SERVERS)
+
+
 def _execute(db: Connection, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which is half of the time for a new
     # database.
@@ -221,6 +227,7 @@ STEPS = (  # append only
     list_markers,
     forgetting,
     turning_down,
+    servers,
 )
 _ALL = {step.__name__: step for step in STEPS} | {name: _adding(script) for name, script in added()}
 

@@ -11,10 +11,11 @@ from janitor.core.memory import Notice
 from janitor.core.result import Mode
 from janitor.core.survey import Survey
 from janitor.core.survey.plausibility import Measure
-from janitor.core.usage import Usage
+from janitor.core.usage import Usage, User
 from janitor.run.orders import Site
 from janitor.store import Store
-from tests.factories import AMPLE, OLD, image_called, to_delete
+from janitor.store.surveys.uses import _DELETED
+from tests.factories import AMPLE, OLD, image_called, to_delete, usage_of
 from tests.fakes import RecordingCloud
 from tests.runs import run_of
 
@@ -134,3 +135,23 @@ def test_a_run_takes_as_many_steps_after_many_runs_as_after_few(store: Store, st
         survey(store, night)
         taken.append(steps())
     assert taken[-1] < 1.15 * taken[3]
+
+
+def test_earlier_servers_are_found_in_as_many_steps_after_many_nights_as_after_few(store: Store, steps: Steps) -> None:
+    image, taken, deleting = image_called("base"), [], []
+    for night in range(NIGHTS):
+        run, at = store.begin_run(Mode.DRY_RUN, START), START + night * NIGHT
+        servers = [User(f"server-{number}", "web") for number in range(night * CHURN, (night + 1) * CHURN)]
+        usage = usage_of({image.id: tuple(servers)})
+        store.record_survey(run, "prod", Survey((image,), usage, at, at))
+        store.record_measure(run, "prod", Measure(1, 0, CHURN), good=True)
+        earlier = [f"server-{number}" for number in range((night - 1) * CHURN, night * CHURN)]
+        steps()
+        with store._file.writing() as db:
+            db.executemany(_DELETED, [(run, "prod", server) for server in earlier])
+        deleting.append(steps())
+        known = store.earlier_usage("prod", at - 7 * NIGHT).servers
+        taken.append(steps())
+        assert known.keys() == {server.id for server in servers}
+    assert taken[-1] < 1.15 * taken[5]
+    assert deleting[-1] < 1.15 * deleting[5]

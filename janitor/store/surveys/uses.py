@@ -202,7 +202,7 @@ UPDATE uses SET carried_from = ?
 WHERE target = ? AND image = ? AND instance = ? AND instance_name = ? AND until_run IS NULL AND carried_from IS NULL
 """
 _DELETED = """
-UPDATE uses SET deleted_in_run = ?
+UPDATE uses INDEXED BY servers_not_deleted SET deleted_in_run = ?
 WHERE target = ? AND instance = ? AND kind = 'instance' AND until_run IS NOT NULL AND deleted_in_run IS NULL
 """
 _READABLE = """
@@ -219,7 +219,7 @@ _GOOD_READINGS = """
 SELECT usage_readings FROM surveys WHERE target = ? AND run > ? AND good ORDER BY run DESC LIMIT 1
 """
 _SERVERS = """
-SELECT instance, max(coalesce(last_seen, ?)) AS seen FROM uses
+SELECT instance, max(coalesce(last_seen, ?)) AS seen FROM uses INDEXED BY servers_not_deleted
 WHERE target = ? AND from_run > ? AND kind = 'instance' AND deleted_in_run IS NULL AND instance != ''
 GROUP BY instance HAVING seen >= ?
 """
@@ -256,4 +256,10 @@ CREATE TABLE stacks (
     words TEXT NOT NULL,
     PRIMARY KEY (target, stack)
 ) WITHOUT ROWID;
+"""
+
+SERVERS = """
+-- The servers that are not known to be deleted: found without a look at all that ever used an image.
+CREATE INDEX servers_not_deleted ON uses (target, instance, last_seen) \
+WHERE kind = 'instance' AND deleted_in_run IS NULL;
 """
