@@ -17,8 +17,8 @@ from janitor.core.retention import Keep
 from janitor.core.value import Value
 from janitor.expressions import Budget
 
-MOST_PREPARED = 200_000
-"""Of how many images the owners are remembered: of a million, it would take 200 MiB."""
+MOST_PREPARED = 120_000
+"""Of how many images the owners are remembered: of a million, it would take 160 MiB."""
 
 _Condition = Callable[[Image], Truth]
 _Fact = Callable[[Image], str | None]
@@ -35,6 +35,8 @@ class Owner(Value, frozen=True):
     doubtful: Policy | None
 
 
+_NOBODY = Owner(None, None)
+
 _Found = tuple[Image, Owner, str | None]
 """An image, its owner, and its family there; None for none, and where the owner keeps no families."""
 
@@ -48,22 +50,22 @@ class Owners:
     def __init__(self, policies: Iterable[Policy], target: Names, budget: Budget | None = None) -> None:
         names = (target,) if isinstance(target, str) else tuple(target)
         self._policies = [(policy, _compiled(policy.match, names, budget)) for policy in policies]
-        self._by_status: dict[str, list[tuple[Policy, _Condition]]] = {}
+        self._by_status: dict[str, list[tuple[Owner, _Condition]]] = {}
 
     def of(self, image: Image) -> Owner:
         """The owner of one image. Raises what the budget's `check_stop` does."""
         doubtful = None
-        for policy, holds in self._by_status.get(image.status) or self._of_status(image.status):
+        for owner, holds in self._by_status.get(image.status) or self._of_status(image.status):
             truth = holds(image)
             if truth:
-                return Owner(policy, doubtful)
+                return owner if doubtful is None else Owner(owner.policy, doubtful)
             if truth is None:
-                doubtful = doubtful or policy
-        return Owner(None, doubtful)
+                doubtful = doubtful or owner.policy
+        return _NOBODY if doubtful is None else Owner(None, doubtful)
 
-    def _of_status(self, status: str) -> list[tuple[Policy, _Condition]]:
-        """The policies that may match an image with this status, which is never in doubt."""
-        found = [(policy, holds) for policy, holds in self._policies if _takes(policy.match, status)]
+    def _of_status(self, status: str) -> list[tuple[Owner, _Condition]]:
+        """The policies that may match an image with this status, which is never in doubt; each as a certain owner."""
+        found = [(Owner(policy, None), holds) for policy, holds in self._policies if _takes(policy.match, status)]
         self._by_status[status] = found
         return found
 
@@ -80,6 +82,7 @@ class Matched:
         self._budget = budget
         self._is_quick = all(map(_is_quick, policies))
         self._found: dict[str, _Found] = {}
+        self._families: dict[str | None, str | None] = {}
 
     def prepare(self, images: Iterable[Image]) -> None:
         """Find the owners and families of these images early, unless an expression may take long.
@@ -92,11 +95,11 @@ class Matched:
             owner = self._owners.of(image)
             policy = owner.policy
             family = None if policy is None or policy.keep is None else policy.keep.per.of(image, self._budget)
-            self._found[image.id] = (image, owner, family)
+            self._found[image.id] = (image, owner, self._families.setdefault(family, family))
 
     def forget(self) -> None:
         """Forget what was found early."""
-        self._found = {}
+        self._found, self._families = {}, {}
 
     def owner_of(self, image: Image) -> Owner:
         """Which policy owns an image. Raises what the budget's `check_stop` does."""

@@ -165,11 +165,11 @@ def _compare(db: Connection, changes: _Changes, survey: Survey, made: _Histories
         digest = survey.digests.get(image_id)
         as_before = digest is not None and digest == before and seen_in > changes.after
         if as_before and status == image.status and (watched_since or not changes.watching):
-            histories[image_id] = made.of((first_seen, watched_since, status_since), image.identity)
+            histories[image.id] = made.of((first_seen, watched_since, status_since), image.identity)
             continue
         memory = _Memory(key, first_seen, watched_since, status_since)
         changes.remember(memory, seen_in, status, image)
-        histories[image_id] = made.of(memory.since(), image.identity)
+        histories[image.id] = made.of(memory.since(), image.identity)
         if as_before:
             continue
         if seen_in <= changes.after or _facts_in_force(db, memory.key) != values_in(image):
@@ -197,7 +197,7 @@ def _newcomers(db: Connection, changes: _Changes, unseen: dict[str, Image], made
         else:
             memory = _Memory(0, changes.at, changes.at if changes.watching else None, None)
             changes.new.append((memory, image))
-        histories[image_id] = made.of(memory.since(), image.identity)
+        histories[image.id] = made.of(memory.since(), image.identity)
     return histories
 
 
