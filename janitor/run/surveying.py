@@ -95,15 +95,17 @@ class Surveying:
 
         Raises CloudError where they cannot be read to their end, and Interrupted.
         """
-        listed: dict[str, Image] = {}
+        taken: list[Image] = []
         images = self.service.images(markers)
         while page := list(islice(images, _TOGETHER)):
             raise_if_stopped(self.orders.execution.stop)
-            listed.update([(image.id, image) for image in page])
+            taken += page
             take(page)
-            self.orders.execution.progress.advance(self.target, "survey", len(listed), None)
+            self.orders.execution.progress.advance(self.target, "survey", len(taken), None)
+        # Not before: a table of all ids takes a tenth of the memory, and the walk through the list has had one itself.
+        listed = list({image.id: image for image in taken}.values())
         self.orders.execution.progress.advance(self.target, "survey", len(listed), len(listed))
-        return Listed(list(listed.values()), tuple(self.service.unidentified()))
+        return Listed(listed, tuple(self.service.unidentified()))
 
     def _completed(self, listed: Listed) -> tuple[Listed, Lookup]:
         """What is listed, read once more where that lacks images, and what the API says about known ones without."""
