@@ -53,9 +53,9 @@ class RecordingCloud:
     closed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def images(self, markers: Sequence[str] = ()) -> Iterator[Image]:
+    def images(self, markers: Sequence[str] | None = ()) -> Iterator[Image]:
         self.surveys += 1
-        self.asked_at = list(markers)
+        self.asked_at = list(markers or ())
         error = self.survey_errors.pop(0) if self.survey_errors else None
         if error is not None:
             raise error

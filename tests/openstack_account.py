@@ -127,7 +127,10 @@ class Cloud:
     def listed(self, query: Mapping[str, str]) -> list[Any]:
         if query.get("os_hidden") == "true":
             return self.hidden
-        return self.community if query.get("visibility") == "community" else self.entries
+        if query.get("visibility") == "community":
+            return self.community
+        before = query.get("created_at", "").removeprefix("lt:")
+        return [image for image in self.entries if not before or image["created_at"] < before]
 
     def token(self) -> Answered:
         self.issued += 1

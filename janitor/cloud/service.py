@@ -90,11 +90,12 @@ class ImageService(Protocol):
 
     by_id: bool
 
-    def images(self, markers: Sequence[str] = ()) -> Iterator[Image]:
+    def images(self, markers: Sequence[str] | None = ()) -> Iterator[Image]:
         """Every image of the target as they arrive. Raises CloudError when the list cannot be completed.
 
         `markers` are ids of an earlier reading, in its order, at which several pages may be asked for at a time;
-        without them the list is read page by page.
+        without any the list is read page by page. None stands for a list of which nothing is known, and several pages
+        of it may be asked for at a time, too.
 
         One about which the list contradicts itself comes again, as all its records together say: of one id, the last
         counts.

@@ -93,10 +93,10 @@ class RunStore(Journal, Protocol):
         """
         ...
 
-    def markers(self, target: str, now: datetime) -> Sequence[str]:
-        """The ids at which the list of a target can be asked, in its order, by its last survey.
+    def markers(self, target: str, now: datetime) -> Sequence[str] | None:
+        """The ids at which the list of a target can be asked, in its order, by its last survey; None before that.
 
-        None for a month after its service turned down several requests at a time.
+        There are none where it is short, and for a month after its service turned down several requests at a time.
         """
         ...
 

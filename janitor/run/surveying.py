@@ -82,7 +82,7 @@ class Surveying:
         return Survey(images, usage, started_at, finished_at, without_id, digests, pages), lookup
 
     def _read_at_markers(self, now: datetime, take: Take) -> Listed:
-        """What the lists say, read side by side where the last survey noted where that can be."""
+        """What the lists say, read side by side where the last survey noted where that can be, or there was none."""
         try:
             return self.listed(self.orders.store.markers(self.target, now), take)
         except CloudError:
@@ -90,8 +90,8 @@ class Surveying:
                 self.orders.store.record_turned_down(self.target, now)
             raise
 
-    def listed(self, markers: Sequence[str] = (), take: Take = _nothing) -> Listed:
-        """What the lists say, read side by side at markers, and without any page by page; given to `take` as it comes.
+    def listed(self, markers: Sequence[str] | None = (), take: Take = _nothing) -> Listed:
+        """What the lists say, given to `take` as it comes: see `ImageService.images` for `markers`.
 
         Raises CloudError where they cannot be read to their end, and Interrupted.
         """

@@ -3,15 +3,19 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
 from janitor.cloud.common.paging import MarkerGone
+from janitor.errors import Refused
 
 R = TypeVar("R")
 
 READINGS = ("exclusive", "inclusive")
 GONE = ("error", "empty", "start", "rest")
 SIDE_BY_SIDE = 4
+FILTERS = ("kept", "ignored", "refused", "empty", "anything")
+FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 STEADY_CHANGES = ("delete", "delete-marker", "delete-stretch", "insert-first", "insert-last", "insert", "rename")
 
 
@@ -21,6 +25,7 @@ class ChangingList:
 
     `gone` is what a marker that does not exist gets: an error, an empty page, the list from its start, or what followed
     it. With `deaf`, every marker is ignored. Names are part of the entries, `id:name`; an id may stand in two places.
+    `times` is when each was created, in seconds; `filtering` is what asking for those created before a time gets.
     """
 
     chance: random.Random
@@ -37,6 +42,8 @@ class ChangingList:
     born: int = 0
     names: dict[str, int] = field(default_factory=dict)
     marker: str | None = None
+    times: dict[str, int] = field(default_factory=dict)
+    filtering: str = "kept"
 
     def fetch(self, marker: str | None) -> list[str]:
         """The page at a marker, as entries, and perhaps a change before it."""
@@ -53,6 +60,24 @@ class ChangingList:
         """The same for one of several requests at a time, which take no more time than one of them."""
         self.pass_time(1 / SIDE_BY_SIDE)
         return self._entries(marker)
+
+    def last_before(self, time: datetime) -> str | None:
+        """The last image created before a time, by one of several requests at a time."""
+        self.pass_time(1 / SIDE_BY_SIDE)
+        if self.filtering == "refused":
+            raise Refused("no such filter", code=400)
+        alive = [] if self.filtering == "empty" else self.alive()
+        if self.filtering == "anything":
+            self.chance.shuffle(alive)
+        if self.filtering == "kept":
+            seconds = (time - FIRST_DAY).total_seconds()
+            alive = [image for image in alive if self.times.get(image, seconds) < seconds]
+        return alive[0] if alive else None
+
+    def created(self, entry: str) -> datetime | None:
+        """When an image was created; None where that is unknown."""
+        seconds = self.times.get(entry.partition(":")[0])
+        return None if seconds is None else FIRST_DAY + timedelta(seconds=seconds)
 
     def _entries(self, marker: str | None) -> list[str]:
         self.marker = marker or self.marker
@@ -83,7 +108,14 @@ class ChangingList:
                 self.moved.add(image)
             case "insert" | "insert-first" | "insert-last":
                 self.born += 1
-                self.ids.insert({"insert": at, "insert-first": 0}.get(what, len(self.ids)), f"new{self.born}")
+                self._insert({"insert": at, "insert-first": 0}.get(what, len(self.ids)), f"new{self.born}")
+
+    def _insert(self, at: int, image: str) -> None:
+        """Put a new image into its place, created between those beside it, or together with one of them."""
+        beside = [self.times[each] for each in self.ids[max(0, at - 1) : at + 1] if each in self.times]
+        if beside:
+            self.times[image] = self.chance.randint(min(beside), max(beside))
+        self.ids.insert(at, image)
 
     def _page(self, marker: str | None) -> list[str]:
         start = 0
@@ -129,10 +161,11 @@ class Turn(Generic[R]):
 
 
 class Turns:
-    """Runs what was started in any order, and at any time until its result is needed."""
+    """Runs what was started in any order, and at any time until its result is needed, the later the less `eager`."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, eager: float = 0.4) -> None:
         self._chance = chance
+        self._eager = eager
         self._waiting: list[Turn[object]] = []
         self.most = 0
 
@@ -144,8 +177,16 @@ class Turns:
         return turn
 
     def pass_some(self) -> None:
-        while self._waiting and self._chance.random() < 0.4:
+        while self._waiting and self._chance.random() < self._eager:
             self.pass_one()
+
+    def wait(self) -> None:
+        """Until another of those that were started is done."""
+        if self._waiting:
+            self.pass_one()
+
+    def close(self) -> None:
+        """Nothing: what is left is never run."""
 
     def pass_one(self) -> None:
         self._waiting.pop(self._chance.randrange(len(self._waiting))).run()

@@ -4,8 +4,9 @@ import random
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from janitor.cloud.common.markers import MarkedList, markers
+from janitor.cloud.common.markers import Markers, markers
 from janitor.cloud.common.paging import Page
+from janitor.cloud.common.side_by_side import MarkedList
 from tests.cloud.changing import ChangingList
 from tests.cloud.test_ranges import fleet, nothing
 from tests.cloud.walks import LIMIT, identify
@@ -21,7 +22,8 @@ def walk(marked: MarkedList[str], listed: ChangingList) -> Iterator[Page[str]]:
     def ask(marker: str) -> tuple[list[str], Callable[[], None]]:
         return listed.beside(marker), nothing
 
-    return marked.walk(marked.read.markers, listed.fetch, ask, LIMIT, BOUND, "limits.max_images")
+    places = Markers(marked.read.markers, ask) if marked.read.markers else None
+    return marked.walk(places, listed.fetch, LIMIT, BOUND, "limits.max_images")
 
 
 def test_a_complete_walk_leaves_its_markers() -> None:
@@ -52,5 +54,6 @@ def test_a_walk_counts_as_side_by_side_even_if_no_page_was_of_use() -> None:
     marked, listed = marked_list(), ChangingList(random.Random(1), fleet(1000), 100)
     assert list(walk(marked, listed))
     assert not marked.read.side_by_side
-    list(marked.walk(["gone"] * 9, listed.fetch, lambda _: ([], nothing), LIMIT, BOUND, "limits.max_images"))
+    places: Markers[str] = Markers(["gone"] * 9, lambda _: ([], nothing))
+    list(marked.walk(places, listed.fetch, LIMIT, BOUND, "limits.max_images"))
     assert marked.read.side_by_side

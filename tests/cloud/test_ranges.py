@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from janitor.cloud.common.markers import markers
+from janitor.cloud.common.markers import Markers, markers
 from janitor.cloud.common.pace import Pace
 from janitor.cloud.common.paging import Fit, Page, fit, pages
-from janitor.cloud.common.ranges import Ranges, side_by_side
+from janitor.cloud.common.ranges import Ranges
+from janitor.cloud.common.side_by_side import side_by_side
 from janitor.errors import CloudError, Implausible, Refused, Unavailable
 from tests.cloud.changing import GONE, READINGS, ChangingList, Turns
 from tests.cloud.test_pace import Clock, several
@@ -34,7 +35,7 @@ def fleet(count: int) -> list[str]:
 
 def in_turns(listed: ChangingList, noted: list[str], most: int = 4) -> Ranges[str]:
     turns = Turns(listed.chance)
-    return Ranges(lambda marker: (listed.beside(marker), nothing), identify, noted, Pace(most), turns.start)
+    return Ranges(Markers(noted, lambda marker: (listed.beside(marker), nothing)), identify, Pace(most), turns)
 
 
 def found(read: Iterator[Page[str]]) -> list[str]:
@@ -138,8 +139,9 @@ def test_a_stretch_of_new_images_is_walked_through(first: int) -> None:
 
 def test_no_more_pages_are_under_way_or_wait_than_the_pace_allows() -> None:
     listed = ChangingList(random.Random(1), fleet(5000), 100)
-    turns = Turns(listed.chance)
-    ranges = Ranges(lambda m: (listed.beside(m), nothing), identify, markers(fleet(5000), 100), Pace(3), turns.start)
+    turns = Turns(listed.chance, eager=0)
+    places = Markers(markers(fleet(5000), 100), lambda marker: (listed.beside(marker), nothing))
+    ranges = Ranges(places, identify, Pace(3), turns)
     assert len(found(side_by_side(listed.fetch, identify, LIMIT, ranges))) == 5000
     assert turns.most == 3
 
@@ -147,7 +149,7 @@ def test_no_more_pages_are_under_way_or_wait_than_the_pace_allows() -> None:
 def test_the_walk_and_what_is_read_beside_it_share_a_pace() -> None:
     clock = Clock()
     pace = Pace(4, monotonic=clock)
-    ranges: Ranges[str] = Ranges(lambda _: ([], nothing), identify, [], pace, Turns(random.Random(1)).start)
+    ranges: Ranges[str] = Ranges(Markers([], lambda _: ([], nothing)), identify, pace, Turns(random.Random(1)))
     ranges.timed(lambda _: [clock.taking(1)()])(None)
     several(pace, clock, 9, 4)
     assert pace.at_a_time == 2
@@ -203,9 +205,8 @@ def test_what_a_page_left_to_be_done_is_done_once_it_counts() -> None:
     noted, used = markers(fleet(1000), 100), list[str]()
     turns = Turns(listed.chance)
     asked = [*noted[:4], "i3", *noted[4:-1]]
-    ranges = Ranges(
-        lambda marker: (listed.beside(marker), lambda: used.append(marker)), identify, asked, Pace(4), turns.start
-    )
+    places = Markers(asked, lambda marker: (listed.beside(marker), lambda: used.append(marker)))
+    ranges = Ranges(places, identify, Pace(4), turns)
     found(side_by_side(listed.fetch, identify, LIMIT, ranges))
     assert used == [*noted[:-1], "i3"]
 
@@ -224,7 +225,7 @@ def test_what_only_an_unused_page_shows_is_not_left_out(caplog: pytest.LogCaptur
         return entry[0]
 
     noted = markers([f"i{number}" for number in range(50)], 5)
-    ranges = Ranges(lambda marker: (fetch(marker), nothing), id_of, noted, Pace(4), Turns(random.Random(1)).start)
+    ranges = Ranges(Markers(noted, lambda marker: (fetch(marker), nothing)), id_of, Pace(4), Turns(random.Random(1)))
     read = list(side_by_side(fetch, id_of, 5, ranges))
     assert {id_of(entry) for page in read for entry in page.new} == {item_id for item_id, _ in entries}
     assert ("i10", "b") in [entry for page in read for entry in (*page.new, *page.again)]
@@ -235,13 +236,14 @@ def test_a_page_that_brings_the_order_into_doubt_counts_all_the_same() -> None:
     """One that continues the walk, and has entries from far back once more, with other values."""
     entries = [(f"i{number}", "a") for number in range(60)]
     odd = [*entries[15:20], *((f"i{number}", "b") for number in range(6)), ("i20", "a"), ("only-here", "a")]
-    noted = ["i14"]
 
     def fetch(marker: str | None) -> list[tuple[str, str]]:
         start = [item_id for item_id, _ in entries].index(marker) + 1 if marker else 0
         return entries[start : start + 10]
 
-    ranges = Ranges(lambda _: (odd, nothing), lambda entry: entry[0], noted, Pace(4), Turns(random.Random(1)).start)
+    ranges = Ranges(
+        Markers(["i14"], lambda _: (odd, nothing)), lambda entry: entry[0], Pace(4), Turns(random.Random(1))
+    )
     read = list(side_by_side(fetch, lambda entry: entry[0], 10, ranges))
     met = [entry for page in read for entry in (*page.new, *page.again)]
     assert ranges.doubted
@@ -255,7 +257,7 @@ def test_an_error_beside_the_walk_is_left_to_the_walk(error: CloudError) -> None
     def ask(_marker: str) -> tuple[list[str], Callable[[], None]]:
         raise error
 
-    ranges = Ranges(ask, identify, markers(fleet(1000), 100), Pace(4), Turns(listed.chance).start)
+    ranges = Ranges(Markers(markers(fleet(1000), 100), ask), identify, Pace(4), Turns(listed.chance))
     assert found(side_by_side(listed.fetch, identify, LIMIT, ranges)) == fleet(1000)
 
 
@@ -268,7 +270,7 @@ def test_one_refused_page_leaves_the_others_as_they_are() -> None:
             raise Refused("no", code=500)
         return listed.beside(marker), nothing
 
-    ranges = Ranges(ask, identify, noted, Pace(4), Turns(listed.chance).start)
+    ranges = Ranges(Markers(noted, ask), identify, Pace(4), Turns(listed.chance))
     assert found(side_by_side(listed.fetch, identify, LIMIT, ranges)) == fleet(1000)
     assert not ranges.gave_up
     assert listed.asked <= 4 + 1
@@ -307,13 +309,15 @@ def test_four_threads_ask_at_a_time_and_none_is_left() -> None:
         return listed.beside(marker), nothing
 
     noted = markers(fleet(1000), 100)
-    assert found(side_by_side(listed.fetch, identify, LIMIT, Ranges(ask, identify, noted, Pace(4)))) == fleet(1000)
+    assert found(side_by_side(listed.fetch, identify, LIMIT, Ranges(Markers(noted, ask), identify, Pace(4)))) == fleet(
+        1000
+    )
     assert not page_threads()
 
 
 def test_no_thread_is_left_when_the_reader_stops() -> None:
     listed = ChangingList(random.Random(1), fleet(1000), 100)
-    ranges = Ranges(lambda m: (listed.beside(m), nothing), identify, markers(fleet(1000), 100), Pace(4))
+    ranges = Ranges(Markers(markers(fleet(1000), 100), lambda m: (listed.beside(m), nothing)), identify, Pace(4))
     with closing(side_by_side(listed.fetch, identify, LIMIT, ranges)) as read:
         assert len(list(islice(read, 3))) == 3
         assert page_threads()
@@ -328,7 +332,7 @@ def test_no_thread_is_left_after_an_error() -> None:
             raise Unavailable("no")
         return listed.fetch(marker)
 
-    ranges = Ranges(lambda m: (listed.beside(m), nothing), identify, ["i979"], Pace(4))
+    ranges = Ranges(Markers(["i979"], lambda m: (listed.beside(m), nothing)), identify, Pace(4))
     with pytest.raises(Unavailable):
         found(side_by_side(fetch, identify, LIMIT, ranges))
     assert not page_threads()

@@ -191,7 +191,7 @@ class OneAtATime:
     def __call__(self, asked: Asked) -> Answered | None:
         if not (asked.path.endswith("images") and _is_main(asked.query)):
             return None
-        self._starts += "marker" not in asked.query
+        self._starts += not {"marker", "created_at"} & asked.query.keys()
         return (
             Answered(status=self._status, headers=self._headers)
             if self._starts == 1 and asked.query.get("marker")

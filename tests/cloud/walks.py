@@ -1,9 +1,10 @@
 """Random walks side by side through lists that change meanwhile: `python -m tests.cloud.walks --walks 1000000`.
 
-Each is repeatable by its number. Kinds of lists:
+Each is repeatable by its number, and made three times: page by page, side by side at the markers of the night before,
+and side by side by the times at which images were created, as in a first night. Kinds of lists:
 
     usual     images are created and deleted meanwhile, any number, anywhere
-    strange   and the markers are of no use, or pages have another length than in the night before
+    strange   and the markers or times are of no use, or pages have another length than in the night before
     doubled   an image stands in the list twice
     moving    an image moves to another place meanwhile, as where a list is ordered by name
 
@@ -16,22 +17,29 @@ import logging
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from janitor.cloud.common.markers import markers
+from janitor.cloud.common.markers import Markers, markers
 from janitor.cloud.common.pace import Pace
 from janitor.cloud.common.paging import Page, pages
-from janitor.cloud.common.ranges import Ranges, side_by_side
+from janitor.cloud.common.ranges import Places, Ranges
+from janitor.cloud.common.side_by_side import side_by_side
+from janitor.cloud.openstack.windows import Windows
 from janitor.errors import Implausible
-from tests.cloud.changing import GONE, READINGS, SIDE_BY_SIDE, STEADY_CHANGES, ChangingList, Turns
+from tests.cloud.changing import FILTERS, GONE, READINGS, SIDE_BY_SIDE, STEADY_CHANGES, ChangingList, Turns
 
 LIMIT = 1000
+ALONE, AT_MARKERS, BY_TIME = "page by page", "side by side", "by time"
+WAYS = (ALONE, AT_MARKERS, BY_TIME)
+LIVELY = "pages beside it were of use"
+MOST_WRONG = {AT_MARKERS: 0.05, BY_TIME: 0.08}
+"""By time, the last pages of a window overlap the next one, and these lists have short pages and many changes."""
 IMPLAUSIBLE = "implausible"
 MISSED = "walks that miss an image that stayed in its place"
 MISSED_MOVED = "walks that miss an image that moved"
-MOST_WRONG = 0.05
+FEWEST_LIVELY = 0.9
 FEWEST_TO_COMPARE = 20_000
 _CHANCE = 1.25
 """How much more often something may happen by chance alone, in as many walks as that."""
@@ -53,6 +61,7 @@ class Walk:
     gave_up: bool = False
     doubted: bool = False
     most: int = 0
+    joined: int = 0
 
     @property
     def missing(self) -> set[str]:
@@ -74,9 +83,10 @@ class Walk:
 def world(chance: random.Random, kind: str) -> tuple[ChangingList, list[str]]:
     """A list, and the markers from the night before, when it was a little different."""
     cap = chance.randint(4, 12)
-    ids = [f"i{number}" for number in range(chance.randint(4 * cap, 12 * cap))]
+    ids = [f"i{number}" for number in range(chance.randint(4 * cap, 24 * cap))]
     noted = markers(ids, cap)
     listed = ChangingList(chance, ids, cap, chance.choice(READINGS), chance.choice(GONE))
+    listed.times = times(chance, ids)
     listed.change = chance.choice((0, 0.05, 0.2, 0.5))
     if kind == "moving":
         listed.changes = (*STEADY_CHANGES, "move", "move")
@@ -92,10 +102,31 @@ def world(chance: random.Random, kind: str) -> tuple[ChangingList, list[str]]:
     return listed, noted
 
 
+def times(chance: random.Random, ids: list[str]) -> dict[str, int]:
+    """When these were created, the last one first: evenly, in bursts, many at once, or more and more often."""
+    often = chance.choice(((50, 100), (0, 1), (0, 0, 1, 300), (1, 1, 1, 1, 90_000)))
+    now, found = 10_000_000, {}
+    for number, image in enumerate(ids):
+        now -= chance.choice(often) + (number if len(often) == 2 and chance.random() < 0.5 else 0)
+        found[image] = now
+    return found
+
+
 def _be_strange(listed: ChangingList, noted: list[str]) -> None:
     """Let the server give other pages than in the night before, or the markers be of no use."""
     chance = listed.chance
     listed.cap = chance.randint(2 + (listed.reading == "inclusive"), 14)
+    listed.filtering = chance.choice(FILTERS)
+    match chance.choice(("as-they-were", "as-they-were", "unknown", "one-unknown", "mixed", "turned")):
+        case "unknown":
+            listed.times = {}
+        case "one-unknown":
+            listed.times.pop(chance.choice(listed.ids), None)
+        case "mixed":
+            mixed = chance.sample(sorted(listed.times.values()), len(listed.times))
+            listed.times = dict(zip(listed.times, mixed, strict=True))
+        case "turned":
+            listed.times = {image: 20_000_000 - time for image, time in listed.times.items()}
     match chance.choice(("as-they-were", "reversed", "shuffled", "twice", "foreign", "deaf")):
         case "reversed":
             noted.reverse()
@@ -109,26 +140,21 @@ def _be_strange(listed: ChangingList, noted: list[str]) -> None:
             listed.deaf, listed.cap = True, LIMIT - 1
 
 
-def walk(number: int, kind: str, *, beside: bool = True) -> Walk:
-    """One walk, of a kind of list: `usual`, `strange` or `moving`; page by page instead if not `beside`."""
+def walk(number: int, kind: str, way: str = AT_MARKERS) -> Walk:
+    """One walk in this way, through a kind of list: `usual`, `strange`, `doubled` or `moving`."""
     chance = random.Random(f"{kind} {number}")
     listed, noted = world(chance, kind)
     throughout = set(listed.alive())
     turns = Turns(chance)
-    ranges = Ranges(
-        lambda marker: (listed.beside(marker), _nothing),
-        identify,
-        noted,
-        Pace(SIDE_BY_SIDE, monotonic=lambda: 0.0),
-        turns.start,
-    )
+    places = by_time(listed, chance.choice((listed.cap, LIMIT))) if way == BY_TIME else at_markers(listed, noted)
+    ranges = Ranges(places, identify, Pace(SIDE_BY_SIDE, monotonic=lambda: 0.0), turns)
 
     def fetch(marker: str | None) -> list[str]:
         turns.pass_some()
         return listed.fetch(marker)
 
     read: Iterator[Page[str]] = (
-        side_by_side(fetch, identify, LIMIT, ranges) if beside else pages(fetch, identify, LIMIT)
+        pages(fetch, identify, LIMIT) if way == ALONE else side_by_side(fetch, identify, LIMIT, ranges)
     )
     found: list[str] = []
     error = ""
@@ -138,7 +164,17 @@ def walk(number: int, kind: str, *, beside: bool = True) -> Walk:
     except Implausible as implausible:
         error = str(implausible)
     throughout -= listed.vanished
-    return Walk(kind, listed, throughout, found, error, ranges.gave_up, ranges.doubted, turns.most)
+    return Walk(kind, listed, throughout, found, error, ranges.gave_up, ranges.doubted, turns.most, ranges.joined)
+
+
+def at_markers(listed: ChangingList, noted: Sequence[str]) -> Places[str]:
+    return Markers(noted, lambda marker: (listed.beside(marker), _nothing))
+
+
+def by_time(listed: ChangingList, limit: int) -> Places[str]:
+    return Windows(
+        listed.last_before, lambda marker: (listed.beside(marker), _nothing), identify, listed.created, limit
+    )
 
 
 def _nothing() -> None:
@@ -170,25 +206,28 @@ def walked(numbers: range) -> tuple[Counter[str], list[str]]:
     broken: list[str] = []
     for number in numbers:
         kind = KINDS[number % len(KINDS)]
-        one = walk(number, kind)
-        counts.update(_counted(one, "side by side"))
-        counts.update(_counted(walk(number, kind, beside=False), "page by page"))
-        if (breach := one.broken()) is not None:
-            broken.append(f"{kind} {number}: {breach}")
+        for way in WAYS:
+            one = walk(number, kind, way)
+            counts.update(_counted(one, way))
+            if way != ALONE and (breach := one.broken()) is not None:
+                broken.append(f"{kind} {number}, {way}: {breach}")
     return counts, broken
 
 
 def shares(counts: Counter[str]) -> list[str]:
     """The rules about many walks that these break: how many fall back without reason, and how many miss something."""
     broken = []
-    if counts["usual, side by side: fallen back"] > MOST_WRONG * counts["usual, side by side: walks"]:
-        broken.append("too many walks fall back")
-    if counts["moving, page by page: walks"] * len(KINDS) < FEWEST_TO_COMPARE:
+    for way in (AT_MARKERS, BY_TIME):
+        if counts[f"usual, {way}: fallen back"] > MOST_WRONG[way] * counts[f"usual, {way}: walks"]:
+            broken.append(f"too many walks fall back, {way}")
+        if counts[f"usual, {way}: {LIVELY}"] < FEWEST_LIVELY * counts[f"usual, {way}: walks"]:
+            broken.append(f"too few walks are faster, {way}")
+    if counts[f"moving, {ALONE}: walks"] * len(KINDS) < FEWEST_TO_COMPARE:
         return broken
-    for kind, what in product(sorted(set(KINDS)), (MISSED, MISSED_MOVED, IMPLAUSIBLE)):
-        beside, alone = (counts[f"{kind}, {way}: {what}"] for way in ("side by side", "page by page"))
+    for kind, way, what in product(sorted(set(KINDS)), (AT_MARKERS, BY_TIME), (MISSED, MISSED_MOVED, IMPLAUSIBLE)):
+        beside, alone = (counts[f"{kind}, {each}: {what}"] for each in (way, ALONE))
         if beside > _CHANCE * alone + 5:
-            broken.append(f"{kind}: {what}: {beside} side by side, {alone} page by page")
+            broken.append(f"{kind}: {what}: {beside} {way}, {alone} {ALONE}")
     return broken
 
 
@@ -197,6 +236,8 @@ def _counted(one: Walk, way: str) -> Iterator[str]:
     yield f"{start}: walks"
     if one.fallen_back:
         yield f"{start}: fallen back"
+    if one.joined:
+        yield f"{start}: {LIVELY}"
     if one.error:
         yield f"{start}: {IMPLAUSIBLE}"
     if one.missing - one.listed.moved:

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 from unittest import mock
 
-from janitor.cloud.common import at_once, ranges
+from janitor.cloud.common import at_once
 from janitor.cloud.openstack import image_lists as openstack
 from janitor.cloud.openstack.usage import gathering
 from janitor.cloud.toast import client as toast
@@ -16,7 +16,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _CLIENTS = (openstack, toast)
-_POOLS = (at_once, gathering, ranges, surveying)
+_POOLS = (at_once, gathering, surveying)
 
 
 @contextmanager

@@ -276,7 +276,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         ),
     ),
     "texts-must-be-read": (
-        96,
+        154,
         "although it is named in a text$",
         (Change(reading._Survey, "usage", _named_in_what_could_be_read),),
     ),

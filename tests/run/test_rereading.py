@@ -279,7 +279,7 @@ def test_where_only_a_list_tells_that_an_image_is_gone_two_have_to(night: Night)
     whole = list(cloud.listed)
     lists = cloud.images
 
-    def images(markers: Sequence[str] = ()) -> Iterator[Image]:
+    def images(markers: Sequence[str] | None = ()) -> Iterator[Image]:
         cloud.listed = [each for each in whole if cloud.surveys != 1 or each.id not in cloud.undone]
         return lists(markers)
 

@@ -40,13 +40,43 @@ def test_the_second_run_asks_where_the_first_one_noted(tmp_path: Path, api: Api)
         results.append(runs.perform(settings, rules, Mode.DRY_RUN, Choice(settings.targets), http_transport=transport))
         asked.append({request.query.get("marker") for request in sandbox.requests[since:]})
         with Store.open(settings.database) as store:
-            markers.append(store.markers(results[0].targets[0].target, NOW))
+            markers.append(store.markers(results[0].targets[0].target, NOW) or [])
     assert target.http.parallel_pages == 4
     assert len(markers[0]) > 15
     assert markers[1] == markers[0]
     assert not set(markers[0]) <= asked[0]
     assert set(markers[0]) <= asked[1]
     assert decided(results[0]) == decided(results[1]) != []
+
+
+@pytest.mark.parametrize(
+    ("api", "images", "asked"), [(Api.OPENSTACK, 200, True), (Api.OPENSTACK, 9, False), (Api.TOAST, 200, False)]
+)
+def test_the_first_run_asks_by_time_where_the_api_allows_that(
+    tmp_path: Path, api: Api, images: int, asked: bool
+) -> None:
+    sandbox, transport = in_process(Options(api=api, images=images))
+    settings, rules = runs.settings_on(tmp_path, sandbox, "http: {page_size: 10}", mode=Mode.DRY_RUN, policies=POLICY)
+    results, times = [], []
+    for _ in range(2):
+        since = len(sandbox.requests)
+        results.append(runs.perform(settings, rules, Mode.DRY_RUN, Choice(settings.targets), http_transport=transport))
+        times.append([request for request in sandbox.requests[since:] if "created_at" in request.query])
+    assert bool(times[0]) is asked
+    assert not times[1]
+    assert decided(results[0]) == decided(results[1]) != []
+
+
+def test_a_first_run_that_deletes_reads_page_by_page_before(tmp_path: Path) -> None:
+    sandbox, transport = in_process(Options(api=Api.OPENSTACK, images=200))
+    lines = ("http: {page_size: 10}", "limits: {max_deletions: 1000, max_share: 100%}")
+    settings, rules = runs.settings_on(tmp_path, sandbox, *lines, mode=Mode.DELETE, policies=POLICY)
+    runs.perform(settings, rules, Mode.DELETE, Choice(settings.targets), http_transport=transport)
+    deleted = next(at for at, request in enumerate(sandbox.requests) if request.method == "DELETE")
+    before = sandbox.requests[:deleted]
+    last_by_time = max(at for at, request in enumerate(before) if "created_at" in request.query)
+    in_order = [request.query for request in before[last_by_time:] if request.path.endswith("/v2/images")]
+    assert len([query for query in in_order if not {"os_hidden", "visibility", "created_at"} & query.keys()]) >= 19
 
 
 @dataclass
@@ -64,7 +94,7 @@ class PartialCloud(RecordingCloud):
         side_by_side = bool(self.asked_at)
         return PagesRead(tuple(self.marked), side_by_side, turned_down=side_by_side and self.turns_down)
 
-    def images(self, markers: Sequence[str] = ()) -> Iterator[Image]:
+    def images(self, markers: Sequence[str] | None = ()) -> Iterator[Image]:
         for image in super().images(markers):
             if not (markers and image.id == self.left_out):
                 yield image

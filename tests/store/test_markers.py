@@ -14,10 +14,10 @@ from tests.store.test_snapshots import IMAGE, record, survey
 
 def test_the_last_survey_counts(path: Path) -> None:
     with Store.open(path) as store:
-        assert store.markers("prod", NOW) == []
+        assert store.markers("prod", NOW) is None
         record(store, replace(survey(1, IMAGE), pages=PagesRead(("b", "a"))))
         assert store.markers("prod", NOW) == ["b", "a"]
-        assert store.markers("other", NOW) == []
+        assert store.markers("other", NOW) is None
         record(store, replace(survey(2, IMAGE), pages=PagesRead(("c",))))
         assert store.markers("prod", NOW) == ["c"]
         record(store, survey(3, IMAGE))

@@ -1,13 +1,10 @@
 """Where a long list can be asked at: what one walk through it leaves for the next, which reads it side by side."""
 
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from janitor.cloud.common.pace import Pace
-from janitor.cloud.common.paging import FEWEST_IN_COMMON, Page, pages
-from janitor.cloud.common.ranges import Ask, Ranges, side_by_side
-from janitor.core.survey.pages import PagesRead
+from janitor.cloud.common.paging import FEWEST_IN_COMMON
+from janitor.cloud.common.ranges import Found, Place
 
 T = TypeVar("T")
 
@@ -17,62 +14,39 @@ MOST_MARKERS = 10_000
 _ONE_IN = 50
 
 
+def overlap(page_length: int) -> int:
+    """How many entries two pages that are asked for side by side are to have in common: more than `fit` asks for."""
+    return max(FEWEST_IN_COMMON, page_length // _ONE_IN)
+
+
 def markers(walked: Sequence[str], page_length: int) -> list[str]:
     """The ids to ask at in the next walk, from the ids of this one in its order; none where it is not worth it.
 
     They are a little less than a page apart, so that each page has entries in common with the one before.
     """
-    apart = max(1, page_length - max(FEWEST_IN_COMMON, page_length // _ONE_IN))
+    apart = max(1, page_length - overlap(page_length))
     if len(walked) < FEWEST_PAGES * page_length or len(walked) > MOST_MARKERS * apart:
         return []
     return list(walked[apart - 1 :: apart])
 
 
-class MarkedList(Generic[T]):
-    """A list that is walked time and again. `read` tells of the last walk, once it has ended or failed.
+class Markers(Generic[T]):
+    """The places at the markers that an earlier walk left, in its order; `ask` gets the page at one.
 
-    Up to `at_a_time` pages are asked for at a time; `throttled` counts how often the service has said that it gets too
-    many requests.
+    As many pages as are asked for at a time may be under way or wait to be used.
     """
 
-    def __init__(self, identify: Callable[[T], str], at_a_time: int, throttled: Callable[[], int]) -> None:
-        self._identify = identify
-        self._at_a_time = at_a_time
-        self._throttled = throttled
-        self.read = PagesRead()
+    ahead = 1
 
-    def walk(
-        self,
-        markers: Sequence[str],
-        fetch: Callable[[str | None], list[T]],
-        ask: Ask[T],
-        limit: int,
-        most_items: int,
-        limited_by: str,
-    ) -> Generator[Page[T], None, None]:
-        """The pages of the list as `pages` gives them, by `fetch`; those read beside the walk, at markers, by `ask`."""
-        self.read = PagesRead()
-        if not markers:
-            yield from self._marking(
-                pages(fetch, self._identify, limit, most_items=most_items, limited_by=limited_by), lambda: True
-            )
-            return
-        ranges = Ranges(ask, self._identify, markers, Pace(self._at_a_time, self._throttled))
-        walk = side_by_side(fetch, self._identify, limit, ranges, most_items=most_items, limited_by=limited_by)
-        try:
-            yield from self._marking(walk, lambda: not ranges.doubted)
-        finally:
-            beside = ranges.begun > 0 and not ranges.doubted
-            self.read = replace(self.read, side_by_side=beside, turned_down=ranges.turned_down)
+    def __init__(self, ids: Sequence[str], ask: Callable[[str], Found[T]]) -> None:
+        self._places = iter([Place(order, marker, ask) for order, marker in enumerate(ids)])
 
-    def _marking(
-        self, walk: Generator[Page[T], None, None], reliable: Callable[[], bool]
-    ) -> Generator[Page[T], None, None]:
-        """The same pages. Where their order cannot be relied on, they leave no markers."""
-        walked: list[str] = []
-        length = 0
-        for page in walk:
-            walked += map(self._identify, page.new)
-            length = max(length, len(page.new))
-            yield page
-        self.read = PagesRead(tuple(markers(walked, length)) if reliable() else ())
+    def next(self, before: float | None) -> Place[T] | None:
+        """The next one, in their order."""
+        return next(self._places, None) if before is None else None
+
+    def came(self, place: Place[T], page: Sequence[T]) -> None:
+        """Nothing: the places do not depend on it."""
+
+    def walked(self, page: Sequence[T]) -> None:
+        """Nothing: the places do not depend on it."""

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from janitor.cloud.common.answers import Declined, undocumented
 from janitor.cloud.common.at_once import at_once
 from janitor.cloud.common.entries import id_of_listed
-from janitor.cloud.common.lists import MOST_A_PAGE
-from janitor.cloud.common.markers import MarkedList
 from janitor.cloud.common.records import Entry
 from janitor.cloud.common.session import Session
+from janitor.cloud.common.side_by_side import MarkedList
 from janitor.cloud.common.tokens import Token, Tokens, renewal
 from janitor.cloud.openstack.answers import judge
 from janitor.cloud.openstack.catalogue import ImagePlace
 from janitor.cloud.openstack.image_lists import ImageLists
 from janitor.cloud.openstack.keystone import Grant, Identity
+from janitor.cloud.openstack.lists import MOST_A_PAGE
 from janitor.cloud.openstack.members import Members
 from janitor.cloud.openstack.records import read_image
 from janitor.cloud.openstack.urls import unversioned
@@ -111,8 +111,8 @@ class OpenStackClient:
         self._given = grant
         self._grant: Grant | None = None
 
-    def images(self, markers: Sequence[str] = ()) -> Iterator[Image]:
-        """Every image that a list shows, other pages being fetched while one is read: the next, or those at markers."""
+    def images(self, markers: Sequence[str] | None = ()) -> Iterator[Image]:
+        """Every image that a list shows, other pages being fetched while one is read: see `ImageLists.images`."""
         self._lists = self._new_lists(self._granted().project)
         self._left_out = []
         return self._lists.images(markers)

@@ -2,19 +2,24 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
+from datetime import datetime
 from itertools import chain
 
 from janitor.cloud.common.answers import Declined
 from janitor.cloud.common.entries import Entries, Listed, id_of_listed
-from janitor.cloud.common.lists import Ask, PagedList, next_in
-from janitor.cloud.common.markers import MarkedList
+from janitor.cloud.common.markers import Markers
 from janitor.cloud.common.merging import Merging
 from janitor.cloud.common.paging import Page, ahead, pages
+from janitor.cloud.common.ranges import Found, Places
 from janitor.cloud.common.records import Entry, read_entries
 from janitor.cloud.common.session import Session
+from janitor.cloud.common.side_by_side import MarkedList
+from janitor.cloud.openstack.lists import Ask, PagedList, next_in
 from janitor.cloud.openstack.records import read_image
+from janitor.cloud.openstack.windows import Windows
 from janitor.cloud.target import LIMIT_OF_IMAGES
 from janitor.core.image import Image, Visibility
+from janitor.core.units import iso
 from janitor.transport import Call
 
 _NOT_UNDERSTOOD = 400
@@ -50,18 +55,22 @@ class ImageLists:
         """The entries that had no id."""
         return tuple(read_image(entry, self._project) for entry in self._entries.others)
 
-    def images(self, markers: Sequence[str] = ()) -> Iterator[Image]:
-        """Every image that a list shows, other pages being fetched while one is read: the next, or those at markers."""
+    def images(self, markers: Sequence[str] | None = ()) -> Iterator[Image]:
+        """Every image that a list shows, other pages being fetched while one is read: the next, or those at markers.
+
+        For None as markers, of a list of which nothing is known, those by the times at which images were created.
+        """
         merging = Merging(self.digests)
         walk = self._walk_all(markers)
         with closing(walk), closing(ahead(walk)) as coming:
             for page in coming:
                 yield from merging.take(chain(page.new, page.again))
 
-    def _walk_all(self, markers: Sequence[str]) -> Generator[Page[Listed], None, None]:
+    def _walk_all(self, markers: Sequence[str] | None) -> Generator[Page[Listed], None, None]:
         """The pages of all lists. Hidden images, and those of visibility community, are in lists of their own."""
         fetch = self._paged(self._ask, {}).page
-        yield from self._main.walk(markers, fetch, self._ask_beside, self._page_size, self._max_images, LIMIT_OF_IMAGES)
+        places = self._places(markers)
+        yield from self._main.walk(places, fetch, self._page_size, self._max_images, LIMIT_OF_IMAGES)
         yield from self._walk_beside({"os_hidden": "true"})
         yield from self._walk_beside({"visibility": Visibility.COMMUNITY.value, "owner": self._project})
 
@@ -85,8 +94,14 @@ class ImageLists:
         keep()
         return page, link
 
-    def _ask_beside(self, marker: str) -> tuple[list[Listed], Callable[[], None]]:
-        """The page at a marker of an earlier reading, and what keeps its entries without an id if it is used.
+    def _places(self, markers: Sequence[str] | None) -> Places[Listed] | None:
+        """Where the main list is asked at beside its walk; None where it is not."""
+        if markers is None:
+            return Windows(self._last_before, self._behind, id_of_listed, _created_at, self._page_size)
+        return Markers(markers, self._behind) if markers else None
+
+    def _behind(self, marker: str) -> Found[Listed]:
+        """The page at a marker, read beside the walk, and what keeps its entries without an id if it is used.
 
         It is a list of its own for the links between pages, which the walk follows.
         """
@@ -99,6 +114,14 @@ class ImageLists:
 
         return self._paged(ask, {}).page(marker), keeping[0]
 
+    def _last_before(self, time: datetime) -> str | None:
+        """The id of the last image created before a time.
+
+        Only that: a page of the list of such images may leave out some that the whole list has between them.
+        """
+        found, _, _ = self._separated({"limit": "1", "created_at": f"lt:{iso(time)}"})
+        return id_of_listed(found[0]) if found else None
+
     def _separated(self, parameters: Mapping[str, str]) -> tuple[list[Listed], str | None, Callable[[], None]]:
         """The images of a page, the link to the next one, and what keeps its entries without an id."""
 
@@ -107,3 +130,7 @@ class ImageLists:
             return page, next_in(found), keep
 
         return self._session.ask(Call("GET /v2/images", "GET", self._url(), parameters, entries="images"), read)
+
+
+def _created_at(listed: Listed) -> datetime | None:
+    return listed.image.created_at

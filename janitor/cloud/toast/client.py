@@ -16,11 +16,12 @@ from janitor.clock import utc_now
 from janitor.cloud.common import wire
 from janitor.cloud.common.answers import Declined, undocumented
 from janitor.cloud.common.entries import Entries, Listed, id_of_listed
-from janitor.cloud.common.markers import MarkedList
+from janitor.cloud.common.markers import Markers
 from janitor.cloud.common.merging import Merging
 from janitor.cloud.common.paging import MarkerGone, ahead
 from janitor.cloud.common.records import Entry, read_entries
 from janitor.cloud.common.session import Session, denied
+from janitor.cloud.common.side_by_side import MarkedList
 from janitor.cloud.common.tokens import Token, Tokens
 from janitor.cloud.service import Lookup, Probe
 from janitor.cloud.target import LIMIT_OF_IMAGES, MOST_IMAGES
@@ -83,12 +84,13 @@ class ToastClient:
         self._session = Session(self._transport, Tokens(self._issue_token, clock), self._judge, clock)
         self._list = MarkedList(id_of_listed, options.parallel_pages, lambda: self._session.throttled)
 
-    def images(self, markers: Sequence[str] = ()) -> Iterator[Image]:
+    def images(self, markers: Sequence[str] | None = ()) -> Iterator[Image]:
         """Every image of the appkey, other pages being fetched while one is read: the next, or those at markers."""
         merging, self._entries = Merging(), Entries(read_image, _READER)
         self._digests = merging.digests
         limit = self._options.page_size
-        walk = self._list.walk(markers, self._page, self._separated, limit, self._max_images, LIMIT_OF_IMAGES)
+        places = Markers(markers, self._separated) if markers else None
+        walk = self._list.walk(places, self._page, limit, self._max_images, LIMIT_OF_IMAGES)
         with closing(walk), closing(ahead(walk)) as coming:
             for page in coming:
                 yield from merging.take(chain(page.new, page.again))

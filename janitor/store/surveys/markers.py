@@ -33,12 +33,16 @@ def record_pages(db: Connection, target: str, pages: PagesRead, at: datetime) ->
     db.execute(_REPLACE, (target, json.dumps(pages.markers), turned_down_at))
 
 
-def markers(db: Connection, target: str, now: datetime) -> list[str]:
-    """The markers recorded last for a target.
+def markers(db: Connection, target: str, now: datetime) -> list[str] | None:
+    """The markers recorded last for a target; None where its list was never read.
 
-    None where that is no list of ids, and for a month after its service turned down several requests at a time.
+    There are none where that is no list of ids, and for a month after its service turned down several requests at a
+    time.
     """
-    images, turned_down_at = db.execute(_RECORDED, (target,)).fetchone() or ("[]", None)
+    recorded = db.execute(_RECORDED, (target,)).fetchone()
+    if recorded is None:
+        return None
+    images, turned_down_at = recorded
     if turned_down_at is not None and now - instant(turned_down_at) < _TRIED_AGAIN_AFTER:
         day = format_day(instant(turned_down_at))
         _log.info("pages-one-at-a-time target=%s reason='several at a time were turned down on %s'", target, day)

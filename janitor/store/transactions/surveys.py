@@ -43,10 +43,10 @@ class Surveys(OnFile):
         """Takes the images of a survey that begins, and records them; to be closed then."""
         return Stage(self._file, target, self.record_survey)
 
-    def markers(self, target: str, now: datetime) -> list[str]:
-        """The ids at which the list of a target can be asked, in its order, by its last survey.
+    def markers(self, target: str, now: datetime) -> list[str] | None:
+        """The ids at which the list of a target can be asked, in its order, by its last survey; None before that.
 
-        None for a month after its service turned down several requests at a time.
+        There are none where it is short, and for a month after its service turned down several requests at a time.
         """
         with self._file.reading() as db:
             return markers.markers(db, target, now)

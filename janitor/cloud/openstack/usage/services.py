@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from janitor.cloud.common import wire
 from janitor.cloud.common.answers import Declined
-from janitor.cloud.common.lists import MOST_A_PAGE, PagedList, next_in, next_of
 from janitor.cloud.common.paging import pages
 from janitor.cloud.common.records import Entry, read_entries
 from janitor.cloud.common.session import Headers, Session
+from janitor.cloud.openstack.lists import MOST_A_PAGE, PagedList, next_in, next_of
 from janitor.errors import Unavailable
 from janitor.transport import Call, path_segment
 
