@@ -34,7 +34,7 @@ from janitor.core.names.image_names import ImageNames
 from janitor.core.notices import due_under
 from janitor.core.planning import deletion
 from janitor.core.planning.deletion import Answer, Shown
-from janitor.core.planning.plan import Plan, make_plan
+from janitor.core.planning.plan import Plan, revised
 from janitor.core.policy import Policy
 from janitor.core.result import DeletionOutcome
 from janitor.core.survey import plausibility as plausibility_rules
@@ -195,8 +195,8 @@ def _as_planned(
     return {decision.image.id: decision for decision in decisions}, ()
 
 
-def _all_but_the_oldest(decisions: Iterable[Decision]) -> Plan:
-    plan = make_plan(decisions)
+def _all_but_the_oldest(plan: Plan, decisions: Iterable[Decision]) -> Plan:
+    plan = revised(plan, decisions)
     return replace(plan, decisions=plan.decisions[1:])
 
 
@@ -420,7 +420,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     # The file of reports.
     "the-file-knows-what-arrived": (0, "were announced", (Change(delivery, "as_told", lambda result, _told: result),)),
     "the-file-is-written": (0, "does not say so", (Change(FileReport, "send", _always(Receipt())),)),
-    "nothing-is-left": (0, "unguarded and still there", (Change(cleaning, "make_plan", _all_but_the_oldest),)),
+    "nothing-is-left": (0, "unguarded and still there", (Change(cleaning, "revised", _all_but_the_oldest),)),
 }
 """The rules by what they are for: a seed that breaks without them, in which words, and how they are taken out."""
 
