@@ -203,7 +203,7 @@ def _all_but_the_oldest(plan: Plan, decisions: Iterable[Decision]) -> Plan:
 BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     # Guards. What is in use is also remembered, and other projects' images are also public, or shared.
     "protected": (0, "although it is protected", (_without_guards(Reason.PROTECTED),)),
-    "public": (0, "although it is public", (_without_guards(Reason.PUBLIC),)),
+    "public": (3, "although it is public", (_without_guards(Reason.PUBLIC),)),
     "not-owned": (
         6,
         "although it is another project's",
@@ -223,12 +223,12 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     ),
     "newborn": (1, "although it is newborn", (_without_guards(Reason.NEWBORN),)),
     "shared": (
-        0,
+        3,
         "although it is shared",
         _SHARED_OR_NOT,
     ),
     "needed": (3, "although it is needed", (_without_guards(Reason.NEEDED),)),
-    "referenced": (0, "although it is named in a text$", (_without_guards(Reason.REFERENCED, Reason.RECENTLY_USED),)),
+    "referenced": (3, "although it is named in a text$", (_without_guards(Reason.REFERENCED, Reason.RECENTLY_USED),)),
     # What is asked for uses. What is remembered of them holds an image for a while, whoever forgets to ask.
     "down-cells-are-asked-for": (
         9,
@@ -247,11 +247,11 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "clusters": (0, "although it is used by a cluster$", (_without(Source.CLUSTERS),)),
     "stacks": (0, "although it is named by a stack$", (_without(Source.STACKS),)),
     "node-groups-without-nodes": (
-        0,
+        1,
         "although it is used by a cluster$",
         (Change(Clusters, "_user_of", _groups_with_nodes), often.on(lambda cloud: not cloud.options.no_clusters)),
     ),
-    "names-in-clusters": (0, "although it is used by a cluster$", (Change(ImageNames, "meant_by", _by_id_only),)),
+    "names-in-clusters": (6, "although it is used by a cluster$", (Change(ImageNames, "meant_by", _by_id_only),)),
     "stacks-are-read-again": (
         0,
         "although it is named by a stack$",
@@ -287,7 +287,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         _EXEMPT_BY_FILE,
         (Change(cleaning, "exemptions_for", _without_those_of_files), often.EXEMPTIONS_IN_FILES),
     ),
-    "exempt-by-tag": (0, _EXEMPT_BY_FILE, (Change(cleaning, "exemptions_by_tag", _always({})),)),
+    "exempt-by-tag": (3, _EXEMPT_BY_FILE, (Change(cleaning, "exemptions_by_tag", _always({})),)),
     "exempt-during-the-run": (
         0,
         "although it is exempt by command",
@@ -297,7 +297,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         ),
     ),
     "changed-during-the-run": (
-        0,
+        6,
         "although it is (protected|public|surely of no policy)",
         (
             Change(Image, "differences", _always(())),
@@ -307,7 +307,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     ),
     # Lists that contradict themselves, other accounts, and databases of before.
     "records-that-disagree": (
-        2,
+        13,
         "although it is (protected|public|surely of no policy)",
         (
             Change(merging, "merged", lambda first, _second: first),
@@ -352,14 +352,14 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         "a byte a second was listened to",
         (Change(bodies, "_in_time", lambda chunks, _until: chunks),),
     ),
-    "notice-runs-from-its-delivery": (9, _ANNOUNCED, (Change(announcing, "_notice", _since_the_survey),)),
+    "notice-runs-from-its-delivery": (12, _ANNOUNCED, (Change(announcing, "_notice", _since_the_survey),)),
     "notice-of-another-policy": (
-        5,
+        18,
         _ANNOUNCED,
         (Change(decide, "due_under", _due_whatever_the_policy), often.OTHER_OWNERS),
     ),
     "longer-notice": (
-        2,
+        12,
         _ANNOUNCED,
         (Change(decide, "due_under", _due_however_long), often.NEW_POLICIES),
     ),
@@ -368,7 +368,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         "although it is announced by run",
         (Change(decide, "due_under", _due_by_the_file), often.NEW_POLICIES),
     ),
-    "notice-withdrawn": (4, _ANNOUNCED, (Change(runs, "end_spared", _always(None)),)),
+    "notice-withdrawn": (20, _ANNOUNCED, (Change(runs, "end_spared", _always(None)),)),
     "renamed-is-announced-again": (
         1,
         "although it is announced under another name only",
@@ -378,12 +378,12 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "announced-once": (0, "and again for no reason", (Change(cleaning, "to_announce", _all_that_wait),)),
     "reminded-once": (0, "was reminded of twice", (Change(notices, "_wants_reminder", _reminds_every_night),)),
     "reminder-is-waited-for": (
-        0,
+        8,
         "although it is not reminded of in time",
         (Change(cleaning, "counted", _waits_for_no_reminder),),
     ),
     "late-reminder-moves-the-date": (
-        0,
+        8,
         "although it is not reminded of in time",
         (Change(stored_notices, "reminded", _moves_no_date),),
     ),
@@ -391,13 +391,13 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     # Limits, the survey gate, reviewed plans and dry runs.
     "limits": (0, "the limits are", (Change(Plan, "over_limit", _always(None)),)),
     "survey-shrank": (0, "although the survey saw", (Change(Plausibility, "_shrunk", _always(())), often.NO_INSTANCES)),
-    "clock-off": (8, "although the server's clock is off", (Change(plausibility_rules, "_clock_doubts", _always(())),)),
+    "clock-off": (25, "although the server's clock is off", (Change(plausibility_rules, "_clock_doubts", _always(())),)),
     "apply-unchanged": (1, "not as it was when the plan", (Change(cleaning, "changes_since", _as_planned),)),
     "dry-run-deletes-nothing": (1, "a dry run sent a delete", (Change(cleaning, "Mode", _NEVER_DRY), often.DRY_RUNS)),
     "dry-run-announces-nothing": (0, "a dry run started", (Change(announcing, "Mode", _NEVER_DRY), often.DRY_RUNS)),
     # The journal, and what is said of deletions.
     "journal-before-delete": (0, "the journal does not know", (Change(Deleter, "_attempt", _journals_afterwards),)),
-    "open-deletions-are-settled": (5, "never settled", (Change(Store, "unsettled", _always([])),)),
+    "open-deletions-are-settled": (8, "never settled", (Change(Store, "unsettled", _always([])),)),
     "confirmed-by-the-list": (
         1,
         "is deleted, and it is there",
@@ -407,7 +407,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         ),
     ),
     "unconfirmed-is-not-deleted": (
-        9,
+        34,
         "is deleted, and it is there",
         (
             Change(deletion, "_TABLE", _believing_the_answer(Shown.UNKNOWN)),
@@ -415,7 +415,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         ),
     ),
     "told-at-all": (0, "told of by nobody", (Change(ReportSender, "deliver", _marks_before_it_sends),)),
-    "told-after-a-crash": (5, "were never kept", (Change(Store, "owed_reports", _always([])),)),
+    "told-after-a-crash": (7, "were never kept", (Change(Store, "owed_reports", _always([])),)),
     "told-once": (30, "times that .* is deleted", (Change(Outbox, "note_accepted", _always(None)),)),
     # The file of reports.
     "the-file-knows-what-arrived": (0, "were announced", (Change(delivery, "as_told", lambda result, _told: result),)),
