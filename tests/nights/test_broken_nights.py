@@ -391,7 +391,11 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     # Limits, the survey gate, reviewed plans and dry runs.
     "limits": (0, "the limits are", (Change(Plan, "over_limit", _always(None)),)),
     "survey-shrank": (0, "although the survey saw", (Change(Plausibility, "_shrunk", _always(())), often.NO_INSTANCES)),
-    "clock-off": (25, "although the server's clock is off", (Change(plausibility_rules, "_clock_doubts", _always(())),)),
+    "clock-off": (
+        25,
+        "although the server's clock is off",
+        (Change(plausibility_rules, "_clock_doubts", _always(())),),
+    ),
     "apply-unchanged": (1, "not as it was when the plan", (Change(cleaning, "changes_since", _as_planned),)),
     "dry-run-deletes-nothing": (1, "a dry run sent a delete", (Change(cleaning, "Mode", _NEVER_DRY), often.DRY_RUNS)),
     "dry-run-announces-nothing": (0, "a dry run started", (Change(announcing, "Mode", _NEVER_DRY), often.DRY_RUNS)),
