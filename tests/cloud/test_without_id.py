@@ -21,7 +21,7 @@ from janitor.core.result import Mode, RunResult
 from janitor.core.survey import Survey
 from janitor.core.survey.plausibility import Measure, measure
 from janitor.core.usage import EarlierUsage, Usage, User, UserKind
-from janitor.errors import Exit
+from janitor.errors import Exit, Implausible
 from janitor.notify.slack.blocks import slack_messages
 from janitor.report.as_json import json_report
 from janitor.report.routing import Share
@@ -29,6 +29,7 @@ from janitor.report.text import text_report
 from janitor.run import exit_code
 from janitor.run.sites import chosen
 from janitor.store import Store
+from janitor.transport import HttpOptions
 from tests import openstack_account, runs, toast_account
 from tests.factories import NOW, make_image
 from tests.loopback import Answered, Asked, Loopback
@@ -179,3 +180,27 @@ def test_they_are_said_in_text_and_to_slack(tmp_path: Path, entries: int) -> Non
     lines = text_report(result, None, zone=UTC).lines(300)
     assert said in "".join(segment.text for line in lines for segment in line)
     assert said in str([message.blocks for message in slack_messages(Share(None, result, result), None, zone=UTC)])
+
+
+@pytest.mark.parametrize("parallel_pages", [1, 4])
+@pytest.mark.parametrize("nameless", [9, 10, 22])
+@pytest.mark.parametrize("module", [toast_account, openstack_account], ids=["toast", "openstack"])
+def test_a_whole_page_of_them_is_not_the_end_of_a_list(module: Any, nameless: int, parallel_pages: int) -> None:
+    """They cannot be asked behind, so it is unknown what follows."""
+    listed = [module.entry() | {"id": f"i{number}"} for number in range(60)]
+    entries = [*listed[:20], *({"name": f"x{number}"} for number in range(nameless)), *listed[20:]]
+    options = HttpOptions(page_size=10, parallel_pages=parallel_pages)
+    account = Account(entries=entries) if module is toast_account else openstack_account.Cloud(entries=entries)
+    with module.serving(account, options) as (client, _):
+        if nameless < 10:
+            assert len(list(client.images(None))) == 60
+            return
+        with pytest.raises(Implausible, match="none of the 10 entries of a page has an id"):
+            list(client.images(None))
+
+
+def test_a_last_page_of_them_that_is_shorter_is_the_end_of_a_list() -> None:
+    account = Account(entries=[*(entry(f"i{number}") for number in range(20)), {"name": "x"}, {"name": "y"}])
+    with toast_account.serving(account, HttpOptions(page_size=10)) as (client, _):
+        assert len(list(client.images())) == 20
+        assert len(client.unidentified()) == 2

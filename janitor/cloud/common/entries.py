@@ -14,6 +14,7 @@ from janitor.cloud.common.answers import undocumented
 from janitor.cloud.common.raw_entries import parsed
 from janitor.cloud.common.records import Entry
 from janitor.core.image import Image
+from janitor.errors import Implausible
 
 _log = logging.getLogger("janitor.cloud")
 
@@ -47,6 +48,7 @@ class Entries:
         self._start = hashlib.blake2b(f"{READERS} {__version__} {reader}\n".encode(), digest_size=_DIGEST)
         self._others: Counter[tuple[str, str]] = Counter()
         self._readable: dict[str, Entry] = {}
+        self._longest = 0
         self._lock = threading.Lock()
 
     @property
@@ -61,7 +63,8 @@ class Entries:
         """The images of a page's entries, given as texts or as values, that have an id; and what keeps the others.
 
         That is to be called if the page is used. An entry without an id cannot be paged from, recorded or deleted.
-        Raises Transient for a text that is not JSON.
+        Raises Transient for a text that is not JSON, and Implausible for a whole page without an id: what follows it
+        cannot be asked for.
         """
         page: list[Listed] = []
         others: Counter[tuple[str, str]] = Counter()
@@ -75,7 +78,17 @@ class Entries:
                 others[page[-1].image.id if page else marker or "", whole] += 1
                 if isinstance(listed, dict):
                     readable[whole] = listed
+        self._check_end(len(entries), whole_without_id=not page)
         return page, partial(self._keep, others, readable)
+
+    def _check_end(self, length: int, *, whole_without_id: bool) -> None:
+        """Only a page that is shorter than others can be the end of a list if no entry of it has an id."""
+        with self._lock:
+            if whole_without_id and 0 < self._longest <= length:
+                raise Implausible(
+                    f"none of the {length} entries of a page has an id, so the entries after them cannot be asked for"
+                )
+            self._longest = max(self._longest, length)
 
     def _keep(self, others: Counter[tuple[str, str]], readable: Mapping[str, Entry]) -> None:
         if others:

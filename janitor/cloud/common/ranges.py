@@ -36,12 +36,12 @@ Found = tuple[list[T], Callable[[], None]]
 """A page, and what to do if it is used."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Place(Generic[T]):
-    """Where a list can be asked at. `order` tells whether that is before another place, in the order of the list.
+    """Where a list can be asked at; each is another than any other.
 
-    `marker` is the id to ask at, or finds that; None for no id. `ask` gets the page there. Both are called in any
-    thread, and raise MarkerGone and CloudError.
+    `order` tells whether that is before another place, in the order of the list. `marker` is the id to ask at, or finds
+    that; None for no id. `ask` gets the page there. Both are called in any thread, and raise MarkerGone and CloudError.
     """
 
     order: float
