@@ -15,7 +15,7 @@ from janitor.core.names.patterns import Patterns, any_of
 from janitor.core.policy import Match, Names, Policy
 from janitor.core.retention import Keep
 from janitor.core.value import Value
-from janitor.expressions import Budget
+from janitor.expressions import Budget, Undecided
 
 MOST_PREPARED = 120_000
 """Of how many images the owners are remembered: of a million, it would take 160 MiB."""
@@ -87,14 +87,17 @@ class Matched:
     def prepare(self, images: Iterable[Image]) -> None:
         """Find the owners and families of these images early, unless an expression may take long.
 
-        Raises what the budget's `check_stop` does.
+        An image whose family remains undecided is left to the decision. Raises what the budget's `check_stop` does.
         """
         if not self._is_quick or len(self._found) >= MOST_PREPARED:
             return
         for image in images:
             owner = self._owners.of(image)
             policy = owner.policy
-            family = None if policy is None or policy.keep is None else policy.keep.per.of(image, self._budget)
+            try:
+                family = None if policy is None or policy.keep is None else policy.keep.per.of(image, self._budget)
+            except Undecided:
+                continue
             self._found[image.id] = (image, owner, self._families.setdefault(family, family))
 
     def forget(self) -> None:
@@ -113,10 +116,8 @@ class Matched:
 
 
 def _is_quick(policy: Policy) -> bool:
-    """Whether all its expressions take linear time, so that none can remain undecided."""
-    family = None if policy.keep is None else policy.keep.per.expression
-    in_match = all(expression.linear for _, expression in policy.match.expressions(""))
-    return in_match and (family is None or family.linear_groups)
+    """Whether all its expressions take linear time, for texts that RE2 can represent."""
+    return next(policy.slow_expressions(), None) is None
 
 
 def _takes(match: Match, status: str) -> bool:

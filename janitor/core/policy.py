@@ -162,3 +162,10 @@ class Policy:
     notice: timedelta = timedelta()
     channel: str | None = None
     description: str | None = None
+
+    def slow_expressions(self) -> Iterator[tuple[str, Expression]]:
+        """The expressions, each with its key, whose time may grow faster than linearly with the text."""
+        yield from ((key, each) for key, each in self.match.expressions("match") if not each.linear)
+        family = None if self.keep is None else self.keep.per.expression
+        if family is not None and not family.linear_groups:
+            yield "keep.per", family

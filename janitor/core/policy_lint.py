@@ -72,14 +72,11 @@ def _findings(policy: Policy, before: Iterable[Policy], targets: Targets) -> Ite
 
 def _slow(policy: Policy) -> Iterator[str]:
     """The expressions whose time may grow faster than linearly with the text."""
-    slow = [(key, each.text) for key, each in policy.match.expressions("match") if not each.linear]
-    family = None if policy.keep is None else policy.keep.per.expression
-    if family is not None and not family.linear_groups:
-        slow.append(("keep.per", family.text))
-    for key, text in slow:
+    for key, expression in policy.slow_expressions():
         yield (
-            f"{key}: matching /{text}/ may take more than linear time: where it takes longer than {EACH:g} s for one "
-            f"text, or {ALTOGETHER:g} s in a run, it is unknown whether it matches, and the images concerned are kept"
+            f"{key}: matching /{expression.text}/ may take more than linear time: where it takes longer than "
+            f"{EACH:g} s for one text, or {ALTOGETHER:g} s in a run, it is unknown whether it matches, and the images "
+            "concerned are kept"
         )
 
 

@@ -75,3 +75,13 @@ def test_nothing_is_found_out_early_where_that_costs_too_much(
     matched = Matched(policies, ("prod",), Budget())
     matched.prepare([make_image("ci-1")])
     assert not matched._found
+
+
+def test_a_family_that_remains_undecided_is_left_to_the_decision() -> None:
+    """RE2 cannot represent half a surrogate pair, so even a linear expression may take too long for such a name."""
+    images = [make_image("ci-\ud800", age=timedelta(days=20), id="a"), make_image("ci-1", age=timedelta(days=20))]
+    matched = Matched(POLICIES, ("prod",), budget := Budget(each=0, altogether=0))
+    matched.prepare(images)
+    decisions = decide(images, POLICIES, Usage(), {}, NOW, target="prod", zone=UTC, budget=budget, matched=matched)
+    assert {decision.image.id: decision.reason for decision in decisions}["a"] == "no-family"
+    assert list(matched._found) == [images[1].id]
