@@ -1,16 +1,21 @@
 """Fixtures for several tests: a sandbox, a folder with a configuration for it, and the command as a process."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+import uvicorn.server
 
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox, running
@@ -34,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = folder_in_memory()
     if folder is not None and "TMPDIR" not in os.environ:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
+        tempfile.tempdir = str(folder)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -76,6 +82,14 @@ class Desk:
         """The first target of a command's JSON output."""
         target: dict[str, Any] = json.loads(self.janitor(*words, "--format", "json").stdout)["targets"][0]
         return target
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sandboxes_end_at_once() -> Iterator[None]:
+    """uvicorn looks every tenth of a second whether it is to end, and then waits as long for its connections."""
+    often = SimpleNamespace(**{**vars(asyncio), "sleep": lambda _seconds: asyncio.sleep(0.005)})
+    with patch.object(uvicorn.server, "asyncio", often):
+        yield
 
 
 @pytest.fixture(scope="session")
