@@ -24,7 +24,7 @@ UNFINISHED = "settled: requested in run 7, which did not finish; "
 @dataclass
 class FaultInjector:
     """A hook for a sandbox that does something to the janitor at a call of that name, before or after it is carried
-    out."""
+    out. A call that hangs does so until that is over, so that the sandbox need not wait for it at its end."""
 
     at: str
     ordinal: int = 1
@@ -32,10 +32,11 @@ class FaultInjector:
     act: Callable[[], object] = lambda: None
     hang: bool = False
     seen: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
 
     def again(self) -> "FaultInjector":
         """The same, not seen yet: parameters outlive their test."""
-        return replace(self, seen=threading.Event())
+        return replace(self, seen=threading.Event(), over=threading.Event())
 
     async def __call__(self, call: Call, answer: Callable[[], Awaitable[Response]]) -> Response:
         if (call.name, call.ordinal) != (self.at, self.ordinal):
@@ -44,7 +45,7 @@ class FaultInjector:
         self.act()
         self.seen.set()
         if self.hang:
-            await asyncio.sleep(60)
+            await asyncio.to_thread(self.over.wait, 60)
         return response
 
 
@@ -56,7 +57,10 @@ def account(
         desk.write("janitor.yaml", cloud.configuration(mode="delete"))
         desk.amend(f"limits: {{max_deletions: 1000, max_share: 100%}}\nconcurrency: {{deletions: {at_once}}}\n{more}")
         desk.write("policies/old.yaml", POLICY)
-        yield cloud
+        try:
+            yield cloud
+        finally:
+            injector.over.set()
 
 
 def killed(desk: Desk, injector: FaultInjector) -> str:
