@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.in_memory import folder_in_memory
-from tests.nights.ground import Broken
+from tests.nights.ground import Broken, disconnect
 from tests.nights.simulation import NIGHTS, START, Simulation
 
 __all__ = ["Broken", "simulate"]
@@ -33,4 +33,6 @@ def simulate(seed: int, nights: int = NIGHTS) -> Counter[str]:
             night = (simulation.clockwork.now - START).days
             error.add_note(f"seed {seed}, night {night}; repeat: python -m tests.nights --from {seed} --seeds 1")
             raise
+        finally:
+            disconnect(simulation.settings.database)
         return simulation.counts

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 from pathlib import Path
 
-from tests.nights.ground import rows
+from tests.nights.ground import disconnect, rows
 from tests.nights.people import People
 from tests.nights.rules import Rules
 from tests.nights.usage import Memory, Usage
@@ -43,6 +43,7 @@ def copy_of(database: Path, now: datetime, people: People, usage: Usage, rules: 
     """A copy, in a quiet hour: where nothing is asked for, or to be told, that the next run would see to."""
     if rows(database, _OPEN):
         return None
+    disconnect(database)
     files = {path: path.read_bytes() for path in _files(database)}
     return Copy(now, files, deepcopy(people.kept), usage.remembered(), rules.remembered())
 
@@ -52,6 +53,7 @@ def restore(copy: Copy, mark: Mark, database: Path, people: People, usage: Usage
 
     Its mark tells that where a run left another since: one that was killed left none.
     """
+    disconnect(database)
     beside = database.with_name(f"{database.name}.mark")
     left = beside.read_bytes() if beside.is_file() else None
     behind = mark is Mark.STAYS and left not in (None, copy.files.get(beside))

@@ -26,7 +26,7 @@ from tests.nights.again import check_deciding_again
 from tests.nights.channel import Channel
 from tests.nights.clockwork import Clockwork, Crash, Happening
 from tests.nights.copies import Copy, Mark, copy_of, restore
-from tests.nights.ground import Attempt, Limits, rows
+from tests.nights.ground import Attempt, Limits, disconnect, rows
 from tests.nights.mishaps import NONE, Mishaps, draw_mishaps
 from tests.nights.operators import Operators
 from tests.nights.people import People
@@ -186,6 +186,7 @@ class Simulation:
         approved = None if attempt.apply is None else self._reviewed(attempt.apply)
         self.rules.begin(attempt, None if approved is None else {d.image.id for d in approved[self.account.target]})
         result = None
+        disconnect(self.settings.database)
         try:
             with self.clockwork.running(happening), ExitStack() as holding:
                 result = runs.perform(
@@ -226,6 +227,7 @@ class Simulation:
         """A person has late reports sent."""
         self.channel.draw_mood()
         happening = Happening(self._draw.randint(1, 10), _crash) if self._draw.random() < 0.2 else None
+        disconnect(self.settings.database)
         try:
             with self.clockwork.running(happening):
                 list(resend(self.settings, self._policies.policies, clock=self._clock))
