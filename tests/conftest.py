@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,7 @@ import uvicorn.server
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox, running
 from janitor.store import Store
-from tests.fork_server import ForkServer
+from tests.fork_server import Forked, ForkServer
 from tests.in_memory import folder_in_memory
 from tests.slack_stand_in import SlackStandIn
 
@@ -77,6 +78,11 @@ class Desk:
     def janitor(self, *words: str) -> "subprocess.CompletedProcess[str]":
         settings = self.settings_for_process()
         return self.fork_server.run(words, settings["cwd"], settings["env"], timeout=60)
+
+    def started(self, *words: str, before: str = "") -> AbstractContextManager[Forked]:
+        """The command at work, with Python code that its process runs first."""
+        settings = self.settings_for_process()
+        return self.fork_server.started(words, settings["cwd"], settings["env"], before=before)
 
     def target(self, *words: str) -> dict[str, Any]:
         """The first target of a command's JSON output."""

@@ -19,11 +19,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 _ROOT = Path(__file__).parent.parent
 _ENVIRONMENT_OF_PYTHON = ("PYTHON", "LC_", "LANG")
@@ -38,6 +39,46 @@ _USED_LATE = (
     "uvicorn",
 )
 _STANDARD_STREAMS = 3
+
+
+class Forked:
+    """A forked command, as `subprocess.Popen` has one that was started; its streams are files."""
+
+    def __init__(self, pid: int, streams: tuple[int, int], told: socket.socket, ended: TextIO) -> None:
+        self.pid = pid
+        self._streams = streams
+        self._told = told
+        self._ended = ended
+        self._code: int | None = None
+
+    @property
+    def returncode(self) -> int:
+        """Its exit code, or the number of the signal that ended it, negated; only once it was waited for."""
+        assert self._code is not None, "it was not waited for"
+        return self._code
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The same once it has ended. Raises TimeoutError where that takes longer than so many seconds."""
+        if self._code is None:
+            if not select.select([self._told], [], [], timeout)[0]:
+                raise TimeoutError(f"it has not ended within {timeout} seconds")
+            self._code = int(self._ended.readline())
+        return self._code
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """All that it wrote, once it has ended. Raises TimeoutError, too."""
+        self.wait(timeout)
+        output, errors = (os.pread(file, os.fstat(file).st_size, 0).decode() for file in self._streams)
+        return output, errors
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self._code is None and not select.select([self._told], [], [], 0)[0]:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
 
 
 class ForkServer:
@@ -62,23 +103,50 @@ class ForkServer:
         self, words: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float
     ) -> "subprocess.CompletedProcess[str]":
         """What `janitor` with these words did. Raises TimeoutError where it takes longer than so many seconds."""
+        with self.started(words, folder, environment) as process:
+            output, errors = process.communicate(timeout)
+        return subprocess.CompletedProcess(["janitor", *words], process.returncode, output, errors)
+
+    @contextmanager
+    def started(
+        self, words: Sequence[str], folder: Path, environment: Mapping[str, str], *, before: str = "", stdin: int = 0
+    ) -> "Iterator[Forked]":
+        """`janitor` with these words, at work; at the end of the block it is killed, if it is still.
+
+        `before` is Python code that the process runs first.
+        """
+        with TemporaryFile() as stdout, TemporaryFile() as stderr:
+            streams = stdin, stdout.fileno(), stderr.fileno()
+            with self.on_streams(streams, words, folder, environment, before=before) as process:
+                yield process
+
+    @contextmanager
+    def on_streams(
+        self,
+        streams: tuple[int, int, int],
+        words: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        before: str = "",
+    ) -> "Iterator[Forked]":
+        """The same on these standard streams, of which the last two are files that can be read, for `communicate`."""
         if any(name.startswith(_ENVIRONMENT_OF_PYTHON) for name in environment):
             raise ValueError("Python reads this when it starts")
-        request = json.dumps({"words": list(words), "folder": str(folder), "environment": dict(environment)})
-        with TemporaryFile() as asked, TemporaryFile() as stdout, TemporaryFile() as stderr:
-            asked.write(request.encode())
-            asked.flush()
-            code = self._code([asked.fileno(), 0, stdout.fileno(), stderr.fileno()], timeout)
-            texts = [os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode() for file in (stdout, stderr)]
-        return subprocess.CompletedProcess(["janitor", *words], code, *texts)
-
-    def _code(self, files: list[int], timeout: float) -> int:
+        request = {"words": list(words), "folder": str(folder), "environment": dict(environment), "before": before}
         ours, theirs = socket.socketpair()
-        with ours:
+        with ours, TemporaryFile() as asked:
+            asked.write(json.dumps(request).encode())
+            asked.flush()
             with theirs:
-                socket.send_fds(self._started(), [b"?"], [*files, theirs.fileno()])
-            ours.settimeout(timeout)
-            return int(ours.makefile().readline())
+                socket.send_fds(self._started(), [b"?"], [asked.fileno(), *streams, theirs.fileno()])
+            with ours.makefile() as told:
+                process = Forked(int(told.readline()), streams[1:], ours, told)
+                try:
+                    yield process
+                finally:
+                    process.kill()
+                    process.wait()
 
     def _started(self) -> socket.socket:
         if self._control is None:
@@ -94,8 +162,9 @@ class ForkServer:
         return self._control
 
 
-def _serve(control: socket.socket) -> bool:
-    """Fork for each request; returns True in a child that is to run the command, and False at the end of requests."""
+def _serve(control: socket.socket) -> str | None:
+    """Fork for each request; returns in a child that is to run the command, with the code before that, and at the end
+    of requests with None."""
     woken, wake = socket.socketpair()
     wake.setblocking(False)
     signal.set_wakeup_fd(wake.fileno())
@@ -107,9 +176,7 @@ def _serve(control: socket.socket) -> bool:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for asker in waiting.values():
         asker.close()
-    if files:
-        _become(files)
-    return bool(files)
+    return _become(files) if files else None
 
 
 def _fork(control: socket.socket, woken: socket.socket, waiting: dict[int, socket.socket]) -> list[int]:
@@ -124,6 +191,7 @@ def _fork(control: socket.socket, woken: socket.socket, waiting: dict[int, socke
             if not asked or (child := os.fork()) == 0:
                 return files
             waiting[child] = socket.socket(fileno=files.pop())
+            waiting[child].sendall(f"{child}\n".encode())
             for file in files:
                 os.close(file)
 
@@ -137,10 +205,11 @@ def _tell_ended(waiting: dict[int, socket.socket]) -> None:
             asker.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
 
 
-def _become(files: list[int]) -> None:
-    """The process that the request describes."""
+def _become(files: list[int]) -> str:
+    """The process that the request describes; returns the code that it is to run first."""
     for number, file in enumerate(files[1:-1]):
         os.dup2(file, number)
+    sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())  # type: ignore[union-attr] # as at a start
     with os.fdopen(files[0], "rb") as asked:
         request: dict[str, Any] = json.loads(os.pread(asked.fileno(), os.fstat(asked.fileno()).st_size, 0))
     for file in files[1:]:
@@ -151,11 +220,15 @@ def _become(files: list[int]) -> None:
     time.tzset()
     sys.path[0] = request["folder"]
     sys.argv[1:] = request["words"]
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these may have been ignored where the tests were started
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return str(request["before"])
 
 
-def _run() -> NoReturn:
+def _run(before: str) -> NoReturn:
     """Run the command, and end as Python does."""
     try:
+        exec(before, {})
         runpy.run_module("janitor", run_name="__main__", alter_sys=True)
     except SystemExit as ended:
         threading._shutdown()  # type: ignore[attr-defined] # it has no public name
@@ -180,5 +253,5 @@ if __name__ == "__main__":
     _import_all()
     gc.collect()
     gc.freeze()
-    if _serve(socket.socket(fileno=int(sys.argv[1]))):
-        _run()
+    if (code := _serve(socket.socket(fileno=int(sys.argv[1])))) is not None:
+        _run(code)

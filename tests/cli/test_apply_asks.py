@@ -63,7 +63,7 @@ def test_a_person_at_a_terminal_is_asked(
 ) -> None:
     number = planned(sandbox_desk)
     surveyed = len(sandbox.requests)
-    code, shown = Screen(200).run(sandbox_desk, sandbox_desk.command("apply", "1"), typed)
+    code, shown = Screen(200).show(sandbox_desk, "apply", "1", typed=typed)
 
     assert reason.format(n=number) in shown
     assert re.search(
@@ -78,7 +78,7 @@ def test_a_person_at_a_terminal_is_asked(
 @pytest.mark.parametrize("words", [("--yes",), ("--dry-run",), ("--dry-run", "--yes")], ids=" ".join)
 def test_nobody_is_asked_who_said_so_beforehand(sandbox_desk: Desk, sandbox: Sandbox, words: tuple[str, ...]) -> None:
     number = in_dry_run(sandbox_desk)
-    code, shown = Screen(200).run(sandbox_desk, sandbox_desk.command("apply", "1", *words))
+    code, shown = Screen(200).show(sandbox_desk, "apply", "1", *words)
     assert "[y/N]" not in shown
     assert (code, deletes(sandbox)) == (0, 0 if "--dry-run" in words else number)
 
@@ -87,7 +87,7 @@ def test_a_plan_within_the_limits_of_a_live_configuration_is_not_asked_about(
     sandbox_desk: Desk, sandbox: Sandbox
 ) -> None:
     sandbox_desk.janitor("run", "--dry-run")
-    code, shown = Screen(200).run(sandbox_desk, sandbox_desk.command("apply", "1"))
+    code, shown = Screen(200).show(sandbox_desk, "apply", "1")
     assert ("[y/N]" not in shown, code, deletes(sandbox) > 0) == (True, 0, True)
 
 

@@ -1,9 +1,6 @@
 """Binding a target to another account by command: the question, the answer and the message."""
 
-import os
-import pty
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -13,6 +10,7 @@ from janitor.errors import Exit
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox, running
 from janitor.store import Store
+from tests.cli.test_terminal import Screen
 from tests.conftest import Desk
 
 
@@ -58,31 +56,10 @@ def test_another_account_behind_a_target_and_the_way_out(sandbox_desk: Desk, san
     assert (sandbox.options.appkey in script, other.options.appkey in script) == (False, False)
 
 
-def typed(desk: Desk, answer: str) -> tuple[int, str]:
-    """The command at a terminal, at which somebody types: its exit code, and what the terminal shows."""
-    master, slave = pty.openpty()
-    try:
-        os.write(master, answer.encode())
-        words = desk.command("target", "rebind", "sandbox")
-        ended = subprocess.run(
-            words,
-            stdin=slave,
-            stdout=subprocess.DEVNULL,
-            stderr=slave,
-            timeout=60,
-            check=False,
-            **desk.settings_for_process(),
-        )
-        return ended.returncode, os.read(master, 10_000).decode()
-    finally:
-        os.close(slave)
-        os.close(master)
-
-
 @pytest.mark.parametrize(("answer", "code"), [("yes\n", Exit.OK), ("y\n", Exit.FAILED), ("\n", Exit.FAILED)])
 def test_at_a_terminal_a_yes_is_asked_for(sandbox_desk: Desk, answer: str, code: Exit) -> None:
     sandbox_desk.janitor("run", "--dry-run")
-    ended, shown = typed(sandbox_desk, answer)
+    ended, shown = Screen(80).show(sandbox_desk, "target", "rebind", "sandbox", typed=answer, stdout=False)
     assert (ended, "Type yes: " in shown) == (code, True), shown
     assert "If you say yes, everything recorded about sandbox stops counting" in shown
     with Store.open_existing(sandbox_desk.folder / "sandbox.db") as store:

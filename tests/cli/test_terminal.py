@@ -6,7 +6,6 @@ import pty
 import re
 import struct
 import subprocess
-import sys
 import termios
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,26 +29,42 @@ class Screen:
 
     columns: int
 
-    def show(self, desk: Desk, *words: str, stdout: bool = True) -> tuple[int, str]:
-        """The exit code, and all that came to the terminal; with `stdout` False only stderr and stdin are on it."""
-        return self.run(desk, desk.command(*words), stdout=stdout)
+    def show(self, desk: Desk, *words: str, typed: str = "", stdout: bool = True) -> tuple[int, str]:
+        """The exit code, and all that came to the terminal, at which somebody types that.
 
-    def run(self, desk: Desk, command: list[str], typed: str = "", *, stdout: bool = True) -> tuple[int, str]:
-        """The same of any command, with what somebody types meanwhile."""
+        With `stdout` False only stderr and stdin are on it.
+        """
+        settings = desk.settings_for_process()
+        ours, theirs = self._opened(typed)
+        with Path(os.devnull).open("wb") as nowhere:
+            streams = theirs, theirs if stdout else nowhere.fileno(), theirs
+            with desk.fork_server.on_streams(streams, words, settings["cwd"], settings["env"]) as process:
+                os.close(theirs)
+                shown = _shown_on(ours)
+                return process.wait(), shown
+
+    def run(self, desk: Desk, command: list[str]) -> tuple[int, str]:
+        """The same of any command that is started."""
+        ours, theirs = self._opened("")
+        settings = desk.settings_for_process()
+        with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, **settings) as process:
+            os.close(theirs)
+            shown = _shown_on(ours)
+        return process.returncode, shown
+
+    def _opened(self, typed: str) -> tuple[int, int]:
+        """Our end of the terminal, and that of the command."""
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, self.columns, 0, 0))
         os.write(ours, typed.encode())
-        with subprocess.Popen(
-            command,
-            stdin=theirs,
-            stdout=theirs if stdout else subprocess.DEVNULL,
-            stderr=theirs,
-            **desk.settings_for_process(),
-        ) as process:
-            os.close(theirs)
-            shown = b"".join(_chunks(ours))
-        os.close(ours)
-        return process.returncode, shown.decode().replace("\r\n", "\n")
+        return ours, theirs
+
+
+def _shown_on(ours: int) -> str:
+    """All that comes to the terminal until nobody has it open; then it is closed."""
+    shown = b"".join(_chunks(ours))
+    os.close(ours)
+    return shown.decode().replace("\r\n", "\n")
 
 
 def _chunks(ours: int) -> Iterator[bytes]:
@@ -147,13 +162,12 @@ def test_a_report_that_renders_to_nothing_is_a_bug() -> None:
 def test_a_report_that_renders_to_nothing_is_exit_70(surveyed: Desk) -> None:
     code = (
         "from janitor.report import text; from janitor.report.layout import Page; "
-        "text.text_report = lambda *_, **__: Page(lambda _width: []); from janitor.cli.app import main; main()"
+        "text.text_report = lambda *_, **__: Page(lambda _width: [])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, "show", "1"], capture_output=True, check=False, **surveyed.settings_for_process()
-    )
-    assert (done.returncode, done.stdout) == (70, "")
-    assert "this is a bug" in done.stderr
+    with surveyed.started("show", "1", before=code) as process:
+        output, errors = process.communicate(60)
+    assert (process.returncode, output) == (70, "")
+    assert "this is a bug" in errors
 
 
 def test_every_console_is_made_in_one_place() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import subprocess
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -65,10 +64,8 @@ def account(
 
 def killed(desk: Desk, injector: FaultInjector) -> str:
     """What a run says that is killed at that point."""
-    with subprocess.Popen(
-        desk.command("run"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, **desk.settings_for_process()
-    ) as process:
+    with desk.started("run") as process:
         injector.act = process.kill
         output, _ = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
-    return str(output)
+    return output

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,37 +16,35 @@ from janitor.shutdown import Stop, within
 from janitor.store import Store
 from tests.conftest import Desk
 from tests.fakes import RecordingCloud
+from tests.fork_server import Forked
 from tests.run.stopped_runs import IMAGE, FaultInjector, account
 from tests.runs import run_over
 from tests.slack_stand_in import SlackStandIn
 
-
-def impatient(desk: Desk, grace: float = 0.5) -> list[str]:
-    """The command, with less grace than a container gives it: what is tested does not depend on how much there is."""
-    code = (
-        f"from janitor.transport import deadline; deadline._GRACE = {grace}; from janitor.cli.app import main; main()"
-    )
-    return [sys.executable, "-W", "error", "-c", code]
+IMPATIENT = "from janitor.transport import deadline; deadline._GRACE = 0.2; "
+"""Less grace than a container gives: what is tested does not depend on how much there is."""
 
 
 def ended(
-    desk: Desk, command: list[str], injector: FaultInjector, *signals: signal.Signals, within_seconds: float = 10
+    process: AbstractContextManager["Forked | subprocess.Popen[str]"],
+    injector: FaultInjector,
+    *signals: signal.Signals,
+    within_seconds: float = 10,
 ) -> "subprocess.CompletedProcess[str]":
-    """What the command says when it gets these signals at that point, one shortly after the other."""
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **desk.settings_for_process()
-    ) as process:
+    """What a command says when it gets these signals at that point, one shortly after the other."""
+    with process as command:
         assert injector.seen.wait(60)
-        for number in signals:
-            process.send_signal(number)
-            threading.Event().wait(0.1)
+        for number in signals[:-1]:
+            command.send_signal(number)
+            threading.Event().wait(0.04)
+        command.send_signal(signals[-1])
         try:
-            output, errors = process.communicate(timeout=within_seconds)
+            output, errors = command.communicate(timeout=within_seconds)
         finally:
-            process.kill()
+            command.kill()
     assert "Traceback" not in errors
     assert "Error" not in errors
-    return subprocess.CompletedProcess(command, process.returncode, output, errors)
+    return subprocess.CompletedProcess("janitor", command.returncode, output, errors)
 
 
 HANGING = [
@@ -66,7 +65,7 @@ def test_a_run_that_hangs_ends_in_time_with_its_report(
 ) -> None:
     injector = injector.again()
     with account(desk, injector) as cloud:
-        done = ended(desk, [*impatient(desk), "run", "--format", "json"], injector, number)
+        done = ended(desk.started("run", "--format", "json", before=IMPATIENT), injector, number)
         asked = [request.image for request in cloud.requests if request.method == "DELETE"]
         assert done.returncode == 128 + number
         report = json.loads(done.stdout)
@@ -83,7 +82,7 @@ def test_a_run_that_hangs_ends_in_time_with_its_report(
 def test_requests_in_flight_are_finished_and_what_was_done_is_confirmed(desk: Desk) -> None:
     injector = FaultInjector("delete-image", 2, first_answer=True)
     with account(desk, injector) as cloud:
-        started: list[subprocess.Popen[str]] = []
+        started: list[Forked] = []
         answering = threading.Event()
 
         def terminate() -> None:
@@ -91,12 +90,7 @@ def test_requests_in_flight_are_finished_and_what_was_done_is_confirmed(desk: De
             answering.wait(0.3)  # answered only when the stop has arrived for certain
 
         injector.act = terminate
-        with subprocess.Popen(
-            desk.command("run", "--format", "json"),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            **desk.settings_for_process(),
-        ) as process:
+        with desk.started("run", "--format", "json") as process:
             started.append(process)
             output, _ = process.communicate(timeout=10)
         asked = [request.image for request in cloud.requests if request.method == "DELETE"]
@@ -112,7 +106,7 @@ def test_requests_in_flight_are_finished_and_what_was_done_is_confirmed(desk: De
 def test_further_signals_change_nothing(desk: Desk, second: signal.Signals) -> None:
     injector = FaultInjector("delete-image", hang=True)
     with account(desk, injector):
-        done = ended(desk, [*impatient(desk), "run"], injector, signal.SIGTERM, second, second, second)
+        done = ended(desk.started("run", before=IMPATIENT), injector, signal.SIGTERM, second, second, second)
     assert done.returncode == 143
     assert "Outcome not known yet, the next run finds out" in done.stdout
 
@@ -121,7 +115,10 @@ def test_a_hangup_that_is_ignored_changes_nothing(desk: Desk) -> None:
     injector = FaultInjector("list-images", first_answer=True)
     with account(desk, injector):
         command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *desk.command("run")]
-        done = ended(desk, command, injector, signal.SIGHUP, signal.SIGHUP)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **desk.settings_for_process()
+        )
+        done = ended(process, injector, signal.SIGHUP, signal.SIGHUP)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Deleted, confirmed gone" in done.stdout
 
@@ -137,11 +134,10 @@ def test_slack_that_hangs_holds_nobody_and_loses_nothing(desk: Desk) -> None:
     with account(desk, injector), SlackStandIn() as slack:
         slack.before = hang
         desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}', post: always}}\n")
-        *python, code = impatient(desk)
         hurry = "from datetime import timedelta; from janitor.cli.commands import reporting; "
         hurry += "reporting._TIME_TO_POST = timedelta(seconds=0.2); "
-        command = [*python, hurry + code, "run"]
-        done = ended(desk, command, replace(injector, seen=posting), signal.SIGTERM, within_seconds=6)
+        command = desk.started("run", before=hurry + IMPATIENT)
+        done = ended(command, replace(injector, seen=posting), signal.SIGTERM, within_seconds=6)
         over.set()
         assert done.returncode == 143
         assert "Deleted, confirmed gone" in done.stdout
@@ -158,8 +154,7 @@ def test_a_service_that_is_told_to_end_in_a_run_ends_it_likewise(desk: Desk, num
     soon = "from datetime import timedelta; from janitor.core.cron import Cron; "
     soon += "Cron.next_after = lambda cron, instant, zone: instant + timedelta(seconds=0.2); "
     with account(desk, injector, more='schedule: "* * * * *"\n'):
-        *python, code = impatient(desk)
-        done = ended(desk, [*python, soon + code, "serve"], injector, number, number)
+        done = ended(desk.started("serve", before=soon + IMPATIENT), injector, number, number)
     assert done.returncode == 128 + number
     assert "Outcome not known yet, the next run finds out" in done.stdout
 
@@ -199,14 +194,12 @@ def test_a_request_that_nothing_can_end_does_not_keep_the_process(desk: Desk) ->
         "from janitor.cloud.toast.client import ToastClient; "
         "run.wait_for = lambda work, stop, _: shutdown.wait_for(work, stop, timedelta(seconds=0.2)); "
         "ToastClient.delete = lambda *_: os.kill(os.getpid(), signal.SIGTERM) or threading.Event().wait(60); "
-        "from janitor.cli.app import main; main()"
     )
     with account(desk, FaultInjector("nothing")):
-        done = subprocess.run(
-            [sys.executable, "-c", hanging, "run"], capture_output=True, timeout=8, **desk.settings_for_process()
-        )
-        assert done.returncode == 143
-        assert "a request unanswered" in " ".join(done.stdout.split())
+        with desk.started("run", before=hanging) as process:
+            output, _ = process.communicate(timeout=8)
+        assert process.returncode == 143
+        assert "a request unanswered" in " ".join(output.split())
         after = json.loads(desk.janitor("run", "--format", "json").stdout)
     assert [entry["outcome"] for entry in after["targets"][0]["settled"]] == ["failed"]
     assert after["outcome"] == "ok"

@@ -34,7 +34,7 @@ from tests.slack_stand_in import SlackStandIn
 from tests.store.filled import IMAGES
 from tests.store.recorded import NOW
 
-WAITS = "from janitor.store import database; database._BUSY_SECONDS = 0.2; from janitor.cli.app import main; main()"
+WAITS = "from janitor.store import database; database._BUSY_SECONDS = 0.2"
 
 
 def deletes(cloud: Sandbox) -> list[str]:
@@ -43,8 +43,9 @@ def deletes(cloud: Sandbox) -> list[str]:
 
 def hurried(desk: Desk, *words: str) -> "subprocess.CompletedProcess[str]":
     """The command, with little patience for a locked database."""
-    command = [sys.executable, "-W", "error", "-c", WAITS, *words]
-    return subprocess.run(command, capture_output=True, timeout=60, check=False, **desk.settings_for_process())
+    with desk.started(*words, before=WAITS) as process:
+        output, errors = process.communicate(60)
+    return subprocess.CompletedProcess(words, process.returncode, output, errors)
 
 
 # Before the first deletion
@@ -184,6 +185,7 @@ class Breaking:
 
 
 MIDWAY = ["locked", "full"]
+RUN = ["run", "--format", "json"]
 
 
 @pytest.mark.parametrize("how", MIDWAY)
@@ -205,8 +207,9 @@ def test_a_database_that_fails_midway_stops_the_run_before_the_next_deletion(des
         desk.amend("limits: {max_deletions: 1000, max_share: 100%}\nconcurrency: {deletions: 1}\n")
         desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}', post: problems}}\n")
         desk.write("policies/old.yaml", POLICY)
+        # What a forked one writes goes to a file, for which there would be no room either.
         with subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", WAITS, "run", "--format", "json"],
+            [sys.executable, "-W", "error", "-c", f"{WAITS}; from janitor.cli.app import main; main()", *RUN],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             **desk.settings_for_process(),
