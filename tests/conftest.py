@@ -25,6 +25,11 @@ from tests.fork_server import Forked, ForkServer
 from tests.in_memory import folder_in_memory
 from tests.slack_stand_in import SlackStandIn
 
+WITHOUT_WAITING = (
+    "import stamina; from janitor.shutdown import Stop; stamina.set_testing(True, attempts=100, cap=True); "
+    "Stop.wait = lambda stop, _seconds=None: stop.is_set()"
+)
+"""What a command runs before it, so that it tries again at once."""
 _ONLY_WHERE_ASKED_FOR = frozenset({"glance", "container"})
 
 POLICY = """\
@@ -75,12 +80,14 @@ class Desk:
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "COLUMNS": "80", **self.environment}
         return {"cwd": self.folder, "env": environment, "text": True, "encoding": "utf-8"}
 
-    def janitor(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        settings = self.settings_for_process()
-        return self.fork_server.run(words, settings["cwd"], settings["env"], timeout=60)
+    def janitor(self, *words: str, before: str = "") -> "subprocess.CompletedProcess[str]":
+        """The command, with Python code that its process runs first."""
+        with self.started(*words, before=before) as process:
+            output, errors = process.communicate(60)
+        return subprocess.CompletedProcess(["janitor", *words], process.returncode, output, errors)
 
     def started(self, *words: str, before: str = "") -> AbstractContextManager[Forked]:
-        """The command at work, with Python code that its process runs first."""
+        """The same, at work."""
         settings = self.settings_for_process()
         return self.fork_server.started(words, settings["cwd"], settings["env"], before=before)
 

@@ -99,14 +99,6 @@ class ForkServer:
         if self._server is not None:
             self._server.wait()
 
-    def run(
-        self, words: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float
-    ) -> "subprocess.CompletedProcess[str]":
-        """What `janitor` with these words did. Raises TimeoutError where it takes longer than so many seconds."""
-        with self.started(words, folder, environment) as process:
-            output, errors = process.communicate(timeout)
-        return subprocess.CompletedProcess(["janitor", *words], process.returncode, output, errors)
-
     @contextmanager
     def started(
         self, words: Sequence[str], folder: Path, environment: Mapping[str, str], *, before: str = "", stdin: int = 0

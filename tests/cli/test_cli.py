@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from janitor.sandbox.server import Sandbox
-from tests.conftest import Desk
+from tests.conftest import WITHOUT_WAITING, Desk
 from tests.slack_stand_in import Reply, SlackStandIn
 
 BROKEN_POLICY = """\
@@ -157,7 +157,7 @@ def test_check_live_tries_everything(sandbox_desk: Desk, sandbox: Sandbox) -> No
         assert done.returncode == 0, done.stdout
         assert len(slack.posted) == 1
     assert "120 images" in done.stdout
-    done = sandbox_desk.janitor("check", "--live")
+    done = sandbox_desk.janitor("check", "--live", before=WITHOUT_WAITING)
     assert done.returncode == 1
     assert slack.webhook_url not in done.stdout + done.stderr
 
@@ -238,7 +238,7 @@ def test_reports_go_to_slack_and_dry_runs_too(sandbox_desk: Desk) -> None:
 def test_an_undelivered_report_exits_1_and_stays_in_the_database(sandbox_desk: Desk) -> None:
     with SlackStandIn() as slack:
         sandbox_desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}'}}\n")
-    done = sandbox_desk.janitor("run")
+    done = sandbox_desk.janitor("run", before=WITHOUT_WAITING)
     assert done.returncode == 1
     assert slack.webhook_url not in done.stdout + done.stderr
     with closing(sqlite3.connect(sandbox_desk.folder / "sandbox.db")) as db:

@@ -164,10 +164,9 @@ def test_a_report_that_renders_to_nothing_is_exit_70(surveyed: Desk) -> None:
         "from janitor.report import text; from janitor.report.layout import Page; "
         "text.text_report = lambda *_, **__: Page(lambda _width: [])"
     )
-    with surveyed.started("show", "1", before=code) as process:
-        output, errors = process.communicate(60)
-    assert (process.returncode, output) == (70, "")
-    assert "this is a bug" in errors
+    done = surveyed.janitor("show", "1", before=code)
+    assert (done.returncode, done.stdout) == (70, "")
+    assert "this is a bug" in done.stderr
 
 
 def test_every_console_is_made_in_one_place() -> None:

@@ -10,6 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import stamina
 
 from janitor.cli.commands.scheduled_run import scheduled_run
 from janitor.config import load_settings
@@ -22,7 +23,7 @@ from janitor.sandbox.server import Sandbox
 from janitor.shutdown import Stop
 from janitor.store import exclusive
 from janitor.transport import HttpOptions
-from tests.conftest import Desk
+from tests.conftest import WITHOUT_WAITING, Desk
 from tests.loopback import Answered, Asked, Loopback, in_turn
 from tests.raw_server import endless
 from tests.slack_stand_in import SlackStandIn
@@ -88,7 +89,7 @@ def test_without_an_address_nothing_is_sent(caplog: pytest.LogCaptureFixture) ->
 def test_what_an_answer_means(
     answers: list[Answered], tries: int, logged: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Loopback(in_turn(*answers)) as service:
+    with stamina.set_testing(True, attempts=100, cap=True), Loopback(in_turn(*answers)) as service:
         beat(f"{service.url}/ping/the-secret").success()
 
     assert len(service.asked) == tries
@@ -287,7 +288,7 @@ def test_commands_that_only_look_are_no_heartbeat(sandbox_desk: Desk) -> None:
 
 def test_a_dead_service_changes_nothing(sandbox_desk: Desk) -> None:
     sandbox_desk.amend("heartbeat_url: http://127.0.0.1:1/the-secret\n")
-    done = sandbox_desk.janitor("run", "--format", "json")
+    done = sandbox_desk.janitor("run", "--format", "json", before=WITHOUT_WAITING)
 
     assert done.returncode == 0
     assert '"outcome":"ok"' in done.stdout.replace(" ", "")

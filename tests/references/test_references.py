@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import stamina
 
 from janitor.core.image import MISSING, Image
 from janitor.core.usage import Reading, Source, Unread, Usage, User, UserKind
@@ -296,7 +297,8 @@ def test_a_url_is_asked_once_a_run_where_it_fails_too() -> None:
 
 def test_what_may_pass_is_tried_again() -> None:
     patient = HttpOptions(timeout=timedelta(seconds=5), attempts=3, give_up_after=timedelta(seconds=20))
-    with Loopback(in_turn(Answered(status=503), Answered(b"web-41"))) as server:
+    answers = in_turn(Answered(status=503), Answered(b"web-41"))
+    with stamina.set_testing(True, attempts=100, cap=True), Loopback(answers) as server:
         assert kept(named(of_url(server.url), options=patient)) == {WEB.id}
 
 

@@ -43,9 +43,7 @@ def deletes(cloud: Sandbox) -> list[str]:
 
 def hurried(desk: Desk, *words: str) -> "subprocess.CompletedProcess[str]":
     """The command, with little patience for a locked database."""
-    with desk.started(*words, before=WAITS) as process:
-        output, errors = process.communicate(60)
-    return subprocess.CompletedProcess(words, process.returncode, output, errors)
+    return desk.janitor(*words, before=WAITS)
 
 
 # Before the first deletion
