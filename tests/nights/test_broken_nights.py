@@ -202,8 +202,8 @@ def _all_but_the_oldest(plan: Plan, decisions: Iterable[Decision]) -> Plan:
 
 BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     # Guards. What is in use is also remembered, and other projects' images are also public, or shared.
-    "protected": (0, "although it is protected", (_without_guards(Reason.PROTECTED),)),
-    "public": (3, "although it is public", (_without_guards(Reason.PUBLIC),)),
+    "protected": (5, "although it is protected", (_without_guards(Reason.PROTECTED),)),
+    "public": (18, "although it is public", (_without_guards(Reason.PUBLIC),)),
     "not-owned": (
         6,
         "although it is another project's",
@@ -211,7 +211,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     ),
     "in-use": (2, "although it is in use", (_without_guards(Reason.IN_USE, Reason.RECENTLY_USED),)),
     "made-into-a-volume": (
-        3,
+        14,
         "although it is made into a volume",
         (_without(Source.VOLUMES), _without_guards(Reason.RECENTLY_USED)),
     ),
@@ -227,8 +227,8 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         "although it is shared",
         _SHARED_OR_NOT,
     ),
-    "needed": (3, "although it is needed", (_without_guards(Reason.NEEDED),)),
-    "referenced": (3, "although it is named in a text$", (_without_guards(Reason.REFERENCED, Reason.RECENTLY_USED),)),
+    "needed": (11, "although it is needed", (_without_guards(Reason.NEEDED),)),
+    "referenced": (6, "although it is named in a text$", (_without_guards(Reason.REFERENCED, Reason.RECENTLY_USED),)),
     # What is asked for uses. What is remembered of them holds an image for a while, whoever forgets to ask.
     "down-cells-are-asked-for": (
         9,
@@ -245,20 +245,20 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         (Change(Catalogue, "using", _first_endpoint), often.on(lambda cloud: cloud.options.computes > 1)),
     ),
     "clusters": (0, "although it is used by a cluster$", (_without(Source.CLUSTERS),)),
-    "stacks": (0, "although it is named by a stack$", (_without(Source.STACKS),)),
+    "stacks": (11, "although it is named by a stack$", (_without(Source.STACKS),)),
     "node-groups-without-nodes": (
-        1,
+        5,
         "although it is used by a cluster$",
         (Change(Clusters, "_user_of", _groups_with_nodes), often.on(lambda cloud: not cloud.options.no_clusters)),
     ),
-    "names-in-clusters": (6, "although it is used by a cluster$", (Change(ImageNames, "meant_by", _by_id_only),)),
+    "names-in-clusters": (18, "although it is used by a cluster$", (Change(ImageNames, "meant_by", _by_id_only),)),
     "stacks-are-read-again": (
-        0,
+        12,
         "although it is named by a stack$",
         (Change(stacks, "_version", _always("1")), often.on(lambda cloud: not cloud.options.no_stacks)),
     ),
     "lost-services": (
-        0,
+        32,
         f"although it is {_USED}$",
         (
             Change(Gathering, "_look_for_what_is_missing", _always(None)),
@@ -267,7 +267,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         ),
     ),
     "unread-is-not-over": (
-        0,
+        7,
         "when that could last be read",
         (
             Change(uses, "_is_unread", _always(value=False)),
@@ -281,15 +281,15 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         (Change(reading._Survey, "usage", _named_in_what_could_be_read),),
     ),
     # People's word.
-    "exempt-by-command": (2, "although it is exempt by command", (Change(Store, "exemptions", _always([])),)),
+    "exempt-by-command": (6, "although it is exempt by command", (Change(Store, "exemptions", _always([])),)),
     "exempt-by-file": (
-        1,
+        4,
         _EXEMPT_BY_FILE,
         (Change(cleaning, "exemptions_for", _without_those_of_files), often.EXEMPTIONS_IN_FILES),
     ),
-    "exempt-by-tag": (3, _EXEMPT_BY_FILE, (Change(cleaning, "exemptions_by_tag", _always({})),)),
+    "exempt-by-tag": (6, _EXEMPT_BY_FILE, (Change(cleaning, "exemptions_by_tag", _always({})),)),
     "exempt-during-the-run": (
-        0,
+        1,
         "although it is exempt by command",
         (
             Change(Deleter, "_exempted_meanwhile", _always(None)),
@@ -297,7 +297,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         ),
     ),
     "changed-during-the-run": (
-        6,
+        19,
         "although it is (protected|public|surely of no policy)",
         (
             Change(Image, "differences", _always(())),
@@ -327,8 +327,8 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         (Change(Store, "knows", _always(value=True)), often.RESTORED_COPIES),
     ),
     # Policies.
-    "too-young": (0, "although it is too young", (Change(Term, "over", _always(value=True)),)),
-    "kept-newest": (5, "although it is among the newest", (Change(decide, "_kept", _always({})),)),
+    "too-young": (2, "although it is too young", (Change(Term, "over", _always(value=True)),)),
+    "kept-newest": (24, "although it is among the newest", (Change(decide, "_kept", _always({})),)),
     # Notices.
     "notice-waits": (0, _ANNOUNCED, (Change(decide, "due_under", lambda _policy, _notice, now: now),)),
     "notice-was-delivered": (
@@ -359,7 +359,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         (Change(decide, "due_under", _due_whatever_the_policy), often.OTHER_OWNERS),
     ),
     "longer-notice": (
-        12,
+        36,
         _ANNOUNCED,
         (Change(decide, "due_under", _due_however_long), often.NEW_POLICIES),
     ),
@@ -368,15 +368,15 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         "although it is announced by run",
         (Change(decide, "due_under", _due_by_the_file), often.NEW_POLICIES),
     ),
-    "notice-withdrawn": (20, _ANNOUNCED, (Change(runs, "end_spared", _always(None)),)),
+    "notice-withdrawn": (24, _ANNOUNCED, (Change(runs, "end_spared", _always(None)),)),
     "renamed-is-announced-again": (
-        1,
+        5,
         "although it is announced under another name only",
         (Change(cleaning, "counted", _whatever_the_names), often.NEW_NAMES),
     ),
-    "spared-is-told": (0, "stays, and nobody was told", (Change(cleaning, "spared", _always(())),)),
+    "spared-is-told": (51, "stays, and nobody was told", (Change(cleaning, "spared", _always(())),)),
     "announced-once": (0, "and again for no reason", (Change(cleaning, "to_announce", _all_that_wait),)),
-    "reminded-once": (0, "was reminded of twice", (Change(notices, "_wants_reminder", _reminds_every_night),)),
+    "reminded-once": (19, "was reminded of twice", (Change(notices, "_wants_reminder", _reminds_every_night),)),
     "reminder-is-waited-for": (
         8,
         "although it is not reminded of in time",
@@ -387,7 +387,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         "although it is not reminded of in time",
         (Change(stored_notices, "reminded", _moves_no_date),),
     ),
-    "silence": (0, "although it is announced before a silence", (Change(notices, "silent_since", _always(None)),)),
+    "silence": (2, "although it is announced before a silence", (Change(notices, "silent_since", _always(None)),)),
     # Limits, the survey gate, reviewed plans and dry runs.
     "limits": (0, "the limits are", (Change(Plan, "over_limit", _always(None)),)),
     "survey-shrank": (0, "although the survey saw", (Change(Plausibility, "_shrunk", _always(())), often.NO_INSTANCES)),
@@ -398,7 +398,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     ),
     "apply-unchanged": (1, "not as it was when the plan", (Change(cleaning, "changes_since", _as_planned),)),
     "dry-run-deletes-nothing": (1, "a dry run sent a delete", (Change(cleaning, "Mode", _NEVER_DRY), often.DRY_RUNS)),
-    "dry-run-announces-nothing": (0, "a dry run started", (Change(announcing, "Mode", _NEVER_DRY), often.DRY_RUNS)),
+    "dry-run-announces-nothing": (1, "a dry run started", (Change(announcing, "Mode", _NEVER_DRY), often.DRY_RUNS)),
     # The journal, and what is said of deletions.
     "journal-before-delete": (0, "the journal does not know", (Change(Deleter, "_attempt", _journals_afterwards),)),
     "open-deletions-are-settled": (8, "never settled", (Change(Store, "unsettled", _always([])),)),
@@ -418,7 +418,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
             often.NOT_DONE_NOR_SEEN,
         ),
     ),
-    "told-at-all": (0, "told of by nobody", (Change(ReportSender, "deliver", _marks_before_it_sends),)),
+    "told-at-all": (34, "told of by nobody", (Change(ReportSender, "deliver", _marks_before_it_sends),)),
     "told-after-a-crash": (7, "were never kept", (Change(Store, "owed_reports", _always([])),)),
     "told-once": (30, "times that .* is deleted", (Change(Outbox, "note_accepted", _always(None)),)),
     # The file of reports.
