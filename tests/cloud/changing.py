@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
+from janitor.cloud.common.markers import Unread
 from janitor.cloud.common.paging import MarkerGone
 from janitor.errors import Refused
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 READINGS = ("exclusive", "inclusive")
 GONE = ("error", "empty", "start", "rest")
@@ -17,6 +19,15 @@ SIDE_BY_SIDE = 4
 FILTERS = ("kept", "ignored", "refused", "empty", "anything")
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 STEADY_CHANGES = ("delete", "delete-marker", "delete-stretch", "insert-first", "insert-last", "insert", "rename")
+
+
+def nothing() -> None:
+    """What there is to do if a page is used."""
+
+
+def unread(page: list[T], used: Callable[[], None] = nothing) -> Unread[T]:
+    """A page that has come, and is still to be read."""
+    return lambda: (page, used)
 
 
 @dataclass

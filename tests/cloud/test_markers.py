@@ -1,14 +1,14 @@
 """A walk leaves the places to ask at for the next one, unless they cannot be relied on."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 
-from janitor.cloud.common.markers import Markers, markers
+from janitor.cloud.common.markers import Markers, Unread, markers
 from janitor.cloud.common.paging import Page
 from janitor.cloud.common.side_by_side import MarkedList
-from tests.cloud.changing import ChangingList
-from tests.cloud.test_ranges import fleet, nothing
+from tests.cloud.changing import ChangingList, unread
+from tests.cloud.test_ranges import fleet
 from tests.cloud.walks import LIMIT, identify
 
 BOUND = 10_000
@@ -19,8 +19,8 @@ def marked_list() -> MarkedList[str]:
 
 
 def walk(marked: MarkedList[str], listed: ChangingList) -> Iterator[Page[str]]:
-    def ask(marker: str) -> tuple[list[str], Callable[[], None]]:
-        return listed.beside(marker), nothing
+    def ask(marker: str) -> Unread[str]:
+        return unread(listed.beside(marker))
 
     places = Markers(marked.read.markers, ask) if marked.read.markers else None
     return marked.walk(places, listed.fetch, LIMIT, BOUND, "limits.max_images")
@@ -54,6 +54,6 @@ def test_a_walk_counts_as_side_by_side_even_if_no_page_was_of_use() -> None:
     marked, listed = marked_list(), ChangingList(random.Random(1), fleet(1000), 100)
     assert list(walk(marked, listed))
     assert not marked.read.side_by_side
-    places: Markers[str] = Markers(["gone"] * 9, lambda _: ([], nothing))
+    places: Markers[str] = Markers(["gone"] * 9, lambda _: unread([]))
     list(marked.walk(places, listed.fetch, LIMIT, BOUND, "limits.max_images"))
     assert marked.read.side_by_side

@@ -3,7 +3,7 @@
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice, product
 
@@ -11,22 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from janitor.cloud.common.markers import Markers, markers
+from janitor.cloud.common.markers import Markers, Unread, markers
 from janitor.cloud.common.pace import Pace
 from janitor.cloud.common.paging import Fit, Page, fit, pages
 from janitor.cloud.common.ranges import Ranges
 from janitor.cloud.common.side_by_side import side_by_side
 from janitor.errors import CloudError, Implausible, Refused, Unavailable
-from tests.cloud.changing import GONE, READINGS, ChangingList, Turns
+from tests.cloud.changing import GONE, READINGS, ChangingList, Turns, unread
 from tests.cloud.test_pace import Clock, several
 from tests.cloud.walks import KINDS, LIMIT, identify, shares, walk, walked
 
 TRAIL = list("abcdefgh")
 PLACE = {image: at for at, image in enumerate(TRAIL)}
-
-
-def nothing() -> None:
-    pass
 
 
 def fleet(count: int) -> list[str]:
@@ -35,7 +31,7 @@ def fleet(count: int) -> list[str]:
 
 def in_turns(listed: ChangingList, noted: list[str], most: int = 4) -> Ranges[str]:
     turns = Turns(listed.chance)
-    return Ranges(Markers(noted, lambda marker: (listed.beside(marker), nothing)), identify, Pace(most), turns)
+    return Ranges(Markers(noted, lambda marker: unread(listed.beside(marker))), identify, Pace(most), turns)
 
 
 def found(read: Iterator[Page[str]]) -> list[str]:
@@ -140,7 +136,7 @@ def test_a_stretch_of_new_images_is_walked_through(first: int) -> None:
 def test_no_more_pages_are_under_way_or_wait_than_the_pace_allows() -> None:
     listed = ChangingList(random.Random(1), fleet(5000), 100)
     turns = Turns(listed.chance, eager=0)
-    places = Markers(markers(fleet(5000), 100), lambda marker: (listed.beside(marker), nothing))
+    places = Markers(markers(fleet(5000), 100), lambda marker: unread(listed.beside(marker)))
     ranges = Ranges(places, identify, Pace(3), turns)
     assert len(found(side_by_side(listed.fetch, identify, LIMIT, ranges))) == 5000
     assert turns.most == 3
@@ -149,7 +145,7 @@ def test_no_more_pages_are_under_way_or_wait_than_the_pace_allows() -> None:
 def test_the_walk_and_what_is_read_beside_it_share_a_pace() -> None:
     clock = Clock()
     pace = Pace(4, monotonic=clock)
-    ranges: Ranges[str] = Ranges(Markers([], lambda _: ([], nothing)), identify, pace, Turns(random.Random(1)))
+    ranges: Ranges[str] = Ranges(Markers([], lambda _: unread([])), identify, pace, Turns(random.Random(1)))
     ranges.timed(lambda _: [clock.taking(1)()])(None)
     several(pace, clock, 9, 4)
     assert pace.at_a_time == 2
@@ -205,7 +201,7 @@ def test_what_a_page_left_to_be_done_is_done_once_it_counts() -> None:
     noted, used = markers(fleet(1000), 100), list[str]()
     turns = Turns(listed.chance)
     asked = [*noted[:4], "i3", *noted[4:-1]]
-    places = Markers(asked, lambda marker: (listed.beside(marker), lambda: used.append(marker)))
+    places = Markers(asked, lambda marker: unread(listed.beside(marker), lambda: used.append(marker)))
     ranges = Ranges(places, identify, Pace(4), turns)
     found(side_by_side(listed.fetch, identify, LIMIT, ranges))
     assert used == [*noted[:-1], "i3"]
@@ -225,7 +221,7 @@ def test_what_only_an_unused_page_shows_is_not_left_out(caplog: pytest.LogCaptur
         return entry[0]
 
     noted = markers([f"i{number}" for number in range(50)], 5)
-    ranges = Ranges(Markers(noted, lambda marker: (fetch(marker), nothing)), id_of, Pace(4), Turns(random.Random(1)))
+    ranges = Ranges(Markers(noted, lambda marker: unread(fetch(marker))), id_of, Pace(4), Turns(random.Random(1)))
     read = list(side_by_side(fetch, id_of, 5, ranges))
     assert {id_of(entry) for page in read for entry in page.new} == {item_id for item_id, _ in entries}
     assert ("i10", "b") in [entry for page in read for entry in (*page.new, *page.again)]
@@ -241,9 +237,7 @@ def test_a_page_that_brings_the_order_into_doubt_counts_all_the_same() -> None:
         start = [item_id for item_id, _ in entries].index(marker) + 1 if marker else 0
         return entries[start : start + 10]
 
-    ranges = Ranges(
-        Markers(["i14"], lambda _: (odd, nothing)), lambda entry: entry[0], Pace(4), Turns(random.Random(1))
-    )
+    ranges = Ranges(Markers(["i14"], lambda _: unread(odd)), lambda entry: entry[0], Pace(4), Turns(random.Random(1)))
     read = list(side_by_side(fetch, lambda entry: entry[0], 10, ranges))
     met = [entry for page in read for entry in (*page.new, *page.again)]
     assert ranges.doubted
@@ -254,7 +248,7 @@ def test_a_page_that_brings_the_order_into_doubt_counts_all_the_same() -> None:
 def test_an_error_beside_the_walk_is_left_to_the_walk(error: CloudError) -> None:
     listed = ChangingList(random.Random(1), fleet(1000), 100)
 
-    def ask(_marker: str) -> tuple[list[str], Callable[[], None]]:
+    def ask(_marker: str) -> Unread[str]:
         raise error
 
     ranges = Ranges(Markers(markers(fleet(1000), 100), ask), identify, Pace(4), Turns(listed.chance))
@@ -265,10 +259,10 @@ def test_one_refused_page_leaves_the_others_as_they_are() -> None:
     listed = ChangingList(random.Random(1), fleet(1000), 100)
     noted = markers(fleet(1000), 100)
 
-    def ask(marker: str) -> tuple[list[str], Callable[[], None]]:
+    def ask(marker: str) -> Unread[str]:
         if marker == noted[2]:
             raise Refused("no", code=500)
-        return listed.beside(marker), nothing
+        return unread(listed.beside(marker))
 
     ranges = Ranges(Markers(noted, ask), identify, Pace(4), Turns(listed.chance))
     assert found(side_by_side(listed.fetch, identify, LIMIT, ranges)) == fleet(1000)
@@ -303,10 +297,10 @@ def test_four_threads_ask_at_a_time_and_none_is_left() -> None:
     listed = ChangingList(random.Random(1), fleet(1000), 100)
     together = threading.Barrier(4)
 
-    def ask(marker: str) -> tuple[list[str], Callable[[], None]]:
+    def ask(marker: str) -> Unread[str]:
         if marker in noted[:4]:
             together.wait(10)
-        return listed.beside(marker), nothing
+        return unread(listed.beside(marker))
 
     noted = markers(fleet(1000), 100)
     assert found(side_by_side(listed.fetch, identify, LIMIT, Ranges(Markers(noted, ask), identify, Pace(4)))) == fleet(
@@ -317,7 +311,7 @@ def test_four_threads_ask_at_a_time_and_none_is_left() -> None:
 
 def test_no_thread_is_left_when_the_reader_stops() -> None:
     listed = ChangingList(random.Random(1), fleet(1000), 100)
-    ranges = Ranges(Markers(markers(fleet(1000), 100), lambda m: (listed.beside(m), nothing)), identify, Pace(4))
+    ranges = Ranges(Markers(markers(fleet(1000), 100), lambda m: unread(listed.beside(m))), identify, Pace(4))
     with closing(side_by_side(listed.fetch, identify, LIMIT, ranges)) as read:
         assert len(list(islice(read, 3))) == 3
         assert page_threads()
@@ -332,7 +326,7 @@ def test_no_thread_is_left_after_an_error() -> None:
             raise Unavailable("no")
         return listed.fetch(marker)
 
-    ranges = Ranges(Markers(["i979"], lambda m: (listed.beside(m), nothing)), identify, Pace(4))
+    ranges = Ranges(Markers(["i979"], lambda m: unread(listed.beside(m))), identify, Pace(4))
     with pytest.raises(Unavailable):
         found(side_by_side(fetch, identify, LIMIT, ranges))
     assert not page_threads()

@@ -21,14 +21,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from janitor.cloud.common.markers import Markers, markers
+from janitor.cloud.common.markers import Markers, Places, markers
 from janitor.cloud.common.pace import Pace
 from janitor.cloud.common.paging import Page, pages
-from janitor.cloud.common.ranges import Places, Ranges
+from janitor.cloud.common.ranges import Ranges
 from janitor.cloud.common.side_by_side import side_by_side
 from janitor.cloud.openstack.windows import Windows
 from janitor.errors import Implausible
-from tests.cloud.changing import FILTERS, GONE, READINGS, SIDE_BY_SIDE, STEADY_CHANGES, ChangingList, Turns
+from tests.cloud.changing import FILTERS, GONE, READINGS, SIDE_BY_SIDE, STEADY_CHANGES, ChangingList, Turns, unread
 
 LIMIT = 1000
 ALONE, AT_MARKERS, BY_TIME = "page by page", "side by side", "by time"
@@ -168,17 +168,11 @@ def walk(number: int, kind: str, way: str = AT_MARKERS) -> Walk:
 
 
 def at_markers(listed: ChangingList, noted: Sequence[str]) -> Places[str]:
-    return Markers(noted, lambda marker: (listed.beside(marker), _nothing))
+    return Markers(noted, lambda marker: unread(listed.beside(marker)))
 
 
 def by_time(listed: ChangingList, limit: int) -> Places[str]:
-    return Windows(
-        listed.last_before, lambda marker: (listed.beside(marker), _nothing), identify, listed.created, limit
-    )
-
-
-def _nothing() -> None:
-    pass
+    return Windows(listed.last_before, lambda marker: unread(listed.beside(marker)), identify, listed.created, limit)
 
 
 KINDS = ("usual", "usual", "strange", "doubled", "moving")

@@ -4,13 +4,14 @@ import hashlib
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from janitor import __version__
 from janitor.cloud.common import wire
 from janitor.cloud.common.answers import undocumented
+from janitor.cloud.common.markers import Found
 from janitor.cloud.common.raw_entries import parsed
 from janitor.cloud.common.records import Entry
 from janitor.core.image import Image
@@ -59,7 +60,7 @@ class Entries:
         """
         return ({**self._readable.get(whole, {}), "id": ""} for _, whole in self._others.elements())
 
-    def of_page(self, entries: list[Any], marker: str | None) -> tuple[list[Listed], Callable[[], None]]:
+    def of_page(self, entries: list[Any], marker: str | None) -> Found[Listed]:
         """The images of a page's entries, given as texts or as values, that have an id; and what keeps the others.
 
         That is to be called if the page is used. An entry without an id cannot be paged from, recorded or deleted.
@@ -80,6 +81,15 @@ class Entries:
                     readable[whole] = listed
         self._check_end(len(entries), whole_without_id=not page)
         return page, partial(self._keep, others, readable)
+
+    @staticmethod
+    def last_id(entries: Sequence[Any]) -> str | None:
+        """The id of the last of a page's entries, as a walk would go on from it; None where that is not clear."""
+        try:
+            entry = parsed(entries[-1]) if entries and type(entries[-1]) is bytes else None
+        except (ValueError, RecursionError):
+            return None
+        return wire.identifier(entry.get("id")) if isinstance(entry, dict) else None
 
     def _check_end(self, length: int, *, whole_without_id: bool) -> None:
         """Only a page that is shorter than others can be the end of a list if no entry of it has an id."""

@@ -1,10 +1,10 @@
-"""Where a long list can be asked at: what one walk through it leaves for the next, which reads it side by side."""
+"""Where a long list can be asked at beside its walk: for one, at what an earlier walk through it has left."""
 
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from janitor.cloud.common.paging import FEWEST_IN_COMMON
-from janitor.cloud.common.ranges import Found, Place
 
 T = TypeVar("T")
 
@@ -12,6 +12,47 @@ FEWEST_PAGES = 4
 """A shorter list is not worth it."""
 MOST_MARKERS = 10_000
 _ONE_IN = 50
+
+Found = tuple[list[T], Callable[[], None]]
+"""A page, and what to do if it is used."""
+
+Unread = Callable[[], Found[T]]
+"""Reads a page that has come: in the thread of the walk, as reading several at a time takes as long, and holds up
+the threads that ask."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place(Generic[T]):
+    """Where a list can be asked at; each is another than any other.
+
+    `order` tells whether that is before another place, in the order of the list. `marker` is the id to ask at, or finds
+    that; None for no id. `ask` asks for the page there. Both are called in any thread. They and reading the page raise
+    MarkerGone and CloudError.
+    """
+
+    order: float
+    marker: str | Callable[[], str | None]
+    ask: Callable[[str], Unread[T]]
+
+
+class Places(Protocol[T]):
+    """The places at which a list is asked beside its walk, whose thread alone uses this.
+
+    `ahead` is how many pages may wait to be used, for each request at a time. `learns`: other places are found by the
+    pages that came.
+    """
+
+    ahead: int
+    learns: bool
+
+    def next(self, before: float | None) -> Place[T] | None:
+        """The place to ask at now, if there is any: one before this place of the list, if that is given."""
+
+    def came(self, place: Place[T], page: Sequence[T]) -> None:
+        """Learn which page was there; an empty one where the request gave none."""
+
+    def walked(self, page: Sequence[T]) -> None:
+        """Learn of a page that the walk asked for by itself."""
 
 
 def overlap(page_length: int) -> int:
@@ -31,14 +72,16 @@ def markers(walked: Sequence[str], page_length: int) -> list[str]:
 
 
 class Markers(Generic[T]):
-    """The places at the markers that an earlier walk left, in its order; `ask` gets the page at one.
+    """The places at the markers that an earlier walk left, in its order; `ask` asks for the page at one.
 
-    As many pages as are asked for at a time may be under way or wait to be used.
+    So many pages may be under way or wait to be used, so that each request is followed by another when its answer has
+    come, and not when that was read.
     """
 
-    ahead = 1
+    ahead = 2
+    learns = False
 
-    def __init__(self, ids: Sequence[str], ask: Callable[[str], Found[T]]) -> None:
+    def __init__(self, ids: Sequence[str], ask: Callable[[str], Unread[T]]) -> None:
         self._places = iter([Place(order, marker, ask) for order, marker in enumerate(ids)])
 
     def next(self, before: float | None) -> Place[T] | None:

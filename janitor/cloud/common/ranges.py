@@ -17,9 +17,10 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from janitor.cloud.common.at_once import Beside, Started, Threads
+from janitor.cloud.common.markers import Found, Place, Places, Unread
 from janitor.cloud.common.pace import Pace
 from janitor.cloud.common.paging import Fit, MarkerGone, Page, fit
 from janitor.errors import CloudError, Refused
@@ -31,40 +32,6 @@ T = TypeVar("T")
 _MOST_MISSED = 10
 _MOST_USELESS = 5
 _MOST_STRAYS = 5
-
-Found = tuple[list[T], Callable[[], None]]
-"""A page, and what to do if it is used."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Place(Generic[T]):
-    """Where a list can be asked at; each is another than any other.
-
-    `order` tells whether that is before another place, in the order of the list. `marker` is the id to ask at, or finds
-    that; None for no id. `ask` gets the page there. Both are called in any thread, and raise MarkerGone and CloudError.
-    """
-
-    order: float
-    marker: str | Callable[[], str | None]
-    ask: Callable[[str], Found[T]]
-
-
-class Places(Protocol[T]):
-    """The places at which a list is asked beside its walk, whose thread alone uses this.
-
-    `ahead` is how many pages may wait to be used, for each request at a time.
-    """
-
-    ahead: int
-
-    def next(self, before: float | None) -> Place[T] | None:
-        """The place to ask at now, if there is any: one before this place of the list, if that is given."""
-
-    def came(self, place: Place[T], page: Sequence[T]) -> None:
-        """Learn which page was there; an empty one where the request gave none."""
-
-    def walked(self, page: Sequence[T]) -> None:
-        """Learn of a page that the walk asked for by itself."""
 
 
 class OrderInDoubt(Exception):
@@ -83,11 +50,16 @@ class _Answer(Generic[T]):
 
 @dataclass(slots=True, eq=False)
 class _Asked(Generic[T]):
-    """A place that was asked at; `told` once its answer has come, and the places have learnt of it."""
+    """A place that was asked at; `answer` once that has come, and was read."""
 
     place: Place[T]
-    started: Started[_Answer[T]]
-    told: bool = False
+    started: Started[Unread[T]]
+    answer: _Answer[T] | None = None
+
+    @property
+    def unread(self) -> bool:
+        """Whether its answer has come, and was not read."""
+        return self.answer is None and self.started.done()
 
 
 class Ranges(Generic[T]):
@@ -105,7 +77,7 @@ class Ranges(Generic[T]):
         self._pace = pace
         self._beside = beside or Threads(pace.at_a_time, "page-beside")
         self._asked: list[_Asked[T]] = []
-        self._set_aside: list[Started[_Answer[T]]] = []
+        self._set_aside: list[_Asked[T]] = []
         self._walked: Mapping[str, int] = {}
         self._begun = self._used = self._useless = self._missed = self._missed_in_a_row = self._strays = 0
         self._stopped = False
@@ -143,8 +115,8 @@ class Ranges(Generic[T]):
         """
         entries: dict[str, T] = {}
         again: list[T] = []
-        for started in self._set_aside:
-            answer = started.result()
+        for asked in self._set_aside:
+            answer = asked.answer or self._read(asked.started.result())
             answer.used()
             for item_id, item in zip(answer.ids, answer.page, strict=True):
                 known = item_id in self._walked or entries.setdefault(item_id, item) is not item
@@ -170,7 +142,7 @@ class Ranges(Generic[T]):
         """Ask for no more, and wait until nothing runs any longer."""
         self._stop()
         self._beside.close()
-        self._set_aside = [started for started in self._set_aside if _has_come(started)]
+        self._set_aside = [asked for asked in self._set_aside if _has_come(asked.started)]
         _log.debug("parallel-walk joined=%d asked=%d useless=%d", self._used, self._missed, self._useless)
 
     def _joined(self, trail: Sequence[str], place: Mapping[str, int]) -> list[T] | None:
@@ -179,7 +151,7 @@ class Ranges(Generic[T]):
         for turn, asked in enumerate(list(self._asked)):
             if self.gave_up or (turn and not asked.started.done()):
                 break
-            answer = self._heard(asked)
+            answer = asked.answer or self._heard(asked)
             if answer.failure is not None:
                 self.failed = True
                 self._give_up(str(answer.failure))
@@ -196,22 +168,29 @@ class Ranges(Generic[T]):
         return None
 
     def _wait_for_next(self) -> None:
-        """Wait for the page that comes next in the list, and meanwhile ask on where others have come."""
+        """Wait for the page that comes next in the list; meanwhile read others that have come, and ask on."""
         while self._asked and not self._asked[0].started.done():
-            self._beside.wait()
+            if not self._hear_one():
+                self._beside.wait()
             self._ask_on()
 
+    def _hear_one(self) -> bool:
+        """Read the first page that has come and was not read; False where there is none."""
+        unread = next((asked for asked in self._asked if asked.unread), None)
+        if unread is None:
+            return False
+        self._heard(unread)
+        return True
+
     def _heard(self, asked: _Asked[T]) -> _Answer[T]:
-        """Its answer, of which the places have learnt."""
-        answer = asked.started.result()
-        if not asked.told:
-            asked.told = True
-            self._places.came(asked.place, answer.page)
+        """Its answer, read for the first time, so that the places learn of it."""
+        asked.answer = answer = self._read(asked.started.result())
+        self._places.came(asked.place, answer.page)
         return answer
 
     def _use(self, asked: _Asked[T], answer: _Answer[T]) -> list[T]:
         at = self._asked.index(asked)
-        self._set_aside += [passed.started for passed in self._asked[:at]]
+        self._set_aside += self._asked[:at]
         self._useless += at
         del self._asked[: at + 1]
         self._used += 1
@@ -221,7 +200,7 @@ class Ranges(Generic[T]):
 
     def _drop(self, asked: _Asked[T]) -> None:
         self._asked.remove(asked)
-        self._set_aside.append(asked.started)
+        self._set_aside.append(asked)
         self._useless += 1
         if self._useless > self._used + _MOST_USELESS:
             self._give_up("most of the pages do not continue the list")
@@ -242,38 +221,41 @@ class Ranges(Generic[T]):
         self._stopped = True
         for asked in self._asked:
             asked.started.cancel()
-            self._set_aside.append(asked.started)
+            self._set_aside.append(asked)
         self._asked.clear()
 
     def _ask_on(self) -> None:
         """Ask for the next pages. With one at a time, the walk is as fast by itself."""
-        under_way = 0
-        for asked in self._asked:
-            if not asked.started.done():
-                under_way += 1
-            elif not asked.told:
-                self._heard(asked)
+        while self._places.learns and self._hear_one():
+            pass
+        under_way = sum(not asked.started.done() for asked in self._asked)
         while not self._stopped and 1 < self._pace.at_a_time > under_way:
             place = self._places.next(self._bound())
             if place is None:
                 break
             self._begun += 1
             under_way += 1
-            asked = _Asked(place, self._beside.start(partial(self._answer, place)))
-            insort(self._asked, asked, key=lambda each: each.place.order)
+            insort(self._asked, _Asked(place, self._beside.start(partial(self._sent, place))), key=_order)
 
     def _bound(self) -> float | None:
         """The place before which alone may be asked, where as many pages wait as may: that of the first of them."""
         full = len(self._asked) >= self._pace.at_a_time * self._places.ahead
         return self._asked[0].place.order if full else None
 
-    def _answer(self, place: Place[T]) -> _Answer[T]:
+    def _sent(self, place: Place[T]) -> Unread[T]:
+        """The page at a place, to be read; or what raises why there is none."""
         try:
             marker = place.marker if isinstance(place.marker, str) else place.marker()
             if marker is None:
-                return _Answer([], [], _nothing)
+                return _no_page
             # To find an id takes another time than to get a page, so it tells nothing about the pace.
-            page, used = self._pace.timed(partial(place.ask, marker))
+            return self._pace.timed(partial(place.ask, marker))
+        except (MarkerGone, CloudError) as error:
+            return partial(_fail, error)
+
+    def _read(self, unread: Unread[T]) -> _Answer[T]:
+        try:
+            page, used = unread()
         except (MarkerGone, Refused):
             return _Answer([], [], _nothing)
         except CloudError as error:
@@ -281,11 +263,23 @@ class Ranges(Generic[T]):
         return _Answer([self._identify(item) for item in page], page, used)
 
 
-def _has_come(started: Started[_Answer[T]]) -> bool:
+def _order(asked: _Asked[T]) -> float:
+    return asked.place.order
+
+
+def _has_come(started: Started[Unread[T]]) -> bool:
     try:
-        return started.done() and bool(started.result().page)
+        return started.done() and started.result() is not None
     except CancelledError:
         return False
+
+
+def _no_page() -> Found[Any]:
+    return [], _nothing
+
+
+def _fail(error: Exception) -> Found[Any]:
+    raise error
 
 
 def _nothing() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from janitor.cloud.common.answers import Declined, Unauthorized, undocumented
 from janitor.cloud.common.backoffs import Backoffs
@@ -15,11 +15,27 @@ from janitor.transport import Call, Reply, Transient
 from janitor.transport.http import Transport
 
 T = TypeVar("T")
+Part = TypeVar("Part")
 _READING = "GET"
 _WHOLE = 200
 Headers = Mapping[str, str]
 Judge = Callable[[Reply, str], dict[str, Any]]
 """Gives the document of a successful answer, and raises Transient, Unauthorized or Declined for any other."""
+
+
+class Unread(Generic[Part, T]):
+    """An answer of which a part was taken as soon as it came. Calling this reads that part, and raises as `read` does.
+
+    So what takes its time to read can be read while the next answer is under way.
+    """
+
+    def __init__(self, part: Part, read: Callable[[Part], T]) -> None:
+        self.part = part
+        self._read = read
+
+    def __call__(self) -> T:
+        """What was read."""
+        return self._read(self.part)
 
 
 class Session:
@@ -58,6 +74,20 @@ class Session:
     def answered(self, call: Call, read: Callable[[dict[str, Any], Headers], T]) -> T:
         """The same, where `read` is also given the headers of the answer, by their names in lower case."""
         return self._transport.persist(call.label, lambda seconds: read(*self._with_token(call, seconds)))
+
+    def unread(self, call: Call, take: Callable[[dict[str, Any]], Part], read: Callable[[Part], T]) -> Unread[Part, T]:
+        """The answer with the part that `take` takes, which is to be read later. Raises as `ask` does.
+
+        An answer that turns out not to be readable then is asked for again, as `ask` does at once.
+        """
+
+        def read_later(part: Part) -> T:
+            try:
+                return read(part)
+            except Transient:
+                return self.ask(call, lambda document: read(take(document)))
+
+        return Unread(self.ask(call, take), read_later)
 
     def delete(self, call: Call) -> Answer:
         """Request a deletion. What is absent after a try whose answer was lost counts as accepted: that try deleted it.

@@ -12,10 +12,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Generic, TypeVar
 
-from janitor.cloud.common.markers import markers
+from janitor.cloud.common.markers import Places, markers
 from janitor.cloud.common.pace import Pace
 from janitor.cloud.common.paging import MOST_ITEMS, Page, pages
-from janitor.cloud.common.ranges import OrderInDoubt, Places, Ranges
+from janitor.cloud.common.ranges import OrderInDoubt, Ranges
 from janitor.core.survey.pages import PagesRead
 from janitor.errors import CloudError, Denied, Refused, RetryLater
 

@@ -3,24 +3,29 @@
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from itertools import chain
+from typing import Any
 
 from janitor.cloud.common.answers import Declined
+from janitor.cloud.common.at_once import NextAsked
 from janitor.cloud.common.entries import Entries, Listed, id_of_listed
-from janitor.cloud.common.markers import Markers
+from janitor.cloud.common.markers import Found, Markers, Places
 from janitor.cloud.common.merging import Merging
-from janitor.cloud.common.paging import Page, ahead, pages
-from janitor.cloud.common.ranges import Found, Places
-from janitor.cloud.common.records import Entry, read_entries
-from janitor.cloud.common.session import Session
+from janitor.cloud.common.paging import MarkerGone, Page, ahead, pages
+from janitor.cloud.common.records import read_entries
+from janitor.cloud.common.session import Session, Unread
 from janitor.cloud.common.side_by_side import MarkedList
-from janitor.cloud.openstack.lists import Ask, PagedList, next_in
+from janitor.cloud.openstack.lists import Ask, PagedList, behind_link, next_in
 from janitor.cloud.openstack.records import read_image
 from janitor.cloud.openstack.windows import Windows
 from janitor.cloud.target import LIMIT_OF_IMAGES
 from janitor.core.image import Image, Visibility
 from janitor.core.units import iso
 from janitor.transport import Call
+
+_Unread = Unread[tuple[list[Any], str | None], Found[Listed]]
+_Following = NextAsked[tuple[tuple[str, str], ...], _Unread]
 
 _NOT_UNDERSTOOD = 400
 
@@ -47,6 +52,7 @@ class ImageLists:
         self._project = project
         self._main = main
         self._page_size = page_size
+        self._parameters = {"limit": str(page_size)}
         self._max_images = max_images
         self._entries = Entries(lambda entry: read_image(entry, project), f"openstack {project}")
         self.digests: dict[str, bytes] = {}
@@ -61,15 +67,18 @@ class ImageLists:
         For None as markers, of a list of which nothing is known, those by the times at which images were created.
         """
         merging = Merging(self.digests)
-        walk = self._walk_all(markers)
-        with closing(walk), closing(ahead(walk)) as coming:
-            for page in coming:
-                yield from merging.take(chain(page.new, page.again))
+        following: _Following = NextAsked(lambda asked: self._unread(dict(asked)))
+        with closing(following):
+            walk = self._walk_all(markers, following)
+            with closing(walk), closing(ahead(walk)) as coming:
+                for page in coming:
+                    yield from merging.take(chain(page.new, page.again))
 
-    def _walk_all(self, markers: Sequence[str] | None) -> Generator[Page[Listed], None, None]:
+    def _walk_all(self, markers: Sequence[str] | None, following: _Following) -> Generator[Page[Listed], None, None]:
         """The pages of all lists. Hidden images, and those of visibility community, are in lists of their own."""
-        fetch = self._paged(self._ask, {}).page
         places = self._places(markers)
+        ask = self._ask if places else partial(self._ask, following=following)
+        fetch = self._paged(ask, {}).page
         yield from self._main.walk(places, fetch, self._page_size, self._max_images, LIMIT_OF_IMAGES)
         yield from self._walk_beside({"os_hidden": "true"})
         yield from self._walk_beside({"visibility": Visibility.COMMUNITY.value, "owner": self._project})
@@ -87,10 +96,17 @@ class ImageLists:
         return pages(fetch, id_of_listed, self._page_size, most_items=bound, limited_by=LIMIT_OF_IMAGES)
 
     def _paged(self, ask: Ask[Listed], wanted: Mapping[str, str]) -> PagedList[Listed]:
-        return PagedList(ask, {"limit": str(self._page_size), **wanted}, id_of_listed)
+        return PagedList(ask, {**self._parameters, **wanted}, id_of_listed)
 
-    def _ask(self, parameters: Mapping[str, str]) -> tuple[list[Listed], str | None]:
-        page, link, keep = self._separated(parameters)
+    def _ask(
+        self, parameters: Mapping[str, str], following: _Following | None = None
+    ) -> tuple[list[Listed], str | None]:
+        """A page, and the link to the next one, which is asked for, as what follows, before this one is read."""
+        unread = following.ask(tuple(parameters.items())) if following else self._unread(parameters)
+        entries, link = unread.part
+        if following and link is not None and entries:
+            following.expect(tuple(behind_link(self._parameters, link).items()))
+        page, keep = unread()
         keep()
         return page, link
 
@@ -100,36 +116,30 @@ class ImageLists:
             return Windows(self._last_before, self._behind, id_of_listed, _created_at, self._page_size)
         return Markers(markers, self._behind) if markers else None
 
-    def _behind(self, marker: str) -> Found[Listed]:
-        """The page at a marker, read beside the walk, and what keeps its entries without an id if it is used.
-
-        It is a list of its own for the links between pages, which the walk follows.
-        """
-        keeping: list[Callable[[], None]] = []
-
-        def ask(parameters: Mapping[str, str]) -> tuple[list[Listed], None]:
-            page, _, keep = self._separated(parameters)
-            keeping.append(keep)
-            return page, None
-
-        return self._paged(ask, {}).page(marker), keeping[0]
+    def _behind(self, marker: str) -> _Unread:
+        """The page at a marker, to be read beside the walk."""
+        try:
+            return self._unread({**self._parameters, "marker": marker})
+        except Declined as error:
+            if error.marker_gone:
+                raise MarkerGone from error
+            raise
 
     def _last_before(self, time: datetime) -> str | None:
         """The id of the last image created before a time.
 
         Only that: a page of the list of such images may leave out some that the whole list has between them.
         """
-        found, _, _ = self._separated({"limit": "1", "created_at": f"lt:{iso(time)}"})
+        found, _ = self._unread({"limit": "1", "created_at": f"lt:{iso(time)}"})()
         return id_of_listed(found[0]) if found else None
 
-    def _separated(self, parameters: Mapping[str, str]) -> tuple[list[Listed], str | None, Callable[[], None]]:
-        """The images of a page, the link to the next one, and what keeps its entries without an id."""
-
-        def read(found: Entry) -> tuple[list[Listed], str | None, Callable[[], None]]:
-            page, keep = self._entries.of_page(read_entries(found, "images"), parameters.get("marker"))
-            return page, next_in(found), keep
-
-        return self._session.ask(Call("GET /v2/images", "GET", self._url(), parameters, entries="images"), read)
+    def _unread(self, parameters: Mapping[str, str]) -> _Unread:
+        """A page that has come. Read, it has its images, and what keeps its entries without an id if it is used."""
+        return self._session.unread(
+            Call("GET /v2/images", "GET", self._url(), parameters, entries="images"),
+            lambda found: (read_entries(found, "images"), next_in(found)),
+            lambda part: self._entries.of_page(part[0], parameters.get("marker")),
+        )
 
 
 def _created_at(listed: Listed) -> datetime | None:

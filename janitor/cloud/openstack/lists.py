@@ -46,7 +46,7 @@ class PagedList(Generic[T]):
             raise
         self._advance(marker, entries, promised=link is not None)
         if link is not None and entries:
-            self._after[self._identify(entries[-1])] = {**self._parameters, **dict(parse_qsl(urlsplit(link).query))}
+            self._after[self._identify(entries[-1])] = behind_link(self._parameters, link)
         elif len(entries) > 1:
             self._after[self._identify(entries[-1])] = None
         return entries
@@ -61,6 +61,11 @@ class PagedList(Generic[T]):
 
     def _behind(self, marker: str) -> Mapping[str, str] | None:
         return self._after.get(marker, {**self._parameters, "marker": marker})
+
+
+def behind_link(parameters: Mapping[str, str], link: str) -> Mapping[str, str]:
+    """The parameters with which a list goes on at a link of its."""
+    return {**parameters, **dict(parse_qsl(urlsplit(link).query))}
 
 
 def next_of(links: object) -> str | None:

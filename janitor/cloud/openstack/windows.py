@@ -18,8 +18,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Generic, TypeVar
 
-from janitor.cloud.common.markers import FEWEST_PAGES, overlap
-from janitor.cloud.common.ranges import Found, Place
+from janitor.cloud.common.markers import FEWEST_PAGES, Place, Unread, overlap
 
 T = TypeVar("T")
 
@@ -64,17 +63,18 @@ class _Window:
 class Windows(Generic[T]):
     """The places by the times at which images were created; `created` gives that of an item, None where it is unknown.
 
-    `before` finds the id of the last image created before a time, None where there is none. `behind` gets the page
-    behind an image; `limit` is the page size that it asks for. Nothing is asked for before the walk has met a full
+    `before` finds the id of the last image created before a time, None where there is none. `behind` asks for the
+    page behind an image; `limit` is the page size that it asks for. Nothing is asked for before the walk has met a full
     page, and only one window begins before one has turned out to hold a page.
     """
 
     ahead = _AHEAD
+    learns = True
 
     def __init__(
         self,
         before: Callable[[datetime], str | None],
-        behind: Callable[[str], Found[T]],
+        behind: Callable[[str], Unread[T]],
         identify: Callable[[T], str],
         created: Callable[[T], datetime | None],
         limit: int,

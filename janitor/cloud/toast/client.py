@@ -9,18 +9,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from janitor.clock import utc_now
 from janitor.cloud.common import wire
 from janitor.cloud.common.answers import Declined, undocumented
+from janitor.cloud.common.at_once import NextAsked
 from janitor.cloud.common.entries import Entries, Listed, id_of_listed
-from janitor.cloud.common.markers import Markers
+from janitor.cloud.common.markers import Found, Markers
 from janitor.cloud.common.merging import Merging
 from janitor.cloud.common.paging import MarkerGone, ahead
 from janitor.cloud.common.records import Entry, read_entries
-from janitor.cloud.common.session import Session, denied
+from janitor.cloud.common.session import Session, Unread, denied
 from janitor.cloud.common.side_by_side import MarkedList
 from janitor.cloud.common.tokens import Token, Tokens
 from janitor.cloud.service import Lookup, Probe
@@ -41,6 +43,8 @@ from janitor.transport.http import Transport
 
 if TYPE_CHECKING:
     import httpx
+
+_Unread = Unread[list[Any], Found[Listed]]
 
 _NO_OPTIONS = HttpOptions()
 _READER = "toast"
@@ -89,11 +93,13 @@ class ToastClient:
         merging, self._entries = Merging(), Entries(read_image, _READER)
         self._digests = merging.digests
         limit = self._options.page_size
-        places = Markers(markers, self._separated) if markers else None
-        walk = self._list.walk(places, self._page, limit, self._max_images, LIMIT_OF_IMAGES)
-        with closing(walk), closing(ahead(walk)) as coming:
-            for page in coming:
-                yield from merging.take(chain(page.new, page.again))
+        places = Markers(markers, self._unread) if markers else None
+        with closing(NextAsked(self._unread)) as following:
+            fetch = self._page if places else partial(self._page, following=following)
+            walk = self._list.walk(places, fetch, limit, self._max_images, LIMIT_OF_IMAGES)
+            with closing(walk), closing(ahead(walk)) as coming:
+                for page in coming:
+                    yield from merging.take(chain(page.new, page.again))
 
     def digests(self) -> dict[str, bytes]:
         """The digest of each image's entry in the list that was read last."""
@@ -164,18 +170,28 @@ class ToastClient:
         """Nothing: contradictions of a list are noted in its images."""
         return []
 
-    def _page(self, marker: str | None) -> list[Listed]:
-        page, keep = self._separated(marker)
+    def _page(self, marker: str | None, following: NextAsked[str | None, _Unread] | None = None) -> list[Listed]:
+        """The images of a page. The next page is asked for, as what follows, before this one is read."""
+        if following is None:
+            unread = self._unread(marker)
+        else:
+            unread = following.ask(marker)
+            last = Entries.last_id(unread.part)
+            if last is not None:
+                following.expect(last)
+        page, keep = unread()
         keep()
         return page
 
-    def _separated(self, marker: str | None) -> tuple[list[Listed], Callable[[], None]]:
-        """The images of a page, and what keeps its entries without an id, to be called if it is used."""
+    def _unread(self, marker: str | None) -> _Unread:
+        """A page that has come. Read, it has its images, and what keeps its entries without an id if it is used."""
         params = {"limit": str(self._options.page_size)} | ({} if marker is None else {"marker": marker})
         try:
             call = replace(self._call("GET", "/images", params), entries="images")
-            return self._session.ask(
-                call, lambda document: self._entries.of_page(read_entries(document, "images"), marker)
+            return self._session.unread(
+                call,
+                lambda document: read_entries(document, "images"),
+                lambda entries: self._entries.of_page(entries, marker),
             )
         except Declined as error:
             if marker is not None and error.marker_gone:
