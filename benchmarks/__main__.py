@@ -58,8 +58,8 @@ def _asked(words: Sequence[str]) -> tuple[list[str], int | None]:
 
 
 def _count(word: str) -> int:
-    if int(word) < 1:
-        raise ValueError(word)
+    if not word.isdecimal() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"{word!r} is not a number of rounds: 1 or more")
     return int(word)
 
 
@@ -69,6 +69,7 @@ def _report(cases: Sequence[Case], measured: Mapping[str, Measured], left_out: S
         (
             "\nFigures: of each, the median of its rounds and its least and most\n",
             figures_table(recorded(), {**measured, **{case.name: Measured() for case in left_out}}),
+            "\nbefore: on the same machine; to reach: the goal; bare: the simplest loop that reads the list",
             "\nWhole processes: of each, the median of its rounds and its least and most\n",
             processes_table(measured),
             "",

@@ -161,22 +161,24 @@ def run(words: Sequence[str]) -> None:
     parser.add_argument("--top", action="store_true", help="only show which functions are called most")
     asked, recorded = parser.parse_args(words), _recorded()
     if asked.top:
-        _show(observed(IMAGES, most_called))
+        _show(observed(IMAGES, most_called), {})
         return
     if not asked.record and _VERSION not in recorded:
         print(f"nothing is recorded for Python {_VERSION}, so nothing was compared: {_COMMAND}")
         return
     now = observed(IMAGES, counted, allocated)
-    _show(now)
+    _show(now, recorded.get(_VERSION, {}))
     if asked.record:
         RECORDED.write_text(json.dumps(recorded | {_VERSION: now}, indent=2) + "\n", encoding="utf-8")
     elif apart := differences(now, recorded[_VERSION]):
         sys.exit("\n".join(("not as recorded:", *apart, _ADVICE)))
+    else:
+        print(f"all within {_MOST_APART:.0%} of what is recorded")
 
 
-def _show(figures: Figures) -> None:
+def _show(figures: Figures, recorded: Mapping[str, int]) -> None:
     for name, figure in figures.items():
-        print(f"{name}: {figure:,}")
+        print(f"{name}: {figure:,}" + (f" (recorded: {recorded[name]:,})" if name in recorded else ""))
 
 
 def _recorded() -> dict[str, Figures]:

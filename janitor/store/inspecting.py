@@ -32,9 +32,13 @@ def inspect(path: Path) -> str:
 
 
 def size_of(path: Path) -> int:
-    """How many bytes a database takes on disk, with the files that SQLite keeps beside it. Raises StoreError."""
+    """How many bytes a database takes on disk, with what SQLite has still to write into it. Raises StoreError.
+
+    Without the file by which processes share an index of that: it is there only while the database is open.
+    """
     with translated(path):
-        return sum(file.stat().st_size for file in (path, *files_beside(path)) if file.exists())
+        files = [file for file in (path, *files_beside(path)) if not file.name.endswith("-shm")]
+        return sum(file.stat().st_size for file in files if file.exists())
 
 
 def _inspected(path: Path, db: Connection) -> str:

@@ -9,7 +9,7 @@ import pytest
 from janitor.cloud.common.at_once import NextAsked
 from janitor.cloud.common.entries import Entries
 from janitor.errors import Unavailable
-from tests.cloud.test_side_by_side import BOTH, COUNT, entries, ids, interposed, markers, options
+from tests.cloud.test_side_by_side import BOTH, COUNT, Answerer, entries, ids, interposed, markers, options, toast
 from tests.loopback import Answered, Asked
 
 
@@ -112,23 +112,22 @@ def test_a_page_is_read_while_the_next_one_is_under_way(serving: Any, monkeypatc
 
 @BOTH
 def test_no_page_is_asked_for_before_the_one_before_has_come(serving: Any) -> None:
-    under_way, most = 0, 0
+    under_way: list[Asked] = []
+    most = 0
 
-    def count(_request: Asked) -> None:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
+    def begins(request: Asked) -> None:
+        nonlocal most
+        under_way.append(request)
+        most = max(most, len(under_way))
 
     with serving(entries(), options(parallel_pages=1)) as (client, server):
-        usual = server.answer
+        usual: Answerer = server.answer
 
         def answer(request: Asked) -> Answered:
-            nonlocal under_way
-            count(request)
-            try:
-                return usual(request)
-            finally:
-                under_way -= 1
+            begins(request)
+            answered = usual(request)
+            under_way.remove(request)
+            return answered
 
         server.answer = answer
         ids(client)
@@ -138,8 +137,6 @@ def test_no_page_is_asked_for_before_the_one_before_has_come(serving: Any) -> No
 
 
 def test_a_page_that_turns_out_not_to_be_json_is_asked_for_again() -> None:
-    from tests.cloud.test_side_by_side import toast
-
     broken = iter([True])
 
     def once_broken(request: Asked) -> Answered | None:

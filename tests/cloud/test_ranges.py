@@ -282,11 +282,13 @@ def test_where_the_walk_goes_back_it_asks_by_itself() -> None:
     assert walked_to == ["i2", "i5"]
 
 
-def test_a_list_that_is_too_long_is_an_error_side_by_side_too() -> None:
+def test_a_list_that_is_too_long_is_an_error_side_by_side_too(caplog: pytest.LogCaptureFixture) -> None:
     listed = ChangingList(random.Random(1), fleet(2000), 100)
     ranges = in_turns(listed, markers(fleet(2000), 100))
     with pytest.raises(Implausible, match="the list has more than 500 images: raise limits"):
         found(side_by_side(listed.fetch, identify, LIMIT, ranges, most_items=500, limited_by="limits.max_images"))
+    assert listed.asked == 1, "it is not walked again: it is as long page by page"
+    assert "pages-one-at-a-time" not in caplog.text
 
 
 def page_threads() -> list[str]:

@@ -30,6 +30,10 @@ _ENOUGH_TO_TELL, _FEWEST_A_PAGE = 1000, 5
 """No service that gives so few entries per page has so many pages: refusing such a list would take hours otherwise."""
 
 
+class TooLong(Implausible):
+    """A list of more images than are allowed, however it is read."""
+
+
 class MarkerGone(Exception):
     """The server said that it does not know the marker."""
 
@@ -79,16 +83,16 @@ def pages(
         if page:
             yield Page(fresh, again)
         if walk.seen > most_items:
-            raise Implausible(_too_long(walk.seen, most_items, limited_by))
+            raise _too_long(walk.seen, most_items, limited_by)
         if not walk.goes_on(None if page is None else ids, bool(fresh)):
             return
-    raise Implausible(_too_long(walk.seen, most_items, None))
+    raise _too_long(walk.seen, most_items, None)
 
 
-def _too_long(seen: int, most_items: int, limited_by: str | None) -> str:
+def _too_long(seen: int, most_items: int, limited_by: str | None) -> Implausible:
     if limited_by is None:
-        return f"the list does not end: {seen} entries were read, and more pages follow"
-    return f"the list has more than {most_items:,} images: raise {limited_by} if the account is so large"
+        return Implausible(f"the list does not end: {seen} entries were read, and more pages follow")
+    return TooLong(f"the list has more than {most_items:,} images: raise {limited_by} if the account is so large")
 
 
 class Fit(Enum):

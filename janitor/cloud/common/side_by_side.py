@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from janitor.cloud.common.markers import Places, markers
 from janitor.cloud.common.pace import Pace
-from janitor.cloud.common.paging import MOST_ITEMS, Page, pages
+from janitor.cloud.common.paging import MOST_ITEMS, Page, TooLong, pages
 from janitor.cloud.common.ranges import OrderInDoubt, Ranges
 from janitor.core.survey.pages import PagesRead
 from janitor.errors import CloudError, Denied, Refused, RetryLater
@@ -44,7 +44,7 @@ def side_by_side(
             yield from whole(beside=ranges.after)
     except OrderInDoubt:
         doubt = "the order of the list changes meanwhile"
-    except Denied:
+    except (Denied, TooLong):
         raise
     except CloudError as error:
         if not ranges.begun:
