@@ -85,8 +85,8 @@ def main() -> None:
     prepare()
     # A fleet is values without cycles: looking for some took a sixth of the time of a large run.
     gc.set_threshold(200_000, 50, 100)
-    # While one thread reads a page, others only send requests and take answers: waiting 5 ms for that, as is usual, they
-    # lost a fifth of the time that a list takes.
+    # While one thread reads a page, others send requests and take answers. Where they wait 5 ms for that, as is usual,
+    # a list takes a fifth longer.
     sys.setswitchinterval(0.0005)
     atexit.register(gc.freeze)  # what is left is freed with the process, and need not be searched first
     code = _with_output(_bounded())
