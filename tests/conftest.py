@@ -23,6 +23,7 @@ from janitor.sandbox.server import Sandbox, running
 from janitor.store import Store
 from tests.fork_server import Forked, ForkServer
 from tests.in_memory import folder_in_memory
+from tests.new_database import new_database
 from tests.slack_stand_in import SlackStandIn
 
 WITHOUT_WAITING = (
@@ -143,7 +144,7 @@ def sandbox_desk(desk: Desk, sandbox: Sandbox) -> Desk:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """A new database, in the folder of the test as janitor.db."""
-    with Store.open(tmp_path / "janitor.db") as opened:
+    with Store.open(new_database(tmp_path / "janitor.db")) as opened:
         yield opened
 
 

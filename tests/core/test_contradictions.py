@@ -31,6 +31,7 @@ from janitor.transport import HttpOptions
 from tests import openstack_account, runs, toast_account
 from tests.factories import ALL, NOW, make_image
 from tests.loopback import Answered, Asked, Loopback
+from tests.new_database import new_database
 from tests.toast_account import Account, yes
 from tests.usage_cloud import UsageCloud, usage_of
 
@@ -143,7 +144,7 @@ def test_one_image_with_two_creation_dates_is_too_many() -> None:
 def test_a_snapshot_gives_back_what_was_disputed(tmp_path: Path) -> None:
     image = make_image("ci-1", id="i1")
     both = merged(image, image.replace(name="golden-1", created_at=LATER, properties={"a": "1"}))
-    with Store.open(tmp_path / "janitor.db") as store:
+    with Store.open(new_database(tmp_path / "janitor.db")) as store:
         run = store.begin_run(Mode.DRY_RUN, NOW, owes_report=False)
         store.record_survey(run, "prod", Survey((both,), Usage(), NOW, NOW))
         [read] = store.surveys(run)["prod"].images

@@ -28,6 +28,7 @@ from tests.earlier import database_before
 from tests.factories import ALL, DAY, OLD, image_called, usage_of
 from tests.factories import NOW as START
 from tests.fakes import RecordingCloud
+from tests.new_database import new_database
 from tests.replays import decided_again
 from tests.run.world import NightlyWorld
 
@@ -81,7 +82,7 @@ class World(NightlyWorld):
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with ListeningStore.open(tmp_path / "janitor.db") as store:
+    with ListeningStore.open(new_database(tmp_path / "janitor.db")) as store:
         yield World(
             store, RecordingCloud([image_called("web-2"), image_called("db-3"), image_called("young-1", days=1)])
         )

@@ -20,6 +20,7 @@ from janitor.run.orders import Site
 from janitor.store import Store
 from tests.factories import NOW, make_image, usage_of
 from tests.loopback import Answered, Asked
+from tests.new_database import new_database
 from tests.runs import run_of
 from tests.toast_account import Account, entry, serving
 
@@ -88,7 +89,7 @@ class Nights:
 @pytest.fixture
 def nights(tmp_path: Path) -> Iterator[Nights]:
     entries = [entry(dashed(number), createdAt="2026-10-01T00:00:00Z") for number in range(3)]
-    with Store.open(tmp_path / "janitor.db") as store:
+    with Store.open(new_database(tmp_path / "janitor.db")) as store:
         yield Nights(Account(entries=entries), store)
 
 
@@ -147,7 +148,7 @@ def test_exemptions_hold_for_an_image_that_is_listed_otherwise_the_next_night(
 
 def test_a_use_that_is_remembered_holds_in_any_spelling(tmp_path: Path) -> None:
     """Of two spellings that earlier versions recorded for one image, the later use counts."""
-    with Store.open(tmp_path / "janitor.db") as store:
+    with Store.open(new_database(tmp_path / "janitor.db")) as store:
         for day, users in enumerate(({BARE: "s1"}, {ID: "s2"}, {})):
             at = NOW + timedelta(days=day)
             run = store.begin_run(Mode.DRY_RUN, at)

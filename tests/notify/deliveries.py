@@ -13,6 +13,7 @@ from janitor.core.result import Mode, RunResult, TargetResult
 from janitor.notify.channels import SCHEMAS
 from janitor.store import Store
 from tests.factories import NOW, make_deletion, make_run, make_target, to_delete, to_keep
+from tests.new_database import new_database
 from tests.slack_stand_in import Posted, Reply
 
 Configure = Callable[..., Settings]
@@ -35,7 +36,7 @@ def run_of(
 ) -> RunResult:
     """The result of a live run that is in the database."""
     result = make_run(*targets, mode=Mode.DELETE, started_at=at, finished_at=at + timedelta(minutes=1), **parts)
-    with Store.open(settings.database) as store:
+    with Store.open(settings.database if settings.database.exists() else new_database(settings.database)) as store:
         result = replace(result, run=store.begin_run(Mode.DELETE, at, owes_report=owes_report))
         store.finish_run(replace(result, targets=()))
     return result

@@ -27,6 +27,7 @@ from janitor.store import Store
 from tests.factories import DAY, OLD, image_called, make_known, make_run, make_target, usage_of
 from tests.factories import NOW as START
 from tests.fakes import MOVED, OURS, THEIRS, RecordingCloud
+from tests.new_database import new_database
 from tests.run.world import ANNOUNCED, NightlyWorld
 from tests.slack_stand_in import texts_of
 
@@ -51,7 +52,7 @@ class World(NightlyWorld):
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with Store.open(tmp_path / "janitor.db") as store:
+    with Store.open(new_database(tmp_path / "janitor.db")) as store:
         yield World(store, RecordingCloud(fleet("ours"), reached=OURS))
 
 
@@ -123,7 +124,7 @@ def test_a_night_of_another_account_leaves_no_trace(tmp_path: Path, problem: str
     """What is decided later, and what is known of each image, is as if the target had not run that night."""
     told = []
     for swapped in (False, True):
-        with Store.open(tmp_path / f"{swapped}.db") as store:
+        with Store.open(new_database(tmp_path / f"{swapped}.db")) as store:
             world = World(
                 store, RecordingCloud([*fleet("ours"), image_called("idle-1")], reached=OURS), [IDLE, ANNOUNCED]
             )
@@ -288,7 +289,7 @@ def test_a_target_that_was_bound_again_behaves_like_one_that_never_ran(tmp_path:
     """The same images, by the same ids: nothing that was known of them before may count."""
     told: list[list[Any]] = [[], []]
     for place, earlier in enumerate((0, 6)):
-        with Store.open(tmp_path / f"{place}.db") as store:
+        with Store.open(new_database(tmp_path / f"{place}.db")) as store:
             world = World(store, RecordingCloud(fleet("a", 4)), [IDLE, ANNOUNCED], START - earlier * DAY)
             world.cloud.survey_errors = []
             draw = random.Random(seed)

@@ -24,6 +24,7 @@ from janitor.transport import Call
 from tests.factories import AMPLE, NOW, image_called, usage_of
 from tests.fakes import RecordingCloud
 from tests.loopback import Answered, Asked
+from tests.new_database import new_database
 from tests.runs import outcomes, run_of
 from tests.toast_account import DELETE, INSTANCES, ROOT, Account, entry, serving
 from tests.toast_account import no as no_v1
@@ -71,7 +72,7 @@ class SlowCloud(RecordingCloud):
 @pytest.fixture
 def night(tmp_path: Path) -> Iterator[Night]:
     young = [image_called(f"young-{number}", days=1) for number in range(8)]
-    with Store.open(tmp_path / "janitor.db") as store:
+    with Store.open(new_database(tmp_path / "janitor.db")) as store:
         yield Night(store, SlowCloud([image_called("ci-a", days=40), image_called("ci-b"), *young], by_id=False))
 
 

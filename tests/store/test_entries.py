@@ -17,6 +17,7 @@ from janitor.core.survey.binding import Binding
 from janitor.core.usage import Usage
 from janitor.store import Store
 from tests.factories import NOW, image_called
+from tests.new_database import new_database
 
 NIGHT = timedelta(days=1)
 
@@ -90,7 +91,11 @@ NIGHTS = st.lists(st.lists(IMAGES, max_size=3, unique_by=lambda image: image.id)
 @given(NIGHTS, st.sets(st.sampled_from(["i1", "i2", "i3"])))
 @settings(max_examples=50, deadline=None)
 def test_with_digests_the_same_is_recorded_as_without(nights: list[list[Image]], digested: set[str]) -> None:
-    with TemporaryDirectory() as folder, Store.open(Path(folder, "1")) as plain, Store.open(Path(folder, "2")) as other:
+    with (
+        TemporaryDirectory() as folder,
+        Store.open(new_database(Path(folder, "1"))) as plain,
+        Store.open(new_database(Path(folder, "2"))) as other,
+    ):
         for night, images in enumerate(nights, 1):
             some = {image.id: digest_of(image) for image in images if image.id in digested or night % 2}
             assert record(plain, night, *images) == record(other, night, *images, digests=some)

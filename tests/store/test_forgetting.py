@@ -22,6 +22,7 @@ from janitor.run.upkeep import keep_up
 from janitor.shutdown import Stop
 from janitor.store import NewReport, Store
 from tests.factories import image_called, to_delete
+from tests.new_database import new_database
 from tests.store.test_long_history import START, live
 from tests.store.test_snapshots import NIGHT, NIGHTS, Simulation, in_order, instant, survey
 
@@ -97,7 +98,7 @@ def drop(store: Store, keep: timedelta, stop: Stop | None = None) -> None:
 @settings(max_examples=30, deadline=None)
 @given(nights=NIGHTS.filter(bool), kept=st.integers(1, 4), looks=st.integers(0, 30), good=st.sets(st.integers(1, 6)))
 def test_what_is_kept_reads_the_same(nights: list[dict[str, object]], kept: int, looks: int, good: set[int]) -> None:
-    with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "janitor.db") as store:
+    with tempfile.TemporaryDirectory() as folder, Store.open(new_database(Path(folder) / "janitor.db")) as store:
         simulation = Simulation(store)
         for night in nights:
             simulation.run(night)

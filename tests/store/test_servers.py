@@ -14,6 +14,7 @@ from janitor.core.units import iso
 from janitor.core.usage import Source, Unread, Usage, User, UserKind
 from janitor.store import Store
 from tests.factories import image_called
+from tests.new_database import new_database
 from tests.store.recorded import NOW
 
 NIGHT = timedelta(days=1)
@@ -30,7 +31,7 @@ SELECT instance, kind, deleted_in_run, coalesce(last_seen, :latest) FROM uses NO
 
 @given(st.lists(USAGES, min_size=1, max_size=6), st.integers(0, 6))
 def test_earlier_servers_are_those_of_all_uses_that_count(nights: list[Usage], since: int) -> None:
-    with TemporaryDirectory() as folder, Store.open(Path(folder, "janitor.db")) as store:
+    with TemporaryDirectory() as folder, Store.open(new_database(Path(folder, "janitor.db"))) as store:
         latest = None
         for night, usage in enumerate(nights):
             at = NOW + night * NIGHT

@@ -24,6 +24,7 @@ from janitor.core.usage import Source, Unread, Usage, User, UserKind
 from janitor.errors import StoreError
 from janitor.store import Store
 from tests.factories import make_image, usage_of
+from tests.new_database import new_database
 
 EPOCH = datetime(2026, 11, 1, 3, tzinfo=UTC)
 NIGHT = timedelta(days=1)
@@ -192,7 +193,7 @@ class Simulation:
 @settings(max_examples=60, deadline=None)
 @given(nights=NIGHTS)
 def test_every_run_reads_back_exactly_whatever_came_later(nights: list[dict[str, object]]) -> None:
-    with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "janitor.db") as store:
+    with tempfile.TemporaryDirectory() as folder, Store.open(new_database(Path(folder) / "janitor.db")) as store:
         simulation = Simulation(store)
         for night in nights:
             simulation.run(night)
