@@ -17,6 +17,7 @@ from unittest.mock import patch
 
 import pytest
 import uvicorn.server
+from hypothesis import settings
 
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox, running
@@ -42,11 +43,13 @@ policies:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Temporary folders are in memory; `--basetemp` and TMPDIR put them elsewhere."""
+    """Temporary folders are in memory; `--basetemp` and TMPDIR put them elsewhere. No example has to end in time."""
     folder = folder_in_memory()
     if folder is not None and "TMPDIR" not in os.environ:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
         tempfile.tempdir = str(folder)
+    settings.register_profile("whatever the machine does", deadline=None)
+    settings.load_profile("whatever the machine does")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

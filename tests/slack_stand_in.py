@@ -217,7 +217,7 @@ class SlackStandIn(Workspace):
 
     def __init__(self) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.002})
         super().__init__(f"http://127.0.0.1:{self._server.server_port}")
 
     def __enter__(self) -> Self:
