@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
@@ -21,6 +22,7 @@ from tests.nights.mishaps import NONE, Mishaps
 from tests.nights.people import People
 from tests.nights.simulation import Simulation
 from tests.nights.team import DAY, HOUR, Team, name_of
+from tests.nights.texts import Texts
 
 _RECONSIDER, _RENAME = Team.reconsider, People.rename
 _PLAIN = re.compile(r"[a-z][a-z0-9-]+")
@@ -112,6 +114,16 @@ def _look_first(simulated: Simulation, _result: RunResult | None) -> None:
     simulated._run(Attempt(mode=Mode.DRY_RUN))
 
 
+def _somebody_kills(simulated: Simulation, _stop: Stop) -> Happening:
+    return Happening(simulated._draw.randint(simulated._typical // 2, simulated._typical), simulation._crash)
+
+
+def _edit_and_break(texts: Texts, draw: Random, words: tuple[str, ...]) -> None:
+    if texts.files:
+        file = texts.files[draw.choice(list(texts.files))]
+        texts.put(replace(file, words=words, away=False, broken=draw.random() < 0.7))
+
+
 def _rename_several(people: People) -> None:
     for _ in range(6):
         _RENAME(people)
@@ -122,6 +134,8 @@ OTHER_OWNERS = Change(Team, "reconsider", _hand_over_often)
 EXEMPTIONS_IN_FILES = Change(Team, "reconsider", _exempt_another)
 INTERFERENCE = Change(Simulation, "_draw_happening", _somebody_interferes)
 EXEMPTIONS = Change(Simulation, "_draw_happening", _somebody_exempts)
+KILLS = Change(Simulation, "_draw_happening", _somebody_kills)
+BROKEN_TEXTS = Change(Texts, "change", _edit_and_break)
 DRY_RUNS = Change(Simulation, "_morning", _look_first)
 NEW_NAMES = Change(People, "rename", _rename_several)
 OTHER_ACCOUNTS = Change(simulation, "_SWAPPED", 0.3)

@@ -276,9 +276,9 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         ),
     ),
     "texts-must-be-read": (
-        154,
+        11,
         "although it is named in a text$",
-        (Change(reading._Survey, "usage", _named_in_what_could_be_read),),
+        (Change(reading._Survey, "usage", _named_in_what_could_be_read), often.BROKEN_TEXTS),
     ),
     # People's word.
     "exempt-by-command": (6, "although it is exempt by command", (Change(Store, "exemptions", _always([])),)),
@@ -401,7 +401,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "dry-run-announces-nothing": (1, "a dry run started", (Change(announcing, "Mode", _NEVER_DRY), often.DRY_RUNS)),
     # The journal, and what is said of deletions.
     "journal-before-delete": (0, "the journal does not know", (Change(Deleter, "_attempt", _journals_afterwards),)),
-    "open-deletions-are-settled": (8, "never settled", (Change(Store, "unsettled", _always([])),)),
+    "open-deletions-are-settled": (9, "never settled", (Change(Store, "unsettled", _always([])), often.KILLS)),
     "confirmed-by-the-list": (
         1,
         "is deleted, and it is there",
@@ -424,7 +424,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     # The file of reports.
     "the-file-knows-what-arrived": (0, "were announced", (Change(delivery, "as_told", lambda result, _told: result),)),
     "the-file-is-written": (0, "does not say so", (Change(FileReport, "send", _always(Receipt())),)),
-    "nothing-is-left": (0, "unguarded and still there", (Change(cleaning, "revised", _all_but_the_oldest),)),
+    "nothing-is-left": (7, "unguarded and still there", (Change(cleaning, "revised", _all_but_the_oldest),)),
 }
 """The rules by what they are for: a seed that breaks without them, in which words, and how they are taken out."""
 
