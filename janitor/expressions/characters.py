@@ -41,8 +41,16 @@ def for_regex(ranges: Ranges) -> str:
 
 
 def for_re2(ranges: Ranges) -> str:
-    """The characters as RE2 spells them, which reads UTF-8, and so knows no surrogates."""
-    return _spelled(tuple(_without_surrogates(ranges)), lambda code: f"\\x{{{code:X}}}")
+    """The characters as RE2 spells them, which reads UTF-8, and so knows no surrogates.
+
+    The two cases of a letter are alternatives: as a class in a branch they would be all that folds to that letter, of
+    which the Kelvin sign and the long s are.
+    """
+    spelled = _spelled(tuple(_without_surrogates(ranges)), lambda code: f"\\x{{{code:X}}}")
+    match ranges:
+        case ((upper, _), (lower, _)) if ranges == ((upper, upper), (lower, lower)) and lower - upper == ord(" "):
+            return f"(?:\\x{{{upper:X}}}|\\x{{{lower:X}}})"
+    return spelled
 
 
 def _spelled(ranges: Ranges, spell: Callable[[int], str]) -> str:

@@ -97,6 +97,13 @@ def _compiles(expression: str) -> bool:
     return True
 
 
+@pytest.mark.parametrize("character", ["\u212a", "\u017f", "k", "K", "s", "S"], ids=ascii)
+@pytest.mark.parametrize("expression", ["a|[Kk]", "(?:b|[sS])|a", "(?a)a|(?i:k)", "(?ai:s)|a", "(?:[Kk]|[Ss])+|a"])
+def test_both_cases_of_a_letter_are_no_other_character(expression: str, character: str) -> None:
+    """On RE2, a class of both in a branch is all that folds to the letter: the Kelvin sign and the long s, too."""
+    assert Expression(expression).found_in(character) is (_as_re(expression, character) is not None)
+
+
 @settings(max_examples=600, deadline=None)
 @given(flags=st.sampled_from(["", "", "(?i)", "(?a)", "(?ims)", "(?x)"]), body=EXPRESSIONS, texts=st.lists(TEXTS))
 def test_the_answer_is_that_of_re(flags: str, body: str, texts: list[str]) -> None:
