@@ -6,6 +6,7 @@ What they name as their kernel, ramdisk or base stays.
 import json
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -182,21 +183,72 @@ def test_they_are_said_in_text_and_to_slack(tmp_path: Path, entries: int) -> Non
     assert said in str([message.blocks for message in slack_messages(Share(None, result, result), None, zone=UTC)])
 
 
-@pytest.mark.parametrize("parallel_pages", [1, 4])
-@pytest.mark.parametrize("nameless", [9, 10, 22])
+PAGES = pytest.mark.parametrize("parallel_pages", [1, 4])
+
+
+def with_nameless(module: Any, nameless: int) -> list[Any]:
+    """60 images, and so many entries without an id behind the first 20."""
+    listed = [module.entry() | {"id": f"i{number}"} for number in range(60)]
+    return [*listed[:20], *({"name": f"x{number}"} for number in range(nameless)), *listed[20:]]
+
+
+@PAGES
+@pytest.mark.parametrize("nameless", [9, 10, 22, 70])
+def test_what_follows_a_whole_page_of_them_is_asked_for_by_longer_pages(nameless: int, parallel_pages: int) -> None:
+    account = Account(entries=with_nameless(toast_account, nameless))
+    with toast_account.serving(account, HttpOptions(page_size=10, parallel_pages=parallel_pages)) as (client, _):
+        for _ in range(2):
+            assert len(list(client.images(client.pages_read().markers))) == 60
+            assert len(client.unidentified()) == nameless
+
+
+@PAGES
+@pytest.mark.parametrize("nameless", [10, 22, 90])
 @pytest.mark.parametrize("module", [toast_account, openstack_account], ids=["toast", "openstack"])
 def test_a_whole_page_of_them_is_not_the_end_of_a_list(module: Any, nameless: int, parallel_pages: int) -> None:
-    """They cannot be asked behind, so it is unknown what follows."""
-    listed = [module.entry() | {"id": f"i{number}"} for number in range(60)]
-    entries = [*listed[:20], *({"name": f"x{number}"} for number in range(nameless)), *listed[20:]]
-    options = HttpOptions(page_size=10, parallel_pages=parallel_pages)
+    """They cannot be asked behind, so it is unknown what follows, where longer pages are not to be had."""
+    entries = with_nameless(module, nameless)
     account = Account(entries=entries) if module is toast_account else openstack_account.Cloud(entries=entries)
-    with module.serving(account, options) as (client, _):
-        if nameless < 10:
-            assert len(list(client.images(None))) == 60
-            return
+    with module.serving(account, HttpOptions(page_size=10, parallel_pages=parallel_pages)) as (client, server):
+        usual = server.answer
+        server.answer = lambda asked: usual(replace(asked, query={**asked.query, "limit": "10"}))
         with pytest.raises(Implausible, match="none of the 10 entries of a page has an id"):
             list(client.images(None))
+
+
+def test_a_list_of_nothing_else_is_not_an_empty_one() -> None:
+    for module, account in (
+        (toast_account, Account(entries=[{"name": "x"}])),
+        (openstack_account, openstack_account.Cloud(entries=[{"name": "x"}])),
+    ):
+        with module.serving(account) as (client, _), pytest.raises(Implausible, match="has an id"):
+            list(client.images())
+
+
+@PAGES
+@pytest.mark.parametrize("left_out", [range(10), range(10, 20), range(10, 30), range(50, 60)], ids=str)
+@pytest.mark.parametrize("shown", ["nothing", "without their ids"])
+def test_a_page_that_shows_no_image_is_not_the_end_where_it_links_to_the_next(
+    left_out: range, shown: str, parallel_pages: int
+) -> None:
+    """A service may leave out entries, or their ids, after it has divided the list into pages."""
+    listed = [openstack_account.entry() | {"id": f"i{number}"} for number in range(60)]
+
+    def filtered(asked: Asked) -> Answered:
+        answer = usual(asked)
+        if not asked.path.endswith("/v2/images") or len(asked.query) > 2:
+            return answer
+        pages = [image if image["id"] not in hidden else {"name": "x"} for image in answer.body["images"]]
+        kept = [image for image in pages if shown != "nothing" or "id" in image]
+        return replace(answer, body={**answer.body, "images": kept})
+
+    hidden = {f"i{number}" for number in left_out}
+    options = HttpOptions(page_size=10, parallel_pages=parallel_pages)
+    with openstack_account.serving(openstack_account.Cloud(entries=listed), options) as (client, server):
+        usual: Callable[[Asked], Answered] = server.answer
+        server.answer = filtered
+        for _ in range(2):
+            assert len(list(client.images(client.pages_read().markers))) == 60 - len(left_out)
 
 
 def test_a_last_page_of_them_that_is_shorter_is_the_end_of_a_list() -> None:

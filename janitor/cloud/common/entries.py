@@ -37,6 +37,14 @@ def id_of_listed(listed: Listed) -> str:
     return listed.image.id
 
 
+def not_the_end(entries: int) -> Implausible:
+    """Why a list cannot be read behind a page of so many entries, none of which has an id, and which is no end."""
+    return Implausible(
+        f"none of the {entries} entries of a page has an id, so the entries after them cannot be asked for; "
+        "with another http.page_size, pages may begin and end with entries that have one"
+    )
+
+
 class Entries:
     """The entries of one reading of a target's lists. Safe to use from several threads at once.
 
@@ -49,7 +57,6 @@ class Entries:
         self._start = hashlib.blake2b(f"{READERS} {__version__} {reader}\n".encode(), digest_size=_DIGEST)
         self._others: Counter[tuple[str, str]] = Counter()
         self._readable: dict[str, Entry] = {}
-        self._longest = 0
         self._lock = threading.Lock()
 
     @property
@@ -64,8 +71,7 @@ class Entries:
         """The images of a page's entries, given as texts or as values, that have an id; and what keeps the others.
 
         That is to be called if the page is used. An entry without an id cannot be paged from, recorded or deleted.
-        Raises Transient for a text that is not JSON, and Implausible for a whole page without an id: what follows it
-        cannot be asked for.
+        Raises Transient for a text that is not JSON.
         """
         page: list[Listed] = []
         others: Counter[tuple[str, str]] = Counter()
@@ -79,7 +85,6 @@ class Entries:
                 others[page[-1].image.id if page else marker or "", whole] += 1
                 if isinstance(listed, dict):
                     readable[whole] = listed
-        self._check_end(len(entries), whole_without_id=not page)
         return page, partial(self._keep, others, readable)
 
     @staticmethod
@@ -90,15 +95,6 @@ class Entries:
         except (ValueError, RecursionError):
             return None
         return wire.identifier(entry.get("id")) if isinstance(entry, dict) else None
-
-    def _check_end(self, length: int, *, whole_without_id: bool) -> None:
-        """Only a page that is shorter than others can be the end of a list if no entry of it has an id."""
-        with self._lock:
-            if whole_without_id and 0 < self._longest <= length:
-                raise Implausible(
-                    f"none of the {length} entries of a page has an id, so the entries after them cannot be asked for"
-                )
-            self._longest = max(self._longest, length)
 
     def _keep(self, others: Counter[tuple[str, str]], readable: Mapping[str, Entry]) -> None:
         if others:

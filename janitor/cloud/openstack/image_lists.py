@@ -9,7 +9,7 @@ from typing import Any
 
 from janitor.cloud.common.answers import Declined
 from janitor.cloud.common.at_once import NextAsked
-from janitor.cloud.common.entries import Entries, Listed, id_of_listed
+from janitor.cloud.common.entries import Entries, Listed, id_of_listed, not_the_end
 from janitor.cloud.common.markers import Found, Markers, Places
 from janitor.cloud.common.merging import Merging
 from janitor.cloud.common.paging import MarkerGone, Page, ahead, pages
@@ -56,6 +56,7 @@ class ImageLists:
         self._max_images = max_images
         self._entries = Entries(lambda entry: read_image(entry, project), f"openstack {project}")
         self.digests: dict[str, bytes] = {}
+        self._longest = 0
 
     def unidentified(self) -> tuple[Image, ...]:
         """The entries that had no id."""
@@ -108,6 +109,9 @@ class ImageLists:
             following.expect(tuple(behind_link(self._parameters, link).items()))
         page, keep = unread()
         keep()
+        if entries and not page and link is None and len(entries) >= self._longest:
+            raise not_the_end(len(entries))
+        self._longest = max(self._longest, len(entries))
         return page, link
 
     def _places(self, markers: Sequence[str] | None) -> Places[Listed] | None:

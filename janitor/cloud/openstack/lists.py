@@ -13,8 +13,11 @@ Ask = Callable[[Mapping[str, str]], tuple[list[T], str | None]]
 """Asks for the page with these parameters; gives its entries, and the link to the next page if it has one."""
 
 MOST_A_PAGE = 1000
-_MOST_STANDING = 3
 """The most that the services give per page, whatever they are asked for."""
+
+_MOST_STANDING = 3
+_MOST_EMPTY = 1_000
+"""How many pages in a row may hold nothing: a service may leave out entries after it has divided the list."""
 
 
 class PagedList(Generic[T]):
@@ -22,8 +25,9 @@ class PagedList(Generic[T]):
 
     It goes on by the link that a page gave, of which only the parameters count: its host and path are the service's own
     idea of itself, and the token goes to the configured one. Parameters of ours that a link leaves out are sent all the
-    same, or the walk would continue in another list. A page without a link claims to be the last. The walk checks that:
-    it asks once more from an earlier place, or after the page where there is none.
+    same, or the walk would continue in another list. A page without entries that has a link is not the end: the list
+    goes on at the link. A page without a link claims to be the last. The walk checks that: it asks once more from an
+    earlier place, or after the page where there is none.
     """
 
     def __init__(self, ask: Ask[T], parameters: Mapping[str, str], identify: Callable[[T], str]) -> None:
@@ -34,12 +38,16 @@ class PagedList(Generic[T]):
         self._after: dict[str, Mapping[str, str] | None] = {}
 
     def page(self, marker: str | None) -> list[T]:
-        """The page after a marker, or the first one. Raises MarkerGone, and CloudError for no usable answer."""
+        """The next page with entries after a marker, or the first one; an empty one at the end of the list.
+
+        Raises MarkerGone; Implausible for pages without entries that lead to no end; and another CloudError for no
+        usable answer.
+        """
         parameters = self._parameters if marker is None else self._behind(marker)
         if parameters is None:
             return []
         try:
-            entries, link = self._ask(parameters)
+            entries, link = self._with_entries(parameters)
         except Declined as error:
             if marker is not None and error.marker_gone:
                 raise MarkerGone from error
@@ -50,6 +58,17 @@ class PagedList(Generic[T]):
         elif len(entries) > 1:
             self._after[self._identify(entries[-1])] = None
         return entries
+
+    def _with_entries(self, parameters: Mapping[str, str]) -> tuple[list[T], str | None]:
+        """The page with these parameters, or the first behind it that has entries, and the link to the next one."""
+        asked: list[Mapping[str, str]] = []
+        while len(asked) < _MOST_EMPTY and parameters not in asked:
+            asked.append(parameters)
+            entries, link = self._ask(parameters)
+            if entries or link is None:
+                return entries, link
+            parameters = behind_link(self._parameters, link)
+        raise Implausible(f"the list does not end: {len(asked)} pages in a row have no entries, and announce another")
 
     def _advance(self, marker: str | None, entries: list[T], *, promised: bool) -> None:
         """Raise Implausible for a list that announces a next page again and again, and gives the same one."""

@@ -17,7 +17,7 @@ from janitor.clock import utc_now
 from janitor.cloud.common import wire
 from janitor.cloud.common.answers import Declined, undocumented
 from janitor.cloud.common.at_once import NextAsked
-from janitor.cloud.common.entries import Entries, Listed, id_of_listed
+from janitor.cloud.common.entries import Entries, Listed, id_of_listed, not_the_end
 from janitor.cloud.common.markers import Found, Markers
 from janitor.cloud.common.merging import Merging
 from janitor.cloud.common.paging import MarkerGone, ahead
@@ -48,6 +48,8 @@ _Unread = Unread[list[Any], Found[Listed]]
 
 _NO_OPTIONS = HttpOptions()
 _READER = "toast"
+_LONGER = (2, 4, 8)
+"""How many times as long a page is asked for, where no entry of one has an id."""
 
 
 class ToastClient:
@@ -181,11 +183,27 @@ class ToastClient:
                 following.expect(last)
         page, keep = unread()
         keep()
-        return page
+        return page if page or not unread.part else self._further(marker, len(unread.part))
 
-    def _unread(self, marker: str | None) -> _Unread:
+    def _further(self, marker: str | None, length: int) -> list[Listed]:
+        """A longer page than one in which no entry has an id; it is the end of the list if it is as short as before.
+
+        Raises Implausible where that cannot be told.
+        """
+        for times in _LONGER:
+            unread = self._unread(marker, self._options.page_size * times)
+            page, keep = unread()
+            keep()
+            if page:
+                return page
+            if len(unread.part) <= length < self._options.page_size and marker is not None:
+                return []
+            length = len(unread.part)
+        raise not_the_end(length)
+
+    def _unread(self, marker: str | None, limit: int | None = None) -> _Unread:
         """A page that has come. Read, it has its images, and what keeps its entries without an id if it is used."""
-        params = {"limit": str(self._options.page_size)} | ({} if marker is None else {"marker": marker})
+        params = {"limit": str(limit or self._options.page_size)} | ({} if marker is None else {"marker": marker})
         try:
             call = replace(self._call("GET", "/images", params), entries="images")
             return self._session.unread(
