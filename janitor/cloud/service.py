@@ -19,6 +19,12 @@ ONE_SERVICE = (
 )
 """Why nothing is deleted where two names are one image service, and what to do."""
 
+ONE_ACCOUNT = (
+    "they are one account under two names, and what one of them keeps the other may delete. Remove one of the two "
+    "targets from the configuration: the one whose services say less about what uses images"
+)
+"""Why nothing is deleted where two targets are one account, and what to do."""
+
 
 class Need(StrEnum):
     """How much a source of usage matters: if it fails, every image is kept, or the report says so, or it is not asked.

@@ -3,14 +3,15 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from threading import Semaphore
 
 from janitor.core.matching import Matched
 from janitor.core.planning.plan_diff import plan_digest
-from janitor.core.result import Outcome, RunResult, TargetResult
+from janitor.core.result import Mode, Outcome, RunResult, TargetResult
 from janitor.errors import CloudError, Exit, Interrupted, StoreError, worst
 from janitor.run.cleaning import Cleaning, cut_short
 from janitor.run.orders import Orders, Site
-from janitor.run.siblings import Comparison, by_project
+from janitor.run.siblings import Comparison, compared
 from janitor.shutdown import wait_for
 
 _log = logging.getLogger("janitor.run")
@@ -54,12 +55,15 @@ class Run(Orders):
         return result
 
     def _clean_all(self, run: int) -> tuple[TargetResult, ...]:
-        groups = by_project(self.sites, self.execution.stop)
-        # Sites of one project wait for each other, so all of them must run at the same time.
+        permit = Semaphore(self.execution.targets_at_once)
+        groups = compared(self.sites, self._new(run), self.execution.stop, permit)
+        # Sites of one group wait for each other, so all of them must run at the same time.
         at_once = max([self.execution.targets_at_once, *(len(group) for group, _ in groups)])
         pool = ThreadPoolExecutor(at_once, thread_name_prefix="target")
         work = {
-            site.name: pool.submit(self._clean, run, site, comparison) for group, comparison in groups for site in group
+            site.name: pool.submit(self._permitted, permit, run, site, comparison)
+            for group, comparison in groups
+            for site in group
         }
         late = True
         try:
@@ -70,6 +74,16 @@ class Run(Orders):
             )
         finally:
             pool.shutdown(wait=not late, cancel_futures=True)
+
+    def _new(self, run: int) -> set[str]:
+        """The sites of which no survey was accepted yet, in a run that may delete."""
+        if self.mode is not Mode.DELETE:
+            return set()
+        return {site.name for site in self.sites if self.store.last_accepted(site.name, run) is None}
+
+    def _permitted(self, permit: Semaphore, run: int, site: Site, comparison: Comparison) -> TargetResult:
+        with permit:
+            return self._clean(run, site, comparison)
 
     def _clean(self, run: int, site: Site, comparison: Comparison) -> TargetResult:
         result = self._attempted(run, site, comparison)

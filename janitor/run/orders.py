@@ -1,7 +1,7 @@
 """What a run is asked to do and what it works with: values and ports, independent of where they come from."""
 
 import time
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -136,6 +136,10 @@ class RunStore(Journal, Protocol):
         """What is recorded about a target's notices, the reports accepted since they were given, and rejections."""
         ...
 
+    def listed_elsewhere(self, target: str, images: Iterable[str]) -> Mapping[str, Set[str]]:
+        """Of these images, the own ones of other targets by their latest snapshots, by the name of the target."""
+        ...
+
     def last_accepted(self, target: str, before: int) -> tuple[int, Measure] | None:
         """The latest run before this one whose survey was accepted, and its measure."""
         ...
@@ -218,6 +222,7 @@ class Site:
 
     `also_named` are other names by which policies may know it: those of further regions that share its image service.
     `project` is its project, where the API has projects, and `siblings` are the other sites of that project.
+    `elsewhere` are the names of all other targets, and of their sites where they are known.
     """
 
     name: str
@@ -225,6 +230,7 @@ class Site:
     also_named: tuple[str, ...] = ()
     project: str | None = None
     siblings: tuple[str, ...] = ()
+    elsewhere: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

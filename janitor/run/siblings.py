@@ -1,10 +1,10 @@
-"""Sites of one project: two that list the same images are one image service under two names."""
+"""Sites that list the same images: one account under two names, of which each knows only a part of what guards them."""
 
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 
-from janitor.cloud.service import ONE_SERVICE
+from janitor.cloud.service import ONE_ACCOUNT, ONE_SERVICE
 from janitor.run.orders import Site
 
 _LOOK_EVERY = 0.2
@@ -12,13 +12,15 @@ _TO_COMPARE = 2
 
 
 class Comparison:
-    """Compares what the sites of one project list, each in its own thread.
+    """Compares what some sites list, each in its own thread.
 
-    No site may delete before all others that are surveyed at the same time have listed their images or failed.
+    No site may delete before all others that are surveyed at the same time have listed their images or failed. While
+    one waits for that, it gives back the `permit` with which it is surveyed, so that others can be.
     """
 
-    def __init__(self, names: Iterable[str], stop: threading.Event) -> None:
+    def __init__(self, names: Iterable[str], stop: threading.Event, permit: threading.Semaphore | None = None) -> None:
         self._awaited = set(names)
+        self._permit = permit or threading.Semaphore()
         self._alone = len(self._awaited) < _TO_COMPARE
         self._listed: dict[str, frozenset[str]] = {}
         self._stop = stop
@@ -35,8 +37,14 @@ class Comparison:
             self._listed[name] = frozenset(own)
             self._awaited.discard(name)
             self._changed.notify_all()
-            while self._awaited and not self._stop.is_set():
-                self._changed.wait(_LOOK_EVERY)
+        self._permit.release()
+        try:
+            with self._changed:
+                while self._awaited and not self._stop.is_set():
+                    self._changed.wait(_LOOK_EVERY)
+        finally:
+            self._permit.acquire()
+        with self._changed:
             return {other: ids for other, ids in self._listed.items() if other != name}
 
     def leave(self, name: str) -> None:
@@ -46,17 +54,39 @@ class Comparison:
             self._changed.notify_all()
 
 
-def by_project(sites: Sequence[Site], stop: threading.Event) -> list[tuple[Sequence[Site], Comparison]]:
-    """The sites in groups by project, which must run at the same time; one without a project is alone."""
-    keys = {site.name: site.project or f"{site.name} alone" for site in sites}
+def compared(
+    sites: Sequence[Site], new: Collection[str], stop: threading.Event, permit: threading.Semaphore
+) -> list[tuple[Sequence[Site], Comparison]]:
+    """The sites in groups that wait for each other, which must run at the same time.
+
+    Those of one project are a group, as each reads a part of what uses its images; and so are `new` ones, with the
+    groups they are in: nothing is recorded of them yet that others could be compared with.
+    """
+    projects = {site.project for site in sites if site.name in new and site.project is not None}
+    keys = {
+        site.name: "new" if site.name in new or site.project in projects else site.project or f"{site.name} alone"
+        for site in sites
+    }
     order = {key: place for place, key in reversed(list(enumerate(keys.values())))}
     ordered = sorted(sites, key=lambda site: order[keys[site.name]])
     groups = [list(group) for _, group in groupby(ordered, key=lambda site: keys[site.name])]
-    return [(group, Comparison((site.name for site in group), stop)) for group in groups]
+    return [(group, Comparison((site.name for site in group), stop, permit)) for group in groups]
+
+
+def doubts_about_account(name: str, some: Collection[str], elsewhere: Mapping[str, Collection[str]]) -> list[str]:
+    """Why a site must not delete: every other target that has most of these images of its own, as `elsewhere` says.
+
+    A few in common are no reason: an image may be listed in each of the accounts that share it.
+    """
+    return [
+        f"{name} and {other} list the same images ({min(images)} is one of them): {ONE_ACCOUNT}"
+        for other, images in sorted(elsewhere.items())
+        if 2 * len(images) >= len(some) > 0
+    ]
 
 
 def doubts_about(name: str, own: Collection[str], others: Mapping[str, Collection[str]]) -> list[str]:
-    """Why a site must not delete: every other site that lists one of its own images."""
+    """Why a site must not delete: every other site of its project that lists one of its own images."""
     return [
         f"{name} and {other} list the same images ({min(shared)} is one of {len(shared)}): {ONE_SERVICE}"
         for other, ids in sorted(others.items())

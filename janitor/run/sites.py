@@ -1,6 +1,6 @@
 """From targets to sites: which ones a run is for, in which regions, and how to reach their APIs."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -76,6 +76,7 @@ def sites_of(
     sites: dict[str, Place] = {}
     projects: dict[str, list[str]] = {}
     places: dict[tuple[str, str], Target] = {}
+    target_of = {target.name: target.name for target in settings.targets}
     with collecting(settings) as attempt:
         for target in choice.targets:
             with attempt(target):
@@ -89,16 +90,23 @@ def sites_of(
                         projects.setdefault(one.project, []).append(name)
                     if choice.includes(target, one.names):
                         sites[name] = one
+                        target_of[name] = target.name
     return [
         Site(
             name,
             partial(found.connect, surroundings),
             also_named=tuple(other for other in found.names if other != name),
             project=found.project,
-            siblings=tuple(other for other in projects.get(found.project or "", ()) if other != name),
+            siblings=(siblings := tuple(other for other in projects.get(found.project or "", ()) if other != name)),
+            elsewhere=_of_others(target_of, name).difference(siblings),
         )
         for name, found in sites.items()
     ]
+
+
+def _of_others(target_of: Mapping[str, str], name: str) -> frozenset[str]:
+    """The names that are not of the same target as this one."""
+    return frozenset(other for other, target in target_of.items() if target != target_of[name])
 
 
 def _name(names: Sequence[str], known: Sequence[str]) -> str:

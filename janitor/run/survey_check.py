@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from heapq import nsmallest
 
 from janitor.cloud.service import ImageService, Lookup
 from janitor.core.image import GONE_STATUSES
@@ -14,8 +15,10 @@ from janitor.core.survey.contradictions import doubts_about as contradictions
 from janitor.core.survey.plausibility import OwnImages, measure
 from janitor.errors import AnotherAccount
 from janitor.run.orders import Orders, RunStore, Site
-from janitor.run.siblings import Comparison, doubts_about
+from janitor.run.siblings import Comparison, doubts_about, doubts_about_account
 from janitor.run.surveying import raise_if_stopped
+
+_ENOUGH_TO_TELL = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +59,30 @@ class SurveyCheck:
         return replace(survey, usage=replace(usage, remarks=(*usage.remarks, found.words))) if found.words else survey
 
     def one_service_with_others(self, survey: Survey, own: frozenset[ImageId]) -> Sequence[str]:
-        """What is wrong if another site of the project lists the same images: no person can accept that.
+        """What is wrong if another site or target lists the same images: no person can accept that.
 
         `own` are the ids of the survey's own images.
         """
-        others = dict(self.comparison.others(self.target, own))
+        listed = self.comparison.others(self.target, own)
+        others = {name: ids for name, ids in listed.items() if name in self.site.siblings}
         raise_if_stopped(self.orders.execution.stop)
         for name in self.site.siblings:
             if name not in others:
                 others[name] = frozenset(map(folded, self._store.known(name)))
-        return [*doubts_about(self.target, own, others), *self.service.other_names(survey.images)]
+        return [
+            *doubts_about(self.target, own, others),
+            *self._one_account(own),
+            *self.service.other_names(survey.images),
+        ]
+
+    def _one_account(self, own: frozenset[ImageId]) -> Sequence[str]:
+        """What is wrong if another target, by its latest survey, lists the same images: of many, some are looked up."""
+        if not self.site.elsewhere:
+            return ()
+        some = nsmallest(_ENOUGH_TO_TELL, own)
+        found = self._store.listed_elsewhere(self.target, some)
+        known = {name: images for name, images in found.items() if name in self.site.elsewhere}
+        return doubts_about_account(self.target, some, known)
 
     def doubts(self, survey: Survey, owned: int, lookup: Lookup, unacceptable: Sequence[str]) -> tuple[str, ...]:
         """What is implausible about a survey; it is recorded as accepted if nothing is, or if a person accepts it.

@@ -88,6 +88,11 @@ class Surveys(OnFile):
         with self._file.reading() as db:
             return presence.known(db, target, besides)
 
+    def listed_elsewhere(self, target: str, images: Iterable[str]) -> dict[str, set[str]]:
+        """Of these images, the own ones of other targets by their latest snapshots, by the name of the target."""
+        with self._file.reading() as db:
+            return presence.listed_elsewhere(db, target, images)
+
     def last_seen(self, target: str, ids: Iterable[str]) -> list[Image]:
         """Those of these images that are in the target's last snapshot, as recorded there."""
         with self._file.reading() as db:
