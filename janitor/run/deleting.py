@@ -77,7 +77,7 @@ class Deleter:
             if latest is None:
                 self.standing.gone.add(decision.image.id)
                 self.tick()
-                return Attempt(decision, Answered(Answer.NOT_SENT))
+                return Attempt(decision, Answered(Answer.NOT_SENT if self.service.by_id else Answer.NOT_LISTED))
             if why is not None:
                 self.standing.left.append(Change(decision, why))
                 return None

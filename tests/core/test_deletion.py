@@ -16,26 +16,31 @@ CELLS = {
     (Shown.NOT_LISTED, Answer.REFUSED): GONE,
     (Shown.NOT_LISTED, Answer.ABSENT): GONE,
     (Shown.NOT_LISTED, Answer.NOT_SENT): GONE,
+    (Shown.NOT_LISTED, Answer.NOT_LISTED): GONE,
     (Shown.DELETED, Answer.ACCEPTED): DELETED,
     (Shown.DELETED, Answer.NONE): DELETED,
     (Shown.DELETED, Answer.REFUSED): GONE,
     (Shown.DELETED, Answer.ABSENT): GONE,
     (Shown.DELETED, Answer.NOT_SENT): GONE,
+    (Shown.DELETED, Answer.NOT_LISTED): GONE,
     (Shown.PENDING_DELETE, Answer.ACCEPTED): ACCEPTED,
     (Shown.PENDING_DELETE, Answer.NONE): ACCEPTED,
     (Shown.PENDING_DELETE, Answer.REFUSED): GONE,
     (Shown.PENDING_DELETE, Answer.ABSENT): GONE,
     (Shown.PENDING_DELETE, Answer.NOT_SENT): GONE,
+    (Shown.PENDING_DELETE, Answer.NOT_LISTED): GONE,
     (Shown.LISTED, Answer.ACCEPTED): ACCEPTED,
     (Shown.LISTED, Answer.NONE): FAILED,
     (Shown.LISTED, Answer.REFUSED): REFUSED,
     (Shown.LISTED, Answer.ABSENT): FAILED,
     (Shown.LISTED, Answer.NOT_SENT): FAILED,
+    (Shown.LISTED, Answer.NOT_LISTED): FAILED,
     (Shown.UNKNOWN, Answer.ACCEPTED): ACCEPTED,
     (Shown.UNKNOWN, Answer.NONE): FAILED,
     (Shown.UNKNOWN, Answer.REFUSED): REFUSED,
     (Shown.UNKNOWN, Answer.ABSENT): FAILED,
     (Shown.UNKNOWN, Answer.NOT_SENT): GONE,
+    (Shown.UNKNOWN, Answer.NOT_LISTED): FAILED,
 }
 
 
@@ -48,7 +53,7 @@ def test_an_outcome_follows_from_the_answer_and_the_list(seen: Shown, answer: An
 @pytest.mark.parametrize("answer", Answer)
 def test_only_a_list_that_tells_nothing_leaves_an_outcome_open(answer: Answer) -> None:
     assert {seen for seen in Shown if is_open(answer, seen)} <= {Shown.UNKNOWN}
-    settled = {Answer.REFUSED, Answer.NOT_SENT}
+    settled = {Answer.REFUSED, Answer.NOT_SENT, Answer.NOT_LISTED}
     assert is_open(answer, Shown.UNKNOWN) is (answer not in settled)
 
 

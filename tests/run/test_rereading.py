@@ -127,6 +127,19 @@ def test_what_a_list_of_later_does_not_show_is_gone_already(night: Night) -> Non
     assert exit_code(result) is Exit.OK
 
 
+def test_one_list_that_omits_an_image_does_not_tell_that_it_is_gone(night: Night) -> None:
+    """There has to be another list, after the deletions."""
+    cloud = later(night, ticks=TEN + SECOND, happens=lambda: cloud.listed.remove(image_called("ci-a", days=40)))
+    cloud.survey_errors = [None, None, Unavailable("no answer")]
+    result = night.run()
+    assert outcomes(result) == {"ci-a": DeletionOutcome.FAILED, "ci-b": ACCEPTED}
+    [omitted] = [one for one in result.targets[0].deletions if one.decision.image.id == "ci-a"]
+    assert omitted.detail == (
+        "not listed when checked again; nothing was sent; one list alone does not tell that it is gone"
+    )
+    assert not omitted.unsettled
+
+
 @pytest.mark.parametrize("by_id", [False, True])
 def test_what_is_used_meanwhile_stays(night: Night, by_id: bool) -> None:
     cloud = later(night, ticks=TEN + SECOND)

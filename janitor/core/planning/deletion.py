@@ -13,7 +13,7 @@ class Answer(StrEnum):
     """What an API answered to a deletion. ABSENT: there is no such image.
 
     NONE: no usable answer, or none that was recorded. NOT_SENT: there was no such image when it was checked again, so
-    nothing was sent.
+    nothing was sent. NOT_LISTED: a list omitted it then, of an API that cannot be asked for one image.
     """
 
     ACCEPTED = "accepted"
@@ -21,6 +21,7 @@ class Answer(StrEnum):
     REFUSED = "refused"
     NONE = "none"
     NOT_SENT = "not-sent"
+    NOT_LISTED = "not-listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +68,14 @@ _YES, _GONE, _NO, _FAILED, _DONE = (
     DeletionOutcome.FAILED,
     DeletionOutcome.DELETED,
 )
-_ANSWERS = (Answer.ACCEPTED, Answer.NONE, Answer.REFUSED, Answer.ABSENT, Answer.NOT_SENT)
+_ANSWERS = (Answer.ACCEPTED, Answer.NONE, Answer.REFUSED, Answer.ABSENT, Answer.NOT_SENT, Answer.NOT_LISTED)
 _TABLE: Mapping[Shown, tuple[DeletionOutcome, ...]] = {
-    # in the order of _ANSWERS: accepted, none, refused, absent, not sent
-    Shown.NOT_LISTED: (_DONE, _DONE, _GONE, _GONE, _GONE),
-    Shown.DELETED: (_DONE, _DONE, _GONE, _GONE, _GONE),
-    Shown.PENDING_DELETE: (_YES, _YES, _GONE, _GONE, _GONE),
-    Shown.LISTED: (_YES, _FAILED, _NO, _FAILED, _FAILED),
-    Shown.UNKNOWN: (_YES, _FAILED, _NO, _FAILED, _GONE),
+    # in the order of _ANSWERS: accepted, none, refused, absent, not sent, not listed
+    Shown.NOT_LISTED: (_DONE, _DONE, _GONE, _GONE, _GONE, _GONE),
+    Shown.DELETED: (_DONE, _DONE, _GONE, _GONE, _GONE, _GONE),
+    Shown.PENDING_DELETE: (_YES, _YES, _GONE, _GONE, _GONE, _GONE),
+    Shown.LISTED: (_YES, _FAILED, _NO, _FAILED, _FAILED, _FAILED),
+    Shown.UNKNOWN: (_YES, _FAILED, _NO, _FAILED, _GONE, _FAILED),
 }
 
 
@@ -97,6 +98,8 @@ def detail_of(said: Answered, seen: Shown) -> str:
             return said.words
         case Answer.NOT_SENT, Shown.UNKNOWN:
             return in_words(said)
+        case Answer.NOT_LISTED, Shown.UNKNOWN:
+            return f"{in_words(said)}; one list alone does not tell that it is gone"
         case _, Shown.UNKNOWN:
             return f"{in_words(said)}; unconfirmed, the next run checks"
         case _, Shown.NOT_LISTED:
@@ -118,3 +121,5 @@ def in_words(said: Answered) -> str:
             return f"no answer: {said.words}" if said.words else "no answer was recorded"
         case Answer.NOT_SENT:
             return "already gone when checked again; nothing was sent"
+        case Answer.NOT_LISTED:
+            return "not listed when checked again; nothing was sent"
