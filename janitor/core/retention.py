@@ -25,6 +25,10 @@ class Period(StrEnum):
         return Reason(f"kept-{self.value}")
 
 
+_UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+"""What stands for a character that could not be read: half a surrogate pair, whichever it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """How a policy's images are divided into families. `policy`: all are one.
@@ -41,11 +45,17 @@ class Family:
         object.__setattr__(self, "expression", Expression(rest[1:-1]) if kind == "name" else None)
 
     def of(self, image: Image, budget: Budget | None = None) -> str | None:
-        """The family of an image, or None if it has none. Raises Undecided, and what `check_stop` does."""
-        if self.expression is not None:
-            return None if image.name is None else self.expression.first_group_in(image.name, budget)
+        """The family of an image, or None if it has none. Raises Undecided, and what `check_stop` does.
+
+        A text that could not be read in full tells no family: two that differ may look the same.
+        """
         kind, _, rest = self.text.partition(":")
-        return (image.properties or {}).get(rest) if kind == "property" else ""
+        if self.expression is None and kind != "property":
+            return ""
+        text = image.name if self.expression is not None else (image.properties or {}).get(rest)
+        if text is None or _UNREADABLE in text:
+            return None
+        return text if self.expression is None else self.expression.first_group_in(text, budget)
 
 
 @dataclass(frozen=True, slots=True)

@@ -356,6 +356,16 @@ def test_a_name_without_a_family_is_kept() -> None:
     assert verdicts([image(name=None)], policy(keep=keep(newest=1))) == {"a": "no-family"}
 
 
+@pytest.mark.parametrize("per", ["name:/^(.+)-[0-9]+$/", "property:line"])
+def test_a_text_with_a_character_that_could_not_be_read_tells_no_family(per: str) -> None:
+    """Half a surrogate pair, of which every one looks the same."""
+    ours = [
+        one.replace(name=f"ci-\N{REPLACEMENT CHARACTER}-{at}", properties={"line": "\N{REPLACEMENT CHARACTER}"})
+        for at, one in enumerate(nightly(4))
+    ]
+    assert set(verdicts(ours, policy(keep=keep(per, newest=1))).values()) == {"no-family"}
+
+
 def test_families_by_policy_and_by_property() -> None:
     images = [image("a", age=30 * DAY, properties={"os": "x"}), image("b", age=31 * DAY, properties={"os": "y"})]
     assert verdicts(images, policy(keep=keep("policy", newest=1))) == {"a": "kept-newest", "b": "expired"}
