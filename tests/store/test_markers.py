@@ -40,6 +40,7 @@ def test_a_service_that_turned_down_several_at_a_time_is_asked_for_one_for_a_mon
         record(store, replace(survey(2, IMAGE), pages=PagesRead(("b",))))
         assert store.markers("prod", NOW + timedelta(days=29)) == []
         assert store.markers("prod", NOW + timedelta(days=30)) == ["b"]
+        assert store.markers("prod", NOW - timedelta(days=1)) == ["b"], "our clock was ahead then"
         again = replace(survey(3, IMAGE), pages=PagesRead(turned_down=True), finished_at=NOW + timedelta(days=30))
         record(store, again)
         record(store, replace(survey(4, IMAGE), pages=PagesRead(("c",))))

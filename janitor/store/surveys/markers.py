@@ -43,7 +43,8 @@ def markers(db: Connection, target: str, now: datetime) -> list[str] | None:
     if recorded is None:
         return None
     images, turned_down_at = recorded
-    if turned_down_at is not None and now - instant(turned_down_at) < _TRIED_AGAIN_AFTER:
+    # A time in the future is that of a run whose clock was ahead, and tells nothing.
+    if turned_down_at is not None and timedelta() <= now - instant(turned_down_at) < _TRIED_AGAIN_AFTER:
         day = format_day(instant(turned_down_at))
         _log.info("pages-one-at-a-time target=%s reason='several at a time were turned down on %s'", target, day)
         return []
