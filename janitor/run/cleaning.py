@@ -88,7 +88,7 @@ class Cleaning:
         doubts = check.doubts(survey, owned, lookup, unacceptable)
         settled = () if doubts or survey.usage.problem is not None else self._reconcile(survey, lookup)
         try:
-            doubt = implausible(doubts, acceptable=not unacceptable) if doubts else None
+            doubt = implausible(self.target, doubts, acceptable=not unacceptable) if doubts else None
             return self._judge(since, survey, history, doubt, settled)
         except (CloudError, StoreError, Interrupted) as error:
             if not settled:

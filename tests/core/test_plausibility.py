@@ -237,10 +237,12 @@ def test_a_clock_that_is_off_deletes_nothing_and_gives_no_notice(
 
 def test_our_clock_is_checked_before_the_account() -> None:
     clock, list_ = ClockDoubt("our clock is slow"), "instances fell from 9 to 0"
-    assert implausible([list_]).endswith(". Check the account; if the survey is right, run once with --accept-survey.")
+    said = implausible("kr 1", [list_])
+    assert said.endswith("; if the survey is right, run once with --accept-survey --target 'kr 1'.")
+    assert ". Check the account;" in said
     both = "Check the clock of this machine first, and then the account; if both are right, run once with"
-    assert both in implausible([list_, clock])
-    assert implausible([clock], acceptable=False).endswith("our clock is slow.")
+    assert both in implausible("prod", [list_, clock])
+    assert implausible("prod", [clock], acceptable=False).endswith("our clock is slow.")
 
 
 def perform(store: Store, cloud: RecordingCloud, mode: Mode = Mode.DELETE, *, accept: bool = False) -> RunResult:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from shlex import quote
 
 from janitor.core.image import Image
 from janitor.core.names.image_ids import ImageId
@@ -153,9 +154,9 @@ def _clock_doubts(offset: timedelta | None) -> Iterator[ClockDoubt]:
         yield ClockDoubt(f"the server's clock is {minutes} minutes {side} ours, more than {allowed}")
 
 
-def implausible(doubts: Collection[str], *, acceptable: bool = True) -> str:
+def implausible(target: str, doubts: Collection[str], *, acceptable: bool = True) -> str:
     """Why nothing is deleted, and what to do if a person may accept the survey: our clock comes before the account."""
-    way_out = f" {_to_check(doubts)}, run once with --accept-survey." if acceptable else ""
+    way_out = f" {_to_check(doubts)}, run once with --accept-survey --target {quote(target)}." if acceptable else ""
     return f"nothing deleted, implausible survey: {'; '.join(doubts)}.{way_out}"
 
 
