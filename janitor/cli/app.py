@@ -87,7 +87,7 @@ def main() -> None:
     gc.set_threshold(200_000, 50, 100)
     # While one thread reads a page, others send requests and take answers. Where they wait 5 ms for that, as is usual,
     # a list takes a fifth longer.
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(0.002)
     atexit.register(gc.freeze)  # what is left is freed with the process, and need not be searched first
     code = _with_output(_bounded())
     if code > _INTERRUPTED:
