@@ -31,7 +31,6 @@ from janitor.core.result import (
 from janitor.core.sharing import apply_sharing, in_question
 from janitor.core.survey import Survey
 from janitor.core.survey.clock import UNCONFIRMED, ClockCheck
-from janitor.core.survey.contradictions import doubts_about as contradictions
 from janitor.core.survey.mark import restored
 from janitor.core.survey.plausibility import implausible
 from janitor.errors import AnotherAccount, CloudError, Implausible, Interrupted, JanitorError, StoreError
@@ -233,7 +232,7 @@ class Cleaning:
         def decided(again: Survey) -> list[Decision]:
             return self._ruled(again, history, memory)
 
-        known = (*self.service.irregularities(), *contradictions(survey.images))
+        known = self.service.irregularities()
         rereading = Rereading(self.orders, self.target, self.service, survey, decided, known)
         return CarryingOut(self.orders, self.run, self.service, rereading, since)
 

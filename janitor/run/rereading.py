@@ -92,14 +92,24 @@ class Rereading:
         listed = frozenset(image.identity for image in after.images if image.status not in GONE_STATUSES)
         unknown = None if unanswered is None else frozenset(map(folded, unanswered))
         accepted = self.orders.basis.accept_survey
-        irregular = (*self.service.irregularities(), *contradictions(now.images))
+        irregularities = [each for each in self.service.irregularities() if not (accepted and each in self.known)]
         return self.orders.plausibility.doubts(
             measure(after, measure(before)),
             measure(before),
             own=OwnImages(own, frozenset(), listed, len(left), unknown),
             clock_offset=None if accepted else self.service.clock_offset(),
-            irregularities=[each for each in irregular if not (accepted and each in self.known)],
+            irregularities=(*irregularities, *contradictions(self._not_accepted(now.images))),
         )
+
+    def _not_accepted(self, images: Iterable[Image]) -> Iterable[Image]:
+        """The images without those whose records differed in the survey that a person has accepted.
+
+        How many of how many these are changes with each deletion.
+        """
+        if not self.orders.basis.accept_survey:
+            return images
+        accepted = {image.identity for image in self.survey.images if image.contradictions}
+        return (image for image in images if image.identity not in accepted)
 
 
 def _without(gone: Collection[ImageId], survey: Survey) -> Survey:

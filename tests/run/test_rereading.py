@@ -140,6 +140,21 @@ def test_one_list_that_omits_an_image_does_not_tell_that_it_is_gone(night: Night
     assert not omitted.unsettled
 
 
+@pytest.mark.parametrize("again", [8, 3, 0], ids="{}-differ-again".format)
+def test_records_that_differ_are_accepted_with_the_survey_and_not_by_their_number(night: Night, again: int) -> None:
+    """They stay, and are a larger share of what is listed with each deletion."""
+    disputed = [image_called(f"d{number}", unreadable={"name": "listed as a and as b"}) for number in range(8)]
+    cloud = later(night, ticks=TEN + SECOND, happens=lambda: setattr(cloud, "listed", [*rest, *differing]))
+    rest = list(cloud.listed)
+    differing = [*disputed[:again], *(image.replace(unreadable={}) for image in disputed[again:])]
+    cloud.listed = [*rest, *disputed]
+    assert night.run().outcome is Outcome.REFUSED
+    cloud.usages, cloud.listed = 0, [*rest, *disputed]
+    result = night.run(accept_survey=True)
+    assert outcomes(result) == {"ci-a": DELETED, "ci-b": DELETED}
+    assert result.outcome is Outcome.OK
+
+
 @pytest.mark.parametrize("by_id", [False, True])
 def test_what_is_used_meanwhile_stays(night: Night, by_id: bool) -> None:
     cloud = later(night, ticks=TEN + SECOND)
