@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
-from janitor.cloud.common.markers import Unread
+from janitor.cloud.common.markers import PageToRead
 from janitor.cloud.common.paging import MarkerGone
 from janitor.errors import Refused
 
@@ -25,7 +25,7 @@ def nothing() -> None:
     """What there is to do if a page is used."""
 
 
-def unread(page: list[T], used: Callable[[], None] = nothing) -> Unread[T]:
+def unread(page: list[T], used: Callable[[], None] = nothing) -> PageToRead[T]:
     """A page that has come, and is still to be read."""
     return lambda: (page, used)
 

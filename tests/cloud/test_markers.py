@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from itertools import islice
 
-from janitor.cloud.common.markers import Markers, Unread, markers
+from janitor.cloud.common.markers import Markers, PageToRead, markers
 from janitor.cloud.common.paging import Page
 from janitor.cloud.common.side_by_side import MarkedList
 from tests.cloud.changing import ChangingList, unread
@@ -19,7 +19,7 @@ def marked_list() -> MarkedList[str]:
 
 
 def walk(marked: MarkedList[str], listed: ChangingList) -> Iterator[Page[str]]:
-    def ask(marker: str) -> Unread[str]:
+    def ask(marker: str) -> PageToRead[str]:
         return unread(listed.beside(marker))
 
     places = Markers(marked.read.markers, ask) if marked.read.markers else None

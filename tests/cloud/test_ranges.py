@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from janitor.cloud.common.markers import Markers, Unread, markers
+from janitor.cloud.common.markers import Markers, PageToRead, markers
 from janitor.cloud.common.pace import Pace
 from janitor.cloud.common.paging import Fit, Page, fit, pages
 from janitor.cloud.common.ranges import Ranges
@@ -248,7 +248,7 @@ def test_a_page_that_brings_the_order_into_doubt_counts_all_the_same() -> None:
 def test_an_error_beside_the_walk_is_left_to_the_walk(error: CloudError) -> None:
     listed = ChangingList(random.Random(1), fleet(1000), 100)
 
-    def ask(_marker: str) -> Unread[str]:
+    def ask(_marker: str) -> PageToRead[str]:
         raise error
 
     ranges = Ranges(Markers(markers(fleet(1000), 100), ask), identify, Pace(4), Turns(listed.chance))
@@ -259,7 +259,7 @@ def test_one_refused_page_leaves_the_others_as_they_are() -> None:
     listed = ChangingList(random.Random(1), fleet(1000), 100)
     noted = markers(fleet(1000), 100)
 
-    def ask(marker: str) -> Unread[str]:
+    def ask(marker: str) -> PageToRead[str]:
         if marker == noted[2]:
             raise Refused("no", code=500)
         return unread(listed.beside(marker))
@@ -299,7 +299,7 @@ def test_four_threads_ask_at_a_time_and_none_is_left() -> None:
     listed = ChangingList(random.Random(1), fleet(1000), 100)
     together = threading.Barrier(4)
 
-    def ask(marker: str) -> Unread[str]:
+    def ask(marker: str) -> PageToRead[str]:
         if marker in noted[:4]:
             together.wait(10)
         return unread(listed.beside(marker))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from janitor.cloud.common.markers import Unread
+from janitor.cloud.common.markers import PageToRead
 from janitor.cloud.common.pace import Pace
 from janitor.cloud.common.ranges import Ranges
 from janitor.cloud.common.side_by_side import side_by_side
@@ -61,7 +61,7 @@ class Reading:
         self.times.append(time)
         return self.listed.last_before(time)
 
-    def _behind(self, marker: str) -> Unread[str]:
+    def _behind(self, marker: str) -> PageToRead[str]:
         self.markers.append(marker)
         page = self.listed.beside(marker)
         self.waiting += 1
@@ -259,7 +259,7 @@ def test_other_windows_go_on_while_the_page_that_comes_next_is_slow() -> None:
     asked: list[str] = []
     many = threading.Event()
 
-    def behind(marker: str) -> Unread[str]:
+    def behind(marker: str) -> PageToRead[str]:
         asked.append(marker)
         if len(asked) > 8:
             many.set()

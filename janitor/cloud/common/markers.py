@@ -16,9 +16,9 @@ _ONE_IN = 50
 Found = tuple[list[T], Callable[[], None]]
 """A page, and what to do if it is used."""
 
-Unread = Callable[[], Found[T]]
-"""Reads a page that has come: in the thread of the walk, as reading several at a time takes as long, and holds up
-the threads that ask."""
+PageToRead = Callable[[], Found[T]]
+"""Reads a page that has come. The thread of the walk calls it: to read several at a time takes as long, and holds up
+those that ask."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +32,7 @@ class Place(Generic[T]):
 
     order: float
     marker: str | Callable[[], str | None]
-    ask: Callable[[str], Unread[T]]
+    ask: Callable[[str], PageToRead[T]]
 
 
 class Places(Protocol[T]):
@@ -74,14 +74,14 @@ def markers(walked: Sequence[str], page_length: int) -> list[str]:
 class Markers(Generic[T]):
     """The places at the markers that an earlier walk left, in its order; `ask` asks for the page at one.
 
-    So many pages may be under way or wait to be used, so that each request is followed by another when its answer has
-    come, and not when that was read.
+    Twice as many pages as are asked for at a time may be under way or wait to be used: so another request follows when
+    an answer has come, and not when it was read.
     """
 
     ahead = 2
     learns = False
 
-    def __init__(self, ids: Sequence[str], ask: Callable[[str], Unread[T]]) -> None:
+    def __init__(self, ids: Sequence[str], ask: Callable[[str], PageToRead[T]]) -> None:
         self._places = iter([Place(order, marker, ask) for order, marker in enumerate(ids)])
 
     def next(self, before: float | None) -> Place[T] | None:

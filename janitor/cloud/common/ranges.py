@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from janitor.cloud.common.at_once import Beside, Started, Threads
-from janitor.cloud.common.markers import Found, Place, Places, Unread
+from janitor.cloud.common.markers import Found, PageToRead, Place, Places
 from janitor.cloud.common.pace import Pace
 from janitor.cloud.common.paging import Fit, MarkerGone, Page, fit
 from janitor.errors import CloudError, Refused
@@ -53,7 +53,7 @@ class _Asked(Generic[T]):
     """A place that was asked at; `answer` once that has come, and was read."""
 
     place: Place[T]
-    started: Started[Unread[T]]
+    started: Started[PageToRead[T]]
     answer: _Answer[T] | None = None
 
     @property
@@ -242,7 +242,7 @@ class Ranges(Generic[T]):
         full = len(self._asked) >= self._pace.at_a_time * self._places.ahead
         return self._asked[0].place.order if full else None
 
-    def _sent(self, place: Place[T]) -> Unread[T]:
+    def _sent(self, place: Place[T]) -> PageToRead[T]:
         """The page at a place, to be read; or what raises why there is none."""
         try:
             marker = place.marker if isinstance(place.marker, str) else place.marker()
@@ -253,7 +253,7 @@ class Ranges(Generic[T]):
         except (MarkerGone, CloudError) as error:
             return partial(_fail, error)
 
-    def _read(self, unread: Unread[T]) -> _Answer[T]:
+    def _read(self, unread: PageToRead[T]) -> _Answer[T]:
         try:
             page, used = unread()
         except (MarkerGone, Refused):
@@ -267,7 +267,7 @@ def _order(asked: _Asked[T]) -> float:
     return asked.place.order
 
 
-def _has_come(started: Started[Unread[T]]) -> bool:
+def _has_come(started: Started[PageToRead[T]]) -> bool:
     try:
         return started.done() and started.result() is not None
     except CancelledError:

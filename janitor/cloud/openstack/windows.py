@@ -18,7 +18,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Generic, TypeVar
 
-from janitor.cloud.common.markers import FEWEST_PAGES, Place, Unread, overlap
+from janitor.cloud.common.markers import FEWEST_PAGES, PageToRead, Place, overlap
 
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ class Windows(Generic[T]):
     def __init__(
         self,
         before: Callable[[datetime], str | None],
-        behind: Callable[[str], Unread[T]],
+        behind: Callable[[str], PageToRead[T]],
         identify: Callable[[T], str],
         created: Callable[[T], datetime | None],
         limit: int,
