@@ -91,7 +91,9 @@ def below(pid: int) -> list[int]:
 @contextmanager
 def built() -> Iterator[Container]:
     """A container of the image as built now. Raises Unavailable if this machine cannot build any."""
-    with TemporaryDirectory(prefix="janitor-container-") as name:
+    # Not in memory, where other tests have their files: a whole system would take a gigabyte of it, and a folder there
+    # has another size with each mount point.
+    with TemporaryDirectory(prefix="janitor-container-", dir=os.environ.get("TMPDIR", "/tmp")) as name:
         folder = Path(name)
         if shutil.disk_usage(folder).free < _NEEDED_SPACE:
             raise Unavailable(f"there is less than {_NEEDED_SPACE // 2**30} GiB of space in {folder.parent}")
