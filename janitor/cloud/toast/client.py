@@ -36,7 +36,7 @@ from janitor.core.survey.binding import Binding
 from janitor.core.survey.pages import PagesRead
 from janitor.core.units import counted
 from janitor.core.usage import EarlierUsage, Usage
-from janitor.errors import CloudError
+from janitor.errors import CloudError, Refused
 from janitor.redaction import Redaction
 from janitor.transport import Call, HttpOptions, Reply, path_segment
 from janitor.transport.http import Transport
@@ -87,12 +87,13 @@ class ToastClient:
         self._redact = Redaction(appkey, password)
         self._transport = Transport(options, self._redact, stop, http_transport)
         self._entries, self._digests = Entries(read_image, _READER), dict[str, bytes]()
+        self._longest = 0
         self._session = Session(self._transport, Tokens(self._issue_token, clock), self._judge, clock)
         self._list = MarkedList(id_of_listed, options.parallel_pages, lambda: self._session.throttled)
 
     def images(self, markers: Sequence[str] | None = ()) -> Iterator[Image]:
         """Every image of the appkey, other pages being fetched while one is read: the next, or those at markers."""
-        merging, self._entries = Merging(), Entries(read_image, _READER)
+        merging, self._entries, self._longest = Merging(), Entries(read_image, _READER), 0
         self._digests = merging.digests
         limit = self._options.page_size
         places = Markers(markers, self._unread) if markers else None
@@ -183,22 +184,32 @@ class ToastClient:
                 following.expect(last)
         page, keep = unread()
         keep()
-        return page if page or not unread.part else self._further(marker, len(unread.part))
+        length = len(unread.part)
+        if length and not page:
+            return self._further(marker, length)
+        self._longest = max(self._longest, length)
+        return page
 
     def _further(self, marker: str | None, length: int) -> list[Listed]:
-        """A longer page than one in which no entry has an id; it is the end of the list if it is as short as before.
+        """A longer page than one in which no entry has an id; an empty one at the end of the list.
 
-        Raises Implausible where that cannot be told.
+        The end is a page that is shorter than others, and no longer where more is asked for, or where the service gives
+        no more. Raises Implausible where that cannot be told.
         """
         for times in _LONGER:
-            unread = self._unread(marker, self._options.page_size * times)
+            try:
+                unread = self._unread(marker, self._options.page_size * times)
+            except (Refused, MarkerGone):
+                break
             page, keep = unread()
             keep()
             if page:
                 return page
-            if len(unread.part) <= length < self._options.page_size and marker is not None:
-                return []
+            if len(unread.part) <= length:
+                break
             length = len(unread.part)
+        if marker is not None and length < self._longest:
+            return []
         raise not_the_end(length)
 
     def _unread(self, marker: str | None, limit: int | None = None) -> _Unread:
