@@ -9,17 +9,26 @@ from janitor.run.orders import Site
 
 _LOOK_EVERY = 0.2
 _TO_COMPARE = 2
+_NEW = " new"
 
 
 class Comparison:
     """Compares what some sites list, each in its own thread.
 
     No site may delete before all others that are surveyed at the same time have listed their images or failed. While
-    one waits for that, it gives back the `permit` with which it is surveyed, so that others can be.
+    one waits for that, it gives back the `permit` with which it is surveyed, so that others can be. It waits for those
+    of `first`, too.
     """
 
-    def __init__(self, names: Iterable[str], stop: threading.Event, permit: threading.Semaphore | None = None) -> None:
+    def __init__(
+        self,
+        names: Iterable[str],
+        stop: threading.Event,
+        permit: threading.Semaphore | None = None,
+        first: "Comparison | None" = None,
+    ) -> None:
         self._awaited = set(names)
+        self._first = first
         self._permit = permit or threading.Semaphore()
         self._alone = len(self._awaited) < _TO_COMPARE
         self._listed: dict[str, frozenset[str]] = {}
@@ -31,21 +40,27 @@ class Comparison:
 
         They are kept until the last site has ended, unless there is no other.
         """
+        if self._first is not None:
+            self._first.wait(self._permit)
         if self._alone:
             return {}
         with self._changed:
             self._listed[name] = frozenset(own)
             self._awaited.discard(name)
             self._changed.notify_all()
-        self._permit.release()
+        self.wait(self._permit)
+        with self._changed:
+            return {other: ids for other, ids in self._listed.items() if other != name}
+
+    def wait(self, permit: threading.Semaphore) -> None:
+        """Wait until all sites have listed their images or failed, without the permit meanwhile."""
+        permit.release()
         try:
             with self._changed:
                 while self._awaited and not self._stop.is_set():
                     self._changed.wait(_LOOK_EVERY)
         finally:
-            self._permit.acquire()
-        with self._changed:
-            return {other: ids for other, ids in self._listed.items() if other != name}
+            permit.acquire()
 
     def leave(self, name: str) -> None:
         """This site will not list anything any more."""
@@ -57,20 +72,24 @@ class Comparison:
 def compared(
     sites: Sequence[Site], new: Collection[str], stop: threading.Event, permit: threading.Semaphore
 ) -> list[tuple[Sequence[Site], Comparison]]:
-    """The sites in groups that wait for each other, which must run at the same time.
+    """The sites in groups that wait for each other, which must run at the same time, in the order to begin with them.
 
-    Those of one project are a group, as each reads a part of what uses its images; and so are `new` ones, with the
-    groups they are in: nothing is recorded of them yet that others could be compared with.
+    Those of one project are a group, as each reads a part of what uses its images. So are `new` ones, with the projects
+    they are in: nothing is recorded of them yet that others could be compared with. All others wait for these.
     """
     projects = {site.project for site in sites if site.name in new and site.project is not None}
     keys = {
-        site.name: "new" if site.name in new or site.project in projects else site.project or f"{site.name} alone"
+        site.name: _NEW if site.name in new or site.project in projects else site.project or f"{site.name} alone"
         for site in sites
     }
-    order = {key: place for place, key in reversed(list(enumerate(keys.values())))}
+    order = {key: place for place, key in reversed(list(enumerate(keys.values())))} | {_NEW: -1}
     ordered = sorted(sites, key=lambda site: order[keys[site.name]])
-    groups = [list(group) for _, group in groupby(ordered, key=lambda site: keys[site.name])]
-    return [(group, Comparison((site.name for site in group), stop, permit)) for group in groups]
+    groups = {key: list(group) for key, group in groupby(ordered, key=lambda site: keys[site.name])}
+    first = Comparison((site.name for site in groups[_NEW]), stop, permit) if _NEW in groups else None
+    return [
+        (group, first if first and key == _NEW else Comparison((site.name for site in group), stop, permit, first))
+        for key, group in groups.items()
+    ]
 
 
 def doubts_about_account(name: str, some: Collection[str], elsewhere: Mapping[str, Collection[str]]) -> list[str]:

@@ -91,6 +91,9 @@ def sites_of(
                     if choice.includes(target, one.names):
                         sites[name] = one
                         target_of[name] = target.name
+    for name in known:
+        if name not in target_of and (other := next((t for t in settings.targets if may_have(t, name)), None)):
+            target_of[name] = other.name
     return [
         Site(
             name,

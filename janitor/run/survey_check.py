@@ -71,15 +71,15 @@ class SurveyCheck:
                 others[name] = frozenset(map(folded, self._store.known(name)))
         return [
             *doubts_about(self.target, own, others),
-            *self._one_account(own),
+            *self._one_account(survey, own),
             *self.service.other_names(survey.images),
         ]
 
-    def _one_account(self, own: frozenset[ImageId]) -> Sequence[str]:
+    def _one_account(self, survey: Survey, own: frozenset[ImageId]) -> Sequence[str]:
         """What is wrong if another target, by its latest survey, lists the same images: of many, some are looked up."""
         if not self.site.elsewhere:
             return ()
-        some = nsmallest(_ENOUGH_TO_TELL, own)
+        some = nsmallest(_ENOUGH_TO_TELL, (image.id for image in survey.images if image.identity in own))
         found = self._store.listed_elsewhere(self.target, some)
         known = {name: images for name, images in found.items() if name in self.site.elsewhere}
         return doubts_about_account(self.target, some, known)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -114,3 +115,30 @@ def test_no_more_targets_are_surveyed_at_a_time_than_configured(store: Store) ->
     assert run(store, clouds, targets_at_once=3).outcome is Outcome.OK
     assert most <= 3
     assert all(cloud.deleted for cloud in clouds.values())
+
+
+@AT_ONCE
+@pytest.mark.parametrize("order", [1, -1], ids=["new-first", "old-first"])
+def test_one_with_a_history_waits_for_those_without(store: Store, targets_at_once: int, order: int) -> None:
+    clouds = two([image.replace(protected=True) for image in FLEET], FLEET)
+    run(store, {"old": clouds["old"]}, Mode.DRY_RUN)
+    both = dict(list(clouds.items())[::order])
+    assert [target.outcome for target in run(store, both, targets_at_once=targets_at_once).targets] == [
+        Outcome.REFUSED
+    ] * 2
+    assert not clouds["old"].deleted
+
+
+@pytest.mark.parametrize("spelled", ["{:032x}", "urn:uuid:{:032x}"])
+def test_ids_are_compared_however_they_are_spelled(store: Store, spelled: str) -> None:
+    fleet = [image_called(spelled.format(0xABCDEF << 100 | number)) for number in range(9)]
+    clouds = two(fleet, fleet)
+    assert run(store, clouds).outcome is Outcome.REFUSED
+    assert not clouds["new"].deleted
+
+
+def test_ids_are_compared_with_and_without_dashes(store: Store) -> None:
+    ids = [str(UUID(int=0xABCDEF << 100 | number)) for number in range(9)]
+    clouds = two([image_called(one) for one in ids], [image_called(one.replace("-", "")) for one in ids])
+    assert run(store, clouds).outcome is Outcome.REFUSED
+    assert not clouds["new"].deleted

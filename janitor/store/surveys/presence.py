@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Container, Iterable
 
+from janitor.core.names.image_ids import folded
 from janitor.store.connection import Connection
 from janitor.store.trust.bindings import counts_after
 
@@ -38,8 +39,9 @@ def listed_elsewhere(db: Connection, target: str, images: Iterable[str]) -> dict
     """Of these images, the own ones of other targets by their latest snapshots, by the name of the target."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for image in images:
-        for (other,) in db.execute(_OWNERS, (image, target)):
-            found[other].add(image)
+        for spelled in {image, folded(image), folded(image).replace("-", "")}:
+            for (other,) in db.execute(_OWNERS, (spelled, target)):
+                found[other].add(image)
     return dict(found)
 
 
