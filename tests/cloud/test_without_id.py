@@ -35,7 +35,7 @@ from tests import openstack_account, runs, toast_account
 from tests.factories import NOW, make_image
 from tests.loopback import Answered, Asked, Loopback
 from tests.replays import decided_again
-from tests.toast_account import Account, entry, yes
+from tests.toast_account import Account, entry, no, yes
 
 NAMELESS: tuple[Any, ...] = ({}, {}, {"id": None}, {"id": " "}, {"id": 5}, "text", None, {**entry(), "id": ["i1"]})
 
@@ -203,17 +203,29 @@ def test_what_follows_a_whole_page_of_them_is_asked_for_by_longer_pages(nameless
 
 
 @PAGES
+@pytest.mark.parametrize("size", [10, 11, 100])
 @pytest.mark.parametrize("nameless", [10, 22, 90])
 @pytest.mark.parametrize("module", [toast_account, openstack_account], ids=["toast", "openstack"])
-def test_a_whole_page_of_them_is_not_the_end_of_a_list(module: Any, nameless: int, parallel_pages: int) -> None:
+def test_a_whole_page_of_them_is_not_the_end_of_a_list(
+    module: Any, nameless: int, size: int, parallel_pages: int
+) -> None:
     """They cannot be asked behind, so it is unknown what follows, where longer pages are not to be had."""
     entries = with_nameless(module, nameless)
     account = Account(entries=entries) if module is toast_account else openstack_account.Cloud(entries=entries)
-    with module.serving(account, HttpOptions(page_size=10, parallel_pages=parallel_pages)) as (client, server):
+    with module.serving(account, HttpOptions(page_size=size, parallel_pages=parallel_pages)) as (client, server):
         usual = server.answer
         server.answer = lambda asked: usual(replace(asked, query={**asked.query, "limit": "10"}))
         with pytest.raises(Implausible, match="none of the 10 entries of a page has an id"):
             list(client.images(None))
+
+
+def test_where_a_longer_page_is_rejected_one_that_is_shorter_than_others_is_the_end() -> None:
+    account = Account(entries=[*(entry(f"i{number}") for number in range(20)), {"name": "x"}, {"name": "y"}])
+    with toast_account.serving(account, HttpOptions(page_size=10)) as (client, server):
+        usual = server.answer
+        server.answer = lambda asked: no(30400) if asked.query.get("limit") == "20" else usual(asked)
+        assert len(list(client.images())) == 20
+        assert len(client.unidentified()) == 2
 
 
 def test_a_list_of_nothing_else_is_not_an_empty_one() -> None:
