@@ -290,6 +290,19 @@ def test_a_target_is_chosen_by_its_name_or_one_regions(desk: Desk, names: list[s
         assert [site.name for site in desk.sites(*names)] == found
 
 
+def test_every_name_of_other_targets_is_known_by_their_history_where_they_do_not_sign_in(desk: Desk) -> None:
+    """A name of the target's own is none of them, nor is that of a target which is no longer configured."""
+    with serving(Keystone(TWO)) as server:
+        desk.toast()
+        desk.openstack(server, "region: '*'")
+        settings = desk.settings()
+        known = ["prod-KR1", "prod-gone", "removed"]
+        [site] = sites_of(settings, chosen(settings, ["old"]), clock=lambda: NOW, known=known)
+        assert site.elsewhere == {"prod", "prod-KR1", "prod-gone"}
+        [first, _] = sites_of(settings, chosen(settings, ["prod"]), clock=lambda: NOW, known=["prod-KR1", "prod"])
+        assert first.elsewhere == {"old"}
+
+
 def test_who_is_not_chosen_does_not_sign_in(desk: Desk) -> None:
     with serving(Keystone()) as server:
         desk.toast()
