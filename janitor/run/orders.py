@@ -140,6 +140,10 @@ class RunStore(Journal, Protocol):
         """Of these images, the own ones of other targets by their latest snapshots, by the name of the target."""
         ...
 
+    def count_own(self, target: str) -> int:
+        """How many images of its own a target has, by its latest snapshot."""
+        ...
+
     def last_accepted(self, target: str, before: int) -> tuple[int, Measure] | None:
         """The latest run before this one whose survey was accepted, and its measure."""
         ...

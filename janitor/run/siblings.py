@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from janitor.cloud.service import ONE_ACCOUNT, ONE_SERVICE
@@ -10,6 +11,7 @@ from janitor.run.orders import Site
 _LOOK_EVERY = 0.2
 _TO_COMPARE = 2
 _NEW = " new"
+_FEWEST_TO_TELL = 3
 
 
 class Comparison:
@@ -92,15 +94,32 @@ def compared(
     ]
 
 
-def doubts_about_account(name: str, some: Collection[str], elsewhere: Mapping[str, Collection[str]]) -> list[str]:
-    """Why a site must not delete: every other target that has most of these images of its own, as `elsewhere` says.
+@dataclass(frozen=True, slots=True)
+class InCommon:
+    """What two targets have in common: one of the images, about how many they are, and how many each of them has."""
 
-    A few in common are no reason: an image may be listed in each of the accounts that share it.
-    """
+    image: str
+    count: float
+    ours: int
+    theirs: int
+
+    @property
+    def tells(self) -> bool:
+        """Whether that is too much for two accounts: half of the images of one of them, and a fifth of the other's.
+
+        An image may be listed in each of the accounts that share it: all of a small one in a large one, too. The APIs
+        of one account may each list images that the other does not.
+        """
+        fewer, more = sorted((self.ours, self.theirs))
+        return self.count >= _FEWEST_TO_TELL and 2 * self.count >= fewer and 5 * self.count >= more
+
+
+def doubts_about_account(name: str, elsewhere: Mapping[str, InCommon]) -> list[str]:
+    """Why a site must not delete: every other target that has too many images in common with it."""
     return [
-        f"{name} and {other} list the same images ({min(images)} is one of them): {ONE_ACCOUNT}"
-        for other, images in sorted(elsewhere.items())
-        if 2 * len(images) >= len(some) > 0
+        f"{name} and {other} list the same images ({found.image} is one of them): {ONE_ACCOUNT}"
+        for other, found in sorted(elsewhere.items())
+        if found.tells
     ]
 
 

@@ -15,7 +15,7 @@ from janitor.core.survey.contradictions import doubts_about as contradictions
 from janitor.core.survey.plausibility import OwnImages, measure
 from janitor.errors import AnotherAccount
 from janitor.run.orders import Orders, RunStore, Site
-from janitor.run.siblings import Comparison, doubts_about, doubts_about_account
+from janitor.run.siblings import Comparison, InCommon, doubts_about, doubts_about_account
 from janitor.run.surveying import raise_if_stopped
 
 _ENOUGH_TO_TELL = 1_000
@@ -81,8 +81,14 @@ class SurveyCheck:
             return ()
         some = nsmallest(_ENOUGH_TO_TELL, (image.id for image in survey.images if image.identity in own))
         found = self._store.listed_elsewhere(self.target, some)
-        known = {name: images for name, images in found.items() if name in self.site.elsewhere}
-        return doubts_about_account(self.target, some, known)
+        return doubts_about_account(
+            self.target,
+            {
+                name: InCommon(min(images), len(images) * len(own) / len(some), len(own), self._store.count_own(name))
+                for name, images in found.items()
+                if name in self.site.elsewhere
+            },
+        )
 
     def doubts(self, survey: Survey, owned: int, lookup: Lookup, unacceptable: Sequence[str]) -> tuple[str, ...]:
         """What is implausible about a survey; it is recorded as accepted if nothing is, or if a person accepts it.

@@ -75,11 +75,25 @@ def test_no_person_can_accept_that(store: Store) -> None:
     assert [target.outcome for target in result.targets] == [Outcome.REFUSED] * 2
 
 
-def test_some_images_in_common_are_no_reason(store: Store) -> None:
+OTHERS = [image_called(f"x{number}") for number in range(90)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "one"),
+    [
+        pytest.param(FLEET[:9], [*FLEET[5:9], *OTHERS[:9]], False, id="some"),
+        pytest.param(FLEET[:6], [*FLEET[:6], *OTHERS[:40]], False, id="all-of-a-small-one-shared-with-a-large-one"),
+        pytest.param([FLEET[0], OTHERS[0]], [FLEET[0], OTHERS[1]], False, id="one-of-two"),
+        pytest.param(FLEET, [*FLEET, *OTHERS[:21]], True, id="one-lists-others-besides"),
+        pytest.param(FLEET[:5], FLEET, True, id="one-lists-a-part"),
+    ],
+)
+def test_a_few_images_in_common_are_no_reason(store: Store, first: list[Image], second: list[Image], one: bool) -> None:
     """Of an API that does not tell shared images from others, each account that shares one lists it."""
-    clouds = two(FLEET[:9], [*FLEET[5:9], *(image_called(f"x{number}") for number in range(9))])
-    assert run(store, clouds).outcome is Outcome.OK
-    assert len(clouds["new"].deleted) == 9
+    clouds = two(first, second)
+    result = run(store, clouds)
+    assert {target.outcome for target in result.targets} == {Outcome.REFUSED if one else Outcome.OK}
+    assert [len(cloud.deleted) for cloud in clouds.values()] == ([0, 0] if one else [len(first), len(second)])
 
 
 def test_a_target_that_is_configured_no_longer_does_not_count(store: Store) -> None:

@@ -45,6 +45,12 @@ def listed_elsewhere(db: Connection, target: str, images: Iterable[str]) -> dict
     return dict(found)
 
 
+def count_own(db: Connection, target: str) -> int:
+    """How many images of its own a target has, by its latest snapshot."""
+    [(count,)] = db.execute(_COUNT_OWN, (target,))
+    return int(count)
+
+
 def own_images(db: Connection, target: str, run: int) -> set[str]:
     """The ids of the target's own images in the survey of a run, as plausibility counts them."""
     return {row[0] for row in db.execute(_OWN_IMAGES, {"run": run, "target": target})}
@@ -68,6 +74,10 @@ LIMIT 1
 """
 # The same condition as `owns`.
 _OWN = "f.owned AND NOT f.public AND f.status NOT IN ('deleted', 'pending_delete')"
+_COUNT_OWN = f"""
+SELECT count(*) FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
+WHERE i.target = ? AND i.present AND {_OWN}
+"""  # noqa: S608 - a condition of ours
 _OWNERS = f"""
 SELECT i.target FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
 WHERE i.image = ? AND i.target != ? AND i.present AND {_OWN}

@@ -93,6 +93,11 @@ class Surveys(OnFile):
         with self._file.reading() as db:
             return presence.listed_elsewhere(db, target, images)
 
+    def count_own(self, target: str) -> int:
+        """How many images of its own a target has, by its latest snapshot."""
+        with self._file.reading() as db:
+            return presence.count_own(db, target)
+
     def last_seen(self, target: str, ids: Iterable[str]) -> list[Image]:
         """Those of these images that are in the target's last snapshot, as recorded there."""
         with self._file.reading() as db:
