@@ -2,20 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import tzinfo
 
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.result import Cost, DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 from janitor.core.units import counted, format_size
 from janitor.report.outline import unasked
-from janitor.report.wording import money_a_month, shortened
+from janitor.report.wording import local_minute, money_a_month, shortened
 
 _LONGEST_REMARK = 400
 
 _UNTROUBLED = {Outcome.OK, Outcome.PARTIAL}
 
 
-def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple[str, str]]:
-    """The figures of one target, each with its label. Only images confirmed gone count as reclaimed."""
+def totals_of(
+    target: TargetResult, mode: Mode, cost: Cost | None, zone: tzinfo, *, sent: bool = True
+) -> list[tuple[str, str]]:
+    """The figures of one target, each with its label; times in `zone`. Only images confirmed gone count as reclaimed.
+
+    Not `sent`: it is not known yet, or no longer true, that this report announces anything.
+    """
     if not _surveyed(target):
         return [("Images", "not surveyed" if target.outcome is Outcome.FAILED else "implausible survey")]
     verdicts = Counter(decision.verdict for decision in target.decisions)
@@ -24,7 +30,7 @@ def totals_of(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple
         ("Kept", f"{verdicts[Verdict.KEEP]:,}"),
     ]
     if verdicts[Verdict.WAIT]:
-        rows.append(("Waiting", _waiting(target)))
+        rows.append(("Waiting", _waiting(target, mode, zone, sent=sent)))
     if target.earlier.settled:
         rows.append(("Settled", _settled_by_outcome([target])))
     if target.review.approved is not None:
@@ -47,10 +53,28 @@ def _plan(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple[str
     return [("Would delete", f"{planned:,}"), ("Would reclaim", worth(target.to_delete, cost))]
 
 
-def _waiting(target: TargetResult) -> str:
+def _waiting(target: TargetResult, mode: Mode, zone: tzinfo, *, sent: bool) -> str:
+    """How many images wait for what, and when the first of them is due."""
     reasons = Counter(decision.reason for decision in target.decisions if decision.verdict is Verdict.WAIT)
-    words = {Reason.NOTICE: "announced or to be announced", Reason.REFUSED: "rejected before, retried later"}
-    return ", ".join(f"{count:,} {words.get(reason, reason)}" for reason, count in reasons.most_common())
+    noticed = reasons.pop(Reason.NOTICE, 0)
+    words = {Reason.REFUSED: "rejected before, retried later"}
+    others = [f"{count:,} {words.get(reason, reason)}" for reason, count in reasons.most_common()]
+    return "; ".join([*(_noticed(target, mode, zone, sent=sent) if noticed else ()), *others])
+
+
+def _noticed(target: TargetResult, mode: Mode, zone: tzinfo, *, sent: bool) -> list[str]:
+    noticed = [decision for decision in target.decisions if decision.reason is Reason.NOTICE]
+    notices = target.notices
+    if target.outcome is Outcome.REFUSED and not (notices.announced or notices.reminded):
+        return [f"{len(noticed):,} announced or to be announced"]  # such a run may not have looked which
+    announcing = {decision.image.id for decision in notices.announced}
+    untold = announcing & notices.undelivered if sent and mode is Mode.DELETE else announcing
+    told = [decision for decision in noticed if decision.image.id not in untold]
+    dates = [d.due for d in told if d.due is not None and d.image.id not in notices.undelivered]
+    first = f", the first due {local_minute(min(dates), zone)}" if dates else ""
+    words = [f"{len(told):,} announced{first}"] if told else []
+    rest = "not announced" if sent else "to be announced"
+    return words + ([f"{len(noticed) - len(told):,} {rest}"] if len(told) < len(noticed) else [])
 
 
 def _settled_by_outcome(targets: Iterable[TargetResult]) -> str:

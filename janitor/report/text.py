@@ -75,7 +75,7 @@ def _target(target: TargetResult, result: RunResult, cost: Cost | None, zone: tz
     yield rule(shortened(target.target, _LONGEST_NAME), target.outcome, width, _STYLES[target.outcome])
     if target.error is not None:
         yield from _error(target.error, width, 2)
-    for label, figures in totals_of(target, result.mode, cost):
+    for label, figures in totals_of(target, result.mode, cost, zone):
         yield from labelled(Segment(f"{label:<15}"), Segment(figures), width, 2)
     for group in groups_of(target, result.mode):
         yield from _group(group, width)

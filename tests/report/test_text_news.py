@@ -1,11 +1,14 @@
 """News on a terminal: notices, settled deletions and remarks, and a last sentence that claims only what is known."""
 
 import re
+from datetime import UTC, timedelta
+from typing import Any
 
 import pytest
 
 from janitor.core.decision import Change, Decision, Reason, Spared, Verdict
 from janitor.core.result import DeletionOutcome, Mode, Outcome
+from janitor.report.figures import totals_of
 from tests.factories import NOW, make_deletion, make_image, make_run, make_target, replace_in, to_delete, to_keep
 from tests.report.terminal import report, unfolded
 
@@ -159,3 +162,50 @@ def test_a_reminder_is_told_with_the_way_out() -> None:
     text = unfolded(report(make_run(replace_in(make_target([waiting]), reminded=(waiting,)), mode=Mode.DELETE)))
     assert "Reminder, due within a day: 1 image" in text
     assert f"janitor keep {waiting.image.id}" in text
+
+
+# What waits
+
+SOON, LATER = NOW + timedelta(days=1), NOW + timedelta(days=2)
+BEFORE, NEW = (
+    Decision(make_image(name), Verdict.WAIT, "ci", Reason.NOTICE, "expired", due)
+    for name, due in (("ci-7", LATER), ("ci-9", SOON))
+)
+REJECTED = Decision(make_image("ci-5"), Verdict.WAIT, "ci", Reason.REFUSED, "expired", SOON)
+
+
+@pytest.mark.parametrize(
+    ("parts", "mode", "said"),
+    [
+        pytest.param({}, Mode.DELETE, "2 announced, the first due 2026-11-24 12:00 KST", id="all-announced"),
+        pytest.param(
+            {"announced": (NEW,), "undelivered": frozenset({NEW.image.id})},
+            Mode.DELETE,
+            "1 announced, the first due 2026-11-25 12:00 KST; 1 not announced",
+            id="not-delivered",
+        ),
+        pytest.param(
+            {"announced": (NEW,)},
+            Mode.DRY_RUN,
+            "1 announced, the first due 2026-11-25 12:00 KST; 1 not announced",
+            id="a-dry-run-announces-nothing",
+        ),
+        pytest.param(
+            {"reminded": (NEW,), "undelivered": frozenset({NEW.image.id})},
+            Mode.DELETE,
+            "2 announced, the first due 2026-11-25 12:00 KST",
+            id="one-without-its-reminder-has-no-date",
+        ),
+        pytest.param({"outcome": Outcome.REFUSED}, Mode.DELETE, "2 announced or to be announced", id="not-looked-at"),
+    ],
+)
+def test_what_waits_is_counted_by_what_people_were_told(parts: dict[str, Any], mode: Mode, said: str) -> None:
+    target = make_target([BEFORE, NEW, REJECTED], **parts)
+    text = unfolded(report(make_run(target, mode=mode)))
+    assert f"Waiting {said}; 1 rejected before, retried later" in text
+
+
+def test_a_report_that_is_not_sent_yet_counts_what_it_is_to_announce_apart() -> None:
+    target = make_target([BEFORE, NEW], announced=(NEW,))
+    figures = dict(totals_of(target, Mode.DELETE, None, UTC, sent=False))
+    assert figures["Waiting"] == "1 announced, the first due 2026-11-25 03:00 UTC; 1 to be announced"

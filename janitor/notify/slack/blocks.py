@@ -35,7 +35,7 @@ def slack_messages(
     """
     result = share.totals
     opening = list(_opening(share, cost, undelivered))
-    totals = [Paragraph(_heading(target), tuple(_totals(target, result, cost))) for target in result.targets]
+    totals = [Paragraph(_heading(target), tuple(_totals(target, result, cost, zone))) for target in result.targets]
     details = [list(_details(target, share.listed, zone)) for target in share.listed.targets]
     if threaded:
         parts = [[*opening, *totals], list(chain(*details))]
@@ -107,10 +107,10 @@ def _named(target: TargetResult) -> str:
     return fitted(target.target, _ID, code)
 
 
-def _totals(target: TargetResult, result: RunResult, cost: Cost | None) -> Iterator[Row]:
+def _totals(target: TargetResult, result: RunResult, cost: Cost | None, zone: tzinfo) -> Iterator[Row]:
     if target.error is not None:
         yield from _error_rows(target.error)
-    for label, figures in totals_of(target, result.mode, cost):
+    for label, figures in totals_of(target, result.mode, cost, zone, sent=False):
         yield Row(escaped(f"{label}: {figures}"))
     reasons = kept_by_reason(target)
     if reasons:
