@@ -40,10 +40,11 @@ def format_option(renderers: Mapping[Format, object]) -> Callable[[Command], Com
 
 
 def _text_of_report(result: "RunResult", settings: "Settings") -> None:
+    from janitor.cli.recorded import backlog_of
     from janitor.cli.terminal import print_out
     from janitor.report.text import text_report
 
-    print_out(text_report(result, settings.cost, zone=settings.timezone))
+    print_out(text_report(result, settings.cost, zone=settings.timezone, backlog=backlog_of(settings)))
 
 
 def _json_of_report(result: "RunResult", _settings: "Settings") -> None:

@@ -20,6 +20,7 @@ from janitor.errors import CloudError, DeliveryError, StoreError
 from janitor.escaping import visible
 from janitor.references import Reference
 from janitor.report.tables import readings_table
+from janitor.report.wording import undelivered_reports
 
 if TYPE_CHECKING:
     from janitor.run.orders import Site
@@ -54,6 +55,13 @@ def _ways(settings: Settings) -> Iterator[str]:
             yield f"network        {target.name}: {way}"
     if way := settings.http.route.described(None):
         yield f"network        Slack, heartbeat and references: {way}"
+
+
+def undelivered(settings: Settings) -> Iterator[str]:
+    """How many reports are undelivered, and since when, where any are."""
+    backlog = recorded.backlog_of(settings)
+    if waiting := undelivered_reports(backlog, settings.timezone):
+        yield f"reports        note: {waiting}"
 
 
 def idle(settings: Settings, rules: Rules) -> Iterator[str]:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from janitor.cloud.target import may_have
 from janitor.config import Settings
+from janitor.core.memory import Backlog
 from janitor.core.survey.mark import older
-from janitor.errors import UsageError
+from janitor.errors import StoreError, UsageError
 from janitor.store import SeenImages, Store, holder, inspect, read_mark, write_mark
 
 
@@ -44,6 +45,17 @@ def known_targets(settings: Settings) -> list[str]:
     with suppress(UsageError), Store.open_existing(settings.database) as store:
         return store.recent_targets()
     return []
+
+
+def backlog_of(settings: Settings) -> Backlog | None:
+    """The reports that are undelivered now; None where the database that knows it cannot be read."""
+    try:
+        with Store.open_existing(settings.database) as store:
+            return store.backlog()
+    except UsageError:
+        return Backlog()
+    except StoreError:
+        return None if settings.has_channels else Backlog()
 
 
 def latest_images(settings: Settings) -> dict[str, SeenImages]:

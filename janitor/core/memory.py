@@ -1,4 +1,4 @@
-"""What the database holds about images and people's decisions, as far as decisions depend on it."""
+"""What the database holds about images and people's decisions, as far as decisions depend on it; and its reports."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -107,3 +107,14 @@ class Memory:
     refusals: Mapping[str, Refusals] = field(default_factory=dict)
     usage_memory: timedelta = timedelta()
     hearing: Hearing = field(default_factory=Hearing, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many reports their channels have not accepted yet; `since` is when the run of the oldest began.
+
+    A run that died before its reports were made counts as one.
+    """
+
+    reports: int = 0
+    since: datetime | None = None

@@ -189,7 +189,10 @@ class RunResult:
 class RunSummary:
     """One line of the list of runs; a run that never finished has no outcome and no end.
 
-    `details_kept`: not dropped as older than the configuration keeps history.
+    `details_kept`: not dropped as older than the configuration keeps history. `undelivered` counts its reports that
+    their channels have not accepted yet.
+
+    Wide because it is a row of the list.
     """
 
     run: int
@@ -201,6 +204,7 @@ class RunSummary:
     to_delete: int
     deleted: int
     details_kept: bool = True
+    undelivered: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,11 @@ def paragraph(text: str, width: int, indent: int = 0, style: Style | None = None
         yield [Segment(" " * indent), Segment(row, style)]
 
 
+def sentence(text: str) -> Page:
+    """A text by itself, folded to the width."""
+    return Page(lambda width: paragraph(text, width))
+
+
 def labelled(label: Segment, text: Segment, width: int, indent: int) -> Iterator[Line]:
     """A label, and beside it its text, folded to the width."""
     beside = indent + cells(label.text)

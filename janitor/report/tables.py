@@ -122,8 +122,12 @@ def _plain(value: object) -> object:
             return value
 
 
+UNDELIVERED = "*"
+"""The mark of a run whose report is undelivered, or a part of it."""
+
+
 def runs_table(runs: Iterable[RunSummary]) -> "Table":
-    """Past runs, one a row, as a rich renderable."""
+    """Past runs, one a row, as a rich renderable; those with undelivered reports are marked."""
     from rich import box  # rich takes its time to load
     from rich.table import Table
     from rich.text import Text
@@ -163,7 +167,7 @@ def _cells_of_reading(reading: Reading) -> Iterator[str]:
 
 
 def _cells(run: RunSummary) -> Iterator[str]:
-    yield str(run.run)
+    yield f"{run.run}{UNDELIVERED if run.undelivered else ''}"
     yield run.mode
     yield run.outcome or "unfinished"
     yield format_minute(run.started_at)

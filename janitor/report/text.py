@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import tzinfo
 
 from janitor.core.decision import REASONS
+from janitor.core.memory import Backlog
 from janitor.core.result import Cost, Mode, Outcome, RunResult, TargetResult
 from janitor.core.units import counted, format_size
 from janitor.escaping import visible
@@ -32,20 +33,28 @@ from janitor.report.wording import (
     run_name,
     run_times,
     shortened,
+    undelivered_reports,
 )
 
 _LONGEST_NAME = 255
 _LONGEST_SENTENCE = 2_000
 
+_NOTHING_WAITS = Backlog()
 _STYLES = {Outcome.OK: GOOD, Outcome.PARTIAL: WARNING, Outcome.REFUSED: WARNING, Outcome.FAILED: TROUBLE}
 
 
-def text_report(result: RunResult, cost: Cost | None, *, zone: tzinfo) -> Page:
-    """The whole report as a rich renderable, with every image of the plan. Times are given in `zone`."""
-    return Page(lambda width: _lines(result, cost, zone, width))
+def text_report(
+    result: RunResult, cost: Cost | None, *, zone: tzinfo, backlog: Backlog | None = _NOTHING_WAITS
+) -> Page:
+    """The whole report as a rich renderable, with every image of the plan. Times are given in `zone`.
+
+    `backlog` are the reports that are undelivered now, whichever run they are of; None if that is not known.
+    """
+    waiting = undelivered_reports(backlog, zone)
+    return Page(lambda width: _lines(result, cost, zone, waiting, width))
 
 
-def _lines(result: RunResult, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
+def _lines(result: RunResult, cost: Cost | None, zone: tzinfo, waiting: str, width: int) -> Iterator[Line]:
     yield line(MODES[result.mode], WARNING if result.mode is Mode.DRY_RUN else BOLD)
     yield from paragraph(f"{run_name(result)}, {run_times(result, zone)}", width)
     for remark in result.remarks:
@@ -54,16 +63,20 @@ def _lines(result: RunResult, cost: Cost | None, zone: tzinfo, width: int) -> It
         yield line()
         yield from _target(target, result, cost, zone, width)
     yield line()
-    yield from _closing(result, cost, width)
+    yield from _closing(result, cost, waiting, width)
 
 
-def _closing(result: RunResult, cost: Cost | None, width: int) -> Iterator[Line]:
+def _closing(result: RunResult, cost: Cost | None, waiting: str, width: int) -> Iterator[Line]:
     yield rule("", "", width, DIM)
     if result.error is not None:
         yield from _error(result.error, width, 0)
     if tells_of_images(result):
         yield from paragraph(summary(result, cost), width, style=BOLD)
-    yield from paragraph(f"Outcome: {OUTCOMES[result.outcome]}", width, style=_STYLES[result.outcome])
+    last = f"Outcome: {OUTCOMES[result.outcome]}"
+    if waiting:
+        last = f"{last}. {waiting}"
+    style = WARNING if waiting and result.outcome is Outcome.OK else _STYLES[result.outcome]
+    yield from paragraph(last, width, style=style)
 
 
 def _error(error: str, width: int, indent: int) -> Iterator[Line]:

@@ -3,8 +3,9 @@
 import math
 from datetime import datetime, timedelta, tzinfo
 
+from janitor.core.memory import Backlog
 from janitor.core.result import Cost, Mode, Outcome, RunResult
-from janitor.core.units import GIB, format_duration
+from janitor.core.units import GIB, counted, format_duration
 from janitor.escaping import visible
 
 MODES = {
@@ -60,3 +61,14 @@ def run_times(result: RunResult, zone: tzinfo) -> str:
     seconds = round((result.finished_at - result.started_at).total_seconds())
     took = format_duration(timedelta(seconds=seconds)) if seconds > 0 else "less than a second"
     return f"{local_minute(result.started_at, zone)}, took {took}"
+
+
+def undelivered_reports(backlog: Backlog | None, zone: tzinfo) -> str:
+    """How many reports wait, since when, and what sends them, in a sentence; empty if none does, None: not known."""
+    if backlog is None:
+        return "Whether reports are undelivered is not known, as the database could not be read."
+    if backlog.since is None:
+        return ""
+    since = local_minute(backlog.since, zone)
+    waiting = counted(backlog.reports, "report")
+    return f"{waiting} undelivered since {since}: the next run or `janitor resend` sends them."

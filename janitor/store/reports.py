@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from janitor.core.memory import Backlog
 from janitor.core.units import iso
 from janitor.store.connection import Connection
-from janitor.store.rows import instant
+from janitor.store.rows import instant, instant_or_none
 
 STEP = """
 -- accepted: how many of the messages the channel has accepted; place: where those stand. listing is a file that goes
@@ -88,6 +89,12 @@ def undelivered(db: Connection) -> list[KeptReport]:
     ]
 
 
+def backlog(db: Connection) -> Backlog:
+    """How many reports are still to be delivered, those included that runs which died owe, and since when."""
+    reports, since = db.execute(_BACKLOG).fetchone()
+    return Backlog(reports, instant_or_none(since))
+
+
 def channels_of(db: Connection, kept: KeptReport) -> dict[str, bool]:
     """The channels for which the same report of the same run was kept, each with whether it has accepted it."""
     return dict(db.execute(_SAME, (kept.run, kept.messages_json)))
@@ -106,4 +113,11 @@ SELECT p.report, p.run, p.channel, p.messages, p.created_at, p.error, coalesce(r
     p.accepted, p.place, p.listing
 FROM reports p LEFT JOIN runs r ON r.run = p.run
 WHERE p.delivered_at IS NULL ORDER BY p.report
+"""
+_BACKLOG = """
+SELECT count(*), min(began_at) FROM (
+    SELECT coalesce(r.started_at, p.created_at) AS began_at FROM reports p LEFT JOIN runs r ON r.run = p.run
+    WHERE p.delivered_at IS NULL
+    UNION ALL SELECT started_at FROM runs WHERE owes_report AND outcome IS NOT NULL
+)
 """

@@ -178,6 +178,7 @@ def _summary(row: Mapping[str, Any]) -> RunSummary:
         row["doomed"],
         row["deleted"],
         not row["details_dropped"],
+        row["undelivered"],
     )
 
 
@@ -205,6 +206,8 @@ _SUMMARIES = """
 SELECT r.run, r.mode, r.outcome, r.started_at, r.finished_at,
     coalesce(sum(s.images), 0) AS images, coalesce(sum(s.doomed), 0) AS doomed,
     coalesce(max(s.details_dropped), 0) AS details_dropped,
+    (r.owes_report AND r.outcome IS NOT NULL)
+        + (SELECT count(*) FROM reports p WHERE p.run = r.run AND p.delivered_at IS NULL) AS undelivered,
     (
         SELECT count(*) FROM deletions d
         WHERE d.run = r.run AND coalesce(d.confirmed_outcome, d.settled_outcome, d.outcome) = 'deleted'

@@ -32,7 +32,7 @@ def check(common: Common, live: bool) -> int:
         say(line)
     failures = [probing.failed("database", lambda: Probe(database_of(settings)))]
     if not any(failures):
-        for line in probing.idle(settings, rules):
+        for line in (*probing.undelivered(settings), *probing.idle(settings, rules)):
             say(line)
     declared = [one for one in settings.references if live or one.url is None]
     unasked = len(settings.references) - len(declared)

@@ -53,15 +53,19 @@ def runs(common: Common, limit: int) -> int:
     from janitor.cli.commands.loading import existing_store
     from janitor.cli.terminal import print_out, print_plain
     from janitor.errors import Exit
-    from janitor.report.tables import runs_table
+    from janitor.report.layout import sentence
+    from janitor.report.tables import UNDELIVERED, runs_table
+    from janitor.report.wording import undelivered_reports
 
-    with existing_store(common) as (_, store):
+    with existing_store(common) as (settings, store):
         listed = store.runs(limit)
         print_out(runs_table(listed))
         dropped = [str(run.run) for run in listed if not run.details_kept]
         if dropped:
             runs_of = dropped[0] if len(dropped) == 1 else f"{dropped[-1]} to {dropped[0]}"
             print_plain(f"Without details, which were dropped as `keep_history` says: run {runs_of}.")
+        if waiting := undelivered_reports(store.backlog(), settings.timezone):
+            print_out(sentence(f"{UNDELIVERED} {waiting}"))
     return Exit.OK
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from janitor.core.memory import Backlog
 from janitor.store import reports, runs
 from janitor.store.reports import KeptReport, NewReport
 from janitor.store.transactions import OnFile
@@ -55,3 +56,8 @@ class Reports(OnFile):
         """The reports that are still to be delivered, oldest first."""
         with self._file.reading() as db:
             return reports.undelivered(db)
+
+    def backlog(self) -> Backlog:
+        """How many reports are still to be delivered, those included that runs which died owe, and since when."""
+        with self._file.reading() as db:
+            return reports.backlog(db)
