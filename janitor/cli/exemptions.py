@@ -2,7 +2,6 @@
 
 import json
 import os
-import pwd
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -12,6 +11,7 @@ from janitor.cli.explain import find_image
 from janitor.cli.recorded import leave_mark
 from janitor.cli.terminal import say
 from janitor.config import Settings
+from janitor.config.operator import user_name
 from janitor.config.policy_files import load_rules
 from janitor.core.exemptions import active, expires_soon
 from janitor.core.memory import Exemption
@@ -101,11 +101,7 @@ def granted_by(by: str | None) -> str:
     """Who grants or revokes: the name given, or else that of the system's user."""
     if by is not None:
         return _words("--by", by, "give a name, or leave the option out")
-    uid = os.getuid()
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid {uid}"
+    return user_name()
 
 
 def _places(store: Store, prefixes: Iterable[str]) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from janitor.core.basis import Basis
 from janitor.core.decision import Decision
 from janitor.core.exemptions import active
 from janitor.core.policy_lint import exempting_nothing
-from janitor.core.result import Mode, Outcome, RunResult
+from janitor.core.result import Mode, Outcome, RunResult, RunTerms
 from janitor.errors import Exit, JanitorError, StoreError, worst
 from janitor.expressions import Budget
 from janitor.run import Run, exit_code
@@ -38,7 +38,7 @@ class RunRequest:
 
     `accept_survey`: a person accepts the surveys although they look implausible. `approved` are the decisions of a
     reviewed plan by target: then only these images may go, and no limit applies. `post`: the report will be posted.
-    `command` names who holds the database meanwhile.
+    `command` names who holds the database meanwhile, and `begun_by` who began the run, for its report.
     """
 
     mode: Mode
@@ -47,6 +47,7 @@ class RunRequest:
     approved: Mapping[str, Sequence[Decision]] | None = None
     post: bool = True
     command: str = "janitor run"
+    begun_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def perform(
             result = _marked(settings.database, store, result)
             keep_up(store, result.run, settings.keep_history, around.stop)
     except StoreError as error:
-        return result or failed_run(request.mode, error, started_at, around.clock())
+        return result or failed_run(request.mode, error, started_at, around.clock(), request.begun_by)
     finally:
         own.close()
     return result
@@ -152,6 +153,7 @@ def _audience(
         channels=_channels(settings, rules),
         next_run=_next_run(settings),
         remarks=partial(_remarks, settings, rules, request.mode, store, clock),
+        begun_by=request.begun_by,
     )
 
 
@@ -202,9 +204,12 @@ def _remarks(settings: Settings, rules: Rules, mode: Mode, store: Store, clock: 
     return sentences + [sentence for sentence in once if sentence not in said]
 
 
-def failed_run(mode: Mode, error: JanitorError, started_at: datetime, finished_at: datetime) -> RunResult:
+def failed_run(
+    mode: Mode, error: JanitorError, started_at: datetime, finished_at: datetime, begun_by: str | None
+) -> RunResult:
     """The result of a run that did not get as far as its targets."""
-    return RunResult(0, mode, Outcome.FAILED, started_at, finished_at, (), str(error))
+    terms = RunTerms(begun_by)
+    return RunResult(0, mode, Outcome.FAILED, started_at, finished_at, (), str(error), terms=terms)
 
 
 def code_of(result: RunResult, delivery: Exit = Exit.OK) -> Exit:

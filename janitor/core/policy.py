@@ -5,11 +5,12 @@ and `decide` then keeps the image: an unreadable value never counts towards dele
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
 from janitor.core.image import Image, Status, Visibility
+from janitor.core.names.owners import OwnerRule
 from janitor.core.names.pattern import Pattern as Pattern
 from janitor.core.names.pattern import Truth
 from janitor.core.names.patterns import any_matches, any_of
@@ -152,7 +153,8 @@ class Policy:
     """A named rule. Without `expire` it keeps all it matches, forever.
 
     `notice` is how long an expired image is announced before it may be deleted; `channel` is where its images are
-    reported, if not in the main channel.
+    reported, if not in the main channel. `contact` is whom to ask about it, and `owner` how to find the owner of an
+    image: neither changes what is deleted, so that a plan reviewed before stays valid.
     """
 
     name: str
@@ -162,6 +164,8 @@ class Policy:
     notice: timedelta = timedelta()
     channel: str | None = None
     description: str | None = None
+    contact: str | None = field(default=None, repr=False)
+    owner: OwnerRule | None = field(default=None, repr=False)
 
     def slow_expressions(self) -> Iterator[tuple[str, Expression]]:
         """The expressions, each with its key, whose time may grow faster than linearly with the text."""
@@ -169,3 +173,6 @@ class Policy:
         family = None if self.keep is None else self.keep.per.expression
         if family is not None and not family.linear_groups:
             yield "keep.per", family
+        owner = None if self.owner is None else self.owner.expression
+        if owner is not None and not owner.linear_groups:
+            yield "owner", owner

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from janitor.core.decision import Change, Decision, Spared, Verdict
+from janitor.core.planning.plan import Limits
+from janitor.core.policy import Policy
 from janitor.core.survey.clock import ClockCheck
 
 
@@ -168,10 +170,27 @@ class TargetResult:
 
 
 @dataclass(frozen=True, slots=True)
+class RunTerms:
+    """What a run was made with, as far as reports say so; nothing of it where that was not recorded.
+
+    `begun_by` is who or what began it, in words. `policies` are in their order. `limits` are those of one target.
+    """
+
+    begun_by: str | None = None
+    policies: tuple[Policy, ...] = ()
+    limits: Limits | None = None
+
+    def policy(self, name: str | None) -> Policy | None:
+        """The policy of this name."""
+        return next((policy for policy in self.policies if policy.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """One whole run: the source of every report. `error` is what kept the run from its targets, if anything did.
 
-    `digest` identifies exactly its plan. `remarks` concern what people wrote down, and no single target.
+    `digest` identifies exactly its plan. `remarks` concern what people wrote down, and no single target. Wide because
+    each field is a part of every report.
     """
 
     run: int
@@ -183,6 +202,7 @@ class RunResult:
     error: str | None = None
     digest: str | None = None
     remarks: tuple[str, ...] = ()
+    terms: RunTerms = field(default_factory=RunTerms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from itertools import chain
 from typing import Any
 
 from janitor.core.decision import Decision
-from janitor.core.result import Deletion, RunResult, TargetResult
+from janitor.core.policy import Policy
+from janitor.core.result import Deletion, RunResult, RunTerms, TargetResult
 from janitor.core.units import iso, iso_or_none
 from janitor.report.json_pieces import json_pieces
 
@@ -27,15 +28,17 @@ def written_report(result: RunResult) -> Iterator[str]:
             "outcome": result.outcome,
             "error": result.error,
             "digest": result.digest,
+            "begun_by": result.terms.begun_by,
             "started_at": iso(result.started_at),
             "finished_at": iso(result.finished_at),
-            "targets": [_target(target) for target in result.targets],
+            "targets": [_target(target, result.terms) for target in result.targets],
             "remarks": list(result.remarks),
         }
     )
 
 
-def _target(target: TargetResult) -> dict[str, Any]:
+def _target(target: TargetResult, terms: RunTerms) -> dict[str, Any]:
+    policies = {policy.name: policy for policy in terms.policies}
     notices = target.notices
     warned = chain(notices.announced, notices.reminded)
     undated = notices.undelivered.intersection(_ids(notices.announced))
@@ -44,7 +47,10 @@ def _target(target: TargetResult) -> dict[str, Any]:
         "outcome": target.outcome,
         "error": target.error,
         "images": target.survey.images,
-        "decisions": (_decision(decision, dated=decision.image.id not in undated) for decision in target.decisions),
+        "decisions": (
+            _decision(decision, policies.get(decision.policy or ""), dated=decision.image.id not in undated)
+            for decision in target.decisions
+        ),
         "deletions": map(_deletion, target.deletions),
         "settled": map(_deletion, target.earlier.settled),
         "announced": _ids(d for d in notices.announced if d.image.id not in notices.undelivered),
@@ -60,7 +66,7 @@ def _ids(decisions: Iterable[Decision]) -> Iterator[str]:
     return (decision.image.id for decision in decisions)
 
 
-def _decision(decision: Decision, *, dated: bool) -> dict[str, Any]:
+def _decision(decision: Decision, policy: Policy | None, *, dated: bool) -> dict[str, Any]:
     image = decision.image
     return {
         "image": image.id,
@@ -72,6 +78,8 @@ def _decision(decision: Decision, *, dated: bool) -> dict[str, Any]:
         "reason": decision.reason,
         "detail": decision.detail,
         "due": iso_or_none(decision.due) if dated else None,
+        "owner": policy.owner.of(image) if policy and policy.owner else None,
+        "contact": policy.contact if policy else None,
     }
 
 

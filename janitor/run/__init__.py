@@ -7,7 +7,7 @@ from threading import Semaphore
 
 from janitor.core.matching import Matched
 from janitor.core.planning.plan_diff import plan_digest
-from janitor.core.result import Mode, Outcome, RunResult, TargetResult
+from janitor.core.result import Mode, Outcome, RunResult, RunTerms, TargetResult
 from janitor.errors import CloudError, Exit, Interrupted, StoreError, worst
 from janitor.run.cleaning import Cleaning, cut_short
 from janitor.run.orders import Orders, Site
@@ -37,7 +37,11 @@ class Run(Orders):
         """
         started_at = self.execution.clock()
         run = self.store.begin_run(
-            self.mode, started_at, owes_report=self.audience.owes_report, unposted=self.audience.unposted
+            self.mode,
+            started_at,
+            owes_report=self.audience.owes_report,
+            unposted=self.audience.unposted,
+            begun_by=self.audience.begun_by,
         )
         self.store.record_basis(run, self.basis)
         if self.unknown_mark is not None:
@@ -46,7 +50,9 @@ class Run(Orders):
         outcome = _OUTCOME_OF_EXIT[worst(_EXIT_OF_OUTCOME[target.outcome] for target in targets)]
         planned = ((target.target, decision) for target in targets for decision in target.to_delete)
         digest = plan_digest(planned, self.basis.policies)
-        result = RunResult(run, self.mode, outcome, started_at, self.execution.clock(), targets, digest=digest)
+        terms = RunTerms(self.audience.begun_by, self.basis.policies, self.basis.limits)
+        finished_at = self.execution.clock()
+        result = RunResult(run, self.mode, outcome, started_at, finished_at, targets, digest=digest, terms=terms)
         try:
             result = replace(result, remarks=tuple(self.audience.remarks()))
             self.store.finish_run(result)

@@ -67,11 +67,10 @@ class Stage(Protocol):
 class RunStore(Journal, Protocol):
     """What a run records."""
 
-    def begin_run(self, mode: Mode, started_at: datetime, *, owes_report: bool, unposted: bool) -> int:
-        """Begin a run, which owes a report until that is kept, or is `unposted`: reported to no channel.
-
-        Returns its number.
-        """
+    def begin_run(
+        self, mode: Mode, started_at: datetime, *, owes_report: bool, unposted: bool, begun_by: str | None
+    ) -> int:
+        """Begin a run, which owes a report until that is kept, or is `unposted`: to no channel. Returns its number."""
         ...
 
     def stage(self, target: str) -> Stage:
@@ -261,7 +260,7 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """To whom a run is reported, and when.
+    """To whom a run is reported, when, and as begun by whom.
 
     `owes_report`: its report is to be posted, by the next run if this one dies before; `unposted`: it could be, but is
     not to be. `channels` are those of the policies that have one of their own, or None where no channel is configured.
@@ -274,6 +273,7 @@ class Audience:
     channels: Mapping[str, str] | None = field(default_factory=dict)
     next_run: Callable[[datetime], datetime] | None = None
     remarks: Callable[[], Sequence[str]] = tuple
+    begun_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,11 @@ CREATE TABLE file_exemptions (
 );
 """
 
+BEGINNING = """
+-- begun_by: who or what began it, in words; NULL for runs of before this was recorded.
+ALTER TABLE runs ADD COLUMN begun_by TEXT;
+"""
+
 _OFFSET = re.compile(r"UTC([+-])(\d{2}):(\d{2})")
 
 

@@ -9,8 +9,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from janitor.store.basis import BEGINNING, TEXTS
 from janitor.store.basis import STEP as BASIS
-from janitor.store.basis import TEXTS
 from janitor.store.columns import added
 from janitor.store.connection import Connection, tables
 from janitor.store.history.forgetting import STEP as FORGETTING
@@ -190,6 +190,11 @@ def servers(db: Connection) -> None:
     _execute(db, SERVERS)
 
 
+def beginning(db: Connection) -> None:
+    """Who or what began each run."""
+    _execute(db, BEGINNING)
+
+
 def _execute(db: Connection, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which is half of the time for a new
     # database.
@@ -228,6 +233,7 @@ STEPS = (  # append only
     forgetting,
     turning_down,
     servers,
+    beginning,
 )
 _ALL = {step.__name__: step for step in STEPS} | {name: _adding(script) for name, script in added()}
 

@@ -14,11 +14,13 @@ from janitor.core.result import (
     PlanReview,
     RunResult,
     RunSummary,
+    RunTerms,
     SurveySummary,
     TargetResult,
 )
 from janitor.core.units import iso
 from janitor.errors import UsageError
+from janitor.store.basis import basis_at
 from janitor.store.connection import Connection, query
 from janitor.store.history.forgetting import check_kept
 from janitor.store.journal import add_outcomes, deletions_at, settled_in
@@ -30,10 +32,12 @@ from janitor.store.trust.notices import end_spared
 _UNFINISHED = "did not finish, or is still in progress"
 
 
-def begin_run(db: Connection, mode: Mode, started_at: datetime, *, owes_report: bool, unposted: bool) -> int:
+def begin_run(
+    db: Connection, mode: Mode, started_at: datetime, *, owes_report: bool, unposted: bool, begun_by: str | None
+) -> int:
     """Begin a run; returns its number."""
-    given = (mode.value, iso(started_at), owes_report, unposted)
-    cursor = db.execute("INSERT INTO runs (mode, started_at, owes_report, unposted) VALUES (?, ?, ?, ?)", given)
+    given = (mode.value, iso(started_at), owes_report, unposted, begun_by)
+    cursor = db.execute(_BEGIN, given)
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
@@ -120,7 +124,13 @@ def load_run(db: Connection, run: int) -> RunResult:
         row["error"] if finished else _UNFINISHED,
         row["digest"],
         tuple(json.loads(row["remarks"] or "[]")),
+        _terms(db, run, row["begun_by"]),
     )
+
+
+def _terms(db: Connection, run: int, begun_by: str | None) -> RunTerms:
+    basis = basis_at(db, run)
+    return RunTerms(begun_by, basis.policies, basis.limits) if basis else RunTerms(begun_by)
 
 
 def list_runs(db: Connection, limit: int | None) -> list[RunSummary]:
@@ -182,6 +192,7 @@ def _summary(row: Mapping[str, Any]) -> RunSummary:
     )
 
 
+_BEGIN = "INSERT INTO runs (mode, started_at, owes_report, unposted, begun_by) VALUES (?, ?, ?, ?, ?)"
 _FINISH_TARGET = """
 INSERT INTO surveys (run, target, images, owned, decisions, doomed, outcome, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (run, target) DO UPDATE SET images = excluded.images, owned = excluded.owned,
@@ -191,7 +202,7 @@ _BEFORE = "SELECT outcome FROM runs WHERE run < ? OR ? = 0 ORDER BY run DESC LIM
 _PLACE_TARGET = "UPDATE surveys SET position = ? WHERE run = ? AND target = ? AND outcome IS NOT NULL"
 _FINISH_RUN = "UPDATE runs SET finished_at = ?, outcome = ?, error = ?, digest = ?, remarks = ? WHERE run = ?"
 _RUN = """
-SELECT mode, started_at, finished_at, outcome, error, digest, remarks, max(
+SELECT mode, started_at, finished_at, outcome, error, digest, remarks, begun_by, max(
     started_at,
     coalesce((SELECT max(finished_at) FROM surveys WHERE run = :run), ''),
     coalesce((SELECT max(coalesce(answered_at, requested_at)) FROM deletions WHERE run = :run), '')

@@ -13,6 +13,7 @@ from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from janitor.core.names.owners import OwnerRule
 from janitor.core.names.pattern import Pattern
 from janitor.core.retention import Family
 from janitor.core.units import iso
@@ -23,7 +24,7 @@ T = TypeVar("T")
 # ASCII only: SQLite does not accept a lone surrogate, which policies of earlier versions may hold.
 _encode = json.JSONEncoder(sort_keys=True).encode
 _SCALARS = (str, int, float, bool)
-_TEXTS = (Pattern, Family)  # classes that wrap a text
+_TEXTS = (Pattern, Family, OwnerRule)  # classes that wrap a text
 
 
 def to_json(value: object) -> str:
@@ -46,7 +47,7 @@ def _plain(value: Any) -> Any:
             return seconds if value.microseconds else value.days * 86_400 + value.seconds
         case datetime():
             return iso(value)
-        case Pattern() | Family():
+        case Pattern() | Family() | OwnerRule():
             return value.text
         case tuple():
             return [_plain(item) for item in value]

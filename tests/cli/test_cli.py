@@ -55,7 +55,7 @@ def test_the_json_is_the_documented_object(sandbox_desk: Desk) -> None:
     assert {"run", "mode", "outcome", "started_at", "finished_at", "targets"} <= set(result)
     target = result["targets"][0]
     assert {"target", "outcome", "error", "images", "decisions", "deletions"} <= set(target)
-    keys = {"image", "name", "status", "size", "verdict", "policy", "reason", "detail", "due"}
+    keys = {"image", "name", "status", "size", "verdict", "policy", "reason", "detail", "due", "owner", "contact"}
     assert all(set(decision) == keys for decision in target["decisions"])
     assert len(target["decisions"]) == target["images"] == len({d["image"] for d in target["decisions"]})
     assert result["started_at"].endswith("Z")

@@ -35,6 +35,7 @@ def test_a_run_is_exactly_this_object() -> None:
         "outcome": "ok",
         "error": None,
         "digest": None,
+        "begun_by": None,
         "started_at": "2026-11-23T03:00:00Z",
         "finished_at": "2026-11-23T03:00:42Z",
         "targets": [
@@ -54,6 +55,8 @@ def test_a_run_is_exactly_this_object() -> None:
                         "reason": "expired",
                         "detail": "created 2026-10-24, expired 2026-11-07 (14d after creation)",
                         "due": None,
+                        "owner": None,
+                        "contact": None,
                     },
                     {
                         "image": "i-2",
@@ -65,6 +68,8 @@ def test_a_run_is_exactly_this_object() -> None:
                         "reason": "too-young",
                         "detail": "created 2026-11-11, expires 2026-11-23 (14d after creation)",
                         "due": "2026-11-23T03:00:00.000500Z",
+                        "owner": None,
+                        "contact": None,
                     },
                 ],
                 "deletions": [{"image": "i-1", "outcome": "deleted", "detail": "confirmed gone"}],
@@ -84,7 +89,7 @@ def test_a_run_is_exactly_this_object() -> None:
 def test_the_keys_come_in_the_documented_order() -> None:
     report = json.loads(json_report(make_run(make_target([to_delete()], [make_deletion()]))))
     target = report["targets"][0]
-    run = ["run", "mode", "outcome", "error", "digest", "started_at", "finished_at", "targets", "remarks"]
+    run = ["run", "mode", "outcome", "error", "digest", "begun_by", "started_at", "finished_at", "targets", "remarks"]
     assert list(report) == run
     news = ["settled", "announced", "reminded", "undelivered", "spared", "changed", "remarks"]
     assert list(target) == ["target", "outcome", "error", "images", "decisions", "deletions", *news]

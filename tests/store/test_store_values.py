@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from janitor.core.image import Sharing, Status, Visibility
 from janitor.core.memory import Exemption, Notice, Refusals
+from janitor.core.names.owners import OwnerRule
 from janitor.core.policy import Clock, Expire, Match, Pattern, Policy
 from janitor.core.retention import Family, Keep, Period
 from janitor.store.values import from_json, to_json
@@ -65,6 +66,8 @@ POLICIES = built(
     notice=DURATIONS,
     channel=st.none() | TEXTS,
     description=st.none() | TEXTS,
+    contact=st.none() | TEXTS,
+    owner=st.none() | st.sampled_from(["property:owner", "tag:owner:*", "name:/^(team-[a-z]+)-/"]).map(OwnerRule),
 )
 NOTICES = built(
     Notice,

@@ -20,12 +20,13 @@ def run(
     from janitor.cli import configuration, wiring
     from janitor.cli.commands.loading import load_to_run
     from janitor.cli.commands.run_once import run_once
+    from janitor.config.operator import begun_by
     from janitor.run import sites
 
     settings, rules = load_to_run(common)
     chosen = sites.chosen(settings, targets)
     mode = configuration.mode_of(settings, dry_run=dry_run)
-    request = wiring.RunRequest(mode, chosen, accept_survey=accept_survey, post=not no_post)
+    request = wiring.RunRequest(mode, chosen, accept_survey=accept_survey, post=not no_post, begun_by=begun_by())
     return run_once(settings, rules, request, form)
 
 
@@ -48,6 +49,7 @@ def apply(common: Common, number: int, dry_run: bool, form: Format, no_post: boo
     from janitor.cli.commands.loading import load
     from janitor.cli.commands.run_once import run_once
     from janitor.clock import utc_now
+    from janitor.config.operator import begun_by
     from janitor.core.result import Mode
     from janitor.errors import Exit
     from janitor.run import sites
@@ -65,5 +67,5 @@ def apply(common: Common, number: int, dry_run: bool, form: Format, no_post: boo
             approved = reviewed_plan(store, number, rules.policies, settings.plan_validity, utc_now())
     mode = Mode.DRY_RUN if dry_run else Mode.DELETE
     command = f"janitor apply {number}"
-    request = wiring.RunRequest(mode, chosen, approved=approved, post=not no_post, command=command)
+    request = wiring.RunRequest(mode, chosen, approved=approved, post=not no_post, command=command, begun_by=begun_by())
     return run_once(settings, rules, request, form)

@@ -9,6 +9,7 @@ from janitor.cli.commands.reporting import code_of, reported
 from janitor.cli.formats import Format
 from janitor.clock import utc_now
 from janitor.config import Settings
+from janitor.config.operator import BY_SCHEDULE
 from janitor.core.result import Mode, RunResult
 from janitor.errors import Busy, ConfigurationError, Exit, JanitorError, worst
 from janitor.monitoring.watch import Watch
@@ -25,14 +26,15 @@ def scheduled_run(settings: Settings, mode: Mode, stop: Stop, watch: Watch) -> N
 
     def skipped(error: JanitorError) -> RunResult:
         _log.error("run-skipped: %s", in_one_line(str(error)))
-        return wiring.failed_run(mode, error, started_at, utc_now())
+        return wiring.failed_run(mode, error, started_at, utc_now(), BY_SCHEDULE)
 
     try:
         with watch.run() as (begins, ended), ExitStack() as holding:
             rules, wrong = None, Exit.OK
             try:
                 rules = configuration.rules_of(settings)
-                request = wiring.RunRequest(mode, sites.Choice(settings.targets), command="janitor serve")
+                everywhere = sites.Choice(settings.targets)
+                request = wiring.RunRequest(mode, everywhere, command="janitor serve", begun_by=BY_SCHEDULE)
                 around = wiring.Surroundings(stop=stop, holding=holding, begins=begins)
                 result = wiring.perform(settings, rules, request, around)
             except ConfigurationError as error:

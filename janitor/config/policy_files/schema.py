@@ -16,6 +16,7 @@ from pydantic import (
 
 from janitor.core.image import Status, Visibility
 from janitor.core.memory import Exemption
+from janitor.core.names.owners import OwnerRule
 from janitor.core.names.pattern import Pattern, expression_between_slashes, flaw_of_glob
 from janitor.core.policy import Clock, Expire, Match, Policy
 from janitor.core.retention import Family, Keep, Period
@@ -193,6 +194,26 @@ class _Keep(Schema):
         return Keep(self.per, self.newest or 0, tuple((period, count) for period, count in counts if count))
 
 
+class _Owner(Schema):
+    """Where the owner of an image is found, as written."""
+
+    property: Given[Label] = None
+    tag: Given[Label] = None
+    name: Given[Label] = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "_Owner":
+        if len(self.model_fields_set) != 1:
+            raise ValueError(f"give exactly one of {', '.join(type(self).model_fields)}")
+        self.value()
+        return self
+
+    def value(self) -> OwnerRule:
+        """The rule. Raises ValueError for a pattern that does not say which part is the owner."""
+        [kind] = self.model_fields_set
+        return OwnerRule(f"{kind}:{getattr(self, kind)}")
+
+
 class PolicySchema(Schema):
     """One policy as written."""
 
@@ -203,6 +224,8 @@ class PolicySchema(Schema):
     keep: Given[_Keep] = None
     notice: Given[Notice] = None
     channel: Given[Label] = None
+    contact: Given[Label] = None
+    owner: Given[_Owner] = None
 
     @field_validator("notice")
     @classmethod
@@ -226,6 +249,8 @@ class PolicySchema(Schema):
             notice=notice if self.expire else timedelta(),
             channel=self.channel,
             description=self.description,
+            contact=self.contact,
+            owner=self.owner.value() if self.owner else None,
         )
 
 

@@ -13,13 +13,21 @@ from janitor.store.transactions import OnFile
 class Runs(OnFile):
     """Begins, ends and lists runs."""
 
-    def begin_run(self, mode: Mode, started_at: datetime, *, owes_report: bool = False, unposted: bool = False) -> int:
+    def begin_run(
+        self,
+        mode: Mode,
+        started_at: datetime,
+        *,
+        owes_report: bool = False,
+        unposted: bool = False,
+        begun_by: str | None = None,
+    ) -> int:
         """Begin a run, which owes a report until that is kept, or is `unposted`: reported to no channel.
 
-        Returns its number.
+        `begun_by` is who or what begins it, in words. Returns its number.
         """
         with self._file.writing() as db:
-            return runs.begin_run(db, mode, started_at, owes_report=owes_report, unposted=unposted)
+            return runs.begin_run(db, mode, started_at, owes_report=owes_report, unposted=unposted, begun_by=begun_by)
 
     def record_basis(self, run: int, basis: Basis) -> None:
         """Record what a run is based on: its policies, the exemptions of policy files, its zone and its limits."""
