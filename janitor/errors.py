@@ -12,6 +12,7 @@
     │   ├── Implausible          4   gave a list that repeats itself or does not end
     │   └── AnotherAccount       4   is another account than the one that the database knows
     ├── StoreError               1   the database
+    ├── Exempted                 1   a person exempted the image before its deletion was requested
     ├── Busy                     5   another run holds the database
     ├── DeliveryError            1   a report did not reach its channel
     └── Interrupted    129/130/143   SIGHUP, SIGINT or SIGTERM
@@ -135,6 +136,10 @@ class AnotherAccount(CloudError):
 
 class StoreError(JanitorError):
     """The database cannot be read or written; the message says what to do."""
+
+
+class Exempted(JanitorError):
+    """A person exempted an image before its deletion was requested; the message says who."""
 
 
 class Busy(JanitorError):

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 
 from janitor.cloud.service import ImageService
 from janitor.core.decision import Change, Decision, Verdict
-from janitor.core.exemptions import exemptions_for
 from janitor.core.image import Image
 from janitor.core.names.image_ids import ImageId
 from janitor.core.planning.deletion import Answer, Answered, Shown, detail_of, is_open, outcome_of, shown
 from janitor.core.planning.plan import Plan
 from janitor.core.result import Deletion
 from janitor.core.sharing import apply_sharing
-from janitor.errors import CloudError, Interrupted, NotSent, Refused, RetryLater, StoreError, Unavailable
+from janitor.errors import CloudError, Exempted, Interrupted, NotSent, Refused, RetryLater, StoreError, Unavailable
 from janitor.run.freshness import Freshness, Reading
 from janitor.run.orders import Execution, Journal
 
@@ -82,6 +81,9 @@ class Deleter:
                 self.standing.left.append(Change(decision, why))
                 return None
             entry = self.journal.journal_request(self.run, self.target, decision, self.execution.clock())
+        except Exempted as error:
+            self.standing.left.append(Change(decision, str(error)))
+            return None
         except CloudError as error:
             self._note(error)
             return None
@@ -141,10 +143,8 @@ class Deleter:
             return f"changed during this run: {', '.join(different)}"
         if (why := reading.stays.get(image.identity)) is not None:
             return f"changed during this run: {why}"
-        if (why := self._shared_with(decision)) is not None:
-            return f"changed during this run: {why}"
-        # Last of all: people may exempt it even while it is checked.
-        return "exempted by a person during this run" if self._exempted_meanwhile(image) else None
+        why = self._shared_with(decision)
+        return None if why is None else f"changed during this run: {why}"
 
     def _shared_with(self, decision: Decision) -> str | None:
         """Why an image that may be shared stays: another project may have accepted it since the decision.
@@ -154,11 +154,6 @@ class Deleter:
         asked = self.service.shareable([decision.image])
         [now] = apply_sharing([decision], self.service.sharing(asked)) if asked else [decision]
         return None if now.verdict is Verdict.DELETE else f"now {now.verdict} [{now.reason}] {now.detail}"
-
-    def _exempted_meanwhile(self, image: Image) -> bool:
-        """Whether a person has exempted an image since the decision: exemptions count until the last moment."""
-        now = self.execution.clock()
-        return bool(exemptions_for([image], self.journal.exemptions(now), (), now))
 
     def _ask(self, decision: Decision) -> Answered:
         """The API's answer to the deletion. Raises NotSent where nothing was sent."""

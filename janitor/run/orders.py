@@ -28,12 +28,8 @@ from janitor.shutdown import Stop
 class Journal(Protocol):
     """Where each request is recorded before it is sent and after it is answered."""
 
-    def exemptions(self, at: datetime) -> Sequence[Exemption]:
-        """The exemptions by command that are in force at that instant."""
-        ...
-
     def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
-        """Record a request that is about to be sent; returns the entry. Raises StoreError."""
+        """Record a request that is about to be sent; returns the entry. Raises StoreError, and Exempted if it is."""
         ...
 
     def withdraw_request(self, entry: int) -> None:
@@ -71,6 +67,10 @@ class RunStore(Journal, Protocol):
         self, mode: Mode, started_at: datetime, *, owes_report: bool, unposted: bool, begun_by: str | None
     ) -> int:
         """Begin a run, which owes a report until that is kept, or is `unposted`: to no channel. Returns its number."""
+        ...
+
+    def exemptions(self, at: datetime) -> Sequence[Exemption]:
+        """The exemptions by people that are in force at that instant, without those of policy files."""
         ...
 
     def stage(self, target: str) -> Stage:

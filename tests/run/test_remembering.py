@@ -1,11 +1,18 @@
 """What a run takes from earlier ones: rejected deletions, uses that were seen, and exemptions up to the last moment."""
 
+from datetime import datetime
+from pathlib import Path
+
+from janitor.core.decision import Decision
 from janitor.core.memory import Exemption
 from janitor.core.result import Outcome
 from janitor.core.usage import Usage, User
 from janitor.errors import Exit, Refused, Unavailable
 from janitor.run import exit_code
+from janitor.store import Store
 from tests.factories import DAY, OLD, image_called, usage_of
+from tests.fakes import RecordingCloud
+from tests.new_database import new_database
 from tests.run.world import HOUR, World
 
 
@@ -119,4 +126,23 @@ def test_an_exemption_holds_to_the_very_last(world: World) -> None:
     assert world.cloud.deleted == ["a"]
     [change] = result.targets[0].review.changed
     assert (change.decision.image.id, result.outcome) == ("b", Outcome.OK)
+    assert change.detail == "exempted by kim during this run"
     assert world.store.load_run(result.run) == result
+
+
+class ExemptedJustBefore(Store):
+    """A database to which somebody else adds an exemption at the last moment: after all checks of the image."""
+
+    def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
+        with Store.open(self._file._path) as other:
+            other.add_exemptions([(target, Exemption(decision.image.id, at + DAY, "stop!", "@lee"))], at)
+        return super().journal_request(run, target, decision, at)
+
+
+def test_an_exemption_between_the_last_check_and_the_request_keeps_the_image(tmp_path: Path) -> None:
+    with ExemptedJustBefore.open(new_database(tmp_path / "janitor.db")) as store:
+        world = World(store, RecordingCloud([image_called("a"), image_called("young", days=1)]), [OLD])
+        result = world.run()
+        assert (world.cloud.deleted, result.outcome) == ([], Outcome.OK)
+        assert [change.detail for change in result.targets[0].review.changed] == ["exempted by @lee during this run"]
+        assert store.load_run(result.run) == result

@@ -4,19 +4,34 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from janitor.core.decision import Decision
+from janitor.core.memory import Exemption
 from janitor.core.planning.deletion import Answered
 from janitor.core.planning.reconciling import Settlement, Unsettled
+from janitor.errors import Exempted
 from janitor.store import journal
+from janitor.store.connection import Connection
 from janitor.store.transactions import OnFile
-from janitor.store.trust import outcomes
+from janitor.store.trust import exemptions, outcomes
 
 
 class Deletions(OnFile):
     """Keeps the journal of deletions; what several threads record in it at once is one transaction."""
 
     def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
-        """Record a deletion that is about to be requested: on disk when this returns. Returns its entry."""
-        return self._file.together.write(lambda db: journal.add_request(db, run, target, decision.image.id, at))
+        """Record a deletion that is about to be requested: on disk when this returns. Returns its entry.
+
+        Raises Exempted, with nothing recorded, for an image that a person has exempted by then: whoever exempts it
+        afterwards finds the request.
+        """
+
+        def request(db: Connection) -> int | Exemption:
+            given = exemptions.exemption_in_force(db, decision.image, at)
+            return given or journal.add_request(db, run, target, decision.image.id, at)
+
+        entry = self._file.together.write(request)
+        if isinstance(entry, Exemption):
+            raise Exempted(f"exempted by {entry.who} during this run")
+        return entry
 
     def withdraw_request(self, entry: int) -> None:
         """Withdraw a request that was not sent after all."""

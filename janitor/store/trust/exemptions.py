@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from janitor.core.exemptions import active
+from janitor.core.exemptions import active, exemptions_for
+from janitor.core.image import Image
 from janitor.core.memory import Exemption
 from janitor.core.units import iso
 from janitor.store.connection import Connection, query
@@ -55,6 +56,13 @@ def end_exemptions(db: Connection, target: str, image_id: str, by: str, at: date
     """Revoke all exemptions in force for an image; expired ones stay as they are."""
     held = [(row["exemption"],) for row in _rows(db, target, image_id) if _record(row).active(at)]
     db.executemany(_END, [(iso(at), by, *key) for key in held])
+
+
+def exemption_in_force(db: Connection, image: Image, at: datetime) -> Exemption | None:
+    """The exemption by a person that is in force for this image, in whatever target; the longest, None without one."""
+    rows = db.execute("SELECT image, until, why, who FROM exemptions WHERE ended_at IS NULL")
+    given = (Exemption(image_id, instant(until), why, who) for image_id, until, why, who in rows)
+    return exemptions_for([image], given, (), at).get(image.id)
 
 
 def exemption_records(db: Connection, target: str | None = None, image_id: str | None = None) -> list[ExemptionRecord]:
