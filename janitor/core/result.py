@@ -91,7 +91,8 @@ class NoticeChanges:
     sends a reminder, and `overdue` those of them whose reminder is so late that they are due a day after it.
     `undelivered` are those of both that no accepted message names: their notice has not begun, or they still wait for
     their reminder. Until the report is sent there are none. `spared` are the images that were announced before and no
-    longer expire, with the reason that now keeps them.
+    longer expire, with the reason that now keeps them. `gone` are announced images as last seen, which somebody else
+    deleted: no survey has listed them for a week, and no run deleted them.
     """
 
     announced: tuple[Decision, ...] = ()
@@ -99,6 +100,7 @@ class NoticeChanges:
     overdue: frozenset[str] = frozenset()
     undelivered: frozenset[str] = frozenset()
     spared: tuple[Spared, ...] = ()
+    gone: tuple[Decision, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ def _target(target: TargetResult, terms: RunTerms) -> dict[str, Any]:
         "reminded": _ids(d for d in notices.reminded if d.image.id not in notices.undelivered),
         "undelivered": _ids(d for d in warned if d.image.id in notices.undelivered),
         "spared": _ids(saved.decision for saved in notices.spared),
+        "gone": _ids(notices.gone),
         "changed": ({"image": change.decision.image.id, "detail": change.detail} for change in target.review.changed),
         "remarks": list(target.survey.remarks),
     }

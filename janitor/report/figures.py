@@ -158,6 +158,7 @@ def _news(result: RunResult, announced: str | None) -> str:
         soon: in_time,
         "due a day after their reminder": sum(len(target.notices.reminded) for target in result.targets) - in_time,
         "would be spared" if dry else "spared": sum(len(target.notices.spared) for target in result.targets),
+        "deleted by somebody else": sum(len(target.notices.gone) for target in result.targets),
         "changed since planned": sum(len(target.review.changed) for target in result.targets),
     }
     words = ", ".join(f"{counted(count)} {what}" for what, count in counts.items() if what and count)

@@ -60,6 +60,7 @@ def _outcomes(target: TargetResult, mode: Mode, *, late: bool) -> dict[str, str]
     """The outcome for each image, by its id; if the report announces, also announcements and reminders."""
     live = mode is not Mode.DRY_RUN
     outcomes = {saved.decision.image.id: "spared" for saved in target.notices.spared if live}
+    outcomes |= {decision.image.id: "gone" for decision in target.notices.gone}
     told = ((target.notices.reminded, "reminded"), (target.notices.announced, "announced")) if live and not late else ()
     for decisions, word in told:
         outcomes |= {d.image.id: word for d in decisions if d.image.id not in target.notices.undelivered}

@@ -43,5 +43,6 @@ def _warns(target: TargetResult, mode: Mode) -> bool:
 
 
 def _changed(target: TargetResult) -> bool:
-    warned = target.notices.announced or target.notices.reminded or target.notices.spared
+    notices = target.notices
+    warned = notices.announced or notices.reminded or notices.spared or notices.gone
     return bool(target.to_delete or target.deletions or warned or target.earlier.settled or target.review.changed)

@@ -70,6 +70,7 @@ def _noticed(target: TargetResult, mode: Mode) -> Iterator[Group]:
     too_late = [decision for decision in target.notices.reminded if decision.image.id in target.notices.overdue]
     (reminded, forgotten), (late, again) = (_parted(part, target.notices.undelivered) for part in (in_time, too_late))
     spared = tuple(Entry(saved.decision, _announcer(saved)) for saved in target.notices.spared)
+    gone = tuple(map(Entry, target.notices.gone))
     if mode is Mode.DRY_RUN:
         return _filled(
             Group("Would be announced", told + missed),
@@ -84,6 +85,7 @@ def _noticed(target: TargetResult, mode: Mode) -> Iterator[Group]:
         Group("Late reminder, due a day after it", late, late=_NO_REMINDER),
         Group("Reminder not delivered, due a day after its delivery", forgotten + again, trouble=True),
         Group("Spared, announced before and now kept", spared),
+        Group("Announced before, deleted by somebody else", gone),
     )
 
 

@@ -58,6 +58,7 @@ def _part(target: TargetResult, wanted: Callable[[str | None], bool]) -> TargetR
         announced=tuple(filter(decided, target.notices.announced)),
         reminded=tuple(filter(decided, target.notices.reminded)),
         spared=tuple(saved for saved in target.notices.spared if wanted(saved.policy)),
+        gone=tuple(filter(decided, target.notices.gone)),
     )
     settled = tuple(deletion for deletion in target.earlier.settled if decided(deletion.decision))
     changed = tuple(change for change in target.review.changed if decided(change.decision))
@@ -72,7 +73,8 @@ def _part(target: TargetResult, wanted: Callable[[str | None], bool]) -> TargetR
 
 
 def _tells_something(part: TargetResult) -> bool:
-    warned = part.notices.announced or part.notices.reminded or part.notices.spared
+    notices = part.notices
+    warned = notices.announced or notices.reminded or notices.spared or notices.gone
     return bool(part.decisions or part.deletions or warned or part.earlier.settled or part.review.changed)
 
 

@@ -221,7 +221,7 @@ class Cleaning:
         if self.orders.mode is Mode.DRY_RUN:
             return seen
         if seen.survey.clock is not ClockCheck.UNCONFIRMED:
-            self._end_notices_of_gone(seen, memory)
+            seen = replace(seen, notices=replace(seen.notices, gone=self._end_notices_of_gone(seen, memory)))
         if against is not None or not plan.decisions:
             return seen
         return carrying_out.perform(seen, plan, memory)
@@ -246,9 +246,10 @@ class Cleaning:
         excess = self._excess(plan)
         return excess and f"{excess} To delete exactly this list after reviewing it: janitor apply {self.run}"
 
-    def _end_notices_of_gone(self, seen: TargetResult, memory: Memory) -> None:
-        listed = {decision.image.id for decision in seen.decisions}
-        self._store.end_notices_of_gone(seen.target, memory.notices.keys() - listed, self.orders.execution.clock())
+    def _end_notices_of_gone(self, seen: TargetResult, memory: Memory) -> tuple[Decision, ...]:
+        """The announced images that somebody else deleted; the notices of those that we deleted end here."""
+        unlisted = sorted(memory.notices.keys() - {decision.image.id for decision in seen.decisions})
+        return tuple(self._store.end_notices_of_gone(seen.target, unlisted, self.orders.execution.clock()))
 
     def _reconcile(self, survey: Survey, lookup: Lookup) -> tuple[Deletion, ...]:
         """Find out the outcomes of requests that earlier runs left open, as far as the survey shows them."""

@@ -175,8 +175,8 @@ class RunStore(Journal, Protocol):
         """Record the measure of a survey, and whether it is accepted."""
         ...
 
-    def end_notices_of_gone(self, target: str, unlisted: Iterable[str], at: datetime) -> None:
-        """End the notices of these images, which this survey did not list, if they are certainly gone."""
+    def end_notices_of_gone(self, target: str, unlisted: Iterable[str], at: datetime) -> Sequence[Decision]:
+        """End the notices of unlisted images that the janitor deleted; returns those that somebody else deleted."""
         ...
 
     def finish_target(self, run: int, result: TargetResult) -> None:
@@ -184,7 +184,7 @@ class RunStore(Journal, Protocol):
         ...
 
     def finish_run(self, result: RunResult) -> None:
-        """Record how the run ended, and withdraw the notices of images that a live run spared."""
+        """Record how the run ended, and end the notices of images that a live run spared or reported as gone."""
         ...
 
 

@@ -27,7 +27,7 @@ from janitor.store.journal import add_outcomes, deletions_at, settled_in
 from janitor.store.rows import instant, instant_or_none
 from janitor.store.surveys.decisions import count_to_delete, decisions_at
 from janitor.store.trust.mentions import applied, mentioned, record_mentions, undelivered
-from janitor.store.trust.notices import end_spared
+from janitor.store.trust.notices import end_gone, end_spared, gone_in
 
 _UNFINISHED = "did not finish, or is still in progress"
 
@@ -53,7 +53,7 @@ def finish_target(db: Connection, run: int, result: TargetResult) -> None:
 def finish_run(db: Connection, result: RunResult) -> None:
     """Record how a run ended, the order of its targets, and the ends of targets that did not record them themselves.
 
-    The notices of images that a live run spared are withdrawn only here: one that dies before reports nothing.
+    The notices of images that a live run spared, or says are gone, end only here: one that dies before reports nothing.
     """
     for position, target in enumerate(result.targets):
         if not db.execute(_PLACE_TARGET, (position, result.run, target.target)).rowcount:
@@ -64,6 +64,7 @@ def finish_run(db: Connection, result: RunResult) -> None:
     db.execute(_FINISH_RUN, end)
     if result.mode is Mode.DELETE:
         end_spared(db, result.run, result.finished_at)
+        end_gone(db, result.run, result.finished_at)
 
 
 def latest_run(db: Connection) -> int | None:
@@ -165,6 +166,7 @@ def _notices(db: Connection, run: int, target: str, decisions: Mapping[str, Deci
         _ids(db, run, target, "overdue", decisions),
         undelivered(db, run, target),
         tuple(Spared(change.decision, change.detail or change.decision.policy or "") for change in saved),
+        gone_in(db, run, target),
     )
 
 

@@ -155,7 +155,7 @@ class Telling:
         claim = f"run {told.run} says that {told.image} is {told.fate.name.lower()}"
         if told.dry and not told.settled:
             raise Broken(f"{claim}, and is a dry run")
-        if told.fate in (Fate.DELETED, Fate.GONE) and told.image in self._account.mine.images:
+        if told.fate in (Fate.DELETED, Fate.GONE, Fate.TAKEN) and told.image in self._account.mine.images:
             raise Broken(f"{claim}, and it is there")
         # What is settled is settled as of before the run, which may then request it again.
         as_of = (self._began if told.settled else self._ended)[told.run]

@@ -33,6 +33,7 @@ class Fate(Enum):
     REMINDED = "Reminder, due within a day"
     REMINDED_LATE = "Late reminder, due a day after it"
     SPARED = "Spared, announced before and now kept"
+    TAKEN = "Announced before, deleted by somebody else"
     SETTLED = "Settled, requested in an earlier run"
 
 

@@ -14,6 +14,7 @@ QUIET = make_target([to_keep()])
 ANNOUNCED = make_target([to_keep()], announced=(to_keep(),))
 REMINDED = make_target([to_keep()], reminded=(to_keep(),))
 SPARED = make_target([to_keep()], spared=(Spared(to_keep(), "ci-images"),))
+TAKEN = make_target([to_keep()], gone=(to_keep(),))
 SETTLED = make_target([to_keep()], settled=(make_deletion(),))
 DELETED = make_target([to_delete()], [make_deletion()])
 GONE = make_target([to_delete()], [make_deletion(outcome=DeletionOutcome.ALREADY_GONE)])
@@ -28,6 +29,7 @@ ONE_REFUSED = make_target([to_delete()], [make_deletion(outcome=DeletionOutcome.
         pytest.param(make_run(ANNOUNCED), True, False, id="would-be-announced"),
         pytest.param(live_run(REMINDED), True, True, id="reminded"),
         pytest.param(live_run(SPARED), True, False, id="spared"),
+        pytest.param(live_run(TAKEN), True, False, id="deleted-by-somebody-else"),
         pytest.param(live_run(SETTLED), True, False, id="settled"),
         pytest.param(live_run(DELETED), True, False, id="deleted"),
         pytest.param(live_run(GONE), True, False, id="gone-already"),

@@ -47,6 +47,14 @@ def test_what_a_team_was_told_of_its_images_goes_to_the_team(part: str) -> None:
     assert getattr(main.listed.targets[0].notices, part) == (others,)
 
 
+def test_who_was_warned_is_told_that_somebody_else_deleted_an_image() -> None:
+    decision = to_keep(policy="web-images")
+    main, web, _ = shares_of(live_run(make_target([], gone=(decision,))), CHANNELS)
+    assert web.listed.targets[0].notices.gone == (decision,)
+    assert main.listed.targets[0].notices.gone == ()
+    assert main.totals.targets[0].notices.gone == (decision,)
+
+
 @pytest.mark.parametrize("keeper", [None, "ci-images", "web-images"])
 def test_who_was_warned_is_told_that_an_image_is_spared_whatever_keeps_it_now(keeper: str | None) -> None:
     decision = to_keep("theirs", Reason.IN_USE, policy=keeper)

@@ -1,5 +1,7 @@
 """News on a terminal: notices, settled deletions and remarks, and a last sentence that claims only what is known."""
 
+import csv
+import io
 import re
 from datetime import UTC, timedelta
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 from janitor.core.decision import Change, Decision, Reason, Spared, Verdict
 from janitor.core.result import DeletionOutcome, Mode, Outcome
 from janitor.report.figures import totals_of
+from janitor.report.listing import listing
 from tests.factories import NOW, make_deletion, make_image, make_run, make_target, replace_in, to_delete, to_keep
 from tests.report.terminal import report, unfolded
 
@@ -64,6 +67,15 @@ def test_the_command_that_keeps_an_image_can_be_copied_whole_at_80_columns() -> 
     waiting = Decision(make_image("ci-9"), Verdict.WAIT, "ci", Reason.NOTICE, "due for deletion 2026-11-25", NOW)
     lines = report(make_run(make_target([waiting], announced=(waiting,)))).splitlines()
     assert f'      janitor keep {waiting.image.id} --for 30d --why "…"' in lines
+
+
+def test_an_announced_image_that_somebody_else_deleted_is_named() -> None:
+    gone = to_keep("ci-9", Reason.GONE, policy="ci", detail="no survey since 2026-11-14 03:00Z lists it")
+    text = unfolded(report(make_run(make_target(gone=(gone,)), mode=Mode.DELETE)))
+    assert f"Announced before, deleted by somebody else: 1 image ci-9 {gone.image.id}" in text
+    assert "1 image deleted by somebody else." in text
+    [row] = csv.DictReader(io.StringIO(listing(make_run(make_target(gone=(gone,)), mode=Mode.DELETE)).csv))
+    assert (row["name"], row["outcome"], row["policy"]) == ("ci-9", "gone", "ci")
 
 
 # The last sentence

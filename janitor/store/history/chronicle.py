@@ -125,6 +125,8 @@ def _mention(row: Mapping[str, Any]) -> str:
     match row["kind"], row["due"]:
         case "spared", _:
             return "spared: kept now, the notice is withdrawn"
+        case "gone", _:
+            return "reported as deleted by somebody else, the notice ended"
         case "announced", None:
             return "not announced, no report was delivered: notice period not started"
         case "announced", due:
@@ -215,7 +217,7 @@ JOIN surveys s ON s.run = m.run AND s.target = m.target
 LEFT JOIN notices n ON n.target = m.target AND n.image = m.image AND (
     (m.kind = 'announced' AND n.run = m.run) OR (m.kind = 'reminded' AND n.reminded_in_run = m.run)
 )
-WHERE m.target = :target AND m.image = :image AND m.kind IN ('announced', 'reminded', 'spared') ORDER BY m.run
+WHERE m.target = :target AND m.image = :image AND m.kind IN ('announced', 'reminded', 'spared', 'gone') ORDER BY m.run
 """
 _DELETIONS_OF = """
 SELECT x.*, coalesce(x.requested_at, r.finished_at, r.started_at) AS at, s.finished_at AS settled_at,

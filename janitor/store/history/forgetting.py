@@ -169,7 +169,7 @@ KINDS = (
     Kind(
         f"""{_KEPT} SELECT h.run, h.target, h.kind, h.position
         FROM kept k JOIN mentions h ON h.target = k.target AND h.run < k.run JOIN runs r ON r.run = h.run
-        WHERE r.mode != 'delete' OR h.kind NOT IN ('announced', 'reminded', 'spared')""",  # noqa: S608
+        WHERE r.mode != 'delete' OR h.kind NOT IN ('announced', 'reminded', 'spared', 'gone')""",  # noqa: S608
         "DELETE FROM mentions WHERE run = ? AND target = ? AND kind = ? AND position = ?",
     ),
     Kind(

@@ -55,7 +55,7 @@ class Runs(OnFile):
             runs.finish_target(db, run, result)
 
     def finish_run(self, result: RunResult) -> None:
-        """Record how a run ended, and withdraw the notices of images that a live run spared."""
+        """Record how a run ended, and end the notices of images that a live run spared or reported as gone."""
         with self._file.writing() as db:
             runs.finish_run(db, result)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from janitor.core.decision import Decision
 from janitor.core.memory import Exemption, Memory, Notice
 from janitor.core.result import Mode
 from janitor.core.survey.binding import Binding
@@ -49,14 +50,14 @@ class Trust(OnFile):
             for target, told in images.items():
                 remind(db, run, target, told, at)
 
-    def end_notices_of_gone(self, target: str, unlisted: Iterable[str], at: datetime) -> None:
-        """End the notices of these images, which this survey did not list, if they are certainly gone.
+    def end_notices_of_gone(self, target: str, unlisted: Iterable[str], at: datetime) -> list[Decision]:
+        """End the notices of those of these images, which this survey did not list, that the janitor deleted.
 
-        Those are images that the janitor deleted, and those that no survey has listed for a week: one list may be
-        incomplete.
+        Returns those that somebody else deleted, as no survey has listed them for a week (one list may be incomplete)
+        and the janitor did not delete them: their notices end when the run that reports them does.
         """
         with self._file.writing() as db:
-            notices.end_notices_of_gone(db, target, unlisted, at)
+            return notices.end_notices_of_gone(db, target, unlisted, at)
 
     def add_exemptions(self, given: Iterable[tuple[str, Exemption]], at: datetime) -> None:
         """Record exemptions by command, each with its target: all of them or none."""

@@ -41,6 +41,7 @@ def _mentions(result: TargetResult) -> dict[str, Sequence[tuple[str, str | None]
         kind: [(decision.image.id, None) for decision in decisions] for kind, decisions in kinds.items()
     }
     mentions["spared"] = [(saved.decision.image.id, saved.policy) for saved in result.notices.spared]
+    mentions["gone"] = [(decision.image.id, decision.detail) for decision in result.notices.gone]
     mentions["overdue"] = [(image, None) for image in sorted(result.notices.overdue)]
     mentions["refused_again"] = [(image, None) for image in sorted(result.earlier.refused_again)]
     mentions["approved"] = [(image, None) for image in sorted(result.review.approved or ())]

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.memory import Notice
 from janitor.core.notices import reminded
-from janitor.core.units import iso
+from janitor.core.units import format_minute, iso
+from janitor.store.columns import IMAGE, names
 from janitor.store.connection import Connection, query
-from janitor.store.rows import instant, instant_or_none
+from janitor.store.rows import image_of, instant, instant_or_none
 from janitor.store.trust.hearing import unreminded
 from janitor.store.trust.outcomes import is_deleted
 
@@ -96,13 +98,50 @@ def remind(db: Connection, run: int, target: str, images: Iterable[str], at: dat
         db.execute(_REMIND, (iso(at), run, iso(notice.due), announced_due, target, image))
 
 
-def end_notices_of_gone(db: Connection, target: str, unlisted: Iterable[str], at: datetime) -> None:
-    """End the notices of those of these images that the janitor deleted, or that no survey has listed for a week."""
-    long_ago = iso(at - _SURELY_GONE)
-    gone = [
-        image for image in unlisted if is_deleted(db, target, image) or _missed_since(db, target, image) <= long_ago
-    ]
-    db.executemany(_END_STANDING, [(iso(at), "gone", target, image) for image in gone])
+def end_notices_of_gone(db: Connection, target: str, unlisted: Iterable[str], at: datetime) -> list[Decision]:
+    """End the notices of those of these images that the janitor deleted, or may have deleted.
+
+    Returns those that no survey has listed for a week, and that somebody else deleted; their notices go on.
+    """
+    long_ago, ended, others = iso(at - _SURELY_GONE), list[str](), list[Decision]()
+    for image in unlisted:
+        missed_since = _missed_since(db, target, image)
+        if is_deleted(db, target, image):
+            ended.append(image)
+        elif missed_since <= long_ago:
+            if db.execute(_MAY_BE_OURS, {"target": target, "image": image}).fetchone():
+                ended.append(image)
+            else:
+                others.append(_taken(db, target, image, missed_since))
+    db.executemany(_END_STANDING, [(iso(at), "gone", target, image) for image in ended])
+    return others
+
+
+def _taken(db: Connection, target: str, image: str, missed_since: str) -> Decision:
+    """An announced image as it was last seen, and since when no survey lists it."""
+    notice = standing_notices(db, target)[image]
+    since = f"announced {format_minute(notice.announced_at)}; no survey since {format_minute(instant(missed_since))}"
+    facts = db.execute(_LAST_FACTS, {"target": target, "image": image, "run": None}).fetchone()
+    return _gone(image, facts, notice.policy, f"{since} lists it, and no run deleted it")
+
+
+def _gone(image: str, facts: Iterable[Any], policy: str, detail: str) -> Decision:
+    return Decision(image_of(image, facts), Verdict.KEEP, policy, Reason.GONE, detail)
+
+
+def gone_in(db: Connection, run: int, target: str) -> tuple[Decision, ...]:
+    """The announced images that somebody else deleted, as a run reported them."""
+    gone = []
+    for image, detail in db.execute(_GONE_IN, (run, target)).fetchall():
+        keys = {"target": target, "image": image, "run": run}
+        (policy,) = db.execute(_ANNOUNCED_BY, keys).fetchone()
+        gone.append(_gone(image, db.execute(_LAST_FACTS, keys).fetchone(), policy, detail))
+    return tuple(gone)
+
+
+def end_gone(db: Connection, run: int, at: datetime) -> None:
+    """End the notices of the images that the report of a run says somebody else deleted."""
+    db.execute(_END_GONE, (iso(at), run))
 
 
 def _missed_since(db: Connection, target: str, image: str) -> str:
@@ -125,6 +164,23 @@ _MISSED_SINCE = """
 SELECT s.finished_at FROM images i JOIN image_facts f USING (image_key)
 JOIN surveys s ON s.target = i.target AND s.run = f.until_run
 WHERE i.target = ? AND i.image = ? ORDER BY f.until_run DESC LIMIT 1
+"""
+_MAY_BE_OURS = """
+SELECT 1 FROM deletions x JOIN notices n ON n.target = x.target AND n.image = x.image AND n.ended_at IS NULL
+WHERE x.target = :target AND x.image = :image AND x.run >= n.run AND x.requested_at IS NOT NULL
+    AND coalesce(x.confirmed_outcome, x.settled_outcome, x.outcome, '') != 'refused'
+"""
+_LAST_FACTS = f"""
+SELECT {names(IMAGE, "f")} FROM images i JOIN image_facts f USING (image_key)
+WHERE i.target = :target AND i.image = :image AND (:run IS NULL OR f.from_run < :run) ORDER BY f.from_run DESC LIMIT 1
+"""  # noqa: S608 - the names of columns
+_ANNOUNCED_BY = """
+SELECT policy FROM notices WHERE target = :target AND image = :image AND run < :run ORDER BY notice DESC LIMIT 1
+"""
+_GONE_IN = "SELECT image, detail FROM mentions WHERE run = ? AND target = ? AND kind = 'gone' ORDER BY position"
+_END_GONE = """
+UPDATE notices SET ended_at = ?, ended = 'gone'
+WHERE ended_at IS NULL AND (target, image) IN (SELECT target, image FROM mentions WHERE run = ? AND kind = 'gone')
 """
 _END_SPARED = """
 UPDATE notices SET ended_at = ?, ended = 'spared'
