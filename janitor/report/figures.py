@@ -68,7 +68,8 @@ def _noticed(target: TargetResult, mode: Mode, zone: tzinfo, *, sent: bool) -> l
     if target.outcome is Outcome.REFUSED and not (notices.announced or notices.reminded):
         return [f"{len(noticed):,} announced or to be announced"]  # such a run may not have looked which
     announcing = {decision.image.id for decision in notices.announced}
-    untold = announcing & notices.undelivered if sent and mode is Mode.DELETE else announcing
+    sent = sent and mode is Mode.DELETE
+    untold = announcing & notices.undelivered if sent else announcing
     told = [decision for decision in noticed if decision.image.id not in untold]
     dates = [d.due for d in told if d.due is not None and d.image.id not in notices.undelivered]
     first = f", the first due {local_minute(min(dates), zone)}" if dates else ""

@@ -199,7 +199,7 @@ REJECTED = Decision(make_image("ci-5"), Verdict.WAIT, "ci", Reason.REFUSED, "exp
         pytest.param(
             {"announced": (NEW,)},
             Mode.DRY_RUN,
-            "1 announced, the first due 2026-11-25 12:00 KST; 1 not announced",
+            "1 announced, the first due 2026-11-25 12:00 KST; 1 to be announced",
             id="a-dry-run-announces-nothing",
         ),
         pytest.param(
