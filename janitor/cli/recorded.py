@@ -3,7 +3,6 @@
 from contextlib import suppress
 from pathlib import Path
 
-from janitor.cloud.target import may_have
 from janitor.config import Settings
 from janitor.core.memory import Backlog
 from janitor.core.survey.mark import older
@@ -67,5 +66,5 @@ def latest_images(settings: Settings) -> dict[str, SeenImages]:
 
 def images_of(settings: Settings, store: Store) -> dict[str, SeenImages]:
     """The same, of this database."""
-    ours = (name for name in store.targets() if any(may_have(target, name) for target in settings.targets))
+    ours = (name for name in store.targets() if settings.may_have_target(name))
     return {name: store.latest_images(name) for name in ours}

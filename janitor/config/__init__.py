@@ -9,7 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from janitor.cloud.schema import HttpSchema, TargetSchema
-from janitor.cloud.target import Target
+from janitor.cloud.target import Target, may_have
 from janitor.config.channels import ChannelSchemas, ChannelSetting, read_channels, secrets_of
 from janitor.config.contradictions import contradictions
 from janitor.config.declared import misdeclared, references
@@ -103,6 +103,10 @@ class Settings:
     def has_channels(self) -> bool:
         """Whether any channel for reports is configured; asked before the code of channels is loaded."""
         return self.slack is not None or bool(self.channels)
+
+    def may_have_target(self, name: str) -> bool:
+        """Whether this may be the name of a target; for one in every region only a catalogue is certain."""
+        return any(may_have(target, name) for target in self.targets)
 
 
 def load_settings(

@@ -118,3 +118,17 @@ class Backlog:
 
     reports: int = 0
     since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingImages:
+    """How many expired images of a target wait for the end of their notice, and when the first of them is due.
+
+    `announced`: a channel has accepted the message that names them, and that still stands. `unannounced`: their notice
+    has not begun, so they are due at no time yet.
+    """
+
+    target: str
+    announced: int = 0
+    unannounced: int = 0
+    next_due: datetime | None = None

@@ -66,7 +66,7 @@ def showing(
 
 
 def _application(metrics: Callable[[], CollectorRegistry], missed: Callable[[], datetime | None]) -> ASGIApp:
-    async def show_metrics(request: Request) -> Response:
+    def show_metrics(request: Request) -> Response:  # in a thread: it may read the database
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(metrics()), headers={"Content-Type": content_type})
 

@@ -1,21 +1,24 @@
 """The last run as Prometheus metrics: as a registry to be served, and as a file for node_exporter to collect.
 
-All of it is about one run, the last, so all are gauges. What that run does not know is left out, not 0: a target that
-could not be surveyed has no images, deletions or ages here.
+All of it is about one run, the last, or about what stands after it (`standing.py`), so all are gauges. What that run
+does not know is left out, not 0: a target that could not be surveyed has no images, deletions or ages here.
 """
 
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, Metric, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
 from janitor.core.decision import Verdict
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 from janitor.files import METRICS, around_temporary, check_folder_of, content_of, text_in, to_replace
+from janitor.monitoring.standing import NAMES
 
 _LAST_GOOD = "janitor_last_good_run_timestamp_seconds"
 _READABLE_FOR_ALL = 0o644
@@ -37,10 +40,16 @@ _MEANINGS = {
 }
 
 
-def metrics_of(result: RunResult, exit_code: int | None = None, last_ok: datetime | None = None) -> CollectorRegistry:
+def metrics_of(
+    result: RunResult,
+    exit_code: int | None = None,
+    last_ok: datetime | None = None,
+    standing: Collector | None = None,
+) -> CollectorRegistry:
     """The metrics of a run. `exit_code` may say more than the outcome: that the report was not delivered.
 
-    `last_ok` is when the last run with outcome ok before this one ended.
+    `last_ok` is when the last run with outcome ok before this one ended. `standing` is asked for further metrics
+    whenever these are read.
     """
     gauges = _Gauges()
     good = result.finished_at if result.outcome is Outcome.OK else last_ok
@@ -55,6 +64,8 @@ def metrics_of(result: RunResult, exit_code: int | None = None, last_ok: datetim
         gauges.set("janitor_last_run_mode", mode is result.mode, mode=mode)
     for target in result.targets:
         _add_target(gauges, target, result.finished_at)
+    if standing is not None:
+        gauges.registry.register(standing)
     return gauges.registry
 
 
@@ -117,6 +128,29 @@ def write_metrics(path: Path, registry: CollectorRegistry) -> None:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+class _Families(Collector):
+    """Metrics that were read from a file."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = tuple(families)
+
+    def collect(self) -> Iterable[Metric]:
+        """The metrics."""
+        return self._families
+
+
+def rewrite_standing(path: Path, standing: Collector) -> None:
+    """Replace in a file that is there what stands, and leave what is about the last run. Raises OSError."""
+    try:
+        families = list(text_string_to_metric_families(text_in(content_of(path))))
+    except ValueError as error:
+        raise OSError(str(error)) from error
+    registry = CollectorRegistry()
+    registry.register(_Families(family for family in families if family.name not in NAMES))
+    registry.register(standing)
+    write_metrics(path, registry)
 
 
 def try_to_write(path: Path) -> str:

@@ -11,8 +11,9 @@ from janitor.config import Settings
 from janitor.core.result import Outcome, RunResult
 from janitor.errors import Busy, Exit, StoreError, UsageError
 from janitor.monitoring.heartbeat import Heartbeat
-from janitor.monitoring.metrics import last_ok_in, metrics_of, write_metrics
+from janitor.monitoring.metrics import last_ok_in, metrics_of, rewrite_standing, write_metrics
 from janitor.monitoring.punctuality import Punctuality
+from janitor.monitoring.standing import Standing
 from janitor.shutdown import Stop
 from janitor.store import Store
 
@@ -33,6 +34,7 @@ class Watch:
         self._heartbeat = Heartbeat(settings.heartbeat_url, stop, route=settings.http.route)
         self._punctuality = punctuality
         self._last_ok: datetime | None = None
+        self._standing = Standing(settings)
 
     @contextmanager
     def run(self) -> Iterator[tuple[Begun, Ended]]:
@@ -75,7 +77,8 @@ class Watch:
 
     def _publish(self, result: RunResult, code: int | None) -> None:
         self._last_ok = result.finished_at if result.outcome is Outcome.OK else self._ok_before()
-        self.metrics = metrics_of(result, code, self._last_ok)
+        self._standing.changed()
+        self.metrics = metrics_of(result, code, self._last_ok, self._standing)
 
     def _write(self) -> None:
         if self._settings.metrics_file is None:
@@ -115,3 +118,14 @@ class Watch:
 def failed_to_begin(settings: Settings) -> None:
     """Report that a run could not begin."""
     Heartbeat(settings.heartbeat_url, Stop(), route=settings.http.route).failure()
+
+
+def standing_changed(settings: Settings) -> None:
+    """Bring up to date in the file of metrics what something else than a run has changed. A failure is logged."""
+    file = settings.metrics_file
+    if file is None or not file.exists():
+        return
+    try:
+        rewrite_standing(file, Standing(settings))
+    except OSError as error:
+        _log.warning("metrics-not-written file=%s: %s", file, error.strerror or error)

@@ -19,9 +19,15 @@ def resend(common: Common) -> int:
 
     settings, rules = load(common)
     failed, number = False, 0
-    for number, (name, error) in enumerate(resend(settings, rules.policies), start=1):
-        say(f"{number}. {name}: {'delivered' if error is None else f'still undelivered: {error}'}")
-        failed = failed or error is not None
+    try:
+        for number, (name, error) in enumerate(resend(settings, rules.policies), start=1):
+            say(f"{number}. {name}: {'delivered' if error is None else f'still undelivered: {error}'}")
+            failed = failed or error is not None
+    finally:
+        if number and settings.metrics_file is not None:
+            from janitor.monitoring.watch import standing_changed
+
+            standing_changed(settings)
     if not number:
         say("no undelivered reports", err=True)
     return Exit.FAILED if failed else Exit.OK

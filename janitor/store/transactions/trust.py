@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from janitor.core.decision import Decision
-from janitor.core.memory import Exemption, Memory, Notice
+from janitor.core.memory import Exemption, Memory, Notice, WaitingImages
 from janitor.core.result import Mode
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import Mark
@@ -14,6 +14,7 @@ from janitor.store.trust.exemptions import ExemptionRecord
 from janitor.store.trust.grounds import notice_at
 from janitor.store.trust.hearing import hearing
 from janitor.store.trust.notices import announce, remind
+from janitor.store.trust.waiting import waiting_images
 
 
 class Trust(OnFile):
@@ -27,6 +28,11 @@ class Trust(OnFile):
                 refusals=outcomes.refusals(db, target),
                 hearing=hearing(db, target),
             )
+
+    def waiting_images(self, target: str) -> WaitingImages | None:
+        """The images of a target that wait for the end of their notice; None where that is not known."""
+        with self._file.reading() as db:
+            return waiting_images(db, target)
 
     def notice_at(self, run: int, target: str, image_id: str) -> Notice | None:
         """The notice of an image as the decisions of a run counted it, if it had one."""
