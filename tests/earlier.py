@@ -4,7 +4,7 @@ import sqlite3
 from itertools import takewhile
 from pathlib import Path
 
-from janitor.store import migrations
+from janitor.store import migrations, upgrading
 
 
 def database_before(path: Path, step: migrations.Step) -> sqlite3.Connection:
@@ -12,5 +12,5 @@ def database_before(path: Path, step: migrations.Step) -> sqlite3.Connection:
     db = sqlite3.connect(path)
     earlier = takewhile(lambda other: other is not step, migrations.STEPS)
     with db:
-        migrations.apply_migrations(db, {one.__name__: one for one in earlier})
+        upgrading.apply_migrations(db, {one.__name__: one for one in earlier})
     return db

@@ -12,8 +12,8 @@ from typing import Self
 
 from janitor.errors import StoreError, UsageError
 from janitor.store.connection import Connection
-from janitor.store.migrations import Unfit, apply_migrations, check_ours, is_current
 from janitor.store.together import Together
+from janitor.store.upgrading import Unfit, apply_migrations, check_ours, is_current
 
 _BUSY_SECONDS = 10.0
 _OWNER_ONLY = 0o600

@@ -16,7 +16,7 @@ from janitor.store.database import (
     space_left,
     translated,
 )
-from janitor.store.migrations import Unfit, check_ours, rows_of, steps_left
+from janitor.store.upgrading import Unfit, check_ours, rows_of, steps_left
 
 
 def inspect(path: Path) -> str:

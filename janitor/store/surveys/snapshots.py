@@ -13,12 +13,12 @@ from janitor.core.units import iso
 from janitor.core.usage import Usage
 from janitor.store.columns import IMAGE, names, places
 from janitor.store.connection import Connection
-from janitor.store.migrations import Unfit
 from janitor.store.rows import Row, facts_of, instant, instant_or_none, values_in, values_of
 from janitor.store.surveys.clocks import Clocks, record_clocks
 from janitor.store.surveys.staging import NOTHING, Since, Staged
 from janitor.store.surveys.uses import NEVER_USED, LastUses, last_uses, readings_json, record_uses
 from janitor.store.trust.bindings import counts_after
+from janitor.store.upgrading import Unfit
 
 
 def record_survey(
