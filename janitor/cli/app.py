@@ -10,7 +10,6 @@ import click
 from janitor import __version__
 from janitor.cli.commands import binding, checking, exempting, reading, resending, running, serving, trying
 from janitor.cli.streams import prepare, take_failure
-from janitor.escaping import visible_lines
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -75,8 +74,10 @@ _LONGEST_SUMMARY = 1_000
 _keep_summaries_whole(janitor)
 
 
-def _fail(message: str, code: int) -> int:
-    click.echo(visible_lines(message), err=True)
+def _fail(message: str, code: int, error: BaseException | None = None) -> int:
+    from janitor.cli.logs import said
+
+    click.echo(said(message, "error", error), err=True)
     return code
 
 
@@ -127,7 +128,4 @@ def _bounded() -> int:
     except JanitorError as error:
         return _fail(f"janitor: {error}", error.exit_code)
     except Exception as error:  # noqa: BLE001 - the boundary: what escapes to here is a bug, and is called one
-        from janitor.cli.logs import traceback_of
-
-        click.echo(traceback_of(error), err=True)
-        return _fail(f"janitor {__version__}: this is a bug. Please report it, with the lines above.", Exit.BUG)
+        return _fail(f"janitor {__version__}: this is a bug. Please report it, with the lines above.", Exit.BUG, error)

@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -52,12 +52,12 @@ class _SimulatedClock:
         self.night, self._began = self.night + _DAY, time.monotonic()
 
 
-def demonstrate(api: Api, verbose: int) -> int:
+def demonstrate(api: Api, common: Common) -> int:
     """Three nights with the shipped policies, where old images are announced before; leaves nothing behind."""
     clock, stop = _SimulatedClock(utc_now().replace(hour=3, minute=0, second=0, microsecond=0)), Stop()
     codes = [Exit.OK]
     with stopping_on_signals(stop), _configuration(api, clock) as config:
-        settings, rules = load(Common(config, verbose))
+        settings, rules = load(replace(common, config=config))
         for number, title in enumerate(_NIGHTS, start=1):
             if stop.is_set():
                 break

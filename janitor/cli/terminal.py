@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 
 
 def say(text: str = "", *, err: bool = False) -> None:
-    """Print lines, to stderr with `err`. The caller escapes line breaks in foreign words."""
-    click.echo(visible_lines(text), err=err)
+    """Print lines, to stderr with `err`, in the format of the log. The caller escapes line breaks in foreign words."""
+    if not err:
+        click.echo(visible_lines(text))
+        return
+    from janitor.cli.logs import said
+
+    click.echo(said(text), err=True)
 
 
 def can_ask() -> bool:

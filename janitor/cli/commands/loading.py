@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 def configured(common: Common) -> Settings:
     """The configuration alone, for commands that need no policies. From here on, logs redact its secrets."""
     settings = configuration.settings_from(common.config)
-    configure_logging(common.verbose, settings.secrets)
+    configure_logging(common.verbose, settings.secrets, common.log_format)
     return settings
 
 
 def load(common: Common) -> tuple[Settings, "Rules"]:
     """Configuration and policies. Raises ConfigurationError with the problems of both."""
     settings, rules = configuration.load(common.config)
-    configure_logging(common.verbose, settings.secrets)
+    configure_logging(common.verbose, settings.secrets, common.log_format)
     return settings, rules
 
 

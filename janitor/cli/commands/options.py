@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from janitor.cli.formats import LogFormat
+
 
 class _Number(click.IntRange):
     """A number of runs, or of a run: far below what the database can compare."""
@@ -39,20 +41,34 @@ _CONFIG = click.option(
 )
 _VERBOSE = click.option("-v", "--verbose", count=True, help="Log progress to stderr; -vv logs details too.")
 
+_LOG_FORMAT = click.option(
+    "--log-format",
+    type=click.Choice([form.value for form in LogFormat]),
+    default=LogFormat.TEXT.value,
+    show_default=True,
+    callback=lambda _context, _option, value: LogFormat(value),
+    help="Format of what goes to stderr; json is one object a line.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """The options of every command: the configuration file, and how often `--verbose` was given."""
+    """The options of every command: the configuration file, how often `--verbose` was given, the format of the log."""
 
     config: Path | None
     verbose: int
+    log_format: LogFormat = LogFormat.TEXT
 
 
 def common(command: Callable[..., int]) -> Callable[..., int]:
     """Give a command the options of every command, as the value `common`."""
 
     @wraps(command)
-    def with_common(config: Path | None, verbose: int, **values: Any) -> int:
-        return command(common=Common(config, verbose), **values)
+    def with_common(config: Path | None, verbose: int, log_format: LogFormat, **values: Any) -> int:
+        if log_format is not LogFormat.TEXT:
+            from janitor.cli.logs import configure_logging  # also for what is said before there is a configuration
 
-    return _CONFIG(_VERBOSE(with_common))
+            configure_logging(verbose, form=log_format)
+        return command(common=Common(config, verbose, log_format), **values)
+
+    return _CONFIG(_VERBOSE(_LOG_FORMAT(with_common)))

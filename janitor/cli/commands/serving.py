@@ -36,7 +36,7 @@ def serve(common: Common, dry_run: bool, metrics_port: int | None, metrics_host:
     from janitor.monitoring.watch import Watch
     from janitor.shutdown import Stop
 
-    settings, _ = load(Common(common.config, max(common.verbose, 1)))
+    settings, _ = load(Common(common.config, max(common.verbose, 1), common.log_format))
     if settings.schedule is None:
         raise UsageError(f'{settings.source}: serve needs a schedule, for example schedule: "0 3 * * *"')
     identify(settings, settings.targets)

@@ -63,7 +63,7 @@ def sandbox(common: Common, file: Path | None, **options: Any) -> int:
     from janitor.sandbox.flags import options_from
     from janitor.shutdown import ending_signals
 
-    configure_logging(common.verbose)
+    configure_logging(common.verbose, form=common.log_format)
     must_not_exist(file)
     policies = "policies" if Path("policies").is_dir() else str(shipped_policies())
     announce = print_configuration if file is None else partial(write_configuration, file)
@@ -82,4 +82,4 @@ def demo(common: Common, api: str) -> int:
     from janitor.cli.demonstration import demonstrate
     from janitor.sandbox.calls import Api
 
-    return demonstrate(Api(api), common.verbose)
+    return demonstrate(Api(api), common)

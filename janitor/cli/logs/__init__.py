@@ -1,4 +1,4 @@
-"""Logging to stderr: event names and fields, with every configured secret redacted."""
+"""Logging to stderr: event names and fields, as text or as JSON, with every configured secret redacted."""
 
 import logging
 import threading
@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
+from janitor.cli.formats import LogFormat
+from janitor.cli.logs.json_lines import json_line, said_line
 from janitor.escaping import visible, visible_lines
 from janitor.redaction import FOUND_OUT, Redaction
 
@@ -38,26 +40,44 @@ class _OneLine(logging.Formatter):
         return super().format(record)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
-        record.message = visible(self._redacted(record.message))
+        record.message = visible(self.redacted(record.message))
         return super().formatMessage(record)
 
     def formatException(self, ei: "_SysExcInfoType | tuple[None, None, None]") -> str:  # noqa: N802 - the library's name
         return "" if ei[1] is None else self.traceback(ei[1])
 
     def formatStack(self, stack_info: str) -> str:  # noqa: N802 - the library's name
-        return visible_lines(self._redacted(stack_info))
+        return visible_lines(self.redacted(stack_info))
 
     def traceback(self, error: BaseException) -> str:
         """The traceback of an error, where the message of each error on the way is one line."""
         messages = {said for each in _chain(error) for said in traceback.format_exception_only(each)}
         rows: list[str] = []
         for part in map(str, traceback.format_exception(error)):
-            text = self._redacted(part.removesuffix("\n"))
+            text = self.redacted(part.removesuffix("\n"))
             rows += [text] if part in messages else text.split("\n")
         return "\n".join(map(visible, rows))
 
-    def _redacted(self, text: str) -> str:
+    def redacted(self, text: str) -> str:
+        """A text without secrets."""
         return FOUND_OUT(self._redaction(text))
+
+    def said(self, message: str, level: str, error: BaseException | None) -> str:  # noqa: ARG002 - text has no levels
+        """What a command says on stderr, with the traceback of an error that is a bug."""
+        shown = visible_lines(message)
+        return shown if error is None else f"{self.traceback(error)}\n{shown}"
+
+
+class _JsonLine(_OneLine):
+    """Formats a record as one line of JSON, with secrets redacted."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        return json_line(record, self.redacted, None if error is None else self.traceback(error))
+
+    def said(self, message: str, level: str, error: BaseException | None) -> str:
+        """The same as an object."""
+        return said_line(message, level, self.redacted, None if error is None else self.traceback(error))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -124,13 +144,13 @@ def _is_of(logger: str, name: str) -> bool:
     return logger == name or logger.startswith(f"{name}.")
 
 
-def configure_logging(verbose: int, secrets: Iterable[str] = ()) -> None:
+def configure_logging(verbose: int, secrets: Iterable[str] = (), form: LogFormat = LogFormat.TEXT) -> None:
     """Log to stderr from WARNING on, INFO with one `verbose`, DEBUG with two; of libraries only warnings.
 
     The libraries' own lines name URLs, and an appkey is part of a URL.
     """
     handler = _AboveTheBar()
-    handler.setFormatter(_OneLine(secrets))
+    handler.setFormatter(_FORMATTERS[form](secrets))
     handler.addFilter(OncePerMinute())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("janitor").setLevel(_LEVELS[min(verbose, len(_LEVELS) - 1)])
@@ -138,9 +158,17 @@ def configure_logging(verbose: int, secrets: Iterable[str] = ()) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+_FORMATTERS = {LogFormat.TEXT: _OneLine, LogFormat.JSON: _JsonLine}
+
+
 def traceback_of(error: BaseException) -> str:
     """The traceback of an error as the log would write it."""
     return next(_formatters(), _OneLine()).traceback(error)
+
+
+def said(message: str, level: str = "info", error: BaseException | None = None) -> str:
+    """What a command says on stderr beside its log, in the format of the log; with `error`, a bug, its traceback."""
+    return next(_formatters(), _OneLine()).said(message, level, error)
 
 
 def _formatters() -> Iterator[_OneLine]:
