@@ -59,7 +59,7 @@ class Channel(Workspace):
 
     def __init__(self, draw: Random, clockwork: Clockwork, *, as_bot: bool) -> None:
         super().__init__("http://slack.invalid")
-        self.members_of.add(TEAM_CHANNEL)
+        self.join(TEAM_CHANNEL)
         self.as_bot = as_bot
         self.accepted: list[Accepted] = []
         self.objections: list[str] = []

@@ -12,7 +12,7 @@ from tests.slack_stand_in import CHANNEL, TOKEN, SlackStandIn
 
 @pytest.fixture
 def slack(slack: SlackStandIn) -> SlackStandIn:
-    slack.members_of.add(TEAM)
+    slack.join(TEAM)
     return slack
 
 

@@ -102,6 +102,6 @@ def test_check_live_tries_every_channel(sandbox_desk: Desk) -> None:
         done = sandbox_desk.janitor("check", "--live")
         assert done.returncode == 1
         assert "slack #team-web" in done.stdout
-        slack.members_of.add(TEAM)
+        slack.join(TEAM)
         assert sandbox_desk.janitor("check", "--live").returncode == 0
         assert {posted.channel for posted in slack.posted} == {CHANNEL, TEAM}

@@ -257,7 +257,7 @@ def test_a_channel_that_did_not_take_its_part_is_named(
     configure: Configure, slack: SlackStandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = configure()
-    slack.members_of.remove(TEAM)
+    slack.leave(TEAM)
     deliver(settings, run_of(settings, deleting(1), deleting(1, "web-images", "web")), [WEB, CI])
     assert "report-undelivered run=1 to #team-web: Slack did not accept the message" in caplog.text.replace(
         "message 1 of 2", "the message"

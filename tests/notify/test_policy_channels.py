@@ -42,11 +42,11 @@ def test_a_policy_whose_channel_is_the_main_one_has_no_report_of_its_own(
 
 def test_what_one_channel_does_not_take_is_not_announced_there(configure: Configure, slack: SlackStandIn) -> None:
     settings = configure()
-    slack.members_of.remove(TEAM)
+    slack.leave(TEAM)
     ours, web = deleting(2), deleting(3, "web-images", target="dev")
     result = run_of(settings, ours, web)
     assert deliver(settings, result, [WEB, CI]) == Delivery(Exit.FAILED, names_of(ours))
-    slack.members_of.add(TEAM)
+    slack.join(TEAM)
     already = len(slack.posted)
     assert [error for _, error in resend(settings, [WEB])] == [None]
     assert {posted.channel for posted in slack.posted[already:]} == {TEAM, slack.id_of(TEAM)}
@@ -56,7 +56,7 @@ def test_a_channel_that_no_policy_names_any_more_leaves_its_reports_to_the_main_
     configure: Configure, slack: SlackStandIn
 ) -> None:
     settings = configure()
-    slack.members_of.remove(TEAM)
+    slack.leave(TEAM)
     deliver(settings, run_of(settings, deleting(3, "web-images")), [WEB])
     already = len(slack.posted)
     assert [error for _, error in resend(settings, [CI])] == [None]

@@ -61,7 +61,7 @@ def test_an_image_that_one_channel_mentions_is_not_announced_by_another_that_too
     configure: Configure, slack: SlackStandIn
 ) -> None:
     settings = configure()
-    slack.members_of.remove(TEAM)
+    slack.leave(TEAM)
     target = announcing_many(2, WEB.name)
     settled = make_deletion(to_delete(target.notices.announced[0].image), DeletionOutcome.FAILED, "settled: not done")
     told = deliver(settings, run_of(settings, replace_in(target, settled=(settled,))), [WEB, CI])

@@ -120,7 +120,7 @@ def test_no_redirect_is_followed(kind: Kind, status: int) -> None:
         assert (len(slack.requests), elsewhere.requests) == (1, [])
 
 
-@pytest.mark.parametrize("path", [GET_URL, f"{UPLOAD}F0", COMPLETE])
+@pytest.mark.parametrize("path", [GET_URL, f"{UPLOAD}F00000", COMPLETE])
 def test_no_redirect_of_a_file_is_followed(path: str, slack: SlackStandIn, waits: list[float]) -> None:
     with SlackStandIn() as elsewhere:
         slack.refusals[path] = Reply(307, "", {"Location": f"{elsewhere.address}{path}"})

@@ -75,8 +75,8 @@ def test_a_thousand_deletions_are_reported_without_one_refusal(settings: Setting
     ("path", "reply", "why"),
     [
         pytest.param(GET_URL, NO_SCOPE, "files:write", id="no-scope"),
-        pytest.param(UPLOAD + "F0", Reply(500, "oh"), "the answer to the upload was HTTP 500", id="upload-broken"),
-        pytest.param(UPLOAD + "F0", DROPPED, "no", id="upload-dropped"),
+        pytest.param(UPLOAD + "F00000", Reply(500, "oh"), "the answer to the upload was HTTP 500", id="upload-broken"),
+        pytest.param(UPLOAD + "F00000", DROPPED, "no", id="upload-dropped"),
         pytest.param(COMPLETE, Reply(200, '{"ok": true}'), "its answer named no file", id="not-complete"),
         pytest.param(GET_URL, Reply(200, '{"ok": true}'), "named no URL", id="no-address"),
         pytest.param(GET_URL, Reply(200, '{"ok": true, "file_id": "F", "upload_url": "oh"}'), "no", id="no-url"),

@@ -1,0 +1,98 @@
+"""The workspace behind an HTTP server on loopback: the Web API and Socket Mode."""
+
+import threading
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
+from urllib.parse import parse_qs, urlsplit
+
+from janitor.sandbox.slack.replies import Reply
+from janitor.sandbox.slack.workspace import Workspace
+
+_HOST = "127.0.0.1"
+_LARGEST_BODY = 32 * 2**20
+_LINK = "/link/"
+
+
+class SlackServer(Workspace):
+    """A workspace behind a server, on a port of loopback (a free one for 0) while the `with` lasts."""
+
+    def __init__(self, port: int = 0, poll_seconds: float = 0.5) -> None:
+        self._server = _Server((_HOST, port), _Handler)
+        super().__init__(f"http://{_HOST}:{self._server.server_port}")
+        self._server.workspace = self
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(poll_seconds,), name="slack")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self.sockets.refuses = True
+        for socket in list(self.sockets.open):
+            socket.die()
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+    workspace: Workspace
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection, which asks once."""
+
+    server: _Server
+    timeout = 60
+
+    def do_GET(self) -> None:
+        """A call without a body, or a web socket."""
+        if self.headers.get("Upgrade", "").lower() == "websocket":
+            self._upgrade()
+        else:
+            self._answer(b"")
+
+    def do_POST(self) -> None:
+        """A call."""
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > _LARGEST_BODY:
+            self._give(Reply(413 if length else 411, "too long, or of no known length"))
+        else:
+            self._answer(self.rfile.read(int(length)))
+
+    def _answer(self, body: bytes) -> None:
+        self._give(self.server.workspace.answer(self.path, self.headers.get("Authorization"), body))
+
+    def _upgrade(self) -> None:
+        from janitor.sandbox.slack.wire import Wire
+
+        asked, sockets = urlsplit(self.path), self.server.workspace.sockets
+        self.close_connection = True
+        if asked.path != _LINK or not sockets.admits(parse_qs(asked.query).get("ticket", [""])[0]):
+            self._give(Reply(401, "no such ticket"))
+            return
+        self.connection.settimeout(None)
+        Wire(self.connection, self.rfile).serve(self.path, self.headers.items(), sockets)
+
+    def _give(self, reply: Reply) -> None:
+        if reply.status is None:
+            self.close_connection = True
+            return
+        content, clock = reply.body.encode(), self.server.workspace.clock
+        # Not the time of now, which tests do not go by.
+        self.send_response_only(reply.status)
+        if clock is not None and "Date" not in reply.headers:
+            self.send_header("Date", format_datetime(clock(), usegmt=True))
+        for name, value in {"Content-Type": "text/html", **reply.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name is http.server's
+        """Say nothing on stderr."""
