@@ -17,6 +17,7 @@ from janitor.core.basis import Basis
 from janitor.core.decision import Decision
 from janitor.core.exemptions import active
 from janitor.core.policy_lint import exempting_nothing
+from janitor.core.recipients.destinations import Destinations
 from janitor.core.result import Mode, Outcome, RunResult, RunTerms
 from janitor.errors import Exit, JanitorError, StoreError, worst
 from janitor.expressions import Budget
@@ -179,9 +180,7 @@ def _channels(settings: Settings, rules: Rules) -> Mapping[str, str] | None:
     """The channels that policies have of their own; None if no channel is configured."""
     if settings.slack is None:
         return None
-    from janitor.notify.slack.reports import channels_of
-
-    return channels_of(rules.policies, settings.slack.channel)
+    return Destinations.under(rules.policies, settings.slack.channel, None).channels
 
 
 def _next_run(settings: Settings) -> Callable[[datetime], datetime] | None:

@@ -8,13 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.core.decision import Reason, Spared
+from janitor.core.policy import Match, Policy
+from janitor.core.recipients.destinations import Destinations
 from janitor.core.result import DeletionOutcome, Outcome, RunResult
 from janitor.notify.slack.blocks import slack_messages
 from janitor.report.routing import Share, shares_of
 from tests.factories import live_run, make_deletion, make_target, to_delete, to_keep
 
 WEB, DB = "#team-web", "#team-db"
-CHANNELS = {"web-images": WEB, "web-snapshots": WEB, "db-images": DB}
+CHANNELS = Destinations.under(
+    [
+        Policy(name, Match(), channel=channel)
+        for name, channel in {"web-images": WEB, "web-snapshots": WEB, "db-images": DB}.items()
+    ],
+    None,
+    None,
+)
 
 
 def names_in(result: RunResult) -> set[str]:
@@ -23,7 +32,7 @@ def names_in(result: RunResult) -> set[str]:
 
 def test_without_channels_the_main_one_gets_all() -> None:
     result = live_run(make_target([to_delete("a"), to_keep("b")]))
-    assert shares_of(result, {}) == [Share(None, result, result)]
+    assert shares_of(result, Destinations()) == [Share(None, result, result)]
 
 
 def test_every_image_is_listed_in_the_channel_of_its_policy_and_counted_in_the_main_one() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from janitor.config import Settings, Slack
 from janitor.core.notices import MAIN_CHANNEL
 from janitor.core.policy import Policy
+from janitor.core.recipients.destinations import Destinations
 from janitor.core.result import Outcome, RunResult
 from janitor.errors import DeliveryError, UsageError
 from janitor.notify.channel import Probe, Progress, Receipt, Report
@@ -61,11 +62,6 @@ def channel_of(settings: Settings, name: str | None = None, stop: Stop | None = 
     )
 
 
-def channels_of(policies: Sequence[Policy], main: str | None) -> dict[str, str]:
-    """The channel of each policy that has its own, by the policy's name."""
-    return {policy.name: policy.channel for policy in policies if policy.channel and policy.channel != main}
-
-
 @dataclass(frozen=True, slots=True)
 class SlackWorkspace:
     """The main channel of Slack, and those that policies name. Without `policies`, everything goes to the main one."""
@@ -83,14 +79,19 @@ class SlackWorkspace:
     def reports_of(self, result: RunResult, previous: Outcome | None, waiting: int) -> Sequence[Report]:
         """The report of this run for each channel, the main one first."""
         word = self.slack.post
-        main, *others = shares_of(result, self._channels)
+        main, *others = shares_of(result, self.destinations)
         mains = [Report(main, waiting)] if worth_posting(result, word, previous, undelivered=waiting) else []
         worth = (share for share in others if share.listed.targets and worth_posting(share.totals, word))
         return mains + [Report(share) for share in worth]
 
     @property
+    def destinations(self) -> Destinations:
+        """Where images are reported."""
+        return Destinations.under(self.policies or (), self.slack.channel, None)
+
+    @property
     def _channels(self) -> Mapping[str, str]:
-        return channels_of(self.policies or (), self.slack.channel)
+        return self.destinations.channels
 
     def prepare(self, report: Report) -> SlackReport:
         """The messages of a report and, for a bot, the file of a long one."""
