@@ -4,6 +4,7 @@ The rest of the program uses `Store` only. Each of its methods is one transactio
 at once.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,20 +15,27 @@ from janitor.store.inspecting import inspect, size_of
 from janitor.store.lock import exclusive, holder
 from janitor.store.reports import KeptReport, NewReport
 from janitor.store.surveys.recorded import SeenImages
+from janitor.store.transactions.clicks import Clicks
 from janitor.store.transactions.deletions import Deletions
 from janitor.store.transactions.reports import Reports
 from janitor.store.transactions.runs import Runs
 from janitor.store.transactions.surveys import Surveys
 from janitor.store.transactions.trust import Trust
 from janitor.store.transactions.upkeep import Upkeep
+from janitor.store.trust.announcements import NewOffer, Offer, Offered
+from janitor.store.trust.clicks import AnsweredClick
 from janitor.store.trust.exemptions import ExemptionRecord
 from janitor.store.trust.marks import read_mark, write_mark
 
 __all__ = [
+    "AnsweredClick",
     "ExemptionRecord",
     "Inputs",
     "KeptReport",
+    "NewOffer",
     "NewReport",
+    "Offer",
+    "Offered",
     "SeenImages",
     "Store",
     "exclusive",
@@ -39,13 +47,16 @@ __all__ = [
 ]
 
 
-class Store(Runs, Surveys, Deletions, Trust, Reports, Upkeep):
+class Store(Runs, Surveys, Deletions, Trust, Clicks, Reports, Upkeep):
     """One open database. Every method raises StoreError, with what to do, when the file cannot be read or written."""
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open the database for writing; a new one is readable by its owner only. The folder must exist."""
-        return cls(DatabaseFile.open(path, create=True))
+    def open(cls, path: Path, patience: timedelta | None = None) -> Self:
+        """Open the database for writing; a new one is readable by its owner only. The folder must exist.
+
+        `patience`: how long each transaction waits while another process writes; without it ten seconds.
+        """
+        return cls(DatabaseFile.open(path, create=True, patience=patience))
 
     @classmethod
     def open_existing(cls, path: Path) -> Self:

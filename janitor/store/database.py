@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
@@ -54,19 +55,23 @@ _UNREADABLE = (ValueError, OverflowError, LookupError, TypeError)
 class DatabaseFile:
     """One open database. Safe to use from several threads; each block below is one transaction."""
 
-    def __init__(self, path: Path, db: Connection) -> None:
+    def __init__(self, path: Path, db: Connection, patience: timedelta | None = None) -> None:
         self._path = path
         self._db = db
+        self._busy_seconds = _seconds(patience)
         self._lock = threading.RLock()
         self._written_to: list[tuple[int, int]] = []
         self.together = Together(self.writing)
 
     @classmethod
-    def open(cls, path: Path, *, create: bool) -> Self:
-        """Open and migrate. Raises StoreError, and UsageError where nothing was recorded and not `create`."""
+    def open(cls, path: Path, *, create: bool, patience: timedelta | None = None) -> Self:
+        """Open and migrate. Raises StoreError, and UsageError where nothing was recorded and not `create`.
+
+        `patience`: how long each transaction waits while another process writes; without it ten seconds.
+        """
         with translated(path):
             _prepare(path, create)
-            opened = cls(path, connect(path))
+            opened = cls(path, connect(path, patience), patience)
             try:
                 with contextlib.nullcontext() if create else _needing_the_folder(path):
                     opened._set_up(write=create)
@@ -125,7 +130,7 @@ class DatabaseFile:
             try:
                 yield
             finally:
-                self._db.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
+                self._db.execute(f"PRAGMA busy_timeout = {int(self._busy_seconds * 1000)}")
 
     def optimize(self) -> None:
         """Let SQLite analyse what has changed much, as its documentation advises before a connection is closed."""
@@ -153,11 +158,15 @@ def check_place(path: Path) -> None:
         _check_place(path)
 
 
-def connect(path: Path) -> Connection:
+def _seconds(patience: timedelta | None) -> float:
+    return _BUSY_SECONDS if patience is None else patience.total_seconds()
+
+
+def connect(path: Path, patience: timedelta | None = None) -> Connection:
     """A connection to a database that exists."""
     # mode=rw: a file that vanishes in between is an error, not a new database with everybody's permissions.
     uri = f"{path.absolute().as_uri()}?mode=rw"
-    return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(uri, uri=True, timeout=_seconds(patience), isolation_level=None, check_same_thread=False)
 
 
 def _prepare(path: Path, create: bool) -> None:

@@ -26,11 +26,14 @@ from janitor.store.surveys.timekeeping import STEP as TIMEKEEPING
 from janitor.store.surveys.uses import SERVERS
 from janitor.store.surveys.uses import STEP as USES
 from janitor.store.tables import REMARKING, SETTLING, SOURCES, TABLES, VIEWS, VOLUMES
+from janitor.store.trust.announcements import STEP as ANNOUNCEMENTS
 from janitor.store.trust.bindings import STEP as BINDINGS
+from janitor.store.trust.clicks import STEP as CLICKS
 from janitor.store.trust.exemptions import STEP as EXEMPTIONS
 from janitor.store.trust.following import STEP as FOLLOWING
 from janitor.store.trust.grounds import STEP as GROUNDS
 from janitor.store.trust.hearing import STEP as HEARING
+from janitor.store.trust.listening import STEP as LISTENING
 from janitor.store.trust.marks import STEP as MARKS
 from janitor.store.trust.mentions import STEP as MENTIONS
 from janitor.store.trust.notices import NAMING, REMINDING
@@ -179,6 +182,12 @@ def beginning(db: Connection) -> None:
     _execute(db, BEGINNING)
 
 
+def clicking(db: Connection) -> None:
+    """Announcements that people can answer by a click, clicks, and who listens to them."""
+    for step in (ANNOUNCEMENTS, CLICKS, LISTENING):
+        _execute(db, step)
+
+
 def _execute(db: Connection, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which is half of the time for a new
     # database.
@@ -218,6 +227,7 @@ STEPS = (  # append only
     turning_down,
     servers,
     beginning,
+    clicking,
 )
 ALL_STEPS = {step.__name__: step for step in STEPS} | {name: _adding(script) for name, script in added()}
 """Every step by its name, in the order in which they are applied."""

@@ -1,5 +1,6 @@
 """Reports in the form in which they are delivered: kept until their channel has accepted them, and afterwards."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,6 +8,7 @@ from janitor.core.memory import Backlog
 from janitor.core.units import iso
 from janitor.store.connection import Connection
 from janitor.store.rows import instant, instant_or_none
+from janitor.store.trust.announcements import NewOffer, add_offers, place_offer
 
 STEP = """
 -- accepted: how many of the messages the channel has accepted; place: where those stand. listing is a file that goes
@@ -47,23 +49,27 @@ class KeptReport:
 
 @dataclass(frozen=True, slots=True)
 class NewReport:
-    """A report that is about to be sent to a channel."""
+    """A report that is about to be sent to a channel; `offers` are those of its messages that have buttons."""
 
     channel: str
     messages_json: str
     listing_json: str | None = None
+    offers: Sequence[NewOffer] = ()
 
 
 def add_report(db: Connection, run: int | None, report: NewReport, at: datetime) -> int:
     """Keep a report; returns its number."""
     cursor = db.execute(_ADD, (run, report.channel, report.messages_json, iso(at), report.listing_json))
     assert cursor.lastrowid is not None
+    if run is not None and report.offers:
+        add_offers(db, run, cursor.lastrowid, report.offers, at)
     return cursor.lastrowid
 
 
 def mark_accepted(db: Connection, report: int, accepted: int, place_json: str) -> None:
     """Record that the channel has accepted so many messages of it, which are at this place."""
     db.execute("UPDATE reports SET accepted = ?, place = ? WHERE report = ?", (accepted, place_json, report))
+    place_offer(db, report, accepted, place_json)
 
 
 def mark_delivered(db: Connection, report: int, at: datetime, channel: str | None = None) -> None:

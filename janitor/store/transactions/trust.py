@@ -9,7 +9,7 @@ from janitor.core.result import Mode
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import Mark
 from janitor.store.transactions import OnFile
-from janitor.store.trust import bindings, exemptions, marks, notices, outcomes
+from janitor.store.trust import bindings, clicks, exemptions, marks, notices, outcomes
 from janitor.store.trust.exemptions import ExemptionRecord
 from janitor.store.trust.grounds import notice_at
 from janitor.store.trust.hearing import hearing
@@ -76,6 +76,7 @@ class Trust(OnFile):
         with self._file.writing() as db:
             for target, image_id in images:
                 exemptions.end_exemptions(db, target, image_id, by, at)
+                clicks.end_through_clicks(db, target, image_id)
 
     def exemptions(self, at: datetime) -> list[Exemption]:
         """The exemptions by command that are in force at an instant, oldest first.

@@ -46,10 +46,15 @@ class ExemptionRecord:
         return self.ended_at is None and active(self.exemption, now)
 
 
-def add_exemption(db: Connection, target: str, exemption: Exemption, at: datetime) -> None:
-    """Record an exemption; one already in force for the image stays, too, and the longer one counts."""
+def add_exemption(db: Connection, target: str, exemption: Exemption, at: datetime) -> int:
+    """Record an exemption; one already in force for the image stays, too, and the longer one counts.
+
+    Returns its number.
+    """
     given = (exemption.image, iso(exemption.until), exemption.why, exemption.who)
-    db.execute(_ADD, (target, *given, iso(at)))
+    number = db.execute(_ADD, (target, *given, iso(at))).lastrowid
+    assert number is not None
+    return number
 
 
 def end_exemptions(db: Connection, target: str, image_id: str, by: str, at: datetime) -> None:

@@ -1,0 +1,1 @@
+"""Answers to an announcement by a click: who may give which, and what each means."""
