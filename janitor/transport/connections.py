@@ -13,6 +13,9 @@ from janitor.transport.network import HAS_READ, BoundedNetwork
 from janitor.transport.route import Proxy, Route
 from janitor.transport.trust import Trust, context_of, unchecked
 
+STREAM = "network_stream"
+"""The extension of an answer that holds its connection."""
+
 _MOST, _MOST_IDLE, _IDLE_SECONDS = 100, 20, 5.0
 
 
@@ -51,7 +54,8 @@ class Connections(httpx.BaseTransport):
             answer = self._pool(request.url).handle_request(asked)
             _check_its_own(answer)
         assert isinstance(answer.stream, Iterable)
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream))
+        kept = {STREAM: answer.extensions[STREAM]}
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream), extensions=kept)
 
     def close(self) -> None:
         """Close the connections."""
@@ -98,7 +102,7 @@ def _check_its_own(answer: httpcore.Response) -> None:
     Otherwise, after a server had answered one request twice, each answer would be taken for that of the next request:
     that of a list of images for that of a deletion.
     """
-    if not answer.extensions["network_stream"].get_extra_info(HAS_READ):
+    if not answer.extensions[STREAM].get_extra_info(HAS_READ):
         answer.close()
         raise httpcore.RemoteProtocolError("an answer came before its request")
 

@@ -4,7 +4,8 @@ import logging
 import ssl
 import threading
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -12,12 +13,13 @@ from janitor import __version__
 from janitor.errors import CloudError, RetryLater, Unavailable
 from janitor.redaction import Redaction
 from janitor.transport.bodies import LARGEST_BODY, Unusable, body_of
-from janitor.transport.connections import Connections
-from janitor.transport.deadline import Grace, deadline
+from janitor.transport.connections import STREAM, Connections
+from janitor.transport.deadline import Deadline, Grace, deadline
 from janitor.transport.lean_httpx import httpx
 from janitor.transport.messages import Call, Reply
 from janitor.transport.patience import HttpOptions, Transient, Tries
 from janitor.transport.route import Route
+from janitor.transport.switched import Switched
 
 T = TypeVar("T")
 
@@ -66,16 +68,34 @@ class Transport:
         Raises Transient if it has not, and CloudError for an answer that is too large or in an encoding that was not
         requested, and for a request that cannot be made.
         """
+        with self._translated(call, seconds), deadline(seconds, self._grace) as until:
+            response = self._http_transport.handle_request(_request(call, until.left()))
+            reply = _whole(response, until, self._largest)
+        if reply.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            raise CloudError(
+                f"{call.label}: HTTP 407, the proxy does not accept its user name or password{self._way(call)}"
+            )
+        return reply
+
+    def switch(self, call: Call, seconds: float) -> tuple[Reply, Switched | None]:
+        """The answer to a request to switch the connection to another protocol, and the connection, if it was switched.
+
+        Raises as `request` does.
+        """
+        with self._translated(call, seconds), deadline(seconds, self._grace) as until:
+            response = self._http_transport.handle_request(_request(call, until.left()))
+            if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+                return _whole(response, until, self._largest), None
+            switched = Switched(response.extensions[STREAM], self._grace, response.close)
+            return Reply(response.status_code, response.headers, b""), switched
+
+    @contextmanager
+    def _translated(self, call: Call, seconds: float) -> Iterator[None]:
+        """Raises what can go wrong with one request as our errors; nothing is sent after the grace of a stop."""
         if self._grace.left() <= 0:
             raise Transient("not sent", lost=False)
         try:
-            with deadline(seconds, self._grace) as until:
-                response = self._http_transport.handle_request(_request(call, until.left()))
-                try:
-                    body = body_of(response, until, self._largest)
-                finally:
-                    response.close()
-                reply = Reply(response.status_code, response.headers, body)
+            yield
         except httpx.TimeoutException as error:
             within = f"within {round(seconds, 1):g} s" if self._grace.left() > 0 else "before the program had to stop"
             raise Transient(
@@ -87,11 +107,6 @@ class Transport:
             raise Transient(f"{self._words(error)}{self._way(call)}", lost=not isinstance(error, _NOT_SENT)) from error
         except Unusable as error:
             raise CloudError(f"{call.label}: {self._redact(str(error))}") from error
-        if reply.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-            raise CloudError(
-                f"{call.label}: HTTP 407, the proxy does not accept its user name or password{self._way(call)}"
-            )
-        return reply
 
     def _way(self, call: Call) -> str:
         """The proxy through which something failed, as appended to a message."""
@@ -129,6 +144,15 @@ class Transport:
     def close(self) -> None:
         """Close the connections."""
         self._http_transport.close()
+
+
+def _whole(response: httpx.Response, until: Deadline, largest: int) -> Reply:
+    """The answer with its body. Raises Unusable."""
+    try:
+        body = body_of(response, until, largest)
+    finally:
+        response.close()
+    return Reply(response.status_code, response.headers, body)
 
 
 def _request(call: Call, seconds: float) -> httpx.Request:

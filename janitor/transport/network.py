@@ -21,6 +21,8 @@ _AT_ONCE = 64 * 1024
 
 HAS_READ = "has_read"
 """What our streams report besides what httpcore asks for: whether anything was read since the last write."""
+SOCKET = "socket"
+"""And the socket, to wait on."""
 
 
 class BoundedNetwork(httpcore.NetworkBackend):
@@ -141,10 +143,12 @@ class _Stream(_Tracked):
     def get_extra_info(self, info: str) -> Any:
         """Facts about a connection. For httpcore: whether there is something to read, which ends an idle one.
 
-        And whether anything was read since the last write.
+        And whether anything was read since the last write, and the socket.
         """
         if info == HAS_READ:
             return self._has_read
+        if info == SOCKET:
+            return self._connection
         return _is_readable(self._connection) if info == "is_readable" else None
 
 
