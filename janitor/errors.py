@@ -151,13 +151,15 @@ class Busy(JanitorError):
 class DeliveryError(JanitorError):
     """A report, or a part of it, did not reach its channel. `delivered` counts the messages that did.
 
-    `refused`: the channel answered that it does not want this one; another may fare better.
+    `refused`: the channel answered that it does not want this one; another may fare better. `advice` is what a person
+    can do about it, where that is known.
     """
 
-    def __init__(self, message: str, *, delivered: int = 0, refused: bool = False) -> None:
+    def __init__(self, message: str, *, delivered: int = 0, refused: bool = False, advice: str = "") -> None:
         super().__init__(message)
         self.delivered = delivered
         self.refused = refused
+        self.advice = advice
 
 
 class Interrupted(JanitorError):

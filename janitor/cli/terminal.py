@@ -10,7 +10,7 @@ import click
 
 from janitor.config.screen import plain_width
 from janitor.escaping import visible_lines
-from janitor.report.layout import Page
+from janitor.report.layout import Page, hanging
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -26,6 +26,14 @@ def say(text: str = "", *, err: bool = False) -> None:
     from janitor.cli.logs import said
 
     click.echo(said(text), err=True)
+
+
+def say_folded(text: str, indent: int) -> None:
+    """Print a line: on a terminal folded at blanks, all but the first line indented; elsewhere whole, for programs."""
+    if not sys.stdout.isatty():
+        say(text)
+        return
+    print_out(Page(lambda width: hanging(text, width, indent)))
 
 
 def can_ask() -> bool:

@@ -85,12 +85,14 @@ class Api:
     """One API: the keys of its targets, how their accounts are found, and its names for the fields of every image.
 
     `secrets` are the keys that a file may give, as `password_file` does. `authenticate` takes the targets that the
-    schema makes, and raises UsageError for credentials that make no sense.
+    schema makes, and raises UsageError for credentials that make no sense. `credentials` are these of such a target, in
+    words for a person who is to look at them.
     """
 
     name: str
     schema: type[TargetSchema]
     secrets: tuple[str, ...]
     authenticate: Callable[[Any], Authentication]
+    credentials: Callable[[Any], str]
     wire_keys: WireKeys
     contradictions: Contradictions = no_contradictions

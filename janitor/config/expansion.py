@@ -13,6 +13,7 @@ from pathlib import Path
 from janitor.cloud.apis import APIS
 from janitor.core.names.spelling import SURROGATE
 from janitor.documents import Document, Fault, Keys, display
+from janitor.errors import Problem
 from janitor.files import UnusableFile, content_of, text_in
 from janitor.redaction import credentials_in, secrets_of_webhook
 
@@ -24,6 +25,7 @@ _SLACK_SECRETS = ("webhook_url", "token")
 _REFERENCE_SECRETS = ("token",)
 _OWN_SECRETS = ("heartbeat_url",)
 _WEBHOOKS = ("webhook_url", "heartbeat_url")
+_UNSET = re.compile(r"environment variable (\w+) is (?:empty|not set)")
 _LARGEST_SECRET = 64 * 2**10
 
 _Holder = tuple[Keys, dict[str, object], Sequence[str]]
@@ -64,6 +66,11 @@ def expand(
         files=expander.files,
         secrets=frozenset([*_secrets_in(holders), *_credentials_in(data)]),
     )
+
+
+def unset_variables(problems: Iterable[Problem]) -> list[str]:
+    """The environment variables that these problems say are not set or empty, each once."""
+    return list(dict.fromkeys(name for problem in problems for name in _UNSET.findall(problem.message)))
 
 
 def _holders(data: object, channel_secrets: Sequence[str]) -> Iterator[_Holder]:

@@ -116,6 +116,23 @@ def sentence(text: str) -> Page:
     return Page(lambda width: paragraph(text, width))
 
 
+def hanging(text: str, width: int, indent: int) -> Iterator[Line]:
+    """Text folded to the width at blanks only, every line but the first indented.
+
+    A longer word, such as a path, stays whole, so that it can be copied.
+    """
+    rows = [""]
+    for number, word in enumerate(text.split(" ")):
+        room = width - (indent if len(rows) > 1 else 0)
+        if number and cells(rows[-1]) + 1 + cells(word) > room:
+            rows.append(word)
+        else:
+            rows[-1] += f" {word}" if number else word
+    yield [Segment(rows[0])]
+    for row in rows[1:]:
+        yield [Segment(" " * indent), Segment(row)]
+
+
 def labelled(label: Segment, text: Segment, width: int, indent: int) -> Iterator[Line]:
     """A label, and beside it its text, folded to the width."""
     beside = indent + cells(label.text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from janitor.core.image import Image
@@ -12,7 +13,7 @@ from janitor.core.units import counted, format_minute, format_size, iso
 from janitor.core.usage import Reading, User
 from janitor.escaping import visible
 from janitor.report.json_pieces import json_pieces
-from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, columns, line, paragraph, rule
+from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, columns, folded, line, paragraph, rule, sized
 from janitor.report.wording import label_of, shortened
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _LONGEST_NAME = 255
 _LONGEST_FACTS = 2_000
 _LONGEST_SOURCE = 22
+_FIGURES = f"{'users':>9}{'images':>9}"
 _FACTS = Image.fields()
 _AS_IT_IS = frozenset({str, int, bool, type(None)})
 """The types of most fields of an image, which JSON holds as they are."""
@@ -142,28 +144,25 @@ def runs_table(runs: Iterable[RunSummary]) -> "Table":
     return table
 
 
-def readings_table(readings: Iterable[Reading]) -> "Table":
-    """The result of asking each source of usage, one a row, as a rich renderable."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+def readings_table(readings: Iterable[Reading]) -> Page:
+    """The result of asking each source of usage, one a row, with the endpoint that was asked below it."""
+    asked = tuple(readings)
+    return Page(lambda width: _lines_of_readings(asked, width))
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=True)
-    table.add_column("source", width=_LONGEST_SOURCE, overflow="fold")
-    for heading in ("endpoint", "asked"):
-        table.add_column(heading, ratio=1, overflow="fold")
-    for heading in ("users", "images"):
-        table.add_column(heading, justify="right", width=len(heading))
+
+def _lines_of_readings(readings: tuple[Reading, ...], width: int) -> Iterator[Line]:
+    room = max(width - _LONGEST_SOURCE - len(_FIGURES) - 2, 1)
+    yield line(f"{'source':<{_LONGEST_SOURCE}}  {'asked':<{room}}{_FIGURES}", BOLD)
     for reading in readings:
-        table.add_row(*(Text(visible(cell)) for cell in _cells_of_reading(reading)))
-    return table
-
-
-def _cells_of_reading(reading: Reading) -> Iterator[str]:
-    yield f"{reading.source} in {reading.region}" if reading.region else reading.source.value
-    yield reading.place or "-"
-    yield reading.problem or (f"yes, {reading.note}" if reading.note else "yes")
-    yield from ("", "") if reading.problem else (f"{reading.users:,}", f"{reading.images:,}")
+        source = f"{reading.source} in {reading.region}" if reading.region else reading.source.value
+        figures = "" if reading.problem else f"{reading.users:>9,}{reading.images:>9,}"
+        result = reading.problem or (f"yes, {reading.note}" if reading.note else "yes")
+        beside = zip_longest(folded(visible(source), _LONGEST_SOURCE), folded(visible(result), room), fillvalue="")
+        for number, (left, right) in enumerate(beside):
+            cells = f"{sized(left, _LONGEST_SOURCE)}  {sized(right, room)}{figures if not number else ''}"
+            yield line(cells.rstrip())
+        if reading.place:
+            yield from paragraph(visible(reading.place), width, 2, DIM)
 
 
 def _cells(run: RunSummary) -> Iterator[str]:

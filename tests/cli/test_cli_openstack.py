@@ -251,7 +251,10 @@ def test_a_live_check_says_what_was_asked_where_and_what_it_told(scattered: Desk
     regions = ("RegionOne", "RegionTwo")
     both = {(source, region) for source in ("servers", "volumes", "clusters", "stacks") for region in regions}
     assert asked == {("servers", ""), *both}
-    assert max(map(len, done.stdout.split("source", 1)[1].splitlines())) <= 80
+    table = done.stdout.split("source", 1)[1].partition("\nnext ")[0]
+    assert max(map(len, table.splitlines())) <= 80
+    places = [row[0] for row in rows if row and row[0].startswith("/") and row[0].endswith("/{project}")]
+    assert len(places) == 7, "none is broken"
 
 
 def test_a_live_check_prints_the_line_that_lets_a_run_go_on(desk: Desk) -> None:

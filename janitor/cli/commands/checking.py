@@ -19,25 +19,29 @@ def check(common: Common, live: bool) -> int:
     """
     from janitor.cli import probing
     from janitor.cli.commands.loading import load
-    from janitor.cli.recorded import database_of
-    from janitor.cli.terminal import say
+    from janitor.cli.probing import advice
+    from janitor.cli.recorded import database_of, known_targets
     from janitor.cloud.service import Probe
     from janitor.config.accounts import identify
     from janitor.core.units import counted
-    from janitor.errors import Exit
+    from janitor.errors import ConfigurationError, Exit
 
-    settings, rules = load(common)
+    try:
+        settings, rules = load(common)
+    except ConfigurationError as error:
+        raise advice.with_unset_variables(error) from error
     identify(settings, settings.targets)
     for line in probing.configured(settings, rules):
-        say(line)
+        probing.tell(line)
     failures = [probing.failed("database", lambda: Probe(database_of(settings)))]
+    new = not any(failures) and not known_targets(settings)
     if not any(failures):
         for line in (*probing.undelivered(settings), *probing.idle(settings, rules)):
-            say(line)
+            probing.tell(line)
     declared = [one for one in settings.references if live or one.url is None]
     unasked = len(settings.references) - len(declared)
     if unasked:
-        say(f"references     {counted(unasked, 'URL')} not read: --live reads them")
+        probing.tell(f"references     {counted(unasked, 'URL')} not read: --live reads them")
     if declared:
         failures.append(probing.failed("references", partial(probing.probe_references, settings, declared)))
     if live:
@@ -45,4 +49,6 @@ def check(common: Common, live: bool) -> int:
     failures += [probing.failed(*probe) for probe in probing.channel_probes(settings, rules.policies, live=live)]
     if settings.metrics_file is not None:
         failures.append(probing.failed("metrics", partial(probing.probe_metrics, settings.metrics_file)))
+    if next_step := advice.after(failures, live=live, new=new):
+        probing.tell(probing.line("next", next_step))
     return Exit.FAILED if any(failures) else Exit.OK

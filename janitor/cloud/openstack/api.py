@@ -2,14 +2,24 @@
 
 from janitor.cloud.api import Api
 from janitor.cloud.openstack.accounts import authentication_of
-from janitor.cloud.openstack.target import OpenStackSchema, credential_faults
+from janitor.cloud.openstack.target import OpenStackSchema, OpenStackTarget, credential_faults
 from janitor.core.names.wire_keys import WireKeys
+
+
+def _credentials(target: OpenStackTarget) -> str:
+    if target.login is not None:
+        return "`tenant_id`, `username` and `password` (the API password, not that of the console)"
+    if target.cloud is not None:
+        return f"user, password and project of {target.cloud} in clouds.yaml"
+    return "the variables OS_*"
+
 
 OPENSTACK = Api(
     name="openstack",
     schema=OpenStackSchema,
     secrets=("username", "password"),
     authenticate=authentication_of,
+    credentials=_credentials,
     wire_keys=WireKeys(created="created_at", updated="updated_at", public="visibility"),
     contradictions=credential_faults,
 )

@@ -44,10 +44,15 @@ class Appkey:
         )
 
 
+def _credentials(_target: ToastTarget) -> str:
+    return "`appkey`, `username` and `password` (the API password, not that of the console)"
+
+
 TOAST = Api(
     name="toast",
     schema=ToastSchema,
     secrets=("appkey", "username", "password"),
     authenticate=Appkey,
+    credentials=_credentials,
     wire_keys=WireKeys(created="createdAt", updated="updatedAt", public="isPublic"),
 )

@@ -22,10 +22,11 @@ class Accepts(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why something was not accepted; `refused` if Slack rejected this particular thing."""
+    """Why something was not accepted; `refused` if Slack rejected this particular thing. `word` is its error code."""
 
     text: str
     refused: bool = False
+    word: str = ""
 
 
 _NO_WORDS = "not as Slack answers"
@@ -88,5 +89,5 @@ def _quoted(word: str, details: object, status: int) -> Problem:
     hint = f" ({HINTS[word]})" if word in HINTS else ""
     more = f": {'; '.join(str(detail) for detail in details)[:300]}" if isinstance(details, list) and details else ""
     if word in REFUSALS or 200 <= status < 300:
-        return Problem(f'it said "{word}"{hint}{more}', refused=word not in BUSY)
-    return Problem(f'the answer was HTTP {status}, and it said "{word}"{more}', refused=400 <= status < 500)
+        return Problem(f'it said "{word}"{hint}{more}', refused=word not in BUSY, word=word)
+    return Problem(f'the answer was HTTP {status}, and it said "{word}"{more}', 400 <= status < 500, word)

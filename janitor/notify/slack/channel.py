@@ -18,6 +18,7 @@ from janitor.notify.slack.answers import Accepts, Problem, document_of, problem_
 from janitor.notify.slack.clients import Bot, Webhook
 from janitor.notify.slack.exchange import Exchange, Unanswered
 from janitor.notify.slack.message import Message
+from janitor.notify.slack.words import advice_on
 from janitor.redaction import Redaction, secrets_of_webhook
 from janitor.report import Listing
 from janitor.transport import Call, HttpOptions, Reply
@@ -121,7 +122,8 @@ class SlackChannel:
 
     def _failure(self, what: str, problem: Problem, delivered: int = 0) -> DeliveryError:
         text = self._redacted(f"Slack did not accept {what}: {problem.text}")
-        return DeliveryError(text, delivered=delivered, refused=problem.refused)
+        advice = advice_on(problem.word, self.channel)
+        return DeliveryError(text, delivered=delivered, refused=problem.refused, advice=advice)
 
     def probe(self) -> str:
         """Post one short message which says that reports will arrive here; gives a sentence. Raises DeliveryError."""

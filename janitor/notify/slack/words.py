@@ -17,6 +17,37 @@ HINTS = {
     "no_team": "the webhook was removed",
     "invalid_token": "the webhook was removed",
 }
+_COPY_IT = "copy the token (xoxb-…) from the page OAuth & Permissions of the app, and put it where `token` comes from"
+_ANOTHER_WEBHOOK = (
+    "make another on the page Incoming Webhooks of the app, and put its URL where `webhook_url` comes from"
+)
+_UNARCHIVE = "unarchive the channel, or name another one"
+_INVITE = "/invite the bot in {channel}; the name is the one that Slack shows, or its id (C…)"
+_NEXT_STEPS = {
+    "channel_not_found": _INVITE,
+    "not_in_channel": _INVITE,
+    "is_archived": _UNARCHIVE,
+    "channel_is_archived": _UNARCHIVE,
+    "invalid_auth": _COPY_IT,
+    "not_authed": _COPY_IT,
+    "token_revoked": _COPY_IT,
+    "token_expired": _COPY_IT,
+    "not_allowed_token_type": _COPY_IT,
+    "account_inactive": "install the app in the workspace again, and use the token that this gives",
+    "missing_scope": "add the scope on the page OAuth & Permissions of the app, then reinstall the app there",
+    "no_service": _ANOTHER_WEBHOOK,
+    "no_team": _ANOTHER_WEBHOOK,
+    "invalid_token": _ANOTHER_WEBHOOK,
+}
+_OTHERWISE = "check the address, the network and the proxy (`http: {{proxy: …}}`) on this machine"
+_ASK = "look up the word at docs.slack.dev, and ask who looks after the workspace"
+
+
+def advice_on(word: str, channel: str | None) -> str:
+    """What to do about an error code of Slack; without one, about an answer that says nothing of Slack's."""
+    return _NEXT_STEPS.get(word, _ASK if word else _OTHERWISE).format(channel=channel or "the channel")
+
+
 BUSY = {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 # The error codes of Slack, whatever status a server sends with them.
 REFUSALS = (

@@ -1,4 +1,4 @@
-"""What `check` says about the configuration, and what it tries: each line begins with its subject."""
+"""What `check` says about the configuration, what it tries, and what to do next: each line begins with its subject."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from janitor.cli import recorded
-from janitor.cli.terminal import print_out, say
+from janitor.cli.probing import advice
+from janitor.cli.terminal import print_out, say_folded
 from janitor.clock import utc_now
 from janitor.cloud.service import Probe, ProbeFailed
+from janitor.cloud.target import Target, may_have
 from janitor.config import Settings
 from janitor.config.accounts import names_without_signing_in
 from janitor.config.policy_files import PASSED_OVER, Rules
@@ -24,6 +26,19 @@ from janitor.report.wording import undelivered_reports
 
 if TYPE_CHECKING:
     from janitor.run.orders import Site
+
+
+_SUBJECT = 14
+
+
+def line(subject: str, text: str) -> str:
+    """A line about a subject."""
+    return f"{subject:<{_SUBJECT}} {text}"
+
+
+def tell(text: str) -> None:
+    """Print such a line."""
+    say_folded(text, _SUBJECT + 1)
 
 
 def configured(settings: Settings, rules: Rules) -> Iterator[str]:
@@ -76,14 +91,15 @@ def idle(settings: Settings, rules: Rules) -> Iterator[str]:
         yield f"exemptions     {last} called {' or '.join(exempting)}"
 
 
-def live_probes(settings: Settings) -> Iterator[tuple[str, Callable[[], Probe]]]:
-    """A probe, with its name, for every target."""
+def live_probes(settings: Settings) -> Iterator[tuple[str, Callable[[], Probe], Target | None]]:
+    """A probe, with its name, for every target, which comes with it."""
     from janitor.run import sites  # which loads all of a run
 
     known = recorded.known_targets(settings)
     for site in sites.sites_of(settings, sites.Choice(settings.targets), known=known):
         also = f" (also {', '.join(site.also_named)})" if site.also_named else ""
-        yield f"target {site.name}{also}", partial(_probe, site)
+        target = next((one for one in settings.targets if may_have(one, site.name)), None)
+        yield f"target {site.name}{also}", partial(_probe, site), target
 
 
 def channel_probes(
@@ -134,17 +150,23 @@ def _probe_channel(probe: Callable[[], str]) -> Probe:
     return Probe(probe())
 
 
-def failed(name: str, probe: Callable[[], Probe]) -> bool:
-    """Whether the probe failed. Prints its result, with that of each source of usage."""
-    failing, readings = False, tuple[Reading, ...]()
+def failed(name: str, probe: Callable[[], Probe], target: Target | None = None) -> bool:
+    """Whether the probe failed, which may be one of a target. Prints its result, with that of each source of usage.
+
+    A failure comes with what to do next, where its message does not say that.
+    """
+    failing, readings, next_step = False, tuple[Reading, ...](), ""
     try:
         found = probe()
         readings = found.readings
-        say(f"{name:<14} ok: {visible(found.sentence)}")
+        tell(line(name, f"ok: {visible(found.sentence)}"))
     except (CloudError, DeliveryError, StoreError) as error:
         failing = True
         readings = error.readings if isinstance(error, ProbeFailed) else ()
-        say(f"{name:<14} failed: {visible(str(error))}")
+        next_step = advice.on(error, target)
+        tell(line(name, f"failed: {visible(str(error))}"))
     if readings:
         print_out(readings_table(readings))
+    if next_step:
+        tell(line(name, f"next: {visible(next_step)}"))
     return failing
