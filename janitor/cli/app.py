@@ -8,7 +8,8 @@ import sys
 import click
 
 from janitor import __version__
-from janitor.cli.commands import binding, checking, exempting, reading, resending, running, serving, trying
+from janitor.cli.commands import binding, checking, exempting, resending, running, serving, trying
+from janitor.cli.commands.reading import explaining, images, policies, runs, waiting
 from janitor.cli.streams import prepare, take_failure
 
 
@@ -47,12 +48,14 @@ for _command in (
     running.apply,
     serving.serve,
     checking.check,
-    reading.images,
-    reading.explain,
+    images.images,
+    waiting.waiting,
+    policies.policies,
+    explaining.explain,
     exempting.keep,
     exempting.unkeep,
-    reading.runs,
-    reading.show,
+    runs.runs,
+    runs.show,
     resending.resend,
     binding.target,
     binding.db,

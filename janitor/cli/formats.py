@@ -13,8 +13,11 @@ import click
 if TYPE_CHECKING:
     from janitor.cli.exemptions import Entry
     from janitor.config import Settings
-    from janitor.core.result import RunResult
+    from janitor.core.explaining.waiting import Snapshot
+    from janitor.core.result import Cost, RunResult
     from janitor.core.survey import Survey
+    from janitor.report.answers.policies import Owned
+    from janitor.report.answers.waiting import WaitingList
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,6 +27,7 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    CSV = "csv"
 
 
 class LogFormat(StrEnum):
@@ -108,3 +112,67 @@ EXEMPTIONS: Mapping[Format, Callable[["Sequence[Entry]", datetime, tzinfo], None
     Format.JSON: _json_of_exemptions,
 }
 """A list of exemptions, as of an instant."""
+
+
+def _text_of_waiting(lists: "Sequence[WaitingList]", cost: "Cost | None", zone: tzinfo) -> None:
+    from janitor.cli.terminal import print_out
+    from janitor.report.answers.waiting import waiting_page
+
+    print_out(waiting_page(lists, cost, zone))
+
+
+def _json_of_waiting(lists: "Sequence[WaitingList]", cost: "Cost | None", _zone: tzinfo) -> None:
+    from janitor.cli.terminal import print_pieces
+    from janitor.report.answers.waiting import waiting_json
+
+    print_pieces(waiting_json(lists, cost))
+
+
+def _csv_of_waiting(lists: "Sequence[WaitingList]", _cost: "Cost | None", _zone: tzinfo) -> None:
+    from janitor.cli.terminal import print_lines
+    from janitor.report.answers.waiting import waiting_csv
+
+    print_lines(waiting_csv(lists))
+
+
+WAITING: Mapping[Format, Callable[["Sequence[WaitingList]", "Cost | None", tzinfo], None]] = {
+    Format.TEXT: _text_of_waiting,
+    Format.JSON: _json_of_waiting,
+    Format.CSV: _csv_of_waiting,
+}
+"""The images that wait, by target."""
+
+
+def _text_of_policies(
+    owned: "Sequence[Owned]", snapshots: "Sequence[Snapshot]", cost: "Cost | None", zone: tzinfo
+) -> None:
+    from janitor.cli.terminal import print_out
+    from janitor.report.answers.policies import policies_page
+
+    print_out(policies_page(owned, snapshots, cost, zone))
+
+
+def _json_of_policies(
+    owned: "Sequence[Owned]", snapshots: "Sequence[Snapshot]", cost: "Cost | None", _zone: tzinfo
+) -> None:
+    from janitor.cli.terminal import print_pieces
+    from janitor.report.answers.policies import policies_json
+
+    print_pieces(policies_json(owned, snapshots, cost))
+
+
+def _csv_of_policies(
+    owned: "Sequence[Owned]", _snapshots: "Sequence[Snapshot]", cost: "Cost | None", _zone: tzinfo
+) -> None:
+    from janitor.cli.terminal import print_lines
+    from janitor.report.answers.policies import policies_csv
+
+    print_lines(policies_csv(owned, cost))
+
+
+POLICIES: Mapping[Format, Callable[["Sequence[Owned]", "Sequence[Snapshot]", "Cost | None", tzinfo], None]] = {
+    Format.TEXT: _text_of_policies,
+    Format.JSON: _json_of_policies,
+    Format.CSV: _csv_of_policies,
+}
+"""What policies own, by the latest snapshots."""

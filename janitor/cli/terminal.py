@@ -79,6 +79,11 @@ def print_pieces(pieces: Iterable[str]) -> None:
     _write(chain(pieces, ["\n"]))
 
 
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines for programs, as of a CSV file, each with its end."""
+    _write(lines)
+
+
 def _write(pieces: Iterable[str]) -> None:
     empty = True
     for piece in pieces:

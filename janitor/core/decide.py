@@ -1,6 +1,5 @@
 """The decision: which images stay, which go, and why. One pure function over values; the caller brings the time."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
@@ -14,7 +13,7 @@ from janitor.core.names.wire_keys import WireKeys
 from janitor.core.needs import needs_of
 from janitor.core.notices import awaits_reminder, due_under, known
 from janitor.core.policy import Policy
-from janitor.core.retention import Keep, Kept, kept_by
+from janitor.core.retention import Kept, kept_by
 from janitor.core.units import format_day, format_minute
 from janitor.core.usage import Usage
 from janitor.expressions import Budget
@@ -51,7 +50,7 @@ def decide(
     ordered = sorted(images, key=_age)
     matched = matched or Matched(policies, (target, *also_named), budget)
     owners = list(map(matched.owner_of, ordered))
-    kept = _kept(ordered, owners, now, zone, matched)
+    kept = _kept(taking_part(ordered, owners), now, zone, matched)
     facts = Facts(usage, history, memory, now, zone, needs_of(ordered), wire_keys)
     guards = Guards(facts)
     return [
@@ -131,17 +130,28 @@ def _doubt(image: Image, policy: Policy, budget: Budget) -> str:
     return f"it is unknown whether policy {policy.name} matches it: {'; '.join(why)}"
 
 
-def _kept(images: list[Image], owners: list[Owner], now: datetime, zone: tzinfo, matched: Matched) -> dict[str, Kept]:
-    """What the policies' `keep` protects. An image whose owner or record is in doubt is kept, and does not count."""
-    owned: defaultdict[str, list[Image]] = defaultdict(list)
-    keeps: dict[str, Keep] = {}
+def taking_part(images: Iterable[Image], owners: Iterable[Owner]) -> list[tuple[Policy, list[Image]]]:
+    """The policies that have a `keep`, each with the images that take part in it.
+
+    An image whose owner or record is in doubt is kept anyway, and does not count.
+    """
+    owned: dict[str, tuple[Policy, list[Image]]] = {}
     for image, owner in zip(images, owners, strict=True):
         policy = owner.policy
         if policy is None or policy.keep is None or owner.doubtful is not None or image.contradictions:
             continue
-        keeps[policy.name] = policy.keep
-        owned[policy.name].append(image)
+        if policy.name not in owned:
+            owned[policy.name] = (policy, [])
+        owned[policy.name][1].append(image)
+    return list(owned.values())
+
+
+def _kept(
+    taking: Iterable[tuple[Policy, list[Image]]], now: datetime, zone: tzinfo, matched: Matched
+) -> dict[str, Kept]:
+    """What the policies' `keep` protects."""
     kept: dict[str, Kept] = {}
-    for name, keep in keeps.items():
-        kept |= kept_by(keep, owned[name], now, zone, matched.family_of)
+    for policy, images in taking:
+        if policy.keep is not None:
+            kept |= kept_by(policy.keep, images, now, zone, matched.family_of)
     return kept

@@ -45,6 +45,11 @@ def guarded(image: Image, facts: Facts) -> Decision | None:
     return _first(_GUARDS, image, facts)
 
 
+def holding(image: Image, facts: Facts) -> list[Decision]:
+    """The decision of every guard that holds for an image, in their order."""
+    return [decision for guard in _GUARDS if (decision := _first((guard,), image, facts)) is not None]
+
+
 class Guards:
     """The guards over many images: the answers of `guarded`, in less time, as no guard holds for most images."""
 

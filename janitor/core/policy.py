@@ -21,6 +21,20 @@ Names = str | Sequence[str]
 """The name of a target, or all its names."""
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One key of `match`, with the value that it wants and the one that was found; unknown values are None.
+
+    `truth`: whether it holds. A target is found under all its names. What `not` finds is not told here: see the checks
+    of `exclude`.
+    """
+
+    key: str
+    truth: Truth
+    wanted: object
+    found: object
+
+
 class Clock(StrEnum):
     """What an image's age is counted from."""
 
@@ -52,9 +66,16 @@ class Match:
 
     def holds(self, image: Image, target: Names, budget: Budget | None = None) -> Truth:
         """Whether every condition holds for an image of that target, which may have several names."""
-        if self.status and image.status not in self.status:
-            return False  # never in doubt, and the condition that most images fail
-        return _all_of(self._conditions(image, (target,) if isinstance(target, str) else target, budget))
+        return _all_of(check.truth for check in self.checks(image, target, budget))
+
+    def failing(self, image: Image, target: Names, budget: Budget | None = None) -> Check | None:
+        """The first key that does not hold, or else the first for which that is unknown; None where all hold."""
+        doubtful = None
+        for check in self.checks(image, target, budget):
+            if check.truth is False:
+                return check
+            doubtful = doubtful or (check if check.truth is None else None)
+        return doubtful
 
     def asks_for(self) -> frozenset[str]:
         """The facts of an image that the conditions check, by the names of its fields."""
@@ -93,24 +114,47 @@ class Match:
         if self.exclude is not None:
             yield from self.exclude.doubts(image, budget)
 
-    def _conditions(self, image: Image, target: Sequence[str], budget: Budget | None) -> Iterable[Truth]:
-        for patterns, texts in ((self.targets, target), (self.name, (image.name,)), (self.owner, (image.owner,))):
-            if patterns:
-                yield any_of(any_matches(patterns, text, budget) for text in texts)
-        for words, word in ((self.disk_format, image.disk_format), (self.visibility, image.visibility)):
-            if words:
-                yield None if word is None else word in words
-        for key, patterns in self.properties:
-            yield _property_matches(image, key, patterns, budget)
-        if self.larger_than is not None or self.smaller_than is not None:
-            yield None if image.size is None else self.fits(image.size)
+    def checks(self, image: Image, target: Names, budget: Budget | None = None) -> Iterator[Check]:
+        """Each key of the match, as it holds for an image of that target; each is checked when it is asked for."""
+        names = (target,) if isinstance(target, str) else tuple(target)
+        if self.status:
+            yield Check("status", image.status in self.status, self.status, image.status)
+        yield from self._checks_of_texts(image, names, budget)
+        if self.larger_than is not None:
+            yield Check("larger_than", self._fits(image, above=True), self.larger_than, image.size)
+        if self.smaller_than is not None:
+            yield Check("smaller_than", self._fits(image, above=False), self.smaller_than, image.size)
         if self.tags:
-            yield _any_tag_matches(self.tags, image.tags, budget)
+            yield Check("tags", _any_tag_matches(self.tags, image.tags, budget), self.tags, image.tags)
         if self.os_hidden is not None:
-            yield None if image.os_hidden is None else image.os_hidden is self.os_hidden
+            hidden = image.os_hidden
+            yield Check("os_hidden", None if hidden is None else hidden is self.os_hidden, self.os_hidden, hidden)
         if self.exclude is not None:
-            excluded = self.exclude.holds(image, target, budget)
-            yield None if excluded is None else not excluded
+            excluded = self.exclude.holds(image, names, budget)
+            yield Check("not", None if excluded is None else not excluded, self.exclude, None)
+
+    def _checks_of_texts(self, image: Image, target: Sequence[str], budget: Budget | None) -> Iterator[Check]:
+        if self.targets:
+            found = any_of(any_matches(self.targets, name, budget) for name in target)
+            yield Check("targets", found, self.targets, target)
+        for key, patterns, text in (("name", self.name, image.name), ("owner", self.owner, image.owner)):
+            if patterns:
+                yield Check(key, any_matches(patterns, text, budget), patterns, text)
+        words = (
+            ("disk_format", self.disk_format, image.disk_format),
+            ("visibility", self.visibility, image.visibility),
+        )
+        for key, wanted, word in words:
+            if wanted:
+                yield Check(key, None if word is None else word in wanted, wanted, word)
+        for key, patterns in self.properties:
+            truth = _property_matches(image, key, patterns, budget)
+            yield Check(f"properties.{key}", truth, patterns, (image.properties or {}).get(key))
+
+    def _fits(self, image: Image, *, above: bool) -> Truth:
+        """Whether the size of an image is within one of the bounds."""
+        bound = Match(larger_than=self.larger_than) if above else Match(smaller_than=self.smaller_than)
+        return None if image.size is None else bound.fits(image.size)
 
     def fits(self, size: int) -> bool:
         """Whether a size is within both bounds."""

@@ -1,6 +1,6 @@
 """Retention: the `keep` of a policy, and what it protects, whatever its age."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -83,6 +83,16 @@ def kept_by(
     Counted family by family, newest first, ties by id; days, weeks, months and years are those of `zone`. An image
     without a family is kept, and counts in none. `family_of` gives the family of an image there, or raises Undecided.
     """
+    families, kept = _families(keep, images, now, family_of)
+    for family, members in families.items():
+        kept |= _kept_in_family(keep, family, members, zone)
+    return kept
+
+
+def _families(
+    keep: Keep, images: Iterable[Image], now: datetime, family_of: Callable[[Image, Keep], str | None]
+) -> tuple[dict[str, list[Image]], dict[str, Kept]]:
+    """The images that take a place in each family, and those that are kept as they have none."""
     kept: dict[str, Kept] = {}
     families: dict[str, list[Image]] = {}
     for image in images:
@@ -95,9 +105,57 @@ def kept_by(
             kept[image.id] = Kept(Reason.NO_FAMILY, f"{keep.per.text} finds no family for it")
         elif _takes_a_place(image, now):
             families.setdefault(family, []).append(image)
-    for family, members in families.items():
-        kept |= _kept_in_family(keep, family, members, zone)
-    return kept
+    return families, kept
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A calendar bucket in which an image was created: `2026-11-08`, the `place`-th of its family counted from now.
+
+    `kept` is how many buckets of the period are kept, and `last` whether the image is the last one of this bucket.
+    """
+
+    period: Period
+    name: str
+    place: int
+    kept: int
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The place of an image in its family: its rank, newest first, among `size` images, of which `newest` stay."""
+
+    family: str
+    rank: int
+    size: int
+    newest: int
+    buckets: tuple[Bucket, ...] = ()
+
+
+def place_of(
+    image: Image,
+    keep: Keep,
+    images: Iterable[Image],
+    now: datetime,
+    zone: tzinfo,
+    family_of: Callable[[Image, Keep], str | None],
+) -> Place | None:
+    """The place that one of these images takes in its family, by the rules of `kept_by`; None where it takes none."""
+    for family, members in _families(keep, images, now, family_of)[0].items():
+        newest_first = _newest_first(members)
+        ids = [member.id for member in newest_first]
+        if image.id in ids:
+            buckets = (_bucket_of(image, newest_first, period, count, zone) for period, count in keep.periods if count)
+            return Place(family, ids.index(image.id) + 1, len(ids), keep.newest, tuple(buckets))
+    return None
+
+
+def _bucket_of(image: Image, newest_first: Sequence[Image], period: Period, count: int, zone: tzinfo) -> Bucket:
+    name = _bucket(_created(image).astimezone(zone), period)
+    last = _last_of_each(newest_first, period, len(newest_first), zone)
+    place = next(place for place, (_, bucket) in enumerate(last, start=1) if bucket == name)
+    return Bucket(period, name, place, count, last[place - 1][0].id == image.id)
 
 
 def _takes_a_place(image: Image, now: datetime) -> bool:
@@ -107,7 +165,7 @@ def _takes_a_place(image: Image, now: datetime) -> bool:
 
 
 def _kept_in_family(keep: Keep, family: str, members: list[Image], zone: tzinfo) -> dict[str, Kept]:
-    newest_first = sorted(sorted(members, key=lambda image: image.id), key=_created, reverse=True)
+    newest_first = _newest_first(members)
     of_family = f" of family {family}" if family else ""
     kept: dict[str, Kept] = {}
     for period, count in reversed(keep.periods):
@@ -117,6 +175,10 @@ def _kept_in_family(keep: Keep, family: str, members: list[Image], zone: tzinfo)
     for image in newest_first[: keep.newest]:
         kept[image.id] = Kept(Reason.KEPT_NEWEST, f"one of the newest {keep.newest}{of_family}")
     return kept
+
+
+def _newest_first(members: Iterable[Image]) -> list[Image]:
+    return sorted(sorted(members, key=lambda image: image.id), key=_created, reverse=True)
 
 
 def _created(image: Image) -> datetime:

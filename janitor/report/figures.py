@@ -113,7 +113,12 @@ def confirmed(targets: Iterable[TargetResult]) -> list[Decision]:
 
 def worth(decisions: Iterable[Decision], cost: Cost | None) -> str:
     """The size of these images, and its cost per month; images of unknown size are counted, not estimated."""
-    sizes = [decision.image.size for decision in decisions]
+    return worth_of((decision.image.size for decision in decisions), cost)
+
+
+def worth_of(images: Iterable[int | None], cost: Cost | None) -> str:
+    """The same for the sizes of images, None for unknown ones."""
+    sizes = list(images)
     known = sum(size for size in sizes if size is not None)
     unknown = sizes.count(None)
     aside = f" and {unknown:,} of unknown size" if unknown else ""

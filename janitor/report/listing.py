@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from janitor.core.decision import Decision
 from janitor.core.result import Mode, RunResult, TargetResult
@@ -37,13 +38,17 @@ def listing(result: RunResult, *, late: bool = False) -> Listing:
     What a spreadsheet would take for a formula has an apostrophe before it. A late listing announces nothing, contains
     no reminders and gives no dates for them.
     """
-    written = io.StringIO(newline="")
-    writer = csv.writer(written)
-    writer.writerow(COLUMNS)
     rows = (row for target in result.targets for row in _rows(target, result.mode, late=late))
-    writer.writerows([_cell(value) for value in row] for row in rows)
     number = f"run-{result.run}" if result.run else "run"
-    return Listing(f"image-janitor-{number}.csv", written.getvalue())
+    return Listing(f"image-janitor-{number}.csv", "".join(csv_lines(COLUMNS, rows)))
+
+
+def csv_lines(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """A CSV file line by line: its columns, then rows of values, in which no foreign text is a formula."""
+    for row in chain([columns], rows):
+        written = io.StringIO(newline="")
+        csv.writer(written).writerow([_cell(value) for value in row])
+        yield written.getvalue()
 
 
 def _rows(target: TargetResult, mode: Mode, *, late: bool) -> Iterator[tuple[object, ...]]:

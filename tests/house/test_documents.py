@@ -21,6 +21,7 @@ from janitor.config.policy_files import load_policies, load_rules
 from janitor.config.policy_files.schema import ExemptSchema, PolicySchema
 from janitor.config.schema import SettingsSchema
 from janitor.core.decision import REASONS, Reason, Verdict
+from janitor.core.explaining.waiting import Cause, State
 from janitor.core.result import DeletionOutcome, Mode, Outcome
 from janitor.documents.schema import Schema
 from janitor.errors import Exit
@@ -170,6 +171,12 @@ def test_every_key_is_documented(name: str, schemas: list[type[Schema]]) -> None
 def test_every_code_is_in_the_glossary(codes: type[StrEnum]) -> None:
     explained = set(re.findall(r"`([a-z-]+)`", document("docs/glossary.md")))
     assert not [code for code in codes if code not in explained]
+
+
+@pytest.mark.parametrize("codes", [State, Cause])
+def test_how_images_wait_and_why_is_explained(codes: type[StrEnum]) -> None:
+    section = document("docs/commands.md").partition("## What waits")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)) >= {code.value for code in codes}
 
 
 def test_no_word_is_in_the_glossary_twice() -> None:

@@ -20,6 +20,12 @@ def last_seen(db: Connection, target: str, ids: Iterable[str]) -> list[Image]:
     return [image_of(row[0], row[1:]) for row in rows if row is not None]
 
 
+def last_known(db: Connection, target: str, image_id: str, before: int | None = None) -> Image | None:
+    """An image as last seen, before a run or at any time, also if it is no longer listed; None for an unknown one."""
+    row = db.execute(_LAST_KNOWN, {"target": target, "image": image_id, "run": before}).fetchone()
+    return None if row is None else image_of(image_id, row)
+
+
 def targets(db: Connection) -> list[str]:
     """The names of all targets that any run surveyed."""
     sql = "SELECT DISTINCT target FROM surveys WHERE finished_at IS NOT NULL ORDER BY target"
@@ -102,6 +108,10 @@ _LATEST = f"""
 SELECT i.image, {names(IMAGE, "f")}
 FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
 WHERE i.target = ? AND i.image = ?
+"""  # noqa: S608 - the names of columns
+_LAST_KNOWN = f"""
+SELECT {names(IMAGE, "f")} FROM images i JOIN image_facts f USING (image_key)
+WHERE i.target = :target AND i.image = :image AND (:run IS NULL OR f.from_run < :run) ORDER BY f.from_run DESC LIMIT 1
 """  # noqa: S608 - the names of columns
 _AT_RUN = f"SELECT image, {names(IMAGE)} FROM snapshots WHERE run = ? AND target = ?"  # noqa: S608 - the names of columns
 _IMAGE_AT_RUN = f"{_AT_RUN} AND image = ?"

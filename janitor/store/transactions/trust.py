@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from janitor.core.decision import Decision
+from janitor.core.explaining.waiting import Snapshot
 from janitor.core.memory import Exemption, Memory, Notice, WaitingImages
 from janitor.core.result import Mode
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import Mark
 from janitor.store.transactions import OnFile
-from janitor.store.trust import bindings, clicks, exemptions, marks, notices, outcomes
+from janitor.store.trust import bindings, clicks, exemptions, marks, notices, outcomes, standing
 from janitor.store.trust.exemptions import ExemptionRecord
 from janitor.store.trust.grounds import notice_at
 from janitor.store.trust.hearing import hearing
@@ -38,6 +39,11 @@ class Trust(OnFile):
         """The notice of an image as the decisions of a run counted it, if it had one."""
         with self._file.reading() as db:
             return notice_at(db, run, target, image_id)
+
+    def latest_snapshot(self, target: str) -> Snapshot | None:
+        """The latest snapshot of a target on which a run has decided, and what people were told of its images."""
+        with self._file.reading() as db:
+            return standing.latest_snapshot(db, target)
 
     def announce(
         self, run: int, notices: Mapping[tuple[str, str], Notice], reminded: Iterable[tuple[str, str]], at: datetime

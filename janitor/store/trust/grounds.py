@@ -80,6 +80,12 @@ def notice_at(db: Connection, run: int, target: str, image_id: str) -> Notice | 
     return None if row is None else from_json(Notice, row[2])
 
 
+def notices_at(db: Connection, run: int, target: str) -> dict[str, Notice]:
+    """The notices of a target as the decisions of a run counted them, by image id."""
+    rows = db.execute(f"{_AT_RUN} AND kind = 'notice'", (target, run, run))
+    return {image: _READERS["notice"](value) for image, _, value in rows}
+
+
 def _reader(kind: type[Any]) -> Callable[[str], Any]:
     return lru_cache(maxsize=10_000)(partial(from_json, kind))
 

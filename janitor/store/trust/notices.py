@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.image import Image
 from janitor.core.memory import Notice
 from janitor.core.notices import reminded
 from janitor.core.units import format_minute, iso
-from janitor.store.columns import IMAGE, names
 from janitor.store.connection import Connection, query
-from janitor.store.rows import image_of, instant, instant_or_none
+from janitor.store.rows import instant, instant_or_none
+from janitor.store.surveys.recorded import last_known
 from janitor.store.trust.hearing import unreminded
 from janitor.store.trust.outcomes import is_deleted
 
@@ -105,37 +106,36 @@ def end_notices_of_gone(db: Connection, target: str, unlisted: Iterable[str], at
     """
     long_ago, ended, others = iso(at - _SURELY_GONE), list[str](), list[Decision]()
     for image in unlisted:
-        missed_since = _missed_since(db, target, image)
+        missing = missed_since(db, target, image)
         if is_deleted(db, target, image):
             ended.append(image)
-        elif missed_since <= long_ago:
+        elif missing <= long_ago:
             if db.execute(_MAY_BE_OURS, {"target": target, "image": image}).fetchone():
                 ended.append(image)
             else:
-                others.append(_taken(db, target, image, missed_since))
+                others.append(_taken(db, target, image, missing))
     db.executemany(_END_STANDING, [(iso(at), "gone", target, image) for image in ended])
     return others
 
 
-def _taken(db: Connection, target: str, image: str, missed_since: str) -> Decision:
+def _taken(db: Connection, target: str, image: str, missing: str) -> Decision:
     """An announced image as it was last seen, and since when no survey lists it."""
     notice = standing_notices(db, target)[image]
-    since = f"announced {format_minute(notice.announced_at)}; no survey since {format_minute(instant(missed_since))}"
-    facts = db.execute(_LAST_FACTS, {"target": target, "image": image, "run": None}).fetchone()
-    return _gone(image, facts, notice.policy, f"{since} lists it, and no run deleted it")
+    since = f"announced {format_minute(notice.announced_at)}; no survey since {format_minute(instant(missing))}"
+    return _gone(last_known(db, target, image), notice.policy, f"{since} lists it, and no run deleted it")
 
 
-def _gone(image: str, facts: Iterable[Any], policy: str, detail: str) -> Decision:
-    return Decision(image_of(image, facts), Verdict.KEEP, policy, Reason.GONE, detail)
+def _gone(image: Image | None, policy: str, detail: str) -> Decision:
+    assert image is not None
+    return Decision(image, Verdict.KEEP, policy, Reason.GONE, detail)
 
 
 def gone_in(db: Connection, run: int, target: str) -> tuple[Decision, ...]:
     """The announced images that somebody else deleted, as a run reported them."""
     gone = []
     for image, detail in db.execute(_GONE_IN, (run, target)).fetchall():
-        keys = {"target": target, "image": image, "run": run}
-        (policy,) = db.execute(_ANNOUNCED_BY, keys).fetchone()
-        gone.append(_gone(image, db.execute(_LAST_FACTS, keys).fetchone(), policy, detail))
+        (policy,) = db.execute(_ANNOUNCED_BY, (target, image, run)).fetchone()
+        gone.append(_gone(last_known(db, target, image, run), policy, detail))
     return tuple(gone)
 
 
@@ -144,7 +144,7 @@ def end_gone(db: Connection, run: int, at: datetime) -> None:
     db.execute(_END_GONE, (iso(at), run))
 
 
-def _missed_since(db: Connection, target: str, image: str) -> str:
+def missed_since(db: Connection, target: str, image: str) -> str:
     """When the first of the surveys finished that no longer list an image."""
     finished_at: str = db.execute(_MISSED_SINCE, (target, image)).fetchone()[0]
     return finished_at
@@ -170,12 +170,8 @@ SELECT 1 FROM deletions x JOIN notices n ON n.target = x.target AND n.image = x.
 WHERE x.target = :target AND x.image = :image AND x.run >= n.run AND x.requested_at IS NOT NULL
     AND coalesce(x.confirmed_outcome, x.settled_outcome, x.outcome, '') != 'refused'
 """
-_LAST_FACTS = f"""
-SELECT {names(IMAGE, "f")} FROM images i JOIN image_facts f USING (image_key)
-WHERE i.target = :target AND i.image = :image AND (:run IS NULL OR f.from_run < :run) ORDER BY f.from_run DESC LIMIT 1
-"""  # noqa: S608 - the names of columns
 _ANNOUNCED_BY = """
-SELECT policy FROM notices WHERE target = :target AND image = :image AND run < :run ORDER BY notice DESC LIMIT 1
+SELECT policy FROM notices WHERE target = ? AND image = ? AND run < ? ORDER BY notice DESC LIMIT 1
 """
 _GONE_IN = "SELECT image, detail FROM mentions WHERE run = ? AND target = ? AND kind = 'gone' ORDER BY position"
 _END_GONE = """

@@ -1,48 +1,9 @@
-"""The commands that read what is recorded: `images`, `explain`, `runs` and `show`."""
+"""The commands about past runs: `runs` and `show`."""
 
 import click
 
 from janitor.cli.commands.options import NUMBER, Common, common
-from janitor.cli.formats import IMAGES, REPORT, Format, format_option
-
-
-@click.command()
-@click.option("--run", "number", type=NUMBER, metavar="N", help="The images of run N (default: the latest).")
-@format_option(IMAGES)
-@common
-def images(common: Common, number: int | None, form: Format) -> int:
-    """List the images exactly as a run saw them."""
-    from janitor.cli.commands.loading import existing_store
-    from janitor.errors import Exit, UsageError
-
-    with existing_store(common) as (_, store):
-        latest = store.latest_run()
-        if latest is None:
-            raise UsageError("no run is recorded yet: `janitor run --dry-run` makes the first")
-        run = latest if number is None else number
-        IMAGES[form](run, store.surveys(run).items())
-    return Exit.OK
-
-
-@click.command()
-@click.argument("image")
-@common
-def explain(common: Common, image: str) -> int:
-    """Show everything known about an IMAGE.
-
-    IMAGE is its id, or the start of it. Shows its properties, the latest decision, every policy that matches it, its
-    exemptions and its history.
-    """
-    from janitor.cli.commands.loading import load
-    from janitor.cli.explain import explanation
-    from janitor.cli.terminal import print_out
-    from janitor.errors import Exit
-    from janitor.store import Store
-
-    settings, rules = load(common)
-    with Store.open_existing(settings.database) as store:
-        print_out(explanation(store, rules.policies, image, settings.timezone))
-    return Exit.OK
+from janitor.cli.formats import REPORT, Format, format_option
 
 
 @click.command()

@@ -1,0 +1,68 @@
+"""What stands by the latest snapshots: the images that wait, and what each policy owns."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, time, tzinfo
+
+from janitor.cli.commands.reading.filters import check_names
+from janitor.cloud.target import may_have
+from janitor.config import Settings
+from janitor.core.exemptions import FOREVER
+from janitor.core.explaining.selection import Selection
+from janitor.core.explaining.waiting import Snapshot, Waiting, waiting_in
+from janitor.core.units import parse_until
+from janitor.errors import UsageError
+from janitor.escaping import visible
+from janitor.report.answers.waiting import WaitingList
+from janitor.store import Store
+
+
+def snapshots_of(settings: Settings, store: Store, chosen: Selection) -> list[Snapshot]:
+    """The latest snapshots of the targets that are asked for, or else of all that are configured.
+
+    Raises UsageError for a target that no run surveyed, for a policy that no run had, and before the first run.
+    """
+    known = store.targets()
+    configured = [name for name in known if any(may_have(target, name) for target in settings.targets)]
+    check_names(replace(chosen, policies=frozenset()), (), known)
+    names = [name for name in known if name in chosen.targets] if chosen.targets else configured
+    found = [snapshot for name in names if (snapshot := store.latest_snapshot(name)) is not None]
+    if not found:
+        raise UsageError("no run has decided on any image yet: `janitor run --dry-run` makes the first")
+    check_names(chosen, _policies(store, found), known)
+    return found
+
+
+def policies_in(store: Store, snapshots: Sequence[Snapshot]) -> list[str]:
+    """The policies of the latest of these snapshots' runs, in their order."""
+    return list(store.policies(max(snapshot.run for snapshot in snapshots)))
+
+
+def _policies(store: Store, snapshots: Iterable[Snapshot]) -> Iterator[str]:
+    """The policies that the runs of these snapshots had, and those that their images name."""
+    for snapshot in snapshots:
+        yield from store.policies(snapshot.run)
+        yield from (decision.policy for decision in snapshot.decisions if decision.policy is not None)
+        yield from (notice.policy for notice in snapshot.notices.values())
+
+
+def waiting_lists(settings: Settings, store: Store, chosen: Selection, before: datetime | None) -> list[WaitingList]:
+    """The images that wait by these snapshots, those due before an instant; one without a date may be."""
+
+    def asked_for(one: Waiting) -> bool:
+        early = before is None or one.due is None or one.due < before
+        return early and (not chosen.policies or one.policy in chosen.policies)
+
+    snapshots = snapshots_of(settings, store, chosen)
+    return [WaitingList(each, [one for one in waiting_in(each) if asked_for(one)]) for each in snapshots]
+
+
+def instant_before(text: str, zone: tzinfo) -> datetime:
+    """The beginning of a day in a zone, or the instant that a text names. Raises UsageError for another text."""
+    try:
+        end = parse_until(text, zone)
+    except ValueError as error:
+        raise UsageError(f"--before: {visible(str(error))}") from error
+    if end.microsecond != time.max.microsecond or end >= FOREVER:
+        return end
+    return datetime.combine(end.astimezone(zone).date(), time.min, zone)
