@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from janitor.core.explaining.waiting import Snapshot
     from janitor.core.result import Cost, RunResult
     from janitor.core.survey import Survey
+    from janitor.report.answers.explanation import Explained
     from janitor.report.answers.policies import Owned
     from janitor.report.answers.waiting import WaitingList
 
@@ -176,3 +177,24 @@ POLICIES: Mapping[Format, Callable[["Sequence[Owned]", "Sequence[Snapshot]", "Co
     Format.CSV: _csv_of_policies,
 }
 """What policies own, by the latest snapshots."""
+
+
+def _text_of_explanation(every: "Sequence[Explained]", zone: tzinfo) -> None:
+    from janitor.cli.terminal import print_out
+    from janitor.report.answers.explanation import explanation_page
+
+    print_out(explanation_page(every, zone))
+
+
+def _json_of_explanation(every: "Sequence[Explained]", _zone: tzinfo) -> None:
+    from janitor.cli.terminal import print_pieces
+    from janitor.report.answers.explanation_json import explanation_json
+
+    print_pieces(explanation_json(every))
+
+
+EXPLANATION: Mapping[Format, Callable[["Sequence[Explained]", tzinfo], None]] = {
+    Format.TEXT: _text_of_explanation,
+    Format.JSON: _json_of_explanation,
+}
+"""Everything known about one image, by target."""

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from janitor.cli.configuration import channels_of, next_run_of
 from janitor.cli.recorded import images_of, known_targets
 from janitor.clock import utc_now
 from janitor.cloud.target import may_have
@@ -17,7 +18,6 @@ from janitor.core.basis import Basis
 from janitor.core.decision import Decision
 from janitor.core.exemptions import active
 from janitor.core.policy_lint import exempting_nothing
-from janitor.core.recipients.destinations import Destinations
 from janitor.core.result import Mode, Outcome, RunResult, RunTerms
 from janitor.errors import Exit, JanitorError, StoreError, worst
 from janitor.expressions import Budget
@@ -151,8 +151,8 @@ def _audience(
     return Audience(
         owes_report=request.post and _has_channels(settings),
         unposted=not request.post and settings.slack is not None,
-        channels=_channels(settings, rules),
-        next_run=_next_run(settings),
+        channels=channels_of(settings, rules),
+        next_run=next_run_of(settings),
         remarks=partial(_remarks, settings, rules, request.mode, store, clock),
         begun_by=request.begun_by,
     )
@@ -174,18 +174,6 @@ def _has_channels(settings: Settings) -> bool:
     from janitor.notify.channels import configured  # which loads every kind of channel
 
     return bool(configured(settings))
-
-
-def _channels(settings: Settings, rules: Rules) -> Mapping[str, str] | None:
-    """The channels that policies have of their own; None if no channel is configured."""
-    if settings.slack is None:
-        return None
-    return Destinations.under(rules.policies, settings.slack.channel, None).channels
-
-
-def _next_run(settings: Settings) -> Callable[[datetime], datetime] | None:
-    """When a run is due after an instant, where there is a schedule."""
-    return None if settings.schedule is None else partial(settings.schedule.next_after, zone=settings.timezone)
 
 
 def _remarks(settings: Settings, rules: Rules, mode: Mode, store: Store, clock: Callable[[], datetime]) -> list[str]:

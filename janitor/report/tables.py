@@ -99,11 +99,11 @@ def _survey(target: str, survey: Survey) -> dict[str, Any]:
         "finished_at": iso(survey.finished_at),
         "usage_problem": survey.usage.problem,
         "usage_remarks": list(survey.usage.remarks),
-        "images": (_image_facts(image, users_of(image, survey)) for image in survey.images),
+        "images": (image_facts(image, users_of(image, survey)) for image in survey.images),
     }
 
 
-def _image_facts(image: Image, users: tuple[User, ...]) -> dict[str, Any]:
+def image_facts(image: Image, users: tuple[User, ...]) -> dict[str, Any]:
     """Every field of an image, and what uses it."""
     used_by = [{"kind": user.kind, "id": user.id, "name": user.name, "source": user.source} for user in users]
     fields = ((name, getattr(image, name)) for name in _FACTS)

@@ -73,6 +73,11 @@ def latest_run(db: Connection) -> int | None:
     return latest
 
 
+def mode_of(db: Connection, run: int) -> Mode:
+    """The mode of a run that is known."""
+    return Mode(db.execute("SELECT mode FROM runs WHERE run = ?", (run,)).fetchone()[0])
+
+
 def outcome_before(db: Connection, run: int) -> Outcome | None:
     """How the run before this one ended, or the latest one for 0; one that never finished has failed."""
     row = db.execute(_BEFORE, (run, run)).fetchone()

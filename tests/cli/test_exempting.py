@@ -318,7 +318,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("given", "hint"), NAMES)
-@pytest.mark.parametrize("words", [("explain",), ("unkeep",), ("keep", "--for", "3d", "--why", "so")], ids=" ".join)
+@pytest.mark.parametrize("words", [("unkeep",), ("keep", "--for", "3d", "--why", "so")], ids=" ".join)
 def test_who_gives_a_name_is_told_the_ids_and_nothing_more(
     with_names: Desk, words: tuple[str, ...], given: str, hint: str
 ) -> None:

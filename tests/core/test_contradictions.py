@@ -14,6 +14,8 @@ from janitor.cli import configuration
 from janitor.cli.explain import explanation
 from janitor.cloud.common.entries import Listed
 from janitor.cloud.common.merging import Merging
+from janitor.config import load_settings
+from janitor.config.policy_files import Rules
 from janitor.core.decide import decide
 from janitor.core.decision import Reason, Verdict
 from janitor.core.image import Image
@@ -24,11 +26,14 @@ from janitor.core.survey import Survey
 from janitor.core.survey.contradictions import disagreement, doubts_about, merged
 from janitor.core.usage import EarlierUsage, Usage
 from janitor.errors import Exit
+from janitor.report.answers.explanation import explanation_page
+from janitor.report.layout import Page
 from janitor.run import exit_code
 from janitor.run.sites import chosen
 from janitor.store import Store
 from janitor.transport import HttpOptions
 from tests import openstack_account, runs, toast_account
+from tests.config.configuration import TARGET
 from tests.factories import ALL, NOW, make_image
 from tests.loopback import Answered, Asked, Loopback
 from tests.new_database import new_database
@@ -141,6 +146,12 @@ def test_one_image_with_two_creation_dates_is_too_many() -> None:
 # What is recorded
 
 
+def _explained(store: Store, folder: Path) -> Page:
+    (folder / "janitor.yaml").write_text(TARGET, encoding="utf-8")
+    settings = load_settings(folder / "janitor.yaml", {})
+    return explanation_page(explanation(settings, Rules(()), store, "i1", NOW), UTC)
+
+
 def test_a_snapshot_gives_back_what_was_disputed(tmp_path: Path) -> None:
     image = make_image("ci-1", id="i1")
     both = merged(image, image.replace(name="golden-1", created_at=LATER, properties={"a": "1"}))
@@ -148,7 +159,7 @@ def test_a_snapshot_gives_back_what_was_disputed(tmp_path: Path) -> None:
         run = store.begin_run(Mode.DRY_RUN, NOW, owes_report=False)
         store.record_survey(run, "prod", Survey((both,), Usage(), NOW, NOW))
         [read] = store.surveys(run)["prod"].images
-        page = "".join(segment.text for line in explanation(store, [], "i1", UTC).lines(200) for segment in line)
+        page = "".join(text for line in _explained(store, tmp_path).lines(200) for text, _style in line)
     assert read == both
     assert read.contradictions == both.contradictions
     assert 'name: listed as "ci-1" and as "golden-1"' in page

@@ -251,7 +251,7 @@ def test_the_history_of_an_image_tells_what_happened_in_order(store: Store) -> N
         (1, "status active -> deactivated"),
         (1, "protected false -> true"),
         (1, "property os none -> x"),
-        (1, "no longer in use by instance web, last seen 2026-11-22T03:00:00Z"),
+        (1, "no longer in use by instance web, last seen 2026-11-22 03:00Z"),
         (2, "no longer listed"),
         (3, "listed again"),
         (3, decided),

@@ -91,6 +91,8 @@ def _quoted(key: str, value: Any) -> str:
         return "unknown" if _FACTS.get(key, Kind.TAGS) is not Kind.TAGS else "none"
     if _FACTS.get(key) in _FLAGS:
         return "true" if value else "false"
+    if _FACTS.get(key) is Kind.INSTANT:
+        return format_minute(instant(value))
     return f'"{value}"' if key == "name" else str(value)
 
 
@@ -103,7 +105,7 @@ def _uses(rows: list[dict[str, Any]]) -> Iterator[Event]:
         if (*_use_of(row), row["from_run"]) not in ends:
             yield Event(instant(row["at"]), row["from_run"], words)
         if row["until_run"] is not None and (*_use_of(row), row["until_run"]) not in begins:
-            seen = f", last seen {row['last_seen']}" if row["last_seen"] else ""
+            seen = f", last seen {format_minute(instant(row['last_seen']))}" if row["last_seen"] else ""
             yield Event(instant(row["until_at"]), row["until_run"], f"no longer {words}{seen}")
 
 

@@ -11,7 +11,7 @@ from janitor.core.survey import Survey
 from janitor.store.basis import basis_at
 from janitor.store.connection import Connection
 from janitor.store.surveys.clocks import history_at
-from janitor.store.surveys.recorded import surveys_at
+from janitor.store.surveys.recorded import latest_survey, survey_at, surveys_at
 from janitor.store.trust.bindings import api_at
 from janitor.store.trust.grounds import grounds_at
 
@@ -38,19 +38,27 @@ class Inputs:
 def inputs_at(db: Connection, run: int) -> dict[str, Inputs]:
     """The inputs of a run, by target: for each that it could survey, in the order of its report."""
     basis = basis_at(db, run)
+    return {target: _inputs(db, run, target, survey, basis) for target, survey in surveys_at(db, run).items()}
+
+
+def latest_inputs(db: Connection, target: str) -> tuple[int, Inputs] | None:
+    """The latest run that surveyed a target, and the inputs of its decisions on it; None before the first."""
+    run = latest_survey(db, target)
+    survey = None if run is None else survey_at(db, run, target)
+    return None if run is None or survey is None else (run, _inputs(db, run, target, survey, basis_at(db, run)))
+
+
+def _inputs(db: Connection, run: int, target: str, survey: Survey, basis: Basis | None) -> Inputs:
     memory = timedelta() if basis is None else basis.usage_memory
-    return {
-        target: Inputs(
-            target,
-            _also_named(db, run, target),
-            api_at(db, run, target),
-            survey,
-            history_at(db, run, target),
-            basis,
-            grounds_at(db, run, target, memory) if basis is not None else None,
-        )
-        for target, survey in surveys_at(db, run).items()
-    }
+    return Inputs(
+        target,
+        _also_named(db, run, target),
+        api_at(db, run, target),
+        survey,
+        history_at(db, run, target),
+        basis,
+        grounds_at(db, run, target, memory) if basis is not None else None,
+    )
 
 
 def _also_named(db: Connection, run: int, target: str) -> tuple[str, ...]:

@@ -68,6 +68,12 @@ def surveys_at(db: Connection, run: int) -> dict[str, Survey]:
     return {row[0]: _survey(db, run, row) for row in db.execute(_SURVEYS, (run,)).fetchall()}
 
 
+def survey_at(db: Connection, run: int, target: str) -> Survey | None:
+    """The same of one target; None where it was not surveyed."""
+    row = db.execute(_SURVEY, (run, target)).fetchone()
+    return None if row is None or row[2] is None else _survey(db, run, row)
+
+
 def age(image: Image) -> tuple[datetime, str]:
     """The sort key of images: oldest first, undated ones before all others, ties by id."""
     return (image.created_at or datetime.min.replace(tzinfo=UTC), image.id)

@@ -64,6 +64,11 @@ class Runs(OnFile):
         with self._file.reading() as db:
             return runs.latest_run(db)
 
+    def mode_of(self, run: int) -> Mode:
+        """The mode of a run that is known."""
+        with self._file.reading() as db:
+            return runs.mode_of(db, run)
+
     def outcome_before(self, run: int) -> Outcome | None:
         """How the run before this one ended, or the latest without a number; None where there was none."""
         with self._file.reading() as db:

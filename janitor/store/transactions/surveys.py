@@ -15,7 +15,7 @@ from janitor.core.usage import EarlierUsage
 from janitor.store import runs
 from janitor.store.history import chronicle
 from janitor.store.history.forgetting import check_kept
-from janitor.store.history.replay import Inputs, inputs_at
+from janitor.store.history.replay import Inputs, inputs_at, latest_inputs
 from janitor.store.surveys import markers, measures, presence, recorded, snapshots, uses
 from janitor.store.surveys.decisions import record_decisions, reported_decision
 from janitor.store.surveys.staging import NOTHING, Staged
@@ -159,6 +159,11 @@ class Surveys(OnFile):
             runs.check_known(db, run)
             check_kept(db, run)
             return inputs_at(db, run)
+
+    def latest_inputs(self, target: str) -> tuple[int, Inputs] | None:
+        """The latest run that surveyed a target, and the inputs of its decisions on it; None before the first."""
+        with self._file.reading() as db:
+            return latest_inputs(db, target)
 
     def find_image(self, prefix: str) -> list[tuple[str, str]]:
         """The target and id of each image ever seen whose id starts so, latest seen first; a whole id beats all."""

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from janitor.core.decision import Decision
+from janitor.core.explaining.records import Given
 from janitor.core.explaining.waiting import Snapshot
 from janitor.core.memory import Exemption, Memory, Notice, WaitingImages
 from janitor.core.result import Mode
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import Mark
 from janitor.store.transactions import OnFile
-from janitor.store.trust import bindings, clicks, exemptions, marks, notices, outcomes, standing
+from janitor.store.trust import bindings, clicks, exemptions, marks, notice_history, notices, outcomes, standing
 from janitor.store.trust.exemptions import ExemptionRecord
 from janitor.store.trust.grounds import notice_at
 from janitor.store.trust.hearing import hearing
@@ -39,6 +40,11 @@ class Trust(OnFile):
         """The notice of an image as the decisions of a run counted it, if it had one."""
         with self._file.reading() as db:
             return notice_at(db, run, target, image_id)
+
+    def notices_given(self, target: str, image_id: str) -> list[Given]:
+        """All notices that were ever given of an image, oldest first, with the reports by which they were."""
+        with self._file.reading() as db:
+            return notice_history.notices_given(db, target, image_id)
 
     def latest_snapshot(self, target: str) -> Snapshot | None:
         """The latest snapshot of a target on which a run has decided, and what people were told of its images."""

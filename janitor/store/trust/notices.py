@@ -54,10 +54,11 @@ UPDATE notices SET reminded_in_run = (
 def standing_notices(db: Connection, target: str) -> dict[str, Notice]:
     """The current notices of a target, by image id."""
     rows = query(db, "SELECT * FROM notices WHERE target = :target AND ended_at IS NULL", {"target": target})
-    return {row["image"]: _notice(row) for row in rows}
+    return {row["image"]: notice_of(row) for row in rows}
 
 
-def _notice(row: Mapping[str, Any]) -> Notice:
+def notice_of(row: Mapping[str, Any]) -> Notice:
+    """The notice in a row."""
     return Notice(
         row["policy"],
         timedelta(seconds=row["length_seconds"]),

@@ -3,24 +3,27 @@
 import click
 
 from janitor.cli.commands.options import Common, common
+from janitor.cli.formats import EXPLANATION, Format, format_option
 
 
 @click.command()
 @click.argument("image")
+@format_option(EXPLANATION)
 @common
-def explain(common: Common, image: str) -> int:
-    """Show everything known about an IMAGE.
+def explain(common: Common, image: str, form: Format) -> int:
+    """Show everything known about an IMAGE, and why it stays or goes.
 
-    IMAGE is its id, or the start of it. Shows its properties, the latest decision, every policy that matches it, its
-    exemptions and its history.
+    IMAGE is its id, the start of it, or its name. Shows its properties, the latest decision, what a run would decide
+    now, the answer of each policy, its place in its family, guards, exemptions, notices and its history.
     """
     from janitor.cli.commands.loading import load
     from janitor.cli.explain import explanation
-    from janitor.cli.terminal import print_out
+    from janitor.clock import utc_now
     from janitor.errors import Exit
     from janitor.store import Store
 
     settings, rules = load(common)
     with Store.open_existing(settings.database) as store:
-        print_out(explanation(store, rules.policies, image, settings.timezone))
+        every = explanation(settings, rules, store, image, utc_now())
+    EXPLANATION[form](every, settings.timezone)
     return Exit.OK
