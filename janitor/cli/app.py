@@ -8,7 +8,7 @@ import sys
 import click
 
 from janitor import __version__
-from janitor.cli.commands import binding, checking, exempting, resending, running, serving, trying
+from janitor.cli.commands import beginning, binding, checking, exempting, resending, running, serving, trying
 from janitor.cli.commands.reading import explaining, images, policies, runs, waiting
 from janitor.cli.streams import prepare, take_failure
 
@@ -21,6 +21,7 @@ def janitor() -> None:
     \b
     First steps:
       janitor demo            see it work, on an embedded cloud
+      janitor init            write a configuration and policies
       janitor check           is the configuration right, and when does it run?
       janitor run --dry-run   what would be deleted, and why? Deletes nothing.
 
@@ -59,6 +60,7 @@ for _command in (
     resending.resend,
     binding.target,
     binding.db,
+    beginning.init,
     trying.sandbox,
     trying.demo,
 ):

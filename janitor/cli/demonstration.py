@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import janitor
 from janitor.cli import wiring
+from janitor.cli.commands.beginning.shipped import shipped_policies
 from janitor.cli.commands.loading import load
 from janitor.cli.commands.options import Common
 from janitor.cli.terminal import print_out, say
@@ -103,10 +103,3 @@ def _write_policies(folder: Path) -> None:
     for file in sorted(shipped_policies().glob("*.yaml")):
         notice = f"notice: {_NOTICE}\n" if file.name == _NOTICED else ""
         (folder / file.name).write_text(notice + file.read_text(encoding="utf-8"), encoding="utf-8")
-
-
-def shipped_policies() -> Path:
-    """The folder of the policies that come with the janitor: in an installed package, or at the top of a checkout."""
-    package = Path(janitor.__file__).parent
-    inside = package / "policies"
-    return inside if inside.is_dir() else package.parent / "policies"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from janitor.config.screen import plain_width
+from janitor.errors import UsageError
 from janitor.escaping import visible_lines
 from janitor.report.layout import Page, hanging
 
@@ -30,7 +31,7 @@ def say(text: str = "", *, err: bool = False) -> None:
 
 def say_folded(text: str, indent: int) -> None:
     """Print a line: on a terminal folded at blanks, all but the first line indented; elsewhere whole, for programs."""
-    if not sys.stdout.isatty():
+    if not (text and sys.stdout.isatty()):
         say(text)
         return
     print_out(Page(lambda width: hanging(text, width, indent)))
@@ -45,6 +46,18 @@ def answer_to(question: str) -> str:
     """Ask on stderr; the answer in lower case, empty where the input ends."""
     click.echo(f"{visible_lines(question)} ", nl=False, err=True)
     return sys.stdin.readline().strip().lower()
+
+
+def answer_as_typed(question: str) -> str:
+    """Ask on stderr; the answer without blanks around it. Raises UsageError where the input ends, or is no text."""
+    click.echo(f"{visible_lines(question)} ", nl=False, err=True)
+    try:
+        answer = sys.stdin.readline()
+    except UnicodeDecodeError:
+        raise UsageError("the answer is not UTF-8 text; nothing was done") from None
+    if not answer:
+        raise UsageError("the input ended before the answer; nothing was done")
+    return answer.strip()
 
 
 def print_out(renderable: "RenderableType") -> None:

@@ -31,10 +31,11 @@ from janitor.transport.route import Route
 
 _HERE = Path("janitor.yaml")
 _HOW_TO = """\
-`janitor sandbox --write janitor.yaml` starts a sandbox for trials, and writes its configuration. For a project on
-NHN Cloud, write this, with policies in the directory policies beside it. On another OpenStack cloud, `cloud: NAME` for
-one of clouds.yaml replaces the keys identity to password; without either, the OS_* variables are used. The old v1.0 API
-is `api: toast` with appkey, username and password.
+`janitor init` asks a few questions, and writes one with policies. `janitor sandbox --write janitor.yaml` starts a
+sandbox for trials, and writes its configuration. Or write this for a project on NHN Cloud, with policies in the
+directory policies beside it. On another OpenStack cloud, `cloud: NAME` for one of clouds.yaml replaces the keys
+identity to password; without either, the OS_* variables are used. The old v1.0 API is `api: toast` with appkey,
+username and password.
 
 targets:
   - name: prod
@@ -187,13 +188,18 @@ def _meant_for_policies(key: object) -> bool:
     return isinstance(key, str) and not known and nearest(key, ("policies",)) is not None
 
 
+def place_of(config: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the configuration is looked for, whether it is there or not: `config`, or what JANITOR_CONFIG says."""
+    return config or Path(environ.get("JANITOR_CONFIG") or _HERE)
+
+
 def _source(config: Path | None, environ: Mapping[str, str]) -> Path:
-    named = config or (Path(environ["JANITOR_CONFIG"]) if environ.get("JANITOR_CONFIG") else None)
-    if named is None and not _HERE.exists():
+    named = place_of(config, environ)
+    if named == _HERE and not _HERE.exists():
         missing = "does not exist, and neither -c FILE nor JANITOR_CONFIG names another file."
         raise ConfigurationError([Problem(str(_HERE), None, missing, help=_HOW_TO)])
     try:
-        return (named or _HERE).absolute()
+        return named.absolute()
     except FileNotFoundError:
         raise UsageError("the current folder no longer exists: start the program in another") from None
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.cli.demonstration import shipped_policies
+from janitor.cli.commands.beginning.shipped import shipped_policies
 from janitor.config.policy_files import load_policies
 from janitor.core.image import Image, Status, Visibility
 from janitor.core.memory import Exemption

@@ -55,7 +55,7 @@ def sandbox(common: Common, file: Path | None, **options: Any) -> int:
     """
     from functools import partial
 
-    from janitor.cli.demonstration import shipped_policies
+    from janitor.cli.commands.beginning.shipped import shipped_policies
     from janitor.cli.logs import configure_logging
     from janitor.cli.written_configuration import must_not_exist, print_configuration, write_configuration
     from janitor.errors import Exit
