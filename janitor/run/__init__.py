@@ -7,8 +7,9 @@ from threading import Semaphore
 
 from janitor.core.matching import Matched
 from janitor.core.planning.plan_diff import plan_digest
-from janitor.core.result import Mode, Outcome, RunResult, RunTerms, TargetResult
+from janitor.core.result import Outcome, RunResult, RunTerms, TargetResult
 from janitor.errors import CloudError, Exit, Interrupted, StoreError, worst
+from janitor.run.accounts import unfamiliar
 from janitor.run.cleaning import Cleaning, cut_short
 from janitor.run.orders import Orders, Site
 from janitor.run.siblings import Comparison, compared
@@ -62,7 +63,7 @@ class Run(Orders):
 
     def _clean_all(self, run: int) -> tuple[TargetResult, ...]:
         permit = Semaphore(self.execution.targets_at_once)
-        groups = compared(self.sites, self._new(run), self.execution.stop, permit)
+        groups = compared(self.sites, self._new(), self.execution.stop, permit)
         # Sites of one group wait for each other, so all of them must run at the same time.
         at_once = max([self.execution.targets_at_once, *(len(group) for group, _ in groups)])
         pool = ThreadPoolExecutor(at_once, thread_name_prefix="target")
@@ -81,11 +82,10 @@ class Run(Orders):
         finally:
             pool.shutdown(wait=not late, cancel_futures=True)
 
-    def _new(self, run: int) -> set[str]:
-        """The sites of which no survey was accepted yet, in a run that may delete."""
-        if self.mode is not Mode.DELETE:
-            return set()
-        return {site.name for site in self.sites if self.store.last_accepted(site.name, run) is None}
+    def _new(self) -> set[str]:
+        """The sites of which nothing recent is recorded that others could be compared with."""
+        last = {site.name: self.store.last_listed(site.name) for site in self.sites}
+        return unfamiliar(last, self.execution.clock())
 
     def _permitted(self, permit: Semaphore, run: int, site: Site, comparison: Comparison) -> TargetResult:
         with permit:

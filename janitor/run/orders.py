@@ -1,7 +1,7 @@
 """What a run is asked to do and what it works with: values and ports, independent of where they come from."""
 
 import time
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -21,6 +21,7 @@ from janitor.core.survey.mark import Mark
 from janitor.core.survey.plausibility import Measure, Plausibility
 from janitor.core.usage import EarlierUsage, Usage
 from janitor.expressions import Budget
+from janitor.run.accounts import Accounts
 from janitor.run.freshness import Moment
 from janitor.shutdown import Stop
 
@@ -60,7 +61,7 @@ class Stage(Protocol):
         ...
 
 
-class RunStore(Journal, Protocol):
+class RunStore(Journal, Accounts, Protocol):
     """What a run records."""
 
     def begin_run(
@@ -133,14 +134,6 @@ class RunStore(Journal, Protocol):
 
     def memory(self, target: str) -> Memory:
         """What is recorded about a target's notices, the reports accepted since they were given, and rejections."""
-        ...
-
-    def listed_elsewhere(self, target: str, images: Iterable[str]) -> Mapping[str, Set[str]]:
-        """Of these images, the own ones of other targets by their latest snapshots, by the name of the target."""
-        ...
-
-    def count_own(self, target: str) -> int:
-        """How many images of its own a target has, by its latest snapshot."""
         ...
 
     def last_accepted(self, target: str, before: int) -> tuple[int, Measure] | None:
@@ -225,7 +218,8 @@ class Site:
 
     `also_named` are other names by which policies may know it: those of further regions that share its image service.
     `project` is its project, where the API has projects, and `siblings` are the other sites of that project.
-    `elsewhere` are the names of all other targets, and of their sites where they are known.
+    `elsewhere` are the names of all other targets, and of their sites where they are known. Those that may be the same
+    account, as far as that is known without reading them, are `alike`, with what they have in common.
     """
 
     name: str
@@ -234,6 +228,7 @@ class Site:
     project: str | None = None
     siblings: tuple[str, ...] = ()
     elsewhere: frozenset[str] = frozenset()
+    alike: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,14 @@
 
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
-from janitor.cloud.service import ONE_ACCOUNT, ONE_SERVICE
+from janitor.cloud.service import ONE_SERVICE
 from janitor.run.orders import Site
 
 _LOOK_EVERY = 0.2
 _TO_COMPARE = 2
 _NEW = " new"
-_FEWEST_TO_TELL = 3
 
 
 class Comparison:
@@ -45,6 +43,7 @@ class Comparison:
         if self._first is not None:
             self._first.wait(self._permit)
         if self._alone:
+            self.leave(name)
             return {}
         with self._changed:
             self._listed[name] = frozenset(own)
@@ -77,7 +76,7 @@ def compared(
     """The sites in groups that wait for each other, which must run at the same time, in the order to begin with them.
 
     Those of one project are a group, as each reads a part of what uses its images. So are `new` ones, with the projects
-    they are in: nothing is recorded of them yet that others could be compared with. All others wait for these.
+    they are in: nothing recent is recorded of them that others could be compared with. All others wait for these.
     """
     projects = {site.project for site in sites if site.name in new and site.project is not None}
     keys = {
@@ -91,35 +90,6 @@ def compared(
     return [
         (group, first if first and key == _NEW else Comparison((site.name for site in group), stop, permit, first))
         for key, group in groups.items()
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class InCommon:
-    """What two targets have in common: one of the images, about how many they are, and how many each of them has."""
-
-    image: str
-    count: float
-    ours: int
-    theirs: int
-
-    @property
-    def tells(self) -> bool:
-        """Whether that is too much for two accounts: half of the images of one of them, and a fifth of the other's.
-
-        An image may be listed in each of the accounts that share it: all of a small one in a large one, too. The APIs
-        of one account may each list images that the other does not.
-        """
-        fewer, more = sorted((self.ours, self.theirs))
-        return self.count >= _FEWEST_TO_TELL and 2 * self.count >= fewer and 5 * self.count >= more
-
-
-def doubts_about_account(name: str, elsewhere: Mapping[str, InCommon]) -> list[str]:
-    """Why a site must not delete: every other target that has too many images in common with it."""
-    return [
-        f"{name} and {other} list the same images ({found.image} is one of them): {ONE_ACCOUNT}"
-        for other, found in sorted(elsewhere.items())
-        if found.tells
     ]
 
 

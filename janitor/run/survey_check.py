@@ -1,6 +1,6 @@
 """Whether the survey of one target is plausible: which account it is of, what it lacks, and if our clock is right."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import nsmallest
 
@@ -12,10 +12,12 @@ from janitor.core.survey import Survey
 from janitor.core.survey.binding import Known, recognise
 from janitor.core.survey.clock import ClockCheck, agrees, behind
 from janitor.core.survey.contradictions import doubts_about as contradictions
+from janitor.core.survey.one_account import AccountPair
 from janitor.core.survey.plausibility import OwnImages, measure
 from janitor.errors import AnotherAccount
+from janitor.run.accounts import doubts_about_account
 from janitor.run.orders import Orders, RunStore, Site
-from janitor.run.siblings import Comparison, InCommon, doubts_about, doubts_about_account
+from janitor.run.siblings import Comparison, doubts_about
 from janitor.run.surveying import raise_if_stopped
 
 _ENOUGH_TO_TELL = 1_000
@@ -76,19 +78,27 @@ class SurveyCheck:
         ]
 
     def _one_account(self, survey: Survey, own: frozenset[ImageId]) -> Sequence[str]:
-        """What is wrong if another target, by its latest survey, lists the same images: of many, some are looked up."""
+        """What is wrong if another target has listed the same images, in whichever survey: of many, some are looked up.
+
+        That it has is recorded, and counts although later surveys may list none of them any more.
+        """
         if not self.site.elsewhere:
             return ()
         some = nsmallest(_ENOUGH_TO_TELL, (image.id for image in survey.images if image.identity in own))
-        found = self._store.listed_elsewhere(self.target, some)
-        return doubts_about_account(
-            self.target,
-            {
-                name: InCommon(min(images), len(images) * len(own) / len(some), len(own), self._store.count_own(name))
-                for name, images in found.items()
-                if name in self.site.elsewhere
-            },
-        )
+        present = set()
+        for name, common in self._store.listed_elsewhere(self.target, some).items():
+            listed = common.told_by(len(some), len(own))
+            if name in self.site.elsewhere and listed is not None:
+                one, other = sorted((self.target, name))
+                self._store.note_one_account(AccountPair((one, other), common.image, self.run, listed))
+                present |= {name} if listed == common.latest else set()
+        return doubts_about_account(self.target, self._pairs(), present)
+
+    def _pairs(self) -> Iterator[AccountPair]:
+        """The pairs that were found of this target and another one that is configured, too."""
+        for pair in self._store.account_pairs():
+            if self.target in pair.names and pair.besides(self.target) in self.site.elsewhere:
+                yield pair
 
     def doubts(self, survey: Survey, owned: int, lookup: Lookup, unacceptable: Sequence[str]) -> tuple[str, ...]:
         """What is implausible about a survey; it is recorded as accepted if nothing is, or if a person accepts it.

@@ -39,6 +39,7 @@ from janitor.store.trust.mentions import STEP as MENTIONS
 from janitor.store.trust.notices import NAMING, REMINDING
 from janitor.store.trust.notices import STEP as NOTICES
 from janitor.store.trust.outcomes import STEP as LOOKUPS
+from janitor.store.trust.pairs import STEP as PAIRS
 
 Step = Callable[[Connection], None]
 
@@ -188,6 +189,11 @@ def clicking(db: Connection) -> None:
         _execute(db, step)
 
 
+def account_pairs(db: Connection) -> None:
+    """Which two targets are one account under two names."""
+    _execute(db, PAIRS)
+
+
 def _execute(db: Connection, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which is half of the time for a new
     # database.
@@ -228,6 +234,7 @@ STEPS = (  # append only
     servers,
     beginning,
     clicking,
+    account_pairs,
 )
 ALL_STEPS = {step.__name__: step for step in STEPS} | {name: _adding(script) for name, script in added()}
 """Every step by its name, in the order in which they are applied."""

@@ -1,9 +1,7 @@
 """Which images are there now, and the target's own among them: found without a look at all that were ever seen."""
 
-from collections import defaultdict
-from collections.abc import Container, Iterable
+from collections.abc import Container
 
-from janitor.core.names.image_ids import folded
 from janitor.store.connection import Connection
 from janitor.store.trust.bindings import counts_after
 
@@ -35,22 +33,6 @@ def known(db: Connection, target: str, besides: Container[str] = ()) -> list[str
     return [image for image in rest if db.execute(_DELETED_BY_US, {**parameters, "image": image}).fetchone() is None]
 
 
-def listed_elsewhere(db: Connection, target: str, images: Iterable[str]) -> dict[str, set[str]]:
-    """Of these images, the own ones of other targets by their latest snapshots, by the name of the target."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for image in images:
-        for spelled in {image, folded(image), folded(image).replace("-", "")}:
-            for (other,) in db.execute(_OWNERS, (spelled, target)):
-                found[other].add(image)
-    return dict(found)
-
-
-def count_own(db: Connection, target: str) -> int:
-    """How many images of its own a target has, by its latest snapshot."""
-    [(count,)] = db.execute(_COUNT_OWN, (target,))
-    return int(count)
-
-
 def own_images(db: Connection, target: str, run: int) -> set[str]:
     """The ids of the target's own images in the survey of a run, as plausibility counts them."""
     return {row[0] for row in db.execute(_OWN_IMAGES, {"run": run, "target": target})}
@@ -72,20 +54,12 @@ SELECT 1 FROM deletions WHERE target = :target AND image = :image AND run > :aft
     AND coalesce(confirmed_outcome, settled_outcome, outcome) IN ('deleted', 'already-gone')
 LIMIT 1
 """
-# The same condition as `owns`.
-_OWN = "f.owned AND NOT f.public AND f.status NOT IN ('deleted', 'pending_delete')"
-_COUNT_OWN = f"""
-SELECT count(*) FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
-WHERE i.target = ? AND i.present AND {_OWN}
-"""  # noqa: S608 - a condition of ours
-_OWNERS = f"""
-SELECT i.target FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
-WHERE i.image = ? AND i.target != ? AND i.present AND {_OWN}
-"""  # noqa: S608 - a condition of ours
+OWN = "f.owned AND NOT f.public AND f.status NOT IN ('deleted', 'pending_delete')"
+"""The same condition as `owns`, of the facts `f` of an image."""
 _OWN_IMAGES = f"""
 SELECT i.image FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.until_run IS NULL
-WHERE i.target = :target AND i.present AND f.from_run <= :run AND {_OWN}
+WHERE i.target = :target AND i.present AND f.from_run <= :run AND {OWN}
 UNION ALL
 SELECT i.image FROM image_facts f CROSS JOIN images i ON i.image_key = f.image_key
-WHERE f.until_run > :run AND f.from_run <= :run AND i.target = :target AND {_OWN}
+WHERE f.until_run > :run AND f.from_run <= :run AND i.target = :target AND {OWN}
 """  # noqa: S608 - a condition of ours

@@ -9,6 +9,7 @@ from janitor.core.image import Image
 from janitor.core.memory import History
 from janitor.core.result import Event
 from janitor.core.survey import Survey
+from janitor.core.survey.one_account import InCommon
 from janitor.core.survey.pages import PagesRead
 from janitor.core.survey.plausibility import Measure
 from janitor.core.usage import EarlierUsage
@@ -16,7 +17,7 @@ from janitor.store import runs
 from janitor.store.history import chronicle
 from janitor.store.history.forgetting import check_kept
 from janitor.store.history.replay import Inputs, inputs_at, latest_inputs
-from janitor.store.surveys import markers, measures, presence, recorded, snapshots, uses
+from janitor.store.surveys import in_common, markers, measures, presence, recorded, snapshots, uses
 from janitor.store.surveys.decisions import record_decisions, reported_decision
 from janitor.store.surveys.staging import NOTHING, Staged
 from janitor.store.transactions import OnFile
@@ -88,15 +89,20 @@ class Surveys(OnFile):
         with self._file.reading() as db:
             return presence.known(db, target, besides)
 
-    def listed_elsewhere(self, target: str, images: Iterable[str]) -> dict[str, set[str]]:
-        """Of these images, the own ones of other targets by their latest snapshots, by the name of the target."""
+    def listed_elsewhere(self, target: str, images: Iterable[str]) -> dict[str, InCommon]:
+        """Which of these images other targets have listed as their own, by the name of the target."""
         with self._file.reading() as db:
-            return presence.listed_elsewhere(db, target, images)
+            return in_common.listed_elsewhere(db, target, images)
 
-    def count_own(self, target: str) -> int:
-        """How many images of its own a target has, by its latest snapshot."""
+    def last_listed(self, target: str) -> tuple[int, datetime] | None:
+        """The latest run that listed images of the target's own, and when, if one of its present account did."""
         with self._file.reading() as db:
-            return presence.count_own(db, target)
+            return in_common.last_listed(db, target)
+
+    def is_surveyed(self, target: str) -> bool:
+        """Whether any survey of the target's present account is recorded."""
+        with self._file.reading() as db:
+            return in_common.is_surveyed(db, target)
 
     def last_seen(self, target: str, ids: Iterable[str]) -> list[Image]:
         """Those of these images that are in the target's last snapshot, as recorded there."""

@@ -10,8 +10,9 @@ from janitor.core.memory import Exemption, Memory, Notice, WaitingImages
 from janitor.core.result import Mode
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import Mark
+from janitor.core.survey.one_account import AccountPair
 from janitor.store.transactions import OnFile
-from janitor.store.trust import bindings, clicks, exemptions, marks, notice_history, notices, outcomes, standing
+from janitor.store.trust import bindings, clicks, exemptions, marks, notice_history, notices, outcomes, pairs, standing
 from janitor.store.trust.exemptions import ExemptionRecord
 from janitor.store.trust.grounds import notice_at
 from janitor.store.trust.hearing import hearing
@@ -129,6 +130,21 @@ class Trust(OnFile):
         """The last run whose knowledge of a target no longer counts; 0 if all counts."""
         with self._file.reading() as db:
             return bindings.counts_after(db, target)
+
+    def note_one_account(self, pair: AccountPair) -> None:
+        """Record that two targets are one account. What a person said of them stays."""
+        with self._file.writing() as db:
+            pairs.note_one_account(db, pair)
+
+    def account_pairs(self) -> list[AccountPair]:
+        """The pairs of targets that were found to be one account, the accounts to which they are bound now."""
+        with self._file.reading() as db:
+            return pairs.account_pairs(db)
+
+    def tell_apart(self, names: tuple[str, str], who: str, at: datetime) -> None:
+        """Record a person's word that two targets which were found to be one account are two."""
+        with self._file.writing() as db:
+            pairs.tell_apart(db, names, who, at)
 
     def mark_run(self, run: int) -> Mark:
         """Make the mark that a run leaves beside the database once it has ended; recorded when this returns."""

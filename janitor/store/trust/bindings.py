@@ -41,6 +41,14 @@ def counts_after(db: Connection, target: str, run: int | None = None) -> int:
     return after
 
 
+def counts_from(db: Connection, target: str) -> int:
+    """The first run that may have surveyed the account to which a target is bound now, and no other."""
+    (since,) = db.execute(
+        "SELECT max(from_run) FROM bindings WHERE target = ? AND until_run IS NULL", (target,)
+    ).fetchone()
+    return max(counts_after(db, target) + 1, since or 0)
+
+
 def bound(db: Connection, target: str) -> Binding | None:
     """The account to which a target is bound."""
     row = db.execute(_BOUND, (target,)).fetchone()
