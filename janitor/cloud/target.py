@@ -34,6 +34,11 @@ class Target(Protocol):
         ...
 
     @property
+    def project(self) -> str | None:
+        """The id of its project, where the configuration has it."""
+        ...
+
+    @property
     def is_in_every_region(self) -> bool:
         """Whether it is one site for each region; only signing in tells which."""
         ...

@@ -34,6 +34,7 @@ from janitor.core.survey.clock import UNCONFIRMED, ClockCheck
 from janitor.core.survey.mark import restored
 from janitor.core.survey.plausibility import implausible
 from janitor.errors import AnotherAccount, CloudError, Implausible, Interrupted, JanitorError, StoreError
+from janitor.run.accounts import unknown_account
 from janitor.run.carrying_out import CarryingOut
 from janitor.run.freshness import Moment
 from janitor.run.orders import Orders, RunStore, Site
@@ -243,6 +244,9 @@ class Cleaning:
         behind = self._store.behind_in(self.run, self.target, self.orders.mode)
         if behind is not None:
             return restored(behind)
+        unread = {name: common for name, common in self.site.alike.items() if not self._store.is_surveyed(name)}
+        if plan.decisions and unread:
+            return unknown_account(self.target, unread)
         excess = self._excess(plan)
         return excess and f"{excess} To delete exactly this list after reviewing it: janitor apply {self.run}"
 

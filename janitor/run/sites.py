@@ -13,6 +13,7 @@ from janitor.cloud.target import Target, may_have
 from janitor.config import Settings
 from janitor.config.accounts import collecting, signed_in
 from janitor.errors import CloudError, UsageError
+from janitor.run.accounts import Traits, alike, traits_of
 from janitor.run.orders import Site
 from janitor.shutdown import Stop
 
@@ -94,6 +95,7 @@ def sites_of(
     for name in known:
         if name not in target_of and (other := next((t for t in settings.targets if may_have(t, name)), None)):
             target_of[name] = other.name
+    traits = _traits(settings, sites, target_of)
     return [
         Site(
             name,
@@ -101,7 +103,8 @@ def sites_of(
             also_named=tuple(other for other in found.names if other != name),
             project=found.project,
             siblings=(siblings := tuple(other for other in projects.get(found.project or "", ()) if other != name)),
-            elsewhere=_of_others(target_of, name).difference(siblings),
+            elsewhere=(elsewhere := _of_others(target_of, name).difference(siblings)),
+            alike=alike(name, traits, elsewhere.union(siblings)),
         )
         for name, found in sites.items()
     ]
@@ -110,6 +113,20 @@ def sites_of(
 def _of_others(target_of: Mapping[str, str], name: str) -> frozenset[str]:
     """The names that are not of the same target as this one."""
     return frozenset(other for other, target in target_of.items() if target != target_of[name])
+
+
+def _traits(settings: Settings, sites: Mapping[str, Place], target_of: Mapping[str, str]) -> dict[str, Traits]:
+    """What is known of each site and of the targets that do not sign in, by their names.
+
+    The name of a target in every region is left out where the names of its sites are known.
+    """
+    targets = {target.name: target for target in settings.targets}
+    divided = {target for name, target in target_of.items() if name != target and targets[target].is_in_every_region}
+    return {
+        name: traits_of(targets[target], sites[name].project if name in sites else None)
+        for name, target in target_of.items()
+        if name not in divided
+    }
 
 
 def _name(names: Sequence[str], known: Sequence[str]) -> str:

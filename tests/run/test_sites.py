@@ -303,6 +303,36 @@ def test_every_name_of_other_targets_is_known_by_their_history_where_they_do_not
         assert first.elsewhere == {"old"}
 
 
+def test_sites_of_one_project_are_alike(desk: Desk) -> None:
+    """By the project that is configured, too, where signing in to it fails."""
+    with serving(Keystone(TWO)) as server, serving(Keystone(scripted=[refusal(401, "No.")])) as other:
+        desk.toast()
+        desk.openstack(server, "region: '*'")
+        desk.openstack(other, name="same")
+        found = {site.name: set(site.alike.items()) for site in desk.sites()}
+    shared = {(name, "the same project") for name in ("prod-KR1", "prod-kr2", "same")}
+    assert found == {"old": set(), **{name: shared - {(name, "the same project")} for name, _ in shared}}
+
+
+@pytest.mark.parametrize(("known", "alike"), [([], "prod"), (["prod-KR1", "gone"], "prod-KR1")])
+def test_a_target_that_does_not_sign_in_is_alike_by_what_is_configured(
+    desk: Desk, known: list[str], alike: str
+) -> None:
+    with serving(Keystone(TWO)) as server:
+        desk.openstack(server, "region: '*'")
+        desk.target("appkey: k", "username: u", "password: p", f"endpoint: {server.url}/compute", name="old")
+        settings = desk.settings()
+        [site] = sites_of(settings, chosen(settings, ["old"]), clock=lambda: NOW, known=known)
+    assert site.alike == {alike: "the same host"}
+    assert server.asked == []
+
+
+def test_appkeys_of_one_endpoint_are_alike(desk: Desk) -> None:
+    desk.toast()
+    desk.target("appkey: l", "username: v", "password: p", name="new")
+    assert [site.alike for site in desk.sites()] == [{"new": "the same host"}, {"old": "the same host"}]
+
+
 def test_who_is_not_chosen_does_not_sign_in(desk: Desk) -> None:
     with serving(Keystone()) as server:
         desk.toast()

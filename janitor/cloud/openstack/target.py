@@ -60,6 +60,11 @@ class OpenStackTarget:
         return self.login.identity if self.login is not None else None
 
     @property
+    def project(self) -> str | None:
+        """The project, where it is configured here."""
+        return self.login.tenant_id if self.login is not None else None
+
+    @property
     def is_in_every_region(self) -> bool:
         """Whether it is a site for each region of the catalogue."""
         return self.region == EVERY_REGION

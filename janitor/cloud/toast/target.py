@@ -41,6 +41,11 @@ class ToastTarget:
         return self.endpoint
 
     @property
+    def project(self) -> None:
+        """None: this API knows appkeys only."""
+        return
+
+    @property
     def is_in_every_region(self) -> bool:
         """No: an appkey belongs to one region."""
         return False
