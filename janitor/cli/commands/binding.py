@@ -1,4 +1,4 @@
-"""The commands that a person gives about the database itself: `target rebind` and `db vacuum`."""
+"""The commands about the accounts of targets, `target rebind` and `target distinct`, and `db vacuum`."""
 
 import click
 
@@ -7,7 +7,7 @@ from janitor.cli.commands.options import Common, common
 
 @click.group()
 def target() -> None:
-    """Change which account a target is bound to."""
+    """Say which account a target is."""
 
 
 @target.command()
@@ -39,6 +39,40 @@ def rebind(common: Common, name: str, yes: bool) -> int:
         with exclusive(settings.database, "janitor target rebind", now):
             store.rebind(name, granted_by(None), now)
     say(f"{visible(name)}: the next run binds it to the account that it reaches, and starts a new history")
+    return Exit.OK
+
+
+@target.command()
+@click.argument("name", metavar="NAME")
+@click.argument("other", metavar="OTHER")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@common
+def distinct(common: Common, name: str, other: str, yes: bool) -> int:
+    """Say that targets NAME and OTHER are two accounts.
+
+    A run that found them to list the same images deletes nothing in either, as they seem to be one account under two
+    names. After this command both are cleaned, until one of them is bound to another account. No other target changes.
+    """
+    from janitor.cli.commands.loading import existing_store
+    from janitor.cli.commands.rebinding import agreed, pair_of, shared_images
+    from janitor.cli.exemptions import granted_by
+    from janitor.cli.terminal import say
+    from janitor.clock import utc_now
+    from janitor.errors import Exit
+    from janitor.escaping import visible
+    from janitor.store import exclusive
+
+    with existing_store(common) as (settings, store):
+        pair = pair_of(store, name, other)
+        both = visible(" and ".join(pair.names))
+        say(shared_images(pair, certain=yes), err=True)
+        if not yes and not agreed(f"Are {both} two accounts?"):
+            say("Nothing was changed.", err=True)
+            return Exit.FAILED
+        now = utc_now()
+        with exclusive(settings.database, "janitor target distinct", now):
+            store.tell_apart(pair_of(store, name, other).names, granted_by(None), now)
+    say(f"{both} are two accounts: the next run cleans both")
     return Exit.OK
 
 

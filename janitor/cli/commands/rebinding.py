@@ -1,6 +1,7 @@
-"""The message and the question before a target is bound to another account."""
+"""The message and the question before a target is bound to another account, and before two are told apart."""
 
 from janitor.cli.terminal import answer_to, can_ask
+from janitor.core.survey.one_account import AccountPair
 from janitor.errors import UsageError
 from janitor.escaping import visible
 from janitor.store import Store
@@ -23,6 +24,28 @@ def consequences(store: Store, name: str, *, certain: bool) -> str:
     return (
         f"{what}. {when} everything recorded about {shown} stops counting, but can still be read: when images "
         "were first seen and last used, notices, requests, rejections. Exemptions stay."
+    )
+
+
+def pair_of(store: Store, name: str, other: str) -> AccountPair:
+    """Two targets that were found to be one account. Raises UsageError for any others."""
+    pairs = {pair.names: pair for pair in store.account_pairs()}
+    one, another = sorted((name, other))
+    if (one, another) not in pairs:
+        found = visible("; ".join(" and ".join(names) for names in pairs) or "none")
+        both = visible(f"{name} and {other}")
+        raise UsageError(f"no run found that {both} list the same images; targets of which one did: {found}")
+    return pairs[one, another]
+
+
+def shared_images(pair: AccountPair, *, certain: bool) -> str:
+    """What two targets list in common, and what follows from telling them apart, at once or after a yes."""
+    one, other = map(visible, pair.names)
+    when = "From now on" if certain else "If you say yes,"
+    return (
+        f"{one} and {other} both listed image {visible(pair.image)}, among others, up to run {pair.listed}. {when} "
+        "each deletes by what it alone knows of such images: what only the other sees using one no longer keeps it. "
+        f"This ends once {one} or {other} is bound to another account."
     )
 
 
