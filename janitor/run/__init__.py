@@ -63,15 +63,9 @@ class Run(Orders):
 
     def _clean_all(self, run: int) -> tuple[TargetResult, ...]:
         permit = Semaphore(self.execution.targets_at_once)
-        groups = compared(self.sites, self._new(), self.execution.stop, permit)
-        # Sites of one group wait for each other, so all of them must run at the same time.
-        at_once = max([self.execution.targets_at_once, *(len(group) for group, _ in groups)])
-        pool = ThreadPoolExecutor(at_once, thread_name_prefix="target")
-        work = {
-            site.name: pool.submit(self._permitted, permit, run, site, comparison)
-            for group, comparison in groups
-            for site in group
-        }
+        sites, comparison, together = compared(self.sites, self._new(), self.execution.stop, permit)
+        pool = ThreadPoolExecutor(max(self.execution.targets_at_once, together), thread_name_prefix="target")
+        work = {site.name: pool.submit(self._permitted, permit, run, site, comparison) for site in sites}
         late = True
         try:
             late = wait_for(list(work.values()), self.execution.stop, self.execution.patience)

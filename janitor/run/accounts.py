@@ -24,7 +24,7 @@ class Accounts(Protocol):
         ...
 
     def last_listed(self, target: str) -> tuple[int, datetime] | None:
-        """The latest run that listed images of the target's own, and when, if one of its present account did."""
+        """The latest run that listed images of the target's own, and when; None before three of its present account."""
         ...
 
     def is_surveyed(self, target: str) -> bool:

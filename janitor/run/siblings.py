@@ -2,22 +2,19 @@
 
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import groupby
 
 from janitor.cloud.service import ONE_SERVICE
 from janitor.run.orders import Site
 
 _LOOK_EVERY = 0.2
-_TO_COMPARE = 2
-_NEW = " new"
 
 
 class Comparison:
-    """Compares what some sites list, each in its own thread.
+    """Compares what sites list, each in its own thread.
 
-    No site may delete before all others that are surveyed at the same time have listed their images or failed. While
-    one waits for that, it gives back the `permit` with which it is surveyed, so that others can be. It waits for those
-    of `first`, too.
+    No site may delete before those that it `awaits` have listed their images or failed. While one waits for that, it
+    gives back the `permit` with which it is surveyed, so that others can be. Of those that are `kept`, the others are
+    given the ids.
     """
 
     def __init__(
@@ -25,72 +22,68 @@ class Comparison:
         names: Iterable[str],
         stop: threading.Event,
         permit: threading.Semaphore | None = None,
-        first: "Comparison | None" = None,
+        awaits: Mapping[str, Collection[str]] | None = None,
+        kept: Collection[str] = (),
     ) -> None:
-        self._awaited = set(names)
-        self._first = first
+        self._unlisted = set(names)
+        self._awaits = awaits or {}
+        self._kept = kept
         self._permit = permit or threading.Semaphore()
-        self._alone = len(self._awaited) < _TO_COMPARE
         self._listed: dict[str, frozenset[str]] = {}
         self._stop = stop
         self._changed = threading.Condition()
 
     def others(self, name: str, own: Iterable[str]) -> Mapping[str, frozenset[str]]:
-        """What the other sites list, by their names, once all have done so; `own` are this site's own image ids.
+        """What others list that are kept, by their names, once all have listed that this site awaits.
 
-        They are kept until the last site has ended, unless there is no other.
+        `own` are its own image ids. They are kept until the last site has ended.
         """
-        if self._first is not None:
-            self._first.wait(self._permit)
-        if self._alone:
-            self.leave(name)
-            return {}
-        with self._changed:
-            self._listed[name] = frozenset(own)
-            self._awaited.discard(name)
-            self._changed.notify_all()
-        self.wait(self._permit)
+        if name in self._kept:
+            with self._changed:
+                self._listed[name] = frozenset(own)
+        self.leave(name)
+        self._wait(self._awaits.get(name, ()))
         with self._changed:
             return {other: ids for other, ids in self._listed.items() if other != name}
 
-    def wait(self, permit: threading.Semaphore) -> None:
-        """Wait until all sites have listed their images or failed, without the permit meanwhile."""
-        permit.release()
+    def leave(self, name: str) -> None:
+        """This site has listed its images, or will not."""
+        with self._changed:
+            self._unlisted.discard(name)
+            self._changed.notify_all()
+
+    def _wait(self, names: Collection[str]) -> None:
+        """Wait until these sites have listed their images or failed, without the permit meanwhile."""
+        self._permit.release()
         try:
             with self._changed:
-                while self._awaited and not self._stop.is_set():
+                while not self._unlisted.isdisjoint(names) and not self._stop.is_set():
                     self._changed.wait(_LOOK_EVERY)
         finally:
-            permit.acquire()
-
-    def leave(self, name: str) -> None:
-        """This site will not list anything any more."""
-        with self._changed:
-            self._awaited.discard(name)
-            self._changed.notify_all()
+            self._permit.acquire()
 
 
 def compared(
     sites: Sequence[Site], new: Collection[str], stop: threading.Event, permit: threading.Semaphore
-) -> list[tuple[Sequence[Site], Comparison]]:
-    """The sites in groups that wait for each other, which must run at the same time, in the order to begin with them.
+) -> tuple[list[Site], Comparison, int]:
+    """The sites in the order to begin with them, what compares them, and how many must run at the same time.
 
-    Those of one project are a group, as each reads a part of what uses its images. So are `new` ones, with the projects
-    they are in: nothing recent is recorded of them that others could be compared with. All others wait for these.
+    Those of one project wait for each other, as each reads a part of what uses its images. All wait for `new` ones, of
+    which nothing recent is recorded that they could be compared with, and these for all.
     """
-    projects = {site.project for site in sites if site.name in new and site.project is not None}
-    keys = {
-        site.name: _NEW if site.name in new or site.project in projects else site.project or f"{site.name} alone"
-        for site in sites
-    }
-    order = {key: place for place, key in reversed(list(enumerate(keys.values())))} | {_NEW: -1}
-    ordered = sorted(sites, key=lambda site: order[keys[site.name]])
-    groups = {key: list(group) for key, group in groupby(ordered, key=lambda site: keys[site.name])}
-    first = Comparison((site.name for site in groups[_NEW]), stop, permit) if _NEW in groups else None
-    return [
-        (group, first if first and key == _NEW else Comparison((site.name for site in group), stop, permit, first))
-        for key, group in groups.items()
-    ]
+    groups: dict[str, list[str]] = {}
+    for site in sites:
+        groups.setdefault(site.project or f" {site.name}", []).append(site.name)
+    group_of = {name: group for group in groups.values() for name in group}
+    awaits = {name: (group_of if name in new else {*new, *group}) for name, group in group_of.items()}
+    places = {name: place for place, name in enumerate(group_of)}
+    ordered = sorted(sites, key=lambda site: (site.name not in new, places[site.name]))
+    kept = {name for name, group in group_of.items() if len(group) > 1}
+    return (
+        ordered,
+        Comparison(group_of, stop, permit, awaits, kept),
+        len(ordered) if new else max(map(len, groups.values()), default=0),
+    )
 
 
 def doubts_about(name: str, own: Collection[str], others: Mapping[str, Collection[str]]) -> list[str]:

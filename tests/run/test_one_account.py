@@ -99,6 +99,7 @@ OTHERS = [image_called(f"x{number}") for number in range(90)]
         pytest.param([FLEET[0], OTHERS[0]], [FLEET[0], OTHERS[1]], False, id="one-of-two"),
         pytest.param(FLEET, [*FLEET, *OTHERS[:21]], True, id="one-lists-others-besides"),
         pytest.param(FLEET[:5], FLEET, True, id="one-lists-a-part"),
+        pytest.param(FLEET[:3], [*FLEET[:2], OTHERS[0]], True, id="two-of-three"),
     ],
 )
 def test_a_few_images_in_common_are_no_reason(store: Store, first: list[Image], second: list[Image], one: bool) -> None:
@@ -376,7 +377,30 @@ def test_who_is_waited_for(last: Any, new: str) -> None:
 
 def test_one_that_listed_nothing_yet_is_waited_for(store: Store) -> None:
     clouds = two([], FLEET)
-    run(store, clouds, Mode.DRY_RUN)
+    for _ in range(3):
+        run(store, clouds, Mode.DRY_RUN)
     clouds["new"].listed = list(FLEET)
     both = dict(list(clouds.items())[::-1])
     assert [target.outcome for target in run(store, both).targets] == [Outcome.REFUSED] * 2
+
+
+@pytest.mark.parametrize("short", ["new", "old"])
+def test_a_first_list_may_be_short(store: Store, short: str) -> None:
+    clouds = two(FLEET, FLEET)
+    clouds[short].listed = FLEET[:1]
+    run(store, clouds, Mode.DRY_RUN)
+    clouds[short].listed = list(FLEET)
+    for order in (1, -1):
+        assert run(store, dict(list(clouds.items())[::order]), accept_survey=True).outcome is Outcome.REFUSED
+    assert not [image for cloud in clouds.values() for image in cloud.deleted]
+
+
+@AT_ONCE
+def test_a_new_one_is_compared_with_the_present_lists_of_all(store: Store, targets_at_once: int) -> None:
+    """What is recorded of the others may be of images that are all replaced since."""
+    clouds = two(FLEET, OTHERS)
+    for _ in range(3):
+        run(store, {"old": clouds["old"]}, Mode.DRY_RUN)
+    clouds["old"].listed = list(FLEET)
+    result = run(store, clouds, targets_at_once=targets_at_once, accept_survey=True)
+    assert [target.outcome for target in result.targets] == [Outcome.REFUSED] * 2

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-_FEWEST_TO_TELL = 3
+_FEWEST_TO_TELL = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from janitor.store.rows import instant
 from janitor.store.surveys.presence import OWN
 from janitor.store.trust.bindings import counts_from
 
+_ENOUGH = 3
+
 _Span = tuple[str, int, int | None]
 """An image, the run since which a target listed it as its own, and the run that did so no longer, if there is one."""
 
@@ -32,9 +34,12 @@ def listed_elsewhere(db: Connection, target: str, images: Iterable[str]) -> dict
 
 
 def last_listed(db: Connection, target: str) -> tuple[int, datetime] | None:
-    """The latest run whose survey listed images of the target's own, and when, if one of its present account did."""
-    row = db.execute(_LAST_LISTED, (target, counts_from(db, target))).fetchone()
-    return None if row is None else (row[0], instant(row[1]))
+    """The latest run that listed images of the target's own, and when; None before three of its present account did.
+
+    A later list that is short is told by those before it; the first may be short itself.
+    """
+    rows = db.execute(_LAST_LISTED, (target, counts_from(db, target), _ENOUGH)).fetchall()
+    return None if len(rows) < _ENOUGH else (rows[0][0], instant(rows[0][1]))
 
 
 def is_surveyed(db: Connection, target: str) -> bool:
@@ -78,5 +83,5 @@ _SURVEYS = "SELECT run, owned FROM surveys WHERE target = ? AND run >= ? AND fin
 _SURVEYED = "SELECT 1 FROM surveys WHERE target = ? AND run >= ? AND finished_at IS NOT NULL LIMIT 1"
 _LAST_LISTED = """
 SELECT run, finished_at FROM surveys WHERE target = ? AND run >= ? AND finished_at IS NOT NULL AND owned > 0
-ORDER BY run DESC LIMIT 1
+ORDER BY run DESC LIMIT ?
 """

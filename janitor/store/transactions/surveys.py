@@ -95,7 +95,7 @@ class Surveys(OnFile):
             return in_common.listed_elsewhere(db, target, images)
 
     def last_listed(self, target: str) -> tuple[int, datetime] | None:
-        """The latest run that listed images of the target's own, and when, if one of its present account did."""
+        """The latest run that listed images of the target's own, and when; None before three of its present account."""
         with self._file.reading() as db:
             return in_common.last_listed(db, target)
 
