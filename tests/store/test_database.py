@@ -118,7 +118,7 @@ def test_damage_that_shows_later_is_said_and_not_written_over(path: Path) -> Non
     with Store.open(path) as store:
         surveyed(store, *(IMAGES[0].replace(id=f"{number}") for number in range(2000)))
     pages = path.read_bytes()
-    path.write_bytes(pages[: 4096 * 60] + b"\xff" * (len(pages) - 4096 * 60))
+    path.write_bytes(pages[: 4096 * 80] + b"\xff" * (len(pages) - 4096 * 80))
     with Store.open(path) as store, pytest.raises(StoreError, match="the file is damaged"):
         surveyed(store, *IMAGES)
 
