@@ -21,6 +21,7 @@ from janitor.store.surveys.markers import STEP as MARKERS
 from janitor.store.surveys.markers import TURNED_DOWN
 from janitor.store.surveys.measures import COUNTING
 from janitor.store.surveys.measures import STEP as MEASURES
+from janitor.store.surveys.pairs import STEP as PAIRS
 from janitor.store.surveys.presence import STEP as PRESENCE
 from janitor.store.surveys.timekeeping import STEP as TIMEKEEPING
 from janitor.store.surveys.uses import SERVERS
@@ -39,7 +40,6 @@ from janitor.store.trust.mentions import STEP as MENTIONS
 from janitor.store.trust.notices import NAMING, REMINDING
 from janitor.store.trust.notices import STEP as NOTICES
 from janitor.store.trust.outcomes import STEP as LOOKUPS
-from janitor.store.trust.pairs import STEP as PAIRS
 
 Step = Callable[[Connection], None]
 

@@ -11,8 +11,9 @@ from janitor.core.result import Mode
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import Mark
 from janitor.core.survey.one_account import AccountPair
+from janitor.store.surveys import pairs
 from janitor.store.transactions import OnFile
-from janitor.store.trust import bindings, clicks, exemptions, marks, notice_history, notices, outcomes, pairs, standing
+from janitor.store.trust import bindings, clicks, exemptions, marks, notice_history, notices, outcomes, standing
 from janitor.store.trust.exemptions import ExemptionRecord
 from janitor.store.trust.grounds import notice_at
 from janitor.store.trust.hearing import hearing
