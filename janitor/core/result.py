@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from janitor.core.decision import Change, Decision, Spared, Verdict
-from janitor.core.planning.plan import Limits
+from janitor.core.planning.plan import Excess, Limits
 from janitor.core.policy import Policy
 from janitor.core.survey.clock import ClockCheck
 
@@ -137,7 +137,7 @@ class TargetResult:
     """What one run saw, decided and did in one target; decisions oldest image first.
 
     `error` says in one sentence what went wrong, or why nothing was deleted. A target that could not be surveyed has no
-    decisions.
+    decisions. `excess` is how its plan is over a limit, where that is why nothing was deleted.
 
     Wide because it has a part for each stage of a run; `_planned` only keeps what follows from the others.
     """
@@ -151,6 +151,7 @@ class TargetResult:
     notices: NoticeChanges = field(default_factory=NoticeChanges)
     review: PlanReview = field(default_factory=PlanReview)
     earlier: EarlierRequests = field(default_factory=EarlierRequests)
+    excess: Excess | None = None
     _planned: tuple[Decision, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property

@@ -15,7 +15,7 @@ from janitor.core.image import Image, Sharing
 from janitor.core.matching import Matched
 from janitor.core.memory import History, Memory, Notice
 from janitor.core.notices import counted, overdue, spared, to_announce, to_remind
-from janitor.core.planning.plan import Plan, make_plan, own_ids, revised
+from janitor.core.planning.plan import Excess, Plan, make_plan, own_ids, revised
 from janitor.core.planning.plan_diff import changes_since
 from janitor.core.planning.reconciling import reconcile
 from janitor.core.result import (
@@ -162,7 +162,7 @@ class Cleaning:
             return self.service.sharing(asked)
         return {image.id: Sharing(unasked=True) for image in self.service.shareable(asked)}
 
-    def _excess(self, plan: Plan) -> str | None:
+    def _excess(self, plan: Plan) -> Excess | None:
         """How a plan is over the limits; none apply to a reviewed plan."""
         return plan.over_limit(self.orders.basis.limits) if self.orders.approved is None else None
 
@@ -216,9 +216,13 @@ class Cleaning:
         return replace(plan, decisions=tuple(d for d in plan.decisions if d.image.id in same)), changed
 
     def _act(self, seen: TargetResult, plan: Plan, memory: Memory, carrying_out: CarryingOut) -> TargetResult:
-        against = self._against(seen, plan)
+        excess = None
+        against = self._doubt(seen, plan)
+        if against is None and (excess := self._excess(plan)) is not None:
+            way_out = f"To delete exactly this list after reviewing it: janitor apply {self.run}"
+            against = f"{excess.sentence} {way_out}"
         if against is not None:
-            seen = replace(seen, outcome=Outcome.REFUSED, error=against)
+            seen = replace(seen, outcome=Outcome.REFUSED, error=against, excess=excess)
         if self.orders.mode is Mode.DRY_RUN:
             return seen
         if seen.survey.clock is not ClockCheck.UNCONFIRMED:
@@ -237,18 +241,15 @@ class Cleaning:
         rereading = Rereading(self.orders, self.target, self.service, survey, decided, known)
         return CarryingOut(self.orders, self.run, self.service, rereading, since)
 
-    def _against(self, seen: TargetResult, plan: Plan) -> str | None:
-        """Why a plan is not carried out although its survey is plausible, if there is a reason."""
+    def _doubt(self, seen: TargetResult, plan: Plan) -> str | None:
+        """Why no plan is carried out although the survey is plausible, if there is a reason."""
         if seen.survey.clock is ClockCheck.UNCONFIRMED:
             return UNCONFIRMED
         behind = self._store.behind_in(self.run, self.target, self.orders.mode)
         if behind is not None:
             return restored(behind)
         unread = {name: common for name, common in self.site.alike.items() if not self._store.is_surveyed(name)}
-        if plan.decisions and unread:
-            return unknown_account(self.target, unread)
-        excess = self._excess(plan)
-        return excess and f"{excess} To delete exactly this list after reviewing it: janitor apply {self.run}"
+        return unknown_account(self.target, unread) if plan.decisions and unread else None
 
     def _end_notices_of_gone(self, seen: TargetResult, memory: Memory) -> tuple[Decision, ...]:
         """The announced images that somebody else deleted; the notices of those that we deleted end here."""

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from janitor.core.decision import Decision, Spared
+from janitor.core.planning.plan import Excess, Limits, Plan
 from janitor.core.result import (
     EarlierRequests,
     Mode,
@@ -118,7 +120,8 @@ def load_run(db: Connection, run: int) -> RunResult:
     check_known(db, run)
     check_kept(db, run)
     (row,) = query(db, _RUN, {"run": run})
-    targets = tuple(_target(db, run, target) for target in query(db, _TARGETS, {"run": run}))
+    terms = _terms(db, run, row["begun_by"])
+    targets = tuple(_target(db, run, target, terms.limits) for target in query(db, _TARGETS, {"run": run}))
     finished = row["outcome"] is not None
     return RunResult(
         run,
@@ -130,7 +133,7 @@ def load_run(db: Connection, run: int) -> RunResult:
         row["error"] if finished else _UNFINISHED,
         row["digest"],
         tuple(json.loads(row["remarks"] or "[]")),
-        _terms(db, run, row["begun_by"]),
+        terms,
     )
 
 
@@ -144,11 +147,11 @@ def list_runs(db: Connection, limit: int | None) -> list[RunSummary]:
     return [_summary(row) for row in query(db, _SUMMARIES, {"limit": -1 if limit is None else limit})]
 
 
-def _target(db: Connection, run: int, row: Mapping[str, Any]) -> TargetResult:
+def _target(db: Connection, run: int, row: Mapping[str, Any], limits: Limits | None) -> TargetResult:
     decisions = decisions_at(db, run, row["target"])
     by_image = {decision.image.id: decision for decision in decisions}
     finished = row["outcome"] is not None
-    return TargetResult(
+    result = TargetResult(
         row["target"],
         Outcome(row["outcome"] or Outcome.FAILED),
         row["error"] if finished else _UNFINISHED,
@@ -159,6 +162,13 @@ def _target(db: Connection, run: int, row: Mapping[str, Any]) -> TargetResult:
         _review(db, run, row["target"], by_image),
         EarlierRequests(settled_in(db, run, row["target"]), _ids(db, run, row["target"], "refused_again", by_image)),
     )
+    return replace(result, excess=_excess(result, limits))
+
+
+def _excess(result: TargetResult, limits: Limits | None) -> Excess | None:
+    """How the plan was over a limit, where the error of the target says that this was why nothing was deleted."""
+    excess = None if limits is None else Plan(result.to_delete, result.survey.owned).over_limit(limits)
+    return excess if excess and (result.error or "").startswith(excess.sentence) else None
 
 
 def _notices(db: Connection, run: int, target: str, decisions: Mapping[str, Decision]) -> NoticeChanges:

@@ -43,8 +43,8 @@ def _reasons(settings: Settings, run: RunResult, approved: Approved) -> Iterator
         yield f"{settings.source} says mode: dry-run; this deletes nevertheless."
     owned = {target.target: target.survey.owned for target in run.targets}
     for name, decisions in approved.items():
-        for excess in Plan(tuple(decisions), owned[name]).excess(settings.limits):
-            yield f"{name}: {excess}; this deletes nevertheless."
+        for measured in Plan(tuple(decisions), owned[name]).exceeded(settings.limits).values():
+            yield f"{name}: {measured}; this deletes nevertheless."
 
 
 def _named(target: str, decisions: Sequence[Decision]) -> str:

@@ -18,35 +18,45 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Excess:
+    """How a plan is over a limit: how many deletions it has, what the limit allows, and all of that in a sentence."""
+
+    planned: int
+    allowed: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The decisions that say delete, oldest image first, and how many images the target owns."""
 
     decisions: tuple[Decision, ...]
     owned: int
 
-    def excess(self, limits: Limits) -> list[str]:
-        """How this plan exceeds the limits: the number measured and the number allowed."""
-        planned = len(self.decisions)
-        exceeded = []
+    def over_limit(self, limits: Limits) -> Excess | None:
+        """How this plan is over the limits, and what to do. None if it is within them."""
+        exceeded = self.exceeded(limits)
+        if not exceeded:
+            return None
+        sentence = (
+            f"nothing deleted, over the limit: {'; '.join(exceeded.values())}. "
+            "Narrow the policies, or raise the limit once the list is right."
+        )
+        return Excess(len(self.decisions), next(iter(exceeded)), sentence)
+
+    def exceeded(self, limits: Limits) -> dict[str, str]:
+        """Each limit that is exceeded: what it allows, in short, and the number measured beside it."""
+        planned, found = len(self.decisions), dict[str, str]()
         if planned > limits.max_deletions:
-            exceeded.append(f"{planned} deletions planned, limits.max_deletions allows {limits.max_deletions}")
+            measured = f"{planned} deletions planned, limits.max_deletions allows {limits.max_deletions}"
+            found[f"{limits.max_deletions:,}"] = measured
         if planned * 100 > limits.max_share * self.owned:
             share = 100 * planned / self.owned if self.owned else 100.0
-            exceeded.append(
+            found[f"{limits.max_share:g}% of {self.owned:,} owned images"] = (
                 f"{planned} of {self.owned} owned images planned ({share:.1f}%), "
                 f"limits.max_share allows {limits.max_share:g}%"
             )
-        return exceeded
-
-    def over_limit(self, limits: Limits) -> str | None:
-        """How this plan is over the limits, and what to do. None if it is within them."""
-        exceeded = self.excess(limits)
-        if not exceeded:
-            return None
-        return (
-            f"nothing deleted, over the limit: {'; '.join(exceeded)}. "
-            "Narrow the policies, or raise the limit once the list is right."
-        )
+        return found
 
 
 def make_plan(decisions: Iterable[Decision]) -> Plan:
