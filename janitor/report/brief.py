@@ -1,12 +1,14 @@
 """A run in brief: the images of each policy by outcome, and then the first images of every group."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC
 
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.result import Mode, RunResult, TargetResult
 from janitor.core.units import counted, format_size
 from janitor.escaping import visible
 from janitor.report.figures import confirmed, kept_by_reason, summary, worth
+from janitor.report.headline import headline
 from janitor.report.layout import BOLD, DIM, Line, Page, Segment, columns, labelled, line, paragraph
 from janitor.report.outline import Entry, Group, groups_of
 from janitor.report.wording import label_of, shortened
@@ -23,7 +25,8 @@ def brief_report(result: RunResult, policies: Sequence[str]) -> Page:
 
 
 def _lines(result: RunResult, policies: Sequence[str], width: int) -> Iterator[Line]:
-    yield from paragraph(summary(result, None), width, 2, BOLD)
+    yield from paragraph(headline(result, UTC), width, 2, BOLD)
+    yield from paragraph(summary(result, None), width, 2)
     for target in result.targets:
         yield line()
         yield line(f"  {'Policy':<16}{'Kept':>6}{'Announced':>11}{'Waiting':>9}{'Deleted':>9}  Reclaimed", BOLD)
@@ -59,7 +62,7 @@ def _waiting(target: TargetResult, mode: Mode) -> Iterator[Group]:
     told = {decision.image.id for decision in (*target.notices.announced, *target.notices.reminded)}
     waiting = [d for d in target.decisions if d.reason is Reason.NOTICE and d.image.id not in told]
     if waiting and mode is Mode.DELETE:
-        yield Group("Waiting, announced before", tuple(map(Entry, waiting)))
+        yield Group("Waiting, announced before", "waiting", tuple(map(Entry, waiting)))
 
 
 def _group(group: Group, width: int) -> Iterator[Line]:

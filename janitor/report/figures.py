@@ -7,7 +7,7 @@ from datetime import tzinfo
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.result import Cost, DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 from janitor.core.units import counted, format_size
-from janitor.report.outline import unasked
+from janitor.report.outline import unasked, why_refused
 from janitor.report.wording import local_minute, money_a_month, shortened
 
 _LONGEST_REMARK = 400
@@ -47,9 +47,7 @@ def _plan(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple[str
         reclaimed = [("Reclaimed", worth(confirmed([target]), cost))] if planned else []
         return [("Deleted", _deleted_of_planned(target) if planned else "none"), *reclaimed]
     if target.outcome is Outcome.REFUSED or not planned:
-        return [
-            ("Would delete", f"none of {planned:,} planned, over a limit or survey implausible" if planned else "none")
-        ]
+        return [("Would delete", f"none of {planned:,} planned, {why_refused(target)}" if planned else "none")]
     return [("Would delete", f"{planned:,}"), ("Would reclaim", worth(target.to_delete, cost))]
 
 

@@ -33,7 +33,7 @@ _FORMULA = re.compile(r"(^|;)(?=\s*[=+@\uff1d\uff0b\uff0d\uff20-])")
 
 
 def listing(result: RunResult, *, late: bool = False) -> Listing:
-    """Every image that the report of this result lists, in its order; sizes are bytes, times UTC.
+    """Every image that the report of this result lists, target by target; sizes are bytes, times UTC.
 
     What a spreadsheet would take for a formula has an apostrophe before it. A late listing announces nothing, contains
     no reminders and gives no dates for them.

@@ -15,41 +15,57 @@ _LAST_YEAR = 9999
 
 _Fate = DeletionOutcome | Literal["unknown"] | None
 
-_TITLES: Mapping[_Fate, str] = {
-    DeletionOutcome.REFUSED: "Rejected by the API, not deleted",
-    DeletionOutcome.FAILED: "Failed, not confirmed gone",
-    "unknown": "Outcome not known yet, the next run finds out",
-    None: "Not attempted, not deleted",
-    DeletionOutcome.ACCEPTED: "Accepted by the API, not confirmed gone",
-    DeletionOutcome.ALREADY_GONE: "Already gone, not counted as reclaimed",
-    DeletionOutcome.DELETED: "Deleted, confirmed gone",
+_FATES: Mapping[_Fate, tuple[str, str]] = {
+    DeletionOutcome.REFUSED: ("Rejected by the API, not deleted", "rejected"),
+    DeletionOutcome.FAILED: ("Failed, not confirmed gone", "failed"),
+    "unknown": ("Outcome not known yet, the next run finds out", "not known yet"),
+    None: ("Not attempted, not deleted", "not attempted"),
+    DeletionOutcome.ACCEPTED: ("Accepted by the API, not confirmed gone", "accepted, not confirmed gone"),
+    DeletionOutcome.ALREADY_GONE: ("Already gone, not counted as reclaimed", "already gone"),
+    DeletionOutcome.DELETED: ("Deleted, confirmed gone", "deleted"),
 }
-"""What happened to planned images in a live run, in the order in which it is reported; None: no deletion was sent."""
+"""What happened to planned images in a live run, in the order in which it is reported: a title, and in short.
+
+None: no deletion was sent.
+"""
 
 _TROUBLE: frozenset[_Fate] = frozenset({DeletionOutcome.REFUSED, DeletionOutcome.FAILED, "unknown", None})
 
+_NOT_ANNOUNCED = "Not announced, as this report is late"
 _NO_REMINDER = "Reminder not sent, as this report is late"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One image as a report lists it: its decision, further details, and the command that keeps it."""
+    """One image as a report lists it: its decision, further details, and the command that keeps it.
+
+    `policy` is the one under which it is listed.
+    """
 
     decision: Decision
     remark: str | None = None
     way_out: str | None = None
+    announced_by: str | None = None
+
+    @property
+    def policy(self) -> str | None:
+        """The policy under which it is listed: the one that announced it, where something keeps it now."""
+        return self.announced_by or self.decision.policy
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Images of one target with the same outcome, under a title; `trouble` needs a person's attention.
+    """Images of one target with the same outcome, under a title, which `word` says in short after their number.
 
-    `late` is the title in a late report, if it differs: such a report announces nothing.
+    `trouble` needs a person's attention. `dated`: the images are due for deletion at the date of their decision. `late`
+    is the title in a late report, if it differs: such a report announces nothing.
     """
 
     title: str
+    word: str
     entries: tuple[Entry, ...]
     trouble: bool = False
+    dated: bool = False
     late: str | None = None
 
 
@@ -61,7 +77,7 @@ def groups_of(target: TargetResult, mode: Mode) -> list[Group]:
 def _changed(target: TargetResult) -> Iterator[Group]:
     if target.review.changed:
         entries = tuple(Entry(change.decision, change.detail) for change in target.review.changed)
-        yield Group("Changed since planned, not attempted", entries)
+        yield Group("Changed since planned, not attempted", "changed since planned", entries)
 
 
 def _noticed(target: TargetResult, mode: Mode) -> Iterator[Group]:
@@ -69,23 +85,26 @@ def _noticed(target: TargetResult, mode: Mode) -> Iterator[Group]:
     in_time = [decision for decision in target.notices.reminded if decision.image.id not in target.notices.overdue]
     too_late = [decision for decision in target.notices.reminded if decision.image.id in target.notices.overdue]
     (reminded, forgotten), (late, again) = (_parted(part, target.notices.undelivered) for part in (in_time, too_late))
-    spared = tuple(Entry(saved.decision, _announcer(saved)) for saved in target.notices.spared)
+    saved = tuple(Entry(one.decision, _announcer(one), announced_by=one.policy) for one in target.notices.spared)
     gone = tuple(map(Entry, target.notices.gone))
     if mode is Mode.DRY_RUN:
+        would = "would be in a reminder"
         return _filled(
-            Group("Would be announced", told + missed),
-            Group("Would be in a reminder, due within a day", reminded + forgotten),
-            Group("Would be in a late reminder, due a day after it", late + again),
-            Group("Would be spared, announced before and now kept", spared),
+            Group("Would be announced", "would be announced", told + missed, dated=True),
+            Group("Would be in a reminder, due within a day", would, reminded + forgotten, dated=True),
+            Group("Would be in a late reminder, due a day after it", would, late + again, dated=True),
+            Group("Would be spared, announced before and now kept", "would be spared", saved),
         )
+    not_announced = "Not announced, notice period not started; the next run tries again"
+    not_reminded = "Reminder not delivered, due a day after its delivery"
     return _filled(
-        Group("Announced, to be deleted when due", told, late="Not announced, as this report is late"),
-        Group("Not announced, notice period not started; the next run tries again", missed, trouble=True),
-        Group("Reminder, due within a day", reminded, late=_NO_REMINDER),
-        Group("Late reminder, due a day after it", late, late=_NO_REMINDER),
-        Group("Reminder not delivered, due a day after its delivery", forgotten + again, trouble=True),
-        Group("Spared, announced before and now kept", spared),
-        Group("Announced before, deleted by somebody else", gone),
+        Group("Announced, to be deleted when due", "announced", told, dated=True, late=_NOT_ANNOUNCED),
+        Group(not_announced, "not announced", missed, trouble=True),
+        Group("Reminder, due within a day", "due within a day", reminded, dated=True, late=_NO_REMINDER),
+        Group("Late reminder, due a day after it", "due a day after this", late, dated=True, late=_NO_REMINDER),
+        Group(not_reminded, "without their reminder", forgotten + again, trouble=True),
+        Group("Spared, announced before and now kept", "spared", saved),
+        Group("Announced before, deleted by somebody else", "deleted by somebody else", gone),
     )
 
 
@@ -112,28 +131,32 @@ def _announcer(saved: Spared) -> str | None:
 def _settled(target: TargetResult) -> Iterator[Group]:
     if settled := target.earlier.last_settled:
         entries = tuple(Entry(deletion.decision, f"{deletion.outcome}: {deletion.detail}") for deletion in settled)
-        yield Group("Settled, requested in an earlier run", entries)
+        yield Group("Settled, requested in an earlier run", "settled", entries)
 
 
 def _planned(target: TargetResult, mode: Mode) -> list[Group]:
     if mode is Mode.DRY_RUN or target.outcome is Outcome.REFUSED:
         planned = tuple(Entry(decision) for decision in target.to_delete)
-        return [Group(_planned_title(target, mode), planned)] if planned else []
+        return [Group(*_planned_words(target, mode), planned)] if planned else []
     return list(_fates(target))
 
 
-def _planned_title(target: TargetResult, mode: Mode) -> str:
+def _planned_words(target: TargetResult, mode: Mode) -> tuple[str, str]:
     if target.outcome is not Outcome.REFUSED:
-        return "Would be deleted"
-    return (
-        "Would be deleted, but over a limit or survey implausible"
-        if mode is Mode.DRY_RUN
-        else "Not deleted, over a limit or survey implausible"
-    )
+        return "Would be deleted", "would be deleted"
+    why = why_refused(target)
+    if mode is Mode.DRY_RUN:
+        return f"Would be deleted, but {why}", f"would be deleted, but {why}"
+    return f"Not deleted, {why}", f"not deleted, {why}"
+
+
+def why_refused(target: TargetResult) -> str:
+    """Why nothing of the plan of a target was deleted, in short."""
+    return "the survey is in doubt" if target.excess is None else f"over the limit of {target.excess.allowed}"
 
 
 def _fates(target: TargetResult) -> Iterator[Group]:
-    fates: dict[_Fate, list[Entry]] = {fate: [] for fate in _TITLES}
+    fates: dict[_Fate, list[Entry]] = {fate: [] for fate in _FATES}
     for deletion in target.deletions:
         if deletion.decision.image.id not in target.earlier.refused_again:
             fate: _Fate = "unknown" if deletion.unknown else deletion.outcome
@@ -141,7 +164,7 @@ def _fates(target: TargetResult) -> Iterator[Group]:
     fates[None] = [Entry(decision) for decision in unasked(target)]
     for fate, entries in fates.items():
         if entries:
-            yield Group(_TITLES[fate], tuple(entries), trouble=fate in _TROUBLE)
+            yield Group(*_FATES[fate], tuple(entries), trouble=fate in _TROUBLE)
 
 
 def _remark(deletion: Deletion) -> str | None:

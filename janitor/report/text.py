@@ -1,6 +1,6 @@
 """The report of a run for a terminal, complete and readable at 80 columns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
 from janitor.core.decision import REASONS
@@ -8,7 +8,9 @@ from janitor.core.memory import Backlog
 from janitor.core.result import Cost, Mode, Outcome, RunResult, TargetResult
 from janitor.core.units import counted, format_size
 from janitor.escaping import visible
+from janitor.report.by_policy import PolicyPart, about, figures_of, policy_parts
 from janitor.report.figures import kept_by_reason, summary, tells_of_images, totals_of
+from janitor.report.headline import headline
 from janitor.report.layout import (
     BOLD,
     DIM,
@@ -18,15 +20,16 @@ from janitor.report.layout import (
     Line,
     Page,
     Segment,
+    Style,
+    cells,
     columns,
     labelled,
     line,
     paragraph,
     rule,
 )
-from janitor.report.outline import Entry, Group, expiring, groups_of, upcoming
+from janitor.report.outline import Entry, Group, expiring, upcoming
 from janitor.report.wording import (
-    MODES,
     OUTCOMES,
     label_of,
     local_minute,
@@ -37,6 +40,8 @@ from janitor.report.wording import (
 )
 
 _LONGEST_NAME = 255
+_LONGEST_LABEL = 60
+_LONGEST_BESIDE = 24
 _LONGEST_SENTENCE = 2_000
 
 _NOTHING_WAITS = Backlog()
@@ -55,10 +60,15 @@ def text_report(
 
 
 def _lines(result: RunResult, cost: Cost | None, zone: tzinfo, waiting: str, width: int) -> Iterator[Line]:
-    yield line(MODES[result.mode], WARNING if result.mode is Mode.DRY_RUN else BOLD)
+    yield from paragraph(headline(result, zone), width, style=_style_of_headline(result))
     yield from paragraph(f"{run_name(result)}, {run_times(result, zone)}", width)
     for remark in result.remarks:
         yield from paragraph(f"Note: {shortened(remark, _LONGEST_SENTENCE)}", width, style=WARNING)
+    yield from _errors(result, width)
+    parts = policy_parts(result)
+    yield from _policies(parts, result, cost, zone, width)
+    for part in parts:
+        yield from _images(part, width)
     for target in result.targets:
         yield line()
         yield from _target(target, result, cost, zone, width)
@@ -66,10 +76,62 @@ def _lines(result: RunResult, cost: Cost | None, zone: tzinfo, waiting: str, wid
     yield from _closing(result, cost, waiting, width)
 
 
+def _style_of_headline(result: RunResult) -> Style:
+    return WARNING if result.mode is Mode.DRY_RUN or result.outcome is Outcome.OK else _STYLES[result.outcome]
+
+
+def _errors(result: RunResult, width: int) -> Iterator[Line]:
+    """What went wrong, in the run and in each target, with a line for each line of the error."""
+    if result.error is not None:
+        yield from _error("Error", result.error, width)
+    for target in result.targets:
+        if target.error is not None and target.error != result.error:
+            yield from _error(f"Error in {shortened(target.target, _LONGEST_NAME)}", target.error, width)
+
+
+def _error(where: str, error: str, width: int) -> Iterator[Line]:
+    for row in f"{where}: {error}".split("\n"):
+        yield from paragraph(shortened(row, _LONGEST_SENTENCE), width, 0, TROUBLE)
+
+
+def _policies(
+    parts: Sequence[PolicyPart], result: RunResult, cost: Cost | None, zone: tzinfo, width: int
+) -> Iterator[Line]:
+    """One line for each policy, with what it is for and whom to ask."""
+    if parts:
+        yield line()
+    for part in parts:
+        figures = figures_of(part, cost, zone, result.finished_at)
+        yield from _policy(Segment(f"{_label(part)}: ", BOLD), Segment(figures), width)
+        for words in about(part):
+            yield from paragraph(shortened(words, _LONGEST_SENTENCE), width, 4, DIM)
+
+
+def _policy(label: Segment, figures: Segment, width: int) -> Iterator[Line]:
+    if cells(label.text) <= _LONGEST_BESIDE and width > 2 * _LONGEST_BESIDE:
+        yield from labelled(label, figures, width, 2)
+        return
+    yield from paragraph(label.text, width, 2, label.style)
+    yield from paragraph(figures.text, width, 4)
+
+
+def _label(part: PolicyPart) -> str:
+    return shortened(part.name, _LONGEST_LABEL) if part.name else "(no policy)"
+
+
+def _images(part: PolicyPart, width: int) -> Iterator[Line]:
+    """The images of a policy, under its name."""
+    if not part.groups:
+        return
+    yield line()
+    yield rule(_label(part), "", width)
+    for number, (target, group) in enumerate(part.groups):
+        yield from [line()] if number else []
+        yield from _group(group, shortened(target, _LONGEST_NAME), part.name, width)
+
+
 def _closing(result: RunResult, cost: Cost | None, waiting: str, width: int) -> Iterator[Line]:
     yield rule("", "", width, DIM)
-    if result.error is not None:
-        yield from _error(result.error, width, 0)
     if tells_of_images(result):
         yield from paragraph(summary(result, cost), width, style=BOLD)
     last = f"Outcome: {OUTCOMES[result.outcome]}"
@@ -79,39 +141,30 @@ def _closing(result: RunResult, cost: Cost | None, waiting: str, width: int) -> 
     yield from paragraph(last, width, style=style)
 
 
-def _error(error: str, width: int, indent: int) -> Iterator[Line]:
-    for row in f"Error: {error}".split("\n"):
-        yield from paragraph(shortened(row, _LONGEST_SENTENCE), width, indent, TROUBLE)
-
-
 def _target(target: TargetResult, result: RunResult, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
     yield rule(shortened(target.target, _LONGEST_NAME), target.outcome, width, _STYLES[target.outcome])
-    if target.error is not None:
-        yield from _error(target.error, width, 2)
     for label, figures in totals_of(target, result.mode, cost, zone):
         yield from labelled(Segment(f"{label:<15}"), Segment(figures), width, 2)
-    for group in groups_of(target, result.mode):
-        yield from _group(group, width)
     yield from _upcoming(target, zone, width)
     yield from _expiring(target, result, width)
     yield from _kept(target, width)
 
 
-def _group(group: Group, width: int) -> Iterator[Line]:
-    yield line()
-    title = f"{group.title}: {counted(len(group.entries))}"
+def _group(group: Group, target: str, policy: str | None, width: int) -> Iterator[Line]:
+    title = f"{group.title}: {counted(len(group.entries))} in {target}"
     yield from paragraph(title, width, 2, TROUBLE if group.trouble else BOLD)
     for entry in group.entries:
-        yield from _entry(entry, width)
+        yield from _entry(entry, policy, width)
 
 
-def _entry(entry: Entry, width: int) -> Iterator[Line]:
+def _entry(entry: Entry, policy: str | None, width: int) -> Iterator[Line]:
+    """An image, why it is listed, and how to keep it; with its policy, where that is not the one it is listed under."""
     decision = entry.decision
     image = decision.image
     yield from columns(label_of(image.name, _LONGEST_NAME), visible(image.id), format_size(image.size), width, indent=4)
     if entry.remark is not None:
         yield from paragraph(shortened(entry.remark, _LONGEST_SENTENCE), width, 6)
-    yield from paragraph(_why(decision.policy, decision.detail), width, 6, DIM)
+    yield from paragraph(_why(None if decision.policy == policy else decision.policy, decision.detail), width, 6, DIM)
     if entry.way_out is not None:
         yield from paragraph(shortened(entry.way_out, _LONGEST_SENTENCE), width, 6)
 
@@ -136,9 +189,13 @@ def _upcoming(target: TargetResult, zone: tzinfo, width: int) -> Iterator[Line]:
 
 
 def _expiring(target: TargetResult, result: RunResult, width: int) -> Iterator[Line]:
-    entries = tuple(Entry(decision) for decision in expiring(target, result.finished_at))
-    if entries:
-        yield from _group(Group("Exemptions that expire within a week", entries), width)
+    decisions = expiring(target, result.finished_at)
+    if not decisions:
+        return
+    yield line()
+    yield line(f"  Exemptions that expire within a week: {counted(len(decisions))}", BOLD)
+    for decision in decisions:
+        yield from _entry(Entry(decision), None, width)
 
 
 def _kept(target: TargetResult, width: int) -> Iterator[Line]:

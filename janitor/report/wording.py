@@ -4,14 +4,12 @@ import math
 from datetime import datetime, timedelta, tzinfo
 
 from janitor.core.memory import Backlog
-from janitor.core.result import Cost, Mode, Outcome, RunResult
+from janitor.core.result import Cost, Outcome, RunResult
 from janitor.core.units import GIB, counted, format_duration
 from janitor.escaping import visible
 
-MODES = {
-    Mode.DRY_RUN: "DRY RUN – nothing is deleted",
-    Mode.DELETE: "LIVE RUN",
-}
+_LONGEST_NAME = 100
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 OUTCOMES = {
     Outcome.OK: "ok – every target was surveyed, and no deletion was rejected or failed",
@@ -51,16 +49,24 @@ def local_minute(instant: datetime, zone: tzinfo) -> str:
     return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
 
 
+def local_moment(instant: datetime, zone: tzinfo, now: datetime) -> str:
+    """An instant as people say it: `28 Nov 15:24 KST`; with its year where that is not the year of `now` there."""
+    local = instant.astimezone(zone)
+    year = f" {local.year}" if local.year != now.astimezone(zone).year else ""
+    return f"{local.day} {_MONTHS[local.month - 1]}{year} {local:%H:%M} {local.tzname()}"
+
+
 def run_name(result: RunResult) -> str:
     """The run by its number: `Image Janitor run 12`; a run that never began has none."""
     return f"Image Janitor run {result.run}" if result.run else "Image Janitor, a run that could not begin"
 
 
 def run_times(result: RunResult, zone: tzinfo) -> str:
-    """When a run began and how long it took: `2026-11-23 12:00 KST, took 42s`."""
+    """When a run began, how long it took, and who began it: `2026-11-23 12:00 KST, took 42s, begun by its schedule`."""
     seconds = round((result.finished_at - result.started_at).total_seconds())
     took = format_duration(timedelta(seconds=seconds)) if seconds > 0 else "less than a second"
-    return f"{local_minute(result.started_at, zone)}, took {took}"
+    by = f", begun {shortened(result.terms.begun_by, _LONGEST_NAME)}" if result.terms.begun_by else ""
+    return f"{local_minute(result.started_at, zone)}, took {took}{by}"
 
 
 def undelivered_reports(backlog: Backlog | None, zone: tzinfo) -> str:

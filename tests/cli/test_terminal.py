@@ -129,7 +129,7 @@ def test_a_live_run_without_a_usable_width_says_what_it_deleted(sandbox_desk: De
     deleted = [request.image for request in sandbox.requests if request.method == "DELETE" and request.image]
     assert deleted
     assert all(image in done.stdout for image in deleted)
-    assert "LIVE RUN" in done.stdout
+    assert "Outcome: " in done.stdout
 
 
 def test_a_terminal_shows_the_same_words_as_a_file(surveyed: Desk) -> None:

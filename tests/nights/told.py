@@ -9,8 +9,9 @@ from enum import Enum
 from tests.nights.channel import Accepted
 from tests.slack_stand_in import Posted
 
-_REPORT = re.compile(r"(?P<mode>DRY RUN|LIVE RUN).* run (?P<run>\d+)")
-_HEADING = re.compile(r"\*(?P<title>[^:*]+): [\d,]+ images?\* in ")
+_REPORT = re.compile(r"^(?P<dry>DRY RUN: )?.*?(?: \((?P<page>\d+) of \d+\))?$")
+_RUN = re.compile(r"^Image Janitor run (?P<run>\d+), ", re.MULTILINE)
+_HEADING = re.compile(r"(?:`(?P<policy>[^`]+)`|\(no policy\)) \*(?P<title>[^:*]+): (?:[\d,]+ of )?[\d,]+ images?\* in ")
 _NAMED = re.compile(r"`(?P<image>[^`]+)` [^`]+$")
 _WHY = re.compile(r"    (?:(?P<policy>[a-z]+): )?(?P<detail>.*)$")
 _DUE = re.compile(r"due for deletion (?:no earlier than )?(\d{4}-\d\d-\d\d \d\d:\d\d)Z")
@@ -27,7 +28,7 @@ class Fate(Enum):
     FAILED = "Failed, not confirmed gone"
     UNKNOWN = "Outcome not known yet, the next run finds out"
     UNASKED = "Not attempted, not deleted"
-    OVER_LIMIT = "Not deleted, over a limit or survey implausible"
+    OVER_LIMIT = "Not deleted, "
     CHANGED = "Changed since planned, not attempted"
     ANNOUNCED = "Announced, to be deleted when due"
     REMINDED = "Reminder, due within a day"
@@ -55,7 +56,8 @@ class Told:
     """One statement about one image: in the report of which run, and when.
 
     `sure`: the sender knows that it was accepted. `settled`: it is about a deletion that an earlier run requested.
-    `policy` and `due` are as the report names them.
+    `policy` and `due` are as the report names them. `page`: on which message of the report. The first messages list
+    the first images of each policy, and those after them all.
     """
 
     image: str
@@ -68,35 +70,38 @@ class Told:
     settled: bool
     policy: str | None
     due: datetime | None
+    page: int = 1
 
     @property
-    def key(self) -> tuple[int, str, bool]:
+    def key(self) -> tuple[int, str, bool, int]:
         """What tells one thing that a report says of an image from the next."""
-        return self.run, self.fate.name, self.settled
+        return self.run, self.fate.name, self.settled, self.page
 
 
 def read(accepted: Accepted) -> Iterator[Told]:
     """All that a message says about single images."""
-    report = _REPORT.search(accepted.posted.shown)
-    if report is None:
+    headline, _, rest = accepted.posted.shown.partition("\n")
+    report, run = _REPORT.match(headline), _RUN.search(rest)
+    if report is None or run is None:
         return
     late = accepted.posted.text.startswith("late: ")
     for title, row in _rows(accepted.posted):
-        fate = _FATES.get(title)
+        fate = Fate.OVER_LIMIT if title.startswith(Fate.OVER_LIMIT.value) else _FATES.get(title)
         if fate is None:
             continue
         settled = fate is Fate.SETTLED
         yield Told(
             row.image,
             _SETTLED[row.remark.partition(":")[0]] if settled else fate,
-            int(report["run"]),
+            int(run["run"]),
             accepted.at,
             accepted.sure,
             late,
-            report["mode"] == "DRY RUN",
+            report["dry"] is not None,
             settled,
             row.policy,
             row.due,
+            int(report["page"] or 1),
         )
 
 
@@ -120,14 +125,14 @@ def _rows(posted: Posted) -> Iterator[tuple[str, _Row]]:
         if heading := _HEADING.match(first):
             starts = [number for number, line in enumerate(rest) if line.startswith("• ")]
             for start, end in zip(starts, [*starts[1:], None], strict=True):
-                yield heading["title"], _row(rest[start:end])
+                yield heading["title"], _row(rest[start:end], heading["policy"])
 
 
-def _row(lines: list[str]) -> _Row:
+def _row(lines: list[str], policy: str | None) -> _Row:
     first, *remarks, last = (line for line in lines if not line.startswith(_WAY_OUT))
     named, why = _NAMED.search(first), _WHY.match(last)
     assert named is not None
     assert why is not None
     due = _DUE.search(why["detail"])
     when = datetime.strptime(due[1], "%Y-%m-%d %H:%M").replace(tzinfo=UTC) if due else None
-    return _Row(named["image"], "".join(remarks).strip(" `"), why["policy"], when)
+    return _Row(named["image"], "".join(remarks).strip(" `"), why["policy"] or policy, when)

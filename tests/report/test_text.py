@@ -8,23 +8,24 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from janitor.core.decision import REASONS, Reason
+from janitor.core.planning.plan import Excess
 from janitor.core.result import Cost, DeletionOutcome, Mode, Outcome
 from janitor.report.as_json import json_report
-from janitor.report.wording import MODES, OUTCOMES, money_a_month
+from janitor.report.wording import OUTCOMES, money_a_month
 from tests.factories import GIB, NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep, too_young
 from tests.report.terminal import DOLLARS, report, unfolded
 
 
 def test_a_dry_run_is_unmistakable_from_the_first_line_to_the_last() -> None:
     lines = report(make_run(make_target([to_delete()]))).splitlines()
-    assert lines[0] == "DRY RUN – nothing is deleted"
+    assert lines[0] == "DRY RUN: a live run would delete 1 image, 10.0 GiB"
     assert "1 image would be deleted, reclaiming 10.0 GiB; a dry run deletes nothing." in unfolded("\n".join(lines))
     assert "Deleted" not in "\n".join(lines)
 
 
 def test_a_live_run_says_so() -> None:
     text = report(make_run(make_target([to_delete()], [make_deletion()]), mode=Mode.DELETE))
-    assert text.startswith("LIVE RUN\n")
+    assert text.startswith("Deleted 1 image, 10.0 GiB\n")
     assert "DRY RUN" not in text
     assert "1 of 1 planned image deleted, reclaiming 10.0 GiB." in text
 
@@ -39,7 +40,7 @@ def test_the_outcome_is_said_in_words(outcome: Outcome) -> None:
 
 
 def test_every_code_has_its_words() -> None:
-    assert (set(MODES), set(OUTCOMES), set(REASONS)) == (set(Mode), set(Outcome), set(Reason))
+    assert (set(OUTCOMES), set(REASONS)) == (set(Outcome), set(Reason))
 
 
 # Totals
@@ -98,17 +99,18 @@ def test_kept_images_are_counted_by_reason_most_first() -> None:
 def test_each_image_of_the_plan_has_name_whole_id_size_policy_and_reason() -> None:
     decision = to_delete("ci-web-41")
     lines = report(make_run(make_target([decision]))).splitlines()
-    place = lines.index("  Would be deleted: 1 image") + 1
+    place = lines.index("  Would be deleted: 1 image in prod") + 1
+    assert lines[place - 2].startswith("── ci-images ──")
     assert lines[place].split() == ["ci-web-41", decision.image.id, "10.0", "GiB"]
-    assert lines[place + 1].strip() == f"ci-images: {decision.detail}"
+    assert lines[place + 1].strip() == decision.detail
 
 
 FATES = [
-    (DeletionOutcome.REFUSED, "Rejected by the API, not deleted: 1 image"),
-    (DeletionOutcome.FAILED, "Failed, not confirmed gone: 1 image"),
-    (DeletionOutcome.ACCEPTED, "Accepted by the API, not confirmed gone: 1 image"),
-    (DeletionOutcome.ALREADY_GONE, "Already gone, not counted as reclaimed: 1 image"),
-    (DeletionOutcome.DELETED, "Deleted, confirmed gone: 1 image"),
+    (DeletionOutcome.REFUSED, "Rejected by the API, not deleted: 1 image in prod"),
+    (DeletionOutcome.FAILED, "Failed, not confirmed gone: 1 image in prod"),
+    (DeletionOutcome.ACCEPTED, "Accepted by the API, not confirmed gone: 1 image in prod"),
+    (DeletionOutcome.ALREADY_GONE, "Already gone, not counted as reclaimed: 1 image in prod"),
+    (DeletionOutcome.DELETED, "Deleted, confirmed gone: 1 image in prod"),
 ]
 
 
@@ -127,8 +129,8 @@ def test_a_deletion_whose_outcome_is_not_known_yet_is_not_called_failed() -> Non
     deletions = [*open_ones, make_deletion("tried", DeletionOutcome.FAILED)]
     run = make_run(make_target([deletion.decision for deletion in deletions], deletions), mode=Mode.DELETE)
     text = report(run)
-    assert "Outcome not known yet, the next run finds out: 2 images" in text
-    assert "Failed, not confirmed gone: 1 image" in text
+    assert "Outcome not known yet, the next run finds out: 2 images in prod" in text
+    assert "Failed, not confirmed gone: 1 image in prod" in text
     assert "Deleted        0 of 3 planned (1 failed, 2 not known yet)" in text
     assert "0 of 3 planned images deleted; 2 not confirmed yet." in text
     assert json.loads(json_report(run))["targets"][0]["deletions"][0]["outcome"] == "failed"  # the code stays
@@ -138,7 +140,8 @@ def test_troubles_come_before_successes() -> None:
     deletions = [make_deletion(outcome.value, outcome) for outcome in DeletionOutcome]
     decisions = [*(deletion.decision for deletion in deletions), to_delete("unasked")]
     text = report(make_run(make_target(decisions, deletions), mode=Mode.DELETE))
-    titles = [*(title for _, title in FATES[:2]), "Not attempted, not deleted: 1 image", *(t for _, t in FATES[2:])]
+    not_attempted = "Not attempted, not deleted: 1 image in prod"
+    titles = [*(title for _, title in FATES[:2]), not_attempted, *(title for _, title in FATES[2:])]
     places = [text.index(title) for title in titles]
     assert places == sorted(places)
 
@@ -146,8 +149,8 @@ def test_troubles_come_before_successes() -> None:
 @pytest.mark.parametrize(
     ("mode", "title"),
     [
-        (Mode.DRY_RUN, "Would be deleted, but over a limit or survey implausible: 3 images"),
-        (Mode.DELETE, "Not deleted, over a limit or survey implausible: 3 images"),
+        (Mode.DRY_RUN, "Would be deleted, but over the limit of 2: 3 images in prod"),
+        (Mode.DELETE, "Not deleted, over the limit of 2: 3 images in prod"),
     ],
 )
 def test_a_plan_that_a_limit_refuses_is_still_listed_whole(mode: Mode, title: str) -> None:
@@ -155,11 +158,11 @@ def test_a_plan_that_a_limit_refuses_is_still_listed_whole(mode: Mode, title: st
     refusal = (
         "nothing deleted, over the limit: 3 deletions planned, limits.max_deletions allows 2. Narrow the policies."
     )
-    target = make_target(doomed, outcome=Outcome.REFUSED, error=refusal)
+    target = make_target(doomed, outcome=Outcome.REFUSED, error=refusal, excess=Excess(3, "2", refusal))
     text = report(make_run(target, mode=mode, outcome=Outcome.REFUSED))
     assert title in text
     assert all(decision.image.id in text for decision in doomed)
-    assert f"Error: {refusal}" in unfolded(text)
+    assert f"Error in prod: {refusal}" in unfolded(text)
     assert "1 target with nothing deleted, over a limit or survey implausible." in unfolded(text)
 
 
@@ -167,7 +170,7 @@ def test_thousands_are_all_listed() -> None:
     doomed = [to_delete(f"ci-{number}") for number in range(5_000)]
     text = report(make_run(make_target(doomed)))
     assert all(decision.image.id in text for decision in doomed)
-    assert "Would be deleted: 5,000 images" in text
+    assert "Would be deleted: 5,000 images in prod" in text
 
 
 # What is next
@@ -214,7 +217,7 @@ def test_without_such_exemptions_there_is_no_word_of_them() -> None:
 def test_a_target_that_could_not_be_surveyed_claims_no_figures() -> None:
     target = make_target(outcome=Outcome.FAILED, error="GET /images: no answer within 2m", name="stage")
     text = report(make_run(target, outcome=Outcome.FAILED))
-    assert "Error: GET /images: no answer within 2m" in text
+    assert "Error in stage: GET /images: no answer within 2m" in text
     assert "Images         not surveyed" in text
     assert "owned" not in text
 
@@ -237,5 +240,6 @@ def test_a_run_that_failed_after_it_deleted_says_both() -> None:
     target = make_target([to_delete()], [make_deletion()], outcome=Outcome.FAILED, error="the disk is full")
     text = report(make_run(target, mode=Mode.DELETE, outcome=Outcome.FAILED, error="the disk is full"))
     closing = text[text.rindex("───") :]
-    assert "Error: the disk is full" in closing
+    assert text.splitlines()[2] == "Error: the disk is full"
+    assert text.startswith("ACTION: prod could not be cleaned wholly; deleted 1 image, 10.0 GiB\n")
     assert "1 of 1 planned image deleted, reclaiming 10.0 GiB" in closing

@@ -24,9 +24,9 @@ def test_news_of_notices_is_told_with_the_way_out() -> None:
     target = replace_in(make_target([waiting, spared]), announced=(waiting,), spared=(Spared(spared, "ci"),))
     text = unfolded(report(make_run(target, mode=Mode.DELETE)))
     for words in (
-        "Announced, to be deleted when due: 1 image",
+        "Announced, to be deleted when due: 1 image in prod",
         f"janitor keep {waiting.image.id}",
-        "Spared, announced before and now kept: 1 image ci-8",
+        "Spared, announced before and now kept: 1 image in prod ci-8",
         "announced under policy ci used by instance web-1",
     ):
         assert words in text
@@ -40,10 +40,10 @@ def test_a_dry_run_says_of_notices_what_would_be_told() -> None:
     )
     text = unfolded(report(make_run(target)))
     for title in ("announced", "in a reminder, due within a day", "spared, announced before and now kept"):
-        assert f"Would be {title}: 1 image" in text
+        assert f"Would be {title}: 1 image in prod" in text
     assert "1 image would be announced, 1 image due within a day, 1 image would be spared." in text
     assert not [claim for claim in ("Announced", "Reminder", "Spared") if claim in text]
-    assert "Would be announced: 1 image" in report(make_run(target))
+    assert "Would be announced: 1 image in prod" in report(make_run(target))
 
 
 def test_what_was_settled_is_counted_by_image_in_the_last_sentence() -> None:
@@ -56,7 +56,7 @@ def test_what_was_settled_is_counted_by_image_in_the_last_sentence() -> None:
     text = unfolded(report(make_run(target, make_target(settled=(make_deletion("a"),), name="dev"), mode=Mode.DELETE)))
     assert said in text
     assert "Settled 2 deleted, 1 failed" in text
-    assert "Settled, requested in an earlier run: 3 images" in text
+    assert "Settled, requested in an earlier run: 3 images in prod" in text
     assert "see there" not in text
     assert "Settled 1 deletion of earlier runs: 1 deleted." in unfolded(
         report(make_run(make_target(settled=(make_deletion(),))))
@@ -134,9 +134,7 @@ def test_the_last_sentence_claims_no_more_than_is_known(targets: str, dry: str, 
     [
         pytest.param("quiet", Mode.DRY_RUN, "Would delete none", id="dry"),
         pytest.param("quiet", Mode.DELETE, "Deleted none", id="live"),
-        pytest.param(
-            "planned", Mode.DRY_RUN, "Would delete none of 2 planned, over a limit or survey implausible", id="refused"
-        ),
+        pytest.param("planned", Mode.DRY_RUN, "Would delete none of 2 planned, the survey is in doubt", id="refused"),
         pytest.param("refused", Mode.DELETE, "Images implausible survey", id="not-believed"),
     ],
 )
@@ -172,7 +170,7 @@ def test_other_news_are_counted_in_the_last_sentence() -> None:
 def test_a_reminder_is_told_with_the_way_out() -> None:
     waiting = Decision(make_image("ci-9"), Verdict.WAIT, "ci", Reason.NOTICE, "due for deletion 2026-11-25", NOW)
     text = unfolded(report(make_run(replace_in(make_target([waiting]), reminded=(waiting,)), mode=Mode.DELETE)))
-    assert "Reminder, due within a day: 1 image" in text
+    assert "Reminder, due within a day: 1 image in prod" in text
     assert f"janitor keep {waiting.image.id}" in text
 
 

@@ -1,18 +1,20 @@
 """The report of a run for Slack: complete, as Block Kit messages, in which no foreign text is interpreted."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import tzinfo
-from itertools import chain
 
 from janitor.core.result import Cost, RunResult, TargetResult
 from janitor.core.units import counted, format_size
 from janitor.notify.slack.message import Message
 from janitor.notify.slack.mrkdwn import code, escaped, fitted
 from janitor.notify.slack.packing import Paragraph, Row, packed
-from janitor.report.figures import kept_by_reason, summary, tells_of_images, totals_of
+from janitor.report.by_policy import PolicyPart, about, figures_of, policy_parts
+from janitor.report.figures import kept_by_reason, totals_of
+from janitor.report.headline import headline
 from janitor.report.outline import Entry, Group, expiring, groups_of, upcoming
 from janitor.report.routing import Share
-from janitor.report.wording import MODES, OUTCOMES, in_one_line, local_minute, run_name, run_times
+from janitor.report.wording import OUTCOMES, local_minute, run_name, run_times
 
 # The size that each part of a row may have on the wire; together they stay below the limit of a row.
 _NAME = 500
@@ -22,7 +24,9 @@ _SENTENCE = 700
 _ERROR = 2_000
 _NOTE = 250
 
-_ANNOUNCED = "announced by the messages that name them"  # some of which may not be accepted
+_DESCRIPTION = 400
+_MOST_IN_FIRST = 10
+_REPEATED = "Listed in the first message of this report"
 
 
 def slack_messages(
@@ -30,20 +34,24 @@ def slack_messages(
 ) -> list[Message]:
     """The whole report of a share, in as many messages as needed. Every image of the plan is named with its id.
 
-    `threaded`: the first message is a summary, and the details begin in a new message. `undelivered` counts earlier
-    reports that are still undelivered.
+    The first message says what is asked of its reader, and lists the first images of each policy; all of them follow,
+    for a bot (`threaded`) in the thread of the first message. `undelivered` counts earlier reports that are still
+    undelivered.
     """
-    result = share.totals
-    opening = list(_opening(share, cost, undelivered))
+    result, parts = share.totals, policy_parts(share.listed)
+    opening = [*_opening(share, undelivered), *_policies(share, cost, zone)]
+    first = [paragraph for part in parts for paragraph in _first_of(part, threaded=threaded)]
     totals = [Paragraph(_heading(target), tuple(_totals(target, result, cost, zone))) for target in result.targets]
-    details = [list(_details(target, share.listed, zone)) for target in share.listed.targets]
+    others = [paragraph for target in share.listed.targets for paragraph in _others(target, share.listed, zone)]
+    every = [paragraph for part in parts for paragraph in _all_of(part)]
     if threaded:
-        parts = [[*opening, *totals], list(chain(*details))]
+        pages = [[*opening, *first, *totals], [*every, *others]]
+    elif any(part.count > _MOST_IN_FIRST for part in parts):
+        pages = [[*opening, *first, *totals, *others], every]
     else:
-        parts = [[*opening, *chain(*([total, *detail] for total, detail in zip(totals, details, strict=True)))]]
-    title = f"{MODES[result.mode]} · {run_name(result)}"
-    sentence, late = (_sentence(result, cost, announced) for announced in (_ANNOUNCED, None))
-    return packed(title, sentence, _context(share, zone), *parts, late=late)
+        pages = [[*opening, *first, *totals, *others]]
+    title, late = (headline(result, zone, late=late) for late in (False, True))
+    return packed(title, _context(share, zone), *pages, late=late)
 
 
 def listed_images(share: Share) -> int:
@@ -56,36 +64,74 @@ def notice(text: str) -> Message:
     return Message(escaped(text), [{"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}])
 
 
-def _sentence(result: RunResult, cost: Cost | None, announced: str | None) -> str:
-    words = f" {escaped(summary(result, cost, announced=announced))}" if tells_of_images(result) else ""
-    if result.error is not None:
-        failed = " failed" if result.run else ""
-        error = fitted(in_one_line(result.error), _SENTENCE)
-        return f"{MODES[result.mode]}. {run_name(result)}{failed}: {error}.{words}"
-    return f"{MODES[result.mode]}. {run_name(result)}:{words}"
-
-
 def _context(share: Share, zone: tzinfo) -> str:
-    context = f"{run_times(share.totals, zone)}. Outcome: {OUTCOMES[share.totals.outcome]}."
+    context = f"{run_name(share.totals)}, {_times(share.totals, zone)}. Outcome: {OUTCOMES[share.totals.outcome]}."
     if not share.policies:
         return context
     return f"{context} Only images of these policies: {fitted(', '.join(share.policies), _NOTE)}."
 
 
-def _opening(share: Share, cost: Cost | None, undelivered: int) -> Iterator[Paragraph]:
+def _opening(share: Share, undelivered: int) -> Iterator[Paragraph]:
+    """What went wrong, what is undelivered, and notes."""
     if share.totals.error is not None:
         yield Paragraph("*The run failed*", tuple(_error_rows(share.totals.error)))
-    if tells_of_images(share.totals):
-        words, late = (escaped(summary(share.totals, cost, announced=word)) for word in (_ANNOUNCED, None))
-        yield Paragraph(f"*{words}*", (), late=f"*{late}*")
+    for target in share.totals.targets:
+        if target.error is not None and target.error != share.totals.error:
+            yield Paragraph(f"*Error* in {_named(target)}", tuple(_error_rows(target.error)))
     if undelivered:
         waiting = f"{counted(undelivered, 'earlier report')} could not be delivered yet"
         yield Paragraph(f"*{waiting}*: the next run tries again, or `janitor resend` does.", ())
     if share.totals.remarks and not share.policies:
         yield Paragraph("*Notes*", tuple(Row(fitted(remark, _ERROR)) for remark in share.totals.remarks))
-    rows = tuple(_elsewhere(share))
+
+
+def _policies(share: Share, cost: Cost | None, zone: tzinfo) -> Iterator[Paragraph]:
+    """One line for each policy, with what it is for and whom to ask; and which channels list other images."""
+    now = share.totals.finished_at
+    rows = []
+    for part in policy_parts(share.totals):
+        figures, late = (escaped(figures_of(part, cost, zone, now, late=late)) for late in (False, True))
+        words = "".join(f"\n    {fitted(text, _DESCRIPTION)}" for text in about(part))
+        rows.append(Row(f"{_label(part)}: {figures}{words}", late=f"{_label(part)}: {late}{words}"))
     if rows:
-        yield Paragraph("*Listed in other channels*", rows)
+        yield Paragraph("*By policy*", tuple(rows))
+    elsewhere = tuple(_elsewhere(share))
+    if elsewhere:
+        yield Paragraph("*Listed in other channels*", elsewhere)
+
+
+def _label(part: PolicyPart) -> str:
+    return fitted(part.name, _POLICY, code) if part.name else "(no policy)"
+
+
+def _first_of(part: PolicyPart, *, threaded: bool) -> Iterator[Paragraph]:
+    """The first images of a policy, and how many follow."""
+    for (target, group), (_, whole) in zip(part.first(_MOST_IN_FIRST).groups, part.groups, strict=False):
+        yield _group(part, target, group, len(whole.entries))
+    if part.count > _MOST_IN_FIRST:
+        where = "in this thread" if threaded else "in the messages after this one"
+        yield Paragraph(f"The first {_MOST_IN_FIRST} of {part.count:,} of {_label(part)}; all are {where}.", ())
+
+
+def _all_of(part: PolicyPart) -> Iterator[Paragraph]:
+    """All images of a policy. Those in the first message are named by it alone, which may have announced them."""
+    left = _MOST_IN_FIRST
+    for target, group in part.groups:
+        listed, of = min(left, len(group.entries)), len(group.entries)
+        left -= listed
+        whole = _group(part, target, group, of)
+        rows = (*(replace(row, name=None) for row in whole.rows[:listed]), *whole.rows[listed:])
+        if not (group.late and listed):
+            yield replace(whole, rows=rows)
+            continue
+        for title, late, some in ((group.title, _REPEATED, rows[:listed]), (group.title, group.late, rows[listed:])):
+            if some:
+                told, too_late = (_titled(part, target, words, len(some), of) for words in (title, late))
+                yield Paragraph(told, some, late=too_late)
+
+
+def _times(result: RunResult, zone: tzinfo) -> str:
+    return fitted(run_times(result, zone), _NOTE)
 
 
 def _elsewhere(share: Share) -> Iterator[Row]:
@@ -96,7 +142,7 @@ def _elsewhere(share: Share) -> Iterator[Row]:
 
 
 def _error_rows(error: str) -> Iterator[Row]:
-    return (Row(f"Error: {fitted(row, _ERROR)}") for row in error.splitlines() if row.strip())
+    return (Row(fitted(row, _ERROR)) for row in error.splitlines() if row.strip())
 
 
 def _heading(target: TargetResult) -> str:
@@ -108,8 +154,6 @@ def _named(target: TargetResult) -> str:
 
 
 def _totals(target: TargetResult, result: RunResult, cost: Cost | None, zone: tzinfo) -> Iterator[Row]:
-    if target.error is not None:
-        yield from _error_rows(target.error)
     for label, figures in totals_of(target, result.mode, cost, zone, sent=False):
         yield Row(escaped(f"{label}: {figures}"))
     reasons = kept_by_reason(target)
@@ -117,9 +161,8 @@ def _totals(target: TargetResult, result: RunResult, cost: Cost | None, zone: tz
         yield Row(f"Kept because: {', '.join(f'{count:,} {reason}' for reason, count in reasons)}")
 
 
-def _details(target: TargetResult, result: RunResult, zone: tzinfo) -> Iterator[Paragraph]:
-    for group in groups_of(target, result.mode):
-        yield _group(group, target)
+def _others(target: TargetResult, result: RunResult, zone: tzinfo) -> Iterator[Paragraph]:
+    """What is not about to happen, but soon may be."""
     others = (
         (f"*Next to expire* in {_named(target)}", tuple(_upcoming(target, zone))),
         (f"*Exemptions that expire within a week* in {_named(target)}", tuple(_expiring(target, result))),
@@ -127,17 +170,24 @@ def _details(target: TargetResult, result: RunResult, zone: tzinfo) -> Iterator[
     yield from (Paragraph(heading, rows) for heading, rows in others if rows)
 
 
-def _group(group: Group, target: TargetResult) -> Paragraph:
-    rows = tuple(Row(_row(entry), (target.target, entry.decision.image.id)) for entry in group.entries)
-    words = f": {counted(len(group.entries))}* in {_named(target)}"
-    return Paragraph(f"*{group.title}{words}", rows, late=f"*{group.late or group.title}{words}")
+def _group(part: PolicyPart, target: str, group: Group, of: int) -> Paragraph:
+    """Images of one policy in one target with the same outcome; `of` is how many of them there are in all."""
+    rows = tuple(Row(_row(entry, part.name), (target, entry.decision.image.id)) for entry in group.entries)
+    title, late = (_titled(part, target, text, len(rows), of) for text in (group.title, group.late or group.title))
+    return Paragraph(title, rows, late=late)
 
 
-def _row(entry: Entry) -> str:
+def _titled(part: PolicyPart, target: str, title: str, shown: int, of: int) -> str:
+    count = f"{shown:,} of {counted(of)}" if shown < of else counted(of)
+    return f"{_label(part)} *{title}: {count}* in {fitted(target, _ID, code)}"
+
+
+def _row(entry: Entry, listed_under: str | None = None) -> str:
     decision = entry.decision
     remark = f"\n    {fitted(entry.remark, _SENTENCE)}" if entry.remark else ""
     way_out = f"\n    to keep it: {fitted(entry.way_out, _NOTE)}" if entry.way_out else ""
-    return f"{_image(entry)}{remark}\n    {_policy(decision.policy)}{fitted(decision.detail, _SENTENCE)}{way_out}"
+    policy = "" if decision.policy == listed_under else _policy(decision.policy)
+    return f"{_image(entry)}{remark}\n    {policy}{fitted(decision.detail, _SENTENCE)}{way_out}"
 
 
 def _image(entry: Entry) -> str:

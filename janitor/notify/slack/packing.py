@@ -9,23 +9,25 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from janitor.notify.slack.message import Message
-from janitor.notify.slack.mrkdwn import wire_length
+from janitor.notify.slack.mrkdwn import escaped, wire_length
 from janitor.report import Name
 
 # On the wire; a heading and one row, whose parts `blocks` keeps short, may exceed the first by a little.
 _SECTION_LIMIT = 2_750
 _PAGE_LIMIT = 11_000
 _PAGE_BLOCKS = 48
+_CONTINUED = " (continued)"
 
 Block = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a paragraph in mrkdwn, and the image that it lists, if it does."""
+    """A line of a paragraph in mrkdwn, the image that it lists, if it does, and its text in a late message."""
 
     text: str
     name: Name | None = None
+    late: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +50,18 @@ class _Section:
     names: frozenset[Name]
 
 
-def packed(
-    title: str, sentence: str, context: str, *parts: Iterable[Paragraph], late: str | None = None
-) -> list[Message]:
+def packed(title: str, context: str, *parts: Iterable[Paragraph], late: str | None = None) -> list[Message]:
     """The messages that show all these paragraphs, in order; every part begins a new message.
 
-    Every one has the title, which must be short and our own, and as its text the sentence, both with its number where
-    there are several. `late` is the sentence of late messages, if it differs: they are as many, and name the same
-    images.
+    Every one has the title, which must be short and visible, and has it as its text; both with its number from the
+    second on. `late` is the title of late messages, if it differs: they are as many, and name the same images.
     """
     pages = [page for part in parts for page in _pages(list(_sections(part)))] or [[]]
     messages = []
     for number, page in enumerate(pages, start=1):
-        of = f" ({number} of {len(pages)})" if len(pages) > 1 else ""
-        part = f" This is part {number} of {len(pages)}." if of else ""
-        blocks, late_blocks = [section.block for section in page], [section.late for section in page]
-        message = _message(title + of, sentence + part, context, blocks)
-        otherwise = _message(title + of, (late or sentence) + part, context, late_blocks)
+        of = f" ({number} of {len(pages)})" if number > 1 else ""
+        message = _message(title + of, context, [section.block for section in page])
+        otherwise = _message((late or title) + of, context, [section.late for section in page])
         names = frozenset[Name]().union(*(section.names for section in page))
         messages.append(replace(message, names=names, late=None if otherwise == message else otherwise))
     return messages
@@ -72,21 +69,21 @@ def packed(
 
 def _sections(paragraphs: Iterable[Paragraph]) -> Iterator[_Section]:
     for paragraph in paragraphs:
-        longest = max(paragraph.heading, paragraph.late or "", key=wire_length)
-        body, names = "", set[Name]()
+        heading, late_heading = paragraph.heading, paragraph.late or paragraph.heading
+        body, late_body, names = "", "", set[Name]()
         for row in paragraph.rows:
-            if body and wire_length(f"{longest}{body}\n{row.text}") > _SECTION_LIMIT:
-                yield _section_of(paragraph, body, names)
-                body, names = " (continued)", set()
-            body += f"\n{row.text}"
+            text, late = f"\n{row.text}", f"\n{row.late or row.text}"
+            length = max(wire_length(heading + body + text), wire_length(late_heading + late_body + late))
+            if body and length > _SECTION_LIMIT:
+                yield _section_of(heading + body, late_heading + late_body, names)
+                body, late_body, names = _CONTINUED, _CONTINUED, set()
+            body, late_body = body + text, late_body + late
             names |= {row.name} if row.name else set()
-        yield _section_of(paragraph, body, names)
+        yield _section_of(heading + body, late_heading + late_body, names)
 
 
-def _section_of(paragraph: Paragraph, body: str, names: Iterable[Name]) -> _Section:
-    block = _section(paragraph.heading + body)
-    late = block if paragraph.late is None else _section(paragraph.late + body)
-    return _Section(block, late, frozenset(names))
+def _section_of(text: str, late: str, names: Iterable[Name]) -> _Section:
+    return _Section(_section(text), _section(late), frozenset(names))
 
 
 def _pages(sections: Sequence[_Section]) -> Iterator[list[_Section]]:
@@ -103,9 +100,9 @@ def _pages(sections: Sequence[_Section]) -> Iterator[list[_Section]]:
         yield page
 
 
-def _message(title: str, sentence: str, context: str, blocks: Iterable[Block]) -> Message:
+def _message(title: str, context: str, blocks: Iterable[Block]) -> Message:
     header = {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": False}}
-    return Message(sentence, [header, {"type": "context", "elements": [_mrkdwn(context)]}, *blocks])
+    return Message(escaped(title), [header, {"type": "context", "elements": [_mrkdwn(context)]}, *blocks])
 
 
 def marked(message: Message, mark: str) -> Message:

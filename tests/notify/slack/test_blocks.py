@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from janitor.core.decision import Reason
-from janitor.core.result import Cost, Deletion, DeletionOutcome, Mode, Outcome, RunResult
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.planning.plan import Excess
+from janitor.core.policy import Match, Policy
+from janitor.core.result import Cost, Deletion, DeletionOutcome, Mode, Outcome, RunResult, RunTerms
 from janitor.notify.slack.blocks import slack_messages
 from janitor.notify.slack.message import Message
 from janitor.notify.slack.mrkdwn import code, fitted, inert, wire_length
 from janitor.notify.slack.packing import Paragraph, Row, packed
+from janitor.report.headline import headline
 from janitor.report.routing import Share
 from tests.factories import (
     NOW,
@@ -54,13 +57,13 @@ def test_a_dry_run_is_unmistakable_in_every_message() -> None:
     messages = messages_of(make_run(make_target([to_delete(f"ci-{number}") for number in range(200)])))
     assert len(messages) > 1
     for message in messages:
-        assert message.blocks[0]["text"]["text"].startswith("DRY RUN – nothing is deleted · Image Janitor run 12 (")
-        assert message.text.startswith("DRY RUN – nothing is deleted. ")
+        assert message.blocks[0]["text"]["text"].startswith("DRY RUN: a live run would delete 200 images, 2.0 TiB")
+        assert message.text.startswith("DRY RUN: a live run would delete 200 images, 2.0 TiB")
 
 
-def test_a_live_run_says_so() -> None:
+def test_a_live_run_says_what_it_did() -> None:
     text = report(live_run(make_target([to_delete()], [make_deletion()])))
-    assert text.startswith("LIVE RUN · Image Janitor run 12\n")
+    assert text.startswith("Deleted 1 image, 10.0 GiB\nImage Janitor run 12, ")
     assert "DRY RUN" not in text
 
 
@@ -78,8 +81,8 @@ def test_the_totals() -> None:
 
 def test_an_image_is_shown_with_id_size_policy_and_reason() -> None:
     decision = to_delete("ci-web-41")
-    row = f"• `ci-web-41` `{decision.image.id}` 10.0 GiB\n    ci-images: {decision.detail}"
-    assert f"*Would be deleted: 1 image* in `prod`\n{row}" in report(make_run(make_target([decision])))
+    row = f"• `ci-web-41` `{decision.image.id}` 10.0 GiB\n    {decision.detail}"
+    assert f"`ci-images` *Would be deleted: 1 image* in `prod`\n{row}" in report(make_run(make_target([decision])))
 
 
 @pytest.mark.parametrize(
@@ -102,10 +105,12 @@ def test_each_fate_has_its_title_and_what_the_api_said(outcome: DeletionOutcome,
 
 def test_a_plan_that_a_limit_refuses_is_still_listed_whole() -> None:
     doomed = [to_delete(f"ci-{number}") for number in range(150)]
-    target = make_target(doomed, outcome=Outcome.REFUSED, error="nothing deleted: limits.max_deletions allows 100")
+    error = "nothing deleted: limits.max_deletions allows 100"
+    target = make_target(doomed, outcome=Outcome.REFUSED, error=error, excess=Excess(150, "100", error))
     text = report(live_run(target, outcome=Outcome.REFUSED))
-    assert "*Not deleted, over a limit or survey implausible: 150 images* in `prod`" in text
-    assert "Error: nothing deleted: limits.max_deletions allows 100" in text
+    assert text.startswith("ACTION: nothing was deleted, 150 planned and the limit is 100\n")
+    assert "*Not deleted, over the limit of 100: 150 images* in `prod`" in text
+    assert "*Error* in `prod`\nnothing deleted: limits.max_deletions allows 100" in text
     assert not [decision for decision in doomed if decision.image.id not in text]
 
 
@@ -118,69 +123,76 @@ def test_what_stands_next() -> None:
 
 def test_a_target_that_failed_is_reported() -> None:
     text = report(make_run(make_target(outcome=Outcome.FAILED, error="no answer within 2m"), outcome=Outcome.FAILED))
-    assert "*Target* `prod`: *failed*\nError: no answer within 2m\nImages: not surveyed" in text
+    assert text.startswith("DRY RUN: prod could not be surveyed\n")
+    assert "*Error* in `prod`\nno answer within 2m\n*Target* `prod`: *failed*\nImages: not surveyed" in text
 
 
 def test_a_run_that_never_began_is_reported() -> None:
     error = "policies/ci.yaml:12: ci-images: expire.after: no\npolicies/ci.yaml:15: kep: unknown key"
     [message] = messages_of(make_run(run=0, mode=Mode.DELETE, outcome=Outcome.FAILED, error=error))
-    assert "*The run failed*\n" in shown(message)
-    assert all(f"Error: {line}" in shown(message) for line in error.splitlines())
-    assert message.text == (
-        "LIVE RUN. Image Janitor, a run that could not begin: "
-        "policies/ci.yaml:12: ci-images: expire.after: no; policies/ci.yaml:15: kep: unknown key."
-    )
+    assert f"*The run failed*\n{error}" in shown(message)
+    assert message.text == "ACTION: the run could not begin"
 
 
 UNKNOWN = replace(make_deletion("b", DeletionOutcome.ACCEPTED, "could not be confirmed"), unsettled=True)
 
 
-@pytest.mark.parametrize(
-    ("result", "sentence"),
-    [
-        pytest.param(
-            make_run(make_target([to_delete()])),
-            "DRY RUN – nothing is deleted. Image Janitor run 12: 1 image would be deleted, reclaiming 10.0 GiB; "
-            "a dry run deletes nothing.",
-            id="dry",
-        ),
-        pytest.param(
-            live_run(make_target([to_delete()], [make_deletion()])),
-            "LIVE RUN. Image Janitor run 12: 1 of 1 planned image deleted, reclaiming 10.0 GiB.",
-            id="live",
-        ),
-        pytest.param(live_run(), "LIVE RUN. Image Janitor run 12: There was nothing to delete.", id="nothing"),
-        pytest.param(
-            live_run(make_target(settled=(make_deletion(),))),
-            "LIVE RUN. Image Janitor run 12: There was nothing to delete. "
-            "Settled 1 deletion of earlier runs: 1 deleted.",
-            id="settled",
-        ),
-        pytest.param(
-            replace(live_run(), error="the disk is full\r\n\n  free some space\n"),
-            "LIVE RUN. Image Janitor run 12 failed: the disk is full; free some space.",
-            id="failed",
-        ),
-        pytest.param(
-            live_run(make_target(outcome=Outcome.FAILED, error="a request hangs"), outcome=Outcome.FAILED),
-            "LIVE RUN. Image Janitor run 12: No deletion is confirmed. 1 target failed.",
-            id="what-hangs-may-be-done",
-        ),
-        pytest.param(
-            replace(live_run(make_target([to_delete()], [make_deletion()])), error="the disk is full"),
-            "LIVE RUN. Image Janitor run 12 failed: the disk is full. "
-            "1 of 1 planned image deleted, reclaiming 10.0 GiB.",
-            id="failed-after-it-deleted",
-        ),
-        pytest.param(
-            live_run(make_target([to_delete("a"), to_delete("b")], [make_deletion("a"), UNKNOWN])),
-            "LIVE RUN. Image Janitor run 12: 1 of 2 planned images deleted, reclaiming 10.0 GiB; 1 not confirmed yet.",
-            id="one-is-not-known",
-        ),
-    ],
-)
-def test_the_text_is_a_full_sentence(result: RunResult, sentence: str) -> None:
-    assert [message.text for message in messages_of(result)] == [sentence]
+def test_the_text_of_a_notification_is_the_headline() -> None:
+    result = live_run(make_target([to_delete("a"), to_delete("b")], [make_deletion("a"), UNKNOWN], name="a<b"))
+    [message] = messages_of(result)
+    assert message.text == message.blocks[0]["text"]["text"] == headline(result, UTC)
+    failed = live_run(make_target(outcome=Outcome.FAILED, error="no", name="<!here>"), outcome=Outcome.FAILED)
+    [message] = messages_of(failed)
+    assert message.text == "ACTION: &lt;!here&gt; could not be surveyed"
+    assert message.blocks[0]["text"]["text"] == "ACTION: <!here> could not be surveyed"
+
+
+# By policy
+
+
+DESCRIBED = Policy("ci-images", Match(), description="Rebuilt every\nnight; <b>.", contact="@kim or #cloud")
+TERMS = RunTerms("by hand, kim@host", (Policy("first", Match()), DESCRIBED), None)
+
+
+def wait(name: str, days: int, policy: str = "ci-images") -> Decision:
+    return to_keep(name, Reason.NOTICE, verdict=Verdict.WAIT, policy=policy, due=NOW + timedelta(days=days))
+
+
+def test_each_policy_has_a_line_with_what_it_does_why_and_whom_to_ask() -> None:
+    announced, waiting = wait("new", 2), wait("old", 1)
+    target = make_target([announced, waiting, to_delete("gone", policy="first")], [], announced=(announced,))
+    text = report(replace(live_run(target), terms=TERMS), Cost(0.05, "USD"))
+    assert (
+        "*By policy*\n`first`: 1 image not attempted, 10.0 GiB (0.50 USD a month)\n"
+        "`ci-images`: 1 image announced, 10.0 GiB (0.50 USD a month), from 25 Nov 03:00 UTC; "
+        "1 image waiting, 10.0 GiB (0.50 USD a month), the first due 24 Nov 03:00 UTC\n"
+        "    Rebuilt every night; &lt;b&gt;.\n    Contact: @kim or #cloud\n"
+    ) in text
+    assert "took 42s, begun by hand, kim@host. Outcome: ok" in text
+
+
+def test_images_come_by_policy_and_the_oldest_first() -> None:
+    young, old = (to_delete(make_image(name, age=timedelta(days=days))) for name, days in (("y", 30), ("o", 90)))
+    undated = to_delete(make_image("u", created_at=None))
+    last = to_delete(make_image("z", age=timedelta(days=400)), policy="unlisted")
+    first = to_delete("f", policy="first")
+    text = report(replace(make_run(make_target([undated, last, young, old, first])), terms=TERMS))
+    assert re.findall("• `(.)`", text) == ["f", "o", "y", "u", "z"]
+
+
+@pytest.mark.parametrize("threaded", [False, True])
+def test_the_first_message_lists_ten_of_each_policy_and_the_others_all(threaded: bool) -> None:
+    some, few = [to_delete(f"ci-{n:02}") for n in range(12)], [to_delete(f"b-{n}", policy="first") for n in range(3)]
+    result = replace(make_run(make_target([*some, *few])), terms=TERMS)
+    first, *others = slack_messages(Share(None, result, result), None, UTC, threaded=threaded)
+    listed = [len([d for d in decisions if d.image.id in shown(first)]) for decisions in (some, few)]
+    assert listed == [10, 3]
+    assert "*Would be deleted: 10 of 12 images* in `prod`" in shown(first)
+    where = "this thread" if threaded else "the messages after this one"
+    assert f"The first 10 of 12 of `ci-images`; all are in {where}." in shown(first)
+    assert not [d for d in (*some, *few) if d.image.id not in shown(*others)]
+    assert first.text == headline(result, UTC)
+    assert others[0].text == f"{headline(result, UTC)} (2 of 2)"
 
 
 # Size
@@ -189,22 +201,23 @@ def test_the_text_is_a_full_sentence(result: RunResult, sentence: str) -> None:
 def test_a_thousand_deletions_lose_none() -> None:
     deletions = [make_deletion(f"ci-web-{number}") for number in range(1_000)]
     messages = messages_of(live_run(make_target([deletion.decision for deletion in deletions], deletions)))
-    rows = [line for line in shown(*messages).splitlines() if line.startswith("•")]
-    assert [row.split("`")[3] for row in rows] == [deletion.decision.image.id for deletion in deletions]
+    rows = [line for line in shown(*messages[1:]).splitlines() if line.startswith("•")]
+    assert sorted(row.split("`")[3] for row in rows) == sorted(d.decision.image.id for d in deletions)
     assert len(messages) < 20
-    assert messages[-1].text.endswith(f"This is part {len(messages)} of {len(messages)}.")
+    assert messages[-1].text.endswith(f" ({len(messages)} of {len(messages)})")
 
 
 def test_each_section_of_a_long_list_says_what_it_lists() -> None:
     messages = messages_of(make_run(make_target([to_delete(f"ci-{number}") for number in range(200)])))
-    sections = [text["text"] for message in messages for text in texts_of(message.blocks) if "•" in text["text"]]
-    assert all(text.startswith("*Would be deleted: 200 images* in `prod`") for text in sections)
+    sections = [text["text"] for message in messages[1:] for text in texts_of(message.blocks) if "•" in text["text"]]
+    assert sections
+    assert all(text.startswith("`ci-images` *Would be deleted: 200 images* in `prod`") for text in sections)
 
 
 @pytest.mark.parametrize("mark", ["x", "가"])
 def test_sections_and_messages_are_filled_but_never_overfull(mark: str) -> None:
     rows = tuple(Row(f"{number:03}{mark * 97}") for number in range(500))
-    messages = packed("Title", "Sentence.", "Context", [Paragraph("*Heading*", rows)])
+    messages = packed("Title", "Context", [Paragraph("*Heading*", rows)])
     assert not [message for message in messages if fault({"text": message.text, "blocks": message.blocks})]
     assert not [row for row in rows if row.text not in shown(*messages)]
     assert max(wire_length(message.blocks) for message in messages) < WIRE_LIMIT
@@ -213,7 +226,7 @@ def test_sections_and_messages_are_filled_but_never_overfull(mark: str) -> None:
 
 def test_many_short_sections_are_not_too_many_for_a_message() -> None:
     paragraphs = [Paragraph(f"*{number:03}*", ()) for number in range(200)]
-    messages = packed("Title", "Sentence.", "Context", paragraphs)
+    messages = packed("Title", "Context", paragraphs)
     assert not [message for message in messages if fault({"text": message.text, "blocks": message.blocks})]
     assert not [paragraph for paragraph in paragraphs if paragraph.heading not in shown(*messages)]
 
@@ -303,7 +316,7 @@ def test_foreign_text_never_acts(text: str) -> None:
 
 
 OUR_BOLD = re.compile(
-    r"\*(Target|The run failed|ok|partial|refused|failed|(Rejected by|Next to|Image|There was|[01] of)[^*\n]*)\*"
+    r"\*(Target|Error|By policy|The run failed|ok|partial|refused|failed|(Rejected by|Next to)[^*\n]*)\*"
 )
 
 

@@ -34,7 +34,7 @@ def test_a_share_of_giants_fits() -> None:
 
 def test_a_message_names_the_images_that_it_lists_and_no_others() -> None:
     rows = tuple(Row("x" * 900, ("prod", str(number))) for number in range(100))
-    messages = packed("Title", "Sentence.", "Context", [Paragraph("*Heading*", (Row("a figure"), *rows))])
+    messages = packed("Title", "Context", [Paragraph("*Heading*", (Row("a figure"), *rows))])
     assert len(messages) > 1
     assert sum(len(message.names) for message in messages) == 100
     for message in messages:
@@ -46,14 +46,14 @@ def test_a_late_message_fits_as_well_and_names_the_same_images() -> None:
         Paragraph("*A*", tuple(Row("x" * 190, ("prod", f"{number}-{row}")) for row in range(14)), late="*" + "Z" * 330)
         for number in range(30)
     ]
-    messages = packed("Title", "Sentence.", "Context", paragraphs, late="Too late.")
+    messages = packed("Title", "Context", paragraphs, late="Too late")
     assert len(messages) > 5
     for message in messages:
         assert message.late is not None
         assert fault({"text": message.late.text, "blocks": message.late.blocks}) is None
         assert wire_length(message.late.blocks) < 12_000
         assert shown(message.late).count("x" * 190) == len(message.names)
-        assert message.late.text.startswith("Too late. This is part ")
+        assert message.late.text.startswith("Too late")
 
 
 def test_the_same_id_in_two_targets_is_two_images() -> None:
@@ -63,11 +63,12 @@ def test_the_same_id_in_two_targets_is_two_images() -> None:
     assert message.names == {("prod", "the-id"), ("dev", "the-id")}
 
 
-def test_a_threaded_report_begins_with_the_summary_alone() -> None:
+def test_a_threaded_report_begins_with_a_summary() -> None:
     result = live_run(make_target([to_delete("a")], [make_deletion("a")]))
     summary, details = slack_messages(Share(None, result, result), None, UTC, threaded=True)
-    assert not summary.names
-    assert details.names == {("prod", make_image("a").id)}
+    assert summary.names == {("prod", make_image("a").id)}
+    assert not details.names, "the summary alone tells of the first images"
+    assert make_image("a").id in shown(details)
     assert "Deleted: 1 of 1 planned" in shown(summary)
     assert "*Target*" not in shown(details)
 
@@ -94,16 +95,18 @@ def test_a_late_report_announces_nothing_and_says_everything_else() -> None:
     messages = slack_messages(Share(None, result, result), None, UTC, threaded=True)
     late = [message.late or message for message in messages]
     on_time, too_late = ("\n".join(map(shown, forms)) for forms in (messages, late))
-    assert "300 images announced by the messages that name them, 1 image due within a day." in on_time
-    assert "300 images announced by the messages that name them" in messages[0].text
-    assert "*Announced, to be deleted when due: 300 images* in `prod`" in on_time
-    assert "announced" not in re.sub("Not announced, as this report is late", "", too_late)
-    assert "announced" not in "".join(message.text for message in late)
-    assert "*Not announced, as this report is late: 300 images* in `prod`" in too_late
+    assert "`ci`: 300 images announced, 2.9 TiB, from 25 Nov 03:00 UTC; 1 image due within a day" in on_time
+    assert messages[0].text == "ACTION: 301 images will be deleted from 25 Nov 03:00 UTC; deleted 1 image, 10.0 GiB"
+    for count in ("10 of 300", "290 of 300"):
+        assert f"*Announced, to be deleted when due: {count} images* in `prod`" in on_time
+    assert "announced" not in re.sub("(?i)not announced, as this report is late|to be announced", "", too_late)
+    assert late[0].text == "Deleted 1 image, 10.0 GiB; 301 images to be announced by a later report"
+    assert "*Not announced, as this report is late: 10 of 300 images* in `prod`" in shown(late[0])
+    assert "*Listed in the first message of this report: 10 of 300 images* in `prod`" in too_late
+    assert "*Not announced, as this report is late: 290 of 300 images* in `prod`" in too_late
     assert "*Reminder not sent, as this report is late: 1 image* in `prod`" in too_late
     assert "within a day" not in too_late
     assert "*Deleted, confirmed gone: 1 image* in `prod`" in too_late
-    assert "1 of 1 planned image deleted" in late[0].text
     for message, form in zip(messages, late, strict=True):
         rows = [re.findall("• .*", shown(of)) for of in (message, form)]
         assert rows[0] == rows[1], "so that a report can go on where it broke off"

@@ -1,0 +1,159 @@
+"""The first line of a report: what is asked of its reader, or else what was done."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, tzinfo
+
+from janitor.core.decision import Decision
+from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
+from janitor.core.units import counted
+from janitor.report.figures import confirmed, worth
+from janitor.report.wording import local_moment, shortened
+
+_LONGEST = 135
+_LONGEST_NAME = 24
+_MOST_NAMES = 3
+_ROOM = len("ACTION: ") + len("; and more")
+
+
+def headline(result: RunResult, zone: tzinfo, *, late: bool = False) -> str:
+    """What is asked of the reader, or what was done, in at most 135 characters; times in `zone`.
+
+    A `late` report announces nothing.
+    """
+    return shortened(_words(result, zone, late=late), _LONGEST)
+
+
+def _words(result: RunResult, zone: tzinfo, *, late: bool) -> str:
+    if result.mode is Mode.DRY_RUN:
+        return f"DRY RUN: {_within(_of_dry_run(result, zone)) or 'a live run would delete nothing'}"
+    asked = [*_announced(result, zone), *_refused(result), *_failed(result), *_unsuccessful(result)]
+    done = [*_done(result), *_not_announced(result)]
+    if late:
+        asked, done = [*asked[bool(_told(result)) :]], [*done, *_told_later(result)]
+    if asked:
+        return f"ACTION: {_within([*asked, *done])}"
+    return _capital(_within(done)) or "Nothing to do"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _within(parts: Sequence[str]) -> str:
+    """As many of the parts as fit, the first in any case."""
+    text = ""
+    for part in parts:
+        longer = f"{text}; {part}" if text else part
+        if text and len(longer) > _LONGEST - _ROOM:
+            return f"{text}; and more"
+        text = longer
+    return text
+
+
+def _of_dry_run(result: RunResult, zone: tzinfo) -> list[str]:
+    allowed = [d for target in result.targets if target.outcome is not Outcome.REFUSED for d in target.to_delete]
+    would = [f"delete {counted(len(allowed))}, {worth(allowed, None)}"] if allowed else []
+    told = [decision for target in result.targets for decision in target.notices.announced]
+    would += [f"announce {counted(len(told))}{_from(told, result, zone, ', to be deleted from ')}"] if told else []
+    live = [f"a live run would {' and '.join(would)}"] if would else []
+    return [*_refused(result), *_failed(result), *live]
+
+
+def _told(result: RunResult) -> list[Decision]:
+    """The images whose deletion this report announces, or reminds of."""
+    return [
+        decision
+        for target in result.targets
+        for decision in (*target.notices.announced, *target.notices.reminded)
+        if decision.image.id not in target.notices.undelivered
+    ]
+
+
+def _announced(result: RunResult, zone: tzinfo) -> Iterator[str]:
+    told = _told(result)
+    if told:
+        yield f"{counted(len(told))} will be deleted{_from(told, result, zone, ' from ')}"
+
+
+def _told_later(result: RunResult) -> Iterator[str]:
+    told = _told(result)
+    if told:
+        yield f"{counted(len(told))} to be announced by a later report"
+
+
+def _not_announced(result: RunResult) -> Iterator[str]:
+    missed = sum(
+        decision.image.id in target.notices.undelivered
+        for target in result.targets
+        for decision in (*target.notices.announced, *target.notices.reminded)
+    )
+    if missed:
+        yield f"{counted(missed)} not announced, the next run tries again"
+
+
+def _from(decisions: Iterable[Decision], result: RunResult, zone: tzinfo, word: str) -> str:
+    dates: list[datetime] = [decision.due for decision in decisions if decision.due is not None]
+    return f"{word}{local_moment(min(dates), zone, result.finished_at)}" if dates else ""
+
+
+def _refused(result: RunResult) -> Iterator[str]:
+    nothing = "nothing would be deleted" if result.mode is Mode.DRY_RUN else "nothing was deleted"
+    doubtful = []
+    for target in result.targets:
+        where = f" in {_name(target)}" if len(result.targets) > 1 else ""
+        if target.excess is not None:
+            yield f"{nothing}{where}, {target.excess.planned:,} planned and the limit is {target.excess.allowed}"
+        elif target.outcome is Outcome.REFUSED:
+            doubtful.append(target)
+    if doubtful:
+        yield f"{nothing} in {_names(doubtful)}, as the survey is in doubt"
+
+
+def _failed(result: RunResult) -> Iterator[str]:
+    failed = [target for target in result.targets if target.outcome is Outcome.FAILED]
+    unread = [target for target in failed if not target.decisions]
+    if unread:
+        yield f"{_names(unread)} could not be surveyed"
+    cut_short = [target for target in failed if target.decisions]
+    if cut_short:
+        yield f"{_names(cut_short)} could not be cleaned{' wholly' if any(t.deletions for t in cut_short) else ''}"
+    if result.error is not None and not failed:
+        yield "the run failed" if result.run else "the run could not begin"
+
+
+def _unsuccessful(result: RunResult) -> Iterator[str]:
+    """The deletions that a person may have to look into: not those that were rejected as the last time."""
+    count = sum(
+        deletion.outcome.unsuccessful and not deletion.unknown
+        for target in result.targets
+        for deletion in target.deletions
+        if deletion.decision.image.id not in target.earlier.refused_again
+    )
+    if count:
+        yield f"{counted(count, 'deletion')} rejected or failed"
+
+
+def _done(result: RunResult) -> Iterator[str]:
+    deleted = confirmed(result.targets)
+    if deleted:
+        yield f"deleted {counted(len(deleted))}, {worth(deleted, None)}"
+    unknown = sum(deletion.unknown for target in result.targets for deletion in target.deletions)
+    if unknown:
+        yield f"{counted(unknown, 'deletion')} not confirmed yet"
+    accepted = [d for target in result.targets for d in target.deletions if d.outcome is DeletionOutcome.ACCEPTED]
+    if accepted:
+        yield f"{counted(len(accepted), 'deletion')} accepted, not confirmed gone"
+    changed = sum(len(target.review.changed) for target in result.targets)
+    if changed:
+        yield f"{counted(changed)} changed since planned, not deleted"
+
+
+def _names(targets: Sequence[TargetResult]) -> str:
+    names = [_name(target) for target in targets]
+    if len(names) > _MOST_NAMES:
+        names = [*names[: _MOST_NAMES - 1], f"{len(names) - _MOST_NAMES + 1} others"]
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _name(target: TargetResult) -> str:
+    return shortened(target.target, _LONGEST_NAME)
