@@ -124,7 +124,7 @@ def _images(part: PolicyPart, width: int) -> Iterator[Line]:
     if not part.groups:
         return
     yield line()
-    yield rule(_label(part), "", width)
+    yield rule(f"Policy {_label(part)}", "", width)
     for number, (target, group) in enumerate(part.groups):
         yield from [line()] if number else []
         yield from _group(group, shortened(target, _LONGEST_NAME), part.name, width)

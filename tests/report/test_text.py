@@ -100,7 +100,7 @@ def test_each_image_of_the_plan_has_name_whole_id_size_policy_and_reason() -> No
     decision = to_delete("ci-web-41")
     lines = report(make_run(make_target([decision]))).splitlines()
     place = lines.index("  Would be deleted: 1 image in prod") + 1
-    assert lines[place - 2].startswith("── ci-images ──")
+    assert lines[place - 2].startswith("── Policy ci-images ──")
     assert lines[place].split() == ["ci-web-41", decision.image.id, "10.0", "GiB"]
     assert lines[place + 1].strip() == decision.detail
 
