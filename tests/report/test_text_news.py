@@ -72,7 +72,7 @@ def test_the_command_that_keeps_an_image_can_be_copied_whole_at_80_columns() -> 
 def test_an_announced_image_that_somebody_else_deleted_is_named() -> None:
     gone = to_keep("ci-9", Reason.GONE, policy="ci", detail="no survey since 2026-11-14 03:00Z lists it")
     text = unfolded(report(make_run(make_target(gone=(gone,)), mode=Mode.DELETE)))
-    assert f"Announced before, deleted by somebody else: 1 image ci-9 {gone.image.id}" in text
+    assert f"Announced before, deleted by somebody else: 1 image in prod ci-9 {gone.image.id}" in text
     assert "1 image deleted by somebody else." in text
     [row] = csv.DictReader(io.StringIO(listing(make_run(make_target(gone=(gone,)), mode=Mode.DELETE)).csv))
     assert (row["name"], row["outcome"], row["policy"]) == ("ci-9", "gone", "ci")

@@ -15,10 +15,19 @@ if TYPE_CHECKING:
     from janitor.monitoring.watch import Begun, Ended
 
 
-def run_once(settings: Settings, rules: Rules, request: wiring.RunRequest, form: Format) -> int:
-    """Perform a run; its report goes to Slack where it is to be posted, and then to stdout. Returns the exit code."""
+def run_once(
+    settings: Settings, rules: Rules, request: wiring.RunRequest, form: Format, *, watched: bool = True
+) -> int:
+    """Perform a run; its report goes to Slack where it is to be posted, and then to stdout. Returns the exit code.
+
+    Unless `watched`, no monitoring system is told of it.
+    """
     stop = Stop()
-    with stopping_on_signals(stop), _watched(settings, stop) as (begins, ended), ExitStack() as holding:
+    with (
+        stopping_on_signals(stop),
+        _monitoring(settings, stop, watched=watched) as (begins, ended),
+        ExitStack() as holding,
+    ):
         with progress_bar() as progress:
             around = wiring.Surroundings(stop=stop, progress=progress, holding=holding, begins=begins)
             result = wiring.perform(settings, rules, request, around)
@@ -28,9 +37,9 @@ def run_once(settings: Settings, rules: Rules, request: wiring.RunRequest, form:
     return code
 
 
-def _watched(settings: Settings, stop: Stop) -> "AbstractContextManager[tuple[Begun, Ended]]":
-    """Monitoring of one run; where none is configured, nothing is computed for it and its library is not imported."""
-    if settings.heartbeat_url is None and settings.metrics_file is None:
+def _monitoring(settings: Settings, stop: Stop, *, watched: bool) -> "AbstractContextManager[tuple[Begun, Ended]]":
+    """Monitoring of one run; where there is none, nothing is computed for it and its library is not imported."""
+    if not watched or settings.heartbeat_url is None and settings.metrics_file is None:
         return nullcontext((lambda: None, lambda _result, code: code))
     from janitor.monitoring.watch import Watch
 

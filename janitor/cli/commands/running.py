@@ -11,12 +11,22 @@ from janitor.cli.formats import REPORT, Format, format_option
 @click.option("--target", "targets", multiple=True, metavar="NAME", help="Only this target; may be repeated.")
 @format_option(REPORT)
 @NO_POST
+@click.option("--local", is_flag=True, help="Tell nobody: no channel, no heartbeat, no metrics file.")
 @click.option("--accept-survey", is_flag=True, help="Accept this survey although it looks implausible.")
 @common
 def run(
-    common: Common, dry_run: bool, targets: tuple[str, ...], form: Format, no_post: bool, accept_survey: bool
+    common: Common,
+    dry_run: bool,
+    targets: tuple[str, ...],
+    form: Format,
+    no_post: bool,
+    local: bool,
+    accept_survey: bool,
 ) -> int:
-    """Run once: survey, decide, delete where mode is delete, report."""
+    """Run once: survey, decide, delete where mode is delete, report.
+
+    The report also goes to the configured channels, that of a dry run too.
+    """
     from janitor.cli import configuration, wiring
     from janitor.cli.commands.loading import load_to_run
     from janitor.cli.commands.run_once import run_once
@@ -26,8 +36,9 @@ def run(
     settings, rules = load_to_run(common)
     chosen = sites.chosen(settings, targets)
     mode = configuration.mode_of(settings, dry_run=dry_run)
-    request = wiring.RunRequest(mode, chosen, accept_survey=accept_survey, post=not no_post, begun_by=begun_by())
-    return run_once(settings, rules, request, form)
+    post = not (no_post or local)
+    request = wiring.RunRequest(mode, chosen, accept_survey=accept_survey, post=post, begun_by=begun_by())
+    return run_once(settings, rules, request, form, watched=not local)
 
 
 @click.command()
