@@ -404,7 +404,8 @@ def test_serve_needs_a_schedule_and_ends_cleanly_on_sigterm(sandbox_desk: Desk) 
 def test_every_command_takes_config_and_verbose(desk: Desk, line_of: Callable[[str, str], str]) -> None:
     help_text = desk.janitor("--help").stdout
     commands = re.findall(r"^  ([a-z]+)  ", help_text.partition("Commands:")[2], re.MULTILINE)
-    known = "run apply serve check images waiting policies explain keep unkeep runs show resend sandbox demo target db"
+    known = "init run apply serve check images waiting policies explain keep unkeep runs show resend"
+    known += " sandbox demo target db"
     assert set(commands) == set(known.split())
     groups = {"target": "rebind", "db": "vacuum"}
     for words in [*({name} for name in commands if name not in groups), *groups.items()]:

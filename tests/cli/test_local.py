@@ -29,7 +29,7 @@ def test_a_report_says_who_began_the_run(sandbox_desk: Desk) -> None:
     with SlackStandIn() as slack:
         sandbox_desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}', post: always}}\n")
         done = sandbox_desk.janitor("run", "--dry-run")
-    assert ", begun by " in done.stdout
+    assert ", begun by " in " ".join(done.stdout.split())
     assert slack.posted[0].text == done.stdout.split("\nImage Janitor run 1")[0].replace("\n", " ")
     [second] = [line for line in slack.posted[0].shown.splitlines() if line.startswith("Image Janitor run 1, ")]
     assert ", begun by " in second

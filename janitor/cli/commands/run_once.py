@@ -39,7 +39,7 @@ def run_once(
 
 def _monitoring(settings: Settings, stop: Stop, *, watched: bool) -> "AbstractContextManager[tuple[Begun, Ended]]":
     """Monitoring of one run; where there is none, nothing is computed for it and its library is not imported."""
-    if not watched or settings.heartbeat_url is None and settings.metrics_file is None:
+    if not watched or (settings.heartbeat_url is None and settings.metrics_file is None):
         return nullcontext((lambda: None, lambda _result, code: code))
     from janitor.monitoring.watch import Watch
 
