@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
+from shlex import quote
 
 from janitor.cloud.apis import wire_keys
 from janitor.cloud.service import ImageService, Lookup
@@ -219,8 +220,10 @@ class Cleaning:
         excess = None
         against = self._doubt(seen, plan)
         if against is None and (excess := self._excess(plan)) is not None:
-            way_out = f"To delete exactly this list after reviewing it: janitor apply {self.run}"
-            against = f"{excess.sentence} {way_out}"
+            only = f" --target {quote(self.target)}" if len(self.orders.sites) > 1 else ""
+            against = (
+                f"{excess.sentence} To delete exactly this list after reviewing it: janitor apply {self.run}{only}"
+            )
         if against is not None:
             seen = replace(seen, outcome=Outcome.REFUSED, error=against, excess=excess)
         if self.orders.mode is Mode.DRY_RUN:

@@ -1,6 +1,6 @@
 """Whether the plan of an earlier run may still be applied: it is recent and, like the policies, unchanged."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from janitor.core.decision import Decision
@@ -13,9 +13,17 @@ from janitor.store import Store
 
 
 def reviewed_plan(
-    store: Store, number: int, policies: Sequence[Policy], validity: timedelta, now: datetime
+    store: Store,
+    number: int,
+    policies: Sequence[Policy],
+    validity: timedelta,
+    now: datetime,
+    targets: Collection[str] = (),
 ) -> dict[str, tuple[Decision, ...]]:
-    """The decisions of the plan of a run, by target. Raises UsageError where it may not be applied."""
+    """The decisions of the plan of a run, by target; only of these `targets`, if any are given.
+
+    Raises UsageError where it may not be applied, and for a target in which it planned nothing.
+    """
     run = store.load_run(number)
     if run.digest is None:
         raise UsageError(f"run {number} left no finished plan: make a new one with `janitor run --dry-run`")
@@ -37,7 +45,9 @@ def reviewed_plan(
     every = ((target, decision) for target, decisions in planned.items() for decision in decisions)
     if run.digest != plan_digest(every, policies):
         raise UsageError(f"the plan of run {number} is not what that run recorded: make a new one")
-    return planned
+    if unplanned := [name for name in targets if name not in planned]:
+        raise UsageError(f"run {number} planned no deletion in {', '.join(unplanned)}; it did in {', '.join(planned)}")
+    return {name: decisions for name, decisions in planned.items() if not targets or name in targets}
 
 
 def _check_policies(

@@ -73,3 +73,22 @@ def test_an_account_that_is_down_keeps_only_one_of_its_project(
         ("lab", outcome),
     ]
     assert [bool(one["deletions"]) for one in report["targets"]] == [True, False, outcome == "ok"]
+
+
+def test_a_plan_over_the_limit_in_one_target_is_applied_there_alone(desk: Desk, clouds: list[Sandbox]) -> None:
+    old, lab, _ = clouds
+    configured(desk, [target_of(old, "old"), target_of(lab, "lab")])
+    limited = (desk.folder / "janitor.yaml").read_text().replace("1000", "1")
+    desk.write("janitor.yaml", limited)
+    refused = json.loads(desk.janitor("run", "--format", "json").stdout)
+    assert [one["error"].rpartition(": ")[2] for one in refused["targets"]] == [
+        "janitor apply 1 --target old",
+        "janitor apply 1 --target lab",
+    ]
+    wrong = desk.janitor("apply", "1", "--target", "prod")
+    assert (wrong.returncode, wrong.stderr) == (
+        2,
+        "janitor: run 1 planned no deletion in prod; it did in old, lab\n",
+    )
+    done = json.loads(desk.janitor("apply", "1", "--target", "old", "--yes", "--format", "json").stdout)
+    assert [(one["target"], bool(one["deletions"])) for one in done["targets"]] == [("old", True)]

@@ -44,11 +44,14 @@ def run(
 @click.command()
 @click.argument("number", metavar="RUN", type=NUMBER)
 @click.option("--dry-run", is_flag=True, help="Delete nothing: show what would be deleted, and what has changed.")
+@click.option("--target", "targets", multiple=True, metavar="NAME", help="Only its part of the plan; may be repeated.")
 @format_option(REPORT)
 @NO_POST
 @click.option("--yes", is_flag=True, help="Do not ask where `mode` is dry-run or a limit is exceeded.")
 @common
-def apply(common: Common, number: int, dry_run: bool, form: Format, no_post: bool, yes: bool) -> int:
+def apply(
+    common: Common, number: int, dry_run: bool, targets: tuple[str, ...], form: Format, no_post: bool, yes: bool
+) -> int:
     """Delete what the plan of RUN names, except what has changed.
 
     Surveys and decides again, so guards and notices apply; limits do not. As a person has reviewed the plan, it also
@@ -69,13 +72,13 @@ def apply(common: Common, number: int, dry_run: bool, form: Format, no_post: boo
 
     settings, rules = load(common)
     with Store.open_existing(settings.database) as store:
-        approved = reviewed_plan(store, number, rules.policies, settings.plan_validity, utc_now())
+        approved = reviewed_plan(store, number, rules.policies, settings.plan_validity, utc_now(), targets)
         chosen = sites.chosen(settings, list(approved))
         if not (dry_run or yes):
             if not agreed(settings, store.load_run(number), approved):
                 return Exit.FAILED
             # The answer may have taken its time.
-            approved = reviewed_plan(store, number, rules.policies, settings.plan_validity, utc_now())
+            approved = reviewed_plan(store, number, rules.policies, settings.plan_validity, utc_now(), targets)
     mode = Mode.DRY_RUN if dry_run else Mode.DELETE
     command = f"janitor apply {number}"
     request = wiring.RunRequest(mode, chosen, approved=approved, post=not no_post, command=command, begun_by=begun_by())
