@@ -61,6 +61,7 @@ for _command in (
     binding.target,
     binding.db,
     beginning.init,
+    beginning.completion,
     trying.sandbox,
     trying.demo,
 ):

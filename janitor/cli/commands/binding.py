@@ -2,6 +2,7 @@
 
 import click
 
+from janitor.cli import completion
 from janitor.cli.commands.options import Common, common
 
 
@@ -11,7 +12,7 @@ def target() -> None:
 
 
 @target.command()
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=completion.TARGETS)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
 def rebind(common: Common, name: str, yes: bool) -> int:

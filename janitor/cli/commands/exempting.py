@@ -2,12 +2,13 @@
 
 import click
 
+from janitor.cli import completion
 from janitor.cli.commands.options import Common, common
 from janitor.cli.formats import EXEMPTIONS, Format, format_option
 
 
 @click.command()
-@click.argument("images", metavar="[IMAGE]...", nargs=-1)
+@click.argument("images", metavar="[IMAGE]...", nargs=-1, shell_complete=completion.IMAGES)
 @click.option("--until", metavar="DATE", help="The last day (2026-12-31), or a time with its zone.")
 @click.option("--for", "term", metavar="DURATION", help="Duration from now, such as 30d.")
 @click.option("--why", metavar="TEXT", help="Why the image stays: shown with every decision.")
@@ -49,7 +50,7 @@ def keep(
 
 
 @click.command()
-@click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, shell_complete=completion.EXEMPT_IMAGES)
 @click.option("--by", metavar="NAME", help="Who revokes it (default: you).")
 @common
 def unkeep(common: Common, images: tuple[str, ...], by: str | None) -> int:

@@ -2,13 +2,21 @@
 
 import click
 
+from janitor.cli import completion
 from janitor.cli.commands.options import DRY_RUN, NO_POST, NUMBER, Common, common
 from janitor.cli.formats import REPORT, Format, format_option
 
 
 @click.command()
 @DRY_RUN
-@click.option("--target", "targets", multiple=True, metavar="NAME", help="Only this target; may be repeated.")
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=completion.TARGETS,
+    help="Only this target; may be repeated.",
+)
 @format_option(REPORT)
 @NO_POST
 @click.option("--local", is_flag=True, help="Tell nobody: no channel, no heartbeat, no metrics file.")
@@ -42,7 +50,7 @@ def run(
 
 
 @click.command()
-@click.argument("number", metavar="RUN", type=NUMBER)
+@click.argument("number", metavar="RUN", type=NUMBER, shell_complete=completion.RUNS)
 @click.option("--dry-run", is_flag=True, help="Delete nothing: show what would be deleted, and what has changed.")
 @click.option("--target", "targets", multiple=True, metavar="NAME", help="Only its part of the plan; may be repeated.")
 @format_option(REPORT)

@@ -2,12 +2,13 @@
 
 import click
 
+from janitor.cli import completion
 from janitor.cli.commands.options import Common, common
 from janitor.cli.formats import EXPLANATION, Format, format_option
 
 
 @click.command()
-@click.argument("image")
+@click.argument("image", shell_complete=completion.NAMED_IMAGES)
 @format_option(EXPLANATION)
 @common
 def explain(common: Common, image: str, form: Format) -> int:

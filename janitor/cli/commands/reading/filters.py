@@ -5,13 +5,27 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from janitor.cli import completion
+
 if TYPE_CHECKING:
     from janitor.core.explaining.selection import Selection
 
 POLICY = click.option(
-    "--policy", "policies", multiple=True, metavar="POLICY", help="Only images of this policy; may be repeated."
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="POLICY",
+    shell_complete=completion.POLICIES,
+    help="Only images of this policy; may be repeated.",
 )
-TARGET = click.option("--target", "targets", multiple=True, metavar="NAME", help="Only this target; may be repeated.")
+TARGET = click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=completion.TARGETS,
+    help="Only this target; may be repeated.",
+)
 _OTHERS = (
     click.option("--verdict", "verdicts", multiple=True, metavar="VERDICT", help="Only keep, wait or delete."),
     click.option("--reason", "reasons", multiple=True, metavar="CODE", help="Only this reason; may be repeated."),

@@ -2,12 +2,20 @@
 
 import click
 
+from janitor.cli import completion
 from janitor.cli.commands.options import NUMBER, Common, common
 from janitor.cli.formats import IMAGES, Format, format_option
 
 
 @click.command()
-@click.option("--run", "number", type=NUMBER, metavar="N", help="The images of run N (default: the latest).")
+@click.option(
+    "--run",
+    "number",
+    type=NUMBER,
+    metavar="N",
+    shell_complete=completion.RUNS,
+    help="The images of run N (default: the latest).",
+)
 @format_option(IMAGES)
 @common
 def images(common: Common, number: int | None, form: Format) -> int:

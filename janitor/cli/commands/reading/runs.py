@@ -2,6 +2,7 @@
 
 import click
 
+from janitor.cli import completion
 from janitor.cli.commands.options import NUMBER, Common, common
 from janitor.cli.formats import REPORT, Format, format_option
 
@@ -31,7 +32,7 @@ def runs(common: Common, limit: int) -> int:
 
 
 @click.command()
-@click.argument("number", metavar="RUN", type=NUMBER)
+@click.argument("number", metavar="RUN", type=NUMBER, shell_complete=completion.RUNS)
 @format_option(REPORT)
 @common
 def show(common: Common, number: int, form: Format) -> int:

@@ -1,0 +1,49 @@
+"""What a shell offers for an argument or an option: read when a person asks for it, and never in the way.
+
+A source is given to click as `shell_complete`; it loads what it needs when it is asked.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+SHELLS = ("bash", "zsh", "fish")
+"""The shells that there is a script for."""
+
+Complete = Callable[[click.Context, click.Parameter, str], "list[CompletionItem[str]]"]
+
+
+class Kind(StrEnum):
+    """What can be offered."""
+
+    IMAGES = "ids of images"
+    NAMED_IMAGES = "ids and names of images"
+    EXEMPT_IMAGES = "ids of images that are exempt"
+    RUNS = "numbers of runs"
+    POLICIES = "names of policies"
+    TARGETS = "names of targets"
+
+
+def _source(kind: Kind) -> Complete:
+    def complete(context: click.Context, _parameter: click.Parameter, begun: str) -> "list[CompletionItem[str]]":
+        from click.shell_completion import CompletionItem
+
+        from janitor.cli.completion.candidates import candidates
+
+        offered = candidates(kind, context.params.get("config"), begun)
+        return [CompletionItem(value, help=about or None) for value, about in offered]
+
+    return complete
+
+
+IMAGES = _source(Kind.IMAGES)
+NAMED_IMAGES = _source(Kind.NAMED_IMAGES)
+EXEMPT_IMAGES = _source(Kind.EXEMPT_IMAGES)
+RUNS = _source(Kind.RUNS)
+POLICIES = _source(Kind.POLICIES)
+TARGETS = _source(Kind.TARGETS)
