@@ -7,14 +7,14 @@ import sys
 
 import click
 
-from janitor import __version__
+from janitor import CHANGES, __version__
 from janitor.cli.commands import beginning, binding, checking, exempting, resending, running, serving, trying
 from janitor.cli.commands.reading import explaining, images, policies, runs, waiting
 from janitor.cli.streams import prepare, take_failure
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, message="image-janitor %(version)s")
+@click.version_option(__version__, message=f"image-janitor %(version)s (CHANGELOG: {CHANGES})")
 def janitor() -> None:
     """Delete expired and stuck VM images by policy, and say why.
 
@@ -134,4 +134,6 @@ def _bounded() -> int:
     except JanitorError as error:
         return _fail(f"janitor: {error}", error.exit_code)
     except Exception as error:  # noqa: BLE001 - the boundary: what escapes to here is a bug, and is called one
-        return _fail(f"janitor {__version__}: this is a bug. Please report it, with the lines above.", Exit.BUG, error)
+        return _fail(
+            f"janitor {__version__}, {CHANGES}: this is a bug. Please report it, with the lines above.", Exit.BUG, error
+        )

@@ -14,6 +14,7 @@ import click
 import pytest
 import yaml
 
+from janitor import CHANGES
 from janitor.cli.app import janitor
 from janitor.cloud.apis import APIS
 from janitor.config import load_settings
@@ -274,3 +275,27 @@ def test_the_picture_of_the_code_names_what_there_is() -> None:
     folders = {path.parent.name for path in (ROOT / "janitor").glob("*/__init__.py")}
     assert not sorted(name for name in modules if f"`{name}`" not in picture)
     assert not sorted(name for name in folders if f"{name}/" not in picture)
+
+
+def test_the_version_names_its_place_in_the_changelog() -> None:
+    headings = re.findall(r"^## (.*)$", document("CHANGELOG.md"), re.MULTILINE)
+    dated = [heading.partition(":")[0] for heading in headings if heading != "Unreleased"]
+    expected = f"unreleased, after {dated[0]}" if headings[0] == "Unreleased" else dated[0]
+    assert expected == CHANGES
+    named = re.findall(r"^In the CHANGELOG: (.*)\.$", document("docs/upgrading.md"), re.MULTILINE)
+    assert len(named) == document("docs/upgrading.md").count("\n## To the version ")
+    assert not [place for place in named if place.removeprefix("unreleased, after ") not in dated]
+
+
+def test_a_version_is_told_by_what_its_database_has(tmp_path: Path) -> None:
+    table = document("docs/upgrading.md").partition("| the database has |")[2].partition("\n\n")[0]
+    places = [row.split("|")[2].strip() for row in table.splitlines()[2:]]
+    headings = re.findall(r"^## ([^:\n]*)", document("CHANGELOG.md"), re.MULTILINE)
+    assert [place.removesuffix(", or later") for place in places] == headings[1:]
+    with Store.open(tmp_path / "janitor.db"):
+        pass
+    with closing(sqlite3.connect(tmp_path / "janitor.db")) as db:
+        tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        columns = {row[1] for row in db.execute("PRAGMA table_info(image_facts)")}
+    assert set(re.findall(r"the table `(\w+)`", table)) <= tables
+    assert set(re.findall(r"the column `(\w+)`", table)) <= columns
