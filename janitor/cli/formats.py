@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from janitor.cli.exemptions import Entry
     from janitor.config import Settings
     from janitor.core.explaining.waiting import Snapshot
-    from janitor.core.result import Cost, RunResult
-    from janitor.core.survey import Survey
+    from janitor.core.result import Cost, RunResult, RunSummary
     from janitor.report.answers.explanation import Explained
     from janitor.report.answers.policies import Owned
     from janitor.report.answers.waiting import WaitingList
+    from janitor.report.tables import ImageList
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -73,25 +73,65 @@ REPORT: Mapping[Format, Callable[["RunResult", "Settings"], None]] = {
 """The report of a run."""
 
 
-def _text_of_images(run: int, surveys: "Iterable[tuple[str, Survey]]") -> None:
+def _csv_of_report(result: "RunResult", _settings: "Settings") -> None:
+    from janitor.cli.terminal import print_lines
+    from janitor.report.listing import decisions_csv
+
+    print_lines(decisions_csv(result))
+
+
+SHOWN: Mapping[Format, Callable[["RunResult", "Settings"], None]] = {**REPORT, Format.CSV: _csv_of_report}
+"""The report of a past run."""
+
+
+def _text_of_images(seen: "ImageList", zone: tzinfo) -> None:
     from janitor.cli.terminal import print_out
     from janitor.report.tables import images_table
 
-    print_out(images_table(run, surveys))
+    print_out(images_table(seen, zone))
 
 
-def _json_of_images(run: int, surveys: "Iterable[tuple[str, Survey]]") -> None:
+def _json_of_images(seen: "ImageList", _zone: tzinfo) -> None:
     from janitor.cli.terminal import print_pieces
     from janitor.report.tables import images_json
 
-    print_pieces(images_json(run, surveys))
+    print_pieces(images_json(seen.run, seen.surveys))
 
 
-IMAGES: Mapping[Format, Callable[[int, "Iterable[tuple[str, Survey]]"], None]] = {
+def _csv_of_images(seen: "ImageList", _zone: tzinfo) -> None:
+    from janitor.cli.terminal import print_lines
+    from janitor.report.tables import images_csv
+
+    print_lines(images_csv(seen))
+
+
+IMAGES: Mapping[Format, Callable[["ImageList", tzinfo], None]] = {
     Format.TEXT: _text_of_images,
     Format.JSON: _json_of_images,
+    Format.CSV: _csv_of_images,
 }
 """The images that a run saw, by target."""
+
+
+def _text_of_runs(runs: "Iterable[RunSummary]", zone: tzinfo) -> None:
+    from janitor.cli.terminal import print_out
+    from janitor.report.tables import runs_table
+
+    print_out(runs_table(runs, zone))
+
+
+def _json_of_runs(runs: "Iterable[RunSummary]", _zone: tzinfo) -> None:
+    from janitor.cli.terminal import print_pieces
+    from janitor.report.tables import runs_json
+
+    print_pieces(runs_json(runs))
+
+
+RUNS: Mapping[Format, Callable[["Iterable[RunSummary]", tzinfo], None]] = {
+    Format.TEXT: _text_of_runs,
+    Format.JSON: _json_of_runs,
+}
+"""Past runs."""
 
 
 def _text_of_exemptions(entries: "Sequence[Entry]", now: datetime, zone: tzinfo) -> None:

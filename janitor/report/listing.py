@@ -43,6 +43,19 @@ def listing(result: RunResult, *, late: bool = False) -> Listing:
     return Listing(f"image-janitor-{number}.csv", "".join(csv_lines(COLUMNS, rows)))
 
 
+def decisions_csv(result: RunResult) -> Iterator[str]:
+    """Every decision of a run, those on kept images too, target by target, as a CSV file line by line."""
+    return csv_lines(COLUMNS, (row for target in result.targets for row in _decided(target, result.mode)))
+
+
+def _decided(target: TargetResult, mode: Mode) -> Iterator[tuple[object, ...]]:
+    outcomes = _outcomes(target, mode, late=False)
+    undated = target.notices.undelivered.intersection(decision.image.id for decision in target.notices.announced)
+    for decision in (*target.decisions, *target.notices.gone):
+        dated = decision.replace(due=None) if decision.image.id in undated else decision
+        yield _row(target.target, dated, outcomes.get(decision.image.id))
+
+
 def csv_lines(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
     """A CSV file line by line: its columns, then rows of values, in which no foreign text is a formula."""
     for row in chain([columns], rows):

@@ -7,7 +7,7 @@ import click
 import pytest
 
 from janitor.cli.app import janitor
-from janitor.cli.formats import EXEMPTIONS, IMAGES, REPORT
+from janitor.cli.formats import EXEMPTIONS, IMAGES, REPORT, SHOWN
 
 WIDTH = 80
 
@@ -52,7 +52,7 @@ def test_every_line_fits_the_terminal_and_every_option_is_explained(name: str) -
 
 
 @pytest.mark.parametrize(
-    ("name", "renderers"), [("run", REPORT), ("show", REPORT), ("images", IMAGES), ("keep", EXEMPTIONS)]
+    ("name", "renderers"), [("run", REPORT), ("show", SHOWN), ("images", IMAGES), ("keep", EXEMPTIONS)]
 )
 def test_a_command_offers_the_formats_that_it_has_renderers_for(name: str, renderers: dict[str, object]) -> None:
     (option,) = (each for each in ALL[f"janitor {name}"].params if each.name == "form")

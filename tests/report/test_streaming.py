@@ -28,7 +28,7 @@ from janitor.core.survey import Survey
 from janitor.core.usage import Usage
 from janitor.report.as_json import json_report, written_report
 from janitor.report.json_pieces import json_pieces
-from janitor.report.tables import images_json, images_table
+from janitor.report.tables import ImageList, images_json, images_table
 from tests.factories import (
     NOW,
     live_run,
@@ -40,6 +40,7 @@ from tests.factories import (
     to_keep,
     too_young,
 )
+from tests.report.terminal import SEOUL
 
 MANY = 6_000
 SMALL_PART = 1 / 8
@@ -110,7 +111,7 @@ def test_a_report_in_pieces_is_one_text_of_json() -> None:
 def test_a_page_in_parts_is_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm-256color")
-    page = images_table(7, [("prod", many_images(700))])
+    page = images_table(ImageList(7, [("prod", many_images(700))]), SEOUL)
     whole = "".join(rendered(page))
     monkeypatch.setattr("janitor.report.layout._LINES_AT_ONCE", 10**9)
     [once] = rendered(page)
@@ -151,7 +152,9 @@ def all_announced() -> RunResult:
         pytest.param(many_decisions, lambda run: print_pieces(written_report(run)), id="report-json"),
         pytest.param(all_announced, lambda run: print_pieces(written_report(run)), id="announced-json"),
         pytest.param(many_images, lambda seen: print_pieces(images_json(7, [("prod", seen)])), id="images-json"),
-        pytest.param(many_images, lambda seen: print_out(images_table(7, [("prod", seen)])), id="images-text"),
+        pytest.param(
+            many_images, lambda seen: print_out(images_table(ImageList(7, [("prod", seen)]), SEOUL)), id="images-text"
+        ),
     ],
 )
 def test_what_is_written_is_not_held(

@@ -17,7 +17,16 @@ class _Number(click.IntRange):
     name = "integer"
 
 
+class _Run(_Number):
+    """A number of a run, or `latest`, which is None."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number."""
+        return None if value == "latest" else super().convert(value, param, ctx)
+
+
 NUMBER = _Number(1, 10**9)
+RUN = _Run(1, 10**9)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Delete nothing, whatever the configured mode.")
 NO_POST = click.option("--no-post", is_flag=True, help="Do not send the report to any channel.")
 

@@ -1,10 +1,18 @@
 """The command that lists images: `images`."""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from janitor.cli import completion
 from janitor.cli.commands.options import NUMBER, Common, common
+from janitor.cli.commands.reading.filters import selecting
 from janitor.cli.formats import IMAGES, Format, format_option
+
+if TYPE_CHECKING:
+    from janitor.core.explaining.selection import Selection
+    from janitor.report.tables import ImageList
+    from janitor.store import Store
 
 
 @click.command()
@@ -16,17 +24,48 @@ from janitor.cli.formats import IMAGES, Format, format_option
     shell_complete=completion.RUNS,
     help="The images of run N (default: the latest).",
 )
+@selecting
 @format_option(IMAGES)
 @common
-def images(common: Common, number: int | None, form: Format) -> int:
-    """List the images exactly as a run saw them."""
-    from janitor.cli.commands.loading import existing_store
-    from janitor.errors import Exit, UsageError
+def images(common: Common, number: int | None, form: Format, **asked: Any) -> int:
+    """List the images exactly as a run saw them, or some of them.
 
-    with existing_store(common) as (_, store):
+    Where any of the options that choose or sort images is given, each image is shown with what the run decided.
+    """
+    from janitor.cli.commands.loading import existing_store
+    from janitor.cli.commands.reading.filters import selection
+    from janitor.errors import Exit, UsageError
+    from janitor.report.tables import ImageList
+
+    chosen = selection(**asked)
+    with existing_store(common) as (settings, store):
         latest = store.latest_run()
         if latest is None:
             raise UsageError("no run is recorded yet: `janitor run --dry-run` makes the first")
-        run = latest if number is None else number
-        IMAGES[form](run, store.surveys(run).items())
+        seen = ImageList(latest if number is None else number, tuple(store.surveys(number or latest).items()))
+        if chosen.chooses or chosen.order is not None or form is Format.CSV:
+            seen = _chosen(store, seen, chosen)
+        IMAGES[form](seen, settings.timezone)
     return Exit.OK
+
+
+def _chosen(store: "Store", seen: "ImageList", chosen: "Selection") -> "ImageList":
+    """What is asked for of these images, with their decisions. Raises UsageError for an unknown policy or target."""
+    from dataclasses import replace
+
+    from janitor.cli.commands.reading.filters import check_names
+    from janitor.expressions import Budget
+
+    budget = Budget()
+    decided = {target.target: target.decisions for target in store.load_run(seen.run).targets}
+    decisions = {(name, each.image.id): each for name, every in decided.items() for each in every}
+    owners = (each.policy for each in decisions.values() if each.policy is not None)
+    check_names(chosen, (*store.policies(seen.run), *owners), decided)
+    surveys = []
+    for target, survey in seen.surveys:
+        pairs = [(image, decisions.get((target, image.id))) for image in survey.images]
+        some = chosen.ordered((pair for pair in pairs if chosen.takes(target, *pair, budget)), lambda pair: pair)
+        if some or not chosen.targets or target in chosen.targets:
+            surveys.append((target, replace(survey, images=tuple(image for image, _ in some))))
+    total = sum(len(survey.images) for _, survey in seen.surveys)
+    return replace(seen, surveys=surveys, decisions=decisions, chosen_of=total if chosen.chooses else None)

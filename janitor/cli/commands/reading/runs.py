@@ -1,45 +1,90 @@
 """The commands about past runs: `runs` and `show`."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from janitor.cli import completion
-from janitor.cli.commands.options import NUMBER, Common, common
-from janitor.cli.formats import REPORT, Format, format_option
+from janitor.cli.commands.options import NUMBER, RUN, Common, common
+from janitor.cli.commands.reading.filters import selecting
+from janitor.cli.formats import RUNS, SHOWN, Format, format_option
+
+if TYPE_CHECKING:
+    from janitor.core.explaining.selection import Selection
+    from janitor.core.result import RunResult
+    from janitor.store import Store
 
 
 @click.command()
 @click.option("--limit", type=NUMBER, default=20, show_default=True, metavar="N", help="How many runs to list.")
+@format_option(RUNS)
 @common
-def runs(common: Common, limit: int) -> int:
+def runs(common: Common, limit: int, form: Format) -> int:
     """List past runs, newest first."""
     from janitor.cli.commands.loading import existing_store
-    from janitor.cli.terminal import print_out, print_plain
     from janitor.errors import Exit
-    from janitor.report.layout import sentence
-    from janitor.report.tables import UNDELIVERED, runs_table
     from janitor.report.wording import undelivered_reports
 
     with existing_store(common) as (settings, store):
         listed = store.runs(limit)
-        print_out(runs_table(listed))
-        dropped = [str(run.run) for run in listed if not run.details_kept]
-        if dropped:
-            runs_of = dropped[0] if len(dropped) == 1 else f"{dropped[-1]} to {dropped[0]}"
-            print_plain(f"Without details, which were dropped as `keep_history` says: run {runs_of}.")
-        if waiting := undelivered_reports(store.backlog(), settings.timezone):
-            print_out(sentence(f"{UNDELIVERED} {waiting}"))
+        RUNS[form](listed, settings.timezone)
+        if form is Format.TEXT:
+            dropped = [str(run.run) for run in listed if not run.details_kept]
+            _say_more(dropped, undelivered_reports(store.backlog(), settings.timezone))
     return Exit.OK
+
+
+def _say_more(dropped: Sequence[str], waiting: str) -> None:
+    """Say of which runs the details were dropped, and which reports are undelivered."""
+    from janitor.cli.terminal import print_out, print_plain
+    from janitor.report.layout import sentence
+    from janitor.report.tables import UNDELIVERED
+
+    if dropped:
+        runs_of = dropped[0] if len(dropped) == 1 else f"{dropped[-1]} to {dropped[0]}"
+        print_plain(f"Without details, which were dropped as `keep_history` says: run {runs_of}.")
+    if waiting:
+        print_out(sentence(f"{UNDELIVERED} {waiting}"))
 
 
 @click.command()
-@click.argument("number", metavar="RUN", type=NUMBER, shell_complete=completion.RUNS)
-@format_option(REPORT)
+@click.argument("number", metavar="RUN", type=RUN, shell_complete=completion.RUNS)
+@selecting
+@format_option(SHOWN)
 @common
-def show(common: Common, number: int, form: Format) -> int:
-    """Show the report of a past RUN again."""
-    from janitor.cli.commands.loading import existing_store
-    from janitor.errors import Exit
+def show(common: Common, number: int | None, form: Format, **asked: Any) -> int:
+    """Show the report of a past RUN again, or of the `latest`.
 
+    Options that choose images leave the others out.
+    """
+    from janitor.cli.commands.loading import existing_store
+    from janitor.cli.commands.reading.filters import selection
+    from janitor.errors import Exit, UsageError
+
+    chosen = selection(**asked)
     with existing_store(common) as (settings, store):
-        REPORT[form](store.load_run(number), settings)
+        run = store.latest_run() if number is None else number
+        if run is None:
+            raise UsageError("no run is recorded yet: `janitor run --dry-run` makes the first")
+        result = store.load_run(run)
+        if chosen.chooses or chosen.order is not None:
+            result = _chosen(store, result, chosen, form)
+        SHOWN[form](result, settings)
     return Exit.OK
+
+
+def _chosen(store: "Store", result: "RunResult", chosen: "Selection", form: Format) -> "RunResult":
+    """What is asked for of a run; its text says that. Raises UsageError for an unknown policy or target."""
+    from dataclasses import replace
+
+    from janitor.cli.commands.reading.filters import check_names
+    from janitor.report.answers.selected import note_of, selected
+
+    decided = [decision.policy for target in result.targets for decision in target.decisions]
+    policies = (*store.policies(result.run), *(policy for policy in decided if policy is not None))
+    check_names(chosen, policies, [target.target for target in result.targets])
+    part = selected(result, chosen)
+    if form is not Format.TEXT or not chosen.chooses:
+        return part
+    return replace(part, remarks=(note_of(result, part), *part.remarks))
