@@ -8,7 +8,6 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from janitor.cli.explain import find_image
-from janitor.cli.recorded import leave_mark
 from janitor.cli.terminal import say
 from janitor.config import Settings
 from janitor.config.operator import user_name
@@ -45,7 +44,7 @@ def grant(
         store.add_exemptions(((target, Exemption(image, end, reason, who)) for target, image in places), now)
         for target, image in places:
             say(_granted(store.exemption_records(target, image), now, settings.timezone))
-        leave_mark(settings.database, store)
+        store.leave_mark()
     running = holder(settings.database)
     if running is not None:
         say(f"A run is in progress, and may have decided before this: {visible(running)}", err=True)

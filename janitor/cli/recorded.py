@@ -7,17 +7,7 @@ from janitor.config import Settings
 from janitor.core.memory import Backlog
 from janitor.core.survey.mark import older
 from janitor.errors import StoreError, UsageError
-from janitor.store import SeenImages, Store, holder, inspect, read_mark, write_mark
-
-
-def leave_mark(database: Path, store: Store) -> None:
-    """Write the mark of the exemption granted last, unless the mark there was written by a later copy of the database.
-
-    Raises StoreError where it cannot be read or written.
-    """
-    mark = read_mark(database)
-    if mark is None or store.knows(mark):
-        write_mark(database, store.mark_exemption())
+from janitor.store import SeenImages, Store, holder, inspect, read_mark
 
 
 def database_of(settings: Settings) -> str:

@@ -62,7 +62,7 @@ def serve(job: Callable[[], None], schedule: Schedule, zone: ZoneInfo, *, stop: 
         _log_time(schedule.next_after(utc_now(), zone), zone)
         scheduler.start()
         try:
-            number = _wait(stop, asleep, scheduler, ending)
+            number = _wait(stop, asleep, scheduler.wakeup, ending)
         finally:
             scheduler.shutdown()
     _log.info("serve-ended")
@@ -100,14 +100,23 @@ def _scheduler(job: Callable[[], None], trigger: Trigger) -> BackgroundScheduler
     return scheduler
 
 
+def wait(stop: threading.Event) -> int | None:
+    """Wait until a signal asks to end, which sets `stop`; to be called from the main thread. Which signal it was."""
+    ending = ending_signals()
+    with _wakeups(ending) as (asleep, _):
+        number = _wait(stop, asleep, lambda: None, ending)
+    _log.info("serve-ended")
+    return number
+
+
 def _wait(
-    stop: threading.Event, asleep: socket.socket, scheduler: BackgroundScheduler, ending: Collection[int]
+    stop: threading.Event, asleep: socket.socket, look: Callable[[], object], ending: Collection[int]
 ) -> int | None:
     while not stop.is_set():
         try:
             number = asleep.recv(1)[0]
         except TimeoutError:
-            scheduler.wakeup()
+            look()
             continue
         if number in ending:
             _log.info("serve-ending signal=%s", signal.Signals(number).name)

@@ -51,7 +51,8 @@ targets:
 class Slack:
     """Where reports go: either a webhook, or a token with a channel. `base_url` has a slash at its end.
 
-    `accepts`: which answers count as accepting a message, Slack's own or any of 2xx.
+    `accepts`: which answers count as accepting a message, Slack's own or any of 2xx. `app_token`: with it clicks are
+    listened to. `approvers` are the ids of people and user groups that may do more than members of the channel.
     """
 
     webhook_url: str | None = field(repr=False)
@@ -60,6 +61,8 @@ class Slack:
     base_url: str
     post: Literal["always", "changes", "problems"]
     accepts: Literal["slack", "any-2xx"] = "slack"
+    app_token: str | None = field(default=None, repr=False)
+    approvers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +252,16 @@ def _routes(http: HttpOptions, targets: Iterable[Target]) -> Iterator[Route]:
 def _slack(schema: SlackSchema) -> Slack | None:
     if schema.webhook_url is None and schema.token is None:
         return None
-    return Slack(schema.webhook_url, schema.token, schema.channel, f"{schema.base_url}/", schema.post, schema.accepts)
+    return Slack(
+        schema.webhook_url,
+        schema.token,
+        schema.channel,
+        f"{schema.base_url}/",
+        schema.post,
+        schema.accepts,
+        schema.app_token,
+        tuple(schema.approvers),
+    )
 
 
 def _cost(schema: CostSchema) -> Cost | None:

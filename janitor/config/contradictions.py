@@ -16,6 +16,8 @@ def contradictions(document: Document) -> Iterator[Fault]:
         if isinstance(name, str) and first.setdefault(name, keys[1]) != keys[1]:
             yield Fault((*keys, "name"), f'"{name}" is already the name of targets[{first[name]}]')
     slack = document.data.get("slack")
+    if isinstance(slack, dict) and "app_token" in slack and "token" not in slack:
+        yield Fault(("slack", "app_token"), "needs `token` too, a bot token: clicks are answered as the bot")
     if isinstance(slack, dict) and {"webhook_url", "token"} <= slack.keys():
         yield Fault(("slack",), "has both a webhook_url and a token: give either one or the other")
     elif isinstance(slack, dict) and "token" in slack and "channel" not in slack:

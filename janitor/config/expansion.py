@@ -21,7 +21,7 @@ _REFERENCE = re.compile(
     r"(?P<literal>\$\$\{)|\$\{(?P<name>[A-Za-z_]\w*)(?P<default>:-(?:\$\{[^{}]*\}|[^}])*)?\}|(?P<broken>\$\{)", re.ASCII
 )
 _TARGET_SECRETS = tuple(dict.fromkeys(secret for api in APIS.values() for secret in api.secrets))
-_SLACK_SECRETS = ("webhook_url", "token")
+_SLACK_SECRETS = ("webhook_url", "token", "app_token")
 _REFERENCE_SECRETS = ("token",)
 _OWN_SECRETS = ("heartbeat_url",)
 _WEBHOOKS = ("webhook_url", "heartbeat_url")

@@ -90,13 +90,28 @@ class LimitsSchema(Schema):
     max_images: Annotated[Whole, Field(ge=1, le=_MOST_IMAGES)] = MOST_IMAGES
 
 
+def _app_token(text: str) -> str:
+    if not text.startswith("xapp-"):
+        raise ValueError("is not an app-level token: those begin with xapp-, and need the scope connections:write")
+    return text
+
+
+def _approver(text: str) -> str:
+    if not re.fullmatch("[UWS][A-Z0-9]{2,30}", text):
+        raise ValueError(f'"{text}" is not an id of Slack: write that of a person (U…) or of a user group (S…)')
+    return text
+
+
 class SlackSchema(Schema):
-    """Where reports go."""
+    """Where reports go, and who may answer them. Wide because each key is a field."""
 
     webhook_url: Annotated[Secret, AfterValidator(web_address)] | None = None
     webhook_url_file: Text | None = None
     token: Secret | None = None
     token_file: Text | None = None
+    app_token: Annotated[Secret, AfterValidator(_app_token)] | None = None
+    app_token_file: Text | None = None
+    approvers: list[Annotated[Text, AfterValidator(_approver)]] = Field(default=[])
     channel: Label | None = None
     base_url: BaseAddress = "https://slack.com/api"
     post: Annotated[Literal["always", "changes", "problems"], word_of(POSTS, "known here")] = "changes"

@@ -92,6 +92,11 @@ class DatabaseFile:
                 if not is_current(db):
                     apply_migrations(db)
 
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._path
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction that may write: all of it or nothing. Raises StoreError, also for a file that is gone."""

@@ -41,6 +41,24 @@ pytestmark = pytest.mark.usefixtures("empty_folder")
         pytest.param(
             "slack: {token: x, webhook_url: http://y}", "slack: has both a webhook_url and a token", id="both"
         ),
+        pytest.param(
+            "slack: {app_token: xapp-1}", "slack.app_token: needs `token` too, a bot token", id="app-token-alone"
+        ),
+        pytest.param(
+            "slack: {app_token: xapp-1, webhook_url: http://y}",
+            "slack.app_token: needs `token` too, a bot token",
+            id="app-token-with-a-webhook",
+        ),
+        pytest.param(
+            "slack: {token: x, channel: c, app_token: xoxb-1}",
+            "slack.app_token: is not an app-level token: those begin with xapp-",
+            id="another-kind-of-token",
+        ),
+        pytest.param(
+            "slack: {token: x, channel: c, approvers: ['@lee']}",
+            'slack.approvers[0]: "@lee" is not an id of Slack: write that of a person (U…) or of a user group (S…)',
+            id="approver-by-name",
+        ),
         pytest.param("slack: {webhook_url: hooks.example}", "slack.webhook_url: is not a URL like", id="no-url"),
         pytest.param("slack: {base_url: 'http://x?y'}", "slack.base_url: must not hold a ? or #", id="query"),
         pytest.param("concurrency: {targets: 0}", "concurrency.targets: must be at least 1", id="nobody-works"),

@@ -129,10 +129,13 @@ def test_every_secret_may_come_from_a_file(write: Write) -> None:
     target = "".join(f"    {name}_file: ${{FOLDER}}/{name}\n" for name in names)
     for name in (*names, "token"):
         Path(name).write_text(f"{name}-in-a-file\n")
+    Path("app").write_text("xapp-in-a-file\n")
     head = "targets:\n  - name: prod\n    endpoint: http://x\n"
-    settings = load_settings(write(f"{head}{target}slack: {{token_file: token, channel: c}}\n"), {"FOLDER": "."})
+    slack = "slack: {token_file: token, channel: c, app_token_file: app}\n"
+    settings = load_settings(write(f"{head}{target}{slack}"), {"FOLDER": "."})
 
-    assert settings.secrets == {f"{name}-in-a-file" for name in ("appkey", "password", "token")}, "a user is none"
+    secrets = {f"{name}-in-a-file" for name in ("appkey", "password", "token", "xapp")}
+    assert settings.secrets == secrets, "a user is none"
 
     Path("hook").write_text("https://hooks.example/x\n")
     Path("beat").write_text("https://hc.example/y\n")
@@ -229,6 +232,7 @@ def test_no_settings_show_a_secret_when_printed(write: Write) -> None:
         "slack: {webhook_url: the-password}",
         "slack: {webhook_url: https://the-password.example, token: the-password}",
         "slack: {base_url: https://the-password@x}",
+        "slack: {app_token: the-password}",
         "slack: [the-password]",
         "heartbeat_url: ping/the-password",
         "heartbeat_url: [the-password]",

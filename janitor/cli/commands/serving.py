@@ -17,42 +17,25 @@ from janitor.cli.commands.options import DRY_RUN, Common, common
     metavar="ADDRESS",
     help="Address of --metrics-port; 0.0.0.0 serves other hosts too, as needed in a container.",
 )
+@click.option("--listen-only", is_flag=True, help="Run nothing: only listen to clicks in Slack, for runs elsewhere.")
 @common
-def serve(common: Common, dry_run: bool, metrics_port: int | None, metrics_host: str) -> int:
+def serve(common: Common, dry_run: bool, metrics_port: int | None, metrics_host: str, listen_only: bool) -> int:
     """Run on the configured schedule until SIGTERM.
 
-    Policies are read again before every run.
+    Policies are read again before every run. With `slack.app_token`, clicks on the buttons of reports are listened to.
     """
     from contextlib import ExitStack
 
-    from janitor.cli import configuration, schedule
-    from janitor.cli.commands.loading import load
-    from janitor.cli.commands.scheduled_run import scheduled_run
-    from janitor.clock import utc_now
-    from janitor.config.accounts import identify
-    from janitor.errors import Exit, UsageError
-    from janitor.monitoring.http_face import showing
-    from janitor.monitoring.punctuality import Punctuality
-    from janitor.monitoring.watch import Watch
-    from janitor.shutdown import Stop
+    from janitor.cli.commands import service
+    from janitor.cli.commands.loading import configured, load
+    from janitor.errors import UsageError
 
-    settings, _ = load(Common(common.config, max(common.verbose, 1), common.log_format))
-    if settings.schedule is None:
-        raise UsageError(f'{settings.source}: serve needs a schedule, for example schedule: "0 3 * * *"')
-    identify(settings, settings.targets)
-    stop = Stop()
-    mode = configuration.mode_of(settings, dry_run=dry_run)
-    cut_short: list[bool] = []
-    punctuality = Punctuality(settings.schedule, settings.timezone, utc_now)
-    watch = Watch(settings, stop, punctuality)
-
-    def job() -> None:
-        scheduled_run(settings, mode, stop, watch)
-        cut_short.append(stop.is_set())
-
-    with ExitStack() as face:
-        if metrics_port is not None:
-            watch.recall()
-            face.enter_context(showing(metrics_host, metrics_port, lambda: watch.metrics, punctuality.missed))
-        number = schedule.serve(job, settings.schedule, settings.timezone, stop=stop)
-    return 128 + (number or stop.signal_number) if any(cut_short) else Exit.OK
+    if listen_only and dry_run:
+        raise UsageError("--listen-only runs nothing, so --dry-run does not go with it")
+    loud = Common(common.config, max(common.verbose, 1), common.log_format)
+    face = None if metrics_port is None else (metrics_host, metrics_port)
+    with ExitStack() as held:
+        if listen_only:
+            return service.listen(configured(loud), face, held)
+        settings, _ = load(loud)
+        return service.serve(settings, face, held, dry_run=dry_run)

@@ -26,7 +26,7 @@ class Webhook(WebhookClient):
     """An incoming webhook."""
 
     def __init__(self, url: str, send: Send) -> None:
-        super().__init__(url, logger=_silent(), retry_handlers=[])
+        super().__init__(url, logger=silent(), retry_handlers=[])
         self._send = send
 
     def send_dict(self, body: dict[str, Any], headers: dict[str, str] | None = None) -> WebhookResponse:
@@ -41,7 +41,7 @@ class Bot(WebClient):
     """The Web API, as the bot whose token this is."""
 
     def __init__(self, token: str, base_url: str, send: Send) -> None:
-        super().__init__(token, base_url, logger=_silent(), retry_handlers=[])
+        super().__init__(token, base_url, logger=silent(), retry_handlers=[])
         self._send = send
 
     def api_call(
@@ -85,6 +85,6 @@ def _form(value: object) -> str:
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def _silent() -> logging.Logger:
+def silent() -> logging.Logger:
     """A logger that writes nothing: slack-sdk logs URLs and bodies."""
     return logging.Logger("slack_sdk", logging.CRITICAL + 1)

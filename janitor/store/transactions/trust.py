@@ -157,6 +157,12 @@ class Trust(OnFile):
         with self._file.writing() as db:
             return marks.mark_exemption(db)
 
+    def leave_mark(self) -> None:
+        """Write the mark of the exemption granted last beside the database; that of a later copy of it stays there."""
+        mark = marks.read_mark(self._file.path)
+        if mark is None or self.knows(mark):
+            marks.write_mark(self._file.path, self.mark_exemption())
+
     def knows(self, mark: Mark) -> bool:
         """Whether this database made that mark; an older copy did not."""
         with self._file.reading() as db:
