@@ -24,10 +24,14 @@ Probe = tuple[str, Callable[[], str]]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a channel is given of a run. `waiting` counts the earlier reports that are still undelivered."""
+    """What a channel is given of a run. `waiting` counts the earlier reports that are still undelivered.
+
+    `heard`: whether somebody listens to clicks, so that buttons would not be in vain.
+    """
 
     share: Share
     waiting: int = 0
+    heard: bool = False
 
 
 @dataclass(frozen=True, slots=True)

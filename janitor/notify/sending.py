@@ -57,8 +57,9 @@ class ReportSender:
         """The reports of a run, all of them recorded before any is sent."""
         previous = self.outbox.read(lambda store: store.outcome_before(result.run), None)
         run = result.run or None
+        heard = self.outbox.read(lambda store: store.is_heard(self.clock()), otherwise=False)
         prepared = [
-            OutgoingReport(None, run, channel, channel.prepare(report))
+            OutgoingReport(None, run, channel, channel.prepare(replace(report, heard=heard)))
             for channel in self.channels
             for report in channel.reports_of(result, previous, waiting)
         ]

@@ -8,6 +8,7 @@ from janitor.core.result import Cost, RunResult, TargetResult
 from janitor.core.units import counted, format_size
 from janitor.notify.slack.message import Message
 from janitor.notify.slack.mrkdwn import code, escaped, fitted
+from janitor.notify.slack.offering import Offering
 from janitor.notify.slack.packing import Paragraph, Row, packed
 from janitor.report.by_policy import PolicyPart, about, figures_of, policy_parts
 from janitor.report.figures import kept_by_reason, totals_of
@@ -27,23 +28,31 @@ _NOTE = 250
 _DESCRIPTION = 400
 _MOST_IN_FIRST = 10
 _REPEATED = "Listed in the first message of this report"
+_NO_MENU = "To keep images, use the commands above."
+_NOTHING = Offering()
 
 
 def slack_messages(
-    share: Share, cost: Cost | None, zone: tzinfo, *, threaded: bool = False, undelivered: int = 0
+    share: Share,
+    cost: Cost | None,
+    zone: tzinfo,
+    *,
+    threaded: bool = False,
+    undelivered: int = 0,
+    offering: Offering = _NOTHING,
 ) -> list[Message]:
     """The whole report of a share, in as many messages as needed. Every image of the plan is named with its id.
 
     The first message says what is asked of its reader, and lists the first images of each policy; all of them follow,
     for a bot (`threaded`) in the thread of the first message. `undelivered` counts earlier reports that are still
-    undelivered.
+    undelivered. What is in the `offering` has buttons: those of the first message, and a menu of all of a policy.
     """
     result, parts = share.totals, policy_parts(share.listed)
     opening = [*_opening(share, undelivered), *_policies(share, cost, zone)]
-    first = [paragraph for part in parts for paragraph in _first_of(part, threaded=threaded)]
+    first = [paragraph for part in parts for paragraph in _first_of(part, offering, threaded=threaded)]
     totals = [Paragraph(_heading(target), tuple(_totals(target, result, cost, zone))) for target in result.targets]
     others = [paragraph for target in share.listed.targets for paragraph in _others(target, share.listed, zone)]
-    every = [paragraph for part in parts for paragraph in _all_of(part)]
+    every = [paragraph for part in parts for paragraph in (*_all_of(part), *_menus(part, offering))]
     if threaded:
         pages = [[*opening, *first, *totals], [*every, *others]]
     elif any(part.count > _MOST_IN_FIRST for part in parts):
@@ -104,13 +113,24 @@ def _label(part: PolicyPart) -> str:
     return fitted(part.name, _POLICY, code) if part.name else "(no policy)"
 
 
-def _first_of(part: PolicyPart, *, threaded: bool) -> Iterator[Paragraph]:
+def _first_of(part: PolicyPart, offering: Offering, *, threaded: bool) -> Iterator[Paragraph]:
     """The first images of a policy, and how many follow."""
     for (target, group), (_, whole) in zip(part.first(_MOST_IN_FIRST).groups, part.groups, strict=False):
-        yield _group(part, target, group, len(whole.entries))
+        yield _with_buttons(_group(part, target, group, len(whole.entries)), offering)
     if part.count > _MOST_IN_FIRST:
         where = "in this thread" if threaded else "in the messages after this one"
         yield Paragraph(f"The first {_MOST_IN_FIRST} of {part.count:,} of {_label(part)}; all are {where}.", ())
+
+
+def _with_buttons(paragraph: Paragraph, offering: Offering) -> Paragraph:
+    rows = tuple(replace(row, buttons=offering.buttons(row.name)) for row in paragraph.rows)
+    return replace(paragraph, rows=rows)
+
+
+def _menus(part: PolicyPart, offering: Offering) -> Iterator[Paragraph]:
+    """The menus of a policy's images; in a late message that there are none."""
+    for menu in offering.menus(part.name):
+        yield Paragraph("", (Row(f"Keep images of {_label(part)}:", late=_NO_MENU, buttons=menu),))
 
 
 def _all_of(part: PolicyPart) -> Iterator[Paragraph]:

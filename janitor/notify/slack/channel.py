@@ -39,12 +39,14 @@ _CSV = {"Content-Type": "text/csv; charset=utf-8"}
 class Place:
     """The place of a report: the channel as configured (None for a webhook), and the thread of its first message.
 
-    `id` is Slack's own id of the channel, and `thread` the time stamp of that message, if known.
+    `id` is Slack's own id of the channel, and `thread` the time stamp of that message, if known; `latest` is that of
+    the message accepted last.
     """
 
     channel: str | None
     id: str
     thread: str | None
+    latest: str | None = None
 
 
 Accepted = Callable[[int, Place, datetime | None], None]
@@ -221,8 +223,8 @@ def _problem_of_call(reply: Reply) -> Problem | None:
 
 
 def _opened(place: Place, said: Mapping[str, object]) -> Place:
-    """The place of a report whose first message was accepted; without a thread if the server names none."""
-    channel, thread = said.get("channel"), said.get("ts")
-    if place.thread or not (isinstance(channel, str) and channel and isinstance(thread, str) and thread):
-        return place
-    return replace(place, id=channel, thread=thread)
+    """The place of a report of which one more message was accepted; without a thread if the server names none."""
+    channel, stamp = said.get("channel"), said.get("ts")
+    if not (isinstance(channel, str) and channel and isinstance(stamp, str) and stamp):
+        return replace(place, latest=None)
+    return replace(place, id=channel, thread=place.thread or stamp, latest=stamp)

@@ -23,11 +23,15 @@ Block = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a paragraph in mrkdwn, the image that it lists, if it does, and its text in a late message."""
+    """A line of a paragraph in mrkdwn, the image that it lists, if it does, and its text in a late message.
+
+    `buttons` stand below it, and in no late message.
+    """
 
     text: str
     name: Name | None = None
     late: str | None = None
+    buttons: Block | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,17 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
+    """A section, also as it is in a late message, and the buttons below it."""
+
     block: Block
     late: Block
     names: frozenset[Name]
+    buttons: Block | None = None
+
+    @property
+    def blocks(self) -> list[Block]:
+        """Its blocks."""
+        return [self.block, *([self.buttons] if self.buttons else [])]
 
 
 def packed(title: str, context: str, *parts: Iterable[Paragraph], late: str | None = None) -> list[Message]:
@@ -60,7 +72,7 @@ def packed(title: str, context: str, *parts: Iterable[Paragraph], late: str | No
     messages = []
     for number, page in enumerate(pages, start=1):
         of = f" ({number} of {len(pages)})" if number > 1 else ""
-        message = _message(title + of, context, [section.block for section in page])
+        message = _message(title + of, context, [block for section in page for block in section.blocks])
         otherwise = _message((late or title) + of, context, [section.late for section in page])
         names = frozenset[Name]().union(*(section.names for section in page))
         messages.append(replace(message, names=names, late=None if otherwise == message else otherwise))
@@ -76,26 +88,35 @@ def _sections(paragraphs: Iterable[Paragraph]) -> Iterator[_Section]:
             length = max(wire_length(heading + body + text), wire_length(late_heading + late_body + late))
             if body and length > _SECTION_LIMIT:
                 yield _section_of(heading + body, late_heading + late_body, names)
-                body, late_body, names = _CONTINUED, _CONTINUED, set()
+                heading, late_heading, body, late_body, names = _again(paragraph)
             body, late_body = body + text, late_body + late
             names |= {row.name} if row.name else set()
-        yield _section_of(heading + body, late_heading + late_body, names)
+            if row.buttons:
+                yield _section_of(heading + body, late_heading + late_body, names, row.buttons)
+                heading, late_heading, body, late_body, names = "", "", "", "", set()
+        if heading + body:
+            yield _section_of(heading + body, late_heading + late_body, names)
 
 
-def _section_of(text: str, late: str, names: Iterable[Name]) -> _Section:
-    return _Section(_section(text), _section(late), frozenset(names))
+def _again(paragraph: Paragraph) -> tuple[str, str, str, str, set[Name]]:
+    """The heading once more, and nothing below it yet."""
+    return paragraph.heading, paragraph.late or paragraph.heading, _CONTINUED, _CONTINUED, set()
+
+
+def _section_of(text: str, late: str, names: Iterable[Name], buttons: Block | None = None) -> _Section:
+    return _Section(_section(text.lstrip("\n")), _section(late.lstrip("\n")), frozenset(names), buttons)
 
 
 def _pages(sections: Sequence[_Section]) -> Iterator[list[_Section]]:
     page: list[_Section] = []
-    length = 0
+    length, blocks = 0, 0
     for section in sections:
-        added = max(wire_length(section.block), wire_length(section.late)) + 2
-        if page and (length + added > _PAGE_LIMIT or len(page) == _PAGE_BLOCKS):
+        added = max(wire_length(section.blocks), wire_length(section.late)) + 2
+        if page and (length + added > _PAGE_LIMIT or blocks + len(section.blocks) > _PAGE_BLOCKS):
             yield page
-            page, length = [], 0
+            page, length, blocks = [], 0, 0
         page.append(section)
-        length += added
+        length, blocks = length + added, blocks + len(section.blocks)
     if page:
         yield page
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -18,13 +18,14 @@ from janitor.errors import DeliveryError, UsageError
 from janitor.notify.channel import Probe, Progress, Receipt, Report
 from janitor.notify.slack.blocks import listed_images, notice, slack_messages
 from janitor.notify.slack.message import Message
+from janitor.notify.slack.offering import Offering, offering_of
 from janitor.notify.slack.packing import marked
 from janitor.report import Listing, Name
 from janitor.report.listing import listing
 from janitor.report.occasion import worth_posting
 from janitor.report.routing import shares_of
 from janitor.shutdown import Stop
-from janitor.store import KeptReport, NewReport
+from janitor.store import KeptReport, NewOffer, NewReport
 
 if TYPE_CHECKING:
     from janitor.notify.slack.channel import Place, SlackChannel  # imported late: Slack's library takes its time
@@ -98,12 +99,19 @@ class SlackWorkspace:
         share = report.share
         channel = channel_of(self.settings, share.channel, self.stop)
         threaded = channel.webhook_url is None
+        offering = offering_of(share.listed) if threaded and report.heard else Offering()
         messages = slack_messages(
-            share, self.settings.cost, self.settings.timezone, threaded=threaded, undelivered=report.waiting
+            share,
+            self.settings.cost,
+            self.settings.timezone,
+            threaded=threaded,
+            undelivered=report.waiting,
+            offering=offering,
         )
         filed = threaded and listed_images(share) > _MOST_WITHOUT_A_FILE
         file, late = (listing(share.listed, late=late) if filed else None for late in (False, True))
-        return SlackReport(share.totals.run or None, channel, share.channel or self.name, messages, file, late)
+        name, offers = share.channel or self.name, offering.offers(messages)
+        return SlackReport(share.totals.run or None, channel, name, messages, file, late, offers=offers)
 
     def prepare_late(self, kept: KeptReport, name: str, _stored: object) -> SlackReport:
         """The kept messages, each one marked.
@@ -119,7 +127,7 @@ class SlackWorkspace:
         messages = [marked(Message(m["text"], m["blocks"]), name) for m in json.loads(kept.messages_json)]
         file = Listing(**json.loads(kept.listing_json)) if kept.listing_json and not channel.webhook_url else None
         accepted = kept.accepted if place is not None else 0
-        return SlackReport(kept.run, channel, kept.channel, messages, file, file, accepted, place)
+        return SlackReport(kept.run, channel, kept.channel, messages, file, file, accepted, place, late=True)
 
     def _present_name(self, channel: str) -> str | None:
         """The channel of a kept report, or None for the main one, also if no policy names that channel now."""
@@ -138,7 +146,8 @@ class SlackWorkspace:
 class SlackReport:
     """A report as messages: `accepted` of them have been accepted already, and are at `place`.
 
-    `kept_for` is the name of its channel in the database; `late_file` is the file for a late report.
+    `kept_for` is the name of its channel in the database; `late_file` is the file for a late report. `offers` are those
+    of its messages that have buttons, which those of a `late` one never have. Wide because all of it is sent or kept.
     """
 
     run: int | None
@@ -149,6 +158,8 @@ class SlackReport:
     late_file: Listing | None
     accepted: int = 0
     place: Place | None = None
+    offers: Sequence[NewOffer] = ()
+    late: bool = False
 
     @property
     def destination(self) -> str:
@@ -159,7 +170,8 @@ class SlackReport:
         """The report as it is sent late: then it announces nothing."""
         late = [message.late or message for message in self.messages]
         words = json.dumps([{"text": message.text, "blocks": message.blocks} for message in late])
-        return NewReport(self.kept_for, words, json.dumps(asdict(self.late_file)) if self.late_file else None)
+        listing_json = json.dumps(asdict(self.late_file)) if self.late_file else None
+        return NewReport(self.kept_for, words, listing_json, self.offers)
 
     def send(self, progress: Progress, clock: Callable[[], datetime]) -> Receipt:
         """Send the messages that have not been accepted, and then the file."""
@@ -168,8 +180,8 @@ class SlackReport:
 
         def note(count: int, now_at: Place, date: datetime | None) -> None:
             nonlocal place
-            place = now_at
-            progress(self.accepted + count, json.dumps(asdict(now_at)))
+            place = replace(now_at, latest=None) if self.late else now_at
+            progress(self.accepted + count, json.dumps(asdict(place)))
             if date is not None:
                 offset = date - clock()
                 offsets.update(dict.fromkeys(self.messages[self.accepted + count - 1].names, offset))

@@ -65,7 +65,8 @@ _SHOWN_FOR = timedelta(days=90)
 class NewOffer:
     """A message with buttons that is about to be sent: `position` is its place in its report, from 0.
 
-    `groups` are the ids of buttons for several of the announced images, each with theirs.
+    `groups` are the ids of buttons for several images, each with theirs: the announced ones, and those in `also`, which
+    have no buttons of their own in this message.
     """
 
     position: int
@@ -73,6 +74,7 @@ class NewOffer:
     blocks: Sequence[Mapping[str, Any]]
     announced: Sequence[Announced]
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    also: Sequence[Announced] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def add_offers(db: Connection, run: int, report: int, offers: Iterable[NewOffer]
     for offer in offers:
         row = (report, offer.position, run, offer.text, json.dumps(offer.blocks), iso(at))
         number = db.execute(_ADD_OFFER, row).lastrowid
-        db.executemany(_ADD, [_row(run, announced) for announced in offer.announced])
+        db.executemany(_ADD, [_row(run, announced) for announced in (*offer.announced, *offer.also)])
         db.executemany(_ADD_OFFERED, [(announced.id, number) for announced in offer.announced])
         grouped = ((group, each) for group, members in offer.groups.items() for each in members)
         db.executemany(_ADD_GROUPED, list(grouped))

@@ -1,5 +1,6 @@
 """Sending to Slack: messages, threads and files arrive as intended, and what was accepted is reported truly."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -82,7 +83,8 @@ def test_a_bot_opens_a_thread_with_the_first_message(slack: SlackStandIn, waits:
     told: list[tuple[int, Place]] = []
     assert bot(slack, waits).send([message()] * 3, accepted=lambda count, place, _: told.append((count, place))) == 3
     opened = Place(CHANNEL, slack.id_of(CHANNEL), slack.posted[0].ts)
-    assert told == [(1, opened), (2, opened), (3, opened)]
+    stamps = [posted.ts for posted in slack.posted]
+    assert told == [(count, replace(opened, latest=stamp)) for count, stamp in enumerate(stamps, start=1)]
     assert [posted.thread for posted in slack.posted] == [None, opened.thread, opened.thread]
 
 

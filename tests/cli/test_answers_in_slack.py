@@ -1,0 +1,137 @@
+"""An image whose announcement is answered in Slack, through real processes: kept, said, announced anew, and deleted."""
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from janitor.sandbox.options import Options
+from janitor.sandbox.server import running
+from janitor.store import Store
+from tests.conftest import Desk
+from tests.notify.slack.listening.announced import until
+from tests.slack_stand_in import APP_TOKEN, CHANNEL, TOKEN, SlackStandIn
+
+DAY = timedelta(days=1)
+SHIFTED = """
+import pathlib, janitor.clock
+from datetime import datetime, timedelta
+
+class Shifted(datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) + timedelta(days=float(pathlib.Path("days").read_text()))
+
+janitor.clock.datetime = Shifted
+"""
+POLICY = """
+policies:
+  - name: old
+    description: Rebuilt every night.
+    match: {{name: "{name}"}}
+    expire: {{after: 90d}}
+    notice: 48h
+"""
+
+
+class Nights:
+    """A cloud, Slack and the commands of one folder, at a time that passes on demand."""
+
+    def __init__(self, desk: Desk, slack: SlackStandIn) -> None:
+        self.desk, self.slack = desk, slack
+        slack.clock = self.now
+        self.to(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(days=self.days)
+
+    def to(self, days: float) -> None:
+        self.days = days
+        self.desk.write("days", str(days))
+
+    def janitor(self, *words: str) -> str:
+        done = self.desk.janitor(*words, before=SHIFTED)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def decision(self, image: str) -> dict[str, Any]:
+        [target] = json.loads(self.janitor("run", "--format", "json"))["targets"]
+        [decision] = [each for each in target["decisions"] if each["image"] == image]
+        return {**decision, "deletions": target["deletions"]}
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """`serve --listen-only`, until it is told to end, which it does at once."""
+        with self.desk.started("serve", "--listen-only", before=SHIFTED) as process:
+            assert self.slack.sockets.wait_for(1)
+            with Store.open(self.desk.folder / "sandbox.db") as store:
+                assert until(lambda: store.is_heard(self.now()))
+            yield
+            process.send_signal(signal.SIGTERM)
+            output, errors = process.communicate(10)
+            assert process.returncode == 0, output + errors
+            assert "Traceback" not in errors
+
+
+@pytest.fixture
+def nights(desk: Desk, slack: SlackStandIn) -> Iterator[Nights]:
+    world = Nights(desk, slack)
+    with running(Options(images=60), clock=world.now) as sandbox:
+        told = f"token: {TOKEN}, channel: '{CHANNEL}', app_token: {APP_TOKEN}, base_url: '{slack.base_url}'"
+        desk.write("janitor.yaml", f"{sandbox.configuration(mode='delete')}slack: {{{told}}}\n")
+        desk.write("policies/old.yaml", POLICY.format(name="*"))
+        yield world
+
+
+def expired(nights: Nights) -> tuple[str, str]:
+    """The id and name of an image that has expired; from now on the policy is for it alone."""
+    found = nights.janitor("run", "--dry-run", "--no-post", "--format", "json")
+    decisions = json.loads(found)["targets"][0]["decisions"]
+    waits = [each for each in decisions if each["verdict"] == "wait"]
+    names = [each["name"] for each in decisions]
+    chosen = next(each for each in waits if names.count(each["name"]) == 1 and each["name"].isascii())
+    nights.desk.write("policies/old.yaml", POLICY.format(name=chosen["name"]))
+    return chosen["image"], chosen["name"]
+
+
+def test_an_image_is_kept_by_a_click_until_that_lapses(nights: Nights) -> None:
+    slack = nights.slack
+    image, name = expired(nights)
+    with nights.listening():
+        assert nights.decision(image)["verdict"] == "wait"
+        first = next(posted for posted in slack.posted if posted.thread is None)
+        click = slack.click(first, "Keep 30 days")
+        assert click.wait()
+        assert click.in_time
+        assert until(lambda: "kept by @lee until " in slack.latest(first).shown)
+        nights.to(1)
+        kept = nights.decision(image)
+        assert (kept["verdict"], kept["reason"]) == ("keep", "exempt")
+        assert "by @lee: kept for 30 days in Slack, on the message of run 2 in #cloud-images" in kept["detail"]
+        assert "Spared, announced before and now kept" in slack.posted[-1].shown + slack.posted[-2].shown
+        nights.to(3)
+        assert nights.decision(image)["verdict"] == "keep"
+        assert "@lee" in nights.janitor("keep", "--list")
+        assert "in Slack, on the message of run 2 in #cloud-images" in " ".join(
+            nights.janitor("explain", image).split()
+        )
+    nights.to(32)
+    with nights.listening():
+        before = len(slack.posted)
+        assert nights.decision(image)["verdict"] == "wait", "announced anew"
+        again = slack.posted[before]
+        assert "Keep 30 days" in str(again.blocks)
+        assert name in again.shown
+        assert slack.click(first, "Keep 30 days").wait()
+        assert until(lambda: "it was kept after this announcement until that expired" in str(slack.ephemeral))
+        nights.to(33)
+        assert nights.decision(image)["verdict"] == "wait"
+        nights.to(34.1)
+        [deletion] = nights.decision(image)["deletions"]
+        assert (deletion["image"], deletion["outcome"]) == (image, "deleted")
+        assert slack.click(again, "Keep 30 days").wait()
+        assert until(lambda: "nothing to keep: deleted on " in str(slack.ephemeral))
