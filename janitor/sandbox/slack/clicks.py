@@ -69,7 +69,12 @@ class Click:
             return not self.in_time
         return self.lost or self.clock() - self.sent[0] > IN_TIME
 
-    def wait(self, seconds: float = 10) -> bool:
+    def is_of(self, ts: str | None, channel: str) -> bool:
+        """Whether it was on this message."""
+        container = self.payload["container"]
+        return (container["message_ts"], container["channel_id"]) == (ts, channel)
+
+    def wait(self, seconds: float = 30) -> bool:
         """Wait until it is acknowledged, at most for that time; whether it was."""
         return self._heard.wait(seconds)
 

@@ -1,4 +1,4 @@
-"""The workspace behind an HTTP server on loopback: the Web API and Socket Mode."""
+"""The workspace behind an HTTP server on loopback: the Web API, Socket Mode, and the page to click through it."""
 
 import threading
 from email.utils import format_datetime
@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
+from janitor.sandbox.slack.page import routes
 from janitor.sandbox.slack.replies import Reply
 from janitor.sandbox.slack.workspace import Workspace
 
@@ -23,6 +24,11 @@ class SlackServer(Workspace):
         super().__init__(f"http://{_HOST}:{self._server.server_port}")
         self._server.workspace = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(poll_seconds,), name="slack")
+
+    @property
+    def page(self) -> str:
+        """The address of the page to look at it."""
+        return f"{self.address}/"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -52,26 +58,36 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """A call without a body, or a web socket."""
-        if self.headers.get("Upgrade", "").lower() == "websocket":
+        refusal = routes.refusal_of(self._lines)
+        if refusal is None and self.headers.get("Upgrade", "").lower() == "websocket":
             self._upgrade()
         else:
-            self._answer(b"")
+            self._give(refusal or routes.shown(self._workspace, self.path, self._lines) or self._answer(b""))
 
     def do_POST(self) -> None:
         """A call."""
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > _LARGEST_BODY:
             self._give(Reply(413 if length else 411, "too long, or of no known length"))
-        else:
-            self._answer(self.rfile.read(int(length)))
+            return
+        body, refusal = self.rfile.read(int(length)), routes.refusal_of(self._lines)
+        self._give(refusal or routes.done(self._workspace, self.path, self._lines, body) or self._answer(body))
 
-    def _answer(self, body: bytes) -> None:
-        self._give(self.server.workspace.answer(self.path, self.headers.get("Authorization"), body))
+    @property
+    def _lines(self) -> routes.Headers:
+        return {name.lower(): value for name, value in self.headers.items()}
+
+    @property
+    def _workspace(self) -> Workspace:
+        return self.server.workspace
+
+    def _answer(self, body: bytes) -> Reply:
+        return self._workspace.answer(self.path, self.headers.get("Authorization"), body)
 
     def _upgrade(self) -> None:
         from janitor.sandbox.slack.wire import Wire
 
-        asked, sockets = urlsplit(self.path), self.server.workspace.sockets
+        asked, sockets = urlsplit(self.path), self._workspace.sockets
         self.close_connection = True
         if asked.path != _LINK or not sockets.admits(parse_qs(asked.query).get("ticket", [""])[0]):
             self._give(Reply(401, "no such ticket"))
@@ -83,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.status is None:
             self.close_connection = True
             return
-        content, clock = reply.body.encode(), self.server.workspace.clock
+        content, clock = reply.body.encode(errors="replace"), self._workspace.clock
         # Not the time of now, which tests do not go by.
         self.send_response_only(reply.status)
         if clock is not None and "Date" not in reply.headers:

@@ -162,12 +162,12 @@ class Sockets:
                 self.open.remove(socket)
             self._changed.notify_all()
 
-    def wait_for(self, opened: int, seconds: float = 10) -> bool:
+    def wait_for(self, opened: int, seconds: float = 30) -> bool:
         """Wait until exactly that many are open, at most for that time; whether they are."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self.open) == opened, seconds)
 
-    def wait_for_ever(self, opened: int, seconds: float = 10) -> bool:
+    def wait_for_ever(self, opened: int, seconds: float = 30) -> bool:
         """Wait until that many have been opened in all, those that are gone included; whether they were."""
         with self._changed:
             return self._changed.wait_for(lambda: self.ever >= opened, seconds)

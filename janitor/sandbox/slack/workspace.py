@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from janitor.sandbox.slack import files
-from janitor.sandbox.slack.clicks import Click, Control, Forgery, control_named, payload_of
+from janitor.sandbox.slack.clicks import IN_TIME, Click, Control, Forgery, control_named, payload_of
 from janitor.sandbox.slack.messages import answer_click, post_by_webhook
 from janitor.sandbox.slack.methods import METHODS, Method, must_be_allowed, which_app
 from janitor.sandbox.slack.people import LEE, Person
@@ -43,7 +43,8 @@ class Workspace(State):
     Every request is in `requests`, its path in `paths`, its `Authorization` in `authorizations`. Replies put into
     `script` are given first, one a request, whatever the request holds; those in `refusals` to requests of that path.
     From `refuse_after` messages on it takes no more, and `before` is called with every request. The next `unanswered`
-    requests are carried out, and the connection is dropped instead of saying so.
+    requests are carried out, and the connection is dropped instead of saying so. The page waits for an acknowledgement
+    for the time of `patience`.
     """
 
     def __init__(self, address: str) -> None:
@@ -57,6 +58,7 @@ class Workspace(State):
         self.script: deque[Reply] = deque()
         self.refusals: dict[str, Reply] = {}
         self.unanswered = 0
+        self.patience = IN_TIME
         self.before: Callable[[], object] = lambda: None
         self.token, self.app_token = TOKEN, APP_TOKEN
         self._answerable: dict[str, _Answerable] = {}
