@@ -15,6 +15,11 @@ def print_configuration(configuration: str) -> None:
     say("The sandbox is listening; Ctrl-C ends it.", err=True)
 
 
+def show_page(address: str) -> None:
+    """Say where the page of the embedded Slack is."""
+    say(f"Its Slack is at {address} (open it in a browser).", err=True)
+
+
 def write_configuration(file: Path, configuration: str) -> None:
     """Write it to a new file. Where that fails, no file is left or touched."""
     try:

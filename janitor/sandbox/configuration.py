@@ -9,6 +9,7 @@ def configuration_text(
     *,
     reference: str = "",
     reference_token: str = "",
+    slack: str = "",
     policies: str = "policies",
     database: str = "sandbox.db",
     mode: str = "dry-run",
@@ -16,7 +17,8 @@ def configuration_text(
 ) -> str:
     """The text of a janitor.yaml with one target, the sandbox at `url`, with the lines given; it contains the password.
 
-    `reference` is the URL of a document that names images, and `reference_token` its token.
+    `reference` is the URL of a document that names images, and `reference_token` its token; `slack` are the lines that
+    name a Slack.
     """
     return f"""\
 # A configuration for the sandbox at {url}; with it as janitor.yaml: janitor run
@@ -25,7 +27,7 @@ database: {quoted(database)}
 policies: {quoted(policies)}          # a file or a directory
 timezone: {quoted(timezone)}
 # schedule: "0 3 * * *"            # for `janitor serve`
-{_references(reference, reference_token)}targets:
+{_references(reference, reference_token)}{slack}targets:
 {target}"""
 
 
@@ -36,6 +38,17 @@ def _references(url: str, token: str) -> str:
 # references:                      # texts that name images, where no API shows what uses them
 #   - url: {quoted(url)}
 #     token: {quoted(token)}
+"""
+
+
+def slack_text(page: str, base_url: str, token: str, app_token: str, channel: str) -> str:
+    """The lines of a janitor.yaml that name an embedded Slack, whose page is at `page`; they contain its tokens."""
+    return f"""\
+slack:                             # what is posted is on the page at {page}
+  token: {quoted(token)}
+  # app_token: {quoted(app_token)}
+  channel: {quoted(channel)}
+  base_url: {quoted(base_url)}
 """
 
 

@@ -135,6 +135,10 @@ FLAGS: tuple[Flag, ...] = (
         "The bearer token for the document of launch templates.",
     ),
     Flag("--faults", "faults", str, None, "A YAML file of faults to inject.", metavar="FILE"),
+    Flag("--slack", "slack", bool, False, "Embed a Slack too, with a page that shows its messages and takes clicks."),
+    Flag(
+        "--slack-port", "slack_port", int, _DEFAULTS.slack_port, "Port of --slack on 127.0.0.1; 0 takes any free one."
+    ),
 )
 
 

@@ -67,7 +67,8 @@ class Options:
 
     `port` 0 is any free one. `latency` is added to every request. `queued_for` and `saving_for` are how long an
     uploaded image stays in these statuses. `oddities` adds images with values that cannot be read. `faults` are those
-    it begins with. `reference_token` opens the document of launch templates.
+    it begins with. `reference_token` opens the document of launch templates. With `slack` there is a Slack, too, on a
+    port of its own.
 
     Of OpenStack only: how many `regions` there are, and `computes` in the first of them; whether the regions share one
     image service, which the catalogue has in both or `image_in_first`; which services they have not got, how the
@@ -112,6 +113,8 @@ class Options:
     application_secret: str = "sandbox-application-secret"  # noqa: S105 - as the password
     reference_token: str = "sandbox-reference-token"  # noqa: S105 - as the password
     faults: Faults = NO_FAULTS
+    slack: bool = False
+    slack_port: int = 8781
 
     def __post_init__(self) -> None:
         for wrong, sentence in self._objections():
@@ -131,6 +134,7 @@ class Options:
     def _objections(self) -> tuple[tuple[bool, str], ...]:
         return (
             (not 0 <= self.port <= 65535, f"port {self.port} is not between 0 and 65535"),
+            (not 0 <= self.slack_port <= 65535, f"port {self.slack_port} is not between 0 and 65535"),
             (not 0 <= self.images <= _MOST_IMAGES, f"{self.images} images: choose 0 to {_MOST_IMAGES}"),
             (self.page_cap < 1, f"a page cap of {self.page_cap} would list nothing: choose 1 or more"),
             (self.latency < timedelta(), "the latency must not be negative"),

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.types import ASGIApp, Receive
@@ -24,17 +24,21 @@ from janitor.sandbox.account import Account
 from janitor.sandbox.api import ServedApi
 from janitor.sandbox.apis import make_api
 from janitor.sandbox.app import Hook, make_app
-from janitor.sandbox.configuration import configuration_text
+from janitor.sandbox.configuration import configuration_text, slack_text
 from janitor.sandbox.faults import Faults
 from janitor.sandbox.faults.injector import FaultInjector, until_gone
 from janitor.sandbox.options import Options
 from janitor.sandbox.references import PATH
 from janitor.sandbox.request_log import RecordedRequest, RequestLog
 
+if TYPE_CHECKING:
+    from janitor.sandbox.slack.server import SlackServer
+
 _log = logging.getLogger("janitor.sandbox")
 _HOST = "127.0.0.1"
 _DEFAULTS = Options()
 _KEPT_IN_FOREGROUND = 10_000
+_MORE_CHANNELS = ("#team-data", "#team-web")
 
 
 @dataclass(slots=True)
@@ -94,6 +98,7 @@ def serve(
     options: Options,
     *,
     announce: Callable[[str], None],
+    show: Callable[[str], None] = lambda _page: None,
     clock: Callable[[], datetime] = utc_now,
     ending: Iterable[int] = (signal.SIGINT, signal.SIGTERM),
     **configuration: str,
@@ -101,14 +106,45 @@ def serve(
     """Run in the foreground until one of the signals `ending`, then return. Only from the main thread.
 
     Once the socket listens, `announce` is given the text of a janitor.yaml that works against it; `configuration` is
-    for `configuration_text`. Raises UsageError if the port is not available.
+    for `configuration_text`. With an embedded Slack, `show` is given the address of its page. Raises UsageError if a
+    port is not available.
     """
-    with _listening(options, clock, None, _KEPT_IN_FOREGROUND) as (sandbox, server, thread):
+    with (
+        _embedded_slack(options, clock) as slack,
+        _listening(options, clock, None, _KEPT_IN_FOREGROUND) as (sandbox, server, thread),
+    ):
         with _stopped_by_signals(server, ending):
-            announce(sandbox.configuration(**configuration))
+            announce(sandbox.configuration(**configuration, **_named(slack)))
+            if slack is not None:
+                show(slack.page)
             _log.info("sandbox-listening url=%s images=%d seed=%d", sandbox.url, options.images, options.seed)
             thread.join()
         _log.info("sandbox-stopped requests=%d", len(sandbox.requests))
+
+
+@contextmanager
+def _embedded_slack(options: Options, clock: Callable[[], datetime]) -> Iterator["SlackServer | None"]:
+    if not options.slack:
+        yield None
+        return
+    from janitor.sandbox.slack.server import SlackServer
+
+    try:
+        slack = SlackServer(options.slack_port)
+    except OSError as error:
+        raise UsageError(_port_problem(options.slack_port, error, "--slack-port")) from error
+    slack.clock = clock
+    for channel in _MORE_CHANNELS:
+        slack.join(channel)
+    with slack:
+        yield slack
+
+
+def _named(slack: "SlackServer | None") -> dict[str, str]:
+    if slack is None:
+        return {}
+    channel = next(iter(slack.channels))
+    return {"slack": slack_text(slack.page, slack.base_url, slack.token, slack.app_token, channel)}
 
 
 class _Server(uvicorn.Server):
@@ -216,9 +252,9 @@ def _bound(port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _port_problem(port: int, error: OSError) -> str:
+def _port_problem(port: int, error: OSError, option: str = "--port") -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {_HOST} is taken: choose another with --port, or any free one with --port 0"
+        return f"port {port} on {_HOST} is taken: choose another with {option}, or any free one with {option} 0"
     return f"cannot listen on port {port} of {_HOST}: {os.strerror(error.errno or 0)}"
 
 

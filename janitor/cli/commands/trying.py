@@ -51,13 +51,14 @@ def _sandbox_options() -> list[click.Parameter]:
 def sandbox(common: Common, file: Path | None, **options: Any) -> int:
     """Run an embedded cloud with realistic test images.
 
-    Prints or writes a janitor.yaml for it. Ctrl-C ends it.
+    Prints or writes a janitor.yaml for it. Ctrl-C ends it. With --slack there is a Slack, too: reports are on a page,
+    where you can answer them by its buttons.
     """
     from functools import partial
 
     from janitor.cli.commands.beginning.shipped import shipped_policies
     from janitor.cli.logs import configure_logging
-    from janitor.cli.written_configuration import must_not_exist, print_configuration, write_configuration
+    from janitor.cli.written_configuration import must_not_exist, print_configuration, show_page, write_configuration
     from janitor.errors import Exit
     from janitor.sandbox import server
     from janitor.sandbox.flags import options_from
@@ -67,7 +68,7 @@ def sandbox(common: Common, file: Path | None, **options: Any) -> int:
     must_not_exist(file)
     policies = "policies" if Path("policies").is_dir() else str(shipped_policies())
     announce = print_configuration if file is None else partial(write_configuration, file)
-    server.serve(options_from(options), announce=announce, ending=ending_signals(), policies=policies)
+    server.serve(options_from(options), announce=announce, show=show_page, ending=ending_signals(), policies=policies)
     return Exit.OK
 
 

@@ -1,0 +1,74 @@
+"""`janitor sandbox --slack`: the printed configuration posts to a page, and Ctrl-C ends both."""
+
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from janitor.errors import UsageError
+from janitor.sandbox.options import Options
+from janitor.sandbox.server import serve
+from tests.conftest import Desk
+
+POLICIES = "policies: [{name: old, match: {name: '*'}, expire: {after: 90d}, notice: 2d}]\n"
+
+
+@contextmanager
+def embedded(desk: Desk, *words: str) -> Iterator["tuple[str, subprocess.Popen[str]]"]:
+    """The address of the page of a sandbox that runs as a command, and the command."""
+    command = desk.command("sandbox", "--port", "0", "--slack", "--slack-port", "0", "--write", "janitor.yaml", *words)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, **desk.settings_for_process()) as process:
+        assert process.stderr is not None
+        try:
+            yield next(line for line in process.stderr if "Its Slack is at" in line).split()[4], process
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+
+
+def get(address: str) -> str:
+    return httpx.get(address, trust_env=False).text
+
+
+def test_the_written_configuration_posts_to_the_page(desk: Desk) -> None:
+    with embedded(desk, "--images", "40") as (page, process):
+        desk.write("policies/old.yaml", POLICIES)
+        config: dict[str, Any] = yaml.safe_load((desk.folder / "janitor.yaml").read_text())
+        assert config["slack"]["base_url"] == f"{page}api/"
+        assert "No messages." in get(page)
+        assert desk.janitor("run", "--dry-run").returncode == 0
+        shown = get(page)
+        assert 'aria-label="#cloud-images"' in shown
+        assert "DRY RUN" in shown
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+    with pytest.raises(httpx.ConnectError):
+        get(page)
+
+
+def test_it_has_channels_for_teams(desk: Desk) -> None:
+    with embedded(desk, "--images", "1") as (page, _process):
+        assert [name for name in ("#cloud-images", "#team-data", "#team-web") if f"<h2>{name}</h2>" in get(page)] == [
+            "#cloud-images",
+            "#team-data",
+            "#team-web",
+        ]
+
+
+def test_a_port_that_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        options = Options(port=0, images=1, slack=True, slack_port=other.getsockname()[1])
+        with pytest.raises(UsageError, match=r"is taken: .*--slack-port 0"):
+            serve(options, announce=lambda _: pytest.fail("must not be announced"))
+
+
+def test_a_port_that_is_none() -> None:
+    with pytest.raises(UsageError, match="port 65536"):
+        Options(slack_port=65536)
