@@ -8,7 +8,7 @@ DEVELOPING := $(VENV)/.developing
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GLANCE := .venv-glance
 
-.PHONY: help setup develop demo test lint types unit test-glance test-container nights walks guard bench bench-glance lock clean
+.PHONY: help setup develop demo test lint types unit test-glance test-page test-container nights walks guard bench bench-glance lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -46,6 +46,10 @@ unit: $(DEVELOPING)
 
 test-glance: $(DEVELOPING) $(GLANCE)/.ready ## test against a real Glance and Keystone; installs and starts both
 	$(BIN)/pytest --timeout 300 tests/glance
+
+test-page: $(DEVELOPING) ## click through the sandbox's Slack in headless Chromium; without it, and where apt-get cannot install it, says so
+	$(BIN)/python -m tests.browser install
+	$(BIN)/pytest -rs tests/sandbox/slack/test_in_browser.py
 
 test-container: $(DEVELOPING) ## build the container without an engine and run it; needs root and apt-get, else says so and does nothing
 	$(BIN)/pytest --timeout 1020 -rs tests/container

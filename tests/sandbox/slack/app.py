@@ -32,7 +32,8 @@ def listening(slack: Workspace, before: Callable[[], object] = lambda: None) -> 
     try:
         yield took
     finally:
-        client.auto_reconnect_enabled = False
+        # Both, for whoever connects sets the one to the other.
+        client.default_auto_reconnect_enabled = client.auto_reconnect_enabled = False
         # It reads for up to three seconds before it notices that it was closed, unless the other side closes.
         for socket in list(slack.sockets.open):
             socket.close()
@@ -40,3 +41,4 @@ def listening(slack: Workspace, before: Callable[[], object] = lambda: None) -> 
             client.close()
         except AttributeError:  # its two threads closed it at once
             client.close()
+        client.disconnect()  # what a thread opened meanwhile
