@@ -20,6 +20,11 @@ def clicked(slack: SlackStandIn) -> Click:
     return slack.click(slack.posted[0], SEVEN)
 
 
+def reaches_the_app_again(slack: SlackStandIn) -> bool:
+    """Whether some click does. slack-sdk may open two sockets at once, and drop one with what was sent there."""
+    return any(clicked(slack).wait(1) for _ in range(60))
+
+
 def address_of(slack: SlackStandIn) -> str:
     return str(WebClient(base_url=slack.base_url).apps_connections_open(app_token=slack.app_token)["url"])
 
@@ -98,10 +103,9 @@ def test_a_socket_that_slack_ends_is_followed_by_another(slack: SlackStandIn, re
         [socket] = slack.sockets.open
         socket.disconnect(reason)
         assert slack.sockets.wait_for_ever(2)
-        assert slack.sockets.wait_for(1)
-        assert slack.sockets.open != [socket]
-        assert clicked(slack).wait()
-    assert len(took) == 1
+        assert reaches_the_app_again(slack)
+        assert socket not in slack.sockets.open
+    assert took
 
 
 @pytest.mark.parametrize("ending", ["die", "close"])
@@ -110,9 +114,8 @@ def test_a_socket_that_ends_is_followed_by_another(slack: SlackStandIn, ending: 
         assert slack.sockets.wait_for(1)
         getattr(slack.sockets.open[0], ending)()
         assert slack.sockets.wait_for_ever(2)
-        assert slack.sockets.wait_for(1)
-        assert clicked(slack).wait()
-    assert len(took) == 1
+        assert reaches_the_app_again(slack)
+    assert took
 
 
 def test_a_silent_socket_stands_and_says_nothing(slack: SlackStandIn) -> None:
