@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from janitor.config import Settings, Slack
@@ -140,6 +141,10 @@ class SlackWorkspace:
             yield "slack", channel_of(self.settings).probe
             for name in dict.fromkeys(self._channels.values()):
                 yield f"slack {name}", channel_of(self.settings, name).probe
+        if live and self.slack.app_token:
+            from janitor.notify.slack.listening.probing import probe  # Slack's library takes its time
+
+            yield "slack clicks", partial(probe, self.settings, self.slack.approvers)
 
 
 @dataclass(frozen=True, slots=True)

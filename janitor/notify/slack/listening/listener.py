@@ -223,13 +223,20 @@ def listening(
         listener.calls.transport.close()
 
 
-def _made(settings: Settings, stop: Stop, patience: Patience, waits: Waits) -> tuple[Listener, Rewriting]:
+def calls_of(settings: Settings, stop: Stop) -> tuple[Calls, Redaction]:
+    """The calls that listening makes, and what keeps secrets out of texts. Raises UsageError without the tokens."""
     slack = settings.slack
     if slack is None or not slack.token or not slack.app_token:
         raise UsageError(f"{settings.source}: listening needs `token` and `app_token` under `slack`")
     redact = Redaction(slack.token, slack.app_token)
     transport = Transport(HttpOptions(route=settings.http.route), redact, stop, largest=_LARGEST_ANSWER)
-    calls = Calls(slack.token, slack.app_token, slack.base_url, transport)
+    return Calls(slack.token, slack.app_token, slack.base_url, transport), redact
+
+
+def _made(settings: Settings, stop: Stop, patience: Patience, waits: Waits) -> tuple[Listener, Rewriting]:
+    calls, redact = calls_of(settings, stop)
+    slack = settings.slack
+    assert slack is not None
     rewriting = _rewriting(settings, slack, calls, stop)
     answering = Answering(
         database=settings.database,

@@ -1,5 +1,6 @@
 """The socket: whatever becomes of it, another one follows, and what people click afterwards is honoured."""
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from janitor.clock import utc_now
-from janitor.errors import UsageError
+from janitor.errors import DeliveryError, UsageError
 from janitor.notify.slack.listening.listener import listening
+from janitor.notify.slack.listening.probing import probe
 from janitor.notify.slack.listening.session import Patience
 from janitor.sandbox.slack.sockets import Socket
 from janitor.shutdown import Stop
@@ -173,3 +175,31 @@ def test_the_tokens_and_the_ticket_are_in_no_log(desk: Desk, caplog: pytest.LogC
     text = caplog.text
     assert "stand-in-secret" not in text
     assert "ticket" not in text
+
+
+def test_it_can_be_tried_without_listening(desk: Desk) -> None:
+    settings = desk.settings()
+    assert settings.slack is not None
+    said = probe(settings, settings.slack.approvers)
+    assert said == "opened a connection over which clicks would come, in the workspace T0STANDIN01"
+    assert desk.slack.paths[-1] == "/api/usergroups.users.list"
+    assert desk.slack.sockets.wait_for(0)
+
+
+TROUBLE: dict[str, tuple[Callable[[Desk], object], str]] = {
+    "token": (
+        lambda desk: desk.slack.scopes.pop(desk.slack.app_token),
+        'apps.connections.open: it said "invalid_auth"',
+    ),
+    "socket": (lambda desk: setattr(desk.slack.sockets, "refuses", True), "Slack did not open a socket: HTTP 401"),
+    "group": (lambda desk: desk.slack.groups.clear(), 'usergroups.users.list: it said "no_such_subteam"'),
+}
+
+
+@pytest.mark.parametrize(("break_", "why"), TROUBLE.values(), ids=TROUBLE)
+def test_what_would_be_in_the_way_is_said(desk: Desk, break_: Callable[[Desk], object], why: str) -> None:
+    settings = desk.settings()
+    assert settings.slack is not None
+    break_(desk)
+    with pytest.raises(DeliveryError, match=re.escape(why)):
+        probe(settings, settings.slack.approvers)
