@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from janitor.core.memory import Backlog
 from janitor.core.result import Outcome, RunResult
 from janitor.errors import DeliveryError
 from janitor.report import Name
@@ -24,13 +25,13 @@ Probe = tuple[str, Callable[[], str]]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a channel is given of a run. `waiting` counts the earlier reports that are still undelivered.
+    """What a channel is given of a run. `waiting` are the earlier reports that are still undelivered.
 
     `heard`: whether somebody listens to clicks, so that buttons would not be in vain.
     """
 
     share: Share
-    waiting: int = 0
+    waiting: Backlog = field(default_factory=Backlog)
     heard: bool = False
 
 
@@ -83,7 +84,7 @@ class Channel(Protocol):
         Otherwise it is sent the whole run, once it is known what was announced.
         """
 
-    def reports_of(self, result: RunResult, previous: Outcome | None, waiting: int, /) -> Sequence[Report]:
+    def reports_of(self, result: RunResult, previous: Outcome | None, waiting: Backlog, /) -> Sequence[Report]:
         """The reports of a run for it, if the run is worth posting. `previous` is the outcome of the run before."""
 
     def prepare(self, report: Report) -> PreparedReport:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from janitor.clock import utc_now
 from janitor.config import Settings
+from janitor.core.memory import Backlog
 from janitor.core.policy import Policy
 from janitor.core.result import Mode, Outcome, RunResult
 from janitor.core.units import counted
@@ -20,7 +21,7 @@ from janitor.notify.outbox import Outbox, outbox_in
 from janitor.notify.sending import OutgoingReport, ReportSender
 from janitor.report import Name
 from janitor.shutdown import Stop
-from janitor.store import Store, exclusive
+from janitor.store import KeptReport, Store, exclusive
 
 _log = logging.getLogger("janitor.notify.delivery")
 
@@ -56,7 +57,7 @@ def deliver(
     with _outbox(settings, result) as outbox:
         sender = ReportSender(channels, outbox, settings.timezone, clock)
         waiting = _deliver_late(sender, result, stop)
-        outgoing = sender.prepare(result, len(waiting))
+        outgoing = sender.prepare(result, _backlog(sender, waiting))
         sent = _sent(sender, (one for one in outgoing if one.channel.announces))
     _log_undelivered(result, sent)
     delivery = _with_notices_started(_delivery_of(sent, waiting), settings, result, policies, clock)
@@ -74,6 +75,16 @@ def _deliver_late(sender: ReportSender, result: RunResult, stop: Stop) -> list[C
         return []
     sender.make_up(result.run)
     return [channel for _, channel, error in sender.deliver_late() if error is not None]
+
+
+def _backlog(sender: ReportSender, waiting: Sequence[Channel]) -> Backlog:
+    """The earlier reports that are still undelivered, one for each of these channels."""
+    if not waiting:
+        return Backlog()
+    nothing: list[KeptReport] = []
+    kept = sender.outbox.read(lambda store: store.undelivered(), nothing)
+    since = min((one.began_at for one in kept if of_its_kind(one, sender.channels)), default=None)
+    return Backlog(len(waiting), since)
 
 
 def _sent(sender: ReportSender, outgoing: Iterable[OutgoingReport]) -> list[_Sent]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
+from janitor.core.memory import Backlog
 from janitor.core.result import RunResult
 from janitor.errors import DeliveryError
 from janitor.notify.channel import Channel, PreparedReport, Receipt, Report
@@ -51,9 +52,9 @@ class ReportSender:
         """Keep the reports of runs before the present one that died before theirs were kept."""
         nothing: list[RunResult] = []
         for result in self.outbox.read(lambda store: list(map(store.load_run, store.owed_reports(present))), nothing):
-            self.prepare(result, 0)
+            self.prepare(result, Backlog())
 
-    def prepare(self, result: RunResult, waiting: int) -> list[OutgoingReport]:
+    def prepare(self, result: RunResult, waiting: Backlog) -> list[OutgoingReport]:
         """The reports of a run, all of them recorded before any is sent."""
         previous = self.outbox.read(lambda store: store.outcome_before(result.run), None)
         run = result.run or None

@@ -201,7 +201,7 @@ def test_slack_is_told_of_lines_that_wait(configure: Configure, file: Path, slac
     delivered(settings, announcing(settings, "a"))
     slack.posted.clear()
     told = delivered(settings, announcing(settings))
-    assert "1 earlier report could not be delivered yet" in slack.posted[0].shown
+    assert "1 earlier report undelivered since 2026-11-2" in slack.posted[0].shown
     assert "delivered to reports.jsonl" in told.trouble
 
 

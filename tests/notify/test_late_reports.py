@@ -158,7 +158,7 @@ def test_a_late_report_that_fails_again_is_not_lost_and_exits_1(settings: Settin
     own = deleting(1, "new")
     assert deliver(settings, run_of(settings, own)) == Delivery(Exit.FAILED, names_of(own))
     assert waiting(settings) == 1
-    assert "1 earlier report could not be delivered yet" in slack.posted[0].shown
+    assert "1 earlier report undelivered since 2026-11-2" in slack.posted[0].shown
     assert deliver(settings, run_of(settings, own)).code == Exit.OK
     assert waiting(settings) == 0
 

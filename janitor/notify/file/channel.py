@@ -16,6 +16,7 @@ from pydantic import Field
 
 from janitor.config import Settings
 from janitor.config.channels import ChannelSchema
+from janitor.core.memory import Backlog
 from janitor.core.policy import Policy
 from janitor.core.result import Outcome, RunResult
 from janitor.documents.schema import Label
@@ -57,7 +58,7 @@ class FileChannel:
         """Its name, without the folders."""
         return self.path.name
 
-    def reports_of(self, result: RunResult, _previous: Outcome | None, waiting: int) -> Sequence[Report]:
+    def reports_of(self, result: RunResult, _previous: Outcome | None, waiting: Backlog) -> Sequence[Report]:
         """The whole run, whatever its outcome."""
         return [Report(Share(None, result, result), waiting)]
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import tzinfo
 
+from janitor.core.memory import Backlog
 from janitor.core.result import Cost, RunResult, TargetResult
 from janitor.core.units import counted, format_size
 from janitor.notify.slack.message import Message
@@ -25,6 +26,7 @@ _SENTENCE = 700
 _ERROR = 2_000
 _NOTE = 250
 
+_NOTHING_WAITS = Backlog()
 _DESCRIPTION = 400
 _MOST_IN_FIRST = 10
 _REPEATED = "Listed in the first message of this report"
@@ -38,17 +40,17 @@ def slack_messages(
     zone: tzinfo,
     *,
     threaded: bool = False,
-    undelivered: int = 0,
+    undelivered: Backlog = _NOTHING_WAITS,
     offering: Offering = _NOTHING,
 ) -> list[Message]:
     """The whole report of a share, in as many messages as needed. Every image of the plan is named with its id.
 
     The first message says what is asked of its reader, and lists the first images of each policy; all of them follow,
-    for a bot (`threaded`) in the thread of the first message. `undelivered` counts earlier reports that are still
+    for a bot (`threaded`) in the thread of the first message. `undelivered` are earlier reports that are still
     undelivered. What is in the `offering` has buttons: those of the first message, and a menu of all of a policy.
     """
     result, parts = share.totals, policy_parts(share.listed)
-    opening = [*_opening(share, undelivered), *_policies(share, cost, zone)]
+    opening = [*_opening(share, undelivered, zone), *_policies(share, cost, zone)]
     first = [paragraph for part in parts for paragraph in _first_of(part, offering, threaded=threaded)]
     totals = [Paragraph(_heading(target), tuple(_totals(target, result, cost, zone))) for target in result.targets]
     others = [paragraph for target in share.listed.targets for paragraph in _others(target, share.listed, zone)]
@@ -80,15 +82,16 @@ def _context(share: Share, zone: tzinfo) -> str:
     return f"{context} Only images of these policies: {fitted(', '.join(share.policies), _NOTE)}."
 
 
-def _opening(share: Share, undelivered: int) -> Iterator[Paragraph]:
+def _opening(share: Share, undelivered: Backlog, zone: tzinfo) -> Iterator[Paragraph]:
     """What went wrong, what is undelivered, and notes."""
     if share.totals.error is not None:
         yield Paragraph("*The run failed*", tuple(_error_rows(share.totals.error)))
     for target in share.totals.targets:
         if target.error is not None and target.error != share.totals.error:
             yield Paragraph(f"*Error* in {_named(target)}", tuple(_error_rows(target.error)))
-    if undelivered:
-        waiting = f"{counted(undelivered, 'earlier report')} could not be delivered yet"
+    if undelivered.reports:
+        since = f" since {local_minute(undelivered.since, zone)}" if undelivered.since is not None else ""
+        waiting = f"{counted(undelivered.reports, 'earlier report')} undelivered{since}"
         yield Paragraph(f"*{waiting}*: the next run tries again, or `janitor resend` does.", ())
     if share.totals.remarks and not share.policies:
         yield Paragraph("*Notes*", tuple(Row(fitted(remark, _ERROR)) for remark in share.totals.remarks))

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from janitor.config import Settings, Slack
+from janitor.core.memory import Backlog
 from janitor.core.notices import MAIN_CHANNEL
 from janitor.core.policy import Policy
 from janitor.core.recipients.destinations import Destinations
@@ -78,11 +79,11 @@ class SlackWorkspace:
     title = "Slack"
     announces = True
 
-    def reports_of(self, result: RunResult, previous: Outcome | None, waiting: int) -> Sequence[Report]:
+    def reports_of(self, result: RunResult, previous: Outcome | None, waiting: Backlog) -> Sequence[Report]:
         """The report of this run for each channel, the main one first."""
         word = self.slack.post
         main, *others = shares_of(result, self.destinations)
-        mains = [Report(main, waiting)] if worth_posting(result, word, previous, undelivered=waiting) else []
+        mains = [Report(main, waiting)] if worth_posting(result, word, previous, undelivered=waiting.reports) else []
         worth = (share for share in others if share.listed.targets and worth_posting(share.totals, word))
         return mains + [Report(share) for share in worth]
 

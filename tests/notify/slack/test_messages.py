@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from janitor.core.decision import Reason
+from janitor.core.memory import Backlog
 from janitor.notify.slack.blocks import slack_messages
 from janitor.notify.slack.message import Message
 from janitor.notify.slack.mrkdwn import wire_length
@@ -23,7 +24,8 @@ def test_a_share_of_giants_fits() -> None:
     giant = "<가>" * 2_000
     share = Share(giant, (result := live_run(make_target([to_delete(policy=giant)], name=giant))), result, (giant,) * 9)
     main = Share(None, result, result, elsewhere=(share,) * 40)
-    for message in [m for part in (share, main) for m in slack_messages(part, None, UTC, threaded=True, undelivered=9)]:
+    parts = [slack_messages(part, None, UTC, threaded=True, undelivered=Backlog(9, NOW)) for part in (share, main)]
+    for message in [message for part in parts for message in part]:
         late = marked(message, "late: report of run 123456 of 2026-11-23 12:00 KST")
         assert fault({"text": late.text, "blocks": late.blocks}) is None
         assert wire_length(late.blocks) < 12_000
