@@ -53,6 +53,7 @@ from janitor.run import cleaning, deleting, survey_check
 from janitor.run.deleting import Attempt, Deleter
 from janitor.store import Store, runs
 from janitor.store.surveys import uses
+from janitor.store.trust import exemptions
 from janitor.store.trust import notices as stored_notices
 from janitor.transport import bodies
 from tests.nights import Broken, often, simulate
@@ -281,7 +282,11 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         (Change(reading._Survey, "usage", _named_in_what_could_be_read), often.BROKEN_TEXTS),
     ),
     # People's word.
-    "exempt-by-command": (6, "although it is exempt by command", (Change(Store, "exemptions", _always([])),)),
+    "exempt-by-command": (
+        6,
+        "although it is exempt by command",
+        (Change(Store, "exemptions", _always([])), Change(exemptions, "exemption_in_force", _always(None))),
+    ),
     "exempt-by-file": (
         4,
         _EXEMPT_BY_FILE,
@@ -292,7 +297,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
         1,
         "although it is exempt by command",
         (
-            Change(Deleter, "_exempted_meanwhile", _always(None)),
+            Change(exemptions, "exemption_in_force", _always(None)),
             often.EXEMPTIONS,
         ),
     ),
