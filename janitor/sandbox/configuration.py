@@ -46,7 +46,7 @@ def slack_text(page: str, base_url: str, token: str, app_token: str, channel: st
     return f"""\
 slack:                             # what is posted is on the page at {page}
   token: {quoted(token)}
-  # app_token: {quoted(app_token)}
+  app_token: {quoted(app_token)}     # for `janitor serve`, which listens to clicks
   channel: {quoted(channel)}
   base_url: {quoted(base_url)}
 """

@@ -1,5 +1,6 @@
 """`janitor sandbox --slack`: the printed configuration posts to a page, and Ctrl-C ends both."""
 
+import re
 import signal
 import socket
 import subprocess
@@ -14,7 +15,9 @@ import yaml
 from janitor.errors import UsageError
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import serve
+from janitor.sandbox.slack.people import LEE
 from tests.conftest import Desk
+from tests.notify.slack.listening.announced import until
 
 POLICIES = "policies: [{name: old, match: {name: '*'}, expire: {after: 90d}, notice: 2d}]\n"
 
@@ -72,3 +75,49 @@ def test_a_port_that_is_taken() -> None:
 def test_a_port_that_is_none() -> None:
     with pytest.raises(UsageError, match="port 65536"):
         Options(slack_port=65536)
+
+
+def buttons_of(shown: str) -> Iterator[dict[str, str]]:
+    """Every button of the page, as what a click on it says."""
+    for article in shown.split("<article ")[1:]:
+        marks = dict(re.findall(r'data-(channel|ts)="([^"]+)"', article))
+        for block in article.split("data-block=")[1:]:
+            number = block.split('"')[1]
+            yield from (
+                {**marks, "block": number, "element": element, "label": label}
+                for element, label in re.findall(r'<button [^>]*data-element="(\d+)"[^>]*>([^<]+)<', block)
+            )
+
+
+def test_a_click_on_the_page_keeps_an_image(desk: Desk) -> None:
+    with embedded(desk, "--images", "40") as (page, _process):
+        desk.write("policies/old.yaml", POLICIES)
+        config = (desk.folder / "janitor.yaml").read_text()
+        config = re.sub(r'policies: "[^"]+"', "policies: policies", config.replace('"dry-run"', '"delete"'))
+        desk.write("janitor.yaml", config + "limits: {max_deletions: 1000, max_share: 100%}\n")
+        with listening(desk):
+            assert desk.janitor("run").returncode == 0
+            button = next(button for button in buttons_of(get(page)) if button["label"] == "Keep 30 days")
+            told = post(f"{page}page/click", {**button, "option": None, "by": LEE.id, "how": "genuine"})
+            assert not told["lost"]
+            assert until(lambda: "kept by @lee until" in get(page).replace('<b class="mention">@lee</b>', "@lee"), 60)
+        assert "@lee" in desk.janitor("keep", "--list").stdout
+
+
+@contextmanager
+def listening(desk: Desk) -> Iterator[None]:
+    """While `janitor serve` listens to clicks."""
+    pipe = subprocess.PIPE
+    command = desk.command("serve", "--listen-only", "-v")
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, **desk.settings_for_process()) as process:
+        assert process.stderr is not None
+        try:
+            next(line for line in process.stderr if "listening team=" in line)
+            yield
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+
+
+def post(address: str, given: object) -> Any:
+    return httpx.post(address, json=given, trust_env=False, timeout=30).json()
