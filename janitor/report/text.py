@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
+from enum import StrEnum
 
 from janitor.core.decision import REASONS
 from janitor.core.memory import Backlog
@@ -48,32 +49,60 @@ _NOTHING_WAITS = Backlog()
 _STYLES = {Outcome.OK: GOOD, Outcome.PARTIAL: WARNING, Outcome.REFUSED: WARNING, Outcome.FAILED: TROUBLE}
 
 
-def text_report(
-    result: RunResult, cost: Cost | None, *, zone: tzinfo, backlog: Backlog | None = _NOTHING_WAITS
-) -> Page:
-    """The whole report as a rich renderable, with every image of the plan. Times are given in `zone`.
+class Extent(StrEnum):
+    """How much of a report is shown: all of it, all but its images, or only its last line."""
 
-    `backlog` are the reports that are undelivered now, whichever run they are of; None if that is not known.
+    WHOLE = "whole"
+    SUMMARY = "summary"
+    LAST_LINE = "last-line"
+
+
+def text_report(
+    result: RunResult,
+    cost: Cost | None,
+    *,
+    zone: tzinfo,
+    backlog: Backlog | None = _NOTHING_WAITS,
+    extent: Extent = Extent.WHOLE,
+    heading: str | None = None,
+) -> Page:
+    """The report as a rich renderable, with every image of the plan if it is whole. Times are given in `zone`.
+
+    `backlog` are the reports that are undelivered now, whichever run they are of; None if that is not known. With a
+    `heading` it is about a part of the run, of which nothing can be summed up.
     """
     waiting = undelivered_reports(backlog, zone)
-    return Page(lambda width: _lines(result, cost, zone, waiting, width))
+    if extent is Extent.LAST_LINE:
+        return Page(lambda _width: [_last(result, waiting)])
+    return Page(
+        lambda width: _lines(result, cost, zone, waiting, width, images=extent is Extent.WHOLE, heading=heading)
+    )
 
 
-def _lines(result: RunResult, cost: Cost | None, zone: tzinfo, waiting: str, width: int) -> Iterator[Line]:
-    yield from paragraph(headline(result, zone), width, style=_style_of_headline(result))
+def _lines(
+    result: RunResult,
+    cost: Cost | None,
+    zone: tzinfo,
+    waiting: str,
+    width: int,
+    *,
+    images: bool,
+    heading: str | None,
+) -> Iterator[Line]:
+    yield from paragraph(heading or headline(result, zone), width, style=_style_of_headline(result))
     yield from paragraph(f"{run_name(result)}, {run_times(result, zone)}", width)
     for remark in result.remarks:
         yield from paragraph(f"Note: {shortened(remark, _LONGEST_SENTENCE)}", width, style=WARNING)
     yield from _errors(result, width)
     parts = policy_parts(result)
     yield from _policies(parts, result, cost, zone, width)
-    for part in parts:
+    for part in parts if images else ():
         yield from _images(part, width)
     for target in result.targets:
         yield line()
-        yield from _target(target, result, cost, zone, width)
+        yield from _target(target, result, cost, zone, width, images=images)
     yield line()
-    yield from _closing(result, cost, waiting, width)
+    yield from _closing(result, None if heading else summary(result, cost), waiting, width)
 
 
 def _style_of_headline(result: RunResult) -> Style:
@@ -130,23 +159,30 @@ def _images(part: PolicyPart, width: int) -> Iterator[Line]:
         yield from _group(group, shortened(target, _LONGEST_NAME), part.name, width)
 
 
-def _closing(result: RunResult, cost: Cost | None, waiting: str, width: int) -> Iterator[Line]:
+def _closing(result: RunResult, summed_up: str | None, waiting: str, width: int) -> Iterator[Line]:
     yield rule("", "", width, DIM)
-    if tells_of_images(result):
-        yield from paragraph(summary(result, cost), width, style=BOLD)
+    if summed_up is not None and tells_of_images(result):
+        yield from paragraph(summed_up, width, style=BOLD)
+    [last] = _last(result, waiting)
+    yield from paragraph(last.text, width, style=last.style)
+
+
+def _last(result: RunResult, waiting: str) -> Line:
+    """How the run ended, and which reports wait, in one line of any length."""
     last = f"Outcome: {OUTCOMES[result.outcome]}"
-    if waiting:
-        last = f"{last}. {waiting}"
     style = WARNING if waiting and result.outcome is Outcome.OK else _STYLES[result.outcome]
-    yield from paragraph(last, width, style=style)
+    return line(f"{last}. {waiting}" if waiting else last, style)
 
 
-def _target(target: TargetResult, result: RunResult, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
+def _target(
+    target: TargetResult, result: RunResult, cost: Cost | None, zone: tzinfo, width: int, *, images: bool
+) -> Iterator[Line]:
     yield rule(shortened(target.target, _LONGEST_NAME), target.outcome, width, _STYLES[target.outcome])
     for label, figures in totals_of(target, result.mode, cost, zone):
         yield from labelled(Segment(f"{label:<15}"), Segment(figures), width, 2)
-    yield from _upcoming(target, zone, width)
-    yield from _expiring(target, result, width)
+    if images:
+        yield from _upcoming(target, zone, width)
+        yield from _expiring(target, result, width)
     yield from _kept(target, width)
 
 

@@ -102,7 +102,7 @@ def test_without_options_nothing_differs(surveyed: Desk) -> None:
 def test_a_report_of_some_images_says_so(surveyed: Desk) -> None:
     text = " ".join(surveyed.janitor("show", "1", "--verdict", "delete").stdout.split())
     some, every = len(decisions(surveyed, "--verdict", "delete")), len(decisions(surveyed))
-    assert f"Note: only a part of the run was asked for: {some} of {every} images" in text
+    assert text.startswith(f"A part of this dry run: {some} of {every} images Image Janitor run 1,")
 
 
 @pytest.mark.parametrize("command", [("images",), ("show", "latest")], ids=" ".join)

@@ -7,7 +7,8 @@ import click
 import pytest
 
 from janitor.cli.app import janitor
-from janitor.cli.formats import EXEMPTIONS, IMAGES, REPORT, SHOWN
+from janitor.cli.formats import REPORT, SHOWN
+from janitor.cli.formats.answers import EXEMPTIONS, IMAGES
 
 WIDTH = 80
 

@@ -4,7 +4,8 @@ import click
 
 from janitor.cli import completion
 from janitor.cli.commands.options import Common, common
-from janitor.cli.formats import EXEMPTIONS, Format, format_option
+from janitor.cli.formats import Format, format_option
+from janitor.cli.formats.answers import EXEMPTIONS
 
 
 @click.command()

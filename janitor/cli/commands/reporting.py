@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from janitor.cli import wiring
-from janitor.cli.formats import REPORT, Format
+from janitor.cli.formats import PRINTED, Format, Part
 from janitor.cli.streams import take_failure
 from janitor.cli.terminal import progress_bar, say
 from janitor.config import Settings
@@ -29,7 +29,7 @@ def reported(
     policies: Sequence[Policy] | None,
     stop: Stop,
     *,
-    form: Format,
+    form: Format | Part,
     post: bool,
 ) -> Delivery:
     """Post the report, and then print it: only the delivery knows what was announced.
@@ -41,7 +41,7 @@ def reported(
         if post:
             posted = _posted(settings, result, policies, stop)
     finally:
-        REPORT[form](as_told(result, posted.announced), settings)
+        PRINTED[form](as_told(result, posted.announced), settings)
         failure = take_failure()
         if failure is not None:
             _log.error("report-not-printed run=%d: %s", result.run, _unprinted(result, failure))

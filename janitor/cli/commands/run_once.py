@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from janitor.cli import wiring
 from janitor.cli.commands.reporting import code_of, reported, say_what_failed
-from janitor.cli.formats import Format
+from janitor.cli.formats import Format, Part
 from janitor.cli.terminal import progress_bar
 from janitor.config import Settings
 from janitor.config.policy_files import Rules
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run_once(
-    settings: Settings, rules: Rules, request: wiring.RunRequest, form: Format, *, watched: bool = True
+    settings: Settings, rules: Rules, request: wiring.RunRequest, form: Format | Part, *, watched: bool = True
 ) -> int:
     """Perform a run; its report goes to Slack where it is to be posted, and then to stdout. Returns the exit code.
 

@@ -4,7 +4,7 @@ import click
 
 from janitor.cli import completion
 from janitor.cli.commands.options import DRY_RUN, NO_POST, NUMBER, Common, common
-from janitor.cli.formats import REPORT, Format, format_option
+from janitor.cli.formats import REPORT, Format, Part, report_options
 
 
 @click.command()
@@ -17,7 +17,7 @@ from janitor.cli.formats import REPORT, Format, format_option
     shell_complete=completion.TARGETS,
     help="Only this target; may be repeated.",
 )
-@format_option(REPORT)
+@report_options(REPORT)
 @NO_POST
 @click.option("--local", is_flag=True, help="Tell nobody: no channel, no heartbeat, no metrics file.")
 @click.option("--accept-survey", is_flag=True, help="Accept this survey although it looks implausible.")
@@ -26,7 +26,7 @@ def run(
     common: Common,
     dry_run: bool,
     targets: tuple[str, ...],
-    form: Format,
+    form: Format | Part,
     no_post: bool,
     local: bool,
     accept_survey: bool,
@@ -53,12 +53,12 @@ def run(
 @click.argument("number", metavar="RUN", type=NUMBER, shell_complete=completion.RUNS)
 @click.option("--dry-run", is_flag=True, help="Delete nothing: show what would be deleted, and what has changed.")
 @click.option("--target", "targets", multiple=True, metavar="NAME", help="Only its part of the plan; may be repeated.")
-@format_option(REPORT)
+@report_options(REPORT)
 @NO_POST
 @click.option("--yes", is_flag=True, help="Do not ask where `mode` is dry-run or a limit is exceeded.")
 @common
 def apply(
-    common: Common, number: int, dry_run: bool, targets: tuple[str, ...], form: Format, no_post: bool, yes: bool
+    common: Common, number: int, dry_run: bool, targets: tuple[str, ...], form: Format | Part, no_post: bool, yes: bool
 ) -> int:
     """Delete what the plan of RUN names, except what has changed.
 

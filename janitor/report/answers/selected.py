@@ -6,7 +6,7 @@ from dataclasses import replace
 from janitor.core.decision import Decision
 from janitor.core.explaining.selection import Selection
 from janitor.core.planning.plan import owns
-from janitor.core.result import RunResult, TargetResult
+from janitor.core.result import Mode, RunResult, TargetResult
 from janitor.core.units import counted
 from janitor.expressions import Budget
 
@@ -18,10 +18,11 @@ def selected(result: RunResult, chosen: Selection) -> RunResult:
     return replace(result, targets=tuple(_part(target, chosen, budget) for target in targets))
 
 
-def note_of(result: RunResult, part: RunResult) -> str:
+def heading_of(result: RunResult, part: RunResult) -> str:
     """That a report is about a part of a run: how many of its images that are."""
     seen, shown = (sum(len(target.decisions) for target in one.targets) for one in (result, part))
-    return f"only a part of the run was asked for: {shown:,} of {counted(seen)}"
+    mode = "dry run" if result.mode is Mode.DRY_RUN else "live run"
+    return f"A part of this {mode}: {shown:,} of {counted(seen)}"
 
 
 def _part(target: TargetResult, chosen: Selection, budget: Budget) -> TargetResult:

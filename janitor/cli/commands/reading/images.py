@@ -7,7 +7,8 @@ import click
 from janitor.cli import completion
 from janitor.cli.commands.options import NUMBER, Common, common
 from janitor.cli.commands.reading.filters import selecting
-from janitor.cli.formats import IMAGES, Format, format_option
+from janitor.cli.formats import Format, format_option
+from janitor.cli.formats.answers import IMAGES
 
 if TYPE_CHECKING:
     from janitor.core.explaining.selection import Selection

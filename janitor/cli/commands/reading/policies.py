@@ -4,7 +4,8 @@ import click
 
 from janitor.cli.commands.options import Common, common
 from janitor.cli.commands.reading.filters import TARGET
-from janitor.cli.formats import POLICIES, Format, format_option
+from janitor.cli.formats import Format, format_option
+from janitor.cli.formats.answers import POLICIES
 
 
 @click.command()

@@ -8,7 +8,8 @@ import click
 from janitor.cli import completion
 from janitor.cli.commands.options import NUMBER, RUN, Common, common
 from janitor.cli.commands.reading.filters import selecting
-from janitor.cli.formats import RUNS, SHOWN, Format, format_option
+from janitor.cli.formats import PRINTED, SHOWN, Format, Part, format_option, print_some, report_options
+from janitor.cli.formats.answers import RUNS
 
 if TYPE_CHECKING:
     from janitor.core.explaining.selection import Selection
@@ -51,9 +52,9 @@ def _say_more(dropped: Sequence[str], waiting: str) -> None:
 @click.command()
 @click.argument("number", metavar="RUN", type=RUN, shell_complete=completion.RUNS)
 @selecting
-@format_option(SHOWN)
+@report_options(SHOWN)
 @common
-def show(common: Common, number: int | None, form: Format, **asked: Any) -> int:
+def show(common: Common, number: int | None, form: Format | Part, **asked: Any) -> int:
     """Show the report of a past RUN again, or of the `latest`.
 
     Options that choose images leave the others out.
@@ -61,6 +62,7 @@ def show(common: Common, number: int | None, form: Format, **asked: Any) -> int:
     from janitor.cli.commands.loading import existing_store
     from janitor.cli.commands.reading.filters import selection
     from janitor.errors import Exit, UsageError
+    from janitor.report.answers.selected import heading_of
 
     chosen = selection(**asked)
     with existing_store(common) as (settings, store):
@@ -68,23 +70,20 @@ def show(common: Common, number: int | None, form: Format, **asked: Any) -> int:
         if run is None:
             raise UsageError("no run is recorded yet: `janitor run --dry-run` makes the first")
         result = store.load_run(run)
-        if chosen.chooses or chosen.order is not None:
-            result = _chosen(store, result, chosen, form)
-        SHOWN[form](result, settings)
+        part = result if chosen.order is None and not chosen.chooses else _chosen(store, result, chosen)
+        if chosen.chooses:
+            print_some(part, settings, form, heading_of(result, part))
+        else:
+            PRINTED[form](part, settings)
     return Exit.OK
 
 
-def _chosen(store: "Store", result: "RunResult", chosen: "Selection", form: Format) -> "RunResult":
-    """What is asked for of a run; its text says that. Raises UsageError for an unknown policy or target."""
-    from dataclasses import replace
-
+def _chosen(store: "Store", result: "RunResult", chosen: "Selection") -> "RunResult":
+    """What is asked for of a run. Raises UsageError for an unknown policy or target."""
     from janitor.cli.commands.reading.filters import check_names
-    from janitor.report.answers.selected import note_of, selected
+    from janitor.report.answers.selected import selected
 
     decided = [decision.policy for target in result.targets for decision in target.decisions]
     policies = (*store.policies(result.run), *(policy for policy in decided if policy is not None))
     check_names(chosen, policies, [target.target for target in result.targets])
-    part = selected(result, chosen)
-    if form is not Format.TEXT or not chosen.chooses:
-        return part
-    return replace(part, remarks=(note_of(result, part), *part.remarks))
+    return selected(result, chosen)

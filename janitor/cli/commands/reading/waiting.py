@@ -4,7 +4,8 @@ import click
 
 from janitor.cli.commands.options import Common, common
 from janitor.cli.commands.reading.filters import POLICY, TARGET
-from janitor.cli.formats import WAITING, Format, format_option
+from janitor.cli.formats import Format, format_option
+from janitor.cli.formats.answers import WAITING
 
 
 @click.command()

@@ -1,87 +1,19 @@
-"""The formats that commands print: a member for each, and a table of renderers for each document.
-
-A command offers the formats that the table of its document has. Renderers import what they need when they run.
-"""
+"""The tables of renderers for what commands read: images, runs, exemptions, what waits, what policies own, why."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-import click
+from janitor.cli.formats import Format
 
 if TYPE_CHECKING:
     from janitor.cli.exemptions import Entry
-    from janitor.config import Settings
     from janitor.core.explaining.waiting import Snapshot
-    from janitor.core.result import Cost, RunResult, RunSummary
+    from janitor.core.result import Cost, RunSummary
     from janitor.report.answers.explanation import Explained
     from janitor.report.answers.policies import Owned
     from janitor.report.answers.waiting import WaitingList
     from janitor.report.tables import ImageList
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class Format(StrEnum):
-    """A format of output."""
-
-    TEXT = "text"
-    JSON = "json"
-    CSV = "csv"
-
-
-class LogFormat(StrEnum):
-    """A format of the log."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-def format_option(renderers: Mapping[Format, object]) -> Callable[[Command], Command]:
-    """The option `--format` of a command that prints with these renderers; the command takes it as `form`."""
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice([form.value for form in renderers]),
-        default=Format.TEXT.value,
-        show_default=True,
-        callback=lambda _context, _option, value: Format(value),
-        help="Output format.",
-    )
-
-
-def _text_of_report(result: "RunResult", settings: "Settings") -> None:
-    from janitor.cli.recorded import backlog_of
-    from janitor.cli.terminal import print_out
-    from janitor.report.text import text_report
-
-    print_out(text_report(result, settings.cost, zone=settings.timezone, backlog=backlog_of(settings)))
-
-
-def _json_of_report(result: "RunResult", _settings: "Settings") -> None:
-    from janitor.cli.terminal import print_pieces
-    from janitor.report.as_json import written_report
-
-    print_pieces(written_report(result))
-
-
-REPORT: Mapping[Format, Callable[["RunResult", "Settings"], None]] = {
-    Format.TEXT: _text_of_report,
-    Format.JSON: _json_of_report,
-}
-"""The report of a run."""
-
-
-def _csv_of_report(result: "RunResult", _settings: "Settings") -> None:
-    from janitor.cli.terminal import print_lines
-    from janitor.report.listing import decisions_csv
-
-    print_lines(decisions_csv(result))
-
-
-SHOWN: Mapping[Format, Callable[["RunResult", "Settings"], None]] = {**REPORT, Format.CSV: _csv_of_report}
-"""The report of a past run."""
 
 
 def _text_of_images(seen: "ImageList", zone: tzinfo) -> None:
