@@ -1,6 +1,6 @@
 """Configuration and policies as the commands read them, with every problem of both."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -77,15 +77,6 @@ def _problems_of_policies(config: Path | None) -> tuple[Problem, ...]:
 def mode_of(settings: Settings, *, dry_run: bool) -> Mode:
     """The mode to run in: a dry run always wins over the configured mode."""
     return Mode.DRY_RUN if dry_run else settings.mode
-
-
-def channels_of(settings: Settings, rules: "Rules") -> Mapping[str, str] | None:
-    """The channels that policies have of their own; None if no channel is configured."""
-    if settings.slack is None:
-        return None
-    from janitor.core.recipients.destinations import Destinations
-
-    return Destinations.under(rules.policies, settings.slack.channel, None).channels
 
 
 def next_run_of(settings: Settings) -> Callable[[datetime], datetime] | None:

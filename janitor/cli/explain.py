@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from janitor.cli.configuration import channels_of, next_run_of
+from janitor.cli.configuration import next_run_of
 from janitor.cloud.apis import wire_keys
 from janitor.config import Settings
 from janitor.config.policy_files import Rules
@@ -15,7 +15,7 @@ from janitor.core.explaining.waiting import waiting_of
 from janitor.core.image import Image
 from janitor.core.memory import Memory
 from janitor.core.names.spelling import SURROGATE
-from janitor.core.notices import counted as counted_notices
+from janitor.core.notices import counted_among
 from janitor.core.units import counted
 from janitor.errors import UsageError
 from janitor.escaping import visible
@@ -85,13 +85,10 @@ def _case(settings: Settings, rules: Rules, store: Store, inputs: Inputs, memory
     images = inputs.survey.images
     by_people = exemptions_for(images, store.exemptions(now), rules.exemptions, now)
     exemptions = longest_of(by_people, exemptions_by_tag(images, now, settings.timezone))
-    channels = channels_of(settings, rules)
+    destinations = settings.destinations(rules.policies)
     notices = memory.notices
-    if channels is not None:
-        names = {image.id: image.name or "" for image in images if image.id in notices}
-        notices = counted_notices(
-            notices, memory.hearing, now, names=names, channels=channels, next_run=next_run_of(settings)
-        )
+    if destinations is not None:
+        notices = counted_among(images, notices, memory.hearing, now, destinations, next_run_of(settings))
     return Case(
         inputs.target,
         (inputs.target, *inputs.also_named),

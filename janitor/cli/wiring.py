@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from janitor.cli.configuration import channels_of, next_run_of
+from janitor.cli.configuration import next_run_of
 from janitor.cli.recorded import images_of, known_targets
 from janitor.clock import utc_now
 from janitor.cloud.target import may_have
@@ -151,7 +151,7 @@ def _audience(
     return Audience(
         owes_report=request.post and _has_channels(settings),
         unposted=not request.post and settings.slack is not None,
-        channels=channels_of(settings, rules),
+        destinations=settings.destinations(rules.policies),
         next_run=next_run_of(settings),
         remarks=partial(_remarks, settings, rules, request.mode, store, clock),
         begun_by=request.begun_by,

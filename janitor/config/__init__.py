@@ -15,11 +15,15 @@ from janitor.config.contradictions import contradictions
 from janitor.config.declared import misdeclared, references
 from janitor.config.expansion import Expanded, expand
 from janitor.config.network import Ways
+from janitor.config.owners import read_owners
 from janitor.config.places import misplaced
 from janitor.config.schema import CostSchema, SettingsSchema, SlackSchema
 from janitor.config.targets import misfits, twins
 from janitor.core.cron import Cron
 from janitor.core.planning.plan import Limits
+from janitor.core.policy import Policy
+from janitor.core.recipients.destinations import Destinations
+from janitor.core.recipients.recipients import Recipients
 from janitor.core.result import Cost, Mode
 from janitor.documents import Fault, Keys, read_document
 from janitor.documents.schema import UNKNOWN, check, nearest
@@ -90,6 +94,7 @@ class Settings:
     limits: Limits
     slack: Slack | None
     channels: tuple[ChannelSetting, ...]
+    owners: Recipients | None
     concurrency: Concurrency
     usage_memory: timedelta
     max_shrink: float
@@ -102,6 +107,10 @@ class Settings:
     http: HttpOptions
     references: tuple[Reference, ...]
     secrets: frozenset[str] = field(repr=False)
+
+    def destinations(self, policies: Iterable[Policy]) -> Destinations | None:
+        """Where images are reported under these policies; None without Slack."""
+        return None if self.slack is None else Destinations.under(policies, self.slack.channel, self.owners)
 
     @property
     def has_channels(self) -> bool:
@@ -127,10 +136,11 @@ def load_settings(
     schemas = kinds() if isinstance(document.data, dict) and "channels" in document.data else {}
     expanded = expand(document, environ, source.parent, secrets_of(schemas))
     channels, misconfigured = read_channels(expanded.document, schemas, source.parent)
+    owners, disowned = read_owners(expanded.document)
     schema, wrong = check(SettingsSchema, expanded.document)
     faults = [
         *expanded.document.faults,
-        *_news([*misfits(expanded, environ), *misdeclared(expanded), *wrong, *misconfigured], expanded),
+        *_news([*misfits(expanded, environ), *misdeclared(expanded), *wrong, *misconfigured, *disowned], expanded),
     ]
     if schema is not None:
         faults += [*twins(schema.targets), *misplaced(schema, channels, source)]
@@ -153,6 +163,7 @@ def load_settings(
         limits=Limits(schema.limits.max_deletions, schema.limits.max_share),
         slack=_slack(schema.slack),
         channels=tuple(channels),
+        owners=owners,
         concurrency=Concurrency(schema.concurrency.targets, schema.concurrency.deletions),
         usage_memory=schema.usage_memory,
         max_shrink=schema.limits.max_shrink,

@@ -150,6 +150,7 @@ class SettingsSchema(Schema):
     limits: LimitsSchema = LimitsSchema()
     slack: SlackSchema = SlackSchema()
     channels: list[dict[Any, Any]] = Field(default=[])
+    owners: dict[Any, Any] = Field(default={})
     concurrency: ConcurrencySchema = ConcurrencySchema()
     http: HttpSchema = HttpSchema()
     heartbeat_url: Annotated[Secret, AfterValidator(web_address)] | None = None

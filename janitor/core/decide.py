@@ -109,6 +109,8 @@ def _when(policy: Policy, notice: Notice | None, due: datetime) -> str:
         return f"{at_least}, to be announced again after a silence since {format_minute(notice.lapsed)}"
     if notice is not None and notice.renamed:
         return f"{at_least}, to be announced again, as it was announced as {notice.name or 'an image without a name'}"
+    if notice is not None and notice.reowned:
+        return f"{at_least}, to be announced again, as its owner has changed"
     return at_least
 
 

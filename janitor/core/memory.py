@@ -31,10 +31,16 @@ class History(Value, frozen=True):
 class Notice:
     """A delivered announcement that an image will be deleted: by which policy, for how long, and when it is due.
 
-    `name` is the image's name in it, "" for no name, None where that was not recorded. The last three say how it counts
-    in one run (see `notices.counted`). `waits_until`: a reminder was due but not accepted, so the image waits at least
-    until then. `lapsed`: it no longer counts, as a silence longer than the notice began then. `renamed`: it no longer
-    counts, as the image now has another name, which was not announced.
+    `name` is the image's name in it, "" for no name, None where that was not recorded; `owner` likewise the owner found
+    then, None also where reports do not go to owners. `instead`: it was last told of in the main channel, as its owner
+    could not be reached.
+
+    The others say how it counts in one run (see `notices.counted`). `waits_until`: a reminder was due but not accepted,
+    so the image waits at least until then. `lapsed`: it no longer counts, as a silence longer than the notice began
+    then. `renamed`: it no longer counts, as the image now has another name, which was not announced. `reowned`: nor
+    does it, as the image now has another owner, who was not told.
+
+    Wide because each fact about a notice decides whether it counts.
     """
 
     policy: str
@@ -46,11 +52,14 @@ class Notice:
     waits_until: datetime | None = None
     lapsed: datetime | None = None
     renamed: bool = False
+    owner: str | None = None
+    instead: bool = False
+    reowned: bool = False
 
     @property
     def counts(self) -> bool:
         """Whether people know from it that the image will be deleted."""
-        return self.lapsed is None and not self.renamed
+        return self.lapsed is None and not self.renamed and not self.reowned
 
 
 @dataclass(frozen=True, slots=True)

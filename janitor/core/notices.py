@@ -2,12 +2,13 @@
 
 In the last day of a long notice people are reminded, and the deletion waits for that reminder: a late one moves it to a
 day after the reminder was accepted. And a notice counts only while reports arrive: after a silence longer than the
-notice, the image is announced again, as it is when its name has changed.
+notice, the image is announced again, as it is when its name has changed, or its owner where reports go to owners.
 
-A silence is the time between two of these moments, in the channel that an image is reported to: the notice was
-accepted, a live run of the target ended with nothing to report there, or its report was accepted there. A dry run, one
-that died, one that was not to be posted, and one of other targets are not such moments; nor is the end of a run with
-nothing new to report while an earlier report is still undelivered.
+A silence is the time between two of these moments, in the place that an image is reported to (or in the main channel,
+if it was told of there because its owner could not be reached): the notice was accepted, a live run of the target ended
+with nothing to report there, or its report was accepted there. A dry run, one that died, one that was not to be posted,
+and one of other targets are not such moments; nor is the end of a run with nothing new to report while an earlier
+report is still undelivered.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,9 +17,12 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from janitor.core.decision import Decision, Reason, Spared, Verdict
+from janitor.core.image import Image
 from janitor.core.memory import Hearing, Memory, Notice
 from janitor.core.names.spelling import normal
 from janitor.core.policy import Policy
+from janitor.core.recipients.destinations import Destinations
+from janitor.core.recipients.recipients import same_owner
 
 MAIN_CHANNEL = "slack"
 """The name in the database of the main channel, to which all images are reported whose policy names no other."""
@@ -62,26 +66,54 @@ def counted(
     now: datetime,
     *,
     names: Mapping[str, str],
-    channels: Mapping[str, str],
+    places: Mapping[str, str],
+    owners: Mapping[str, str] | None = None,
     next_run: Callable[[datetime], datetime] | None = None,
 ) -> dict[str, Notice]:
     """The notices as they count now: which ones a silence or another name has ended, and which wait for their reminder.
 
-    `names` are the present names of the listed images, "" for none or an unreadable one. `channels` are those of the
-    policies that have one of their own. `next_run` says when the next run after an instant is due, if a schedule is
-    configured.
+    `names` are the present names of the listed images, "" for none or an unreadable one. `places` are where those are
+    reported now that are not reported in the main channel, and `owners` are their owners, where one is found and
+    reports go to owners. `next_run` says when the next run after an instant is due, if a schedule is configured.
     """
+    owned = owners or {}
 
     def counts(image: str, notice: Notice) -> Notice:
-        heard = hearing.moments.get(channels.get(notice.policy, MAIN_CHANNEL), hearing.quiet)
+        place = MAIN_CHANNEL if notice.instead else places.get(image, MAIN_CHANNEL)
+        heard = hearing.moments.get(place, hearing.quiet)
         lapsed = silent_since(notice, heard, now, next_run)
         missed = notice.reminded_at is None and notice.length > _LONG
         missed = missed and (now >= notice.due or image in hearing.unreminded)
         renamed = notice.name is not None and normal(names.get(image, notice.name)) != normal(notice.name)
+        reowned = notice.owner is not None and same_owner(owned.get(image, notice.owner)) != same_owner(notice.owner)
         waits_until = max(notice.due, now + REMINDED_FOR) if missed else None
-        return replace(notice, lapsed=lapsed, renamed=renamed, waits_until=waits_until)
+        return replace(notice, lapsed=lapsed, renamed=renamed, reowned=reowned, waits_until=waits_until)
 
     return {image: counts(image, notice) for image, notice in notices.items()}
+
+
+def counted_among(
+    images: Iterable[Image],
+    notices: Mapping[str, Notice],
+    hearing: Hearing,
+    now: datetime,
+    destinations: Destinations,
+    next_run: Callable[[datetime], datetime] | None = None,
+) -> dict[str, Notice]:
+    """The same as `counted`, for these listed images as they are reported now."""
+    listed = {image.id: image for image in images if image.id in notices}
+    under = {image: notices[image].policy for image in listed}
+    places = {image: destinations.of(under[image], listed[image]).place for image in listed}
+    owners = {image: destinations.owner_of(under[image], listed[image]) for image in listed}
+    return counted(
+        notices,
+        hearing,
+        now,
+        names={image: each.name or "" for image, each in listed.items()},
+        places={image: place for image, place in places.items() if place is not None},
+        owners={image: owner for image, owner in owners.items() if owner},
+        next_run=next_run,
+    )
 
 
 def silent_since(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from janitor.core.decision import Decision
 from janitor.core.memory import Notice
 from janitor.core.policy import Policy
+from janitor.core.recipients.destinations import Destinations
 from janitor.core.result import Mode, RunResult, TargetResult
 from janitor.core.survey.clock import may_start
 from janitor.report import Name
@@ -26,24 +27,41 @@ def untimed(result: RunResult, accepted: Collection[Name], offsets: Mapping[Name
 
 
 def start_notices(
-    store: Store, result: RunResult, policies: Sequence[Policy], accepted: Collection[Name], at: datetime
+    store: Store,
+    result: RunResult,
+    policies: Sequence[Policy],
+    accepted: Collection[Name],
+    at: datetime,
+    *,
+    destinations: Destinations | None = None,
+    instead: Collection[Name] = (),
 ) -> None:
     """Start the notices, and record the reminders, of the images that an accepted message named: all, or none.
 
     A dry run starts none. A notice runs in full from the moment its message was accepted, and never ends before the
-    date that the message gave. Raises StoreError, and then none has started.
+    date that the message gave. `instead` are those of the images that were told of in the main channel, as their owners
+    could not be reached. Raises StoreError, and then none has started.
     """
     if result.mode is Mode.DRY_RUN:
         return
     lengths = {policy.name: policy.notice for policy in policies}
     announced = ((target.target, decision) for target in result.targets for decision in target.notices.announced)
     reminded = ((target.target, decision.image.id) for target in result.targets for decision in target.notices.reminded)
-    notices = {(target, decision.image.id): _notice(decision, lengths, at) for target, decision in announced}
+    owner_of = (destinations or Destinations()).owner_of
+    notices = {
+        (target, one.image.id): replace(
+            _notice(one, lengths, at),
+            owner=owner_of(one.policy, one.image),
+            instead=(target, one.image.id) in instead,
+        )
+        for target, one in announced
+    }
     store.announce(
         result.run,
         {name: notice for name, notice in notices.items() if name in accepted},
         [name for name in reminded if name in accepted],
         at,
+        instead,
     )
 
 

@@ -15,7 +15,7 @@ from janitor.core.exemptions import exemptions_by_tag, exemptions_for, longest_o
 from janitor.core.image import Image, Sharing
 from janitor.core.matching import Matched
 from janitor.core.memory import History, Memory, Notice
-from janitor.core.notices import counted, overdue, spared, to_announce, to_remind
+from janitor.core.notices import counted_among, overdue, spared, to_announce, to_remind
 from janitor.core.planning.plan import Excess, Plan, make_plan, own_ids, revised
 from janitor.core.planning.plan_diff import changes_since
 from janitor.core.planning.reconciling import reconcile
@@ -200,13 +200,11 @@ class Cleaning:
 
     def _counted(self, recorded: Memory, survey: Survey) -> Mapping[str, Notice]:
         """The notices as they count; where no channel is configured, no notice starts and none runs."""
-        channels, next_run = self.orders.audience.channels, self.orders.audience.next_run
-        if channels is None:
+        destinations, next_run = self.orders.audience.destinations, self.orders.audience.next_run
+        if destinations is None:
             return recorded.notices
-        names = {image.id: image.name or "" for image in survey.images if image.id in recorded.notices}
-        return counted(
-            recorded.notices, recorded.hearing, survey.finished_at, names=names, channels=channels, next_run=next_run
-        )
+        now = survey.finished_at
+        return counted_among(survey.images, recorded.notices, recorded.hearing, now, destinations, next_run)
 
     def _approved_part(self, plan: Plan, decisions: Sequence[Decision]) -> tuple[Plan, tuple[Change, ...]]:
         """The plan as far as it was approved, and the images left out because they differ from what was approved."""

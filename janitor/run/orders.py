@@ -14,6 +14,7 @@ from janitor.core.image import Image
 from janitor.core.memory import Exemption, History, Memory
 from janitor.core.planning.deletion import Answered
 from janitor.core.planning.reconciling import Settlement, Unsettled
+from janitor.core.recipients.destinations import Destinations
 from janitor.core.result import Mode, RunResult, TargetResult
 from janitor.core.survey import Survey
 from janitor.core.survey.binding import Binding
@@ -258,14 +259,14 @@ class Audience:
     """To whom a run is reported, when, and as begun by whom.
 
     `owes_report`: its report is to be posted, by the next run if this one dies before; `unposted`: it could be, but is
-    not to be. `channels` are those of the policies that have one of their own, or None where no channel is configured.
+    not to be. `destinations` says where each image is reported; None where no channel is configured.
     `next_run` says when the next run after an instant is due, if there is a schedule. `remarks` gives the notes about
     policy files, once all targets are surveyed.
     """
 
     owes_report: bool = False
     unposted: bool = False
-    channels: Mapping[str, str] | None = field(default_factory=dict)
+    destinations: Destinations | None = field(default_factory=Destinations)
     next_run: Callable[[datetime], datetime] | None = None
     remarks: Callable[[], Sequence[str]] = tuple
     begun_by: str | None = None

@@ -13,7 +13,7 @@ from janitor.store.columns import added
 from janitor.store.connection import Connection
 from janitor.store.history.forgetting import STEP as FORGETTING
 from janitor.store.history.forgetting import views
-from janitor.store.reports import OWING
+from janitor.store.reports import ADDRESSING, OWING, PEOPLE
 from janitor.store.reports import STEP as DELIVERY
 from janitor.store.surveys.clocks import STEP as CLOCKS
 from janitor.store.surveys.entries import STEP as ENTRIES
@@ -38,6 +38,7 @@ from janitor.store.trust.listening import STEP as LISTENING
 from janitor.store.trust.marks import STEP as MARKS
 from janitor.store.trust.mentions import STEP as MENTIONS
 from janitor.store.trust.notices import NAMING, REMINDING
+from janitor.store.trust.notices import OWNING as OWNERS
 from janitor.store.trust.notices import STEP as NOTICES
 from janitor.store.trust.outcomes import STEP as LOOKUPS
 
@@ -194,6 +195,12 @@ def account_pairs(db: Connection) -> None:
     _execute(db, PAIRS)
 
 
+def owners(db: Connection) -> None:
+    """To whom reports went, and who was told of notices."""
+    for script in (OWNERS, ADDRESSING, PEOPLE):
+        _execute(db, script)
+
+
 def _execute(db: Connection, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which is half of the time for a new
     # database.
@@ -235,6 +242,7 @@ STEPS = (  # append only
     beginning,
     clicking,
     account_pairs,
+    owners,
 )
 ALL_STEPS = {step.__name__: step for step in STEPS} | {name: _adding(script) for name, script in added()}
 """Every step by its name, in the order in which they are applied."""

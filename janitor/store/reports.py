@@ -1,4 +1,7 @@
-"""Reports in the form in which they are delivered: kept until their channel has accepted them, and afterwards."""
+"""Reports as they are delivered, kept until their channel has accepted them and afterwards; and who has which address.
+
+Whom a service has for an e-mail address is kept so that it is asked once a day.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +26,24 @@ OWING = """
 ALTER TABLE runs ADD COLUMN owes_report INTEGER NOT NULL DEFAULT 0;
 """
 
+ADDRESSING = """
+-- owners: JSON, the owners to whom it is addressed, as found, "" for the default; NULL if it is to no owner.
+ALTER TABLE reports ADD COLUMN owners TEXT;
+"""
+
+PEOPLE = """
+-- Whom a service, such as Slack at an address, had for an e-mail address when it was last asked; NULL is nobody.
+CREATE TABLE people (
+    service TEXT NOT NULL,
+    address TEXT NOT NULL,
+    user TEXT,
+    asked_at TEXT NOT NULL,
+    PRIMARY KEY (service, address)
+) WITHOUT ROWID;
+"""
+
+_MOST_PEOPLE = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class KeptReport:
@@ -30,7 +51,8 @@ class KeptReport:
 
     `messages_json` is what its kind of channel sends late: a list of Slack's messages, or an object that names another
     kind. `error` says why, if it was tried. `accepted` counts the accepted messages, and `place_json` is where they
-    are. `began_at` is when its run began, or when the report was made if there was no run.
+    are. `began_at` is when its run began, or when the report was made if there was no run. `owners_json` is a list of
+    the owners to whom it is addressed, if it is to any.
 
     Wide because each field is a column.
     """
@@ -45,6 +67,7 @@ class KeptReport:
     accepted: int = 0
     place_json: str | None = None
     listing_json: str | None = None
+    owners_json: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +78,14 @@ class NewReport:
     messages_json: str
     listing_json: str | None = None
     offers: Sequence[NewOffer] = ()
+    owners_json: str | None = None
 
 
 def add_report(db: Connection, run: int | None, report: NewReport, at: datetime) -> int:
     """Keep a report; returns its number."""
-    cursor = db.execute(_ADD, (run, report.channel, report.messages_json, iso(at), report.listing_json))
+    cursor = db.execute(
+        _ADD, (run, report.channel, report.messages_json, iso(at), report.listing_json, report.owners_json)
+    )
     assert cursor.lastrowid is not None
     if run is not None and report.offers:
         add_offers(db, run, cursor.lastrowid, report.offers, at)
@@ -106,7 +132,39 @@ def channels_of(db: Connection, kept: KeptReport) -> dict[str, bool]:
     return dict(db.execute(_SAME, (kept.run, kept.messages_json)))
 
 
-_ADD = "INSERT INTO reports (run, channel, messages, created_at, listing) VALUES (?, ?, ?, ?, ?)"
+@dataclass(frozen=True, slots=True)
+class FoundPerson:
+    """The id for an address, None for nobody, as of a time."""
+
+    user: str | None
+    asked_at: datetime
+
+
+def person(db: Connection, service: str, address: str) -> FoundPerson | None:
+    """The last answer about an address; None if there is none."""
+    row = db.execute(
+        "SELECT user, asked_at FROM people WHERE service = ? AND address = ?", (service, address)
+    ).fetchone()
+    return None if row is None else FoundPerson(row[0], instant(row[1]))
+
+
+def record_person(db: Connection, service: str, address: str, user: str | None, at: datetime) -> None:
+    """Record an answer about an address; of all, only the latest 10,000 are kept."""
+    db.execute("INSERT OR REPLACE INTO people VALUES (?, ?, ?, ?)", (service, address, user, iso(at)))
+    db.execute(_FORGET, (_MOST_PEOPLE,))
+
+
+def forget_person(db: Connection, service: str, address: str) -> None:
+    """Forget the answer about an address, so that it is asked for again."""
+    db.execute("DELETE FROM people WHERE service = ? AND address = ?", (service, address))
+
+
+_FORGET = """
+DELETE FROM people WHERE (service, address) IN (
+    SELECT service, address FROM people ORDER BY asked_at DESC LIMIT -1 OFFSET ?
+)
+"""
+_ADD = "INSERT INTO reports (run, channel, messages, created_at, listing, owners) VALUES (?, ?, ?, ?, ?, ?)"
 _DELIVERED = """
 UPDATE reports SET delivered_at = ?, error = NULL, listing = NULL, channel = coalesce(?, channel) WHERE report = ?
 """
@@ -116,7 +174,7 @@ WHERE run IS ? AND messages = ? AND (delivered_at IS NULL OR error IS NULL) GROU
 """
 _UNDELIVERED = """
 SELECT p.report, p.run, p.channel, p.messages, p.created_at, p.error, coalesce(r.started_at, p.created_at),
-    p.accepted, p.place, p.listing
+    p.accepted, p.place, p.listing, p.owners
 FROM reports p LEFT JOIN runs r ON r.run = p.run
 WHERE p.delivered_at IS NULL ORDER BY p.report
 """

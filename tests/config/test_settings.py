@@ -59,6 +59,7 @@ def test_the_least_that_is_needed_and_what_the_rest_is_then(write: Write, tmp_pa
         limits=Limits(max_deletions=100, max_share=50.0),
         slack=None,
         channels=(),
+        owners=None,
         concurrency=Concurrency(targets=4, deletions=4),
         usage_memory=timedelta(hours=72),
         max_shrink=30.0,

@@ -50,7 +50,7 @@ def test_without_owners_in_the_configuration_owners_change_nothing() -> None:
 
 def test_without_a_default_an_owner_without_an_entry_is_told_of_in_the_main_channel() -> None:
     without = replace(ALL, recipients=replace(RECIPIENTS, default=None))
-    assert of(without, "owned", "db") == Destination(owner="db", why_not="it has no entry in `owners`")
+    assert of(without, "owned", "db") == Destination(owner="db", why_not="it has no entry under owners")
     assert of(without, "owned", None) == MAIN
 
 

@@ -75,7 +75,7 @@ def test_each_image_goes_by_what_was_heard_in_its_channel() -> None:
     notices = {"a": given(), "b": replace(given(), policy="team"), "c": replace(given(), policy="quiet")}
     hearing = Hearing({"slack": tuple(days(1, 2, 3)), TEAM: tuple(days(1))}, quiet=tuple(days(1, 2, 3, 3.5)))
     now = START + 4 * DAY
-    counts = counted(notices, hearing, now, names={}, channels={"team": TEAM, "quiet": "#quiet"})
+    counts = counted(notices, hearing, now, names={}, places={"b": TEAM, "c": "#quiet"})
     assert {image: notice.lapsed for image, notice in counts.items()} == {"a": None, "b": START + DAY, "c": None}
 
 
@@ -95,9 +95,9 @@ def test_a_promised_reminder_is_waited_for(
     length: timedelta, at: datetime, unreminded: bool, until: datetime | None
 ) -> None:
     hearing = Hearing(quiet=tuple(days(*range(9))), unreminded=frozenset({"a"} if unreminded else ()))
-    [notice] = counted({"a": given(length)}, hearing, at, names={}, channels={}).values()
+    [notice] = counted({"a": given(length)}, hearing, at, names={}, places={}).values()
     assert notice.waits_until == until
-    [notice] = counted({"a": replace(given(length), reminded_at=START)}, hearing, at, names={}, channels={}).values()
+    [notice] = counted({"a": replace(given(length), reminded_at=START)}, hearing, at, names={}, places={}).values()
     assert notice.waits_until is None
 
 
@@ -114,3 +114,38 @@ def test_a_promised_reminder_is_waited_for(
 def test_a_reminder_that_comes_too_late_moves_the_date(at: timedelta, missed: bool, due: timedelta) -> None:
     notice = reminded(given(5 * DAY), START + at, missed=missed)
     assert (notice.reminded_at, notice.due) == (START + at, START + due)
+
+
+# Owners
+
+
+@pytest.mark.parametrize(
+    ("announced", "now", "counts"),
+    [
+        pytest.param("kim", "kim", True, id="same"),
+        pytest.param("kim", "KIM", True, id="same-to-people"),
+        pytest.param("kim", "lee", False, id="another"),
+        pytest.param("", "kim", False, id="the-first"),
+        pytest.param("kim", None, True, id="none-is-found-now"),
+        pytest.param(None, "kim", True, id="not-told-by-owner-then"),
+    ],
+)
+def test_an_image_with_another_owner_is_announced_again(announced: str | None, now: str | None, counts: bool) -> None:
+    owners = {} if now is None else {"a": now}
+    notice = replace(given(), owner=announced)
+    hearing = Hearing(quiet=tuple(days(0.5, 1)))
+    [counted_so] = counted({"a": notice}, hearing, START + DAY, names={}, places={}, owners=owners).values()
+    assert (counted_so.counts, counted_so.reowned) == (counts, not counts)
+
+
+def test_a_silence_of_an_owner_ends_the_notices_of_that_owner_alone() -> None:
+    notices = {"kims": given(), "lees": given(), "told-instead": replace(given(), instead=True), "main": given()}
+    heard = {"slack": tuple(days(1, 2, 3)), "U0KIM": tuple(days(1)), "U0LEE": tuple(days(1, 2, 3))}
+    places = {"kims": "U0KIM", "lees": "U0LEE", "told-instead": "U0KIM"}
+    counts = counted(notices, Hearing(heard), START + 4 * DAY, names={}, places=places)
+    assert {image: notice.lapsed for image, notice in counts.items()} == {
+        "kims": START + DAY,
+        "lees": None,
+        "told-instead": None,
+        "main": None,
+    }

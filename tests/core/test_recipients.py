@@ -86,5 +86,5 @@ def test_owners_are_compared_as_people_see_them() -> None:
 
 
 def test_what_has_no_entry_says_so() -> None:
-    assert RECIPIENTS.why_not("db") == "it has no entry in `owners`"
-    assert "domain is not in `owners.domains`" in RECIPIENTS.why_not("lee@example.org")
+    assert RECIPIENTS.why_not("db") == "it has no entry under owners"
+    assert "its domain is not one of owners.domains" in RECIPIENTS.why_not("lee@example.org")

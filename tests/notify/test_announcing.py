@@ -200,7 +200,7 @@ def test_a_dry_run_shows_what_would_be_announced_even_where_nobody_hears_it(
 def test_what_was_done_is_printed_whatever_becomes_of_the_delivery(
     noticing: Desk, trouble: Exception, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_words: object) -> None:
+    def fail(*_words: object, **_named: object) -> None:
         raise trouble
 
     settings = load_settings(noticing.folder / "janitor.yaml")

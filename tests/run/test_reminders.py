@@ -84,7 +84,7 @@ def test_where_nobody_can_be_told_no_reminder_is_waited_for(nights: Nights) -> N
     nights.night()
     nights.at(3).night(posted=[])
     nights.policies = [OLD]
-    nights.at(5.5).night(channels=None, posted=[])
+    nights.at(5.5).night(destinations=None, posted=[])
     assert nights.cloud.deleted == ["a"]
 
 

@@ -80,6 +80,9 @@ NOTICES = built(
     renamed=st.booleans(),
     waits_until=st.none() | INSTANTS,
     lapsed=st.none() | INSTANTS,
+    owner=st.none() | TEXTS,
+    instead=st.booleans(),
+    reowned=st.booleans(),
 )
 EXEMPTIONS = built(Exemption, image=TEXTS, until=INSTANTS, why=TEXTS, who=TEXTS)
 REFUSALS = built(Refusals, count=st.integers(0, 9), last_at=INSTANTS, detail=TEXTS)

@@ -43,6 +43,7 @@ class Cause(StrEnum):
     NOT_STARTED = "not-started"
     SILENCE = "silence"
     RENAMED = "renamed"
+    OTHER_OWNER = "other-owner"
     OTHER_POLICY = "other-policy"
     OTHER_DATE = "other-date"
     NOT_YET = "not-yet"
@@ -56,6 +57,7 @@ CAUSES: Mapping[Cause, str] = {
     Cause.NOT_STARTED: "no accepted message names it, or no clock was confirmed",
     Cause.SILENCE: "a silence ended its announcement",
     Cause.RENAMED: "it was announced under another name",
+    Cause.OTHER_OWNER: "it was announced to another owner",
     Cause.OTHER_POLICY: "it was announced under another policy",
     Cause.OTHER_DATE: "it was announced for an earlier date",
     Cause.NOT_YET: "nothing is recorded",
@@ -186,6 +188,8 @@ def _undone(decision: Decision, notice: Notice | None, decided_on: Notice | None
             return Cause.SILENCE, None, decided_on.lapsed
         if decided_on.renamed:
             return Cause.RENAMED, notice.name or "", None
+        if decided_on.reowned:
+            return Cause.OTHER_OWNER, notice.owner or "", None
         if _awaits_reminder(decision, decided_on):
             return None
     return (Cause.OTHER_DATE, None, notice.due) if decision.due is not None and notice.due < decision.due else None

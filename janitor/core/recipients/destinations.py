@@ -65,20 +65,22 @@ class Destinations:
             return MAIN
         if self.recipients is None or rule.owner is None:
             return self._at(rule.channel)
-        owner = rule.owner.of(image, self._budget) or ""
+        owner = self.owner_of(policy, image) or ""
         recipient = self.recipients.of(owner) if owner else None
         if recipient is None and rule.channel is None and self.recipients.default:
             recipient, owner = self.recipients.default, ""
         if recipient is not None:
             return self._to(recipient, owner)
-        why_not = self.recipients.why_not(owner) if owner and rule.channel is None else None
-        return replace(self._at(rule.channel), owner=owner, why_not=why_not)
+        here = self._at(rule.channel)
+        untold = self.recipients.why_not(owner) if owner and rule.channel is None else None
+        return replace(here, owner=owner, why_not=here.why_not or untold)
 
     def owner_of(self, policy: str | None, image: Image) -> str | None:
-        """The owner by whom an image is reported where it is; None where none is found, or owners change nothing."""
+        """The owner of an image as found, "" for none; None where owners change nothing."""
         rule = self.policies.get(policy or "")
-        found = self.recipients is not None and rule is not None and rule.owner is not None
-        return rule.owner.of(image, self._budget) if found and rule and rule.owner else None
+        if self.recipients is None or rule is None or rule.owner is None:
+            return None
+        return rule.owner.of(image, self._budget) or ""
 
     def still(self, place: str, owners: Iterable[str]) -> bool:
         """Whether the images of these owners, "" for the default, are reported in this place now."""

@@ -55,8 +55,8 @@ class Recipients:
     def why_not(self, owner: str) -> str:
         """Why there is no recipient for this owner, in words that complete "is told of in the main channel: "."""
         if address_in(owner) is None:
-            return "it has no entry in `owners`"
-        return "it has no entry in `owners`, and its domain is not in `owners.domains`"
+            return "it has no entry under owners"
+        return "it has no entry under owners, and its domain is not one of owners.domains"
 
     @property
     def configured(self) -> tuple[Recipient, ...]:

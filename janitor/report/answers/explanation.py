@@ -110,6 +110,8 @@ def _again(waiting: Waiting | None, snapshot: Snapshot | None, zone: tzinfo) -> 
         return f" again, after a silence since {local_minute(waiting.since, zone)}"
     if waiting.cause is Cause.RENAMED:
         return " again, under its new name"
+    if waiting.cause is Cause.OTHER_OWNER:
+        return " again, to its new owner"
     return f": {visible(words_of(waiting, snapshot, lambda at: local_minute(at, zone)))}"
 
 

@@ -1,11 +1,11 @@
 """Reports that are kept until their channel has accepted them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from janitor.core.memory import Backlog
 from janitor.store import reports, runs
-from janitor.store.reports import KeptReport, NewReport
+from janitor.store.reports import FoundPerson, KeptReport, NewReport
 from janitor.store.transactions import OnFile
 
 
@@ -26,6 +26,28 @@ class Reports(OnFile):
             if run is not None:
                 runs.settle_report(db, run)
             return [reports.add_report(db, run, report, at) for report in given]
+
+    def merge_reports(self, run: int | None, merged: NewReport, others: Mapping[int, str], at: datetime) -> int:
+        """Keep a report of a run that replaces others, which will not be sent, each with the reason; its number."""
+        with self._file.writing() as db:
+            for other, why in others.items():
+                reports.mark_superfluous(db, other, why, at)
+            return reports.add_report(db, run, merged, at)
+
+    def person(self, service: str, address: str) -> FoundPerson | None:
+        """Whom a service had for an e-mail address when it was last asked; None if it was not, or not recently."""
+        with self._file.reading() as db:
+            return reports.person(db, service, address)
+
+    def record_person(self, service: str, address: str, user: str | None, at: datetime) -> None:
+        """Record whom a service has for an e-mail address; None is nobody."""
+        with self._file.writing() as db:
+            reports.record_person(db, service, address, user, at)
+
+    def forget_person(self, service: str, address: str) -> None:
+        """Forget whom a service had for an e-mail address."""
+        with self._file.writing() as db:
+            reports.forget_person(db, service, address)
 
     def mark_accepted(self, report: int, accepted: int, place_json: str) -> None:
         """Record that the channel has accepted so many messages of a report, which are at this place."""

@@ -1,6 +1,6 @@
 """What later runs depend on besides surveys: notices, exemptions, accounts, and marks of the database."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from janitor.core.decision import Decision
@@ -54,12 +54,17 @@ class Trust(OnFile):
             return standing.latest_snapshot(db, target)
 
     def announce(
-        self, run: int, notices: Mapping[tuple[str, str], Notice], reminded: Iterable[tuple[str, str]], at: datetime
+        self,
+        run: int,
+        notices: Mapping[tuple[str, str], Notice],
+        reminded: Iterable[tuple[str, str]],
+        at: datetime,
+        instead: Collection[tuple[str, str]] = (),
     ) -> None:
         """Start these notices, and record these reminders, as a channel has accepted the report of a run.
 
         Images are named by target and id. A notice replaces an earlier one. A late reminder moves the date of the
-        deletion.
+        deletion. Of the reminders, those `instead` were sent to the main channel, as the owner could not be reached.
         """
         images: dict[str, list[str]] = {}
         for target, image in reminded:
@@ -68,7 +73,7 @@ class Trust(OnFile):
             for (target, image), notice in notices.items():
                 announce(db, run, target, image, notice)
             for target, told in images.items():
-                remind(db, run, target, told, at)
+                remind(db, run, target, told, at, {image for name, image in instead if name == target})
 
     def end_notices_of_gone(self, target: str, unlisted: Iterable[str], at: datetime) -> list[Decision]:
         """End the notices of those of these images, which this survey did not list, that the janitor deleted.

@@ -15,8 +15,14 @@ ALTER TABLE notices ADD COLUMN announced_due TEXT;
 CREATE INDEX reports_of_run ON reports (run);
 """
 
+STANDING = "notices INDEXED BY standing_notices"
+"""The notices where only current ones are wanted: without the index, SQLite may look through all that ended."""
+
 _Due = Sequence[tuple[int, str | None]]
-"""The runs that had something to report in a channel, in order, each with the time when that was accepted, if any."""
+"""The runs that had something to report in a channel, in order, each with the time when that was accepted, if any.
+
+What was told in another channel instead has not been accepted in its own.
+"""
 
 
 def hearing(db: Connection, target: str) -> Hearing:
@@ -53,22 +59,22 @@ def unreminded(db: Connection, target: str, before: int | None = None) -> frozen
     return frozenset(row[0] for row in db.execute(_UNREMINDED, {"target": target, "before": before}))
 
 
-_FIRST = "SELECT min(run) FROM notices WHERE target = ? AND ended_at IS NULL"
+_FIRST = f"SELECT min(run) FROM {STANDING} WHERE target = ? AND ended_at IS NULL"  # noqa: S608 - the name of a table
 _ENDED = """
 SELECT r.run, r.finished_at FROM runs r JOIN surveys s ON s.run = r.run AND s.target = ?
 WHERE r.run >= ? AND r.mode = 'delete' AND r.outcome IS NOT NULL AND NOT r.owes_report AND NOT r.unposted
 ORDER BY r.run
 """
 _DUE = """
-SELECT p.channel, p.run, p.delivered_at FROM reports p JOIN runs r ON r.run = p.run
+SELECT p.channel, p.run, CASE WHEN p.error IS NULL THEN p.delivered_at END FROM reports p JOIN runs r ON r.run = p.run
 WHERE p.run >= ? AND r.mode = 'delete' ORDER BY p.run, p.report
 """
 # Only mentions since the first of the current notices are looked at; CROSS JOIN keeps SQLite to that order.
-_UNREMINDED = """
+_UNREMINDED = f"""
 SELECT DISTINCT m.image FROM mentions m
 CROSS JOIN notices n ON n.target = m.target AND n.image = m.image AND n.ended_at IS NULL
 CROSS JOIN runs r ON r.run = m.run AND r.mode = 'delete'
 WHERE m.target = :target AND m.kind = 'reminded' AND n.reminded_at IS NULL AND m.run > n.run
-    AND m.run > (SELECT min(run) FROM notices WHERE target = :target AND ended_at IS NULL)
+    AND m.run > (SELECT min(run) FROM {STANDING} WHERE target = :target AND ended_at IS NULL)
     AND (:before IS NULL OR m.run < :before)
-"""
+"""  # noqa: S608 - the name of a table

@@ -16,8 +16,12 @@ def notices_given(db: Connection, target: str, image: str) -> list[Given]:
 
 
 def _sent(db: Connection, run: int) -> tuple[Sent, ...]:
-    rows = db.execute("SELECT channel, delivered_at, error FROM reports WHERE run = ? ORDER BY report", (run,))
+    rows = db.execute(_SENT, (run,))
     return tuple(Sent(channel, instant_or_none(at), error) for channel, at, error in rows)
 
 
+# What another channel was told instead was not accepted in its own.
+_SENT = """
+SELECT channel, CASE WHEN error IS NULL THEN delivered_at END, error FROM reports WHERE run = ? ORDER BY report
+"""
 _NOTICES = "SELECT * FROM notices WHERE target = :target AND image = :image ORDER BY notice"

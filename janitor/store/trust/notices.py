@@ -1,6 +1,6 @@
 """Notices: announcements that a channel accepted, the reminders of them, and how each ended."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from janitor.core.units import format_minute, iso
 from janitor.store.connection import Connection, query
 from janitor.store.rows import instant, instant_or_none
 from janitor.store.surveys.recorded import last_known
-from janitor.store.trust.hearing import unreminded
+from janitor.store.trust.hearing import STANDING, unreminded
 from janitor.store.trust.outcomes import is_deleted
 
 _SURELY_GONE = timedelta(days=7)
@@ -40,6 +40,13 @@ NAMING = """
 ALTER TABLE notices ADD COLUMN name TEXT;
 """
 
+OWNING = """
+-- owner: the owner that was found when it was announced; NULL where reports did not go to owners. instead: the main
+-- channel was told last, as that owner could not be reached.
+ALTER TABLE notices ADD COLUMN owner TEXT;
+ALTER TABLE notices ADD COLUMN instead INTEGER NOT NULL DEFAULT 0;
+"""
+
 REMINDING = """
 -- reminded_in_run: the run whose report reminded, which was accepted at reminded_at.
 ALTER TABLE notices ADD COLUMN reminded_in_run INTEGER REFERENCES runs;
@@ -53,8 +60,7 @@ UPDATE notices SET reminded_in_run = (
 
 def standing_notices(db: Connection, target: str) -> dict[str, Notice]:
     """The current notices of a target, by image id."""
-    rows = query(db, "SELECT * FROM notices WHERE target = :target AND ended_at IS NULL", {"target": target})
-    return {row["image"]: notice_of(row) for row in rows}
+    return {row["image"]: notice_of(row) for row in query(db, _OF_TARGET, {"target": target})}
 
 
 def notice_of(row: Mapping[str, Any]) -> Notice:
@@ -66,6 +72,8 @@ def notice_of(row: Mapping[str, Any]) -> Notice:
         instant(row["due"]),
         instant_or_none(row["reminded_at"]),
         row["name"],
+        owner=row["owner"],
+        instead=bool(row["instead"]),
     )
 
 
@@ -73,8 +81,8 @@ def announce(db: Connection, run: int, target: str, image: str, notice: Notice) 
     """Start a notice that a channel has accepted; it replaces an earlier one."""
     db.execute(_END_STANDING, (iso(notice.announced_at), "replaced", target, image))
     db.execute(
-        "INSERT INTO notices (target, image, policy, length_seconds, run, announced_at, due, name)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO notices (target, image, policy, length_seconds, run, announced_at, due, name, owner, instead)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             target,
             image,
@@ -84,20 +92,24 @@ def announce(db: Connection, run: int, target: str, image: str, notice: Notice) 
             iso(notice.announced_at),
             iso(notice.due),
             notice.name,
+            notice.owner,
+            notice.instead,
         ),
     )
 
 
-def remind(db: Connection, run: int, target: str, images: Iterable[str], at: datetime) -> None:
+def remind(
+    db: Connection, run: int, target: str, images: Iterable[str], at: datetime, instead: Collection[str] = ()
+) -> None:
     """Record that a channel has accepted the reminders of a run for these images.
 
-    A late one moves the date of the deletion.
+    A late one moves the date of the deletion. Of some, the main channel was told `instead` of the owner.
     """
     standing, missed = standing_notices(db, target), unreminded(db, target, run)
     for image in standing.keys() & set(images):
         notice = reminded(standing[image], at, missed=image in missed)
         announced_due = iso(standing[image].due) if notice.due != standing[image].due else None
-        db.execute(_REMIND, (iso(at), run, iso(notice.due), announced_due, target, image))
+        db.execute(_REMIND, (iso(at), run, iso(notice.due), announced_due, image in instead, target, image))
 
 
 def end_notices_of_gone(db: Connection, target: str, unlisted: Iterable[str], at: datetime) -> list[Decision]:
@@ -156,9 +168,11 @@ def end_spared(db: Connection, run: int, at: datetime) -> None:
     db.execute(_END_SPARED, (iso(at), run))
 
 
+_OF_TARGET = f"SELECT * FROM {STANDING} WHERE target = :target AND ended_at IS NULL"  # noqa: S608 - a name of ours
 _END_STANDING = "UPDATE notices SET ended_at = ?, ended = ? WHERE target = ? AND image = ? AND ended_at IS NULL"
 _REMIND = """
-UPDATE notices SET reminded_at = ?, reminded_in_run = ?, due = ?, announced_due = coalesce(announced_due, ?)
+UPDATE notices SET reminded_at = ?, reminded_in_run = ?, due = ?, announced_due = coalesce(announced_due, ?),
+    instead = ?
 WHERE target = ? AND image = ? AND ended_at IS NULL
 """
 _MISSED_SINCE = """
@@ -175,11 +189,11 @@ _ANNOUNCED_BY = """
 SELECT policy FROM notices WHERE target = ? AND image = ? AND run < ? ORDER BY notice DESC LIMIT 1
 """
 _GONE_IN = "SELECT image, detail FROM mentions WHERE run = ? AND target = ? AND kind = 'gone' ORDER BY position"
-_END_GONE = """
-UPDATE notices SET ended_at = ?, ended = 'gone'
+_END_GONE = f"""
+UPDATE {STANDING} SET ended_at = ?, ended = 'gone'
 WHERE ended_at IS NULL AND (target, image) IN (SELECT target, image FROM mentions WHERE run = ? AND kind = 'gone')
-"""
-_END_SPARED = """
-UPDATE notices SET ended_at = ?, ended = 'spared'
+"""  # noqa: S608 - the name of a table
+_END_SPARED = f"""
+UPDATE {STANDING} SET ended_at = ?, ended = 'spared'
 WHERE ended_at IS NULL AND (target, image) IN (SELECT target, image FROM mentions WHERE run = ? AND kind = 'spared')
-"""
+"""  # noqa: S608 - the name of a table
