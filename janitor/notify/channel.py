@@ -34,6 +34,11 @@ class Report:
     waiting: Backlog = field(default_factory=Backlog)
     heard: bool = False
 
+    @property
+    def replaceable(self) -> bool:
+        """Whether the main channel is told instead if nothing of it is accepted: it is for an owner."""
+        return self.share.addressees is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -55,11 +60,18 @@ class PreparedReport(Protocol):
     def destination(self) -> str:
         """Its destination, as appended to its name; empty if the channel has only one."""
 
+    @property
+    def names(self) -> frozenset[Name]:
+        """The images that its messages name."""
+
     def kept(self) -> NewReport:
         """What the database keeps of it, so that the channel can send it late."""
 
     def send(self, progress: Progress, clock: Callable[[], datetime], /) -> Receipt:
         """Send what has not been accepted yet. Never raises for what the channel does."""
+
+    def late_instead(self, error: DeliveryError, /) -> "PreparedReport | None":
+        """A late report as the main channel is sent it, as its own place refused it; None if it stays where it is."""
 
 
 class Channel(Protocol):
@@ -89,6 +101,9 @@ class Channel(Protocol):
 
     def prepare(self, report: Report) -> PreparedReport:
         """A report in its form."""
+
+    def instead_of(self, report: Report, unreached: Mapping[str, str], /) -> Report:
+        """The report for the main channel once these places could not be reached, each with the reason."""
 
     def prepare_late(self, kept: KeptReport, name: str, stored: Callable[[], RunResult | None], /) -> PreparedReport:
         """A kept report that is sent late, under a name that says so; it announces nothing.

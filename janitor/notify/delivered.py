@@ -14,11 +14,13 @@ class Delivery:
 
     These are images named by messages that channels which people read have accepted.
 
-    `offsets` is how far the channel's clock was ahead of ours then, if known. `trouble` is what failed, as a sentence
-    for the end of the run's output; empty if nothing did.
+    `instead` are images that the main channel was told of, as their owners could not be reached. `offsets` is how far
+    the channel's clock was ahead of ours then, if known. `trouble` is what failed, as a sentence for the end of the
+    run's output; empty if nothing did.
     """
 
     code: Exit = Exit.OK
     announced: frozenset[Name] = frozenset()
+    instead: frozenset[Name] = field(default=frozenset(), compare=False)
     offsets: Mapping[Name, timedelta] = field(default_factory=dict, compare=False)
     trouble: str = field(default="", compare=False)

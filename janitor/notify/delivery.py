@@ -17,6 +17,7 @@ from janitor.notify.announcing import as_told, start_notices, untimed
 from janitor.notify.channel import Channel, Receipt
 from janitor.notify.channels import KINDS, configured, kind_of, of_its_kind
 from janitor.notify.delivered import Delivery
+from janitor.notify.falling_back import Sent, deliver_to_people
 from janitor.notify.outbox import Outbox, outbox_in
 from janitor.notify.sending import OutgoingReport, ReportSender
 from janitor.report import Name
@@ -29,8 +30,6 @@ _UNTIMED = (
     "our clock is not confirmed, or differs from the channel's by more than 5 minutes: check the clock of this machine"
 )
 _NOT_STARTED = "notice periods did not start (see above); a later report announces their images"
-
-_Sent = tuple[OutgoingReport, Receipt]
 
 
 def deliver(
@@ -58,9 +57,10 @@ def deliver(
         sender = ReportSender(channels, outbox, settings.timezone, clock)
         waiting = _deliver_late(sender, result, stop)
         outgoing = sender.prepare(result, _backlog(sender, waiting))
-        sent = _sent(sender, (one for one in outgoing if one.channel.announces))
-    _log_undelivered(result, sent)
-    delivery = _with_notices_started(_delivery_of(sent, waiting), settings, result, policies, clock)
+        told = deliver_to_people(sender, [one for one in outgoing if one.channel.announces], stop.is_set)
+    _log_undelivered(result, told.sent)
+    delivery = replace(_delivery_of(told.sent, waiting), instead=told.instead)
+    delivery = _with_notices_started(delivery, settings, result, policies, clock)
     recording = [one for one in outgoing if not one.channel.announces]
     return _recorded(delivery, recording, settings, result, sender) if recording else delivery
 
@@ -87,22 +87,22 @@ def _backlog(sender: ReportSender, waiting: Sequence[Channel]) -> Backlog:
     return Backlog(len(waiting), since)
 
 
-def _sent(sender: ReportSender, outgoing: Iterable[OutgoingReport]) -> list[_Sent]:
+def _sent(sender: ReportSender, outgoing: Iterable[OutgoingReport]) -> list[Sent]:
     return [(one, sender.deliver(one)) for one in outgoing]
 
 
-def _log_undelivered(result: RunResult, sent: Iterable[_Sent]) -> None:
+def _log_undelivered(result: RunResult, sent: Iterable[Sent]) -> None:
     for one, receipt in sent:
         if receipt.error is not None:
             _log.error("report-undelivered run=%d%s: %s", result.run, one.to_destination, receipt.error)
 
 
-def _delivery_of(sent: Sequence[_Sent], waiting: Sequence[Channel]) -> Delivery:
+def _delivery_of(sent: Sequence[Sent], waiting: Sequence[Channel]) -> Delivery:
     receipts = [receipt for _, receipt in sent]
     announced = _announced_by(receipts)
     offsets = {name: offset for receipt in receipts for name, offset in receipt.offsets.items() if name in announced}
     trouble = _trouble(sent, waiting)
-    return Delivery(Exit.FAILED if trouble else Exit.OK, announced, offsets, trouble)
+    return Delivery(Exit.FAILED if trouble else Exit.OK, announced, offsets=offsets, trouble=trouble)
 
 
 def _announced_by(receipts: Sequence[Receipt]) -> frozenset[Name]:
@@ -131,7 +131,16 @@ def _with_notices_started(
         return delivery
     try:
         with Store.open(settings.database) as store:
-            start_notices(store, result, policies, delivery.announced, clock())
+            destinations = settings.destinations(policies)
+            start_notices(
+                store,
+                result,
+                policies,
+                delivery.announced,
+                clock(),
+                destinations=destinations,
+                instead=delivery.instead,
+            )
     except StoreError as error:
         _log.error("notices-not-started run=%d: %s", result.run, error)
         return Delivery(Exit.FAILED, trouble=delivery.trouble or _NOT_STARTED)
@@ -151,7 +160,7 @@ def _recorded(
     return replace(delivery, code=code, trouble="; ".join(filter(None, (delivery.trouble, trouble))))
 
 
-def _trouble(sent: Sequence[_Sent], waiting: Sequence[Channel]) -> str:
+def _trouble(sent: Sequence[Sent], waiting: Sequence[Channel]) -> str:
     """What was not delivered and what happens to it, in a sentence; the log says why. Empty if all was delivered."""
     failed = [(one, receipt.error) for one, receipt in sent if receipt.error is not None]
     if failed:
@@ -164,7 +173,7 @@ def _trouble(sent: Sequence[_Sent], waiting: Sequence[Channel]) -> str:
     return ""
 
 
-def _not_delivered(failed: Sequence[Channel], sent: Sequence[_Sent]) -> str:
+def _not_delivered(failed: Sequence[Channel], sent: Sequence[Sent]) -> str:
     """Which of the channels got nothing of the report, and which got a part of it."""
     begun = {one.channel.name for one, receipt in sent if receipt.error is None or receipt.error.delivered}
     nothing = _titles(channel for channel in failed if channel.name not in begun)

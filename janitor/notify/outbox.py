@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,8 @@ from janitor.store import NewReport, Store, inspect
 
 _log = logging.getLogger("janitor.notify.outbox")
 _T = TypeVar("_T")
+
+_MERGED = "not sent: replaced by a report that also tells what owners could not be told"
 
 
 @contextmanager
@@ -51,6 +53,16 @@ class Outbox:
         if run is None and not given:
             return []
         return self._write(lambda store: store.add_reports(run, given, at)) or [None] * len(given)
+
+    def merge(
+        self, report: int, run: int | None, merged: NewReport, others: Mapping[int, str], at: datetime
+    ) -> int | None:
+        """Keep a report that holds `others`, too, instead of all of these; returns its number.
+
+        If the database fails, the others stay as they are.
+        """
+        dropped = {report: _MERGED, **others}
+        return self._write(lambda store: store.merge_reports(run, merged, dropped, at))
 
     def note_accepted(self, report: int | None, accepted: int, place_json: str) -> None:
         """Record how far the delivery of a report has got."""

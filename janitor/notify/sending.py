@@ -17,6 +17,7 @@ from janitor.store import KeptReport
 
 _log = logging.getLogger("janitor.notify.delivery")
 
+_SENT_TO_MAIN = "sent to the main channel instead"
 _ELSEWHERE = "not sent: its channel is not configured, and all others of its kind have the report of this run"
 
 
@@ -28,6 +29,12 @@ class OutgoingReport:
     run: int | None
     channel: Channel
     prepared: PreparedReport
+    report: Report | None = None
+
+    @property
+    def replaceable(self) -> bool:
+        """Whether the main channel is told instead if nothing of it is accepted."""
+        return self.report is not None and self.report.replaceable
 
     @property
     def to_destination(self) -> str:
@@ -60,12 +67,24 @@ class ReportSender:
         run = result.run or None
         heard = self.outbox.read(lambda store: store.is_heard(self.clock()), otherwise=False)
         prepared = [
-            OutgoingReport(None, run, channel, channel.prepare(replace(report, heard=heard)))
+            OutgoingReport(None, run, channel, channel.prepare(report), report)
             for channel in self.channels
-            for report in channel.reports_of(result, previous, waiting)
+            for report in (replace(each, heard=heard) for each in channel.reports_of(result, previous, waiting))
         ]
         numbers = self.outbox.keep(run, [one.prepared.kept() for one in prepared], self.clock())
         return [replace(one, number=number) for number, one in zip(numbers, prepared, strict=True)]
+
+    def instead_of(
+        self, outgoing: OutgoingReport, unreached: Mapping[str, str], dropped: Mapping[int, str]
+    ) -> OutgoingReport:
+        """The report for the main channel with what these places could not be told; those reports are `dropped`."""
+        assert outgoing.report is not None
+        report = outgoing.channel.instead_of(outgoing.report, unreached)
+        merged = replace(outgoing, report=report, prepared=outgoing.channel.prepare(report))
+        number = outgoing.number
+        if number is not None:
+            number = self.outbox.merge(number, outgoing.run, merged.prepared.kept(), dropped, self.clock())
+        return replace(merged, number=number)
 
     def deliver_late(self) -> Iterator[tuple[str, Channel, DeliveryError | None]]:
         """Send the undelivered reports of earlier runs, oldest first; no more to a channel that cannot be reached.
@@ -84,7 +103,7 @@ class ReportSender:
             name = self._name_of(kept)
             late = OutgoingReport(kept.report, kept.run, channel, self._late(kept, channel, name))
             way = (channel.name, late.prepared.destination)
-            error = unreachable.get(way) or self.deliver(late).error
+            error = unreachable.get(way) or self._delivered_late(late)
             if error is not None and not error.refused:
                 unreachable[way] = error
             if error is not None:
@@ -92,6 +111,17 @@ class ReportSender:
             yield f"{name}{late.to_destination}", channel, error
         for kept in unsent:
             self._settle_if_elsewhere(kept)
+
+    def _delivered_late(self, late: OutgoingReport) -> DeliveryError | None:
+        """Why a late report was not accepted; what its owner refuses is sent to the main channel."""
+        error = self.deliver(late).error
+        instead = late.prepared.late_instead(error) if error is not None else None
+        if instead is None or late.number is None:
+            return error
+        refused = self.deliver(replace(late, number=None, prepared=instead)).error
+        if refused is None:
+            self.outbox.drop(late.number, f"{_SENT_TO_MAIN}: {error}", self.clock())
+        return refused
 
     def _channels_of(self, kept: KeptReport) -> Mapping[str, bool]:
         nowhere: Mapping[str, bool] = {}

@@ -5,7 +5,7 @@ database keeps only the number of the run, which it has; for a run that could no
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -23,6 +23,7 @@ from janitor.documents.schema import Label
 from janitor.errors import DeliveryError
 from janitor.notify.channel import Probe, Progress, Receipt, Report
 from janitor.notify.file.lines import add_line, try_to_add
+from janitor.report import Name
 from janitor.report.as_json import json_report, written_report
 from janitor.report.routing import Share
 from janitor.shutdown import Stop
@@ -66,6 +67,10 @@ class FileChannel:
         """The line of a report."""
         return FileReport(self, report.share.totals)
 
+    def instead_of(self, report: Report, _unreached: Mapping[str, str]) -> Report:
+        """The report as it is: it is for no owner."""
+        return report
+
     def prepare_late(self, kept: KeptReport, _name: str, stored: Callable[[], RunResult | None]) -> "FileReport":
         """The line of a run as the database has it now."""
         line = json.loads(kept.messages_json)["report"]
@@ -107,6 +112,14 @@ class FileReport:
     def destination(self) -> str:
         """The file."""
         return str(self.channel.path)
+
+    @property
+    def names(self) -> frozenset[Name]:
+        """None: it is not a message that names images to people."""
+        return frozenset()
+
+    def late_instead(self, _error: DeliveryError) -> None:
+        """It stays where it is."""
 
     def kept(self) -> NewReport:
         """Empty for a run in the database; otherwise the line itself."""

@@ -7,6 +7,7 @@ from datetime import tzinfo
 from janitor.core.memory import Backlog
 from janitor.core.result import Cost, RunResult, TargetResult
 from janitor.core.units import counted, format_size
+from janitor.notify.slack.addressed import elsewhere, scope_of
 from janitor.notify.slack.message import Message
 from janitor.notify.slack.mrkdwn import code, escaped, fitted
 from janitor.notify.slack.offering import Offering
@@ -75,11 +76,15 @@ def notice(text: str) -> Message:
     return Message(escaped(text), [{"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}])
 
 
+def mention(user: str) -> Message:
+    """A message that mentions a person by an id of Slack's, which must not come from an image."""
+    text = f"<@{user}>, the images of this report are yours."
+    return Message(text, [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}])
+
+
 def _context(share: Share, zone: tzinfo) -> str:
     context = f"{run_name(share.totals)}, {_times(share.totals, zone)}. Outcome: {OUTCOMES[share.totals.outcome]}."
-    if not share.policies:
-        return context
-    return f"{context} Only images of these policies: {fitted(', '.join(share.policies), _NOTE)}."
+    return context + scope_of(share)
 
 
 def _opening(share: Share, undelivered: Backlog, zone: tzinfo) -> Iterator[Paragraph]:
@@ -93,7 +98,7 @@ def _opening(share: Share, undelivered: Backlog, zone: tzinfo) -> Iterator[Parag
         since = f" since {local_minute(undelivered.since, zone)}" if undelivered.since is not None else ""
         waiting = f"{counted(undelivered.reports, 'earlier report')} undelivered{since}"
         yield Paragraph(f"*{waiting}*: the next run tries again, or `janitor resend` does.", ())
-    if share.totals.remarks and not share.policies:
+    if share.totals.remarks and share.channel is None:
         yield Paragraph("*Notes*", tuple(Row(fitted(remark, _ERROR)) for remark in share.totals.remarks))
 
 
@@ -107,9 +112,7 @@ def _policies(share: Share, cost: Cost | None, zone: tzinfo) -> Iterator[Paragra
         rows.append(Row(f"{_label(part)}: {figures}{words}", late=f"{_label(part)}: {late}{words}"))
     if rows:
         yield Paragraph("*By policy*", tuple(rows))
-    elsewhere = tuple(_elsewhere(share))
-    if elsewhere:
-        yield Paragraph("*Listed in other channels*", elsewhere)
+    yield from elsewhere(share, listed_images)
 
 
 def _label(part: PolicyPart) -> str:
@@ -155,13 +158,6 @@ def _all_of(part: PolicyPart) -> Iterator[Paragraph]:
 
 def _times(result: RunResult, zone: tzinfo) -> str:
     return fitted(run_times(result, zone), _NOTE)
-
-
-def _elsewhere(share: Share) -> Iterator[Row]:
-    for other in share.elsewhere:
-        images = listed_images(other)
-        if images:
-            yield Row(f"{fitted(other.channel or '', _ID, code)}: {counted(images)}")
 
 
 def _error_rows(error: str) -> Iterator[Row]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from slack_sdk.errors import SlackClientError
 
@@ -121,6 +121,23 @@ class SlackChannel:
                 problem = Problem(f"it cannot be sent ({type(error).__name__})")
         if problem is not None:
             raise self._failure("the file", problem)
+
+    def ask(self, what: str, call: Callable[[Bot], object]) -> dict[str, Any]:
+        """The answer to a call of the Web API that posts nothing; `what` names what Slack is to accept.
+
+        Raises DeliveryError unless Slack accepts it.
+        """
+        with self._exchange() as exchange:
+            try:
+                call(self._bot(exchange))
+                problem = _problem_of_call(exchange.last)
+            except Unanswered as error:
+                problem = error.problem
+            except SlackClientError as error:
+                problem = Problem(f"it cannot be sent ({type(error).__name__})")
+        if problem is not None:
+            raise self._failure(what, problem)
+        return document_of(exchange.last.body) or {}
 
     def _failure(self, what: str, problem: Problem, delivered: int = 0) -> DeliveryError:
         text = self._redacted(f"Slack did not accept {what}: {problem.text}")

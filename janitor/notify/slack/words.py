@@ -10,7 +10,13 @@ HINTS = {
     "token_revoked": "the token was revoked",
     "token_expired": "the token has expired",
     "account_inactive": "the bot was removed",
-    "missing_scope": "the bot lacks a scope: it needs chat:write, and files:write for files",
+    "missing_scope": "the bot lacks a scope: chat:write, files:write for files, im:write for direct messages, or "
+    "users:read.email for e-mail addresses",
+    "users_not_found": "nobody there has this address",
+    "user_not_found": "there is no such user",
+    "user_disabled": "the account is deactivated",
+    "user_not_visible": "the bot may not see this user",
+    "cannot_dm_bot": "it is a bot",
     "ratelimited": "it kept asking to wait",
     "rate_limited": "it kept asking to wait",
     "no_service": "the webhook was removed",
@@ -112,6 +118,9 @@ REFUSALS = (
         "too_many_attachments",
         "two_factor_setup_required",
         "unknown_method",
-        "user_not_found",
+        "invalid_user_combination",
+        "method_not_supported_for_channel_type",
+        "users_list_not_supplied",
+        "not_enough_users",
     }
 )
