@@ -113,6 +113,17 @@ def test_a_target_that_failed_is_as_its_last_live_run_found_it(store: Store) -> 
     assert waiting(store) == (1, 0), "it was surveyed, and nothing was decided"
 
 
+def test_a_run_that_decided_nothing_does_not_count(store: Store) -> None:
+    accept(store, recorded(store, telling("a")), "a")
+    recorded(store, telling("a"), at=NOW + DAY)  # whose message nobody accepted
+    run = store.begin_run(Mode.DELETE, NOW + 2 * DAY)
+    image = telling("a").decisions[0].image
+    store.record_survey(run, "prod", Survey((image,), Usage(), NOW + 2 * DAY, NOW + 2 * DAY))
+    failed = make_target(outcome=Outcome.FAILED, error="the database failed", images=1)
+    store.finish_run(make_run(failed, mode=Mode.DELETE, run=run))
+    assert waiting(store) == (0, 1)
+
+
 def test_an_image_that_is_kept_or_planned_does_not_wait(store: Store) -> None:
     accept(store, recorded(store, telling("a", "b")), "a", "b")
     recorded(store, make_target([to_keep("a")]), at=NOW + DAY)
@@ -180,6 +191,8 @@ def test_it_is_read_at_most_every_ten_seconds(settings: Settings, store: Store) 
 def test_the_file_and_the_face_agree(settings: Settings, store: Store) -> None:
     watch = Watch(settings, Stop())
     result = recorded(store, telling("a", "b"))
+    with watch.run() as (_, ended):
+        ended(result, 1)
     with watch.run() as (_, ended):
         accept(store, result, "a")
         store.add_reports(result.run, [REPORT], NOW)
