@@ -62,7 +62,7 @@ class Standing(Collector):
                 waiting = [found for name in names if (found := store.waiting_images(name)) is not None]
                 return list(metrics_of(store.backlog(), waiting))
         except (StoreError, UsageError) as error:
-            _log.info("standing-not-known: %s", error)
+            _log.debug("standing-not-known: %s", error)
             return []
 
 

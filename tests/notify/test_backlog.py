@@ -64,11 +64,15 @@ def test_a_run_that_could_not_begin_counts_from_when_its_report_was_made(store: 
         (Backlog(), ""),
         (
             Backlog(1, NOW),
-            "1 report undelivered since 2026-11-23 12:00 KST: the next run or `janitor resend` sends them.",
+            "1 report undelivered since 2026-11-23 12:00 KST: the next run or `janitor resend` sends it.",
+        ),
+        (
+            Backlog(2, NOW),
+            "2 reports undelivered since 2026-11-23 12:00 KST: the next run or `janitor resend` sends them.",
         ),
         (None, UNKNOWN),
     ],
-    ids=["none", "one", "not-known"],
+    ids=["none", "one", "two", "not-known"],
 )
 def test_the_last_line_of_a_report_says_it(backlog: Backlog | None, said: str) -> None:
     assert undelivered_reports(backlog, SEOUL) == said
