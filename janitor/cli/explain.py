@@ -62,10 +62,12 @@ def _in_target(settings: Settings, rules: Rules, store: Store, target: str, iden
 
 
 def _seen(store: Store, run: int, inputs: Inputs, image: Image) -> Seen:
-    snapshot = store.latest_snapshot(inputs.target)
+    snapshot = store.latest_snapshot(inputs.target, image.id)
     of_run = snapshot if snapshot is not None and snapshot.run == run else None
-    decision = store.decision_of(run, inputs.target, image.id)
-    waits = waiting_of(decision, of_run) if of_run is not None and decision is not None else None
+    decision = of_run.decisions[0] if of_run is not None and of_run.decisions else None
+    waits = None
+    if of_run is not None and decision is not None and image.id not in of_run.asked:
+        waits = waiting_of(decision, of_run)
     usage = inputs.survey.usage
     return Seen(
         image,
@@ -76,7 +78,7 @@ def _seen(store: Store, run: int, inputs: Inputs, image: Image) -> Seen:
         inputs.survey.finished_at,
         decision,
         of_run,
-        None if image.id in (of_run.asked if of_run is not None else ()) else waits,
+        waits,
     )
 
 

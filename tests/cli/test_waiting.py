@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from janitor.store import exclusive
 from tests.conftest import Desk
+from tests.factories import NOW
 from tests.slack_stand_in import CHANNEL, TOKEN, SlackStandIn
 
 POLICIES = """\
@@ -88,6 +90,14 @@ def test_an_unknown_word_is_wrong_usage(announcing: Desk, words: tuple[str, ...]
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stdout == ""
+
+
+def test_it_is_read_while_a_run_works(announcing: Desk) -> None:
+    announcing.janitor("run")
+    with exclusive(announcing.folder / "sandbox.db", "janitor run", NOW):
+        for command in ("waiting", "policies"):
+            done = announcing.janitor(command)
+            assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_before_any_run_there_is_nothing_to_list(announcing: Desk) -> None:

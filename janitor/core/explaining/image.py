@@ -87,6 +87,7 @@ def explained(image: Image, case: Case, now: datetime) -> Explanation:
     """Explain one image of a case."""
     budget = Budget()
     matched = Matched(case.policies, case.names, budget)
+    matched.prepare(case.images)
     history = case.history or {}
     facts = Facts(case.usage, history, case.memory, case.seen_at, case.zone, needs_of(case.images), case.wire_keys)
     return Explanation(
@@ -141,7 +142,7 @@ def _endings(image: Image, case: Case, history: History | None, now: datetime) -
         until = history.last_in_use + memory if memory else None
         yield Ending(Reason.RECENTLY_USED, f"last seen in use {ago} ago{remembered}", until)
     if image.created_at is not None and case.seen_at - image.created_at < NEWBORN:
-        yield Ending(Reason.NEWBORN, "no longer just created", image.created_at + NEWBORN)
+        yield Ending(Reason.NEWBORN, "holds for 10 minutes after the creation", image.created_at + NEWBORN)
     sharing = case.sharing.get(image.id)
     if sharing is not None and sharing.pending and not sharing.accepted:
         yield Ending(Reason.SHARED, f"offered to {', '.join(sorted(sharing.pending))}, not accepted yet")

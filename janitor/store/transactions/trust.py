@@ -48,10 +48,13 @@ class Trust(OnFile):
         with self._file.reading() as db:
             return notice_history.notices_given(db, target, image_id)
 
-    def latest_snapshot(self, target: str) -> Snapshot | None:
-        """The latest snapshot of a target on which a run has decided, and what people were told of its images."""
+    def latest_snapshot(self, target: str, only: str | None = None) -> Snapshot | None:
+        """The latest snapshot of a target on which a run has decided, and what people were told of its images.
+
+        With the id of an image, the decision on it alone.
+        """
         with self._file.reading() as db:
-            return standing.latest_snapshot(db, target)
+            return standing.latest_snapshot(db, target, only)
 
     def announce(
         self,

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator
 
+from janitor.core.decision import Decision
 from janitor.core.explaining.waiting import Snapshot, Unlisted
 from janitor.core.memory import Notice
 from janitor.core.result import Mode
 from janitor.store.connection import Connection, query
 from janitor.store.rows import instant
-from janitor.store.surveys.decisions import decisions_at
+from janitor.store.surveys.decisions import decisions_at, reported_decision
 from janitor.store.surveys.recorded import last_known
 from janitor.store.trust.bindings import counts_after
 from janitor.store.trust.grounds import notices_at
@@ -15,15 +16,15 @@ from janitor.store.trust.mentions import undelivered
 from janitor.store.trust.notices import missed_since, standing_notices
 
 
-def latest_snapshot(db: Connection, target: str) -> Snapshot | None:
-    """The latest snapshot of a target on which a run has decided; None before the first."""
+def latest_snapshot(db: Connection, target: str, only: str | None = None) -> Snapshot | None:
+    """The latest snapshot of a target on which a run has decided, or of one image of it; None before the first."""
     after = counts_after(db, target)
     found, live = (query(db, sql, {"target": target, "after": after}) for sql in (_LATEST, _LATEST_LIVE))
     if not found:
         return None
     [row], told = found, live[0] if live else {"run": 0, "unposted": 0}
-    run, decisions = row["run"], decisions_at(db, row["run"], target)
-    notices = standing_notices(db, target)
+    run, notices = row["run"], standing_notices(db, target)
+    decisions = decisions_at(db, run, target) if only is None else _one(reported_decision(db, run, target, only))
     return Snapshot(
         target,
         run,
@@ -38,8 +39,12 @@ def latest_snapshot(db: Connection, target: str) -> Snapshot | None:
         untold=undelivered(db, told["run"], target),
         trouble=_trouble(db, told["run"]),
         asked=frozenset(image for (image,) in db.execute(_ASKED, (run, target))),
-        unlisted=tuple(_unlisted(db, target, notices, {decision.image.id for decision in decisions})),
+        unlisted=() if only is not None else tuple(_unlisted(db, target, notices, {d.image.id for d in decisions})),
     )
+
+
+def _one(decision: Decision | None) -> tuple[Decision, ...]:
+    return () if decision is None else (decision,)
 
 
 def _trouble(db: Connection, run: int) -> str | None:
