@@ -17,11 +17,11 @@ from janitor.clock import utc_now
 from janitor.config import Settings
 from janitor.config.policy_files import Rules
 from janitor.core.result import Mode
-from janitor.core.units import format_minute
 from janitor.errors import Exit, worst
 from janitor.notify.announcing import as_told
 from janitor.notify.delivery import deliver
 from janitor.report.brief import brief_report
+from janitor.report.wording import local_minute
 from janitor.run.sites import Choice
 from janitor.sandbox import server
 from janitor.sandbox.calls import Api
@@ -61,7 +61,7 @@ def demonstrate(api: Api, common: Common) -> int:
         for number, title in enumerate(_NIGHTS, start=1):
             if stop.is_set():
                 break
-            say(f"\nNight {number}, {format_minute(clock())}: {title}\n")
+            say(f"\nNight {number}, {local_minute(clock(), settings.timezone)}: {title}\n")
             codes.append(_night(settings, rules, clock, stop))
             clock.pass_a_day()
     return 128 + stop.signal_number if stop.is_set() else worst(codes)

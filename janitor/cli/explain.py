@@ -1,6 +1,6 @@
 """Everything known about one image, collected from the database, the policy files and the configuration."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ from janitor.core.image import Image
 from janitor.core.memory import Memory
 from janitor.core.names.spelling import SURROGATE
 from janitor.core.notices import counted_among
-from janitor.core.units import counted
+from janitor.core.units import counted, format_minute
 from janitor.errors import UsageError
 from janitor.escaping import visible
 from janitor.report.answers.explanation import Explained
@@ -28,14 +28,29 @@ _CANDIDATES = 10
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
-def explanation(settings: Settings, rules: Rules, store: Store, word: str, now: datetime) -> list[Explained]:
+def explanation(
+    settings: Settings,
+    rules: Rules,
+    store: Store,
+    word: str,
+    now: datetime,
+    minute: Callable[[datetime], str] = format_minute,
+) -> list[Explained]:
     """Explain the image that is meant by `word`: its id, the start of that, or a name that no other image has.
+
+    `minute` writes the instants in its history.
 
     All is read before any of it is printed: a database that fails leaves no half of an answer. Raises UsageError for an
     image that no run has seen, for a word that several images have, and for text that is not UTF-8.
     """
     identity, targets = find_image(store, word, by_name=True)
-    return [_in_target(settings, rules, store, target, identity, now) for target in targets]
+    return [
+        replace(
+            _in_target(settings, rules, store, target, identity, now),
+            history=tuple(store.image_history(target, identity, minute)),
+        )
+        for target in targets
+    ]
 
 
 def _in_target(settings: Settings, rules: Rules, store: Store, target: str, identity: str, now: datetime) -> Explained:
@@ -57,7 +72,6 @@ def _in_target(settings: Settings, rules: Rules, store: Store, target: str, iden
         (*_by_command(records, now), *(_by_others(settings, rules, image, now) if image is not None else ())),
         tuple(store.notices_given(target, identity)),
         memory.refusals.get(identity),
-        tuple(store.image_history(target, identity)),
     )
 
 

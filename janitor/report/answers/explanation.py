@@ -33,7 +33,7 @@ class Explained:
     exemptions: Sequence[Granted]
     notices: Sequence[Given]
     refusals: Refusals | None
-    history: Sequence[Event]
+    history: Sequence[Event] = ()
 
 
 def explanation_page(every: Sequence[Explained], zone: tzinfo) -> Page:

@@ -1,7 +1,8 @@
 """The history of one image, from everything that is recorded about it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from janitor.core.names.image_ids import folded
@@ -14,6 +15,9 @@ from janitor.store.columns import IMAGE, Kind
 from janitor.store.connection import Connection, query
 from janitor.store.history.forgetting import kept_from
 from janitor.store.rows import instant
+
+Minute = Callable[[datetime], str]
+"""Writes an instant."""
 
 _MAPPINGS = {"properties": "property", "unreadable": "unreadable"}
 """The columns that hold mappings, and the name of one of their entries."""
@@ -36,20 +40,23 @@ def find_named(db: Connection, name: str) -> list[tuple[str, str, bool]]:
     return [(target, image, bool(listed)) for target, image, listed, named in rows if normal(named) == wanted]
 
 
-def image_history(db: Connection, target: str, image_id: str) -> list[Event]:
-    """Everything that is known to have happened to an image, in the order of the runs; empty for an unknown image."""
+def image_history(db: Connection, target: str, image_id: str, minute: Minute = format_minute) -> list[Event]:
+    """Everything that is known to have happened to an image, in the order of the runs; empty for an unknown image.
+
+    `minute` writes an instant.
+    """
     keys = {"target": target, "image": image_id, "used": folded(image_id)}
     happened = [
-        *_sightings(query(db, _FACTS_OF, keys), kept_from(db, target)),
-        *_uses(query(db, _USES_OF, keys)),
+        *_sightings(query(db, _FACTS_OF, keys), kept_from(db, target), minute),
+        *_uses(query(db, _USES_OF, keys), minute),
         *(Event(instant(row["at"]), row["run"], _decision(row)) for row in query(db, _DECISIONS_OF, keys)),
-        *(Event(instant(row["at"]), row["run"], _mention(row)) for row in query(db, _MENTIONS_OF, keys)),
+        *(Event(instant(row["at"]), row["run"], _mention(row, minute)) for row in query(db, _MENTIONS_OF, keys)),
         *_deletions(query(db, _DELETIONS_OF, keys)),
     ]
     return sorted(happened, key=lambda event: event.run)  # stable: seen, used, decided, announced, deleted within a run
 
 
-def _sightings(rows: list[dict[str, Any]], kept: int | None) -> Iterator[Event]:
+def _sightings(rows: list[dict[str, Any]], kept: int | None, minute: Minute) -> Iterator[Event]:
     """What surveys saw; where the details of runs before `kept` were dropped, nothing is said of what was seen then."""
     before: dict[str, Any] | None = None
     told = [row for row in rows if kept is None or row["until_run"] is None or row["until_run"] > kept]
@@ -65,7 +72,7 @@ def _sightings(rows: list[dict[str, Any]], kept: int | None) -> Iterator[Event]:
             if before["until_run"] != run:
                 yield _gone(before)
                 yield Event(at, run, "listed again")
-            yield from (Event(at, run, change) for change in _changes(before, row))
+            yield from (Event(at, run, change) for change in _changes(before, row, minute))
         before = row
     if before is not None and before["until_run"] is not None:
         yield _gone(before)
@@ -75,10 +82,10 @@ def _gone(row: Mapping[str, Any]) -> Event:
     return Event(instant(row["until_at"]), row["until_run"], "no longer listed")
 
 
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any], minute: Minute) -> Iterator[str]:
     for key in _FACTS:
         if before[key] != after[key]:
-            yield f"{key} {_quoted(key, before[key])} -> {_quoted(key, after[key])}"
+            yield f"{key} {_quoted(key, before[key], minute)} -> {_quoted(key, after[key], minute)}"
     for column, word in _MAPPINGS.items():
         old, new = (json.loads(row[column] or "{}") for row in (before, after))
         for key in sorted(old.keys() | new.keys()):
@@ -86,17 +93,17 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
                 yield f"{word} {key} {_quoted(key, old.get(key))} -> {_quoted(key, new.get(key))}"
 
 
-def _quoted(key: str, value: Any) -> str:
+def _quoted(key: str, value: Any, minute: Minute = format_minute) -> str:
     if value is None:
         return "unknown" if _FACTS.get(key, Kind.TAGS) is not Kind.TAGS else "none"
     if _FACTS.get(key) in _FLAGS:
         return "true" if value else "false"
     if _FACTS.get(key) is Kind.INSTANT:
-        return format_minute(instant(value))
+        return minute(instant(value))
     return f'"{value}"' if key == "name" else str(value)
 
 
-def _uses(rows: list[dict[str, Any]]) -> Iterator[Event]:
+def _uses(rows: list[dict[str, Any]], minute: Minute) -> Iterator[Event]:
     # A use continues in another row where only its source changed, or could not be read for a while.
     ends = {(*_use_of(row), row["until_run"]) for row in rows}
     begins = {(*_use_of(row), row["from_run"]) for row in rows}
@@ -105,7 +112,7 @@ def _uses(rows: list[dict[str, Any]]) -> Iterator[Event]:
         if (*_use_of(row), row["from_run"]) not in ends:
             yield Event(instant(row["at"]), row["from_run"], words)
         if row["until_run"] is not None and (*_use_of(row), row["until_run"]) not in begins:
-            seen = f", last seen {format_minute(instant(row['last_seen']))}" if row["last_seen"] else ""
+            seen = f", last seen {minute(instant(row['last_seen']))}" if row["last_seen"] else ""
             yield Event(instant(row["until_at"]), row["until_run"], f"no longer {words}{seen}")
 
 
@@ -123,7 +130,7 @@ def _decision(row: Mapping[str, Any]) -> str:
     return f"decision: {row['verdict']}{by} [{row['reason']}] {row['detail']}"
 
 
-def _mention(row: Mapping[str, Any]) -> str:
+def _mention(row: Mapping[str, Any], minute: Minute) -> str:
     match row["kind"], row["due"]:
         case "spared", _:
             return "spared: kept now, the notice is withdrawn"
@@ -132,11 +139,11 @@ def _mention(row: Mapping[str, Any]) -> str:
         case "announced", None:
             return "not announced, no report was delivered: notice period not started"
         case "announced", due:
-            return f"announced under policy {row['policy']}: due for deletion {format_minute(instant(due))}"
+            return f"announced under policy {row['policy']}: due for deletion {minute(instant(due))}"
         case _, None:
             return "reminder not delivered"
         case _ if row["moved"]:
-            return f"late reminder: due for deletion {format_minute(instant(row['due']))}"
+            return f"late reminder: due for deletion {minute(instant(row['due']))}"
         case _:
             return "reminder sent"
 

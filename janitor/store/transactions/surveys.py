@@ -1,6 +1,6 @@
 """What surveys saw and what was decided about it: of a run, of a target, and of one image over time."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import datetime
 
 from janitor.core.basis import Grounds
@@ -12,6 +12,7 @@ from janitor.core.survey import Survey
 from janitor.core.survey.one_account import InCommon
 from janitor.core.survey.pages import PagesRead
 from janitor.core.survey.plausibility import Measure
+from janitor.core.units import format_minute
 from janitor.core.usage import EarlierUsage
 from janitor.store import runs
 from janitor.store.history import chronicle
@@ -181,10 +182,15 @@ class Surveys(OnFile):
         with self._file.reading() as db:
             return chronicle.find_named(db, name)
 
-    def image_history(self, target: str, image_id: str) -> list[Event]:
-        """Everything that is known to have happened to an image, in order; nothing for an unknown one."""
+    def image_history(
+        self, target: str, image_id: str, minute: Callable[[datetime], str] = format_minute
+    ) -> list[Event]:
+        """Everything that is known to have happened to an image, in order; nothing for an unknown one.
+
+        `minute` writes an instant.
+        """
         with self._file.reading() as db:
-            return chronicle.image_history(db, target, image_id)
+            return chronicle.image_history(db, target, image_id, minute)
 
     def history_of(self, target: str, image_id: str) -> History | None:
         """The history of an image up to the latest survey, or None for an unknown one."""

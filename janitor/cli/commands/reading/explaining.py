@@ -18,14 +18,19 @@ def explain(common: Common, image: str, form: Format) -> int:
     IMAGE is its id, the start of it, or its name. Shows its properties, the latest decision, what a run would decide
     now, the answer of each policy, its place in its family, guards, exemptions, notices and its history.
     """
+    from functools import partial
+
     from janitor.cli.commands.loading import load
     from janitor.cli.explain import explanation
     from janitor.clock import utc_now
+    from janitor.core.units import format_minute
     from janitor.errors import Exit
+    from janitor.report.wording import local_minute
     from janitor.store import Store
 
     settings, rules = load(common)
+    minute = partial(local_minute, zone=settings.timezone) if form is Format.TEXT else format_minute
     with Store.open_existing(settings.database) as store:
-        every = explanation(settings, rules, store, image, utc_now())
+        every = explanation(settings, rules, store, image, utc_now(), minute)
     EXPLANATION[form](every, settings.timezone)
     return Exit.OK
