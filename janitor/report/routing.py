@@ -108,10 +108,13 @@ class _Sorting:
 
         There is one for the main channel, whatever it holds.
         """
+        of_policies: dict[str | None, Destination | None] = {}
         found: dict[tuple[str | None, str], Destination] = {}
 
         def place_of(policy: str | None, image: Image, told: bool = True) -> str | None:
-            destination = found.get((policy, image.id))
+            if policy not in of_policies:
+                of_policies[policy] = self.destinations.of_all(policy)
+            destination = of_policies[policy] or found.get((policy, image.id))
             if destination is None:
                 found[policy, image.id] = destination = self.destinations.of(policy, image)
                 self._note(destination)
@@ -193,4 +196,5 @@ def _judged(part: TargetResult, *, private: bool) -> TargetResult:
         survey=replace(part.survey, images=len(part.decisions), owned=owned, remarks=remarks),
         outcome=part.outcome if concerned else Outcome.OK,
         error=error if concerned else None,
+        excess=part.excess if concerned else None,
     )

@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 
 from janitor.core.decision import Change, Decision, Spared
 from janitor.core.names.owners import OwnerRule
+from janitor.core.planning.plan import Excess
 from janitor.core.policy import Match, Policy
 from janitor.core.recipients.destinations import Destinations
 from janitor.core.recipients.recipients import Recipient, Recipients
-from janitor.core.result import RunResult, TargetResult
+from janitor.core.result import Outcome, RunResult, TargetResult
 from janitor.notify.slack.blocks import slack_messages
 from janitor.report.listing import listing
 from janitor.report.routing import Share, Untold, shares_of
-from tests.factories import live_run, make_deletion, make_image, make_target, to_delete
+from tests.factories import live_run, make_deletion, make_image, make_target, to_delete, to_keep
 
 RULE = OwnerRule("property:owner")
 POLICIES = [
@@ -130,3 +131,13 @@ def test_an_owner_of_whom_nothing_is_told_is_not_mentioned_as_untold() -> None:
     assert shares_of(live_run(kept), unreached)[0].untold == ()
     told = make_target([to_delete(image, policy="owned")])
     assert shares_of(live_run(told), unreached)[0].untold == (Untold("kim", "no such user", 1),)
+
+
+def test_a_limit_is_told_to_owners_of_planned_images_and_not_to_others() -> None:
+    kims, webs = (make_image(name, properties={"owner": name}) for name in ("kim", "web"))
+    decisions = [to_delete(kims, policy="owned"), to_keep(webs, policy="owned")]
+    excess = Excess(55, "10", "55 planned, and the limit is 10")
+    limit = make_target(decisions, outcome=Outcome.REFUSED, error=excess.sentence, excess=excess)
+    shares = {share.channel: share.totals.targets for share in shares_of(live_run(limit), ALL)[1:]}
+    assert [target.excess for target in shares["U0KIM"]] == [excess]
+    assert [(target.excess, target.outcome) for target in shares["#web"]] == [(None, Outcome.OK)]

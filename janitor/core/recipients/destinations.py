@@ -60,12 +60,10 @@ class Destinations:
 
     def of(self, policy: str | None, image: Image) -> Destination:
         """Where an image is reported that this policy owns or had announced; without a policy, in the main channel."""
-        rule = self.policies.get(policy or "")
-        if rule is None:
-            return MAIN
-        if self.recipients is None or rule.owner is None:
-            return self._at(rule.channel)
-        owner = self.owner_of(policy, image) or ""
+        of_all = self.of_all(policy)
+        if of_all is not None or self.recipients is None:
+            return of_all or MAIN
+        rule, owner = self.policies[policy or ""], self.owner_of(policy, image) or ""
         recipient = self.recipients.of(owner) if owner else None
         if recipient is None and rule.channel is None and self.recipients.default:
             recipient, owner = self.recipients.default, ""
@@ -74,6 +72,13 @@ class Destinations:
         here = self._at(rule.channel)
         untold = self.recipients.why_not(owner) if owner and rule.channel is None else None
         return replace(here, owner=owner, why_not=here.why_not or untold)
+
+    def of_all(self, policy: str | None) -> Destination | None:
+        """Where all images of a policy are reported; None where that depends on their owners."""
+        rule = self.policies.get(policy or "")
+        if rule is None:
+            return MAIN
+        return self._at(rule.channel) if self.recipients is None or rule.owner is None else None
 
     def owner_of(self, policy: str | None, image: Image) -> str | None:
         """The owner of an image as found, "" for none; None where owners change nothing."""
