@@ -35,11 +35,13 @@ from janitor.transport.route import Route
 
 _HERE = Path("janitor.yaml")
 _HOW_TO = """\
-`janitor init` asks a few questions, and writes one with policies. `janitor sandbox --write janitor.yaml` starts a
-sandbox for trials, and writes its configuration. Or write this for a project on NHN Cloud, with policies in the
-directory policies beside it. On another OpenStack cloud, `cloud: NAME` for one of clouds.yaml replaces the keys
-identity to password; without either, the OS_* variables are used. The old v1.0 API is `api: toast` with appkey,
-username and password.
+`janitor init` asks a few questions, and writes one with policies.
+`janitor sandbox --write janitor.yaml` starts a sandbox for trials, and writes
+its configuration. Or write this for a project on NHN Cloud, with policies in
+the directory policies beside it. On another OpenStack cloud, `cloud: NAME` for
+one of clouds.yaml replaces the keys identity to password; without either, the
+OS_* variables are used. The old v1.0 API is `api: toast` with appkey, username
+and password.
 
 targets:
   - name: prod

@@ -174,3 +174,15 @@ def test_what_is_no_terminal_gets_every_line_whole(sandbox_desk: Desk) -> None:
     done = sandbox_desk.janitor("check")
     assert all(line[:14].strip() and line[14] == " " for line in done.stdout.splitlines())
     assert max(map(len, done.stdout.splitlines())) > 80
+
+
+@pytest.mark.parametrize(("columns", "width"), [(80, 80), (50, 50), (0, 80)])
+def test_an_error_on_a_terminal_breaks_no_word(desk: Desk, columns: int, width: int) -> None:
+    whole = desk.janitor("check").stderr
+    code, shown = Screen(columns).show(desk, "check", stdout=False)
+    assert code == 2
+    assert shown.split() == whole.split()
+    longest = max(len(word) for word in whole.split())
+    assert max(map(len, shown.splitlines())) <= max(width, 6 + longest)
+    assert max(map(len, whole.splitlines())) > 80
+    assert "\ntargets:\n  - name: prod\n    api: openstack\n" in shown, "what is to be copied stays as it is"

@@ -152,10 +152,10 @@ def test_what_was_typed_is_said_back_escaped(sandbox_desk: Desk, words: tuple[st
 
 def test_a_bug_is_shown_escaped(sandbox_desk: Desk) -> None:
     code = (
-        "from janitor.cli import formats\n"
+        "from janitor.cli.formats import Format, answers\n"
         "def broken(*_):\n"
         f"    raise ValueError('a' + chr(10) + chr(27) + '[2J{FORGED}')\n"
-        "formats.IMAGES[formats.Format.TEXT] = broken\n"
+        "answers.IMAGES[Format.TEXT] = broken\n"
         "from janitor.cli.app import main; main()\n"
     )
     sandbox_desk.janitor("run", "--dry-run")

@@ -61,7 +61,7 @@ def test_at_a_terminal_a_yes_is_asked_for(sandbox_desk: Desk, answer: str, code:
     sandbox_desk.janitor("run", "--dry-run")
     ended, shown = Screen(80).show(sandbox_desk, "target", "rebind", "sandbox", typed=answer, stdout=False)
     assert (ended, "Type yes: " in shown) == (code, True), shown
-    assert "If you say yes, everything recorded about sandbox stops counting" in shown
+    assert "If you say yes, everything recorded about sandbox stops counting" in " ".join(shown.split())
     with Store.open_existing(sandbox_desk.folder / "sandbox.db") as store:
         assert (store.bound("sandbox") is None) is (code is Exit.OK)
 

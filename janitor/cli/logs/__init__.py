@@ -1,6 +1,9 @@
 """Logging to stderr: event names and fields, as text or as JSON, with every configured secret redacted."""
 
 import logging
+import os
+import sys
+import textwrap
 import threading
 import time
 import traceback
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 _OTHERS = ("httpx", "httpcore", "slack_sdk", "apscheduler", "uvicorn", "asyncio", "stamina")
 _LOOPING = ("janitor.monitoring.http_face", "uvicorn", "asyncio")
+_NARROWEST, _USUAL_WIDTH = 40, 80
 _MINUTE = 60.0
 _MOST_KINDS = 1000
 
@@ -64,7 +68,7 @@ class _OneLine(logging.Formatter):
 
     def said(self, message: str, level: str, error: BaseException | None) -> str:  # noqa: ARG002 - text has no levels
         """What a command says on stderr, with the traceback of an error that is a bug."""
-        shown = visible_lines(message)
+        shown = _for_terminal(visible_lines(message))
         return shown if error is None else f"{self.traceback(error)}\n{shown}"
 
 
@@ -156,6 +160,24 @@ def configure_logging(verbose: int, secrets: Iterable[str] = (), form: LogFormat
     logging.getLogger("janitor").setLevel(_LEVELS[min(verbose, len(_LEVELS) - 1)])
     for name in _OTHERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _for_terminal(text: str) -> str:
+    """The lines of a text folded at blanks where stderr is a terminal; elsewhere, and a word longer than it, whole."""
+    if not sys.stderr.isatty():
+        return text
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        columns = 0
+    width = columns if columns >= _NARROWEST else _USUAL_WIDTH
+    return "\n".join(row for line in text.split("\n") for row in _folded(line, width))
+
+
+def _folded(line: str, width: int) -> list[str]:
+    indent = line[: len(line) - len(line.lstrip())] + "  "
+    folder = textwrap.TextWrapper(width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return folder.wrap(line) or [line]
 
 
 _FORMATTERS = {LogFormat.TEXT: _OneLine, LogFormat.JSON: _JsonLine}

@@ -29,7 +29,13 @@ _ANOTHER_WEBHOOK = (
 )
 _UNARCHIVE = "unarchive the channel, or name another one"
 _INVITE = "/invite the bot in {channel}; the name is the one that Slack shows, or its id (C…)"
+_PERSON = "name a member of this workspace under `owners`, by the id that Slack shows (U…) or the e-mail address"
 _NEXT_STEPS = {
+    "users_not_found": _PERSON,
+    "user_not_found": _PERSON,
+    "user_disabled": _PERSON,
+    "user_not_visible": _PERSON,
+    "cannot_dm_bot": _PERSON,
     "channel_not_found": _INVITE,
     "not_in_channel": _INVITE,
     "is_archived": _UNARCHIVE,
