@@ -1,5 +1,6 @@
 """Why an image stays or goes, as it is explained: by the rules that decide, key by key and guard by guard."""
 
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from janitor.core.decision import Reason, Verdict
 from janitor.core.explaining.image import Case, Explanation, explained
 from janitor.core.image import Image, Sharing, Status
 from janitor.core.memory import History, Memory
+from janitor.core.names.owners import OwnerRule
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.retention import Bucket, Family, Keep, Period, Place
 from janitor.core.usage import Usage, User
@@ -171,6 +173,14 @@ def test_guards_that_nearly_hold_are_named_with_their_end() -> None:
     ]
     newborn = explain(make_image(age=timedelta(minutes=4)))
     assert [ending.at for ending in newborn.endings] == [NOW + timedelta(minutes=6)]
+
+
+def test_the_owner_is_whom_the_policy_finds() -> None:
+    owned = replace(OLD, owner=OwnerRule("property:owner"), contact="#images")
+    image = image_called("a", properties={"owner": "lee"})
+    assert explain(image, policies=[owned]).owner == "lee"
+    assert explain(image_called("b"), policies=[owned]).owner is None
+    assert explain(image, policies=[Policy("golden", Match(name=GOLDEN))]).policy is None
 
 
 def test_what_comes_next_is_decided_as_a_run_would() -> None:

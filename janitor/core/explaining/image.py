@@ -74,6 +74,7 @@ class Explanation:
     """All of it. `place` is None without a family, and `following` where the history was not recorded.
 
     `following` is what a run would decide now, if it saw what the last one saw. `guards` hold; `endings` nearly do.
+    `owner` is whom the policy that owns the image finds as its owner.
     """
 
     policies: tuple[PolicyAnswer, ...]
@@ -81,6 +82,12 @@ class Explanation:
     guards: tuple[Decision, ...]
     endings: tuple[Ending, ...]
     following: Decision | None
+    owner: str | None = None
+
+    @property
+    def policy(self) -> Policy | None:
+        """The policy that owns the image."""
+        return next((answer.policy for answer in self.policies if answer.owns), None)
 
 
 def explained(image: Image, case: Case, now: datetime) -> Explanation:
@@ -90,13 +97,19 @@ def explained(image: Image, case: Case, now: datetime) -> Explanation:
     matched.prepare(case.images)
     history = case.history or {}
     facts = Facts(case.usage, history, case.memory, case.seen_at, case.zone, needs_of(case.images), case.wire_keys)
+    answers = tuple(_answers(image, case, budget))
     return Explanation(
-        tuple(_answers(image, case, budget)),
+        answers,
         _place(image, case, matched),
         (*holding(image, facts), *_shared(image, case)),
         tuple(_endings(image, case, history.get(image.id), now)),
         None if case.history is None else _following(image, case, case.history, matched, now),
+        next((_owner(answer.policy, image, budget) for answer in answers if answer.owns), None),
     )
+
+
+def _owner(policy: Policy, image: Image, budget: Budget) -> str | None:
+    return None if policy.owner is None else policy.owner.of(image, budget)
 
 
 def _answers(image: Image, case: Case, budget: Budget) -> Iterator[PolicyAnswer]:
@@ -135,7 +148,8 @@ def _endings(image: Image, case: Case, history: History | None, now: datetime) -
     if exemption is not None and exemption.until != FOREVER and expires_soon(exemption.until, now):
         left = format_duration(_to_hours(now, exemption.until))
         yield Ending(Reason.EXEMPT, f"the exemption by {exemption.who} ends in {left}", exemption.until)
-    if history is not None and history.last_in_use is not None:
+    in_use = image.identity in case.usage.by_image
+    if history is not None and history.last_in_use is not None and not in_use:
         ago = format_duration(_to_hours(history.last_in_use, now))
         memory = case.memory.usage_memory
         remembered = f"; remembered for {format_duration(memory)}" if memory else ""

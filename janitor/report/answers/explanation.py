@@ -1,12 +1,12 @@
 """Everything known about one image, as `janitor explain` prints it, target by target."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.exemptions import FOREVER
-from janitor.core.explaining.image import Explanation, PolicyAnswer
+from janitor.core.explaining.image import Explanation
 from janitor.core.explaining.records import Given, Granted
 from janitor.core.explaining.waiting import Cause, Snapshot, State, Waiting
 from janitor.core.memory import Refusals
@@ -50,7 +50,7 @@ def _lines(each: Explained, zone: tzinfo, width: int) -> Iterator[Line]:
         yield from _decision(each.seen, zone, width)
     if each.why is not None:
         yield from _following(each.why, each.seen, zone, width)
-        yield from _policies(each.why.policies, width)
+        yield from _policies(each.why, width)
         yield from _family(each.why, width)
         yield from _guards(each.why, zone, width)
     yield from _exemptions(each.exemptions, zone, width)
@@ -132,15 +132,18 @@ def _following(why: Explanation, seen: Seen | None, zone: tzinfo, width: int) ->
         yield from row("due", due, width)
 
 
-def _policies(answers: Iterable[PolicyAnswer], width: int) -> Iterator[Line]:
+def _policies(why: Explanation, width: int) -> Iterator[Line]:
     yield from _section("Current policies, in order; the first that matches owns the image", width)
-    owned = False
-    for answer in answers:
-        owned = owned or answer.owns
+    for answer in why.policies:
         rule = f"; {rule_of(answer.policy)}" if answer.truth else ""
         yield from row(visible(answer.policy.name), f"{visible(words_of_answer(answer))}{rule}", width)
-    if not owned:
+    policy = why.policy
+    if policy is None:
         yield line("  None matches the image: it is kept.")
+    elif policy.contact is not None:
+        yield from row("contact", visible(policy.contact), width)
+    if policy is not None and policy.owner is not None:
+        yield from row("owner", visible(why.owner or "none is found"), width)
 
 
 def rule_of(policy: Policy) -> str:
@@ -151,7 +154,7 @@ def rule_of(policy: Policy) -> str:
 
 
 def _family(why: Explanation, width: int) -> Iterator[Line]:
-    owner = next((answer.policy for answer in why.policies if answer.owns), None)
+    owner = why.policy
     if owner is None or owner.keep is None:
         return
     yield from _section("Family", width)

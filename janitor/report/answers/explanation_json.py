@@ -78,6 +78,8 @@ def _why(why: Explanation) -> dict[str, Any]:
         "next": None if following is None else _decision(following),
         "would_be_deleted": None if following is None else following.verdict is Verdict.DELETE,
         "policies": [answer_json(answer) for answer in why.policies],
+        "owner": why.owner,
+        "contact": None if why.policy is None else why.policy.contact,
         "family": None if why.place is None else _place(why.place),
         "guards": [
             {"reason": guard.reason, "detail": guard.detail, "until": iso_or_none(guard.due)} for guard in why.guards

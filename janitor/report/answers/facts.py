@@ -15,7 +15,7 @@ from janitor.report.layout import Line, Segment, labelled
 from janitor.report.tables import user_name
 from janitor.report.wording import label_of, local_minute
 
-_LABEL = 12
+_LABEL = 14
 
 
 @dataclass(frozen=True, slots=True)
