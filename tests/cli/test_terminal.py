@@ -108,7 +108,8 @@ def test_columns_in_range_are_taken(columns: str) -> None:
 
 def test_commands_print_the_same_for_unusable_columns_as_for_80(surveyed: Desk) -> None:
     image = (surveyed.folder / "first-id").read_text()
-    commands = (["show", "1"], ["images"], ["runs"], ["explain", image], ["keep", "--list"], ["check"])
+    commands = [["show", "1"], ["images"], ["runs"], ["explain", image], ["keep", "--list"], ["check"]]
+    commands += [["waiting"], ["policies"], ["show", "latest", "--summary"]]
 
     def shown(columns: str) -> list[tuple[int, str, str]]:
         surveyed.environment = {"COLUMNS": columns}
@@ -135,7 +136,7 @@ def test_a_live_run_without_a_usable_width_says_what_it_deleted(sandbox_desk: De
 def test_a_terminal_shows_the_same_words_as_a_file(surveyed: Desk) -> None:
     image = (surveyed.folder / "first-id").read_text()
     surveyed.environment = {"COLUMNS": "40", "TERM": "xterm"}
-    for words in (("show", "1"), ("images",), ("explain", image), ("keep", "--list")):
+    for words in (("show", "1"), ("images",), ("explain", image), ("waiting",), ("policies",), ("keep", "--list")):
         code, shown = Screen(40).show(surveyed, *words)
         assert (code, plain(shown)) == (0, surveyed.janitor(*words).stdout)
 

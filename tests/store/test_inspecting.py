@@ -25,7 +25,7 @@ def without_overriding() -> None:
         ctypes.CDLL(None).prctl(24, capability)  # PR_CAPBSET_DROP
 
 
-READING = [("runs",), ("show", "1"), ("images",), ("explain", "x"), ("keep", "--list")]
+READING = [("runs",), ("show", "1"), ("images",), ("explain", "x"), ("waiting",), ("policies",), ("keep", "--list")]
 
 
 @pytest.mark.parametrize("words", READING, ids=" ".join)
