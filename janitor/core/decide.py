@@ -37,7 +37,7 @@ def decide(
     """Decide once on every image of a target: the guards first, then the first policy that matches it.
 
     `now` is aware. `also_named` are other names by which policies may know the target. `history` is by image id; for an
-    image without one, no clock that needs it applies. `zone` is for the calendar of `keep` and the days of exemptions;
+    image without one, no clock that needs it applies. `zone` is for the calendar of `keep` and the dates in sentences;
     `memory` is what was announced, exempted and rejected. `budget` is the time left for the expressions of a run; what
     its `check_stop` raises ends the decision. `wire_keys` are what the API calls the fields of its images. `matched` is
     what was found out already by the same policies, for the same names and within the same budget. The decisions come
@@ -76,37 +76,39 @@ def _ruled(image: Image, owner: Owner, kept: Kept | None, facts: Facts, budget: 
         detail = f"{missing(image, facts.wire_keys.updated)}, so its expiry date is unknown"
         return Decision(image, Verdict.KEEP, policy.name, Reason.UNDATED, detail)
     if not term.over(facts.now):
-        return Decision(image, Verdict.KEEP, policy.name, Reason.TOO_YOUNG, term.sentence("expires"), term.due)
+        return Decision(
+            image, Verdict.KEEP, policy.name, Reason.TOO_YOUNG, term.sentence("expires", facts.zone), term.due
+        )
     if kept is not None:
         return Decision(image, Verdict.KEEP, policy.name, kept.reason, kept.detail)
-    return _expired(image, policy, term.sentence("expired"), facts)
+    return _expired(image, policy, term.sentence("expired", facts.zone), facts)
 
 
 def _expired(image: Image, policy: Policy, sentence: str, facts: Facts) -> Decision:
     refusals = facts.memory.refusals.get(image.id)
     if refusals is not None and facts.now < (again := refusals.next_try):
-        detail = f"{sentence}; rejected by the API on {format_day(refusals.last_at)} ({refusals.detail})"
+        detail = f"{sentence}; rejected by the API on {format_day(refusals.last_at, facts.zone)} ({refusals.detail})"
         return Decision(image, Verdict.WAIT, policy.name, Reason.REFUSED, detail, again)
     notice = facts.memory.notices.get(image.id)
     due = due_under(policy, notice, facts.now)
     if facts.now < due:
-        detail = f"{sentence}; due for deletion {_when(policy, notice, due)}"
+        detail = f"{sentence}; due for deletion {_when(policy, notice, due, facts.zone)}"
         return Decision(image, Verdict.WAIT, policy.name, Reason.NOTICE, detail, due)
     return Decision(image, Verdict.DELETE, policy.name, Reason.EXPIRED, sentence)
 
 
-def _when(policy: Policy, notice: Notice | None, due: datetime) -> str:
+def _when(policy: Policy, notice: Notice | None, due: datetime, zone: tzinfo) -> str:
     """The date, if people were told it: otherwise it is not known exactly.
 
     The wait begins, and continues after a reminder, when the channel accepts the message.
     """
     if known(notice, policy.name, due):
-        return format_minute(due)
-    at_least = f"no earlier than {format_minute(due)}"
+        return format_minute(due, zone)
+    at_least = f"no earlier than {format_minute(due, zone)}"
     if awaits_reminder(notice, policy.name, due):
         return f"{at_least}, a day after a reminder of it"
     if notice is not None and notice.lapsed is not None:
-        return f"{at_least}, to be announced again after a silence since {format_minute(notice.lapsed)}"
+        return f"{at_least}, to be announced again after a silence since {format_minute(notice.lapsed, zone)}"
     if notice is not None and notice.renamed:
         return f"{at_least}, to be announced again, as it was announced as {notice.name or 'an image without a name'}"
     if notice is not None and notice.reowned:

@@ -1,6 +1,6 @@
 """The clocks of `expire`: from when an image's age is counted, and when its term ends."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import assert_never
 
@@ -33,19 +33,30 @@ class Term(Value, frozen=True):
         watched = self.watched_since is None or now - self.watched_since >= self.after
         return watched and now - self.start > self.after
 
-    def sentence(self, verb: str) -> str:
-        """Both ends in words; days where the term counts in days, else minutes."""
+    def sentence(self, verb: str, zone: tzinfo = UTC) -> str:
+        """Both ends in words; days of `zone` where the term counts in days, else minutes."""
         rule = (self.words, verb, self.after, self.after_words)
         if self.after.seconds or self.after.microseconds:
             end = self.due
-            due = None if end is None else format_minute(end)
-            watched = None if self.watched_since is None else format_minute(self.watched_since)
-            return _sentence(rule, format_minute(self.start), due, watched)
-        return _sentence_in_days(rule, _day_of(self.start), self.watched_since and _day_of(self.watched_since))
+            due = None if end is None else _minute_of(end, zone)
+            watched = None if self.watched_since is None else _minute_of(self.watched_since, zone)
+            return _sentence(rule, _minute_of(self.start, zone), due, watched)
+        watched_since = self.watched_since and _day_of(self.watched_since, zone)
+        return _sentence_in_days(rule, _day_of(self.start, zone), watched_since)
 
 
-def _day_of(instant: datetime) -> date:
-    return instant.astimezone(UTC).date()
+def _day_of(instant: datetime, zone: tzinfo) -> date:
+    try:
+        return instant.astimezone(zone).date()
+    except OverflowError:
+        return instant.date()  # the last or first moments that there are
+
+
+def _minute_of(instant: datetime, zone: tzinfo) -> str:
+    try:
+        return format_minute(instant, zone)
+    except OverflowError:
+        return format_minute(instant)
 
 
 _Rule = tuple[str, str, timedelta, str]

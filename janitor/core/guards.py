@@ -139,7 +139,7 @@ def _undated(image: Image, facts: Facts) -> str | None:
     if image.created_at is None:
         return missing(image, facts.wire_keys.created)
     if image.created_at > facts.now:
-        return f"{facts.wire_keys.created} {format_minute(image.created_at)} lies in the future"
+        return f"{facts.wire_keys.created} {format_minute(image.created_at, facts.zone)} lies in the future"
     return None
 
 
@@ -186,7 +186,7 @@ def _recently_used(image: Image, facts: Facts) -> str | None:
         return f"it was in use when {_sources(facts.usage.unread)} could last be read"
     if not memory:
         return None
-    used = f"it was in use on {format_minute(history.last_held)}"
+    used = f"it was in use on {format_minute(history.last_held, facts.zone)}"
     if facts.now - history.last_held <= memory:
         return f"{used}, within the last {format_duration(memory)}"
     # A list can be valid and still omit what uses an image, so its absence there proves nothing.
@@ -212,7 +212,7 @@ def _usage_unknown(_image: Image, facts: Facts) -> str | None:
 def _newborn(image: Image, facts: Facts) -> str | None:
     if image.created_at is None or facts.now - image.created_at >= NEWBORN:
         return None
-    return f"created {format_minute(image.created_at)}, less than 10 minutes before the survey"
+    return f"created {format_minute(image.created_at, facts.zone)}, less than 10 minutes before the survey"
 
 
 _GUARDS: tuple[Guard, ...] = (

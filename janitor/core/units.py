@@ -218,8 +218,11 @@ def format_day(instant: datetime, zone: tzinfo = UTC) -> str:
     return instant.astimezone(zone).date().isoformat()
 
 
-def format_minute(instant: datetime) -> str:
-    """Write an instant to the minute, in UTC: `2026-11-08 03:12Z`."""
+def format_minute(instant: datetime, zone: tzinfo = UTC) -> str:
+    """Write an instant to the minute, with its zone: `2026-11-08 03:12Z`, `2026-11-08 12:12 KST`."""
+    if zone is not UTC and str(zone) != "UTC":
+        local = instant.astimezone(zone)
+        return f"{_iso_day(local.toordinal())} {_MINUTES[local.hour * 60 + local.minute]} {local.tzname()}"
     utc = instant.astimezone(UTC)
     return f"{_iso_day(utc.toordinal())} {_MINUTES[utc.hour * 60 + utc.minute]}Z"
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from tests.nights.channel import Accepted
@@ -14,7 +14,8 @@ _RUN = re.compile(r"^Image Janitor run (?P<run>\d+), ", re.MULTILINE)
 _HEADING = re.compile(r"(?:`(?P<policy>[^`]+)`|\(no policy\)) \*(?P<title>[^:*]+): (?:[\d,]+ of )?[\d,]+ images?\* in ")
 _NAMED = re.compile(r"`(?P<image>[^`]+)` [^`]+$")
 _WHY = re.compile(r"    (?:(?P<policy>[a-z]+): )?(?P<detail>.*)$")
-_DUE = re.compile(r"due for deletion (?:no earlier than )?(\d{4}-\d\d-\d\d \d\d:\d\d)Z")
+_DUE = re.compile(r"due for deletion (?:no earlier than )?(\d{4}-\d\d-\d\d \d\d:\d\d)(Z| KST)")
+_EAST = {"Z": timedelta(), " KST": timedelta(hours=9)}
 _WAY_OUT = "    to keep it: "
 
 
@@ -134,5 +135,5 @@ def _row(lines: list[str], policy: str | None) -> _Row:
     assert named is not None
     assert why is not None
     due = _DUE.search(why["detail"])
-    when = datetime.strptime(due[1], "%Y-%m-%d %H:%M").replace(tzinfo=UTC) if due else None
+    when = datetime.strptime(due[1], "%Y-%m-%d %H:%M").replace(tzinfo=UTC) - _EAST[due[2]] if due else None
     return _Row(named["image"], "".join(remarks).strip(" `"), why["policy"] or policy, when)

@@ -335,8 +335,8 @@ def test_a_run_that_could_not_begin_leaves_to_the_holder_what_he_may_be_sending(
             if why == "wrong-policies":
                 sandbox_desk.write("policies/old.yaml", "policies: []\n")
             scheduled_run(settings, Mode.DELETE, Stop(), Watch(settings, Stop()))
-        assert [message.shown.count("could not begin") for message in slack.posted] == [1]
+        assert [message.text for message in slack.posted] == ["ACTION: the run could not begin"]
         sandbox_desk.write("policies/old.yaml", POLICY)
         scheduled_run(settings, Mode.DRY_RUN, Stop(), Watch(settings, Stop()))
         assert "Being sent." in slack.posted[1].text
-        assert "about to be reported" in slack.posted[2].text
+        assert "about to be reported" in slack.posted[2].shown
