@@ -64,6 +64,7 @@ from tests.nights.team import Team
 NIGHTS = 30
 SEEDS = 40
 
+_COUNTED = notices.counted
 _DELIVER = ReportSender.deliver
 _USING, _USER_OF, _MEANT_BY = Catalogue.using, Clusters._user_of, ImageNames.meant_by
 _RECENTLY_USED, _NAMED = guards._recently_used, reading._Survey.usage
@@ -148,11 +149,11 @@ def _named_by_what_was_sent(receipts: Iterable[Receipt]) -> frozenset[Name]:
 
 
 def _waits_for_no_reminder(*words: Any, **named: Any) -> dict[str, Notice]:
-    return {image: replace(notice, waits_until=None) for image, notice in notices.counted(*words, **named).items()}
+    return {image: replace(notice, waits_until=None) for image, notice in _COUNTED(*words, **named).items()}
 
 
 def _whatever_the_names(*words: Any, **named: Any) -> dict[str, Notice]:
-    return notices.counted(*words, **named | {"names": {}})
+    return _COUNTED(*words, **named | {"names": {}})
 
 
 def _any_answer_of_200(status: int, *_words: object, **_named: object) -> Problem | None:
@@ -377,7 +378,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "renamed-is-announced-again": (
         5,
         "although it is announced under another name only",
-        (Change(cleaning, "counted", _whatever_the_names), often.NEW_NAMES),
+        (Change(notices, "counted", _whatever_the_names), often.NEW_NAMES),
     ),
     "spared-is-told": (51, "stays, and nobody was told", (Change(cleaning, "spared", _always(())),)),
     "announced-once": (0, "and again for no reason", (Change(cleaning, "to_announce", _all_that_wait),)),
@@ -385,7 +386,7 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     "reminder-is-waited-for": (
         8,
         "although it is not reminded of in time",
-        (Change(cleaning, "counted", _waits_for_no_reminder),),
+        (Change(notices, "counted", _waits_for_no_reminder),),
     ),
     "late-reminder-moves-the-date": (
         8,
