@@ -103,7 +103,7 @@ class ReportSender:
             name = self._name_of(kept)
             late = OutgoingReport(kept.report, kept.run, channel, self._late(kept, channel, name))
             way = (channel.name, late.prepared.destination)
-            error = unreachable.get(way) or self._delivered_late(late)
+            error = unreachable.get(way) or self._delivered_late(late, kept)
             if error is not None and not error.refused:
                 unreachable[way] = error
             if error is not None:
@@ -112,9 +112,14 @@ class ReportSender:
         for kept in unsent:
             self._settle_if_elsewhere(kept)
 
-    def _delivered_late(self, late: OutgoingReport) -> DeliveryError | None:
-        """Why a late report was not accepted; what its owner refuses is sent to the main channel."""
+    def _delivered_late(self, late: OutgoingReport, kept: KeptReport) -> DeliveryError | None:
+        """Why a late report was not accepted; what its owner refuses is sent to the main channel.
+
+        What another place than its owner's was sent has not been heard there.
+        """
         error = self.deliver(late).error
+        if error is None and kept.owners_json is not None and late.prepared.destination != kept.channel:
+            self.outbox.drop(kept.report, _SENT_TO_MAIN, self.clock())
         instead = late.prepared.late_instead(error) if error is not None else None
         if instead is None or late.number is None:
             return error

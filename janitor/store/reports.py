@@ -5,7 +5,7 @@ Whom a service has for an e-mail address is kept so that it is asked once a day.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from janitor.core.memory import Backlog
 from janitor.core.units import iso
@@ -43,6 +43,7 @@ CREATE TABLE people (
 """
 
 _MOST_PEOPLE = 10_000
+_REMEMBERED_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +150,9 @@ def person(db: Connection, service: str, address: str) -> FoundPerson | None:
 
 
 def record_person(db: Connection, service: str, address: str, user: str | None, at: datetime) -> None:
-    """Record an answer about an address; of all, only the latest 10,000 are kept."""
+    """Record an answer about an address; of all, only the latest 10,000 of the last week are kept."""
     db.execute("INSERT OR REPLACE INTO people VALUES (?, ?, ?, ?)", (service, address, user, iso(at)))
+    db.execute("DELETE FROM people WHERE asked_at < ?", (iso(at - _REMEMBERED_FOR),))
     db.execute(_FORGET, (_MOST_PEOPLE,))
 
 

@@ -1,5 +1,7 @@
 """Reports to owners that are late: nobody gets another's, whatever has changed since."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,9 @@ def test_what_is_late_goes_to_nobody_who_was_not_meant(
     assert [error for _, error in resend(present, [OWNED])] == [None, None]
     said, theirs = everywhere(slack), ids_of(announcing_of(["web"]), "web")
     assert {name for name, text in said.items() if any(image in text for image in theirs)} == {place}
+    with closing(sqlite3.connect(present.database)) as db:
+        [(heard,)] = db.execute("SELECT error IS NULL FROM reports WHERE channel = ?", (WEB,))
+    assert bool(heard) is (place == WEB), "what another place was sent has not been heard there"
 
 
 def test_an_address_whose_domain_is_no_longer_allowed_gets_nothing_late(
