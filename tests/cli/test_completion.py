@@ -108,16 +108,16 @@ def test_the_configuration_that_is_named_before_counts(folder: Path, tmp_path: P
 
 
 def test_every_argument_that_names_something_recorded_is_completed() -> None:
-    recorded = {"images", "image", "number", "targets", "policies", "name"}
-    for name, command in ALL.items():
-        if name in ("janitor sandbox", "janitor demo", "janitor init"):
-            continue
-        for each in command.params:
-            if each.name in recorded and (each.name, name) not in {
-                ("name", "janitor images"),
-                ("name", "janitor show"),
-            }:
-                assert each._custom_shell_complete is not None, f"{name}: {each.name}"
+    recorded = {"images", "image", "number", "targets", "policies", "verdicts", "reasons", "order", "name", "other"}
+    free = {"init", "images", "show", "waiting"}  # whose `name` is anything
+    named = [
+        (f"{name}: {each.name}", each)
+        for name, command in ALL.items()
+        for each in command.params
+        if each.name in recorded and not (each.name == "name" and name.split()[-1] in free)
+    ]
+    assert len(named) > 15
+    assert not [place for place, each in named if each._custom_shell_complete is None]
 
 
 # What it leaves alone
@@ -215,7 +215,7 @@ def asked(desk: Desk, shell: str, words: str) -> "subprocess.CompletedProcess[st
     ],
 )
 def test_each_shell_is_told_in_its_way(folder: Path, desk: Desk, shell: str, shown: str) -> None:
-    done = asked(desk, shell, "janitor show ")
+    done = asked(desk, shell, "janitor apply ")
     assert (done.returncode, done.stdout, done.stderr) == (0, shown, "")
 
 
@@ -253,7 +253,11 @@ printf '<%s>\\n' "${{COMPREPLY[@]}}"
     ("words", "begun", "found"),
     [
         ("janitor", "sh", ["show"]),
-        ("janitor show", "", ["2", "1"]),
+        ("janitor show", "", ["latest", "2", "1"]),
+        ("janitor apply", "", ["2", "1"]),
+        ("janitor images --verdict", "d", ["delete"]),
+        ("janitor images --reason", "exem", ["exempt"]),
+        ("janitor show latest --sort", "s", ["size", "status"]),
         ("janitor images --run", "", ["2", "1"]),
         ("janitor explain", "aa", ["aa-1", "aa-2"]),
         ("janitor explain", "name-of-ab", ["name-of-ab-3"]),

@@ -44,8 +44,8 @@ def rebind(common: Common, name: str, yes: bool) -> int:
 
 
 @target.command()
-@click.argument("name", metavar="NAME")
-@click.argument("other", metavar="OTHER")
+@click.argument("name", metavar="NAME", shell_complete=completion.TARGETS)
+@click.argument("other", metavar="OTHER", shell_complete=completion.TARGETS)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
 def distinct(common: Common, name: str, other: str, yes: bool) -> int:

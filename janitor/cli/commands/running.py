@@ -52,7 +52,14 @@ def run(
 @click.command()
 @click.argument("number", metavar="RUN", type=NUMBER, shell_complete=completion.RUNS)
 @click.option("--dry-run", is_flag=True, help="Delete nothing: show what would be deleted, and what has changed.")
-@click.option("--target", "targets", multiple=True, metavar="NAME", help="Only its part of the plan; may be repeated.")
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=completion.TARGETS,
+    help="Only its part of the plan; may be repeated.",
+)
 @report_options(REPORT)
 @NO_POST
 @click.option("--yes", is_flag=True, help="Do not ask where `mode` is dry-run or a limit is exceeded.")

@@ -3,7 +3,7 @@
 A source is given to click as `shell_complete`; it loads what it needs when it is asked.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ class Kind(StrEnum):
     NAMED_IMAGES = "ids and names of images"
     EXEMPT_IMAGES = "ids of images that are exempt"
     RUNS = "numbers of runs"
+    SHOWN_RUNS = "numbers of runs, and the latest"
     POLICIES = "names of policies"
     TARGETS = "names of targets"
 
@@ -41,9 +42,21 @@ def _source(kind: Kind) -> Complete:
     return complete
 
 
+def words(load: Callable[[], Iterable[str]]) -> Complete:
+    """Offers these words, which are the same everywhere."""
+
+    def complete(_context: click.Context, _parameter: click.Parameter, begun: str) -> "list[CompletionItem[str]]":
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(word) for word in load() if word.startswith(begun)]
+
+    return complete
+
+
 IMAGES = _source(Kind.IMAGES)
 NAMED_IMAGES = _source(Kind.NAMED_IMAGES)
 EXEMPT_IMAGES = _source(Kind.EXEMPT_IMAGES)
 RUNS = _source(Kind.RUNS)
+SHOWN_RUNS = _source(Kind.SHOWN_RUNS)
 POLICIES = _source(Kind.POLICIES)
 TARGETS = _source(Kind.TARGETS)

@@ -57,6 +57,9 @@ def _found(kind: Kind, database: Peek, begun: str) -> Iterable[Candidate]:
             return _with_nothing(database.exempt(begun, _LOOKED_AT))
         case Kind.RUNS:
             return database.runs(begun, _LOOKED_AT)
+        case Kind.SHOWN_RUNS:
+            latest = [("latest", about) for _, about in database.runs("", 1)]
+            return (*latest, *database.runs(begun, _LOOKED_AT))
         case Kind.POLICIES:
             return _with_nothing(database.policies())
         case Kind.TARGETS:

@@ -26,11 +26,51 @@ TARGET = click.option(
     shell_complete=completion.TARGETS,
     help="Only this target; may be repeated.",
 )
+
+
+def _verdicts() -> Iterable[str]:
+    from janitor.core.decision import Verdict
+
+    return list(Verdict)
+
+
+def _reasons() -> Iterable[str]:
+    from janitor.core.decision import Reason
+
+    return list(Reason)
+
+
+def _orders() -> Iterable[str]:
+    from janitor.core.explaining.selection import Order
+
+    return list(Order)
+
+
 _OTHERS = (
-    click.option("--verdict", "verdicts", multiple=True, metavar="VERDICT", help="Only keep, wait or delete."),
-    click.option("--reason", "reasons", multiple=True, metavar="CODE", help="Only this reason; may be repeated."),
+    click.option(
+        "--verdict",
+        "verdicts",
+        multiple=True,
+        metavar="VERDICT",
+        shell_complete=completion.words(_verdicts),
+        help="Only keep, wait or delete.",
+    ),
+    click.option(
+        "--reason",
+        "reasons",
+        multiple=True,
+        metavar="CODE",
+        shell_complete=completion.words(_reasons),
+        help="Only this reason; may be repeated.",
+    ),
     click.option("--name", metavar="PATTERN", help="Only names like this glob or /regular expression/."),
-    click.option("--sort", "order", metavar="KEY", help="name, size, created, due, status or policy."),
+    click.option(
+        "--sort",
+        "order",
+        metavar="KEY",
+        shell_complete=completion.words(_orders),
+        help="name, size, created, due, status or policy.",
+    ),
 )
 
 

@@ -50,7 +50,7 @@ def _say_more(dropped: Sequence[str], waiting: str) -> None:
 
 
 @click.command()
-@click.argument("number", metavar="RUN", type=RUN, shell_complete=completion.RUNS)
+@click.argument("number", metavar="RUN", type=RUN, shell_complete=completion.SHOWN_RUNS)
 @selecting
 @report_options(SHOWN)
 @common
