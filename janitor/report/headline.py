@@ -143,6 +143,9 @@ def _done(result: RunResult) -> Iterator[str]:
     accepted = [d for target in result.targets for d in target.deletions if d.outcome is DeletionOutcome.ACCEPTED]
     if accepted:
         yield f"{counted(len(accepted), 'deletion')} accepted, not confirmed gone"
+    gone = sum(len(target.notices.gone) for target in result.targets)
+    if gone:
+        yield f"{counted(gone, 'announced image')} deleted by somebody else"
     changed = sum(len(target.review.changed) for target in result.targets)
     if changed:
         yield f"{counted(changed)} changed since planned, not deleted"

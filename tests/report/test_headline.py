@@ -57,6 +57,7 @@ LIVE = {
         make_target([REJECTED.decision], [REJECTED], refused_again=frozenset({REJECTED.decision.image.id})),
         "Nothing to do",
     ),
+    "deleted-by-somebody-else": (make_target(gone=(to_keep(),)), "1 announced image deleted by somebody else"),
     "changed": (make_target(changed=(Change(to_keep(), "other"),)), "1 image changed since planned, not deleted"),
     "waiting": (make_target(TOLD), "Nothing to do"),
     "quiet": (make_target([to_keep()]), "Nothing to do"),
