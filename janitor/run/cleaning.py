@@ -255,7 +255,8 @@ class Cleaning:
     def _end_notices_of_gone(self, seen: TargetResult, memory: Memory) -> tuple[Decision, ...]:
         """The announced images that somebody else deleted; the notices of those that we deleted end here."""
         unlisted = sorted(memory.notices.keys() - {decision.image.id for decision in seen.decisions})
-        return tuple(self._store.end_notices_of_gone(seen.target, unlisted, self.orders.execution.clock()))
+        now, zone = self.orders.execution.clock(), self.orders.basis.zone
+        return tuple(self._store.end_notices_of_gone(seen.target, unlisted, now, zone))
 
     def _reconcile(self, survey: Survey, lookup: Lookup) -> tuple[Deletion, ...]:
         """Find out the outcomes of requests that earlier runs left open, as far as the survey shows them."""

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
 from janitor.clock import utc_now
@@ -169,7 +169,9 @@ class RunStore(Journal, Accounts, Protocol):
         """Record the measure of a survey, and whether it is accepted."""
         ...
 
-    def end_notices_of_gone(self, target: str, unlisted: Iterable[str], at: datetime) -> Sequence[Decision]:
+    def end_notices_of_gone(
+        self, target: str, unlisted: Iterable[str], at: datetime, zone: tzinfo
+    ) -> Sequence[Decision]:
         """End the notices of unlisted images that the janitor deleted; returns those that somebody else deleted."""
         ...
 

@@ -1,7 +1,7 @@
 """Whether the plan of an earlier run may still be applied: it is recent and, like the policies, unchanged."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from janitor.core.decision import Decision
 from janitor.core.planning.plan_diff import plan_digest, policy_text
@@ -19,10 +19,11 @@ def reviewed_plan(
     validity: timedelta,
     now: datetime,
     targets: Collection[str] = (),
+    zone: tzinfo = UTC,
 ) -> dict[str, tuple[Decision, ...]]:
     """The decisions of the plan of a run, by target; only of these `targets`, if any are given.
 
-    Raises UsageError where it may not be applied, and for a target in which it planned nothing.
+    Raises UsageError, with times in `zone`, where it may not be applied, and for a target in which it planned nothing.
     """
     run = store.load_run(number)
     if run.digest is None:
@@ -38,7 +39,7 @@ def reviewed_plan(
         )
     if now - run.finished_at > validity:
         raise UsageError(
-            f"the plan of run {number} is of {format_minute(run.finished_at)} and was valid for "
+            f"the plan of run {number} is of {format_minute(run.finished_at, zone)} and was valid for "
             f"{format_duration(validity)}: make a new one with `janitor run --dry-run`"
         )
     _check_policies(store, run, planned, policies)

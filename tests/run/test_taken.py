@@ -1,6 +1,7 @@
 """Announced images that somebody else deleted: said once, and never of an image that a list may have omitted."""
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -51,6 +52,12 @@ def test_that_somebody_else_deleted_an_announced_image_is_said_once(world: World
     assert gone_of(world.run()) == []
     assert world.store.load_run(result.run) == result, "and again when it is shown"
     assert world.store.image_history("prod", "a")[-1].text == "reported as deleted by somebody else, the notice ended"
+
+
+def test_its_times_are_in_the_zone_of_the_run(world: World) -> None:
+    taken_by_somebody(world)
+    [gone] = world.run(zone=ZoneInfo("Asia/Seoul")).targets[0].notices.gone
+    assert "announced 2026-11-23 12:00 KST; no survey since 2026-11-24 12:00 KST lists it" in gone.detail
 
 
 def test_a_run_that_dies_leaves_it_to_the_next_to_say_what_is_gone(

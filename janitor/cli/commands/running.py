@@ -74,7 +74,7 @@ def apply(
     and exits with 1.
     """
     from janitor.cli import wiring
-    from janitor.cli.commands.approving import agreed
+    from janitor.cli.commands.approving import Approved, agreed
     from janitor.cli.commands.loading import load
     from janitor.cli.commands.run_once import run_once
     from janitor.clock import utc_now
@@ -86,14 +86,19 @@ def apply(
     from janitor.store import Store
 
     settings, rules = load(common)
+
+    def still_valid(store: Store) -> Approved:
+        validity, zone = settings.plan_validity, settings.timezone
+        return reviewed_plan(store, number, rules.policies, validity, utc_now(), targets, zone)
+
     with Store.open_existing(settings.database) as store:
-        approved = reviewed_plan(store, number, rules.policies, settings.plan_validity, utc_now(), targets)
+        approved = still_valid(store)
         chosen = sites.chosen(settings, list(approved))
         if not (dry_run or yes):
             if not agreed(settings, store.load_run(number), approved):
                 return Exit.FAILED
             # The answer may have taken its time.
-            approved = reviewed_plan(store, number, rules.policies, settings.plan_validity, utc_now(), targets)
+            approved = still_valid(store)
     mode = Mode.DRY_RUN if dry_run else Mode.DELETE
     command = f"janitor apply {number}"
     request = wiring.RunRequest(mode, chosen, approved=approved, post=not no_post, command=command, begun_by=begun_by())

@@ -1,7 +1,7 @@
 """What later runs depend on besides surveys: notices, exemptions, accounts, and marks of the database."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from janitor.core.decision import Decision
 from janitor.core.explaining.records import Given
@@ -78,14 +78,17 @@ class Trust(OnFile):
             for target, told in images.items():
                 remind(db, run, target, told, at, {image for name, image in instead if name == target})
 
-    def end_notices_of_gone(self, target: str, unlisted: Iterable[str], at: datetime) -> list[Decision]:
+    def end_notices_of_gone(
+        self, target: str, unlisted: Iterable[str], at: datetime, zone: tzinfo = UTC
+    ) -> list[Decision]:
         """End the notices of those of these images, which this survey did not list, that the janitor deleted.
 
         Returns those that somebody else deleted, as no survey has listed them for a week (one list may be incomplete)
-        and the janitor did not delete them: their notices end when the run that reports them does.
+        and the janitor did not delete them: their notices end when the run that reports them does. Their sentences give
+        times in `zone`.
         """
         with self._file.writing() as db:
-            return notices.end_notices_of_gone(db, target, unlisted, at)
+            return notices.end_notices_of_gone(db, target, unlisted, at, zone)
 
     def add_exemptions(self, given: Iterable[tuple[str, Exemption]], at: datetime) -> None:
         """Record exemptions by command, each with its target: all of them or none."""

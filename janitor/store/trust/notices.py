@@ -1,7 +1,7 @@
 """Notices: announcements that a channel accepted, the reminders of them, and how each ended."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from janitor.core.decision import Decision, Reason, Verdict
@@ -112,10 +112,13 @@ def remind(
         db.execute(_REMIND, (iso(at), run, iso(notice.due), announced_due, image in instead, target, image))
 
 
-def end_notices_of_gone(db: Connection, target: str, unlisted: Iterable[str], at: datetime) -> list[Decision]:
+def end_notices_of_gone(
+    db: Connection, target: str, unlisted: Iterable[str], at: datetime, zone: tzinfo
+) -> list[Decision]:
     """End the notices of those of these images that the janitor deleted, or may have deleted.
 
-    Returns those that no survey has listed for a week, and that somebody else deleted; their notices go on.
+    Returns those that no survey has listed for a week, and that somebody else deleted, with sentences in `zone`;
+    their notices go on.
     """
     long_ago, ended, others = iso(at - _SURELY_GONE), list[str](), list[Decision]()
     for image in unlisted:
@@ -126,15 +129,15 @@ def end_notices_of_gone(db: Connection, target: str, unlisted: Iterable[str], at
             if db.execute(_MAY_BE_OURS, {"target": target, "image": image}).fetchone():
                 ended.append(image)
             else:
-                others.append(_taken(db, target, image, missing))
+                others.append(_taken(db, target, image, instant(missing), zone))
     db.executemany(_END_STANDING, [(iso(at), "gone", target, image) for image in ended])
     return others
 
 
-def _taken(db: Connection, target: str, image: str, missing: str) -> Decision:
+def _taken(db: Connection, target: str, image: str, missing: datetime, zone: tzinfo) -> Decision:
     """An announced image as it was last seen, and since when no survey lists it."""
     notice = standing_notices(db, target)[image]
-    since = f"announced {format_minute(notice.announced_at)}; no survey since {format_minute(instant(missing))}"
+    since = f"announced {format_minute(notice.announced_at, zone)}; no survey since {format_minute(missing, zone)}"
     return _gone(last_known(db, target, image), notice.policy, f"{since} lists it, and no run deleted it")
 
 
