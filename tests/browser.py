@@ -43,6 +43,7 @@ os.execv(sys.argv[3], sys.argv[3:])
 """
 """Runs a command whose descriptors 3 and 4, on which the protocol takes place, are the two given ones."""
 _PATIENCE_MS = 20_000
+_MARGIN = 10
 
 
 class Unavailable(Exception):
@@ -143,7 +144,8 @@ class Page:
             box = self.ask(
                 f"""(() => {{
                     const box = document.querySelector({json.dumps(selector)}).getBoundingClientRect();
-                    return {{x: box.x + scrollX, y: box.y + scrollY, width: box.width, height: box.height}};
+                    const [x, y] = [box.x + scrollX - {_MARGIN}, box.y + scrollY - {_MARGIN}];
+                    return {{x, y, width: box.width + 2 * {_MARGIN}, height: box.height + 2 * {_MARGIN}}};
                 }})()"""
             )
             clip |= box
