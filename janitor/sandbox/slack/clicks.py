@@ -124,7 +124,8 @@ def _action(block: dict[str, Any], control: Control, stamp: str) -> dict[str, An
     told = {"action_id": element["action_id"], "block_id": block["block_id"], "action_ts": stamp}
     told |= {key: element[key] for key in ("type", "text", "value", "style", "placeholder") if key in element}
     if element["type"] == "static_select":
-        assert control.option is not None, "of a menu, an option is chosen"
+        if control.option is None:
+            raise LookupError("of a menu, an option is chosen")
         told["selected_option"] = options_of(element)[control.option]
     return told
 

@@ -1,10 +1,13 @@
 """The workspace behind an HTTP server on loopback: the Web API, Socket Mode, and the page to click through it."""
 
+import socket
+import struct
+import sys
 import threading
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from janitor.sandbox.slack.page import routes
@@ -14,6 +17,8 @@ from janitor.sandbox.slack.workspace import Workspace
 _HOST = "127.0.0.1"
 _LARGEST_BODY = 32 * 2**20
 _LINK = "/link/"
+_SECONDS_TO_SEND = struct.pack("ll", 10, 0)
+"""A socket into which nothing more goes is gone: an app that does not read holds nobody up for longer."""
 
 
 class SlackServer(Workspace):
@@ -40,14 +45,19 @@ class SlackServer(Workspace):
         self._server.shutdown()
         self._thread.join()
         self.sockets.refuses = True
-        for socket in list(self.sockets.open):
-            socket.die()
+        for opened in list(self.sockets.open):
+            opened.die()
         self._server.server_close()
 
 
 class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     workspace: Workspace
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """What went wrong with one connection goes to stderr, unless it is that the other side is gone."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -93,6 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._give(Reply(401, "no such ticket"))
             return
         self.connection.settimeout(None)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SECONDS_TO_SEND)
         Wire(self.connection, self.rfile).serve(self.path, self.headers.items(), sockets)
 
     def _give(self, reply: Reply) -> None:

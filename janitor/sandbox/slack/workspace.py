@@ -25,6 +25,7 @@ COMPLETE = "/api/files.completeUploadExternal"
 _ACTIONS = "/actions/"
 _LIFE_OF_ANSWERS = timedelta(minutes=30)
 _MOST_ANSWERS = 5
+_WORDS = ("channel", "channel_id", "cursor", "email", "filename", "thread_ts", "ts", "user", "usergroup", "users")
 
 
 @dataclass(slots=True)
@@ -153,7 +154,7 @@ class Workspace(State):
     def _called(self, name: str, authorization: str | None, given: Any, *, is_json: bool) -> dict[str, Any]:
         method = self._method(name, authorization)
         must_be_allowed(self, method, authorization)
-        if not isinstance(given, dict):
+        if not isinstance(given, dict) or any(not isinstance(given.get(key, ""), str) for key in _WORDS):
             raise Refusal("invalid_arguments")
         # What a call does not read is not there for it.
         return method.answer(self, given if method.json or not is_json else {})
@@ -193,6 +194,6 @@ def _read(path: str, query: str, body: bytes) -> tuple[Any, bool]:
     """What a request gives, and whether it does so in JSON."""
     try:
         return json.loads(body), True
-    except ValueError:
+    except (ValueError, RecursionError):
         form = dict(parse_qsl(query, keep_blank_values=True)) | dict(parse_qsl(body.decode(errors="replace")))
         return (form if path.startswith(API) else None), False

@@ -96,7 +96,9 @@ def test_a_click_on_the_page_keeps_an_image(desk: Desk) -> None:
         config = re.sub(r'policies: "[^"]+"', "policies: policies", config.replace('"dry-run"', '"delete"'))
         desk.write("janitor.yaml", config + "limits: {max_deletions: 1000, max_share: 100%}\n")
         with listening(desk):
-            assert desk.janitor("run").returncode == 0
+            done = desk.janitor("run")
+            assert done.returncode == 0, done.stderr
+            assert "Keep 30 days" in get(page), done.stderr
             button = next(button for button in buttons_of(get(page)) if button["label"] == "Keep 30 days")
             told = post(f"{page}page/click", {**button, "option": None, "by": LEE.id, "how": "genuine"})
             assert not told["lost"]

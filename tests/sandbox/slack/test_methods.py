@@ -82,6 +82,18 @@ def test_refusals(slack: SlackStandIn, ask: Ask, said: str) -> None:
     assert slack.posted == []
 
 
+@pytest.mark.parametrize("key", ["channel", "thread_ts"])
+@pytest.mark.parametrize("value", [7, ["x"], {"x": 1}])
+def test_what_is_no_word_is_refused(slack: SlackStandIn, key: str, value: object) -> None:
+    assert refusal(slack, post(**{key: value})) == "invalid_arguments"
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"[]", b"7", b"\xff\xfe", b'"x"'])
+def test_a_body_that_says_nothing_is_refused(slack: SlackStandIn, body: bytes) -> None:
+    said = json.loads(slack.answer("/api/chat.postMessage", f"Bearer {slack.token}", body).body)
+    assert said["error"] in ("invalid_arguments", "channel_not_found")
+
+
 def test_tokens(slack: SlackStandIn) -> None:
     assert refusal(slack, post(), "xoxb-another") == "invalid_auth"
     assert refusal(slack, post(), slack.app_token) == "not_allowed_token_type"

@@ -91,7 +91,9 @@ def test_the_page_itself_may_click(slack: SlackStandIn) -> None:
         pytest.param({"element": "x"}, id="element"),
         pytest.param({"block": "2", "option": "9"}, id="option"),
         pytest.param({"by": "U0NOBODY"}, id="person"),
+        pytest.param({"block": "2"}, id="menu-without-option"),
         pytest.param({"how": []}, id="how"),
+        pytest.param({"how": "somehow"}, id="unknown-how"),
     ],
 )
 def test_a_click_on_nothing(slack: SlackStandIn, given: dict[str, object]) -> None:

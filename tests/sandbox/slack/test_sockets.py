@@ -1,6 +1,8 @@
 """Sockets of the embedded Slack open, fail and end as Slack's do; slack-sdk's own client is at the other end."""
 
 import socket as sockets
+import struct
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
@@ -176,6 +178,21 @@ def test_an_app_that_breaks_the_protocol_is_let_go(slack: SlackStandIn) -> None:
         assert slack.sockets.wait_for(1)
         connection.sendall(b"\xff" * 64)
         assert slack.sockets.wait_for(0)
+
+
+def test_whoever_leaves_before_the_answer_is_not_told_of(
+    slack: SlackStandIn, capfd: pytest.CaptureFixture[str]
+) -> None:
+    left = threading.Event()
+    slack.before = lambda: left.wait(30)
+    parts = urlsplit(slack.address)
+    with sockets.create_connection((parts.hostname or "", parts.port or 0)) as connection:
+        connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.sendall(b"POST /api/auth.test HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n")
+    left.set()
+    slack.before = lambda: None
+    announce(slack)
+    assert capfd.readouterr().err == ""
 
 
 def test_slack_that_is_down(slack: SlackStandIn) -> None:

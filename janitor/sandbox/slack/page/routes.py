@@ -105,11 +105,13 @@ def _guarded(reply: Reply) -> Reply:
 
 
 def _whole(workspace: Workspace) -> str:
+    contents = _contents(workspace)
     parts = {
         "people": _options((person.id, person.name) for person in workspace.people.values()),
         "hows": _options((how, how) for how in _HOWS),
         "breaks": _options((name, name) for name in _SOCKETS),
-        "channels": _contents(workspace),
+        "mark": escape(_mark(contents)),
+        "channels": contents,
     }
     page = (_ASSETS / "page.html").read_text("utf-8")
     before, *rest = page.split("{{")
@@ -127,9 +129,13 @@ def _contents(workspace: Workspace) -> str:
     return f'<p class="about" id="sockets">{about}</p>{page_of(workspace)}'
 
 
+def _mark(text: str) -> str:
+    return f'"{hashlib.sha256(text.encode(errors="replace")).hexdigest()}"'
+
+
 def _channels(workspace: Workspace, known: str) -> Reply:
     text = _contents(workspace)
-    mark = f'"{hashlib.sha256(text.encode(errors="replace")).hexdigest()}"'
+    mark = _mark(text)
     if known == mark:
         return Reply(304, "", {"ETag": mark})
     return Reply(200, text, {"ETag": mark, "Content-Type": "text/html; charset=utf-8"})
@@ -141,6 +147,8 @@ def _click(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
     if posted is None:
         raise LookupError("the message is gone")
     by, how = workspace.people[given["by"]], given["how"]
+    if how not in _HOWS:
+        raise LookupError(f"a click is one of {', '.join(_HOWS)}")
     control = Control(int(given["block"]), int(given["element"]), _number(given.get("option")))
     click = workspace.click(posted, control, by, FORGERIES.get(how))
     if how == "twice":

@@ -4,14 +4,16 @@
 
 const channels = document.getElementById("channels");
 const said = document.getElementById("said");
-let known = "";
+let known = channels.dataset.mark;
+let pressed = false;
 
 async function show() {
-  const answer = await fetch("/page/channels", { headers: known ? { "If-None-Match": known } : {} });
-  // An open menu would close, and its choice be lost, if it were replaced.
-  if (answer.status === 200 && !channels.contains(document.activeElement)) {
+  const answer = await fetch("/page/channels", { headers: { "If-None-Match": known } });
+  const text = await answer.text();
+  // An open menu would close, and a click that has begun would not end, if they were replaced.
+  if (answer.status === 200 && !pressed && !document.activeElement.matches("main select")) {
     known = answer.headers.get("ETag");
-    channels.innerHTML = await answer.text();
+    channels.innerHTML = text;
   }
 }
 
@@ -42,6 +44,10 @@ async function click(element, option) {
     : told.in_time ? "acknowledged" : "not acknowledged within 3 seconds");
   await show();
 }
+
+document.addEventListener("pointerdown", (event) => { pressed = event.target.matches("button"); });
+document.addEventListener("pointerup", () => { pressed = false; });
+document.addEventListener("pointercancel", () => { pressed = false; });
 
 channels.addEventListener("click", (event) => {
   if (event.target.matches("button[data-element]")) {
