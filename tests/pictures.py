@@ -22,6 +22,8 @@ from janitor.sandbox.server import running
 from janitor.sandbox.slack.state import CHANNEL
 from janitor.sandbox.slack.workspace import Workspace
 from tests.browser import Page, Unavailable, browsing
+from tests.notify.slack.listening.announced import until
+from tests.sandbox.slack.app import someone_listens
 from tests.sandbox.slack.messages import client
 from tests.slack_stand_in import SlackStandIn
 
@@ -104,6 +106,7 @@ def _listening(folder: Path, slack: Workspace) -> Iterator[None]:
     with subprocess.Popen(_command("serve", "--listen-only"), cwd=folder, stderr=subprocess.DEVNULL) as process:
         try:
             assert slack.sockets.wait_for(1)
+            assert until(lambda: someone_listens(folder / "sandbox.db"), 60)
             yield
         finally:
             process.terminate()

@@ -1,7 +1,9 @@
 """An app that listens: slack-sdk's own client, the messages of its log, and the clicks that it took."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from slack_sdk import WebClient
@@ -13,6 +15,14 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from janitor.sandbox.slack.workspace import Workspace
 
 Took = list[dict[str, Any]]
+
+
+def someone_listens(database: Path) -> bool:
+    """Whether runs know by their database that clicks are listened to, so that their messages have buttons."""
+    address = f"{database.absolute().as_uri()}?mode=rw"
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(address, uri=True)) as opened:
+        return bool(opened.execute("SELECT count(*) FROM listeners").fetchone()[0])
+    return False  # it is only being made
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from janitor.sandbox.server import serve
 from janitor.sandbox.slack.people import LEE
 from tests.conftest import Desk
 from tests.notify.slack.listening.announced import until
+from tests.sandbox.slack.app import someone_listens
 
 POLICIES = "policies: [{name: old, match: {name: '*'}, expire: {after: 90d}, notice: 2d}]\n"
 
@@ -115,6 +116,7 @@ def listening(desk: Desk) -> Iterator[None]:
         assert process.stderr is not None
         try:
             next(line for line in process.stderr if "listening team=" in line)
+            assert until(lambda: someone_listens(desk.folder / "sandbox.db"), 60)
             yield
         finally:
             process.terminate()
