@@ -56,6 +56,15 @@ class Clockwork:
         finally:
             self._goes = False
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What another program does within the block is not a step of the run."""
+        goes, self._goes = self._goes, False
+        try:
+            yield
+        finally:
+            self._goes = goes
+
     def step(self, place: str) -> None:
         """A run reaches a step; it may die there."""
         if not self._goes:

@@ -24,6 +24,7 @@ from tests import runs
 from tests.nights.account import PAGE_SIZE, USAGE_MEMORY, Account, untouched
 from tests.nights.again import check_deciding_again
 from tests.nights.channel import Channel
+from tests.nights.clickers import Clickers
 from tests.nights.clockwork import Clockwork, Crash, Happening
 from tests.nights.copies import Copy, Mark, copy_of, restore
 from tests.nights.ground import Attempt, Limits, disconnect, rows
@@ -62,6 +63,7 @@ class Simulation:
         self.people = People(draw, self.clockwork, self.account, self.settings.database, Random(f"names of {seed}"))
         self.operators = Operators(draw, self.account)
         self.rules = Rules(self.account, self.team, self.people, self.channel, limits, self.counts)
+        self.clickers = Clickers(seed, self.channel, self.people, self.settings, self.counts)
         file = folder / "reports.jsonl"
         self.record = Record(file, self.account, self.rules.telling, Random(f"record of {seed}"), self.counts)
         self._typical = 50
@@ -88,7 +90,10 @@ class Simulation:
 
     def live(self, nights: int = NIGHTS) -> None:
         """All nights, and then quiet ones; raises Broken where a rule does not hold."""
-        with self.clockwork.governing(), self.account.one_at_a_time(), self.channel.open(), _retries_at_once():
+        with ExitStack() as world:
+            for part in (self.clockwork.governing, self.account.one_at_a_time, self.channel.open, _retries_at_once):
+                world.enter_context(part())
+            world.enter_context(self.clickers.patiently())
             for _ in range(nights):
                 self._pass_a_day()
                 if self._has_surveyed() and self._draw.random() < _SWAPPED:
@@ -145,6 +150,7 @@ class Simulation:
     def _morning(self, result: RunResult | None) -> None:
         """People look at what the night has brought."""
         self.clockwork.now += self._draw.randint(3, 9) * HOUR
+        self.clickers.work()
         if result is not None and result.outcome is Outcome.REFUSED and self._draw.random() < 0.6:
             if self._draw.random() < 0.5:
                 self._draw.choice((self.people.protect, self.people.touch))()
@@ -181,7 +187,7 @@ class Simulation:
         else:
             self.counts[f"channel {self.channel.draw_mood()}"] += 1
             self.record.draw_mood()
-            happening = self._draw_happening(stop)
+            happening = self._draw_happening(stop) or self.clickers.happening(self._typical, self.rules.free_to_go)
             self.account.edge = self._draw_edge(attempt)
         approved = None if attempt.apply is None else self._reviewed(attempt.apply)
         self.rules.begin(attempt, None if approved is None else {d.image.id for d in approved[self.account.target]})
@@ -201,6 +207,7 @@ class Simulation:
                     holding=holding,
                     http_transport=(stranger or self.account).http_transport,
                 )
+                self.clickers.listen()
                 deliver(self.settings, result, self._policies.policies, stop=stop, clock=self._clock)
         except Crash:
             result = None

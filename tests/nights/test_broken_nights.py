@@ -47,12 +47,16 @@ from janitor.notify.outbox import Outbox
 from janitor.notify.sending import OutgoingReport, ReportSender
 from janitor.notify.slack import channel as slack
 from janitor.notify.slack.answers import Problem
+from janitor.notify.slack.listening import answering
+from janitor.notify.slack.listening.answering import Answering
+from janitor.notify.slack.listening.rewriting import Rewriting
 from janitor.references import reading
 from janitor.report import Name
 from janitor.run import cleaning, deleting, survey_check
 from janitor.run.deleting import Attempt, Deleter
 from janitor.store import Store, runs
 from janitor.store.surveys import uses
+from janitor.store.trust import clicks as stored_clicks
 from janitor.store.trust import exemptions
 from janitor.store.trust import notices as stored_notices
 from janitor.transport import bodies
@@ -302,6 +306,29 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
             often.EXEMPTIONS,
         ),
     ),
+    # Clicks.
+    "clicks-of-others": (
+        2,
+        "a click that nobody may make",
+        (Change(answering, "refusal_of_origin", _always(None)),),
+    ),
+    "clicks-on-other-messages": (
+        2,
+        "a click that nobody may make",
+        (Change(answering, "refusal_of_place", _always(None)),),
+    ),
+    "clicks-of-those-who-are-no-members": (
+        2,
+        "a click that nobody may make",
+        (Change(answering, "refusal_of_person", _always(None)),),
+    ),
+    "clicks-exempt": (
+        2,
+        "was kept by a click, and nothing exempts it",
+        (Change(stored_clicks, "add_exemption", _always(None)),),
+    ),
+    "messages-are-rewritten": (2, "still offers to keep", (Change(Rewriting, "rewrite_all", _always(None)),)),
+    "refusals-are-told": (2, "nobody was told", (Change(Answering, "_tell", _always(None)),)),
     "changed-during-the-run": (
         19,
         "although it is (protected|public|surely of no policy)",

@@ -121,12 +121,17 @@ class _Row:
 
 def _rows(posted: Posted) -> Iterator[tuple[str, _Row]]:
     """Every image that a message lists, with the title above it."""
+    heading = None
     for block in posted.blocks:
-        first, *rest = block["text"]["text"].split("\n") if block["type"] == "section" else [""]
-        if heading := _HEADING.match(first):
-            starts = [number for number, line in enumerate(rest) if line.startswith("• ")]
+        if block["type"] != "section":
+            continue
+        lines = block["text"]["text"].split("\n")
+        if not lines[0].startswith("• "):  # which goes on below the buttons of the row before
+            heading = _HEADING.match(lines.pop(0))
+        if heading:
+            starts = [number for number, line in enumerate(lines) if line.startswith("• ")]
             for start, end in zip(starts, [*starts[1:], None], strict=True):
-                yield heading["title"], _row(rest[start:end], heading["policy"])
+                yield heading["title"], _row(lines[start:end], heading["policy"])
 
 
 def _row(lines: list[str], policy: str | None) -> _Row:

@@ -122,13 +122,15 @@ def _label(part: PolicyPart) -> str:
 def _first_of(part: PolicyPart, offering: Offering, *, threaded: bool) -> Iterator[Paragraph]:
     """The first images of a policy, and how many follow."""
     for (target, group), (_, whole) in zip(part.first(_MOST_IN_FIRST).groups, part.groups, strict=False):
-        yield _with_buttons(_group(part, target, group, len(whole.entries)), offering)
+        listed = _group(part, target, group, len(whole.entries))
+        yield _with_buttons(listed, offering) if group.late else listed
     if part.count > _MOST_IN_FIRST:
         where = "in this thread" if threaded else "in the messages after this one"
         yield Paragraph(f"The first {_MOST_IN_FIRST} of {part.count:,} of {_label(part)}; all are {where}.", ())
 
 
 def _with_buttons(paragraph: Paragraph, offering: Offering) -> Paragraph:
+    """The images that are announced here, or reminded of; what else is said of an image has no buttons."""
     rows = tuple(replace(row, buttons=offering.buttons(row.name)) for row in paragraph.rows)
     return replace(paragraph, rows=rows)
 

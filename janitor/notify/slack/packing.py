@@ -49,17 +49,23 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A section, also as it is in a late message, and the buttons below it."""
+    """A section, also as it is in a late message, and the buttons below it; `on_top` is the same on top of a page."""
 
     block: Block
     late: Block
     names: frozenset[Name]
     buttons: Block | None = None
+    on_top: "_Section | None" = None
 
     @property
     def blocks(self) -> list[Block]:
         """Its blocks."""
         return [self.block, *([self.buttons] if self.buttons else [])]
+
+    @property
+    def length(self) -> int:
+        """How much of a page it takes, on the wire."""
+        return max(wire_length(self.blocks), wire_length(self.late)) + 2
 
 
 def packed(title: str, context: str, *parts: Iterable[Paragraph], late: str | None = None) -> list[Message]:
@@ -81,42 +87,55 @@ def packed(title: str, context: str, *parts: Iterable[Paragraph], late: str | No
 
 def _sections(paragraphs: Iterable[Paragraph]) -> Iterator[_Section]:
     for paragraph in paragraphs:
-        heading, late_heading = paragraph.heading, paragraph.late or paragraph.heading
-        body, late_body, names = "", "", set[Name]()
-        for row in paragraph.rows:
-            text, late = f"\n{row.text}", f"\n{row.late or row.text}"
-            length = max(wire_length(heading + body + text), wire_length(late_heading + late_body + late))
-            if body and length > _SECTION_LIMIT:
-                yield _section_of(heading + body, late_heading + late_body, names)
-                heading, late_heading, body, late_body, names = _again(paragraph)
-            body, late_body = body + text, late_body + late
-            names |= {row.name} if row.name else set()
-            if row.buttons:
-                yield _section_of(heading + body, late_heading + late_body, names, row.buttons)
-                heading, late_heading, body, late_body, names = "", "", "", "", set()
-        if heading + body:
-            yield _section_of(heading + body, late_heading + late_body, names)
+        heading, late = paragraph.heading, paragraph.late or paragraph.heading
+        below_buttons = False
+        for rows in _portions(paragraph):
+            again = _section_of(heading, late, rows)
+            yield replace(_section_of("", "", rows), on_top=again) if below_buttons else again
+            heading, late = (f"{text.removesuffix(_CONTINUED)}{_CONTINUED}" for text in (heading, late))
+            below_buttons = bool(rows and rows[-1].buttons)
 
 
-def _again(paragraph: Paragraph) -> tuple[str, str, str, str, set[Name]]:
-    """The heading once more, and nothing below it yet."""
-    return paragraph.heading, paragraph.late or paragraph.heading, _CONTINUED, _CONTINUED, set()
+def _portions(paragraph: Paragraph) -> Iterator[list[Row]]:
+    """The rows in as many portions as they need sections: one ends where it is full, and above buttons."""
+    texts = (f"{paragraph.heading}{_CONTINUED}", f"{paragraph.late or paragraph.heading}{_CONTINUED}")
+    portion: list[Row] = []
+    for row in paragraph.rows:
+        if portion and (portion[-1].buttons or _is_over([*portion, row], *texts)):
+            yield portion
+            portion = []
+        portion.append(row)
+    yield portion
 
 
-def _section_of(text: str, late: str, names: Iterable[Name], buttons: Block | None = None) -> _Section:
-    return _Section(_section(text.lstrip("\n")), _section(late.lstrip("\n")), frozenset(names), buttons)
+def _is_over(rows: Sequence[Row], heading: str, late: str) -> bool:
+    texts = ("\n".join([heading, *_texts(rows)]), "\n".join([late, *_texts(rows, late=True)]))
+    return max(map(wire_length, texts)) > _SECTION_LIMIT
+
+
+def _texts(rows: Iterable[Row], *, late: bool = False) -> list[str]:
+    return [(late and row.late) or row.text for row in rows]
+
+
+def _section_of(heading: str, late: str, rows: Sequence[Row]) -> _Section:
+    text, too_late = (
+        "\n".join(filter(None, [words, *_texts(rows, late=is_late)]))
+        for words, is_late in ((heading, False), (late, True))
+    )
+    names = frozenset(row.name for row in rows if row.name)
+    return _Section(_section(text), _section(too_late), names, rows[-1].buttons if rows else None)
 
 
 def _pages(sections: Sequence[_Section]) -> Iterator[list[_Section]]:
     page: list[_Section] = []
     length, blocks = 0, 0
     for section in sections:
-        added = max(wire_length(section.blocks), wire_length(section.late)) + 2
-        if page and (length + added > _PAGE_LIMIT or blocks + len(section.blocks) > _PAGE_BLOCKS):
+        if page and (length + section.length > _PAGE_LIMIT or blocks + len(section.blocks) > _PAGE_BLOCKS):
             yield page
             page, length, blocks = [], 0, 0
-        page.append(section)
-        length, blocks = length + added, blocks + len(section.blocks)
+        placed = section if page else section.on_top or section
+        page.append(placed)
+        length, blocks = length + placed.length, blocks + len(placed.blocks)
     if page:
         yield page
 

@@ -1,16 +1,19 @@
 """Buttons in reports: for what is announced, while somebody listens, and in messages of Slack's that are on time."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from janitor.config import Settings
-from janitor.core.result import Mode
+from janitor.core.result import DeletionOutcome, Mode
+from janitor.errors import Exit
 from janitor.notify.delivery import deliver
+from janitor.notify.slack import packing
 from janitor.sandbox.slack.blocks import elements_of
 from janitor.store import Store
-from tests.factories import NOW, make_run
+from tests.factories import NOW, make_deletion, make_run
 from tests.notify.deliveries import CI, TEAM, WEB, Configure, announcing, deleting, run_of
 from tests.slack_stand_in import CHANNEL, DROPPED, Posted, SlackStandIn
 
@@ -90,6 +93,20 @@ def test_very_many_images_are_announced_all_the_same(settings: Settings, slack: 
         assert len(store.memory("prod").notices) == 1_500
 
 
+def test_no_message_begins_below_the_buttons_of_another(
+    settings: Settings, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "_PAGE_LIMIT", 3_000)
+    told(settings, many=12)
+    assert len([posted for posted in slack.posted if "Keep 7 days" in str(posted.blocks)]) > 1
+    for posted in slack.posted:
+        above = ""
+        for block in posted.blocks:
+            text = block["text"]["text"] if block["type"] == "section" else ""
+            assert not text.startswith("• ") or above == "actions"
+            above = block["type"]
+
+
 SILENT: dict[str, Callable[[Settings], object]] = {
     "nobody": lambda _settings: None,
     "two-minutes-ago": lambda settings: heard(settings, timedelta(minutes=2)),
@@ -161,3 +178,14 @@ def test_the_rest_of_a_report_that_comes_late_has_no_buttons_and_gets_none(
     with Store.open(settings.database) as store:
         places = {place.message for each in buttons(first) if (one := store.offered(each)) for place in one.places}
     assert places == {first.ts}, "what was sent late is none of its places, and never rewritten"
+
+
+def test_an_image_that_is_listed_twice_has_its_buttons_once(settings: Settings, slack: SlackStandIn) -> None:
+    target = announcing("web-1")
+    [decision] = target.notices.announced
+    settled = make_deletion(decision, DeletionOutcome.REFUSED, "in use")
+    result = run_of(settings, replace(target, earlier=replace(target.earlier, settled=(settled,))))
+    heard(settings)
+    assert deliver(settings, result, [CI], clock=lambda: NOW).code is Exit.OK
+    assert slack.posted[0].shown.count("web-1") > 1
+    assert list(buttons(slack.posted[0]).values()) == ["Keep 30 days"]

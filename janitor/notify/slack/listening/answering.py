@@ -33,7 +33,7 @@ IN_TIME = timedelta(seconds=2)
 """How long the database is waited for: Slack waits three seconds for all of an answer."""
 
 _ASKING = 0.8
-_TELLING = 3.0
+_TELLING = 2.0
 _QUIET = (Answer.KEPT, Answer.ENDED)
 UNRECORDED = "unrecorded"
 """What a click came to that the database could not take; it is not acknowledged."""
@@ -157,11 +157,14 @@ class Answering:
             _log.error("mark-not-left: %s", error)
 
     def _tell(self, received: Received, text: str) -> None:
+        """Tell the person alone, at the address that came with the click, or else as the bot; which few may hear."""
         try:
             if self.teller.is_for_answers(received.answer_to):
-                self.teller.answer(str(received.answer_to), received.thread, text, _TELLING)
-            else:
-                self.teller.whisper(received.place, received.thread, received.person.id, text, _TELLING)
+                return self.teller.answer(str(received.answer_to), received.thread, text, _TELLING)
+        except DeliveryError as error:
+            _log.info("answer-not-taken: %s", error)
+        try:
+            self.teller.whisper(received.place, received.thread, received.person.id, text, _TELLING)
         except DeliveryError as error:
             _log.warning("answer-not-told person=%s: %s", received.person.id or "unknown", error)
 
