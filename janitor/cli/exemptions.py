@@ -45,7 +45,7 @@ def grant(
         for target, image in places:
             say(_granted(store.exemption_records(target, image), now, settings.timezone))
         store.leave_mark()
-    running = holder(settings.database)
+    running = holder(settings.database, settings.timezone)
     if running is not None:
         say(f"A run is in progress, and may have decided before this: {visible(running)}", err=True)
 

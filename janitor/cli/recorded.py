@@ -12,7 +12,7 @@ from janitor.store import SeenImages, Store, holder, inspect, read_mark
 
 def database_of(settings: Settings) -> str:
     """The database in a sentence, as a run would find it. Raises StoreError where one could not use it."""
-    who = holder(settings.database)  # first the lock, as a run
+    who = holder(settings.database, settings.timezone)  # first the lock, as a run
     found = inspect(settings.database)
     if (behind := _behind(settings.database)) is not None:
         found += f"; but {older(behind)}, so the next run deletes nothing"

@@ -81,7 +81,9 @@ def perform(
     result = None
     own = ExitStack()
     try:
-        (around.holding or own).enter_context(exclusive(settings.database, request.command, started_at))
+        (around.holding or own).enter_context(
+            exclusive(settings.database, request.command, started_at, settings.timezone)
+        )
         around.begins()
         inspect(settings.database)
         sites = _sites(settings, request.choice, around)

@@ -196,7 +196,10 @@ def resend(
     """
     if not settings.database.exists():
         return
-    with exclusive(settings.database, "janitor resend", clock()), Store.open(settings.database) as store:
+    with (
+        exclusive(settings.database, "janitor resend", clock(), settings.timezone),
+        Store.open(settings.database) as store,
+    ):
         channels = configured(settings, policies)
         if channels:
             sender = ReportSender(channels, Outbox(store), settings.timezone, clock)

@@ -8,10 +8,10 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
-from janitor.core.units import iso
+from janitor.core.units import format_minute, iso
 from janitor.errors import Busy, StoreError
 from janitor.files import check_regular
 from janitor.store.database import check_place
@@ -27,10 +27,11 @@ def lock_file(database: Path) -> Path:
 
 
 @contextlib.contextmanager
-def exclusive(database: Path, command: str, since: datetime) -> Iterator[None]:
+def exclusive(database: Path, command: str, since: datetime, zone: tzinfo = UTC) -> Iterator[None]:
     """Hold the database against other runs, on this host and on any that shares the file.
 
-    Raises Busy, naming the holder, if there is one, and StoreError where the lock cannot be taken for another reason.
+    Raises Busy, which names the holder, if there is one, and since when in `zone`; StoreError where the lock cannot be
+    taken for another reason.
     The file stays when the lock is free: removing it could remove it from under the next holder.
     """
     path = lock_file(database)
@@ -39,14 +40,14 @@ def exclusive(database: Path, command: str, since: datetime) -> Iterator[None]:
         with _translated(path):
             descriptor = _opened(path, os.O_RDWR | os.O_CREAT)
             opened.callback(os.close, descriptor)
-            _take(descriptor)
+            _take(descriptor, zone)
             opened.callback(_forget, descriptor)
             _write(descriptor, _note(command, since))
         yield
 
 
-def holder(database: Path) -> str | None:
-    """Who holds the database, in words; None when nobody does. Takes and changes nothing.
+def holder(database: Path, zone: tzinfo = UTC) -> str | None:
+    """Who holds the database, in words, times in `zone`; None when nobody does. Takes and changes nothing.
 
     Raises StoreError where a run could not take the lock for another reason, as the run itself would.
     """
@@ -60,7 +61,7 @@ def holder(database: Path) -> str | None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return _noted(descriptor) or "a run that left no name"
+            return _noted(descriptor, zone) or "a run that left no name"
         else:
             return None
         finally:
@@ -78,7 +79,7 @@ def _opened(path: Path, flags: int) -> int:
     return descriptor
 
 
-def _take(descriptor: int) -> None:
+def _take(descriptor: int, zone: tzinfo) -> None:
     """Take the lock.
 
     A holder writes its note right after it took the lock, and checking the lock takes it for a moment, too.
@@ -87,7 +88,7 @@ def _take(descriptor: int) -> None:
         try:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if who := _noted(descriptor):
+            if who := _noted(descriptor, zone):
                 raise Busy(f"another run holds the database: {who}; nothing was done") from None
         time.sleep(_BETWEEN_LOOKS)
     raise Busy("another run, which left no name, holds the database; nothing was done")
@@ -110,11 +111,12 @@ def _forget(descriptor: int) -> None:
         _write(descriptor, b"")
 
 
-def _noted(descriptor: int) -> str | None:
+def _noted(descriptor: int, zone: tzinfo) -> str | None:
     """The holder, as its note says."""
     try:
         note = json.loads(os.pread(descriptor, _LARGEST_NOTE, 0))
-        return f"{note['command']} on {note['host']}, pid {note['pid']}, since {note['since']}"
+        since = format_minute(datetime.fromisoformat(note["since"]), zone)
+        return f"{note['command']} on {note['host']}, pid {note['pid']}, since {since}"
     except (ValueError, KeyError, TypeError):
         return None
 

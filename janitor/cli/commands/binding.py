@@ -37,7 +37,7 @@ def rebind(common: Common, name: str, yes: bool) -> int:
             say("Nothing was changed.", err=True)
             return Exit.FAILED
         now = utc_now()
-        with exclusive(settings.database, "janitor target rebind", now):
+        with exclusive(settings.database, "janitor target rebind", now, settings.timezone):
             store.rebind(name, granted_by(None), now)
     say(f"{visible(name)}: the next run binds it to the account that it reaches, and starts a new history")
     return Exit.OK
@@ -71,7 +71,7 @@ def distinct(common: Common, name: str, other: str, yes: bool) -> int:
             say("Nothing was changed.", err=True)
             return Exit.FAILED
         now = utc_now()
-        with exclusive(settings.database, "janitor target distinct", now):
+        with exclusive(settings.database, "janitor target distinct", now, settings.timezone):
             store.tell_apart(pair_of(store, name, other).names, granted_by(None), now)
     say(f"{both} are two accounts: the next run cleans both")
     return Exit.OK
@@ -99,7 +99,7 @@ def vacuum(common: Common) -> int:
     from janitor.store import Store, exclusive, size_of
 
     settings = configured(common)
-    with exclusive(settings.database, "janitor db vacuum", utc_now()):
+    with exclusive(settings.database, "janitor db vacuum", utc_now(), settings.timezone):
         with Store.open_existing(settings.database) as store:
             before = size_of(settings.database)
             say(f"{settings.database}: {format_size(before)}; copying it without unused space", err=True)
