@@ -17,6 +17,9 @@ from janitor.store import KeptReport
 
 _log = logging.getLogger("janitor.notify.delivery")
 
+_MOST_UNREACHABLE = 3
+"""If so many places of a channel cannot be reached, its others are not tried."""
+
 _SENT_TO_MAIN = "sent to the main channel instead"
 _ELSEWHERE = "not sent: its channel is not configured, and all others of its kind have the report of this run"
 
@@ -103,7 +106,7 @@ class ReportSender:
             name = self._name_of(kept)
             late = OutgoingReport(kept.report, kept.run, channel, self._late(kept, channel, name))
             way = (channel.name, late.prepared.destination)
-            error = unreachable.get(way) or self._delivered_late(late, kept)
+            error = _known_failure(unreachable, way) or self._delivered_late(late, kept)
             if error is not None and not error.refused:
                 unreachable[way] = error
             if error is not None:
@@ -160,3 +163,9 @@ class ReportSender:
         taken_by = None if outgoing.channel.announces else outgoing.channel.name
         self.outbox.settle(outgoing.number, receipt.error, self.clock(), taken_by)
         return receipt
+
+
+def _known_failure(unreachable: Mapping[tuple[str, str], DeliveryError], way: tuple[str, str]) -> DeliveryError | None:
+    """Why a place of a channel need not be tried, if it need not."""
+    failures = [failure for (channel, _), failure in unreachable.items() if channel == way[0]]
+    return unreachable.get(way) or (failures[-1] if len(failures) >= _MOST_UNREACHABLE else None)

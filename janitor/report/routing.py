@@ -12,7 +12,7 @@ from janitor.core.decision import Decision
 from janitor.core.image import Image
 from janitor.core.planning.plan import owns
 from janitor.core.recipients.destinations import Destination, Destinations
-from janitor.core.recipients.recipients import Recipient
+from janitor.core.recipients.recipients import Recipient, same_owner
 from janitor.core.result import Outcome, RunResult, TargetResult
 
 _RANKING = (Outcome.OK, Outcome.PARTIAL, Outcome.FAILED, Outcome.REFUSED)
@@ -90,7 +90,7 @@ class _Sorting:
 
     destinations: Destinations
     _recipients: dict[str, Recipient] = field(default_factory=dict)
-    _owners: dict[str, dict[str, None]] = field(default_factory=dict)
+    _owners: dict[str, dict[str, str]] = field(default_factory=dict)
     _untold: dict[tuple[str, str], set[tuple[str, str]]] = field(default_factory=dict)
 
     @property
@@ -101,7 +101,7 @@ class _Sorting:
     def addressees(self, place: str) -> Addressees | None:
         """For whom what is reported in this place is."""
         recipient = self._recipients.get(place)
-        return None if recipient is None else Addressees(recipient, tuple(self._owners[place]))
+        return None if recipient is None else Addressees(recipient, tuple(self._owners[place].values()))
 
     def parts_of(self, target: TargetResult) -> dict[str | None, TargetResult]:
         """A target as it is reported in each place: only the decisions there, their consequences, what is announced.
@@ -128,7 +128,7 @@ class _Sorting:
     def _note(self, destination: Destination) -> None:
         if destination.place is not None and destination.recipient is not None:
             self._recipients.setdefault(destination.place, destination.recipient)
-            self._owners.setdefault(destination.place, {})[destination.owner] = None
+            self._owners.setdefault(destination.place, {}).setdefault(same_owner(destination.owner), destination.owner)
 
 
 _PlaceOf = Callable[..., str | None]

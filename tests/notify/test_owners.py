@@ -1,6 +1,7 @@
 """Owners are told of their images, and of nobody else's; whoever cannot be is told of in the main channel."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -273,6 +274,56 @@ def test_once_asked_to_end_what_owners_did_not_get_waits_for_them(settings: Sett
     deliver(settings, run_of(settings, announcing_of(["kim"])), [OWNED], stop=stop)
     assert waiting(settings) == 1
     assert not any(image in shown(slack.posted) for image in ids_of(announcing_of(["kim"]), "kim"))
+
+
+def test_once_asked_to_end_few_owners_are_tried_and_the_main_channel_comes_first(
+    tmp_path: Path, slack: SlackStandIn, nothing_waits: None
+) -> None:
+    places = [f"#team-{number}" for number in range(9)]
+    for place in places:
+        slack.join(place)
+    settings = owned_settings(
+        tmp_path, slack, f"{{{', '.join(f'{place[1:]}: {{channel: {place!r}}}' for place in places)}}}"
+    )
+    stop = Stop()
+    stop.set()
+    told = deliver(settings, run_of(settings, announcing_of([place[1:] for place in places])), [OWNED], stop=stop)
+    heard = [place for place in places if posted_to(slack, place)]
+    assert (slack.posted[0].channel, len(heard), waiting(settings)) == (CHANNEL, 3, 6)
+    assert told.code is Exit.FAILED
+    assert len(told.announced) == 6
+
+
+def test_people_about_whom_nothing_is_answered_keep_no_channel_from_being_told(
+    settings: Settings, slack: SlackStandIn
+) -> None:
+    slack.refusals["/api/users.lookupByEmail"] = DROPPED
+    started, _ = announced(settings, "u1@example.com", "u2@example.com", "u3@example.com", "web")
+    assert (len(started), len(posted_to(slack, WEB))) == (8, 2)
+
+
+def test_an_owner_is_told_once_however_often_the_name_is_written_in_another_case(
+    settings: Settings, slack: SlackStandIn
+) -> None:
+    announced(settings, "web", "Web", "wEb", "WEB")
+    assert "Only images of these owners: web." in posted_to(slack, WEB)[0].shown
+
+
+@pytest.mark.parametrize("channel", [{"id": "C000000000"}, {"id": "#general"}, {"id": None}, "D0", None])
+def test_direct_messages_go_to_no_channel_that_others_read(
+    settings: Settings, slack: SlackStandIn, channel: object
+) -> None:
+    slack.refusals["/api/conversations.open"] = Reply(200, json.dumps({"ok": True, "channel": channel}))
+    started, _ = announced(settings, "kim")
+    assert len(started) == 2
+    assert "Slack's answer does not say where direct messages go" in shown(posted_to(slack, CHANNEL))
+
+
+def test_the_log_says_who_was_not_reached(
+    settings: Settings, caplog: pytest.LogCaptureFixture, line_of: Callable[[str, str], str]
+) -> None:
+    announced(settings, "nobody@example.com")
+    assert "run=1 to nobody@example.com: Slack did not accept the address" in line_of(caplog.text, "owner-not-reached")
 
 
 def test_addresses_are_asked_for_once_a_day(settings: Settings, slack: SlackStandIn) -> None:

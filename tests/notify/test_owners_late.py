@@ -136,6 +136,17 @@ def test_without_a_database_owners_are_told_all_the_same(settings: Settings, sla
     assert "nobody@example.com" in shown(posted_to(slack, CHANNEL))
 
 
+def test_if_nobody_answers_not_every_late_report_is_tried(
+    settings: Settings, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owners = [f"u{number}@example.com" for number in range(9)]
+    killed_before(monkeypatch, settings, "deliver", 0, owners)
+    slack.refusals = dict.fromkeys(["/api/users.lookupByEmail", "/api/chat.postMessage"], DROPPED)
+    assert all(error is not None for _, error in resend(settings, [OWNED]))
+    tried = {str(request) for request in slack.requests}
+    assert (len(tried), waiting(settings)) == (3, 10)
+
+
 def test_a_person_about_whom_nothing_is_answered_waits_for_the_next_time(
     settings: Settings, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

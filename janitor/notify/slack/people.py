@@ -31,7 +31,7 @@ _log = logging.getLogger("janitor.notify.slack")
 _MOST_ASKED = 100
 _KNOWN_FOR = timedelta(days=1)
 _UNKNOWN_FOR = timedelta(hours=1)
-_DIRECT = re.compile(r"[CDG][A-Z0-9]{2,20}")
+_DIRECT = re.compile(r"D[A-Z0-9]{2,20}")
 _NOBODY = 'Slack does not know this address: it said "users_not_found" when it was last asked'
 _T = TypeVar("_T")
 
@@ -81,7 +81,8 @@ class People:
         if known is not None and timedelta() <= now - known.asked_at < lasts:
             return known.user if known.user is not None else DeliveryError(_NOBODY, refused=True)
         if self._asked >= _MOST_ASKED:
-            return DeliveryError(f"not asked for: a run looks up {_MOST_ASKED} addresses, and the next one goes on")
+            why = f"not asked for: a run looks up {_MOST_ASKED} addresses, and the next one goes on"
+            return DeliveryError(why, refused=True)
         self._asked += 1
         try:
             user = _user_in(channel.ask("the address", lambda bot: bot.users_lookupByEmail(email=address)), address)
