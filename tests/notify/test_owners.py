@@ -276,6 +276,17 @@ def test_once_asked_to_end_what_owners_did_not_get_waits_for_them(settings: Sett
     assert not any(image in shown(slack.posted) for image in ids_of(announcing_of(["kim"]), "kim"))
 
 
+def test_what_an_owner_did_not_get_because_the_program_is_to_end_is_told_nowhere_else(
+    settings: Settings, slack: SlackStandIn
+) -> None:
+    stop = Stop()
+    slack.before = stop.set
+    slack.refusals["/api/conversations.open"] = DROPPED
+    told = deliver(settings, run_of(settings, announcing_of(["kim"])), [OWNED], stop=stop)
+    assert (told.announced, told.code, waiting(settings)) == (frozenset(), Exit.FAILED, 1)
+    assert not any(image in shown(slack.posted) for image in ids_of(announcing_of(["kim"]), "kim"))
+
+
 def test_once_asked_to_end_few_owners_are_tried_and_the_main_channel_comes_first(
     tmp_path: Path, slack: SlackStandIn, nothing_waits: None
 ) -> None:

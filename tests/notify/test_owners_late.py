@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from janitor.config import Settings
+from janitor.core.policy import Match, Policy
 from janitor.notify.delivery import deliver, resend
 from janitor.notify.sending import ReportSender
 from janitor.sandbox.slack.people import KIM, LEE
@@ -105,6 +106,15 @@ def test_what_is_late_goes_to_nobody_who_was_not_meant(
     assert bool(heard) is (place == WEB), "what another place was sent has not been heard there"
 
 
+def test_what_is_late_for_an_owner_does_not_go_to_a_policy_that_has_the_channel_now(
+    settings: Settings, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_before(monkeypatch, settings, "deliver", 0, ["web"])
+    present = owned_settings(settings.source.parent, slack, None)
+    assert [error for _, error in resend(present, [OWNED, Policy("other", Match(), channel=WEB)])] == [None, None]
+    assert posted_to(slack, WEB) == []
+
+
 def test_an_address_whose_domain_is_no_longer_allowed_gets_nothing_late(
     settings: Settings, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +144,19 @@ def test_without_a_database_owners_are_told_all_the_same(settings: Settings, sla
     kims = ids_of(announcing_of(["kim"]), "kim")
     assert all(image in shown(posted_to(slack, KIM)) for image in kims)
     assert "nobody@example.com" in shown(posted_to(slack, CHANNEL))
+
+
+def test_what_an_owner_has_not_got_of_a_report_is_told_in_the_main_channel_once_that_place_refuses_it(
+    settings: Settings, slack: SlackStandIn
+) -> None:
+    slack.refuse_after = 1
+    deliver(settings, run_of(settings, announcing_of(["kim"])), [OWNED], clock=lambda: NOW)
+    slack.refuse_after = None
+    slack.channels["@kim"].archived = True
+    assert [error for _, error in resend(settings, [OWNED])] == [None, None]
+    assert (waiting(settings), len(posted_to(slack, KIM))) == (0, 1)
+    told = [posted for posted in posted_to(slack, CHANNEL) if "its owner could not be reached" in posted.shown]
+    assert [("2 of 2" in str(posted.blocks), posted.thread) for posted in told] == [(True, None)]
 
 
 def test_if_nobody_answers_not_every_late_report_is_tried(

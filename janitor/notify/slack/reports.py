@@ -259,11 +259,11 @@ class SlackReport:
         return self.way.people.direct_messages(self.channel, self.way.person, now)
 
     def late_instead(self, error: DeliveryError) -> SlackReport | None:
-        """The same for the main channel, if its owner refused all of it."""
-        if self.way is None or self.accepted or error.delivered or not error.refused:
+        """What its owner has not got of it, for the main channel, if the owner's place refused that."""
+        if self.way is None or not error.refused:
             return None
-        messages = [marked(message, _UNREACHED) for message in self.messages]
-        return replace(self, channel=self.way.main, messages=messages, way=None, place=None)
+        left = [marked(message, _UNREACHED) for message in self.messages[self.accepted + error.delivered :]]
+        return replace(self, channel=self.way.main, messages=left, way=None, accepted=0, place=None)
 
     def _mention(self, user: str, place: Place, now: datetime) -> None:
         """Mention a person in the thread. Nothing is announced by that, so nothing is lost without it."""
