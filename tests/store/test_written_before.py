@@ -11,14 +11,23 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterable
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from janitor.cli.explain import explanation
+from janitor.config import load_settings
+from janitor.config.policy_files import Rules
+from janitor.core.explaining.waiting import waiting_in
+from janitor.report.answers.explanation import explanation_page
+from janitor.report.answers.explanation_json import explanation_json
 from janitor.report.as_json import json_report
 from janitor.report.tables import images_json
 from janitor.store import Store, inspect
+from tests.config.configuration import TARGET
+from tests.factories import NOW, OLD
 from tests.replays import decided_again
 
 BEFORE = Path(__file__).parent / "before"
@@ -175,3 +184,17 @@ def test_these_databases_hold_what_must_be_told_apart(reported: dict[str, Any], 
     codes = set(re.findall(r'"(?:outcome|verdict|reason)": "([a-z-]+)"', text))
     assert {"ok", "refused", "delete", "wait", "keep", "expired", "notice", "in-use", "exempt", "deleted"} <= codes
     assert CODES[name] <= codes
+
+
+def test_what_waits_and_why_can_be_asked_of_what_was_written_before(migrated: Path, tmp_path: Path) -> None:
+    (tmp_path / "janitor.yaml").write_text(TARGET, encoding="utf-8")
+    settings, policies = load_settings(tmp_path / "janitor.yaml", {}), (OLD,)
+    with Store.open_existing(migrated) as store:
+        for target in store.targets():
+            snapshot = store.latest_snapshot(target)
+            assert snapshot is not None
+            assert all(one.image.id for one in waiting_in(snapshot))
+            for decision in snapshot.decisions[:5]:
+                [found, *_] = explanation(settings, Rules(policies), store, decision.image.id, NOW)
+                assert json.loads("".join(explanation_json([found])))["image"] == decision.image.id
+                assert "".join(explanation_page([found], UTC).plain(80)).startswith(decision.image.id)
