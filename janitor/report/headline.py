@@ -35,6 +35,28 @@ def _words(result: RunResult, zone: tzinfo, *, late: bool) -> str:
     return _capital(_within(done)) or "Nothing to do"
 
 
+def advice(result: RunResult, zone: tzinfo, *, late: bool = False) -> list[str]:
+    """What its reader is to do about what the headline asks, a sentence for each part; nothing for a dry run."""
+    if result.mode is Mode.DRY_RUN:
+        return []
+    told, refused = [] if late else _told(result), [t for t in result.targets if t.outcome is Outcome.REFUSED]
+    sentences = [_KEEP.format(_from(told, result, zone, " before ")) if told else ""]
+    sentences += [_REVIEW if any(target.excess is not None for target in refused) else ""]
+    sentences += [_DOUBT if any(target.excess is None for target in refused) else ""]
+    sentences += [_FAILED if any(_failed(result)) else "", _REJECTED if any(_unsuccessful(result)) else ""]
+    return [sentence for sentence in sentences if sentence]
+
+
+_KEEP = "Look at the images below{}, and keep those that must stay, as is said below each. The others will be deleted."
+_REVIEW = (
+    "Review the list below. If it is right, delete exactly it by the command in the error, or raise the limit; "
+    "if not, correct the policy. Until then nothing is deleted there."
+)
+_DOUBT = "See in the error below what to check and what to do. Until then nothing is deleted there."
+_FAILED = "See in the error below what failed, and correct it if it does not pass by itself. The next run tries again."
+_REJECTED = "See below what the API said about each deletion that was rejected or failed."
+
+
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 

@@ -11,7 +11,7 @@ from janitor.core.units import counted, format_size
 from janitor.escaping import visible
 from janitor.report.by_policy import PolicyPart, about, figures_of, policy_parts
 from janitor.report.figures import kept_by_reason, summary, tells_of_images, totals_of
-from janitor.report.headline import headline
+from janitor.report.headline import advice, headline
 from janitor.report.layout import (
     BOLD,
     DIM,
@@ -91,6 +91,8 @@ def _lines(
 ) -> Iterator[Line]:
     yield from paragraph(heading or headline(result, zone), width, style=_style_of_headline(result))
     yield from paragraph(f"{run_name(result)}, {run_times(result, zone)}", width)
+    for sentence in advice(result, zone):
+        yield from paragraph(sentence, width)
     for remark in result.remarks:
         yield from paragraph(f"Note: {shortened(remark, _LONGEST_SENTENCE)}", width, style=WARNING)
     yield from _errors(result, width)

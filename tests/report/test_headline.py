@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from janitor.core.decision import Change, Decision, Reason, Verdict
 from janitor.core.planning.plan import Excess
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
-from janitor.report.headline import headline
+from janitor.report.headline import advice, headline
 from tests.factories import NOW, live_run, make_deletion, make_image, make_run, make_target, to_delete, to_keep
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -88,6 +88,19 @@ def test_what_is_asked_comes_before_what_was_done() -> None:
     told = deleted(2, announced=(TOLD[0],))
     assert headline(told, UTC) == "ACTION: 1 image will be deleted from 25 Nov 03:24 UTC; deleted 2 images, 20.0 GiB"
     assert headline(told, UTC, late=True) == "Deleted 2 images, 20.0 GiB; 1 image to be announced by a later report"
+
+
+def test_it_says_what_to_do_and_until_when() -> None:
+    told, over, unread = make_target(TOLD, announced=TOLD), OVER, UNREAD
+    [keep] = advice(live_run(told), SEOUL)
+    assert keep.startswith("Look at the images below before 25 Nov 12:24 KST, and keep those that must stay")
+    assert [sentence[:20] for sentence in advice(live_run(told, over, unread), SEOUL)] == [
+        "Look at the images b",
+        "Review the list belo",
+        "See in the error bel",
+    ]
+    assert len(advice(live_run(told, over, unread), SEOUL, late=True)) == 2
+    assert [advice(run, SEOUL) for run in (make_run(told), live_run(), deleted(3))] == [[], [], []]
 
 
 DRY = {

@@ -14,7 +14,7 @@ from janitor.notify.slack.offering import Offering
 from janitor.notify.slack.packing import Paragraph, Row, packed
 from janitor.report.by_policy import PolicyPart, about, figures_of, policy_parts
 from janitor.report.figures import kept_by_reason, totals_of
-from janitor.report.headline import headline
+from janitor.report.headline import advice, headline
 from janitor.report.outline import Entry, Group, expiring, groups_of, upcoming
 from janitor.report.routing import Share
 from janitor.report.wording import OUTCOMES, local_minute, run_name, run_times
@@ -33,6 +33,7 @@ _MOST_IN_FIRST = 10
 _REPEATED = "Listed in the first message of this report"
 _NO_MENU = "To keep images, use the commands above."
 _NOTHING = Offering()
+_NOTHING_YET = "Nothing yet: a later report announces these images."
 
 
 def slack_messages(
@@ -51,7 +52,7 @@ def slack_messages(
     undelivered. What is in the `offering` has buttons: those of the first message, and a menu of all of a policy.
     """
     result, parts = share.totals, policy_parts(share.listed)
-    opening = [*_opening(share, undelivered, zone), *_policies(share, cost, zone)]
+    opening = [*_to_do(result, zone), *_opening(share, undelivered, zone), *_policies(share, cost, zone)]
     first = [paragraph for part in parts for paragraph in _first_of(part, offering, threaded=threaded)]
     totals = [Paragraph(_heading(target), tuple(_totals(target, result, cost, zone))) for target in result.targets]
     others = [paragraph for target in share.listed.targets for paragraph in _others(target, share.listed, zone)]
@@ -85,6 +86,15 @@ def mention(user: str) -> Message:
 def _context(share: Share, zone: tzinfo) -> str:
     context = f"{run_name(share.totals)}, {_times(share.totals, zone)}. Outcome: {OUTCOMES[share.totals.outcome]}."
     return context + scope_of(share)
+
+
+def _to_do(result: RunResult, zone: tzinfo) -> Iterator[Paragraph]:
+    """What is asked of the reader, and until when."""
+    sentences, late = (advice(result, zone, late=late) for late in (False, True))
+    announced = len(sentences) > len(late)
+    rows = [Row(sentence, late=_NOTHING_YET if announced and not n else None) for n, sentence in enumerate(sentences)]
+    if rows:
+        yield Paragraph("*What to do*", tuple(rows))
 
 
 def _opening(share: Share, undelivered: Backlog, zone: tzinfo) -> Iterator[Paragraph]:

@@ -316,7 +316,7 @@ def test_foreign_text_never_acts(text: str) -> None:
 
 
 OUR_BOLD = re.compile(
-    r"\*(Target|Error|By policy|The run failed|ok|partial|refused|failed|(Rejected by|Next to)[^*\n]*)\*"
+    r"\*(Target|Error|By policy|What to do|The run failed|ok|partial|refused|failed|(Rejected by|Next to)[^*\n]*)\*"
 )
 
 
