@@ -14,7 +14,7 @@ from janitor.sandbox.server import running
 from janitor.store import Store
 from tests.conftest import Desk
 from tests.notify.slack.listening.announced import until
-from tests.slack_stand_in import APP_TOKEN, CHANNEL, TOKEN, SlackStandIn
+from tests.slack_stand_in import APP_TOKEN, CHANNEL, TOKEN, Reply, SlackStandIn
 
 DAY = timedelta(days=1)
 SHIFTED = """
@@ -46,6 +46,10 @@ class Nights:
         slack.clock = self.now
         self.to(0)
 
+    @property
+    def configuration(self) -> str:
+        return (self.desk.folder / "janitor.yaml").read_text()
+
     def now(self) -> datetime:
         return datetime.now(UTC) + timedelta(days=self.days)
 
@@ -63,13 +67,15 @@ class Nights:
         [decision] = [each for each in target["decisions"] if each["image"] == image]
         return {**decision, "deletions": target["deletions"]}
 
+    def wait_for_a_listener(self) -> None:
+        with Store.open(self.desk.folder / "sandbox.db") as store:
+            assert until(lambda: store.is_heard(self.now()))
+
     @contextmanager
     def listening(self) -> Iterator[None]:
         """`serve --listen-only`, until it is told to end, which it does at once."""
         with self.desk.started("serve", "--listen-only", before=SHIFTED) as process:
-            assert self.slack.sockets.wait_for(1)
-            with Store.open(self.desk.folder / "sandbox.db") as store:
-                assert until(lambda: store.is_heard(self.now()))
+            self.wait_for_a_listener()
             yield
             process.send_signal(signal.SIGTERM)
             output, errors = process.communicate(10)
@@ -135,3 +141,45 @@ def test_an_image_is_kept_by_a_click_until_that_lapses(nights: Nights) -> None:
         assert (deletion["image"], deletion["outcome"]) == (image, "deleted")
         assert slack.click(again, "Keep 30 days").wait()
         assert until(lambda: "nothing to keep: deleted on " in str(slack.ephemeral))
+
+
+SCHEDULED = ("serve", "--metrics-port", "0")
+
+
+@pytest.mark.parametrize("words", [SCHEDULED, ("serve", "--listen-only")], ids=" ".join)
+def test_serve_listens_until_it_is_told_to_end(nights: Nights, words: tuple[str, ...]) -> None:
+    nights.desk.amend('schedule: "0 3 1 1 *"\n')
+    with nights.desk.started(*words) as process:
+        nights.wait_for_a_listener()
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(10)
+    assert (process.returncode, output) == (0, ""), errors
+    assert nights.slack.sockets.wait_for(0)
+    assert "listening team=T0STANDIN01 app=A0STANDIN01" in errors
+    assert "listening-ended" in errors
+
+
+def test_serve_begins_without_slack_and_listens_once_it_is_there(nights: Nights) -> None:
+    nights.slack.refusals["/api/auth.test"] = Reply(503)
+    with nights.desk.started("serve", "--listen-only") as process:
+        assert until(lambda: nights.slack.paths.count("/api/auth.test") > 1)
+        nights.slack.refusals.clear()
+        assert nights.slack.sockets.wait_for(1)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(10)
+    assert process.returncode == 0, errors
+    assert errors.count("not-listening: auth.test: the answer was HTTP 503") == 1, "it is not said at each try"
+
+
+USAGE = {
+    "a-dry-run-that-runs-nothing": (("--listen-only", "--dry-run"), "--dry-run does not go with it"),
+    "no-app-token": (("--listen-only",), "listening needs `token` and `app_token` under `slack`"),
+}
+
+
+@pytest.mark.parametrize(("words", "why"), USAGE.values(), ids=USAGE)
+def test_what_cannot_be_listened_to_is_wrong_usage(nights: Nights, words: tuple[str, ...], why: str) -> None:
+    if "--dry-run" not in words:
+        nights.desk.write("janitor.yaml", nights.configuration.replace(f"app_token: {APP_TOKEN}, ", ""))
+    done = nights.desk.janitor("serve", *words)
+    assert (done.returncode, why in done.stderr) == (2, True), done.stderr
