@@ -61,6 +61,7 @@ def _rest(answers: Answers) -> Iterator[str]:
         case "bot":
             yield "slack:"
             yield "  token: ${SLACK_BOT_TOKEN}"
+            yield "  # app_token: ${SLACK_APP_TOKEN}   # with it, messages have buttons that keep images"
             yield f"  channel: {_quoted(answers['channel'])}"
         case _:
             yield "# slack:                      # without it nobody is told, and no policy can have a `notice`"
