@@ -92,6 +92,18 @@ def test_an_unknown_word_is_wrong_usage(announcing: Desk, words: tuple[str, ...]
     assert done.stdout == ""
 
 
+def test_what_a_person_exempts_no_longer_waits(announcing: Desk) -> None:
+    announcing.janitor("run")
+    waiting = [image["image"] for image in announcing.target("waiting")["images"]]
+    announcing.janitor("keep", waiting[0], "--until", "2999-12-31", "--why", "a rollback", "--by", "kim")
+    states = {image["image"]: (image["state"], image["detail"]) for image in announcing.target("waiting")["images"]}
+    assert states.pop(waiting[0]) == ("held", "exempt by kim: a rollback, until 2999-12-31 14:59Z")
+    assert {state for state, _ in states.values()} == {"announced"}
+    text = " ".join(announcing.janitor("waiting").stdout.split())
+    assert "Announced, and kept: 1 image" in text
+    assert "exempt by kim: a rollback, until 2999-12-31 23:59 KST" in text
+
+
 def test_it_is_read_while_a_run_works(announcing: Desk) -> None:
     announcing.janitor("run")
     with exclusive(announcing.folder / "sandbox.db", "janitor run", NOW):

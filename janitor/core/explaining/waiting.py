@@ -1,13 +1,14 @@
 """The images that wait for their deletion: what people were told of each, and why of some they were not. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.exemptions import FOREVER
 from janitor.core.image import Image
-from janitor.core.memory import Notice
+from janitor.core.memory import Exemption, Notice
 from janitor.core.result import Mode
 
 
@@ -27,7 +28,7 @@ STATES: Mapping[State, str] = {
     State.AWAITS_REMINDER: "announced, due a day after a reminder that is outstanding",
     State.NOT_ANNOUNCED: "not announced yet",
     State.REFUSED: "rejected by the API, retried later",
-    State.HELD: "announced, kept for the moment",
+    State.HELD: "announced, and kept",
     State.UNLISTED: "announced, no longer listed",
 }
 """What the states mean."""
@@ -82,6 +83,7 @@ class Snapshot:
     last live run that ended, 0 for none; `untold` are the images that it was to announce or to send a reminder for, and
     no channel accepted that, `posted` whether its report was to be posted at all, and `trouble` why that is
     undelivered. `asked` are the images whose deletion was requested. `ended`: the run has ended.
+    `exempt` are the images that are exempt by now, whatever that run knew.
 
     Wide because each field is recorded on its own.
     """
@@ -100,6 +102,7 @@ class Snapshot:
     trouble: str | None = None
     asked: frozenset[str] = frozenset()
     unlisted: Sequence[Unlisted] = ()
+    exempt: Mapping[str, Exemption] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +140,21 @@ def waiting_in(snapshot: Snapshot) -> list[Waiting]:
 def _listed(snapshot: Snapshot) -> Iterator[Waiting]:
     for decision in snapshot.decisions:
         waits = waiting_of(decision, snapshot) if decision.image.id not in snapshot.asked else None
+        exemption = snapshot.exempt.get(decision.image.id)
+        if waits is not None and exemption is not None:
+            waits = _exempted(waits, exemption)
         if waits is not None:
             yield waits
+
+
+def _exempted(waits: Waiting, exemption: Exemption) -> Waiting | None:
+    """An image that a person has exempted since: announced, and kept; one that is not announced no longer waits."""
+    if waits.state is State.HELD:
+        return waits
+    if waits.state not in (State.ANNOUNCED, State.AWAITS_REMINDER):
+        return None
+    until = None if exemption.until == FOREVER else exemption.until
+    return replace(waits, state=State.HELD, said=f"exempt by {exemption.who}: {exemption.why}", since=until)
 
 
 def _unlisted(one: Unlisted) -> Waiting:

@@ -68,7 +68,7 @@ _SHORT = {
     State.AWAITS_REMINDER: "without the reminder that is due",
     State.NOT_ANNOUNCED: "not announced",
     State.REFUSED: "rejected before, retried later",
-    State.HELD: "announced and kept for the moment",
+    State.HELD: "announced and kept",
     State.UNLISTED: "announced and no longer listed",
 }
 
@@ -118,7 +118,7 @@ def words_of(one: Waiting, snapshot: Snapshot, time: Times) -> str:
         case State.NOT_ANNOUNCED:
             return f"{_cause_of(one, snapshot, time)}; the next live run announces it"
         case State.REFUSED | State.HELD:
-            return one.said or ""
+            return f"{one.said or ''}{'' if one.since is None else f', until {time(one.since)}'}"
         case State.UNLISTED if one.since is not None:
             return f"no survey since {time(one.since)} lists it"
         case _:

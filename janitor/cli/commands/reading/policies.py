@@ -20,12 +20,13 @@ def policies(common: Common, targets: tuple[str, ...], form: Format) -> int:
     """
     from janitor.cli.commands.loading import existing_store
     from janitor.cli.commands.reading.standing import policies_in, snapshots_of
+    from janitor.clock import utc_now
     from janitor.core.explaining.selection import Selection
     from janitor.errors import Exit
     from janitor.report.answers.policies import owned_by
 
     with existing_store(common) as (settings, store):
-        snapshots = snapshots_of(settings, store, Selection(targets=frozenset(targets)))
+        snapshots = snapshots_of(settings, store, Selection(targets=frozenset(targets)), utc_now())
         owned = owned_by(policies_in(store, snapshots), snapshots)
         POLICIES[form](owned, snapshots, settings.cost, settings.timezone)
     return Exit.OK

@@ -7,9 +7,10 @@ from datetime import datetime, time, tzinfo
 from janitor.cli.commands.reading.filters import check_names
 from janitor.cloud.target import may_have
 from janitor.config import Settings
-from janitor.core.exemptions import FOREVER
+from janitor.core.exemptions import FOREVER, exemptions_for
 from janitor.core.explaining.selection import Selection
 from janitor.core.explaining.waiting import Snapshot, Waiting, waiting_in
+from janitor.core.memory import Exemption
 from janitor.core.units import parse_until
 from janitor.errors import UsageError
 from janitor.escaping import visible
@@ -17,8 +18,8 @@ from janitor.report.answers.waiting import WaitingList
 from janitor.store import Store
 
 
-def snapshots_of(settings: Settings, store: Store, chosen: Selection) -> list[Snapshot]:
-    """The latest snapshots of the targets that are asked for, or else of all that are configured.
+def snapshots_of(settings: Settings, store: Store, chosen: Selection, now: datetime) -> list[Snapshot]:
+    """The latest snapshots of the targets that are asked for, or else of all that are configured; exemptions as of now.
 
     Raises UsageError for a target that no run surveyed, for a policy that no run had, and before the first run.
     """
@@ -30,7 +31,14 @@ def snapshots_of(settings: Settings, store: Store, chosen: Selection) -> list[Sn
     if not found:
         raise UsageError("no run has decided on any image yet: `janitor run --dry-run` makes the first")
     check_names(chosen, _policies(store, found), known)
-    return found
+    exemptions = store.exemptions(now)
+    return [_exempted(snapshot, exemptions, now) for snapshot in found]
+
+
+def _exempted(snapshot: Snapshot, exemptions: Sequence[Exemption], now: datetime) -> Snapshot:
+    """The snapshot with what people have exempted by command or by a click, also since its run."""
+    exempt = exemptions_for((decision.image for decision in snapshot.decisions), exemptions, (), now)
+    return replace(snapshot, exempt=exempt)
 
 
 def policies_in(store: Store, snapshots: Sequence[Snapshot]) -> list[str]:
@@ -46,14 +54,16 @@ def _policies(store: Store, snapshots: Iterable[Snapshot]) -> Iterator[str]:
         yield from (notice.policy for notice in snapshot.notices.values())
 
 
-def waiting_lists(settings: Settings, store: Store, chosen: Selection, before: datetime | None) -> list[WaitingList]:
+def waiting_lists(
+    settings: Settings, store: Store, chosen: Selection, before: datetime | None, now: datetime
+) -> list[WaitingList]:
     """The images that wait by these snapshots, those due before an instant; one without a date may be."""
 
     def asked_for(one: Waiting) -> bool:
         early = before is None or one.due is None or one.due < before
         return early and (not chosen.policies or one.policy in chosen.policies)
 
-    snapshots = snapshots_of(settings, store, chosen)
+    snapshots = snapshots_of(settings, store, chosen, now)
     return [WaitingList(each, [one for one in waiting_in(each) if asked_for(one)]) for each in snapshots]
 
 

@@ -24,12 +24,13 @@ def waiting(
     """
     from janitor.cli.commands.loading import existing_store
     from janitor.cli.commands.reading.standing import instant_before, waiting_lists
+    from janitor.clock import utc_now
     from janitor.core.explaining.selection import Selection
     from janitor.errors import Exit
 
     with existing_store(common) as (settings, store):
         chosen = Selection(frozenset(policies), targets=frozenset(targets))
         until = None if before is None else instant_before(before, settings.timezone)
-        lists = waiting_lists(settings, store, chosen, until)
+        lists = waiting_lists(settings, store, chosen, until, utc_now())
         WAITING[form](lists, settings.cost, settings.timezone)
     return Exit.OK
