@@ -124,7 +124,7 @@ class Waiting:
 def waiting_in(snapshot: Snapshot) -> list[Waiting]:
     """The images that wait in a target, by state, the first due to the minute first, those without a date last.
 
-    Among equals by policy, cause, and id.
+    Among equals by policy, cause, name, and id.
     """
     found = [*_listed(snapshot), *map(_unlisted, snapshot.unlisted)]
     order = list(State)
@@ -132,7 +132,8 @@ def waiting_in(snapshot: Snapshot) -> list[Waiting]:
 
     def place(one: Waiting) -> tuple[object, ...]:
         due = (one.due or last).replace(second=0, microsecond=0)
-        return order.index(one.state), due, one.policy or "", one.cause or "", one.said or "", one.image.id
+        why = (one.policy or "", one.cause or "", one.said or "")
+        return order.index(one.state), due, *why, one.image.name or "", one.image.id
 
     return sorted(found, key=place)
 
