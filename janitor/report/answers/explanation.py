@@ -98,6 +98,8 @@ def due_words(seen: Seen, zone: tzinfo) -> str:
         return "no date"
     if decision.reason is Reason.EXEMPT:
         return f"exempt {format_until(decision.due, zone)}"
+    if decision.reason is Reason.TOO_YOUNG:
+        return f"expires {local_minute(decision.due, zone)}"
     if decision.reason is not Reason.NOTICE:
         return local_minute(decision.due, zone)
     return "no date until it is announced" + _again(waiting, seen.snapshot, zone)
