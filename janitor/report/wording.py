@@ -75,6 +75,5 @@ def undelivered_reports(backlog: Backlog | None, zone: tzinfo) -> str:
         return "Whether reports are undelivered is not known, as the database could not be read."
     if backlog.since is None:
         return ""
-    waiting, them = counted(backlog.reports, "report"), "it" if backlog.reports == 1 else "them"
-    since = local_minute(backlog.since, zone)
-    return f"{waiting} undelivered since {since}: the next run or `janitor resend` sends {them}."
+    waiting, since = counted(backlog.reports, "report"), local_minute(backlog.since, zone)
+    return f"{waiting} undelivered since {since}: the next run tries again, or `janitor resend` does."

@@ -118,7 +118,10 @@ def test_where_one_name_is_taken_nothing_is_written(desk: Desk, name: str, kind:
     before = place.lstat()
     done = desk.janitor("init", "--yes")
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"{name} exists, and nothing was written: move away what is there, or use -c FILE" in done.stderr
+    assert (
+        f"{name} exists, and nothing was written: move away what is there, or name a file in another folder by -c"
+        in done.stderr
+    )
     assert names(desk.folder) == [name]
     assert place.lstat() == before
 

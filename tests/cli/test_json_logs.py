@@ -58,6 +58,7 @@ def test_an_event_has_its_name_and_its_values(logged: Logged) -> None:
         pytest.param("%s target=%s", ("deletion-refused", "a=b"), "deletion-refused", {"target": "a=b"}, id="given"),
         pytest.param("retry call=%r cause=%r", ("GET", "it's"), "retry", {"call": "GET", "cause": "it's"}, id="quoted"),
         pytest.param("left 5%% run=%5d", (7,), "left", {"run": 7}, id="percent"),
+        pytest.param("took a=%s b=%s", (float("nan"), 1.5), "took", {"a": "nan", "b": 1.5}, id="no-number"),
         pytest.param("report-late run=%s%s: %s", (1, " to #a", "x=%s"), "report-late", {"run": 1}, id="between"),
     ],
 )

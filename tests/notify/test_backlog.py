@@ -64,11 +64,11 @@ def test_a_run_that_could_not_begin_counts_from_when_its_report_was_made(store: 
         (Backlog(), ""),
         (
             Backlog(1, NOW),
-            "1 report undelivered since 2026-11-23 12:00 KST: the next run or `janitor resend` sends it.",
+            "1 report undelivered since 2026-11-23 12:00 KST: the next run tries again, or `janitor resend` does.",
         ),
         (
             Backlog(2, NOW),
-            "2 reports undelivered since 2026-11-23 12:00 KST: the next run or `janitor resend` sends them.",
+            "2 reports undelivered since 2026-11-23 12:00 KST: the next run tries again, or `janitor resend` does.",
         ),
         (None, UNKNOWN),
     ],
@@ -91,7 +91,7 @@ def test_every_command_that_a_person_looks_at_says_it(sandbox_desk: Desk) -> Non
         for words, count in ((("run", "--dry-run"), 2), (("show", "1"), 2), (("runs",), 2), (("check",), 2)):
             said = unfolded(sandbox_desk.janitor(*words).stdout)
             assert f"{count} reports undelivered since 20" in said, words
-            assert "KST: the next run or `janitor resend` sends them." in said
+            assert "KST: the next run tries again, or `janitor resend` does." in said
         rows = sandbox_desk.janitor("runs").stdout.splitlines()
         assert [row.split()[0] for row in rows[2:4]] == ["2*", "1*"]
         assert max(map(len, rows)) <= 80

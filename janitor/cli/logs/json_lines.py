@@ -5,6 +5,7 @@ Everything outside ASCII is escaped, so that nothing in a line controls a termin
 
 import json
 import logging
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -55,4 +56,5 @@ def _named(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
 def _plain(value: object, redacted: Callable[[str], str]) -> object:
     """A value as JSON holds it: a number as a number, unless it is a secret."""
     text = redacted(str(value))
-    return value if isinstance(value, _PLAIN) and text == str(value) else text
+    plain = isinstance(value, _PLAIN) and not (isinstance(value, float) and not math.isfinite(value))
+    return value if plain and text == str(value) else text

@@ -21,7 +21,8 @@ def must_be_new(paths: Sequence[Path]) -> None:
     there = [str(path) for path in paths if os.path.lexists(path)]
     if there:
         verb = "exists" if len(there) == 1 else "exist"
-        raise UsageError(f"{', '.join(there)} {verb}, and nothing was written: move away what is there, or use -c FILE")
+        way_out = "move away what is there, or name a file in another folder by -c"
+        raise UsageError(f"{', '.join(there)} {verb}, and nothing was written: {way_out}")
 
 
 def write_together(
