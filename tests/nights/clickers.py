@@ -157,9 +157,8 @@ class Clickers:
             above: tuple[str, ...] = ()
             for number, block in enumerate(posted.blocks):
                 if block["type"] == "section":
-                    above = tuple(found["image"] for found in _ROW.finditer(block["text"]["text"]))[-1:]
-                elif block["type"] == "actions":
-                    yield from _controls(posted, number, above)
+                    above = tuple(found["image"] for found in _ROW.finditer(block["text"]["text"]))[-1:] or above
+                yield from _controls(posted, number, above)
 
     def _click(self, wanted: _Wanted, payload: Any, by: Person, forged: Forgery | None) -> None:
         before = self._state()

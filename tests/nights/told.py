@@ -17,6 +17,8 @@ _WHY = re.compile(r"    (?:(?P<policy>[a-z]+): )?(?P<detail>.*)$")
 _DUE = re.compile(r"due for deletion (?:no earlier than )?(\d{4}-\d\d-\d\d \d\d:\d\d)(Z| KST)")
 _EAST = {"Z": timedelta(), " KST": timedelta(hours=9)}
 _WAY_OUT = "    to keep it: "
+_ANSWERED = ("kept by ", "no longer kept: ")
+"""What stands in place of the buttons of an image above."""
 
 
 class Fate(Enum):
@@ -126,6 +128,8 @@ def _rows(posted: Posted) -> Iterator[tuple[str, _Row]]:
         if block["type"] != "section":
             continue
         lines = block["text"]["text"].split("\n")
+        if lines[0].startswith(_ANSWERED):
+            continue
         if not lines[0].startswith("• "):  # which goes on below the buttons of the row before
             heading = _HEADING.match(lines.pop(0))
         if heading:

@@ -24,6 +24,9 @@ _LONGEST_OPTION = 75
 _ID_SHOWN = 8
 _WHO = 120
 _NAMES = 1_500
+_LONGEST_TEXT = 2_900
+_MORE = "and others"
+_MESSAGE_LIMIT = 12_000
 _MENU_LIMIT = 9_000
 """How many characters a menu may take on the wire, so that it fits into a message with its heading."""
 
@@ -91,21 +94,34 @@ def answered(
 ) -> list[Block]:
     """The blocks of a message once some of its images were kept: who kept which until when, in place of their buttons.
 
-    `kept` is by the ids of announcements. `approvers`: there are some, who may keep for longer, or end an exemption.
+    `kept` is by the ids of announcements. `approvers`: there are some, who may keep for longer, or end an exemption;
+    where that would make the message too large, they have no menu. They are never more blocks.
     """
-    return [block for each in blocks for block in _answered(dict(each), kept, zone, approvers=approvers)]
+    below = [_answered(dict(each), kept, zone, approvers=approvers) for each in blocks]
+    shown = _noted([block for each in below for block in each], kept)
+    if approvers and wire_length(shown) > _MESSAGE_LIMIT:
+        return answered(blocks, kept, zone, approvers=False)
+    return shown
 
 
-def _answered(block: Block, kept: Mapping[str, Kept], zone: tzinfo, *, approvers: bool) -> Iterator[Block]:
+def _noted(blocks: list[Block], kept: Mapping[str, Kept]) -> list[Block]:
+    """The blocks, whose title may count images that were kept since, with how many these are below it."""
+    count = sum(one.ended_at is None for one in kept.values())
+    if not count or [block["type"] for block in blocks[:2]] != ["header", "context"]:
+        return blocks
+    title, context, *rest = blocks
+    note = _mrkdwn(f"*{counted(count)} of this message kept since it was sent.*")
+    return [title, {**context, "elements": [*context["elements"], note]}, *rest]
+
+
+def _answered(block: Block, kept: Mapping[str, Kept], zone: tzinfo, *, approvers: bool) -> list[Block]:
     kind, _, name = str(block.get("block_id", "")).partition(".")
     if block["type"] == "actions" and kind == "keep" and name in kept:
-        yield _context(_said(kept[name], zone))
-        if approvers and kept[name].ended_at is None:
-            yield _for_approvers(name)
-    elif block["type"] == "actions" and kind == "menu":
-        yield from _answered_menu(block, kept, zone)
-    else:
-        yield block
+        menu = {"accessory": _for_approvers(name)} if approvers and kept[name].ended_at is None else {}
+        return [{"type": "section", "block_id": f"kept.{name}", "text": _mrkdwn(_said(kept[name], zone)), **menu}]
+    if block["type"] == "actions" and kind == "menu":
+        return list(_answered_menu(block, kept, zone))
+    return [block]
 
 
 def _answered_menu(block: Block, kept: Mapping[str, Kept], zone: tzinfo) -> Iterator[Block]:
@@ -115,10 +131,19 @@ def _answered_menu(block: Block, kept: Mapping[str, Kept], zone: tzinfo) -> Iter
     for option in menu["options"]:
         if option["value"] in kept:
             names.setdefault(_said(kept[option["value"]], zone), []).append(option["text"]["text"])
-    for said, images in names.items():
-        yield _context(f"{said}: {fitted(', '.join(images), _NAMES)}")
+    if names:
+        lines = [f"{said}: {fitted(', '.join(images), _NAMES)}" for said, images in names.items()]
+        yield {"type": "section", "text": _mrkdwn(_as_fit(lines))}
     if left:
         yield {**block, "elements": [{**menu, "options": left}, *others]}
+
+
+def _as_fit(lines: Sequence[str]) -> str:
+    """As many of these lines, from the first on, as a text may hold."""
+    shown = list(lines)
+    while len(shown) > 1 and wire_length("\n".join([*shown, _MORE])) > _LONGEST_TEXT:
+        shown.pop()
+    return "\n".join([*shown, *([_MORE] if len(shown) < len(lines) else [])])
 
 
 def _said(kept: Kept, zone: tzinfo) -> str:
@@ -135,21 +160,20 @@ def day(instant: datetime, zone: tzinfo) -> str:
 
 def _for_approvers(name: str) -> Block:
     options = [{"text": _plain(f"Keep for {words}"), "value": f"keep.{days}.{name}"} for days, words in LONG_TERMS]
-    menu = {
+    return {
         "type": "static_select",
         "action_id": f"more.{name}",
         "placeholder": _plain("For approvers"),
         "options": [*options, {"text": _plain("End the exemption"), "value": f"end.{name}"}],
     }
-    return _actions(f"more.{name}", [menu])
 
 
 def _actions(name: str, elements: Sequence[Block]) -> Block:
     return {"type": "actions", "block_id": name, "elements": list(elements)}
 
 
-def _context(text: str) -> Block:
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+def _mrkdwn(text: str) -> Block:
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
 def _plain(text: str) -> Block:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from slack_sdk.models.blocks import ActionsBlock, Block
+from slack_sdk.models.blocks import Block
 
 from janitor.core.clicks.announcement import Announced, new_id
 from janitor.core.clicks.click import Wish
@@ -13,7 +13,7 @@ from janitor.core.clicks.keeping import Kept
 from janitor.notify.slack.buttons import answered, group_menus, image_buttons
 from janitor.notify.slack.listening.payload import read
 from janitor.notify.slack.mrkdwn import wire_length
-from janitor.sandbox.slack.blocks import fault
+from janitor.sandbox.slack.blocks import elements_of, fault
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 KEPT = Kept("@lee", datetime(2026, 12, 26, 23, 59, tzinfo=UTC))
@@ -33,7 +33,7 @@ def taken(*blocks: dict[str, Any]) -> bool:
 
 
 def elements(blocks: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    return (element for block in blocks if block["type"] == "actions" for element in block["elements"])
+    return (element for block in blocks for element in elements_of(block))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -95,8 +95,8 @@ def test_once_kept_the_message_says_by_whom_and_until_when() -> None:
     section = {"type": "section", "text": {"type": "mrkdwn", "text": "a"}}
     blocks = [section, image_buttons(kept), section, image_buttons(left)]
     now = answered(blocks, {kept.id: KEPT}, UTC, approvers=False)
-    assert [block["type"] for block in now] == ["section", "context", "section", "actions"]
-    assert now[1]["elements"][0]["text"] == "kept by @lee until 26 Dec 2026"
+    assert [block["type"] for block in now] == ["section", "section", "section", "actions"]
+    assert now[1]["text"]["text"] == "kept by @lee until 26 Dec 2026"
     assert now[3] == blocks[3]
     assert taken(*now)
 
@@ -105,26 +105,53 @@ def test_a_menu_offers_what_is_left() -> None:
     some = [announced(name, name) for name in ("a", "b", "c", "d")]
     [menu] = group_menus(some, new_id())
     now = answered([menu], {some[0].id: KEPT, some[1].id: KEPT, some[2].id: ENDED}, UTC, approvers=True)
-    assert [block["elements"][0]["text"] for block in now[:2]] == [
+    assert now[0]["text"]["text"].split("\n") == [
         "kept by @lee until 26 Dec 2026: a (a), b (b)",
         "no longer kept: @boss ended that on 26 Nov 2026: c (c)",
     ]
-    assert [option["value"] for option in now[2]["elements"][0]["options"]] == [some[3].id]
+    assert [option["value"] for option in now[1]["elements"][0]["options"]] == [some[3].id]
+    assert now[1]["block_id"] == menu["block_id"]
     assert taken(*now)
-    assert ActionsBlock(**{key: now[2][key] for key in ("elements", "block_id")}).block_id == menu["block_id"]
 
 
 def test_the_name_of_a_person_is_no_markup() -> None:
     one = announced()
     [said] = answered([image_buttons(one)], {one.id: Kept("@<!channel> *x*", KEPT.until)}, UTC, approvers=False)
-    assert "<!channel>" not in said["elements"][0]["text"]
+    assert "<!channel>" not in said["text"]["text"]
     assert taken(said)
 
 
-def test_a_message_in_which_all_was_kept_still_fits() -> None:
-    every = [announced(f"서울-{number}" * 6) for number in range(10)]
+@pytest.mark.parametrize("images", [10, 16])
+def test_a_message_in_which_all_was_kept_still_fits(images: int) -> None:
+    every = [announced(f"서울-{number}" * 6) for number in range(images)]
     everyone = {each.id: Kept("@" + "k" * 80, KEPT.until) for each in every}
-    before = [image_buttons(each) for each in every]
-    assert wire_length(answered(before, everyone, UTC, approvers=True)) < 9_000
-    [menu] = group_menus(every, new_id())
-    assert wire_length(answered([menu], everyone, UTC, approvers=True)) < wire_length(menu)
+    row = {"type": "section", "text": {"type": "mrkdwn", "text": "x" * 300}}
+    before = [block for each in every for block in (row, image_buttons(each))]
+    now = answered(before, everyone, UTC, approvers=True)
+    assert taken(*now)
+    assert (wire_length(now) < 12_000, len(now)) == (True, len(before))
+    assert ("For approvers" in str(now)) is (images == 10), "where there is room"
+
+
+def test_a_menu_of_which_all_was_kept_by_many_still_fits() -> None:
+    every = [announced(f"서울-{number}" * 6) for number in range(60)]
+    everyone = {each.id: Kept(f"@{number}" + "k" * 70, KEPT.until) for number, each in enumerate(every)}
+    for menu in group_menus(every, new_id()):
+        assert taken(*answered([menu], everyone, UTC, approvers=True))
+
+
+def test_below_the_title_it_says_how_many_were_kept_since() -> None:
+    kept, left, ended = announced("a"), announced("b"), announced("c")
+    title: dict[str, Any] = {
+        "type": "header",
+        "text": {"type": "plain_text", "text": "ACTION: 3 images will be deleted"},
+    }
+    context: dict[str, Any] = {"type": "context", "elements": [{"type": "mrkdwn", "text": "run 12"}]}
+    blocks = [title, context, *map(image_buttons, (kept, left, ended))]
+    now = answered(blocks, {kept.id: KEPT, ended.id: ENDED}, UTC, approvers=False)
+    assert [each["text"] for each in now[1]["elements"]] == [
+        "run 12",
+        "*1 image of this message kept since it was sent.*",
+    ]
+    assert answered(blocks, {ended.id: ENDED}, UTC, approvers=False)[1] == context
+    assert taken(*now)

@@ -73,7 +73,7 @@ def test_the_menu_keeps_one_image_and_keep_all_the_rest(desk: Desk) -> None:
     assert said.startswith("2 images kept until ")
     assert "• ci-b: kept already, by @lee until" in said
     kinds = [block["type"] for block in desk.slack.latest(thread).blocks]
-    assert kinds == ["section", "context", "context"], "there is nothing left to keep"
+    assert kinds == ["section", "section"], "there is nothing left to keep"
 
 
 REFUSED: dict[str, tuple[str, Refusal]] = {
