@@ -1,6 +1,7 @@
 """Answers one click: is it permitted, then it is recorded, then Slack is told, and last of all people."""
 
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -81,6 +82,7 @@ class Answering:
     changed: Callable[[], object] = lambda: None
     clock: Callable[[], datetime] = utc_now
     counts: Counter[str] = field(default_factory=Counter)
+    _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, payload: Mapping[str, Any], acknowledge: Callable[[], object], ours: Ours) -> None:
         """Answer one click, signed in as `ours`.
@@ -93,7 +95,7 @@ class Answering:
             with Store.open(self.database, IN_TIME) as store:
                 told = self._answered(store, received, ours, until)
         except StoreError as error:
-            self.counts[UNRECORDED] += 1
+            self._count(UNRECORDED)
             _log.error("click-not-recorded person=%s: %s", received.person.id or "unknown", error)
             return
         acknowledge()
@@ -128,7 +130,7 @@ class Answering:
 
     def _refused(self, store: Store, click: Click, refusal: Refusal) -> "_Told":
         store.record_refusal(click, refusal, self.clock())
-        self.counts[refusal.value] += 1
+        self._count(refusal.value)
         _log.warning("click-refused person=%s: %s", click.person.id or "unknown", refusal.value)
         return _Told(words.refused(refusal))
 
@@ -136,7 +138,7 @@ class Answering:
         now = self.clock()
         until = kept_until(click.days, now, self.zone)
         done = store.answer_click(click, offered.announced, until=until, why=_why(click, offered), at=now)
-        self.counts.update(one.answer.value for one in done)
+        self._count(*(one.answer.value for one in done))
         for one in done:
             _log.info(
                 "click target=%s image=%s person=%s: %s",
@@ -147,6 +149,10 @@ class Answering:
             )
         alone = "" if all(one.answer in _QUIET for one in done) else words.answers(done, until, self.zone)
         return _Told(alone, changed=any(one.answer.exempts or one.answer is Answer.ENDED for one in done))
+
+    def _count(self, *words: str) -> None:
+        with self._counting:
+            self.counts.update(words)
 
     def _leave_mark(self) -> None:
         """Leave the mark by which an older copy of the database is recognised. Without it the click counts, too."""

@@ -26,7 +26,7 @@ from janitor.notify.slack.listening.calls import Calls
 from janitor.notify.slack.listening.people import People
 from janitor.notify.slack.listening.rewriting import Rewriting
 from janitor.notify.slack.listening.session import PATIENCE, Patience, Session, opened
-from janitor.redaction import Redaction, secrets_of_webhook
+from janitor.redaction import Redaction
 from janitor.shutdown import Stop
 from janitor.store import Store
 from janitor.transport import HttpOptions, Transient
@@ -64,7 +64,6 @@ class Listener:
     database: Path
     calls: Calls
     answering: Answering
-    redact: Redaction
     stop: threading.Event
     patience: Patience = PATIENCE
     waits: Waits = WAITS
@@ -111,9 +110,7 @@ class Listener:
         """A new socket over which Slack has said who we are; None, with the reason in the log, where there is none."""
         try:
             team = self.calls.team(_CALL_WITHIN)
-            url = self.calls.socket_url(_CALL_WITHIN)
-            self.redact.add(*secrets_of_webhook(url))
-            frames = opened(self.calls.transport, url, self.patience.connect)
+            frames = opened(self.calls.transport, self.calls.socket_url(_CALL_WITHIN), self.patience.connect)
         except (DeliveryError, CloudError, Transient) as error:
             self._failed(str(error))
             return None
@@ -131,7 +128,7 @@ class Listener:
         """Log a failure, but not again for each time that it repeats itself."""
         if why != self._failure and not self.stop.is_set():
             self._failure = why
-            _log.warning("not-listening: %s", self.redact(why))
+            _log.warning("not-listening: %s", why)
 
     def _is_greeted(self, session: Session) -> bool:
         until = time.monotonic() + self.patience.connect
@@ -223,18 +220,18 @@ def listening(
         listener.calls.transport.close()
 
 
-def calls_of(settings: Settings, stop: Stop) -> tuple[Calls, Redaction]:
-    """The calls that listening makes, and what keeps secrets out of texts. Raises UsageError without the tokens."""
+def calls_of(settings: Settings, stop: Stop) -> Calls:
+    """The calls that listening makes. Raises UsageError without the tokens."""
     slack = settings.slack
     if slack is None or not slack.token or not slack.app_token:
         raise UsageError(f"{settings.source}: listening needs `token` and `app_token` under `slack`")
     redact = Redaction(slack.token, slack.app_token)
     transport = Transport(HttpOptions(route=settings.http.route), redact, stop, largest=_LARGEST_ANSWER)
-    return Calls(slack.token, slack.app_token, slack.base_url, transport), redact
+    return Calls(slack.token, slack.app_token, slack.base_url, transport)
 
 
 def _made(settings: Settings, stop: Stop, patience: Patience, waits: Waits) -> tuple[Listener, Rewriting]:
-    calls, redact = calls_of(settings, stop)
+    calls = calls_of(settings, stop)
     slack = settings.slack
     assert slack is not None
     rewriting = _rewriting(settings, slack, calls, stop)
@@ -249,7 +246,6 @@ def _made(settings: Settings, stop: Stop, patience: Patience, waits: Waits) -> t
         database=settings.database,
         calls=calls,
         answering=answering,
-        redact=redact,
         stop=stop,
         patience=patience,
         waits=waits,

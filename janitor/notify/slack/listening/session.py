@@ -27,7 +27,8 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from janitor.errors import CloudError
 from janitor.notify.slack.clients import silent
 from janitor.notify.slack.listening.frames import BOUNDS, Bounds, Frames
-from janitor.transport import Call
+from janitor.redaction import Redaction, secrets_of_webhook
+from janitor.transport import Call, Transient
 from janitor.transport.http import Transport
 
 _log = logging.getLogger("janitor.notify.listening")
@@ -54,7 +55,7 @@ PATIENCE = Patience()
 
 
 def opened(transport: Transport, url: str, seconds: float, bounds: Bounds = BOUNDS) -> Frames:
-    """A web socket at this URL. Raises CloudError, and what `Transport.request` raises."""
+    """A web socket at this URL, which is a secret. Raises CloudError and Transient, which do not show it."""
     key = b64encode(urandom(16)).decode()
     headers = {
         "Connection": "Upgrade",
@@ -63,7 +64,12 @@ def opened(transport: Transport, url: str, seconds: float, bounds: Bounds = BOUN
         "Sec-WebSocket-Version": "13",
     }
     call = Call("the socket", "GET", f"http{url.removeprefix('ws')}", headers=headers)
-    reply, switched = transport.switch(call, seconds)
+    try:
+        reply, switched = transport.switch(call, seconds)
+    except Transient as error:
+        raise CloudError(
+            f"Slack did not open a socket: {Redaction(*secrets_of_webhook(call.url))(str(error))}"
+        ) from error
     if switched is None:
         raise CloudError(f"Slack did not open a socket: {reply.status_words}")
     expected = b64encode(sha1(f"{key}{_MAGIC}".encode(), usedforsecurity=False).digest()).decode()
