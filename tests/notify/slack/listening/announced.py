@@ -53,7 +53,7 @@ class Desk:
         )
         return load_settings(config, {})
 
-    def announce(self) -> tuple[Posted, Posted]:
+    def announce(self, channel: str = CHANNEL) -> tuple[Posted, Posted]:
         """The message with buttons for two images, and the one in its thread with a menu of all three."""
         offers = [
             NewOffer(0, "first", [_row(), *map(image_buttons, self.announced[:2])], self.announced[:2]),
@@ -68,16 +68,16 @@ class Desk:
         with Store.open(self.database) as store:
             run = surveyed(store, *IMAGES)
             [report] = store.add_reports(run, [NewReport("slack", "[]", offers=offers)], NOW)
-            thread = None
+            thread, place = None, dict[str, Any]()
             for count, offer in enumerate(offers, start=1):
-                said = self._post(offer, thread)
+                said = self._post(offer, thread, channel if thread is None else place["id"])
                 thread = thread or said["ts"]
-                place = {"channel": CHANNEL, "id": said["channel"], "thread": thread, "latest": said["ts"]}
+                place = {"channel": channel, "id": said["channel"], "thread": thread, "latest": said["ts"]}
                 store.mark_accepted(report, count, json.dumps(place))
         return self.slack.posted[-2], self.slack.posted[-1]
 
-    def _post(self, offer: NewOffer, thread: str | None) -> dict[str, Any]:
-        body = {"channel": CHANNEL, "text": offer.text, "blocks": offer.blocks}
+    def _post(self, offer: NewOffer, thread: str | None, channel: str) -> dict[str, Any]:
+        body = {"channel": channel, "text": offer.text, "blocks": offer.blocks}
         if thread:
             body["thread_ts"] = thread
         reply = self.slack.answer("/api/chat.postMessage", f"Bearer {self.slack.token}", json.dumps(body).encode())

@@ -222,3 +222,14 @@ def test_an_answer_goes_only_to_slack(desk: Desk) -> None:
         assert desk.slack.click(first, "Keep 30 days", by=STRANGER, forged=lambda p: {**p, **foreign}).wait()
         assert told(desk.slack)[0][0] == STRANGER.id, "told by the bot instead"
     assert elsewhere.paths == []
+
+
+def test_direct_messages_are_answered_by_the_person_who_has_them(desk: Desk) -> None:
+    first, thread = desk.announce(PARK.id)
+    with desk.listening():
+        assert desk.slack.click(first, "Keep 7 days", by=PARK).wait()
+        assert shows(desk.slack, first, "kept by @park until ")
+        assert desk.slack.click(thread, "Keep all", by=PARK).wait()
+        assert until(lambda: len(desk.exemptions()) == 3)
+        assert desk.slack.click(first, "Keep 30 days", by=LEE).wait()
+        assert told(desk.slack, 2)[-1] == (LEE.id, f"Nothing was changed: {REFUSALS[Refusal.NOT_A_MEMBER]}.")
