@@ -14,7 +14,7 @@ from janitor.core.memory import History, Memory
 from janitor.core.names.owners import OwnerRule
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.retention import Bucket, Family, Keep, Period, Place
-from janitor.core.usage import Usage, User
+from janitor.core.usage import Source, Unread, Usage, User
 from janitor.report.answers.checks import answer_json, words_of_answer
 from tests.core.test_matching import IMAGES, POLICIES
 from tests.factories import ALL, DAY, NOW, OLD, exempt, image_called, make_image, usage_of
@@ -173,6 +173,22 @@ def test_guards_that_nearly_hold_are_named_with_their_end() -> None:
     ]
     newborn = explain(make_image(age=timedelta(minutes=4)))
     assert [ending.at for ending in newborn.endings] == [NOW + timedelta(minutes=6)]
+
+
+@pytest.mark.parametrize(
+    ("unread", "reason"),
+    [
+        pytest.param(frozenset({Unread(Source.VOLUMES)}), Reason.RECENTLY_USED, id="unread"),
+        pytest.param(frozenset(), Reason.EXPIRED, id="read"),
+    ],
+)
+def test_a_use_that_cannot_be_read_goes_on_until_it_can(unread: frozenset[Unread], reason: Reason) -> None:
+    image = image_called("a")
+    history = {"a": History(NOW - 9 * DAY, last_in_use=NOW, last_held=NOW, unused_since=NOW)}
+    case = case_of(image, usage=Usage(unread=unread), history=history, memory=Memory(usage_memory=DAY))
+    following = explained(image, case, NOW + 5 * DAY).following
+    assert following is not None
+    assert following.reason is reason
 
 
 def test_the_owner_is_whom_the_policy_finds() -> None:

@@ -4,12 +4,12 @@ import csv
 import io
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from janitor.core.decision import Decision, Reason, Verdict
-from janitor.core.explaining.waiting import Cause, Snapshot, State, Waiting
+from janitor.core.explaining.waiting import Cause, Snapshot, State, Waiting, may_be_due
 from janitor.core.image import Image
 from janitor.core.result import Mode
 from janitor.report.answers.policies import owned_by, policies_csv, policies_json, policies_page
@@ -67,6 +67,19 @@ def test_an_unknown_size_or_date_is_said_to_be_unknown() -> None:
     assert told["totals"] == [
         {"state": "announced", "images": 1, "size": 0, "unknown_sizes": 1, "cost_per_month": None}
     ]
+
+
+@pytest.mark.parametrize(
+    ("due", "before", "may"),
+    [
+        pytest.param(NOW, None, True, id="any"),
+        pytest.param(NOW, NOW + DAY, True, id="before"),
+        pytest.param(NOW, NOW, False, id="at-the-very-instant"),
+        pytest.param(None, NOW, True, id="unknown"),
+    ],
+)
+def test_what_may_be_due_before_an_instant(due: datetime | None, before: datetime | None, may: bool) -> None:
+    assert may_be_due(waits(EVIL, due=due), before) is may
 
 
 def test_nothing_waits() -> None:

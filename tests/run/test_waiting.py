@@ -10,7 +10,7 @@ from janitor.core.explaining.waiting import Cause, State, Waiting, waiting_in
 from janitor.core.result import Mode
 from janitor.core.usage import Usage
 from janitor.errors import Refused
-from tests.factories import DAY, OLD, image_called
+from tests.factories import DAY, OLD, exempt, image_called
 from tests.factories import NOW as START
 from tests.run.nights import LONG, Nights
 from tests.run.world import HOUR
@@ -170,3 +170,23 @@ def test_what_is_due_first_comes_first(nights: Nights) -> None:
         ("b", "not-announced"),
         ("d", "not-announced"),
     ]
+
+
+def test_what_a_person_exempts_is_kept_if_announced_and_else_no_longer_waits(nights: Nights) -> None:
+    nights.cloud.listed.append(image_called("b"))
+    nights.night()
+    nights.cloud.listed.append(image_called("c"))
+    nights.at(1).night(accepted=False)
+    snapshot = nights.store.latest_snapshot("prod")
+    assert snapshot is not None
+    kept = replace(snapshot, exempt={image: exempt(image, START + 9 * DAY) for image in "ac"})
+    assert [(one.image.id, one.state, one.since) for one in waiting_in(kept)] == [
+        ("b", State.ANNOUNCED, START),
+        ("a", State.HELD, START + 9 * DAY),
+    ]
+
+
+def test_nothing_is_known_of_a_target_that_was_bound_anew(nights: Nights) -> None:
+    nights.night()
+    nights.store.rebind("prod", "kim", nights.now)
+    assert nights.store.latest_snapshot("prod") is None

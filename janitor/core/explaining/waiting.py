@@ -121,6 +121,11 @@ class Waiting:
     since: datetime | None = None
 
 
+def may_be_due(one: Waiting, before: datetime | None) -> bool:
+    """Whether an image may be due before an instant, None for any; one whose date is unknown may be."""
+    return before is None or one.due is None or one.due < before
+
+
 def waiting_in(snapshot: Snapshot) -> list[Waiting]:
     """The images that wait in a target, by state, the first due to the minute first, those without a date last.
 

@@ -9,7 +9,7 @@ from janitor.cloud.target import may_have
 from janitor.config import Settings
 from janitor.core.exemptions import FOREVER, exemptions_for
 from janitor.core.explaining.selection import Selection
-from janitor.core.explaining.waiting import Snapshot, Waiting, waiting_in
+from janitor.core.explaining.waiting import Snapshot, Waiting, may_be_due, waiting_in
 from janitor.core.memory import Exemption
 from janitor.core.units import parse_until
 from janitor.errors import UsageError
@@ -60,8 +60,7 @@ def waiting_lists(
     """The images that wait by these snapshots, those due before an instant; one without a date may be."""
 
     def asked_for(one: Waiting) -> bool:
-        early = before is None or one.due is None or one.due < before
-        return early and (not chosen.policies or one.policy in chosen.policies)
+        return may_be_due(one, before) and (not chosen.policies or one.policy in chosen.policies)
 
     snapshots = snapshots_of(settings, store, chosen, now)
     return [WaitingList(each, [one for one in waiting_in(each) if asked_for(one)]) for each in snapshots]
