@@ -47,7 +47,7 @@ def _plan(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple[str
         reclaimed = [("Reclaimed", worth(confirmed([target]), cost))] if planned else []
         return [("Deleted", _deleted_of_planned(target) if planned else "none"), *reclaimed]
     if target.outcome is Outcome.REFUSED or not planned:
-        return [("Would delete", f"none of {planned:,} planned, {why_refused(target)}" if planned else "none")]
+        return [("Would delete", f"none of {planned:,} planned, as {why_refused(target)}" if planned else "none")]
     return [("Would delete", f"{planned:,}"), ("Would reclaim", worth(target.to_delete, cost))]
 
 

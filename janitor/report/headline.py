@@ -35,26 +35,44 @@ def _words(result: RunResult, zone: tzinfo, *, late: bool) -> str:
     return _capital(_within(done)) or "Nothing to do"
 
 
-def advice(result: RunResult, zone: tzinfo, *, late: bool = False) -> list[str]:
-    """What its reader is to do about what the headline asks, a sentence for each part; nothing for a dry run."""
+def advice(result: RunResult, zone: tzinfo, *, late: bool = False, buttons: bool = False) -> list[str]:
+    """What to do about what the headline asks, who and until when: a sentence or two for each part.
+
+    `buttons`: the images have some. A `late` report announces nothing.
+    """
     if result.mode is Mode.DRY_RUN:
-        return []
+        return [_OF_DRY_RUN]
     told, refused = [] if late else _told(result), [t for t in result.targets if t.outcome is Outcome.REFUSED]
-    sentences = [_KEEP.format(_from(told, result, zone, " before ")) if told else ""]
+    keep = _KEEP_BY_BUTTON if buttons else _KEEP
+    sentences = [keep.format(_from(told, result, zone, " before ")) if told else ""]
     sentences += [_REVIEW if any(target.excess is not None for target in refused) else ""]
     sentences += [_DOUBT if any(target.excess is None for target in refused) else ""]
     sentences += [_FAILED if any(_failed(result)) else "", _REJECTED if any(_unsuccessful(result)) else ""]
     return [sentence for sentence in sentences if sentence]
 
 
-_KEEP = "Look at the images below{}, and keep those that must stay, as is said below each. The others will be deleted."
-_REVIEW = (
-    "Review the list below. If it is right, delete exactly it by the command in the error, or raise the limit; "
-    "if not, correct the policy. Until then nothing is deleted there."
+_KEEP = (
+    "If an image below must stay, keep it{} with the command below it. For the others there is nothing to do: they are "
+    "deleted from then on."
 )
-_DOUBT = "See in the error below what to check and what to do. Until then nothing is deleted there."
-_FAILED = "See in the error below what failed, and correct it if it does not pass by itself. The next run tries again."
+_KEEP_BY_BUTTON = (
+    "If an image below must stay, keep it{}: press its button, or run the command below it. The days count from now; "
+    "then it is announced again. For the others there is nothing to do: they are deleted from then on."
+)
+_REVIEW = (
+    "Whoever runs Image Janitor reviews the list below, and then deletes exactly it with the command in the error, "
+    "raises the limit, or corrects the policy. Nobody else has to do anything: until then nothing is deleted there."
+)
+_DOUBT = (
+    "Whoever runs Image Janitor does what the error below says. Nobody else has to do anything: until then nothing is "
+    "deleted there."
+)
+_FAILED = (
+    "Whoever runs Image Janitor looks into the error below, if the next run fails likewise. Nobody else has to do "
+    "anything: what could not be surveyed is not deleted, however long it waits."
+)
 _REJECTED = "See below what the API said about each deletion that was rejected or failed."
+_OF_DRY_RUN = "Nothing was deleted or announced, and there is nothing to do: this is what a live run would do now."
 
 
 def _capital(text: str) -> str:

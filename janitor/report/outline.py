@@ -142,17 +142,23 @@ def _planned(target: TargetResult, mode: Mode) -> list[Group]:
 
 
 def _planned_words(target: TargetResult, mode: Mode) -> tuple[str, str]:
+    would = mode is Mode.DRY_RUN
     if target.outcome is not Outcome.REFUSED:
         return "Would be deleted", "would be deleted"
     why = why_refused(target)
-    if mode is Mode.DRY_RUN:
-        return f"Would be deleted, but {why}", f"would be deleted, but {why}"
-    return f"Not deleted, {why}", f"not deleted, {why}"
+    return (
+        (f"Would be deleted, but {why}", f"would not be deleted, as {why}")
+        if would
+        else (
+            f"Not deleted, as {why}",
+            f"not deleted, as {why}",
+        )
+    )
 
 
 def why_refused(target: TargetResult) -> str:
     """Why nothing of the plan of a target was deleted, in short."""
-    return "the survey is in doubt" if target.excess is None else f"over the limit of {target.excess.allowed}"
+    return "the survey is in doubt" if target.excess is None else "the whole plan is over the limit"
 
 
 def _fates(target: TargetResult) -> Iterator[Group]:

@@ -11,7 +11,10 @@ from tests.slack_stand_in import Posted
 
 _REPORT = re.compile(r"^(?P<dry>DRY RUN: )?.*?(?: \((?P<page>\d+) of \d+\))?$")
 _RUN = re.compile(r"^Image Janitor run (?P<run>\d+), ", re.MULTILINE)
-_HEADING = re.compile(r"(?:`(?P<policy>[^`]+)`|\(no policy\)) \*(?P<title>[^:*]+): (?:[\d,]+ of )?[\d,]+ images?\* in ")
+_HEADING = re.compile(
+    r"(?:`(?P<policy>[^`]+)`|\(no policy\)) \*(?P<title>[^:*]+): (?:the (?:first|other) [\d,]+ of )?"
+    r"[\d,]+ images?\* in "
+)
 _NAMED = re.compile(r"`(?P<image>[^`]+)` [^`]+$")
 _WHY = re.compile(r"    (?:(?P<policy>[a-z]+): )?(?P<detail>.*)$")
 _DUE = re.compile(r"due for deletion (?:no earlier than )?(\d{4}-\d\d-\d\d \d\d:\d\d)(Z| KST)")
@@ -31,7 +34,7 @@ class Fate(Enum):
     FAILED = "Failed, not confirmed gone"
     UNKNOWN = "Outcome not known yet, the next run finds out"
     UNASKED = "Not attempted, not deleted"
-    OVER_LIMIT = "Not deleted, "
+    OVER_LIMIT = "Not deleted, as "
     CHANGED = "Changed since planned, not attempted"
     ANNOUNCED = "Announced, to be deleted when due"
     REMINDED = "Reminder, due within a day"

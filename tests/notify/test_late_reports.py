@@ -107,8 +107,8 @@ def test_the_rest_of_a_report_announces_nothing_once_it_comes_late(settings: Set
     slack.refuse_after = None
     assert [error for _, error in resend(settings, [])] == [None]
     in_time, late = shown(slack.posted[:3]), shown(slack.posted[3:])
-    assert "Announced, to be deleted when due: 290 of 300 images" in in_time
-    assert "Not announced, as this report is late: 290 of 300 images* in `prod` (continued)" in late
+    assert "Announced, to be deleted when due: the other 290 of 300 images" in in_time
+    assert "Not announced, as this report is late: the other 290 of 300 images* in `prod` (continued)" in late
     assert not re.search("Announced|[0-9] images? announced", late)
     ids = {decision.image.id for decision in target.notices.announced}
     assert {image for image in ids if image in in_time} == told

@@ -93,14 +93,17 @@ def test_what_is_asked_comes_before_what_was_done() -> None:
 def test_it_says_what_to_do_and_until_when() -> None:
     told, over, unread = make_target(TOLD, announced=TOLD), OVER, UNREAD
     [keep] = advice(live_run(told), SEOUL)
-    assert keep.startswith("Look at the images below before 25 Nov 12:24 KST, and keep those that must stay")
+    assert keep.startswith("If an image below must stay, keep it before 25 Nov 12:24 KST with the command below it.")
+    [press] = advice(live_run(told), SEOUL, buttons=True)
+    assert press.startswith("If an image below must stay, keep it before 25 Nov 12:24 KST: press its button, or")
     assert [sentence[:20] for sentence in advice(live_run(told, over, unread), SEOUL)] == [
-        "Look at the images b",
-        "Review the list belo",
-        "See in the error bel",
+        "If an image below mu",
+        "Whoever runs Image J",
+        "Whoever runs Image J",
     ]
     assert len(advice(live_run(told, over, unread), SEOUL, late=True)) == 2
-    assert [advice(run, SEOUL) for run in (make_run(told), live_run(), deleted(3))] == [[], [], []]
+    assert [advice(run, SEOUL) for run in (live_run(), deleted(3))] == [[], []]
+    assert advice(make_run(told), SEOUL)[0].startswith("Nothing was deleted or announced")
 
 
 DRY = {

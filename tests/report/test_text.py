@@ -149,8 +149,8 @@ def test_troubles_come_before_successes() -> None:
 @pytest.mark.parametrize(
     ("mode", "title"),
     [
-        (Mode.DRY_RUN, "Would be deleted, but over the limit of 2: 3 images in prod"),
-        (Mode.DELETE, "Not deleted, over the limit of 2: 3 images in prod"),
+        (Mode.DRY_RUN, "Would be deleted, but the whole plan is over the limit: 3 images in prod"),
+        (Mode.DELETE, "Not deleted, as the whole plan is over the limit: 3 images in prod"),
     ],
 )
 def test_a_plan_that_a_limit_refuses_is_still_listed_whole(mode: Mode, title: str) -> None:

@@ -134,7 +134,9 @@ def test_the_last_sentence_claims_no_more_than_is_known(targets: str, dry: str, 
     [
         pytest.param("quiet", Mode.DRY_RUN, "Would delete none", id="dry"),
         pytest.param("quiet", Mode.DELETE, "Deleted none", id="live"),
-        pytest.param("planned", Mode.DRY_RUN, "Would delete none of 2 planned, the survey is in doubt", id="refused"),
+        pytest.param(
+            "planned", Mode.DRY_RUN, "Would delete none of 2 planned, as the survey is in doubt", id="refused"
+        ),
         pytest.param("refused", Mode.DELETE, "Images implausible survey", id="not-believed"),
     ],
 )

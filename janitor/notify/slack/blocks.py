@@ -17,7 +17,7 @@ from janitor.report.figures import kept_by_reason, totals_of
 from janitor.report.headline import advice, headline
 from janitor.report.outline import Entry, Group, expiring, groups_of, upcoming
 from janitor.report.routing import Share
-from janitor.report.wording import OUTCOMES, local_minute, run_name, run_times
+from janitor.report.wording import local_minute, run_name, run_times
 
 # The size that each part of a row may have on the wire; together they stay below the limit of a row.
 _NAME = 500
@@ -52,7 +52,11 @@ def slack_messages(
     undelivered. What is in the `offering` has buttons: those of the first message, and a menu of all of a policy.
     """
     result, parts = share.totals, policy_parts(share.listed)
-    opening = [*_to_do(result, zone), *_opening(share, undelivered, zone), *_policies(share, cost, zone)]
+    opening = [
+        *_to_do(result, zone, buttons=bool(offering.announced)),
+        *_opening(share, undelivered, zone),
+        *_policies(share, cost, zone),
+    ]
     first = [paragraph for part in parts for paragraph in _first_of(part, offering, threaded=threaded)]
     totals = [Paragraph(_heading(target), tuple(_totals(target, result, cost, zone))) for target in result.targets]
     others = [paragraph for target in share.listed.targets for paragraph in _others(target, share.listed, zone)]
@@ -84,14 +88,14 @@ def mention(user: str) -> Message:
 
 
 def _context(share: Share, zone: tzinfo) -> str:
-    context = f"{run_name(share.totals)}, {_times(share.totals, zone)}. Outcome: {OUTCOMES[share.totals.outcome]}."
+    context = f"{run_name(share.totals)}, {_times(share.totals, zone)}. Outcome: {share.totals.outcome}."
     return context + scope_of(share)
 
 
-def _to_do(result: RunResult, zone: tzinfo) -> Iterator[Paragraph]:
-    """What is asked of the reader, and until when."""
-    sentences, late = (advice(result, zone, late=late) for late in (False, True))
-    announced = len(sentences) > len(late)
+def _to_do(result: RunResult, zone: tzinfo, *, buttons: bool) -> Iterator[Paragraph]:
+    """What to do, who and until when."""
+    sentences = advice(result, zone, buttons=buttons)
+    announced = len(sentences) > len(advice(result, zone, late=True))
     rows = [Row(sentence, late=_NOTHING_YET if announced and not n else None) for n, sentence in enumerate(sentences)]
     if rows:
         yield Paragraph("*What to do*", tuple(rows))
@@ -162,9 +166,9 @@ def _all_of(part: PolicyPart) -> Iterator[Paragraph]:
         if not (group.late and listed):
             yield replace(whole, rows=rows)
             continue
-        for title, late, some in ((group.title, _REPEATED, rows[:listed]), (group.title, group.late, rows[listed:])):
+        for which, late, some in (("first", _REPEATED, rows[:listed]), ("other", group.late, rows[listed:])):
             if some:
-                told, too_late = (_titled(part, target, words, len(some), of) for words in (title, late))
+                told, too_late = (_titled(part, target, words, len(some), of, which) for words in (group.title, late))
                 yield Paragraph(told, some, late=too_late)
 
 
@@ -185,8 +189,10 @@ def _named(target: TargetResult) -> str:
 
 
 def _totals(target: TargetResult, result: RunResult, cost: Cost | None, zone: tzinfo) -> Iterator[Row]:
-    for label, figures in totals_of(target, result.mode, cost, zone, sent=False):
-        yield Row(escaped(f"{label}: {figures}"))
+    # Whoever reads this in time reads the announcement with it.
+    in_time, late = (totals_of(target, result.mode, cost, zone, sent=sent) for sent in (True, False))
+    for (label, figures), (_, too_late) in zip(in_time, late, strict=True):
+        yield Row(escaped(f"{label}: {figures}"), late=escaped(f"{label}: {too_late}"))
     reasons = kept_by_reason(target)
     if reasons:
         yield Row(f"Kept because: {', '.join(f'{count:,} {reason}' for reason, count in reasons)}")
@@ -208,8 +214,8 @@ def _group(part: PolicyPart, target: str, group: Group, of: int) -> Paragraph:
     return Paragraph(title, rows, late=late)
 
 
-def _titled(part: PolicyPart, target: str, title: str, shown: int, of: int) -> str:
-    count = f"{shown:,} of {counted(of)}" if shown < of else counted(of)
+def _titled(part: PolicyPart, target: str, title: str, shown: int, of: int, which: str = "first") -> str:
+    count = f"the {which} {shown:,} of {counted(of)}" if shown < of else counted(of)
     return f"{_label(part)} *{title}: {count}* in {fitted(target, _ID, code)}"
 
 

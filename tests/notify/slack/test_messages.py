@@ -99,13 +99,13 @@ def test_a_late_report_announces_nothing_and_says_everything_else() -> None:
     on_time, too_late = ("\n".join(map(shown, forms)) for forms in (messages, late))
     assert "`ci`: 300 images announced, 2.9 TiB, from 25 Nov 03:00 UTC; 1 image due within a day" in on_time
     assert messages[0].text == "ACTION: 301 images will be deleted from 25 Nov 03:00 UTC; deleted 1 image, 10.0 GiB"
-    for count in ("10 of 300", "290 of 300"):
+    for count in ("the first 10 of 300", "the other 290 of 300"):
         assert f"*Announced, to be deleted when due: {count} images* in `prod`" in on_time
     assert "announced" not in re.sub("(?i)not announced, as this report is late|to be announced", "", too_late)
     assert late[0].text == "Deleted 1 image, 10.0 GiB; 301 images to be announced by a later report"
-    assert "*Not announced, as this report is late: 10 of 300 images* in `prod`" in shown(late[0])
-    assert "*Listed in the first message of this report: 10 of 300 images* in `prod`" in too_late
-    assert "*Not announced, as this report is late: 290 of 300 images* in `prod`" in too_late
+    assert "*Not announced, as this report is late: the first 10 of 300 images* in `prod`" in shown(late[0])
+    assert "*Listed in the first message of this report: the first 10 of 300 images* in `prod`" in too_late
+    assert "*Not announced, as this report is late: the other 290 of 300 images* in `prod`" in too_late
     assert "*Reminder not sent, as this report is late: 1 image* in `prod`" in too_late
     assert "within a day" not in too_late
     assert "*Deleted, confirmed gone: 1 image* in `prod`" in too_late
