@@ -183,3 +183,27 @@ def test_what_cannot_be_listened_to_is_wrong_usage(nights: Nights, words: tuple[
         nights.desk.write("janitor.yaml", nights.configuration.replace(f"app_token: {APP_TOKEN}, ", ""))
     done = nights.desk.janitor("serve", *words)
     assert (done.returncode, why in done.stderr) == (2, True), done.stderr
+
+
+DIES = """
+import os
+from janitor.notify.slack.listening.session import Session
+
+Session._acknowledge = lambda *_: os._exit(9)
+"""
+
+
+def test_a_listener_that_dies_once_it_has_recorded_a_click_has_kept_the_image(nights: Nights) -> None:
+    slack = nights.slack
+    image, _ = expired(nights)
+    with nights.desk.started("serve", "--listen-only", before=SHIFTED + DIES) as process:
+        nights.wait_for_a_listener()
+        nights.decision(image)
+        first = next(posted for posted in slack.posted if posted.thread is None)
+        click = slack.click(first, "Keep 30 days")
+        assert process.wait(10) == 9
+    assert (click.acknowledged, slack.latest(first).blocks) == ([], first.blocks)
+    with nights.listening():
+        assert until(lambda: "kept by @lee until " in slack.latest(first).shown), "by the one that came after it"
+    nights.to(1)
+    assert nights.decision(image)["reason"] == "exempt"

@@ -12,7 +12,6 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha1
-from hmac import compare_digest
 from os import urandom
 from typing import Any
 
@@ -73,7 +72,7 @@ def opened(transport: Transport, url: str, seconds: float, bounds: Bounds = BOUN
     if switched is None:
         raise CloudError(f"Slack did not open a socket: {reply.status_words}")
     expected = b64encode(sha1(f"{key}{_MAGIC}".encode(), usedforsecurity=False).digest()).decode()
-    if not compare_digest(expected, reply.headers.get("sec-websocket-accept", "").strip()):
+    if reply.headers.get("sec-websocket-accept", "").strip() != expected:
         switched.close()
         raise CloudError("the answer to the request for a socket is not that of a web socket")
     return Frames(switched, bounds)
