@@ -39,6 +39,11 @@ class Target(Protocol):
         ...
 
     @property
+    def account(self) -> str | None:
+        """What tells its account from all others of its API, where the configuration has it; may hold a secret."""
+        ...
+
+    @property
     def is_in_every_region(self) -> bool:
         """Whether it is one site for each region; only signing in tells which."""
         ...

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from shlex import quote
 from typing import Protocol
@@ -42,16 +42,19 @@ class Accounts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What is known of an account without reading it: its project, and the host and port of its API.
+    """What is known of an account without reading it: its project, the host and port of its API, and its appkey.
 
     None where that is not known. Who signs in is not compared: one user is often a member of all projects.
     """
 
     project: str | None
     host: str | None
+    appkey: str | None = field(default=None, repr=False)
 
     def shared_with(self, other: "Traits") -> str | None:
-        """What both have in common, if that may be one account: two projects cannot."""
+        """What both have in common, if that may be one account: two projects cannot, nor two appkeys."""
+        if self.appkey is not None and other.appkey is not None:
+            return None  # no appkey is configured twice
         if self.project is not None and other.project is not None:
             return "the same project" if self.project == other.project else None
         return "the same host" if self.host is not None and self.host == other.host else None
@@ -61,7 +64,8 @@ def traits_of(target: Target, project: str | None) -> Traits:
     """What is known of a target, which signing in may have shown to be of a `project`."""
     project = project or target.project
     host = urlsplit(target.address).netloc.rpartition("@")[2] if target.address is not None else None
-    return Traits(project.replace("-", "").lower() if project else None, host.lower() if host else None)
+    project = project.replace("-", "").lower() if project else None
+    return Traits(project, host.lower() if host else None, target.account)
 
 
 def alike(name: str, traits: Mapping[str, Traits], others: Collection[str]) -> dict[str, str]:

@@ -159,7 +159,7 @@ def test_an_unknown_region_is_told_before_anything_is_surveyed(cloud_desk: Desk,
 
 def test_who_is_not_let_in_fails_alone_and_in_one_line(cloud_desk: Desk, cloud: Sandbox) -> None:
     with serving(Keystone(scripted=[refusal(401, "Who are you?")])) as keystone:
-        other = spelled_out(cloud, "bad") | {"identity": keystone.url}
+        other = spelled_out(cloud, "bad") | {"identity": keystone.url, "tenant_id": "0" * 32}
         configure(cloud_desk, named(cloud="here"), other)
         done = cloud_desk.janitor("run", "--dry-run", "--format", "json")
 

@@ -349,6 +349,8 @@ def test_where_nothing_is_to_be_deleted_nothing_is_refused(store: Store) -> None
         pytest.param((None, "h"), ("p1", "h"), "the same host", id="one-host"),
         pytest.param((None, "h"), (None, "g"), None, id="two-hosts"),
         pytest.param((None, None), (None, None), None, id="nothing-known"),
+        pytest.param((None, "h", "k"), (None, "h", "l"), None, id="two-appkeys"),
+        pytest.param((None, "h", "k"), (None, "h"), "the same host", id="one-appkey"),
     ],
 )
 def test_what_makes_two_targets_alike(one: Any, other: Any, common: str | None) -> None:

@@ -327,10 +327,10 @@ def test_a_target_that_does_not_sign_in_is_alike_by_what_is_configured(
     assert server.asked == []
 
 
-def test_appkeys_of_one_endpoint_are_alike(desk: Desk) -> None:
+def test_appkeys_of_one_endpoint_are_accounts_of_their_own(desk: Desk) -> None:
     desk.toast()
     desk.target("appkey: l", "username: v", "password: p", name="new")
-    assert [site.alike for site in desk.sites()] == [{"new": "the same host"}, {"old": "the same host"}]
+    assert [site.alike for site in desk.sites()] == [{}, {}]
 
 
 def test_who_is_not_chosen_does_not_sign_in(desk: Desk) -> None:

@@ -65,6 +65,11 @@ class OpenStackTarget:
         return self.login.tenant_id if self.login is not None else None
 
     @property
+    def account(self) -> None:
+        """None: only signing in tells which project it is."""
+        return
+
+    @property
     def is_in_every_region(self) -> bool:
         """Whether it is a site for each region of the catalogue."""
         return self.region == EVERY_REGION

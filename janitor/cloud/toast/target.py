@@ -46,6 +46,11 @@ class ToastTarget:
         return
 
     @property
+    def account(self) -> str:
+        """The appkey, with the endpoint at which it is one."""
+        return f"{self.endpoint} {self.appkey}"
+
+    @property
     def is_in_every_region(self) -> bool:
         """No: an appkey belongs to one region."""
         return False
