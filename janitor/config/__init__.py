@@ -211,13 +211,14 @@ def place_of(config: Path | None, environ: Mapping[str, str] = os.environ) -> Pa
 
 def _source(config: Path | None, environ: Mapping[str, str]) -> Path:
     named = place_of(config, environ)
-    if named == _HERE and not _HERE.exists():
-        missing = "does not exist, and neither -c FILE nor JANITOR_CONFIG names another file."
-        raise ConfigurationError([Problem(str(_HERE), None, missing, help=_HOW_TO)])
     try:
-        return named.absolute()
+        source = named.absolute()
     except FileNotFoundError:
         raise UsageError("the current folder no longer exists: start the program in another") from None
+    if named == _HERE and not source.exists():
+        missing = "does not exist, and neither -c FILE nor JANITOR_CONFIG names another file."
+        raise ConfigurationError([Problem(str(_HERE), None, missing, help=_HOW_TO)])
+    return source
 
 
 def _news(wrong: list[Fault], expanded: Expanded) -> Iterator[Fault]:
