@@ -10,8 +10,8 @@ HINTS = {
     "token_revoked": "the token was revoked",
     "token_expired": "the token has expired",
     "account_inactive": "the bot was removed",
-    "missing_scope": "the bot lacks a scope: chat:write, files:write for files, im:write for direct messages, or "
-    "users:read.email for e-mail addresses",
+    "missing_scope": "the bot lacks a scope: chat:write, files:write for files, im:write for direct messages, "
+    "users:read.email for e-mail addresses, or one for clicks",
     "users_not_found": "nobody there has this address",
     "user_not_found": "there is no such user",
     "user_disabled": "the account is deactivated",

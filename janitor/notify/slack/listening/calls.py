@@ -13,9 +13,11 @@ from janitor.errors import CloudError, DeliveryError
 from janitor.notify.slack.answers import Accepts, Problem, document_of, problem_of_api
 from janitor.notify.slack.clients import Bot
 from janitor.notify.slack.exchange import Exchange, Unanswered
+from janitor.notify.slack.words import BUSY, advice_on
 from janitor.transport import Call, Reply, Transient
 from janitor.transport.http import Transport
 
+_OPEN = "apps.connections.open"
 _PAGE = 1000
 _MOST_PAGES = 20
 _ANSWERS = "https://hooks.slack.com/"
@@ -36,7 +38,7 @@ class Calls:
 
     def socket_url(self, seconds: float) -> str:
         """Where a socket can be opened, once."""
-        url = self._asked("apps.connections.open", {}, seconds, self._app_token).get("url")
+        url = self._asked(_OPEN, {}, seconds, self._app_token).get("url")
         scheme = "wss://" if self._base_url.startswith("https:") else "ws"
         if not isinstance(url, str) or not url.startswith(scheme):
             raise DeliveryError("Slack's answer to apps.connections.open names no address for a socket")
@@ -122,13 +124,32 @@ def _as_delivery_errors(method: str) -> Iterator[None]:
     try:
         yield
     except Unanswered as error:
-        raise DeliveryError(f"{method}: {error.problem.text}", refused=error.problem.refused) from None
+        problem = error.problem
+        raise DeliveryError(
+            f"{method}: {problem.text}", refused=problem.refused, advice=_advice(method, problem.word)
+        ) from None
     except Transient as error:
         raise DeliveryError(f"{method}: no usable answer ({error})") from error
     except CloudError as error:
         raise DeliveryError(str(error)) from error
     except SlackClientError as error:
         raise DeliveryError(f"{method}: it cannot be sent ({type(error).__name__})") from error
+
+
+def _advice(method: str, word: str) -> str:
+    """What to do about an error code of Slack."""
+    if method == _OPEN and word and word not in BUSY:
+        return (
+            "make an app-level token (xapp-…) with the scope connections:write on the page Basic Information of the "
+            "app, and put it where `app_token` comes from"
+        )
+    if word == "missing_scope":
+        return (
+            "add the scopes of docs/slack.md on the page OAuth & Permissions of the app, then reinstall the app there"
+        )
+    if word == "no_such_subteam":
+        return "name user groups of this workspace under `approvers`, by their ids (S…)"
+    return advice_on(word, None)
 
 
 def _texts(said: Mapping[str, Any], key: str) -> list[str]:

@@ -2,24 +2,42 @@
 
 from janitor.config import Settings
 from janitor.errors import CloudError, DeliveryError
+from janitor.notify.slack.listening.calls import Calls
 from janitor.notify.slack.listening.listener import calls_of
 from janitor.notify.slack.listening.session import opened
+from janitor.notify.slack.words import advice_on
 from janitor.shutdown import Stop
 from janitor.transport import Transient
 
 _WITHIN = 10.0
+_NO_CHANNEL = "C0"
+_NO_SCOPE = "missing_scope"
 
 
 def probe(settings: Settings, approvers: tuple[str, ...]) -> str:
-    """A sentence that a connection to Slack was opened, and the groups of approvers were read. Raises DeliveryError."""
+    """A sentence that a connection to Slack was opened.
+
+    Raises DeliveryError, also where nobody's click would count: without the scopes to read the members of channels, or
+    the groups of approvers.
+    """
     calls = calls_of(settings, Stop())
     try:
         team = calls.team(_WITHIN)
         opened(calls.transport, calls.socket_url(_WITHIN), _WITHIN).close()
+        _check_members(calls)
         for group in (each for each in approvers if each.startswith("S")):
             calls.group(group, _WITHIN)
     except (CloudError, Transient) as error:
-        raise DeliveryError(f"clicks cannot be listened to: {error}") from error
+        raise DeliveryError(f"clicks cannot be listened to: {error}", advice=advice_on("", None)) from error
     finally:
         calls.transport.close()
     return f"opened a connection over which clicks would come, in the workspace {team}"
+
+
+def _check_members(calls: Calls) -> None:
+    """Raises DeliveryError if the bot may not ask for the members of channels. There is no channel of this id."""
+    try:
+        calls.members(_NO_CHANNEL, _WITHIN)
+    except DeliveryError as error:
+        if _NO_SCOPE in str(error):
+            raise

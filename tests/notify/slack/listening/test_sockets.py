@@ -186,20 +186,37 @@ def test_it_can_be_tried_without_listening(desk: Desk) -> None:
     assert desk.slack.sockets.wait_for(0)
 
 
-TROUBLE: dict[str, tuple[Callable[[Desk], object], str]] = {
+TROUBLE: dict[str, tuple[Callable[[Desk], object], str, str]] = {
     "token": (
         lambda desk: desk.slack.scopes.pop(desk.slack.app_token),
         'apps.connections.open: it said "invalid_auth"',
+        "make an app-level token (xapp-…) with the scope connections:write",
     ),
-    "socket": (lambda desk: setattr(desk.slack.sockets, "refuses", True), "Slack did not open a socket: HTTP 401"),
-    "group": (lambda desk: desk.slack.groups.clear(), 'usergroups.users.list: it said "no_such_subteam"'),
+    "socket": (
+        lambda desk: setattr(desk.slack.sockets, "refuses", True),
+        "Slack did not open a socket: HTTP 401",
+        "check the address, the network and the proxy",
+    ),
+    "scope": (
+        lambda desk: desk.slack.scopes.update({desk.slack.token: frozenset({"chat:write", "usergroups:read"})}),
+        'conversations.members: it said "missing_scope"',
+        "add the scopes of docs/slack.md",
+    ),
+    "group": (
+        lambda desk: desk.slack.groups.clear(),
+        'usergroups.users.list: it said "no_such_subteam"',
+        "name user groups of this workspace under `approvers`",
+    ),
 }
 
 
-@pytest.mark.parametrize(("break_", "why"), TROUBLE.values(), ids=TROUBLE)
-def test_what_would_be_in_the_way_is_said(desk: Desk, break_: Callable[[Desk], object], why: str) -> None:
+@pytest.mark.parametrize(("break_", "why", "advice"), TROUBLE.values(), ids=TROUBLE)
+def test_what_would_be_in_the_way_is_said_with_what_to_do(
+    desk: Desk, break_: Callable[[Desk], object], why: str, advice: str
+) -> None:
     settings = desk.settings()
     assert settings.slack is not None
     break_(desk)
-    with pytest.raises(DeliveryError, match=re.escape(why)):
+    with pytest.raises(DeliveryError, match=re.escape(why)) as caught:
         probe(settings, settings.slack.approvers)
+    assert caught.value.advice.startswith(advice)
