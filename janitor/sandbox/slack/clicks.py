@@ -41,6 +41,7 @@ class Click:
     payload: dict[str, Any]
     clock: Callable[[], datetime]
     envelope_id: str = field(default_factory=lambda: f"envelope-{next(_numbers):08d}")
+    tried: bool = False
     sent: list[datetime] = field(default_factory=list)
     acknowledged: list[datetime] = field(default_factory=list)
     answers: list[Any] = field(default_factory=list)
@@ -54,8 +55,8 @@ class Click:
 
     @property
     def lost(self) -> bool:
-        """Whether it never reached a socket."""
-        return not self.sent
+        """Whether it was to be sent, and never reached a socket."""
+        return self.tried and not self.sent
 
     @property
     def in_time(self) -> bool:
@@ -67,7 +68,7 @@ class Click:
         """Whether Slack shows a warning beside the button by now: lost, or not acknowledged in time."""
         if self.acknowledged:
             return not self.in_time
-        return self.lost or self.clock() - self.sent[0] > IN_TIME
+        return self.lost or (bool(self.sent) and self.clock() - self.sent[0] > IN_TIME)
 
     def is_of(self, ts: str | None, channel: str) -> bool:
         """Whether it was on this message."""

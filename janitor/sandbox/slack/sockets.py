@@ -175,6 +175,7 @@ class Sockets:
     def deliver(self, click: Click) -> Socket | None:
         """Send a click over one of the sockets, each in its turn; None where none is open, and it is lost."""
         self._clicks[click.envelope_id] = click
+        click.tried = True
         while True:
             with self._changed:
                 if not self.open:

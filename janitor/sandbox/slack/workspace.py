@@ -44,7 +44,8 @@ class Workspace(State):
     Every request is in `requests`, its path in `paths`, its `Authorization` in `authorizations`. Replies put into
     `script` are given first, one a request, whatever the request holds; those in `refusals` to requests of that path.
     From `refuse_after` messages on it takes no more, and `before` is called with every request. The next `unanswered`
-    requests are carried out, and the connection is dropped instead of saying so. The page waits for an acknowledgement
+    requests are carried out, and the connection is dropped instead of saying so. While there is an `outage`, it is the
+    answer to everything. The page waits for an acknowledgement
     for the time of `patience`.
     """
 
@@ -59,6 +60,7 @@ class Workspace(State):
         self.script: deque[Reply] = deque()
         self.refusals: dict[str, Reply] = {}
         self.unanswered = 0
+        self.outage: Reply | None = None
         self.patience = IN_TIME
         self.before: Callable[[], object] = lambda: None
         self.token, self.app_token = TOKEN, APP_TOKEN
@@ -87,7 +89,9 @@ class Workspace(State):
             self.paths.append(path)
             if self.script:
                 return self.script.popleft()
-            reply = self.refusals.get(path) or self._done(path, authorization, body, given, is_json=is_json)
+            reply = (
+                self.outage or self.refusals.get(path) or self._done(path, authorization, body, given, is_json=is_json)
+            )
             if self.unanswered:
                 self.unanswered -= 1
                 return DROPPED

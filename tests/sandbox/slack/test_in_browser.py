@@ -144,5 +144,5 @@ def test_sockets_are_broken_from_the_page(page: Page, slack: SlackStandIn, way: 
         page.open(slack.address)
         page.wait_for("document.querySelector('#sockets').textContent === '1 socket open'")
         page.choose("#break", way)
-        page.wait_for("document.querySelector('#said').textContent === 'done to 1 sockets'")
+        page.wait_for("document.querySelector('#said').textContent === 'done to 1 socket'")
         assert slack.sockets.wait_for_ever(2)

@@ -8,7 +8,8 @@ from janitor.sandbox.slack.page.channels import page_of
 from janitor.sandbox.slack.page.mrkdwn import html_of
 from janitor.sandbox.slack.people import KIM, LEE
 from janitor.sandbox.slack.state import CHANNEL, Posted
-from tests.sandbox.slack.messages import SEVEN, announce
+from tests.sandbox.slack.messages import SEVEN, announce, button, client
+from tests.sandbox.slack.test_blocks import actions
 from tests.slack_stand_in import SlackStandIn, Workspace
 
 JSON = {"Content-Type": "application/json"}
@@ -59,7 +60,7 @@ def test_loopback_has_several_names(slack: SlackStandIn, host: str) -> None:
 
 
 @pytest.mark.parametrize("origin", ["http://example.com", "null", "https://127.0.0.1", "http://127.0.0.1:1"])
-@pytest.mark.parametrize("path", ["/page/click", "/page/sockets", "/api/chat.postMessage"])
+@pytest.mark.parametrize("path", ["/page/click", "/page/sockets", "/page/calls", "/api/chat.postMessage"])
 def test_a_page_of_another_origin_is_refused(slack: SlackStandIn, origin: str, path: str) -> None:
     announce(slack)
     assert post(slack, path, "{}", {**JSON, "Origin": origin}).status_code == 403
@@ -78,7 +79,7 @@ def test_the_page_itself_may_click(slack: SlackStandIn) -> None:
     answer = httpx.post(
         f"{slack.address}/page/click", json=click_of(slack), headers={"Origin": slack.address}, trust_env=False
     )
-    assert answer.json() == {"lost": True, "acknowledged": False, "in_time": False}
+    assert answer.json() == {"done": "lost: the app does not listen"}
     assert [click.payload["user"]["id"] for click in slack.clicks] == [LEE.id]
 
 
@@ -112,6 +113,34 @@ def test_a_forged_click(slack: SlackStandIn, how: str) -> None:
         **FORGERIES[how](genuine),
         **{key: slack.clicks[-1].payload[key] for key in ("trigger_id", "response_url", "actions")},
     }
+
+
+def test_the_value_of_another_message(slack: SlackStandIn) -> None:
+    announce(slack)
+    assert ask(slack, click_of(slack, how="the value of another message")).status_code == 400
+    asked = click_of(slack, how="the value of another message")
+    client(slack).chat_postMessage(channel=CHANNEL, text="x", blocks=[actions(button("Keep", "another"))])
+    assert ask(slack, asked).status_code == 200
+    assert [action["value"] for action in slack.clicks[-1].payload["actions"]] == ["another"]
+
+
+def test_a_late_click_is_not_sent_at_once(slack: SlackStandIn) -> None:
+    announce(slack)
+    assert ask(slack, click_of(slack, how="ten seconds late")).json() == {"done": "it will be sent in 10 seconds"}
+    [click] = slack.clicks
+    assert (click.tried, click.lost, click.warned) == (False, False, False)
+
+
+@pytest.mark.parametrize(("do", "status"), [("rate limited", 429), ("answered with 503", 503)])
+def test_calls_fail_for_as_long_as_the_page_says(slack: SlackStandIn, do: str, status: int) -> None:
+    def calls_are(word: str) -> dict[str, str]:
+        return dict(httpx.post(f"{slack.address}/page/calls", json={"do": word}, trust_env=False).json())
+
+    assert calls_are(do) == {"done": f"calls are {do}"}
+    assert post(slack, "/api/auth.test", "", {}).status_code == status
+    assert calls_are("answered") == {"done": "calls are answered"}
+    assert post(slack, "/api/auth.test", "", {}).json() == {"ok": False, "error": "not_authed"}
+    assert "error" in calls_are("somehow")
 
 
 def test_what_did_not_change_is_not_sent_again(slack: SlackStandIn) -> None:

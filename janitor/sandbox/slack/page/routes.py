@@ -5,16 +5,15 @@ Whoever gets a page of another origin to talk to it, or another name to resolve 
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from janitor.sandbox.slack.clicks import FORGERIES, Click, Control
+from janitor.sandbox.slack.page import actions
 from janitor.sandbox.slack.page.channels import page_of
 from janitor.sandbox.slack.replies import Refusal, Reply, json_reply
-from janitor.sandbox.slack.sockets import Socket
 from janitor.sandbox.slack.workspace import Workspace
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -38,20 +37,11 @@ _GUARDED = {
     "Cache-Control": "no-store",
 }
 _KINDS = {"page.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
-_HOWS = ("genuine", "twice", *FORGERIES)
-
-_SOCKETS: Mapping[str, Callable[[Socket], object]] = {
-    "warning": lambda socket: socket.disconnect("warning"),
-    "refresh_requested": lambda socket: socket.disconnect("refresh_requested"),
-    "link_disabled": lambda socket: socket.disconnect("link_disabled"),
-    "silence": Socket.silence,
-    "half a message": Socket.half_frame,
-    "64 MiB": Socket.oversized,
-    "garbage": Socket.garbage,
-    "close": Socket.close,
-    "reset": Socket.die,
+_ACTIONS = {
+    "/page/click": actions.click,
+    "/page/sockets": actions.break_sockets,
+    "/page/calls": actions.break_calls,
 }
-
 
 Headers = Mapping[str, str]
 """The header lines of a request, by their names in lower case."""
@@ -82,13 +72,12 @@ def shown(workspace: Workspace, path: str, headers: Headers) -> Reply | None:
 
 def done(workspace: Workspace, path: str, headers: Headers, body: bytes) -> Reply | None:
     """What somebody does on the page; None if the path is no part of it."""
-    actions = {"/page/click": _click, "/page/sockets": _break}
-    if path not in actions:
+    if path not in _ACTIONS:
         return None
     if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         return Reply(415, "only JSON, which no form of another page can send", {"Content-Type": "text/plain"})
     try:
-        return _guarded(json_reply(actions[path](workspace, json.loads(body))))
+        return _guarded(json_reply(_ACTIONS[path](workspace, json.loads(body))))
     except (Refusal, ValueError, LookupError, TypeError) as error:
         return _guarded(json_reply({"error": str(error)}, 400))
 
@@ -108,8 +97,9 @@ def _whole(workspace: Workspace) -> str:
     contents = _contents(workspace)
     parts = {
         "people": _options((person.id, person.name) for person in workspace.people.values()),
-        "hows": _options((how, how) for how in _HOWS),
-        "breaks": _options((name, name) for name in _SOCKETS),
+        "hows": _options((how, how) for how in actions.HOWS),
+        "breaks": _options((name, name) for name in actions.SOCKETS),
+        "outages": _options((name, name) for name in actions.OUTAGES),
         "mark": escape(_mark(contents)),
         "channels": contents,
     }
@@ -139,35 +129,3 @@ def _channels(workspace: Workspace, known: str) -> Reply:
     if known == mark:
         return Reply(304, "", {"ETag": mark})
     return Reply(200, text, {"ETag": mark, "Content-Type": "text/html; charset=utf-8"})
-
-
-def _click(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
-    channel = workspace.channel(given["channel"], by_name=False)
-    posted = workspace.message(channel, given["ts"])
-    if posted is None:
-        raise LookupError("the message is gone")
-    by, how = workspace.people[given["by"]], given["how"]
-    if how not in _HOWS:
-        raise LookupError(f"a click is one of {', '.join(_HOWS)}")
-    control = Control(int(given["block"]), int(given["element"]), _number(given.get("option")))
-    click = workspace.click(posted, control, by, FORGERIES.get(how))
-    if how == "twice":
-        workspace.send(click)
-    if not click.lost:
-        click.wait(workspace.patience.total_seconds())
-    return _told(click)
-
-
-def _told(click: Click) -> dict[str, Any]:
-    return {"lost": click.lost, "acknowledged": bool(click.acknowledged), "in_time": click.in_time}
-
-
-def _number(option: Any) -> int | None:
-    return None if option is None else int(option)
-
-
-def _break(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
-    struck = list(workspace.sockets.open)
-    for socket in struck:
-        _SOCKETS[given["do"]](socket)
-    return {"sockets": len(struck)}

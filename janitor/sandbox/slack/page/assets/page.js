@@ -40,8 +40,7 @@ async function click(element, option) {
   });
   element.disabled = false;
   element.blur();
-  said.textContent = told.error ?? (told.lost ? "lost: the app does not listen"
-    : told.in_time ? "acknowledged" : "not acknowledged within 3 seconds");
+  said.textContent = told.error ?? told.done;
   await show();
 }
 
@@ -61,11 +60,17 @@ channels.addEventListener("change", (event) => {
   }
 });
 
+async function breakIt(path, menu) {
+  const told = await tell(path, { do: menu.value });
+  said.textContent = told.error ?? told.done;
+}
+
 document.getElementById("break").addEventListener("change", async (event) => {
-  const told = await tell("/page/sockets", { do: event.target.value });
-  said.textContent = told.error ?? `done to ${told.sockets} sockets`;
+  await breakIt("/page/sockets", event.target);
   event.target.value = "";
 });
+
+document.getElementById("outage").addEventListener("change", (event) => breakIt("/page/calls", event.target));
 
 async function follow() {
   try {
