@@ -75,7 +75,7 @@ class ReportSender:
             for report in (replace(each, heard=heard) for each in channel.reports_of(result, previous, waiting))
         ]
         numbers = self.outbox.keep(run, [one.prepared.kept() for one in prepared], self.clock())
-        return [replace(one, number=number) for number, one in zip(numbers, prepared, strict=True)]
+        return [_kept_as(number, one) for number, one in zip(numbers, prepared, strict=True)]
 
     def instead_of(
         self, outgoing: OutgoingReport, unreached: Mapping[str, str], dropped: Mapping[int, str]
@@ -87,7 +87,7 @@ class ReportSender:
         number = outgoing.number
         if number is not None:
             number = self.outbox.merge(number, outgoing.run, merged.prepared.kept(), dropped, self.clock())
-        return replace(merged, number=number)
+        return _kept_as(number, merged)
 
     def deliver_late(self) -> Iterator[tuple[str, Channel, DeliveryError | None]]:
         """Send the undelivered reports of earlier runs, oldest first; no more to a channel that cannot be reached.
@@ -169,3 +169,12 @@ def _known_failure(unreachable: Mapping[tuple[str, str], DeliveryError], way: tu
     """Why a place of a channel need not be tried, if it need not."""
     failures = [failure for (channel, _), failure in unreachable.items() if channel == way[0]]
     return unreachable.get(way) or (failures[-1] if len(failures) >= _MOST_UNREACHABLE else None)
+
+
+def _kept_as(number: int | None, outgoing: OutgoingReport) -> OutgoingReport:
+    """The report under its number; one that could not be kept has no buttons, which nobody would know."""
+    report = outgoing.report
+    if number is not None or report is None or not report.heard:
+        return replace(outgoing, number=number)
+    unheard = replace(report, heard=False)
+    return replace(outgoing, number=None, report=unheard, prepared=outgoing.channel.prepare(unheard))

@@ -8,7 +8,7 @@ import pytest
 
 from janitor.config import Settings
 from janitor.core.result import DeletionOutcome, Mode
-from janitor.errors import Exit
+from janitor.errors import Exit, StoreError
 from janitor.notify.delivery import deliver
 from janitor.notify.slack import packing
 from janitor.sandbox.slack.blocks import elements_of
@@ -189,3 +189,17 @@ def test_an_image_that_is_listed_twice_has_its_buttons_once(settings: Settings, 
     assert deliver(settings, result, [CI], clock=lambda: NOW).code is Exit.OK
     assert slack.posted[0].shown.count("web-1") > 1
     assert list(buttons(slack.posted[0]).values()) == ["Keep 30 days"]
+
+
+def test_a_report_that_could_not_be_kept_has_no_buttons(
+    settings: Settings, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_words: object) -> None:
+        raise StoreError("the disk is full")
+
+    result = run_of(settings, announcing("web-1"))
+    heard(settings)
+    monkeypatch.setattr(Store, "add_reports", fail)
+    deliver(settings, result, [CI], clock=lambda: NOW)
+    assert slack.posted
+    assert not any(map(buttons, slack.posted))
