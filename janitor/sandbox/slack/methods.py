@@ -37,8 +37,16 @@ def which_app(_state: State, _given: Arguments) -> dict[str, Any]:
     return {"app_id": APP, "app_name": "Image Janitor"}
 
 
+def which_bot(state: State, given: Arguments) -> dict[str, Any]:
+    """bots.info."""
+    if given.get("bot") != BOT:
+        raise Refusal("bot_not_found")
+    return {"bot": {"id": BOT, "app_id": state.app, "user_id": BOT_USER, "name": "image-janitor", "deleted": False}}
+
+
 METHODS: Mapping[str, Method] = {
     "auth.test": Method(who),
+    "bots.info": Method(which_bot, ("users:read",), json=False),
     "chat.postMessage": Method(messages.post_message, ("chat:write",)),
     "chat.update": Method(messages.update, ("chat:write",)),
     "chat.postEphemeral": Method(messages.post_ephemeral, ("chat:write",)),

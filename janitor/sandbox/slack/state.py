@@ -8,7 +8,7 @@ from typing import Any
 
 from janitor.clock import utc_now
 from janitor.sandbox.slack.blocks import texts_of
-from janitor.sandbox.slack.people import BOT_USER, GROUPS, KIM, LEE, PEOPLE, STRANGER, Person
+from janitor.sandbox.slack.people import APP, BOT_USER, GROUPS, KIM, LEE, PEOPLE, STRANGER, Person
 from janitor.sandbox.slack.replies import Refusal
 
 TOKEN = "xoxb-stand-in-secret"  # noqa: S105 - opens nothing but a workspace on loopback
@@ -93,6 +93,7 @@ class State:
     scopes: dict[str, frozenset[str]] = field(default_factory=lambda: {TOKEN: BOT_SCOPES, APP_TOKEN: APP_SCOPES})
     clock: Callable[[], datetime] | None = None
     refuse_after: int | None = None
+    app: str = APP
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def now(self) -> datetime:

@@ -44,12 +44,18 @@ class Calls:
             raise DeliveryError("Slack's answer to apps.connections.open names no address for a socket")
         return url
 
-    def team(self, seconds: float) -> str:
-        """The id of the team of the bot."""
-        team = self._asked("auth.test", {}, seconds).get("team_id")
+    def bot(self, seconds: float) -> tuple[str, str | None]:
+        """The id of the team of the bot, and that of its app, if Slack says it."""
+        said = self._asked("auth.test", {}, seconds)
+        team = said.get("team_id")
         if not isinstance(team, str) or not team:
             raise DeliveryError("Slack's answer to auth.test names no team")
-        return team
+        try:
+            about = self._asked("bots.info", {"bot": said.get("bot_id")}, seconds).get("bot")
+        except DeliveryError:  # which takes a scope that nothing else needs
+            about = None
+        app = about.get("app_id") if isinstance(about, dict) else None
+        return team, app if isinstance(app, str) and app else None
 
     def members(self, channel: str, seconds: float) -> frozenset[str]:
         """The ids of the people in a channel, read page by page; `seconds` is for each page."""

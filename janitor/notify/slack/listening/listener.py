@@ -40,6 +40,8 @@ _ENDS_WITHIN = 5.0
 _STEADY = 60.0
 _CLICKS = "block_actions"
 
+ANOTHER_APP = "`token` is of another app than `app_token`: clicks on what the bot posts would not come here"
+
 
 @dataclass(frozen=True, slots=True)
 class Waits:
@@ -109,7 +111,7 @@ class Listener:
     def _connected(self) -> Session | None:
         """A new socket over which Slack has said who we are; None, with the reason in the log, where there is none."""
         try:
-            team = self.calls.team(_CALL_WITHIN)
+            team, app = self.calls.bot(_CALL_WITHIN)
             frames = opened(self.calls.transport, self.calls.socket_url(_CALL_WITHIN), self.patience.connect)
         except (DeliveryError, CloudError, Transient) as error:
             self._failed(str(error))
@@ -119,6 +121,10 @@ class Listener:
         if not self._is_greeted(session):
             session.close()
             self._failed("Slack did not greet a new socket")
+            return None
+        if app not in (None, session.app):
+            session.close()
+            self._failed(ANOTHER_APP)
             return None
         self._failure = ""
         _log.info("listening team=%s app=%s", team, session.app)

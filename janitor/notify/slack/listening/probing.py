@@ -3,8 +3,8 @@
 from janitor.config import Settings
 from janitor.errors import CloudError, DeliveryError
 from janitor.notify.slack.listening.calls import Calls
-from janitor.notify.slack.listening.listener import calls_of
-from janitor.notify.slack.listening.session import opened
+from janitor.notify.slack.listening.listener import ANOTHER_APP, calls_of
+from janitor.notify.slack.listening.session import Session, opened
 from janitor.notify.slack.words import advice_on
 from janitor.shutdown import Stop
 from janitor.transport import Transient
@@ -22,8 +22,8 @@ def probe(settings: Settings, approvers: tuple[str, ...]) -> str:
     """
     calls = calls_of(settings, Stop())
     try:
-        team = calls.team(_WITHIN)
-        opened(calls.transport, calls.socket_url(_WITHIN), _WITHIN).close()
+        team, app = calls.bot(_WITHIN)
+        _check_app(Session(opened(calls.transport, calls.socket_url(_WITHIN), _WITHIN)), app)
         _check_members(calls)
         for group in (each for each in approvers if each.startswith("S")):
             calls.group(group, _WITHIN)
@@ -32,6 +32,18 @@ def probe(settings: Settings, approvers: tuple[str, ...]) -> str:
     finally:
         calls.transport.close()
     return f"opened a connection over which clicks would come, in the workspace {team}"
+
+
+def _check_app(session: Session, app: str | None) -> None:
+    """Raises DeliveryError if the socket is not that of the app whose bot posts."""
+    session.connect()
+    try:
+        if not session.greeted.wait(_WITHIN):
+            raise DeliveryError("Slack did not greet a new socket")
+        if app not in (None, session.app):
+            raise DeliveryError(ANOTHER_APP, advice="copy both tokens from the pages of one app")
+    finally:
+        session.close()
 
 
 def _check_members(calls: Calls) -> None:

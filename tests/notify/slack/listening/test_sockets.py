@@ -12,6 +12,7 @@ from janitor.errors import DeliveryError, UsageError
 from janitor.notify.slack.listening.listener import listening
 from janitor.notify.slack.listening.probing import probe
 from janitor.notify.slack.listening.session import Patience
+from janitor.sandbox.slack.people import OTHER_APP
 from janitor.sandbox.slack.sockets import Socket
 from janitor.shutdown import Stop
 from janitor.store import Store
@@ -102,6 +103,20 @@ def test_sockets_that_are_not_let_in_are_tried_again(desk: Desk) -> None:
         assert until(lambda: desk.slack.paths.count("/api/apps.connections.open") > 2)
         desk.slack.sockets.refuses = False
         assert desk.slack.sockets.wait_for(1)
+
+
+def test_a_socket_of_another_app_is_not_listened_on(desk: Desk) -> None:
+    desk.slack.app = OTHER_APP
+    with listening(desk.settings(), Stop(), patience=QUICK, waits=OFTEN) as listener:
+        assert until(lambda: desk.slack.paths.count("/api/bots.info") > 1)
+        assert listener.socket_age is None
+        assert not is_heard(desk), "so no run puts buttons"
+
+
+def test_which_app_the_bot_is_of_need_not_be_known(desk: Desk) -> None:
+    desk.slack.scopes[desk.slack.token] -= {"users:read"}
+    with desk.listening():
+        assert until(lambda: is_heard(desk))
 
 
 def test_runs_know_whether_somebody_listens(desk: Desk) -> None:
@@ -196,6 +211,11 @@ TROUBLE: dict[str, tuple[Callable[[Desk], object], str, str]] = {
         lambda desk: setattr(desk.slack.sockets, "refuses", True),
         "Slack did not open a socket: HTTP 401",
         "check the address, the network and the proxy",
+    ),
+    "app": (
+        lambda desk: setattr(desk.slack, "app", OTHER_APP),
+        "`token` is of another app than `app_token`",
+        "copy both tokens from the pages of one app",
     ),
     "scope": (
         lambda desk: desk.slack.scopes.update({desk.slack.token: frozenset({"chat:write", "usergroups:read"})}),
