@@ -104,7 +104,7 @@ def sites_of(
             project=found.project,
             siblings=(siblings := tuple(other for other in projects.get(found.project or "", ()) if other != name)),
             elsewhere=(elsewhere := _of_others(target_of, name).difference(siblings)),
-            alike=alike(name, traits, elsewhere.union(siblings)),
+            alike=alike(name, traits, elsewhere),
         )
         for name, found in sites.items()
     ]

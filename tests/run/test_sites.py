@@ -303,15 +303,19 @@ def test_every_name_of_other_targets_is_known_by_their_history_where_they_do_not
         assert first.elsewhere == {"old"}
 
 
-def test_sites_of_one_project_are_alike(desk: Desk) -> None:
-    """By the project that is configured, too, where signing in to it fails."""
+def test_who_is_not_let_into_a_project_is_alike_by_the_one_that_is_configured(desk: Desk) -> None:
+    """Sites that are signed in are known to be different image services of their project."""
     with serving(Keystone(TWO)) as server, serving(Keystone(scripted=[refusal(401, "No.")])) as other:
         desk.toast()
         desk.openstack(server, "region: '*'")
         desk.openstack(other, name="same")
         found = {site.name: set(site.alike.items()) for site in desk.sites()}
-    shared = {(name, "the same project") for name in ("prod-KR1", "prod-kr2", "same")}
-    assert found == {"old": set(), **{name: shared - {(name, "the same project")} for name, _ in shared}}
+    regions = ("prod-KR1", "prod-kr2")
+    assert found == {
+        "old": set(),
+        **{name: {("same", "the same project")} for name in regions},
+        "same": {(name, "the same project") for name in regions},
+    }
 
 
 @pytest.mark.parametrize(("known", "alike"), [([], "prod"), (["prod-KR1", "gone"], "prod-KR1")])

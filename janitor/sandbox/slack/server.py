@@ -22,12 +22,16 @@ _SECONDS_TO_SEND = struct.pack("ll", 10, 0)
 
 
 class SlackServer(Workspace):
-    """A workspace behind a server, on a port of loopback (a free one for 0) while the `with` lasts."""
+    """A workspace behind a server, on a port of loopback (a free one for 0) while the `with` lasts.
+
+    `names` are those by which it may be asked, so that no page elsewhere can reach it by another one.
+    """
 
     def __init__(self, port: int = 0, poll_seconds: float = 0.5) -> None:
         self._server = _Server((_HOST, port), _Handler)
         super().__init__(f"http://{_HOST}:{self._server.server_port}")
         self._server.workspace = self
+        self.names = set(routes.LOOPBACK)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(poll_seconds,), name="slack")
 
     @property
@@ -52,7 +56,7 @@ class SlackServer(Workspace):
 
 class _Server(ThreadingHTTPServer):
     request_queue_size = 128
-    workspace: Workspace
+    workspace: SlackServer
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """What went wrong with one connection goes to stderr, unless it is that the other side is gone."""
@@ -68,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """A call without a body, or a web socket."""
-        refusal = routes.refusal_of(self._lines)
+        refusal = routes.refusal_of(self._lines, self._workspace.names)
         if refusal is None and self.headers.get("Upgrade", "").lower() == "websocket":
             self._upgrade()
         else:
@@ -80,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not length.isdecimal() or int(length) > _LARGEST_BODY:
             self._give(Reply(413 if length else 411, "too long, or of no known length"))
             return
-        body, refusal = self.rfile.read(int(length)), routes.refusal_of(self._lines)
+        body, refusal = self.rfile.read(int(length)), routes.refusal_of(self._lines, self._workspace.names)
         self._give(refusal or routes.done(self._workspace, self.path, self._lines, body) or self._answer(body))
 
     @property
@@ -88,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
         return {name.lower(): value for name, value in self.headers.items()}
 
     @property
-    def _workspace(self) -> Workspace:
+    def _workspace(self) -> "SlackServer":
         return self.server.workspace
 
     def _answer(self, body: bytes) -> Reply:

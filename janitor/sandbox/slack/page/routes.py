@@ -5,7 +5,7 @@ Whoever gets a page of another origin to talk to it, or another name to resolve 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from janitor.sandbox.slack.replies import Refusal, Reply, json_reply
 from janitor.sandbox.slack.workspace import Workspace
 
 _ASSETS = Path(__file__).parent / "assets"
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""The names of this machine for itself."""
 _POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -47,10 +48,10 @@ Headers = Mapping[str, str]
 """The header lines of a request, by their names in lower case."""
 
 
-def refusal_of(headers: Headers) -> Reply | None:
-    """The answer to a request that is not meant for a server on loopback, or comes from a page of another origin."""
+def refusal_of(headers: Headers, names: Collection[str]) -> Reply | None:
+    """The answer to a request for a server that has none of these names, or from a page of another origin."""
     host = headers.get("host", "")
-    if _name(f"//{host}") not in _LOOPBACK:
+    if _name(f"//{host}") not in names:
         return Reply(403, "this is a server on loopback", {"Content-Type": "text/plain"})
     if headers.get("origin", f"http://{host}") != f"http://{host}" or headers.get("sec-fetch-site") == "cross-site":
         return Reply(403, "a page of another origin may not do that", {"Content-Type": "text/plain"})
