@@ -41,7 +41,8 @@ def advice(result: RunResult, zone: tzinfo, *, late: bool = False, buttons: bool
     `buttons`: the images have some. A `late` report announces nothing.
     """
     if result.mode is Mode.DRY_RUN:
-        return [_OF_DRY_RUN]
+        listed = any(target.to_delete or target.notices.announced for target in result.targets)
+        return [f"{_NOTHING_DONE} {_OF_DRY_RUN}" if listed else _NOTHING_DONE]
     told, refused = [] if late else _told(result), [t for t in result.targets if t.outcome is Outcome.REFUSED]
     keep = _KEEP_BY_BUTTON if buttons else _KEEP
     sentences = [keep.format(_from(told, result, zone, " before ")) if told else ""]
@@ -56,12 +57,13 @@ _KEEP = (
     "deleted from then on."
 )
 _KEEP_BY_BUTTON = (
-    "If an image below must stay, keep it{}: press its button, or run the command below it. The days count from now; "
-    "then it is announced again. For the others there is nothing to do: they are deleted from then on."
+    "If an image below must stay, keep it{}: press its button, or run the command below it. Its days count from the "
+    "click, and after them it is announced again. For the others there is nothing to do: they are deleted from then on."
 )
 _REVIEW = (
     "Whoever runs Image Janitor reviews the list below, and then deletes exactly it with the command in the error, "
-    "raises the limit, or corrects the policy. Nobody else has to do anything: until then nothing is deleted there."
+    "raises the limit, or corrects the policy; until then nothing is deleted there. Whoever needs an image of the list "
+    "tells the contact of its policy, or keeps it by `janitor keep`."
 )
 _DOUBT = (
     "Whoever runs Image Janitor does what the error below says. Nobody else has to do anything: until then nothing is "
@@ -72,7 +74,11 @@ _FAILED = (
     "anything: what could not be surveyed is not deleted, however long it waits."
 )
 _REJECTED = "See below what the API said about each deletion that was rejected or failed."
-_OF_DRY_RUN = "Nothing was deleted or announced, and there is nothing to do: this is what a live run would do now."
+_NOTHING_DONE = "Nothing was deleted or announced."
+_OF_DRY_RUN = (
+    "This is what a live run would do now. Whoever needs an image of the list tells the contact of its policy, or keeps "
+    "it by `janitor keep`."
+)
 
 
 def _capital(text: str) -> str:
