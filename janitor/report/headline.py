@@ -76,8 +76,8 @@ _FAILED = (
 _REJECTED = "See below what the API said about each deletion that was rejected or failed."
 _NOTHING_DONE = "Nothing was deleted or announced."
 _OF_DRY_RUN = (
-    "This is what a live run would do now. Whoever needs an image of the list tells the contact of its policy, or keeps "
-    "it by `janitor keep`."
+    "This is what a live run would do now. Whoever needs an image of the list tells the contact of its policy, or "
+    "keeps it by `janitor keep`."
 )
 
 
