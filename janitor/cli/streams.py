@@ -1,9 +1,13 @@
-"""The three standard streams of the process: none is missing, and one that cannot be written ends nothing."""
+"""The three standard streams of the process: none is missing, and one that cannot be written ends nothing.
+
+The log goes to stderr in one of two formats.
+"""
 
 import io
 import os
 import select
 import sys
+from enum import StrEnum
 from typing import TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
@@ -11,6 +15,13 @@ if TYPE_CHECKING:
 
 _OUT, _ERR = 1, 2
 _STREAMS = range(3)
+
+
+class LogFormat(StrEnum):
+    """A format of the log."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 class _Tolerant(io.FileIO):

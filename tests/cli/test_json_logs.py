@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from janitor.cli.formats import LogFormat
 from janitor.cli.logs import configure_logging, said
+from janitor.cli.streams import LogFormat
 from tests.cli.test_escaping import FOREIGN
 from tests.conftest import Desk
 from tests.slack_stand_in import SlackStandIn

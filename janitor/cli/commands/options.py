@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from janitor.cli.formats import LogFormat
+from janitor.cli.streams import LogFormat
 
 
 class _Number(click.IntRange):

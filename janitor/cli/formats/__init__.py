@@ -33,13 +33,6 @@ class Part(StrEnum):
     LAST_LINE = "last-line"
 
 
-class LogFormat(StrEnum):
-    """A format of the log."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 def format_option(renderers: Mapping[Format, object]) -> Callable[[Command], Command]:
     """The option `--format` of a command that prints with these renderers; the command takes it as `form`."""
     return click.option(

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
-from janitor.cli.formats import LogFormat
 from janitor.cli.logs.json_lines import json_line, said_line
+from janitor.cli.streams import LogFormat
 from janitor.escaping import visible, visible_lines
 from janitor.redaction import FOUND_OUT, Redaction
 
