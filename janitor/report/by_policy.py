@@ -52,7 +52,7 @@ def policy_parts(result: RunResult) -> list[PolicyPart]:
         listed = groups_of(target, result.mode)
         for group in listed:
             for name, part in _by_policy(group):
-                groups[name].append((target.target, part))
+                groups[name].append((target.target, _with_owners(part, result.terms.policy(name))))
         for decision in _waiting(target, listed):
             waiting[decision.policy].append(decision)
     order = {policy.name: place for place, policy in enumerate(result.terms.policies)}
@@ -65,6 +65,14 @@ def _by_policy(group: Group) -> Iterator[tuple[str | None, Group]]:
     for entry in group.entries:
         parts[entry.policy].append(entry)
     return ((name, replace(group, entries=tuple(sorted(entries, key=_age)))) for name, entries in parts.items())
+
+
+def _with_owners(group: Group, policy: Policy | None) -> Group:
+    """The same group, in which each image has the owner that the policy finds."""
+    if policy is None or policy.owner is None:
+        return group
+    rule = policy.owner
+    return replace(group, entries=tuple(replace(each, owner=rule.of(each.decision.image)) for each in group.entries))
 
 
 def _age(entry: Entry) -> tuple[datetime, str]:

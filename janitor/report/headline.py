@@ -35,16 +35,18 @@ def _words(result: RunResult, zone: tzinfo, *, late: bool) -> str:
     return _capital(_within(done)) or "Nothing to do"
 
 
-def advice(result: RunResult, zone: tzinfo, *, late: bool = False, buttons: bool = False) -> list[str]:
+def advice(
+    result: RunResult, zone: tzinfo, *, late: bool = False, buttons: bool = False, here: bool = True
+) -> list[str]:
     """What to do about what the headline asks, who and until when: a sentence or two for each part.
 
-    `buttons`: the images have some. A `late` report announces nothing.
+    `buttons`: the images have some. Not `here`: they are listed in other channels. A `late` report announces nothing.
     """
     if result.mode is Mode.DRY_RUN:
         listed = any(target.to_delete or target.notices.announced for target in result.targets)
         return [f"{_NOTHING_DONE} {_OF_DRY_RUN}" if listed else _NOTHING_DONE]
     told, refused = [] if late else _told(result), [t for t in result.targets if t.outcome is Outcome.REFUSED]
-    keep = _KEEP_BY_BUTTON if buttons else _KEEP
+    keep = _KEEP_ELSEWHERE if not here else _KEEP_BY_BUTTON if buttons else _KEEP
     sentences = [keep.format(_from(told, result, zone, " before ")) if told else ""]
     sentences += [_REVIEW if any(target.excess is not None for target in refused) else ""]
     sentences += [_DOUBT if any(target.excess is None for target in refused) else ""]
@@ -54,6 +56,10 @@ def advice(result: RunResult, zone: tzinfo, *, late: bool = False, buttons: bool
 
 _KEEP = (
     "If an image below must stay, keep it{} with the command below it. For the others there is nothing to do: they are "
+    "deleted from then on."
+)
+_KEEP_ELSEWHERE = (
+    "The images are listed in the other channels named below; whoever needs one keeps it there{}. The others are "
     "deleted from then on."
 )
 _KEEP_BY_BUTTON = (

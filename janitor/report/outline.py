@@ -39,13 +39,14 @@ _NO_REMINDER = "Reminder not sent, as this report is late"
 class Entry:
     """One image as a report lists it: its decision, further details, and the command that keeps it.
 
-    `policy` is the one under which it is listed.
+    `policy` is the one under which it is listed, and `owner` whom that names as the owner of the image.
     """
 
     decision: Decision
     remark: str | None = None
     way_out: str | None = None
     announced_by: str | None = None
+    owner: str | None = None
 
     @property
     def policy(self) -> str | None:

@@ -202,7 +202,9 @@ def _entry(entry: Entry, policy: str | None, width: int) -> Iterator[Line]:
     yield from columns(label_of(image.name, _LONGEST_NAME), visible(image.id), format_size(image.size), width, indent=4)
     if entry.remark is not None:
         yield from paragraph(shortened(entry.remark, _LONGEST_SENTENCE), width, 6)
-    yield from paragraph(_why(None if decision.policy == policy else decision.policy, decision.detail), width, 6, DIM)
+    owner = f"; owner: {entry.owner}" if entry.owner else ""
+    why = f"{decision.detail}{owner}"
+    yield from paragraph(_why(None if decision.policy == policy else decision.policy, why), width, 6, DIM)
     if entry.way_out is not None:
         yield from paragraph(shortened(entry.way_out, _LONGEST_SENTENCE), width, 6)
 

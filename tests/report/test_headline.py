@@ -94,6 +94,8 @@ def test_it_says_what_to_do_and_until_when() -> None:
     told, over, unread = make_target(TOLD, announced=TOLD), OVER, UNREAD
     [keep] = advice(live_run(told), SEOUL)
     assert keep.startswith("If an image below must stay, keep it before 25 Nov 12:24 KST with the command below it.")
+    [there] = advice(live_run(told), SEOUL, here=False)
+    assert there.startswith("The images are listed in the other channels named below; whoever needs one keeps it there")
     [press] = advice(live_run(told), SEOUL, buttons=True)
     assert press.startswith("If an image below must stay, keep it before 25 Nov 12:24 KST: press its button, or")
     assert [sentence[:20] for sentence in advice(live_run(told, over, unread), SEOUL)] == [

@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from janitor.core.decision import REASONS, Reason
+from janitor.core.names.owners import OwnerRule
 from janitor.core.planning.plan import Excess
-from janitor.core.result import Cost, DeletionOutcome, Mode, Outcome
+from janitor.core.policy import Match, Policy
+from janitor.core.result import Cost, DeletionOutcome, Mode, Outcome, RunTerms
 from janitor.report.as_json import json_report
 from janitor.report.wording import OUTCOMES, money_a_month
 from tests.factories import GIB, NOW, make_deletion, make_image, make_run, make_target, to_delete, to_keep, too_young
@@ -243,3 +245,10 @@ def test_a_run_that_failed_after_it_deleted_says_both() -> None:
     assert "\nError: the disk is full\n" in text
     assert text.startswith("ACTION: prod could not be cleaned wholly; deleted 1 image, 10.0 GiB\n")
     assert "1 of 1 planned image deleted, reclaiming 10.0 GiB" in closing
+
+
+def test_the_owner_of_an_image_stands_with_its_reason() -> None:
+    owned = Policy("ci-images", Match(), owner=OwnerRule("property:owner"))
+    image = make_image("a", properties={"owner": "kim\x1b[31m"})
+    run = make_run(make_target([to_delete(image)]), terms=RunTerms(policies=(owned,)))
+    assert "(14d after creation); owner: kim\\x1b[31m" in unfolded(report(run))

@@ -53,7 +53,7 @@ def slack_messages(
     """
     result, parts = share.totals, policy_parts(share.listed)
     opening = [
-        *_to_do(result, zone, buttons=bool(offering.announced)),
+        *_to_do(share, zone, buttons=bool(offering.announced)),
         *_opening(share, undelivered, zone),
         *_policies(share, cost, zone),
     ]
@@ -92,10 +92,11 @@ def _context(share: Share, zone: tzinfo) -> str:
     return context + scope_of(share)
 
 
-def _to_do(result: RunResult, zone: tzinfo, *, buttons: bool) -> Iterator[Paragraph]:
+def _to_do(share: Share, zone: tzinfo, *, buttons: bool) -> Iterator[Paragraph]:
     """What to do, who and until when."""
-    sentences = advice(result, zone, buttons=buttons)
-    announced = len(sentences) > len(advice(result, zone, late=True))
+    here = any(target.notices.announced or target.notices.reminded for target in share.listed.targets)
+    sentences = advice(share.totals, zone, buttons=buttons, here=here)
+    announced = len(sentences) > len(advice(share.totals, zone, late=True))
     rows = [Row(sentence, late=_NOTHING_YET if announced and not n else None) for n, sentence in enumerate(sentences)]
     if rows:
         yield Paragraph("*What to do*", tuple(rows))
@@ -224,7 +225,8 @@ def _row(entry: Entry, listed_under: str | None = None) -> str:
     remark = f"\n    {fitted(entry.remark, _SENTENCE)}" if entry.remark else ""
     way_out = f"\n    to keep it: {fitted(entry.way_out, _NOTE)}" if entry.way_out else ""
     policy = "" if decision.policy == listed_under else _policy(decision.policy)
-    return f"{_image(entry)}{remark}\n    {policy}{fitted(decision.detail, _SENTENCE)}{way_out}"
+    owner = f"; owner: {fitted(entry.owner, _POLICY, code)}" if entry.owner else ""
+    return f"{_image(entry)}{remark}\n    {policy}{fitted(decision.detail, _SENTENCE)}{owner}{way_out}"
 
 
 def _image(entry: Entry) -> str:

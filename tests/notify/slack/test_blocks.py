@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.names.owners import OwnerRule
 from janitor.core.planning.plan import Excess
 from janitor.core.policy import Match, Policy
 from janitor.core.result import Cost, Deletion, DeletionOutcome, Mode, Outcome, RunResult, RunTerms
@@ -169,6 +170,14 @@ def test_each_policy_has_a_line_with_what_it_does_why_and_whom_to_ask() -> None:
         "    Rebuilt every night; &lt;b&gt;.\n    Contact: @kim or #cloud\n"
     ) in text
     assert "took 42s, begun by hand, kim@host. Outcome: ok" in text
+
+
+def test_the_owner_of_an_image_is_named_and_does_not_act() -> None:
+    owned = replace(DESCRIBED, owner=OwnerRule("property:owner"))
+    image = make_image("a", properties={"owner": "<!channel>"})
+    run = replace(make_run(make_target([to_delete(image), to_delete("b")])), terms=RunTerms(policies=(owned,)))
+    assert report(run).count("(14d after creation); owner: `&lt;!channel&gt;`") == 1
+    assert "owner" not in report(replace(run, terms=TERMS))
 
 
 def test_images_come_by_policy_and_the_oldest_first() -> None:

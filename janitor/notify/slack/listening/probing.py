@@ -1,12 +1,14 @@
 """Tries whether clicks could be listened to, without listening: a socket is opened, and closed again."""
 
+from janitor.clock import utc_now
 from janitor.config import Settings
-from janitor.errors import CloudError, DeliveryError
+from janitor.errors import CloudError, DeliveryError, StoreError
 from janitor.notify.slack.listening.calls import Calls
 from janitor.notify.slack.listening.listener import ANOTHER_APP, calls_of
 from janitor.notify.slack.listening.session import Session, opened
 from janitor.notify.slack.words import advice_on
 from janitor.shutdown import Stop
+from janitor.store import Store
 from janitor.transport import Transient
 
 _WITHIN = 10.0
@@ -31,7 +33,19 @@ def probe(settings: Settings, approvers: tuple[str, ...]) -> str:
         raise DeliveryError(f"clicks cannot be listened to: {error}", advice=advice_on("", None)) from error
     finally:
         calls.transport.close()
-    return f"opened a connection over which clicks would come, in the workspace {team}"
+    return f"opened a connection over which clicks would come, in the workspace {team}{_unheard(settings)}"
+
+
+def _unheard(settings: Settings) -> str:
+    """That nobody listens at present, if that is so: then messages have no buttons. Nothing where it is not known."""
+    try:
+        if settings.database.exists():
+            with Store.open(settings.database) as store:
+                if store.is_heard(utc_now()):
+                    return ""
+    except StoreError:
+        return ""
+    return "; nobody listens now, so messages have no buttons: `janitor serve` does, or `janitor serve --listen-only`"
 
 
 def _check_app(session: Session, app: str | None) -> None:

@@ -195,10 +195,16 @@ def test_the_tokens_and_the_ticket_are_in_no_log(desk: Desk, caplog: pytest.LogC
 def test_it_can_be_tried_without_listening(desk: Desk) -> None:
     settings = desk.settings()
     assert settings.slack is not None
+    opened = "opened a connection over which clicks would come, in the workspace T0STANDIN01"
     said = probe(settings, settings.slack.approvers)
-    assert said == "opened a connection over which clicks would come, in the workspace T0STANDIN01"
+    assert said == f"{opened}; nobody listens now, so messages have no buttons: " + (
+        "`janitor serve` does, or `janitor serve --listen-only`"
+    )
     assert desk.slack.paths[-1] == "/api/usergroups.users.list"
     assert desk.slack.sockets.wait_for(0)
+    with Store.open(settings.database) as store:
+        store.record_listener("one", utc_now(), utc_now())
+    assert probe(settings, settings.slack.approvers) == opened
 
 
 TROUBLE: dict[str, tuple[Callable[[Desk], object], str, str]] = {
