@@ -14,7 +14,18 @@ from janitor.core.cron import Cron
 from janitor.core.names.pattern import flaw_of_glob
 from janitor.core.result import Mode
 from janitor.core.units import parse_span
-from janitor.documents.kinds import AtOnce, BaseAddress, Price, PrivateAddress, Secret, Text, Whole, secret, web_address
+from janitor.documents.kinds import (
+    AtOnce,
+    BaseAddress,
+    Price,
+    PrivateAddress,
+    Secret,
+    SlackChannel,
+    Text,
+    Whole,
+    secret,
+    web_address,
+)
 from janitor.documents.schema import Label, Schema, read_as, suggestion, word_of
 from janitor.references import Names
 
@@ -112,7 +123,7 @@ class SlackSchema(Schema):
     app_token: Annotated[Secret, AfterValidator(_app_token)] | None = None
     app_token_file: Text | None = None
     approvers: list[Annotated[Text, AfterValidator(_approver)]] = Field(default=[])
-    channel: Label | None = None
+    channel: SlackChannel | None = None
     base_url: BaseAddress = "https://slack.com/api"
     post: Annotated[Literal["always", "changes", "problems"], word_of(POSTS, "known here")] = "changes"
     accepts: Annotated[Literal["slack", "any-2xx"], word_of(ACCEPTED, "known here")] = "slack"

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from janitor.documents.counting import excess
+from janitor.documents.mistakes import TAKEN_FOR_COMMENT, described, is_comment
 from janitor.errors import ConfigurationError, Problem
 from janitor.files import LARGEST, UnusableFile, content_of, text_in
 
@@ -27,7 +28,6 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 TWICE = "is given twice"
 _VAULT = ("!vault", "!vault-encrypted")
 _HALF = re.compile("[\ud800-\udfff]")
-_NAMED = re.compile(r" '[\w!-]{2,}'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,16 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML file: its values, the line of every key and list item, and what was wrong but did not stop reading."""
+    """One YAML file: its values, the line of every key and list item, and what was wrong but did not stop reading.
+
+    `commented` are the values that are empty since what is written there is a comment, as in `channel: #team`.
+    """
 
     file: str
     data: object
     lines: Mapping[Keys, int]
     faults: tuple[Fault, ...] = ()
+    commented: frozenset[Keys] = frozenset()
 
     def at(self, keys: Keys) -> object:
         """The value at these keys. Raises LookupError or TypeError where there is none."""
@@ -65,7 +69,10 @@ class Document:
         """A fault with its file and line; the key is written as seen from `inside`."""
         line = fault.line or self.line(fault.keys)
         key = _one_line(dotted(fault.keys[len(inside) :])) or None
-        return Problem(self.file, line, _one_line(fault.message), key, policy and _one_line(policy))
+        message = fault.message
+        if message.startswith("is empty") and fault.keys in self.commented:
+            message = TAKEN_FOR_COMMENT
+        return Problem(self.file, line, _one_line(message), key, policy and _one_line(policy))
 
 
 def read_document(path: Path, largest: int = LARGEST) -> Document:
@@ -93,7 +100,7 @@ def parse_document(file: str, content: bytes) -> Document:
     except UnusableFile as error:
         problem = Problem(file, error.line, str(error))
     except yaml.YAMLError as error:
-        problem = Problem(file, _line_of(error, text), _sentence(error))
+        problem = Problem(file, *described(error, text))
     except RecursionError:
         problem = Problem(file, None, "is nested too deeply")
     except _UnusableError as error:
@@ -162,17 +169,19 @@ def _document(file: str, text: str) -> Document:
         loader.dispose()
     if node is None or (node.tag == f"{_TAG}null" and not node.value):
         raise _UnusableError(1, "is empty")
-    builder = _Builder()
+    builder = _Builder(text)
     data = builder.value(node, ())
-    return Document(file, data, builder.lines, tuple(builder.faults))
+    return Document(file, data, builder.lines, tuple(builder.faults), frozenset(builder.commented))
 
 
 class _Builder:
     """Turns nodes into values, noting lines and faults on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
+        self._text = text
         self.lines: dict[Keys, int] = {}
         self.faults: list[Fault] = []
+        self.commented: set[Keys] = set()
         self._around: set[int] = set()
 
     def value(self, node: yaml.Node, keys: Keys) -> object:
@@ -193,6 +202,8 @@ class _Builder:
         if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
             return [self.value(item, (*keys, index)) for index, item in enumerate(node.value)]
         if isinstance(node, yaml.ScalarNode):
+            if not node.value and is_comment(self._text, node.start_mark.index):
+                self.commented.add(keys)
             return _scalar(node)
         raise _UnusableError(_line(node), "holds a tag (!), which is not supported")
 
@@ -251,27 +262,3 @@ def _text(node: yaml.ScalarNode) -> str:
 
 def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
-
-
-def _line_of(error: yaml.YAMLError, text: str) -> int | None:
-    if isinstance(error, yaml.reader.ReaderError):
-        return text.count("\n", 0, error.position) + 1
-    mark = getattr(error, "problem_mark", None)
-    return None if mark is None else mark.line + 1
-
-
-def _sentence(error: yaml.YAMLError) -> str:
-    """What is wrong, without text of the file: it could be a password that lacks its quotes."""
-    context, problem = getattr(error, "context", None) or "", getattr(error, "problem", None)
-    if context.startswith("expected a single document"):
-        return "holds more than one document (---): only one is read"
-    if "alias" in context or "alias" in (problem or ""):
-        return "is not YAML: a text that begins with * must be in quotes"
-    if problem is None:
-        return "is not YAML: it holds a character that YAML does not allow"
-    if "'%'" in problem:
-        return "is not YAML: a text that begins with % must be in quotes; {% … %} is not filled in here"
-    if "'\\t'" in problem:
-        return "is not YAML: it has a tab where only spaces are allowed"
-    hint = ": inside { } and [ ], a text that holds one of these or a ? must be in quotes" if "flow" in context else ""
-    return f"is not YAML: {_NAMED.sub('', problem)}{hint}"

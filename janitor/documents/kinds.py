@@ -6,11 +6,12 @@ from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from janitor.documents.schema import read_as
+from janitor.documents.schema import Label, read_as
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CHANNEL = re.compile(r"#?[^\s#@<>&|,]{1,80}")
 
 A_URL = "write a URL, like https://host/path"
 """What is said of a value that is not text where a URL is wanted."""
@@ -82,3 +83,13 @@ Whole = Annotated[int, number(int)]
 AtLeastOne = Annotated[Whole, Field(ge=1)]
 AtOnce = Annotated[Whole, Field(ge=1, le=32)]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False), number(float)]
+
+
+def _channel(text: str) -> str:
+    if not _CHANNEL.fullmatch(text):
+        raise ValueError(f'"{text}" is not a channel: write its name with #, in quotes, or its id like C0123456789')
+    return text
+
+
+SlackChannel = Annotated[Label, AfterValidator(_channel)]
+"""A channel of Slack's by id or by name, with or without #, as Slack takes both; no blanks nor several."""

@@ -186,3 +186,12 @@ def test_an_error_on_a_terminal_breaks_no_word(desk: Desk, columns: int, width: 
     assert max(map(len, shown.splitlines())) <= max(width, 6 + longest)
     assert max(map(len, whole.splitlines())) > 80
     assert "\ntargets:\n  - name: prod\n    api: openstack\n" in shown, "what is to be copied stays as it is"
+
+
+def test_approvers_who_have_no_buttons_are_noted(desk: Desk) -> None:
+    slack = 'slack: {token: xoxb-1, channel: "#a", approvers: [U012AB3CD]'
+    for more, noted in (("}", True), (", app_token: xapp-1}", False)):
+        desk.write("janitor.yaml", f"targets:\n  - {SPELLED_OUT}\n{slack}{more}\n")
+        desk.write("policies/a.yaml", POLICY)
+        checked = desk.janitor("check").stdout
+        assert ("slack          note: approvers: without an `app_token` there are no buttons" in checked) is noted

@@ -20,6 +20,10 @@ BAD_VALUES = [
     ),
     pytest.param("exempt: [a]", "exempt: unknown key", id="exempt-is-a-key-of-the-file"),
     pytest.param("channel:", "channel: is empty: give it a value or leave the key out", id="channel-left-empty"),
+    pytest.param(
+        "channel: web team", 'channel: "web team" is not a channel: write its name', id="a-blank-in-a-channel"
+    ),
+    pytest.param("channel: #team", "channel: is empty, as # begins a comment", id="channel-without-quotes"),
     pytest.param("channel: [a, b]", "channel: is a list: write text, in quotes", id="two-channels"),
     pytest.param("expires: {after: 1d}", 'expires: unknown key, did you mean "expire"?', id="near-key"),
     pytest.param(

@@ -59,6 +59,8 @@ pytestmark = pytest.mark.usefixtures("empty_folder")
             'slack.approvers[0]: "@lee" is not an id of Slack: write that of a person (U…) or of a user group (S…)',
             id="approver-by-name",
         ),
+        pytest.param("slack: {token: x, channel: c d}", 'slack.channel: "c d" is not a channel: write', id="a-blank"),
+        pytest.param("slack: {token: x, channel: '#a, #b'}", 'slack.channel: "#a, #b" is not a channel', id="two"),
         pytest.param("slack: {webhook_url: hooks.example}", "slack.webhook_url: is not a URL like", id="no-url"),
         pytest.param("slack: {base_url: 'http://x?y'}", "slack.base_url: must not hold a ? or #", id="query"),
         pytest.param("concurrency: {targets: 0}", "concurrency.targets: must be at least 1", id="nobody-works"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from janitor.documents import Document, Fault, display, dotted, read_document
+from janitor.documents import Document, Fault, Keys, display, dotted, read_document
 from janitor.errors import ConfigurationError
 
 Write = Callable[[str | bytes], Path]
@@ -133,7 +133,23 @@ def test_an_alias_is_the_value_it_stands_for(write: Write) -> None:
         pytest.param("a: 1\n---\nb: 2\n", "file.yaml:2: holds more than one document (---)", id="two-documents"),
         pytest.param(b"a: 1\nb: \xff\n", "file.yaml:2: is not UTF-8 text", id="not-utf-8"),
         pytest.param("a: 1\nb: [1, 2\nc: 3\n", "file.yaml:3: is not YAML: ", id="an-open-bracket"),
-        pytest.param("a: b: c\n", "file.yaml:1: is not YAML: mapping values are not allowed here", id="two-colons"),
+        pytest.param(
+            "x: 1\na: b: c\n",
+            'file.yaml:2: is not YAML: a text that holds a colon before a blank must be in quotes, like "a: b"',
+            id="two-colons",
+        ),
+        pytest.param("a: b\n  c: d\n", "file.yaml:2: is not YAML: a key is not allowed here: its line", id="too-far"),
+        pytest.param(
+            "a: @kim\n", 'file.yaml:1: is not YAML: a text that begins with @ must be in quotes, like "@kim"', id="at"
+        ),
+        pytest.param("{a: `b}\n", "file.yaml:1: is not YAML: a text that begins with ` must be in quotes", id="tick"),
+        pytest.param(
+            "a: {b: #team}\nc: 1\n",
+            'file.yaml:1: is not YAML: # begins a comment: a text that begins with # must be in quotes, like "#team"',
+            id="hash-in-braces",
+        ),
+        pytest.param("a:\n- x\n- [#team]\nc: 1\n", "file.yaml:3: is not YAML: # begins a comment", id="in-brackets"),
+        pytest.param("a: [1, #one\n  2\nb: 3\n", "file.yaml:3: is not YAML: ", id="a-comment-that-is-one"),
         pytest.param(
             "a:\n\tb: 1\n", "file.yaml:2: is not YAML: it has a tab where only spaces are allowed", id="a-tab"
         ),
@@ -152,6 +168,26 @@ def test_what_makes_no_document_is_one_problem_with_its_line(write: Write, conte
     assert problem in problem_of(write(content))
 
 
+@pytest.mark.parametrize(
+    ("text", "key", "said"),
+    [
+        ("é: 1\r\na: #team\r\nb: 1\r\n", ("a",), True),
+        ("a:\n  - #team\n  - b\n", ("a", 0), True),
+        ("a: # the team\nb: 1\n", ("a",), False),
+        ("a:\n#team\nb: 1\n", ("a",), False),
+        ("a: ''  #team\n", ("a",), False),
+        ("a: ~ #team\n", ("a",), False),
+    ],
+)
+def test_what_is_empty_as_a_comment_was_taken_for_no_value_says_so(
+    write: Write, text: str, key: Keys, said: bool
+) -> None:
+    problem = str(read_document(write(text)).problem(Fault(key, "is empty: write text, in quotes")))
+
+    assert ("is empty, as # begins a comment: a text that begins with # must be in quotes" in problem) is said
+    assert "is a number" in str(read_document(write(text)).problem(Fault(key, "is a number")))
+
+
 def test_aliases_of_aliases_do_not_fill_the_memory(write: Write) -> None:
     bomb = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
     bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12))
@@ -160,7 +196,11 @@ def test_aliases_of_aliases_do_not_fill_the_memory(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["*Hunter2", "!Hunter2", "!Hunter2!x y", "&Hunter2 &Hunter2 x", '"Hunter2', "Hunter2: x: y", "{Hunter2"]
+    "text",
+    [
+        *("*Hunter2", "!Hunter2", "!Hunter2!x y", "&Hunter2 &Hunter2 x", '"Hunter2', "Hunter2: x: y", "{Hunter2"),
+        *("[#Hunter2]", "@Hunter2"),
+    ],
 )
 def test_a_syntax_error_does_not_show_what_could_be_a_secret(write: Write, text: str) -> None:
     assert "Hunter2" not in problem_of(write(f"password: {text}\n"))

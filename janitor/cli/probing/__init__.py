@@ -55,6 +55,8 @@ def configured(settings: Settings, rules: Rules) -> Iterator[str]:
     yield from _ways(settings)
     if settings.slack is not None and settings.slack.accepts != "slack":
         yield f"slack          note: accepts: {settings.slack.accepts}: answers that are not Slack's can start notices"
+    if settings.slack is not None and settings.slack.approvers and settings.slack.app_token is None:
+        yield "slack          note: approvers: without an `app_token` there are no buttons that they could press"
     if settings.schedule is None:
         yield "schedule       none: `janitor serve` needs one, `janitor run` does not"
         return

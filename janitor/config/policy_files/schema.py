@@ -21,6 +21,7 @@ from janitor.core.names.pattern import Pattern, expression_between_slashes, flaw
 from janitor.core.policy import Clock, Expire, Match, Policy
 from janitor.core.retention import Family, Keep, Period
 from janitor.core.units import LONGEST_SPAN, parse_duration, parse_size, parse_until
+from janitor.documents.kinds import SlackChannel
 from janitor.documents.schema import Given, Label, OneOrMore, Schema, read_as, word_of
 
 _DISK_FORMATS = ("ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "ploop", "iso")
@@ -223,7 +224,7 @@ class PolicySchema(Schema):
     expire: Given[_Expire] = None
     keep: Given[_Keep] = None
     notice: Given[Notice] = None
-    channel: Given[Label] = None
+    channel: Given[SlackChannel] = None
     contact: Given[Label] = None
     owner: Given[_Owner] = None
 
