@@ -180,6 +180,8 @@ def test_a_bot_without_the_scope_says_which_it_needs(settings: Settings, slack: 
         {"id": LEE.id, "deleted": True, "profile": {"email": "lee@example.com"}},
         {"id": LEE.id, "is_bot": True},
         {"id": LEE.id, "is_stranger": True},
+        {"id": LEE.id, "team_id": "T0ELSEWHERE"},
+        {"id": LEE.id, "team_id": "T0ELSEWHERE", "enterprise_user": {"teams": ["T0OTHER"]}},
         {"id": "<!channel>"},
         {"id": "#general"},
         {"id": None},

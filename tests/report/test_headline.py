@@ -87,7 +87,7 @@ def test_what_was_deleted_is_confirmed_gone() -> None:
 def test_what_is_asked_comes_before_what_was_done() -> None:
     told = deleted(2, announced=(TOLD[0],))
     assert headline(told, UTC) == "ACTION: 1 image will be deleted from 25 Nov 03:24 UTC; deleted 2 images, 20.0 GiB"
-    assert headline(told, UTC, late=True) == "Deleted 2 images, 20.0 GiB; 1 image to be announced by a later report"
+    assert headline(told, UTC, late=True) == "Deleted 2 images, 20.0 GiB; announces nothing, a later report does"
 
 
 def test_it_says_what_to_do_and_until_when() -> None:

@@ -177,8 +177,13 @@ def test_one_with_a_history_waits_for_those_without(store: Store, targets_at_onc
     assert not clouds["old"].deleted
 
 
+BRACED, SPACED = "{{{}}}".format, " {} ".format
+
+
 @pytest.mark.parametrize("order", [1, -1], ids=["new-first", "old-first"])
-@pytest.mark.parametrize("written", [str.upper, bare, lambda one: bare(one).upper(), "urn:uuid:{}".format])
+@pytest.mark.parametrize(
+    "written", [str.upper, bare, lambda one: bare(one).upper(), "urn:uuid:{}".format, BRACED, SPACED, "{} ".format]
+)
 def test_ids_are_compared_where_each_list_spells_them_in_its_way(store: Store, written: Any, order: int) -> None:
     ids = [str(UUID(int=0xABCDEF << 100 | number)) for number in range(9)]
     clouds = two([image_called(written(one)) for one in ids], [image_called(one) for one in ids])

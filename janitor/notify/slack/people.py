@@ -33,6 +33,7 @@ _KNOWN_FOR = timedelta(days=1)
 _UNKNOWN_FOR = timedelta(hours=1)
 _DIRECT = re.compile(r"D[A-Z0-9]{2,20}")
 _NOBODY = 'Slack does not know this address: it said "users_not_found" when it was last asked'
+_ELSEWHERE = "the account with this address is not a person of this workspace"
 _T = TypeVar("_T")
 
 
@@ -42,6 +43,7 @@ class People:
 
     database: Path
     _answers: dict[str, str | DeliveryError] = field(default_factory=dict)
+    _teams: dict[str, str | None] = field(default_factory=dict)
     _asked: int = 0
 
     def direct_messages(self, channel: SlackChannel, user: str, now: datetime) -> Place:
@@ -85,13 +87,32 @@ class People:
             return DeliveryError(why, refused=True)
         self._asked += 1
         try:
-            user = _user_in(channel.ask("the address", lambda bot: bot.users_lookupByEmail(email=address)), address)
+            answer = channel.ask("the address", lambda bot: bot.users_lookupByEmail(email=address))
+            user = _user_in(answer, address)
+            self._check_team(channel, answer["user"])
         except DeliveryError as error:
             if '"users_not_found"' in str(error):
                 self._record(channel, address, None, now)
             return error
         self._record(channel, address, user, now)
         return user
+
+    def _check_team(self, channel: SlackChannel, said: Mapping[str, Any]) -> None:
+        """Raises DeliveryError for a person of another workspace, as far as Slack says which ones these are."""
+        team = said.get("team_id")
+        if team is None:
+            return
+        if channel.base_url not in self._teams:
+            try:
+                ours = channel.ask("the workspace", lambda bot: bot.auth_test()).get("team_id")
+            except DeliveryError:
+                ours = None
+            self._teams[channel.base_url] = ours if isinstance(ours, str) else None
+        ours = self._teams[channel.base_url]
+        grid = said.get("enterprise_user")
+        teams = grid.get("teams") if isinstance(grid, dict) else None
+        if ours is not None and team != ours and not (isinstance(teams, list) and ours in teams):
+            raise DeliveryError(_ELSEWHERE, refused=True)
 
     def _record(self, channel: SlackChannel, address: str, user: str | None, now: datetime) -> None:
         self._with_store(lambda store: store.record_person(channel.base_url, address, user, now), None)
@@ -150,5 +171,5 @@ def _user_in(answer: Mapping[str, Any], address: str) -> str:
     if said.get("deleted", False) is not False:
         raise DeliveryError("the account with this address is deactivated", refused=True)
     if said.get("is_bot", False) is not False or said.get("is_stranger", False) is not False:
-        raise DeliveryError("the account with this address is not a person of this workspace", refused=True)
+        raise DeliveryError(_ELSEWHERE, refused=True)
     return identity

@@ -51,7 +51,9 @@ def _spellings(image: str) -> set[str]:
     """How lists may spell the id of an image."""
     dashed = folded(image)
     bare = dashed.replace("-", "")
-    return {image, dashed, bare, dashed.upper(), bare.upper(), f"urn:uuid:{dashed}"}
+    usual = (dashed, bare, dashed.upper(), bare.upper())
+    rare = (form.format(dashed) for form in ("urn:uuid:{}", "uuid:{}", "{{{}}}", " {}", "{} ", " {} "))
+    return {image, *usual, *rare, f"{{{dashed.upper()}}}"}
 
 
 def _in_common(db: Connection, other: str, seen: list[_Span]) -> InCommon | None:

@@ -102,7 +102,7 @@ def test_a_late_report_announces_nothing_and_says_everything_else() -> None:
     for count in ("the first 10 of 300", "the other 290 of 300"):
         assert f"*Announced, to be deleted when due: {count} images* in `prod`" in on_time
     assert "announced" not in re.sub("(?i)not announced, as this report is late|to be announced", "", too_late)
-    assert late[0].text == "Deleted 1 image, 10.0 GiB; 301 images to be announced by a later report"
+    assert late[0].text == "Deleted 1 image, 10.0 GiB; announces nothing, a later report does"
     assert "*Not announced, as this report is late: the first 10 of 300 images* in `prod`" in shown(late[0])
     assert "*Listed in the first message of this report: the first 10 of 300 images* in `prod`" in too_late
     assert "*Not announced, as this report is late: the other 290 of 300 images* in `prod`" in too_late
