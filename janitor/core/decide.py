@@ -113,6 +113,8 @@ def _when(policy: Policy, notice: Notice | None, due: datetime, zone: tzinfo) ->
         return f"{at_least}, to be announced again, as it was announced as {notice.name or 'an image without a name'}"
     if notice is not None and notice.reowned:
         return f"{at_least}, to be announced again, as its owner has changed"
+    if notice is not None and notice.elsewhere:
+        return f"{at_least}, to be announced again, as it was announced in another place"
     return at_least
 
 

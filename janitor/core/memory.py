@@ -33,12 +33,14 @@ class Notice:
 
     `name` is the image's name in it, "" for no name, None where that was not recorded; `owner` likewise the owner found
     then, None also where reports do not go to owners. `instead`: it was last told of in the main channel, as its owner
-    could not be reached.
+    could not be reached. `place` is where the image was reported then, as `reports.channel` names it, None where that
+    is not known.
 
     The others say how it counts in one run (see `notices.counted`). `waits_until`: a reminder was due but not accepted,
     so the image waits at least until then. `lapsed`: it no longer counts, as a silence longer than the notice began
     then. `renamed`: it no longer counts, as the image now has another name, which was not announced. `reowned`: nor
-    does it, as the image now has another owner, who was not told.
+    does it, as the image now has another owner, who was not told. `elsewhere`: nor does it, as the image is reported in
+    another place now, which was not told.
 
     Wide because each fact about a notice decides whether it counts.
     """
@@ -55,11 +57,13 @@ class Notice:
     owner: str | None = None
     instead: bool = False
     reowned: bool = False
+    place: str | None = None
+    elsewhere: bool = False
 
     @property
     def counts(self) -> bool:
         """Whether people know from it that the image will be deleted."""
-        return self.lapsed is None and not self.renamed and not self.reowned
+        return self.lapsed is None and not (self.renamed or self.reowned or self.elsewhere)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 In the last day of a long notice people are reminded, and the deletion waits for that reminder: a late one moves it to a
 day after the reminder was accepted. And a notice counts only while reports arrive: after a silence longer than the
-notice, the image is announced again, as it is when its name has changed, or its owner where reports go to owners.
+notice, the image is announced again, as it is when its name has changed, or its owner where reports go to owners, or
+the place where it is reported: who is told of a deletion was told before that it was coming.
 
 A silence is the time between two of these moments, in the place that an image is reported to (or in the main channel,
 if it was told of there because its owner could not be reached): the notice was accepted, a live run of the target ended
@@ -72,9 +73,9 @@ def counted(
 ) -> dict[str, Notice]:
     """The notices as they count now: which ones a silence or another name has ended, and which wait for their reminder.
 
-    `names` are the present names of the listed images, "" for none or an unreadable one. `places` are where those are
-    reported now that are not reported in the main channel, and `owners` are their owners, where one is found and
-    reports go to owners. `next_run` says when the next run after an instant is due, if a schedule is configured.
+    `names` are the present names of the listed images, "" for none or an unreadable one. `places` are where they are
+    reported now, as far as their policies are there, and `owners` are their owners, where one is found and reports go
+    to owners. `next_run` says when the next run after an instant is due, if a schedule is configured.
     """
     owned = owners or {}
 
@@ -86,8 +87,11 @@ def counted(
         missed = missed and (now >= notice.due or image in hearing.unreminded)
         renamed = notice.name is not None and normal(names.get(image, notice.name)) != normal(notice.name)
         reowned = notice.owner is not None and same_owner(owned.get(image, notice.owner)) != same_owner(notice.owner)
+        elsewhere = notice.place is not None and places.get(image, notice.place) != notice.place
         waits_until = max(notice.due, now + REMINDED_FOR) if missed else None
-        return replace(notice, lapsed=lapsed, renamed=renamed, reowned=reowned, waits_until=waits_until)
+        return replace(
+            notice, lapsed=lapsed, renamed=renamed, reowned=reowned, elsewhere=elsewhere, waits_until=waits_until
+        )
 
     return {image: counts(image, notice) for image, notice in notices.items()}
 
@@ -103,17 +107,23 @@ def counted_among(
     """The same as `counted`, for these listed images as they are reported now."""
     listed = {image.id: image for image in images if image.id in notices}
     under = {image: notices[image].policy for image in listed}
-    places = {image: destinations.of(under[image], listed[image]).place for image in listed}
+    known = [image for image in listed if under[image] in destinations.policies]
+    places = {image: place_of(destinations, under[image], listed[image]) for image in known}
     owners = {image: destinations.owner_of(under[image], listed[image]) for image in listed}
     return counted(
         notices,
         hearing,
         now,
         names={image: each.name or "" for image, each in listed.items()},
-        places={image: place for image, place in places.items() if place is not None},
+        places=places,
         owners={image: owner for image, owner in owners.items() if owner},
         next_run=next_run,
     )
+
+
+def place_of(destinations: Destinations, policy: str | None, image: Image) -> str:
+    """Where an image is reported under a policy, by its name in the database, whether that can be reached or not."""
+    return destinations.of(policy, image).place or MAIN_CHANNEL
 
 
 def silent_since(

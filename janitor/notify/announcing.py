@@ -3,9 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from janitor.core.decision import Decision
 from janitor.core.memory import Notice
+from janitor.core.notices import place_of
 from janitor.core.policy import Policy
 from janitor.core.recipients.destinations import Destinations
 from janitor.core.result import Mode, RunResult, TargetResult
@@ -48,11 +50,13 @@ def start_notices(
     announced = ((target.target, decision) for target in result.targets for decision in target.notices.announced)
     reminded = ((target.target, decision.image.id) for target in result.targets for decision in target.notices.reminded)
     owner_of = (destinations or Destinations()).owner_of
+    place_in = None if destinations is None else partial(place_of, destinations)
     notices = {
         (target, one.image.id): replace(
             _notice(one, lengths, at),
             owner=owner_of(one.policy, one.image),
             instead=(target, one.image.id) in instead,
+            place=None if place_in is None else place_in(one.policy, one.image),
         )
         for target, one in announced
     }

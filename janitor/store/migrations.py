@@ -37,7 +37,7 @@ from janitor.store.trust.hearing import STEP as HEARING
 from janitor.store.trust.listening import STEP as LISTENING
 from janitor.store.trust.marks import STEP as MARKS
 from janitor.store.trust.mentions import STEP as MENTIONS
-from janitor.store.trust.notices import NAMING, REMINDING
+from janitor.store.trust.notices import NAMING, PLACING, REMINDING
 from janitor.store.trust.notices import OWNING as OWNERS
 from janitor.store.trust.notices import STEP as NOTICES
 from janitor.store.trust.outcomes import STEP as LOOKUPS
@@ -201,6 +201,11 @@ def owners(db: Connection) -> None:
         _execute(db, script)
 
 
+def placing(db: Connection) -> None:
+    """Where images were announced."""
+    _execute(db, PLACING)
+
+
 def _execute(db: Connection, script: str) -> None:
     # By lines: sqlite-utils looks for the end of a statement after each character, which is half of the time for a new
     # database.
@@ -243,6 +248,7 @@ STEPS = (  # append only
     clicking,
     account_pairs,
     owners,
+    placing,
 )
 ALL_STEPS = {step.__name__: step for step in STEPS} | {name: _adding(script) for name, script in added()}
 """Every step by its name, in the order in which they are applied."""

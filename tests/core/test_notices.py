@@ -8,8 +8,12 @@ import pytest
 
 from janitor.core.cron import Cron
 from janitor.core.memory import Hearing
-from janitor.core.notices import counted, reminded, silent_since
-from tests.factories import DAY
+from janitor.core.names.owners import OwnerRule
+from janitor.core.notices import counted, counted_among, due_under, reminded, silent_since
+from janitor.core.policy import Match, Policy
+from janitor.core.recipients.destinations import Destinations
+from janitor.core.recipients.recipients import Recipient, Recipients
+from tests.factories import DAY, image_called
 from tests.factories import NOW as START
 from tests.run.nights import MINUTE, TEAM, given
 from tests.run.world import HOUR
@@ -149,3 +153,46 @@ def test_a_silence_of_an_owner_ends_the_notices_of_that_owner_alone() -> None:
         "told-instead": None,
         "main": None,
     }
+
+
+# Places
+
+KIMS = Recipients({"kim": Recipient(channel=TEAM)})
+OWNED = Policy("old", Match(), notice=2 * DAY, owner=OwnerRule("property:owner"))
+
+
+@pytest.mark.parametrize(
+    ("heard", "now", "counts"),
+    [
+        pytest.param("slack", Destinations.under([OWNED], "#main", None), True, id="owners-change-nothing"),
+        pytest.param("slack", Destinations.under([OWNED], "#main", Recipients()), True, id="no-entry"),
+        pytest.param("slack", Destinations.under([OWNED], "#main", KIMS), False, id="an-entry-is-new"),
+        pytest.param("slack", Destinations.under([OWNED], TEAM, KIMS), True, id="a-new-entry-for-the-main-channel"),
+        pytest.param(TEAM, Destinations.under([OWNED], "#main", KIMS), True, id="the-same-entry"),
+        pytest.param("#other", Destinations.under([OWNED], "#main", KIMS), False, id="another-entry"),
+        pytest.param(TEAM, Destinations.under([OWNED], "#main", None), False, id="owners-are-no-more"),
+        pytest.param(
+            "slack", Destinations.under([replace(OWNED, channel=TEAM)], "#main", None), False, id="a-channel-is-new"
+        ),
+        pytest.param(
+            TEAM, Destinations.under([replace(OWNED, channel=TEAM)], "#main", None), True, id="the-same-channel"
+        ),
+        pytest.param(None, Destinations.under([OWNED], "#main", KIMS), True, id="unknown"),
+        pytest.param(TEAM, Destinations.under([], "#main", None), True, id="its-policy-is-no-more"),
+    ],
+)
+@pytest.mark.parametrize("instead", [False, True], ids=["", "the-main-channel-was-told-instead"])
+def test_an_image_that_is_reported_elsewhere_is_announced_again(
+    heard: str | None, now: Destinations, counts: bool, instead: bool
+) -> None:
+    image = image_called("a", properties={"owner": "kim"})
+    notice = replace(given(), place=heard, instead=instead)
+    [so] = counted_among([image], {"a": notice}, Hearing(quiet=tuple(days(1))), START + DAY, now).values()
+    assert (so.counts, so.elsewhere, so.due) == (counts, not counts, notice.due)
+    assert due_under(OWNED, so, START + DAY) == START + (2 if counts else 3) * DAY
+
+
+def test_an_announced_image_that_is_not_listed_is_in_no_other_place() -> None:
+    notice = replace(given(), place=TEAM)
+    destinations = Destinations.under([OWNED], "#main", None)
+    assert not counted_among([], {"a": notice}, Hearing(), START, destinations)["a"].elsewhere

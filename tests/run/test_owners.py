@@ -32,9 +32,11 @@ def owned(image: str, owner: str) -> Image:
     return image_called(image, properties={"owner": owner})
 
 
-def night(nights: Nights, *told: str, instead: tuple[str, ...] = ()) -> RunResult:
+def night(
+    nights: Nights, *told: str, instead: tuple[str, ...] = (), destinations: Destinations = DESTINATIONS
+) -> RunResult:
     """One run, of which these people and the main channel were told, or the main channel instead of these."""
-    result = nights.run(deliver=False, owes_report=True, destinations=DESTINATIONS)
+    result = nights.run(deliver=False, owes_report=True, destinations=destinations)
     places = [*told, *instead, "slack"]
     numbers = nights.store.add_reports(result.run, [NewReport(place, "[]") for place in places], nights.now)
     for number, place in zip(numbers, places, strict=True):
@@ -46,7 +48,7 @@ def night(nights: Nights, *told: str, instead: tuple[str, ...] = ()) -> RunResul
     names = [("prod", one.image.id) for one in (*notices.announced, *notices.reminded)]
     moved = {name for name in names if {"kims": KIM, "lees": LEE}[name[1]] in instead}
     store, policies, now = nights.store, nights.policies, nights.now
-    start_notices(store, result, policies, set(names), now, destinations=DESTINATIONS, instead=moved)
+    start_notices(store, result, policies, set(names), now, destinations=destinations, instead=moved)
     return result
 
 
@@ -89,3 +91,45 @@ def test_a_new_owner_is_told_before_the_image_goes(nights: Nights) -> None:
     night(nights.at(4))
     assert nights.cloud.deleted == ["lees", "kims"]
     nights.check()
+
+
+ELSEWHERE = Destinations.under([OWNED], "#main", Recipients({"lee": Recipient(user=LEE)}))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        pytest.param(ELSEWHERE, DESTINATIONS, (KIM,), id="an-entry-is-new"),
+        pytest.param(DESTINATIONS, ELSEWHERE, (), id="an-entry-is-no-more"),
+    ],
+)
+def test_a_new_place_is_told_before_the_image_goes(
+    nights: Nights, before: Destinations, after: Destinations, told: tuple[str, ...]
+) -> None:
+    night(nights, LEE, destinations=before)
+    night(nights.at(1), destinations=before)
+    result = night(nights.at(2), *told, destinations=after)
+    assert (announced(result), nights.cloud.deleted) == (["kims"], ["lees"])
+    expected = "no earlier than 2026-11-27 03:00Z, to be announced again, as it was announced in another place"
+    assert result.targets[0].decisions[0].detail.endswith(expected)
+    night(nights.at(3), destinations=after)
+    assert nights.cloud.deleted == ["lees"]
+    night(nights.at(4), destinations=after)
+    assert nights.cloud.deleted == ["lees", "kims"]
+    nights.check()
+
+
+def test_a_place_that_changes_back_in_time_costs_nothing(nights: Nights) -> None:
+    night(nights, KIM, LEE)
+    result = nights.at(1).run(deliver=False, owes_report=True, destinations=ELSEWHERE)
+    assert announced(result) == ["kims"]
+    nights.store.add_reports(result.run, [], nights.now)
+    night(nights.at(2))
+    assert nights.cloud.deleted == ["kims", "lees"]
+
+
+def test_what_the_main_channel_was_told_instead_is_announced_again_once_its_entry_is_another(nights: Nights) -> None:
+    night(nights, LEE, instead=(KIM,))
+    corrected = Destinations.under([OWNED], "#main", Recipients({"kim": Recipient(channel="#team-kim")}))
+    assert announced(night(nights.at(2), destinations=corrected)) == ["kims", "lees"]
+    assert nights.cloud.deleted == []

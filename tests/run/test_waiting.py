@@ -7,12 +7,13 @@ from datetime import datetime
 import pytest
 
 from janitor.core.explaining.waiting import Cause, State, Waiting, waiting_in
+from janitor.core.recipients.destinations import Destinations
 from janitor.core.result import Mode
 from janitor.core.usage import Usage
 from janitor.errors import Refused
 from tests.factories import DAY, OLD, exempt, image_called
 from tests.factories import NOW as START
-from tests.run.nights import LONG, Nights
+from tests.run.nights import LONG, TEAM, Nights
 from tests.run.world import HOUR
 
 
@@ -64,6 +65,19 @@ def _renamed(nights: Nights) -> None:
     nights.at(1).night(Mode.DRY_RUN)
 
 
+def _other_place(nights: Nights) -> None:
+    nights.night(destinations=Destinations.under(nights.policies, "#main", None))
+    nights.policies = [replace(nights.policies[0], channel=TEAM)]
+    nights.at(1).night(Mode.DRY_RUN, destinations=Destinations.under(nights.policies, "#main", None))
+
+
+def _back_in_the_main_channel(nights: Nights) -> None:
+    nights.policies = [replace(nights.policies[0], channel=TEAM)]
+    nights.night(destinations=Destinations.under(nights.policies, "#main", None))
+    nights.policies = [replace(nights.policies[0], channel=None)]
+    nights.at(1).night(Mode.DRY_RUN, destinations=Destinations.under(nights.policies, "#main", None))
+
+
 def _other_policy(nights: Nights) -> None:
     nights.night()
     nights.policies = [replace(nights.policies[0], name="new")]
@@ -101,6 +115,8 @@ def _dying(nights: Nights) -> None:
         pytest.param(lambda nights: nights.run(deliver=False), Cause.NOT_STARTED, None, None, id="not-started"),
         pytest.param(_silent, Cause.SILENCE, None, START, id="a-silence"),
         pytest.param(_renamed, Cause.RENAMED, "a", None, id="renamed"),
+        pytest.param(_other_place, Cause.OTHER_PLACE, "the main channel", None, id="another-place"),
+        pytest.param(_back_in_the_main_channel, Cause.OTHER_PLACE, TEAM, None, id="no-place-of-its-own-any-more"),
         pytest.param(_other_policy, Cause.OTHER_POLICY, "old", None, id="another-policy"),
         pytest.param(_longer_notice, Cause.OTHER_DATE, None, START + 2 * DAY, id="a-longer-notice"),
         pytest.param(_dying, Cause.IN_PROGRESS, None, None, id="killed-or-in-progress"),

@@ -7,6 +7,7 @@ from typing import Any
 from janitor.core.decision import Decision
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Policy
+from janitor.core.recipients.destinations import Destinations
 from janitor.core.result import Mode, RunResult
 from janitor.notify.announcing import start_notices
 from janitor.run.orders import Site
@@ -36,14 +37,14 @@ class World:
         orders: dict[str, Any] = {"limits": self.limits, **rest}
         sites = [Site("prod", lambda: self.cloud)]
         result = run_of(sites, self.policies, self.store, mode, clock=lambda: self.now, **orders).perform()
-        self.deliver(result, taken=deliver)
+        self.deliver(result, taken=deliver, destinations=rest.get("destinations"))
         return result
 
-    def deliver(self, result: RunResult, *, taken: bool = True) -> None:
+    def deliver(self, result: RunResult, *, taken: bool = True, destinations: Destinations | None = None) -> None:
         """The channel takes all of a report, or nothing."""
         told = [*result.targets[0].notices.announced, *result.targets[0].notices.reminded]
         accepted = {("prod", decision.image.id) for decision in told} if taken else set()
-        start_notices(self.store, result, self.policies, accepted, self.now)
+        start_notices(self.store, result, self.policies, accepted, self.now, destinations=destinations)
 
     def approved(self, number: int, validity: timedelta = DAY) -> dict[str, tuple[Decision, ...]]:
         return reviewed_plan(self.store, number, self.policies, validity, self.now)

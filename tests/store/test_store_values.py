@@ -83,6 +83,8 @@ NOTICES = built(
     owner=st.none() | TEXTS,
     instead=st.booleans(),
     reowned=st.booleans(),
+    place=st.none() | TEXTS,
+    elsewhere=st.booleans(),
 )
 EXEMPTIONS = built(Exemption, image=TEXTS, until=INSTANTS, why=TEXTS, who=TEXTS)
 REFUSALS = built(Refusals, count=st.integers(0, 9), last_at=INSTANTS, detail=TEXTS)

@@ -9,6 +9,7 @@ from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.exemptions import FOREVER
 from janitor.core.image import Image
 from janitor.core.memory import Exemption, Notice
+from janitor.core.notices import MAIN_CHANNEL
 from janitor.core.result import Mode
 
 
@@ -45,6 +46,7 @@ class Cause(StrEnum):
     SILENCE = "silence"
     RENAMED = "renamed"
     OTHER_OWNER = "other-owner"
+    OTHER_PLACE = "other-place"
     OTHER_POLICY = "other-policy"
     OTHER_DATE = "other-date"
     NOT_YET = "not-yet"
@@ -59,6 +61,7 @@ CAUSES: Mapping[Cause, str] = {
     Cause.SILENCE: "a silence ended its announcement",
     Cause.RENAMED: "it was announced under another name",
     Cause.OTHER_OWNER: "it was announced to another owner",
+    Cause.OTHER_PLACE: "it was announced in another place",
     Cause.OTHER_POLICY: "it was announced under another policy",
     Cause.OTHER_DATE: "it was announced for an earlier date",
     Cause.NOT_YET: "nothing is recorded",
@@ -212,9 +215,15 @@ def _undone(decision: Decision, notice: Notice | None, decided_on: Notice | None
             return Cause.RENAMED, notice.name or "", None
         if decided_on.reowned:
             return Cause.OTHER_OWNER, notice.owner or "", None
+        if decided_on.elsewhere:
+            return Cause.OTHER_PLACE, _title_of(notice.place), None
         if _awaits_reminder(decision, decided_on):
             return None
     return (Cause.OTHER_DATE, None, notice.due) if decision.due is not None and notice.due < decision.due else None
+
+
+def _title_of(place: str | None) -> str:
+    return "the main channel" if place in (None, MAIN_CHANNEL) else place
 
 
 def _awaits_reminder(decision: Decision, decided_on: Notice | None) -> bool:

@@ -114,6 +114,8 @@ def _again(waiting: Waiting | None, snapshot: Snapshot | None, zone: tzinfo) -> 
         return " again, under its new name"
     if waiting.cause is Cause.OTHER_OWNER:
         return " again, to its new owner"
+    if waiting.cause is Cause.OTHER_PLACE:
+        return " again, where it is reported now"
     return f": {visible(words_of(waiting, snapshot, lambda at: local_minute(at, zone)))}"
 
 

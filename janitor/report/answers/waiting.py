@@ -142,13 +142,20 @@ def _cause_of(one: Waiting, snapshot: Snapshot, time: Times) -> str:
             return f"a silence since {since} ended its announcement"
         case Cause.RENAMED:
             return f"it was announced as {one.said or 'an image without a name'}"
-        case Cause.OTHER_POLICY | Cause.OTHER_OWNER:
-            owner = f"for its owner {one.said}" if one.said else "while it had no owner"
-            return f"it was announced {owner if one.cause is Cause.OTHER_OWNER else f'under policy {one.said}'}"
+        case Cause.OTHER_POLICY | Cause.OTHER_OWNER | Cause.OTHER_PLACE:
+            return f"it was announced {_otherwise(one)}"
         case Cause.OTHER_DATE:
             return f"it was announced for {since}, and its notice is longer now"
         case _:
             return "it is not announced yet"
+
+
+def _otherwise(one: Waiting) -> str:
+    if one.cause is Cause.OTHER_POLICY:
+        return f"under policy {one.said}"
+    if one.cause is Cause.OTHER_PLACE:
+        return f"while it was reported in {one.said}"
+    return f"for its owner {one.said}" if one.said else "while it had no owner"
 
 
 def waiting_json(lists: Sequence[WaitingList], cost: Cost | None) -> Iterator[str]:

@@ -47,6 +47,25 @@ ALTER TABLE notices ADD COLUMN owner TEXT;
 ALTER TABLE notices ADD COLUMN instead INTEGER NOT NULL DEFAULT 0;
 """
 
+PLACING = """
+-- place: where the image was reported when it was announced, as in reports.channel, or would have been if it could have
+-- been reached (see instead); NULL where that is not known.
+ALTER TABLE notices ADD COLUMN place TEXT;
+
+-- Before there were owners, the channel of its policy was told, if it has one of its own that got a report of that run,
+-- or else the main one. Where owners are told, only a run with one report was certainly told in one place.
+UPDATE notices SET place = (
+    SELECT p.channel FROM policy_texts t
+    JOIN reports p ON p.run = notices.run AND p.channel IN (json_extract(t.value, '$.channel'), 'slack')
+    WHERE t.policy = notices.policy AND json_valid(t.value)
+        AND t.from_run <= notices.run AND (t.until_run IS NULL OR t.until_run > notices.run)
+    ORDER BY p.channel = 'slack' LIMIT 1
+) WHERE ended_at IS NULL AND owner IS NULL;
+UPDATE notices SET place = (
+    SELECT min(channel) FROM reports WHERE run = notices.run HAVING count(*) = 1 AND min(error) IS NULL
+) WHERE ended_at IS NULL AND place IS NULL AND NOT instead;
+"""
+
 REMINDING = """
 -- reminded_in_run: the run whose report reminded, which was accepted at reminded_at.
 ALTER TABLE notices ADD COLUMN reminded_in_run INTEGER REFERENCES runs;
@@ -74,6 +93,7 @@ def notice_of(row: Mapping[str, Any]) -> Notice:
         row["name"],
         owner=row["owner"],
         instead=bool(row["instead"]),
+        place=row["place"],
     )
 
 
@@ -81,8 +101,8 @@ def announce(db: Connection, run: int, target: str, image: str, notice: Notice) 
     """Start a notice that a channel has accepted; it replaces an earlier one."""
     db.execute(_END_STANDING, (iso(notice.announced_at), "replaced", target, image))
     db.execute(
-        "INSERT INTO notices (target, image, policy, length_seconds, run, announced_at, due, name, owner, instead)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO notices (target, image, policy, length_seconds, run, announced_at, due, name, owner, instead,"
+        " place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             target,
             image,
@@ -94,6 +114,7 @@ def announce(db: Connection, run: int, target: str, image: str, notice: Notice) 
             notice.name,
             notice.owner,
             notice.instead,
+            notice.place,
         ),
     )
 
