@@ -33,6 +33,7 @@ POSTS = ("always", "changes", "problems")
 ACCEPTED = ("slack", "any-2xx")
 _MOST_DELETIONS = 10**9
 _MOST_IMAGES = 10**7
+_ABBREVIATED = {"KST": "Asia/Seoul", "JST": "Asia/Tokyo"}
 
 
 def _validity(text: str) -> timedelta:
@@ -49,12 +50,14 @@ def _percent(text: str) -> float:
     return float(match[1])
 
 
-def _zone(text: str) -> ZoneInfo:
+def zone_of(text: str) -> ZoneInfo:
+    """The time zone of that name. Raises ValueError, which suggests one, for a name that is none of IANA's."""
     try:
         return ZoneInfo(text)
     except (KeyError, ValueError, OSError):
         zones = sorted(available_timezones())
-        city = next((zone for zone in zones if zone.casefold().endswith(f"/{text.casefold()}")), None)
+        named = (zone for zone in zones if zone.casefold().endswith(f"/{text.casefold()}"))
+        city = _ABBREVIATED.get(text.upper()) or next(named, None)
         near = f', did you mean "{city}"?' if city else suggestion(text, zones, cutoff=0.8)
         raise ValueError(f'"{text}" is not an IANA time zone{near or " like Asia/Seoul"}') from None
 
@@ -62,7 +65,7 @@ def _zone(text: str) -> ZoneInfo:
 Span = Annotated[timedelta, read_as(parse_span, "write a duration with its unit, like 24h")]
 Validity = Annotated[timedelta, read_as(_validity, "write a duration with its unit, like 24h")]
 Percent = Annotated[float, read_as(_percent, "write a percentage, like 50%")]
-Zone = Annotated[InstanceOf[ZoneInfo], read_as(_zone, "write an IANA time zone, like Asia/Seoul")]
+Zone = Annotated[InstanceOf[ZoneInfo], read_as(zone_of, "write an IANA time zone, like Asia/Seoul")]
 Schedule = Annotated[InstanceOf[Cron], read_as(Cron.parse, 'write five fields, in quotes, like "0 3 * * *"')]
 
 

@@ -164,7 +164,9 @@ def test_a_wrong_answer_names_its_option_and_nothing_is_written(desk: Desk, word
 
 
 def test_a_terminal_is_asked_what_no_option_says_and_again_where_the_answer_is_wrong(desk: Desk) -> None:
-    typed = "\n".join(["toast", "old", "", "Asia/Soul", "pigeon", "bot", "", "#이미지", "Asia/Seoul"]) + "\n"
+    typed = (
+        "\n".join(["toast", "old", "", "Asia/Soul", "Asia/Seoul", "pigeon", "bot", "", "# 이미지", "#이미지"]) + "\n"
+    )
     desk.environment = {"COLUMNS": "", "TERM": "xterm"}
     code, shown = Screen(80).show(desk, "init", "--schedule", "5 4 * * *", typed=typed)
     assert code == 0, shown
@@ -172,7 +174,8 @@ def test_a_terminal_is_asked_what_no_option_says_and_again_where_the_answer_is_w
     assert "clouds.yaml" not in shown, "it makes no sense with that API"
     assert "Answer none or webhook or bot." in shown
     assert "It has no default." in shown
-    assert "Asia/Soul: " in shown
+    assert '"Asia/Soul" is not an IANA time zone, did you mean "Asia/Seoul"?' in plain(shown)
+    assert '"# 이미지" is not a channel' in shown
     assert max(len(part) for line in plain(shown).splitlines() for part in line.split("]:")) <= 80
     config = yaml.safe_load((desk.folder / "janitor.yaml").read_text(encoding="utf-8"))
     assert (config["timezone"], config["schedule"], config["slack"]["channel"]) == (
@@ -182,6 +185,29 @@ def test_a_terminal_is_asked_what_no_option_says_and_again_where_the_answer_is_w
     )
     assert config["targets"][0]["api"] == "toast"
     assert config["targets"][0]["password"] == "${TOAST_PASSWORD}"
+
+
+def test_zone_and_schedule_are_judged_before_the_next_question(desk: Desk) -> None:
+    typed = "\n".join(["KST", "Asia/Seoul", "every night", "5 4 * * *", "none"]) + "\n"
+    given = ("--api", "openstack", "--name", "prod", "--cloud", "lab", "--region", "KR1")
+    code, shown = Screen(80).show(desk, "init", *given, typed=typed)
+    order = ("Which time zone", 'did you mean "Asia/Seoul"?', "as in crontab", "every night", "get to Slack")
+    places = [plain(shown).rindex(words) for words in order]
+    assert (code, places) == (0, sorted(places))
+
+
+@pytest.mark.parametrize("word", ["none", "None", ""])
+def test_no_cloud_is_left_empty_or_called_none(desk: Desk, word: str) -> None:
+    code, shown = Screen(80).show(desk, "init", typed=f"\nprod\n{word}\n" + "\n" * 5)
+    assert (code, "Leave empty for NHN Cloud" in plain(shown)) == (0, True), shown
+    [target] = yaml.safe_load((desk.folder / "janitor.yaml").read_text(encoding="utf-8"))["targets"]
+    assert ("cloud" in target, target["tenant_id"]) == (False, "${NHN_TENANT_ID}")
+
+
+def test_the_example_of_a_bot_says_where_the_token_of_its_buttons_goes(desk: Desk) -> None:
+    desk.janitor("init", "--slack", "bot", "--channel", "#a")
+    example = (desk.folder / ".env.example").read_text()
+    assert example.endswith("see docs/slack.md\n# SLACK_APP_TOKEN=\n")
 
 
 @pytest.mark.parametrize("typed", ["\x04", "toast\n\n\x04"], ids=["at-once", "later"])

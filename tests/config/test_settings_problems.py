@@ -24,7 +24,8 @@ pytestmark = pytest.mark.usefixtures("empty_folder")
             "timezone: asia/seoul", 'not an IANA time zone, did you mean "Asia/Seoul"?', id="zone-in-lower-case"
         ),
         pytest.param("timezone: Seoul", 'not an IANA time zone, did you mean "Asia/Seoul"?', id="a-city"),
-        pytest.param("timezone: KST", '"KST" is not an IANA time zone like Asia/Seoul', id="no-zone"),
+        pytest.param("timezone: XYZ", '"XYZ" is not an IANA time zone like Asia/Seoul', id="no-zone"),
+        pytest.param("timezone: KST", '"KST" is not an IANA time zone, did you mean "Asia/Seoul"?', id="abbreviated"),
         pytest.param("timezone: ../../etc/passwd", "is not an IANA time zone", id="a-path-is-no-zone"),
         pytest.param("timezone: Asia", '"Asia" is not an IANA time zone', id="a-folder-is-no-zone"),
         pytest.param("limits: {max_deletions: -1}", "limits.max_deletions: must be at least 0", id="negative"),

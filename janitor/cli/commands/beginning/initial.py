@@ -1,6 +1,6 @@
 """From answers to files: `janitor init` without its options."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +11,14 @@ from janitor.cli.commands.beginning.texts import configuration_text, example_of_
 from janitor.cli.commands.beginning.writing import must_be_new, write_together
 from janitor.cli.terminal import answer_as_typed, can_ask, say
 from janitor.config import load_settings
+from janitor.config.schema import zone_of
+from janitor.core.cron import Cron
 from janitor.errors import ConfigurationError, UsageError
 from janitor.escaping import visible
 
 _TRIED_WITH = {"SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T/B/x"}
 _ANY_VALUE = "x"
+_JUDGED: Mapping[str, Callable[[str], object]] = {"timezone": zone_of, "schedule": Cron.parse}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,25 @@ def _ask(question: Question, default: str | None) -> str:
     say(question.asks, err=True)
     while True:
         answer = answer_as_typed(offered) or default
-        if answer is not None and (not question.choices or answer in question.choices):
+        flaw = _flaw(question, answer)
+        if answer is not None and flaw is None:
             return answer
-        say(f"Answer {' or '.join(question.choices)}." if question.choices else "It has no default.", err=True)
+        say(f"{flaw}", err=True)
+
+
+def _flaw(question: Question, answer: str | None) -> str | None:
+    """What is wrong with an answer, where that can be said before all are given."""
+    if answer is None:
+        return "It has no default."
+    if question.choices:
+        return None if answer in question.choices else f"Answer {' or '.join(question.choices)}."
+    judge = _JUDGED.get(question.name)
+    try:
+        if judge is not None:
+            judge(answer)
+    except ValueError as error:
+        return visible(str(error))
+    return None
 
 
 def _write(files: Files, answers: Answers) -> None:

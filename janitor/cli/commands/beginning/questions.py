@@ -15,7 +15,8 @@ class Question:
     """One question, and the option of the same name that answers it.
 
     `key` is where the answer stands in the configuration. `default` is the answer of a person who gives none; where it
-    is None there is none. `wanted` says whether the question makes sense after the answers before it.
+    is None there is none. `wanted` says whether the question makes sense after the answers before it. To one that
+    `may_be_none`, the word none is the empty answer.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Question:
     default: Callable[[Answers], str | None]
     choices: tuple[str, ...] = ()
     wanted: Callable[[Answers], bool] = lambda _answers: True
+    may_be_none: bool = False
 
     @property
     def option(self) -> str:
@@ -59,10 +61,11 @@ QUESTIONS = (
     Question(
         "cloud",
         "targets[0].cloud",
-        "Which cloud of clouds.yaml? None: NHN Cloud, with a user and a password.",
+        "Which cloud of clouds.yaml? Leave empty for NHN Cloud, with a user and a password.",
         "Cloud of clouds.yaml that has the credentials; empty for NHN Cloud's tenant ID, user name and password.",
         _always(""),
         wanted=lambda answers: answers["api"] == "openstack",
+        may_be_none=True,
     ),
     Question(
         "identity",
@@ -127,7 +130,8 @@ def asked(given: Mapping[str, str | None], ask: Callable[[Question, str | None],
     for question in QUESTIONS:
         if question.wanted(answers):
             answer = given[question.name]
-            answers[question.name] = ask(question, question.default(answers)) if answer is None else answer
+            answer = ask(question, question.default(answers)) if answer is None else answer
+            answers[question.name] = "" if question.may_be_none and answer.casefold() == "none" else answer
             yield question.name, answers[question.name]
 
 

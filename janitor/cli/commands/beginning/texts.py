@@ -15,6 +15,11 @@ VARIABLES = {
     "SLACK_BOT_TOKEN": "token of the bot (xoxb-…), with the scopes chat:write and files:write",
 }
 
+_APP_TOKEN = (
+    "# app-level token (xapp-…) with the scope connections:write, for buttons that keep images; see docs/slack.md",
+    "# SLACK_APP_TOKEN=",
+)
+
 
 def configuration_text(answers: Answers) -> str:
     """The text of janitor.yaml."""
@@ -78,7 +83,10 @@ def example_of_environment(answers: Answers) -> str:
     names = variables_of(answers)
     if not names:
         lines[1:] = ["# It names none: the credentials are in clouds.yaml."]
-    return "\n".join(lines + [line for name in names for line in (f"# {VARIABLES[name]}", f"{name}=")]) + "\n"
+    lines += [line for name in names for line in (f"# {VARIABLES[name]}", f"{name}=")]
+    if answers["slack"] == "bot":
+        lines += _APP_TOKEN
+    return "\n".join(lines) + "\n"
 
 
 def variables_of(answers: Answers) -> list[str]:
