@@ -160,6 +160,9 @@ def find_image(store: Store, word: str, *, by_name: bool = False) -> tuple[str, 
             raise UsageError(f'"{visible(word)}" is {_several(named, store.find_image(word))}')
     if not identities:
         runs = "run has" if store.is_whole() else "run whose details are still kept has"
+        if by_name:
+            kinds = "neither an id, the start of one, nor the name of a listed image"
+            raise UsageError(f'"{visible(word)}" is {kinds}: no {runs} seen one')
         raise UsageError(f'no {runs} seen an image whose id starts with "{visible(word)}"{_named(named)}')
     return _only(identities, word), [target for target, _ in places]
 

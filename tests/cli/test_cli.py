@@ -133,6 +133,19 @@ def test_an_empty_name_is_said(sandbox_desk: Desk, words: tuple[str, ...], told:
     assert told in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("lastest", "'lastest' is not a run, did you mean \"latest\"?"),
+        ("first", "'first' is not a run: write its number, or \"latest\""),
+        ("2x", "'2x' is not a valid integer"),
+    ],
+)
+def test_a_word_that_is_no_run_is_told_of_the_latest(desk: Desk, word: str, said: str) -> None:
+    done = desk.janitor("show", word)
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+
+
 @pytest.mark.parametrize("words", [("runs", "--limit"), ("images", "--run"), ("show",), ("apply",)], ids=" ".join)
 @pytest.mark.parametrize("number", ["0", "1000000001", "9" * 30], ids=["zero", "one-more", "huge"])
 def test_a_number_out_of_range_exits_2(desk: Desk, words: tuple[str, ...], number: str) -> None:

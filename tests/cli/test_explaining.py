@@ -62,7 +62,11 @@ def test_one_image_is_meant(named: Desk, word: str, image: str) -> None:
     [
         pytest.param("twin", '"twin" is the name of 12 images, give an id: 0-twin in prod; 1-twin', id="names"),
         pytest.param("g", '"g" is the name of 1 image, give an id: other in prod, and the start of g-1', id="both"),
-        pytest.param("twi", 'no run has seen an image whose id starts with "twi"', id="a-part-of-a-name"),
+        pytest.param(
+            "twi",
+            '"twi" is neither an id, the start of one, nor the name of a listed image: no run has seen one',
+            id="a-part-of-a-name",
+        ),
         pytest.param("r-", '"r-" is the start of 2 ids: r-0, r-1', id="ids"),
     ],
 )

@@ -22,7 +22,18 @@ class _Run(_Number):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number."""
-        return None if value == "latest" else super().convert(value, param, ctx)
+        if value == "latest":
+            return None
+        if isinstance(value, str) and not any(map(str.isdecimal, value)):
+            from difflib import get_close_matches  # only for a mistake
+
+            near = (
+                ', did you mean "latest"?'
+                if get_close_matches(value, ["latest"])
+                else ': write its number, or "latest"'
+            )
+            self.fail(f"{value!r} is not a run{near}", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 NUMBER = _Number(1, 10**9)

@@ -55,7 +55,7 @@ def facts_lines(seen: Seen, zone: tzinfo, width: int) -> Iterator[Line]:
         "disk format": visible(image.disk_format or "unknown"),
     }
     if image.visibility is not None:
-        facts |= {"visibility": visible(image.visibility), "owner": visible(image.owner or "unknown")}
+        facts |= {"visibility": visible(image.visibility), "project": visible(image.owner or "unknown")}
     if image.os_hidden:
         facts["hidden"] = "yes"
     if image.tags:
