@@ -227,7 +227,7 @@ def _notices(notices: Sequence[Given], zone: tzinfo, width: int) -> Iterator[Lin
         if given.ended_at is not None:
             words += f"; ended {local_minute(given.ended_at, zone)}, {given.ended}"
         yield from paragraph(visible(words), width, 2)
-        for message in given.messages:
+        for message in sorted(given.messages, key=lambda sent: sent.delivered_at is None):  # the accepted first
             at, error = message.delivered_at, message.error
             state = f"undelivered: {error or 'not sent yet'}" if at is None else f"accepted {local_minute(at, zone)}"
             yield from paragraph(visible(f"its report to {message.channel}: {state}"), width, 4)
