@@ -3,6 +3,7 @@
 import pytest
 
 from janitor.core.names.owners import OwnerRule
+from janitor.expressions import Budget
 from tests.factories import make_image
 
 CASES = {
@@ -36,3 +37,11 @@ def test_the_owner_is_found_or_nobody_is_named(rule: str, facts: dict[str, objec
 def test_a_pattern_without_exactly_one_part_for_the_owner_is_refused(rule: str) -> None:
     with pytest.raises(ValueError, match=r"write a pattern with exactly one|is not a regular expression"):
         OwnerRule(rule)
+
+
+def test_the_time_for_a_slow_expression_is_one_budget_for_all_images() -> None:
+    rule, image = OwnerRule(r"name:/^(a+)\1$/"), make_image("aaaa")
+    assert rule.of(image) == "aa"
+    object.__setattr__(rule, "_budget", Budget(altogether=0.0))
+    assert rule.of(image) is None
+    assert rule.of(image, Budget()) == "aa"

@@ -23,6 +23,7 @@ class OwnerRule:
 
     text: str
     _expression: Expression | None = field(init=False, repr=False, compare=False)
+    _budget: Budget = field(default_factory=Budget, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Raises ValueError, with a message fit for people, for a pattern without exactly one such part."""
@@ -44,16 +45,16 @@ class OwnerRule:
     def of(self, image: Image, budget: Budget | None = None) -> str | None:
         """The owner of an image; None where nothing names one, or it cannot be read, or two tags name different ones.
 
-        Raises what the budget's `check_stop` does.
+        Without a `budget`, the rule has one of its own for all images. Raises what the budget's `check_stop` does.
         """
         try:
-            found = {normal(owner) for owner in self._found(image, budget) if owner is not None}
+            found = {normal(owner) for owner in self._found(image, budget or self._budget) if owner is not None}
         except Undecided:
             return None
         found.discard("")
         return found.pop() if len(found) == 1 and _UNREADABLE not in "".join(found) else None
 
-    def _found(self, image: Image, budget: Budget | None) -> Iterator[str | None]:
+    def _found(self, image: Image, budget: Budget) -> Iterator[str | None]:
         if self._expression is None:
             yield (image.properties or {}).get(self._rest)
             return
