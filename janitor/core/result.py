@@ -8,6 +8,7 @@ from janitor.core.decision import Change, Decision, Spared, Verdict
 from janitor.core.planning.plan import Excess, Limits
 from janitor.core.policy import Policy
 from janitor.core.survey.clock import ClockCheck
+from janitor.core.units import GIB
 
 
 class Mode(StrEnum):
@@ -236,3 +237,7 @@ class Cost:
 
     per_gib_month: float
     currency: str
+
+    def of(self, size: int) -> float:
+        """What this many bytes cost per month."""
+        return size / GIB * self.per_gib_month

@@ -134,13 +134,10 @@ def tells_of_images(result: RunResult) -> bool:
     return result.error is None or any(map(_surveyed, result.targets))
 
 
-def summary(result: RunResult, cost: Cost | None, *, announced: str | None = "announced") -> str:
-    """The whole run in one sentence or two.
-
-    `announced` is the word for images that a live run announced; without it, they are left out.
-    """
+def summary(result: RunResult, cost: Cost | None) -> str:
+    """The whole run in one sentence or two."""
     done = _would_do(result, cost) if result.mode is Mode.DRY_RUN else _done(result, cost)
-    return f"{done}.{_settled(result)}{_news(result, announced)}{_shortfall(result)}"
+    return f"{done}.{_settled(result)}{_news(result)}{_shortfall(result)}"
 
 
 def _settled(result: RunResult) -> str:
@@ -150,22 +147,20 @@ def _settled(result: RunResult) -> str:
     return f" Settled {counted(count, 'deletion')} of earlier runs: {_settled_by_outcome(result.targets)}."
 
 
-def _news(result: RunResult, announced: str | None) -> str:
+def _news(result: RunResult) -> str:
     told = [d.image.id not in target.notices.undelivered for target in result.targets for d in target.notices.announced]
     dry = result.mode is Mode.DRY_RUN
     in_time = sum(map(len, map(_reminded_in_time, result.targets)))
-    # A late report contains no reminders, as it announces nothing.
-    soon = "due within a day" if announced else None
     counts = {
-        "would be announced" if dry else announced: told.count(True),
+        "would be announced" if dry else "announced": told.count(True),
         "not announced": told.count(False),
-        soon: in_time,
+        "due within a day": in_time,
         "due a day after their reminder": sum(len(target.notices.reminded) for target in result.targets) - in_time,
         "would be spared" if dry else "spared": sum(len(target.notices.spared) for target in result.targets),
         "deleted by somebody else": sum(len(target.notices.gone) for target in result.targets),
         "changed since planned": sum(len(target.review.changed) for target in result.targets),
     }
-    words = ", ".join(f"{counted(count)} {what}" for what, count in counts.items() if what and count)
+    words = ", ".join(f"{counted(count)} {what}" for what, count in counts.items() if count)
     return f" {words}." if words else ""
 
 

@@ -143,18 +143,12 @@ def _planned(target: TargetResult, mode: Mode) -> list[Group]:
 
 
 def _planned_words(target: TargetResult, mode: Mode) -> tuple[str, str]:
-    would = mode is Mode.DRY_RUN
     if target.outcome is not Outcome.REFUSED:
         return "Would be deleted", "would be deleted"
     why = why_refused(target)
-    return (
-        (f"Would be deleted, but {why}", f"would not be deleted, as {why}")
-        if would
-        else (
-            f"Not deleted, as {why}",
-            f"not deleted, as {why}",
-        )
-    )
+    if mode is Mode.DRY_RUN:
+        return f"Would be deleted, but {why}", f"would not be deleted, as {why}"
+    return f"Not deleted, as {why}", f"not deleted, as {why}"
 
 
 def why_refused(target: TargetResult) -> str:

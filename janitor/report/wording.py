@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from janitor.core.memory import Backlog
 from janitor.core.result import Cost, Outcome, RunResult
-from janitor.core.units import GIB, counted, format_duration
+from janitor.core.units import counted, format_duration
 from janitor.escaping import visible
 
 _LONGEST_NAME = 100
@@ -39,7 +39,7 @@ def money_a_month(size: int, cost: Cost | None) -> str | None:
     """What this many bytes cost per month: `19.41 USD a month`; None where no cost is configured."""
     if cost is None:
         return None
-    amount = size / GIB * cost.per_gib_month
+    amount = cost.of(size)
     digits = 2 if amount >= 0.01 or amount == 0 else min(6, 1 - math.floor(math.log10(amount)))
     return f"{amount:,.{digits}f} {cost.currency} a month"
 

@@ -5,28 +5,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from janitor.sandbox.options import Options
-from janitor.sandbox.server import running
 from janitor.sandbox.slack.people import KIM
 from janitor.store import Store
-from tests.cli.test_owners_in_slack import BEFORE, POLICY, Nights
+from tests.cli.test_owners_in_slack import BEFORE, Nights, nights_with
 from tests.conftest import Desk
-from tests.notify.owned import WEB, posted_to
+from tests.notify.owned import posted_to
 from tests.notify.slack.listening.announced import until
-from tests.slack_stand_in import APP_TOKEN, CHANNEL, TOKEN, SlackStandIn
+from tests.slack_stand_in import APP_TOKEN, SlackStandIn
 
 
 @pytest.fixture
 def nights(desk: Desk, slack: SlackStandIn) -> Iterator[Nights]:
-    world = Nights(desk, slack)
-    world.to(0)
-    slack.clock = world.now
-    slack.join(WEB)
-    with running(Options(images=60), clock=world.now) as sandbox:
-        told = f"token: {TOKEN}, channel: '{CHANNEL}', app_token: {APP_TOKEN}, base_url: '{slack.base_url}'"
-        desk.write("janitor.yaml", f"{sandbox.configuration(mode='delete')}slack: {{{told}}}\n")
-        desk.write("policies/old.yaml", POLICY.format(names='"*"', either="nobody"))
-        world.own_three()
+    with nights_with(desk, slack, f"app_token: {APP_TOKEN}") as world:
         yield world
 
 

@@ -5,7 +5,7 @@ import re
 import signal
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -78,17 +78,24 @@ class Nights:
             return {row[0] for row in db.execute("SELECT image FROM notices WHERE ended_at IS NULL")}
 
 
-@pytest.fixture
-def nights(desk: Desk, slack: SlackStandIn) -> Iterator[Nights]:
+@contextmanager
+def nights_with(desk: Desk, slack: SlackStandIn, *more: str) -> Iterator[Nights]:
+    """Nights of a sandbox whose three owned images are reported to this Slack, with more keys of its configuration."""
     world = Nights(desk, slack)
     world.to(0)
     slack.clock = world.now
     slack.join(WEB)
     with running(Options(images=60), clock=world.now) as sandbox:
-        told = f"token: {TOKEN}, channel: '{CHANNEL}', base_url: '{slack.base_url}'"
+        told = ", ".join([f"token: {TOKEN}, channel: '{CHANNEL}', base_url: '{slack.base_url}'", *more])
         desk.write("janitor.yaml", f"{sandbox.configuration(mode='delete')}slack: {{{told}}}\n")
         desk.write("policies/old.yaml", POLICY.format(names='"*"', either="nobody"))
         world.own_three()
+        yield world
+
+
+@pytest.fixture
+def nights(desk: Desk, slack: SlackStandIn) -> Iterator[Nights]:
+    with nights_with(desk, slack) as world:
         yield world
 
 

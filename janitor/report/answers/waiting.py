@@ -9,7 +9,7 @@ from typing import Any
 
 from janitor.core.explaining.waiting import STATES, Cause, Snapshot, State, Waiting
 from janitor.core.result import Cost, Mode
-from janitor.core.units import GIB, counted, format_minute, format_size, iso, iso_or_none
+from janitor.core.units import counted, format_minute, format_size, iso, iso_or_none
 from janitor.escaping import visible
 from janitor.report.figures import worth_of
 from janitor.report.json_pieces import json_pieces
@@ -190,7 +190,7 @@ def sizes_of(images: Iterable[int | None], cost: Cost | None) -> dict[str, Any]:
     """The bytes of images, how many have an unknown size, and the cost per month, None where none is configured."""
     sizes = list(images)
     size = sum(each for each in sizes if each is not None)
-    money = None if cost is None else size / GIB * cost.per_gib_month
+    money = None if cost is None else cost.of(size)
     return {"size": size, "unknown_sizes": sizes.count(None), "cost_per_month": money}
 
 
