@@ -35,15 +35,15 @@ def load(config: Path | None) -> tuple[Settings, "Rules"]:
     return settings, rules_of(settings)
 
 
-def rules_of(settings: Settings) -> "Rules":
-    """The rules as they are now in their files.
+def rules_of(settings: Settings, path: Path | None = None) -> "Rules":
+    """The rules as they are now in their files, or in those at another path.
 
     Raises ConfigurationError, also for keys that need a missing channel, and where history is kept too briefly.
     """
     from janitor.config.history import looking_further_back
     from janitor.config.policy_files import load_rules  # which few commands need
 
-    rules = load_rules(settings.policies, settings.timezone, _unserved(settings))
+    rules = load_rules(path or settings.policies, settings.timezone, _unserved(settings))
     if too_short := list(looking_further_back(settings, rules.policies)):
         raise ConfigurationError([Problem(str(settings.source), None, sentence) for sentence in too_short])
     return rules

@@ -16,13 +16,14 @@ from janitor.core.image import Image
 from janitor.core.memory import Memory
 from janitor.core.names.spelling import SURROGATE
 from janitor.core.notices import counted_among
+from janitor.core.replay.inputs import Inputs
 from janitor.core.units import counted, format_minute
 from janitor.errors import UsageError
 from janitor.escaping import visible
 from janitor.report.answers.explanation import Explained
 from janitor.report.answers.facts import Seen
 from janitor.report.tables import users_of
-from janitor.store import ExemptionRecord, Inputs, Store
+from janitor.store import ExemptionRecord, Store
 
 _CANDIDATES = 10
 _EVER = datetime.min.replace(tzinfo=UTC)

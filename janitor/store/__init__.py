@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Self
 
 from janitor.store.database import DatabaseFile
-from janitor.store.history.replay import Inputs
 from janitor.store.inspecting import inspect, size_of
 from janitor.store.lock import exclusive, holder
 from janitor.store.reports import KeptReport, NewReport
@@ -30,7 +29,6 @@ from janitor.store.trust.marks import read_mark, write_mark
 __all__ = [
     "AnsweredClick",
     "ExemptionRecord",
-    "Inputs",
     "KeptReport",
     "NewOffer",
     "NewReport",

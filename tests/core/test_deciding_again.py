@@ -16,12 +16,13 @@ from janitor.core.image import Image, Sharing
 from janitor.core.memory import Exemption, History
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Clock, Expire, Match, Pattern, Policy
+from janitor.core.replay.inputs import Inputs
 from janitor.core.result import Mode, RunResult
 from janitor.core.retention import Family, Keep, Period
 from janitor.core.units import iso
 from janitor.core.usage import Usage, User
 from janitor.errors import CloudError, Refused, Unavailable, UsageError
-from janitor.store import Inputs, Store, migrations
+from janitor.store import Store, migrations
 from janitor.store.connection import tables
 from janitor.store.database import DatabaseFile
 from tests.earlier import database_before

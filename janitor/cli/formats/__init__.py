@@ -24,6 +24,8 @@ class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
     CSV = "csv"
+    MARKDOWN = "markdown"
+    JUNIT = "junit"
 
 
 class Part(StrEnum):

@@ -7,6 +7,7 @@ from janitor.core.basis import Grounds
 from janitor.core.decision import Decision
 from janitor.core.image import Image
 from janitor.core.memory import History
+from janitor.core.replay.inputs import Inputs
 from janitor.core.result import Event
 from janitor.core.survey import Survey
 from janitor.core.survey.one_account import InCommon
@@ -17,7 +18,7 @@ from janitor.core.usage import EarlierUsage
 from janitor.store import runs
 from janitor.store.history import chronicle
 from janitor.store.history.forgetting import check_kept
-from janitor.store.history.replay import Inputs, inputs_at, latest_inputs
+from janitor.store.history.inputs import inputs_at, latest_inputs
 from janitor.store.surveys import in_common, markers, measures, presence, recorded, snapshots, uses
 from janitor.store.surveys.decisions import record_decisions, reported_decision
 from janitor.store.surveys.staging import NOTHING, Staged

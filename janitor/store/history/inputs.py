@@ -1,12 +1,10 @@
 """The inputs of a run's decisions, read back: enough to repeat these decisions exactly."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
-from janitor.core.basis import Basis, Grounds
-from janitor.core.memory import History
+from janitor.core.basis import Basis
+from janitor.core.replay.inputs import Inputs
 from janitor.core.survey import Survey
 from janitor.store.basis import basis_at
 from janitor.store.connection import Connection
@@ -14,25 +12,6 @@ from janitor.store.surveys.clocks import history_at
 from janitor.store.surveys.recorded import latest_survey, survey_at, surveys_at
 from janitor.store.trust.bindings import api_at
 from janitor.store.trust.grounds import grounds_at
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """The inputs of one run's decisions on one target.
-
-    `also_named` are other names by which policies may know the target. The survey holds the images, what used them, and
-    the instant of the decision, which is the survey's end. `api` is the name of the target's API, None where that was
-    not recorded. `history` is by image id, as that run knew it. Each of the last three is None where it was not
-    recorded, as for earlier versions; `grounds` also where nothing was decided.
-    """
-
-    target: str
-    also_named: tuple[str, ...]
-    api: str | None
-    survey: Survey
-    history: Mapping[str, History] | None
-    basis: Basis | None
-    grounds: Grounds | None
 
 
 def inputs_at(db: Connection, run: int) -> dict[str, Inputs]:

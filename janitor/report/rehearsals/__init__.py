@@ -1,0 +1,1 @@
+"""The answers of commands that try policies on what was recorded, and of those that compare runs."""
