@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from janitor.config.policy_files import Rules
 
 
-def settings_from(config: Path | None) -> Settings:
-    """The configuration, with every kind of channel that there is. Raises ConfigurationError."""
-    return load_settings(config, kinds=_kinds)
+def settings_from(config: Path | None, *, offline: bool = False) -> Settings:
+    """The configuration, with every kind of channel that there is. Raises ConfigurationError.
+
+    `offline`: for commands that only read what is recorded; missing secrets and addresses are no problem for them.
+    """
+    return load_settings(config, kinds=_kinds, offline=offline)
 
 
 def _kinds() -> ChannelSchemas:
@@ -26,10 +29,10 @@ def _kinds() -> ChannelSchemas:
     return SCHEMAS
 
 
-def load(config: Path | None) -> tuple[Settings, "Rules"]:
+def load(config: Path | None, *, offline: bool = False) -> tuple[Settings, "Rules"]:
     """Configuration and rules. Raises ConfigurationError with every problem of both."""
     try:
-        settings = settings_from(config)
+        settings = settings_from(config, offline=offline)
     except ConfigurationError as error:
         raise ConfigurationError([*error.problems, *_problems_of_policies(config)]) from error
     return settings, rules_of(settings)

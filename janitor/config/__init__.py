@@ -125,11 +125,16 @@ class Settings:
 
 
 def load_settings(
-    config: Path | None = None, environ: Mapping[str, str] = os.environ, kinds: Callable[[], ChannelSchemas] = dict
+    config: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    kinds: Callable[[], ChannelSchemas] = dict,
+    *,
+    offline: bool = False,  # noqa: ARG001 - what it is for is next
 ) -> Settings:
     """The settings from `config`, or the file that JANITOR_CONFIG names, or `janitor.yaml` here.
 
     `kinds` gives the kinds of channels, beside Slack, that there are; it is asked only where `channels` is written.
+    `offline`: for a command that only reads what is recorded, for which secrets and addresses may be missing.
 
     Raises ConfigurationError with every problem of the file, none of which shows a secret. Policies are not read.
     """

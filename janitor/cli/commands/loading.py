@@ -42,6 +42,28 @@ def load_to_run(common: Common) -> tuple[Settings, "Rules"]:
         raise
 
 
+def configured_offline(common: Common) -> Settings:
+    """The configuration for a command that only reads what is recorded: secrets and addresses may be missing."""
+    settings = configuration.settings_from(common.config, offline=True)
+    configure_logging(common.verbose, settings.secrets, common.log_format)
+    return settings
+
+
+def load_offline(common: Common) -> tuple[Settings, "Rules"]:
+    """Configuration and policies for such a command. Raises ConfigurationError with the problems of both."""
+    settings, rules = configuration.load(common.config, offline=True)
+    configure_logging(common.verbose, settings.secrets, common.log_format)
+    return settings, rules
+
+
+@contextmanager
+def recorded_store(common: Common) -> Iterator[tuple[Settings, Store]]:
+    """The configuration for such a command, and the database. Raises UsageError where none exists yet."""
+    settings = configured_offline(common)
+    with Store.open_existing(settings.database) as store:
+        yield settings, store
+
+
 @contextmanager
 def existing_store(common: Common) -> Iterator[tuple[Settings, Store]]:
     """The configuration, and the database that it names. Raises UsageError where none exists yet."""

@@ -20,7 +20,7 @@ def explain(common: Common, image: str, form: Format) -> int:
     """
     from functools import partial
 
-    from janitor.cli.commands.loading import load
+    from janitor.cli.commands.loading import load_offline
     from janitor.cli.explain import explanation
     from janitor.clock import utc_now
     from janitor.core.units import format_minute
@@ -28,7 +28,7 @@ def explain(common: Common, image: str, form: Format) -> int:
     from janitor.report.wording import local_minute
     from janitor.store import Store
 
-    settings, rules = load(common)
+    settings, rules = load_offline(common)
     minute = partial(local_minute, zone=settings.timezone) if form is Format.TEXT else format_minute
     with Store.open_existing(settings.database) as store:
         every = explanation(settings, rules, store, image, utc_now(), minute)

@@ -33,13 +33,13 @@ def images(common: Common, number: int | None, form: Format, **asked: Any) -> in
 
     Where any of the options that choose or sort images is given, each image is shown with what the run decided.
     """
-    from janitor.cli.commands.loading import existing_store
+    from janitor.cli.commands.loading import recorded_store
     from janitor.cli.commands.reading.filters import selection
     from janitor.errors import Exit, UsageError
     from janitor.report.tables import ImageList
 
     chosen = selection(**asked)
-    with existing_store(common) as (settings, store):
+    with recorded_store(common) as (settings, store):
         latest = store.latest_run()
         if latest is None:
             raise UsageError("no run is recorded yet: `janitor run --dry-run` makes the first")

@@ -18,14 +18,14 @@ def policies(common: Common, targets: tuple[str, ...], form: Format) -> int:
     Counts images, their size and cost, those that are planned to be deleted or wait, and gives the next announced date,
     as the latest runs saw and decided. The images that no policy owns come last.
     """
-    from janitor.cli.commands.loading import existing_store
+    from janitor.cli.commands.loading import recorded_store
     from janitor.cli.commands.reading.standing import policies_in, snapshots_of
     from janitor.clock import utc_now
     from janitor.core.explaining.selection import Selection
     from janitor.errors import Exit
     from janitor.report.answers.policies import owned_by
 
-    with existing_store(common) as (settings, store):
+    with recorded_store(common) as (settings, store):
         snapshots = snapshots_of(settings, store, Selection(targets=frozenset(targets)), utc_now())
         owned = owned_by(policies_in(store, snapshots), snapshots)
         POLICIES[form](owned, snapshots, settings.cost, settings.timezone)

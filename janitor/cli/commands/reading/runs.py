@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 @common
 def runs(common: Common, limit: int, form: Format) -> int:
     """List past runs, newest first."""
-    from janitor.cli.commands.loading import existing_store
+    from janitor.cli.commands.loading import recorded_store
     from janitor.errors import Exit
     from janitor.report.wording import undelivered_reports
 
-    with existing_store(common) as (settings, store):
+    with recorded_store(common) as (settings, store):
         listed = store.runs(limit)
         RUNS[form](listed, settings.timezone)
         if form is Format.TEXT:
@@ -59,13 +59,13 @@ def show(common: Common, number: int | None, form: Format | Part, **asked: Any) 
 
     Options that choose images leave the others out.
     """
-    from janitor.cli.commands.loading import existing_store
+    from janitor.cli.commands.loading import recorded_store
     from janitor.cli.commands.reading.filters import selection
     from janitor.errors import Exit, UsageError
     from janitor.report.answers.selected import heading_of
 
     chosen = selection(**asked)
-    with existing_store(common) as (settings, store):
+    with recorded_store(common) as (settings, store):
         run = store.latest_run() if number is None else number
         if run is None:
             raise UsageError("no run is recorded yet: `janitor run --dry-run` makes the first")

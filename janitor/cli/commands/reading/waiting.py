@@ -22,13 +22,13 @@ def waiting(
     Shows the announced ones, those that are not announced yet and why, and those whose reminder is outstanding, as the
     latest run saw them. Images whose date is unknown are listed whatever --before says.
     """
-    from janitor.cli.commands.loading import existing_store
+    from janitor.cli.commands.loading import recorded_store
     from janitor.cli.commands.reading.standing import instant_before, waiting_lists
     from janitor.clock import utc_now
     from janitor.core.explaining.selection import Selection
     from janitor.errors import Exit
 
-    with existing_store(common) as (settings, store):
+    with recorded_store(common) as (settings, store):
         chosen = Selection(frozenset(policies), targets=frozenset(targets))
         until = None if before is None else instant_before(before, settings.timezone)
         lists = waiting_lists(settings, store, chosen, until, utc_now())
