@@ -39,6 +39,7 @@ _USUAL = len("2017-05-16T02:17:50Z")
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})", re.ASCII)
+_FRACTION = re.compile(r"(?<=:\d{2}:\d{2})\.\d{1,6}(?=[Z+-])", re.ASCII)
 _LAST_OF_DAY = time.max.replace(fold=1)  # where the clock is put back at midnight, midnight comes twice
 _ENDLESS = datetime(9999, 12, 30, tzinfo=UTC)  # the last day that exists in every time zone
 
@@ -180,6 +181,21 @@ def parse_until(text: str, zone: tzinfo) -> datetime:
     except (ValueError, OverflowError):
         pass  # the form of a date, but not a day of the calendar
     raise ValueError(f'"{text}" is not a date like 2026-12-31 or a time like 2026-12-31T18:00:00+09:00')
+
+
+def parse_from(text: str, zone: tzinfo) -> datetime:
+    """Read `2026-06-01`, from the first moment of that day in the zone, or `2026-06-01T03:00:00+09:00`, as UTC.
+
+    Seconds may have a fraction. Raises ValueError, with a message fit for people, for anything else.
+    """
+    try:
+        if _DAY.fullmatch(text):
+            return datetime.combine(date.fromisoformat(text), time.min, zone).astimezone(UTC)
+        if _MOMENT.fullmatch(_FRACTION.sub("", text)):
+            return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass  # as for `parse_until`
+    raise ValueError(f'"{text}" is not a date like 2026-06-01 or a time like 2026-06-01T03:00:00+09:00')
 
 
 def format_until(end: datetime, zone: tzinfo) -> str:

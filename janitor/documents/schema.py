@@ -158,7 +158,7 @@ _WANTED = {
 
 def _with_description(schema: type[Schema], keys: Keys, sentence: str) -> str:
     key = keys[-1] if keys else None
-    description = _fields(schema, keys[:-1])[key][1] if isinstance(key, str) else None
+    description = _fields(schema, keys[:-1]).get(key, (None, None))[1] if isinstance(key, str) else None
     return f"{sentence}: {description}" if description else sentence
 
 
