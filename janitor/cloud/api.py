@@ -86,12 +86,13 @@ class Api:
 
     `secrets` are the keys that a file may give, as `password_file` does. `authenticate` takes the targets that the
     schema makes, and raises UsageError for credentials that make no sense. `credentials` are these of such a target, in
-    words for a person who is to look at them.
+    words for a person who is to look at them. `addresses` are the other keys that only signing in and requests need.
     """
 
     name: str
     schema: type[TargetSchema]
     secrets: tuple[str, ...]
+    addresses: tuple[str, ...]
     authenticate: Callable[[Any], Authentication]
     credentials: Callable[[Any], str]
     wire_keys: WireKeys

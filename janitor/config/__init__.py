@@ -10,23 +10,23 @@ from zoneinfo import ZoneInfo
 
 from janitor.cloud.schema import HttpSchema, TargetSchema
 from janitor.cloud.target import Target, may_have
-from janitor.config.channels import ChannelSchemas, ChannelSetting, read_channels, secrets_of
-from janitor.config.contradictions import contradictions
-from janitor.config.declared import misdeclared, references
+from janitor.config.channels import ChannelSchemas, ChannelSetting, secrets_of
+from janitor.config.checked import checked
+from janitor.config.declared import references
 from janitor.config.expansion import Expanded, expand
+from janitor.config.expansion.offline import with_credentials
 from janitor.config.network import Ways
-from janitor.config.owners import read_owners
 from janitor.config.places import misplaced
 from janitor.config.schema import CostSchema, SettingsSchema, SlackSchema
-from janitor.config.targets import misfits, twins
+from janitor.config.targets import twins
 from janitor.core.cron import Cron
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Policy
 from janitor.core.recipients.destinations import Destinations
 from janitor.core.recipients.recipients import Recipients
 from janitor.core.result import Cost, Mode
-from janitor.documents import Fault, Keys, read_document
-from janitor.documents.schema import UNKNOWN, check, nearest
+from janitor.documents import Fault, read_document
+from janitor.documents.schema import nearest
 from janitor.errors import ConfigurationError, Problem, UsageError
 from janitor.redaction import Redaction
 from janitor.references import Reference
@@ -129,7 +129,7 @@ def load_settings(
     environ: Mapping[str, str] = os.environ,
     kinds: Callable[[], ChannelSchemas] = dict,
     *,
-    offline: bool = False,  # noqa: ARG001 - what it is for is next
+    offline: bool = False,
 ) -> Settings:
     """The settings from `config`, or the file that JANITOR_CONFIG names, or `janitor.yaml` here.
 
@@ -141,19 +141,16 @@ def load_settings(
     source = _source(config, environ)
     document = read_document(source)
     schemas = kinds() if isinstance(document.data, dict) and "channels" in document.data else {}
-    expanded = expand(document, environ, source.parent, secrets_of(schemas))
-    channels, misconfigured = read_channels(expanded.document, schemas, source.parent)
-    owners, disowned = read_owners(expanded.document)
-    schema, wrong = check(SettingsSchema, expanded.document)
-    faults = [
-        *expanded.document.faults,
-        *_news([*misfits(expanded, environ), *misdeclared(expanded), *wrong, *misconfigured, *disowned], expanded),
-    ]
+    credentials = with_credentials(environ) if offline else environ
+    read = checked(expand(document, environ, source.parent, secrets_of(schemas), offline=offline), schemas, credentials)
+    if expanded := read.expanded.filled(fault.keys for fault in read.faults):
+        read = checked(expanded, schemas, credentials)
+    faults, schema, expanded = list(read.faults), read.schema, read.expanded
     if schema is not None:
-        faults += [*twins(schema.targets), *misplaced(schema, channels, source)]
+        faults += [*twins(schema.targets), *misplaced(schema, read.channels, source)]
     if schema is None or faults:
         raise ConfigurationError(_problems(faults, expanded))
-    ways = Ways(environ, source.parent)
+    ways = Ways({} if offline else environ, source.parent, reads=not offline)
     http = replace(_patience(HttpOptions(), schema.http), route=ways.top(schema.http))
     targets = tuple(_target(target, index, http, environ, ways) for index, target in enumerate(schema.targets))
     if ways.faults or ways.problems:
@@ -169,8 +166,8 @@ def load_settings(
         targets=targets,
         limits=Limits(schema.limits.max_deletions, schema.limits.max_share),
         slack=_slack(schema.slack),
-        channels=tuple(channels),
-        owners=owners,
+        channels=tuple(read.channels),
+        owners=read.owners,
         concurrency=Concurrency(schema.concurrency.targets, schema.concurrency.deletions),
         usage_memory=schema.usage_memory,
         max_shrink=schema.limits.max_shrink,
@@ -184,7 +181,8 @@ def load_settings(
         references=declared,
         secrets=expanded.secrets.union(
             *(reference.secrets for reference in declared), *(route.secrets for route in _routes(http, targets))
-        ),
+        )
+        - expanded.stand_ins,
     )
 
 
@@ -224,28 +222,6 @@ def _source(config: Path | None, environ: Mapping[str, str]) -> Path:
         missing = "does not exist, and neither -c FILE nor JANITOR_CONFIG names another file."
         raise ConfigurationError([Problem(str(_HERE), None, missing, help=_HOW_TO)])
     return source
-
-
-def _news(wrong: list[Fault], expanded: Expanded) -> Iterator[Fault]:
-    """The faults at keys without any so far; for a required key that came out empty, the reason."""
-    said = {fault.keys for fault in expanded.document.faults}
-    explained = (_explained(fault, expanded) for fault in wrong)
-    for fault in (*contradictions(expanded.document), *explained):
-        if fault.keys not in said and _with_suffix(fault.keys) not in said:
-            yield fault
-            said.add(fault.keys)
-
-
-def _explained(fault: Fault, expanded: Expanded) -> Fault:
-    """The fault at the place to be corrected: a secret file, or an environment variable."""
-    file = expanded.files.get(fault.keys)
-    if file is not None and not fault.message.startswith(UNKNOWN):
-        return Fault(_with_suffix(fault.keys), f"{file} {fault.message}")
-    return replace(fault, message=expanded.empty.get(fault.keys, fault.message))
-
-
-def _with_suffix(keys: Keys) -> Keys:
-    return (*keys[:-1], f"{keys[-1]}_file") if keys else keys
 
 
 def _problems(faults: list[Fault], expanded: Expanded) -> list[Problem]:

@@ -22,9 +22,13 @@ T = TypeVar("T")
 
 
 class Ways:
-    """Reads routes, and collects what cannot be used: `faults` of keys, and `problems` of variables."""
+    """Reads routes, and collects what cannot be used: `faults` of keys, and `problems` of variables.
 
-    def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
+    Unless it `reads`, files of certificates are left unread: nothing will be sent.
+    """
+
+    def __init__(self, environ: Mapping[str, str], folder: Path, *, reads: bool = True) -> None:
+        self._reads = reads
         self._environ = environ
         self._folder = folder
         self.faults: list[Fault] = []
@@ -46,7 +50,7 @@ class Ways:
         if given.no_proxy is not None:
             no_proxy = self._value((*keys, "no_proxy"), given.no_proxy, read_no_proxy)
             route = replace(route, no_proxy=no_proxy or NoProxy())
-        if given.ca_file is not None:
+        if given.ca_file is not None and self._reads:
             trust = self._value((*keys, "ca_file"), str(self._folder / given.ca_file), trust_in)
             route = replace(route, trust=trust or Trust())
         return route

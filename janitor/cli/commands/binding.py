@@ -91,14 +91,14 @@ def vacuum(common: Common) -> int:
     temporary files each need as much free space as it is large, and no run can begin. It is useful once `keep_history`
     has dropped much; otherwise SQLite uses the space again.
     """
-    from janitor.cli.commands.loading import configured
+    from janitor.cli.commands.loading import configured_offline
     from janitor.cli.terminal import say
     from janitor.clock import utc_now
     from janitor.core.units import format_size
     from janitor.errors import Exit
     from janitor.store import Store, exclusive, size_of
 
-    settings = configured(common)
+    settings = configured_offline(common)
     with exclusive(settings.database, "janitor db vacuum", utc_now(), settings.timezone):
         with Store.open_existing(settings.database) as store:
             before = size_of(settings.database)

@@ -35,14 +35,14 @@ def keep(
     it is clear.
     """
     from janitor.cli import exemptions
-    from janitor.cli.commands.loading import configured
+    from janitor.cli.commands.loading import configured, configured_offline
     from janitor.clock import utc_now
     from janitor.errors import Exit, UsageError
 
     if listing or past:
         if any(given is not None for given in (*images, until, term, why, by)):
             raise UsageError("--list goes with --all and --format only: it exempts no image")
-        settings, now = configured(common), utc_now()
+        settings, now = configured_offline(common), utc_now()
         EXEMPTIONS[form](exemptions.entries(settings, now, past=past), now, settings.timezone)
     else:
         settings, now = configured(common), utc_now()

@@ -18,6 +18,7 @@ OPENSTACK = Api(
     name="openstack",
     schema=OpenStackSchema,
     secrets=("username", "password"),
+    addresses=("cloud", "identity", "tenant_id", "image_endpoint"),
     authenticate=authentication_of,
     credentials=_credentials,
     wire_keys=WireKeys(created="created_at", updated="updated_at", public="visibility"),

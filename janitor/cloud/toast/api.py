@@ -52,6 +52,7 @@ TOAST = Api(
     name="toast",
     schema=ToastSchema,
     secrets=("appkey", "username", "password"),
+    addresses=("endpoint",),
     authenticate=Appkey,
     credentials=_credentials,
     wire_keys=WireKeys(created="createdAt", updated="updatedAt", public="isPublic"),

@@ -3,14 +3,27 @@
 A default may be another reference, as in `${NAME:-${OTHER:-}}`.
 
 This happens after the YAML was read, in text values only, so expanded text is never read as YAML, nor expanded twice.
+
+Offline, for commands that only read what is recorded, a missing secret or address gets a stand-in.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from janitor.cloud.apis import APIS
+from janitor.config.expansion.offline import (
+    OWN_SECRETS,
+    REFERENCE_SECRETS,
+    SLACK_SECRETS,
+    TARGET_SECRETS,
+    is_unneeded,
+    slack_to_assume,
+    stand_in,
+)
 from janitor.core.names.spelling import SURROGATE
 from janitor.documents import Document, Fault, Keys, display
 from janitor.errors import Problem
@@ -20,10 +33,6 @@ from janitor.redaction import credentials_in, secrets_of_webhook
 _REFERENCE = re.compile(
     r"(?P<literal>\$\$\{)|\$\{(?P<name>[A-Za-z_]\w*)(?P<default>:-(?:\$\{[^{}]*\}|[^}])*)?\}|(?P<broken>\$\{)", re.ASCII
 )
-_TARGET_SECRETS = tuple(dict.fromkeys(secret for api in APIS.values() for secret in api.secrets))
-_SLACK_SECRETS = ("webhook_url", "token", "app_token")
-_REFERENCE_SECRETS = ("token",)
-_OWN_SECRETS = ("heartbeat_url",)
 _WEBHOOKS = ("webhook_url", "heartbeat_url")
 _UNSET = re.compile(r"environment variable (\w+) is (?:empty|not set)")
 _LARGEST_SECRET = 64 * 2**10
@@ -36,36 +45,69 @@ _Holder = tuple[Keys, dict[str, object], Sequence[str]]
 class Expanded:
     """A configuration without references. Keys that came out empty are left out; `empty` says why.
 
-    `files` are the secret files from which values came, by key.
+    `files` are the secret files from which values came, by key. `secrets` are of values that are there, no stand-ins;
+    `unneeded` says of which keys a value may be missing.
     """
 
     document: Document
+    folder: Path
     empty: Mapping[Keys, str]
     files: Mapping[Keys, str]
     secrets: frozenset[str]
+    stand_ins: frozenset[str]
+    unneeded: Callable[[Keys], bool]
+
+    def filled(self, faulty: Iterable[Keys]) -> "Expanded | None":
+        """The same with stand-ins for what is missing, and needed by nobody, at these keys; None if that is nothing."""
+        keys = [one for one in dict.fromkeys(faulty) if one in self.empty and self.unneeded(one)]
+        values = {one: value for one in keys if _UNSET.search(self.empty[one]) and (value := stand_in(one))}
+        if not values:
+            return None
+        data: Any = deepcopy(self.document.data)
+        document = replace(self.document, data=data)
+        for (*way, last), value in values.items():
+            around: Any = document.at(tuple(way))
+            around[last] = value
+        empty = {one: why for one, why in self.empty.items() if one not in values}
+        return replace(self, document=document, empty=empty, stand_ins=self.stand_ins.union(values.values()))
 
 
 def expand(
-    document: Document, environ: Mapping[str, str], folder: Path, channel_secrets: Sequence[str] = ()
+    document: Document,
+    environ: Mapping[str, str],
+    folder: Path,
+    channel_secrets: Sequence[str] = (),
+    *,
+    offline: bool = False,
 ) -> Expanded:
     """The document with every reference replaced, and the secret files read; they are relative to `folder`.
 
-    `channel_secrets` are the keys of secrets in `channels`.
+    `channel_secrets` are the keys of secrets in `channels`. `offline`: missing secrets and addresses get stand-ins.
 
     What goes wrong becomes a fault of the document, and its key is left out.
     """
-    expander = _Expander(environ)
+    unneeded = partial(is_unneeded, channel_secrets=frozenset(channel_secrets)) if offline else _needed
+    expander = _Expander(environ, unneeded)
     data = expander.value(document.data, ())
     holders = list(_holders(data, channel_secrets))
     for keys, holder, names in holders:
         for name in names:
             expander.read_secret(holder, keys, name, folder)
+    if offline and isinstance(data, dict) and isinstance(data.get("slack"), dict):
+        expander.assume_slack(data["slack"])
     return Expanded(
         document=replace(document, data=data, faults=(*document.faults, *expander.faults)),
+        folder=folder,
         empty=expander.empty,
         files=expander.files,
-        secrets=frozenset([*_secrets_in(holders), *_credentials_in(data)]),
+        secrets=frozenset([*_secrets_in(holders), *_credentials_in(data)]) - expander.stand_ins,
+        stand_ins=frozenset(expander.stand_ins),
+        unneeded=unneeded,
     )
+
+
+def _needed(_keys: Keys) -> bool:
+    return False
 
 
 def unset_variables(problems: Iterable[Problem]) -> list[str]:
@@ -77,15 +119,15 @@ def _holders(data: object, channel_secrets: Sequence[str]) -> Iterator[_Holder]:
     """The mappings in which secrets stand."""
     if not isinstance(data, dict):
         return
-    yield (), data, _OWN_SECRETS
-    lists = (("targets", _TARGET_SECRETS), ("references", _REFERENCE_SECRETS), ("channels", channel_secrets))
+    yield (), data, OWN_SECRETS
+    lists = (("targets", TARGET_SECRETS), ("references", REFERENCE_SECRETS), ("channels", channel_secrets))
     for key, names in lists:
         items = data.get(key)
         for index, item in enumerate(items if isinstance(items, list) else ()):
             if isinstance(item, dict):
                 yield (key, index), item, names
     if isinstance(data.get("slack"), dict):
-        yield ("slack",), data["slack"], _SLACK_SECRETS
+        yield ("slack",), data["slack"], SLACK_SECRETS
 
 
 def _secrets_in(holders: Iterable[_Holder]) -> Iterator[str]:
@@ -110,11 +152,13 @@ def _credentials_in(value: object) -> Iterator[str]:
 class _Expander:
     """Replaces references, and collects what was wrong or empty."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], unneeded: Callable[[Keys], bool]) -> None:
         self.faults: list[Fault] = []
         self.empty: dict[Keys, str] = {}
         self.files: dict[Keys, str] = {}
+        self.stand_ins: set[str] = set()
         self._environ = environ
+        self._unneeded = unneeded
 
     def value(self, value: object, keys: Keys) -> object:
         """The value with its references replaced; None for one that is empty or wrong."""
@@ -130,16 +174,18 @@ class _Expander:
                 return value
 
     def _text(self, text: str, keys: Keys) -> str | None:
-        wrong = list(self._wrong_in(text))
+        lacks = self._unneeded(keys) and self._lacks_a_value(text)
+        wrong = list(self._wrong_in(text, lacks=lacks))
         self.faults += [Fault(keys, sentence) for sentence in wrong]
         if wrong:
             return None
-        expanded = self._replaced(text)
+        expanded = self._replaced(text) if not lacks else self._supplied(keys)
         if not expanded:
             self.empty[keys] = "; ".join(map(self._missing, _names_in(text))) or "is empty"
         return expanded or None
 
-    def _wrong_in(self, text: str) -> Iterator[str]:
+    def _wrong_in(self, text: str, *, lacks: bool = False) -> Iterator[str]:
+        """What is wrong with a text; where it `lacks` a value that nobody needs, that is not."""
         if "\0" in text:
             yield "holds a null character, which no path, address or name has"
         for reference in _REFERENCE.finditer(text):
@@ -148,9 +194,15 @@ class _Expander:
             elif reference["name"] and SURROGATE.search(self._environ.get(reference["name"], "")):
                 yield f"environment variable {reference['name']} is not UTF-8 text"
             elif reference["name"] and reference["default"] is None and reference["name"] not in self._environ:
-                yield self._missing(reference["name"])
+                if not lacks:
+                    yield self._missing(reference["name"])
             elif reference["name"] and not self._environ.get(reference["name"]):
-                yield from self._wrong_in(_default(reference))
+                yield from self._wrong_in(_default(reference), lacks=lacks)
+
+    def _lacks_a_value(self, text: str) -> bool:
+        """Whether a variable without a default, which the text needs, is not set or empty."""
+        lacking = (each for each in _REFERENCE.finditer(text) if each["name"] and not self._environ.get(each["name"]))
+        return any(each["default"] is None or self._lacks_a_value(_default(each)) for each in lacking)
 
     def _replaced(self, text: str) -> str:
         return _REFERENCE.sub(self._replacement, text)
@@ -159,6 +211,18 @@ class _Expander:
         if reference["literal"]:
             return "${"
         return self._environ.get(reference["name"]) or self._replaced(_default(reference))
+
+    def _supplied(self, keys: Keys) -> str | None:
+        """A stand-in for the value at these keys."""
+        value = stand_in(keys)
+        self.stand_ins.update([value] if value else ())
+        return value
+
+    def assume_slack(self, slack: dict[str, object]) -> None:
+        """Give Slack a stand-in for its secret, if that may be empty, and is: it may be there where runs begin."""
+        lacking = frozenset(keys for keys, why in self.empty.items() if _UNSET.search(why))
+        if name := slack_to_assume(slack, lacking):
+            slack[name] = self._supplied(("slack", name))
 
     def _missing(self, name: str) -> str:
         return f"environment variable {name} is {'empty' if name in self._environ else 'not set'}"
@@ -174,6 +238,11 @@ class _Expander:
             holder[name] = _secret_in(folder / file)
             self.files[*keys, name] = display(folder / file)
             self.empty.pop((*keys, name), None)  # it came from the file
+        except _NotThere as error:
+            if not self._unneeded((*keys, name)):
+                self.faults.append(Fault((*keys, f"{name}_file"), str(error)))
+            elif value := self._supplied((*keys, name)):
+                holder[name] = value
         except ValueError as error:
             self.faults.append(Fault((*keys, f"{name}_file"), str(error)))
 
@@ -190,12 +259,17 @@ def _names_in(text: str) -> Iterator[str]:
             yield from _names_in(_default(reference))
 
 
+class _NotThere(ValueError):
+    """A secret file does not exist, or not for this user."""
+
+
 def _secret_in(path: Path) -> str:
     """The text of a secret file. Raises ValueError, with a message fit for people and without the text."""
     try:
         secret = text_in(content_of(path, _LARGEST_SECRET)).rstrip("\r\n")
     except UnusableFile as error:
-        raise ValueError(f"{display(path)} {error}") from None
+        there = not isinstance(error.__cause__, FileNotFoundError | NotADirectoryError | PermissionError)
+        raise (ValueError if there else _NotThere)(f"{display(path)} {error}") from None
     if not secret.strip():
         raise ValueError(f"{display(path)} is empty")
     return secret
