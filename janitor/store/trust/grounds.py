@@ -67,9 +67,9 @@ def grounds_at(db: Connection, run: int, target: str, usage_memory: timedelta) -
     recorded = db.execute("SELECT sharing_asked FROM surveys WHERE run = ? AND target = ?", (run, target)).fetchone()
     if recorded is None or recorded[0] is None:
         return None
-    found: dict[str, dict[str, Any]] = {kind: {} for kind in _READERS}
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in READERS}
     for image, kind, value in db.execute(_AT_RUN, (target, run, run)):
-        found[kind][image] = _READERS[kind](value)
+        found[kind][image] = READERS[kind](value)
     memory = Memory(found["notice"], found["exemption"], found["refusals"], usage_memory)
     return Grounds(memory, found[_SHARING])
 
@@ -83,14 +83,14 @@ def notice_at(db: Connection, run: int, target: str, image_id: str) -> Notice | 
 def notices_at(db: Connection, run: int, target: str) -> dict[str, Notice]:
     """The notices of a target as the decisions of a run counted them, by image id."""
     rows = db.execute(f"{_AT_RUN} AND kind = 'notice'", (target, run, run))
-    return {image: _READERS["notice"](value) for image, _, value in rows}
+    return {image: READERS["notice"](value) for image, _, value in rows}
 
 
 def _reader(kind: type[Any]) -> Callable[[str], Any]:
     return lru_cache(maxsize=10_000)(partial(from_json, kind))
 
 
-_READERS = {
+READERS = {
     "notice": _reader(Notice),
     "exemption": _reader(Exemption),
     "refusals": _reader(Refusals),

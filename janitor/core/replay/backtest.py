@@ -1,0 +1,243 @@
+"""What policies would have deleted, had they ruled in recorded nights: each night is decided on as a run would.
+
+The state that a run finds in the database is kept by the replay instead. An image that it deletes is gone from then on,
+whatever happened to it; one that our own real deletions removed stays as it was last seen, until the replay deletes it.
+Notices and reminders count as accepted, and otherwise follow the same rules as in a run.
+
+What a replay cannot know stays as recorded: an image that was used by one which would have been gone was in use then.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from janitor.core.decision import Decision, Verdict
+from janitor.core.image import Image, Sharing
+from janitor.core.matching import Matched
+from janitor.core.memory import History, Memory
+from janitor.core.names.image_ids import ImageId
+from janitor.core.planning.plan import make_plan, revised
+from janitor.core.policy import Policy
+from janitor.core.replay.exempted import exempted
+from janitor.core.replay.inputs import Night, decided
+from janitor.core.replay.nights import RecordedNight, Terms
+from janitor.core.replay.replayed import NightDeletion, ReplayedNight, Ruling
+from janitor.core.replay.telling import Telling
+from janitor.core.sharing import apply_sharing, in_question
+from janitor.core.usage import Usage, User, UserKind
+from janitor.expressions import Budget
+
+
+class Replay:
+    """The nights of one target, replayed in their order under one ruling."""
+
+    def __init__(self, ruling: Ruling) -> None:
+        self._ruling = ruling
+        self._telling = Telling(ruling.policies, ruling.destinations, ruling.next_run)
+        self._matching = _Matching(ruling.policies)
+        self._users = _Users()
+        self._gone: set[str] = set()
+        self._kept: dict[str, Image] = {}
+        self._account = 0
+
+    def night(self, night: RecordedNight) -> ReplayedNight:
+        """What the policies would have done in the next night."""
+        self._follow(night)
+        terms = night.terms or self._ruling.terms
+        seen = ReplayedNight(
+            night.run,
+            night.mode,
+            night.at,
+            night.target,
+            terms.zone,
+            night.counts,
+            night.undecided,
+            night.withheld,
+            images=len(night.images),
+            used=len(night.usage.by_image),
+            unread=tuple(map(str, sorted(night.usage.unread))),
+            recorded=night.terms is not None and night.exemptions is not None and night.clocks_known,
+            really=night.asked.done,
+        )
+        return self._decided(night, terms, seen) if night.counts and night.undecided is None else seen
+
+    def _follow(self, night: RecordedNight) -> None:
+        """Take over what became of images since the night before, and what people heard."""
+        if night.account != self._account:
+            self._account = night.account
+            self._kept.clear()
+            self._users.forget_kept()
+            self._telling.forget()
+        self._telling.follow(night)
+        self._matching.follow(night)
+        for image_id in night.change.ours - self._gone:
+            self._kept[image_id] = night.change.left[image_id]
+            self._users.keep(image_id, night.change.left_users)
+        for image in night.change.fresh:
+            if self._kept.pop(image.id, None) is not None:  # it is listed again
+                self._users.release(image.id, night.at)
+
+    def _decided(self, night: RecordedNight, terms: Terms, seen: ReplayedNight) -> ReplayedNight:
+        images = [image for image in night.images.values() if image.id not in self._gone]
+        images += self._kept.values()
+        history = self._users.history(night.history, images, night)
+        memory = Memory(
+            notices=self._telling.counted(images, night.at),
+            exemptions=exempted(night, images, terms, self._ruling.terms.exemptions, self._kept),
+            refusals=night.refusals,
+            usage_memory=terms.usage_memory,
+        )
+        keys = self._ruling.wire_keys(night.api)
+        usage = self._users.usage(night.usage)
+        given = Night(night.names, images, usage, history, night.at, terms.zone, memory, {}, keys)
+        ruled = self._matching.decided(given)
+        sharing, unknown = self._sharing(night, ruled)
+        decisions = apply_sharing(ruled, sharing)
+        plan = revised(make_plan(decisions), decisions)
+        announced = self._telling.tell(night, decisions, memory)
+        asked = [] if night.withheld is not None else list(self._asked(night, plan.decisions, history, unknown))
+        rejected = night.asked.rejected
+        deletions = tuple(one for one in asked if one.decision.image.id not in rejected)
+        self._delete(deletions, usage, night.at)
+        return replace(
+            seen,
+            deletions=deletions,
+            rejected=tuple(one for one in asked if one.decision.image.id in rejected),
+            waiting=tuple(decision for decision in decisions if decision.verdict is Verdict.WAIT),
+            announced=announced,
+            excess=plan.over_limit(terms.limits),
+        )
+
+    def _asked(
+        self, night: RecordedNight, planned: Iterable[Decision], history: Mapping[str, History], unknown: frozenset[str]
+    ) -> Iterator[NightDeletion]:
+        for decision in planned:
+            image_id = decision.image.id
+            known = history.get(image_id)
+            yield NightDeletion(
+                night.run,
+                night.at,
+                night.target,
+                decision,
+                night.api,
+                known.last_in_use if known is not None else None,
+                image_id not in unknown,
+                image_id in self._kept or image_id in night.asked.done,
+            )
+
+    def _sharing(self, night: RecordedNight, ruled: Iterable[Decision]) -> tuple[dict[str, Sharing], frozenset[str]]:
+        """With whom the images in question are shared, and of which that is not known."""
+        sharing: dict[str, Sharing] = {}
+        unknown: set[str] = set()
+        for image in in_question(ruled):
+            answer = night.sharing.get(image.id)
+            if answer is None or answer.unasked:
+                answer = night.known_sharing.get(image.id)
+            if answer is not None:
+                sharing[image.id] = answer
+            elif self._ruling.may_be_shared(night.api, image):
+                unknown.add(image.id)
+        return sharing, frozenset(unknown)
+
+    def _delete(self, deletions: Sequence[NightDeletion], usage: Usage, at: datetime) -> None:
+        ids = {one.decision.image.id for one in deletions}
+        self._gone |= ids
+        self._telling.delete(ids)
+        self._users.delete(ids, usage)
+        for image_id in ids & self._kept.keys():
+            del self._kept[image_id]
+            self._users.release(image_id, at)
+
+
+class _Matching:
+    """Decides night after night, and finds owners of images once, unless an expression may take long."""
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self._policies = policies
+        self._is_quick = not any(next(policy.slow_expressions(), None) for policy in policies)
+        self._names: tuple[str, ...] = ()
+        self._budget = Budget()
+        self._matched = Matched(policies, (), self._budget)
+
+    def follow(self, night: RecordedNight) -> None:
+        """Find the owners of the images that are new in a night."""
+        fresh: Iterable[Image] = night.change.fresh
+        if night.names != self._names or not self._is_quick:
+            # Expressions that may take long have the time of one run in every night.
+            self._names, self._budget = night.names, Budget()
+            self._matched = Matched(self._policies, night.names, self._budget)
+            fresh = night.images.values()
+        self._matched.prepare(fresh)
+
+    def decided(self, given: Night) -> list[Decision]:
+        """What the policies decide."""
+        return decided(given, self._policies, budget=self._budget, matched=self._matched)
+
+
+class _Users:
+    """The images that are used by images which the replay has deleted, or which it keeps."""
+
+    def __init__(self) -> None:
+        self._gone: set[str] = set()
+        self._used_by_gone: set[ImageId] = set()
+        self._kept: dict[str, list[tuple[ImageId, User]]] = {}
+        self._last: dict[ImageId, datetime] = {}
+
+    def delete(self, ids: set[str], usage: Usage) -> None:
+        """These images use no other any longer."""
+        if not ids:
+            return
+        for used, users in usage.by_image.items():
+            gone = [user.id for user in users if user.kind is UserKind.IMAGE and user.id in ids]
+            if gone:
+                self._gone.update(gone)
+                self._used_by_gone.add(used)
+
+    def keep(self, image_id: str, left: Iterable[tuple[ImageId, User]]) -> None:
+        """An image goes on to use what it used."""
+        if users := [one for one in left if one[1].id == image_id]:
+            self._kept[image_id] = users
+
+    def release(self, image_id: str, at: datetime) -> None:
+        """A kept image no longer uses anything."""
+        for used, _ in self._kept.pop(image_id, ()):
+            self._last[used] = at
+
+    def forget_kept(self) -> None:
+        """No kept image is there any longer, and what they used does not matter."""
+        self._kept, self._last = {}, {}
+
+    def usage(self, usage: Usage) -> Usage:
+        """What uses images in a night, as far as these are there, and the kept ones too."""
+        if usage.problem is not None or not (self._used_by_gone or self._kept):
+            return usage
+        by_image = dict(usage.by_image)
+        for used in self._used_by_gone & by_image.keys():
+            rest = tuple(one for one in by_image[used] if one.kind is not UserKind.IMAGE or one.id not in self._gone)
+            if rest:
+                by_image[used] = rest
+            else:
+                del by_image[used]
+        for used, user in (one for users in self._kept.values() for one in users):
+            by_image[used] = (*by_image.get(used, ()), user)
+        return replace(usage, by_image=by_image)
+
+    def history(
+        self, history: Mapping[str, History], images: Iterable[Image], night: RecordedNight
+    ) -> Mapping[str, History]:
+        """The histories of images, of which some were used for longer."""
+        self._last |= {used: night.at for users in self._kept.values() for used, _ in users}
+        if not self._last:
+            return history
+        later = {}
+        for image in images:
+            last, known = self._last.get(image.identity), history.get(image.id)
+            if last is None or known is None:
+                continue
+            used = max(last, known.last_in_use or last)
+            held = max(last, known.last_held or last)
+            unused = known.unused_since if known.unused_since is None or known.unused_since > held else None
+            later[image.id] = known.replace(
+                last_in_use=used, last_held=held, unused_since=unused or (night.at if held < night.at else None)
+            )
+        return {**history, **later}

@@ -1,0 +1,85 @@
+"""What rules in a replay of recorded nights, and what would have come of it: values."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from janitor.core.decision import Decision
+from janitor.core.image import Image
+from janitor.core.names.wire_keys import WireKeys
+from janitor.core.planning.plan import Excess
+from janitor.core.policy import Policy
+from janitor.core.recipients.destinations import Destinations
+from janitor.core.replay.nights import Terms
+from janitor.core.result import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What rules in a replay: policies and the exemptions of their files, and who is told.
+
+    `terms` is what the configuration says, for runs that did not record what they went by; `exemptions` of it are the
+    ones that count in every night. `may_be_shared` says whether the API of that name is asked with whom an image is
+    shared.
+    """
+
+    policies: tuple[Policy, ...]
+    terms: Terms
+    destinations: Destinations | None = None
+    next_run: Callable[[datetime], datetime] | None = None
+    wire_keys: Callable[[str | None], WireKeys] = lambda _api: WireKeys()
+    may_be_shared: Callable[[str | None, Image], bool] = lambda _api, _image: False
+
+
+@dataclass(frozen=True, slots=True)
+class NightDeletion:
+    """An image that would have been deleted in a night, as it was then.
+
+    `api` is the name of its API, where known. `last_in_use` is when it was last in use, as that night knew it. `asked`:
+    it was known, from that night or another, with whom it is shared. `really`: our own deletion had removed it before,
+    or did in the same night.
+    """
+
+    run: int
+    at: datetime
+    target: str
+    decision: Decision
+    api: str | None = None
+    last_in_use: datetime | None = None
+    asked: bool = True
+    really: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedNight:
+    """What the policies would have done in a night.
+
+    `rejected` are those of which the API rejected the deletion in that very night, or it failed: they count as not
+    deleted. `waiting` are the images whose deletion waits, and `announced` those of them that people are told of
+    first. `excess`: the plan is over a limit, so a run would have deleted nothing until a person applied it.
+    `images` is how many the run saw, and `used` how many of them or of others were in use. `undecided` says why nothing
+    was decided, and `withheld` why nothing could have been deleted, in words. `unread` are the sources of usage that
+    could not be read, and `recorded` says whether the run recorded all that it knew. `really` are the images that the
+    run itself deleted, by id.
+
+    Wide because a report names each of these facts.
+    """
+
+    run: int
+    mode: Mode
+    at: datetime
+    target: str
+    zone: tzinfo
+    counts: bool = True
+    undecided: str | None = None
+    withheld: str | None = None
+    deletions: tuple[NightDeletion, ...] = ()
+    rejected: tuple[NightDeletion, ...] = ()
+    waiting: tuple[Decision, ...] = ()
+    announced: tuple[Decision, ...] = ()
+    excess: Excess | None = None
+    images: int = 0
+    used: int = 0
+    unread: tuple[str, ...] = ()
+    recorded: bool = True
+    really: frozenset[str] = frozenset()

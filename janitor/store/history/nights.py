@@ -1,0 +1,209 @@
+"""The recorded nights of a target, one after the other: the first is read whole, and of each later one what changed."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from janitor.core.memory import Exemption
+from janitor.core.replay.nights import PastRun, RecordedNight, Standing, Terms, Told, counting
+from janitor.core.result import Mode, Outcome
+from janitor.core.usage import Source, Unread, Usage
+from janitor.store.basis import basis_at
+from janitor.store.connection import Connection, query
+from janitor.store.history.fleet import Fleet
+from janitor.store.history.known import Known, known_sharing
+from janitor.store.history.requests import requests
+from janitor.store.rows import instant
+from janitor.store.trust.bindings import api_at, counts_after
+from janitor.store.trust.grounds import notices_at
+from janitor.store.trust.notices import missed_since
+
+_OVER_LIMIT = "nothing deleted, over the limit: "
+_Row = dict[str, Any]
+
+
+def nights_of(db: Connection, target: str, since: timedelta | None) -> Iterator[RecordedNight]:
+    """The nights of a target in their order: of the last such time before its latest run, or all that are kept.
+
+    The mappings of a night change with the next. Nothing may be written meanwhile by the same connection.
+    """
+    runs = query(db, _RUNS, {"target": target})
+    surveys = [row for row in runs if row["finished_at"] is not None]
+    whole = [row for row in surveys if not row["details_dropped"]]
+    if not whole:
+        return
+    begin = instant(whole[-1]["finished_at"]) - since if since is not None else None
+    wanted = [row for row in whole if begin is None or instant(row["finished_at"]) >= begin]
+    reading = _Reading(db, target, runs, wanted[0]["run"])
+    counted = counting([PastRun(row["run"], Mode(row["mode"]), instant(row["finished_at"])) for row in surveys])
+    for row in runs:
+        if row["run"] < wanted[0]["run"] or row["finished_at"] is None:
+            continue
+        yield reading.night(row, counts=row["run"] in counted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """An exemption by command, and when it was granted and revoked."""
+
+    exemption: Exemption
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class _Reading:
+    """Reads the nights of one target from a run on."""
+
+    def __init__(self, db: Connection, target: str, runs: list[_Row], first: int) -> None:
+        self._db = db
+        self._target = target
+        self._runs = runs
+        self._first = first
+        self._before = first - 1
+        self._fleet = Fleet(db, target, first)
+        self._known = Known(db, target, first)
+        self._known_sharing = known_sharing(db, target)
+        self._requests = requests(db, target, first)
+        self._told = _Telling(db, target, runs, first)
+        self._commands = [
+            _Command(Exemption(image, instant(until), why, who), instant(created), ended and instant(ended))
+            for image, until, why, who, created, ended in db.execute(_COMMANDS)
+        ]
+
+    def night(self, row: _Row, *, counts: bool) -> RecordedNight:
+        """The night of a run. Those before it have been asked for."""
+        db, target, run, at = self._db, self._target, row["run"], instant(row["finished_at"])
+        basis = basis_at(db, run)
+        change = self._fleet.advance(run, at, at if row["usage_problem"] is None else None)
+        self._known.advance(run)
+        recorded = row["sharing_asked"] is not None
+        return RecordedNight(
+            run,
+            Mode(row["mode"]),
+            at,
+            target,
+            (target, *json.loads(row["also_named"] or "[]")),
+            self._fleet.images,
+            self._usage(row),
+            self._fleet.histories,
+            api_at(db, run, target),
+            None if basis is None else Terms(basis.zone, basis.usage_memory, basis.limits, basis.exemptions),
+            self._known.exemptions if recorded else None,
+            self._by_command(at),
+            self._known.refusals if recorded else {},
+            self._known.sharing if recorded else {},
+            self._known_sharing,
+            self._requests.taken(change, run),
+            self._requests.asked(run),
+            self._told.of(run),
+            self._told.heard_between(self._before, run),
+            self._standing(run),
+            counts_after(db, target, run),
+            row["behind_run"] is not None,
+            counts,
+            _undecided(row),
+            _withheld(row),
+            self._fleet.clocks_known,
+        )
+
+    def _standing(self, run: int) -> Standing | None:
+        self._before, before = run, self._before
+        if run != self._first:
+            return None
+        notices = notices_at(self._db, run, self._target)
+        missing = {
+            image: instant(missed_since(self._db, self._target, image))
+            for image in notices.keys() - self._fleet.images.keys()
+        }
+        return Standing(notices, missing, self._told.heard_between(0, before + 1))
+
+    def _usage(self, row: _Row) -> Usage:
+        parts = frozenset(Unread(Source(source), part) for source, part in json.loads(row["usage_unread"] or "[]"))
+        remarks = tuple(json.loads(row["usage_remarks"] or "[]"))
+        if row["usage_problem"] is not None:
+            return Usage(problem=row["usage_problem"], unread=parts, remarks=remarks)
+        # For runs before it was recorded which uses were carried over, all that may have been are left out.
+        by_image = self._fleet.uses_besides(parts) if parts and row["usage_readings"] is None else self._fleet.uses
+        return Usage(by_image, unread=parts, remarks=remarks)
+
+    def _by_command(self, at: datetime) -> list[Exemption]:
+        return [
+            one.exemption
+            for one in self._commands
+            if one.created_at <= at < (one.ended_at or one.exemption.until) and at < one.exemption.until
+        ]
+
+
+def _undecided(row: _Row) -> str | None:
+    """Why nothing could be decided in a night, in words; None where it was."""
+    if row["usage_problem"] is not None:
+        return f"what is in use could not be read: {row['usage_problem']}"
+    if not row["good"] and row["measured"]:
+        return "its survey was not accepted"
+    if row["sharing_asked"] is None and not row["decisions"] and row["images"]:
+        return f"nothing was decided{': ' + row['error'] if row['error'] else ''}"
+    return None
+
+
+def _withheld(row: _Row) -> str | None:
+    """Why nothing could be deleted in a night although it was decided on; None where it could."""
+    error = row["error"] or ""
+    refused = row["outcome"] == Outcome.REFUSED and not error.startswith(_OVER_LIMIT)
+    return error if refused and row["good"] else None
+
+
+class _Telling:
+    """When people heard of a target: what channels accepted of its runs."""
+
+    def __init__(self, db: Connection, target: str, runs: list[_Row], first: int) -> None:
+        self._runs = runs
+        self._announced: dict[int, dict[str, tuple[str, datetime]]] = {}
+        self._reminded: dict[int, dict[str, datetime]] = {}
+        self._accepted: dict[int, dict[str, datetime]] = {}
+        for run, image, policy, at in db.execute(_ANNOUNCED, (target, first)):
+            self._announced.setdefault(run, {})[image] = (policy, instant(at))
+        for run, image, at in db.execute(_REMINDED, (target, first)):
+            self._reminded.setdefault(run, {})[image] = instant(at)
+        next_began = {row["run"]: later["started_at"] for row, later in pairwise(runs)}
+        for run, channel, at in db.execute(_ACCEPTED):
+            if run not in next_began or at < next_began[run]:
+                self._accepted.setdefault(run, {})[channel] = instant(at)
+        self._ended = {row["run"]: instant(row["ended_at"]) for row in runs if row["run_outcome"] and row["ended_at"]}
+
+    def of(self, run: int) -> Told | None:
+        """When what a run told was accepted; None where it died, and told nobody."""
+        if run not in self._ended:
+            return None
+        told = (each.get(run, {}) for each in (self._announced, self._reminded, self._accepted))
+        return Told(self._ended[run], *told)  # type: ignore[arg-type]
+
+    def heard_between(self, after: int, before: int) -> list[datetime]:
+        """When people heard of the target in live runs after one and before another, whose reports were to be sent."""
+        return [
+            max(self._ended[row["run"]], *self._accepted.get(row["run"], {}).values(), self._ended[row["run"]])
+            for row in self._runs
+            if after < row["run"] < before and row["run"] in self._ended and _is_heard(row)
+        ]
+
+
+def _is_heard(row: _Row) -> bool:
+    return row["mode"] == Mode.DELETE and not row["owes_report"] and not row["unposted"]
+
+
+_RUNS = """
+SELECT s.run, r.mode, r.started_at, r.finished_at AS ended_at, r.outcome AS run_outcome, r.owes_report, r.unposted,
+    r.behind_run, s.finished_at, s.usage_problem, s.usage_unread, s.usage_remarks, s.usage_readings, s.images,
+    s.decisions, s.sharing_asked, s.also_named, s.good, s.protected IS NOT NULL AS measured, s.outcome, s.error,
+    s.details_dropped
+FROM surveys s JOIN runs r ON r.run = s.run WHERE s.target = :target ORDER BY s.run
+"""
+_COMMANDS = "SELECT image, until, why, who, created_at, ended_at FROM exemptions ORDER BY exemption"
+_ANNOUNCED = "SELECT run, image, policy, announced_at FROM notices WHERE target = ? AND run >= ?"
+_REMINDED = "SELECT reminded_in_run, image, reminded_at FROM notices WHERE target = ? AND reminded_in_run >= ?"
+_ACCEPTED = """
+SELECT run, channel, delivered_at FROM reports
+WHERE run IS NOT NULL AND delivered_at IS NOT NULL AND error IS NULL
+"""

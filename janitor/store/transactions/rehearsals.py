@@ -1,0 +1,39 @@
+"""The past, read for trying policies on it: all of it as it was at one moment."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from janitor.core.replay.nights import RecordedNight
+from janitor.store.connection import Connection
+from janitor.store.history.nights import nights_of
+from janitor.store.surveys import recorded
+from janitor.store.transactions import OnFile
+
+
+class Past:
+    """What is recorded, as of the beginning of one transaction."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def targets(self) -> list[str]:
+        """The names of all targets that any run surveyed."""
+        return recorded.targets(self._db)
+
+    def nights(self, target: str, since: timedelta | None = None) -> Iterator[RecordedNight]:
+        """The nights of a target in their order: of that long before its latest run, or all whose details are kept.
+
+        What a night holds may change when the next is asked for.
+        """
+        return nights_of(self._db, target, since)
+
+
+class Rehearsals(OnFile):
+    """Reads what policies are tried on."""
+
+    @contextmanager
+    def past(self) -> Iterator[Past]:
+        """What is recorded, as one transaction; no other method of the store may be used within it."""
+        with self._file.reading() as db:
+            yield Past(db)
