@@ -1,10 +1,14 @@
 """Deciding a past night again, from what the database holds of it and nothing else."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from janitor.cloud.apis import wire_keys
 from janitor.core.decision import Decision
+from janitor.core.memory import Exemption
+from janitor.core.replay.comparing import compared
 from janitor.core.replay.inputs import Inputs, decided, night_of
+from janitor.core.replay.rehearsing import Known, Tried, rehearsed
 from janitor.core.sharing import in_question
 
 
@@ -16,4 +20,19 @@ def decided_again(inputs: Inputs) -> tuple[Decision, ...]:
     night = night_of(inputs, inputs.basis, inputs.grounds, wire_keys(inputs.api))
     by_themselves = decided(replace(night, sharing={}), inputs.basis.policies)
     assert {each.id for each in in_question(by_themselves)} == set(inputs.grounds.sharing)
-    return tuple(decided(night, inputs.basis.policies))
+    found = tuple(decided(night, inputs.basis.policies))
+    assert rehearsed_again(inputs) == found
+    return found
+
+
+def rehearsed_again(inputs: Inputs, by_command: Sequence[Exemption] = ()) -> tuple[Decision, ...]:
+    """The same as a preview of the policies and exemptions that ruled, where every image may be shared."""
+    assert inputs.basis is not None
+    assert inputs.grounds is not None
+    tried = Tried(inputs.basis.policies, inputs.basis.exemptions)
+    known = Known(by_command, lambda _policies: None, lambda _image: True, wire_keys(inputs.api))
+    found = rehearsed(inputs, inputs.basis, inputs.grounds, tried, known)
+    unasked = {image for image, answer in inputs.grounds.sharing.items() if answer.unasked}
+    assert found.sharing_unknown == unasked & {each.id for each in in_question(found.decisions)}
+    assert compared(found.decisions, found.decisions) == []
+    return tuple(found.decisions)

@@ -10,6 +10,7 @@ import click
 from janitor import CHANGES, __version__
 from janitor.cli.commands import beginning, binding, checking, exempting, resending, running, serving, trying
 from janitor.cli.commands.reading import explaining, images, policies, runs, waiting
+from janitor.cli.commands.rehearsing import previewing
 from janitor.cli.streams import prepare, take_failure
 
 
@@ -53,6 +54,7 @@ for _command in (
     waiting.waiting,
     policies.policies,
     explaining.explain,
+    previewing.preview,
     exempting.keep,
     exempting.unkeep,
     runs.runs,

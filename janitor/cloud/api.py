@@ -10,6 +10,7 @@ from janitor.clock import utc_now
 from janitor.cloud.schema import TargetSchema
 from janitor.cloud.service import ImageService
 from janitor.cloud.target import MOST_IMAGES
+from janitor.core.image import Image
 from janitor.core.names.wire_keys import WireKeys
 from janitor.documents import Fault
 
@@ -80,6 +81,15 @@ def no_contradictions(
     return iter(())
 
 
+Shareable = Callable[[Any], Callable[[Image], bool]]
+"""Given a target of the schema, or None for one that is no longer configured, says which images may be shared."""
+
+
+def never_shared(_target: object) -> Callable[[Image], bool]:
+    """No image, as the API has no sharing."""
+    return lambda _image: False
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """One API: the keys of its targets, how their accounts are found, and its names for the fields of every image.
@@ -87,6 +97,7 @@ class Api:
     `secrets` are the keys that a file may give, as `password_file` does. `authenticate` takes the targets that the
     schema makes, and raises UsageError for credentials that make no sense. `credentials` are these of such a target, in
     words for a person who is to look at them. `addresses` are the other keys that only signing in and requests need.
+    `shareable` says for which images a run asks with whom they are shared.
     """
 
     name: str
@@ -97,3 +108,4 @@ class Api:
     credentials: Callable[[Any], str]
     wire_keys: WireKeys
     contradictions: Contradictions = no_contradictions
+    shareable: Shareable = never_shared

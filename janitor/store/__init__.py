@@ -16,6 +16,7 @@ from janitor.store.reports import KeptReport, NewReport
 from janitor.store.surveys.recorded import SeenImages
 from janitor.store.transactions.clicks import Clicks
 from janitor.store.transactions.deletions import Deletions
+from janitor.store.transactions.previews import Previews
 from janitor.store.transactions.rehearsals import Rehearsals
 from janitor.store.transactions.reports import Reports
 from janitor.store.transactions.runs import Runs
@@ -46,7 +47,7 @@ __all__ = [
 ]
 
 
-class Store(Runs, Surveys, Deletions, Trust, Clicks, Reports, Rehearsals, Upkeep):
+class Store(Runs, Surveys, Deletions, Trust, Clicks, Reports, Previews, Rehearsals, Upkeep):
     """One open database. Every method raises StoreError, with what to do, when the file cannot be read or written."""
 
     @classmethod

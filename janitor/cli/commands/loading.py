@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from janitor.cli import configuration
 from janitor.cli.commands.options import Common
 from janitor.cli.logs import configure_logging
 from janitor.config import Settings
-from janitor.errors import ConfigurationError
+from janitor.errors import ConfigurationError, UsageError
+from janitor.escaping import visible
 from janitor.store import Store
 
 if TYPE_CHECKING:
@@ -54,6 +56,19 @@ def load_offline(common: Common) -> tuple[Settings, "Rules"]:
     settings, rules = configuration.load(common.config, offline=True)
     configure_logging(common.verbose, settings.secrets, common.log_format)
     return settings, rules
+
+
+def load_rules_offline(common: Common, path: Path | None) -> tuple[Settings, "Rules"]:
+    """The configuration for such a command, and the policies at another path; without one, the configured ones.
+
+    Raises ConfigurationError with the problems of both, and UsageError where nothing is at that path.
+    """
+    if path is None:
+        return load_offline(common)
+    if not path.exists():
+        raise UsageError(f"--policies: there is no file or folder {visible(str(path))}")
+    settings = configured_offline(common)
+    return settings, configuration.rules_of(settings, path)
 
 
 @contextmanager

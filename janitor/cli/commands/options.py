@@ -37,6 +37,7 @@ class _Run(_Number):
 
 
 NUMBER = _Number(1, 10**9)
+COUNT = _Number(0, 10**9)
 RUN = _Run(1, 10**9)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Delete nothing, whatever the configured mode.")
 NO_POST = click.option("--no-post", is_flag=True, help="Do not send the report to any channel.")

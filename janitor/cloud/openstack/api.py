@@ -1,8 +1,12 @@
 """OpenStack's APIs as one of the APIs of targets."""
 
-from janitor.cloud.api import Api
+from collections.abc import Callable
+
+from janitor.cloud.api import Api, never_shared
 from janitor.cloud.openstack.accounts import authentication_of
+from janitor.cloud.openstack.members import may_be_shared
 from janitor.cloud.openstack.target import OpenStackSchema, OpenStackTarget, credential_faults
+from janitor.core.image import Image
 from janitor.core.names.wire_keys import WireKeys
 
 
@@ -14,6 +18,11 @@ def _credentials(target: OpenStackTarget) -> str:
     return "the variables OS_*"
 
 
+def _shareable(target: OpenStackTarget | None) -> Callable[[Image], bool]:
+    ignored = target is not None and target.shared_ignored
+    return never_shared(target) if ignored else may_be_shared
+
+
 OPENSTACK = Api(
     name="openstack",
     schema=OpenStackSchema,
@@ -23,4 +32,5 @@ OPENSTACK = Api(
     credentials=_credentials,
     wire_keys=WireKeys(created="created_at", updated="updated_at", public="visibility"),
     contradictions=credential_faults,
+    shareable=_shareable,
 )

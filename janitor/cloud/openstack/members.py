@@ -15,6 +15,11 @@ _MAY_BE_SHARED = frozenset({Visibility.SHARED, Visibility.PRIVATE, None})
 _NO_MEMBERS = "only shared images have members"
 
 
+def may_be_shared(image: Image) -> bool:
+    """Whether the visibility of an image allows members."""
+    return image.visibility in _MAY_BE_SHARED
+
+
 class Members:
     """Asks for the members of images; of none where sharing is `ignored`.
 
@@ -31,7 +36,7 @@ class Members:
 
     def shareable(self, images: Iterable[Image]) -> Sequence[Image]:
         """Those whose visibility allows members."""
-        return [] if self._ignored else [image for image in images if image.visibility in _MAY_BE_SHARED]
+        return [] if self._ignored else list(filter(may_be_shared, images))
 
     def sharing(self, images: Iterable[Image]) -> Mapping[str, Sharing]:
         """With whom these images are shared, one request for each that may be shared. Raises CloudError."""

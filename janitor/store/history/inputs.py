@@ -20,11 +20,17 @@ def inputs_at(db: Connection, run: int) -> dict[str, Inputs]:
     return {target: _inputs(db, run, target, survey, basis) for target, survey in surveys_at(db, run).items()}
 
 
+def inputs_of(db: Connection, run: int, target: str) -> Inputs | None:
+    """The inputs of a run's decisions on one target; None where it could not survey it."""
+    survey = survey_at(db, run, target)
+    return None if survey is None else _inputs(db, run, target, survey, basis_at(db, run))
+
+
 def latest_inputs(db: Connection, target: str) -> tuple[int, Inputs] | None:
     """The latest run that surveyed a target, and the inputs of its decisions on it; None before the first."""
     run = latest_survey(db, target)
-    survey = None if run is None else survey_at(db, run, target)
-    return None if run is None or survey is None else (run, _inputs(db, run, target, survey, basis_at(db, run)))
+    inputs = None if run is None else inputs_of(db, run, target)
+    return None if run is None or inputs is None else (run, inputs)
 
 
 def _inputs(db: Connection, run: int, target: str, survey: Survey, basis: Basis | None) -> Inputs:

@@ -66,12 +66,12 @@ def waiting_lists(
     return [WaitingList(each, [one for one in waiting_in(each) if asked_for(one)]) for each in snapshots]
 
 
-def instant_before(text: str, zone: tzinfo) -> datetime:
+def instant_before(text: str, zone: tzinfo, option: str = "--before") -> datetime:
     """The beginning of a day in a zone, or the instant that a text names. Raises UsageError for another text."""
     try:
         end = parse_until(text, zone)
     except ValueError as error:
-        raise UsageError(f"--before: {visible(str(error))}") from error
+        raise UsageError(f"{option}: {visible(str(error))}") from error
     if end.microsecond != time.max.microsecond or end >= FOREVER:
         return end
     return datetime.combine(end.astimezone(zone).date(), time.min, zone)

@@ -1,0 +1,93 @@
+"""The nights of the past as the database knows them, and in words what it does not know of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from janitor.cloud.apis import shareable, wire_keys
+from janitor.cloud.target import may_have
+from janitor.config import Settings
+from janitor.core.basis import Basis, Grounds
+from janitor.core.decision import Decision
+from janitor.core.memory import Memory, Notice
+from janitor.core.replay.inputs import Inputs
+from janitor.core.replay.rehearsing import Known, Rehearsed, Tried, exempt_otherwise, kept_shared, rehearsed
+from janitor.store import Store
+
+_NO_BASIS = (
+    "run {run} did not record what it was based on: time zone, usage_memory and limits are those of the configuration, "
+    "and which exemptions of policy files were in force is not known"
+)
+_NO_HISTORY = (
+    "run {run} did not record the history of its images: as far as later runs do not tell, it is not known since when "
+    "an image has been watched or has had its status, and no clock that needs it applies"
+)
+_NO_GROUNDS = (
+    "run {run} recorded no grounds of its decisions: how earlier notices counted then, which deletions the API had "
+    "rejected, and whether another project uses an image is not known"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What one run saw in one target and what it decided there, which may be nothing; and what is not known of that."""
+
+    run: int
+    inputs: Inputs
+    basis: Basis
+    grounds: Grounds
+    known: Known
+    decisions: Sequence[Decision]
+    unknown: Sequence[str]
+
+    def rehearsed(self, tried: Tried) -> Rehearsed:
+        """What these policies decide on it."""
+        found = rehearsed(self.inputs, self.basis, self.grounds, tried, self.known)
+        return found if self.inputs.grounds is not None else kept_shared(found, self.decisions)
+
+
+def past_of(settings: Settings, store: Store, run: int, inputs: Inputs) -> Past:
+    """What a run saw and decided in one target; what it did not record is rebuilt where that is possible."""
+    then, target = inputs.survey.finished_at, inputs.target
+    known = _known(settings, store, inputs)
+    basis = inputs.basis or Basis(
+        (), (), settings.timezone, settings.usage_memory, settings.limits, settings.max_shrink, accept_survey=False
+    )
+    unknown = [sentence for part, sentence in _parts(inputs) if part is None]
+    grounds = inputs.grounds
+    if inputs.history is None or grounds is None:
+        history, notices = store.rebuilt(run, target, then)
+        inputs = replace(inputs, history=history if inputs.history is None else inputs.history)
+        grounds = grounds or _grounds(inputs, basis, notices, known)
+    decisions = store.decisions_on(run, target, inputs.survey.images)
+    return Past(run, inputs, basis, grounds, known, decisions, [sentence.format(run=run) for sentence in unknown])
+
+
+def _parts(inputs: Inputs) -> list[tuple[object, str]]:
+    """What may not have been recorded, each with a sentence that says so."""
+    return [(inputs.basis, _NO_BASIS), (inputs.history, _NO_HISTORY), (inputs.grounds, _NO_GROUNDS)]
+
+
+def _grounds(inputs: Inputs, basis: Basis, notices: Mapping[str, Notice], known: Known) -> Grounds:
+    exemptions = exempt_otherwise(inputs.survey.images, basis, known, inputs.survey.finished_at)
+    return Grounds(Memory(notices, exemptions, usage_memory=basis.usage_memory))
+
+
+def _known(settings: Settings, store: Store, inputs: Inputs) -> Known:
+    then = inputs.survey.finished_at
+    configured = next((each for each in settings.targets if may_have(each, inputs.target)), None)
+    return Known(
+        [
+            record.exemption
+            for record in store.exemption_records()
+            if _in_force(record.created_at, record.ended_at, then)
+        ],
+        settings.destinations,
+        shareable(inputs.api, configured),
+        wire_keys(inputs.api),
+    )
+
+
+def _in_force(created_at: datetime, ended_at: datetime | None, then: datetime) -> bool:
+    """Whether an exemption had been granted and not revoked; whether it had expired is for the rules to say."""
+    return created_at <= then and (ended_at is None or then < ended_at)

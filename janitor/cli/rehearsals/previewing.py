@@ -1,0 +1,179 @@
+"""A preview, collected from the configuration, the policy files and the database."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from janitor.cli.commands.reading.filters import check_names
+from janitor.cli.rehearsals.past import Past, past_of
+from janitor.cloud.target import may_have
+from janitor.config import Settings
+from janitor.core.basis import Basis
+from janitor.core.decision import Decision
+from janitor.core.explaining.selection import Selection
+from janitor.core.planning.plan import make_plan
+from janitor.core.replay.comparing import Planned, compared, counts_of, planned, planned_by_policy
+from janitor.core.replay.rehearsing import Tried
+from janitor.core.result import Outcome
+from janitor.core.units import format_duration
+from janitor.errors import UsageError
+from janitor.report.rehearsals.preview import Previewed, Source
+from janitor.report.wording import local_minute
+from janitor.store import Store
+
+_NEVER = "no run has surveyed it yet, or none since it was bound to its present account: nothing is known of its images"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a preview is asked for: of which run, beside which, in which targets; None or nothing for the usual."""
+
+    run: int | None
+    against: int | None
+    targets: frozenset[str]
+
+
+def previewed(settings: Settings, store: Store, tried: Tried, asked: Asked) -> Iterator[Previewed]:
+    """Each target that is asked for: of the given run, or else the latest snapshot of each that is configured.
+
+    Raises UsageError for an unknown or dropped run, for a target that it does not have, and before the first run.
+    """
+    if asked.against is not None:
+        store.endings(asked.against)
+    for target, run, remark in (
+        _latest(settings, store, asked) if asked.run is None else _of_run(store, asked.run, asked)
+    ):
+        inputs = None if run is None else store.inputs_of(run, target)
+        if run is None or inputs is None:
+            yield Previewed(target, None, undecided=remark)
+        else:
+            one = _Preview(settings, store, past_of(settings, store, run, inputs), tried, asked.against)
+            yield one.made([remark] if remark else [])
+
+
+_Found = tuple[str, int | None, str | None]
+"""A target, the run of its snapshot if there is one, and a remark, or else why there is none."""
+
+
+def _of_run(store: Store, run: int, asked: Asked) -> Iterator[_Found]:
+    endings = store.endings(run)
+    check_names(Selection(targets=asked.targets), (), endings)
+    if not endings:
+        raise UsageError(f"run {run} has surveyed no target")
+    for target, ending in endings.items():
+        if not asked.targets or target in asked.targets:
+            why = f"run {run} did not survey it: {ending.error or 'it has not ended'}"
+            yield (target, run, None) if ending.surveyed else (target, None, why)
+
+
+def _latest(settings: Settings, store: Store, asked: Asked) -> Iterator[_Found]:
+    known = store.targets()
+    absent = [each.name for each in settings.targets if not any(may_have(each, name) for name in known)]
+    check_names(Selection(targets=asked.targets), (), [*known, *absent])
+    if not known:
+        raise UsageError("no run has surveyed any target yet: `janitor run --dry-run` makes the first")
+    configured = [name for name in known if settings.may_have_target(name)]
+    names = [name for name in [*known, *absent] if name in asked.targets] if asked.targets else [*configured, *absent]
+    for name in names:
+        decided, latest = store.latest_decided(name), store.latest_survey(name)
+        if latest is not None and latest <= store.counts_after(name):
+            latest = None
+        run = latest if decided is None else decided
+        later = None if run == latest else f"run {latest} surveyed it later, and decided nothing"
+        yield name, run, _NEVER if run is None else later
+
+
+@dataclass(frozen=True, slots=True)
+class _Preview:
+    """One target whose snapshot is there."""
+
+    settings: Settings
+    store: Store
+    past: Past
+    tried: Tried
+    against: int | None
+
+    def made(self, remarks: Sequence[str]) -> Previewed:
+        past, seen_at = self.past, self.past.inputs.survey.finished_at
+        target = past.inputs.target
+        if self.tried.now is not None and self.tried.now < seen_at:
+            raise UsageError(
+                f"--at: the snapshot of {target} (run {past.run}) is of {self._time(seen_at)}, which is later: give a "
+                "later date, or an earlier run with --run"
+            )
+        found = past.rehearsed(self.tried)
+        before, against = self._before()
+        changes = compared(before, found.decisions)
+        if against is None:  # nothing is said of images that are kept where nothing is there to compare with
+            changes = [changed for changed in changes if changed.is_new]
+        owners = [decision.policy for decision in before if decision.policy is not None]
+        usage = past.inputs.survey.usage
+        return Previewed(
+            target,
+            Source(past.run, seen_at, self.tried.now or seen_at, against),
+            len(found.decisions),
+            None if against is None else planned(before),
+            planned(found.decisions),
+            _by_policy([*(policy.name for policy in self.tried.policies), *owners], before, found.decisions),
+            changes,
+            counts_of(changes),
+            found.sharing_unknown,
+            list(make_plan(found.decisions).exceeded(past.basis.limits).values()),
+            [*remarks, *self._remarks(against)],
+            None if usage.problem is None else _unread(usage.problem),
+        )
+
+    def _before(self) -> tuple[Sequence[Decision], int | None]:
+        """What had been decided, and by which run; nothing by none where there is nothing to compare with."""
+        past = self.past
+        run = past.run if self.against is None else self.against
+        target = past.inputs.target
+        decisions = past.decisions if run == past.run else self.store.decisions(run, target)
+        ending = self.store.endings(run).get(target)
+        return decisions, run if ending is not None and ending.decided else None
+
+    def _remarks(self, against: int | None) -> Iterator[str]:
+        past, target = self.past, self.past.inputs.target
+        ending = self.store.endings(past.run).get(target)
+        run = past.run if self.against is None else self.against
+        if against is None:
+            why = self.store.endings(run).get(target)
+            said = f": {why.error}" if why is not None and why.error else ""
+            yield f"nothing to compare with, as run {run} decided nothing there{said}"
+        elif ending is not None and ending.outcome in (Outcome.REFUSED, Outcome.FAILED) and ending.error:
+            yield f"run {past.run} ended there as {ending.outcome.value}: {ending.error}"
+        if self.tried.now is not None:
+            yield "as if nothing changed since the snapshot: what only the passing of time changes is included"
+        yield from past.unknown
+        if past.inputs.basis is not None:
+            yield from _differences(self.settings, past.inputs.basis, past.run)
+
+    def _time(self, instant: datetime) -> str:
+        return local_minute(instant, self.settings.timezone)
+
+
+def _unread(problem: str) -> str:
+    return (
+        f"what is in use could not be read ({problem}), so images are kept whatever the policies say; "
+        "--run tries them on another run"
+    )
+
+
+def _differences(settings: Settings, basis: Basis, run: int) -> Iterator[str]:
+    """What the configuration says otherwise now, in one sentence."""
+    pairs: Mapping[str, tuple[str, str]] = {
+        "timezone": (str(basis.zone), str(settings.timezone)),
+        "usage_memory": (format_duration(basis.usage_memory), format_duration(settings.usage_memory)),
+        "limits.max_deletions": (str(basis.limits.max_deletions), str(settings.limits.max_deletions)),
+        "limits.max_share": (f"{basis.limits.max_share:g}%", f"{settings.limits.max_share:g}%"),
+    }
+    others = [f"{key} {then} (now {now})" for key, (then, now) in pairs.items() if then != now]
+    if others:
+        yield f"decided as run {run} was configured: {', '.join(others)}"
+
+
+def _by_policy(
+    names: Iterable[str], before: Iterable[Decision], after: Iterable[Decision]
+) -> dict[str, tuple[Planned, Planned]]:
+    then, now = planned_by_policy(before), planned_by_policy(after)
+    return {name: (then.get(name) or Planned(), now.get(name) or Planned()) for name in dict.fromkeys(names)}

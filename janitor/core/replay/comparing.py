@@ -1,0 +1,176 @@
+"""Two lists of decisions beside each other: what changed from one to the other, image by image and in figures."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from janitor.core.decision import Decision, Verdict
+from janitor.core.image import Image
+from janitor.core.value import Value
+
+
+class Kind(StrEnum):
+    """How the decision on an image differs from an earlier one; what matters most comes first.
+
+    `newly-deleted` also counts an image that waited, and now is deleted at once. `later` also counts one that was
+    deleted at once, and now waits. `other-reason` leaves the image kept, or waiting until the same date.
+    """
+
+    NEWLY_DELETED = "newly-deleted"
+    NEWLY_WAITING = "newly-waiting"
+    NO_LONGER_DELETED = "no-longer-deleted"
+    NO_LONGER_WAITING = "no-longer-waiting"
+    OTHER_POLICY = "other-policy"
+    SOONER = "sooner"
+    LATER = "later"
+    ONLY_AFTER = "only-after"
+    ONLY_BEFORE = "only-before"
+    OTHER_REASON = "other-reason"
+
+
+KINDS: Mapping[Kind, str] = {
+    Kind.NEWLY_DELETED: "newly deleted",
+    Kind.NEWLY_WAITING: "newly waiting",
+    Kind.NO_LONGER_DELETED: "no longer deleted",
+    Kind.NO_LONGER_WAITING: "no longer waiting",
+    Kind.OTHER_POLICY: "deleted under another policy",
+    Kind.SOONER: "waiting, but due sooner",
+    Kind.LATER: "deleted later",
+    Kind.ONLY_AFTER: "not decided on before",
+    Kind.ONLY_BEFORE: "decided on before only",
+    Kind.OTHER_REASON: "kept, or waiting, for another reason",
+}
+"""The kinds in words."""
+
+
+class Changed(Value, frozen=True):
+    """An image on which two decisions differ; one of them is None where only the other list has the image."""
+
+    image: Image
+    before: Decision | None
+    after: Decision | None
+    kind: Kind
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it is to be deleted, at once or after a notice, and was not before, as far as that is known."""
+        if self.kind is Kind.ONLY_AFTER:
+            return self.after is not None and self.after.verdict is not Verdict.KEEP
+        return self.kind in (Kind.NEWLY_DELETED, Kind.NEWLY_WAITING)
+
+
+def compared(before: Iterable[Decision], after: Iterable[Decision]) -> list[Changed]:
+    """The images on which the decisions differ in verdict, policy, reason or date, and those that only one list has.
+
+    They come in the order of `after`; those that only `before` has come last, in its order. Facts of the images, and
+    the sentences of the decisions, are not compared.
+    """
+    earlier = {decision.image.id: decision for decision in before}
+    found = [changed for decision in after if (changed := _changed(earlier.pop(decision.image.id, None), decision))]
+    return found + [Changed(decision.image, decision, None, Kind.ONLY_BEFORE) for decision in earlier.values()]
+
+
+def _changed(before: Decision | None, after: Decision) -> Changed | None:
+    kind = Kind.ONLY_AFTER if before is None else _kind(before, after)
+    return None if kind is None else Changed(after.image, before, after, kind)
+
+
+def _kind(before: Decision, after: Decision) -> Kind | None:
+    if before.verdict is not after.verdict:
+        return _TURNS[before.verdict, after.verdict]
+    if after.verdict is not Verdict.KEEP and before.policy != after.policy:
+        return Kind.OTHER_POLICY
+    if after.verdict is Verdict.WAIT and before.due != after.due and before.due and after.due:
+        return Kind.SOONER if after.due < before.due else Kind.LATER
+    same = (before.policy, before.reason, before.due) == (after.policy, after.reason, after.due)
+    return None if same else Kind.OTHER_REASON
+
+
+_TURNS = {
+    (Verdict.KEEP, Verdict.DELETE): Kind.NEWLY_DELETED,
+    (Verdict.WAIT, Verdict.DELETE): Kind.NEWLY_DELETED,
+    (Verdict.KEEP, Verdict.WAIT): Kind.NEWLY_WAITING,
+    (Verdict.DELETE, Verdict.WAIT): Kind.LATER,
+    (Verdict.DELETE, Verdict.KEEP): Kind.NO_LONGER_DELETED,
+    (Verdict.WAIT, Verdict.KEEP): Kind.NO_LONGER_WAITING,
+}
+
+
+def counts_of(changes: Iterable[Changed]) -> dict[Kind, int]:
+    """How many changes of each kind there are, in the order of the kinds; kinds without any are left out."""
+    counts = Counter(changed.kind for changed in changes)
+    return {kind: counts[kind] for kind in Kind if counts[kind]}
+
+
+@dataclass(slots=True)
+class Total:
+    """How many images there are, how large those of known size are together in bytes, and how many have none."""
+
+    images: int = 0
+    size: int = 0
+    unknown_sizes: int = 0
+
+    def add(self, image: Image) -> None:
+        """Count one more."""
+        self.images += 1
+        if image.size is None:
+            self.unknown_sizes += 1
+        else:
+            self.size += image.size
+
+    def include(self, other: "Total") -> None:
+        """Count the images of another total, too."""
+        self.images += other.images
+        self.size += other.size
+        self.unknown_sizes += other.unknown_sizes
+
+
+@dataclass(slots=True)
+class Planned:
+    """What some decisions are to delete: at once, and after a notice."""
+
+    delete: Total = field(default_factory=Total)
+    wait: Total = field(default_factory=Total)
+
+    def add(self, decision: Decision) -> None:
+        """Count one more; an image that is kept changes nothing."""
+        if decision.verdict is Verdict.DELETE:
+            self.delete.add(decision.image)
+        elif decision.verdict is Verdict.WAIT:
+            self.wait.add(decision.image)
+
+    @property
+    def images(self) -> int:
+        """How many images are to be deleted, at once or after a notice."""
+        return self.delete.images + self.wait.images
+
+
+def planned(decisions: Iterable[Decision]) -> Planned:
+    """What these decisions are to delete."""
+    found = Planned()
+    for decision in to_be_deleted(decisions):
+        found.add(decision)
+    return found
+
+
+def together(some: Iterable[Planned]) -> Planned:
+    """What all of these are to delete."""
+    found = Planned()
+    for each in some:
+        found.delete.include(each.delete)
+        found.wait.include(each.wait)
+    return found
+
+
+def planned_by_policy(decisions: Iterable[Decision]) -> dict[str, Planned]:
+    """The same for each policy that is to delete anything."""
+    found: dict[str, Planned] = {}
+    for decision in to_be_deleted(decisions):
+        found.setdefault(decision.policy or "", Planned()).add(decision)
+    return found
+
+
+def to_be_deleted(decisions: Iterable[Decision]) -> Iterator[Decision]:
+    """Those that say delete, at once or after a notice."""
+    return (decision for decision in decisions if decision.verdict is not Verdict.KEEP)

@@ -1,0 +1,165 @@
+"""Other policies on the inputs of a past run: what they would have decided, and what is not known about that.
+
+What a run knew of people's exemptions and of notices depended on its policy files too: that part is replaced by what
+the tried files say. Unchanged files give exactly the decisions of that run.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from janitor.core.basis import Basis, Grounds
+from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.exemptions import exemptions_by_tag, exemptions_for, longest_of
+from janitor.core.image import Image, Sharing
+from janitor.core.memory import Exemption, Notice
+from janitor.core.names.wire_keys import WireKeys
+from janitor.core.notices import place_of
+from janitor.core.policy import Policy
+from janitor.core.recipients.destinations import Destinations
+from janitor.core.recipients.recipients import same_owner
+from janitor.core.replay.inputs import Inputs, decided, night_of
+
+UNASKED = "it is not known whether another project uses it, as no answer to that is recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What is tried: policies, the exemptions of their files, and the instant, None for that of the snapshot."""
+
+    policies: Sequence[Policy]
+    exemptions: Sequence[Exemption]
+    now: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What else is known about a past run, beside its inputs.
+
+    `by_command` are the exemptions by command as of then. `destinations` says where images are reported under some
+    policies, None for nowhere. `may_be_shared` says of an image whether an API is asked for its sharing.
+    """
+
+    by_command: Sequence[Exemption]
+    destinations: Callable[[Iterable[Policy]], Destinations | None]
+    may_be_shared: Callable[[Image], bool]
+    wire_keys: WireKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What was decided, oldest image first, and the images to be deleted whose sharing is not known, by their ids."""
+
+    decisions: Sequence[Decision]
+    sharing_unknown: frozenset[str]
+
+
+def rehearsed(inputs: Inputs, basis: Basis, grounds: Grounds, tried: Tried, known: Known) -> Rehearsed:
+    """What these policies decide on the inputs of a past run.
+
+    `basis` and `grounds` are those of the inputs, or what stands for them where they were not recorded. With the
+    policies and exemptions of the basis, at the instant of the snapshot, these are exactly the decisions of the run.
+    """
+    night = night_of(inputs, basis, grounds, known.wire_keys)
+    now = tried.now or night.now
+    memory = replace(
+        night.memory,
+        exemptions=exemptions_under(night.images, night.memory.exemptions, basis, tried.exemptions, known, night.now),
+        notices=notices_under(night.images, night.memory.notices, basis.policies, tried.policies, known.destinations),
+    )
+    ruled = decided(replace(night, now=now, memory=memory), tried.policies)
+    return _with_doubts(ruled, grounds.sharing, known.may_be_shared)
+
+
+def exemptions_under(
+    images: Sequence[Image],
+    recorded: Mapping[str, Exemption],
+    basis: Basis,
+    in_files: Sequence[Exemption],
+    known: Known,
+    then: datetime,
+) -> Mapping[str, Exemption]:
+    """The exemption of each image at an instant of the past, if policy files had said this.
+
+    `recorded` are those that the run knew: of each image the longest, whoever gave it. Where a file gave it, the next
+    one is looked for again, as the run recorded no others.
+    """
+    if tuple(in_files) == basis.exemptions:
+        return recorded
+    from_files = exemptions_for(images, (), basis.exemptions, then)
+    others = {image: given for image, given in recorded.items() if given != from_files.get(image)}
+    looked_for = [image for image in images if image.id in recorded and image.id not in others]
+    by_command = exemptions_for(looked_for, known.by_command, (), then)
+    others |= longest_of(by_command, exemptions_by_tag(looked_for, then, basis.zone))
+    return longest_of(others, exemptions_for(images, (), in_files, then))
+
+
+def exempt_otherwise(images: Sequence[Image], basis: Basis, known: Known, then: datetime) -> dict[str, Exemption]:
+    """What people had exempted by command, in the files of the basis and by tags, where that was not recorded."""
+    by_people = exemptions_for(images, known.by_command, basis.exemptions, then)
+    return longest_of(by_people, exemptions_by_tag(images, then, basis.zone))
+
+
+def notices_under(
+    images: Iterable[Image],
+    notices: Mapping[str, Notice],
+    before: Iterable[Policy],
+    after: Iterable[Policy],
+    destinations: Callable[[Iterable[Policy]], Destinations | None],
+) -> Mapping[str, Notice]:
+    """The notices as they count if these policies follow those before.
+
+    An image whose policy now reports it in another place, or finds another owner, was not announced there.
+    """
+    old, new = ({policy.name: policy for policy in some} for some in (before, after))
+    moved = {name for name in old.keys() & new.keys() if _told(old[name]) != _told(new[name])}
+    concerned = [each for each in images if each.id in notices and notices[each.id].policy in moved]
+    then, now = destinations(old.values()), destinations(new.values())
+    if not concerned or then is None or now is None:
+        return notices
+    return {**notices, **{image.id: _moved(notices[image.id], image, then, now) for image in concerned}}
+
+
+def _told(policy: Policy) -> tuple[object, ...]:
+    """What of a policy says who is told of its images."""
+    return (policy.channel, policy.owner)
+
+
+def _moved(notice: Notice, image: Image, then: Destinations, now: Destinations) -> Notice:
+    places = [place_of(destinations, notice.policy, image) for destinations in (then, now)]
+    owners = [destinations.owner_of(notice.policy, image) for destinations in (then, now)]
+    if places[0] != places[1]:
+        notice = replace(notice, elsewhere=notice.place is not None and places[1] != notice.place)
+    if owners[0] != owners[1] and notice.owner is not None:
+        notice = replace(notice, reowned=same_owner(owners[1] or notice.owner) != same_owner(notice.owner))
+    return notice
+
+
+def _with_doubts(
+    decisions: Sequence[Decision], sharing: Mapping[str, Sharing], may_be_shared: Callable[[Image], bool]
+) -> Rehearsed:
+    """The same decisions, but those that say so of which nobody asked then whether another project uses the image."""
+    doubtful: set[str] = set()
+    found = list(decisions)
+    for index, decision in enumerate(decisions):
+        if decision.verdict is Verdict.KEEP:
+            continue
+        answer = sharing.get(decision.image.id)
+        if answer is not None and answer.unasked:
+            doubtful.add(decision.image.id)  # its sentence says so already
+        elif answer is None and may_be_shared(decision.image):
+            doubtful.add(decision.image.id)
+            found[index] = decision.replace(detail=f"{decision.detail}; {UNASKED}")
+    return Rehearsed(found, frozenset(doubtful))
+
+
+def kept_shared(rehearsal: Rehearsed, recorded: Iterable[Decision]) -> Rehearsed:
+    """The same, where a run recorded no answers about sharing: an image that it kept as shared stays."""
+    shared = {each.image.id: each for each in recorded if each.reason is Reason.SHARED}
+    if not shared:
+        return rehearsal
+    found = [
+        shared[each.image.id] if each.verdict is not Verdict.KEEP and each.image.id in shared else each
+        for each in rehearsal.decisions
+    ]
+    return Rehearsed(found, rehearsal.sharing_unknown - shared.keys())

@@ -1,0 +1,55 @@
+"""Markdown as GitHub and GitLab read it in comments, of foreign text that must be no markup and address nobody."""
+
+import re
+
+from janitor.report.wording import shortened
+
+MOST_CHARACTERS = 65_000
+"""How long a comment may be, with a little room below the limit of 65,536 characters."""
+
+_HARMLESS = re.compile(r"[A-Za-z0-9 ,.;:()'+=–-]*")
+# A link, a reference to an issue, an emoji, a commit.
+_MEANS_MORE = re.compile(r"www\.|gh-\d|:[a-z0-9+_-]+:|[0-9a-f]{7,}|^[-+=]|^\d+[.)]", re.IGNORECASE)
+_LETTER = re.compile(r"[A-Za-z0-9 ,-]|[^\x00-\x7f]")
+
+
+def code(text: str, limit: int) -> str:
+    """Foreign text as code, in which nothing is markup, a mention or a link; cut if it is longer than `limit`."""
+    shown = shortened(text, limit)
+    return f"<code>{''.join(mark if _LETTER.fullmatch(mark) else f'&#{ord(mark)};' for mark in shown)}</code>"
+
+
+def prose(text: str, limit: int) -> str:
+    """A sentence of ours: as it is where nothing in it could mean more than itself, or else as code."""
+    shown = shortened(text, limit)
+    return shown if _HARMLESS.fullmatch(shown) and not _MEANS_MORE.search(shown) else code(text, limit)
+
+
+def row(*cells: str) -> str:
+    """A row of a table; the cells have no line breaks and no bars of their own."""
+    return f"| {' | '.join(cells)} |"
+
+
+def head(*titles: str) -> list[str]:
+    """The first rows of a table."""
+    return [row(*titles), row(*("---" for _ in titles))]
+
+
+class Sheet:
+    """Lines of a comment that never becomes longer than it may."""
+
+    def __init__(self, most: int = MOST_CHARACTERS) -> None:
+        self._lines: list[str] = []
+        self._room = most
+
+    def add(self, *lines: str, spare: int = 0) -> bool:
+        """Add lines, all or none: only if as much room as `spare` remains. Whether they were added."""
+        length = sum(len(line) + 1 for line in lines)
+        if length > self._room - spare:
+            return False
+        self._room -= length
+        self._lines += lines
+        return True
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines)

@@ -1,0 +1,139 @@
+"""A preview as a value: for each target what policies decide on a snapshot, beside what had been decided."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from janitor.core.decision import Decision, Verdict
+from janitor.core.replay.comparing import Changed, Kind, Planned, together
+from janitor.core.result import Cost
+from janitor.core.units import counted
+from janitor.errors import Exit, worst
+from janitor.report.figures import worth_of
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What one target was decided on: the snapshot of a run, as of an instant, beside the decisions of a run.
+
+    `against` is None where there are none to compare with.
+    """
+
+    run: int
+    seen_at: datetime
+    decided_at: datetime
+    against: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """One target. `source` is None where there is no snapshot; then nothing is decided.
+
+    `policies` have what each planned before and plans now, in the order of the tried ones; `before` is None where
+    nothing had been decided. `changes` are all, in the order of the decisions. `remarks` are sentences about what is
+    assumed, differs or is not known; `excess` those about limits; `undecided` says why nothing certain is decided.
+
+    Wide because each is a part of what is printed.
+    """
+
+    target: str
+    source: Source | None
+    images: int = 0
+    before: Planned | None = None
+    after: Planned = field(default_factory=Planned)
+    policies: Mapping[str, tuple[Planned, Planned]] = field(default_factory=dict)
+    changes: Sequence[Changed] = ()
+    counts: Mapping[Kind, int] = field(default_factory=dict)
+    sharing_unknown: frozenset[str] = frozenset()
+    excess: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+    undecided: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """On which conditions a preview fails: more deletions than this, or any new one."""
+
+    over: int | None = None
+    on_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """All targets, and the conditions that hold, in a sentence each."""
+
+    targets: Sequence[Previewed]
+    failed_on: Sequence[str]
+
+    @property
+    def counts(self) -> dict[Kind, int]:
+        """How many changes of each kind there are in all targets."""
+        found = {kind: sum(each.counts.get(kind, 0) for each in self.targets) for kind in Kind}
+        return {kind: count for kind, count in found.items() if count}
+
+    @property
+    def before(self) -> Planned | None:
+        """What had been planned in all targets; None where one of them has nothing to compare with."""
+        befores = [each.before for each in self.targets if each.before is not None]
+        return together(befores) if len(befores) == len(self.targets) else None
+
+    @property
+    def after(self) -> Planned:
+        """What is planned now in all targets."""
+        return together(each.after for each in self.targets)
+
+    @property
+    def code(self) -> Exit:
+        """The exit code: a condition that holds beats a target on which nothing certain is decided."""
+        codes = [Exit.LIMIT] if self.failed_on else []
+        return worst([*codes, *(Exit.FAILED for each in self.targets if each.undecided is not None)])
+
+
+def preview_of(targets: Sequence[Previewed], conditions: Conditions) -> Preview:
+    """The preview of these targets, and which conditions hold."""
+    failed = []
+    after = together(each.after for each in targets)
+    delete, wait = after.delete.images, after.wait.images
+    if conditions.over is not None and delete + wait > conditions.over:
+        failed.append(f"--fail-over {conditions.over}: {are(delete + wait)} to be deleted, {split(delete, wait)}")
+    new = [changed.after for each in targets for changed in each.changes if changed.is_new and changed.after]
+    if conditions.on_new and new:
+        at_once = sum(decision.verdict is Verdict.DELETE for decision in new)
+        failed.append(f"--fail-on new: {are(len(new))} newly to be deleted, {split(at_once, len(new) - at_once)}")
+    return Preview(targets, failed)
+
+
+def are(count: int) -> str:
+    """A count of images with its verb."""
+    return f"{counted(count)} {'is' if count == 1 else 'are'}"
+
+
+def split(at_once: int, after_notice: int) -> str:
+    """How many at once, and how many after their notice."""
+    return f"{at_once:,} at once and {after_notice:,} after their notice"
+
+
+def is_listed(changed: Changed) -> bool:
+    """Whether a change is shown to people; one that leaves an image kept is only counted."""
+    if changed.kind is Kind.OTHER_REASON:
+        return False
+    sides = [each for each in (changed.before, changed.after) if each is not None]
+    return any(decision.verdict is not Verdict.KEEP for decision in sides)
+
+
+def of_kind(changes: Iterable[Changed], kind: Kind) -> list[Changed]:
+    """The listed changes of one kind, in their order."""
+    return [changed for changed in changes if changed.kind is kind and is_listed(changed)]
+
+
+def worth_of_changes(changes: Iterable[Changed], cost: Cost | None) -> str:
+    """The size and cost of the images."""
+    return worth_of((changed.image.size for changed in changes), cost)
+
+
+def words_of(decision: Decision | None) -> str:
+    """A decision in a line: its verdict, policy and sentence."""
+    if decision is None:
+        return "not decided on"
+    policy = f" by {decision.policy}" if decision.policy else ""
+    return f"{decision.verdict.value}{policy}: {decision.detail}"

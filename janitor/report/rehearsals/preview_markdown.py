@@ -1,0 +1,117 @@
+"""A preview as a comment on a pull request: what changes by policy, the first changed images, and the rest folded."""
+
+from collections.abc import Iterator, Sequence
+from datetime import tzinfo
+
+from janitor.core.decision import Decision
+from janitor.core.replay.comparing import KINDS, Changed, Kind, Planned
+from janitor.core.result import Cost
+from janitor.core.units import counted, format_size
+from janitor.report.rehearsals.markdown import Sheet, code, head, prose, row
+from janitor.report.rehearsals.preview import Preview, Previewed, is_listed
+from janitor.report.rehearsals.preview_text import amount, in_short, source_of, warnings_of
+
+_SHOWN = 20
+_LONGEST_NAME = 100
+_LONGEST_SENTENCE = 400
+_FOR_IMAGES = 35_000  # room that is kept for them below the policies
+_FOR_CLOSING = 1_000
+
+
+def preview_markdown(made: Preview, cost: Cost | None, zone: tzinfo) -> str:
+    """The whole comment; times in `zone`. What has no room is left out, and counted."""
+    sheet = Sheet()
+    sheet.add("### Preview of policies", "", prose(in_short(made, cost), _LONGEST_SENTENCE))
+    for sentence in made.failed_on:
+        condition, _, words = sentence.partition(": ")
+        sheet.add("", f"**Failed** on `{condition}`: {words}.")
+    unnamed = sum(not _add_target(sheet, each, cost, zone) for each in made.targets)
+    if unnamed:
+        sheet.add("", f"{counted(unnamed, 'target')} more, for which there is no room here.")
+    _add_images(sheet, made.targets)
+    return str(sheet)
+
+
+def _add_target(sheet: Sheet, each: Previewed, cost: Cost | None, zone: tzinfo) -> bool:
+    lines = ["", f"#### {code(each.target, _LONGEST_NAME)}", ""]
+    if each.source is not None:
+        lines.append(prose(source_of(each, zone), _LONGEST_SENTENCE))
+    lines += [f"- {prose(remark, _LONGEST_SENTENCE)}" for remark in each.remarks]
+    lines += [f"- **{prose(warning, _LONGEST_SENTENCE)}**" for warning in warnings_of(each)]
+    if not sheet.add(*lines, spare=_FOR_IMAGES):
+        return False
+    if each.source is not None:
+        _add_policies(sheet, each, cost)
+    return True
+
+
+def _add_policies(sheet: Sheet, each: Previewed, cost: Cost | None) -> None:
+    compared = each.before is not None
+    titles = ("Policy", "Delete before", "Delete now", "Wait before", "Wait now")
+    both = ("**all**", each.before, each.after)
+    if not sheet.add("", *head(*titles), _planned_row(*both, cost), spare=_FOR_IMAGES):
+        return
+    concerned = {name: pair for name, pair in each.policies.items() if pair[0].images or pair[1].images}
+    left_out = 0
+    for name, (before, after) in concerned.items():
+        cells = _planned_row(code(name, _LONGEST_NAME), before if compared else None, after, cost)
+        left_out += not sheet.add(cells, spare=_FOR_IMAGES)
+    idle = len(each.policies) - len(concerned)
+    if idle:
+        sheet.add("", f"{idle:,} {'policy deletes' if idle == 1 else 'policies delete'} nothing, before and now.")
+    if left_out:
+        sheet.add("", f"{left_out:,} more policies have no room here.")
+
+
+def _planned_row(name: str, before: Planned | None, after: Planned, cost: Cost | None) -> str:
+    then = ("not decided",) * 2 if before is None else (amount(before.delete, cost), amount(before.wait, cost))
+    delete, wait = (prose(amount(total, cost), _LONGEST_SENTENCE) for total in (after.delete, after.wait))
+    return row(name, prose(then[0], _LONGEST_SENTENCE), delete, prose(then[1], _LONGEST_SENTENCE), wait)
+
+
+def _add_images(sheet: Sheet, targets: Sequence[Previewed]) -> None:
+    rows = list(_listed(targets))
+    if not rows:
+        return
+    several = len(targets) > 1
+    top = head(*_titles(several=several))
+    shown, rest = rows[:_SHOWN], rows[_SHOWN:]
+    sheet.add("", f"{counted(len(rows), 'changed image')}:", "", *top)
+    left_out = sum(not sheet.add(_image_row(*one, several=several), spare=_FOR_CLOSING) for one in shown)
+    if rest and not left_out:
+        sheet.add("", "<details>", f"<summary>{counted(len(rest), 'more changed image')}</summary>", "", *top)
+        for number, one in enumerate(rest):
+            if not sheet.add(_image_row(*one, several=several), spare=_FOR_CLOSING):
+                left_out = len(rest) - number
+                break
+        sheet.add("", "</details>")
+    elif rest:
+        left_out += len(rest)
+    if left_out:
+        sheet.add("", f"{counted(left_out)} left out for lack of room: `janitor preview --format csv` has all of them.")
+
+
+def _listed(targets: Sequence[Previewed]) -> Iterator[tuple[Previewed, Changed]]:
+    """The changed images of all targets, what matters most first."""
+    every = [(each, changed) for each in targets for changed in each.changes if is_listed(changed)]
+    order = {kind: place for place, kind in enumerate(Kind)}
+    return iter(sorted(every, key=lambda one: order[one[1].kind]))
+
+
+def _titles(*, several: bool) -> tuple[str, ...]:
+    return ("Image", "Size", *(("Target",) if several else ()), "Change", "Before", "Now")
+
+
+def _image_row(each: Previewed, changed: Changed, *, several: bool) -> str:
+    image = changed.image
+    name = code(image.name, _LONGEST_NAME) if image.name and image.name.strip() else "(no name)"
+    facts = [f"{name}<br>{code(image.id, _LONGEST_NAME)}", format_size(image.size)]
+    facts += [code(each.target, _LONGEST_NAME)] if several else []
+    return row(*facts, KINDS[changed.kind], _decision(changed.before), _decision(changed.after))
+
+
+def _decision(decision: Decision | None) -> str:
+    if decision is None:
+        return "not decided on"
+    policy = f" by {code(decision.policy, _LONGEST_NAME)}" if decision.policy else ""
+    return f"**{decision.verdict.value}**{policy}: {prose(decision.detail, _LONGEST_SENTENCE)}"

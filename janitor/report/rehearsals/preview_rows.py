@@ -1,0 +1,116 @@
+"""A preview for programs: times in UTC, sizes in bytes."""
+
+from collections.abc import Iterator, Mapping
+
+from janitor.core.decision import Decision
+from janitor.core.replay.comparing import Changed, Kind, Planned, Total
+from janitor.core.result import Cost
+from janitor.core.units import iso, iso_or_none
+from janitor.report.json_pieces import json_pieces
+from janitor.report.listing import csv_lines
+from janitor.report.rehearsals.preview import Preview, Previewed, Source
+
+
+def preview_json(made: Preview, cost: Cost | None) -> Iterator[str]:
+    """Each target with its figures and every changed image; `failed_on` are the conditions that hold."""
+    targets = [_target(each, cost) for each in made.targets]
+    before = None if made.before is None else _planned(made.before, cost)
+    totals = {"before": before, "after": _planned(made.after, cost), "counts": _counts(made.counts)}
+    head = {"exit_code": int(made.code), "failed_on": list(made.failed_on), "totals": totals}
+    return json_pieces({**head, "targets": targets})
+
+
+def _counts(counts: Mapping[Kind, int]) -> dict[str, int]:
+    return {kind.value: counts.get(kind, 0) for kind in Kind}
+
+
+def _target(each: Previewed, cost: Cost | None) -> dict[str, object]:
+    return {
+        "target": each.target,
+        **_source(each.source),
+        "undecided": each.undecided,
+        "remarks": list(each.remarks),
+        "over_limit": list(each.excess),
+        "images": each.images,
+        "sharing_unknown": len(each.sharing_unknown),
+        "before": None if each.before is None else _planned(each.before, cost),
+        "after": None if each.source is None else _planned(each.after, cost),
+        "policies": iter(_policies(each, cost)),
+        "counts": _counts(each.counts),
+        "changes": (_changed(changed, each) for changed in each.changes),
+    }
+
+
+def _source(source: Source | None) -> dict[str, object]:
+    if source is None:
+        return {"run": None, "seen_at": None, "decided_at": None, "against": None}
+    seen_at, decided_at = iso(source.seen_at), iso(source.decided_at)
+    return {"run": source.run, "seen_at": seen_at, "decided_at": decided_at, "against": source.against}
+
+
+def _policies(each: Previewed, cost: Cost | None) -> list[dict[str, object]]:
+    compared = each.before is not None
+    return [
+        {"policy": name, "before": _planned(before, cost) if compared else None, "after": _planned(after, cost)}
+        for name, (before, after) in each.policies.items()
+    ]
+
+
+def _planned(planned: Planned, cost: Cost | None) -> dict[str, object]:
+    return {"delete": _total(planned.delete, cost), "wait": _total(planned.wait, cost)}
+
+
+def _total(total: Total, cost: Cost | None) -> dict[str, object]:
+    money = None if cost is None else cost.of(total.size)
+    return {
+        "images": total.images,
+        "size": total.size,
+        "unknown_sizes": total.unknown_sizes,
+        "cost_per_month": money,
+    }
+
+
+def _changed(changed: Changed, each: Previewed) -> dict[str, object]:
+    return {
+        "image": changed.image.id,
+        "name": changed.image.name,
+        "size": changed.image.size,
+        "change": changed.kind.value,
+        "sharing_unknown": changed.image.id in each.sharing_unknown,
+        "before": _decision(changed.before),
+        "after": _decision(changed.after),
+    }
+
+
+def _decision(decision: Decision | None) -> Mapping[str, object] | None:
+    return None if decision is None else dict(zip(_DECIDED, _values(decision), strict=True))
+
+
+_DECIDED = ("verdict", "policy", "reason", "detail", "due")
+
+
+def _values(decision: Decision | None) -> tuple[object, ...]:
+    if decision is None:
+        return (None,) * len(_DECIDED)
+    return (
+        decision.verdict.value,
+        decision.policy,
+        decision.reason.value,
+        decision.detail,
+        iso_or_none(decision.due),
+    )
+
+
+_SIDES = tuple(f"{side}_{key}" for side in ("before", "after") for key in _DECIDED)
+_COLUMNS = ("target", "image", "name", "size", "change", "sharing_unknown", *_SIDES)
+
+
+def preview_csv(made: Preview) -> Iterator[str]:
+    """A row for each changed image."""
+    return csv_lines(_COLUMNS, (_row(each, changed) for each in made.targets for changed in each.changes))
+
+
+def _row(each: Previewed, changed: Changed) -> tuple[object, ...]:
+    facts = (each.target, changed.image.id, changed.image.name, changed.image.size, changed.kind.value)
+    unknown = str(changed.image.id in each.sharing_unknown).lower()
+    return (*facts, unknown, *_values(changed.before), *_values(changed.after))

@@ -1,0 +1,55 @@
+"""What a run decided, read for comparing it with what other policies decide."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from janitor.core.decision import Decision
+from janitor.core.image import Image
+from janitor.core.memory import History, Notice
+from janitor.core.replay.inputs import Inputs
+from janitor.store import runs
+from janitor.store.history import decided
+from janitor.store.history.forgetting import check_kept
+from janitor.store.history.inputs import inputs_of
+from janitor.store.surveys.decisions import decisions_at
+from janitor.store.transactions import OnFile
+
+
+class Previews(OnFile):
+    """Reads what runs decided, also of those that recorded less than present ones."""
+
+    def endings(self, run: int) -> dict[str, decided.Ending]:
+        """How each target of a run ended. Raises UsageError for an unknown run, and for one that was dropped."""
+        with self._file.reading() as db:
+            runs.check_known(db, run)
+            check_kept(db, run)
+            return decided.endings_at(db, run)
+
+    def inputs_of(self, run: int, target: str) -> Inputs | None:
+        """The inputs of a run's decisions on one target; None where it could not survey it.
+
+        Raises UsageError for a run whose details were dropped.
+        """
+        with self._file.reading() as db:
+            check_kept(db, run)
+            return inputs_of(db, run, target)
+
+    def decisions_on(self, run: int, target: str, images: Sequence[Image]) -> list[Decision]:
+        """What a run decided on these images of its survey, in their order; nothing where it decided nothing."""
+        with self._file.reading() as db:
+            return decided.decisions_on(db, run, target, images)
+
+    def decisions(self, run: int, target: str) -> tuple[Decision, ...]:
+        """What a run decided in a target, oldest image first; nothing where it decided nothing."""
+        with self._file.reading() as db:
+            return decisions_at(db, run, target)
+
+    def latest_decided(self, target: str) -> int | None:
+        """The latest run that decided on a target's present account, if its details are kept."""
+        with self._file.reading() as db:
+            return decided.latest_decided(db, target)
+
+    def rebuilt(self, run: int, target: str, then: datetime) -> tuple[dict[str, History], dict[str, Notice]]:
+        """Histories and the notices at an instant, for a run that recorded neither, as far as they are known."""
+        with self._file.reading() as db:
+            return decided.history_rebuilt(db, run, target), decided.notices_rebuilt(db, run, target, then)

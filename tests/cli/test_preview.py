@@ -1,0 +1,158 @@
+"""`janitor preview` as a user sees it, on what runs over a sandbox recorded."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import Desk
+
+LATER = """\
+policies:
+  - name: old
+    match: {name: "*"}
+    expire: {after: 900d}
+"""
+SOONER = """\
+policies:
+  - name: golden
+    match: {name: "golden-*"}
+  - name: "<b>@all | `x` [y](http://z)"
+    match: {name: "*"}
+    expire: {after: 30d}
+"""
+
+
+@pytest.fixture
+def recorded(sandbox_desk: Desk) -> Desk:
+    """A desk with one dry run."""
+    sandbox_desk.amend("cost: {per_gib_month: 0.05, currency: USD}\n")
+    assert sandbox_desk.janitor("run", "--dry-run").returncode in (0, 3)
+    return sandbox_desk
+
+
+def previewed(desk: Desk, *words: str) -> dict[str, Any]:
+    [target] = json.loads(desk.janitor("preview", *words, "--format", "json").stdout)["targets"]
+    found: dict[str, Any] = target
+    return found
+
+
+def test_unchanged_policies_change_nothing(recorded: Desk) -> None:
+    done = recorded.janitor("preview", "--fail-on", "new")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Changes: none. In all ")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    found = previewed(recorded)
+    assert found["before"] == found["after"]
+    assert (set(found["counts"].values()), found["changes"], found["remarks"]) == ({0}, [], [])
+
+
+def test_what_changes_is_shown_with_reasons_in_every_format(recorded: Desk) -> None:
+    recorded.write("new/all.yaml", SOONER)
+    found = previewed(recorded, "--policies", "new")
+    new = [each for each in found["changes"] if each["change"] == "newly-deleted"]
+    assert len(new) == found["counts"]["newly-deleted"] > 5
+    assert {(each["before"]["verdict"], each["after"]["verdict"]) for each in new} == {("keep", "delete")}
+    assert all("(30d after creation)" in each["after"]["detail"] for each in new)
+    text = recorded.janitor("preview", "--policies", "new")
+    assert (text.returncode, text.stderr) == (0, "")
+    assert f"Newly deleted: {len(new)} images, " in text.stdout
+    assert " USD a month" in text.stdout
+    assert max(map(len, text.stdout.splitlines())) <= 80
+    rows = list(csv.DictReader(io.StringIO(recorded.janitor("preview", "--policies", "new", "--format", "csv").stdout)))
+    assert [row["image"] for row in rows] == [each["image"] for each in found["changes"]]
+
+
+def test_later_policies_delete_less(recorded: Desk) -> None:
+    path = recorded.write("later.yaml", LATER)
+    done = recorded.janitor("preview", "--policies", str(path), "--fail-on", "new")
+    assert done.returncode == 0
+    found = previewed(recorded, "--policies", str(path))
+    assert found["after"]["delete"]["images"] < found["before"]["delete"]["images"]
+    assert found["counts"]["no-longer-deleted"] > 5
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--fail-over", "0"), 4, "--fail-over 0: "),
+        (("--fail-over", "1000"), 0, ""),
+        (("--fail-on", "new"), 4, "--fail-on new: "),
+        (("--fail-on", "new", "--fail-over", "1000", "--format", "markdown"), 4, "--fail-on new: "),
+    ],
+)
+def test_a_condition_that_holds_is_said_and_ends_with_4(
+    recorded: Desk, words: tuple[str, ...], code: int, said: str
+) -> None:
+    recorded.write("new/all.yaml", SOONER)
+    done = recorded.janitor("preview", "--policies", "new", *words)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert bool(done.stderr) is bool(said)
+
+
+def test_wrong_policies_are_refused_with_all_their_problems(recorded: Desk) -> None:
+    recorded.write("new/a.yaml", "policies: [{name: a, match: {nam: x}}]\n")
+    recorded.write("new/b.yaml", "policies: [{name: b, match: {name: x}, expire: {after: 3 fortnights}}]\n")
+    done = recorded.janitor("preview", "--policies", "new")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "a.yaml:1" in done.stderr
+    assert "b.yaml:1" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--policies", "nowhere"), "there is no file or folder nowhere"),
+        (("--run", "7"), "there is no run 7: the latest is 1"),
+        (("--against", "7"), "there is no run 7: the latest is 1"),
+        (("--target", "sandbx"), 'did you mean "sandbox"'),
+        (("--at", "2000-01-01"), "--at: the snapshot of sandbox (run 1) is of "),
+        (("--at", "soon"), "--at: "),
+    ],
+)
+def test_wrong_usage(recorded: Desk, words: tuple[str, ...], said: str) -> None:
+    done = recorded.janitor("preview", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in " ".join(done.stderr.split())
+
+
+def test_before_the_first_run_there_is_nothing_to_preview(sandbox_desk: Desk) -> None:
+    done = sandbox_desk.janitor("preview")
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_at_a_later_date_more_has_expired(recorded: Desk) -> None:
+    done = recorded.janitor("preview", "--at", "2099-01-01")
+    assert done.returncode == 0
+    assert "decided as of 2099-01-01 00:00" in " ".join(done.stdout.split())
+    assert previewed(recorded, "--at", "2099-01-01")["counts"]["newly-deleted"] > 5
+
+
+def test_the_limits_of_the_run_are_measured(recorded: Desk) -> None:
+    recorded.write("new/all.yaml", SOONER)
+    config = recorded.folder / "janitor.yaml"
+    config.write_text(config.read_text().replace("max_deletions: 1000", "max_deletions: 2"))
+    assert recorded.janitor("run", "--dry-run").returncode == 4
+    found = previewed(recorded, "--policies", "new")
+    assert "limits.max_deletions allows 2" in found["over_limit"][0]
+    assert "a run would delete nothing" in " ".join(recorded.janitor("preview").stdout.split())
+    earlier = previewed(recorded, "--run", "1", "--policies", "new")
+    assert earlier["over_limit"] == []
+    assert earlier["remarks"] == ["decided as run 1 was configured: limits.max_deletions 1000 (now 2)"]
+
+
+def test_a_target_that_was_never_surveyed_does_not_pass_silently(recorded: Desk) -> None:
+    config = recorded.folder / "janitor.yaml"
+    document = yaml.safe_load(config.read_text())
+    [first] = document["targets"]
+    document["targets"] = [first, {**first, "name": "second", "appkey": "another"}]
+    config.write_text(yaml.safe_dump(document))
+    done = recorded.janitor("preview")
+    assert done.returncode == 1, done.stderr
+    assert "1 target could not be decided on." in " ".join(done.stdout.split())
+    assert recorded.janitor("preview", "--target", "sandbox").returncode == 0
+    assert recorded.janitor("preview", "--target", "second").returncode == 1
