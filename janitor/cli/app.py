@@ -10,7 +10,7 @@ import click
 from janitor import CHANGES, __version__
 from janitor.cli.commands import beginning, binding, checking, exempting, resending, running, serving, trying
 from janitor.cli.commands.reading import explaining, images, policies, runs, waiting
-from janitor.cli.commands.rehearsing import previewing
+from janitor.cli.commands.rehearsing import previewing, testing
 from janitor.cli.streams import prepare, take_failure
 
 
@@ -50,6 +50,7 @@ for _command in (
     running.apply,
     serving.serve,
     checking.check,
+    testing.test,
     images.images,
     waiting.waiting,
     policies.policies,

@@ -1,16 +1,22 @@
-"""Which files of a folder are read as policies, by their names."""
+"""Which files of a folder are read as policies, and which as tests of policies, by their names."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 
 _SUFFIXES = (".yaml", ".yml")
+_TESTS = (".test.yaml", ".test.yml")
 
 
 def holds_policies(file: Path) -> bool:
-    """Whether a file is one of policies, by its name."""
+    """Whether a file is one of policies or of their tests, by its name."""
     # A broken link counts: if a policy that keeps images is missing, they may be deleted.
     return file.suffix in _SUFFIXES and not file.name.startswith(".") and not file.is_dir()
+
+
+def holds_tests(file: Path) -> bool:
+    """Whether a file is one of tests of policies, by its name."""
+    return holds_policies(file) and file.name.endswith(_TESTS)
 
 
 def would_be_read(policies: Path, file: Path) -> bool:

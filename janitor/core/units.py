@@ -42,6 +42,7 @@ _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}
 _FRACTION = re.compile(r"(?<=:\d{2}:\d{2})\.\d{1,6}(?=[Z+-])", re.ASCII)
 _LAST_OF_DAY = time.max.replace(fold=1)  # where the clock is put back at midnight, midnight comes twice
 _ENDLESS = datetime(9999, 12, 30, tzinfo=UTC)  # the last day that exists in every time zone
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 GIB = 2**30
 LONGEST_SPAN = timedelta(days=36_525)
@@ -186,16 +187,22 @@ def parse_until(text: str, zone: tzinfo) -> datetime:
 def parse_from(text: str, zone: tzinfo) -> datetime:
     """Read `2026-06-01`, from the first moment of that day in the zone, or `2026-06-01T03:00:00+09:00`, as UTC.
 
-    Seconds may have a fraction. Raises ValueError, with a message fit for people, for anything else.
+    Seconds may have a fraction, and years are from 1970 to 2999. Raises ValueError, with a message fit for people, for
+    anything else.
     """
     try:
+        instant = None
         if _DAY.fullmatch(text):
-            return datetime.combine(date.fromisoformat(text), time.min, zone).astimezone(UTC)
-        if _MOMENT.fullmatch(_FRACTION.sub("", text)):
-            return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass  # as for `parse_until`
-    raise ValueError(f'"{text}" is not a date like 2026-06-01 or a time like 2026-06-01T03:00:00+09:00')
+            instant = datetime.combine(date.fromisoformat(text), time.min, zone)
+        elif _MOMENT.fullmatch(_FRACTION.sub("", text)):
+            instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None  # the form of a date, but not a day of the calendar
+    if instant is None:
+        raise ValueError(f'"{text}" is not a date like 2026-06-01 or a time like 2026-06-01T03:00:00+09:00')
+    if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
+        raise ValueError(f'"{text}" is out of range: write a year from {_FIRST_YEAR} to {_LAST_YEAR}')
+    return instant.astimezone(UTC)
 
 
 def format_until(end: datetime, zone: tzinfo) -> str:

@@ -23,6 +23,7 @@ from tests.factories import NOW, OLD, make_image
 COMPOSED = "골든-결제"
 DECOMPOSED = unicodedata.normalize("NFD", COMPOSED)
 SECRETS = "appkey: the-appkey, username: the-user, password: the-password"
+OF_TESTS = "{now: 2026-06-01, images: [{name: x}], expect: {x: any}}\n"
 CONFIGURED = f"targets: [{{name: prod, {SECRETS}}}]\n"
 SAME = [
     pytest.param(COMPOSED, DECOMPOSED, id="decomposed"),
@@ -269,7 +270,7 @@ def test_it_is_not_said_before_all_targets_were_surveyed(sandbox_desk: Desk) -> 
 def test_what_is_passed_over_in_the_policies_folder_is_said(sandbox_desk: Desk) -> None:
     for name in ("z.YAML", "notes.txt", "sub.yaml/ci.yaml", ".hidden", "README.md", "..data/x"):
         sandbox_desk.write(f"policies/{name}", "policies: [] # not read\n")
-    sandbox_desk.write("policies/old.test.yaml", "cases: []\n")
+    sandbox_desk.write("policies/old.test.yml", OF_TESTS)
     only = "in the policies folder, only *.yaml and *.yml files are read, and these are ignored"
     told = f"{only}: notes.txt, sub.yaml (a folder), z.YAML"
     assert f"note: {told}\n" in sandbox_desk.janitor("check").stdout
@@ -278,10 +279,12 @@ def test_what_is_passed_over_in_the_policies_folder_is_said(sandbox_desk: Desk) 
     assert notes(sandbox_desk) == [told]
 
 
-def test_a_file_that_is_named_like_a_test_and_holds_policies_is_read_as_before(desk: Desk) -> None:
+def test_a_file_of_tests_that_holds_policies_is_an_error(desk: Desk) -> None:
     desk.write("janitor.yaml", CONFIGURED)
     desk.write("policies/old.test.yaml", "policies: [{name: golden, match: {name: 'golden-*'}}]\n")
-    assert "golden" in desk.janitor("check").stdout
+    done = desk.janitor("check")
+    assert done.returncode == 2
+    assert "policies/old.test.yaml:1: policies: is not read in a *.test.yaml" in done.stderr
 
 
 # What JSON encoders write

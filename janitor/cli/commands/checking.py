@@ -13,13 +13,14 @@ from janitor.cli.commands.options import Common, common
 )
 @common
 def check(common: Common, live: bool) -> int:
-    """Check configuration and policies, and show the next runs.
+    """Check configuration, policies and tests; show the next runs.
 
     Opens no network connection without --live.
     """
     from janitor.cli import probing
     from janitor.cli.commands.loading import load
     from janitor.cli.probing import advice
+    from janitor.cli.probing.policy_tests import tests_failed
     from janitor.cli.recorded import database_of, known_targets
     from janitor.cloud.service import Probe
     from janitor.config.accounts import identify
@@ -33,6 +34,7 @@ def check(common: Common, live: bool) -> int:
     identify(settings, settings.targets)
     for line in probing.configured(settings, rules):
         probing.tell(line)
+    broken = tests_failed(settings, rules)
     failures = [probing.failed("database", lambda: Probe(database_of(settings)))]
     new = not any(failures) and not known_targets(settings)
     if not any(failures):
@@ -49,6 +51,6 @@ def check(common: Common, live: bool) -> int:
     failures += [probing.failed(*probe) for probe in probing.channel_probes(settings, rules.policies, live=live)]
     if settings.metrics_file is not None:
         failures.append(probing.failed("metrics", partial(probing.probe_metrics, settings.metrics_file)))
-    if next_step := advice.after(failures, live=live, new=new):
+    if next_step := advice.after([*failures, *([True] if broken else [])], live=live, new=new):
         probing.tell(probing.line("next", next_step))
-    return Exit.FAILED if any(failures) else Exit.OK
+    return Exit.USAGE if broken else Exit.FAILED if any(failures) else Exit.OK

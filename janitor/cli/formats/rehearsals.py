@@ -1,4 +1,4 @@
-"""The tables of renderers for what commands answer that try policies on what is recorded."""
+"""The tables of renderers for what commands answer that try policies without a cloud."""
 
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from janitor.cli.formats import Format
 
 if TYPE_CHECKING:
+    from janitor.core.policy_tests.cases import Tested
     from janitor.core.result import Cost
     from janitor.report.rehearsals.preview import Preview
+
+_HANGING = 4
 
 
 def _text_of_preview(made: "Preview", cost: "Cost | None", zone: tzinfo) -> None:
@@ -46,3 +49,34 @@ PREVIEW: Mapping[Format, Callable[["Preview", "Cost | None", tzinfo], None]] = {
     Format.MARKDOWN: _markdown_of_preview,
 }
 """What policies decide on a snapshot, beside what had been decided."""
+
+
+def _text_of_tests(tested: "Tested") -> None:
+    from janitor.cli.terminal import say_folded
+    from janitor.report.rehearsals.policy_tests import lines_of
+
+    for line in lines_of(tested):
+        say_folded(line, _HANGING)
+
+
+def _json_of_tests(tested: "Tested") -> None:
+    from janitor.cli.terminal import print_pieces
+    from janitor.report.json_pieces import json_pieces
+    from janitor.report.rehearsals.policy_tests import json_of
+
+    print_pieces(json_pieces(json_of(tested)))
+
+
+def _junit_of_tests(tested: "Tested") -> None:
+    from janitor.cli.terminal import print_plain
+    from janitor.report.rehearsals.policy_tests import junit_of
+
+    print_plain(junit_of(tested))
+
+
+TESTED: Mapping[Format, Callable[["Tested"], None]] = {
+    Format.TEXT: _text_of_tests,
+    Format.JSON: _json_of_tests,
+    Format.JUNIT: _junit_of_tests,
+}
+"""Tests of policies, with what was decided."""

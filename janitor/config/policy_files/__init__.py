@@ -7,8 +7,9 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from types import MappingProxyType
 
+from janitor.config.policy_files.misplaced import misplaced_rules
 from janitor.config.policy_files.schema import PolicyFileSchema, is_nothing
-from janitor.config.policy_folder import holds_policies
+from janitor.config.policy_folder import holds_policies, holds_tests
 from janitor.core.memory import Exemption
 from janitor.core.policy import Policy
 from janitor.documents import Document, Fault, Keys, display, legible, read_document
@@ -19,7 +20,6 @@ from janitor.files import LARGEST
 LARGEST_TOGETHER = 16 * 2**20
 PASSED_OVER = "in the policies folder, only *.yaml and *.yml files are read, and these are ignored"
 _ABSENT = "cannot be read: No such file or directory: `policies` in janitor.yaml names the folder (or file) of policies"
-_TEST = ".test.yaml"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -38,22 +38,25 @@ class Rules:
 def load_rules(path: Path, zone: tzinfo, unserved: Mapping[str, str] = _NOTHING) -> Rules:
     """The rules of a file, or of every `*.yaml` and `*.yml` file of a directory, in file-name order.
 
-    Hidden files are ignored, as in a shell. A date without a time lasts through the end of that day in `zone`.
-    `unserved` are keys of a policy that this configuration does not support, each with the reason. Raises
-    ConfigurationError with every problem of all files; that none of them holds a policy is one.
+    Hidden files are ignored, as in a shell, and so are files of tests, unless they hold what only policy files may. A
+    date without a time lasts through the end of that day in `zone`. `unserved` are keys of a policy that this
+    configuration does not support, each with the reason. Raises ConfigurationError with every problem of all files;
+    that none of them holds a policy is one.
     """
     found = _files(path)
-    _check_sizes(path, found)
-    files = [_read(file, zone, unserved) for file in found]
+    _check_sizes(path, [file for file in found if not holds_tests(file)])
+    files = [_test(file) if holds_tests(file) else _read(file, zone, unserved) for file in found]
     problems = [problem for file in files for problem in file.problems]
     problems += _shared_names(file.document for file in files if file.document)
     if problems:
         order = {display(file.path): index for index, file in enumerate(files)}
         raise ConfigurationError(sorted(problems, key=lambda problem: (order[problem.file], problem.line or 0)))
     policies = tuple(policy for file in files for policy in file.policies)
+    exemptions = tuple(exemption for file in files for exemption in file.exemptions)
     if not policies:
-        raise ConfigurationError([Problem(display(path), None, "holds no policies, only exemptions")])
-    return Rules(policies, tuple(exemption for file in files for exemption in file.exemptions), _passed_over(path))
+        what = "only exemptions" if exemptions else "only tests of policies"
+        raise ConfigurationError([Problem(display(path), None, f"holds no policies, {what}")])
+    return Rules(policies, exemptions, _passed_over(path))
 
 
 def load_policies(path: Path, unserved: Mapping[str, str] = _NOTHING) -> list[Policy]:
@@ -109,14 +112,16 @@ def _read(path: Path, zone: tzinfo, unserved: Mapping[str, str]) -> _PolicyFile:
         document = read_document(path)
     except ConfigurationError as error:
         return _PolicyFile(path, None, problems=error.problems)
-    if path.name.endswith(_TEST) and any(_missing(document)):
-        return _PolicyFile(path, document)  # tests of policies, which hold none
     checked, faults = check(PolicyFileSchema, document)
     faults = [*document.faults, *faults, *_missing(document), *_unserved(document, unserved)]
     if checked is None or faults:
         return _PolicyFile(path, document, problems=tuple(_problems(document, faults)))
     exemptions = checked.exemption_values(legible(path.name), zone)
     return _PolicyFile(path, document, tuple(checked.policy_values()), tuple(exemptions))
+
+
+def _test(path: Path) -> _PolicyFile:
+    return _PolicyFile(path, None, problems=misplaced_rules(path))
 
 
 def _missing(document: Document) -> Iterator[Fault]:

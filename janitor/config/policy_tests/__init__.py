@@ -1,1 +1,94 @@
 """Reads tests of policies, `*.test.yaml`: YAML in, values out, or every problem of all files at once."""
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from janitor.config.policy_files.misplaced import rules_of_tests
+from janitor.config.policy_folder import holds_tests
+from janitor.config.policy_tests.expecting import expected, listed, repeated_ids
+from janitor.config.policy_tests.making import Footing, ids_of, made, zone_of
+from janitor.config.policy_tests.schema import PolicyTestSchema
+from janitor.core.policy_tests.cases import Case, PolicyTest
+from janitor.documents import Document, Fault, Keys, display, read_document
+from janitor.documents.schema import check
+from janitor.errors import ConfigurationError, Problem
+
+
+def tests_in(policies: Path) -> list[Path]:
+    """The files of tests in a folder of policies, or beside a file of policies, by their names.
+
+    Raises ConfigurationError for a folder that cannot be read.
+    """
+    folder = policies if policies.is_dir() else policies.parent
+    try:
+        return sorted(file for file in folder.iterdir() if holds_tests(file))
+    except OSError as error:
+        raise ConfigurationError([Problem(display(folder), None, f"cannot be read: {error.strerror}")]) from error
+
+
+def read_tests(files: Iterable[Path], policies: Collection[str], footing: Footing) -> list[PolicyTest]:
+    """The tests of these files, of policies that have these names.
+
+    Raises ConfigurationError with every problem of all files.
+    """
+    tests: list[PolicyTest] = []
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            tests.append(read_test(read_document(file), policies, footing))
+        except ConfigurationError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigurationError(problems)
+    return tests
+
+
+def read_test(document: Document, policies: Collection[str], footing: Footing) -> PolicyTest:
+    """The test of one document. Raises ConfigurationError with every problem of it."""
+    if misplaced := list(rules_of_tests(document)):
+        raise _wrong(document, misplaced)
+    checked, faults = check(PolicyTestSchema, document)
+    faults = [*document.faults, *faults]
+    if checked is None:
+        raise _wrong(document, faults)
+    cases, unexpected = _cases(checked, document, policies, footing)
+    faults += [*repeated_ids(checked.images), *unexpected]
+    if faults:
+        raise _wrong(document, faults)
+    night, announced = made(checked, footing)
+    return PolicyTest(document.file, night, announced, tuple(cases))
+
+
+def _wrong(document: Document, faults: Iterable[Fault]) -> ConfigurationError:
+    problems = (document.problem(fault) for fault in faults)
+    return ConfigurationError(sorted(problems, key=lambda problem: problem.line or 0))
+
+
+def _cases(
+    test: PolicyTestSchema, document: Document, policies: Collection[str], footing: Footing
+) -> tuple[list[Case], list[Fault]]:
+    """The cases of a test, and what is wrong with them: each image has exactly one."""
+    ids = ids_of(test.images)
+    images, zone = listed(ids, test.images), zone_of(test, footing)
+    cases: dict[str, Case] = {}
+    faults: list[Fault] = []
+    unclear: set[str] = set()
+    for label, written in test.expect.items():
+        keys: Keys = ("expect", label)
+        try:
+            image = images.meant_by(label)
+        except ValueError as error:
+            faults.append(Fault(keys, str(error)))
+            unclear.add(label)
+            continue
+        what, wrong = expected(written, keys, policies, zone)
+        faults += wrong
+        if image in cases:
+            faults.append(Fault(keys, f"is the image that is expected as {cases[image].label} already"))
+        cases.setdefault(image, Case(label, image, what, document.line(keys)))
+    faults += (
+        Fault(("images", index), f"nothing is expected for {image.name or image.id}: where nothing is, expect any")
+        for index, image in enumerate(test.images)
+        if ids[index] not in cases and image.name not in unclear
+    )
+    return list(cases.values()), faults

@@ -142,11 +142,6 @@ class ImageSchema(Schema):
                 raise ValueError(f"{key} is given, and unknown: leave one of them out")
         return self
 
-    @property
-    def unknown_facts(self) -> frozenset[str]:
-        """What is unknown of it, by its keys."""
-        return frozenset(self.unknown or ())
-
 
 class ExpectationSchema(Schema):
     """What is expected for one image; a lone verdict, like `keep`, is its `verdict`."""
@@ -166,6 +161,11 @@ class ExpectationSchema(Schema):
         given = [key for key in ("verdict", "keep", "wait", "delete") if getattr(self, key) is not None]
         if len(given) > 1:
             raise ValueError(f"has {' and '.join(given)}: give only one of them")
+        if self.reason is not None and self.keep is not None:
+            raise ValueError("has keep and reason, which is the same: give only one of them")
+        wanted = self.verdict if given == ["verdict"] else next(iter(given), ANY)
+        if self.reason is not None and wanted not in (ANY, REASONS[self.reason]):
+            raise ValueError(f"reason: {self.reason} is a reason to {REASONS[self.reason]}, not to {wanted}")
         return self
 
 

@@ -1,0 +1,32 @@
+"""What `check` says about tests of policies: how many expectations hold, and each that fails."""
+
+from janitor.cli import probing
+from janitor.cli.policy_tests import footing_of, run_tests
+from janitor.config import Settings
+from janitor.config.policy_files import Rules
+from janitor.config.policy_tests import tests_in
+from janitor.errors import ConfigurationError
+from janitor.escaping import visible
+from janitor.report.rehearsals.policy_tests import failing_lines, total_of
+
+_SUBJECT = "tests"
+
+
+def tests_failed(settings: Settings, rules: Rules) -> bool:
+    """Whether tests of the policies fail, or their files are wrong. Says so; nothing where there are no tests."""
+    try:
+        files = tests_in(settings.policies)
+        if not files:
+            return False
+        tested = run_tests(files, rules, footing_of(settings), all_of_them=True)
+    except ConfigurationError as error:
+        for problem in error.problems:
+            probing.tell(probing.line(_SUBJECT, f"failed: {problem}"))
+        return True
+    probing.tell(probing.line(_SUBJECT, f"{'failed' if tested.failing else 'ok'}: {total_of(tested)}"))
+    for line in failing_lines(tested):
+        probing.tell(probing.line(_SUBJECT, f"failed: {line}"))
+    if tested.unexercised:
+        names = visible(", ".join(tested.unexercised))
+        probing.tell(probing.line(_SUBJECT, f"note: no test has an image of {names}"))
+    return tested.failing > 0
