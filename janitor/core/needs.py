@@ -36,7 +36,7 @@ class Needs:
     def words_of(self, image: Image) -> str | None:
         """Why an image is needed, or may be; None where it is not."""
         words = self.by_id.get(image.identity)
-        if words is not None or self.doubtful is None or not _may_be_a_part(image):
+        if words is not None or self.doubtful is None or not may_be_a_part(image):
             return words
         return f"it may be the kernel or ramdisk of image {self.doubtful.label}, whose properties cannot be read"
 
@@ -45,12 +45,12 @@ def needs_of(images: Sequence[Image]) -> Needs:
     """Which images need which others, whoever owns them, as long as they are listed and not gone."""
     by_id: dict[ImageId, str] = {}
     doubtful = None
-    needing = [image for image in images if _may_need(image)]
+    needing = [image for image in images if may_need(image)]
     known = KnownImages(ImageNames(images if needing else ()))
     for image in needing:
-        if _is_doubtful(image, known):
+        if is_doubtful(image, known):
             doubtful = doubtful or image
-        for needed, part in _needed_by(image, known):
+        for needed, part in needed_by(image, known):
             by_id.setdefault(needed, f"the {part} of image {image.label}")
     return Needs(by_id, doubtful)
 
@@ -61,19 +61,20 @@ def used_by_unidentified(unidentified: Sequence[Image], images: Iterable[Image])
     No survey has those, so this is recorded as a use of the images that they name. `problem`: a part of one is unknown.
     """
     users: defaultdict[ImageId, set[User]] = defaultdict(set)
-    needing = [image for image in unidentified if _may_need(image)]
+    needing = [image for image in unidentified if may_need(image)]
     known = KnownImages(ImageNames(images if needing else ()))
     for image in needing:
-        if _is_doubtful(image, known):
+        if is_doubtful(image, known):
             return Usage(
                 problem=f"image {image.label}, listed without an id, names a kernel or ramdisk that cannot be read"
             )
-        for needed, part in _needed_by(image, known):
+        for needed, part in needed_by(image, known):
             users[needed].add(User(image.label, f"{image.label}, whose {part} it is", UserKind.UNIDENTIFIED))
     return Usage({needed: tuple(using) for needed, using in users.items()})
 
 
-def _may_need(image: Image) -> bool:
+def may_need(image: Image) -> bool:
+    """Whether an image needs others, or whether that is unknown."""
     if image.status in GONE_STATUSES:
         return False
     if not image.unreadable and image.properties is not None:
@@ -96,11 +97,12 @@ def _parts_named_by(image: Image) -> Iterator[tuple[str, str]]:
     return ((properties[key], part) for key, part in PARTS.items() if properties.get(key))
 
 
-def _is_doubtful(image: Image, known: KnownImages) -> bool:
+def is_doubtful(image: Image, known: KnownImages) -> bool:
+    """Whether it is unknown which images are the parts of this one."""
     return _is_unread(image) or any(known.meant_by(word) is None for word, _ in _parts_named_by(image))
 
 
-def _needed_by(image: Image, known: KnownImages) -> Iterator[tuple[ImageId, str]]:
+def needed_by(image: Image, known: KnownImages) -> Iterator[tuple[ImageId, str]]:
     """The other images that an image needs, or may need, each with its role: whatever a word may mean is one.
 
     Where it is not known which image a name means, that keeps every image of that name, beside the kernels and ramdisks
@@ -119,5 +121,6 @@ def _words_said_to_be_parts(image: Image) -> Iterator[tuple[str, str]]:
             yield word, part
 
 
-def _may_be_a_part(image: Image) -> bool:
+def may_be_a_part(image: Image) -> bool:
+    """Whether an image may be the kernel or ramdisk of another, by its format."""
     return image.disk_format is None or image.disk_format.lower() in _PART_FORMATS

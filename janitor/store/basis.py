@@ -76,7 +76,7 @@ def basis_at(db: Connection, run: int) -> Basis | None:
     return Basis(
         tuple(from_json(Policy, value) for (value,) in db.execute(_POLICY_VALUES, (run, run))),
         tuple(from_json(Exemption, value) for (value,) in db.execute(_EXEMPTION_VALUES, (run, run))),
-        _zone(zone),
+        zone_named(zone),
         timedelta(seconds=memory),
         Limits(max_deletions, max_share),
         max_shrink,
@@ -97,7 +97,7 @@ def _record_list(db: Connection, run: int, table: "_Table", values: Iterable[tup
     db.executemany(table.add, [(run, *row) for row in wanted if row not in present])
 
 
-def _zone(name: str) -> tzinfo:
+def zone_named(name: str) -> tzinfo:
     """The zone of this name. Raises ValueError or KeyError for an unknown one."""
     if name == "UTC":
         return UTC

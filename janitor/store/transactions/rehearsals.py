@@ -1,11 +1,14 @@
 """The past, read for trying policies on it: all of it as it was at one moment."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from janitor.core.names.image_ids import ImageId
+from janitor.core.replay.afterwards import Afterwards
 from janitor.core.replay.nights import RecordedNight
 from janitor.store.connection import Connection
+from janitor.store.history.afterwards import afterwards_of
 from janitor.store.history.nights import nights_of
 from janitor.store.surveys import recorded
 from janitor.store.transactions import OnFile
@@ -27,6 +30,13 @@ class Past:
         What a night holds may change when the next is asked for.
         """
         return nights_of(self._db, target, since)
+
+    def afterwards(self, target: str, images: Collection[ImageId], run: int, since: datetime) -> Afterwards:
+        """What is recorded about these images of a target from a run on: as listed, used, exempted and shared.
+
+        Of what used them, also what no longer did, if a survey of after `since` still saw it.
+        """
+        return afterwards_of(self._db, target, images, run, since)
 
 
 class Rehearsals(OnFile):

@@ -1,0 +1,129 @@
+"""What was recorded about images after the nights in which policies would have deleted them: a few queries for all."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from janitor.core.image import Sharing
+from janitor.core.memory import Exemption
+from janitor.core.names.image_ids import ImageId, folded
+from janitor.core.names.spelling import normal
+from janitor.core.needs import PARTS
+from janitor.core.replay.afterwards import Afterwards, Listed, Runs, Surveyed, Used
+from janitor.core.units import iso
+from janitor.core.usage import Source, Unread, User, UserKind
+from janitor.store.basis import zone_named
+from janitor.store.columns import IMAGE, names
+from janitor.store.connection import Connection
+from janitor.store.rows import image_of, instant
+from janitor.store.values import from_json
+
+
+def afterwards_of(
+    db: Connection, target: str, images: Collection[ImageId], since_run: int, since: datetime
+) -> Afterwards:
+    """What is recorded about these images of a target from a run on: as listed, used, exempted and shared.
+
+    Of what used them, also what no longer did, if a survey of after `since` still saw it.
+    """
+    return Afterwards(
+        _surveys(db, target),
+        tuple((run, instant(at)) for run, at in db.execute(_REBOUND, (target,))),
+        _listed(db, target, images, since_run),
+        _used(db, target, images, since_run, since),
+        tuple(_needing(db, target, since_run)),
+        _granted(db, images),
+        tuple((from_json(Exemption, value), (first, end)) for value, first, end in db.execute(_IN_FILES, (since_run,))),
+        _shared(db, target, images),
+    )
+
+
+def _surveys(db: Connection, target: str) -> tuple[Surveyed, ...]:
+    found = []
+    for run, at, zone, problem, parts, recorded in db.execute(_SURVEYS, (target,)):
+        unread = frozenset(Unread(Source(source), part) for source, part in json.loads(parts or "[]"))
+        readable = problem is None
+        # Where it was recorded which uses a survey could not see, these are cut off below.
+        left_out = frozenset[Unread]() if recorded else unread
+        known_zone = None if zone is None else zone_named(zone)
+        found.append(Surveyed(run, instant(at), known_zone, readable, readable and not unread, left_out))
+    return tuple(found)
+
+
+def _listed(db: Connection, target: str, images: Collection[ImageId], since: int) -> dict[ImageId, list[Listed]]:
+    # The same image may be listed by several spellings of its id, each of which has a key of its own.
+    keys = [key for key, image in db.execute(_IMAGES, (target,)) if folded(image) in images]
+    found: defaultdict[ImageId, list[Listed]] = defaultdict(list)
+    for image, first, end, *facts in db.execute(_FACTS, (json.dumps(keys), since)):
+        found[folded(image)].append(Listed(image_of(image, facts), (first, end)))
+    return found
+
+
+def _used(
+    db: Connection, target: str, images: Collection[ImageId], since_run: int, since: datetime
+) -> dict[ImageId, list[Used]]:
+    found: defaultdict[ImageId, list[Used]] = defaultdict(list)
+    for image, user, name, kind, source, first, end in db.execute(_USES, (target, since_run, iso(since))):
+        if (key := folded(image)) in images:
+            found[key].append(Used(User(user, name, UserKind(kind), source), (first, end)))
+    return found
+
+
+def _needing(db: Connection, target: str, since: int) -> Iterable[Listed]:
+    for image, first, end, *facts in db.execute(_NEEDING, (target, since)):
+        yield Listed(image_of(image, facts), (first, end))
+
+
+def _granted(db: Connection, images: Collection[ImageId]) -> dict[ImageId, list[tuple[Exemption, datetime]]]:
+    # Of whatever target: an exemption counts for every image of this id.
+    found: defaultdict[ImageId, list[tuple[Exemption, datetime]]] = defaultdict(list)
+    for image, until, why, who, at in db.execute(_GRANTED):
+        if (key := folded(normal(image))) in images:
+            found[key].append((Exemption(image, instant(until), why, who), instant(at)))
+    return found
+
+
+def _shared(db: Connection, target: str, images: Collection[ImageId]) -> dict[ImageId, list[tuple[Sharing, Runs]]]:
+    found: defaultdict[ImageId, list[tuple[Sharing, Runs]]] = defaultdict(list)
+    for image, value, first, end in db.execute(_SHARED, (target,)):
+        if (key := folded(image)) in images:
+            found[key].append((from_json(Sharing, value), (first, end)))
+    return found
+
+
+_SURVEYS = """
+SELECT s.run, s.finished_at, r.zone, s.usage_problem, s.usage_unread, s.usage_readings IS NOT NULL
+FROM surveys s JOIN runs r ON r.run = s.run
+WHERE s.target = ? AND s.finished_at IS NOT NULL ORDER BY s.run
+"""
+_REBOUND = "SELECT after_run, at FROM rebindings WHERE target = ? ORDER BY after_run, rebinding"
+_IMAGES = "SELECT image_key, image FROM images WHERE target = ?"
+_FACTS = f"""
+SELECT i.image, f.from_run, f.until_run, {names(IMAGE, "f")}
+FROM json_each(?) k JOIN images i ON i.image_key = k.value JOIN image_facts f ON f.image_key = i.image_key
+WHERE f.until_run IS NULL OR f.until_run > ? ORDER BY f.from_run, i.image
+"""  # noqa: S608 - the names of columns
+# A use is not seen from the run on in which its source could not be read.
+_USES = """
+SELECT image, instance, instance_name, kind, source, from_run,
+    CASE WHEN carried_from IS NULL THEN until_run WHEN until_run IS NULL THEN carried_from
+        ELSE min(until_run, carried_from) END
+FROM uses WHERE target = ? AND (until_run IS NULL OR until_run > ? OR last_seen >= ?)
+ORDER BY from_run, image, instance_name, instance
+"""
+_NEEDING = f"""
+SELECT i.image, f.from_run, f.until_run, {names(IMAGE, "f")}
+FROM images i JOIN image_facts f ON f.image_key = i.image_key
+WHERE i.target = ? AND (f.until_run IS NULL OR f.until_run > ?)
+    AND ({" OR ".join(f"f.properties LIKE '%{key}%'" for key in PARTS)} OR f.unreadable LIKE '%properties%')
+ORDER BY f.from_run, i.image
+"""  # noqa: S608 - the names of columns and properties
+_GRANTED = "SELECT image, until, why, who, created_at FROM exemptions ORDER BY created_at, exemption"
+_IN_FILES = """
+SELECT value, from_run, until_run FROM file_exemptions WHERE until_run IS NULL OR until_run > ?
+ORDER BY from_run, position
+"""
+_SHARED = """
+SELECT image, value, from_run, until_run FROM grounds WHERE target = ? AND kind = 'sharing' ORDER BY from_run, image
+"""
