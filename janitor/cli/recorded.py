@@ -5,7 +5,7 @@ from pathlib import Path
 
 from janitor.config import Settings
 from janitor.core.memory import Backlog
-from janitor.core.survey.mark import older
+from janitor.core.survey.mark import Behind, older
 from janitor.errors import StoreError, UsageError
 from janitor.store import SeenImages, Store, holder, inspect, read_mark
 
@@ -15,18 +15,17 @@ def database_of(settings: Settings) -> str:
     who = holder(settings.database, settings.timezone)  # first the lock, as a run
     found = inspect(settings.database)
     if (behind := _behind(settings.database)) is not None:
-        found += f"; but {older(behind)}, so the next run deletes nothing"
+        found += f"; but {behind}, so the next run deletes nothing"
     return found if who is None else f"{found}; in use by {who}"
 
 
-def _behind(database: Path) -> int | None:
-    """The run whose mark lies beside the database, where that does not know it. Raises StoreError."""
-    mark = read_mark(database)
-    if mark is None:
-        return None
+def _behind(database: Path) -> str | None:
+    """What makes a database an older copy of another, in words. Raises StoreError."""
     with suppress(UsageError), Store.open_existing(database) as store:
-        return None if store.knows(mark) else mark.run
-    return mark.run
+        unknown = store.unknown_mark()
+        return None if unknown is None else older(Behind.of(unknown))
+    mark = read_mark(database)
+    return None if mark is None else older(Behind.of(mark))
 
 
 def known_targets(settings: Settings) -> list[str]:

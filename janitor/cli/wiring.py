@@ -87,7 +87,7 @@ def perform(
         around.begins()
         inspect(settings.database)
         sites = _sites(settings, request.choice, around)
-        mark = read_mark(settings.database)
+        read_mark(settings.database)  # before a database is made: one that cannot be read is an error
         with Store.open(settings.database) as store:
             result = Run(
                 sites=sites,
@@ -96,7 +96,7 @@ def perform(
                 mode=request.mode,
                 references=_texts(settings, around),
                 approved=request.approved,
-                unknown_mark=mark if mark is not None and not store.knows(mark) else None,
+                unknown_mark=store.unknown_mark(),
                 execution=_execution(settings, around),
                 audience=_audience(settings, rules, request, store, around.clock),
             ).perform()

@@ -18,7 +18,7 @@ from janitor.core.recipients.destinations import Destinations
 from janitor.core.result import Mode, RunResult, TargetResult
 from janitor.core.survey import Survey
 from janitor.core.survey.binding import Binding
-from janitor.core.survey.mark import Mark
+from janitor.core.survey.mark import Behind, Mark
 from janitor.core.survey.plausibility import Measure, Plausibility
 from janitor.core.usage import EarlierUsage, Usage
 from janitor.expressions import Budget
@@ -161,8 +161,8 @@ class RunStore(Journal, Accounts, Protocol):
         """Record that a run found the database older than this mark, and end all notices: later ones may be lost."""
         ...
 
-    def behind_in(self, run: int, target: str, mode: Mode) -> int | None:
-        """The run whose mark is unknown, if a run may not delete anything in a target because of that."""
+    def behind_in(self, run: int, target: str, mode: Mode) -> Behind | None:
+        """What the database may not know, if a run may not delete anything in a target because of that."""
         ...
 
     def record_measure(self, run: int, target: str, seen: Measure, *, good: bool) -> None:

@@ -25,8 +25,8 @@ _ANALYSED = 400
 _BUSY = "another process is writing to it: try again when that has ended"
 _READ_ONLY = "it cannot be written: allow writing to the file and its folder, or set `database` to another path"
 _READING_WRITES = (
-    "even reading writes to its folder, where SQLite keeps further files: allow that, or copy the database, with its "
-    "-wal file if there is one, to a folder that can be written, and set `database` to the copy"
+    "even reading writes to its folder, where SQLite keeps further files, unless it is a copy that this version made "
+    "with `janitor db copy`: allow that, or make a copy where it can be written, and set `database` to that"
 )
 DAMAGED = (
     "the file is damaged or not a database; it was not overwritten. Restore a copy, or move it away to start with none"

@@ -1,9 +1,11 @@
-"""The commands about the accounts of targets, `target rebind` and `target distinct`, and `db vacuum`."""
+"""The commands about the accounts of targets, `target rebind` and `target distinct`, and the database, `db …`."""
+
+from pathlib import Path
 
 import click
 
 from janitor.cli import completion
-from janitor.cli.commands.options import Common, common
+from janitor.cli.commands.options import Common, FileName, common
 
 
 @click.group()
@@ -106,4 +108,35 @@ def vacuum(common: Common) -> int:
             store.compact()
         after = size_of(settings.database)
     say(f"{settings.database}: {format_size(before)} before, {format_size(after)} now")
+    return Exit.OK
+
+
+@db.command()
+@click.argument("file", metavar="FILE", type=FileName())
+@common
+def copy(common: Common, file: Path) -> int:
+    """Copy the database to a new FILE, also while a run writes.
+
+    The copy is the database as it was at one instant: one file, for a backup, or for a pipeline that tries policies on
+    it. FILE appears when it is whole, readable by you only; a file that is there is not overwritten. A run on a copy
+    deletes nothing the first time.
+    """
+    from janitor.cli.commands.loading import recorded_store
+    from janitor.cli.terminal import say
+    from janitor.core.units import counted, format_size
+    from janitor.errors import Exit
+    from janitor.escaping import visible
+    from janitor.report.wording import local_minute
+    from janitor.store import Store, size_of
+
+    with recorded_store(common) as (settings, store):
+        store.copy_to(file)
+    with Store.open_existing(file) as copied:
+        runs = copied.runs(None)
+    latest = f"; the latest, run {runs[0].run}, " if runs else ""
+    if runs and (end := runs[0].finished_at) is not None:
+        latest += f"ended {local_minute(end, settings.timezone)}"
+    elif runs:
+        latest += f"began {local_minute(runs[0].started_at, settings.timezone)} and has not ended there"
+    say(f"{visible(str(file))}: {format_size(size_of(file))}, {counted(len(runs), 'run')}{latest}")
     return Exit.OK

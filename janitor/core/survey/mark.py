@@ -11,14 +11,34 @@ class Mark:
     id: str
 
 
-def older(run: int) -> str:
-    """What is wrong with a database that does not know the mark of a run."""
-    return f"the database does not know run {run}, whose mark is beside it: it is an older copy, or another database"
+OF_ORIGINAL = ""
+"""Stands for the id of the mark beside the original of a copy, which a copy cannot know."""
 
 
-def restored(run: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What a database may not know: all since a run whose mark it does not know, or after which it was copied."""
+
+    run: int
+    copied: bool
+
+    @classmethod
+    def of(cls, mark: Mark) -> "Behind":
+        """That a mark is unknown."""
+        return cls(mark.run, mark.id == OF_ORIGINAL)
+
+
+def older(behind: Behind) -> str:
+    """What is wrong with such a database."""
+    if behind.copied:
+        return f"the database is a copy, made after run {behind.run}: what happened since in the original is unknown"
+    beside = f"the database does not know run {behind.run}, whose mark is beside it"
+    return f"{beside}: it is an older copy, or another database"
+
+
+def restored(behind: Behind) -> str:
     """Why nothing is deleted by such a database."""
     return (
-        f"nothing deleted: {older(run)}. Exemptions and notices since then are lost: exempt again what has to stay. "
+        f"nothing deleted: {older(behind)}. Exemptions and notices since then are lost: exempt again what has to stay. "
         "What waits is announced again, and the next run may delete again."
     )

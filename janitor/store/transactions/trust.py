@@ -9,7 +9,7 @@ from janitor.core.explaining.waiting import Snapshot
 from janitor.core.memory import Exemption, Memory, Notice, WaitingImages
 from janitor.core.result import Mode
 from janitor.core.survey.binding import Binding
-from janitor.core.survey.mark import Mark
+from janitor.core.survey.mark import Behind, Mark
 from janitor.core.survey.one_account import AccountPair
 from janitor.store.surveys import pairs
 from janitor.store.transactions import OnFile
@@ -179,12 +179,23 @@ class Trust(OnFile):
         with self._file.reading() as db:
             return marks.knows(db, mark)
 
+    def unknown_mark(self) -> Mark | None:
+        """The mark beside this database, if it did not make that; for a copy that no run has noted, the original's.
+
+        Raises StoreError for a mark that cannot be read.
+        """
+        mark = marks.read_mark(self._file.path)
+        if mark is not None and not self.knows(mark):
+            return mark
+        with self._file.reading() as db:
+            return marks.unnoted_copy(db)
+
     def note_behind(self, run: int, mark: Mark, at: datetime) -> None:
         """Record that a run found the database older than this mark, and end all notices: later ones may be lost."""
         with self._file.writing() as db:
             marks.note_behind(db, run, mark, at)
 
-    def behind_in(self, run: int, target: str, mode: Mode) -> int | None:
-        """The run whose mark is unknown, if a run may not delete anything in a target because of that."""
+    def behind_in(self, run: int, target: str, mode: Mode) -> Behind | None:
+        """What the database may not know, if a run may not delete anything in a target because of that."""
         with self._file.reading() as db:
             return marks.behind_in(db, run, target, mode)

@@ -3,6 +3,9 @@
 It lies in a file of its own, so that restoring the database leaves it as it is. The database knows every mark that was
 ever made from it: an unknown one was made from a later copy. A mark is written after the database holds it, so that a
 process killed in between leaves an earlier mark, which is known.
+
+A copy that `janitor db copy` makes holds in itself the run after which it was made (SQLite's `user_version`, as copies
+are to need no further file). What happened since in the original it does not know either.
 """
 
 import contextlib
@@ -15,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from janitor.core.result import Mode
-from janitor.core.survey.mark import Mark
+from janitor.core.survey.mark import OF_ORIGINAL, Behind, Mark
 from janitor.core.units import iso
 from janitor.errors import StoreError
 from janitor.store.connection import Connection
@@ -131,14 +134,32 @@ def note_behind(db: Connection, run: int, mark: Mark, at: datetime) -> None:
     db.execute("UPDATE notices SET ended_at = ?, ended = 'restored' WHERE ended_at IS NULL", (iso(at),))
 
 
-def behind_in(db: Connection, run: int, target: str, mode: Mode) -> int | None:
-    """The run whose mark is unknown, if a run may not delete anything in a target because of that; otherwise None.
+def note_copy(db: Connection, latest: int | None) -> None:
+    """Make it known that a database is a copy, made after this run."""
+    db.execute(f"PRAGMA user_version = {latest or 0}")
+
+
+def copied_after(db: Connection) -> int | None:
+    """The run after which a database was copied; None for one that is no copy, or was copied before its first run."""
+    (run,) = db.execute("PRAGMA user_version").fetchone()
+    return run or None
+
+
+def unnoted_copy(db: Connection) -> Mark | None:
+    """For a copy in which no run has noted yet that it is one, what stands for the mark of the original."""
+    run = copied_after(db)
+    noted = db.execute("SELECT EXISTS (SELECT 1 FROM runs WHERE behind_run = ? AND run > ?)", (run, run)).fetchone()[0]
+    return None if run is None or noted else Mark(run, OF_ORIGINAL)
+
+
+def behind_in(db: Connection, run: int, target: str, mode: Mode) -> Behind | None:
+    """What is unknown, if a run may not delete anything in a target because of that; otherwise None.
 
     This concerns the run that found it, and for each target the first live run that surveys it.
     """
     keys = {"run": run, "target": target, "live": mode is Mode.DELETE}
     row = db.execute(_BEHIND, keys).fetchone()
-    return None if row is None else row[0]
+    return None if row is None else Behind(row[0], row[0] == copied_after(db))
 
 
 _BEHIND = """

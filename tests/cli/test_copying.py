@@ -1,0 +1,116 @@
+"""`janitor db copy` as a user sees it, and runs on a copy, which is not taken for the original."""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from janitor.core.result import Mode
+from janitor.errors import Exit
+from janitor.sandbox.server import Sandbox
+from janitor.store import Store
+from tests.conftest import Desk
+from tests.factories import NOW
+from tests.slack_stand_in import SlackStandIn
+
+
+def on_copy(desk: Desk, copy: str = "copy.db") -> list[str]:
+    """The options by which a command uses a copy as its database."""
+    text = (desk.folder / "janitor.yaml").read_text()
+    desk.write("on-copy.yaml", re.sub(r"^database: .*$", f"database: {copy}", text, flags=re.MULTILINE))
+    return ["-c", "on-copy.yaml"]
+
+
+def test_it_says_what_the_copy_holds(sandbox_desk: Desk) -> None:
+    sandbox_desk.janitor("run", "--dry-run")
+    done = sandbox_desk.janitor("db", "copy", "copy.db")
+    assert (done.returncode, done.stderr) == (Exit.OK, "")
+    assert re.fullmatch(
+        r"copy\.db: [0-9.]+ [KM]iB, 1 run; the latest, run 1, ended \d{4}-\d\d-\d\d \d\d:\d\d UTC\n", done.stdout
+    )
+    shown = sandbox_desk.janitor("show", "1")
+    assert sandbox_desk.janitor("show", "1", *on_copy(sandbox_desk)).stdout == shown.stdout
+
+
+def test_a_run_that_goes_on_is_in_the_copy_as_one_that_has_not_ended(desk: Desk) -> None:
+    desk.write("janitor.yaml", "targets: [{name: prod, appkey: k, username: u, password: p}]\n")
+    with Store.open(desk.folder / "janitor.db") as store:
+        store.begin_run(Mode.DRY_RUN, NOW)
+        done = desk.janitor("db", "copy", "copy.db")
+    assert "1 run; the latest, run 1, began " in done.stdout
+    assert done.stdout.endswith("and has not ended there\n")
+
+
+def test_it_needs_a_database_and_a_free_name(desk: Desk) -> None:
+    desk.write("janitor.yaml", "targets: [{name: prod, appkey: k, username: u, password: p}]\n")
+    done = desk.janitor("db", "copy", "copy.db")
+    assert (done.returncode, done.stderr) == (2, "janitor: nothing recorded yet: run `janitor run --dry-run` first\n")
+    with Store.open(desk.folder / "janitor.db") as store:
+        store.begin_run(Mode.DRY_RUN, NOW)
+    desk.write("copy.db", "precious")
+    done = desk.janitor("db", "copy", "copy.db")
+    assert done.returncode == Exit.USAGE
+    assert done.stderr == "janitor: copy.db exists, and is not overwritten: name another file, or move it away\n"
+    assert Path(desk.folder / "copy.db").read_text() == "precious"
+
+
+def test_a_run_on_a_copy_deletes_nothing_the_first_time(sandbox_desk: Desk, sandbox: Sandbox) -> None:
+    sandbox_desk.janitor("run", "--dry-run")
+    sandbox_desk.janitor("db", "copy", "copy.db")
+    options, before = on_copy(sandbox_desk), len(sandbox.account.images)
+    assert "is a copy, made after run 1" in sandbox_desk.janitor("check", *options).stdout
+    refused = sandbox_desk.janitor("run", *options)
+    assert (refused.returncode, len(sandbox.account.images)) == (Exit.LIMIT, before)
+    assert "nothing deleted: the database is a copy, made after run 1: what" in " ".join(refused.stdout.split())
+    assert "is a copy" not in sandbox_desk.janitor("check", *options).stdout
+    assert sandbox_desk.janitor("run", *options).returncode == Exit.OK
+    assert len(sandbox.account.images) < before
+
+
+def test_the_original_goes_on_as_before(sandbox_desk: Desk, sandbox: Sandbox) -> None:
+    sandbox_desk.janitor("run", "--dry-run")
+    before = len(sandbox.account.images)
+    sandbox_desk.janitor("db", "copy", "copy.db")
+    assert sandbox_desk.janitor("run").returncode == Exit.OK
+    assert len(sandbox.account.images) < before
+
+
+def test_a_copy_that_replaces_the_original_deletes_nothing_the_first_time(sandbox_desk: Desk, sandbox: Sandbox) -> None:
+    sandbox_desk.janitor("run", "--dry-run")
+    sandbox_desk.janitor("db", "copy", "copy.db")
+    (sandbox_desk.folder / "copy.db").replace(sandbox_desk.folder / "sandbox.db")
+    before = len(sandbox.account.images)
+    codes = [sandbox_desk.janitor("run", "--dry-run").returncode for _ in range(2)]
+    assert codes == [Exit.LIMIT, Exit.OK]
+    assert sandbox_desk.janitor("run").returncode == Exit.LIMIT, "no live run has looked since"
+    assert len(sandbox.account.images) == before
+
+
+def test_a_copy_of_a_copy_is_one_too(sandbox_desk: Desk, sandbox: Sandbox) -> None:
+    sandbox_desk.janitor("run", "--dry-run")
+    sandbox_desk.janitor("db", "copy", "copy.db")
+    options = on_copy(sandbox_desk)
+    assert [sandbox_desk.janitor("run", *options).returncode for _ in range(2)] == [Exit.LIMIT, Exit.OK]
+    sandbox_desk.janitor("db", "copy", "again.db", *options)
+    assert "is a copy, made after run 3" in sandbox_desk.janitor("check", *on_copy(sandbox_desk, "again.db")).stdout
+    before = len(sandbox.account.images)
+    assert sandbox_desk.janitor("run", *on_copy(sandbox_desk, "again.db")).returncode == Exit.LIMIT
+    assert len(sandbox.account.images) == before
+
+
+def test_no_secret_is_in_the_database(sandbox_desk: Desk, slack: SlackStandIn) -> None:
+    reference = "{url: 'https://user:name-password@127.0.0.1:1/x?key=query-secret', needed: optional}"
+    sandbox_desk.amend(f"slack: {{webhook_url: '{slack.webhook_url}'}}\nreferences: [{reference}]\n")
+    sandbox_desk.amend("heartbeat_url: http://127.0.0.1:1/ping/secret-of-heartbeat\nhttp: {attempts: 1}\n")
+    slack.refuse_after = 0  # an undelivered report is kept with its texts
+    assert sandbox_desk.janitor("run").returncode == Exit.FAILED
+    text = (sandbox_desk.folder / "janitor.yaml").read_text()
+    [password] = re.findall(r'password: "([^"]+)"', text)
+    [appkey] = re.findall(r'appkey: "([^"]+)"', text)
+    webhook = slack.webhook_url.rpartition("/")[2]
+    sandbox_desk.janitor("db", "copy", "copy.db")
+    with closing(sqlite3.connect(sandbox_desk.folder / "copy.db")) as db:
+        content = "\n".join(db.iterdump())
+    assert 'INSERT INTO "reports"' in content
+    for secret in (password, appkey, webhook, "name-password", "query-secret", "secret-of-heartbeat"):
+        assert secret not in content
