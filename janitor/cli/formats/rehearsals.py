@@ -9,6 +9,7 @@ from janitor.cli.formats import Format
 if TYPE_CHECKING:
     from janitor.core.policy_tests.cases import Tested
     from janitor.core.result import Cost
+    from janitor.report.rehearsals.backtest import Backtest
     from janitor.report.rehearsals.preview import Preview
 
 _HANGING = 4
@@ -80,3 +81,40 @@ TESTED: Mapping[Format, Callable[["Tested"], None]] = {
     Format.JUNIT: _junit_of_tests,
 }
 """Tests of policies, with what was decided."""
+
+
+def _text_of_backtest(made: "Backtest", cost: "Cost | None", zone: tzinfo) -> None:
+    from janitor.cli.terminal import print_out
+    from janitor.report.rehearsals.backtest_text import backtest_page
+
+    print_out(backtest_page(made, cost, zone))
+
+
+def _json_of_backtest(made: "Backtest", cost: "Cost | None", _zone: tzinfo) -> None:
+    from janitor.cli.terminal import print_pieces
+    from janitor.report.rehearsals.backtest_rows import backtest_json
+
+    print_pieces(backtest_json(made, cost))
+
+
+def _csv_of_backtest(made: "Backtest", _cost: "Cost | None", _zone: tzinfo) -> None:
+    from janitor.cli.terminal import print_lines
+    from janitor.report.rehearsals.backtest_rows import backtest_csv
+
+    print_lines(backtest_csv(made))
+
+
+def _markdown_of_backtest(made: "Backtest", cost: "Cost | None", zone: tzinfo) -> None:
+    from janitor.cli.terminal import print_plain
+    from janitor.report.rehearsals.backtest_markdown import backtest_markdown
+
+    print_plain(backtest_markdown(made, cost, zone))
+
+
+BACKTEST: Mapping[Format, Callable[["Backtest", "Cost | None", tzinfo], None]] = {
+    Format.TEXT: _text_of_backtest,
+    Format.JSON: _json_of_backtest,
+    Format.CSV: _csv_of_backtest,
+    Format.MARKDOWN: _markdown_of_backtest,
+}
+"""What policies would have deleted in recorded nights."""

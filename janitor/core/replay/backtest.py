@@ -58,6 +58,7 @@ class Replay:
             unread=tuple(map(str, sorted(night.usage.unread))),
             recorded=night.terms is not None and night.exemptions is not None and night.clocks_known,
             really=night.asked.done,
+            gone=frozenset(self._gone & (night.change.left.keys() - night.change.ours)),
         )
         return self._decided(night, terms, seen) if night.counts and night.undecided is None else seen
 

@@ -60,7 +60,8 @@ class ReplayedNight:
     `images` is how many the run saw, and `used` how many of them or of others were in use. `undecided` says why nothing
     was decided, and `withheld` why nothing could have been deleted, in words. `unread` are the sources of usage that
     could not be read, and `recorded` says whether the run recorded all that it knew. `really` are the images that the
-    run itself deleted, by id.
+    run itself deleted, by id, and `gone` those that the policies had deleted in an earlier night, and that others have
+    removed since the night before.
 
     Wide because a report names each of these facts.
     """
@@ -83,3 +84,4 @@ class ReplayedNight:
     unread: tuple[str, ...] = ()
     recorded: bool = True
     really: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()

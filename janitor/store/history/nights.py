@@ -32,17 +32,28 @@ def nights_of(db: Connection, target: str, since: timedelta | None) -> Iterator[
     """
     runs = query(db, _RUNS, {"target": target})
     surveys = [row for row in runs if row["finished_at"] is not None]
-    whole = [row for row in surveys if not row["details_dropped"]]
-    if not whole:
+    wanted = [row for row in _within(surveys, since) if not row["details_dropped"]]
+    if not wanted:
         return
-    begin = instant(whole[-1]["finished_at"]) - since if since is not None else None
-    wanted = [row for row in whole if begin is None or instant(row["finished_at"]) >= begin]
     reading = _Reading(db, target, runs, wanted[0]["run"])
     counted = counting([PastRun(row["run"], Mode(row["mode"]), instant(row["finished_at"])) for row in surveys])
     for row in runs:
         if row["run"] < wanted[0]["run"] or row["finished_at"] is None:
             continue
         yield reading.night(row, counts=row["run"] in counted)
+
+
+def dropped_of(db: Connection, target: str, since: timedelta | None) -> int:
+    """How many nights of that time have lost their details."""
+    surveys = [row for row in query(db, _RUNS, {"target": target}) if row["finished_at"] is not None]
+    return sum(bool(row["details_dropped"]) for row in _within(surveys, since))
+
+
+def _within(surveys: list[_Row], since: timedelta | None) -> list[_Row]:
+    if since is None or not surveys:
+        return surveys
+    begin = instant(surveys[-1]["finished_at"]) - since
+    return [row for row in surveys if instant(row["finished_at"]) >= begin]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +151,7 @@ class _Reading:
 def _undecided(row: _Row) -> str | None:
     """Why nothing could be decided in a night, in words; None where it was."""
     if row["usage_problem"] is not None:
-        return f"what is in use could not be read: {row['usage_problem']}"
+        return str(row["usage_problem"])
     if not row["good"] and row["measured"]:
         return "its survey was not accepted"
     if row["sharing_asked"] is None and not row["decisions"] and row["images"]:

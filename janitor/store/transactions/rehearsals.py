@@ -9,7 +9,7 @@ from janitor.core.replay.afterwards import Afterwards
 from janitor.core.replay.nights import RecordedNight
 from janitor.store.connection import Connection
 from janitor.store.history.afterwards import afterwards_of
-from janitor.store.history.nights import nights_of
+from janitor.store.history.nights import dropped_of, nights_of
 from janitor.store.surveys import recorded
 from janitor.store.transactions import OnFile
 
@@ -37,6 +37,10 @@ class Past:
         Of what used them, also what no longer did, if a survey of after `since` still saw it.
         """
         return afterwards_of(self._db, target, images, run, since)
+
+    def dropped(self, target: str, since: timedelta | None = None) -> int:
+        """How many nights of the same time have lost their details."""
+        return dropped_of(self._db, target, since)
 
 
 class Rehearsals(OnFile):

@@ -1,0 +1,46 @@
+"""The command that replays recorded nights under other policies: `backtest`."""
+
+from pathlib import Path
+
+import click
+
+from janitor.cli.commands.options import Common, FileName, common
+from janitor.cli.commands.reading.filters import TARGET
+from janitor.cli.formats import Format, format_option
+from janitor.cli.formats.rehearsals import BACKTEST
+
+
+@click.command()
+@click.option("--policies", "path", type=FileName(), metavar="PATH", help="Policies to try (default: the configured).")
+@click.option(
+    "--since",
+    default="90d",
+    show_default=True,
+    metavar="DURATION",
+    help="How long before the latest run of each target to begin.",
+)
+@TARGET
+@format_option(BACKTEST)
+@common
+def backtest(common: Common, path: Path | None, since: str, targets: tuple[str, ...], form: Format) -> int:
+    """Replay recorded nights as if policies had ruled.
+
+    Says what they would have deleted. Decides every recorded night again, in order: an image that would have been
+    deleted is gone from then on, and one that was really deleted stays until then. Reads the database only.
+    """
+    from janitor.cli.commands.loading import load_rules_offline
+    from janitor.cli.rehearsals.backtesting import backtested
+    from janitor.core.units import parse_span
+    from janitor.errors import Exit, UsageError
+    from janitor.escaping import visible
+    from janitor.store import Store
+
+    try:
+        span = parse_span(since)
+    except ValueError as error:
+        raise UsageError(f"--since: {visible(str(error))}") from error
+    settings, rules = load_rules_offline(common, path)
+    with Store.open_existing(settings.database) as store:
+        made = backtested(settings, rules, store, path, span, frozenset(targets))
+    BACKTEST[form](made, settings.cost, settings.timezone)
+    return Exit.OK

@@ -1,0 +1,69 @@
+"""A backtest, collected from the configuration, the policy files and the database."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from janitor.cli.commands.reading.filters import check_names
+from janitor.cli.configuration import next_run_of
+from janitor.cloud.apis import shareable, wire_keys
+from janitor.cloud.target import may_have
+from janitor.config import Settings
+from janitor.config.policy_files import Rules
+from janitor.core.explaining.selection import Selection
+from janitor.core.image import Image
+from janitor.core.replay.backtest import Replay
+from janitor.core.replay.nights import Terms
+from janitor.core.replay.replayed import Ruling
+from janitor.errors import UsageError
+from janitor.report.rehearsals.backtest import Backtest, TargetBacktest
+from janitor.store import Store
+
+
+def backtested(
+    settings: Settings, rules: Rules, store: Store, path: Path | None, since: timedelta, targets: frozenset[str]
+) -> Backtest:
+    """What these policies would have deleted, in each target that is asked for, or in each that is configured.
+
+    Raises UsageError for a target that no run has surveyed, and before the first run.
+    """
+    with store.past() as past:
+        tested = []
+        for target in wanted_targets(settings, past.targets(), targets):
+            replay = Replay(ruling_of(settings, rules, target))
+            nights = [replay.night(night) for night in past.nights(target, since)]
+            if nights:
+                tested.append(TargetBacktest(target, nights, past.dropped(target, since)))
+    return Backtest(str(path or settings.policies), since, tested)
+
+
+def wanted_targets(settings: Settings, known: list[str], targets: frozenset[str]) -> Iterator[str]:
+    """Those of the known targets that are asked for, or else those that are configured.
+
+    Raises UsageError for another one, and where there is none.
+    """
+    if not known:
+        raise UsageError("no run has surveyed any target yet: `janitor run --dry-run` makes the first")
+    check_names(Selection(targets=targets), (), known)
+    wanted = [name for name in known if (name in targets if targets else settings.may_have_target(name))]
+    if not wanted:
+        raise UsageError("no run has surveyed a target that is configured: give one that was with --target")
+    return iter(wanted)
+
+
+def ruling_of(settings: Settings, rules: Rules, target: str) -> Ruling:
+    """What rules in a replay of a target if these are the policy files."""
+    terms = Terms(settings.timezone, settings.usage_memory, settings.limits, tuple(rules.exemptions))
+    return Ruling(
+        tuple(rules.policies),
+        terms,
+        settings.destinations(rules.policies),
+        next_run_of(settings),
+        wire_keys,
+        _may_be_shared(settings, target),
+    )
+
+
+def _may_be_shared(settings: Settings, target: str) -> Callable[[str | None, Image], bool]:
+    configured = next((each for each in settings.targets if may_have(each, target)), None)
+    return lambda api, image: shareable(api, configured)(image)

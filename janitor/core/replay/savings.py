@@ -1,0 +1,59 @@
+"""What replayed deletions would have saved: images, bytes, and for how long these would not have been stored."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from janitor.core.replay.comparing import Total
+from janitor.core.replay.replayed import NightDeletion, ReplayedNight
+from janitor.core.units import GIB
+
+MONTH = timedelta(days=30)
+
+
+@dataclass(slots=True)
+class Savings:
+    """Deleted images, and what that saves beside having deleted nothing.
+
+    `gib_months` are counted from each deletion to the last night, or until others removed the image. `lasting` are the
+    bytes that would still have been stored in the last night: they go on to be saved. An image of unknown size is in
+    neither.
+    """
+
+    deleted: Total = field(default_factory=Total)
+    gib_months: float = 0.0
+    lasting: int = 0
+
+    def add(self, deletion: NightDeletion, end: datetime, *, lasts: bool) -> None:
+        """Count a deletion whose image would have been stored until then, or longer."""
+        image = deletion.decision.image
+        self.deleted.add(image)
+        size = image.size or 0
+        self.gib_months += size / GIB * ((end - deletion.at) / MONTH)
+        self.lasting += size if lasts else 0
+
+    def include(self, other: "Savings") -> None:
+        """Count what another has, too."""
+        self.deleted.include(other.deleted)
+        self.gib_months += other.gib_months
+        self.lasting += other.lasting
+
+
+def savings_by_policy(nights: Sequence[ReplayedNight]) -> dict[str, Savings]:
+    """What the deletions in the nights of one target save, by policy, in the order of the deletions."""
+    found: dict[str, Savings] = {}
+    removed = {image: night.at for night in nights for image in night.gone}
+    for night in nights:
+        for deletion in night.deletions:
+            policy, image = deletion.decision.policy or "", deletion.decision.image.id
+            end = removed.get(image, nights[-1].at)
+            found.setdefault(policy, Savings()).add(deletion, max(end, deletion.at), lasts=image not in removed)
+    return found
+
+
+def in_all(savings: Iterable[Savings]) -> Savings:
+    """All of them together."""
+    together = Savings()
+    for one in savings:
+        together.include(one)
+    return together

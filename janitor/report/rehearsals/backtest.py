@@ -1,0 +1,181 @@
+"""What policies would have deleted in recorded nights, as a value, with what is to be known before it is believed."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from functools import cached_property
+
+from janitor.core.replay.nights import days_without_run
+from janitor.core.replay.replayed import NightDeletion, ReplayedNight
+from janitor.core.replay.savings import Savings, in_all, savings_by_policy
+from janitor.core.result import Cost, Mode
+from janitor.core.units import counted, format_size
+from janitor.report.wording import money_a_month
+
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class TargetBacktest:
+    """The replayed nights of one target, in their order, of which there is one at least.
+
+    `dropped` is how many nights of the same time have lost their details.
+    """
+
+    target: str
+    nights: Sequence[ReplayedNight]
+    dropped: int = 0
+
+    @cached_property
+    def by_policy(self) -> dict[str, Savings]:
+        """What the deletions save, by policy."""
+        return savings_by_policy(self.nights)
+
+    @cached_property
+    def savings(self) -> Savings:
+        """The same of all policies."""
+        return in_all(self.by_policy.values())
+
+    @property
+    def deletions(self) -> Iterator[NightDeletion]:
+        """All deletions, in their order."""
+        return (deletion for night in self.nights for deletion in night.deletions)
+
+    @property
+    def rejected(self) -> Iterator[NightDeletion]:
+        """All that the API rejected, or that failed."""
+        return (deletion for night in self.nights for deletion in night.rejected)
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """The backtest of some targets: of which policies, and of what time before the latest run."""
+
+    policies: str
+    since: timedelta
+    targets: Sequence[TargetBacktest]
+
+    @property
+    def savings(self) -> Savings:
+        """What the deletions save in all targets."""
+        return in_all(each.savings for each in self.targets)
+
+
+def day_of(night: ReplayedNight) -> str:
+    """The day of a night in the zone of its run."""
+    return night.at.astimezone(night.zone).date().isoformat()
+
+
+def amount(savings: Savings) -> str:
+    """How many images, and their size: `3 images, 29.3 GiB`."""
+    deleted = savings.deleted
+    if not deleted.images:
+        return "no image"
+    unknown = f", {deleted.unknown_sizes:,} of unknown size" if deleted.unknown_sizes else ""
+    return f"{counted(deleted.images)}, {format_size(deleted.size)}{unknown}"
+
+
+def money(savings: Savings, cost: Cost | None) -> str | None:
+    """What is saved by the end and from then on: `12.30 USD by the end, then 4.10 USD a month`; None without a cost."""
+    if cost is None:
+        return None
+    saved = savings.gib_months * cost.per_gib_month
+    return f"{saved:,.2f} {cost.currency} by the end, then {money_a_month(savings.lasting, cost)}"
+
+
+def quiet(night: ReplayedNight) -> bool:
+    """Whether there is nothing to say of a night by itself: nothing is deleted, and nothing is special."""
+    special = (night.undecided, night.withheld, night.excess, night.rejected)
+    return not night.deletions and not any(special)
+
+
+def remarks_of(night: ReplayedNight) -> Iterator[str]:
+    """What is special about a night, in few words."""
+    if night.undecided is not None:
+        yield "not decided"
+    if night.withheld is not None:
+        yield "nothing could be deleted"
+    if night.rejected:
+        yield f"{len(night.rejected):,} rejected or failed"
+    if night.excess is not None:
+        yield "over the limit"
+
+
+def doubts(each: TargetBacktest) -> Iterator[str]:
+    """What a history cannot tell, and what counts otherwise than in a run: a sentence each."""
+    yield from _about_nights(each)
+    yield from _about_decisions(each)
+
+
+def _about_nights(each: TargetBacktest) -> Iterator[str]:
+    nights = each.nights
+    if each.dropped:
+        yield f"{counted(each.dropped, 'night')} before the first lost their details, as `keep_history` says"
+    if missing := days_without_run([night.at for night in nights], nights[-1].zone):
+        yield f"on {counted(missing, 'day')} in between no run surveyed it: nothing is known of these"
+    yield from _named([night for night in nights if night.undecided and night.counts], "not decided", "undecided")
+    yield from _named([night for night in nights if night.withheld], "nothing could be deleted", "withheld")
+    if aside := [night for night in nights if not night.counts]:
+        yield f"{counted(len(aside), 'dry run')} beside live ones only show facts: {_runs(aside)}"
+    if dry := [night for night in nights if night.counts and night.mode is Mode.DRY_RUN]:
+        yield f"{counted(len(dry), 'dry run')} count as nights in which policies delete: {_runs(dry)}"
+    if unread := [night for night in nights if night.unread]:
+        parts = ", ".join(sorted({part for night in unread for part in night.unread}))
+        yield f"in {counted(len(unread), 'night')} not all that uses images could be read ({parts}): {_runs(unread)}"
+    if not any(night.used for night in nights):
+        yield "no run saw any image in use: what would have been used is not known"
+    if partial := [night for night in nights if not night.recorded]:
+        yield (
+            f"{counted(len(partial), 'night')} of earlier versions did not record all that they knew, so the "
+            "configuration stands for time zone, usage_memory and limits, and rejections, answers about sharing and "
+            f"some clocks are not known: {_runs(partial)}"
+        )
+
+
+def _named(nights: Sequence[ReplayedNight], what: str, fact: str) -> Iterator[str]:
+    """A sentence for each reason, with its nights."""
+    reasons = dict.fromkeys(str(getattr(night, fact)) for night in nights)
+    for reason in reasons:
+        some = [night for night in nights if getattr(night, fact) == reason]
+        yield f"{what} in {counted(len(some), 'night')} ({_runs(some)}): {reason}"
+
+
+def _about_decisions(each: TargetBacktest) -> Iterator[str]:
+    if over := [night for night in each.nights if night.excess is not None]:
+        most = max(night.excess.planned for night in over if night.excess is not None)
+        yield (
+            f"over the limit in {counted(len(over), 'night')} ({_runs(over)}; at most {most:,} deletions): a run would "
+            "have deleted nothing until a person applied its plan; here, limits are not enforced"
+        )
+    if rejected := len({one.decision.image.id for one in each.rejected}):
+        yield f"{counted(rejected)} not deleted in a night in which the API really rejected that, or it failed"
+    if unknown := sum(not one.asked for one in each.deletions):
+        yield f"{counted(unknown)} to be deleted: not known whether another project used them, as that was not asked"
+    if really := sum(len(night.really) for night in each.nights):
+        yield (
+            f"{counted(really)} were really deleted in these nights, and stay as they were last seen until they are "
+            "deleted here: what would have used them later cannot be seen"
+        )
+    if any(night.announced for night in each.nights):
+        yield "notices and reminders count as accepted"
+
+
+def _runs(nights: Iterable[ReplayedNight]) -> str:
+    """Which runs: `run 3`, `runs 3, 4 and 12 more`."""
+    numbers = [str(night.run) for night in nights]
+    more = len(numbers) - _NAMED
+    shown = ", ".join(numbers if more <= 0 else numbers[:_NAMED])
+    return f"run{'s' if len(numbers) > 1 else ''} {shown}{f' and {more:,} more' if more > 0 else ''}"
+
+
+def span(each: TargetBacktest, zone: tzinfo) -> str:
+    """The first and the last night: `runs 3 to 92, 2026-09-01 to 2026-11-29`."""
+    first, last = each.nights[0], each.nights[-1]
+    days = [_day(night.at, zone) for night in (first, last)]
+    if first is last:
+        return f"run {first.run}, {days[0]}"
+    return f"{counted(len(each.nights), 'night')}, runs {first.run} to {last.run}, {days[0]} to {days[1]}"
+
+
+def _day(at: datetime, zone: tzinfo) -> str:
+    return at.astimezone(zone).date().isoformat()

@@ -1,0 +1,76 @@
+"""A backtest as a comment on a pull request: what each policy would have deleted, and the nights."""
+
+from datetime import tzinfo
+
+from janitor.core.result import Cost
+from janitor.core.units import counted, format_size
+from janitor.report.rehearsals.backtest import (
+    Backtest,
+    TargetBacktest,
+    amount,
+    day_of,
+    doubts,
+    money,
+    quiet,
+    remarks_of,
+    span,
+)
+from janitor.report.rehearsals.backtest_text import in_short
+from janitor.report.rehearsals.markdown import Sheet, code, head, prose, row
+
+_LONGEST_NAME = 100
+_LONGEST_SENTENCE = 400
+_FOR_CLOSING = 1_000
+
+
+def backtest_markdown(made: Backtest, cost: Cost | None, zone: tzinfo) -> str:
+    """The whole comment; times in `zone`, days of runs in theirs. What has no room is left out, and counted."""
+    sheet = Sheet()
+    sheet.add("### Backtest of policies", "", prose(in_short(made, cost), _LONGEST_SENTENCE))
+    left_out = sum(not _add_target(sheet, each, cost, zone) for each in made.targets)
+    if left_out:
+        sheet.add("", f"{counted(left_out, 'target')} more, for which there is no room here.")
+    return str(sheet)
+
+
+def _add_target(sheet: Sheet, each: TargetBacktest, cost: Cost | None, zone: tzinfo) -> bool:
+    lines = ["", f"#### {code(each.target, _LONGEST_NAME)}", "", prose(span(each, zone), _LONGEST_SENTENCE)]
+    lines += [f"- {prose(doubt, _LONGEST_SENTENCE)}" for doubt in doubts(each)]
+    if not sheet.add(*lines, spare=_FOR_CLOSING):
+        return False
+    rows = [
+        row(
+            code(name, _LONGEST_NAME),
+            prose(amount(one), _LONGEST_SENTENCE),
+            prose(money(one, cost) or "–", _LONGEST_SENTENCE),
+        )
+        for name, one in each.by_policy.items()
+    ]
+    _add_table(sheet, ("Policy", "Would have deleted", "Saved"), rows, "policies")
+    _add_nights(sheet, each)
+    return True
+
+
+def _add_nights(sheet: Sheet, each: TargetBacktest) -> None:
+    special = [night for night in each.nights if not quiet(night)]
+    rows = [
+        row(
+            str(night.run),
+            day_of(night),
+            f"{len(night.deletions):,}",
+            format_size(sum(one.decision.image.size or 0 for one in night.deletions)),
+            ", ".join(remarks_of(night)) or "–",
+        )
+        for night in special
+    ]
+    if rows and sheet.add("", "<details>", f"<summary>{counted(len(rows), 'night')}</summary>", spare=_FOR_CLOSING):
+        _add_table(sheet, ("Run", "Day", "Deleted", "Size", "Remarks"), rows, "nights")
+        sheet.add("", "</details>")
+
+
+def _add_table(sheet: Sheet, titles: tuple[str, ...], rows: list[str], what: str) -> None:
+    if not rows or not sheet.add("", *head(*titles), spare=_FOR_CLOSING):
+        return
+    left_out = sum(not sheet.add(one, spare=_FOR_CLOSING) for one in rows)
+    if left_out:
+        sheet.add("", f"{left_out:,} more {what} have no room here.")

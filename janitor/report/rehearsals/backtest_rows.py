@@ -1,0 +1,104 @@
+"""A backtest for programs: times in UTC, sizes in bytes."""
+
+from collections.abc import Iterator
+
+from janitor.core.replay.replayed import NightDeletion, ReplayedNight
+from janitor.core.replay.savings import Savings
+from janitor.core.result import Cost
+from janitor.core.units import iso, iso_or_none
+from janitor.report.json_pieces import json_pieces
+from janitor.report.listing import csv_lines
+from janitor.report.rehearsals.backtest import Backtest, TargetBacktest, day_of, doubts
+
+
+def backtest_json(made: Backtest, cost: Cost | None) -> Iterator[str]:
+    """Each target with its nights, and in each every deletion."""
+    head = {
+        "policies_from": made.policies,
+        "since_seconds": int(made.since.total_seconds()),
+        "totals": _savings(made.savings, cost),
+    }
+    return json_pieces({**head, "targets": [_target(each, cost) for each in made.targets]})
+
+
+def _savings(savings: Savings, cost: Cost | None) -> dict[str, object]:
+    deleted = savings.deleted
+    return {
+        "images": deleted.images,
+        "size": deleted.size,
+        "unknown_sizes": deleted.unknown_sizes,
+        "gib_months": savings.gib_months,
+        "saved": None if cost is None else savings.gib_months * cost.per_gib_month,
+        "lasting_size": savings.lasting,
+        "saved_per_month": None if cost is None else cost.of(savings.lasting),
+    }
+
+
+def _target(each: TargetBacktest, cost: Cost | None) -> dict[str, object]:
+    return {
+        "target": each.target,
+        "totals": _savings(each.savings, cost),
+        "policies": [{"policy": name, **_savings(one, cost)} for name, one in each.by_policy.items()],
+        "remarks": list(doubts(each)),
+        "nights": (_night(night) for night in each.nights),
+    }
+
+
+def _night(night: ReplayedNight) -> dict[str, object]:
+    return {
+        "run": night.run,
+        "mode": night.mode.value,
+        "seen_at": iso(night.at),
+        "day": day_of(night),
+        "counts": night.counts,
+        "undecided": night.undecided,
+        "withheld": night.withheld,
+        "over_limit": None if night.excess is None else night.excess.sentence,
+        "unread": list(night.unread),
+        "recorded": night.recorded,
+        "images": night.images,
+        "waiting": len(night.waiting),
+        "announced": len(night.announced),
+        "really_deleted": sorted(night.really),
+        "deletions": [_deletion(one) for one in night.deletions],
+        "rejected": [_deletion(one) for one in night.rejected],
+    }
+
+
+def _deletion(one: NightDeletion) -> dict[str, object]:
+    return dict(zip(_COLUMNS[4:], _values(one), strict=True))
+
+
+_COLUMNS = (
+    "target",
+    "run",
+    "seen_at",
+    "day",
+    "image",
+    "name",
+    "size",
+    "policy",
+    "detail",
+    "last_in_use",
+    "sharing_known",
+    "really_deleted",
+)
+
+
+def _values(one: NightDeletion) -> tuple[object, ...]:
+    image, decision = one.decision.image, one.decision
+    facts = (image.id, image.name, image.size, decision.policy, decision.detail)
+    return (*facts, iso_or_none(one.last_in_use), one.asked, one.really)
+
+
+def backtest_csv(made: Backtest) -> Iterator[str]:
+    """A row for each deletion."""
+    return csv_lines(
+        _COLUMNS,
+        (
+            (each.target, night.run, iso(night.at), day_of(night), *_values(one))
+            for each in made.targets
+            for night in each.nights
+            for one in night.deletions
+        ),
+    )

@@ -1,0 +1,79 @@
+"""A backtest for people at a terminal."""
+
+from collections.abc import Iterator
+from datetime import tzinfo
+
+from janitor.core.replay.replayed import ReplayedNight
+from janitor.core.result import Cost
+from janitor.core.units import counted, format_duration, format_size
+from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, Segment, labelled, line, paragraph, rule
+from janitor.report.rehearsals.backtest import (
+    Backtest,
+    TargetBacktest,
+    amount,
+    day_of,
+    doubts,
+    money,
+    quiet,
+    remarks_of,
+    span,
+)
+from janitor.report.wording import shortened
+
+_LONGEST_NAME = 255
+_LONGEST_SENTENCE = 2_000
+
+
+def backtest_page(made: Backtest, cost: Cost | None, zone: tzinfo) -> Page:
+    """For people; days of runs in their own zone, others in `zone`."""
+    return Page(lambda width: _lines(made, cost, zone, width))
+
+
+def _lines(made: Backtest, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
+    yield from paragraph(in_short(made, cost), width, style=BOLD)
+    for each in made.targets:
+        yield line()
+        yield rule(shortened(each.target, _LONGEST_NAME), counted(len(each.nights), "night"), width, BOLD)
+        yield from _target(each, cost, zone, width)
+
+
+def in_short(made: Backtest, cost: Cost | None) -> str:
+    """What the policies would have deleted and saved in all, in a sentence or two."""
+    nights = sum(len(each.nights) for each in made.targets)
+    saved = f" Saved: {worth}." if (worth := money(made.savings, cost)) and made.savings.deleted.images else ""
+    policies = shortened(made.policies, _LONGEST_NAME)
+    ago = format_duration(made.since)
+    deleted = amount(made.savings)
+    return f"{policies} would have deleted {deleted} in {counted(nights, 'night')} of the last {ago}.{saved}"
+
+
+def _target(each: TargetBacktest, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
+    yield from paragraph(span(each, zone), width, 2, DIM)
+    yield line()
+    yield line(f"  {'Run':>7}  {'Day':<10}{'Deleted':>9}{'Size':>11}{'Waiting':>9}", BOLD)
+    for night in each.nights:
+        if not quiet(night):
+            yield from _night(night, width)
+    if calm := sum(map(quiet, each.nights)):
+        yield from paragraph(f"nothing to delete in {counted(calm, 'other night')}", width, 2, DIM)
+    yield line()
+    for policy, savings in each.by_policy.items():
+        yield from paragraph(shortened(policy, _LONGEST_NAME), width, 2, BOLD)
+        yield from paragraph("; ".join(filter(None, (amount(savings), money(savings, cost)))), width, 4)
+    yield from paragraph("What this cannot tell, or counts otherwise than a run:", width, 2, BOLD)
+    for sentence in doubts(each):
+        yield from labelled(Segment("- "), Segment(shortened(sentence, _LONGEST_SENTENCE)), width, 2)
+
+
+def _night(night: ReplayedNight, width: int) -> Iterator[Line]:
+    sizes = [deletion.decision.image.size for deletion in night.deletions]
+    size = format_size(sum(size for size in sizes if size is not None)) if sizes else "–"
+    waiting = f"{len(night.waiting):,}" if night.undecided is None and night.counts else "–"
+    row = f"  {night.run:>7}  {day_of(night):<10}{len(sizes):>9,}{size:>11}{waiting:>9}"
+    unknown = [f"{sizes.count(None):,} of unknown size"] if None in sizes else []
+    remarks = ", ".join([*remarks_of(night), *unknown])
+    if not remarks or len(row) + 2 + len(remarks) <= width:
+        yield [Segment(row), Segment(f"  {remarks}" if remarks else "", WARNING)]
+        return
+    yield line(row)
+    yield from paragraph(remarks, width, 11, WARNING)
