@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from benchmarks.case import Case
-from benchmarks.cases import commands, deletions, history, starts, surveys, texts
+from benchmarks.cases import commands, deletions, history, rehearsals, starts, surveys, texts
 
 CASES: tuple[Case, ...] = (
     *starts.CASES,
@@ -11,6 +11,7 @@ CASES: tuple[Case, ...] = (
     *history.CASES,
     *deletions.CASES,
     *commands.CASES,
+    *rehearsals.CASES,
     *texts.CASES,
 )
 

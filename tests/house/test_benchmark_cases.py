@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.account import Account, account
 from benchmarks.case import Measure
-from benchmarks.cases import commands, deletions, history, starts, surveys, texts
+from benchmarks.cases import commands, deletions, history, rehearsals, starts, surveys, texts
 from benchmarks.long_history import lengthen
 from benchmarks.recorded import recorded
 from benchmarks.served.cloud import Served, served
@@ -24,6 +24,7 @@ NEARLY_NOTHING: dict[str, Measure] = {
     "deletions": deletions.each(100, 5),
     "deletions-at-once": deletions.at_once(100, 5, 1),
     "commands": commands.reading(100),
+    "preview": rehearsals.preview(100, 5),
     "sources": texts.sources(0),
 }
 CHURN, IMAGES, RUNS = 10, 100, 3

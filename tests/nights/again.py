@@ -1,16 +1,22 @@
 """Whether the decisions of every night of a simulation can be repeated from its database, also of runs that died."""
 
 from collections import Counter
-from pathlib import Path
 
+from janitor.cli import configuration
+from janitor.cli.rehearsals.past import Past, past_of
+from janitor.config import Settings
+from janitor.config.policy_files import Rules
+from janitor.core.decision import Decision
+from janitor.core.replay.rehearsing import Tried
 from janitor.store import Store
 from tests.nights.ground import Broken
 from tests.replays import decided_again
 
 
-def check_deciding_again(database: Path, counts: Counter[str]) -> None:
-    """Repeat the decisions of every night. Raises Broken if any differ."""
-    with Store.open_existing(database) as store:
+def check_deciding_again(settings: Settings, counts: Counter[str]) -> None:
+    """Repeat the decisions of every night, and preview them by the policies that ruled. Raises Broken if any differ."""
+    last = configuration.rules_of(settings)
+    with Store.open_existing(settings.database) as store:
         for summary in store.runs(limit=None):
             inputs = store.inputs(summary.run)
             for target in store.load_run(summary.run).targets:
@@ -18,4 +24,23 @@ def check_deciding_again(database: Path, counts: Counter[str]) -> None:
                     continue
                 if decided_again(inputs[target.target]) != target.decisions:
                     raise Broken(f"run {summary.run} is decided again as another")
+                by_files = _previewed(
+                    past_of(settings, store, summary.run, inputs[target.target]), last, target.decisions
+                )
                 counts["decided again"] += 1
+                counts["decided again by the files"] += by_files
+
+
+def _previewed(past: Past, last: Rules, decisions: tuple[Decision, ...]) -> bool:
+    """Preview a run by the policies that ruled, read from the `last` files where these are the same: whether so.
+
+    Raises Broken where that decides otherwise.
+    """
+    ruled = (past.basis.policies, past.basis.exemptions)
+    same = (tuple(last.policies), tuple(last.exemptions)) == ruled
+    tried = Tried(last.policies, last.exemptions) if same else Tried(*ruled)
+    if past.unknown or tuple(past.decisions) != decisions:
+        raise Broken(f"a preview does not know what run {past.run} decided")
+    if tuple(past.rehearsed(tried).decisions) != decisions:
+        raise Broken(f"a preview of the policies of run {past.run} decides otherwise")
+    return same

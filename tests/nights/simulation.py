@@ -103,7 +103,7 @@ class Simulation:
                 result = self._run(Attempt(self._draw_mishaps(0.5) if self._has_surveyed() else NONE))
                 self._morning(result)
             self._quieten()
-        check_deciding_again(self.settings.database, self.counts)
+        check_deciding_again(self.settings, self.counts)
 
     def _pass_a_day(self) -> None:
         self.clockwork.now = self._next_night()

@@ -1,6 +1,6 @@
 """The nights of the past as the database knows them, and in words what it does not know of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,9 +9,9 @@ from janitor.cloud.target import may_have
 from janitor.config import Settings
 from janitor.core.basis import Basis, Grounds
 from janitor.core.decision import Decision
-from janitor.core.memory import Memory, Notice
+from janitor.core.memory import Memory
 from janitor.core.replay.inputs import Inputs
-from janitor.core.replay.rehearsing import Known, Rehearsed, Tried, exempt_otherwise, kept_shared, rehearsed
+from janitor.core.replay.rehearsing import Known, Rehearsed, Tried, kept_shared, rehearsed
 from janitor.store import Store
 
 _NO_BASIS = (
@@ -58,7 +58,7 @@ def past_of(settings: Settings, store: Store, run: int, inputs: Inputs) -> Past:
     if inputs.history is None or grounds is None:
         history, notices = store.rebuilt(run, target, then)
         inputs = replace(inputs, history=history if inputs.history is None else inputs.history)
-        grounds = grounds or _grounds(inputs, basis, notices, known)
+        grounds = grounds or Grounds(Memory(notices, usage_memory=basis.usage_memory))
     decisions = store.decisions_on(run, target, inputs.survey.images)
     return Past(run, inputs, basis, grounds, known, decisions, [sentence.format(run=run) for sentence in unknown])
 
@@ -66,11 +66,6 @@ def past_of(settings: Settings, store: Store, run: int, inputs: Inputs) -> Past:
 def _parts(inputs: Inputs) -> list[tuple[object, str]]:
     """What may not have been recorded, each with a sentence that says so."""
     return [(inputs.basis, _NO_BASIS), (inputs.history, _NO_HISTORY), (inputs.grounds, _NO_GROUNDS)]
-
-
-def _grounds(inputs: Inputs, basis: Basis, notices: Mapping[str, Notice], known: Known) -> Grounds:
-    exemptions = exempt_otherwise(inputs.survey.images, basis, known, inputs.survey.finished_at)
-    return Grounds(Memory(notices, exemptions, usage_memory=basis.usage_memory))
 
 
 def _known(settings: Settings, store: Store, inputs: Inputs) -> Known:

@@ -130,7 +130,8 @@ class _Preview:
         target = past.inputs.target
         decisions = past.decisions if run == past.run else self.store.decisions(run, target)
         ending = self.store.endings(run).get(target)
-        return decisions, run if ending is not None and ending.decided else None
+        is_compared = bool(decisions) or (ending is not None and ending.saw_nothing)
+        return decisions, run if is_compared else None
 
     def _remarks(self, against: int | None) -> Iterator[str]:
         past, target = self.past, self.past.inputs.target

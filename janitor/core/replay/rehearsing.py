@@ -10,7 +10,6 @@ from datetime import datetime
 
 from janitor.core.basis import Basis, Grounds
 from janitor.core.decision import Decision, Reason, Verdict
-from janitor.core.exemptions import exemptions_by_tag, exemptions_for, longest_of
 from janitor.core.image import Image, Sharing
 from janitor.core.memory import Exemption, Notice
 from janitor.core.names.wire_keys import WireKeys
@@ -18,6 +17,7 @@ from janitor.core.notices import place_of
 from janitor.core.policy import Policy
 from janitor.core.recipients.destinations import Destinations
 from janitor.core.recipients.recipients import same_owner
+from janitor.core.replay.exempted import Granted, exempted_under
 from janitor.core.replay.inputs import Inputs, decided, night_of
 
 UNASKED = "it is not known whether another project uses it, as no answer to that is recorded"
@@ -62,42 +62,15 @@ def rehearsed(inputs: Inputs, basis: Basis, grounds: Grounds, tried: Tried, know
     """
     night = night_of(inputs, basis, grounds, known.wire_keys)
     now = tried.now or night.now
+    recorded = night.memory.exemptions if inputs.grounds is not None else None
+    granted = Granted(recorded, basis.exemptions, known.by_command, night.now, night.zone)
     memory = replace(
         night.memory,
-        exemptions=exemptions_under(night.images, night.memory.exemptions, basis, tried.exemptions, known, night.now),
+        exemptions=exempted_under(granted, night.images, tried.exemptions),
         notices=notices_under(night.images, night.memory.notices, basis.policies, tried.policies, known.destinations),
     )
     ruled = decided(replace(night, now=now, memory=memory), tried.policies)
     return _with_doubts(ruled, grounds.sharing, known.may_be_shared)
-
-
-def exemptions_under(
-    images: Sequence[Image],
-    recorded: Mapping[str, Exemption],
-    basis: Basis,
-    in_files: Sequence[Exemption],
-    known: Known,
-    then: datetime,
-) -> Mapping[str, Exemption]:
-    """The exemption of each image at an instant of the past, if policy files had said this.
-
-    `recorded` are those that the run knew: of each image the longest, whoever gave it. Where a file gave it, the next
-    one is looked for again, as the run recorded no others.
-    """
-    if tuple(in_files) == basis.exemptions:
-        return recorded
-    from_files = exemptions_for(images, (), basis.exemptions, then)
-    others = {image: given for image, given in recorded.items() if given != from_files.get(image)}
-    looked_for = [image for image in images if image.id in recorded and image.id not in others]
-    by_command = exemptions_for(looked_for, known.by_command, (), then)
-    others |= longest_of(by_command, exemptions_by_tag(looked_for, then, basis.zone))
-    return longest_of(others, exemptions_for(images, (), in_files, then))
-
-
-def exempt_otherwise(images: Sequence[Image], basis: Basis, known: Known, then: datetime) -> dict[str, Exemption]:
-    """What people had exempted by command, in the files of the basis and by tags, where that was not recorded."""
-    by_people = exemptions_for(images, known.by_command, basis.exemptions, then)
-    return longest_of(by_people, exemptions_by_tag(images, then, basis.zone))
 
 
 def notices_under(

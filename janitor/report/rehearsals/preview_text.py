@@ -111,6 +111,8 @@ def amount(total: Total, cost: Cost | None) -> str:
     """How many images, their size and cost: `3 images, 29.3 GiB, 1.46 USD a month`."""
     if not total.images:
         return "none"
+    if total.unknown_sizes == total.images:
+        return f"{counted(total.images)} of unknown size"
     parts = [counted(total.images), format_size(total.size)]
     parts += [f"{total.unknown_sizes:,} of unknown size"] if total.unknown_sizes else []
     money = money_a_month(total.size, cost)

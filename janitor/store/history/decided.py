@@ -22,21 +22,23 @@ from janitor.store.trust.notices import notice_of
 class Ending:
     """How one target of a run ended, None before that, and the sentence of what went wrong.
 
-    `surveyed`: what the run saw there is recorded. `decided`: it decided on every image that it saw.
+    `surveyed`: what the run saw there is recorded. `saw_nothing`: it ended, and there was no image to decide on.
     """
 
     outcome: Outcome | None
     error: str | None
     surveyed: bool
-    decided: bool
+    saw_nothing: bool
 
 
 def endings_at(db: Connection, run: int) -> dict[str, Ending]:
     """How each target of a run ended, in the order of its report."""
-    return {
-        target: Ending(Outcome(outcome) if outcome else None, error, finished is not None, finished and bool(decided))
-        for target, outcome, error, finished, decided in db.execute(_ENDINGS, (run,))
-    }
+    endings = {}
+    for target, outcome, error, finished, images in db.execute(_ENDINGS, (run,)):
+        surveyed, ended = finished is not None, Outcome(outcome) if outcome else None
+        done = ended is not None and ended is not Outcome.FAILED  # one that failed may have counted nothing
+        endings[target] = Ending(ended, error, surveyed, surveyed and done and not images)
+    return endings
 
 
 def decisions_on(db: Connection, run: int, target: str, images: Sequence[Image]) -> list[Decision]:
@@ -94,7 +96,7 @@ def _as_of(notice: Notice, announced_due: str | None, then: datetime) -> Notice:
 
 
 _ENDINGS = """
-SELECT target, outcome, error, finished_at, decisions > 0 OR (NOT images AND outcome IS NOT NULL) FROM surveys
+SELECT target, outcome, error, finished_at, images FROM surveys
 WHERE run = ? ORDER BY position IS NULL, position, target
 """
 _DECISIONS = f"""
@@ -106,7 +108,8 @@ WHERE s.run = ? AND s.target = ? AND s.decisions > 0 AND s.finished_at IS NOT NU
 """  # noqa: S608 - the names of columns
 _LATEST_DECIDED = """
 SELECT max(run) FROM surveys
-WHERE target = ? AND run > ? AND finished_at IS NOT NULL AND NOT details_dropped AND (decisions > 0 OR NOT images)
+WHERE target = ? AND run > ? AND finished_at IS NOT NULL AND NOT details_dropped
+    AND (decisions > 0 OR (NOT images AND outcome != 'failed'))
 """
 _HISTORIES = """
 SELECT i.image, i.watched_since, i.status_since, s.finished_at AS seen_at,
