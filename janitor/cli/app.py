@@ -38,7 +38,8 @@ def janitor() -> None:
       1  a target, a report or the database failed
       2  wrong usage, configuration or policy
       3  a deletion was rejected or failed, or is not known yet
-      4  over a limit or survey implausible: nothing was deleted there
+      4  over a limit or survey implausible: nothing was deleted there;
+         preview: a condition of --fail-over or --fail-on holds
       5  another run holds the database
       70 a bug
       129, 130, 143  interrupted by a signal

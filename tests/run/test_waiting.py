@@ -8,9 +8,9 @@ import pytest
 
 from janitor.core.explaining.waiting import Cause, State, Waiting, waiting_in
 from janitor.core.recipients.destinations import Destinations
-from janitor.core.result import Mode
+from janitor.core.result import Mode, Outcome
 from janitor.core.usage import Usage
-from janitor.errors import Refused
+from janitor.errors import Refused, Unavailable
 from tests.factories import DAY, OLD, exempt, image_called
 from tests.factories import NOW as START
 from tests.run.nights import LONG, TEAM, Nights
@@ -43,6 +43,13 @@ def test_an_announced_image_waits_for_the_announced_date_also_once_that_has_pass
     nights.at(2).night()
     assert nights.cloud.deleted == ["a"]
     assert waiting(nights) == []
+
+
+def test_what_waits_is_still_known_after_a_run_that_could_not_decide(nights: Nights) -> None:
+    nights.night()
+    nights.cloud.shared = Unavailable("no answer")
+    assert nights.at(1).night().outcome is Outcome.FAILED
+    assert standing(nights) == (State.ANNOUNCED, START + 2 * DAY)
 
 
 def _undelivered(nights: Nights) -> None:

@@ -60,10 +60,11 @@ def _unlisted(db: Connection, target: str, notices: dict[str, Notice], listed: C
             yield Unlisted(known, notices[image], instant(missed_since(db, target, image)))
 
 
+# A target that failed before it could decide is reported with no images, however many its survey saw.
 _DECIDED = """
 SELECT s.run, s.finished_at, r.mode, r.outcome, r.unposted FROM surveys s JOIN runs r ON r.run = s.run
 WHERE s.target = :target AND s.run > :after AND s.finished_at IS NOT NULL AND NOT s.details_dropped
-    AND (s.decisions > 0 OR NOT s.images) {} ORDER BY s.run DESC LIMIT 1
+    AND (s.decisions > 0 OR (NOT s.images AND s.outcome IS NOT 'failed')) {} ORDER BY s.run DESC LIMIT 1
 """
 _LATEST, _LATEST_LIVE = _DECIDED.format(""), _DECIDED.format("AND r.mode = 'delete' AND r.outcome IS NOT NULL")
 _ASKED = """
