@@ -1,0 +1,125 @@
+"""Regrets and near misses of a backtest in words, and what cannot be known of them."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, tzinfo
+from itertools import groupby
+from statistics import median_low
+
+from janitor.core.replay.regrets import Doubt, Hindsight, Regret, Watched, is_near_miss
+from janitor.core.replay.replayed import NightDeletion
+from janitor.core.units import counted, iso, iso_or_none
+from janitor.report.wording import local_minute
+
+DAY = timedelta(days=1)
+
+
+def verdict_on(hindsight: Sequence[Hindsight], nights: int) -> str:
+    """Whether anything is regretted, in a sentence that says no more than what is known."""
+    deleted = sum(len(each.watched) for each in hindsight)
+    regretted = sum(len(each.regretted) for each in hindsight)
+    if not deleted:
+        return "Nothing would have been deleted, so there is nothing to regret."
+    if regretted:
+        return (
+            f"{regretted:,} of {counted(deleted)} regretted: used, protected, exempted, shared or renamed after "
+            f"{'its' if regretted == 1 else 'their'} deletion."
+        )
+    seen = [watched for each in hindsight for watched in each.watched if watched.nights]
+    if not seen:
+        return f"Regrets are not known: no later night saw {_these(deleted)}."
+    if not any(watched.uses_seen for watched in seen):
+        return f"No regrets in {counted(nights, 'night')}, but what used {_these(deleted)} later could not be read."
+    return f"No regrets in {counted(nights, 'night')}, as far as history can tell."
+
+
+def _these(count: int) -> str:
+    return "the image" if count == 1 else f"any of the {count:,} images"
+
+
+def unknown_regrets(hindsight: Hindsight) -> Iterator[str]:
+    """What is not known of regrets: a sentence each."""
+    watched = hindsight.watched
+    if unseen := sum(not each.nights for each in watched):
+        yield f"{_of(unseen, watched)} could not be watched afterwards: no later night saw {_it(unseen)}"
+    if gone := [each for each in watched if each.nights and not each.still_there]:
+        yield f"{_of(len(gone), watched)} {_were(len(gone))} watched until removed: {_spans(gone)}"
+    if there := [each for each in watched if each.still_there]:
+        yield f"{_of(len(there), watched)} {_were(len(there))} watched to the last night: {_spans(there)}"
+    if blind := sum(each.uses_seen < each.nights for each in watched):
+        yield f"of {_of(blind, watched)}, some later nights could not read all that used {_it(blind)}"
+    if unasked := sum(bool(each.nights) and not each.asked for each in watched):
+        yield f"whether another project has accepted {_of(unasked, watched)} was not asked afterwards"
+    for doubt in hindsight.doubts:
+        yield f"{doubt.deletion.decision.image.label}: {doubt.detail}, in run {doubt.first.run}: perhaps a regret"
+
+
+def _of(count: int, watched: Sequence[Watched]) -> str:
+    return f"{count:,} of {counted(len(watched))}"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
+def _it(count: int) -> str:
+    return "it" if count == 1 else "them"
+
+
+def _spans(watched: Sequence[Watched]) -> str:
+    days = sorted((each.last.at - each.deletion.at) // DAY for each in watched if each.last is not None)
+    if days[0] == days[-1]:
+        return f"for {counted(days[0], 'day')}"
+    return f"for {days[0]:,} to {counted(days[-1], 'day')}, half of them for {median_low(days):,} or less"
+
+
+def by_deletion(hindsight: Hindsight) -> Iterator[tuple[NightDeletion, list[Regret]]]:
+    """Each deletion that is regretted, with its regrets."""
+    for _, regrets in groupby(hindsight.regrets, key=lambda each: each.deletion.decision.image.identity):
+        some = list(regrets)
+        yield some[0].deletion, some
+
+
+def near_misses(hindsight: Hindsight) -> list[NightDeletion]:
+    """The deletions of images that had been in use within a week."""
+    return [each.deletion for each in hindsight.watched if is_near_miss(each.deletion)]
+
+
+def deleted_words(deletion: NightDeletion, zone: tzinfo) -> str:
+    """When an image would have been deleted, and by which policy."""
+    return f"deleted {local_minute(deletion.at, zone)} (run {deletion.run}) by {deletion.decision.policy or 'no policy'}"
+
+
+def regret_words(regret: Regret, zone: tzinfo) -> str:
+    """What was done, by whom where that is recorded, and when."""
+    by = f", by {regret.who}" if regret.who and regret.who not in regret.detail else ""
+    first, last = local_minute(regret.first.at, zone), regret.last
+    if last is None:
+        seen = "on" if regret.first.run is None else "seen"
+        return f"{regret.detail}{by}, {seen} {first}"
+    return f"{regret.detail}{by}, seen {first}{f' to {local_minute(last.at, zone)}' if last != regret.first else ''}"
+
+
+def near_words(deletion: NightDeletion, zone: tzinfo) -> str:
+    """How nearly a deletion missed a use."""
+    last = deletion.last_in_use
+    assert last is not None
+    return f"last in use {local_minute(last, zone)}, {_ago(deletion.at - last)} before"
+
+
+def _ago(ago: timedelta) -> str:
+    return counted(ago // DAY, "day") if ago >= DAY else counted(ago // timedelta(hours=1), "hour")
+
+
+def looked_back_json(hindsight: Hindsight) -> dict[str, dict[str, object]]:
+    """What is known afterwards of each deletion, by the id of its image."""
+    return {
+        each.deletion.decision.image.id: {
+            "regrets": [_regret(one) for one in hindsight.regrets if one.deletion is each.deletion],
+            "perhaps": [_doubt(one) for one in hindsight.doubts if one.deletion is each.deletion],
+            "near_miss": is_near_miss(each.deletion),
+            "watched_nights": each.nights,
+            "watched_until": _at(each),
+            "still_there": each.still_there,
+        }
+        for each in hindsight.watched
+    }
