@@ -212,8 +212,9 @@ def exempted_in_a_file_before(story: Story) -> None:
     given = Exemption(story.image.name or "", story.at(story.expires) - HALF, "before", "policies/old.yaml")
     for night in range(NIGHTS):
         story.nights[night].in_files.append(given)
-    longer = Exemption(f"{story.image.name}-2", story.at(NIGHTS), "another", "policies/old.yaml")
-    story.nights[story.later()].in_files.append(longer)
+    for name in (f"{story.image.name}-2", str(story.image.name).lower()):
+        another = Exemption(name, story.at(NIGHTS), "another", "policies/old.yaml")
+        story.nights[story.later()].in_files.append(another)
 
 
 def tagged_before(story: Story) -> None:
@@ -277,7 +278,7 @@ IMAGES = len(PLANTS) + len(DECOYS) + _CHOSEN
 
 def name_of(seed: int, number: int) -> str:
     """The name of an image that a policy would delete, as it is then."""
-    return f"ci-{seed}-{number}"
+    return f"Ci-{seed}-{number}"
 
 
 def written(seed: int) -> tuple[list[Night], set[Planted]]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from janitor.core.result import Cost
     from janitor.report.rehearsals.backtest import Backtest
     from janitor.report.rehearsals.preview import Preview
+    from janitor.report.rehearsals.suggestion import Suggestion
 
 _HANGING = 4
 
@@ -118,3 +119,40 @@ BACKTEST: Mapping[Format, Callable[["Backtest", "Cost | None", tzinfo], None]] =
     Format.MARKDOWN: _markdown_of_backtest,
 }
 """What policies would have deleted in recorded nights."""
+
+
+def _text_of_suggestion(made: "Suggestion", _cost: "Cost | None") -> None:
+    from janitor.cli.terminal import print_out
+    from janitor.report.rehearsals.suggestion import suggestion_page
+
+    print_out(suggestion_page(made))
+
+
+def _json_of_suggestion(made: "Suggestion", cost: "Cost | None") -> None:
+    from janitor.cli.terminal import print_pieces
+    from janitor.report.rehearsals.suggestion import suggestion_json
+
+    print_pieces(suggestion_json(made, cost))
+
+
+def _csv_of_suggestion(made: "Suggestion", _cost: "Cost | None") -> None:
+    from janitor.cli.terminal import print_lines
+    from janitor.report.rehearsals.suggestion import suggestion_csv
+
+    print_lines(suggestion_csv(made))
+
+
+def _markdown_of_suggestion(made: "Suggestion", _cost: "Cost | None") -> None:
+    from janitor.cli.terminal import print_plain
+    from janitor.report.rehearsals.suggestion import suggestion_markdown
+
+    print_plain(suggestion_markdown(made))
+
+
+SUGGESTION: Mapping[Format, Callable[["Suggestion", "Cost | None"], None]] = {
+    Format.TEXT: _text_of_suggestion,
+    Format.JSON: _json_of_suggestion,
+    Format.CSV: _csv_of_suggestion,
+    Format.MARKDOWN: _markdown_of_suggestion,
+}
+"""What one policy would have deleted in recorded nights at other values, and how much of that is regretted."""

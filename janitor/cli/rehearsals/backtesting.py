@@ -1,6 +1,6 @@
 """A backtest, collected from the configuration, the policy files and the database."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,12 +12,15 @@ from janitor.config import Settings
 from janitor.config.policy_files import Rules
 from janitor.core.explaining.selection import Selection
 from janitor.core.image import Image
+from janitor.core.replay.afterwards import Afterwards
 from janitor.core.replay.backtest import Replay
+from janitor.core.replay.hindsight import hindsight_of
 from janitor.core.replay.nights import Terms
-from janitor.core.replay.replayed import Ruling
+from janitor.core.replay.replayed import NightDeletion, Ruling
 from janitor.errors import UsageError
 from janitor.report.rehearsals.backtest import Backtest, TargetBacktest
 from janitor.store import Store
+from janitor.store.transactions.rehearsals import Past
 
 
 def backtested(
@@ -33,8 +36,18 @@ def backtested(
             replay = Replay(ruling_of(settings, rules, target))
             nights = [replay.night(night) for night in past.nights(target, since)]
             if nights:
-                tested.append(TargetBacktest(target, nights, past.dropped(target, since)))
+                deletions = [deletion for night in nights for deletion in night.deletions]
+                hindsight = hindsight_of(
+                    deletions, recorded_after(past, target, deletions), settings.timezone, wire_keys
+                )
+                tested.append(TargetBacktest(target, nights, past.dropped(target, since), hindsight))
     return Backtest(str(path or settings.policies), since, tested)
+
+
+def recorded_after(past: Past, target: str, deletions: Collection[NightDeletion]) -> Afterwards:
+    """What is recorded of images since their deletions in a replay."""
+    images = {each.decision.image.identity for each in deletions}
+    return past.afterwards(target, images, min((each.run for each in deletions), default=0))
 
 
 def wanted_targets(settings: Settings, known: list[str], targets: frozenset[str]) -> Iterator[str]:

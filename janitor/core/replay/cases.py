@@ -44,10 +44,11 @@ class Record:
         self.zone = zone
         self.surveys = Surveys(afterwards.surveys)
         self._removed = {each.decision.image.identity: each.run for each in deletions}
-        self._in_files: defaultdict[str, list[tuple[Exemption, Runs]]] = defaultdict(list)
+        self._in_files_by_id: defaultdict[ImageId, list[tuple[Exemption, Runs]]] = defaultdict(list)
+        self._in_files_by_name: defaultdict[str, list[tuple[Exemption, Runs]]] = defaultdict(list)
         for given in afterwards.in_files:
-            for key in {folded(normal(given[0].image)), normal(given[0].image)}:
-                self._in_files[key].append(given)
+            self._in_files_by_id[folded(normal(given[0].image))].append(given)
+            self._in_files_by_name[normal(given[0].image)].append(given)
         self._needs, self.unknown_needs = _needs([each.decision.image for each in deletions], afterwards.needing)
 
     def uses_of(self, identity: ImageId) -> Iterator[Use]:
@@ -68,8 +69,8 @@ class Record:
         """The exemptions of policy files that may name an image, each with the runs that read it."""
         if "name" in image.unreadable:
             return list(self.after.in_files)
-        keys = dict.fromkeys((folded(normal(image.id)), normal(image.name or "")))
-        return [given for key in keys for given in self._in_files.get(key, ())]
+        by_name = self._in_files_by_name.get(normal(image.name or ""), ())
+        return [*self._in_files_by_id.get(folded(normal(image.id)), ()), *by_name]
 
 
 def _in_words(user: User) -> tuple[str, str]:

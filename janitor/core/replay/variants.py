@@ -50,8 +50,8 @@ def variants_of(policy: Policy) -> list[Variant]:
 class Trial:
     """What one variant would have come to, in all targets: deletions, and how many of them are regretted.
 
-    `perhaps` are those of which only a value that cannot be read may be a regret, `near` the near misses, and
-    `unwatched` those whose images were never seen afterwards.
+    `perhaps` are those of which only a value that cannot be read may be a regret, `near` the near misses, `unwatched`
+    those whose images were never seen afterwards, and `blind` those of which some later nights could not read all uses.
     """
 
     variant: Variant
@@ -60,6 +60,7 @@ class Trial:
     perhaps: int = 0
     near: int = 0
     unwatched: int = 0
+    blind: int = 0
 
     def add(self, hindsight: Hindsight) -> None:
         """Count the deletions by the policy in one target."""
@@ -74,6 +75,7 @@ class Trial:
                 self.perhaps += decision.image.identity in doubtful
                 self.near += is_near_miss(watched.deletion)
                 self.unwatched += not watched.nights
+                self.blind += watched.uses_seen < watched.nights
 
 
 def with_variant(policies: Iterable[Policy], variant: Variant) -> tuple[Policy, ...]:

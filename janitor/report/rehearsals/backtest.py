@@ -1,15 +1,17 @@
 """What policies would have deleted in recorded nights, as a value, with what is to be known before it is believed."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
 
 from janitor.core.replay.nights import days_without_run
+from janitor.core.replay.regrets import Hindsight
 from janitor.core.replay.replayed import NightDeletion, ReplayedNight
 from janitor.core.replay.savings import Savings, in_all, savings_by_policy
 from janitor.core.result import Cost, Mode
 from janitor.core.units import counted, format_size
+from janitor.report.rehearsals.regrets import unknown_regrets, verdict_on
 from janitor.report.wording import money_a_month
 
 _NAMED = 5
@@ -19,12 +21,14 @@ _NAMED = 5
 class TargetBacktest:
     """The replayed nights of one target, in their order, of which there is one at least.
 
-    `dropped` is how many nights of the same time have lost their details.
+    `dropped` is how many nights of the same time have lost their details. `hindsight` is what was done
+    afterwards with the images that would have been deleted.
     """
 
     target: str
     nights: Sequence[ReplayedNight]
     dropped: int = 0
+    hindsight: Hindsight = field(default_factory=Hindsight)
 
     @cached_property
     def by_policy(self) -> dict[str, Savings]:
@@ -59,6 +63,16 @@ class Backtest:
     def savings(self) -> Savings:
         """What the deletions save in all targets."""
         return in_all(each.savings for each in self.targets)
+
+
+def regretted(made: Backtest) -> int:
+    """How many of the deletions are regretted."""
+    return sum(len(each.hindsight.regretted) for each in made.targets)
+
+
+def verdict_of(made: Backtest) -> str:
+    """Whether anything is regretted, in a sentence that says no more than what is known."""
+    return verdict_on([each.hindsight for each in made.targets], sum(len(each.nights) for each in made.targets))
 
 
 def day_of(night: ReplayedNight) -> str:
@@ -103,6 +117,7 @@ def remarks_of(night: ReplayedNight) -> Iterator[str]:
 
 def doubts(each: TargetBacktest) -> Iterator[str]:
     """What a history cannot tell, and what counts otherwise than in a run: a sentence each."""
+    yield from unknown_regrets(each.hindsight)
     yield from _about_nights(each)
     yield from _about_decisions(each)
 

@@ -14,9 +14,11 @@ from janitor.report.rehearsals.backtest import (
     quiet,
     remarks_of,
     span,
+    verdict_of,
 )
 from janitor.report.rehearsals.backtest_text import in_short
 from janitor.report.rehearsals.markdown import Sheet, code, head, prose, row
+from janitor.report.rehearsals.regrets_text import add_regrets
 
 _LONGEST_NAME = 100
 _LONGEST_SENTENCE = 400
@@ -27,6 +29,7 @@ def backtest_markdown(made: Backtest, cost: Cost | None, zone: tzinfo) -> str:
     """The whole comment; times in `zone`, days of runs in theirs. What has no room is left out, and counted."""
     sheet = Sheet()
     sheet.add("### Backtest of policies", "", prose(in_short(made, cost), _LONGEST_SENTENCE))
+    sheet.add("", prose(verdict_of(made), _LONGEST_SENTENCE))
     left_out = sum(not _add_target(sheet, each, cost, zone) for each in made.targets)
     if left_out:
         sheet.add("", f"{counted(left_out, 'target')} more, for which there is no room here.")
@@ -38,6 +41,7 @@ def _add_target(sheet: Sheet, each: TargetBacktest, cost: Cost | None, zone: tzi
     lines += [f"- {prose(doubt, _LONGEST_SENTENCE)}" for doubt in doubts(each)]
     if not sheet.add(*lines, spare=_FOR_CLOSING):
         return False
+    add_regrets(sheet, each.hindsight, zone, _FOR_CLOSING)
     rows = [
         row(
             code(name, _LONGEST_NAME),

@@ -1,6 +1,6 @@
 """A backtest for programs: times in UTC, sizes in bytes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from janitor.core.replay.replayed import NightDeletion, ReplayedNight
 from janitor.core.replay.savings import Savings
@@ -9,6 +9,7 @@ from janitor.core.units import iso, iso_or_none
 from janitor.report.json_pieces import json_pieces
 from janitor.report.listing import csv_lines
 from janitor.report.rehearsals.backtest import Backtest, TargetBacktest, day_of, doubts
+from janitor.report.rehearsals.regrets import COLUMNS, cells_afterwards, facts_afterwards, near_misses
 
 
 def backtest_json(made: Backtest, cost: Cost | None) -> Iterator[str]:
@@ -16,7 +17,7 @@ def backtest_json(made: Backtest, cost: Cost | None) -> Iterator[str]:
     head = {
         "policies_from": made.policies,
         "since_seconds": int(made.since.total_seconds()),
-        "totals": _savings(made.savings, cost),
+        "totals": {**_savings(made.savings, cost), **_regrets(made.targets)},
     }
     return json_pieces({**head, "targets": [_target(each, cost) for each in made.targets]})
 
@@ -34,17 +35,26 @@ def _savings(savings: Savings, cost: Cost | None) -> dict[str, object]:
     }
 
 
-def _target(each: TargetBacktest, cost: Cost | None) -> dict[str, object]:
+def _regrets(targets: Sequence[TargetBacktest]) -> dict[str, object]:
     return {
-        "target": each.target,
-        "totals": _savings(each.savings, cost),
-        "policies": [{"policy": name, **_savings(one, cost)} for name, one in each.by_policy.items()],
-        "remarks": list(doubts(each)),
-        "nights": (_night(night) for night in each.nights),
+        "regretted": sum(len(each.hindsight.regretted) for each in targets),
+        "near_misses": sum(len(near_misses(each.hindsight)) for each in targets),
+        "unwatched": sum(not watched.nights for each in targets for watched in each.hindsight.watched),
     }
 
 
-def _night(night: ReplayedNight) -> dict[str, object]:
+def _target(each: TargetBacktest, cost: Cost | None) -> dict[str, object]:
+    afterwards = facts_afterwards(each.hindsight)
+    return {
+        "target": each.target,
+        "totals": {**_savings(each.savings, cost), **_regrets([each])},
+        "policies": [{"policy": name, **_savings(one, cost)} for name, one in each.by_policy.items()],
+        "remarks": list(doubts(each)),
+        "nights": (_night(night, afterwards) for night in each.nights),
+    }
+
+
+def _night(night: ReplayedNight, afterwards: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
     return {
         "run": night.run,
         "mode": night.mode.value,
@@ -60,7 +70,7 @@ def _night(night: ReplayedNight) -> dict[str, object]:
         "waiting": len(night.waiting),
         "announced": len(night.announced),
         "really_deleted": sorted(night.really),
-        "deletions": [_deletion(one) for one in night.deletions],
+        "deletions": [{**_deletion(one), **afterwards.get(one.decision.image.id, {})} for one in night.deletions],
         "rejected": [_deletion(one) for one in night.rejected],
     }
 
@@ -94,10 +104,11 @@ def _values(one: NightDeletion) -> tuple[object, ...]:
 def backtest_csv(made: Backtest) -> Iterator[str]:
     """A row for each deletion."""
     return csv_lines(
-        _COLUMNS,
+        (*_COLUMNS, *COLUMNS),
         (
-            (each.target, night.run, iso(night.at), day_of(night), *_values(one))
+            (each.target, night.run, iso(night.at), day_of(night), *_values(one), *afterwards[one.decision.image.id])
             for each in made.targets
+            for afterwards in [cells_afterwards(each.hindsight)]
             for night in each.nights
             for one in night.deletions
         ),

@@ -15,9 +15,12 @@ from janitor.report.rehearsals.backtest import (
     doubts,
     money,
     quiet,
+    regretted,
     remarks_of,
     span,
+    verdict_of,
 )
+from janitor.report.rehearsals.regrets_text import regret_lines
 from janitor.report.wording import shortened
 
 _LONGEST_NAME = 255
@@ -31,6 +34,7 @@ def backtest_page(made: Backtest, cost: Cost | None, zone: tzinfo) -> Page:
 
 def _lines(made: Backtest, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
     yield from paragraph(in_short(made, cost), width, style=BOLD)
+    yield from paragraph(verdict_of(made), width, style=WARNING if regretted(made) else None)
     for each in made.targets:
         yield line()
         yield rule(shortened(each.target, _LONGEST_NAME), counted(len(each.nights), "night"), width, BOLD)
@@ -49,6 +53,7 @@ def in_short(made: Backtest, cost: Cost | None) -> str:
 
 def _target(each: TargetBacktest, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
     yield from paragraph(span(each, zone), width, 2, DIM)
+    yield from regret_lines(each.hindsight, zone, width)
     yield line()
     yield line(f"  {'Run':>7}  {'Day':<10}{'Deleted':>9}{'Size':>11}{'Waiting':>9}", BOLD)
     for night in each.nights:

@@ -1,13 +1,14 @@
 """Regrets and near misses of a backtest in words, and what cannot be known of them."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from itertools import groupby
 from statistics import median_low
 
 from janitor.core.replay.regrets import Doubt, Hindsight, Regret, Watched, is_near_miss
 from janitor.core.replay.replayed import NightDeletion
-from janitor.core.units import counted, iso, iso_or_none
+from janitor.core.units import counted, iso
 from janitor.report.wording import local_minute
 
 DAY = timedelta(days=1)
@@ -21,8 +22,8 @@ def verdict_on(hindsight: Sequence[Hindsight], nights: int) -> str:
         return "Nothing would have been deleted, so there is nothing to regret."
     if regretted:
         return (
-            f"{regretted:,} of {counted(deleted)} regretted: used, protected, exempted, shared or renamed after "
-            f"{'its' if regretted == 1 else 'their'} deletion."
+            f"Regrets: {regretted:,} of {counted(deleted)} {_were(regretted)} used, protected, exempted, shared or "
+            f"renamed after the night in which {'it' if regretted == 1 else 'they'} would have been deleted."
         )
     seen = [watched for each in hindsight for watched in each.watched if watched.nights]
     if not seen:
@@ -86,7 +87,8 @@ def near_misses(hindsight: Hindsight) -> list[NightDeletion]:
 
 def deleted_words(deletion: NightDeletion, zone: tzinfo) -> str:
     """When an image would have been deleted, and by which policy."""
-    return f"deleted {local_minute(deletion.at, zone)} (run {deletion.run}) by {deletion.decision.policy or 'no policy'}"
+    policy = deletion.decision.policy or "no policy"
+    return f"would have been deleted {local_minute(deletion.at, zone)} by {policy} (run {deletion.run})"
 
 
 def regret_words(regret: Regret, zone: tzinfo) -> str:
@@ -110,16 +112,58 @@ def _ago(ago: timedelta) -> str:
     return counted(ago // DAY, "day") if ago >= DAY else counted(ago // timedelta(hours=1), "hour")
 
 
-def looked_back_json(hindsight: Hindsight) -> dict[str, dict[str, object]]:
-    """What is known afterwards of each deletion, by the id of its image."""
+def facts_afterwards(hindsight: Hindsight) -> dict[str, dict[str, object]]:
+    """What is known afterwards of each deletion, for programs, by the id of its image: times in UTC."""
+    regrets: defaultdict[str, list[dict[str, object]]] = defaultdict(list)
+    doubts: defaultdict[str, list[dict[str, object]]] = defaultdict(list)
+    for regret in hindsight.regrets:
+        regrets[regret.deletion.decision.image.id].append(_regret(regret))
+    for doubt in hindsight.doubts:
+        doubts[doubt.deletion.decision.image.id].append(_doubt(doubt))
     return {
-        each.deletion.decision.image.id: {
-            "regrets": [_regret(one) for one in hindsight.regrets if one.deletion is each.deletion],
-            "perhaps": [_doubt(one) for one in hindsight.doubts if one.deletion is each.deletion],
+        image_id: {
             "near_miss": is_near_miss(each.deletion),
             "watched_nights": each.nights,
-            "watched_until": _at(each),
+            "watched_until": None if each.last is None else iso(each.last.at),
             "still_there": each.still_there,
+            "regrets": regrets[image_id],
+            "perhaps": doubts[image_id],
         }
         for each in hindsight.watched
+        for image_id in [each.deletion.decision.image.id]
     }
+
+
+def _regret(regret: Regret) -> dict[str, object]:
+    last = regret.last
+    return {
+        "kind": regret.kind,
+        "detail": regret.detail,
+        "who": regret.who or None,
+        "first_at": iso(regret.first.at),
+        "first_run": regret.first.run,
+        "last_at": None if last is None else iso(last.at),
+        "last_run": None if last is None else last.run,
+    }
+
+
+def _doubt(doubt: Doubt) -> dict[str, object]:
+    first = doubt.first
+    return {"kind": doubt.kind, "detail": doubt.detail, "first_at": iso(first.at), "first_run": first.run}
+
+
+COLUMNS = ("regrets", "perhaps", "near_miss", "watched_nights", "watched_until")
+"""The columns of `cells_afterwards`."""
+
+
+def cells_afterwards(hindsight: Hindsight) -> dict[str, tuple[object, ...]]:
+    """The same for a row of a table, by the id of the image: regrets in words, between semicolons."""
+    cells = {}
+    for image_id, facts in facts_afterwards(hindsight).items():
+        words = ("; ".join(_dated(one) for one in facts[key]) for key in ("regrets", "perhaps"))  # type: ignore[attr-defined]
+        cells[image_id] = (*words, facts["near_miss"], facts["watched_nights"], facts["watched_until"])
+    return cells
+
+
+def _dated(fact: dict[str, object]) -> str:
+    return f"{fact['detail']} {fact['first_at']}"

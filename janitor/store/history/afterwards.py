@@ -11,7 +11,6 @@ from janitor.core.names.image_ids import ImageId, folded
 from janitor.core.names.spelling import normal
 from janitor.core.needs import PARTS
 from janitor.core.replay.afterwards import Afterwards, Listed, Runs, Surveyed, Used
-from janitor.core.units import iso
 from janitor.core.usage import Source, Unread, User, UserKind
 from janitor.store.basis import zone_named
 from janitor.store.columns import IMAGE, names
@@ -20,21 +19,16 @@ from janitor.store.rows import image_of, instant
 from janitor.store.values import from_json
 
 
-def afterwards_of(
-    db: Connection, target: str, images: Collection[ImageId], since_run: int, since: datetime
-) -> Afterwards:
-    """What is recorded about these images of a target from a run on: as listed, used, exempted and shared.
-
-    Of what used them, also what no longer did, if a survey of after `since` still saw it.
-    """
+def afterwards_of(db: Connection, target: str, images: Collection[ImageId], since: int) -> Afterwards:
+    """What is recorded about these images of a target from a run on: as listed, used, exempted and shared."""
     return Afterwards(
         _surveys(db, target),
         tuple((run, instant(at)) for run, at in db.execute(_REBOUND, (target,))),
-        _listed(db, target, images, since_run),
-        _used(db, target, images, since_run, since),
-        tuple(_needing(db, target, since_run)),
+        _listed(db, target, images, since),
+        _used(db, target, images, since),
+        tuple(_needing(db, target, since)),
         _granted(db, images),
-        tuple((from_json(Exemption, value), (first, end)) for value, first, end in db.execute(_IN_FILES, (since_run,))),
+        tuple((from_json(Exemption, value), (first, end)) for value, first, end in db.execute(_IN_FILES, (since,))),
         _shared(db, target, images),
     )
 
@@ -60,11 +54,9 @@ def _listed(db: Connection, target: str, images: Collection[ImageId], since: int
     return found
 
 
-def _used(
-    db: Connection, target: str, images: Collection[ImageId], since_run: int, since: datetime
-) -> dict[ImageId, list[Used]]:
+def _used(db: Connection, target: str, images: Collection[ImageId], since: int) -> dict[ImageId, list[Used]]:
     found: defaultdict[ImageId, list[Used]] = defaultdict(list)
-    for image, user, name, kind, source, first, end in db.execute(_USES, (target, since_run, iso(since))):
+    for image, user, name, kind, source, first, end in db.execute(_USES, (target, since)):
         if (key := folded(image)) in images:
             found[key].append(Used(User(user, name, UserKind(kind), source), (first, end)))
     return found
@@ -109,7 +101,7 @@ _USES = """
 SELECT image, instance, instance_name, kind, source, from_run,
     CASE WHEN carried_from IS NULL THEN until_run WHEN until_run IS NULL THEN carried_from
         ELSE min(until_run, carried_from) END
-FROM uses WHERE target = ? AND (until_run IS NULL OR until_run > ? OR last_seen >= ?)
+FROM uses WHERE target = ? AND (until_run IS NULL OR until_run > ?)
 ORDER BY from_run, image, instance_name, instance
 """
 _NEEDING = f"""

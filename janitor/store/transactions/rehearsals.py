@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from janitor.core.names.image_ids import ImageId
 from janitor.core.replay.afterwards import Afterwards
@@ -31,12 +31,9 @@ class Past:
         """
         return nights_of(self._db, target, since)
 
-    def afterwards(self, target: str, images: Collection[ImageId], run: int, since: datetime) -> Afterwards:
-        """What is recorded about these images of a target from a run on: as listed, used, exempted and shared.
-
-        Of what used them, also what no longer did, if a survey of after `since` still saw it.
-        """
-        return afterwards_of(self._db, target, images, run, since)
+    def afterwards(self, target: str, images: Collection[ImageId], since: int) -> Afterwards:
+        """What is recorded about these images of a target from a run on: as listed, used, exempted and shared."""
+        return afterwards_of(self._db, target, images, since)
 
     def dropped(self, target: str, since: timedelta | None = None) -> int:
         """How many nights of the same time have lost their details."""

@@ -214,6 +214,7 @@ def until(run: int) -> datetime:
     [
         pytest.param(IMAGE.id.lower(), (5, None), until(9), 5, id="by-id"),
         pytest.param(" ci-web-41 ", (5, 6), until(9), 5, id="by-name"),
+        pytest.param("CI-WEB-41", (5, None), until(9), None, id="another-case-of-the-name"),
         pytest.param("ci-web-4", (5, None), until(9), None, id="another-name"),
         pytest.param("ci-web-41", (5, None), until(4), None, id="expired"),
         pytest.param("ci-web-41", (2, None), until(9), None, id="as-before"),

@@ -10,7 +10,6 @@ from janitor.core.replay.afterwards import Afterwards
 from janitor.core.replay.backtest import Replay
 from janitor.core.replay.hindsight import hindsight_of
 from janitor.core.replay.nights import Terms
-from janitor.core.replay.regrets import NEAR
 from janitor.core.replay.replayed import NightDeletion, Ruling
 from janitor.store import Store
 from tests.factories import AMPLE, OLD
@@ -34,7 +33,7 @@ def replayed(store: Store) -> tuple[list[NightDeletion], Afterwards]:
     with store.past() as past:
         deletions = [deletion for night in past.nights("prod") for deletion in replay.night(night).deletions]
         images = {each.decision.image.identity for each in deletions}
-        return deletions, past.afterwards("prod", images, deletions[0].run, deletions[0].at - NEAR)
+        return deletions, past.afterwards("prod", images, deletions[0].run)
 
 
 def regrets_of(deletions: Sequence[NightDeletion], after: Afterwards) -> list[Planted]:

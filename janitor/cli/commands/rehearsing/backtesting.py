@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
+from janitor.cli import completion
 from janitor.cli.commands.options import Common, FileName, common
 from janitor.cli.commands.reading.filters import TARGET
 from janitor.cli.formats import Format, format_option
-from janitor.cli.formats.rehearsals import BACKTEST
+from janitor.cli.formats.rehearsals import BACKTEST, SUGGESTION
 
 
 @click.command()
@@ -19,17 +20,29 @@ from janitor.cli.formats.rehearsals import BACKTEST
     metavar="DURATION",
     help="How long before the latest run of each target to begin.",
 )
+@click.option(
+    "--suggest",
+    is_flag=False,
+    flag_value="",
+    metavar="[POLICY]",
+    shell_complete=completion.POLICIES,
+    help="Try this policy, or the only one that expires, at other values instead.",
+)
 @TARGET
 @format_option(BACKTEST)
 @common
-def backtest(common: Common, path: Path | None, since: str, targets: tuple[str, ...], form: Format) -> int:
+def backtest(
+    common: Common, path: Path | None, since: str, suggest: str | None, targets: tuple[str, ...], form: Format
+) -> int:
     """Replay recorded nights as if policies had ruled.
 
-    Says what they would have deleted. Decides every recorded night again, in order: an image that would have been
-    deleted is gone from then on, and one that was really deleted stays until then. Reads the database only.
+    Says what they would have deleted, and what was done with these images afterwards. Decides every recorded night
+    again, in order: an image that would have been deleted is gone from then on, and one that was really deleted stays
+    until then. Reads the database only.
     """
     from janitor.cli.commands.loading import load_rules_offline
     from janitor.cli.rehearsals.backtesting import backtested
+    from janitor.cli.rehearsals.suggesting import suggested
     from janitor.core.units import parse_span
     from janitor.errors import Exit, UsageError
     from janitor.escaping import visible
@@ -41,6 +54,10 @@ def backtest(common: Common, path: Path | None, since: str, targets: tuple[str, 
         raise UsageError(f"--since: {visible(str(error))}") from error
     settings, rules = load_rules_offline(common, path)
     with Store.open_existing(settings.database) as store:
+        if suggest is not None:
+            tried = suggested(settings, rules, store, path, span, frozenset(targets), suggest)
+            SUGGESTION[form](tried, settings.cost)
+            return Exit.OK
         made = backtested(settings, rules, store, path, span, frozenset(targets))
     BACKTEST[form](made, settings.cost, settings.timezone)
     return Exit.OK

@@ -1,0 +1,104 @@
+"""One policy tried at several lengths and counts on what was recorded: all of them in one reading of the nights."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from janitor.cli.rehearsals.backtesting import recorded_after, ruling_of, wanted_targets
+from janitor.cloud.apis import wire_keys
+from janitor.config import Settings
+from janitor.config.policy_files import Rules
+from janitor.core.policy import Policy
+from janitor.core.replay.backtest import Replay
+from janitor.core.replay.hindsight import hindsight_of
+from janitor.core.replay.nights import RecordedNight
+from janitor.core.replay.replayed import NightDeletion, Ruling
+from janitor.core.replay.variants import Trial, variants_of, with_variant
+from janitor.documents.schema import suggestion
+from janitor.errors import UsageError
+from janitor.escaping import visible
+from janitor.report.rehearsals.suggestion import Suggestion
+from janitor.store import Store
+from janitor.store.transactions.rehearsals import Past
+
+
+def suggested(
+    settings: Settings,
+    rules: Rules,
+    store: Store,
+    path: Path | None,
+    since: timedelta,
+    targets: frozenset[str],
+    name: str,
+) -> Suggestion:
+    """What the policy of this name would have come to at other values; without a name, the only one that expires.
+
+    Raises UsageError for a policy that does not expire, and as `backtested`.
+    """
+    policy = chosen(rules.policies, name)
+    trials = [Trial(variant) for variant in variants_of(policy)]
+    nights, tried = 0, []
+    with store.past() as past:
+        for target in wanted_targets(settings, past.targets(), targets):
+            count = _try(settings, rules, past, target, since, trials)
+            nights += count
+            tried += [target] if count else []
+    return Suggestion(policy.name, str(path or settings.policies), since, tried, nights, trials)
+
+
+def chosen(policies: Sequence[Policy], name: str) -> Policy:
+    """The policy of this name, or the only one that expires. Raises UsageError where there is none."""
+    expiring = [each for each in policies if each.expire is not None]
+    names = ", ".join(visible(each.name) for each in expiring)
+    if not expiring:
+        raise UsageError("--suggest: no policy has `expire`, so there is nothing to try")
+    if not name:
+        if len(expiring) > 1:
+            raise UsageError(f"--suggest: several policies expire, say which: {names}")
+        return expiring[0]
+    found = next((each for each in policies if each.name == name), None)
+    if found is None:
+        near = suggestion(name, [each.name for each in expiring])
+        raise UsageError(f'--suggest: there is no policy "{visible(name)}"{near or ";"} those that expire are {names}')
+    if found.expire is None:
+        raise UsageError(f"--suggest: {visible(name)} keeps all it matches, forever; those that expire are {names}")
+    return found
+
+
+def _try(settings: Settings, rules: Rules, past: Past, target: str, since: timedelta, trials: Sequence[Trial]) -> int:
+    """Replay the nights of a target for every variant, and count what comes of each; returns how many nights."""
+    ruling = ruling_of(settings, rules, target)
+    replays = _replayed(trials, ruling)
+    nights = 0
+    for night in past.nights(target, since):
+        nights += 1
+        for replay in dict.fromkeys(replays):
+            replay.follow(night)
+    after = recorded_after(past, target, [one for replay in dict.fromkeys(replays) for one in replay.made])
+    for trial, replay in zip(trials, replays, strict=True):
+        trial.add(hindsight_of(replay.made, after, settings.timezone, wire_keys))
+    return nights
+
+
+class _Replayed:
+    """The deletions of a replay, without all else of its nights, which would take much memory for many variants."""
+
+    def __init__(self, ruling: Ruling) -> None:
+        self._replay = Replay(ruling)
+        self.made: list[NightDeletion] = []
+
+    def follow(self, night: RecordedNight) -> None:
+        """Replay the next night."""
+        self.made += self._replay.night(night).deletions
+
+
+def _replayed(trials: Sequence[Trial], ruling: Ruling) -> list[_Replayed]:
+    """A replay for each variant; those that leave the policy as it is have one."""
+    as_it_is = _Replayed(ruling)
+    return [
+        as_it_is
+        if each.variant.present
+        else _Replayed(replace(ruling, policies=with_variant(ruling.policies, each.variant)))
+        for each in trials
+    ]

@@ -1,0 +1,164 @@
+"""One policy at several lengths and counts: a small table in which it is seen where regrets begin."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from janitor.core.replay.variants import Key, Trial, by_key
+from janitor.core.result import Cost
+from janitor.core.units import counted, format_duration, format_size
+from janitor.report.json_pieces import json_pieces
+from janitor.report.layout import BOLD, DIM, Line, Page, Segment, line, paragraph
+from janitor.report.listing import csv_lines
+from janitor.report.rehearsals.markdown import Sheet, code, head, prose, row
+from janitor.report.wording import shortened
+
+_LONGEST_NAME = 255
+_LONGEST_SENTENCE = 400
+_BAR = 22
+_LEGEND = "* as it is now. Bars: images deleted, ░ of them regretted."
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What the variants of one policy would have come to in some targets: of so many nights, of that time.
+
+    `doubts` are what the history cannot tell, a sentence each.
+    """
+
+    policy: str
+    policies: str
+    since: timedelta
+    targets: Sequence[str]
+    nights: int
+    trials: Sequence[Trial]
+    doubts: Sequence[str] = ()
+
+
+def in_short(made: Suggestion) -> str:
+    """What was tried."""
+    where = f"in {counted(len(made.targets), 'target')}, {counted(made.nights, 'night')}"
+    return f"{made.policy} at other values, tried on the last {format_duration(made.since)} {where}"
+
+
+def suggestion_page(made: Suggestion) -> Page:
+    """For people: a table for each key, with bars."""
+    return Page(lambda width: _lines(made, width))
+
+
+def _lines(made: Suggestion, width: int) -> Iterator[Line]:
+    yield from paragraph(shortened(in_short(made), _LONGEST_SENTENCE), width, style=BOLD)
+    most = max((each.deleted.images for each in made.trials), default=0)
+    for key, trials in by_key(made.trials):
+        yield line()
+        yield from paragraph(f"{key}, everything else as written", width)
+        yield line(f"  {'':10}{'Deleted':>9}{'Size':>11}{'Regrets':>9}{'Near':>7}", BOLD)
+        for each in trials:
+            yield _row(each, most)
+    yield line()
+    yield from paragraph(_LEGEND, width, style=DIM)
+    yield from paragraph("Near: in use within 7 days before. Only deletions by this policy count.", width, style=DIM)
+    for note in notes(made):
+        yield from paragraph(shortened(note, _LONGEST_SENTENCE), width)
+
+
+def _row(trial: Trial, most: int) -> Line:
+    mark = "*" if trial.variant.present else " "
+    doubtful = "?" if trial.perhaps else " "
+    unknown = "+" if trial.deleted.unknown_sizes else " "
+    size = format_size(trial.deleted.size) if trial.deleted.images else "–"
+    row = f"{mark} {shortened(trial.variant.value, 10):<10}{trial.deleted.images:>9,}{size:>11}{unknown}"
+    return [Segment(f"{row}{trial.regretted:>8,}{doubtful}{trial.near:>6,}{_bar(trial, most)}")]
+
+
+def _bar(trial: Trial, most: int) -> str:
+    """Deletions in proportion to the most of all rows; whatever is not none is seen."""
+    if not trial.deleted.images:
+        return ""
+    length = max(1, round(_BAR * trial.deleted.images / most))
+    regretted = round(length * trial.regretted / trial.deleted.images)
+    if trial.regretted:
+        regretted = max(1, regretted)
+    return f"  {'█' * (length - regretted)}{'░' * regretted}"
+
+
+def notes(made: Suggestion) -> Iterator[str]:
+    """What the figures do not say by themselves."""
+    if perhaps := max((each.perhaps for each in made.trials), default=0):
+        yield f"? up to {counted(perhaps)} more, of which a value that cannot be read may be a regret"
+    if unknown := max((each.deleted.unknown_sizes for each in made.trials), default=0):
+        yield f"+ up to {counted(unknown)} of unknown size in addition"
+    if blind := max((each.blind for each in made.trials), default=0):
+        yield f"Of up to {counted(blind)}, some later nights could not read all that used them."
+    if unwatched := max((each.unwatched for each in made.trials), default=0):
+        yield f"Up to {counted(unwatched)} could not be watched: no later night saw what became of them."
+    yield from made.doubts
+
+
+def suggestion_json(made: Suggestion, cost: Cost | None) -> Iterator[str]:
+    """For programs: sizes in bytes."""
+    return json_pieces(
+        {
+            "policy": made.policy,
+            "policies_from": made.policies,
+            "since_seconds": int(made.since.total_seconds()),
+            "targets": list(made.targets),
+            "nights": made.nights,
+            "remarks": list(notes(made)),
+            "variants": [_facts(each, cost) for each in made.trials],
+        }
+    )
+
+
+_COLUMNS = (
+    "key",
+    "value",
+    "present",
+    "images",
+    "size",
+    "unknown_sizes",
+    "regretted",
+    "perhaps_regretted",
+    "near_misses",
+    "unwatched",
+    "uses_unread",
+)
+
+
+def _facts(trial: Trial, cost: Cost | None) -> dict[str, object]:
+    money = None if cost is None else cost.of(trial.deleted.size)
+    return {**dict(zip(_COLUMNS, _values(trial), strict=True)), "cost_per_month": money}
+
+
+def _values(trial: Trial) -> tuple[object, ...]:
+    variant, deleted = trial.variant, trial.deleted
+    found = (deleted.images, deleted.size, deleted.unknown_sizes, trial.regretted, trial.perhaps)
+    return (variant.key.value, variant.value, variant.present, *found, trial.near, trial.unwatched, trial.blind)
+
+
+def suggestion_csv(made: Suggestion) -> Iterator[str]:
+    """A row for each variant."""
+    return csv_lines(_COLUMNS, map(_values, made.trials))
+
+
+def suggestion_markdown(made: Suggestion) -> str:
+    """As a comment: a table for each key."""
+    sheet = Sheet()
+    title = f"### {code(made.policy, _LONGEST_NAME)} at other values"
+    sheet.add(title, "", prose(in_short(made), _LONGEST_SENTENCE))
+    for key, trials in by_key(made.trials):
+        titles = _title_of(key), "Would have deleted", "Size", "Regrets", "Near misses"
+        sheet.add("", *head(*titles), *(_markdown_row(each) for each in trials))
+    sheet.add("", *(f"- {prose(note, _LONGEST_SENTENCE)}" for note in notes(made)))
+    return str(sheet)
+
+
+def _title_of(key: Key) -> str:
+    return f"`{key.value}`"
+
+
+def _markdown_row(trial: Trial) -> str:
+    value = f"**{trial.variant.value}** (now)" if trial.variant.present else trial.variant.value
+    regrets = f"{trial.regretted:,}{f' (and perhaps {trial.perhaps:,})' if trial.perhaps else ''}"
+    deleted = trial.deleted
+    return row(value, f"{deleted.images:,}", format_size(deleted.size), regrets, f"{trial.near:,}")

@@ -1,0 +1,194 @@
+"""Regrets as a user sees them in `janitor backtest`, and what one policy would have come to at other values."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+
+from janitor.core.image import Image
+from janitor.core.usage import User
+from janitor.store import Store
+from tests.conftest import Desk
+from tests.factories import DAY, NOW, make_image
+from tests.new_database import new_database
+from tests.planted import NIGHTS, Night, lived_through
+
+CONFIGURATION = """
+mode: dry-run
+database: janitor.db
+policies: policies.yaml
+timezone: Asia/Seoul
+targets:
+  - {name: prod, api: toast, endpoint: "https://example.com/", appkey: a, username: b, password: c}
+"""
+POLICIES = """
+policies:
+  - {name: nightly, match: {name: "ci-*"}, expire: {after: 14d}, keep: {newest: 1, per: policy}}
+  - {name: golden, match: {name: "golden-*"}}
+"""
+EVIL = "ci-`@all`<b>|[x](http://x)\x1b[31m\n"
+
+
+def aged(name: str, days: float) -> Image:
+    """An image that is so old in the first night."""
+    created = NOW - days * DAY
+    return make_image(name, id=f"id-{days}", created_at=created, updated_at=created)
+
+
+@pytest.fixture
+def lived(desk: Desk) -> Desk:
+    """A desk with two weeks: one image is used later, one is renamed, one was in use before, one cannot be read."""
+    used, near, renamed, unread, gone, newest = (
+        aged(name, days)
+        for name, days in [
+            (EVIL, 13.5),
+            ("ci-near", 14.4),
+            ("ci-draft", 15.1),
+            ("ci-odd", 12),
+            ("ci-gone", 13.4),
+            ("ci-z", 0),
+        ]
+    )
+    nights = [Night() for _ in range(NIGHTS)]
+    for number, night in enumerate(nights):
+        images = [used, near, unread, newest, renamed.replace(name="ci-final" if number > 3 else "ci-draft")]
+        images += [gone] if number < 3 else []
+        night.images = {image.id: image for image in images}
+        night.others = {"other": make_image("other", id="other")}
+        night.uses = [(used.id, User("s-1", "web-1"))] if 5 <= number < 8 else []
+        night.uses += [(near.id, User("s-2", "web-2"))] if number < 2 else []
+    nights[9].images[unread.id] = unread.replace(protected=True, unreadable={"protected": "maybe"})
+    desk.write("janitor.yaml", CONFIGURATION)
+    desk.write("policies.yaml", POLICIES)
+    with Store.open(new_database(desk.folder / "janitor.db")) as store:
+        lived_through(nights, store)
+    return desk
+
+
+def test_regrets_come_first_each_with_what_was_done_by_whom_and_when(lived: Desk) -> None:
+    done = lived.janitor("backtest", "--target", "prod")
+    assert (done.returncode, done.stderr) == (0, "")
+    text = " ".join(done.stdout.split())
+    assert "Regrets: 2 of 5 images were used, protected, exempted, shared or renamed after the night in which" in text
+    assert "used by instance web-1, seen 2026-11-28 12:00 KST to 2026-11-30 12:00 KST" in text
+    assert 'renamed from "ci-draft" to "ci-final", seen 2026-11-27 12:00 KST' in text
+    assert "Near misses, in use within 7 days before: 1 of 5" in text
+    assert "last in use 2026-11-24 12:00 KST, 1 day before" in text
+    assert "ci-odd: protected cannot be read (maybe), in run 10: perhaps a regret" in text
+    assert "1 of 5 images was watched until removed: for 1 day" in text
+    assert text.index("Regrets:") < text.index("Near misses") < text.index("Run Day")
+    assert "\x1b" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_programs_find_them_at_each_deletion(lived: Desk) -> None:
+    found = json.loads(lived.janitor("backtest", "--format", "json", "--target", "prod").stdout)
+    assert {key: found["totals"][key] for key in ("regretted", "near_misses", "unwatched")} == {
+        "regretted": 2,
+        "near_misses": 1,
+        "unwatched": 0,
+    }
+    by_name = {one["name"]: one for night in found["targets"][0]["nights"] for one in night["deletions"]}
+    assert by_name[EVIL]["regrets"] == [
+        {
+            "kind": "used",
+            "detail": "used by instance web-1",
+            "who": "instance web-1",
+            "first_at": "2026-11-28T03:00:00Z",
+            "first_run": 6,
+            "last_at": "2026-11-30T03:00:00Z",
+            "last_run": 8,
+        }
+    ]
+    assert [one["detail"] for one in by_name["ci-odd"]["perhaps"]] == ["protected cannot be read (maybe)"]
+    assert (by_name["ci-near"]["near_miss"], by_name["ci-gone"]["watched_nights"]) == (True, 1)
+    rows = csv.DictReader(io.StringIO(lived.janitor("backtest", "--format", "csv", "--target", "prod").stdout))
+    assert {row["image"]: row["regrets"] for row in rows if row["regrets"]} == {
+        "id-13.5": "used by instance web-1 2026-11-28T03:00:00Z",
+        "id-15.1": 'renamed from "ci-draft" to "ci-final" 2026-11-27T03:00:00Z',
+    }
+
+
+def test_a_comment_names_them_without_markup_of_others(lived: Desk) -> None:
+    text = lived.janitor("backtest", "--format", "markdown", "--target", "prod").stdout
+    assert "| Regretted image | Deletion | What was done afterwards |" in text
+    assert "| Near miss | Deletion | Last use |" in text
+    assert not any(markup in text for markup in ("<b>", "@all", "](http", "\x1b"))
+
+
+def test_no_regrets_is_said_where_it_is_true_and_no_more(lived: Desk) -> None:
+    lived.write("policies.yaml", "policies: [{name: ci, match: {name: ci-near}, expire: {after: 14d}}]")
+    assert "No regrets in 14 nights, as far as history can tell." in lived.janitor("backtest").stdout
+    lived.write("policies.yaml", "policies: [{name: ci, match: {name: ci-near}, expire: {after: 300d}}]")
+    assert "Nothing would have been deleted, so there is nothing to regret." in lived.janitor("backtest").stdout
+    lived.write("policies.yaml", "policies: [{name: ci, match: {name: ci-near}, expire: {after: 27d}}]")
+    assert "Regrets are not known: no later night saw the image." in lived.janitor("backtest").stdout
+
+
+def suggested(desk: Desk, *words: str) -> dict[tuple[str, str], dict[str, Any]]:
+    found = json.loads(desk.janitor("backtest", *words, "--format", "json").stdout)
+    return {(one["key"], one["value"]): one for one in found["variants"]}
+
+
+def test_one_policy_is_tried_at_other_values(lived: Desk) -> None:
+    found = suggested(lived, "--target", "prod", "--suggest")
+    after, newest = "expire.after", "keep.newest"
+    assert list(found) == [
+        *((after, days) for days in ("7d", "14d", "30d", "60d", "90d", "180d")),
+        *((newest, count) for count in ("1", "2", "3", "5", "10")),
+    ]
+    assert [key for key, one in found.items() if one["present"]] == [(after, "14d"), (newest, "1")]
+    assert found[after, "14d"] == {**found[newest, "1"], "key": after, "value": "14d"}
+    figures = {key: (one["images"], one["regretted"], one["near_misses"]) for key, one in found.items()}
+    assert figures[after, "7d"] == (5, 2, 1)
+    assert figures[after, "14d"] == (5, 2, 1)
+    assert figures[after, "30d"] == (0, 0, 0)
+    assert figures[newest, "10"] == (0, 0, 0)
+    assert found == suggested(lived, "--suggest", "nightly", "--target", "prod")
+
+
+def test_each_variant_is_what_a_backtest_of_it_says(lived: Desk) -> None:
+    varied = suggested(lived, "--suggest", "--target", "prod")
+    for (key, value), one in varied.items():
+        new = POLICIES.replace("after: 14d", f"after: {value}") if key == "expire.after" else POLICIES
+        new = new.replace("newest: 1", f"newest: {value}") if key == "keep.newest" else new
+        lived.write("new.yaml", new)
+        found = json.loads(
+            lived.janitor("backtest", "--policies", "new.yaml", "--target", "prod", "--format", "json").stdout
+        )
+        figures = ("images", "size", "regretted", "near_misses", "unwatched")
+        assert [found["totals"][word] for word in figures] == [one[word] for word in figures], (key, value)
+
+
+def test_the_table_marks_what_is_written_now_and_draws_what_is_regretted(lived: Desk) -> None:
+    done = lived.janitor("backtest", "--suggest", "nightly", "--target", "prod")
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = {line[:6].strip(): line for line in done.stdout.splitlines() if line[:2] in ("* ", "  ")}
+    assert rows["* 14d"].split()[2:] == ["5", "50.0", "GiB", "2?", "1", "█████████████░░░░░░░░░"]
+    assert rows["30d"].split() == ["30d", "0", "–", "0", "0"]
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert (
+        "| **14d** (now) | 5 | 50.0 GiB | 2 (and perhaps 1) | 1 |"
+        in lived.janitor("backtest", "--suggest", "nightly", "--format", "markdown").stdout
+    )
+    assert len(lived.janitor("backtest", "--suggest", "nightly", "--format", "csv").stdout.splitlines()) == 12
+
+
+@pytest.mark.parametrize(
+    ("policies", "words", "said"),
+    [
+        (POLICIES, ("--suggest", "nigtly"), 'there is no policy "nigtly", did you mean "nightly"?'),
+        (POLICIES, ("--suggest", "golden"), "golden keeps all it matches, forever; those that expire are nightly"),
+        (f"{POLICIES}  - {{name: b, expire: {{after: 1d}}, match: {{name: b}}}}", ("--suggest",), "which: nightly, b"),
+        ("policies: [{name: golden, match: {name: g}}]", ("--suggest",), "no policy has `expire`"),
+    ],
+)
+def test_a_policy_that_cannot_be_varied_is_wrong_usage(
+    lived: Desk, policies: str, words: tuple[str, ...], said: str
+) -> None:
+    lived.write("policies.yaml", policies)
+    done = lived.janitor("backtest", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in " ".join(done.stderr.split())
