@@ -10,7 +10,7 @@ import click
 from janitor import CHANGES, __version__
 from janitor.cli.commands import beginning, binding, checking, exempting, resending, running, serving, trying
 from janitor.cli.commands.reading import explaining, images, policies, runs, waiting
-from janitor.cli.commands.rehearsing import backtesting, previewing, testing
+from janitor.cli.commands.rehearsing import backtesting, comparing, previewing, testing
 from janitor.cli.streams import prepare, take_failure
 
 
@@ -62,6 +62,7 @@ for _command in (
     exempting.unkeep,
     runs.runs,
     runs.show,
+    comparing.diff,
     resending.resend,
     binding.target,
     binding.db,

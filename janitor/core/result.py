@@ -7,6 +7,7 @@ from enum import StrEnum
 from janitor.core.decision import Change, Decision, Spared, Verdict
 from janitor.core.planning.plan import Excess, Limits
 from janitor.core.policy import Policy
+from janitor.core.replay.differences.since import Since
 from janitor.core.survey.clock import ClockCheck
 from janitor.core.units import GIB
 
@@ -138,7 +139,8 @@ class TargetResult:
     """What one run saw, decided and did in one target; decisions oldest image first.
 
     `error` says in one sentence what went wrong, or why nothing was deleted. A target that could not be surveyed has no
-    decisions. `excess` is how its plan is over a limit, where that is why nothing was deleted.
+    decisions. `excess` is how its plan is over a limit, where that is why nothing was deleted. `since` is what changed
+    since its last accepted survey, None where that cannot be told.
 
     Wide because it has a part for each stage of a run; `_planned` only keeps what follows from the others.
     """
@@ -153,6 +155,7 @@ class TargetResult:
     review: PlanReview = field(default_factory=PlanReview)
     earlier: EarlierRequests = field(default_factory=EarlierRequests)
     excess: Excess | None = None
+    since: Since | None = None
     _planned: tuple[Decision, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property

@@ -1,11 +1,13 @@
 """The report of a run for programs: one JSON object, times in UTC with `Z`."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
 from janitor.core.decision import Decision
 from janitor.core.policy import Policy
+from janitor.core.replay.differences.since import Since
 from janitor.core.result import Deletion, RunResult, RunTerms, TargetResult
 from janitor.core.units import iso, iso_or_none
 from janitor.report.json_pieces import json_pieces
@@ -60,6 +62,20 @@ def _target(target: TargetResult, terms: RunTerms) -> dict[str, Any]:
         "gone": _ids(notices.gone),
         "changed": ({"image": change.decision.image.id, "detail": change.detail} for change in target.review.changed),
         "remarks": list(target.survey.remarks),
+        "since": _since(target.since),
+    }
+
+
+def _since(since: Since | None) -> dict[str, Any] | None:
+    """What changed since the last accepted survey of the target; null where that cannot be told."""
+    if since is None:
+        return None
+    return {
+        "run": since.run,
+        "new": asdict(since.new),
+        "listed_again": since.listed_again,
+        "gone": {"by-us": since.gone_by_us, "by-others": since.gone_by_others, "unknown": since.gone_unknown},
+        "newly_waiting": since.newly_waiting,
     }
 
 

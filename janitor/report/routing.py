@@ -182,7 +182,8 @@ def _tells_something(part: TargetResult) -> bool:
 
 
 def _judged(part: TargetResult, *, private: bool) -> TargetResult:
-    """A part of a target, with its own counts; problems with other images of the target do not concern it.
+    """A part of a target, with its own counts; problems with other images of the target do not concern
+    it, nor what changed among them.
 
     A `private` one has neither its remarks nor its error, which concern the whole target and may name images of others.
     """
@@ -195,6 +196,7 @@ def _judged(part: TargetResult, *, private: bool) -> TargetResult:
         part,
         survey=replace(part.survey, images=len(part.decisions), owned=owned, remarks=remarks),
         outcome=part.outcome if concerned else Outcome.OK,
+        since=None,
         error=error if concerned else None,
         excess=part.excess if concerned else None,
     )

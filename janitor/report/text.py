@@ -30,6 +30,7 @@ from janitor.report.layout import (
     rule,
 )
 from janitor.report.outline import Entry, Group, expiring, upcoming
+from janitor.report.since import since_line
 from janitor.report.wording import (
     OUTCOMES,
     label_of,
@@ -96,6 +97,8 @@ def _lines(
     for remark in result.remarks:
         yield from paragraph(f"Note: {shortened(remark, _LONGEST_SENTENCE)}", width, style=WARNING)
     yield from _errors(result, width)
+    if heading is None and (changed := since_line(result)) is not None:
+        yield from paragraph(changed, width)
     parts = policy_parts(result)
     yield from _policies(parts, result, cost, zone, width)
     for part in parts if images else ():

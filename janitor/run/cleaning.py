@@ -129,6 +129,7 @@ class Cleaning:
             decisions=tuple(decisions),
             review=PlanReview(self._approved(plan), changed),
             earlier=EarlierRequests(settled),
+            since=self._store.since(self.run, self.target),
         )
         if survey.usage.problem is not None:
             return replace(seen, outcome=Outcome.FAILED, error=f"nothing deleted: {survey.usage.problem}")

@@ -15,6 +15,7 @@ from janitor.core.memory import Exemption, History, Memory
 from janitor.core.planning.deletion import Answered
 from janitor.core.planning.reconciling import Settlement, Unsettled
 from janitor.core.recipients.destinations import Destinations
+from janitor.core.replay.differences.since import Since
 from janitor.core.result import Mode, RunResult, TargetResult
 from janitor.core.survey import Survey
 from janitor.core.survey.binding import Binding
@@ -88,10 +89,7 @@ class RunStore(Journal, Accounts, Protocol):
         ...
 
     def known(self, target: str, besides: Container[str] = ()) -> Iterable[str]:
-        """The ids of the target's own images, in its last snapshot or accepted survey, without those we deleted.
-
-        Without those, too, that are known `besides`.
-        """
+        """The ids of the own images in the last snapshot or accepted survey, without those we deleted or `besides`."""
         ...
 
     def markers(self, target: str, now: datetime) -> Sequence[str] | None:
@@ -111,6 +109,10 @@ class RunStore(Journal, Accounts, Protocol):
 
     def earlier_usage(self, target: str, since: datetime) -> EarlierUsage:
         """What earlier surveys of a target knew of its usage; of servers, those seen using an image since that time."""
+        ...
+
+    def since(self, run: int, target: str) -> Since | None:
+        """What changed in a target since its last accepted survey before a run, by that run's; None for none."""
         ...
 
     def deleted(self, target: str) -> set[str]:

@@ -15,6 +15,7 @@ from janitor.store.lock import exclusive, holder
 from janitor.store.reports import KeptReport, NewReport
 from janitor.store.surveys.recorded import SeenImages
 from janitor.store.transactions.clicks import Clicks
+from janitor.store.transactions.comparing import Comparing
 from janitor.store.transactions.copying import Copying
 from janitor.store.transactions.deletions import Deletions
 from janitor.store.transactions.previews import Previews
@@ -48,7 +49,7 @@ __all__ = [
 ]
 
 
-class Store(Runs, Surveys, Deletions, Trust, Clicks, Reports, Previews, Rehearsals, Upkeep, Copying):
+class Store(Runs, Surveys, Deletions, Trust, Clicks, Reports, Previews, Rehearsals, Upkeep, Copying, Comparing):
     """One open database. Every method raises StoreError, with what to do, when the file cannot be read or written."""
 
     @classmethod

@@ -24,6 +24,7 @@ from janitor.core.units import iso
 from janitor.errors import UsageError
 from janitor.store.basis import basis_at
 from janitor.store.connection import Connection, query
+from janitor.store.history.differences.since import since_before
 from janitor.store.history.forgetting import check_kept
 from janitor.store.journal import add_outcomes, deletions_at, settled_in
 from janitor.store.rows import instant, instant_or_none
@@ -161,6 +162,7 @@ def _target(db: Connection, run: int, row: Mapping[str, Any], limits: Limits | N
         _notices(db, run, row["target"], by_image),
         _review(db, run, row["target"], by_image),
         EarlierRequests(settled_in(db, run, row["target"]), _ids(db, run, row["target"], "refused_again", by_image)),
+        since=since_before(db, run, row["target"]),
     )
     return replace(result, excess=_excess(result, limits))
 

@@ -154,7 +154,7 @@ def test_a_run_that_reached_nobody_announced_nothing_and_says_so(
     explained = unfolded(noticing.janitor("explain", target["undelivered"][0]).stdout)
     assert "due no date until it is announced" in explained
     assert "run 1: not announced, no report was delivered: notice period not started" in explained
-    assert target == noticing.target("run", *words) | {"decisions": target["decisions"]}
+    assert target == noticing.target("run", *words) | {"decisions": target["decisions"], "since": None}
 
 
 def test_a_run_says_of_each_image_whether_it_was_announced(noticing: Desk, slack: SlackStandIn) -> None:

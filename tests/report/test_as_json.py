@@ -81,6 +81,7 @@ def test_a_run_is_exactly_this_object() -> None:
                 "spared": [],
                 "gone": [],
                 "changed": [],
+                "since": None,
             }
         ],
         "remarks": [],
@@ -92,7 +93,7 @@ def test_the_keys_come_in_the_documented_order() -> None:
     target = report["targets"][0]
     run = ["run", "mode", "outcome", "error", "digest", "begun_by", "started_at", "finished_at", "targets", "remarks"]
     assert list(report) == run
-    news = ["settled", "announced", "reminded", "undelivered", "spared", "gone", "changed", "remarks"]
+    news = ["settled", "announced", "reminded", "undelivered", "spared", "gone", "changed", "remarks", "since"]
     assert list(target) == ["target", "outcome", "error", "images", "decisions", "deletions", *news]
     assert list(target["deletions"][0]) == ["image", "outcome", "detail"]
 

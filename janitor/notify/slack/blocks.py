@@ -17,6 +17,7 @@ from janitor.report.figures import kept_by_reason, totals_of
 from janitor.report.headline import advice, headline
 from janitor.report.outline import Entry, Group, expiring, groups_of, upcoming
 from janitor.report.routing import Share
+from janitor.report.since import since_line
 from janitor.report.wording import local_minute, run_name, run_times
 
 # The size that each part of a row may have on the wire; together they stay below the limit of a row.
@@ -26,6 +27,7 @@ _POLICY = 250
 _SENTENCE = 700
 _ERROR = 2_000
 _NOTE = 250
+_CHANGES = 340
 
 _NOTHING_WAITS = Backlog()
 _DESCRIPTION = 400
@@ -55,6 +57,7 @@ def slack_messages(
     opening = [
         *_to_do(share, zone, buttons=bool(offering.announced)),
         *_opening(share, undelivered, zone),
+        *_since(share),
         *_policies(share, cost, zone),
     ]
     first = [paragraph for part in parts for paragraph in _first_of(part, offering, threaded=threaded)]
@@ -115,6 +118,13 @@ def _opening(share: Share, undelivered: Backlog, zone: tzinfo) -> Iterator[Parag
         yield Paragraph(f"*{waiting}*: the next run tries again, or `janitor resend` does.", ())
     if share.totals.remarks and share.channel is None:
         yield Paragraph("*Notes*", tuple(Row(fitted(remark, _ERROR)) for remark in share.totals.remarks))
+
+
+def _since(share: Share) -> Iterator[Paragraph]:
+    """What changed since the run before; of the part of a run there is none."""
+    changed = since_line(share.totals)
+    if changed is not None:
+        yield Paragraph(fitted(changed, _CHANGES), ())
 
 
 def _policies(share: Share, cost: Cost | None, zone: tzinfo) -> Iterator[Paragraph]:

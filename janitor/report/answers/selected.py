@@ -52,4 +52,5 @@ def _part(target: TargetResult, chosen: Selection, budget: Budget) -> TargetResu
         notices=told,
         review=replace(target.review, changed=changed),
         earlier=replace(target.earlier, settled=settled),
+        since=None if chosen.chooses else target.since,
     )

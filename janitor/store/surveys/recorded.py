@@ -45,6 +45,18 @@ def latest_survey(db: Connection, target: str) -> int | None:
     return latest
 
 
+def survey_before(db: Connection, target: str, run: int) -> int | None:
+    """The number of the latest run before this one that surveyed a target, if one has."""
+    sql = "SELECT max(run) FROM surveys WHERE target = ? AND run < ? AND finished_at IS NOT NULL"
+    before: int | None = db.execute(sql, (target, run)).fetchone()[0]
+    return before
+
+
+def targets_of(db: Connection, run: int) -> list[str]:
+    """The targets that a run surveyed, in the order of its report."""
+    return [row[0] for row in db.execute(_TARGETS_OF, (run,))]
+
+
 class SeenImages:
     """The images that a survey saw, in no order: each is made of its row when it is looked at."""
 
@@ -105,6 +117,9 @@ def _images(db: Connection, run: int, target: str, only: str | None) -> tuple[Im
     return tuple(sorted((image_of(row[0], row[1:]) for row in rows), key=age))
 
 
+_TARGETS_OF = """
+SELECT target FROM surveys WHERE run = ? AND finished_at IS NOT NULL ORDER BY position IS NULL, position, target
+"""
 _COLUMNS = "target, started_at, finished_at, usage_problem, usage_unread, usage_remarks, usage_readings"
 _SURVEYS = f"""
 SELECT {_COLUMNS} FROM surveys WHERE run = ? AND finished_at IS NOT NULL ORDER BY position IS NULL, position, target

@@ -1,0 +1,232 @@
+"""What differs between two surveys of one target: images, their facts, what uses them, and what was decided on them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from janitor.core.basis import Basis
+from janitor.core.decision import Decision, Verdict
+from janitor.core.image import Image
+from janitor.core.memory import Notice
+from janitor.core.names.image_ids import ImageId
+from janitor.core.planning.deletion import Answer
+from janitor.core.replay.differences.since import Amount
+from janitor.core.result import DeletionOutcome, Mode
+from janitor.core.usage import User
+
+
+class Gone(StrEnum):
+    """Who made an image disappear, as far as that is known."""
+
+    BY_US = "by-us"
+    BY_OTHERS = "by-others"
+    UNKNOWN = "unknown"
+
+
+class Cause(StrEnum):
+    """Why another decision was made about an image that both runs saw."""
+
+    POLICY_EDITED = "policy-edited"
+    TIME_PASSED = "time-passed"
+    USE_BEGAN = "use-began"
+    USE_ENDED = "use-ended"
+    USAGE_UNREAD = "usage-unread"
+    EXEMPTION_GRANTED = "exemption-granted"
+    EXEMPTION_EXPIRED = "exemption-expired"
+    EXEMPTION_REVOKED = "exemption-revoked"
+    FAMILY = "family"
+    NEEDED = "needed"
+    SHARING = "sharing"
+    NOTICE = "notice"
+    REJECTED = "rejected"
+    PROTECTION = "protection"
+    STATUS = "status"
+    NAME = "name"
+    VISIBILITY = "visibility"
+    FACTS = "facts"
+    SETTINGS = "settings"
+    UNKNOWN = "unknown"
+
+
+CAUSES: Mapping[Cause, str] = {
+    Cause.POLICY_EDITED: "the policy was edited",
+    Cause.TIME_PASSED: "time passed",
+    Cause.USE_BEGAN: "a use began",
+    Cause.USE_ENDED: "a use ended",
+    Cause.USAGE_UNREAD: "what is in use could not be read, or can be again",
+    Cause.EXEMPTION_GRANTED: "an exemption was granted",
+    Cause.EXEMPTION_EXPIRED: "an exemption expired",
+    Cause.EXEMPTION_REVOKED: "an exemption was revoked",
+    Cause.FAMILY: "its family moved on",
+    Cause.NEEDED: "what other images need changed",
+    Cause.SHARING: "its sharing changed",
+    Cause.NOTICE: "it was announced, or its notice changed",
+    Cause.REJECTED: "the API rejected its deletion",
+    Cause.PROTECTION: "its protection changed",
+    Cause.STATUS: "its status changed",
+    Cause.NAME: "its name changed",
+    Cause.VISIBILITY: "its visibility changed",
+    Cause.FACTS: "other facts of it changed",
+    Cause.SETTINGS: "the configuration was edited",
+    Cause.UNKNOWN: "what is recorded does not tell",
+}
+"""What the causes mean, as a legend for counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request of ours to delete an image: the answer to it, and its outcome as it was known to the later run.
+
+    `answer` is None where none was recorded, `outcome` where it was not known; `sent`: a request was sent at all.
+    """
+
+    sent: bool
+    answer: Answer | None
+    outcome: DeletionOutcome | None
+
+
+_DONE_BY_OTHERS = frozenset({Answer.REFUSED, Answer.NOT_SENT, Answer.NOT_LISTED})
+"""The answers to requests that deleted nothing. One that found no image may have deleted it at its first attempt."""
+
+
+def gone_by(requests: Iterable[Request], *, accepted: bool) -> Gone:
+    """Who made an image disappear that was listed before all but the first of these requests, and is so no longer.
+
+    `accepted`: the survey that no longer lists it was accepted, as it may have omitted the image otherwise.
+    """
+    requests = list(requests)
+    if any(one.outcome is DeletionOutcome.DELETED for one in requests):
+        return Gone.BY_US
+    if not accepted or any(one.sent and one.answer not in _DONE_BY_OTHERS for one in requests):
+        return Gone.UNKNOWN
+    return Gone.BY_OTHERS
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two surveys, and what its run decided by.
+
+    `accepted` is None where that was not recorded. `decided`: the run decided on these images. `also_named` are other
+    names by which policies may know the target. `texts` are those of its policies by name; `basis` is None where only
+    these were recorded. `notices` are those that decisions counted by, by image id, None where that was not recorded.
+
+    Wide because each of these may be why a decision differs.
+    """
+
+    run: int
+    mode: Mode
+    seen_at: datetime
+    accepted: bool | None
+    decided: bool
+    amount: Amount
+    also_named: tuple[str, ...] = ()
+    usage_problem: str | None = None
+    unread: tuple[str, ...] = ()
+    basis: Basis | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+    notices: Mapping[str, Notice] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewImage:
+    """An image that the earlier run did not see. `seen_before`: an even earlier one had. None for no decision."""
+
+    image: Image
+    decision: Decision | None
+    seen_before: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GoneImage:
+    """An image that only the earlier run saw, with what that decided on it, and who made it disappear."""
+
+    image: Image
+    decision: Decision | None
+    by: Gone
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedImage:
+    """An image whose facts differ."""
+
+    before: Image
+    after: Image
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the facts that differ."""
+        return self.before.differences(self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Something that uses an image, which need not be one that the target lists."""
+
+    image: str
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedUses:
+    """The uses that only the later survey saw, those that only the earlier one saw and that are over; and others.
+
+    `meanwhile` are the images of uses that began and ended in between, and `released` those of servers that were found
+    to be deleted, by their folded ids.
+    """
+
+    begun: Sequence[Use] = ()
+    ended: Sequence[Use] = ()
+    meanwhile: frozenset[ImageId] = frozenset()
+    released: frozenset[ImageId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two surveys of one target as they are recorded, the earlier one first, as far as they differ.
+
+    `decided` are the decisions of both runs on images that both saw, where these may differ.
+    """
+
+    target: str
+    before: Side
+    after: Side
+    new: Sequence[NewImage]
+    gone: Sequence[GoneImage]
+    changed: Sequence[ChangedImage]
+    uses: ChangedUses
+    decided: Sequence[tuple[Decision, Decision]]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedDecision:
+    """Two decisions on one image, and why the later one differs.
+
+    If several things changed of which any may be why, the cause is unknown, and they are its `candidates`.
+    """
+
+    before: Decision
+    after: Decision
+    cause: Cause
+    candidates: tuple[Cause, ...] = ()
+
+    @property
+    def newly_waiting(self) -> bool:
+        """Whether the image waits for its deletion only now."""
+        return self.after.verdict is Verdict.WAIT and self.before.verdict is not Verdict.WAIT
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs between two surveys of one target, and why other decisions were made."""
+
+    compared: Compared
+    decisions: Sequence[ChangedDecision]
+
+
+@dataclass(frozen=True, slots=True)
+class Uncompared:
+    """A target that could not be compared, and why, as the end of a sentence."""
+
+    target: str
+    why: str

@@ -1,0 +1,294 @@
+"""Why a run decided otherwise on an image than an earlier one: told from what both recorded, and never guessed.
+
+The reasons of decisions are asked in a fixed order, and the first that holds is given. So if the earlier reason comes
+first, it is that one which no longer holds; otherwise the later one holds only now. What can have changed that is
+looked for in what the two runs saw and went by. Where several things can, the cause is unknown.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from janitor.core.decision import Decision, Reason
+from janitor.core.image import Image
+from janitor.core.matching import Matched
+from janitor.core.names.image_ids import folded
+from janitor.core.notices import known
+from janitor.core.replay.differences.between import Cause, ChangedDecision, Compared, Difference, Side
+from janitor.expressions import Budget, Undecided
+
+_LAST = (Reason.SHARED, Reason.REFUSED, Reason.NOTICE, Reason.EXPIRED)
+_ORDER = (*(reason for reason in Reason if reason not in _LAST), *_LAST)
+_GUARDS = frozenset(_ORDER[: _ORDER.index(Reason.UNMATCHED)])
+_KEPT = frozenset(_ORDER[_ORDER.index(Reason.KEPT_NEWEST) : _ORDER.index(Reason.SHARED)])
+_FACTS = {
+    Reason.UNSETTLED_RECORD: ("unreadable",),
+    Reason.GONE: ("status",),
+    Reason.PUBLIC: ("public", "visibility"),
+    Reason.PROTECTED: ("protected",),
+    Reason.NOT_OWNED: ("owned", "owner"),
+    Reason.UNKNOWN_STATUS: ("status",),
+}
+"""The facts that alone decide whether a guard holds."""
+
+_CAUSE_OF_FACT = {
+    "protected": Cause.PROTECTION,
+    "status": Cause.STATUS,
+    "name": Cause.NAME,
+    "public": Cause.VISIBILITY,
+    "visibility": Cause.VISIBILITY,
+}
+_DATES = frozenset({"created_at", "updated_at", "status", "properties"})
+
+
+def difference(compared: Compared) -> Difference:
+    """What differs between two surveys, and why other decisions were made. Raises what a budget's stop does."""
+    if not (compared.before.decided and compared.after.decided):
+        return Difference(compared, ())
+    why = _Why(compared)
+    changed = (why.of(before, after) for before, after in compared.decided if why.differ(before, after))
+    return Difference(compared, tuple(changed))
+
+
+def _is_guard(decision: Decision) -> bool:
+    return decision.policy is None and decision.reason in _GUARDS
+
+
+def _rank(decision: Decision) -> int:
+    """The place of a decision's reason in the order in which reasons are asked; all that `keep` gives are one."""
+    if decision.reason in _KEPT:
+        return _ORDER.index(Reason.KEPT_NEWEST)
+    if decision.reason is Reason.UNDATED and not _is_guard(decision):
+        return _ORDER.index(Reason.PINNED)  # a policy that expires something is no pin
+    return _ORDER.index(decision.reason)
+
+
+class _Why:
+    """Finds the causes of what was decided otherwise by the later of two runs."""
+
+    def __init__(self, compared: Compared) -> None:
+        self._compared = compared
+        self._before, self._after = compared.before, compared.after
+        self._begun = frozenset(folded(use.image) for use in compared.uses.begun)
+        self._ended = frozenset(folded(use.image) for use in compared.uses.ended)
+        texts, later = self._before.texts, self._after.texts
+        self._edited = frozenset(name for name in {*texts, *later} if texts.get(name) != later.get(name))
+        self._reordered = [name for name in texts if name in later] != [name for name in later if name in texts]
+        self._matched = tuple(_matched(side, compared.target) for side in (self._before, self._after))
+        self._families: frozenset[tuple[str, str | None]] | None = None
+
+    def differ(self, before: Decision, after: Decision) -> bool:
+        """Whether the later decision says something else, and not only in other words or with another user.
+
+        The date of a notice that nobody was told of is another one every time.
+        """
+        if (before.verdict, before.policy, before.reason) != (after.verdict, after.policy, after.reason):
+            return True
+        if after.reason is Reason.NOTICE:
+            return self._dates_told(before, after)[0] != self._dates_told(before, after)[1]
+        return before.due != after.due
+
+    def of(self, before: Decision, after: Decision) -> ChangedDecision:
+        """The two decisions with the cause, or what may be it."""
+        causes = tuple(dict.fromkeys(self._causes(before, after)))
+        if len(causes) == 1:
+            return ChangedDecision(before, after, causes[0])
+        return ChangedDecision(before, after, Cause.UNKNOWN, causes)
+
+    def _causes(self, before: Decision, after: Decision) -> Iterator[Cause]:
+        """What can be why; nothing where nothing is known to have changed."""
+        old, new = _rank(before), _rank(after)
+        if _is_guard(before) or _is_guard(after):
+            yield from self._of_guard(before, after, began=new <= old)
+        elif before.policy != after.policy and Reason.SHARED not in (before.reason, after.reason):
+            yield from self._of_owner(before, after)
+        elif new == old:
+            yield from self._of_same(before, after)
+        else:
+            first = after if new < old else before
+            yield from self._of_rule(first.reason, before, after)
+
+    def _of_guard(self, before: Decision, after: Decision, *, began: bool) -> Iterator[Cause]:
+        """Why a guard holds only now, or no longer."""
+        reason = after.reason if began else before.reason
+        match reason:
+            case Reason.IN_USE | Reason.REFERENCED:
+                yield from self._of_use(after.image, began=began)
+            case Reason.RECENTLY_USED:
+                yield from self._of_recent_use(after.image, began=began)
+            case Reason.USAGE_UNKNOWN:
+                yield Cause.USAGE_UNREAD
+            case Reason.NEEDED:
+                yield Cause.NEEDED
+            case Reason.EXEMPT:
+                yield self._of_exemption(before, after, began=began)
+            case Reason.UNDATED | Reason.NEWBORN:
+                dated = before.image.created_at != after.image.created_at
+                yield Cause.FACTS if dated else Cause.UNKNOWN if began else Cause.TIME_PASSED
+            case _:
+                yield from _of_facts(before.image, after.image, _FACTS[reason])
+
+    def _of_use(self, image: Image, *, began: bool) -> Iterator[Cause]:
+        unread = self._before if began else self._after
+        if unread.usage_problem is not None:
+            yield Cause.USAGE_UNREAD
+            return
+        if image.identity in (self._begun if began else self._ended):
+            yield Cause.USE_BEGAN if began else Cause.USE_ENDED
+        if unread.unread:
+            yield Cause.USAGE_UNREAD
+
+    def _of_recent_use(self, image: Image, *, began: bool) -> Iterator[Cause]:
+        uses, remembered = self._compared.uses, _setting(self._before, "usage_memory", self._after)
+        if remembered is not False:
+            yield Cause.SETTINGS if remembered else Cause.UNKNOWN
+        if image.identity in (uses.meanwhile if began else uses.released):
+            yield Cause.USE_ENDED
+        elif self._before.unread or self._after.unread or self._before.usage_problem is not None:
+            yield Cause.USAGE_UNREAD
+        elif not began and remembered is False:
+            yield Cause.TIME_PASSED
+
+    def _of_exemption(self, before: Decision, after: Decision, *, began: bool) -> Cause:
+        if before.reason is after.reason:
+            later = after.due is None or (before.due is not None and after.due > before.due)
+            return Cause.EXEMPTION_GRANTED if later else Cause.EXEMPTION_REVOKED
+        if began:
+            return Cause.EXEMPTION_GRANTED
+        return Cause.EXEMPTION_EXPIRED if self._is_over(before.due) else Cause.EXEMPTION_REVOKED
+
+    def _is_over(self, due: datetime | None) -> bool:
+        return due is not None and due <= self._after.seen_at
+
+    def _of_owner(self, before: Decision, after: Decision) -> Iterator[Cause]:
+        """Why another policy owns an image: its facts alone or the policies alone, where either is enough."""
+        edited = bool(self._edited) or self._reordered
+        altered = list(_of_facts(before.image, after.image, Image.fields(), but=("updated_at",)))
+        old, new = self._matched
+        if not (edited and altered) or old is None or new is None:
+            yield from [Cause.POLICY_EDITED] if edited else altered
+            yield from altered if edited else ()
+            return
+        if _owner(old, after.image) == after.policy:
+            yield from altered
+        elif _owner(new, before.image) == after.policy:
+            yield Cause.POLICY_EDITED
+        else:
+            yield from (Cause.POLICY_EDITED, *altered)
+
+    def _of_same(self, before: Decision, after: Decision) -> Iterator[Cause]:
+        """Why a date or, in a family, a reason is another one."""
+        if after.reason is Reason.NOTICE:
+            yield from self._of_notice(before, after)
+        elif after.reason is Reason.REFUSED:
+            yield Cause.REJECTED
+        else:
+            yield from self._of_rule(after.reason, before, after)
+
+    def _of_rule(self, reason: Reason, before: Decision, after: Decision) -> Iterator[Cause]:
+        """Why a reason that policies give holds only now, or no longer, or otherwise."""
+        ended = reason is before.reason and reason is not after.reason
+        if ended and reason in (Reason.TOO_YOUNG, Reason.REFUSED, Reason.NOTICE) and self._is_over(before.due):
+            yield Cause.TIME_PASSED
+            return
+        if reason is Reason.SHARED:
+            yield Cause.SHARING
+            return
+        if reason is Reason.REFUSED:
+            yield Cause.UNKNOWN if ended else Cause.REJECTED
+            return
+        if reason is Reason.NOTICE:
+            yield from self._of_notice(before, after)
+            return
+        if reason in _KEPT:
+            yield from self._of_family(before, after)
+            return
+        if (before.policy or after.policy) in self._edited:
+            yield Cause.POLICY_EDITED
+        if reason in (Reason.TOO_YOUNG, Reason.UNDATED):
+            yield from _of_facts(before.image, after.image, _DATES)
+            uses = self._compared.uses
+            if after.image.identity in self._begun | self._ended | uses.meanwhile | uses.released:
+                yield Cause.USE_ENDED
+
+    def _of_notice(self, before: Decision, after: Decision) -> Iterator[Cause]:
+        told, _ = self._dates_told(before, after)
+        if after.policy in self._edited and (told is not None or before.reason is not after.reason):
+            yield Cause.POLICY_EDITED
+        notices = self._before.notices, self._after.notices
+        if None in notices:
+            return
+        old, new = ((each or {}).get(after.image.id) for each in notices)
+        if new is not None and new.renamed and not (old is not None and old.renamed):
+            yield Cause.NAME
+        elif old != new:
+            yield Cause.NOTICE
+
+    def _dates_told(self, before: Decision, after: Decision) -> tuple[datetime | None, datetime | None]:
+        """The dates that people were told; None for none, and where either is not known."""
+        if self._before.notices is None or self._after.notices is None:
+            return None, None
+        pairs = ((before, self._before.notices), (after, self._after.notices))
+        old, new = (d.due if known(notices.get(d.image.id), d.policy, d.due) else None for d, notices in pairs)
+        return old, new
+
+    def _of_family(self, before: Decision, after: Decision) -> Iterator[Cause]:
+        """Why `keep` protects an image only now, or no longer."""
+        if self._edited or self._reordered:
+            yield Cause.POLICY_EDITED
+        facts = ("name", "status", "created_at", "owned", "properties", "unreadable")
+        yield from _of_facts(before.image, after.image, facts)
+        old, _ = self._matched
+        if old is None:
+            yield Cause.UNKNOWN
+            return
+        if _family(old, before.image) in self._moved():
+            yield Cause.FAMILY
+        if _setting(self._before, "zone", self._after):
+            yield Cause.SETTINGS
+
+    def _moved(self) -> frozenset[tuple[str, str | None]]:
+        """The families of which an image came, went, or changed."""
+        if self._families is None:
+            old, new = self._matched
+            lost = (*(gone.image for gone in self._compared.gone), *(one.before for one in self._compared.changed))
+            gained = (*(one.image for one in self._compared.new), *(one.after for one in self._compared.changed))
+            families = [_family(old, image) for image in lost if old is not None]
+            families += [_family(new, image) for image in gained if new is not None]
+            self._families = frozenset(family for family in families if family is not None)
+        return self._families
+
+
+def _matched(side: Side, target: str) -> Matched | None:
+    names = (target, *side.also_named)
+    return None if side.basis is None else Matched(side.basis.policies, names, Budget())
+
+
+def _owner(matched: Matched, image: Image) -> str | None:
+    owner = matched.owner_of(image)
+    return None if owner.policy is None or owner.doubtful is not None else owner.policy.name
+
+
+def _family(matched: Matched, image: Image) -> tuple[str, str | None] | None:
+    """The policy that owns an image and the family there; None where it takes part in none."""
+    owner = matched.owner_of(image)
+    if owner.policy is None or owner.doubtful is not None or owner.policy.keep is None:
+        return None
+    try:
+        return owner.policy.name, matched.family_of(image, owner.policy.keep)
+    except Undecided:
+        return None
+
+
+def _of_facts(before: Image, after: Image, some: Iterable[str], but: Iterable[str] = ()) -> Iterator[Cause]:
+    """The causes that are changes of some of an image's facts."""
+    changed = before.differences(after)
+    for name in some:
+        if name in changed and name not in but:
+            yield _CAUSE_OF_FACT.get(name, Cause.FACTS)
+
+
+def _setting(before: Side, name: str, after: Side) -> bool | None:
+    """Whether the two runs went by another value of this setting; None where that was not recorded."""
+    if before.basis is None or after.basis is None:
+        return None
+    return bool(getattr(before.basis, name) != getattr(after.basis, name))

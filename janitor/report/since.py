@@ -1,0 +1,49 @@
+"""What changed since the run before, as a line of every report of a whole run."""
+
+from collections.abc import Sequence
+
+from janitor.core.replay.differences.since import Amount, Since
+from janitor.core.result import RunResult
+from janitor.core.units import format_size
+from janitor.report.wording import shortened
+
+_MOST_NAMES = 3
+_LONGEST_NAME = 60
+
+
+def since_line(result: RunResult) -> str | None:
+    """What changed since the last accepted survey of each target: `Since run 41: 12 new (96.0 GiB)`; None for none."""
+    told = [target.since for target in result.targets if target.since is not None]
+    if not told:
+        return None
+    runs = sorted({since.run for since in told})
+    several = f"each target's last accepted survey (runs {runs[0]} to {runs[-1]})"
+    others = [target.target for target in result.targets if target.since is None]
+    left_out = f"; not compared: {_some(others)}" if others else ""
+    return f"Since {f'run {runs[0]}' if len(runs) == 1 else several}: {_changes(told)}{left_out}"
+
+
+def _changes(told: Sequence[Since]) -> str:
+    new = sum((since.new for since in told), Amount())
+    counts = {
+        "listed again": sum(since.listed_again for since in told),
+        "deleted by the janitor": sum(since.gone_by_us for since in told),
+        "gone by others": sum(since.gone_by_others for since in told),
+        "gone, not known by whom": sum(since.gone_unknown for since in told),
+        "newly waiting": sum(since.newly_waiting or 0 for since in told),
+    }
+    words = [f"{new.images:,} new ({size_of(new)})"] if new.images else []
+    return ", ".join([*words, *(f"{count:,} {what}" for what, count in counts.items() if count)]) or "nothing new"
+
+
+def size_of(amount: Amount) -> str:
+    """The size of some images; those of unknown size are counted, not estimated."""
+    if amount.images and amount.unknown_sizes == amount.images:
+        return "of unknown size"
+    unknown = f" and {amount.unknown_sizes:,} of unknown size" if amount.unknown_sizes else ""
+    return f"{format_size(amount.size)}{unknown}"
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(shortened(name, _LONGEST_NAME) for name in names[:_MOST_NAMES])
+    return f"{shown} and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else shown

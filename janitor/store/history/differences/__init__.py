@@ -1,0 +1,1 @@
+"""What changed between two surveys of a target, read from the database."""

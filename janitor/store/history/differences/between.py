@@ -1,0 +1,218 @@
+"""What changed between two surveys of a target, read from what is recorded as changes: what did not is not read."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from janitor.core.decision import Decision
+from janitor.core.names.image_ids import folded
+from janitor.core.planning.deletion import Answer
+from janitor.core.replay.differences.between import (
+    ChangedImage,
+    ChangedUses,
+    Compared,
+    Gone,
+    GoneImage,
+    NewImage,
+    Request,
+    Side,
+    Uncompared,
+    Use,
+    gone_by,
+)
+from janitor.core.replay.differences.since import Amount
+from janitor.core.result import DeletionOutcome, Mode
+from janitor.core.usage import Source, Unread, User, UserKind
+from janitor.store.basis import basis_at, policies_at
+from janitor.store.columns import DECISION, IMAGE, names
+from janitor.store.connection import Connection, query
+from janitor.store.rows import Row, decision_of, image_of, instant
+from janitor.store.trust.bindings import counts_after
+from janitor.store.trust.grounds import notices_at
+
+_FACTS, _DECIDED = len(IMAGE), len(DECISION)
+
+
+def compared(db: Connection, target: str, before: int, after: int) -> Compared | Uncompared:
+    """Two surveys of a target, by the numbers of their runs, the earlier one first; or why they are not compared."""
+    sides = [_side(db, run, target) for run in (before, after)]
+    missing = [f"run {run} did not survey it" for run, side in zip((before, after), sides, strict=True) if side is None]
+    old, new = sides
+    if old is None or new is None:
+        return Uncompared(target, " and ".join(missing))
+    if counts_after(db, target, after) >= before:
+        return Uncompared(target, "it was bound to another account in between")
+    span = {"target": target, "before": before, "after": after}
+    return Compared(
+        target,
+        old,
+        new,
+        [_new(row) for row in db.execute(_NEW, span)],
+        [_gone(db, span, row, accepted=bool(new.accepted)) for row in db.execute(_GONE, span).fetchall()],
+        [_changed(row) for row in db.execute(_CHANGED, span)],
+        _uses(db, span),
+        list(map(_pair, db.execute(_DECISIONS, span))) if old.decided and new.decided else [],
+    )
+
+
+def _side(db: Connection, run: int, target: str) -> Side | None:
+    rows = query(db, _SURVEY, {"run": run, "target": target})
+    if not rows:
+        return None
+    [row] = rows
+    unread = (Unread(Source(source), part) for source, part in json.loads(row["usage_unread"] or "[]"))
+    return Side(
+        run,
+        Mode(row["mode"]),
+        instant(row["finished_at"]),
+        bool(row["good"]) if row["measured"] else None,
+        bool(row["decisions"]) or not row["there"],
+        Amount(row["there"], row["size"], row["unknown_sizes"]),
+        tuple(json.loads(row["also_named"] or "[]")),
+        row["usage_problem"],
+        tuple(sorted(map(str, unread))),
+        basis_at(db, run),
+        policies_at(db, run),
+        notices_at(db, run, target) if row["sharing_asked"] is not None else None,
+    )
+
+
+def _new(row: Row) -> NewImage:
+    image_id, seen_before, *rest = row
+    return NewImage(*_seen(image_id, rest), bool(seen_before))
+
+
+def _gone(db: Connection, span: dict[str, Any], row: Row, *, accepted: bool) -> GoneImage:
+    image_id, *rest = row
+    return GoneImage(*_seen(image_id, rest), who_took(db, span, image_id, accepted=accepted))
+
+
+def _seen(image_id: str, row: Sequence[Any]) -> tuple[Any, Decision | None]:
+    """An image, and what was decided on it, from a row of its facts and then the decision."""
+    image, decided = image_of(image_id, row[:_FACTS]), row[_FACTS:]
+    return image, None if decided[0] is None else decision_of(image, decided)
+
+
+def who_took(db: Connection, span: dict[str, Any], image_id: str, *, accepted: bool) -> Gone:
+    """Who made an image disappear between two surveys of a target, as far as the later one's run knew.
+
+    `span` has the target, and the numbers of both runs as `before` and `after`; `accepted` is whether the later survey
+    was.
+    """
+    since = counts_after(db, span["target"], span["after"])
+    rows = db.execute(_REQUESTS, {**span, "image": image_id, "since": since}).fetchall()
+    requests = (
+        Request(bool(sent), Answer(answer) if answer else None, DeletionOutcome(outcome) if outcome else None)
+        for sent, answer, outcome in rows
+    )
+    return gone_by(requests, accepted=accepted)
+
+
+def _changed(row: Row) -> ChangedImage:
+    image_id, *facts = row
+    return ChangedImage(image_of(image_id, facts[:_FACTS]), image_of(image_id, facts[_FACTS:]))
+
+
+def _pair(row: Row) -> tuple[Decision, Decision]:
+    """The decisions of both runs on one image, from a row of its facts and the decision in the one, then the other."""
+    image_id, *rest = row
+    one, other = rest[: _FACTS + _DECIDED], rest[_FACTS + _DECIDED :]
+    return (
+        decision_of(image_of(image_id, one[:_FACTS]), one[_FACTS:]),
+        decision_of(image_of(image_id, other[:_FACTS]), other[_FACTS:]),
+    )
+
+
+def _uses(db: Connection, span: dict[str, Any]) -> ChangedUses:
+    begun, ended = (_by_user(db.execute(sql, span)) for sql in (_BEGUN, _ENDED))
+    # One that could not be read for a while is recorded as another one then, and so is a server with another name.
+    return ChangedUses(
+        [use for key, use in begun.items() if key not in ended],
+        [use for key, use in ended.items() if key not in begun],
+        frozenset(folded(image) for (image,) in db.execute(_MEANWHILE, span)),
+        frozenset(folded(image) for (image,) in db.execute(_RELEASED, span)),
+    )
+
+
+def _by_user(rows: Iterator[Row]) -> dict[tuple[str, str, str], Use]:
+    return {
+        (folded(image), user or name, kind): Use(image, User(user, name, UserKind(kind), source))
+        for image, user, name, kind, source in rows
+    }
+
+
+def covering(table: str, run: str) -> str:
+    """The condition that a row of a table of intervals held in a run, which is a parameter of the statement."""
+    return f"{table}.from_run <= :{run} AND ({table}.until_run IS NULL OR {table}.until_run > :{run})"
+
+
+_SURVEY = """
+SELECT s.finished_at, r.mode, s.good, s.protected IS NOT NULL AS measured, s.decisions, s.also_named, s.usage_problem,
+    s.usage_unread, s.sharing_asked, count(f.image_key) AS there, coalesce(sum(f.size), 0) AS size,
+    count(f.image_key) - count(f.size) AS unknown_sizes
+FROM surveys s JOIN runs r ON r.run = s.run
+LEFT JOIN images i ON i.target = s.target
+LEFT JOIN image_facts f ON f.image_key = i.image_key
+    AND f.from_run <= s.run AND (f.until_run IS NULL OR f.until_run > s.run)
+WHERE s.run = :run AND s.target = :target AND s.finished_at IS NOT NULL GROUP BY s.run
+"""
+NEW = f"""
+FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.from_run > :before AND {covering("f", "after")}
+    AND NOT EXISTS (SELECT 1 FROM image_facts o WHERE o.image_key = f.image_key AND {covering("o", "before")})
+"""  # noqa: S608 - conditions of ours
+"""The images `i` that only the later survey saw, with their facts `f` there."""
+SEEN_BEFORE = "EXISTS (SELECT 1 FROM image_facts e WHERE e.image_key = f.image_key AND e.from_run <= :before)"
+_NEW = f"""
+SELECT i.image, {SEEN_BEFORE}, {names(IMAGE, "f")}, {names(DECISION, "d")} {NEW}
+    JOIN surveys s ON s.run = :after AND s.target = :target
+    LEFT JOIN decisions d ON d.image_key = i.image_key AND {covering("d", "after")} AND s.decisions > 0
+WHERE i.target = :target ORDER BY f.name, i.image
+"""
+GONE = f"""
+FROM image_facts f CROSS JOIN images i ON i.image_key = f.image_key AND i.target = :target
+    AND NOT EXISTS (SELECT 1 FROM image_facts n WHERE n.image_key = f.image_key AND {covering("n", "after")})
+"""  # noqa: S608 - conditions of ours
+"""The images `i` that only the earlier survey saw, with their facts `f` there."""
+CLOSED = "f.until_run > :before AND f.until_run <= :after AND f.from_run <= :before"
+_GONE = f"""
+SELECT i.image, {names(IMAGE, "f")}, {names(DECISION, "d")} {GONE}
+    JOIN surveys s ON s.run = :before AND s.target = :target
+    LEFT JOIN decisions d ON d.image_key = i.image_key AND {covering("d", "before")} AND s.decisions > 0
+WHERE {CLOSED} ORDER BY f.name, i.image
+"""
+_CHANGED = f"""
+SELECT i.image, {names(IMAGE, "f")}, {names(IMAGE, "g")}
+FROM image_facts f CROSS JOIN images i ON i.image_key = f.image_key AND i.target = :target
+JOIN image_facts g ON g.image_key = f.image_key AND {covering("g", "after")}
+WHERE {CLOSED} AND ({" OR ".join(f"f.{column.name} IS NOT g.{column.name}" for column in IMAGE)})
+ORDER BY g.name, i.image
+"""  # noqa: S608 - the names of columns
+_DECISIONS = f"""
+SELECT i.image, {names(IMAGE, "f")}, {names(DECISION, "d")}, {names(IMAGE, "g")}, {names(DECISION, "e")}
+FROM images i
+JOIN decisions e ON e.image_key = i.image_key AND e.from_run > :before AND {covering("e", "after")}
+JOIN decisions d ON d.image_key = i.image_key AND {covering("d", "before")}
+JOIN image_facts f ON f.image_key = i.image_key AND {covering("f", "before")}
+JOIN image_facts g ON g.image_key = i.image_key AND {covering("g", "after")}
+WHERE i.target = :target ORDER BY g.name, i.image
+"""  # noqa: S608 - the names of columns
+_BEGUN = f"""
+SELECT image, instance, instance_name, kind, source FROM uses u
+WHERE target = :target AND u.from_run > :before AND {covering("u", "after")} ORDER BY image, instance_name, instance
+"""  # noqa: S608 - conditions of ours
+_ENDED = f"""
+SELECT image, instance, instance_name, kind, source FROM uses u
+WHERE target = :target AND {covering("u", "before")} AND u.until_run <= :after ORDER BY image, instance_name, instance
+"""  # noqa: S608 - conditions of ours
+_MEANWHILE = "SELECT image FROM uses WHERE target = :target AND from_run > :before AND until_run <= :after"
+_RELEASED = "SELECT image FROM uses WHERE target = :target AND deleted_in_run > :before AND deleted_in_run <= :after"
+# The outcomes as the later run knew them: of what was found out later, it is only known what was reported until then,
+# and a request of a run that died without a word had no outcome at all.
+_REQUESTS = """
+SELECT requested_at IS NOT NULL, answer, CASE
+    WHEN confirmed_in_run <= :after THEN confirmed_outcome
+    WHEN settled_in_run <= :after THEN settled_outcome
+    WHEN settled_in_run IS NULL OR unsettled THEN outcome
+END
+FROM deletions WHERE target = :target AND image = :image AND run > :since AND run < :after ORDER BY deletion
+"""
