@@ -11,7 +11,7 @@ from tests.conftest import Desk
 from tests.documentation import document
 
 HEADING = "## From an idea to a policy that deletes\n"
-BLOCK = re.compile(r"(?:`(?P<file>[\w./]+\.yaml)`:\n\n)?^```(?P<language>[a-z]*)\n(?P<text>.*?)^```$", re.S | re.M)
+BLOCK = re.compile(r"(?:(?P<file>[\w./]+\.yaml)`?:\n\n)?^```(?P<language>[a-z]*)\n(?P<text>.*?)^```$", re.S | re.M)
 PASSES = re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d UTC")
 LEFT_OUT = "…"
 
