@@ -12,6 +12,8 @@ from janitor.core.units import counted, iso
 from janitor.report.wording import local_minute
 
 DAY = timedelta(days=1)
+_DOUBTS = 5
+"""How many doubts are named; more are counted."""
 
 
 def verdict_on(hindsight: Sequence[Hindsight], nights: int) -> str:
@@ -48,10 +50,15 @@ def unknown_regrets(hindsight: Hindsight) -> Iterator[str]:
         yield f"{_of(len(there), watched)} {_were(len(there))} watched to the last night: {_spans(there)}"
     if blind := sum(each.uses_seen < each.nights for each in watched):
         yield f"of {_of(blind, watched)}, some later nights could not read all that used {_it(blind)}"
-    if unasked := sum(bool(each.nights) and not each.asked for each in watched):
-        yield f"whether another project has accepted {_of(unasked, watched)} was not asked afterwards"
-    for doubt in hindsight.doubts:
+    # Where nobody was ever asked, and none would have been, the API has no such answer.
+    if any(each.asked or not each.deletion.asked for each in watched):
+        unasked = sum(bool(each.nights) and not each.asked for each in watched)
+        if unasked:
+            yield f"whether another project has accepted {_of(unasked, watched)} was not asked afterwards"
+    for doubt in hindsight.doubts[:_DOUBTS]:
         yield f"{doubt.deletion.decision.image.label}: {doubt.detail}, in run {doubt.first.run}: perhaps a regret"
+    if (more := len(hindsight.doubts) - _DOUBTS) > 0:
+        yield f"{more:,} more that may be regrets, as something could not be read; --format json names all"
 
 
 def _of(count: int, watched: Sequence[Watched]) -> str:

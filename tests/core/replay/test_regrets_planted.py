@@ -6,15 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from janitor.core.policy import Expire, Policy
 from janitor.core.replay.afterwards import Afterwards
 from janitor.core.replay.backtest import Replay
 from janitor.core.replay.hindsight import hindsight_of
 from janitor.core.replay.nights import Terms
 from janitor.core.replay.replayed import NightDeletion, Ruling
+from janitor.core.usage import User
 from janitor.store import Store
-from tests.factories import AMPLE, OLD
+from tests.factories import ALL, AMPLE, DAY, OLD, image_called, usage_of
+from tests.fakes import RecordingCloud
 from tests.new_database import new_database
 from tests.planted import IMAGES, Planted, lived_through, name_of, written
+from tests.run.world import NightlyWorld
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -27,9 +31,9 @@ def test_all_that_is_planted_is_found_and_nothing_else(seed: int, tmp_path: Path
     assert sorted(map(str, regrets_of(deletions, after))) == sorted(map(str, planted))
 
 
-def replayed(store: Store) -> tuple[list[NightDeletion], Afterwards]:
-    """What the policy would have deleted, and what is recorded afterwards."""
-    replay = Replay(Ruling((OLD,), Terms(UTC, timedelta(), AMPLE, ())))
+def replayed(store: Store, policies: Sequence[Policy] = (OLD,)) -> tuple[list[NightDeletion], Afterwards]:
+    """What policies would have deleted, and what is recorded afterwards."""
+    replay = Replay(Ruling(tuple(policies), Terms(UTC, timedelta(), AMPLE, ())))
     with store.past() as past:
         deletions = [deletion for night in past.nights("prod") for deletion in replay.night(night).deletions]
         images = {each.decision.image.identity for each in deletions}
@@ -42,3 +46,30 @@ def regrets_of(deletions: Sequence[NightDeletion], after: Afterwards) -> list[Pl
         (each.deletion.decision.image.id, each.kind, each.who, each.first.at, each.last.at if each.last else None)
         for each in hindsight_of(deletions, after, UTC).regrets
     ]
+
+
+def test_images_that_were_really_deleted_are_watched_until_then_and_no_longer(tmp_path: Path) -> None:
+    patient = Policy("patient", ALL, Expire(16 * DAY))
+    young, old = image_called("young", days=13.5), image_called("old", days=15.5)
+    with Store.open(new_database(tmp_path / "janitor.db")) as store:
+        world = NightlyWorld(store, RecordingCloud([young, old, image_called("new", days=0)]), [patient])
+        for night in range(6):
+            world.cloud.used = usage_of({"young": (User("s", "s"),)} if night == 4 else {})
+            world.night()
+        assert world.cloud.deleted == ["old", "young"]
+        strict, lenient = ([Policy("p", ALL, Expire(days * DAY))] for days in (14, 18))
+        assert watched(store, strict) == {"old": (1, 0), "young": (2, 0)}
+        assert watched(store, lenient) == {"old": (0, 0), "young": (0, 0)}
+
+
+def watched(store: Store, policies: Sequence[Policy]) -> dict[str, tuple[int, int]]:
+    """How many nights saw each image that these policies would have deleted, and how many regrets it has."""
+    deletions, after = replayed(store, policies)
+    hindsight = hindsight_of(deletions, after, UTC)
+    return {
+        each.deletion.decision.image.id: (
+            each.nights,
+            sum(regret.deletion is each.deletion for regret in hindsight.regrets),
+        )
+        for each in hindsight.watched
+    }
