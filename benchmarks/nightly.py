@@ -1,11 +1,14 @@
-"""Makes a database of many nights, in each of which images came, left and changed, and others were used than before.
+"""`python -m benchmarks.nightly DATABASE TARGET IMAGES NIGHTS CHURN`: makes a database of many nights.
 
-It records what runs record, but no decisions: those are made again.
+In each of them images came, left and changed, and others were used than before. It records what runs record, but no
+decisions: those are made again. A process of its own, because its memory would count into the peaks of what is measured
+after it.
 """
 
 import random
+import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from janitor.core.basis import Basis, Grounds
 from janitor.core.image import Image
 from janitor.core.memory import Memory
 from janitor.core.names.image_ids import ImageId
+from janitor.core.planning.plan import Limits
 from janitor.core.result import Mode, Outcome, RunResult, SurveySummary, TargetResult
 from janitor.core.survey import Survey
 from janitor.core.survey.plausibility import Measure
@@ -41,8 +45,9 @@ class Nights:
 
     def survey(self) -> Survey:
         """What a survey of this night sees."""
-        usage = Usage(dict(self._used))
-        return Survey(tuple(self._images), usage, self.now - timedelta(minutes=1), self.now)
+        digests = {image.id: image.status.encode() for image in self._images}
+        usage, began = Usage(dict(self._used)), self.now - timedelta(minutes=1)
+        return Survey(tuple(self._images), usage, began, self.now, digests=digests)
 
     def pass_on(self) -> None:
         """The next night."""
@@ -83,18 +88,28 @@ class Nights:
         )
 
 
-def record_nights(database: Path, target: str, nights: Nights, count: int, basis: Basis) -> None:
-    """Record so many nights of an account, as runs do."""
-    with Store.open(database) as store:
+def main() -> None:
+    """Record the nights of an account, as runs do."""
+    database, target, *numbers = sys.argv[1:]
+    images, count, churn = map(int, numbers)
+    nights = Nights(images, churn, datetime(2026, 6, 1, 3, tzinfo=UTC))
+    basis = Basis((), (), UTC, timedelta(days=2), Limits(), 30.0, accept_survey=False)
+    with Store.open(Path(database)) as store:
         for _ in range(count):
-            at = nights.now
-            run = store.begin_run(Mode.DELETE, at, owes_report=False, unposted=False, begun_by=None)
-            store.record_basis(run, basis)
-            survey = nights.survey()
-            store.record_survey(run, target, survey)
-            store.record_measure(run, target, Measure(len(survey.images), 0, 0, 0, 0), good=True)
-            store.record_decisions(run, target, (), Grounds(Memory(usage_memory=basis.usage_memory)))
-            summary = SurveySummary(len(survey.images), len(survey.images))
-            result = TargetResult(target, Outcome.OK, survey=summary)
-            store.finish_run(RunResult(run, Mode.DELETE, Outcome.OK, at, at, (result,)))
+            _record(store, target, nights, basis)
             nights.pass_on()
+
+
+def _record(store: Store, target: str, nights: Nights, basis: Basis) -> None:
+    at, survey = nights.now, nights.survey()
+    run = store.begin_run(Mode.DELETE, at, owes_report=False, unposted=False, begun_by=None)
+    store.record_basis(run, basis)
+    store.record_survey(run, target, survey)
+    store.record_measure(run, target, Measure(len(survey.images), 0, 0), good=True)
+    store.record_decisions(run, target, (), Grounds(Memory(usage_memory=basis.usage_memory)))
+    result = TargetResult(target, Outcome.OK, survey=SurveySummary(len(survey.images), len(survey.images)))
+    store.finish_run(RunResult(run, Mode.DELETE, Outcome.OK, at, at, (result,)))
+
+
+if __name__ == "__main__":
+    main()

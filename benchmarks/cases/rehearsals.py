@@ -4,9 +4,21 @@ import json
 import subprocess
 import sys
 
+import yaml
+
 from benchmarks.account import LONG, account
 from benchmarks.case import Case, Measure, Tell
-from benchmarks.rounds import Measured
+from benchmarks.processes import spend
+from benchmarks.rounds import Measured, in_rounds
+
+_PER = "name:/^(.+)-[0-9]+$/"
+_POLICIES = [
+    {"name": "stuck", "match": {"status": ["deactivated"]}, "expire": {"after": "20d", "since": "status"}},
+    {"name": "golden", "match": {"name": ["golden-*"]}},
+    {"name": "ci", "match": {"name": ["ci-*"]}, "expire": {"after": "60d"}, "keep": {"newest": 3, "per": _PER}},
+    {"name": "idle", "match": {"name": ["batch-*", "runner-*"]}, "expire": {"after": "45d", "since": "last_used"}},
+    {"name": "rest", "match": {"name": "*"}, "expire": {"after": "250d"}, "keep": {"newest": 5, "per": _PER}},
+]
 
 
 def preview(images: int, changed: int) -> Measure:
@@ -35,4 +47,31 @@ def preview(images: int, changed: int) -> Measure:
     return measure
 
 
-CASES = (Case("preview", "a snapshot of 10,000 images, of which 200 change", preview(10_000, 200)),)
+def backtest(images: int, nights: int, churn: int) -> Measure:
+    """`janitor backtest` over so many recorded nights."""
+
+    def measure(rounds: int, tell: Tell) -> Measured:
+        with account(1) as ground:
+            tell("preparation")
+            policies = ground.folder / "policies.yaml"
+            policies.write_text(yaml.safe_dump({"policies": _POLICIES}), encoding="utf-8")
+            ground.configure(policies=str(policies))
+            (target,) = ground.cloud.appkeys
+            words = (str(ground.database), target, *map(str, (images, nights, churn)))
+            spend([sys.executable, "-m", "benchmarks.nightly", *words], ground.folder / "made.txt")
+
+            def once(measured: Measured) -> None:
+                spent = measured.ran("janitor backtest", ground.command("backtest"))
+                measured.found("backtest: wall", spent.wall)
+                measured.found("backtest: CPU", spent.cpu)
+                measured.found("backtest: peak", spent.peak)
+
+            return in_rounds(rounds, once, tell)
+
+    return measure
+
+
+CASES = (
+    Case("preview", "a snapshot of 10,000 images, of which 200 change", preview(10_000, 200)),
+    Case("backtest", "90 nights of 10,000 images, 1 % new and gone in each", backtest(10_000, 90, 100), rounds=3),
+)

@@ -25,6 +25,7 @@ NEARLY_NOTHING: dict[str, Measure] = {
     "deletions-at-once": deletions.at_once(100, 5, 1),
     "commands": commands.reading(100),
     "preview": rehearsals.preview(100, 5),
+    "backtest": rehearsals.backtest(100, 5, 8),
     "sources": texts.sources(0),
 }
 CHURN, IMAGES, RUNS = 10, 100, 3
