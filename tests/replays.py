@@ -8,6 +8,7 @@ from janitor.core.decision import Decision
 from janitor.core.memory import Exemption
 from janitor.core.replay.comparing import compared
 from janitor.core.replay.inputs import Inputs, decided, night_of
+from janitor.core.replay.nights import RecordedNight
 from janitor.core.replay.rehearsing import Known, Tried, rehearsed
 from janitor.core.sharing import in_question
 
@@ -36,3 +37,22 @@ def rehearsed_again(inputs: Inputs, by_command: Sequence[Exemption] = ()) -> tup
     assert found.sharing_unknown == unasked & {each.id for each in in_question(found.decisions)}
     assert compared(found.decisions, found.decisions) == []
     return tuple(found.decisions)
+
+
+def is_whole(night: RecordedNight, inputs: Inputs) -> bool:
+    """Whether a night, read as what changed since the one before, is the same as its run's inputs read whole."""
+    grounds, basis = inputs.grounds, inputs.basis
+    known = None if grounds is None else (grounds.memory.exemptions, grounds.memory.refusals, grounds.sharing)
+    read = None if night.exemptions is None else (night.exemptions, night.refusals, night.sharing)
+    terms = None if basis is None else (basis.zone, basis.usage_memory, basis.limits, basis.exemptions)
+    went_by = night.terms
+    return (
+        night.at == inputs.survey.finished_at
+        and night.names == (inputs.target, *inputs.also_named)
+        and night.api == inputs.api
+        and night.images == {image.id: image for image in inputs.survey.images}
+        and night.usage == inputs.survey.usage
+        and {image: night.history[image] for image in night.images} == inputs.history
+        and read == known
+        and terms == (went_by and (went_by.zone, went_by.usage_memory, went_by.limits, went_by.exemptions))
+    )

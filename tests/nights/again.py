@@ -1,24 +1,27 @@
 """Whether the decisions of every night of a simulation can be repeated from its database, also of runs that died."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from janitor.cli import configuration
 from janitor.cli.rehearsals.past import Past, past_of
 from janitor.config import Settings
 from janitor.config.policy_files import Rules
 from janitor.core.decision import Decision
+from janitor.core.replay.inputs import Inputs
 from janitor.core.replay.rehearsing import Tried
 from janitor.store import Store
 from tests.nights.ground import Broken
-from tests.replays import decided_again
+from tests.replays import decided_again, is_whole
 
 
 def check_deciding_again(settings: Settings, counts: Counter[str]) -> None:
     """Repeat the decisions of every night, and preview them by the policies that ruled. Raises Broken if any differ."""
     last = configuration.rules_of(settings)
+    known: dict[int, dict[str, Inputs]] = {}
     with Store.open_existing(settings.database) as store:
         for summary in store.runs(limit=None):
-            inputs = store.inputs(summary.run)
+            inputs = known[summary.run] = store.inputs(summary.run)
             for target in store.load_run(summary.run).targets:
                 if not target.decisions:
                     continue
@@ -29,6 +32,16 @@ def check_deciding_again(settings: Settings, counts: Counter[str]) -> None:
                 )
                 counts["decided again"] += 1
                 counts["decided again by the files"] += by_files
+        _read_in_order(store, known, counts)
+
+
+def _read_in_order(store: Store, known: Mapping[int, Mapping[str, Inputs]], counts: Counter[str]) -> None:
+    """Read each night as what changed since the one before. Raises Broken where that is not what its run knew."""
+    with store.past() as past:
+        for night in (night for target in past.targets() for night in past.nights(target)):
+            if not is_whole(night, known[night.run][night.target]):
+                raise Broken(f"run {night.run} is read otherwise after the one before")
+            counts["read after the one before"] += 1
 
 
 def _previewed(past: Past, last: Rules, decisions: tuple[Decision, ...]) -> bool:

@@ -11,6 +11,7 @@ from tests.core.test_deciding_again import Chance, ListeningStore, World
 from tests.factories import DAY, image_called
 from tests.fakes import RecordingCloud
 from tests.new_database import new_database
+from tests.replays import is_whole
 
 
 @pytest.fixture
@@ -28,17 +29,7 @@ def check_nights(world: World, since: timedelta | None = None) -> list[int]:
             runs.append(night.run)
             whole = inputs[night.run]
             assert whole is not None
-            assert night.at == whole.survey.finished_at
-            assert dict(night.images) == {image.id: image for image in whole.survey.images}
-            assert night.usage == whole.survey.usage
-            assert {image: night.history[image] for image in night.images} == whole.history
-            assert whole.basis is not None
-            if whole.grounds is not None:
-                assert night.exemptions == whole.grounds.memory.exemptions
-                assert night.refusals == whole.grounds.memory.refusals
-                assert night.sharing == whole.grounds.sharing
-            else:
-                assert night.exemptions is None
+            assert is_whole(night, whole)
     return runs
 
 
