@@ -97,7 +97,7 @@ class Account:
 
 def _with_terms(term: str) -> list[object]:
     files = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(_SHIPPED.glob("*.yaml"))]
-    policies = [policy for file in files for policy in file["policies"]]
+    policies = [policy for file in files for policy in file.get("policies", ())]
     for policy in policies:
         if "expire" in policy:
             policy["expire"]["after"] = term

@@ -109,7 +109,7 @@ def test_the_configuration_that_is_named_before_counts(folder: Path, tmp_path: P
 
 def test_every_argument_that_names_something_recorded_is_completed() -> None:
     recorded = {"images", "image", "number", "targets", "policies", "verdicts", "reasons", "order", "name", "other"}
-    free = {"init", "images", "show", "waiting"}  # whose `name` is anything
+    free = {"init", "images", "show", "test", "waiting"}  # whose `name` is anything
     named = [
         (f"{name}: {each.name}", each)
         for name, command in ALL.items()

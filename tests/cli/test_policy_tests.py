@@ -1,11 +1,13 @@
 """`janitor test`, and tests of policies in `janitor check` and in runs: as commands, in a folder of policies."""
 
 import json
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from janitor.cli.commands.beginning.shipped import shipped_policies
 from tests.conftest import Desk
 
 CI = """\
@@ -148,6 +150,12 @@ def test_no_database_is_made(desk_with_tests: Desk) -> None:
     desk_with_tests.write("janitor.yaml", CONFIGURED)
     desk_with_tests.janitor("test")
     assert sorted(file.name for file in desk_with_tests.folder.iterdir()) == ["janitor.yaml", "policies"]
+
+
+def test_the_shipped_policies_have_tests_that_hold(desk: Desk) -> None:
+    shutil.copytree(shipped_policies(), desk.folder / "policies")
+    done = desk.janitor("test")
+    assert (done.returncode, done.stdout) == (0, "11 expectations hold in 1 file\n")
 
 
 # In `janitor check`

@@ -1,6 +1,6 @@
 """Makes the night of a test: its images as a survey would show them, and all that a run would know of them."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from itertools import count
@@ -47,12 +47,19 @@ def zone_of(test: PolicyTestSchema, footing: Footing) -> tzinfo:
 
 
 def ids_of(images: Iterable[ImageSchema]) -> tuple[str, ...]:
-    """The ids of the images of a test: their own, and one that nobody else has for each without."""
+    """The ids of the images of a test: their own, and one that nobody else has for each without, in their order."""
     listed = list(images)
     taken = {folded(each.id) for each in listed if each.id is not None}
-    free = (f"image-{number:06}" for number in count(1))
-    others = (word for word in free if folded(word) not in taken)
-    return tuple(next(others) if each.id is None else each.id for each in listed)
+    return tuple(_free(place, taken) if each.id is None else each.id for place, each in enumerate(listed, 1))
+
+
+def id_at(place: int) -> str:
+    """The id of an image of a test that has none, by its place; in the order of the places."""
+    return f"image-{place:05}"
+
+
+def _free(place: int, taken: Container[str]) -> str:
+    return next(word for extra in count() if folded(word := id_at(place) + "x" * extra) not in taken)
 
 
 def made(test: PolicyTestSchema, footing: Footing) -> tuple[Night, dict[str, datetime]]:

@@ -93,7 +93,7 @@ class ExemptionSchema(Schema):
 class ImageSchema(Schema):
     """One image of a test as written: only what matters. Wide because each fact that decisions depend on is a key."""
 
-    name: Given[Text] = None
+    name: Given[str] = None
     id: Given[Label] = None
     age: Given[Span] = None
     created: Given[MomentText] = None

@@ -13,7 +13,7 @@ WELL = "ci-1: any, ci-2: any, golden-1: any"
 
 
 def test_the_example_of_the_documents_holds(tmp_path: Path) -> None:
-    [example] = [block for block in blocks("yaml", document("docs/policies.md")) if "expect:" in block]
+    example = next(block for block in blocks("yaml", document("docs/policies.md")) if "expect:" in block)
     assert [each.holds for each in results(tmp_path, example)] == [True] * 4
 
 

@@ -1,11 +1,12 @@
-"""The command that runs the tests that people write for their policies: `test`."""
+"""The command that runs the tests that people write for their policies, or records one: `test`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from janitor.cli.commands.options import Common, FileName, common
+from janitor.cli import completion
+from janitor.cli.commands.options import NUMBER, Common, FileName, common
 from janitor.cli.formats import Format, format_option
 from janitor.cli.formats.rehearsals import TESTED
 
@@ -17,17 +18,38 @@ _NOTHING_CONFIGURED = "There is no janitor.yaml here: dates are in UTC, and uses
 
 @click.command()
 @click.argument("path", metavar="[PATH]", type=FileName(), required=False)
-@click.option(
-    "--policies", "rules_at", type=FileName(), metavar="PATH", help="Test these policies instead of those beside."
-)
+@click.option("--policies", "rules_at", type=FileName(), metavar="PATH", help="Test these policies, not those beside.")
 @format_option(TESTED)
+@click.option(
+    "--record",
+    "number",
+    type=NUMBER,
+    metavar="RUN",
+    shell_complete=completion.RUNS,
+    help="Write a test of what this run decided.",
+)
+@click.option("--name", metavar="PATTERN", help="Record only names like this glob or /regular expression/.")
+@click.option("--target", metavar="NAME", shell_complete=completion.TARGETS, help="Record images of this target.")
+@click.option("--output", type=FileName(), metavar="FILE", help="Record in this new file (default: stdout).")
 @common
-def test(common: Common, path: Path | None, rules_at: Path | None, form: Format) -> int:
+def test(common: Common, path: Path | None, rules_at: Path | None, form: Format, **recording: Any) -> int:
     """Run the tests of policies: *.test.yaml files.
 
     PATH is such a file, or a folder with some and their policies; by default the configured policies folder. Needs no
     cloud, no database, and no janitor.yaml. Exits with 1 if an expectation fails.
+
+    With --record, writes such a file instead: images as a recorded run saw them, and what it decided.
     """
+    if recording["number"] is not None:
+        if path is not None or rules_at is not None or form is not Format.TEXT:
+            raise click.UsageError("--record writes a test, and goes with --name, --target and --output only")
+        return _record(common, **recording)
+    if given := next((key for key, value in recording.items() if value is not None), None):
+        raise click.UsageError(f"--{given} goes with --record only")
+    return _run(common, path, rules_at, form)
+
+
+def _run(common: Common, path: Path | None, rules_at: Path | None, form: Format) -> int:
     from janitor.cli.policy_tests import find_tests, footing_of, run_tests
     from janitor.cli.terminal import say
     from janitor.config.policy_files import load_rules
@@ -46,6 +68,27 @@ def test(common: Common, path: Path | None, rules_at: Path | None, form: Format)
         say(_NOTHING_CONFIGURED.format(memory=format_duration(footing.usage_memory)), err=True)
     TESTED[form](tested)
     return Exit.FAILED if tested.failing else Exit.OK
+
+
+def _record(common: Common, *, number: int, name: str | None, target: str | None, output: Path | None) -> int:
+    from janitor.cli.commands.loading import recorded_store
+    from janitor.cli.commands.reading.filters import selection
+    from janitor.cli.policy_tests.recording import Wanted, must_be_a_new_test, recorded_test, remarks_on, write_test
+    from janitor.cli.terminal import print_lines, say
+    from janitor.errors import Exit
+
+    if output is not None:
+        must_be_a_new_test(output)
+    pattern = selection(policies=(), targets=(), verdicts=(), reasons=(), name=name, order=None).name
+    with recorded_store(common) as (settings, store):
+        made = recorded_test(store, Wanted(number, target, pattern), settings.timezone)
+    if output is None:
+        print_lines([made.text])
+    else:
+        write_test(made.text, output)
+    for remark in remarks_on(made):
+        say(remark, err=True)
+    return Exit.OK
 
 
 def _settings(common: Common) -> "Settings | None":
