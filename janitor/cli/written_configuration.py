@@ -1,4 +1,4 @@
-"""The configuration for a sandbox, on stdout or in a new file."""
+"""New files that options of commands name, such as the configuration for a sandbox."""
 
 import os
 from pathlib import Path
@@ -22,21 +22,28 @@ def show_page(address: str) -> None:
 
 def write_configuration(file: Path, configuration: str) -> None:
     """Write it to a new file. Where that fails, no file is left or touched."""
-    try:
-        with _new(file) as opened:
-            _fill(file, opened, f"{configuration}\n")
-    except OSError as error:
-        raise JanitorError(f"--write: {file}: {error.strerror}") from error
+    write_new(file, f"{configuration}\n", "--write")
     say(f"The sandbox is listening, and its configuration is in {visible(str(file))}; Ctrl-C ends it.", err=True)
 
 
-def _new(file: Path) -> TextIO:
-    """The file, which did not exist before. Raises UsageError where it cannot be created under this name."""
+def write_new(file: Path, text: str, option: str) -> None:
+    """Write a new file, which this option names. Where that fails, no file is left or touched.
+
+    Raises UsageError where it cannot be created under this name, and JanitorError where it cannot be written.
+    """
+    try:
+        with _new(file, option) as opened:
+            _fill(file, opened, text)
+    except OSError as error:
+        raise JanitorError(f"{option}: {file}: {error.strerror}") from error
+
+
+def _new(file: Path, option: str) -> TextIO:
     try:
         return file.open("x", encoding="utf-8")
     except OSError as error:
-        must_not_exist(file)
-        raise UsageError(f"--write: {file}: {error.strerror}") from error
+        must_not_exist(file, option)
+        raise UsageError(f"{option}: {file}: {error.strerror}") from error
 
 
 def _fill(file: Path, opened: TextIO, text: str) -> None:
@@ -48,7 +55,7 @@ def _fill(file: Path, opened: TextIO, text: str) -> None:
         raise
 
 
-def must_not_exist(file: Path | None) -> None:
+def must_not_exist(file: Path | None, option: str = "--write") -> None:
     """Raises UsageError where a file of this name exists."""
     if file is not None and os.path.lexists(file):
-        raise UsageError(f"--write: {file} exists and was not changed: give another name, or remove it")
+        raise UsageError(f"{option}: {file} exists and was not changed: give another name, or remove it")

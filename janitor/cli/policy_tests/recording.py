@@ -1,13 +1,13 @@
-"""Writes tests of policies from recorded runs, to stdout or in a new file."""
+"""Makes tests of policies from recorded runs, and says what they hold."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from janitor.cli.written_configuration import must_not_exist
 from janitor.core.units import counted
-from janitor.errors import ConfigurationError, JanitorError, UsageError
+from janitor.errors import ConfigurationError, UsageError
 from janitor.escaping import visible
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from janitor.core.replay.inputs import Inputs
     from janitor.store import Store
 
+OUTPUT = "--output"
 _SHOWN = 10
 
 
@@ -33,10 +34,9 @@ class Wanted:
 
 def must_be_a_new_test(file: Path) -> None:
     """Raises UsageError for a file that exists, and for a name that is not one of a test."""
-    if os.path.lexists(file):
-        raise UsageError(f"--output: {file} exists and was not changed: give another name, or remove it")
+    must_not_exist(file, OUTPUT)
     if not file.name.endswith((".test.yaml", ".test.yml")):
-        raise UsageError(f"--output: {file} would be no test of policies: name it *.test.yaml or *.test.yml")
+        raise UsageError(f"{OUTPUT}: {file} would be no test of policies: name it *.test.yaml or *.test.yml")
 
 
 def recorded_test(store: "Store", wanted: Wanted, zone: "tzinfo") -> "Recorded":
@@ -89,21 +89,6 @@ def _only(by_target: "dict[str, Inputs]", wanted: Wanted) -> "Inputs":
         several = ", ".join(visible(inputs.target) for inputs in meant)
         raise UsageError(f"run {wanted.run} saw such images in {several}: choose one by --target")
     return meant[0]
-
-
-def write_test(text: str, file: Path) -> None:
-    """Write a test to a new file. Raises JanitorError where that fails; then there is no file."""
-    must_be_a_new_test(file)
-    try:
-        with file.open("x", encoding="utf-8") as opened:
-            try:
-                opened.write(text)
-                opened.flush()
-            except BaseException:
-                file.unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise JanitorError(f"--output: {file}: {error.strerror}") from error
 
 
 def remarks_on(recorded: "Recorded") -> list[str]:

@@ -73,8 +73,9 @@ def _run(common: Common, path: Path | None, rules_at: Path | None, form: Format)
 def _record(common: Common, *, number: int, name: str | None, target: str | None, output: Path | None) -> int:
     from janitor.cli.commands.loading import recorded_store
     from janitor.cli.commands.reading.filters import selection
-    from janitor.cli.policy_tests.recording import Wanted, must_be_a_new_test, recorded_test, remarks_on, write_test
+    from janitor.cli.policy_tests.recording import OUTPUT, Wanted, must_be_a_new_test, recorded_test, remarks_on
     from janitor.cli.terminal import print_lines, say
+    from janitor.cli.written_configuration import write_new
     from janitor.errors import Exit
 
     if output is not None:
@@ -85,7 +86,7 @@ def _record(common: Common, *, number: int, name: str | None, target: str | None
     if output is None:
         print_lines([made.text])
     else:
-        write_test(made.text, output)
+        write_new(output, made.text, OUTPUT)
     for remark in remarks_on(made):
         say(remark, err=True)
     return Exit.OK
