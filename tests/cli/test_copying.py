@@ -1,15 +1,23 @@
 """`janitor db copy` as a user sees it, and runs on a copy, which is not taken for the original."""
 
+import os
 import re
 import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
 
 from janitor.core.result import Mode
 from janitor.errors import Exit
 from janitor.sandbox.server import Sandbox
 from janitor.store import Store
 from tests.conftest import Desk
+from tests.documentation import ROOT
 from tests.factories import NOW
 from tests.slack_stand_in import SlackStandIn
 
@@ -114,3 +122,69 @@ def test_no_secret_is_in_the_database(sandbox_desk: Desk, slack: SlackStandIn) -
     assert 'INSERT INTO "reports"' in content
     for secret in (password, appkey, webhook, "name-password", "query-secret", "secret-of-heartbeat"):
         assert secret not in content
+
+
+AS_OTHERS = """
+import ctypes, os, sys
+if os.geteuid() == 0:  # without this capability, permissions are for root, too
+    PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
+    assert ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0) == 0
+os.execv(sys.executable, [sys.executable, "-W", "error", "-c", sys.argv[1], *sys.argv[2:]])
+"""
+COMMAND = """
+import os
+assert not os.access(".", os.W_OK)
+from janitor.cli.app import main
+main()
+"""
+POLICY = 'policies: [{name: old, match: {name: "*"}, expire: {after: 14d}}]'
+TESTS = "now: 2026-06-01\nimages: [{name: a, age: 20d}]\nexpect: {a: {delete: old}}\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["preview", "--policies", "policies"],
+        ["backtest"],
+        ["diff", "1", "2"],
+        ["show", "latest"],
+        ["images"],
+        ["policies"],
+        ["test"],
+    ],
+    ids=" ".join,
+)
+def test_a_copy_is_read_in_a_folder_that_cannot_be_written(recorded: Path, words: list[str]) -> None:
+    before = {file.name: file.stat().st_mtime_ns for file in recorded.iterdir()}
+    done = subprocess.run(
+        [sys.executable, "-c", AS_OTHERS, COMMAND, *words],
+        cwd=recorded,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {file.name: file.stat().st_mtime_ns for file in recorded.iterdir()} == before
+
+
+@pytest.fixture
+def recorded(sandbox_desk: Desk) -> Iterator[Path]:
+    """A folder that nobody may write, with a copy, a configuration without its secrets, and policies."""
+    for _ in range(2):
+        sandbox_desk.janitor("run", "--dry-run")
+    with TemporaryDirectory(prefix="janitor-", dir="/tmp") as made:
+        folder = Path(made)
+        sandbox_desk.janitor("db", "copy", str(folder / "copy.db"))
+        text = (sandbox_desk.folder / "janitor.yaml").read_text()
+        text = re.sub(r"^database: .*$", "database: copy.db", text, flags=re.MULTILINE)
+        text = re.sub(r"^policies: .*$", "policies: policies", text, flags=re.MULTILINE)
+        (folder / "janitor.yaml").write_text(re.sub(r"(appkey|password): .*", r"\1: ${NOT_HERE}", text))
+        (folder / "policies").mkdir()
+        (folder / "policies/old.yaml").write_text(POLICY)
+        (folder / "policies/old.test.yaml").write_text(TESTS)
+        (folder / "copy.db").chmod(0o444)
+        folder.chmod(0o555)
+        yield folder
+        folder.chmod(0o755)

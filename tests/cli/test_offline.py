@@ -15,6 +15,11 @@ policies:
     expire: {after: 14d}
     notice: 2d
 """
+TESTS = """\
+now: 2026-06-01
+images: [{name: ci-1, age: 20d}]
+expect: {ci-1: {wait: old}}
+"""
 SECRETS = """\
 references: [{url: "https://vault.example/${VAULT_PATH}", token: "${VAULT_TOKEN}", needed: optional}]
 heartbeat_url: ${HEARTBEAT_URL}
@@ -27,6 +32,11 @@ READING = {
     "waiting": ["waiting", "--format", "json"],
     "policies": ["policies", "--format", "json"],
     "keep-list": ["keep", "--list", "--format", "json"],
+    "preview": ["preview", "--format", "json"],
+    "backtest": ["backtest", "--format", "json"],
+    "suggest": ["backtest", "--suggest", "--format", "json"],
+    "diff": ["diff", "1", "2", "--format", "json"],
+    "test": ["test", "--format", "json"],
 }
 NEEDING_SECRETS = {
     "run": ["run", "--dry-run"],
@@ -41,8 +51,10 @@ def pipeline(sandbox_desk: Desk, slack: SlackStandIn) -> Desk:
     """A desk whose database has a run, and whose configuration then names variables that are not set."""
     sandbox_desk.amend(f"slack:\n  token: {TOKEN}\n  channel: '{CHANNEL}'\n  base_url: {slack.base_url}\n")
     sandbox_desk.write("policies/old.yaml", POLICIES)
-    ran = sandbox_desk.janitor("run")
-    assert ran.returncode == 0, ran.stderr
+    sandbox_desk.write("policies/old.test.yaml", TESTS)
+    for _ in range(2):
+        ran = sandbox_desk.janitor("run")
+        assert ran.returncode == 0, ran.stderr
     config = sandbox_desk.folder / "janitor.yaml"
     text = config.read_text()
     for line in text.splitlines():
@@ -61,6 +73,12 @@ def test_reading_needs_no_secret(pipeline: Desk, words: Sequence[str]) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) is not None
     assert ".invalid" not in done.stdout
+
+
+def test_copying_the_database_needs_no_secret(pipeline: Desk) -> None:
+    done = pipeline.janitor("db", "copy", "copy.db")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2 runs; the latest, run 2, ended " in done.stdout
 
 
 def test_explaining_needs_no_secret(pipeline: Desk) -> None:

@@ -133,7 +133,8 @@ def _about_nights(each: TargetBacktest) -> Iterator[str]:
     if aside := [night for night in nights if not night.counts]:
         yield f"{counted(len(aside), 'dry run')} beside live ones only show facts: {_runs(aside)}"
     if dry := [night for night in nights if night.counts and night.mode is Mode.DRY_RUN]:
-        yield f"{counted(len(dry), 'dry run')} count as nights in which policies delete: {_runs(dry)}"
+        count = "counts as a night" if len(dry) == 1 else "count as nights"
+        yield f"{counted(len(dry), 'dry run')} {count} in which policies delete: {_runs(dry)}"
     if unread := [night for night in nights if night.unread]:
         parts = ", ".join(sorted({part for night in unread for part in night.unread}))
         yield f"in {counted(len(unread), 'night')} not all that uses images could be read ({parts}): {_runs(unread)}"
