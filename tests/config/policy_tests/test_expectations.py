@@ -64,6 +64,13 @@ def test_a_guarded_image_has_its_policy_too(tmp_path: Path) -> None:
     assert (each.holds, each.decision.policy) == (True, None)
 
 
+def test_an_image_that_an_earlier_policy_may_own_has_no_policy(tmp_path: Path) -> None:
+    large = "  - {name: large, match: {larger_than: 1GiB}}\n"
+    test = "{now: 2026-06-01, images: [{name: ci-1, unknown: size}], expect: {ci-1: any}}"
+    [each] = results(tmp_path, test, CI.replace("policies:\n", f"policies:\n{large}"))
+    assert (each.decision.reason, each.owner) == ("unmatched", None)
+
+
 def test_images_of_one_name_are_expected_by_id(tmp_path: Path) -> None:
     test = """
     now: 2026-06-01
