@@ -133,7 +133,7 @@ class Replay:
         for image in in_question(ruled):
             answer = night.sharing.get(image.id)
             if answer is None or answer.unasked:
-                answer = night.known_sharing.get(image.id)
+                answer = night.last_sharing.get(image.id)
             if answer is not None:
                 sharing[image.id] = answer
             elif self._ruling.may_be_shared(night.api, image):

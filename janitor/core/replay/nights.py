@@ -126,8 +126,8 @@ class RecordedNight:
     `counts` says whether it is a night in which policies can delete. `undecided` says why nothing could be decided, and
     `withheld` why nothing could be deleted, whatever the policies. `told` is None where nobody can have been told, as
     the run died. `heard` are the moments at which people heard of the target in other runs since the night before.
-    `restored`: it found the database older than it should be, and all notices ended. `known_sharing` has an answer for
-    each image that was ever asked for, of several one that says shared.
+    `restored`: it found the database older than it should be, and all notices ended. `last_sharing` has the last
+    usable answer until then for each image that was ever asked about.
 
     Wide because these are all the facts on which a replay depends.
     """
@@ -146,7 +146,7 @@ class RecordedNight:
     by_command: Sequence[Exemption] = ()
     refusals: Mapping[str, Refusals] = field(default_factory=dict)
     sharing: Mapping[str, Sharing] = field(default_factory=dict)
-    known_sharing: Mapping[str, Sharing] = field(default_factory=dict)
+    last_sharing: Mapping[str, Sharing] = field(default_factory=dict)
     change: Change = Change()
     asked: Asked = Asked()
     told: Told | None = None

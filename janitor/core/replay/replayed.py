@@ -36,8 +36,8 @@ class NightDeletion:
     """An image that would have been deleted in a night, as it was then.
 
     `api` is the name of its API, where known. `last_in_use` is when it was last in use, as that night knew it. `asked`:
-    it was known, from that night or another, with whom it is shared. `really`: our own deletion had removed it before,
-    or did in the same night.
+    it was known, from that night or an earlier one, with whom it is shared. `really`: our own deletion had removed it
+    before, or did in the same night.
     """
 
     run: int

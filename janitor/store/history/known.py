@@ -11,17 +11,23 @@ from janitor.store.trust.grounds import READERS
 
 
 class Known:
-    """What was known of the images of a target in a night, by image id; it changes when the next one is read."""
+    """What was known of the images of a target in a night, by image id; it changes when the next one is read.
+
+    `sharing` are the answers of that night, and `last_sharing` the last usable ones until then.
+    """
 
     def __init__(self, db: Connection, target: str, first: int) -> None:
         self.exemptions: dict[str, Exemption] = {}
         self.refusals: dict[str, Refusals] = {}
         self.sharing: dict[str, Sharing] = {}
+        self.last_sharing: dict[str, Sharing] = {}
         self._kinds: dict[str, tuple[dict[str, Any], Callable[[str], Any]]] = {
             "exemption": (self.exemptions, READERS["exemption"]),
             "refusals": (self.refusals, READERS["refusals"]),
             "sharing": (self.sharing, READERS["sharing"]),
         }
+        for image, value in db.execute(_ANSWERED_BEFORE, (target, first)):
+            self._answered(image, READERS["sharing"](value))
         for kind, image, value in db.execute(_BEFORE, (target, first, first)):
             self._set(kind, image, value)
         self._over = Stream(db, _OVER, (target, first))
@@ -39,17 +45,12 @@ class Known:
         if kind in self._kinds:
             values, read = self._kinds[kind]
             values[image] = read(value)
+            if kind == "sharing":
+                self._answered(image, values[image])
 
-
-def known_sharing(db: Connection, target: str) -> dict[str, Sharing]:
-    """With whom each image is shared that a run ever asked for: by the last answer, or by one that says shared."""
-    found: dict[str, Sharing] = {}
-    for image, value in db.execute(_SHARING, (target,)):
-        answer: Sharing = READERS["sharing"](value)
-        if answer.unasked or answer.problem is not None or (image in found and found[image].accepted):
-            continue
-        found[image] = answer
-    return found
+    def _answered(self, image: str, answer: Sharing) -> None:
+        if not answer.unasked and answer.problem is None:
+            self.last_sharing[image] = answer
 
 
 _BEFORE = """
@@ -58,4 +59,6 @@ WHERE target = ? AND from_run <= ? AND (until_run IS NULL OR until_run > ?)
 """
 _OVER = "SELECT until_run, kind, image FROM grounds WHERE target = ? AND until_run > ? ORDER BY until_run"
 _BEGUN = "SELECT from_run, kind, image, value FROM grounds WHERE target = ? AND from_run > ? ORDER BY from_run"
-_SHARING = "SELECT image, value FROM grounds WHERE target = ? AND kind = 'sharing' ORDER BY image, from_run"
+_ANSWERED_BEFORE = (
+    "SELECT image, value FROM grounds WHERE target = ? AND kind = 'sharing' AND from_run < ? ORDER BY from_run"
+)

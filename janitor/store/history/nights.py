@@ -14,7 +14,7 @@ from janitor.core.usage import Source, Unread, Usage
 from janitor.store.basis import basis_at
 from janitor.store.connection import Connection, query
 from janitor.store.history.fleet import Fleet
-from janitor.store.history.known import Known, known_sharing
+from janitor.store.history.known import Known
 from janitor.store.history.requests import requests
 from janitor.store.rows import instant
 from janitor.store.trust.bindings import api_at, counts_after
@@ -76,7 +76,6 @@ class _Reading:
         self._before = first - 1
         self._fleet = Fleet(db, target, first)
         self._known = Known(db, target, first)
-        self._known_sharing = known_sharing(db, target)
         self._requests = requests(db, target, first)
         self._told = _Telling(db, target, runs, first)
         self._commands = [
@@ -106,7 +105,7 @@ class _Reading:
             self._by_command(at),
             self._known.refusals if recorded else {},
             self._known.sharing if recorded else {},
-            self._known_sharing,
+            self._known.last_sharing,
             self._requests.taken(change, run),
             self._requests.asked(run),
             self._told.of(run),

@@ -176,11 +176,20 @@ def test_an_image_of_which_it_was_not_asked_whether_it_is_shared_is_deleted_and_
     assert [one.asked for one in night.deletions] == [True]
 
 
-def test_an_image_that_was_shared_in_another_night_is_kept(world: World) -> None:
+def test_an_image_that_was_shared_by_an_earlier_night_is_kept(world: World) -> None:
+    world.cloud.shared = {"old": Sharing(("p1",))}
+    live(world, 1, SOON)
+    live(world, 1)
+    assert deleted(replayed(world, [SOON], may_be_shared=lambda _api, _image: True)) == {}
+    assert deleted(replayed(world, [SOON], HOUR, may_be_shared=lambda _api, _image: True)) == {}
+
+
+def test_an_image_that_is_known_to_be_shared_only_later_is_deleted_and_was_not_asked_about(world: World) -> None:
     live(world, 1)
     world.cloud.shared = {"old": Sharing(("p1",))}
     live(world, 1, SOON)
-    assert deleted(replayed(world, [SOON], may_be_shared=lambda _api, _image: True)) == {}
+    [first, _] = replayed(world, [SOON], may_be_shared=lambda _api, _image: True)
+    assert [one.asked for one in first.deletions] == [False]
 
 
 # Images that use others
