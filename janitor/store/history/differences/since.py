@@ -35,9 +35,14 @@ def since_before(db: Connection, run: int, target: str) -> Since | None:
     )
 
 
+# `images` is 0 also for a run that failed before it decided: whether there were any is looked up.
 _GOOD = """
-SELECT decisions > 0 OR NOT images FROM surveys
-WHERE run = ? AND target = ? AND good AND finished_at IS NOT NULL AND NOT details_dropped
+SELECT s.decisions > 0 OR NOT EXISTS (
+    SELECT 1 FROM images i JOIN image_facts f ON f.image_key = i.image_key
+        AND f.from_run <= s.run AND (f.until_run IS NULL OR f.until_run > s.run)
+    WHERE i.target = s.target
+) FROM surveys s
+WHERE s.run = ? AND s.target = ? AND s.good AND s.finished_at IS NOT NULL AND NOT s.details_dropped
 """
 _GONE = f"SELECT i.image {GONE} WHERE {CLOSED}"
 _NEW = f"""
