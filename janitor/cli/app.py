@@ -9,6 +9,7 @@ import click
 
 from janitor import CHANGES, __version__
 from janitor.cli.commands import beginning, binding, checking, exempting, resending, running, serving, trying
+from janitor.cli.commands.beginning import schemas
 from janitor.cli.commands.reading import explaining, images, policies, runs, waiting
 from janitor.cli.commands.rehearsing import backtesting, comparing, previewing, testing
 from janitor.cli.streams import prepare, take_failure
@@ -68,6 +69,7 @@ for _command in (
     binding.db,
     beginning.init,
     beginning.completion,
+    schemas.schema,
     trying.sandbox,
     trying.demo,
 ):

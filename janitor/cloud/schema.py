@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BeforeValidator
 from janitor.cloud.target import Target
 from janitor.core.survey.binding import Binding
 from janitor.core.units import parse_timeout
+from janitor.documents import forms
+from janitor.documents.forms import whole, with_schema, written
 from janitor.documents.kinds import AtLeastOne, Secret, Text, Whole
 from janitor.documents.schema import Schema, one_of, read_as, word_of
 from janitor.transport import HttpOptions
@@ -50,9 +52,14 @@ def _api(value: object) -> object:
 ApiWord = BeforeValidator(_api)
 """Accepts the name of an API and nothing else."""
 
-Seconds = Annotated[timedelta, read_as(_seconds, "write a duration with its unit, like 30s or 2m")]
+Seconds = Annotated[timedelta, read_as(_seconds, "write a duration with its unit, like 30s or 2m", forms.TIMEOUT)]
 Imageless = Annotated[Literal["none"], word_of(("none",), "known here")]
 """Says that servers which leave out the key `image` have no image."""
+
+
+_NO_PROXY = with_schema(
+    {"anyOf": [forms.text_form(forms.TEXT), {"type": "array", "items": forms.text_form(forms.TEXT), "minItems": 1}]}
+)
 
 
 class HttpSchema(Schema):
@@ -61,10 +68,10 @@ class HttpSchema(Schema):
     timeout: Seconds | None = None
     attempts: AtLeastOne | None = None
     give_up_after: Seconds | None = None
-    page_size: Annotated[Whole, AfterValidator(_page_size)] | None = None
-    parallel_pages: Annotated[Whole, AfterValidator(_parallel_pages)] | None = None
-    proxy: Secret | None = None
-    no_proxy: Annotated[Text, BeforeValidator(_listed)] | None = None
+    page_size: Annotated[Whole, AfterValidator(_page_size), whole(2, 10_000)] | None = None
+    parallel_pages: Annotated[Whole, AfterValidator(_parallel_pages), whole(1, 16)] | None = None
+    proxy: Annotated[Secret, written(forms.PROXY)] | None = None
+    no_proxy: Annotated[Text, BeforeValidator(_listed), _NO_PROXY] | None = None
     ca_file: Text | None = None
 
 

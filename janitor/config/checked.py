@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from janitor.config.channels import ChannelSchemas, ChannelSetting, read_channels
-from janitor.config.contradictions import contradictions
+from janitor.config.contradictions import contradictions, unknown_although_empty
 from janitor.config.declared import misdeclared
 from janitor.config.expansion import Expanded
 from janitor.config.owners import read_owners
@@ -32,7 +32,8 @@ def checked(expanded: Expanded, kinds: ChannelSchemas, environ: Mapping[str, str
     owners, disowned = read_owners(expanded.document)
     schema, wrong = check(SettingsSchema, expanded.document)
     unfit = [*misfits(expanded, environ), *misdeclared(expanded), *wrong, *misconfigured, *disowned]
-    faults = [*expanded.document.faults, *_news(unfit, expanded)]
+    unknown = unknown_although_empty(expanded, kinds)
+    faults = [*expanded.document.faults, *_news(unfit, expanded), *unknown]
     return Checked(expanded, schema, channels, owners, faults)
 
 

@@ -1,9 +1,16 @@
-"""Contradictions between keys of a configuration that are each valid."""
+"""What is wrong in a configuration although each value is valid: contradictions, and keys that nothing knows."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
+from janitor.cloud.apis import APIS
+from janitor.config.channels import ChannelSchemas, read_channels
+from janitor.config.expansion import Expanded
+from janitor.config.owners import read_owners
+from janitor.config.schema import SettingsSchema
 from janitor.config.targets import targets_in
-from janitor.documents import Document, Fault
+from janitor.documents import Document, Fault, Keys
+from janitor.documents.schema import UNKNOWN, check
 
 
 def contradictions(document: Document) -> Iterator[Fault]:
@@ -22,3 +29,25 @@ def contradictions(document: Document) -> Iterator[Fault]:
         yield Fault(("slack",), "has both a webhook_url and a token: give either one or the other")
     elif isinstance(slack, dict) and "token" in slack and "channel" not in slack:
         yield Fault(("slack", "channel"), 'is missing: a token needs a channel, in quotes like "#cloud-images"')
+
+
+def unknown_although_empty(expanded: Expanded, channels: ChannelSchemas) -> Iterator[Fault]:
+    """Keys without a value that nothing knows: a known key may be left empty, also one of a target of another API."""
+    if not expanded.empty:
+        return
+    whole = expanded.with_empty
+    _, wrong = check(SettingsSchema, whole)
+    _, in_channels = read_channels(whole, channels, Path())
+    _, in_owners = read_owners(whole)
+    known = set(_known_to_some_api(whole))
+    for fault in (*wrong, *in_channels, *in_owners):
+        if fault.keys in expanded.empty and fault.keys not in known and fault.message.startswith(UNKNOWN):
+            yield fault
+
+
+def _known_to_some_api(document: Document) -> Iterator[Keys]:
+    """The keys of targets that are unknown to their own API, but not to every one."""
+    for place, _ in targets_in(document):
+        faults = (check(api.schema, document, place)[1] for api in APIS.values())
+        unknown = [{fault.keys for fault in some if fault.message.startswith(UNKNOWN)} for some in faults]
+        yield from {keys for some in unknown for keys in some if not all(keys in others for others in unknown)}

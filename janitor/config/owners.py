@@ -11,13 +11,14 @@ from pydantic import ConfigDict, model_validator
 
 from janitor.core.recipients.addresses import address_in, domain_in
 from janitor.core.recipients.recipients import Recipient, Recipients, same_owner
-from janitor.documents import Document, Fault
+from janitor.documents import Document, Fault, forms
 from janitor.documents.schema import Given, OneOrMore, Schema, check, read_as
 
 _KEY = "owners"
 _DEFAULT, _DOMAINS = "default", "domains"
 _FORM = 'write {channel: "#team-web"} or {user: kim@example.com}'
 _CHANNEL = re.compile(r"#[^\s#@<>&|,]{1,80}|[CG][A-Z0-9]{2,20}")
+_CHANNEL_FORM = r"#(?:[^\s#@<>&|,]|\ufeff){1,80}|[CG][A-Z0-9]{2,20}"
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
@@ -54,8 +55,12 @@ def _domain(text: str) -> str:
 class RecipientSchema(Schema):
     """Who is told, as written."""
 
-    channel: Given[Annotated[str, read_as(_channel, 'write a channel, in quotes like "#team-web"')]] = None
-    user: Given[Annotated[str, read_as(_user, "write an id of Slack's or an e-mail address")]] = None
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["channel"]}, {"required": ["user"]}]})
+
+    channel: Given[Annotated[str, read_as(_channel, 'write a channel, in quotes like "#team-web"', _CHANNEL_FORM)]] = (
+        None
+    )
+    user: Given[Annotated[str, read_as(_user, "write an id of Slack's or an e-mail address", forms.PERSON)]] = None
     mention: bool = False
 
     @model_validator(mode="after")
@@ -73,12 +78,12 @@ class RecipientSchema(Schema):
         return Recipient(self.channel, self.user, self.mention)
 
 
-class _Domains(Schema):
+class DomainsSchema(Schema):
     """The domains in which addresses that images name are looked up, as written beside the owners."""
 
     model_config = ConfigDict(extra="ignore")
 
-    domains: OneOrMore[Annotated[str, read_as(_domain, "write a domain, like example.com")]]
+    domains: OneOrMore[Annotated[str, read_as(_domain, "write a domain, like example.com", forms.DOMAIN)]]
 
 
 def read_owners(document: Document) -> tuple[Recipients | None, list[Fault]]:
@@ -115,7 +120,7 @@ class _Reading:
                 yield from self._read(name)
 
     def _read_domains(self) -> Iterator[Fault]:
-        schema, faults = check(_Domains, self._document, (_KEY,))
+        schema, faults = check(DomainsSchema, self._document, (_KEY,))
         self.domains = frozenset(schema.domains) if schema else self.domains
         yield from faults
 

@@ -10,21 +10,23 @@ from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, model_v
 from janitor.cloud.schema import HttpSchema
 from janitor.cloud.target import MOST_IMAGES
 from janitor.config.targets import AnyTarget
-from janitor.core.cron import Cron
+from janitor.core.cron import FIELDS, Cron
 from janitor.core.names.pattern import flaw_of_glob
 from janitor.core.result import Mode
 from janitor.core.units import parse_span
+from janitor.documents import forms
+from janitor.documents.forms import whole, with_schema, written
 from janitor.documents.kinds import (
     AtOnce,
     BaseAddress,
     Price,
     PrivateAddress,
     Secret,
+    SecretAddress,
     SlackChannel,
     Text,
     Whole,
     secret,
-    web_address,
 )
 from janitor.documents.schema import Label, Schema, read_as, suggestion, word_of
 from janitor.references import Names
@@ -62,11 +64,22 @@ def zone_of(text: str) -> ZoneInfo:
         raise ValueError(f'"{text}" is not an IANA time zone{near or " like Asia/Seoul"}') from None
 
 
-Span = Annotated[timedelta, read_as(parse_span, "write a duration with its unit, like 24h")]
-Validity = Annotated[timedelta, read_as(_validity, "write a duration with its unit, like 24h")]
-Percent = Annotated[float, read_as(_percent, "write a percentage, like 50%")]
-Zone = Annotated[InstanceOf[ZoneInfo], read_as(zone_of, "write an IANA time zone, like Asia/Seoul")]
-Schedule = Annotated[InstanceOf[Cron], read_as(Cron.parse, 'write five fields, in quotes, like "0 3 * * *"')]
+_A_DURATION = "write a duration with its unit, like 24h"
+Span = Annotated[timedelta, read_as(parse_span, _A_DURATION, forms.SPAN_OR_NONE)]
+Validity = Annotated[timedelta, read_as(_validity, _A_DURATION, forms.SPAN)]
+Percent = Annotated[float, read_as(_percent, "write a percentage, like 50%", forms.PERCENT)]
+Zone = Annotated[
+    InstanceOf[ZoneInfo], read_as(zone_of, "write an IANA time zone, like Asia/Seoul", forms.ZONE, ["Asia/Seoul"])
+]
+Schedule = Annotated[
+    InstanceOf[Cron],
+    read_as(
+        Cron.parse,
+        'write five fields, in quotes, like "0 3 * * *"',
+        forms.schedule((one.low, one.high, one.names) for one in FIELDS),
+        ["0 3 * * *"],
+    ),
+]
 
 
 def _names(value: object) -> object:
@@ -78,6 +91,9 @@ def _names(value: object) -> object:
     raise ValueError(f"{said}write true, false or newest")
 
 
+_NAMES_SCHEMA = with_schema({"enum": [True, False, "newest", "true", "false"]})
+
+
 def _path_glob(text: str) -> str:
     if flaw := flaw_of_glob(text, of_paths=True):
         raise ValueError(f'"{text}" {flaw}')
@@ -87,21 +103,21 @@ def _path_glob(text: str) -> str:
 class ReferenceSchema(Schema):
     """One text that names images, as written. That it has either files or a url is checked separately."""
 
-    files: Annotated[Text, AfterValidator(secret), AfterValidator(_path_glob)] | None = None
+    files: Annotated[Text, AfterValidator(secret), AfterValidator(_path_glob), written(forms.PATHS)] | None = None
     url: PrivateAddress | None = None
     token: Secret | None = None
     token_file: Text | None = None
-    names: Annotated[Names, BeforeValidator(_names)] = Names.ALL
+    names: Annotated[Names, BeforeValidator(_names), _NAMES_SCHEMA] = Names.ALL
     needed: Annotated[Literal["required", "optional"], word_of(("required", "optional"), "known here")] = "required"
 
 
 class LimitsSchema(Schema):
     """What one run may delete in one target, and how many images that may list."""
 
-    max_deletions: Annotated[Whole, Field(ge=0, le=_MOST_DELETIONS)] = 100
+    max_deletions: Annotated[Whole, Field(ge=0, le=_MOST_DELETIONS), whole(0, _MOST_DELETIONS)] = 100
     max_share: Percent = 50.0
     max_shrink: Percent = 30.0
-    max_images: Annotated[Whole, Field(ge=1, le=_MOST_IMAGES)] = MOST_IMAGES
+    max_images: Annotated[Whole, Field(ge=1, le=_MOST_IMAGES), whole(1, _MOST_IMAGES)] = MOST_IMAGES
 
 
 def _app_token(text: str) -> str:
@@ -110,8 +126,11 @@ def _app_token(text: str) -> str:
     return text
 
 
+_APPROVER = "[UWS][A-Z0-9]{2,30}"
+
+
 def _approver(text: str) -> str:
-    if not re.fullmatch("[UWS][A-Z0-9]{2,30}", text):
+    if not re.fullmatch(_APPROVER, text):
         raise ValueError(f'"{text}" is not an id of Slack: write that of a person (U…) or of a user group (S…)')
     return text
 
@@ -119,13 +138,13 @@ def _approver(text: str) -> str:
 class SlackSchema(Schema):
     """Where reports go, and who may answer them. Wide because each key is a field."""
 
-    webhook_url: Annotated[Secret, AfterValidator(web_address)] | None = None
+    webhook_url: SecretAddress | None = None
     webhook_url_file: Text | None = None
     token: Secret | None = None
     token_file: Text | None = None
-    app_token: Annotated[Secret, AfterValidator(_app_token)] | None = None
+    app_token: Annotated[Secret, AfterValidator(_app_token), written(forms.APP_TOKEN)] | None = None
     app_token_file: Text | None = None
-    approvers: list[Annotated[Text, AfterValidator(_approver)]] = Field(default=[])
+    approvers: list[Annotated[Text, AfterValidator(_approver), written(_APPROVER)]] = Field(default=[])
     channel: SlackChannel | None = None
     base_url: BaseAddress = "https://slack.com/api"
     post: Annotated[Literal["always", "changes", "problems"], word_of(POSTS, "known here")] = "changes"
@@ -167,7 +186,7 @@ class SettingsSchema(Schema):
     owners: dict[Any, Any] = Field(default={})
     concurrency: ConcurrencySchema = ConcurrencySchema()
     http: HttpSchema = HttpSchema()
-    heartbeat_url: Annotated[Secret, AfterValidator(web_address)] | None = None
+    heartbeat_url: SecretAddress | None = None
     heartbeat_url_file: Text | None = None
     metrics_file: Text | None = None
     references: list[ReferenceSchema] = Field(default=[])

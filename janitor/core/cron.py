@@ -43,7 +43,7 @@ class Cron:
     def parse(cls, text: str) -> "Cron":
         """The schedule that crontab(5) reads in five fields; ValueError with a sentence for anything else."""
         words = _words(text)
-        expression = " ".join(field.read(word) for field, word in zip(_FIELDS, words, strict=True))
+        expression = " ".join(field.read(word) for field, word in zip(FIELDS, words, strict=True))
         _require_a_fire_time(expression, text)
         wild = words[0].startswith("*") or words[1].startswith("*")
         return cls(text.strip(), expression, wild)
@@ -136,13 +136,14 @@ class _Field(NamedTuple):
         return f'"{text}" is not {noun}: {self.low} to {self.high}{names}, *, a range, a step like */2 or a list'
 
 
-_FIELDS = (
+FIELDS = (
     _Field("minute", 0, 59),
     _Field("hour", 0, 23),
     _Field("day of month", 1, 31),
     _Field("month", 1, 12, _MONTHS),
     _Field("day of week", 0, 7, _WEEKDAYS),
 )
+"""The five fields in their order, each with its numbers and the names for them."""
 
 
 def _words(text: str) -> list[str]:
@@ -151,8 +152,8 @@ def _words(text: str) -> list[str]:
     if words and words[0].startswith("@"):
         fields = _NICKNAMES.get(words[0].lower(), "0 0 * * *")
         raise ValueError(f'"{text}" is a nickname; write the five fields of crontab(5), e.g. {fields}')
-    if len(words) != len(_FIELDS):
-        wanted = ", ".join(field.name for field in _FIELDS)
+    if len(words) != len(FIELDS):
+        wanted = ", ".join(field.name for field in FIELDS)
         raise ValueError(f'"{text}" has {len(words)} fields, crontab(5) has five ({wanted}), e.g. 0 3 * * *')
     return words
 

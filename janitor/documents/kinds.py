@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from janitor.documents import forms
+from janitor.documents.forms import text_form, whole, with_schema, written
 from janitor.documents.schema import Label, read_as
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -75,14 +77,23 @@ def number(convert: Callable[[str], float]) -> BeforeValidator:
 
 
 Text = Annotated[str, read_as(str, "write text, in quotes")]
-Secret = Annotated[str, read_as(secret, "write text, in quotes")]
-WebAddress = Annotated[str, read_as(web_address, A_URL)]
-BaseAddress = Annotated[str, read_as(base_address, A_URL)]
-PrivateAddress = Annotated[str, read_as(private_address, A_URL)]
+Secret = Annotated[str, read_as(secret, "write text, in quotes", forms.LINE)]
+WebAddress = Annotated[str, read_as(web_address, A_URL, forms.URL)]
+SecretAddress = Annotated[Secret, AfterValidator(web_address), written(forms.URL, A_URL)]
+BaseAddress = Annotated[str, read_as(base_address, A_URL, forms.BASE_URL)]
+PrivateAddress = Annotated[str, read_as(private_address, A_URL, forms.PRIVATE_URL)]
 Whole = Annotated[int, number(int)]
-AtLeastOne = Annotated[Whole, Field(ge=1)]
-AtOnce = Annotated[Whole, Field(ge=1, le=32)]
-Price = Annotated[float, Field(ge=0, allow_inf_nan=False), number(float)]
+AtLeastOne = Annotated[Whole, Field(ge=1), whole(1)]
+AtOnce = Annotated[Whole, Field(ge=1, le=32), whole(1, 32)]
+Price = Annotated[
+    float,
+    Field(ge=0, allow_inf_nan=False),
+    number(float),
+    with_schema({"anyOf": [{"type": "number", "minimum": 0}, text_form(forms.PRICE)]}),
+]
+
+
+_A_CHANNEL = 'write a channel by its name with #, in quotes like "#cloud-images", or by its id like C0123456789'
 
 
 def _channel(text: str) -> str:
@@ -91,5 +102,5 @@ def _channel(text: str) -> str:
     return text
 
 
-SlackChannel = Annotated[Label, AfterValidator(_channel)]
+SlackChannel = Annotated[Label, AfterValidator(_channel), written(forms.CHANNEL, _A_CHANNEL, ["#cloud-images"])]
 """A channel of Slack's by id or by name, with or without #, as Slack takes both; no blanks nor several."""

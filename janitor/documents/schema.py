@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, ErrorDetails
 
 from janitor.documents import Document, Fault, Keys
+from janitor.documents.forms import LABEL, TEXT, Described, Json, text_form
 
 T = TypeVar("T")
 Model = TypeVar("Model", bound="Schema")
@@ -54,12 +55,13 @@ def text_like(value: object, wanted: str) -> str:
     raise ValueError(f"{kind_of(value)}: {wanted}")
 
 
-def read_as(read: Callable[[str], Any], wanted: str) -> BeforeValidator:
+def read_as(read: Callable[[str], Any], wanted: str, form: str = TEXT, examples: Iterable[str] = ()) -> BeforeValidator:
     """A validator that reads text by a function; `wanted` completes what is said of a value that is not text.
 
-    The function raises ValueError with a message fit for people.
+    The function raises ValueError with a message fit for people. It accepts no text that is not of that `form`, a
+    regular expression for editors.
     """
-    return BeforeValidator(_reader(read, wanted))
+    return Described(_reader(read, wanted), schema=text_form(form, wanted, examples))
 
 
 def _reader(read: Callable[[str], Any], wanted: str) -> Callable[[object], Any]:
@@ -74,7 +76,8 @@ def _reader(read: Callable[[str], Any], wanted: str) -> Callable[[object], Any]:
 
 def word_of(words: Iterable[str], noun: str) -> BeforeValidator:
     """A validator that takes one of the given words; the members, where they are an enum's."""
-    return BeforeValidator(one_of(words, noun))
+    known = list(words)
+    return Described(one_of(known, noun), schema={"enum": [str(word) for word in known]})
 
 
 def one_of(words: Iterable[str], noun: str) -> Callable[[object], Any]:
@@ -106,11 +109,20 @@ def _as_list(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
-Label = Annotated[str, read_as(_label, "write text, in quotes")]
+class _OneOrMore(BeforeValidator):
+    """Takes a lone value for a list of one."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> Json:
+        """A value, or a list of such values."""
+        listed = handler(core)
+        return {"anyOf": [listed["items"], {**listed, "minItems": 1}]}
+
+
+Label = Annotated[str, read_as(_label, "write text, in quotes", LABEL)]
 Given = Annotated[T | None, BeforeValidator(_given)]
 """A key that may be left out, but not left empty."""
 
-OneOrMore = Annotated[list[T], BeforeValidator(_as_list), Field(min_length=1)]
+OneOrMore = Annotated[list[T], _OneOrMore(_as_list), Field(min_length=1)]
 """A lone value or a list of them."""
 
 
@@ -205,7 +217,7 @@ def _walk(schema: type[Schema], keys: Keys) -> tuple[Keys, type[Schema]]:
             continue
         written.append(key)
         if isinstance(key, str):
-            here = _schemas_in(_known(here[0]).get(key, (None, None))[0]) or here
+            here = schemas_in(_known(here[0]).get(key, (None, None))[0]) or here
     return tuple(written), here[0]
 
 
@@ -214,7 +226,8 @@ def _known(schema: type[BaseModel]) -> dict[str, tuple[Any, str | None]]:
     return {field.alias or name: (field.annotation, field.description) for name, field in fields}
 
 
-def _schemas_in(annotation: Any) -> list[type[Schema]]:
+def schemas_in(annotation: Any) -> list[type[Schema]]:
+    """The schemas in the type of a field."""
     if isinstance(annotation, type) and issubclass(annotation, Schema):
         return [annotation]
-    return [found for part in get_args(annotation) for found in _schemas_in(part)]
+    return [found for part in get_args(annotation) for found in schemas_in(part)]

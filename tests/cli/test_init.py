@@ -82,7 +82,10 @@ def test_a_cloud_of_clouds_yaml_needs_no_variables(desk: Desk) -> None:
 def test_the_policies_are_those_that_are_shipped(desk: Desk) -> None:
     desk.janitor("init", "--yes")
     assert names(desk.folder / "policies") == names(SHIPPED)
-    assert all((desk.folder / "policies" / name).read_text() == (SHIPPED / name).read_text() for name in names(SHIPPED))
+    for name in names(SHIPPED):
+        place_of_schema, shipped = (SHIPPED / name).read_text().split("\n", 1)
+        assert place_of_schema.startswith("# yaml-language-server: $schema=")
+        assert (desk.folder / "policies" / name).read_text() == shipped
 
 
 def test_the_end_says_what_comes_next(desk: Desk) -> None:

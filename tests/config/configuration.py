@@ -8,6 +8,7 @@ import pytest
 from janitor.cloud.toast.target import ToastTarget
 from janitor.config import Settings, load_settings
 from janitor.errors import ConfigurationError, Exit
+from tests.config.json_schemas import hold_files
 
 Write = Callable[[str], Path]
 
@@ -27,6 +28,7 @@ def problems_of(config: Path | None, environ: dict[str, str] | None = None) -> l
     with pytest.raises(ConfigurationError) as caught:
         load_settings(config, environ or {})
     assert caught.value.exit_code == Exit.USAGE
+    hold_files("config", [config or Path("janitor.yaml")], caught.value.problems)
     return [str(problem) for problem in caught.value.problems]
 
 

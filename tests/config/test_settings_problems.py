@@ -202,3 +202,30 @@ def test_every_problem_is_told_at_once_in_the_order_of_lines(write: Write) -> No
         ["janitor.yaml:9", "slack.channel"],
         ["janitor.yaml:10", "htpp"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param(f"{TARGET}polices:\n", 'polices: unknown key, did you mean "policies"?', id="at-the-top"),
+        pytest.param(
+            f"{TARGET}slack: {{tokn: '${{X:-}}'}}\n", 'slack.tokn: unknown key, did you mean "token"?', id="inside"
+        ),
+        pytest.param(f"{TARGET}    regoin:\n", "targets[0].regoin: unknown key", id="of-a-target"),
+        pytest.param(
+            f"{TARGET}    usage: {{srvers: }}\n",
+            "targets[0].usage.srvers: unknown key",
+            id="in-usage",
+        ),
+        pytest.param(
+            f"{TARGET}owners: {{web: {{user: U012, usr: }}}}\n", "owners.web.usr: unknown key", id="of-an-owner"
+        ),
+    ],
+)
+def test_an_unknown_key_is_a_mistake_also_without_a_value(write: Write, text: str, problem: str) -> None:
+    assert any(problem in one for one in problems_of(write(text)))
+
+
+def test_keys_of_the_other_api_may_be_left_empty(write: Write) -> None:
+    text = f"{TARGET}    tenant_id:\n    region: ${{REGION:-}}\n    usage: {{servers: ''}}\n"
+    assert load_settings(write(text), {}).targets

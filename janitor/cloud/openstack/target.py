@@ -9,7 +9,8 @@ from pydantic import BeforeValidator, Field
 
 from janitor.cloud.schema import ApiWord, HttpSchema, Imageless, TargetSchema
 from janitor.cloud.service import Need, Sources
-from janitor.documents import Fault
+from janitor.documents import Fault, forms
+from janitor.documents.forms import with_schema
 from janitor.documents.kinds import A_URL, BaseAddress, Secret, Text, base_address
 from janitor.documents.schema import Label, Schema, read_as, word_of
 from janitor.transport import HttpOptions
@@ -95,7 +96,12 @@ def _need(value: object) -> object:
     return value
 
 
-Needed = Annotated[Need, word_of(Need, "known here"), BeforeValidator(_need)]
+Needed = Annotated[
+    Need,
+    word_of(Need, "known here"),
+    BeforeValidator(_need),
+    with_schema({"enum": [*map(str, Need), False]}),
+]
 
 
 class UsageSchema(Schema):
@@ -125,7 +131,7 @@ class OpenStackSchema(TargetSchema):
     name: Label = Field(description="give every target its own name")
     api: Annotated[Literal["openstack"], ApiWord] = Field(description="write openstack")
     cloud: Label | None = None
-    identity: Annotated[str, read_as(_identity, A_URL)] | None = None
+    identity: Annotated[str, read_as(_identity, A_URL, forms.IDENTITY_URL)] | None = None
     tenant_id: Label | None = None
     username: Secret | None = None
     username_file: Text | None = None

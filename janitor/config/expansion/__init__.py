@@ -71,6 +71,16 @@ class Expanded:
         empty = {one: why for one, why in self.empty.items() if one not in values}
         return replace(self, document=document, empty=empty, stand_ins=self.stand_ins.union(values.values()))
 
+    @property
+    def with_empty(self) -> Document:
+        """The document with the keys that came out empty, as None."""
+        whole = replace(self.document, data=deepcopy(self.document.data))
+        for keys in self.empty:
+            around: Any = whole.at(keys[:-1])
+            if isinstance(around, dict):
+                around[keys[-1]] = None
+        return whole
+
 
 def expand(
     document: Document,

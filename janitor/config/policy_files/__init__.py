@@ -7,8 +7,9 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from types import MappingProxyType
 
+from janitor.config.policy_files.kinds import is_nothing
 from janitor.config.policy_files.misplaced import misplaced_rules
-from janitor.config.policy_files.schema import PolicyFileSchema, is_nothing
+from janitor.config.policy_files.schema import PolicyFileSchema
 from janitor.config.policy_folder import holds_policies, holds_tests
 from janitor.core.memory import Exemption
 from janitor.core.policy import Policy

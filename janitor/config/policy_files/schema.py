@@ -1,124 +1,50 @@
 """The YAML form of policies: which keys there are, what each takes, and how they become policies."""
 
-from datetime import UTC, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from typing import Annotated, ClassVar
 
 from pydantic import (
-    AfterValidator,
     AliasChoices,
-    BeforeValidator,
+    ConfigDict,
     Field,
-    InstanceOf,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from janitor.core.image import Status, Visibility
+from janitor.config.policy_files.kinds import (
+    FAMILIES,
+    After,
+    ClockWord,
+    Count,
+    DiskFormat,
+    FamilyText,
+    Notice,
+    OwnerPattern,
+    PatternText,
+    Sentence,
+    Size,
+    StatusWord,
+    Until,
+    VisibilityWord,
+    WholeName,
+)
+from janitor.core.image import Status
 from janitor.core.memory import Exemption
 from janitor.core.names.owners import OwnerRule
-from janitor.core.names.pattern import Pattern, expression_between_slashes, flaw_of_glob
 from janitor.core.policy import Clock, Expire, Match, Policy
-from janitor.core.retention import Family, Keep, Period
-from janitor.core.units import LONGEST_SPAN, parse_duration, parse_size, parse_until
+from janitor.core.retention import Keep, Period
+from janitor.core.units import parse_until
 from janitor.documents.kinds import SlackChannel
-from janitor.documents.schema import Given, Label, OneOrMore, Schema, read_as, word_of
+from janitor.documents.schema import Given, Label, OneOrMore, Schema
 
-_DISK_FORMATS = ("ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "ploop", "iso")
 _DEFAULT_STATUSES = frozenset({Status.ACTIVE, Status.DEACTIVATED})
-_FAMILIES = "policy, name:/regex with one group/ or property:KEY"
-
-
-def _after(text: str) -> timedelta:
-    duration = parse_duration(text)
-    if not duration:
-        raise ValueError(f'"{text}" must be greater than zero')
-    return duration
-
-
-def _notice(text: str) -> timedelta:
-    duration = parse_duration(text)
-    if duration > LONGEST_SPAN:
-        raise ValueError(f'"{text}" is longer than a hundred years: a policy without `expire` keeps forever')
-    return duration
-
-
-def is_nothing(value: object) -> bool:
-    """Whether a duration, as written, is zero."""
-    try:
-        return not parse_duration(str(_plain_zero(value)))
-    except ValueError:
-        return False
-
-
-def _plain_zero(value: object) -> object:
-    """Zero is zero in any unit."""
-    return "0m" if value == 0 and type(value) is int else value
-
-
-def _until(text: str) -> str:
-    parse_until(text, UTC)  # the zone changes what a date means, not whether it is valid
-    return text
-
-
-def _no_pattern(text: str) -> str:
-    # Taken for a name, it would silently exempt nothing.
-    if "*" in text or (len(text) > 2 and text[0] == text[-1] == "/"):
-        raise ValueError(
-            f'"{text}" is a pattern: write whole names or ids, or a policy without `expire`, which keeps all'
-        )
-    return text
-
-
-def _sentence(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _pattern(text: str) -> Pattern:
-    pattern = Pattern(text)
-    if pattern.expression is None and (flaw := flaw_of_glob(text)):
-        raise ValueError(f'"{text}" {flaw}')
-    return pattern
-
-
-def _family(text: str) -> Family:
-    kind, _, rest = text.partition(":")
-    if text != "policy" and not (kind in ("name", "property") and rest.strip()):
-        raise ValueError(f'"{text}" is not a family: write {_FAMILIES}')
-    if kind == "name":
-        _check_one_group(rest)
-    return Family(text)
-
-
-def _check_one_group(text: str) -> None:
-    expression = expression_between_slashes(text)
-    if expression is None:
-        raise ValueError(f'"name:{text}" has no regular expression between slashes: write name:/^(.+)-[0-9]+$/')
-    if expression.groups != 1:
-        raise ValueError(
-            f"{text} has {expression.groups} groups, not exactly one: (…) is the family, (?:…) only groups"
-        )
-
-
-PatternText = Annotated[InstanceOf[Pattern], read_as(_pattern, "write a pattern, in quotes")]
-StatusWord = Annotated[Status, word_of(Status, "a status")]
-VisibilityWord = Annotated[Visibility, word_of(Visibility, "a visibility")]
-DiskFormat = Annotated[str, word_of(_DISK_FORMATS, "a disk format")]
-Size = Annotated[int, read_as(parse_size, "write a size with its unit, like 500MB or 1.5GiB")]
-After = Annotated[timedelta, read_as(_after, "write a duration with its unit, like 36h or 14d")]
-Notice = Annotated[
-    timedelta, read_as(_notice, "write a duration with its unit, like 48h or 3d"), BeforeValidator(_plain_zero)
-]
-WholeName = Annotated[Label, AfterValidator(_no_pattern)]
-Until = Annotated[str, read_as(_until, "write a date like 2026-12-31")]
-Sentence = Annotated[str, read_as(_sentence, "write text, in quotes")]
-ClockWord = Annotated[Clock, word_of(Clock, "a clock")]
-FamilyText = Annotated[InstanceOf[Family], read_as(_family, f"write {_FAMILIES}")]
-Count = Annotated[int, Field(ge=1)]
 
 
 class _Match(Schema):
     """The conditions of a policy as written. Wide because each is a key of its own."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     name: Given[OneOrMore[PatternText]] = None
     status: Given[OneOrMore[StatusWord]] = None
@@ -177,12 +103,14 @@ class _Expire(Schema):
 
 
 class _Keep(Schema):
+    model_config = ConfigDict(json_schema_extra={"minProperties": 2})
+
     newest: Given[Count] = None
     daily: Given[Count] = None
     weekly: Given[Count] = None
     monthly: Given[Count] = None
     yearly: Given[Count] = None
-    per: FamilyText = Field(description=f"say what is counted, {_FAMILIES}")
+    per: FamilyText = Field(description=f"say what is counted, {FAMILIES}")
 
     @model_validator(mode="after")
     def _counts_something(self) -> "_Keep":
@@ -198,9 +126,11 @@ class _Keep(Schema):
 class _Owner(Schema):
     """Where the owner of an image is found, as written."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
     property: Given[Label] = None
-    tag: Given[Label] = None
-    name: Given[Label] = None
+    tag: Given[OwnerPattern] = None
+    name: Given[OwnerPattern] = None
 
     @model_validator(mode="after")
     def _is_one(self) -> "_Owner":
@@ -273,6 +203,8 @@ class ExemptSchema(Schema):
 
 class PolicyFileSchema(Schema):
     """One policy file as written. A file with `exempt` needs no policies."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["policies"]}, {"required": ["exempt"]}]})
 
     notice: Given[Notice] = None
     policies: Annotated[list[PolicySchema], Field(min_length=1)] = Field(

@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from datetime import UTC
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, InstanceOf, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, InstanceOf, model_validator
 
-from janitor.config.policy_files.schema import Size, StatusWord, Until, VisibilityWord
+from janitor.config.policy_files.kinds import Size, StatusWord, Until, VisibilityWord
 from janitor.config.schema import Span, Zone
 from janitor.core.decision import Reason, Verdict
 from janitor.core.image import Visibility
 from janitor.core.policy_tests.moments import Moment
 from janitor.core.units import parse_from
+from janitor.documents import forms
+from janitor.documents.forms import Or, text_form
 from janitor.documents.kinds import Text
 from janitor.documents.schema import Given, Label, OneOrMore, Schema, one_of, read_as, suggestion, word_of
 
@@ -71,9 +73,11 @@ def _tags(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Tags = Annotated[list[str], BeforeValidator(_tags)]
-Date = Annotated[str, read_as(_date, "write a date like 2026-06-01")]
-MomentText = Annotated[InstanceOf[Moment], read_as(Moment, "write how long ago, like 20d, or a date like 2026-06-01")]
+Tags = Annotated[list[str], BeforeValidator(_tags), Or({"type": "string"})]
+Date = Annotated[str, read_as(_date, "write a date like 2026-06-01", forms.BEGINNING)]
+MomentText = Annotated[
+    InstanceOf[Moment], read_as(Moment, "write how long ago, like 20d, or a date like 2026-06-01", forms.MOMENT)
+]
 DiskFormat = Annotated[str, word_of(DISK_FORMATS, "a disk format")]
 UnknownWord = Annotated[str, word_of(UNKNOWABLE, "something that may be unknown")]
 KeepReason = Annotated[
@@ -92,6 +96,8 @@ class ExemptionSchema(Schema):
 
 class ImageSchema(Schema):
     """One image of a test as written: only what matters. Wide because each fact that decisions depend on is a key."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["name"]}, {"required": ["id"]}]})
 
     name: Given[str] = None
     id: Given[Label] = None
@@ -116,7 +122,7 @@ class ImageSchema(Schema):
     user_deleted: Given[bool] = None
     watched: Given[MomentText] = None
     announced: Given[MomentText] = None
-    exempt: Given[Annotated[ExemptionSchema, BeforeValidator(_exempted)]] = None
+    exempt: Given[Annotated[ExemptionSchema, BeforeValidator(_exempted), Or(text_form(forms.DATE))]] = None
     shared_with: Given[OneOrMore[Label]] = None
     offered_to: Given[OneOrMore[Label]] = None
     refused: Given[MomentText] = None
@@ -146,6 +152,8 @@ class ImageSchema(Schema):
 class ExpectationSchema(Schema):
     """What is expected for one image; a lone verdict, like `keep`, is its `verdict`."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
     verdict: Given[VerdictWord] = None
     keep: Given[KeepReason] = None
     wait: Given[Label] = None
@@ -169,6 +177,9 @@ class ExpectationSchema(Schema):
         return self
 
 
+Expectation = Annotated[ExpectationSchema, BeforeValidator(_expected), Or({"enum": [str(word) for word in VERDICTS]})]
+
+
 class PolicyTestSchema(Schema):
     """One file of tests as written: images at an instant, and what is expected for each."""
 
@@ -179,6 +190,6 @@ class PolicyTestSchema(Schema):
     images: Annotated[list[ImageSchema], Field(min_length=1)] = Field(
         description="write a list, each item with a name and what else matters"
     )
-    expect: Annotated[dict[str, Annotated[ExpectationSchema, BeforeValidator(_expected)]], Field(min_length=1)] = Field(
+    expect: Annotated[dict[str, Expectation], Field(min_length=1)] = Field(
         description="say for each image what is to be decided, by its name, like {ci-web-41: delete}"
     )

@@ -94,7 +94,13 @@ class FileChannel:
 class FileSchema(ChannelSchema):
     """The keys of a file of reports."""
 
-    file: Annotated[Label, Field(description="name the file that reports are added to")]
+    file: Annotated[
+        Label,
+        Field(
+            description="name the file that reports are added to",
+            json_schema_extra={"description": "A file, to which each report is added as a line of JSON."},
+        ),
+    ]
 
     def setting(self, folder: Path) -> FileChannel:
         """The file."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from janitor.cli import configuration
 from janitor.cli.commands.beginning.questions import QUESTIONS, Answers, Question, asked, unwanted
-from janitor.cli.commands.beginning.shipped import shipped_policies
+from janitor.cli.commands.beginning.shipped import shipped_texts
 from janitor.cli.commands.beginning.texts import configuration_text, example_of_environment, variables_of
 from janitor.cli.commands.beginning.writing import must_be_new, write_together
 from janitor.cli.terminal import answer_as_typed, can_ask, say
@@ -120,7 +120,7 @@ def _flaw(question: Question, answer: str | None) -> str | None:
 def _write(files: Files, answers: Answers) -> None:
     """Raises Wrong where the configuration would not be valid, and then writes nothing."""
     secret = {files.configuration: configuration_text(answers), files.example: example_of_environment(answers)}
-    shipped = {path.name: path.read_text(encoding="utf-8") for path in sorted(shipped_policies().glob("*.yaml"))}
+    shipped = shipped_texts()
 
     def check(staged: Mapping[Path, Path]) -> None:
         environment = {name: _TRIED_WITH.get(name, _ANY_VALUE) for name in variables_of(answers)}

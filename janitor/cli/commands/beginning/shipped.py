@@ -1,5 +1,6 @@
-"""Where the policies are that come with the janitor."""
+"""Where the policies are that come with the janitor, and how they begin elsewhere."""
 
+import re
 from pathlib import Path
 
 import janitor
@@ -10,3 +11,12 @@ def shipped_policies() -> Path:
     package = Path(janitor.__file__).parent
     inside = package / "policies"
     return inside if inside.is_dir() else package.parent / "policies"
+
+
+def shipped_texts() -> dict[str, str]:
+    """The shipped policies by the names of their files, for another folder: without the place of their schema."""
+    files = sorted(shipped_policies().glob("*.yaml"))
+    return {file.name: _PLACE_OF_SCHEMA.sub("", file.read_text(encoding="utf-8")) for file in files}
+
+
+_PLACE_OF_SCHEMA = re.compile(r"\A# yaml-language-server: [^\n]*\n")
