@@ -57,9 +57,15 @@ Imageless = Annotated[Literal["none"], word_of(("none",), "known here")]
 """Says that servers which leave out the key `image` have no image."""
 
 
-_NO_PROXY = with_schema(
-    {"anyOf": [forms.text_form(forms.TEXT), {"type": "array", "items": forms.text_form(forms.TEXT), "minItems": 1}]}
-)
+_LISTED = {
+    "type": "array",
+    "items": forms.text_form(forms.ANYTHING),
+    "minItems": 1,
+    # Blanks beside other words count for nothing.
+    "if": {"maxItems": 1},
+    "then": {"items": forms.text_form(forms.TEXT)},
+}
+_NO_PROXY = with_schema({"anyOf": [forms.text_form(forms.TEXT), _LISTED]})
 
 
 class HttpSchema(Schema):

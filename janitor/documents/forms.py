@@ -20,6 +20,7 @@ _CONTROL = r"\x00-\x1f\x7f-\x9f"
 _BREAK = rf"{_CONTROL}\u2028\u2029"
 _ANY = r"[\s\S]"
 
+ANYTHING = f"{_ANY}+"
 TEXT = rf"{_ANY}*{_SIGN}{_ANY}*"
 LINE = rf"(?={_ANY}*{_SIGN})[^{_CONTROL}]*"
 LABEL = rf"(?={_SIGN})[^{_BREAK}]*(?:[^\s{_CONTROL}]|\ufeff)"

@@ -46,7 +46,7 @@ slack: {token: xoxb, channel: "#cloud", app_token: xapp-1, approvers: [U012AB3CD
 channels: [{file: reports.jsonl}]
 owners: {team: {channel: "#t"}, lee: {user: lee@example.com, mention: true}, default: {user: U012}, domains: a.example}
 concurrency: {targets: 4, deletions: "32"}
-http: {attempts: 5, page_size: 1000, parallel_pages: 1, proxy: "http://u:p@proxy:3128", no_proxy: [localhost, "*"]}
+http: {attempts: 5, page_size: 1000, parallel_pages: 1, proxy: "http://u:p@proxy:3128", no_proxy: [localhost, " ", "*"]}
 heartbeat_url: https://hc.example:8443/ping?x=1
 references:
   - {files: "infra/**/*.tf", names: false}
