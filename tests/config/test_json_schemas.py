@@ -113,7 +113,15 @@ def test_what_init_writes_is_valid(tmp_path: Path, options: list[str]) -> None:
     assert made.return_value == 0, made.output
     assert not refused("config", read_document(config).data)
     for path in (tmp_path / "policies").glob("*.yaml"):
-        assert not refused("policies", read_document(path).data)
+        assert not refused("tests" if path.name.endswith(".test.yaml") else "policies", read_document(path).data)
+
+
+@pytest.mark.parametrize("path", [*ROOT.glob("policies/*.yaml"), *ROOT.glob("deploy/**/janitor.yaml")], ids=str)
+def test_every_shipped_file_names_its_schema(path: Path) -> None:
+    first, data = path.read_text(encoding="utf-8").splitlines()[0], read_document(path).data
+    assert isinstance(data, dict)
+    named = path.parent / first.removeprefix("# yaml-language-server: $schema=")
+    assert named.resolve() == SHIPPED / f"{kind_of(set(data))}.schema.json"
 
 
 # Both ways, for files with random mistakes
