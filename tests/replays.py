@@ -41,11 +41,9 @@ def rehearsed_again(inputs: Inputs, by_command: Sequence[Exemption] = ()) -> tup
 
 def is_whole(night: RecordedNight, inputs: Inputs) -> bool:
     """Whether a night, read as what changed since the one before, is the same as its run's inputs read whole."""
-    grounds, basis = inputs.grounds, inputs.basis
+    grounds = inputs.grounds
     known = None if grounds is None else (grounds.memory.exemptions, grounds.memory.refusals, grounds.sharing)
     read = None if night.exemptions is None else (night.exemptions, night.refusals, night.sharing)
-    terms = None if basis is None else (basis.zone, basis.usage_memory, basis.limits, basis.exemptions)
-    went_by = night.terms
     return (
         night.at == inputs.survey.finished_at
         and night.names == (inputs.target, *inputs.also_named)
@@ -54,5 +52,5 @@ def is_whole(night: RecordedNight, inputs: Inputs) -> bool:
         and night.usage == inputs.survey.usage
         and {image: night.history[image] for image in night.images} == inputs.history
         and read == known
-        and terms == (went_by and (went_by.zone, went_by.usage_memory, went_by.limits, went_by.exemptions))
+        and night.basis == inputs.basis
     )

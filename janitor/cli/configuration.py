@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from janitor.config import Settings, find_policies, load_settings
 from janitor.config.channels import ChannelSchemas
+from janitor.core.basis import Basis
 from janitor.core.result import Mode
 from janitor.errors import ConfigurationError, Problem
 
@@ -75,6 +76,19 @@ def _problems_of_policies(config: Path | None) -> tuple[Problem, ...]:
     except ConfigurationError as error:
         return error.problems
     return ()
+
+
+def basis_of(settings: Settings, rules: "Rules", *, accept_survey: bool = False) -> Basis:
+    """What a run with these rules is based on, as it is configured now."""
+    return Basis(
+        tuple(rules.policies),
+        tuple(rules.exemptions),
+        settings.timezone,
+        settings.usage_memory,
+        settings.limits,
+        settings.max_shrink,
+        accept_survey,
+    )
 
 
 def mode_of(settings: Settings, *, dry_run: bool) -> Mode:

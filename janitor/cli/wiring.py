@@ -8,13 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from janitor.cli.configuration import next_run_of
+from janitor.cli.configuration import basis_of, next_run_of
 from janitor.cli.recorded import images_of, known_targets
 from janitor.clock import utc_now
 from janitor.cloud.target import may_have
 from janitor.config import Settings
 from janitor.config.policy_files import PASSED_OVER, Rules
-from janitor.core.basis import Basis
 from janitor.core.decision import Decision
 from janitor.core.exemptions import active
 from janitor.core.policy_lint import exempting_nothing
@@ -91,7 +90,7 @@ def perform(
         with Store.open(settings.database) as store:
             result = Run(
                 sites=sites,
-                basis=_basis(settings, rules, accept_survey=request.accept_survey),
+                basis=basis_of(settings, rules, accept_survey=request.accept_survey),
                 store=store,
                 mode=request.mode,
                 references=_texts(settings, around),
@@ -121,18 +120,6 @@ def _sites(settings: Settings, choice: Choice, around: Surroundings) -> list[Sit
     known = known_targets(settings)
     return sites_of(
         settings, choice, clock=around.clock, stop=around.stop, http_transport=around.http_transport, known=known
-    )
-
-
-def _basis(settings: Settings, rules: Rules, *, accept_survey: bool) -> Basis:
-    return Basis(
-        tuple(rules.policies),
-        tuple(rules.exemptions),
-        settings.timezone,
-        settings.usage_memory,
-        settings.limits,
-        settings.max_shrink,
-        accept_survey,
     )
 
 

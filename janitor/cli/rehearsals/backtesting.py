@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from janitor.cli.commands.reading.filters import check_names
-from janitor.cli.configuration import next_run_of
+from janitor.cli.configuration import basis_of, next_run_of
 from janitor.cloud.apis import shareable, wire_keys
 from janitor.cloud.target import may_have
 from janitor.config import Settings
@@ -15,7 +15,6 @@ from janitor.core.image import Image
 from janitor.core.replay.afterwards import Afterwards
 from janitor.core.replay.backtest import Replay
 from janitor.core.replay.hindsight import hindsight_of
-from janitor.core.replay.nights import Terms
 from janitor.core.replay.replayed import NightDeletion, Ruling
 from janitor.errors import UsageError
 from janitor.report.rehearsals.backtest import Backtest, TargetBacktest
@@ -66,10 +65,8 @@ def wanted_targets(settings: Settings, known: list[str], targets: frozenset[str]
 
 def ruling_of(settings: Settings, rules: Rules, target: str) -> Ruling:
     """What rules in a replay of a target if these are the policy files."""
-    terms = Terms(settings.timezone, settings.usage_memory, settings.limits, tuple(rules.exemptions))
     return Ruling(
-        tuple(rules.policies),
-        terms,
+        basis_of(settings, rules),
         settings.destinations(rules.policies),
         next_run_of(settings),
         wire_keys,

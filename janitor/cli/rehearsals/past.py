@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from janitor.cli.configuration import basis_of
 from janitor.cloud.apis import shareable, wire_keys
 from janitor.cloud.target import may_have
 from janitor.config import Settings
+from janitor.config.policy_files import Rules
 from janitor.core.basis import Basis, Grounds
 from janitor.core.decision import Decision
 from janitor.core.memory import Memory
@@ -50,9 +52,7 @@ def past_of(settings: Settings, store: Store, run: int, inputs: Inputs) -> Past:
     """What a run saw and decided in one target; what it did not record is rebuilt where that is possible."""
     then, target = inputs.survey.finished_at, inputs.target
     known = _known(settings, store, inputs)
-    basis = inputs.basis or Basis(
-        (), (), settings.timezone, settings.usage_memory, settings.limits, settings.max_shrink, accept_survey=False
-    )
+    basis = inputs.basis or basis_of(settings, Rules(()))
     unknown = [sentence for part, sentence in _parts(inputs) if part is None]
     grounds = inputs.grounds
     if inputs.history is None or grounds is None:

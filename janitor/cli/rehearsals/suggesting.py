@@ -14,7 +14,7 @@ from janitor.core.replay.backtest import Replay
 from janitor.core.replay.hindsight import hindsight_of
 from janitor.core.replay.nights import RecordedNight
 from janitor.core.replay.replayed import NightDeletion, Ruling
-from janitor.core.replay.variants import Trial, variants_of, with_variant
+from janitor.core.replay.variants import Trial, Variant, variants_of, with_variant
 from janitor.documents.schema import suggestion
 from janitor.errors import UsageError
 from janitor.escaping import visible
@@ -96,9 +96,8 @@ class _Replayed:
 def _replayed(trials: Sequence[Trial], ruling: Ruling) -> list[_Replayed]:
     """A replay for each variant; those that leave the policy as it is have one."""
     as_it_is = _Replayed(ruling)
-    return [
-        as_it_is
-        if each.variant.present
-        else _Replayed(replace(ruling, policies=with_variant(ruling.policies, each.variant)))
-        for each in trials
-    ]
+    return [as_it_is if each.variant.present else _Replayed(_varied(ruling, each.variant)) for each in trials]
+
+
+def _varied(ruling: Ruling, variant: Variant) -> Ruling:
+    return replace(ruling, basis=replace(ruling.basis, policies=with_variant(ruling.basis.policies, variant)))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from janitor.core.basis import Basis
 from janitor.core.decision import Decision, Verdict
 from janitor.core.image import Image, Sharing
 from janitor.core.matching import Matched
@@ -20,7 +21,7 @@ from janitor.core.planning.plan import make_plan, revised
 from janitor.core.policy import Policy
 from janitor.core.replay.exempted import exempted
 from janitor.core.replay.inputs import Night, decided
-from janitor.core.replay.nights import RecordedNight, Terms
+from janitor.core.replay.nights import RecordedNight
 from janitor.core.replay.replayed import NightDeletion, ReplayedNight, Ruling
 from janitor.core.replay.telling import Telling
 from janitor.core.sharing import apply_sharing, in_question
@@ -33,8 +34,8 @@ class Replay:
 
     def __init__(self, ruling: Ruling) -> None:
         self._ruling = ruling
-        self._telling = Telling(ruling.policies, ruling.destinations, ruling.next_run)
-        self._matching = _Matching(ruling.policies)
+        self._telling = Telling(ruling.basis.policies, ruling.destinations, ruling.next_run)
+        self._matching = _Matching(ruling.basis.policies)
         self._users = _Users()
         self._gone: set[str] = set()
         self._kept: dict[str, Image] = {}
@@ -43,24 +44,24 @@ class Replay:
     def night(self, night: RecordedNight) -> ReplayedNight:
         """What the policies would have done in the next night."""
         self._follow(night)
-        terms = night.terms or self._ruling.terms
+        basis = night.basis or self._ruling.basis
         seen = ReplayedNight(
             night.run,
             night.mode,
             night.at,
             night.target,
-            terms.zone,
+            basis.zone,
             night.counts,
             night.undecided,
             night.withheld,
             images=len(night.images),
             used=len(night.usage.by_image),
             unread=tuple(map(str, sorted(night.usage.unread))),
-            recorded=night.terms is not None and night.exemptions is not None and night.clocks_known,
+            recorded=night.basis is not None and night.exemptions is not None and night.clocks_known,
             really=night.asked.done,
             gone=frozenset(self._gone & (night.change.left.keys() - night.change.ours)),
         )
-        return self._decided(night, terms, seen) if night.counts and night.undecided is None else seen
+        return self._decided(night, basis, seen) if night.counts and night.undecided is None else seen
 
     def _follow(self, night: RecordedNight) -> None:
         """Take over what became of images since the night before, and what people heard."""
@@ -78,19 +79,19 @@ class Replay:
             if self._kept.pop(image.id, None) is not None:  # it is listed again
                 self._users.release(image.id, night.at)
 
-    def _decided(self, night: RecordedNight, terms: Terms, seen: ReplayedNight) -> ReplayedNight:
+    def _decided(self, night: RecordedNight, basis: Basis, seen: ReplayedNight) -> ReplayedNight:
         images = [image for image in night.images.values() if image.id not in self._gone]
         images += self._kept.values()
         history = self._users.history(night.history, images, night)
         memory = Memory(
             notices=self._telling.counted(images, night.at),
-            exemptions=exempted(night, images, terms, self._ruling.terms.exemptions, self._kept),
+            exemptions=exempted(night, images, basis, self._ruling.basis.exemptions, self._kept),
             refusals=night.refusals,
-            usage_memory=terms.usage_memory,
+            usage_memory=basis.usage_memory,
         )
         keys = self._ruling.wire_keys(night.api)
         usage = self._users.usage(night.usage)
-        given = Night(night.names, images, usage, history, night.at, terms.zone, memory, {}, keys)
+        given = Night(night.names, images, usage, history, night.at, basis.zone, memory, {}, keys)
         ruled = self._matching.decided(given)
         sharing, unknown = self._sharing(night, ruled)
         decisions = apply_sharing(ruled, sharing)
@@ -106,7 +107,7 @@ class Replay:
             rejected=tuple(one for one in asked if one.decision.image.id in rejected),
             waiting=tuple(decision for decision in decisions if decision.verdict is Verdict.WAIT),
             announced=announced,
-            excess=plan.over_limit(terms.limits),
+            excess=plan.over_limit(basis.limits),
         )
 
     def _asked(

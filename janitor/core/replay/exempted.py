@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from janitor.core.basis import Basis
 from janitor.core.exemptions import exemptions_by_tag, exemptions_for, longest_of
 from janitor.core.image import Image
 from janitor.core.memory import Exemption
-from janitor.core.replay.nights import RecordedNight, Terms
+from janitor.core.replay.nights import RecordedNight
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Granted:
 def exempted(
     night: RecordedNight,
     images: Sequence[Image],
-    terms: Terms,
+    basis: Basis,
     in_files: Sequence[Exemption],
     unlisted: Collection[str],
 ) -> Mapping[str, Exemption]:
@@ -37,7 +38,7 @@ def exempted(
 
     The night lists none of the images that are `unlisted`.
     """
-    granted = Granted(night.exemptions, terms.exemptions, night.by_command, night.at, terms.zone)
+    granted = Granted(night.exemptions, basis.exemptions, night.by_command, night.at, basis.zone)
     return exempted_under(granted, images, in_files, unlisted)
 
 

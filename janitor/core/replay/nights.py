@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
+from janitor.core.basis import Basis
 from janitor.core.image import Image, Sharing
 from janitor.core.memory import Exemption, History, Notice, Refusals
 from janitor.core.names.image_ids import ImageId
-from janitor.core.planning.plan import Limits
 from janitor.core.result import Mode
 from janitor.core.usage import Usage, User
 
@@ -44,16 +44,6 @@ def counting(runs: Sequence[PastRun]) -> frozenset[int]:
         or (each.run > last.run and each.at - last.at > _TRIED_BESIDE)
     )
     return frozenset(each.run for each in (*live, *alone))
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a run went by besides policies; `exemptions` are those of policy files, those that had expired included."""
-
-    zone: tzinfo
-    usage_memory: timedelta
-    limits: Limits
-    exemptions: tuple[Exemption, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +109,9 @@ class RecordedNight:
 
     `images`, `history`, the usage, `exemptions`, `refusals` and `sharing` are all that was known of the target, by id:
     mappings that the next night changes, so they hold until it is asked for. `history` also has images that are gone.
-    `exemptions` are None where they were not recorded; `by_command` are those by command that were in force, and
-    `terms` is what the run went by, None for a run of before that was recorded. `account` changes where a person bound
-    the target to another account.
+    `exemptions` are None where they were not recorded; `by_command` are those by command that were in force. `basis` is
+    what the run was based on, None for a run of before that was recorded. `account` changes where a person bound the
+    target to another account.
 
     `counts` says whether it is a night in which policies can delete. `undecided` says why nothing could be decided, and
     `withheld` why nothing could be deleted, whatever the policies. `told` is None where nobody can have been told, as
@@ -141,7 +131,7 @@ class RecordedNight:
     usage: Usage
     history: Mapping[str, History]
     api: str | None = None
-    terms: Terms | None = None
+    basis: Basis | None = None
     exemptions: Mapping[str, Exemption] | None = None
     by_command: Sequence[Exemption] = ()
     refusals: Mapping[str, Refusals] = field(default_factory=dict)

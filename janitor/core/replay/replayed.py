@@ -4,27 +4,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from janitor.core.basis import Basis
 from janitor.core.decision import Decision
 from janitor.core.image import Image
 from janitor.core.names.wire_keys import WireKeys
 from janitor.core.planning.plan import Excess
-from janitor.core.policy import Policy
 from janitor.core.recipients.destinations import Destinations
-from janitor.core.replay.nights import Terms
 from janitor.core.result import Mode
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What rules in a replay: policies and the exemptions of their files, and who is told.
+    """What rules in a replay, and who is told.
 
-    `terms` is what the configuration says, for runs that did not record what they went by; `exemptions` of it are the
-    ones that count in every night. `may_be_shared` says whether the API of that name is asked with whom an image is
+    The policies of `basis`, and its exemptions of policy files, count in every night; the rest of it stands for what
+    runs did not record of theirs. `may_be_shared` says whether the API of that name is asked with whom an image is
     shared.
     """
 
-    policies: tuple[Policy, ...]
-    terms: Terms
+    basis: Basis
     destinations: Destinations | None = None
     next_run: Callable[[datetime], datetime] | None = None
     wire_keys: Callable[[str | None], WireKeys] = lambda _api: WireKeys()

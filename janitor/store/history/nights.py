@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from janitor.core.memory import Exemption
-from janitor.core.replay.nights import PastRun, RecordedNight, Standing, Terms, Told, counting
+from janitor.core.replay.nights import PastRun, RecordedNight, Standing, Told, counting
 from janitor.core.result import Mode, Outcome
 from janitor.core.usage import Source, Unread, Usage
 from janitor.store.basis import basis_at
@@ -86,7 +86,6 @@ class _Reading:
     def night(self, row: _Row, *, counts: bool) -> RecordedNight:
         """The night of a run. Those before it have been asked for."""
         db, target, run, at = self._db, self._target, row["run"], instant(row["finished_at"])
-        basis = basis_at(db, run)
         change = self._fleet.advance(run, at, at if row["usage_problem"] is None else None)
         self._known.advance(run)
         recorded = row["sharing_asked"] is not None
@@ -100,7 +99,7 @@ class _Reading:
             self._usage(row),
             self._fleet.histories,
             api_at(db, run, target),
-            None if basis is None else Terms(basis.zone, basis.usage_memory, basis.limits, basis.exemptions),
+            basis_at(db, run),
             self._known.exemptions if recorded else None,
             self._by_command(at),
             self._known.refusals if recorded else {},

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from janitor.core.basis import Basis
 from janitor.core.memory import Exemption
 from janitor.core.policy import Expire, Policy
 from janitor.core.recipients.destinations import Destinations
 from janitor.core.replay.backtest import Replay
-from janitor.core.replay.nights import Terms
 from janitor.core.replay.replayed import ReplayedNight, Ruling
 from janitor.core.result import Mode
 from tests.core.test_deciding_again import FAMILIES, IDLE, PINNED, STUCK, WEB, Chance, ListeningStore, World
@@ -37,8 +37,8 @@ def replayed(
     world: World, policies: Iterable[Policy], since: timedelta | None = None, **rest: Any
 ) -> list[ReplayedNight]:
     exemptions = rest.pop("exemptions", ())
-    terms = Terms(UTC, timedelta(), AMPLE, tuple(exemptions))
-    replay = Replay(Ruling(tuple(policies), terms, **rest))
+    basis = Basis(tuple(policies), tuple(exemptions), UTC, timedelta(), AMPLE, 30.0, accept_survey=False)
+    replay = Replay(Ruling(basis, **rest))
     with world.store.past() as past:
         return [replay.night(night) for night in past.nights("prod", since)]
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from janitor.core.basis import Basis
 from janitor.core.policy import Expire, Policy
 from janitor.core.replay.afterwards import Afterwards
 from janitor.core.replay.backtest import Replay
 from janitor.core.replay.hindsight import hindsight_of
-from janitor.core.replay.nights import Terms
 from janitor.core.replay.replayed import NightDeletion, Ruling
 from janitor.core.usage import User
 from janitor.store import Store
@@ -33,7 +33,7 @@ def test_all_that_is_planted_is_found_and_nothing_else(seed: int, tmp_path: Path
 
 def replayed(store: Store, policies: Sequence[Policy] = (OLD,)) -> tuple[list[NightDeletion], Afterwards]:
     """What policies would have deleted, and what is recorded afterwards."""
-    replay = Replay(Ruling(tuple(policies), Terms(UTC, timedelta(), AMPLE, ())))
+    replay = Replay(Ruling(Basis(tuple(policies), (), UTC, timedelta(), AMPLE, 30.0, accept_survey=False)))
     with store.past() as past:
         deletions = [deletion for night in past.nights("prod") for deletion in replay.night(night).deletions]
         images = {each.decision.image.identity for each in deletions}
