@@ -23,6 +23,7 @@ from janitor.store import Store
 from tests import runs
 from tests.nights.account import PAGE_SIZE, USAGE_MEMORY, Account, untouched
 from tests.nights.again import check_deciding_again
+from tests.nights.between import check_what_changed
 from tests.nights.channel import Channel
 from tests.nights.clickers import Clickers
 from tests.nights.clockwork import Clockwork, Crash, Happening
@@ -104,6 +105,7 @@ class Simulation:
                 self._morning(result)
             self._quieten()
         check_deciding_again(self.settings, self.counts)
+        check_what_changed(self.settings, self.counts)
 
     def _pass_a_day(self) -> None:
         self.clockwork.now = self._next_night()

@@ -1,0 +1,56 @@
+"""Whether what changed between any two neighbouring nights of a simulation adds up, and is what the reports said."""
+
+from collections import Counter
+from itertools import pairwise
+
+from janitor.config import Settings
+from janitor.core.decision import Verdict
+from janitor.core.replay.differences.between import Cause, Compared, Gone
+from janitor.core.replay.differences.causes import difference
+from janitor.core.replay.differences.since import Since, amount_of
+from janitor.store import Store
+from tests.nights.ground import Broken
+
+
+def check_what_changed(settings: Settings, counts: Counter[str]) -> None:
+    """Compare each survey with the one before it, and with the report's line. Raises Broken if anything differs."""
+    with Store.open_existing(settings.database) as store:
+        runs = sorted(summary.run for summary in store.runs(limit=None))
+        surveyed = {run: store.targets_of(run) for run in runs}
+        for target in store.targets():
+            told = {run: store.since(run, target) for run in runs}
+            for before, after in pairwise(run for run in runs if target in surveyed[run]):
+                compared = store.compared(target, before, after)
+                if isinstance(compared, Compared):
+                    _check(compared, told[after], counts)
+
+
+def _check(compared: Compared, told: Since | None, counts: Counter[str]) -> None:
+    before, after = compared.before, compared.after
+    if before.amount.images + len(compared.new) - len(compared.gone) != after.amount.images:
+        raise Broken(f"from run {before.run} to run {after.run} images do not add up")
+    for each in difference(compared).decisions:
+        if each.cause is Cause.UNKNOWN:
+            counts["decided otherwise, either of several"] += bool(each.candidates)
+            counts["decided otherwise, for unknown reasons"] += not each.candidates
+        counts["decided otherwise"] += 1
+    counts["compared"] += 1
+    if told is not None and told.run == before.run and told != _line(compared):
+        raise Broken(f"the report of run {after.run} says {told}, and {_line(compared)} changed")
+
+
+def _line(compared: Compared) -> Since:
+    gone = Counter(each.by for each in compared.gone)
+    fresh = [each for each in compared.new if not each.seen_before]
+    waiting = sum(new.verdict is Verdict.WAIT and old.verdict is not Verdict.WAIT for old, new in compared.decided)
+    waiting += sum(each.decision is not None and each.decision.verdict is Verdict.WAIT for each in compared.new)
+    decided = compared.before.decided and compared.after.decided
+    return Since(
+        compared.before.run,
+        amount_of(each.image.size for each in fresh),
+        len(compared.new) - len(fresh),
+        gone[Gone.BY_US],
+        gone[Gone.BY_OTHERS],
+        gone[Gone.UNKNOWN],
+        waiting if decided else None,
+    )
