@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import tzinfo
 
 from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.replay.amounts import Amount
 from janitor.core.result import Cost, DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 from janitor.core.units import counted, format_size
 from janitor.report.outline import unasked, why_refused
@@ -122,6 +124,31 @@ def worth_of(images: Iterable[int | None], cost: Cost | None) -> str:
     aside = f" and {unknown:,} of unknown size" if unknown else ""
     money = money_a_month(known, cost)
     return f"{format_size(known)}{aside}{f' ({money})' if money else ''}"
+
+
+def size_of(amount: Amount) -> str:
+    """The size of some images; those of unknown size are counted, not estimated."""
+    if amount.images and amount.unknown_sizes == amount.images:
+        return "of unknown size"
+    unknown = f" and {amount.unknown_sizes:,} of unknown size" if amount.unknown_sizes else ""
+    return f"{format_size(amount.size)}{unknown}"
+
+
+def amount_in_words(amount: Amount, cost: Cost | None = None, *, none: str = "none") -> str:
+    """How many images, their size and cost: `3 images, 29.3 GiB, 1.46 USD a month`; `none` for no image."""
+    if not amount.images:
+        return none
+    if amount.unknown_sizes == amount.images:
+        return f"{counted(amount.images)} of unknown size"
+    parts = [counted(amount.images), format_size(amount.size)]
+    parts += [f"{amount.unknown_sizes:,} of unknown size"] if amount.unknown_sizes else []
+    money = money_a_month(amount.size, cost)
+    return ", ".join([*parts, money] if money else parts)
+
+
+def amount_facts(amount: Amount, cost: Cost | None) -> dict[str, object]:
+    """The same for programs: bytes, and the cost of a month, None where no cost is configured."""
+    return {**asdict(amount), "cost_per_month": None if cost is None else cost.of(amount.size)}
 
 
 def kept_by_reason(target: TargetResult) -> list[tuple[Reason, int]]:

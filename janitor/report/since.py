@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from janitor.core.replay.differences.since import Amount, Since
+from janitor.core.replay.amounts import Amount
+from janitor.core.replay.differences.since import Since
 from janitor.core.result import RunResult
-from janitor.core.units import format_size
+from janitor.report.figures import size_of
 from janitor.report.wording import shortened
 
 _MOST_NAMES = 3
@@ -34,14 +35,6 @@ def _changes(told: Sequence[Since]) -> str:
     }
     words = [f"{new.images:,} new ({size_of(new)})"] if new.images else []
     return ", ".join([*words, *(f"{count:,} {what}" for what, count in counts.items() if count)]) or "nothing new"
-
-
-def size_of(amount: Amount) -> str:
-    """The size of some images; those of unknown size are counted, not estimated."""
-    if amount.images and amount.unknown_sizes == amount.images:
-        return "of unknown size"
-    unknown = f" and {amount.unknown_sizes:,} of unknown size" if amount.unknown_sizes else ""
-    return f"{format_size(amount.size)}{unknown}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -13,7 +13,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from janitor.core.decision import Decision
-from janitor.core.replay.comparing import Changed, Kind, Planned, compared, counts_of, planned, planned_by_policy
+from janitor.core.replay.amounts import Planned, planned, planned_by_policy
+from janitor.core.replay.comparing import Changed, Kind, compared, counts_of
 from janitor.core.result import Cost
 from janitor.errors import Exit
 from janitor.escaping import visible

@@ -8,7 +8,8 @@ import pytest
 
 from janitor.core.memory import Backlog
 from janitor.core.recipients.destinations import Destinations
-from janitor.core.replay.differences.since import Amount, Since
+from janitor.core.replay.amounts import Amount
+from janitor.core.replay.differences.since import Since
 from janitor.core.result import RunResult
 from janitor.notify.slack.blocks import slack_messages
 from janitor.report.as_json import json_report

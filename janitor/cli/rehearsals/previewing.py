@@ -12,7 +12,8 @@ from janitor.core.basis import Basis
 from janitor.core.decision import Decision
 from janitor.core.explaining.selection import Selection
 from janitor.core.planning.plan import make_plan
-from janitor.core.replay.comparing import Planned, compared, counts_of, planned, planned_by_policy
+from janitor.core.replay.amounts import Planned, planned, planned_by_policy
+from janitor.core.replay.comparing import compared, counts_of
 from janitor.core.replay.rehearsing import Tried
 from janitor.core.result import Outcome
 from janitor.core.units import format_duration

@@ -1,8 +1,7 @@
-"""Two lists of decisions beside each other: what changed from one to the other, image by image and in figures."""
+"""Two lists of decisions beside each other: what changed from one to the other, image by image."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from janitor.core.decision import Decision, Verdict
@@ -101,76 +100,3 @@ def counts_of(changes: Iterable[Changed]) -> dict[Kind, int]:
     """How many changes of each kind there are, in the order of the kinds; kinds without any are left out."""
     counts = Counter(changed.kind for changed in changes)
     return {kind: counts[kind] for kind in Kind if counts[kind]}
-
-
-@dataclass(slots=True)
-class Total:
-    """How many images there are, how large those of known size are together in bytes, and how many have none."""
-
-    images: int = 0
-    size: int = 0
-    unknown_sizes: int = 0
-
-    def add(self, image: Image) -> None:
-        """Count one more."""
-        self.images += 1
-        if image.size is None:
-            self.unknown_sizes += 1
-        else:
-            self.size += image.size
-
-    def include(self, other: "Total") -> None:
-        """Count the images of another total, too."""
-        self.images += other.images
-        self.size += other.size
-        self.unknown_sizes += other.unknown_sizes
-
-
-@dataclass(slots=True)
-class Planned:
-    """What some decisions are to delete: at once, and after a notice."""
-
-    delete: Total = field(default_factory=Total)
-    wait: Total = field(default_factory=Total)
-
-    def add(self, decision: Decision) -> None:
-        """Count one more; an image that is kept changes nothing."""
-        if decision.verdict is Verdict.DELETE:
-            self.delete.add(decision.image)
-        elif decision.verdict is Verdict.WAIT:
-            self.wait.add(decision.image)
-
-    @property
-    def images(self) -> int:
-        """How many images are to be deleted, at once or after a notice."""
-        return self.delete.images + self.wait.images
-
-
-def planned(decisions: Iterable[Decision]) -> Planned:
-    """What these decisions are to delete."""
-    found = Planned()
-    for decision in to_be_deleted(decisions):
-        found.add(decision)
-    return found
-
-
-def together(some: Iterable[Planned]) -> Planned:
-    """What all of these are to delete."""
-    found = Planned()
-    for each in some:
-        found.delete.include(each.delete)
-        found.wait.include(each.wait)
-    return found
-
-
-def planned_by_policy(decisions: Iterable[Decision]) -> dict[str, Planned]:
-    """The same for each policy that is to delete anything."""
-    found: dict[str, Planned] = {}
-    for decision in to_be_deleted(decisions):
-        found.setdefault(decision.policy or "", Planned()).add(decision)
-    return found
-
-
-def to_be_deleted(decisions: Iterable[Decision]) -> Iterator[Decision]:
-    """Those that say delete, at once or after a notice."""
-    return (decision for decision in decisions if decision.verdict is not Verdict.KEEP)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from janitor.core.replay.comparing import Total
+from janitor.core.replay.amounts import Amount, amount_of
 from janitor.core.replay.replayed import NightDeletion, ReplayedNight
 from janitor.core.units import GIB
 
@@ -20,21 +20,21 @@ class Savings:
     neither.
     """
 
-    deleted: Total = field(default_factory=Total)
+    deleted: Amount = field(default_factory=Amount)
     gib_months: float = 0.0
     lasting: int = 0
 
     def add(self, deletion: NightDeletion, end: datetime, *, lasts: bool) -> None:
         """Count a deletion whose image would have been stored until then, or longer."""
         image = deletion.decision.image
-        self.deleted.add(image)
+        self.deleted += amount_of([image.size])
         size = image.size or 0
         self.gib_months += size / GIB * ((end - deletion.at) / MONTH)
         self.lasting += size if lasts else 0
 
     def include(self, other: "Savings") -> None:
         """Count what another has, too."""
-        self.deleted.include(other.deleted)
+        self.deleted += other.deleted
         self.gib_months += other.gib_months
         self.lasting += other.lasting
 

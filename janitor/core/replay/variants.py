@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from janitor.core.policy import Policy
-from janitor.core.replay.comparing import Total
+from janitor.core.replay.amounts import Amount, amount_of
 from janitor.core.replay.regrets import Hindsight, is_near_miss
 from janitor.core.units import format_duration
 
@@ -55,7 +55,7 @@ class Trial:
     """
 
     variant: Variant
-    deleted: Total = field(default_factory=Total)
+    deleted: Amount = field(default_factory=Amount)
     regretted: int = 0
     perhaps: int = 0
     near: int = 0
@@ -70,7 +70,7 @@ class Trial:
         for watched in hindsight.watched:
             decision = watched.deletion.decision
             if decision.policy == name:
-                self.deleted.add(decision.image)
+                self.deleted += amount_of([decision.image.size])
                 self.regretted += decision.image.identity in regretted
                 self.perhaps += decision.image.identity in doubtful
                 self.near += is_near_miss(watched.deletion)

@@ -6,9 +6,11 @@ from datetime import datetime, tzinfo
 
 from janitor.core.decision import Decision, Verdict
 from janitor.core.explaining.waiting import Snapshot, State, waiting_in
+from janitor.core.replay.amounts import amount_of
 from janitor.core.result import Cost
 from janitor.core.units import counted, format_size, iso, iso_or_none
-from janitor.report.answers.waiting import sizes_of, source_of
+from janitor.report.answers.waiting import source_of
+from janitor.report.figures import amount_facts
 from janitor.report.json_pieces import json_pieces
 from janitor.report.layout import BOLD, DIM, Line, Page, Segment, cells, line, paragraph, sized
 from janitor.report.listing import csv_lines
@@ -105,8 +107,8 @@ _COLUMNS = ("policy", "images", "size", "unknown_sizes", "cost_per_month", "plan
 
 
 def _values(each: Owned, cost: Cost | None) -> tuple[object, ...]:
-    sizes = sizes_of((decision.image.size for decision in each.images), cost)
-    return (each.policy, len(each.images), *sizes.values(), each.planned, each.waiting, iso_or_none(each.next_due))
+    amount = amount_facts(amount_of(decision.image.size for decision in each.images), cost)
+    return (each.policy, *amount.values(), each.planned, each.waiting, iso_or_none(each.next_due))
 
 
 def policies_csv(owned: Sequence[Owned], cost: Cost | None) -> Iterator[str]:

@@ -8,10 +8,11 @@ from itertools import groupby
 from typing import Any
 
 from janitor.core.explaining.waiting import STATES, Cause, Snapshot, State, Waiting
+from janitor.core.replay.amounts import amount_of
 from janitor.core.result import Cost, Mode
 from janitor.core.units import counted, format_minute, format_size, iso, iso_or_none
 from janitor.escaping import visible
-from janitor.report.figures import worth_of
+from janitor.report.figures import amount_facts, worth_of
 from janitor.report.json_pieces import json_pieces
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, columns, line, paragraph, rule
 from janitor.report.listing import csv_lines
@@ -182,16 +183,8 @@ def _totals(images: Sequence[Waiting], cost: Cost | None) -> list[dict[str, Any]
     for state in State:
         some = [one for one in images if one.state is state]
         if some:
-            totals.append({"state": state, "images": len(some), **sizes_of((one.image.size for one in some), cost)})
+            totals.append({"state": state, **amount_facts(amount_of(one.image.size for one in some), cost)})
     return totals
-
-
-def sizes_of(images: Iterable[int | None], cost: Cost | None) -> dict[str, Any]:
-    """The bytes of images, how many have an unknown size, and the cost per month, None where none is configured."""
-    sizes = list(images)
-    size = sum(each for each in sizes if each is not None)
-    money = None if cost is None else cost.of(size)
-    return {"size": size, "unknown_sizes": sizes.count(None), "cost_per_month": money}
 
 
 def _facts(one: Waiting, snapshot: Snapshot) -> dict[str, Any]:

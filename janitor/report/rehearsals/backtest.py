@@ -10,7 +10,8 @@ from janitor.core.replay.regrets import Hindsight
 from janitor.core.replay.replayed import NightDeletion, ReplayedNight
 from janitor.core.replay.savings import Savings, in_all, savings_by_policy
 from janitor.core.result import Cost, Mode
-from janitor.core.units import counted, format_size
+from janitor.core.units import counted
+from janitor.report.figures import amount_in_words
 from janitor.report.rehearsals.regrets import unknown_regrets, verdict_on
 from janitor.report.wording import money_a_month
 
@@ -82,11 +83,7 @@ def day_of(night: ReplayedNight) -> str:
 
 def amount(savings: Savings) -> str:
     """How many images, and their size: `3 images, 29.3 GiB`."""
-    deleted = savings.deleted
-    if not deleted.images:
-        return "no image"
-    unknown = f", {deleted.unknown_sizes:,} of unknown size" if deleted.unknown_sizes else ""
-    return f"{counted(deleted.images)}, {format_size(deleted.size)}{unknown}"
+    return amount_in_words(savings.deleted, none="no image")
 
 
 def money(savings: Savings, cost: Cost | None) -> str | None:

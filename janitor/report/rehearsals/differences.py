@@ -7,6 +7,7 @@ from itertools import groupby
 
 from janitor.core.decision import Decision
 from janitor.core.image import Image
+from janitor.core.replay.amounts import Amount, amount_of
 from janitor.core.replay.differences.between import (
     CAUSES,
     Cause,
@@ -19,12 +20,11 @@ from janitor.core.replay.differences.between import (
     Uncompared,
     Use,
 )
-from janitor.core.replay.differences.since import Amount, amount_of
 from janitor.core.result import Cost, Mode
 from janitor.core.units import counted, format_size
 from janitor.escaping import visible
+from janitor.report.figures import size_of
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, columns, line, paragraph, rule
-from janitor.report.since import size_of
 from janitor.report.tables import user_name
 from janitor.report.wording import label_of, local_minute, money_a_month, shortened
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from janitor.core.decision import Decision
 from janitor.core.image import Image
+from janitor.core.replay.amounts import Amount, amount_of
 from janitor.core.replay.differences.between import (
     ChangedDecision,
     ChangedImage,
@@ -16,9 +17,9 @@ from janitor.core.replay.differences.between import (
     Uncompared,
     Use,
 )
-from janitor.core.replay.differences.since import amount_of
 from janitor.core.result import Cost
 from janitor.core.units import iso, iso_or_none
+from janitor.report.figures import amount_facts
 from janitor.report.json_pieces import json_pieces
 from janitor.report.listing import csv_lines
 from janitor.report.rehearsals.differences import Found, remarks
@@ -57,13 +58,11 @@ def _totals(some: Iterable[Difference], cost: Cost | None) -> dict[str, Any]:
 
 
 def _amount(images: Iterable[Image], cost: Cost | None) -> dict[str, Any]:
-    amount = amount_of(image.size for image in images)
-    return asdict(amount) | {"cost_per_month": None if cost is None else cost.of(amount.size)}
+    return amount_facts(amount_of(image.size for image in images), cost)
 
 
 def _sum(sides: Iterable[Side], cost: Cost | None) -> dict[str, Any]:
-    amount = sum((side.amount for side in sides), amount_of(()))
-    return asdict(amount) | {"cost_per_month": None if cost is None else cost.of(amount.size)}
+    return amount_facts(sum((side.amount for side in sides), Amount()), cost)
 
 
 def _target(one: Difference, cost: Cost | None) -> dict[str, Any]:

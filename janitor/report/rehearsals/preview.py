@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from janitor.core.decision import Decision, Verdict
-from janitor.core.replay.comparing import Changed, Kind, Planned, together
+from janitor.core.replay.amounts import Planned
+from janitor.core.replay.comparing import Changed, Kind
 from janitor.core.result import Cost
 from janitor.core.units import counted
 from janitor.errors import Exit, worst
@@ -75,12 +76,12 @@ class Preview:
     def before(self) -> Planned | None:
         """What had been planned in all targets; None where one of them has nothing to compare with."""
         befores = [each.before for each in self.targets if each.before is not None]
-        return together(befores) if len(befores) == len(self.targets) else None
+        return sum(befores, Planned()) if len(befores) == len(self.targets) else None
 
     @property
     def after(self) -> Planned:
         """What is planned now in all targets."""
-        return together(each.after for each in self.targets)
+        return sum((each.after for each in self.targets), Planned())
 
     @property
     def code(self) -> Exit:
@@ -92,7 +93,7 @@ class Preview:
 def preview_of(targets: Sequence[Previewed], conditions: Conditions) -> Preview:
     """The preview of these targets, and which conditions hold."""
     failed = []
-    after = together(each.after for each in targets)
+    after = sum((each.after for each in targets), Planned())
     delete, wait = after.delete.images, after.wait.images
     if conditions.over is not None and delete + wait > conditions.over:
         failed.append(f"--fail-over {conditions.over}: {are(delete + wait)} to be deleted, {split(delete, wait)}")

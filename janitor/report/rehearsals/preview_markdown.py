@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
 from janitor.core.decision import Decision
-from janitor.core.replay.comparing import KINDS, Changed, Kind, Planned
+from janitor.core.replay.amounts import Amount, Planned
+from janitor.core.replay.comparing import KINDS, Changed, Kind
 from janitor.core.result import Cost
 from janitor.core.units import counted, format_size
+from janitor.report.figures import amount_in_words
 from janitor.report.rehearsals.markdown import Sheet, code, head, prose, row
 from janitor.report.rehearsals.preview import Preview, Previewed, is_listed
-from janitor.report.rehearsals.preview_text import amount, in_short, source_of, warnings_of
+from janitor.report.rehearsals.preview_text import in_short, source_of, warnings_of
 
 _SHOWN = 20
 _LONGEST_NAME = 100
@@ -64,9 +66,12 @@ def _add_policies(sheet: Sheet, each: Previewed, cost: Cost | None) -> None:
 
 
 def _planned_row(name: str, before: Planned | None, after: Planned, cost: Cost | None) -> str:
-    then = ("not decided",) * 2 if before is None else (amount(before.delete, cost), amount(before.wait, cost))
-    delete, wait = (prose(amount(total, cost), _LONGEST_SENTENCE) for total in (after.delete, after.wait))
-    return row(name, prose(then[0], _LONGEST_SENTENCE), delete, prose(then[1], _LONGEST_SENTENCE), wait)
+    then = (None, None) if before is None else (before.delete, before.wait)
+    return row(name, *(_amount(each, cost) for each in (then[0], after.delete, then[1], after.wait)))
+
+
+def _amount(amount: Amount | None, cost: Cost | None) -> str:
+    return prose("not decided" if amount is None else amount_in_words(amount, cost), _LONGEST_SENTENCE)
 
 
 def _add_images(sheet: Sheet, targets: Sequence[Previewed]) -> None:

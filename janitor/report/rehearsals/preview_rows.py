@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping
 
 from janitor.core.decision import Decision
-from janitor.core.replay.comparing import Changed, Kind, Planned, Total
+from janitor.core.replay.amounts import Planned
+from janitor.core.replay.comparing import Changed, Kind
 from janitor.core.result import Cost
 from janitor.core.units import iso, iso_or_none
+from janitor.report.figures import amount_facts
 from janitor.report.json_pieces import json_pieces
 from janitor.report.listing import csv_lines
 from janitor.report.rehearsals.preview import Preview, Previewed, Source
@@ -57,17 +59,7 @@ def _policies(each: Previewed, cost: Cost | None) -> list[dict[str, object]]:
 
 
 def _planned(planned: Planned, cost: Cost | None) -> dict[str, object]:
-    return {"delete": _total(planned.delete, cost), "wait": _total(planned.wait, cost)}
-
-
-def _total(total: Total, cost: Cost | None) -> dict[str, object]:
-    money = None if cost is None else cost.of(total.size)
-    return {
-        "images": total.images,
-        "size": total.size,
-        "unknown_sizes": total.unknown_sizes,
-        "cost_per_month": money,
-    }
+    return {"delete": amount_facts(planned.delete, cost), "wait": amount_facts(planned.wait, cost)}
 
 
 def _changed(changed: Changed, each: Previewed) -> dict[str, object]:

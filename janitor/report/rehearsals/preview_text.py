@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from datetime import tzinfo
 
-from janitor.core.replay.comparing import KINDS, Changed, Kind, Planned, Total
+from janitor.core.replay.amounts import Planned
+from janitor.core.replay.comparing import KINDS, Changed, Kind
 from janitor.core.result import Cost
 from janitor.core.units import counted, format_size
 from janitor.escaping import visible
+from janitor.report.figures import amount_in_words
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, Segment, columns, labelled, line, paragraph, rule
 from janitor.report.rehearsals.preview import Preview, Previewed, of_kind, split, words_of, worth_of_changes
-from janitor.report.wording import label_of, local_minute, money_a_month, shortened
+from janitor.report.wording import label_of, local_minute, shortened
 
 _LONGEST_NAME = 255
 _LONGEST_SENTENCE = 2_000
@@ -33,9 +35,7 @@ def in_short(made: Preview, cost: Cost | None) -> str:
     """What would change, and what is to be deleted in all, in a sentence or two."""
     words = [f"{count:,} {KINDS[kind]}" for kind, count in made.counts.items()]
     delete, wait = made.after.delete.images, made.after.wait.images
-    images = [made.after.delete, made.after.wait]
-    size, unknown = sum(total.size for total in images), sum(total.unknown_sizes for total in images)
-    figures = f"{amount(Total(delete + wait, size, unknown), cost)}, {split(delete, wait)}"
+    figures = f"{amount_in_words(made.after.both, cost)}, {split(delete, wait)}"
     now = f"{figures}, to be deleted" if delete + wait else "nothing to be deleted"
     undecided = sum(each.undecided is not None for each in made.targets)
     shortfall = f" {counted(undecided, 'target')} could not be decided on." if undecided else ""
@@ -104,19 +104,7 @@ def _planned(name: str, before: Planned | None, after: Planned, cost: Cost | Non
 
 
 def _figures(planned: Planned, cost: Cost | None) -> str:
-    return f"delete {amount(planned.delete, cost)}; wait {amount(planned.wait, cost)}"
-
-
-def amount(total: Total, cost: Cost | None) -> str:
-    """How many images, their size and cost: `3 images, 29.3 GiB, 1.46 USD a month`."""
-    if not total.images:
-        return "none"
-    if total.unknown_sizes == total.images:
-        return f"{counted(total.images)} of unknown size"
-    parts = [counted(total.images), format_size(total.size)]
-    parts += [f"{total.unknown_sizes:,} of unknown size"] if total.unknown_sizes else []
-    money = money_a_month(total.size, cost)
-    return ", ".join([*parts, money] if money else parts)
+    return f"delete {amount_in_words(planned.delete, cost)}; wait {amount_in_words(planned.wait, cost)}"
 
 
 def _changes(kind: Kind, some: list[Changed], cost: Cost | None, width: int) -> Iterator[Line]:

@@ -3,7 +3,8 @@
 import pytest
 
 from janitor.core.decision import Decision, Reason, Verdict
-from janitor.core.replay.comparing import KINDS, Changed, Kind, Total, compared, counts_of, planned, planned_by_policy
+from janitor.core.replay.amounts import Amount, planned, planned_by_policy
+from janitor.core.replay.comparing import KINDS, Changed, Kind, compared, counts_of
 from tests.factories import DAY, GIB, NOW, image_called, to_delete, to_keep, too_young
 
 IMAGE = image_called("web-1")
@@ -79,8 +80,8 @@ def test_the_order_is_that_of_the_later_decisions() -> None:
 def test_sizes_that_are_unknown_are_counted_and_not_estimated() -> None:
     large, unknown = image_called("web-1", size=3 * GIB), image_called("web-2", size=None)
     some = [to_delete(large), to_delete(unknown), to_keep("db-1"), WAITING]
-    assert planned(some).delete == Total(2, 3 * GIB, 1)
-    assert planned(some).wait == Total(1, 10 * GIB, 0)
+    assert planned(some).delete == Amount(2, 3 * GIB, 1)
+    assert planned(some).wait == Amount(1, 10 * GIB, 0)
     assert planned(some).images == 3
     by_policy = planned_by_policy([*some, to_delete("db-2", policy="other")])
     assert {name: each.images for name, each in by_policy.items()} == {"ci-images": 3, "other": 1}

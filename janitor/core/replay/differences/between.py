@@ -11,7 +11,7 @@ from janitor.core.image import Image
 from janitor.core.memory import Notice
 from janitor.core.names.image_ids import ImageId
 from janitor.core.planning.deletion import Answer
-from janitor.core.replay.differences.since import Amount
+from janitor.core.replay.amounts import Amount
 from janitor.core.result import DeletionOutcome, Mode
 from janitor.core.usage import User
 

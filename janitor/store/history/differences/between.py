@@ -7,6 +7,7 @@ from typing import Any
 from janitor.core.decision import Decision
 from janitor.core.names.image_ids import folded
 from janitor.core.planning.deletion import Answer
+from janitor.core.replay.amounts import Amount
 from janitor.core.replay.differences.between import (
     ChangedImage,
     ChangedUses,
@@ -20,7 +21,6 @@ from janitor.core.replay.differences.between import (
     Use,
     gone_by,
 )
-from janitor.core.replay.differences.since import Amount
 from janitor.core.result import DeletionOutcome, Mode
 from janitor.core.usage import Source, Unread, User, UserKind
 from janitor.store.basis import basis_at, policies_at

@@ -2,8 +2,9 @@
 
 from collections import Counter
 
+from janitor.core.replay.amounts import Amount
 from janitor.core.replay.differences.between import Gone
-from janitor.core.replay.differences.since import Amount, Since
+from janitor.core.replay.differences.since import Since
 from janitor.store.connection import Connection
 from janitor.store.history.differences.between import CLOSED, GONE, NEW, SEEN_BEFORE, covering, who_took
 from janitor.store.surveys.measures import last_accepted
