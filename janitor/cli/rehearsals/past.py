@@ -1,6 +1,6 @@
 """The nights of the past as the database knows them, and in words what it does not know of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -46,6 +46,15 @@ class Past:
         """What these policies decide on it."""
         found = rehearsed(self.inputs, self.basis, self.grounds, tried, self.known)
         return found if self.inputs.grounds is not None else kept_shared(found, self.decisions)
+
+    def without(self, images: Collection[str]) -> "Past":
+        """The same without these images, by their ids."""
+        if not images:
+            return self
+        survey = self.inputs.survey
+        left = tuple(image for image in survey.images if image.id not in images)
+        decisions = [decision for decision in self.decisions if decision.image.id not in images]
+        return replace(self, inputs=replace(self.inputs, survey=replace(survey, images=left)), decisions=decisions)
 
 
 def past_of(settings: Settings, store: Store, run: int, inputs: Inputs) -> Past:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from janitor.cli.commands.reading.filters import check_names
 from janitor.cli.rehearsals.past import Past, past_of
+from janitor.cli.rehearsals.remarks import of_removed
 from janitor.cloud.target import may_have
 from janitor.config import Settings
 from janitor.core.basis import Basis
@@ -48,8 +49,12 @@ def previewed(settings: Settings, store: Store, tried: Tried, asked: Asked) -> I
         if run is None or inputs is None:
             yield Previewed(target, None, undecided=remark)
         else:
-            one = _Preview(settings, store, past_of(settings, store, run, inputs), tried, asked.against)
-            yield one.made([remark] if remark else [])
+            past = past_of(settings, store, run, inputs)
+            removed = store.removed_since(target, run)
+            gone = () if asked.run is not None else removed.gone.keys()
+            said = of_removed(inputs.survey.images, removed, run, whole=asked.run is not None)
+            one = _Preview(settings, store, past, past.without(gone), tried, asked)
+            yield one.made([*([remark] if remark else []), *said])
 
 
 _Found = tuple[str, int | None, str | None]
@@ -86,13 +91,14 @@ def _latest(settings: Settings, store: Store, asked: Asked) -> Iterator[_Found]:
 
 @dataclass(frozen=True, slots=True)
 class _Preview:
-    """One target whose snapshot is there."""
+    """One target whose snapshot is there: `whole` as it was, and `past` as far as it counts."""
 
     settings: Settings
     store: Store
+    whole: Past
     past: Past
     tried: Tried
-    against: int | None
+    asked: Asked
 
     def made(self, remarks: Sequence[str]) -> Previewed:
         past, seen_at = self.past, self.past.inputs.survey.finished_at
@@ -125,19 +131,26 @@ class _Preview:
         )
 
     def _before(self) -> tuple[Sequence[Decision], int | None]:
-        """What had been decided, and by which run; nothing by none where there is nothing to compare with."""
-        past = self.past
-        run = past.run if self.against is None else self.against
-        target = past.inputs.target
-        decisions = past.decisions if run == past.run else self.store.decisions(run, target)
+        """What had been decided, and by which run; nothing by none where there is nothing to compare with.
+
+        Images that our own runs have deleted until the snapshot, or until now, were decided on there only for that.
+        """
+        past, target = self.past, self.past.inputs.target
+        run = past.run if self.asked.against is None else self.asked.against
+        decisions = self.whole.decisions if run == past.run else self.store.decisions(run, target)
         ending = self.store.endings(run).get(target)
-        is_compared = bool(decisions) or (ending is not None and ending.saw_nothing)
-        return decisions, run if is_compared else None
+        if not decisions and (ending is None or not ending.saw_nothing):
+            return (), None
+        if run == past.run:
+            return past.decisions, run
+        removed = self.store.removed_since(target, run, self.asked.run)
+        gone = removed.gone.keys() - {image.id for image in past.inputs.survey.images}
+        return [decision for decision in decisions if decision.image.id not in gone], run
 
     def _remarks(self, against: int | None) -> Iterator[str]:
         past, target = self.past, self.past.inputs.target
         ending = self.store.endings(past.run).get(target)
-        run = past.run if self.against is None else self.against
+        run = past.run if self.asked.against is None else self.asked.against
         if against is None:
             why = self.store.endings(run).get(target)
             said = f": {why.error}" if why is not None and why.error else ""

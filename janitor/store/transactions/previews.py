@@ -11,6 +11,7 @@ from janitor.store import runs
 from janitor.store.history import decided
 from janitor.store.history.forgetting import check_kept
 from janitor.store.history.inputs import inputs_of
+from janitor.store.history.later import Removed, removed_since
 from janitor.store.surveys.decisions import decisions_at
 from janitor.store.transactions import OnFile
 
@@ -48,6 +49,11 @@ class Previews(OnFile):
         """The latest run that decided on a target's present account, if its details are kept."""
         with self._file.reading() as db:
             return decided.latest_decided(db, target)
+
+    def removed_since(self, target: str, run: int, before: int | None = None) -> Removed:
+        """The images of a target that this run and later ones deleted, until the run `before`, as far as is known."""
+        with self._file.reading() as db:
+            return removed_since(db, target, run, before)
 
     def rebuilt(self, run: int, target: str, then: datetime) -> tuple[dict[str, History], dict[str, Notice]]:
         """Histories and the notices at an instant, for a run that recorded neither, as far as they are known."""
