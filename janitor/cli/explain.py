@@ -17,7 +17,7 @@ from janitor.core.memory import Memory
 from janitor.core.names.spelling import SURROGATE
 from janitor.core.notices import counted_among
 from janitor.core.replay.inputs import Inputs
-from janitor.core.units import counted, format_minute
+from janitor.core.units import counted, format_minute, some_of
 from janitor.errors import UsageError
 from janitor.escaping import visible
 from janitor.report.answers.explanation import Explained
@@ -171,22 +171,23 @@ def find_image(store: Store, word: str, *, by_name: bool = False) -> tuple[str, 
 def _only(identities: Sequence[str], word: str) -> str:
     """The only one of these. Raises UsageError, which names them, for several."""
     if len(identities) > 1:
-        shown = _some([visible(identity) for identity in identities])
+        shown = some_of([visible(identity) for identity in identities], _CANDIDATES)
         raise UsageError(f'"{visible(word)}" is the start of {len(identities)} ids: {shown}')
     return identities[0]
 
 
 def _several(named: Sequence[tuple[str, str, bool]], starting: Sequence[tuple[str, str]]) -> str:
-    ids = f", and the start of {_some([visible(identity) for _, identity in starting])}" if starting else ""
-    return f"the name of {counted(len(named))}, give an id: {_some(_places(named), '; ')}{ids}"
+    begun = some_of([visible(identity) for _, identity in starting], _CANDIDATES)
+    ids = f", and the start of {begun}" if starting else ""
+    return f"the name of {counted(len(named))}, give an id: {some_of(_places(named), _CANDIDATES, '; ')}{ids}"
 
 
 def _named(images: Sequence[tuple[str, str, bool]]) -> str:
     """For a person who gave a name instead of an id: the ids of the images of that name. Empty where there are none."""
     if not images:
         return ""
-    places = _places(images)
-    return f"; {'an image' if len(places) == 1 else f'{len(places)} images'} of that name: {_some(places, '; ')}"
+    places = some_of(_places(images), _CANDIDATES, "; ")
+    return f"; {'an image' if len(images) == 1 else f'{len(images)} images'} of that name: {places}"
 
 
 def _places(images: Sequence[tuple[str, str, bool]]) -> list[str]:
@@ -194,8 +195,3 @@ def _places(images: Sequence[tuple[str, str, bool]]) -> list[str]:
         f"{visible(identity)} in {visible(target)}{'' if listed else ', no longer listed'}"
         for target, identity, listed in images
     ]
-
-
-def _some(words: Sequence[str], between: str = ", ") -> str:
-    more = f" and {len(words) - _CANDIDATES} more" if len(words) > _CANDIDATES else ""
-    return between.join(words[:_CANDIDATES]) + more

@@ -121,7 +121,11 @@ class Settings:
 
     def may_have_target(self, name: str) -> bool:
         """Whether this may be the name of a target; for one in every region only a catalogue is certain."""
-        return any(may_have(target, name) for target in self.targets)
+        return self.target_of(name) is not None
+
+    def target_of(self, name: str) -> Target | None:
+        """The first target that may have this name; None where none may."""
+        return next((target for target in self.targets if may_have(target, name)), None)
 
 
 def load_settings(

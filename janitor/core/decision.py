@@ -99,6 +99,10 @@ class Decision(Value, frozen=True):
     detail: str
     due: datetime | None = None
 
+    def is_like(self, other: "Decision") -> bool:
+        """Whether verdict, policy and reason are the same, whatever the words, the date and the facts of the image."""
+        return (self.verdict, self.policy, self.reason) == (other.verdict, other.policy, other.reason)
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

@@ -1,7 +1,7 @@
 """Durations, sizes, instants and counts: reading what people and APIs write, and writing what people read."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
@@ -258,6 +258,12 @@ _SECONDS = tuple(f":{second:02}Z" for second in range(60))
 @lru_cache(4096)
 def _iso_day(ordinal: int) -> str:
     return date.fromordinal(ordinal).isoformat()
+
+
+def some_of(words: Sequence[str], most: int, between: str = ", ") -> str:
+    """The first of these words, and how many more there are: `a, b and 3 more`."""
+    more = f" and {len(words) - most:,} more" if len(words) > most else ""
+    return between.join(words[:most]) + more
 
 
 def counted(count: int, noun: str = "image") -> str:

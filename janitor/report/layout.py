@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
+from janitor.core.image import Image
+from janitor.core.units import format_size
 from janitor.escaping import visible
+from janitor.report.wording import label_of
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -152,6 +155,14 @@ def folded(text: str, width: int) -> list[str]:
         else:
             rows += chop_cells(word, max(width, 2))
     return rows
+
+
+_LONGEST_NAME = 255
+
+
+def image_columns(image: Image, width: int, indent: int) -> Iterator[Line]:
+    """An image in a line, or one below the other: its whole name, its id and its size."""
+    return columns(label_of(image.name, _LONGEST_NAME), visible(image.id), format_size(image.size), width, indent)
 
 
 def columns(name: str, image_id: str, size: str, width: int, indent: int) -> Iterator[Line]:

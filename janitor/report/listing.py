@@ -13,6 +13,9 @@ from janitor.escaping import visible
 from janitor.report import Listing
 from janitor.report.outline import groups_of
 
+DECIDED = ("verdict", "policy", "reason", "detail", "due")
+"""The columns of `values_of`, and the keys of `facts_of`."""
+
 COLUMNS = (
     "target",
     "image",
@@ -20,11 +23,7 @@ COLUMNS = (
     "status",
     "size",
     "created",
-    "verdict",
-    "policy",
-    "reason",
-    "detail",
-    "due",
+    *DECIDED,
     "outcome",
 )
 
@@ -95,13 +94,22 @@ def _row(target: str, decision: Decision, outcome: str | None) -> tuple[object, 
         image.status,
         image.size,
         iso_or_none(image.created_at),
-        decision.verdict.value,
-        decision.policy,
-        decision.reason.value,
-        decision.detail,
-        iso_or_none(decision.due),
+        *values_of(decision),
         outcome,
     )
+
+
+def values_of(decision: Decision | None) -> tuple[object, ...]:
+    """A decision for a row, its date in UTC; nothing in any of its cells where there is none."""
+    if decision is None:
+        return (None,) * len(DECIDED)
+    due = iso_or_none(decision.due)
+    return (decision.verdict.value, decision.policy, decision.reason.value, decision.detail, due)
+
+
+def facts_of(decision: Decision | None) -> dict[str, object] | None:
+    """The same as an object, None where there is no decision."""
+    return None if decision is None else dict(zip(DECIDED, values_of(decision), strict=True))
 
 
 def _cell(value: object) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from janitor.core.replay.amounts import Amount
 from janitor.core.replay.differences.since import Since
 from janitor.core.result import RunResult
+from janitor.core.units import some_of
 from janitor.report.figures import size_of
 from janitor.report.wording import shortened
 
@@ -20,7 +21,8 @@ def since_line(result: RunResult) -> str | None:
     runs = sorted({since.run for since in told})
     several = f"each target's last accepted survey (runs {runs[0]} to {runs[-1]})"
     others = [target.target for target in result.targets if target.since is None]
-    left_out = f"; not compared: {_some(others)}" if others else ""
+    names = some_of([shortened(name, _LONGEST_NAME) for name in others], _MOST_NAMES)
+    left_out = f"; not compared: {names}" if others else ""
     return f"Since {f'run {runs[0]}' if len(runs) == 1 else several}: {_changes(told)}{left_out}"
 
 
@@ -35,8 +37,3 @@ def _changes(told: Sequence[Since]) -> str:
     }
     words = [f"{new.images:,} new ({size_of(new)})"] if new.images else []
     return ", ".join([*words, *(f"{count:,} {what}" for what, count in counts.items() if count)]) or "nothing new"
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(shortened(name, _LONGEST_NAME) for name in names[:_MOST_NAMES])
-    return f"{shown} and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else shown

@@ -11,14 +11,14 @@ from janitor.core.image import Image
 from janitor.core.planning.plan import owns
 from janitor.core.result import RunSummary
 from janitor.core.survey import Survey
-from janitor.core.units import counted, format_size, iso, iso_or_none
+from janitor.core.units import counted, iso, iso_or_none
 from janitor.core.usage import Reading, User
 from janitor.escaping import visible
 from janitor.report.figures import worth_of
 from janitor.report.json_pieces import json_pieces
-from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, columns, folded, line, paragraph, rule, sized
-from janitor.report.listing import csv_lines
-from janitor.report.wording import label_of, local_minute, shortened
+from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, folded, image_columns, line, paragraph, rule, sized
+from janitor.report.listing import DECIDED, csv_lines, values_of
+from janitor.report.wording import local_minute, shortened
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -78,7 +78,7 @@ def _about(survey: Survey, zone: tzinfo, width: int) -> Iterator[Line]:
 def _image(
     image: Image, users: tuple[User, ...], decision: Decision | None, zone: tzinfo, width: int
 ) -> Iterator[Line]:
-    yield from columns(label_of(image.name, _LONGEST_NAME), visible(image.id), format_size(image.size), width, indent=2)
+    yield from image_columns(image, width, 2)
     facts = ", ".join((*_facts(image, users, zone), *_decided(decision, zone)))
     yield from paragraph(shortened(facts, _LONGEST_FACTS), width, 4, DIM)
 
@@ -125,7 +125,7 @@ def images_json(run: int, surveys: Iterable[tuple[str, Survey]]) -> Iterator[str
 
 _COLUMNS = (
     *("target", "image", "name", "status", "size", "created", "updated", "disk_format", "visibility", "owner"),
-    *("public", "protected", "owned", "used_by", "verdict", "policy", "reason", "detail", "due"),
+    *("public", "protected", "owned", "used_by", *DECIDED),
 )
 
 
@@ -143,11 +143,7 @@ def _row(target: str, image: Image, users: int, decision: Decision | None) -> tu
     created, updated = iso_or_none(image.created_at), iso_or_none(image.updated_at)
     facts = (target, image.id, image.name, image.status, image.size, created, updated, image.disk_format)
     flags = ("yes" if flag else "no" for flag in (image.public, image.protected, image.owned))
-    decided: tuple[object, ...] = (None,) * 5
-    if decision is not None:
-        due = iso_or_none(decision.due)
-        decided = (decision.verdict.value, decision.policy, decision.reason.value, decision.detail, due)
-    return (*facts, image.visibility, image.owner, *flags, users, *decided)
+    return (*facts, image.visibility, image.owner, *flags, users, *values_of(decision))
 
 
 def _survey(target: str, survey: Survey) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from enum import StrEnum
 from janitor.core.decision import REASONS
 from janitor.core.memory import Backlog
 from janitor.core.result import Cost, Mode, Outcome, RunResult, TargetResult
-from janitor.core.units import counted, format_size
-from janitor.escaping import visible
+from janitor.core.units import counted
 from janitor.report.by_policy import PolicyPart, about, figures_of, policy_parts
 from janitor.report.figures import kept_by_reason, summary, tells_of_images, totals_of
 from janitor.report.headline import advice, headline
@@ -23,7 +22,7 @@ from janitor.report.layout import (
     Segment,
     Style,
     cells,
-    columns,
+    image_columns,
     labelled,
     line,
     paragraph,
@@ -33,7 +32,6 @@ from janitor.report.outline import Entry, Group, expiring, upcoming
 from janitor.report.since import since_line
 from janitor.report.wording import (
     OUTCOMES,
-    label_of,
     local_minute,
     run_name,
     run_times,
@@ -202,7 +200,7 @@ def _entry(entry: Entry, policy: str | None, width: int) -> Iterator[Line]:
     """An image, why it is listed, and how to keep it; with its policy, where that is not the one it is listed under."""
     decision = entry.decision
     image = decision.image
-    yield from columns(label_of(image.name, _LONGEST_NAME), visible(image.id), format_size(image.size), width, indent=4)
+    yield from image_columns(image, width, 4)
     if entry.remark is not None:
         yield from paragraph(shortened(entry.remark, _LONGEST_SENTENCE), width, 6)
     owner = f"; owner: {entry.owner}" if entry.owner else ""
@@ -225,9 +223,7 @@ def _upcoming(target: TargetResult, zone: tzinfo, width: int) -> Iterator[Line]:
     for decision in decisions:
         assert decision.due is not None
         image = decision.image
-        yield from columns(
-            label_of(image.name, _LONGEST_NAME), visible(image.id), format_size(image.size), width, indent=4
-        )
+        yield from image_columns(image, width, 4)
         yield from paragraph(_why(decision.policy, f"expires {local_minute(decision.due, zone)}"), width, 6, DIM)
 
 

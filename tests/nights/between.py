@@ -5,9 +5,10 @@ from itertools import pairwise
 
 from janitor.config import Settings
 from janitor.core.decision import Verdict
+from janitor.core.replay.amounts import amount_of
 from janitor.core.replay.differences.between import Cause, Compared, Gone
 from janitor.core.replay.differences.causes import difference
-from janitor.core.replay.differences.since import Since, amount_of
+from janitor.core.replay.differences.since import Since
 from janitor.store import Store
 from tests.nights.ground import Broken
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from janitor.cli.written_configuration import must_not_exist
-from janitor.core.units import counted
+from janitor.core.units import counted, some_of
 from janitor.errors import ConfigurationError, UsageError
 from janitor.escaping import visible
 
@@ -101,6 +101,4 @@ def remarks_on(recorded: "Recorded") -> list[str]:
 
 
 def _some(decisions: "Sequence[Decision]") -> str:
-    shown = [f"{visible(each.image.label)} ({each.verdict}: {each.reason})" for each in decisions[:_SHOWN]]
-    more = f" and {len(decisions) - _SHOWN} more" if len(decisions) > _SHOWN else ""
-    return ", ".join(shown) + more
+    return some_of([f"{visible(each.image.label)} ({each.verdict}: {each.reason})" for each in decisions], _SHOWN)

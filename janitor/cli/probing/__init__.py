@@ -10,7 +10,7 @@ from janitor.cli.probing import advice
 from janitor.cli.terminal import print_out, say_folded
 from janitor.clock import utc_now
 from janitor.cloud.service import Probe, ProbeFailed
-from janitor.cloud.target import Target, may_have
+from janitor.cloud.target import Target
 from janitor.config import Settings
 from janitor.config.accounts import names_without_signing_in
 from janitor.config.policy_files import PASSED_OVER, Rules
@@ -100,7 +100,7 @@ def live_probes(settings: Settings) -> Iterator[tuple[str, Callable[[], Probe], 
     known = recorded.known_targets(settings)
     for site in sites.sites_of(settings, sites.Choice(settings.targets), known=known):
         also = f" (also {', '.join(site.also_named)})" if site.also_named else ""
-        target = next((one for one in settings.targets if may_have(one, site.name)), None)
+        target = settings.target_of(site.name)
         yield f"target {site.name}{also}", partial(_probe, site), target
 
 

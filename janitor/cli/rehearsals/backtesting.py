@@ -4,13 +4,11 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from janitor.cli.commands.reading.filters import check_names
+from janitor.cli.commands.reading.filters import check_surveyed, check_targets
 from janitor.cli.configuration import basis_of, next_run_of
 from janitor.cloud.apis import shareable, wire_keys
-from janitor.cloud.target import may_have
 from janitor.config import Settings
 from janitor.config.policy_files import Rules
-from janitor.core.explaining.selection import Selection
 from janitor.core.image import Image
 from janitor.core.replay.afterwards import Afterwards
 from janitor.core.replay.backtest import Replay
@@ -54,9 +52,8 @@ def wanted_targets(settings: Settings, known: list[str], targets: frozenset[str]
 
     Raises UsageError for another one, and where there is none.
     """
-    if not known:
-        raise UsageError("no run has surveyed any target yet: `janitor run --dry-run` makes the first")
-    check_names(Selection(targets=targets), (), known)
+    check_surveyed(known)
+    check_targets(targets, known)
     wanted = [name for name in known if (name in targets if targets else settings.may_have_target(name))]
     if not wanted:
         raise UsageError("no run has surveyed a target that is configured: give one that was with --target")
@@ -75,5 +72,5 @@ def ruling_of(settings: Settings, rules: Rules, target: str) -> Ruling:
 
 
 def _may_be_shared(settings: Settings, target: str) -> Callable[[str | None, Image], bool]:
-    configured = next((each for each in settings.targets if may_have(each, target)), None)
+    configured = settings.target_of(target)
     return lambda api, image: shareable(api, configured)(image)

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from janitor.cli.configuration import basis_of
 from janitor.cloud.apis import shareable, wire_keys
-from janitor.cloud.target import may_have
 from janitor.config import Settings
 from janitor.config.policy_files import Rules
 from janitor.core.basis import Basis, Grounds
@@ -79,7 +78,6 @@ def _parts(inputs: Inputs) -> list[tuple[object, str]]:
 
 def _known(settings: Settings, store: Store, inputs: Inputs) -> Known:
     then = inputs.survey.finished_at
-    configured = next((each for each in settings.targets if may_have(each, inputs.target)), None)
     return Known(
         [
             record.exemption
@@ -87,7 +85,7 @@ def _known(settings: Settings, store: Store, inputs: Inputs) -> Known:
             if _in_force(record.created_at, record.ended_at, then)
         ],
         settings.destinations,
-        shareable(inputs.api, configured),
+        shareable(inputs.api, settings.target_of(inputs.target)),
         wire_keys(inputs.api),
     )
 

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from janitor.cli.commands.reading.filters import check_names
+from janitor.cli.commands.reading.filters import check_surveyed, check_targets
 from janitor.cli.rehearsals.past import Past, past_of
 from janitor.cli.rehearsals.remarks import of_removed
 from janitor.cloud.target import may_have
 from janitor.config import Settings
 from janitor.core.basis import Basis
 from janitor.core.decision import Decision
-from janitor.core.explaining.selection import Selection
 from janitor.core.planning.plan import make_plan
 from janitor.core.replay.amounts import Planned, planned, planned_by_policy
 from janitor.core.replay.comparing import compared, counts_of
@@ -63,7 +62,7 @@ _Found = tuple[str, int | None, str | None]
 
 def _of_run(store: Store, run: int, asked: Asked) -> Iterator[_Found]:
     endings = store.endings(run)
-    check_names(Selection(targets=asked.targets), (), endings)
+    check_targets(asked.targets, endings)
     if not endings:
         raise UsageError(f"run {run} has surveyed no target")
     for target, ending in endings.items():
@@ -75,9 +74,8 @@ def _of_run(store: Store, run: int, asked: Asked) -> Iterator[_Found]:
 def _latest(settings: Settings, store: Store, asked: Asked) -> Iterator[_Found]:
     known = store.targets()
     absent = [each.name for each in settings.targets if not any(may_have(each, name) for name in known)]
-    check_names(Selection(targets=asked.targets), (), [*known, *absent])
-    if not known:
-        raise UsageError("no run has surveyed any target yet: `janitor run --dry-run` makes the first")
+    check_targets(asked.targets, [*known, *absent])
+    check_surveyed(known)
     configured = [name for name in known if settings.may_have_target(name)]
     names = [name for name in [*known, *absent] if name in asked.targets] if asked.targets else [*configured, *absent]
     for name in names:

@@ -9,7 +9,7 @@ from janitor.config.policy_tests.schema import ANY, REASONS, ExpectationSchema, 
 from janitor.core.decision import Reason, Verdict
 from janitor.core.names.image_ids import folded
 from janitor.core.policy_tests.cases import Due, Expected
-from janitor.core.units import counted, parse_from
+from janitor.core.units import counted, parse_from, some_of
 from janitor.documents import Fault, Keys
 from janitor.documents.schema import suggestion
 
@@ -88,8 +88,7 @@ def _no_policy(word: str, policies: Collection[str], verdict: Verdict | None = N
         return f'"{word}" is a reason: write {{{_with_reason(reason)}}}'
     known = [*policies, *(_reasons(verdict) if verdict is not None else ())]
     what = "a policy" if verdict is None else f"a policy, nor a reason to {verdict}"
-    names = ", ".join(known[:_SHOWN]) + (f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
-    return f'"{word}" is not {what}{suggestion(word, known) or f" (known: {names})"}'
+    return f'"{word}" is not {what}{suggestion(word, known) or f" (known: {some_of(known, _SHOWN)})"}'
 
 
 def _with_reason(reason: Reason) -> str:

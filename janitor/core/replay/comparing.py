@@ -82,8 +82,7 @@ def _kind(before: Decision, after: Decision) -> Kind | None:
         return Kind.OTHER_POLICY
     if after.verdict is Verdict.WAIT and before.due != after.due and before.due and after.due:
         return Kind.SOONER if after.due < before.due else Kind.LATER
-    same = (before.policy, before.reason, before.due) == (after.policy, after.reason, after.due)
-    return None if same else Kind.OTHER_REASON
+    return None if before.is_like(after) and before.due == after.due else Kind.OTHER_REASON
 
 
 _TURNS = {

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from janitor.core.decision import Decision, Verdict
+from janitor.core.decision import Verdict
 from janitor.core.explaining.image import Explanation
 from janitor.core.explaining.records import Given, Granted
 from janitor.core.explaining.waiting import Waiting
@@ -17,6 +17,7 @@ from janitor.report.answers.explanation import Explained
 from janitor.report.answers.facts import Seen
 from janitor.report.answers.waiting import words_of
 from janitor.report.json_pieces import json_pieces
+from janitor.report.listing import facts_of
 from janitor.report.tables import image_facts
 
 
@@ -46,18 +47,8 @@ def _seen(seen: Seen) -> dict[str, Any]:
         "seen_at": iso(seen.seen_at),
         "usage_problem": seen.usage_problem,
         "facts": image_facts(seen.image, seen.users),
-        "decision": None if seen.decision is None else _decision(seen.decision),
+        "decision": facts_of(seen.decision),
         "waiting": _waiting(seen, seen.waiting),
-    }
-
-
-def _decision(decision: Decision) -> dict[str, Any]:
-    return {
-        "verdict": decision.verdict,
-        "policy": decision.policy,
-        "reason": decision.reason,
-        "detail": decision.detail,
-        "due": iso_or_none(decision.due),
     }
 
 
@@ -75,7 +66,7 @@ def _waiting(seen: Seen, waiting: Waiting | None) -> dict[str, Any] | None:
 def _why(why: Explanation) -> dict[str, Any]:
     following = why.following
     return {
-        "next": None if following is None else _decision(following),
+        "next": None if following is None else facts_of(following),
         "would_be_deleted": None if following is None else following.verdict is Verdict.DELETE,
         "policies": [answer_json(answer) for answer in why.policies],
         "owner": why.owner,

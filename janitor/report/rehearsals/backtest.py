@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from functools import cached_property
 
 from janitor.core.replay.nights import days_without_run
@@ -10,7 +10,7 @@ from janitor.core.replay.regrets import Hindsight
 from janitor.core.replay.replayed import NightDeletion, ReplayedNight
 from janitor.core.replay.savings import Savings, in_all, savings_by_policy
 from janitor.core.result import Cost, Mode
-from janitor.core.units import counted
+from janitor.core.units import counted, format_day, some_of
 from janitor.report.figures import amount_in_words
 from janitor.report.rehearsals.regrets import unknown_regrets, verdict_on
 from janitor.report.wording import money_a_month
@@ -78,7 +78,7 @@ def verdict_of(made: Backtest) -> str:
 
 def day_of(night: ReplayedNight) -> str:
     """The day of a night in the zone of its run."""
-    return night.at.astimezone(night.zone).date().isoformat()
+    return format_day(night.at, night.zone)
 
 
 def amount(savings: Savings) -> str:
@@ -176,19 +176,13 @@ def _about_decisions(each: TargetBacktest) -> Iterator[str]:
 def _runs(nights: Iterable[ReplayedNight]) -> str:
     """Which runs: `run 3`, `runs 3, 4 and 12 more`."""
     numbers = [str(night.run) for night in nights]
-    more = len(numbers) - _NAMED
-    shown = ", ".join(numbers if more <= 0 else numbers[:_NAMED])
-    return f"run{'s' if len(numbers) > 1 else ''} {shown}{f' and {more:,} more' if more > 0 else ''}"
+    return f"run{'s' if len(numbers) > 1 else ''} {some_of(numbers, _NAMED)}"
 
 
 def span(each: TargetBacktest, zone: tzinfo) -> str:
     """The first and the last night: `runs 3 to 92, 2026-09-01 to 2026-11-29`."""
     first, last = each.nights[0], each.nights[-1]
-    days = [_day(night.at, zone) for night in (first, last)]
+    days = [format_day(night.at, zone) for night in (first, last)]
     if first is last:
         return f"run {first.run}, {days[0]}"
     return f"{counted(len(each.nights), 'night')}, runs {first.run} to {last.run}, {days[0]} to {days[1]}"
-
-
-def _day(at: datetime, zone: tzinfo) -> str:
-    return at.astimezone(zone).date().isoformat()

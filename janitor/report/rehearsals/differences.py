@@ -21,12 +21,11 @@ from janitor.core.replay.differences.between import (
     Use,
 )
 from janitor.core.result import Cost, Mode
-from janitor.core.units import counted, format_size
-from janitor.escaping import visible
+from janitor.core.units import counted
 from janitor.report.figures import size_of
-from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, columns, line, paragraph, rule
+from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, image_columns, line, paragraph, rule
 from janitor.report.tables import user_name
-from janitor.report.wording import label_of, local_minute, money_a_month, shortened
+from janitor.report.wording import local_minute, money_a_month, shortened
 
 Found = Sequence[Difference | Uncompared]
 
@@ -155,7 +154,7 @@ def _images(words: str, some: Sequence[tuple[Image, Decision | None]], cost: Cos
 
 
 def _image(image: Image, width: int) -> Iterator[Line]:
-    yield from columns(label_of(image.name, _LONGEST_NAME), visible(image.id), format_size(image.size), width, 4)
+    yield from image_columns(image, width, 4)
 
 
 def said(decision: Decision) -> str:

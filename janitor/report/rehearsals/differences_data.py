@@ -21,7 +21,7 @@ from janitor.core.result import Cost
 from janitor.core.units import iso, iso_or_none
 from janitor.report.figures import amount_facts
 from janitor.report.json_pieces import json_pieces
-from janitor.report.listing import csv_lines
+from janitor.report.listing import csv_lines, facts_of
 from janitor.report.rehearsals.differences import Found, remarks
 
 
@@ -74,11 +74,11 @@ def _target(one: Difference, cost: Cost | None) -> dict[str, Any]:
         "remarks": list(remarks(compared)),
         "totals": _totals([one], cost),
         "new": (
-            {**_image(each.image), "listed_again": each.seen_before, "decision": _decision(each.decision)}
+            {**_image(each.image), "listed_again": each.seen_before, "decision": facts_of(each.decision)}
             for each in compared.new
         ),
         "gone": (
-            {**_image(each.image), "by": each.by.value, "decision": _decision(each.decision)} for each in compared.gone
+            {**_image(each.image), "by": each.by.value, "decision": facts_of(each.decision)} for each in compared.gone
         ),
         "changed": (_changed(each) for each in compared.changed),
         "uses_begun": map(_use, compared.uses.begun),
@@ -99,18 +99,6 @@ def _side(side: Side) -> dict[str, Any]:
 
 def _image(image: Image) -> dict[str, Any]:
     return {"image": image.id, "name": image.name, "size": image.size}
-
-
-def _decision(decision: Decision | None) -> dict[str, Any] | None:
-    if decision is None:
-        return None
-    return {
-        "verdict": decision.verdict.value,
-        "policy": decision.policy,
-        "reason": decision.reason.value,
-        "detail": decision.detail,
-        "due": iso_or_none(decision.due),
-    }
 
 
 def _changed(each: ChangedImage) -> dict[str, Any]:
@@ -134,8 +122,8 @@ def _decided(each: ChangedDecision) -> dict[str, Any]:
         **_image(each.after.image),
         "cause": each.cause.value,
         "candidates": [one.value for one in each.candidates],
-        "before": _decision(each.before),
-        "after": _decision(each.after),
+        "before": facts_of(each.before),
+        "after": facts_of(each.after),
     }
 
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from janitor.core.decision import Decision
 from janitor.core.replay.amounts import Planned
 from janitor.core.replay.comparing import Changed, Kind
 from janitor.core.result import Cost
-from janitor.core.units import iso, iso_or_none
+from janitor.core.units import iso
 from janitor.report.figures import amount_facts
 from janitor.report.json_pieces import json_pieces
-from janitor.report.listing import csv_lines
+from janitor.report.listing import DECIDED, csv_lines, facts_of, values_of
 from janitor.report.rehearsals.preview import Preview, Previewed, Source
 
 
@@ -69,31 +68,12 @@ def _changed(changed: Changed, each: Previewed) -> dict[str, object]:
         "size": changed.image.size,
         "change": changed.kind.value,
         "sharing_unknown": changed.image.id in each.sharing_unknown,
-        "before": _decision(changed.before),
-        "after": _decision(changed.after),
+        "before": facts_of(changed.before),
+        "after": facts_of(changed.after),
     }
 
 
-def _decision(decision: Decision | None) -> Mapping[str, object] | None:
-    return None if decision is None else dict(zip(_DECIDED, _values(decision), strict=True))
-
-
-_DECIDED = ("verdict", "policy", "reason", "detail", "due")
-
-
-def _values(decision: Decision | None) -> tuple[object, ...]:
-    if decision is None:
-        return (None,) * len(_DECIDED)
-    return (
-        decision.verdict.value,
-        decision.policy,
-        decision.reason.value,
-        decision.detail,
-        iso_or_none(decision.due),
-    )
-
-
-_SIDES = tuple(f"{side}_{key}" for side in ("before", "after") for key in _DECIDED)
+_SIDES = tuple(f"{side}_{key}" for side in ("before", "after") for key in DECIDED)
 _COLUMNS = ("target", "image", "name", "size", "change", "sharing_unknown", *_SIDES)
 
 
@@ -105,4 +85,4 @@ def preview_csv(made: Preview) -> Iterator[str]:
 def _row(each: Previewed, changed: Changed) -> tuple[object, ...]:
     facts = (each.target, changed.image.id, changed.image.name, changed.image.size, changed.kind.value)
     unknown = str(changed.image.id in each.sharing_unknown).lower()
-    return (*facts, unknown, *_values(changed.before), *_values(changed.after))
+    return (*facts, unknown, *values_of(changed.before), *values_of(changed.after))

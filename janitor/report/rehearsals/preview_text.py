@@ -6,12 +6,23 @@ from datetime import tzinfo
 from janitor.core.replay.amounts import Planned
 from janitor.core.replay.comparing import KINDS, Changed, Kind
 from janitor.core.result import Cost
-from janitor.core.units import counted, format_size
-from janitor.escaping import visible
+from janitor.core.units import counted
 from janitor.report.figures import amount_in_words
-from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, Segment, columns, labelled, line, paragraph, rule
+from janitor.report.layout import (
+    BOLD,
+    DIM,
+    WARNING,
+    Line,
+    Page,
+    Segment,
+    image_columns,
+    labelled,
+    line,
+    paragraph,
+    rule,
+)
 from janitor.report.rehearsals.preview import Preview, Previewed, of_kind, split, words_of, worth_of_changes
-from janitor.report.wording import label_of, local_minute, shortened
+from janitor.report.wording import local_minute, shortened
 
 _LONGEST_NAME = 255
 _LONGEST_SENTENCE = 2_000
@@ -113,7 +124,7 @@ def _changes(kind: Kind, some: list[Changed], cost: Cost | None, width: int) -> 
     yield from paragraph(f"{title}: {counted(len(some))}, {worth_of_changes(some, cost)}", width, 2, BOLD)
     for changed in some:
         image = changed.image
-        yield from columns(label_of(image.name, _LONGEST_NAME), visible(image.id), format_size(image.size), width, 4)
+        yield from image_columns(image, width, 4)
         for label, decision in (("before", changed.before), ("now", changed.after)):
             words = shortened(words_of(decision), _LONGEST_SENTENCE)
             yield from labelled(Segment(f"{label:<8}", DIM), Segment(words), width, 6)

@@ -5,9 +5,7 @@ from datetime import tzinfo
 
 from janitor.core.replay.regrets import Hindsight, Regret
 from janitor.core.replay.replayed import NightDeletion
-from janitor.core.units import format_size
-from janitor.escaping import visible
-from janitor.report.layout import BOLD, DIM, WARNING, Line, columns, line, paragraph
+from janitor.report.layout import BOLD, DIM, WARNING, Line, image_columns, line, paragraph
 from janitor.report.rehearsals.markdown import Sheet, code, head, prose, row
 from janitor.report.rehearsals.regrets import by_deletion, deleted_words, near_misses, near_words, regret_words
 from janitor.report.wording import label_of, shortened
@@ -46,7 +44,7 @@ def regret_lines(hindsight: Hindsight, zone: tzinfo, width: int) -> Iterator[Lin
 
 def _image(deletion: NightDeletion, width: int) -> Iterator[Line]:
     image = deletion.decision.image
-    return columns(label_of(image.name, _LONGEST_NAME), visible(image.id), format_size(image.size), width, 4)
+    return image_columns(image, width, 4)
 
 
 def _shown(sentence: str) -> str:

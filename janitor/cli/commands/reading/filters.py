@@ -107,7 +107,20 @@ def selection(
 def check_names(chosen: "Selection", policies: Iterable[str], targets: Iterable[str]) -> None:
     """Raises UsageError for a policy or target that is none of these, and names them."""
     _known("--policy", sorted(chosen.policies), list(dict.fromkeys(policies)))
-    _known("--target", sorted(chosen.targets), list(dict.fromkeys(targets)))
+    check_targets(chosen.targets, targets)
+
+
+def check_targets(chosen: Iterable[str], targets: Iterable[str]) -> None:
+    """Raises UsageError for a target that is none of these, and names them."""
+    _known("--target", sorted(chosen), list(dict.fromkeys(targets)))
+
+
+def check_surveyed(targets: Collection[str]) -> None:
+    """Raises UsageError where no run has surveyed any target."""
+    from janitor.errors import UsageError
+
+    if not targets:
+        raise UsageError("no run has surveyed any target yet: `janitor run --dry-run` makes the first")
 
 
 def _known(option: str, given: Sequence[str], known: Collection[str]) -> Sequence[str]:

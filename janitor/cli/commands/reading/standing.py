@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime, time, tzinfo
 
 from janitor.cli.commands.reading.filters import check_names
-from janitor.cloud.target import may_have
 from janitor.config import Settings
 from janitor.core.exemptions import FOREVER, exemptions_for
 from janitor.core.explaining.selection import Selection
@@ -24,7 +23,7 @@ def snapshots_of(settings: Settings, store: Store, chosen: Selection, now: datet
     Raises UsageError for a target that no run surveyed, for a policy that no run had, and before the first run.
     """
     known = store.targets()
-    configured = [name for name in known if any(may_have(target, name) for target in settings.targets)]
+    configured = [name for name in known if settings.may_have_target(name)]
     check_names(replace(chosen, policies=frozenset()), (), known)
     names = [name for name in known if name in chosen.targets] if chosen.targets else configured
     found = [snapshot for name in names if (snapshot := store.latest_snapshot(name)) is not None]

@@ -71,11 +71,10 @@ def _pairs(
     settings: "Settings", store: "Store", numbers: "Sequence[int | None]", targets: "Sequence[str]"
 ) -> "dict[str, _Pair]":
     """The runs to compare for each target, the earlier one first. Raises UsageError for what cannot be compared."""
-    from janitor.cli.commands.reading.filters import check_names
-    from janitor.core.explaining.selection import Selection
+    from janitor.cli.commands.reading.filters import check_targets
     from janitor.errors import UsageError
 
-    check_names(Selection(targets=frozenset(targets)), (), store.targets())
+    check_targets(targets, store.targets())
     runs = sorted(number or store.latest_run() or 0 for number in numbers)
     if not runs:
         return {name: store.last_surveys(name) for name in targets or _configured(settings, store)}
@@ -98,6 +97,4 @@ def _pairs(
 
 def _configured(settings: "Settings", store: "Store") -> list[str]:
     """The targets that are configured now, as far as any run surveyed them, the latest surveyed first."""
-    from janitor.cloud.target import may_have
-
-    return [name for name in store.recent_targets() if any(may_have(target, name) for target in settings.targets)]
+    return [name for name in store.recent_targets() if settings.may_have_target(name)]

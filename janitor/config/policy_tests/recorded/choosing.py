@@ -107,7 +107,7 @@ class _Draft:
         owner_of = Matched(basis.policies, night.names, Budget()).owner_of
         self._written = [self._writer.image(image, owner_of(image).policy) for image in images]
         self._made = self._judged({self._label(image): ANY for image in images})
-        self.unlike = tuple(each for each in wanted.values() if not _alike(each, self._made[each.image.id]))
+        self.unlike = tuple(each for each in wanted.values() if not each.is_like(self._made[each.image.id]))
 
     def text(self, heading: str) -> str:
         """The test. Raises RuntimeError if it does not hold: a bug."""
@@ -162,11 +162,6 @@ class _Draft:
             if day == format_day(again, self._night.zone):
                 expected["due"] = day
         return expected
-
-
-def _alike(decision: Decision, other: Decision) -> bool:
-    facts = (decision.verdict, decision.reason, decision.policy)
-    return facts == (other.verdict, other.reason, other.policy)
 
 
 def _ids(images: Sequence[Image]) -> dict[str, str]:

@@ -81,7 +81,7 @@ class _Why:
 
         The date of a notice that nobody was told of is another one every time.
         """
-        if (before.verdict, before.policy, before.reason) != (after.verdict, after.policy, after.reason):
+        if not before.is_like(after):
             return True
         if after.reason is Reason.NOTICE:
             return self._dates_told(before, after)[0] != self._dates_told(before, after)[1]
