@@ -35,7 +35,6 @@ BEYOND = {
     "mentions nobody": "of several keys",
     "says neither which channel nor which user": "of several keys, one of which came out empty",
     "has a price without a currency": "of several keys",
-    "has files and a url": "of several keys",
     "has both files and a url": "of several keys",
     "has neither files nor a url": "of several keys",
     "belongs to a url, but this reference has files": "of several keys",
@@ -68,7 +67,6 @@ BEYOND = {
     "an IANA time zone": "of the time zones that are installed",
     "is not a range of addresses": "addresses are read",
     # no regular expression can say it
-    "is not a regular expression": "regular expressions are read",
     "regular expression": "regular expressions are read",
     "groups, not exactly one": "groups are counted",
     "does not say which part is the owner": "groups are counted",
@@ -81,10 +79,6 @@ BEYOND = {
     "is a number: write a whole number": "JSON has one kind of numbers, of which 1.0 is a whole one",
     "ends before it begins": "numbers are compared",
     "never fires": "of the calendar",
-    # of YAML
-    "is given twice": "of YAML",
-    "holds a key that is not text": "of YAML",
-    r"holds \{\{": "of YAML",
 }
 """What the readers refuse and no schema can, by a part of what they say, each with the reason."""
 
