@@ -6,10 +6,10 @@ from dataclasses import replace
 from janitor.cloud.apis import wire_keys
 from janitor.core.decision import Decision
 from janitor.core.memory import Exemption
-from janitor.core.replay.comparing import compared
+from janitor.core.replay.changes import changes_between
 from janitor.core.replay.inputs import Inputs, decided, night_of
 from janitor.core.replay.nights import RecordedNight
-from janitor.core.replay.rehearsing import Known, Tried, rehearsed
+from janitor.core.replay.preview import Known, Tried, replayed
 from janitor.core.sharing import in_question
 
 
@@ -22,20 +22,20 @@ def decided_again(inputs: Inputs) -> tuple[Decision, ...]:
     by_themselves = decided(replace(night, sharing={}), inputs.basis.policies)
     assert {each.id for each in in_question(by_themselves)} == set(inputs.grounds.sharing)
     found = tuple(decided(night, inputs.basis.policies))
-    assert rehearsed_again(inputs) == found
+    assert previewed_again(inputs) == found
     return found
 
 
-def rehearsed_again(inputs: Inputs, by_command: Sequence[Exemption] = ()) -> tuple[Decision, ...]:
+def previewed_again(inputs: Inputs, by_command: Sequence[Exemption] = ()) -> tuple[Decision, ...]:
     """The same as a preview of the policies and exemptions that ruled, where every image may be shared."""
     assert inputs.basis is not None
     assert inputs.grounds is not None
     tried = Tried(inputs.basis.policies, inputs.basis.exemptions)
     known = Known(by_command, lambda _policies: None, lambda _image: True, wire_keys(inputs.api))
-    found = rehearsed(inputs, inputs.basis, inputs.grounds, tried, known)
+    found = replayed(inputs, inputs.basis, inputs.grounds, tried, known)
     unasked = {image for image, answer in inputs.grounds.sharing.items() if answer.unasked}
     assert found.sharing_unknown == unasked & {each.id for each in in_question(found.decisions)}
-    assert compared(found.decisions, found.decisions) == []
+    assert changes_between(found.decisions, found.decisions) == []
     return tuple(found.decisions)
 
 

@@ -14,12 +14,12 @@ from janitor.store.inspecting import inspect, size_of
 from janitor.store.lock import exclusive, holder
 from janitor.store.reports import KeptReport, NewReport
 from janitor.store.surveys.recorded import SeenImages
+from janitor.store.transactions.backtests import Backtests
 from janitor.store.transactions.clicks import Clicks
 from janitor.store.transactions.comparing import Comparing
 from janitor.store.transactions.copying import Copying
 from janitor.store.transactions.deletions import Deletions
 from janitor.store.transactions.previews import Previews
-from janitor.store.transactions.rehearsals import Rehearsals
 from janitor.store.transactions.reports import Reports
 from janitor.store.transactions.runs import Runs
 from janitor.store.transactions.surveys import Surveys
@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 
-class Store(Runs, Surveys, Deletions, Trust, Clicks, Reports, Previews, Rehearsals, Upkeep, Copying, Comparing):
+class Store(Runs, Surveys, Deletions, Trust, Clicks, Reports, Previews, Backtests, Upkeep, Copying, Comparing):
     """One open database. Every method raises StoreError, with what to do, when the file cannot be read or written."""
 
     @classmethod

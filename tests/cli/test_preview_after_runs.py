@@ -2,7 +2,7 @@
 
 from janitor.config import Settings
 from janitor.core.policy import Policy
-from janitor.core.replay.comparing import Kind
+from janitor.core.replay.changes import Kind
 from janitor.core.result import Mode
 from janitor.errors import Exit, Refused, Unavailable
 from tests.cli.test_preview_of_earlier import asked, conditioned, settings, world

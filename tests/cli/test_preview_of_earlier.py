@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from janitor.cli.rehearsals.past import past_of
-from janitor.cli.rehearsals.previewing import Asked, previewed
+from janitor.cli.rehearsals.previewing import Wanted, previewed
+from janitor.cli.rehearsals.snapshots import snapshot_of
 from janitor.config import Settings, load_settings
 from janitor.core.decision import Reason
 from janitor.core.policy import Policy
-from janitor.core.replay.comparing import Kind, compared
-from janitor.core.replay.rehearsing import Tried
+from janitor.core.replay.changes import Kind, changes_between
+from janitor.core.replay.preview import Tried
 from janitor.core.result import Mode
 from janitor.core.usage import User
 from janitor.errors import Exit, Unavailable, UsageError
@@ -43,7 +43,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def asked(settings: Settings, store: Store, *policies: Policy, run: int | None = None, **words: Any) -> list[Previewed]:
     tried = Tried(policies or (OLD,), (), words.pop("now", None))
-    return list(previewed(settings, store, tried, Asked(run, words.pop("against", None), frozenset(words))))
+    return list(previewed(settings, store, tried, Wanted(run, words.pop("against", None), frozenset(words))))
 
 
 def conditioned(*targets: Previewed) -> Preview:
@@ -61,9 +61,9 @@ def test_databases_of_earlier_versions_are_previewed(migrated: Path, settings: S
         for run in (summary.run for summary in store.runs(limit=None)):
             for target, inputs in store.inputs(run).items():
                 assert inputs.basis is not None
-                past = past_of(settings, store, run, inputs)
-                found = past.rehearsed(Tried(inputs.basis.policies, inputs.basis.exemptions))
-                assert not past.decisions or compared(past.decisions, found.decisions) == []
+                past = snapshot_of(settings, store, run, inputs)
+                found = past.replayed(Tried(inputs.basis.policies, inputs.basis.exemptions))
+                assert not past.decisions or changes_between(past.decisions, found.decisions) == []
                 for each in asked(settings, store, run=run, against=run):
                     assert each.target == target
                     assert each.source is not None
@@ -99,7 +99,7 @@ def test_histories_notices_and_exemptions_are_rebuilt_where_they_can_be(settings
     )
     inputs = world.inputs(second)
     assert (inputs.basis, inputs.history, inputs.grounds) == (None, None, None)
-    past = past_of(settings, world.store, second, inputs)
+    past = snapshot_of(settings, world.store, second, inputs)
     assert past.inputs.history == whole.history
     assert whole.grounds is not None
     assert past.grounds.memory.notices["web-2"].due == whole.grounds.memory.notices["web-2"].due
@@ -197,8 +197,8 @@ def test_an_exemption_by_command_of_then_is_found_behind_one_of_a_file(settings:
     in_file = Exemption("web-2", world.now + 50 * DAY, "release", "keep.yaml")
     run = world.night(Mode.DRY_RUN, exemptions=[in_file]).run
     world.store.end_exemptions([("prod", "web-2")], "kim", world.now)
-    past = past_of(settings, world.store, run, world.inputs(run))
-    [web] = [each for each in past.rehearsed(Tried([OLD], ())).decisions if each.image.id == "web-2"]
+    past = snapshot_of(settings, world.store, run, world.inputs(run))
+    [web] = [each for each in past.replayed(Tried([OLD], ())).decisions if each.image.id == "web-2"]
     assert (web.reason, "by kim" in web.detail) == (Reason.EXEMPT, True)
 
 

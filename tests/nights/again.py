@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Mapping
 
 from janitor.cli import configuration
-from janitor.cli.rehearsals.past import Past, past_of
+from janitor.cli.rehearsals.snapshots import RecordedSnapshot, snapshot_of
 from janitor.config import Settings
 from janitor.config.policy_files import Rules
 from janitor.core.decision import Decision
 from janitor.core.replay.inputs import Inputs
-from janitor.core.replay.rehearsing import Tried
+from janitor.core.replay.preview import Tried
 from janitor.store import Store
 from tests.nights.ground import Broken
 from tests.replays import decided_again, is_whole
@@ -28,7 +28,7 @@ def check_deciding_again(settings: Settings, counts: Counter[str]) -> None:
                 if decided_again(inputs[target.target]) != target.decisions:
                     raise Broken(f"run {summary.run} is decided again as another")
                 by_files = _previewed(
-                    past_of(settings, store, summary.run, inputs[target.target]), last, target.decisions
+                    snapshot_of(settings, store, summary.run, inputs[target.target]), last, target.decisions
                 )
                 counts["decided again"] += 1
                 counts["decided again by the files"] += by_files
@@ -44,7 +44,7 @@ def _read_in_order(store: Store, known: Mapping[int, Mapping[str, Inputs]], coun
             counts["read after the one before"] += 1
 
 
-def _previewed(past: Past, last: Rules, decisions: tuple[Decision, ...]) -> bool:
+def _previewed(past: RecordedSnapshot, last: Rules, decisions: tuple[Decision, ...]) -> bool:
     """Preview a run by the policies that ruled, read from the `last` files where these are the same: whether so.
 
     Raises Broken where that decides otherwise.
@@ -54,6 +54,6 @@ def _previewed(past: Past, last: Rules, decisions: tuple[Decision, ...]) -> bool
     tried = Tried(last.policies, last.exemptions) if same else Tried(*ruled)
     if past.unknown or tuple(past.decisions) != decisions:
         raise Broken(f"a preview does not know what run {past.run} decided")
-    if tuple(past.rehearsed(tried).decisions) != decisions:
+    if tuple(past.replayed(tried).decisions) != decisions:
         raise Broken(f"a preview of the policies of run {past.run} decides otherwise")
     return same

@@ -14,7 +14,7 @@ from markdown_it.token import Token
 
 from janitor.core.decision import Decision
 from janitor.core.replay.amounts import Planned, planned, planned_by_policy
-from janitor.core.replay.comparing import Changed, Kind, compared, counts_of
+from janitor.core.replay.changes import Changed, Kind, changes_between, counts_of
 from janitor.core.result import Cost
 from janitor.errors import Exit
 from janitor.escaping import visible
@@ -38,7 +38,7 @@ HOSTILE = [
 
 
 def target(before: Sequence[Decision], after: Sequence[Decision], name: str = "prod") -> Previewed:
-    changes = compared(before, after)
+    changes = changes_between(before, after)
     then, now = planned_by_policy(before), planned_by_policy(after)
     policies = {each: (then.get(each, Planned()), now.get(each, Planned())) for each in {**then, **now}}
     totals = (planned(before), planned(after))

@@ -17,7 +17,7 @@ from janitor.core.replay.replayed import NightDeletion, Ruling
 from janitor.errors import UsageError
 from janitor.report.rehearsals.backtest import Backtest, TargetBacktest
 from janitor.store import Store
-from janitor.store.transactions.rehearsals import Past
+from janitor.store.transactions.backtests import Past
 
 
 def backtested(

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from janitor.cli.commands.reading.filters import check_surveyed, check_targets
-from janitor.cli.rehearsals.past import Past, past_of
 from janitor.cli.rehearsals.remarks import of_removed
+from janitor.cli.rehearsals.snapshots import RecordedSnapshot, snapshot_of
 from janitor.cloud.target import may_have
 from janitor.config import Settings
 from janitor.core.basis import Basis
 from janitor.core.decision import Decision
 from janitor.core.planning.plan import make_plan
 from janitor.core.replay.amounts import Planned, planned, planned_by_policy
-from janitor.core.replay.comparing import compared, counts_of
-from janitor.core.replay.rehearsing import Tried
+from janitor.core.replay.changes import changes_between, counts_of
+from janitor.core.replay.preview import Tried
 from janitor.core.result import Outcome
 from janitor.core.units import format_duration
 from janitor.errors import UsageError
@@ -26,7 +26,7 @@ _NEVER = "no run has surveyed it yet, or none since it was bound to its present 
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Wanted:
     """What a preview is asked for: of which run, beside which, in which targets; None or nothing for the usual."""
 
     run: int | None
@@ -34,25 +34,25 @@ class Asked:
     targets: frozenset[str]
 
 
-def previewed(settings: Settings, store: Store, tried: Tried, asked: Asked) -> Iterator[Previewed]:
+def previewed(settings: Settings, store: Store, tried: Tried, wanted: Wanted) -> Iterator[Previewed]:
     """Each target that is asked for: of the given run, or else the latest snapshot of each that is configured.
 
     Raises UsageError for an unknown or dropped run, for a target that it does not have, and before the first run.
     """
-    if asked.against is not None:
-        store.endings(asked.against)
+    if wanted.against is not None:
+        store.endings(wanted.against)
     for target, run, remark in (
-        _latest(settings, store, asked) if asked.run is None else _of_run(store, asked.run, asked)
+        _latest(settings, store, wanted) if wanted.run is None else _of_run(store, wanted.run, wanted)
     ):
         inputs = None if run is None else store.inputs_of(run, target)
         if run is None or inputs is None:
             yield Previewed(target, None, undecided=remark)
         else:
-            past = past_of(settings, store, run, inputs)
+            snapshot = snapshot_of(settings, store, run, inputs)
             removed = store.removed_since(target, run)
-            gone = () if asked.run is not None else removed.gone.keys()
-            said = of_removed(inputs.survey.images, removed, run, whole=asked.run is not None)
-            one = _Preview(settings, store, past, past.without(gone), tried, asked)
+            gone = () if wanted.run is not None else removed.gone.keys()
+            said = of_removed(inputs.survey.images, removed, run, whole=wanted.run is not None)
+            one = _Preview(settings, store, snapshot, snapshot.without(gone), tried, wanted)
             yield one.made([*([remark] if remark else []), *said])
 
 
@@ -60,24 +60,24 @@ _Found = tuple[str, int | None, str | None]
 """A target, the run of its snapshot if there is one, and a remark, or else why there is none."""
 
 
-def _of_run(store: Store, run: int, asked: Asked) -> Iterator[_Found]:
+def _of_run(store: Store, run: int, wanted: Wanted) -> Iterator[_Found]:
     endings = store.endings(run)
-    check_targets(asked.targets, endings)
+    check_targets(wanted.targets, endings)
     if not endings:
         raise UsageError(f"run {run} has surveyed no target")
     for target, ending in endings.items():
-        if not asked.targets or target in asked.targets:
+        if not wanted.targets or target in wanted.targets:
             why = f"run {run} did not survey it: {ending.error or 'it has not ended'}"
             yield (target, run, None) if ending.surveyed else (target, None, why)
 
 
-def _latest(settings: Settings, store: Store, asked: Asked) -> Iterator[_Found]:
+def _latest(settings: Settings, store: Store, wanted: Wanted) -> Iterator[_Found]:
     known = store.targets()
     absent = [each.name for each in settings.targets if not any(may_have(each, name) for name in known)]
-    check_targets(asked.targets, [*known, *absent])
+    check_targets(wanted.targets, [*known, *absent])
     check_surveyed(known)
     configured = [name for name in known if settings.may_have_target(name)]
-    names = [name for name in [*known, *absent] if name in asked.targets] if asked.targets else [*configured, *absent]
+    names = [name for name in [*known, *absent] if name in wanted.targets] if wanted.targets else [*configured, *absent]
     for name in names:
         decided, latest = store.latest_decided(name), store.latest_survey(name)
         if latest is not None and latest <= store.counts_after(name):
@@ -89,33 +89,33 @@ def _latest(settings: Settings, store: Store, asked: Asked) -> Iterator[_Found]:
 
 @dataclass(frozen=True, slots=True)
 class _Preview:
-    """One target whose snapshot is there: `whole` as it was, and `past` as far as it counts."""
+    """One target whose snapshot is there: `whole` as it was, and `snapshot` as far as it counts."""
 
     settings: Settings
     store: Store
-    whole: Past
-    past: Past
+    whole: RecordedSnapshot
+    snapshot: RecordedSnapshot
     tried: Tried
-    asked: Asked
+    wanted: Wanted
 
     def made(self, remarks: Sequence[str]) -> Previewed:
-        past, seen_at = self.past, self.past.inputs.survey.finished_at
-        target = past.inputs.target
+        snapshot, seen_at = self.snapshot, self.snapshot.inputs.survey.finished_at
+        target = snapshot.inputs.target
         if self.tried.now is not None and self.tried.now < seen_at:
             raise UsageError(
-                f"--at: the snapshot of {target} (run {past.run}) is of {self._time(seen_at)}, which is later: give a "
-                "later date, or an earlier run with --run"
+                f"--at: the snapshot of {target} (run {snapshot.run}) is of {self._time(seen_at)}, which is later: "
+                "give a later date, or an earlier run with --run"
             )
-        found = past.rehearsed(self.tried)
+        found = snapshot.replayed(self.tried)
         before, against = self._before()
-        changes = compared(before, found.decisions)
+        changes = changes_between(before, found.decisions)
         if against is None:  # nothing is said of images that are kept where nothing is there to compare with
             changes = [changed for changed in changes if changed.is_new]
         owners = [decision.policy for decision in before if decision.policy is not None]
-        usage = past.inputs.survey.usage
+        usage = snapshot.inputs.survey.usage
         return Previewed(
             target,
-            Source(past.run, seen_at, self.tried.now or seen_at, against),
+            Source(snapshot.run, seen_at, self.tried.now or seen_at, against),
             len(found.decisions),
             None if against is None else planned(before),
             planned(found.decisions),
@@ -123,7 +123,7 @@ class _Preview:
             changes,
             counts_of(changes),
             found.sharing_unknown,
-            list(make_plan(found.decisions).exceeded(past.basis.limits).values()),
+            list(make_plan(found.decisions).exceeded(snapshot.basis.limits).values()),
             [*remarks, *self._remarks(against)],
             None if usage.problem is None else _unread(usage.problem),
         )
@@ -133,33 +133,33 @@ class _Preview:
 
         Images that our own runs have deleted until the snapshot, or until now, were decided on there only for that.
         """
-        past, target = self.past, self.past.inputs.target
-        run = past.run if self.asked.against is None else self.asked.against
-        decisions = self.whole.decisions if run == past.run else self.store.decisions(run, target)
+        snapshot, target = self.snapshot, self.snapshot.inputs.target
+        run = snapshot.run if self.wanted.against is None else self.wanted.against
+        decisions = self.whole.decisions if run == snapshot.run else self.store.decisions(run, target)
         ending = self.store.endings(run).get(target)
         if not decisions and (ending is None or not ending.saw_nothing):
             return (), None
-        if run == past.run:
-            return past.decisions, run
-        removed = self.store.removed_since(target, run, self.asked.run)
-        gone = removed.gone.keys() - {image.id for image in past.inputs.survey.images}
+        if run == snapshot.run:
+            return snapshot.decisions, run
+        removed = self.store.removed_since(target, run, self.wanted.run)
+        gone = removed.gone.keys() - {image.id for image in snapshot.inputs.survey.images}
         return [decision for decision in decisions if decision.image.id not in gone], run
 
     def _remarks(self, against: int | None) -> Iterator[str]:
-        past, target = self.past, self.past.inputs.target
-        ending = self.store.endings(past.run).get(target)
-        run = past.run if self.asked.against is None else self.asked.against
+        snapshot, target = self.snapshot, self.snapshot.inputs.target
+        ending = self.store.endings(snapshot.run).get(target)
+        run = snapshot.run if self.wanted.against is None else self.wanted.against
         if against is None:
             why = self.store.endings(run).get(target)
             said = f": {why.error}" if why is not None and why.error else ""
             yield f"nothing to compare with, as run {run} decided nothing there{said}"
         elif ending is not None and ending.outcome in (Outcome.REFUSED, Outcome.FAILED) and ending.error:
-            yield f"run {past.run} ended there as {ending.outcome.value}: {ending.error}"
+            yield f"run {snapshot.run} ended there as {ending.outcome.value}: {ending.error}"
         if self.tried.now is not None:
             yield "as if nothing changed since the snapshot: what only the passing of time changes is included"
-        yield from past.unknown
-        if past.inputs.basis is not None:
-            yield from _differences(self.settings, past.inputs.basis, past.run)
+        yield from snapshot.unknown
+        if snapshot.inputs.basis is not None:
+            yield from _differences(self.settings, snapshot.inputs.basis, snapshot.run)
 
     def _time(self, instant: datetime) -> str:
         return local_minute(instant, self.settings.timezone)

@@ -20,7 +20,7 @@ from janitor.errors import UsageError
 from janitor.escaping import visible
 from janitor.report.rehearsals.suggestion import Suggestion
 from janitor.store import Store
-from janitor.store.transactions.rehearsals import Past
+from janitor.store.transactions.backtests import Past
 
 
 def suggested(

@@ -58,7 +58,7 @@ class Replay:
             used=len(night.usage.by_image),
             unread=tuple(map(str, sorted(night.usage.unread))),
             recorded=night.basis is not None and night.exemptions is not None and night.clocks_known,
-            really=night.asked.done,
+            really=night.requested.done,
             gone=frozenset(self._gone & (night.change.left.keys() - night.change.ours)),
         )
         return self._decided(night, basis, seen) if night.counts and night.undecided is None else seen
@@ -98,7 +98,7 @@ class Replay:
         plan = revised(make_plan(decisions), decisions)
         announced = self._telling.tell(night, decisions, memory)
         asked = [] if night.withheld is not None else list(self._asked(night, plan.decisions, history, unknown))
-        rejected = night.asked.rejected
+        rejected = night.requested.rejected
         deletions = tuple(one for one in asked if one.decision.image.id not in rejected)
         self._delete(deletions, usage, night.at)
         return replace(
@@ -124,7 +124,7 @@ class Replay:
                 night.api,
                 known.last_in_use if known is not None else None,
                 image_id not in unknown,
-                image_id in self._kept or image_id in night.asked.done,
+                image_id in self._kept or image_id in night.requested.done,
             )
 
     def _sharing(self, night: RecordedNight, ruled: Iterable[Decision]) -> tuple[dict[str, Sharing], frozenset[str]]:

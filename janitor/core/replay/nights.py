@@ -80,7 +80,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Requested:
     """The deletions that were really requested in a night, by image id: those that were not rejected, and the others.
 
     The others were rejected by the API, or failed, each with what was said of it.
@@ -138,7 +138,7 @@ class RecordedNight:
     sharing: Mapping[str, Sharing] = field(default_factory=dict)
     last_sharing: Mapping[str, Sharing] = field(default_factory=dict)
     change: Change = Change()
-    asked: Asked = Asked()
+    requested: Requested = Requested()
     told: Told | None = None
     heard: Sequence[datetime] = ()
     standing: Standing | None = None

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from janitor.core.decision import Decision, Verdict
 from janitor.core.replay.amounts import Planned
-from janitor.core.replay.comparing import Changed, Kind
+from janitor.core.replay.changes import Changed, Kind
 from janitor.core.result import Cost
 from janitor.core.units import counted
 from janitor.errors import Exit, worst

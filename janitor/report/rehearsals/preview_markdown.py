@@ -5,7 +5,7 @@ from datetime import tzinfo
 
 from janitor.core.decision import Decision
 from janitor.core.replay.amounts import Amount, Planned
-from janitor.core.replay.comparing import KINDS, Changed, Kind
+from janitor.core.replay.changes import KINDS, Changed, Kind
 from janitor.core.result import Cost
 from janitor.core.units import counted, format_size
 from janitor.report.figures import amount_in_words

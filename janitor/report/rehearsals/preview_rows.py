@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from janitor.core.replay.amounts import Planned
-from janitor.core.replay.comparing import Changed, Kind
+from janitor.core.replay.changes import Changed, Kind
 from janitor.core.result import Cost
 from janitor.core.units import iso
 from janitor.report.figures import amount_facts

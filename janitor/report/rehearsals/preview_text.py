@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import tzinfo
 
 from janitor.core.replay.amounts import Planned
-from janitor.core.replay.comparing import KINDS, Changed, Kind
+from janitor.core.replay.changes import KINDS, Changed, Kind
 from janitor.core.result import Cost
 from janitor.core.units import counted
 from janitor.report.figures import amount_in_words

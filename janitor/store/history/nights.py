@@ -106,7 +106,7 @@ class _Reading:
             self._known.sharing if recorded else {},
             self._known.last_sharing,
             self._requests.taken(change, run),
-            self._requests.asked(run),
+            self._requests.requested(run),
             self._told.of(run),
             self._told.heard_between(self._before, run),
             self._standing(run),

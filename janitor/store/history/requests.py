@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import replace
 
-from janitor.core.replay.nights import Asked, Change
+from janitor.core.replay.nights import Change, Requested
 from janitor.core.result import DeletionOutcome
 from janitor.store.connection import Connection
 
@@ -16,9 +16,9 @@ class Requests:
     def __init__(self, done: dict[int, set[str]], rejected: dict[int, dict[str, str]], since: dict[str, int]) -> None:
         self._done, self._rejected, self._since = done, rejected, since
 
-    def asked(self, run: int) -> Asked:
+    def requested(self, run: int) -> Requested:
         """The requests of a run."""
-        return Asked(frozenset(self._done.get(run, ())), self._rejected.get(run, {}))
+        return Requested(frozenset(self._done.get(run, ())), self._rejected.get(run, {}))
 
     def taken(self, change: Change, run: int) -> Change:
         """The same change, which names the images that our own deletions had removed before a run."""

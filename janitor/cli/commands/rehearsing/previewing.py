@@ -63,9 +63,9 @@ def preview(
     """
     from janitor.cli.commands.loading import load_rules_offline
     from janitor.cli.commands.reading.standing import instant_before
-    from janitor.cli.rehearsals.previewing import Asked, previewed
+    from janitor.cli.rehearsals.previewing import Wanted, previewed
     from janitor.cli.terminal import say
-    from janitor.core.replay.rehearsing import Tried
+    from janitor.core.replay.preview import Tried
     from janitor.report.rehearsals.preview import Conditions, preview_of
     from janitor.store import Store
 
@@ -73,7 +73,7 @@ def preview(
     now = None if at is None else instant_before(at, settings.timezone, "--at")
     with Store.open_existing(settings.database) as store:
         tried = Tried(rules.policies, rules.exemptions, now)
-        found = list(previewed(settings, store, tried, Asked(number, against, frozenset(targets))))
+        found = list(previewed(settings, store, tried, Wanted(number, against, frozenset(targets))))
     made = preview_of(found, Conditions(fail_over, fail_on == NEW))
     PREVIEW[form](made, settings.cost, settings.timezone)
     for sentence in made.failed_on:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from janitor.config.policy_tests import read_test
 from janitor.config.policy_tests.making import Footing, id_at
-from janitor.config.policy_tests.recorded.asked import asked_by
+from janitor.config.policy_tests.recorded.asked_facts import asked_by
 from janitor.config.policy_tests.recorded.facts import Writer
 from janitor.config.policy_tests.recorded.text import Value, expectation, yaml_of
 from janitor.config.policy_tests.schema import ANY

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from janitor.config.policy_tests.recorded.asked import Asked
+from janitor.config.policy_tests.recorded.asked_facts import AskedFacts
 from janitor.config.policy_tests.recorded.text import Value
 from janitor.config.policy_tests.schema import DISK_FORMATS, OTHER_FORMAT
 from janitor.core.exemptions import FOREVER, active
@@ -45,7 +45,7 @@ class Writer:
     """
 
     night: Night
-    asked: Asked
+    asked: AskedFacts
     ids: Mapping[str, str]
     exact: bool = False
     anonymous: Anonymous = field(default_factory=Anonymous)

@@ -1,4 +1,4 @@
-"""The past, read for trying policies on it: all of it as it was at one moment."""
+"""The past, read for a backtest: all of it as it was at one moment."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -40,8 +40,8 @@ class Past:
         return dropped_of(self._db, target, since)
 
 
-class Rehearsals(OnFile):
-    """Reads what policies are tried on."""
+class Backtests(OnFile):
+    """Reads the nights of the past, and what was done afterwards."""
 
     @contextmanager
     def past(self) -> Iterator[Past]:

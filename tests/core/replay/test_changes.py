@@ -4,7 +4,7 @@ import pytest
 
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.replay.amounts import Amount, planned, planned_by_policy
-from janitor.core.replay.comparing import KINDS, Changed, Kind, compared, counts_of
+from janitor.core.replay.changes import KINDS, Changed, Kind, changes_between, counts_of
 from tests.factories import DAY, GIB, NOW, image_called, to_delete, to_keep, too_young
 
 IMAGE = image_called("web-1")
@@ -13,7 +13,7 @@ WAITING = to_delete(IMAGE, verdict=Verdict.WAIT, reason=Reason.NOTICE, due=NOW +
 
 
 def kinds(before: Decision | None, after: Decision | None) -> list[Kind]:
-    return [each.kind for each in compared([before] if before else [], [after] if after else [])]
+    return [each.kind for each in changes_between([before] if before else [], [after] if after else [])]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_new_is_what_was_not_to_be_deleted_before_as_far_as_known(changed: Chang
 
 def test_the_order_is_that_of_the_later_decisions() -> None:
     one, two, three = (image_called(f"web-{number}") for number in range(3))
-    changes = compared([to_delete(three), to_keep(one)], [to_delete(two), to_delete(one)])
+    changes = changes_between([to_delete(three), to_keep(one)], [to_delete(two), to_delete(one)])
     assert [each.image.id for each in changes] == [two.id, one.id, three.id]
     assert list(counts_of(changes)) == [Kind.NEWLY_DELETED, Kind.ONLY_AFTER, Kind.ONLY_BEFORE]
 

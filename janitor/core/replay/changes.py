@@ -59,7 +59,7 @@ class Changed(Value, frozen=True):
         return self.kind in (Kind.NEWLY_DELETED, Kind.NEWLY_WAITING)
 
 
-def compared(before: Iterable[Decision], after: Iterable[Decision]) -> list[Changed]:
+def changes_between(before: Iterable[Decision], after: Iterable[Decision]) -> list[Changed]:
     """The images on which the decisions differ in verdict, policy, reason or date, and those that only one list has.
 
     They come in the order of `after`; those that only `before` has come last, in its order. Facts of the images, and

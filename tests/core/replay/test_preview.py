@@ -22,13 +22,13 @@ from janitor.core.recipients.destinations import Destinations
 from janitor.core.recipients.recipients import Recipient, Recipients
 from janitor.core.replay.exempted import Granted, exempted_under
 from janitor.core.replay.inputs import Inputs
-from janitor.core.replay.rehearsing import UNASKED, Known, Rehearsed, Tried, kept_shared, notices_under, rehearsed
+from janitor.core.replay.preview import UNASKED, Known, Replayed, Tried, kept_shared, notices_under, replayed
 from janitor.core.result import Mode
 from tests.core.test_deciding_again import Chance, ListeningStore, World
 from tests.factories import DAY, NOW, OLD, image_called, to_delete, to_keep
 from tests.fakes import RecordingCloud
 from tests.new_database import new_database
-from tests.replays import rehearsed_again
+from tests.replays import previewed_again
 
 WEB, DB = image_called("web-1"), image_called("db-1", tags=("janitor-keep-until=2026-12-24",))
 IN_FILE = Exemption("web-1", NOW + 9 * DAY, "release", "keep.yaml")
@@ -46,7 +46,7 @@ def test_unchanged_policies_decide_exactly_as_the_run_did(seed: int) -> None:
         for run, decisions in world.decided.items():
             if decisions:
                 inputs = store.inputs(run)["prod"]
-                assert rehearsed_again(inputs) == decisions
+                assert previewed_again(inputs) == decisions
                 assert store.decisions_on(run, "prod", inputs.survey.images) == list(decisions)
 
 
@@ -150,11 +150,11 @@ def world(tmp_path: Path) -> Iterable[World]:
         yield World(store, RecordingCloud(listed))
 
 
-def tried_on(inputs: Inputs, policies: list[Policy], may_be_shared: Callable[[Image], bool]) -> Rehearsed:
+def tried_on(inputs: Inputs, policies: list[Policy], may_be_shared: Callable[[Image], bool]) -> Replayed:
     assert inputs.basis is not None
     assert inputs.grounds is not None
     known = Known((), lambda _policies: None, may_be_shared, WireKeys())
-    return rehearsed(inputs, inputs.basis, inputs.grounds, Tried(policies, ()), known)
+    return replayed(inputs, inputs.basis, inputs.grounds, Tried(policies, ()), known)
 
 
 def test_what_nobody_asked_then_is_not_known_and_not_none(world: World) -> None:
@@ -177,7 +177,7 @@ def test_an_answer_of_then_keeps_an_image_from_other_policies_too(world: World) 
 
 def test_without_answers_an_image_that_was_kept_as_shared_stays() -> None:
     kept = to_keep(WEB, Reason.SHARED, detail="shared with project p1, which accepted")
-    found = kept_shared(Rehearsed([to_delete(WEB), to_delete(DB)], frozenset({"web-1", "db-1"})), [kept])
+    found = kept_shared(Replayed([to_delete(WEB), to_delete(DB)], frozenset({"web-1", "db-1"})), [kept])
     assert list(found.decisions) == [kept, to_delete(DB)]
     assert found.sharing_unknown == {"db-1"}
 
@@ -191,6 +191,6 @@ def test_an_exemption_that_ends_before_the_instant_keeps_nothing(world: World) -
     verdicts = []
     for later in (timedelta(), 4 * DAY):
         tried = Tried(inputs.basis.policies, (), inputs.survey.finished_at + later)
-        decisions: list[Decision] = list(rehearsed(inputs, inputs.basis, inputs.grounds, tried, known).decisions)
+        decisions: list[Decision] = list(replayed(inputs, inputs.basis, inputs.grounds, tried, known).decisions)
         verdicts += [decision.verdict for decision in decisions if decision.image.id == "db-3"]
     assert verdicts == [Verdict.KEEP, Verdict.DELETE]

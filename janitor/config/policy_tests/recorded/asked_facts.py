@@ -11,7 +11,7 @@ from janitor.core.policy import Match, Policy
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedFacts:
     """What some policies ask for: facts by their names, and of properties, tags and owners which ones."""
 
     facts: frozenset[str]
@@ -24,13 +24,13 @@ class Asked:
         return [tag for tag in image.tags or () if any_matches(self.tags, tag, None) is not False]
 
 
-def asked_by(policies: Iterable[Policy]) -> Asked:
+def asked_by(policies: Iterable[Policy]) -> AskedFacts:
     """What these policies ask for."""
     listed = list(policies)
     matches = [match for policy in listed for match in _within(policy.match)]
     families = (policy.keep.per.text.partition(":") for policy in listed if policy.keep is not None)
     properties = {key for match in matches for key, _ in match.properties}
-    return Asked(
+    return AskedFacts(
         frozenset(fact for policy in listed for fact in policy.match.asks_for()),
         frozenset({*properties, *(key for kind, _, key in families if kind == "property")} - PARTS.keys()),
         tuple(pattern for match in matches for pattern in match.tags),

@@ -1,4 +1,4 @@
-"""Other policies on the inputs of a past run: what they would have decided, and what is not known about that.
+"""A replay of one snapshot, by its own policies or others: what they decide on it, and what is not known of that.
 
 What a run knew of people's exemptions and of notices depended on its policy files too: that part is replaced by what
 the tried files say. Unchanged files give exactly the decisions of that run.
@@ -47,14 +47,14 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsed:
+class Replayed:
     """What was decided, oldest image first, and the images to be deleted whose sharing is not known, by their ids."""
 
     decisions: Sequence[Decision]
     sharing_unknown: frozenset[str]
 
 
-def rehearsed(inputs: Inputs, basis: Basis, grounds: Grounds, tried: Tried, known: Known) -> Rehearsed:
+def replayed(inputs: Inputs, basis: Basis, grounds: Grounds, tried: Tried, known: Known) -> Replayed:
     """What these policies decide on the inputs of a past run.
 
     `basis` and `grounds` are those of the inputs, or what stands for them where they were not recorded. With the
@@ -110,7 +110,7 @@ def _moved(notice: Notice, image: Image, then: Destinations, now: Destinations) 
 
 def _with_doubts(
     decisions: Sequence[Decision], sharing: Mapping[str, Sharing], may_be_shared: Callable[[Image], bool]
-) -> Rehearsed:
+) -> Replayed:
     """The same decisions, but those that say so of which nobody asked then whether another project uses the image."""
     doubtful: set[str] = set()
     found = list(decisions)
@@ -123,16 +123,16 @@ def _with_doubts(
         elif answer is None and may_be_shared(decision.image):
             doubtful.add(decision.image.id)
             found[index] = decision.replace(detail=f"{decision.detail}; {UNASKED}")
-    return Rehearsed(found, frozenset(doubtful))
+    return Replayed(found, frozenset(doubtful))
 
 
-def kept_shared(rehearsal: Rehearsed, recorded: Iterable[Decision]) -> Rehearsed:
+def kept_shared(replay: Replayed, recorded: Iterable[Decision]) -> Replayed:
     """The same, where a run recorded no answers about sharing: an image that it kept as shared stays."""
     shared = {each.image.id: each for each in recorded if each.reason is Reason.SHARED}
     if not shared:
-        return rehearsal
+        return replay
     found = [
         shared[each.image.id] if each.verdict is not Verdict.KEEP and each.image.id in shared else each
-        for each in rehearsal.decisions
+        for each in replay.decisions
     ]
-    return Rehearsed(found, rehearsal.sharing_unknown - shared.keys())
+    return Replayed(found, replay.sharing_unknown - shared.keys())

@@ -1,4 +1,4 @@
-"""The nights of the past as the database knows them, and in words what it does not know of them."""
+"""Recorded snapshots as the database knows them, and in words what it does not know of them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from janitor.core.basis import Basis, Grounds
 from janitor.core.decision import Decision
 from janitor.core.memory import Memory
 from janitor.core.replay.inputs import Inputs
-from janitor.core.replay.rehearsing import Known, Rehearsed, Tried, kept_shared, rehearsed
+from janitor.core.replay.preview import Known, Replayed, Tried, kept_shared, replayed
 from janitor.store import Store
 
 _NO_BASIS = (
@@ -30,7 +30,7 @@ _NO_GROUNDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class RecordedSnapshot:
     """What one run saw in one target and what it decided there, which may be nothing; and what is not known of that."""
 
     run: int
@@ -41,12 +41,12 @@ class Past:
     decisions: Sequence[Decision]
     unknown: Sequence[str]
 
-    def rehearsed(self, tried: Tried) -> Rehearsed:
+    def replayed(self, tried: Tried) -> Replayed:
         """What these policies decide on it."""
-        found = rehearsed(self.inputs, self.basis, self.grounds, tried, self.known)
+        found = replayed(self.inputs, self.basis, self.grounds, tried, self.known)
         return found if self.inputs.grounds is not None else kept_shared(found, self.decisions)
 
-    def without(self, images: Collection[str]) -> "Past":
+    def without(self, images: Collection[str]) -> "RecordedSnapshot":
         """The same without these images, by their ids."""
         if not images:
             return self
@@ -56,7 +56,7 @@ class Past:
         return replace(self, inputs=replace(self.inputs, survey=replace(survey, images=left)), decisions=decisions)
 
 
-def past_of(settings: Settings, store: Store, run: int, inputs: Inputs) -> Past:
+def snapshot_of(settings: Settings, store: Store, run: int, inputs: Inputs) -> RecordedSnapshot:
     """What a run saw and decided in one target; what it did not record is rebuilt where that is possible."""
     then, target = inputs.survey.finished_at, inputs.target
     known = _known(settings, store, inputs)
@@ -68,7 +68,8 @@ def past_of(settings: Settings, store: Store, run: int, inputs: Inputs) -> Past:
         inputs = replace(inputs, history=history if inputs.history is None else inputs.history)
         grounds = grounds or Grounds(Memory(notices, usage_memory=basis.usage_memory))
     decisions = store.decisions_on(run, target, inputs.survey.images)
-    return Past(run, inputs, basis, grounds, known, decisions, [sentence.format(run=run) for sentence in unknown])
+    sentences = [sentence.format(run=run) for sentence in unknown]
+    return RecordedSnapshot(run, inputs, basis, grounds, known, decisions, sentences)
 
 
 def _parts(inputs: Inputs) -> list[tuple[object, str]]:
