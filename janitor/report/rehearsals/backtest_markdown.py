@@ -17,19 +17,17 @@ from janitor.report.rehearsals.backtest import (
     verdict_of,
 )
 from janitor.report.rehearsals.backtest_text import in_short
-from janitor.report.rehearsals.markdown import Sheet, code, head, prose, row
+from janitor.report.rehearsals.markdown import Sheet, code, prose, row
 from janitor.report.rehearsals.regrets_text import add_regrets
 
-_LONGEST_NAME = 100
-_LONGEST_SENTENCE = 400
 _FOR_CLOSING = 1_000
 
 
 def backtest_markdown(made: Backtest, cost: Cost | None, zone: tzinfo) -> str:
     """The whole comment; times in `zone`, days of runs in theirs. What has no room is left out, and counted."""
     sheet = Sheet()
-    sheet.add("### Backtest of policies", "", prose(in_short(made, cost), _LONGEST_SENTENCE))
-    sheet.add("", prose(verdict_of(made), _LONGEST_SENTENCE))
+    sheet.add("### Backtest of policies", "", prose(in_short(made, cost)))
+    sheet.add("", prose(verdict_of(made)))
     left_out = sum(not _add_target(sheet, each, cost, zone) for each in made.targets)
     if left_out:
         sheet.add("", f"{counted(left_out, 'target')} more, for which there is no room here.")
@@ -37,20 +35,13 @@ def backtest_markdown(made: Backtest, cost: Cost | None, zone: tzinfo) -> str:
 
 
 def _add_target(sheet: Sheet, each: TargetBacktest, cost: Cost | None, zone: tzinfo) -> bool:
-    lines = ["", f"#### {code(each.target, _LONGEST_NAME)}", "", prose(span(each, zone), _LONGEST_SENTENCE)]
-    lines += [f"- {prose(doubt, _LONGEST_SENTENCE)}" for doubt in doubts(each)]
+    lines = ["", f"#### {code(each.target)}", "", prose(span(each, zone))]
+    lines += [f"- {prose(doubt)}" for doubt in doubts(each)]
     if not sheet.add(*lines, spare=_FOR_CLOSING):
         return False
     add_regrets(sheet, each.hindsight, zone, _FOR_CLOSING)
-    rows = [
-        row(
-            code(name, _LONGEST_NAME),
-            prose(amount(one), _LONGEST_SENTENCE),
-            prose(money(one, cost) or "–", _LONGEST_SENTENCE),
-        )
-        for name, one in each.by_policy.items()
-    ]
-    _add_table(sheet, ("Policy", "Would have deleted", "Saved"), rows, "policies")
+    rows = [row(code(name), prose(amount(one)), prose(money(one, cost) or "–")) for name, one in each.by_policy.items()]
+    sheet.add_table(("Policy", "Would have deleted", "Saved"), rows, "policies", _FOR_CLOSING)
     _add_nights(sheet, each)
     return True
 
@@ -68,13 +59,5 @@ def _add_nights(sheet: Sheet, each: TargetBacktest) -> None:
         for night in special
     ]
     if rows and sheet.add("", "<details>", f"<summary>{counted(len(rows), 'night')}</summary>", spare=_FOR_CLOSING):
-        _add_table(sheet, ("Run", "Day", "Deleted", "Size", "Remarks"), rows, "nights")
+        sheet.add_table(("Run", "Day", "Deleted", "Size", "Remarks"), rows, "nights", _FOR_CLOSING)
         sheet.add("", "</details>")
-
-
-def _add_table(sheet: Sheet, titles: tuple[str, ...], rows: list[str], what: str) -> None:
-    if not rows or not sheet.add("", *head(*titles), spare=_FOR_CLOSING):
-        return
-    left_out = sum(not sheet.add(one, spare=_FOR_CLOSING) for one in rows)
-    if left_out:
-        sheet.add("", f"{left_out:,} more {what} have no room here.")

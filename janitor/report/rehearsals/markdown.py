@@ -1,11 +1,14 @@
 """Markdown as GitHub and GitLab read it in comments, of foreign text that must be no markup and address nobody."""
 
 import re
+from collections.abc import Sequence
 
 from janitor.report.wording import shortened
 
 MOST_CHARACTERS = 65_000
 """How long a comment may be, with a little room below the limit of 65,536 characters."""
+_LONGEST_NAME = 100
+_LONGEST_SENTENCE = 400
 
 _HARMLESS = re.compile(r"[A-Za-z0-9 ,.;:()'+=–-]*")
 # A link, a reference to an issue, an emoji, a commit.
@@ -13,13 +16,13 @@ _MEANS_MORE = re.compile(r"www\.|gh-\d|:[a-z0-9+_-]+:|[0-9a-f]{7,}|^[-+=]|^\d+[.
 _LETTER = re.compile(r"[A-Za-z0-9 ,-]|[^\x00-\x7f]")
 
 
-def code(text: str, limit: int) -> str:
+def code(text: str, limit: int = _LONGEST_NAME) -> str:
     """Foreign text as code, in which nothing is markup, a mention or a link; cut if it is longer than `limit`."""
     shown = shortened(text, limit)
     return f"<code>{''.join(mark if _LETTER.fullmatch(mark) else f'&#{ord(mark)};' for mark in shown)}</code>"
 
 
-def prose(text: str, limit: int) -> str:
+def prose(text: str, limit: int = _LONGEST_SENTENCE) -> str:
     """A sentence of ours: as it is where nothing in it could mean more than itself, or else as code."""
     shown = shortened(text, limit)
     return shown if _HARMLESS.fullmatch(shown) and not _MEANS_MORE.search(shown) else code(text, limit)
@@ -50,6 +53,13 @@ class Sheet:
         self._room -= length
         self._lines += lines
         return True
+
+    def add_table(self, titles: Sequence[str], rows: Sequence[str], what: str, spare: int) -> None:
+        """Add a table with as many of these rows as have room, and say how many of what have none."""
+        if not rows or not self.add("", *head(*titles), spare=spare):
+            return
+        if left_out := sum(not self.add(one, spare=spare) for one in rows):
+            self.add("", f"{left_out:,} more {what} have no room here.")
 
     def __str__(self) -> str:
         return "\n".join(self._lines)

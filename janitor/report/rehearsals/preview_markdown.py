@@ -14,8 +14,6 @@ from janitor.report.rehearsals.preview import Preview, Previewed, is_listed
 from janitor.report.rehearsals.preview_text import in_short, source_of, warnings_of
 
 _SHOWN = 20
-_LONGEST_NAME = 100
-_LONGEST_SENTENCE = 400
 _FOR_IMAGES = 35_000  # room that is kept for them below the policies
 _FOR_CLOSING = 1_000
 
@@ -23,7 +21,7 @@ _FOR_CLOSING = 1_000
 def preview_markdown(made: Preview, cost: Cost | None, zone: tzinfo) -> str:
     """The whole comment; times in `zone`. What has no room is left out, and counted."""
     sheet = Sheet()
-    sheet.add("### Preview of policies", "", prose(in_short(made, cost), _LONGEST_SENTENCE))
+    sheet.add("### Preview of policies", "", prose(in_short(made, cost)))
     for sentence in made.failed_on:
         condition, _, words = sentence.partition(": ")
         sheet.add("", f"**Failed** on `{condition}`: {words}.")
@@ -35,11 +33,11 @@ def preview_markdown(made: Preview, cost: Cost | None, zone: tzinfo) -> str:
 
 
 def _add_target(sheet: Sheet, each: Previewed, cost: Cost | None, zone: tzinfo) -> bool:
-    lines = ["", f"#### {code(each.target, _LONGEST_NAME)}", ""]
+    lines = ["", f"#### {code(each.target)}", ""]
     if each.source is not None:
-        lines.append(prose(source_of(each, zone), _LONGEST_SENTENCE))
-    lines += [f"- {prose(remark, _LONGEST_SENTENCE)}" for remark in each.remarks]
-    lines += [f"- **{prose(warning, _LONGEST_SENTENCE)}**" for warning in warnings_of(each)]
+        lines.append(prose(source_of(each, zone)))
+    lines += [f"- {prose(remark)}" for remark in each.remarks]
+    lines += [f"- **{prose(warning)}**" for warning in warnings_of(each)]
     if not sheet.add(*lines, spare=_FOR_IMAGES):
         return False
     if each.source is not None:
@@ -56,7 +54,7 @@ def _add_policies(sheet: Sheet, each: Previewed, cost: Cost | None) -> None:
     concerned = {name: pair for name, pair in each.policies.items() if pair[0].images or pair[1].images}
     left_out = 0
     for name, (before, after) in concerned.items():
-        cells = _planned_row(code(name, _LONGEST_NAME), before if compared else None, after, cost)
+        cells = _planned_row(code(name), before if compared else None, after, cost)
         left_out += not sheet.add(cells, spare=_FOR_IMAGES)
     idle = len(each.policies) - len(concerned)
     if idle:
@@ -71,7 +69,7 @@ def _planned_row(name: str, before: Planned | None, after: Planned, cost: Cost |
 
 
 def _amount(amount: Amount | None, cost: Cost | None) -> str:
-    return prose("not decided" if amount is None else amount_in_words(amount, cost), _LONGEST_SENTENCE)
+    return prose("not decided" if amount is None else amount_in_words(amount, cost))
 
 
 def _add_images(sheet: Sheet, targets: Sequence[Previewed]) -> None:
@@ -109,14 +107,14 @@ def _titles(*, several: bool) -> tuple[str, ...]:
 
 def _image_row(each: Previewed, changed: Changed, *, several: bool) -> str:
     image = changed.image
-    name = code(image.name, _LONGEST_NAME) if image.name and image.name.strip() else "(no name)"
-    facts = [f"{name}<br>{code(image.id, _LONGEST_NAME)}", format_size(image.size)]
-    facts += [code(each.target, _LONGEST_NAME)] if several else []
+    name = code(image.name) if image.name and image.name.strip() else "(no name)"
+    facts = [f"{name}<br>{code(image.id)}", format_size(image.size)]
+    facts += [code(each.target)] if several else []
     return row(*facts, KINDS[changed.kind], _decision(changed.before), _decision(changed.after))
 
 
 def _decision(decision: Decision | None) -> str:
     if decision is None:
         return "not decided on"
-    policy = f" by {code(decision.policy, _LONGEST_NAME)}" if decision.policy else ""
-    return f"**{decision.verdict.value}**{policy}: {prose(decision.detail, _LONGEST_SENTENCE)}"
+    policy = f" by {code(decision.policy)}" if decision.policy else ""
+    return f"**{decision.verdict.value}**{policy}: {prose(decision.detail)}"

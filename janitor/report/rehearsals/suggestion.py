@@ -145,11 +145,11 @@ def suggestion_markdown(made: Suggestion) -> str:
     """As a comment: a table for each key."""
     sheet = Sheet()
     title = f"### {code(made.policy, _LONGEST_NAME)} at other values"
-    sheet.add(title, "", prose(in_short(made), _LONGEST_SENTENCE))
+    sheet.add(title, "", prose(in_short(made)))
     for key, trials in by_key(made.trials):
         titles = _title_of(key), "Would have deleted", "Size", "Regrets", "Near misses"
         sheet.add("", *head(*titles), *(_markdown_row(each) for each in trials))
-    sheet.add("", *(f"- {prose(note, _LONGEST_SENTENCE)}" for note in notes(made)))
+    sheet.add("", *(f"- {prose(note)}" for note in notes(made)))
     return str(sheet)
 
 
