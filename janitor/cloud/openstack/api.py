@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from janitor.cloud.api import Api, never_shared
 from janitor.cloud.openstack.accounts import authentication_of
-from janitor.cloud.openstack.members import may_be_shared
-from janitor.cloud.openstack.target import OpenStackSchema, OpenStackTarget, credential_faults
+from janitor.cloud.openstack.target import OpenStackSchema, OpenStackTarget, credential_faults, may_be_shared
 from janitor.core.image import Image
 from janitor.core.names.wire_keys import WireKeys
 

@@ -7,17 +7,11 @@ from janitor.cloud.common.at_once import at_once
 from janitor.cloud.common.records import read_entries
 from janitor.cloud.common.session import Session
 from janitor.cloud.openstack.records import read_sharing
+from janitor.cloud.openstack.target import may_be_shared
 from janitor.core.image import Image, Sharing, Visibility
 from janitor.transport import Call
 
-_MAY_BE_SHARED = frozenset({Visibility.SHARED, Visibility.PRIVATE, None})
-# A service that distinguishes shared from private images says so; in others, private images may have members.
 _NO_MEMBERS = "only shared images have members"
-
-
-def may_be_shared(image: Image) -> bool:
-    """Whether the visibility of an image allows members."""
-    return image.visibility in _MAY_BE_SHARED
 
 
 class Members:

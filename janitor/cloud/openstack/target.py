@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from janitor.cloud.schema import ApiWord, HttpSchema, Imageless, TargetSchema
 from janitor.cloud.service import Need, Sources
+from janitor.core.image import Image, Visibility
 from janitor.documents import Fault, forms
 from janitor.documents.forms import with_schema
 from janitor.documents.kinds import A_URL, BaseAddress, Secret, Text, base_address
@@ -17,6 +18,8 @@ from janitor.transport import HttpOptions
 
 EVERY_REGION = "*"
 
+# A service that distinguishes shared from private images says so; in others, private images may have members.
+_MAY_BE_SHARED = frozenset({Visibility.SHARED, Visibility.PRIVATE, None})
 _SPELLED_OUT = ("identity", "tenant_id", "username", "password")
 _CREDENTIALS = ("cloud", *_SPELLED_OUT)
 _NO_CREDENTIALS = (
@@ -189,3 +192,8 @@ def credential_faults(
     elif "cloud" not in target and not environ.get("OS_CLOUD") and not environ.get("OS_AUTH_URL"):
         why = [f"{key}: {empty[key]}" for key in _CREDENTIALS if key in empty]
         yield Fault((), f"{_NO_CREDENTIALS}{''.join(f'; {one}' for one in why)}")
+
+
+def may_be_shared(image: Image) -> bool:
+    """Whether the visibility of an image allows members."""
+    return image.visibility in _MAY_BE_SHARED
