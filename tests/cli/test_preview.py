@@ -47,7 +47,10 @@ def test_unchanged_policies_change_nothing(recorded: Desk) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 80
     found = previewed(recorded)
     assert found["before"] == found["after"]
-    assert (set(found["counts"].values()), found["changes"], found["remarks"]) == ({0}, [], [])
+    assert (set(found["counts"].values()), found["changes"]) == ({0}, [])
+    [said] = found["remarks"]
+    assert said.startswith("run 1 was a dry run of these same policies, so nothing can be new beside it")
+    assert (found["against"], found["against_mode"]) == (1, "dry-run")
 
 
 def test_what_changes_is_shown_with_reasons_in_every_format(recorded: Desk) -> None:
@@ -64,6 +67,18 @@ def test_what_changes_is_shown_with_reasons_in_every_format(recorded: Desk) -> N
     assert max(map(len, text.stdout.splitlines())) <= 80
     rows = list(csv.DictReader(io.StringIO(recorded.janitor("preview", "--policies", "new", "--format", "csv").stdout)))
     assert [row["image"] for row in rows] == [each["image"] for each in found["changes"]]
+
+
+def test_with_csv_stderr_says_what_text_says_in_remarks(recorded: Desk) -> None:
+    recorded.write("new/all.yaml", SOONER)
+    config = recorded.folder / "janitor.yaml"
+    config.write_text(config.read_text().replace("max_deletions: 1000", "max_deletions: 2"))
+    assert recorded.janitor("run", "--dry-run").returncode == 4
+    done = recorded.janitor("preview", "--format", "csv")
+    assert done.returncode == 0
+    assert "sandbox: run 2 ended there as refused: " in done.stderr
+    assert "sandbox: over the limit, so a run would delete nothing: " in done.stderr
+    assert recorded.janitor("preview", "--format", "json").stderr == ""
 
 
 def test_later_policies_delete_less(recorded: Desk) -> None:
@@ -154,5 +169,8 @@ def test_a_target_that_was_never_surveyed_does_not_pass_silently(recorded: Desk)
     done = recorded.janitor("preview")
     assert done.returncode == 1, done.stderr
     assert "1 target could not be decided on." in " ".join(done.stdout.split())
+    table = recorded.janitor("preview", "--format", "csv")
+    assert (table.returncode, table.stdout.count("\n")) == (1, 1)
+    assert "second: not decided: no run has surveyed it yet" in table.stderr
     assert recorded.janitor("preview", "--target", "sandbox").returncode == 0
     assert recorded.janitor("preview", "--target", "second").returncode == 1

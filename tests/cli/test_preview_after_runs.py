@@ -1,16 +1,29 @@
 """`janitor preview` after live runs: what they have done since the snapshot is neither forgotten nor counted twice."""
 
-from janitor.config import Settings
+from janitor.config import Settings, load_settings
+from janitor.core.planning.plan import Limits
 from janitor.core.policy import Policy
 from janitor.core.replay.changes import Kind
 from janitor.core.result import Mode
 from janitor.errors import Exit, Refused, Unavailable
-from tests.cli.test_preview_of_earlier import asked, conditioned, settings, world
+from tests.cli.test_preview_of_earlier import asked, conditioned, forget, settings, world
 from tests.core.test_deciding_again import World
 from tests.factories import ALL, OLD, image_called
+from tests.run.world import ANNOUNCED
 
 __all__ = ["settings", "world"]  # fixtures
 
+REGIONS = """\
+targets:
+  - name: prod
+    api: openstack
+    identity: http://127.0.0.1:1/v2.0
+    tenant_id: t
+    username: u
+    password: p
+    region: "*"
+database: janitor.db
+"""
 KEEPING = Policy("keep-all", ALL)
 
 
@@ -92,3 +105,124 @@ def test_limits_are_measured_on_what_is_left(settings: Settings, world: World) -
     world.cloud.listed = [*world.cloud.listed, image_called("late-4", days=1)]
     world.night()
     assert conditioned(*asked(settings, world.store, OLD)).code is Exit.OK
+
+
+# With which run it is compared
+
+
+def test_a_dry_run_of_the_tried_policies_is_not_what_they_are_compared_with(settings: Settings, world: World) -> None:
+    world.policies = [KEEPING]
+    live = world.night().run
+    world.policies = [OLD]
+    tried = world.night(Mode.DRY_RUN).run
+    [each] = asked(settings, world.store, OLD)
+    assert each.source is not None
+    assert (each.source.run, each.source.against, each.source.mode) == (tried, live, Mode.DELETE)
+    assert each.counts[Kind.NEWLY_DELETED] == 2
+    assert conditioned(each).code is Exit.LIMIT
+    said = f"they are compared with the last live run before it, run {live}, which went by others"
+    assert any(said in remark for remark in each.remarks)
+    [other] = asked(settings, world.store, KEEPING)
+    assert other.source is not None
+    assert (other.source.against, other.source.mode) == (tried, Mode.DRY_RUN), "that run tried others"
+    [chosen] = asked(settings, world.store, OLD, against=tried)
+    assert chosen.counts == {}
+
+
+def test_without_a_live_run_it_is_said_that_a_dry_run_tried_the_same(settings: Settings, world: World) -> None:
+    world.night(Mode.DRY_RUN)
+    [first] = asked(settings, world.store, OLD)
+    same = "was a dry run of these same policies, so nothing can be new beside it; "
+    assert f"run 1 {same}no earlier run is known to have gone by others" in first.remarks
+    world.policies = [KEEPING]
+    world.night(Mode.DRY_RUN)
+    world.night(Mode.DRY_RUN)
+    [each] = asked(settings, world.store, KEEPING)
+    assert f"run 3 {same}run 1 went by others (--against 1)" in each.remarks
+
+
+def test_policies_that_rule_already_are_compared_with_the_latest_run(settings: Settings, world: World) -> None:
+    world.night()
+    dry = world.night(Mode.DRY_RUN).run
+    [each] = asked(settings, world.store, OLD)
+    assert each.source is not None
+    assert each.source.against == dry
+    assert not any("same policies" in remark for remark in each.remarks)
+
+
+def test_a_run_that_did_not_end_is_said(settings: Settings, world: World) -> None:
+    run = world.night(Mode.DRY_RUN).run
+    forget(world, "UPDATE runs SET outcome = NULL", "UPDATE surveys SET outcome = NULL")  # as one that was killed
+    [each] = asked(settings, world.store, OLD, against=run)
+    assert any(f"run {run} has not ended" in remark for remark in each.remarks)
+
+
+def test_a_refused_run_that_is_compared_with_is_said(settings: Settings, world: World) -> None:
+    refused = world.night(limits=Limits(1, 100)).run
+    world.night(Mode.DRY_RUN)
+    [each] = asked(settings, world.store, KEEPING, against=refused)
+    assert any(f"run {refused} ended there as refused: nothing deleted" in remark for remark in each.remarks)
+
+
+# Targets that runs could not survey
+
+
+def failed(world: World, name: str, run: int | None = None) -> int:
+    """A run, or this one, that could not survey a target of this name."""
+    number = run or world.store.begin_run(Mode.DRY_RUN, world.now)
+    words = f"INSERT INTO surveys (run, target, outcome, error) VALUES ({number}, '{name}', 'failed', 'down')"
+    forget(world, words)
+    return number
+
+
+def in_every_region(settings: Settings) -> Settings:
+    path = settings.source.with_name("regions.yaml")
+    path.write_text(REGIONS)
+    return load_settings(path, {})
+
+
+def test_a_target_that_runs_tried_in_vain_is_named_and_no_success(settings: Settings, world: World) -> None:
+    run = world.night(Mode.DRY_RUN).run
+    regions = in_every_region(settings)
+    forget(world, "UPDATE surveys SET target = 'prod-R1'", "UPDATE images SET target = 'prod-R1'")
+    failed(world, "prod-R2", run)
+    found = {each.target: each for each in asked(regions, world.store, OLD)}
+    assert set(found) == {"prod-R1", "prod-R2"}
+    assert found["prod-R1"].undecided is None
+    assert f"run {run} tried, and could not: down" in (found["prod-R2"].undecided or "")
+    assert conditioned(*found.values()).code is Exit.FAILED
+
+
+def test_a_sign_in_that_failed_is_said_of_each_region_that_is_known(settings: Settings, world: World) -> None:
+    world.night(Mode.DRY_RUN)
+    forget(world, "UPDATE surveys SET target = 'prod-R1'", "UPDATE images SET target = 'prod-R1'")
+    later = failed(world, "prod")
+    [each] = asked(in_every_region(settings), world.store, OLD)
+    assert (each.target, each.undecided) == ("prod-R1", None)
+    assert f"run {later} could not survey it, so what is known of it is 90d old: down" in each.remarks
+
+
+def test_a_later_run_that_could_not_survey_a_target_is_said(settings: Settings, world: World) -> None:
+    failed(world, "prod")
+    world.night(Mode.DRY_RUN)
+    [each] = asked(settings, world.store, OLD)
+    assert not any("could not survey" in remark for remark in each.remarks), "one before says nothing"
+    later = failed(world, "prod")
+    [each] = asked(settings, world.store, OLD)
+    assert f"run {later} could not survey it, so what is known of it is 90d old: down" in each.remarks
+    assert conditioned(each).code is Exit.OK
+    [past] = asked(settings, world.store, OLD, run=2)
+    assert not any("could not survey" in remark for remark in past.remarks)
+
+
+# Notices since the snapshot
+
+
+def test_what_the_run_announced_after_it_decided_is_said(settings: Settings, world: World) -> None:
+    world.policies = [ANNOUNCED]
+    run = world.night().run
+    [each] = asked(settings, world.store, ANNOUNCED)
+    assert any(remark.startswith(f"run {run} announced 2 of these afterwards") for remark in each.remarks)
+    world.night()
+    [each] = asked(settings, world.store, ANNOUNCED)
+    assert not any("afterwards" in remark for remark in each.remarks), "that run knew of them"

@@ -22,6 +22,7 @@ from janitor.store import Store
 from tests.config.configuration import TARGET
 from tests.core.test_deciding_again import WEB, ListeningStore, World, database_of_before
 from tests.factories import DAY, OLD, image_called, usage_of
+from tests.factories import NOW as START
 from tests.fakes import RecordingCloud
 from tests.new_database import new_database
 from tests.store.test_written_before import NAMES, migrated, name, written
@@ -43,7 +44,10 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def asked(settings: Settings, store: Store, *policies: Policy, run: int | None = None, **words: Any) -> list[Previewed]:
     tried = Tried(policies or (OLD,), (), words.pop("now", None))
-    return list(previewed(settings, store, tried, Wanted(run, words.pop("against", None), frozenset(words))))
+    return list(previewed(settings, store, tried, Wanted(run, words.pop("against", None), frozenset(), LATER)))
+
+
+LATER = START + 90 * DAY
 
 
 def conditioned(*targets: Previewed) -> Preview:

@@ -15,7 +15,7 @@ from markdown_it.token import Token
 from janitor.core.decision import Decision
 from janitor.core.replay.amounts import Planned, planned, planned_by_policy
 from janitor.core.replay.changes import Changed, Kind, changes_between, counts_of
-from janitor.core.result import Cost
+from janitor.core.result import Cost, Mode
 from janitor.errors import Exit
 from janitor.escaping import visible
 from janitor.report.rehearsals.markdown import MOST_CHARACTERS, code, prose
@@ -42,7 +42,9 @@ def target(before: Sequence[Decision], after: Sequence[Decision], name: str = "p
     then, now = planned_by_policy(before), planned_by_policy(after)
     policies = {each: (then.get(each, Planned()), now.get(each, Planned())) for each in {**then, **now}}
     totals = (planned(before), planned(after))
-    return Previewed(name, Source(12, NOW, NOW, 12), len(after), *totals, policies, changes, counts_of(changes))
+    return Previewed(
+        name, Source(12, NOW, NOW, 12, Mode.DELETE), len(after), *totals, policies, changes, counts_of(changes)
+    )
 
 
 def newly(names: Sequence[str], policy: str = "ci-images") -> Previewed:

@@ -31,10 +31,14 @@ def _json_of_preview(made: "Preview", cost: "Cost | None", _zone: tzinfo) -> Non
 
 
 def _csv_of_preview(made: "Preview", _cost: "Cost | None", _zone: tzinfo) -> None:
-    from janitor.cli.terminal import print_lines
+    from janitor.cli.terminal import print_lines, say
+    from janitor.escaping import visible
     from janitor.report.rehearsals.preview_rows import preview_csv
+    from janitor.report.rehearsals.preview_text import said_of
 
     print_lines(preview_csv(made))
+    for sentence in said_of(made):
+        say(f"janitor: {visible(sentence)}", err=True)
 
 
 def _markdown_of_preview(made: "Preview", cost: "Cost | None", zone: tzinfo) -> None:

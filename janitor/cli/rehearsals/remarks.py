@@ -1,11 +1,16 @@
 """What a preview says beside its figures: what is assumed, what differs, and what is not known, in sentences."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 
+from janitor.config import Settings
+from janitor.core.basis import Basis
 from janitor.core.image import Image
-from janitor.core.units import counted
+from janitor.core.result import Outcome
+from janitor.core.units import counted, format_duration
 from janitor.report.wording import label_of, shortened
-from janitor.store.history.later import Removed
+from janitor.store.history.decided import Ending
+from janitor.store.history.later import Failure, Removed
 
 _NAMED = 5
 _LONGEST_NAME = 60
@@ -31,6 +36,38 @@ def of_removed(images: Collection[Image], removed: Removed, run: int, *, whole: 
         yield f"{count} {which}: {_some(unknown.values())}"
 
 
+def of_failures(failures: Sequence[Failure], seen_at: datetime | None, now: datetime) -> Iterator[str]:
+    """Which run could not survey a target after the snapshot of `seen_at`, and how old that makes what is known."""
+    for failure in sorted(failures, key=lambda failure: failure.run)[-1:]:
+        why = f": {failure.error}" if failure.error else ""
+        if seen_at is None:
+            yield f"run {failure.run} tried, and could not{why}"
+        else:
+            yield f"run {failure.run} could not survey it, so what is known of it is {_age(now - seen_at)} old{why}"
+
+
+def _age(age: timedelta) -> str:
+    unit = timedelta(days=1) if age >= timedelta(days=2) else timedelta(hours=1)
+    return format_duration(age // unit * unit) if age >= unit else "less than an hour"
+
+
+def of_ending(run: int, ending: Ending) -> Iterator[str]:
+    """How far a run is to be believed on what it decided in a target."""
+    if not ending.ended:
+        yield f"run {run} has not ended: it still works, or it died, and what it decided may not have been done"
+    elif ending.outcome in (Outcome.REFUSED, Outcome.FAILED) and ending.error:
+        yield f"run {run} ended there as {ending.outcome.value}: {ending.error}"
+
+
+def of_announced(images: Collection[Image], announced: Collection[str], run: int) -> Iterator[str]:
+    """How many of these images a run announced after it had decided on them."""
+    if count := sum(image.id in announced for image in images):
+        yield (
+            f"run {run} announced {count:,} of these afterwards: an announced date stands, also if the policy has a "
+            "shorter notice since; --at counts what was announced"
+        )
+
+
 def _runs(images: Mapping[str, int]) -> str:
     """The runs by which something was done with images: `run 7`, `runs 7 to 9`."""
     first, last = min(images.values()), max(images.values())
@@ -41,3 +78,21 @@ def _some(images: Iterable[Image]) -> str:
     words = [f"{label_of(image.name, _LONGEST_NAME)} ({shortened(image.id, _LONGEST_NAME)})" for image in images]
     more = f" and {len(words) - _NAMED:,} more" if len(words) > _NAMED else ""
     return ", ".join(words[:_NAMED]) + more
+
+
+def unread(problem: str) -> str:
+    """Why nothing certain is decided where a run could not read what is in use; `problem` says that."""
+    return f"{problem}; so images are kept whatever the policies say; --run tries them on another run"
+
+
+def of_differences(settings: Settings, basis: Basis, run: int) -> Iterator[str]:
+    """What the configuration says otherwise now, in one sentence."""
+    pairs: Mapping[str, tuple[str, str]] = {
+        "timezone": (str(basis.zone), str(settings.timezone)),
+        "usage_memory": (format_duration(basis.usage_memory), format_duration(settings.usage_memory)),
+        "limits.max_deletions": (str(basis.limits.max_deletions), str(settings.limits.max_deletions)),
+        "limits.max_share": (f"{basis.limits.max_share:g}%", f"{settings.limits.max_share:g}%"),
+    }
+    others = [f"{key} {then} (now {now})" for key, (then, now) in pairs.items() if then != now]
+    if others:
+        yield f"decided as run {run} was configured: {', '.join(others)}"

@@ -7,7 +7,7 @@ from datetime import datetime
 from janitor.core.decision import Decision, Verdict
 from janitor.core.replay.amounts import Planned
 from janitor.core.replay.changes import Changed, Kind
-from janitor.core.result import Cost
+from janitor.core.result import Cost, Mode
 from janitor.core.units import counted
 from janitor.errors import Exit, worst
 from janitor.report.figures import worth_of
@@ -17,13 +17,14 @@ from janitor.report.figures import worth_of
 class Source:
     """What one target was decided on: the snapshot of a run, as of an instant, beside the decisions of a run.
 
-    `against` is None where there are none to compare with.
+    `against` is None where there are none to compare with, and so is `mode`, which is that run's.
     """
 
     run: int
     seen_at: datetime
     decided_at: datetime
     against: int | None
+    mode: Mode | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,10 @@ def _target(each: Previewed, cost: Cost | None) -> dict[str, object]:
 
 def _source(source: Source | None) -> dict[str, object]:
     if source is None:
-        return {"run": None, "seen_at": None, "decided_at": None, "against": None}
+        return {"run": None, "seen_at": None, "decided_at": None, "against": None, "against_mode": None}
     seen_at, decided_at = iso(source.seen_at), iso(source.decided_at)
-    return {"run": source.run, "seen_at": seen_at, "decided_at": decided_at, "against": source.against}
+    beside = {"against": source.against, "against_mode": None if source.mode is None else source.mode.value}
+    return {"run": source.run, "seen_at": seen_at, "decided_at": decided_at, **beside}
 
 
 def _policies(each: Previewed, cost: Cost | None) -> list[dict[str, object]]:

@@ -5,7 +5,7 @@ from datetime import tzinfo
 
 from janitor.core.replay.amounts import Planned
 from janitor.core.replay.changes import KINDS, Changed, Kind
-from janitor.core.result import Cost
+from janitor.core.result import Cost, Mode
 from janitor.core.units import counted
 from janitor.report.figures import amount_in_words
 from janitor.report.layout import (
@@ -24,6 +24,7 @@ from janitor.report.layout import (
 from janitor.report.rehearsals.preview import Preview, Previewed, of_kind, split, words_of, worth_of_changes
 from janitor.report.wording import local_minute, shortened
 
+_MODES = {Mode.DRY_RUN: "dry run", Mode.DELETE: "live run"}
 _LONGEST_NAME = 255
 _LONGEST_SENTENCE = 2_000
 
@@ -59,7 +60,8 @@ def source_of(each: Previewed, zone: tzinfo) -> str:
     if source is None:
         return "no snapshot"
     at = "" if source.decided_at == source.seen_at else f", decided as of {local_minute(source.decided_at, zone)}"
-    against = "" if source.against is None else f", compared with what run {source.against} decided"
+    mode = f", a {_MODES[source.mode]}," if source.mode is not None else ""
+    against = "" if source.against is None else f", compared with what run {source.against}{mode} decided"
     return f"on what run {source.run} saw, {local_minute(source.seen_at, zone)}{at}{against}"
 
 
@@ -75,6 +77,12 @@ def warnings_of(each: Previewed) -> Iterator[str]:
             f"{len(each.sharing_unknown):,} of the {planned:,} to be deleted: not known whether another project uses "
             "them; a run asks, and keeps those that are used"
         )
+
+
+def said_of(made: Preview) -> Iterator[str]:
+    """All remarks and warnings, each with its target: for a table, which has no room for them."""
+    for each in made.targets:
+        yield from (f"{each.target}: {sentence}" for sentence in (*each.remarks, *warnings_of(each)))
 
 
 def _target(each: Previewed, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:

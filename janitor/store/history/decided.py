@@ -10,6 +10,7 @@ from janitor.core.memory import History, Notice
 from janitor.core.names.image_ids import folded
 from janitor.core.result import Outcome
 from janitor.core.units import iso
+from janitor.store.basis import basis_at
 from janitor.store.columns import DECISION, names
 from janitor.store.connection import Connection, query
 from janitor.store.rows import decision_of, instant, instant_or_none
@@ -23,21 +24,23 @@ class Ending:
     """How one target of a run ended, None before that, and the sentence of what went wrong.
 
     `surveyed`: what the run saw there is recorded. `saw_nothing`: it ended, and there was no image to decide on.
+    `ended`: so did the run as a whole.
     """
 
     outcome: Outcome | None
     error: str | None
     surveyed: bool
     saw_nothing: bool
+    ended: bool
 
 
 def endings_at(db: Connection, run: int) -> dict[str, Ending]:
     """How each target of a run ended, in the order of its report."""
     endings = {}
-    for target, outcome, error, finished, images in db.execute(_ENDINGS, (run,)):
+    for target, outcome, error, finished, images, run_ended in db.execute(_ENDINGS, (run,)):
         surveyed, ended = finished is not None, Outcome(outcome) if outcome else None
         done = ended is not None and ended is not Outcome.FAILED  # one that failed may have counted nothing
-        endings[target] = Ending(ended, error, surveyed, surveyed and done and not images)
+        endings[target] = Ending(ended, error, surveyed, surveyed and done and not images, bool(run_ended))
     return endings
 
 
@@ -50,11 +53,21 @@ def decisions_on(db: Connection, run: int, target: str, images: Sequence[Image])
     return [decision_of(image, rows[image.id]) for image in images if image.id in rows]
 
 
-def latest_decided(db: Connection, target: str) -> int | None:
-    """The latest run that decided on a target's present account; None before the first, or where it was dropped."""
-    after = counts_after(db, target)
-    latest: int | None = db.execute(_LATEST_DECIDED, (target, after)).fetchone()[0]
+def latest_decided(db: Connection, target: str, before: int | None = None, *, live: bool = False) -> int | None:
+    """The latest run that decided on a target's present account; None before the first, or where it was dropped.
+
+    On request, of the runs `before` one, or of those that may delete.
+    """
+    values = {"target": target, "after": counts_after(db, target), "before": before, "live": live}
+    latest: int | None = db.execute(_LATEST_DECIDED, values).fetchone()[0]
     return latest
+
+
+def decided_by_others(db: Connection, target: str, run: int) -> int | None:
+    """The latest run before this one that decided by other policies or exemptions of files, as far as recorded."""
+    (changed,) = db.execute(_LAST_CHANGE, {"run": run}).fetchone()
+    found = None if changed is None else latest_decided(db, target, changed)
+    return None if found is None or basis_at(db, found) is None else found
 
 
 def history_rebuilt(db: Connection, run: int, target: str) -> dict[str, History]:
@@ -96,8 +109,9 @@ def _as_of(notice: Notice, announced_due: str | None, then: datetime) -> Notice:
 
 
 _ENDINGS = """
-SELECT target, outcome, error, finished_at, images FROM surveys
-WHERE run = ? ORDER BY position IS NULL, position, target
+SELECT s.target, s.outcome, s.error, s.finished_at, s.images, r.outcome IS NOT NULL
+FROM surveys s JOIN runs r ON r.run = s.run
+WHERE s.run = ? ORDER BY s.position IS NULL, s.position, s.target
 """
 _DECISIONS = f"""
 SELECT i.image, {names(DECISION, "d")}
@@ -107,9 +121,18 @@ JOIN decisions d ON d.image_key = i.image_key AND d.from_run <= s.run AND (d.unt
 WHERE s.run = ? AND s.target = ? AND s.decisions > 0 AND s.finished_at IS NOT NULL AND NOT s.details_dropped
 """  # noqa: S608 - the names of columns
 _LATEST_DECIDED = """
-SELECT max(run) FROM surveys
-WHERE target = ? AND run > ? AND finished_at IS NOT NULL AND NOT details_dropped
-    AND (decisions > 0 OR (NOT images AND outcome != 'failed'))
+SELECT max(s.run) FROM surveys s JOIN runs r ON r.run = s.run
+WHERE s.target = :target AND s.run > :after AND (:before IS NULL OR s.run < :before)
+    AND (NOT :live OR r.mode = 'delete')
+    AND s.finished_at IS NOT NULL AND NOT s.details_dropped
+    AND (s.decisions > 0 OR (NOT s.images AND s.outcome != 'failed'))
+"""
+# Each run closes and opens the rows of what differs from the run before.
+_LAST_CHANGE = """
+SELECT max(run) FROM (
+    SELECT from_run AS run FROM policy_texts UNION ALL SELECT until_run FROM policy_texts
+    UNION ALL SELECT from_run FROM file_exemptions UNION ALL SELECT until_run FROM file_exemptions
+) WHERE run <= :run
 """
 _HISTORIES = """
 SELECT i.image, i.watched_since, i.status_since, s.finished_at AS seen_at,

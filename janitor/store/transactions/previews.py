@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from janitor.core.basis import Basis
 from janitor.core.decision import Decision
 from janitor.core.image import Image
 from janitor.core.memory import History, Notice
 from janitor.core.replay.inputs import Inputs
 from janitor.store import runs
-from janitor.store.history import decided
+from janitor.store.basis import basis_at
+from janitor.store.history import decided, later
 from janitor.store.history.forgetting import check_kept
 from janitor.store.history.inputs import inputs_of
-from janitor.store.history.later import Removed, removed_since
 from janitor.store.surveys.decisions import decisions_at
 from janitor.store.transactions import OnFile
 
@@ -45,15 +46,43 @@ class Previews(OnFile):
         with self._file.reading() as db:
             return decisions_at(db, run, target)
 
-    def latest_decided(self, target: str) -> int | None:
-        """The latest run that decided on a target's present account, if its details are kept."""
-        with self._file.reading() as db:
-            return decided.latest_decided(db, target)
+    def latest_decided(self, target: str, before: int | None = None, *, live: bool = False) -> int | None:
+        """The latest run that decided on a target's present account, if its details are kept.
 
-    def removed_since(self, target: str, run: int, before: int | None = None) -> Removed:
+        On request, of the runs `before` one, or of those that may delete.
+        """
+        with self._file.reading() as db:
+            return decided.latest_decided(db, target, before, live=live)
+
+    def decided_by_others(self, target: str, run: int) -> int | None:
+        """The latest run before this one that decided by other policies or exemptions of files, as far as recorded."""
+        with self._file.reading() as db:
+            return decided.decided_by_others(db, target, run)
+
+    def basis(self, run: int) -> Basis | None:
+        """What a run that is known was based on; None where that was not recorded."""
+        with self._file.reading() as db:
+            return basis_at(db, run)
+
+    def latest_failures(self) -> dict[str, later.Failure]:
+        """The latest run that could not survey a target, for each that one could not, by its name."""
+        with self._file.reading() as db:
+            return later.latest_failures(db)
+
+    def surveyed_at(self, run: int, target: str) -> datetime | None:
+        """When the survey of a run ended; None where it has none."""
+        with self._file.reading() as db:
+            return later.surveyed_at(db, run, target)
+
+    def announced_by(self, run: int, target: str) -> set[str]:
+        """The ids of the images whose notice began with the report of a run."""
+        with self._file.reading() as db:
+            return later.announced_by(db, run, target)
+
+    def removed_since(self, target: str, run: int, before: int | None = None) -> later.Removed:
         """The images of a target that this run and later ones deleted, until the run `before`, as far as is known."""
         with self._file.reading() as db:
-            return removed_since(db, target, run, before)
+            return later.removed_since(db, target, run, before)
 
     def rebuilt(self, run: int, target: str, then: datetime) -> tuple[dict[str, History], dict[str, Notice]]:
         """Histories and the notices at an instant, for a run that recorded neither, as far as they are known."""

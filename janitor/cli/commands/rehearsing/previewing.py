@@ -28,7 +28,8 @@ NEW = "new"
     type=NUMBER,
     metavar="RUN",
     shell_complete=completion.RUNS,
-    help="Compare with what this run decided (default: the run of the snapshot).",
+    help="Compare with what this run decided (default: the run of the snapshot, or the last live one if that was a dry "
+    "run of these policies).",
 )
 @click.option("--at", metavar="DATE", help="As of this day (2026-12-31) or time with its zone, after the snapshot.")
 @TARGET
@@ -58,13 +59,15 @@ def preview(
 ) -> int:
     """Try policies on a recorded snapshot: what would change.
 
-    Decides again what a run decided, with these policies, and compares. Reads the database only: it asks no API, and
-    deletes and announces nothing. Exits with 1 if a target could not be decided on.
+    Decides again what a run decided, with these policies and their exempt:, and compares. Nothing else of the
+    configuration is tried. Reads the database only: it asks no API, and deletes and announces nothing. Exits with 1 if
+    a target could not be decided on.
     """
     from janitor.cli.commands.loading import load_rules_offline
     from janitor.cli.commands.reading.standing import instant_before
     from janitor.cli.rehearsals.previewing import Wanted, previewed
     from janitor.cli.terminal import say
+    from janitor.clock import utc_now
     from janitor.core.replay.preview import Tried
     from janitor.report.rehearsals.preview import Conditions, preview_of
     from janitor.store import Store
@@ -73,7 +76,7 @@ def preview(
     now = None if at is None else instant_before(at, settings.timezone, "--at")
     with Store.open_existing(settings.database) as store:
         tried = Tried(rules.policies, rules.exemptions, now)
-        found = list(previewed(settings, store, tried, Wanted(number, against, frozenset(targets))))
+        found = list(previewed(settings, store, tried, Wanted(number, against, frozenset(targets), utc_now())))
     made = preview_of(found, Conditions(fail_over, fail_on == NEW))
     PREVIEW[form](made, settings.cost, settings.timezone)
     for sentence in made.failed_on:
