@@ -1,14 +1,20 @@
 """`janitor preview` after live runs: what they have done since the snapshot is neither forgotten nor counted twice."""
 
+from dataclasses import replace
+
+import pytest
+
 from janitor.config import Settings, load_settings
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Policy
 from janitor.core.replay.changes import Kind
 from janitor.core.result import Mode
+from janitor.core.usage import User
 from janitor.errors import Exit, Refused, Unavailable
 from tests.cli.test_preview_of_earlier import asked, conditioned, forget, settings, world
 from tests.core.test_deciding_again import World
-from tests.factories import ALL, OLD, image_called
+from tests.factories import ALL, DAY, OLD, image_called, usage_of
+from tests.factories import NOW as START
 from tests.run.world import ANNOUNCED
 
 __all__ = ["settings", "world"]  # fixtures
@@ -226,3 +232,68 @@ def test_what_the_run_announced_after_it_decided_is_said(settings: Settings, wor
     world.night()
     [each] = asked(settings, world.store, ANNOUNCED)
     assert not any("afterwards" in remark for remark in each.remarks), "that run knew of them"
+
+
+@pytest.fixture
+def with_slack(settings: Settings) -> Settings:
+    """The same settings with a channel, in which a silence ends a notice."""
+    words = settings.source.read_text() + "slack: {webhook_url: https://hooks.example/x}\n"
+    settings.source.write_text(words)
+    return load_settings(settings.source, {})
+
+
+def deleted_at(settings: Settings, world: World, days: float, *policies: Policy, run: int | None = None) -> int:
+    [each] = asked(settings, world.store, *policies or (ANNOUNCED,), run=run, now=START + days * DAY)
+    return each.after.delete.images
+
+
+def test_at_a_later_instant_what_was_announced_since_counts(
+    settings: Settings, with_slack: Settings, world: World
+) -> None:
+    world.policies = [ANNOUNCED]  # announces for two days
+    run = world.night().run
+    for each in (settings, with_slack):
+        assert [deleted_at(each, world, days) for days in (0.5, 1.9, 2.1, 30)] == [0, 0, 2, 2]
+        assert deleted_at(each, world, 2.1, run=run) == 2
+        shorter, longer = (replace(ANNOUNCED, notice=days * DAY) for days in (1, 9))
+        assert deleted_at(each, world, 1.5, shorter) == 0, "an announced date stands"
+        assert deleted_at(each, world, 3, longer) == 0, "a longer notice begins again"
+
+
+def test_what_nobody_accepted_was_not_announced(with_slack: Settings, world: World) -> None:
+    world.policies = [ANNOUNCED]
+    world.night(deliver=False)
+    assert deleted_at(with_slack, world, 30) == 0
+
+
+def test_a_silence_that_is_recorded_ends_a_notice_and_one_after_the_latest_run_does_not(
+    with_slack: Settings, world: World
+) -> None:
+    world.policies = [ANNOUNCED]
+    world.night()
+    first = world.store.latest_decided("prod")
+    assert deleted_at(with_slack, world, 30) == 2
+    world.now += 9 * DAY  # nothing runs for nine days
+    world.night(Mode.DRY_RUN)
+    assert deleted_at(with_slack, world, 30, run=first) == 0
+
+
+def test_a_notice_that_ended_with_our_own_deletion_stood_in_the_snapshot_before(
+    with_slack: Settings, world: World
+) -> None:
+    world.policies = [ANNOUNCED]
+    first = world.night().run
+    for _ in range(4):
+        world.night()
+    assert sorted(world.cloud.deleted) == ["db-3", "web-2"]
+    assert deleted_at(with_slack, world, 2.5, run=first) == 2
+    assert deleted_at(with_slack, world, 30, run=first) == 2
+    assert deleted_at(with_slack, world, 30) <= 1, "young-1 at most is left"
+
+
+def test_an_image_that_was_spared_since_needs_a_new_notice(with_slack: Settings, world: World) -> None:
+    world.policies = [ANNOUNCED]
+    first = world.night().run
+    world.cloud.used = usage_of({"web-2": (User("i1", "web"),)})
+    world.night()
+    assert deleted_at(with_slack, world, 30, run=first) == 1

@@ -107,7 +107,10 @@ class _Preview:
         if now is None:
             yield from of_announced(images, self.store.announced_by(snapshot.run, target), snapshot.run)
         else:
-            yield "as if nothing changed since the snapshot: what only the passing of time changes is included"
+            yield (
+                "as if nothing changed since the snapshot: what only the passing of time changes is included, and what "
+                "was announced until then; reports and reminders after the latest run count as if they arrived"
+            )
         yield from snapshot.unknown
         if snapshot.inputs.basis is not None:
             yield from of_differences(self.settings, snapshot.inputs.basis, snapshot.run)

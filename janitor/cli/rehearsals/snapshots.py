@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from janitor.cli.configuration import basis_of
+from janitor.cli.configuration import basis_of, next_run_of
 from janitor.cloud.apis import shareable, wire_keys
 from janitor.config import Settings
 from janitor.config.policy_files import Rules
@@ -12,7 +12,7 @@ from janitor.core.basis import Basis, Grounds
 from janitor.core.decision import Decision
 from janitor.core.memory import Memory
 from janitor.core.replay.inputs import Inputs
-from janitor.core.replay.preview import Known, Replayed, Tried, kept_shared, replayed
+from janitor.core.replay.preview import Known, Replayed, Told, Tried, kept_shared, replayed
 from janitor.store import Store
 
 _NO_BASIS = (
@@ -88,7 +88,16 @@ def _known(settings: Settings, store: Store, inputs: Inputs) -> Known:
         settings.destinations,
         shareable(inputs.api, settings.target_of(inputs.target)),
         wire_keys(inputs.api),
+        lambda at: _told(settings, store, inputs, at),
     )
+
+
+def _told(settings: Settings, store: Store, inputs: Inputs, at: datetime) -> Told:
+    """What people were told until an instant: as recorded until the latest run ended, and then as if all went well."""
+    seen_at = inputs.survey.finished_at
+    notices, hearing = store.told_until(inputs.target, seen_at, at)
+    until = min(at, max(seen_at, store.latest_end() or seen_at))
+    return Told(notices, hearing, until, next_run_of(settings))
 
 
 def _in_force(created_at: datetime, ended_at: datetime | None, then: datetime) -> bool:

@@ -11,14 +11,14 @@ from datetime import datetime
 from janitor.core.basis import Basis, Grounds
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image, Sharing
-from janitor.core.memory import Exemption, Notice
+from janitor.core.memory import Exemption, Hearing, Notice
 from janitor.core.names.wire_keys import WireKeys
-from janitor.core.notices import place_of
+from janitor.core.notices import counted_among, place_of
 from janitor.core.policy import Policy
 from janitor.core.recipients.destinations import Destinations
 from janitor.core.recipients.recipients import same_owner
 from janitor.core.replay.exempted import Granted, exempted_under
-from janitor.core.replay.inputs import Inputs, decided, night_of
+from janitor.core.replay.inputs import Inputs, Night, decided, night_of
 
 UNASKED = "it is not known whether another project uses it, as no answer to that is recorded"
 
@@ -33,17 +33,39 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What people were told of images until an instant: their notices, and when reports were accepted.
+
+    That is known `until` then; later reports and reminders count as if they had arrived. `next_run` says when the next
+    run after an instant is due, if a schedule is configured.
+    """
+
+    notices: Mapping[str, Notice]
+    hearing: Hearing
+    until: datetime
+    next_run: Callable[[datetime], datetime] | None = None
+
+    def counted(self, images: Iterable[Image], destinations: Destinations | None) -> Mapping[str, Notice]:
+        """The notices as they count for images that are reported there, as a run would count them."""
+        if destinations is None:
+            return self.notices
+        return counted_among(images, self.notices, self.hearing, self.until, destinations, self.next_run)
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What else is known about a past run, beside its inputs.
 
     `by_command` are the exemptions by command as of then. `destinations` says where images are reported under some
-    policies, None for nowhere. `may_be_shared` says of an image whether an API is asked for its sharing.
+    policies, None for nowhere. `may_be_shared` says of an image whether an API is asked for its sharing. `told` is what
+    people were told until a later instant, None where that is not known.
     """
 
     by_command: Sequence[Exemption]
     destinations: Callable[[Iterable[Policy]], Destinations | None]
     may_be_shared: Callable[[Image], bool]
     wire_keys: WireKeys
+    told: Callable[[datetime], Told] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +89,17 @@ def replayed(inputs: Inputs, basis: Basis, grounds: Grounds, tried: Tried, known
     memory = replace(
         night.memory,
         exemptions=exempted_under(granted, night.images, tried.exemptions),
-        notices=notices_under(night.images, night.memory.notices, basis.policies, tried.policies, known.destinations),
+        notices=_notices(night, basis, tried, known),
     )
     ruled = decided(replace(night, now=now, memory=memory), tried.policies)
     return _with_doubts(ruled, grounds.sharing, known.may_be_shared)
+
+
+def _notices(night: Night, basis: Basis, tried: Tried, known: Known) -> Mapping[str, Notice]:
+    """The notices as they count: at a later instant also those that were given after the snapshot."""
+    if tried.now is not None and known.told is not None:
+        return known.told(tried.now).counted(night.images, known.destinations(tried.policies))
+    return notices_under(night.images, night.memory.notices, basis.policies, tried.policies, known.destinations)
 
 
 def notices_under(

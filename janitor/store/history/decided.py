@@ -6,7 +6,7 @@ from datetime import datetime
 
 from janitor.core.decision import Decision
 from janitor.core.image import Image
-from janitor.core.memory import History, Notice
+from janitor.core.memory import Hearing, History, Notice
 from janitor.core.names.image_ids import folded
 from janitor.core.result import Outcome
 from janitor.core.units import iso
@@ -16,6 +16,7 @@ from janitor.store.connection import Connection, query
 from janitor.store.rows import decision_of, instant, instant_or_none
 from janitor.store.surveys.uses import use_history_at
 from janitor.store.trust.bindings import counts_after
+from janitor.store.trust.hearing import hearing
 from janitor.store.trust.notices import notice_of
 
 
@@ -101,6 +102,22 @@ def notices_rebuilt(db: Connection, run: int, target: str, then: datetime) -> di
     return {row["image"]: _as_of(notice_of(row), row["announced_due"], then) for row in rows}
 
 
+def told_until(db: Connection, target: str, seen_at: datetime, at: datetime) -> tuple[dict[str, Notice], Hearing]:
+    """The notices of a target as they stand at an instant after a snapshot, and what was reported since the first.
+
+    Those that ended since, as our own runs deleted their images, still stand: the snapshot has these images.
+    """
+    rows = query(db, _NOTICES_UNTIL, {"target": target, "seen_at": iso(seen_at), "at": iso(at)})
+    first = min((row["run"] for row in rows), default=None)
+    heard = Hearing() if first is None else hearing(db, target, first)
+    return {row["image"]: _as_of(notice_of(row), row["announced_due"], at) for row in rows}, heard
+
+
+def latest_end(db: Connection) -> datetime | None:
+    """When the latest of the runs that ended did."""
+    return instant_or_none(db.execute("SELECT max(finished_at) FROM runs WHERE outcome IS NOT NULL").fetchone()[0])
+
+
 def _as_of(notice: Notice, announced_due: str | None, then: datetime) -> Notice:
     """A notice as it was before a reminder of later."""
     if notice.reminded_at is None or notice.reminded_at <= then:
@@ -149,5 +166,11 @@ WHERE s.run = :run AND s.target = :target
 _NOTICES = """
 SELECT * FROM notices
 WHERE target = :target AND run < :run AND announced_at <= :then AND (ended_at IS NULL OR ended_at > :then)
+ORDER BY notice
+"""
+_NOTICES_UNTIL = """
+SELECT * FROM notices
+WHERE target = :target AND announced_at <= :at
+    AND (ended_at IS NULL OR ended_at > :at OR (ended = 'gone' AND ended_at > :seen_at))
 ORDER BY notice
 """

@@ -6,7 +6,7 @@ from datetime import datetime
 from janitor.core.basis import Basis
 from janitor.core.decision import Decision
 from janitor.core.image import Image
-from janitor.core.memory import History, Notice
+from janitor.core.memory import Hearing, History, Notice
 from janitor.core.replay.inputs import Inputs
 from janitor.store import runs
 from janitor.store.basis import basis_at
@@ -88,3 +88,13 @@ class Previews(OnFile):
         """Histories and the notices at an instant, for a run that recorded neither, as far as they are known."""
         with self._file.reading() as db:
             return decided.history_rebuilt(db, run, target), decided.notices_rebuilt(db, run, target, then)
+
+    def told_until(self, target: str, seen_at: datetime, at: datetime) -> tuple[dict[str, Notice], Hearing]:
+        """The notices of a target as they stand at an instant after a snapshot, and what was reported since then."""
+        with self._file.reading() as db:
+            return decided.told_until(db, target, seen_at, at)
+
+    def latest_end(self) -> datetime | None:
+        """When the latest of the runs that ended did."""
+        with self._file.reading() as db:
+            return decided.latest_end(db)

@@ -25,9 +25,9 @@ What was told in another channel instead has not been accepted in its own.
 """
 
 
-def hearing(db: Connection, target: str) -> Hearing:
-    """What was reported about a target since the first of its current notices was given."""
-    (first,) = db.execute(_FIRST, (target,)).fetchone()
+def hearing(db: Connection, target: str, since: int | None = None) -> Hearing:
+    """What was reported about a target since the first of its current notices was given, or since a run."""
+    (first,) = (since,) if since is not None else db.execute(_FIRST, (target,)).fetchone()
     if first is None:
         return Hearing()
     ended = db.execute(_ENDED, (target, first)).fetchall()
