@@ -16,6 +16,7 @@ from tests.new_database import new_database
 from tests.planted import NIGHTS, Night, lived_through
 
 CONFIGURATION = """
+slack: {webhook_url: "http://localhost/hook"}
 mode: dry-run
 database: janitor.db
 policies: policies.yaml
@@ -71,7 +72,12 @@ def test_regrets_come_first_each_with_what_was_done_by_whom_and_when(lived: Desk
     done = lived.janitor("backtest", "--target", "prod")
     assert (done.returncode, done.stderr) == (0, "")
     text = " ".join(done.stdout.split())
-    assert "Regrets: 2 of 5 images were used, protected, exempted, shared or renamed after the night in which" in text
+    assert (
+        "would have deleted 5 images, 50.0 GiB in 14 nights, 2026-11-23 to 2026-12-06. Regrets: 2 of 5 images: 1"
+        in (text)
+    )
+    assert "1 used, 1 renamed afterwards. 5 images were watched for 1 to 13 days; uses were read in 13 of 13" in text
+    assert "A regret: used, protected, exempted, shared or renamed after the night in which it would have been" in text
     assert "used by instance web-1, seen 2026-11-28 12:00 KST to 2026-11-30 12:00 KST" in text
     assert 'renamed from "ci-draft" to "ci-final", seen 2026-11-27 12:00 KST' in text
     assert "Near misses, in use within 7 days before: 1 of 5" in text
@@ -116,15 +122,40 @@ def test_a_comment_names_them_without_markup_of_others(lived: Desk) -> None:
     assert "| Regretted image | Deletion | What was done afterwards |" in text
     assert "| Near miss | Deletion | Last use |" in text
     assert not any(markup in text for markup in ("<b>", "@all", "](http", "\x1b"))
+    assert "Regrets: 2 of 5 images: 1 used, 1 renamed afterwards." in text
+    assert "| <code>ci-draft</code><br><code>id-15&#46;1</code>, 10.0 GiB | " in text
+    assert "| Policy | Would have deleted |\n" in text
+    assert "nights in which something would have been deleted</summary>" in text
+    lived.amend("cost: {per_gib_month: 0.05, currency: USD}\n")
+    assert "| Policy | Would have deleted | Saved |\n" in lived.janitor("backtest", "--format", "markdown").stdout
 
 
 def test_no_regrets_is_said_where_it_is_true_and_no_more(lived: Desk) -> None:
-    lived.write("policies.yaml", "policies: [{name: ci, match: {name: ci-near}, expire: {after: 14d}}]")
-    assert "No regrets in 14 nights, as far as history can tell." in lived.janitor("backtest").stdout
-    lived.write("policies.yaml", "policies: [{name: ci, match: {name: ci-near}, expire: {after: 300d}}]")
-    assert "Nothing would have been deleted, so there is nothing to regret." in lived.janitor("backtest").stdout
-    lived.write("policies.yaml", "policies: [{name: ci, match: {name: ci-near}, expire: {after: 27d}}]")
-    assert "Regrets are not known: no later night saw the image." in lived.janitor("backtest").stdout
+    policy = "policies: [{name: ci, match: {name: ci-near}, expire: {after: %s}, notice: %s}]"
+    cases = [
+        ("14d", "0m", "no-regrets", "No regrets, as far as history can tell: 1 image was watched for 11 days;"),
+        ("300d", "0m", "nothing-deleted", "Nothing would have been deleted, so there is nothing to regret."),
+        ("27d", "0m", "too-early", "Too early to tell: no image was watched for 7 days, with its uses."),
+        ("14d", "30d", "nothing-due", "1 image would have been announced, and none was due within these nights: "),
+    ]
+    for after, notice, answer, said in cases:
+        lived.write("policies.yaml", policy % (after, notice))
+        text = " ".join(lived.janitor("backtest").stdout.split())
+        assert said in text
+        found = json.loads(lived.janitor("backtest", "--format", "json").stdout)
+        assert (found["answer"], found["targets"][0]["answer"]) == (answer, answer)
+        assert said in found["answer_detail"]
+        assert said.partition(":")[0] in lived.janitor("backtest", "--format", "markdown").stdout
+
+
+def test_what_waits_at_the_end_is_said_of_its_policy(lived: Desk) -> None:
+    lived.write("policies.yaml", "policies: [{name: ci, match: {name: ci-near}, expire: {after: 14d}, notice: 30d}]")
+    text = lived.janitor("backtest").stdout
+    assert "  ci\n    no image; waiting at the end: 1 image, 10.0 GiB\n" in text
+    assert "nothing to delete in 14 nights" in text
+    assert "Waiting" not in text  # no table of no night
+    [policy] = json.loads(lived.janitor("backtest", "--format", "json").stdout)["targets"][0]["policies"]
+    assert (policy["policy"], policy["images"], policy["waiting"]) == ("ci", 0, 1)
 
 
 def suggested(desk: Desk, *words: str) -> dict[tuple[str, str], dict[str, Any]]:

@@ -1,13 +1,15 @@
 """Regrets in words: what is said of them, and of what is not known."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from janitor.core.replay.afterwards import Moment
+from janitor.core.replay.outcomes.answers import Evidence
 from janitor.core.replay.regrets import Doubt, Hindsight, Regret, RegretKind, Watched
 from janitor.core.replay.replayed import NightDeletion
-from janitor.report.rehearsals.regrets import unknown_regrets, verdict_on
+from janitor.report.rehearsals.regrets import answer_words, unknown_regrets
 from tests.factories import DAY, NOW, image_called, to_delete
 
 
@@ -18,7 +20,8 @@ def deletion(number: int, *, asked: bool = True) -> NightDeletion:
 def watched(number: int, days: int, *, there: bool = True, uses: int | None = None, asked: bool = False) -> Watched:
     """An image that so many nights saw after its deletion."""
     last = Moment(NOW + days * DAY, 3 + days) if days else None
-    return Watched(deletion(number), days, days if uses is None else uses, last, there and days > 0, asked)
+    seen = days if uses is None else uses
+    return Watched(deletion(number), days, seen, last, there and days > 0, asked, last if seen else None)
 
 
 def of(*images: Watched, regrets: tuple[Regret, ...] = (), doubts: tuple[Doubt, ...] = ()) -> Hindsight:
@@ -28,27 +31,86 @@ def of(*images: Watched, regrets: tuple[Regret, ...] = (), doubts: tuple[Doubt, 
 REGRET = Regret(deletion(1), RegretKind.RENAMED, "renamed", "", Moment(NOW + DAY, 4))
 
 
+def evidence(hindsight: Hindsight, **more: Any) -> Evidence:
+    """What an answer rests on after a history of 90 nights, of which the last two could not read uses."""
+    found = Evidence(nights={1}, later=set(range(90)), unread={88, 89}, **more)
+    found.add_hindsight(hindsight)
+    return found
+
+
 @pytest.mark.parametrize(
-    ("hindsight", "said"),
+    ("found", "said"),
     [
-        pytest.param(of(), "Nothing would have been deleted, so there is nothing to regret.", id="nothing"),
         pytest.param(
-            of(watched(1, 2), watched(2, 2), regrets=(REGRET, replace(REGRET, kind=RegretKind.USED))),
-            "Regrets: 1 of 2 images was used, protected, exempted, shared or renamed after the night in which it would "
-            "have been deleted.",
+            evidence(of()), "Nothing would have been deleted, so there is nothing to regret.", id="nothing-deleted"
+        ),
+        pytest.param(
+            evidence(of(), announced=7, waiting=7),
+            "7 images would have been announced, and none was due within these nights: nothing is known of them yet.",
+            id="nothing-due",
+        ),
+        pytest.param(
+            evidence(of(), announced=7, waiting=1),
+            "7 images would have been announced, and none was due within these nights: nothing is known of them yet; "
+            "1 image waits at the end.",
+            id="some-no-longer-wait",
+        ),
+        pytest.param(
+            evidence(of(), waiting=2),
+            "2 images wait at the end, and none was due within these nights: nothing is known of them yet.",
+            id="announced-before",
+        ),
+        pytest.param(
+            Evidence(waiting=2),
+            "In none of these nights could the policies delete anything: nothing is known of them.",
+            id="nothing-decided",
+        ),
+        pytest.param(
+            evidence(of(watched(1, 2), watched(2, 9), regrets=(REGRET, replace(REGRET, kind=RegretKind.USED)))),
+            "Regrets: 1 of 2 images: 1 used, 1 renamed afterwards. 2 images were watched for 2 to 9 days; uses were "
+            "read in 88 of 90 later nights.",
             id="one-of-two-ways",
         ),
-        pytest.param(of(watched(1, 2)), "No regrets in 9 nights, as far as history can tell.", id="none"),
-        pytest.param(of(watched(1, 0)), "Regrets are not known: no later night saw the image.", id="unwatched"),
         pytest.param(
-            of(watched(1, 3, uses=0), watched(2, 0)),
-            "No regrets in 9 nights, but what used any of the 2 images later could not be read.",
-            id="blind",
+            evidence(of(watched(1, 2), regrets=(REGRET,))),
+            "Regrets: 1 of 1 image: renamed afterwards. 1 image was watched for 2 days; uses were read in 88 of 90 "
+            "later nights.",
+            id="one-kind",
+        ),
+        pytest.param(
+            evidence(of(watched(1, 41), watched(2, 88), watched(3, 0)), waiting=3),
+            "No regrets, as far as history can tell: 2 of 3 images were watched for 41 to 88 days; uses were read in "
+            "88 of 90 later nights. 3 more images wait at the end.",
+            id="none",
+        ),
+        pytest.param(
+            evidence(of(watched(1, 9), doubts=(Doubt(deletion(1), RegretKind.SHARED, "?", Moment(NOW, 7)),))),
+            "No regrets, as far as history can tell: 1 image was watched for 9 days; uses were read in 88 of 90 later "
+            "nights. 1 image may be regretted besides, as something could not be read.",
+            id="perhaps-one",
+        ),
+        pytest.param(
+            evidence(of(watched(1, 0), watched(2, 0))),
+            "Too early to tell: no image was watched for 7 days, with its uses. No later night saw any of the 2 "
+            "images.",
+            id="unwatched",
+        ),
+        pytest.param(
+            evidence(of(watched(1, 0), watched(2, 9), watched(3, 3))),
+            "Too early to tell: 1 of 3 images was watched for 7 days, with its uses. 2 of 3 images were watched for 3 "
+            "to 9 days; uses were read in 88 of 90 later nights.",
+            id="too-early",
+        ),
+        pytest.param(
+            evidence(of(watched(1, 30, uses=0), watched(2, 0))),
+            "Regrets are not known: what used any of the 2 images later could not be read often enough. 1 of 2 images "
+            "was watched for 30 days; uses were read in 88 of 90 later nights.",
+            id="uses-unread",
         ),
     ],
 )
-def test_the_verdict_says_no_more_than_what_is_known(hindsight: Hindsight, said: str) -> None:
-    assert verdict_on([hindsight], 9) == said
+def test_the_answer_says_no_more_than_what_is_known(found: Evidence, said: str) -> None:
+    assert answer_words(found) == said
 
 
 def test_for_how_long_images_were_watched_is_said() -> None:

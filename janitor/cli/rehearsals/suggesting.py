@@ -13,8 +13,8 @@ from janitor.core.policy import Policy
 from janitor.core.replay.backtest import Replay
 from janitor.core.replay.hindsight import hindsight_of
 from janitor.core.replay.nights import RecordedNight
+from janitor.core.replay.outcomes.variants import Trial, Variant, variants_of, with_variant
 from janitor.core.replay.replayed import NightDeletion, Ruling
-from janitor.core.replay.variants import Trial, Variant, variants_of, with_variant
 from janitor.documents.schema import suggestion
 from janitor.errors import UsageError
 from janitor.escaping import visible

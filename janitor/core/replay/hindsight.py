@@ -34,23 +34,29 @@ def hindsight_of(
     record = Record(deletions, afterwards, zone)
     cases = [Case(deletion, record, wire_keys(deletion.api)) for deletion in deletions]
     found = [each for case in cases for look in _LOOKS for each in look(case)]
+    first = min((deletion.run for deletion in deletions), default=None)
+    later = [each for each in afterwards.surveys if first is not None and each.run > first]
     return Hindsight(
         tuple(each for each in found if isinstance(each, Regret)),
         tuple(each for each in found if isinstance(each, Doubt)),
         tuple(map(_watched, cases)),
+        frozenset(each.run for each in later),
+        frozenset(each.run for each in later if not each.saw_all_uses),
     )
 
 
 def _watched(case: Case) -> Watched:
     seen = case.seen()
+    with_uses = [each for each in seen if each.saw_all_uses]
     surveys, shared = case.record.after.surveys, case.record.after.shared.get(case.identity, ())
     return Watched(
         case.deletion,
         len(seen),
-        sum(each.saw_all_uses for each in seen),
+        len(with_uses),
         seen[-1].moment if seen else None,
         bool(seen) and seen[-1] is surveys[-1],
         any(case.seen_in(runs) for sharing, runs in shared if not sharing.unasked and sharing.problem is None),
+        with_uses[-1].moment if with_uses else None,
     )
 
 

@@ -60,8 +60,8 @@ class Watched:
     """How long an image was really seen after it would have been deleted.
 
     `nights` are the later surveys that listed it, and `last` is the last of them, None without any; in `uses_seen` of
-    these, all that uses images could be read. `still_there`: the last survey of the target lists it. `asked`: it was
-    asked later with whom it is shared.
+    these, all that uses images could be read, last in `uses_until`. `still_there`: the last survey of the target lists
+    it. `asked`: it was asked later with whom it is shared.
     """
 
     deletion: NightDeletion
@@ -70,15 +70,21 @@ class Watched:
     last: Moment | None
     still_there: bool
     asked: bool
+    uses_until: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Hindsight:
-    """What the time afterwards tells about deletions, each in the order of the deletions."""
+    """What the time afterwards tells about deletions, each in the order of the deletions.
+
+    `later` are the runs that surveyed the target after the first of them; `unread` could not read all uses.
+    """
 
     regrets: tuple[Regret, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     watched: tuple[Watched, ...] = ()
+    later: frozenset[int] = frozenset()
+    unread: frozenset[int] = frozenset()
 
     @property
     def regretted(self) -> list[NightDeletion]:

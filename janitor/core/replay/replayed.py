@@ -83,3 +83,8 @@ class ReplayedNight:
     recorded: bool = True
     really: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
+
+    @property
+    def decided(self) -> bool:
+        """Whether the policies decided in it: it counts as a night, and nothing kept them from deciding."""
+        return self.counts and self.undecided is None

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
 
+from janitor.core.replay.amounts import Amount, amount_of
 from janitor.core.replay.nights import days_without_run
+from janitor.core.replay.outcomes.answers import Evidence
+from janitor.core.replay.outcomes.savings import Savings, in_all, savings_by_policy
 from janitor.core.replay.regrets import Hindsight
 from janitor.core.replay.replayed import NightDeletion, ReplayedNight
-from janitor.core.replay.savings import Savings, in_all, savings_by_policy
 from janitor.core.result import Cost, Mode
 from janitor.core.units import counted, format_day, some_of
 from janitor.report.figures import amount_in_words
-from janitor.report.rehearsals.regrets import unknown_regrets, verdict_on
+from janitor.report.rehearsals.regrets import unknown_regrets
 from janitor.report.wording import money_a_month
 
 _NAMED = 5
@@ -41,6 +43,22 @@ class TargetBacktest:
         """The same of all policies."""
         return in_all(self.by_policy.values())
 
+    @cached_property
+    def waiting(self) -> dict[str, Amount]:
+        """The images that wait at the end, by policy."""
+        found: dict[str, Amount] = {}
+        last = next((night for night in reversed(self.nights) if night.decided), None)
+        for decision in () if last is None else last.waiting:
+            policy = decision.policy or ""
+            found[policy] = found.get(policy, Amount()) + amount_of([decision.image.size])
+        return found
+
+    @property
+    def policies(self) -> Iterator[tuple[str, Savings, Amount]]:
+        """Each policy of which an image is deleted or waits at the end, with what that saves, and what waits."""
+        for name in dict.fromkeys((*self.by_policy, *self.waiting)):
+            yield name, self.by_policy.get(name, Savings()), self.waiting.get(name, Amount())
+
     @property
     def deletions(self) -> Iterator[NightDeletion]:
         """All deletions, in their order."""
@@ -54,11 +72,15 @@ class TargetBacktest:
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """The backtest of some targets: of which policies, and of what time before the latest run."""
+    """The backtest of some targets: of which policies, and of what time: since an instant, or before the latest run.
+
+    `without` are the targets of which no night of that time is recorded.
+    """
 
     policies: str
-    since: timedelta
+    since: timedelta | datetime
     targets: Sequence[TargetBacktest]
+    without: Sequence[str] = ()
 
     @property
     def savings(self) -> Savings:
@@ -66,14 +88,24 @@ class Backtest:
         return in_all(each.savings for each in self.targets)
 
 
-def regretted(made: Backtest) -> int:
-    """How many of the deletions are regretted."""
-    return sum(len(each.hindsight.regretted) for each in made.targets)
+def evidence_of(targets: Iterable[TargetBacktest]) -> Evidence:
+    """What the answer of a backtest rests on, in all of these targets."""
+    found = Evidence()
+    for each in targets:
+        found.add_nights(each.nights)
+        found.add_hindsight(each.hindsight)
+    return found
 
 
-def verdict_of(made: Backtest) -> str:
-    """Whether anything is regretted, in a sentence that says no more than what is known."""
-    return verdict_on([each.hindsight for each in made.targets], sum(len(each.nights) for each in made.targets))
+def when(nights: Iterable[ReplayedNight]) -> str:
+    """How many nights count, of one target or several, and from when to when: `2 nights, 2026-09-01 to 2026-09-02`."""
+    every = list(nights)
+    counting = {night.run: day_of(night) for night in every if night.counts}
+    aside = len({night.run for night in every} - counting.keys())
+    days = sorted(counting.values())
+    span = f", {days[0]}{f' to {days[-1]}' if days[-1] != days[0] else ''}" if days else ""
+    more = f" ({aside:,} more {'does' if aside == 1 else 'do'} not count)" if aside else ""
+    return f"{counted(len(counting), 'night')}{span}{more}"
 
 
 def day_of(night: ReplayedNight) -> str:
@@ -81,9 +113,10 @@ def day_of(night: ReplayedNight) -> str:
     return format_day(night.at, night.zone)
 
 
-def amount(savings: Savings) -> str:
-    """How many images, and their size: `3 images, 29.3 GiB`."""
-    return amount_in_words(savings.deleted, none="no image")
+def amount(savings: Savings, waiting: Amount = Amount()) -> str:  # noqa: B008  # it cannot be changed
+    """How many images, their size, and what waits: `3 images, 29.3 GiB; waiting at the end: 1 image, 2.0 GiB`."""
+    deleted = amount_in_words(savings.deleted, none="no image")
+    return f"{deleted}; waiting at the end: {amount_in_words(waiting)}" if waiting.images else deleted
 
 
 def money(savings: Savings, cost: Cost | None) -> str | None:
@@ -96,6 +129,8 @@ def money(savings: Savings, cost: Cost | None) -> str | None:
 
 def quiet(night: ReplayedNight) -> bool:
     """Whether there is nothing to say of a night by itself: nothing is deleted, and nothing is special."""
+    if not night.counts:
+        return True
     special = (night.undecided, night.withheld, night.excess, night.rejected)
     return not night.deletions and not any(special)
 
@@ -128,7 +163,11 @@ def _about_nights(each: TargetBacktest) -> Iterator[str]:
     yield from _named([night for night in nights if night.undecided and night.counts], "not decided", "undecided")
     yield from _named([night for night in nights if night.withheld], "nothing could be deleted", "withheld")
     if aside := [night for night in nights if not night.counts]:
-        yield f"{counted(len(aside), 'dry run')} beside live ones only show facts: {_runs(aside)}"
+        count = "does not count as a night" if len(aside) == 1 else "do not count as nights"
+        yield (
+            f"{counted(len(aside), 'dry run')} between live runs, or within 20 hours of one, {count}: nothing is "
+            f"deleted in {'it' if len(aside) == 1 else 'them'} here ({_runs(aside)})"
+        )
     if dry := [night for night in nights if night.counts and night.mode is Mode.DRY_RUN]:
         count = "counts as a night" if len(dry) == 1 else "count as nights"
         yield f"{counted(len(dry), 'dry run')} {count} in which policies delete: {_runs(dry)}"
@@ -166,8 +205,9 @@ def _about_decisions(each: TargetBacktest) -> Iterator[str]:
         yield f"{counted(unknown)} to be deleted: not known whether another project used them, as that was not asked"
     if really := sum(len(night.really) for night in each.nights):
         yield (
-            f"{counted(really)} were really deleted in these nights, and stay as they were last seen until they are "
-            "deleted here: what would have used them later cannot be seen"
+            f"{counted(really)} {'was' if really == 1 else 'were'} really deleted in these nights, by the policies "
+            "that ruled: nobody can have used them since, so this says nothing about them. Test policies before they "
+            "rule. Until they are deleted here, they stay as they were last seen"
         )
     if any(night.announced for night in each.nights):
         yield "notices and reminders count as accepted"
@@ -180,9 +220,9 @@ def _runs(nights: Iterable[ReplayedNight]) -> str:
 
 
 def span(each: TargetBacktest, zone: tzinfo) -> str:
-    """The first and the last night: `runs 3 to 92, 2026-09-01 to 2026-11-29`."""
+    """Which nights are recorded: `recorded: 90 nights, runs 3 to 92, 2026-09-01 to 2026-11-29`."""
     first, last = each.nights[0], each.nights[-1]
     days = [format_day(night.at, zone) for night in (first, last)]
     if first is last:
-        return f"run {first.run}, {days[0]}"
-    return f"{counted(len(each.nights), 'night')}, runs {first.run} to {last.run}, {days[0]} to {days[1]}"
+        return f"recorded: run {first.run}, {days[0]}"
+    return f"recorded: {counted(len(each.nights), 'night')}, runs {first.run} to {last.run}, {days[0]} to {days[1]}"

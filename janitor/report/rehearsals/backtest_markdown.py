@@ -1,7 +1,9 @@
 """A backtest as a comment on a pull request: what each policy would have deleted, and the nights."""
 
+from collections.abc import Sequence
 from datetime import tzinfo
 
+from janitor.core.replay.replayed import ReplayedNight
 from janitor.core.result import Cost
 from janitor.core.units import counted, format_size
 from janitor.report.rehearsals.backtest import (
@@ -10,14 +12,15 @@ from janitor.report.rehearsals.backtest import (
     amount,
     day_of,
     doubts,
+    evidence_of,
     money,
     quiet,
     remarks_of,
     span,
-    verdict_of,
 )
 from janitor.report.rehearsals.backtest_text import in_short
 from janitor.report.rehearsals.markdown import Sheet, code, prose, row
+from janitor.report.rehearsals.regrets import LEGEND, answer_words
 from janitor.report.rehearsals.regrets_text import add_regrets
 
 _FOR_CLOSING = 1_000
@@ -27,7 +30,8 @@ def backtest_markdown(made: Backtest, cost: Cost | None, zone: tzinfo) -> str:
     """The whole comment; times in `zone`, days of runs in theirs. What has no room is left out, and counted."""
     sheet = Sheet()
     sheet.add("### Backtest of policies", "", prose(in_short(made, cost)))
-    sheet.add("", prose(verdict_of(made)))
+    found = evidence_of(made.targets)
+    sheet.add("", prose(answer_words(found)), *(["", LEGEND] if found.regretted else []))
     left_out = sum(not _add_target(sheet, each, cost, zone) for each in made.targets)
     if left_out:
         sheet.add("", f"{counted(left_out, 'target')} more, for which there is no room here.")
@@ -40,8 +44,12 @@ def _add_target(sheet: Sheet, each: TargetBacktest, cost: Cost | None, zone: tzi
     if not sheet.add(*lines, spare=_FOR_CLOSING):
         return False
     add_regrets(sheet, each.hindsight, zone, _FOR_CLOSING)
-    rows = [row(code(name), prose(amount(one)), prose(money(one, cost) or "–")) for name, one in each.by_policy.items()]
-    sheet.add_table(("Policy", "Would have deleted", "Saved"), rows, "policies", _FOR_CLOSING)
+    saved = () if cost is None else ("Saved",)
+    rows = [
+        row(code(name), prose(amount(one, waiting)), *(prose(money(one, cost) or "–") for _ in saved))
+        for name, one, waiting in each.policies
+    ]
+    sheet.add_table(("Policy", "Would have deleted", *saved), rows, "policies", _FOR_CLOSING)
     _add_nights(sheet, each)
     return True
 
@@ -58,6 +66,15 @@ def _add_nights(sheet: Sheet, each: TargetBacktest) -> None:
         )
         for night in special
     ]
-    if rows and sheet.add("", "<details>", f"<summary>{counted(len(rows), 'night')}</summary>", spare=_FOR_CLOSING):
+    if rows and sheet.add("", "<details>", _title(special), spare=_FOR_CLOSING):
         sheet.add_table(("Run", "Day", "Deleted", "Size", "Remarks"), rows, "nights", _FOR_CLOSING)
         sheet.add("", "</details>")
+
+
+def _title(nights: Sequence[ReplayedNight]) -> str:
+    """What a fold holds: the nights with deletions, and those of which something else is to be said."""
+    deleting = sum(bool(night.deletions) for night in nights)
+    rest = len(nights) - deleting
+    parts = [f"{counted(deleting, 'night')} in which something would have been deleted"] if deleting else []
+    parts += [f"{counted(rest, 'night')} without deletions, of which something is to be said"] if rest else []
+    return f"<summary>{', and '.join(parts)}</summary>"

@@ -1,22 +1,29 @@
 """A backtest for programs: times in UTC, sizes in bytes."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 
+from janitor.core.replay.outcomes.answers import answer_of
+from janitor.core.replay.outcomes.savings import Savings
 from janitor.core.replay.replayed import NightDeletion, ReplayedNight
-from janitor.core.replay.savings import Savings
 from janitor.core.result import Cost
 from janitor.core.units import iso, iso_or_none
 from janitor.report.json_pieces import json_pieces
 from janitor.report.listing import csv_lines
-from janitor.report.rehearsals.backtest import Backtest, TargetBacktest, day_of, doubts
-from janitor.report.rehearsals.regrets import COLUMNS, cells_afterwards, facts_afterwards, near_misses
+from janitor.report.rehearsals.backtest import Backtest, TargetBacktest, day_of, doubts, evidence_of
+from janitor.report.rehearsals.regrets import COLUMNS, answer_words, cells_afterwards, facts_afterwards, near_misses
 
 
 def backtest_json(made: Backtest, cost: Cost | None) -> Iterator[str]:
     """Each target with its nights, and in each every deletion."""
+    found, since = evidence_of(made.targets), made.since
     head = {
         "policies_from": made.policies,
-        "since_seconds": int(made.since.total_seconds()),
+        "since_seconds": int(since.total_seconds()) if isinstance(since, timedelta) else None,
+        "since_at": None if isinstance(since, timedelta) else iso(since),
+        "answer": answer_of(found),
+        "answer_detail": answer_words(found),
+        "nights": len(found.nights),
         "totals": {**_savings(made.savings, cost), **_regrets(made.targets)},
     }
     return json_pieces({**head, "targets": [_target(each, cost) for each in made.targets]})
@@ -47,8 +54,12 @@ def _target(each: TargetBacktest, cost: Cost | None) -> dict[str, object]:
     afterwards = facts_afterwards(each.hindsight)
     return {
         "target": each.target,
+        "answer": answer_of(evidence_of([each])),
         "totals": {**_savings(each.savings, cost), **_regrets([each])},
-        "policies": [{"policy": name, **_savings(one, cost)} for name, one in each.by_policy.items()],
+        "policies": [
+            {"policy": name, **_savings(one, cost), "waiting": waiting.images, "waiting_size": waiting.size}
+            for name, one, waiting in each.policies
+        ],
         "remarks": list(doubts(each)),
         "nights": (_night(night, afterwards) for night in each.nights),
     }

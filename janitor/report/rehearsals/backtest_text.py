@@ -5,7 +5,7 @@ from datetime import tzinfo
 
 from janitor.core.replay.replayed import ReplayedNight
 from janitor.core.result import Cost
-from janitor.core.units import counted, format_duration, format_size
+from janitor.core.units import counted, format_size
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, Segment, labelled, line, paragraph, rule
 from janitor.report.rehearsals.backtest import (
     Backtest,
@@ -13,13 +13,14 @@ from janitor.report.rehearsals.backtest import (
     amount,
     day_of,
     doubts,
+    evidence_of,
     money,
     quiet,
-    regretted,
     remarks_of,
     span,
-    verdict_of,
+    when,
 )
+from janitor.report.rehearsals.regrets import LEGEND, answer_words
 from janitor.report.rehearsals.regrets_text import regret_lines
 from janitor.report.wording import shortened
 
@@ -34,40 +35,50 @@ def backtest_page(made: Backtest, cost: Cost | None, zone: tzinfo) -> Page:
 
 def _lines(made: Backtest, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
     yield from paragraph(in_short(made, cost), width, style=BOLD)
-    yield from paragraph(verdict_of(made), width, style=WARNING if regretted(made) else None)
+    found = evidence_of(made.targets)
+    yield from paragraph(answer_words(found), width, style=WARNING if found.regretted else None)
+    if found.regretted:
+        yield from paragraph(LEGEND, width, style=DIM)
     for each in made.targets:
         yield line()
-        yield rule(shortened(each.target, _LONGEST_NAME), counted(len(each.nights), "night"), width, BOLD)
+        counting = sum(night.counts for night in each.nights)
+        yield rule(shortened(each.target, _LONGEST_NAME), counted(counting, "night"), width, BOLD)
         yield from _target(each, cost, zone, width)
 
 
 def in_short(made: Backtest, cost: Cost | None) -> str:
     """What the policies would have deleted and saved in all, in a sentence or two."""
-    nights = sum(len(each.nights) for each in made.targets)
+    nights = when(night for each in made.targets for night in each.nights)
     saved = f" Saved: {worth}." if (worth := money(made.savings, cost)) and made.savings.deleted.images else ""
     policies = shortened(made.policies, _LONGEST_NAME)
-    ago = format_duration(made.since)
-    deleted = amount(made.savings)
-    return f"{policies} would have deleted {deleted} in {counted(nights, 'night')} of the last {ago}.{saved}"
+    return f"{policies} would have deleted {amount(made.savings)} in {nights}.{saved}"
 
 
 def _target(each: TargetBacktest, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
     yield from paragraph(span(each, zone), width, 2, DIM)
     yield from regret_lines(each.hindsight, zone, width)
     yield line()
-    yield line(f"  {'Run':>7}  {'Day':<10}{'Deleted':>9}{'Size':>11}{'Waiting':>9}", BOLD)
-    for night in each.nights:
-        if not quiet(night):
-            yield from _night(night, width)
-    if calm := sum(map(quiet, each.nights)):
-        yield from paragraph(f"nothing to delete in {counted(calm, 'other night')}", width, 2, DIM)
+    yield from _nights(each, width)
     yield line()
-    for policy, savings in each.by_policy.items():
+    for policy, savings, waiting in each.policies:
         yield from paragraph(shortened(policy, _LONGEST_NAME), width, 2, BOLD)
-        yield from paragraph("; ".join(filter(None, (amount(savings), money(savings, cost)))), width, 4)
+        worth = money(savings, cost) if savings.deleted.images else None
+        yield from paragraph("; ".join(filter(None, (amount(savings, waiting), worth))), width, 4)
     yield from paragraph("What this cannot tell, or counts otherwise than a run:", width, 2, BOLD)
     for sentence in doubts(each):
         yield from labelled(Segment("- "), Segment(shortened(sentence, _LONGEST_SENTENCE)), width, 2)
+
+
+def _nights(each: TargetBacktest, width: int) -> Iterator[Line]:
+    """A table of the nights of which something is to be said."""
+    special = [night for night in each.nights if not quiet(night)]
+    if special:
+        yield line(f"  {'Run':>7}  {'Day':<10}{'Deleted':>9}{'Size':>11}{'Waiting':>9}", BOLD)
+    for night in special:
+        yield from _night(night, width)
+    if calm := sum(night.counts and quiet(night) for night in each.nights):
+        other = "other night" if special else "night"
+        yield from paragraph(f"nothing to delete in {counted(calm, other)}", width, 2, DIM)
 
 
 def _night(night: ReplayedNight, width: int) -> Iterator[Line]:

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta, tzinfo
 from itertools import groupby
 from statistics import median_low
+from typing import assert_never
 
-from janitor.core.replay.regrets import Doubt, Hindsight, Regret, Watched, is_near_miss
+from janitor.core.replay.outcomes.answers import LONG_ENOUGH, Answer, Evidence, answer_of
+from janitor.core.replay.regrets import Doubt, Hindsight, Regret, RegretKind, Watched, is_near_miss
 from janitor.core.replay.replayed import NightDeletion
 from janitor.core.units import counted, iso
 from janitor.report.wording import local_minute
@@ -16,23 +18,75 @@ _DOUBTS = 5
 """How many doubts are named; more are counted."""
 
 
-def verdict_on(hindsight: Sequence[Hindsight], nights: int) -> str:
-    """Whether anything is regretted, in a sentence that says no more than what is known."""
-    deleted = sum(len(each.watched) for each in hindsight)
-    regretted = sum(len(each.regretted) for each in hindsight)
-    if not deleted:
-        return "Nothing would have been deleted, so there is nothing to regret."
-    if regretted:
-        return (
-            f"Regrets: {regretted:,} of {counted(deleted)} {_were(regretted)} used, protected, exempted, shared or "
-            f"renamed after the night in which {'it' if regretted == 1 else 'they'} would have been deleted."
+LEGEND = "A regret: used, protected, exempted, shared or renamed after the night in which it would have been deleted."
+
+
+def answer_words(found: Evidence) -> str:
+    """Whether anything is regretted, and what that rests on: no more than what is known."""
+    answer = answer_of(found)
+    match answer:
+        case Answer.NOTHING_DECIDED:
+            return "In none of these nights could the policies delete anything: nothing is known of them."
+        case Answer.NOTHING_DELETED:
+            return "Nothing would have been deleted, so there is nothing to regret."
+        case Answer.NOTHING_DUE:
+            return _not_due(found)
+        case Answer.REGRETS:
+            said = f"Regrets: {found.regretted:,} of {counted(found.deleted)}: {_kinds(found)} afterwards."
+        case Answer.NO_REGRETS:
+            return f"No regrets, as far as history can tell: {' '.join(_basis(found))}"
+        case Answer.USES_UNREAD:
+            said = f"Regrets are not known: what used {_these(found.deleted)} later could not be read often enough."
+        case Answer.TOO_EARLY:
+            told = f"{found.told:,} of {counted(found.deleted)} {_were(found.told)}" if found.told else "no image was"
+            said = f"Too early to tell: {told} watched for {LONG_ENOUGH // DAY} days, with its uses."
+        case _ as unexpected:
+            assert_never(unexpected)
+    return " ".join([said, *_basis(found)])
+
+
+def _not_due(found: Evidence) -> str:
+    """Of policies that have announced images only."""
+    if not found.announced:
+        return f"{_waiting(found)}, and none was due within these nights: nothing is known of them yet."
+    said = f"{counted(found.announced)} would have been announced, and none was due within these nights"
+    rest = "" if found.announced == found.waiting else f"; {_waiting(found)}"
+    return f"{said}: nothing is known of them yet{rest}."
+
+
+def _waiting(found: Evidence) -> str:
+    return f"{counted(found.waiting)} {'waits' if found.waiting == 1 else 'wait'} at the end"
+
+
+def _kinds(found: Evidence) -> str:
+    """In which ways images are regretted: `exempted`, or `2 used, 1 renamed`."""
+    kinds = [(kind, found.kinds[kind]) for kind in RegretKind if found.kinds[kind]]
+    if len(kinds) == 1 and kinds[0][1] == found.regretted:
+        return str(kinds[0][0])
+    return ", ".join(f"{count:,} {kind}" for kind, count in kinds)
+
+
+def _basis(found: Evidence) -> Iterator[str]:
+    """What an answer about deletions rests on, in sentences."""
+    if not found.spans:
+        yield f"No later night saw {_these(found.deleted)}."
+    else:
+        seen = len(found.spans)
+        images = counted(seen) if seen == found.deleted else f"{seen:,} of {counted(found.deleted)}"
+        read = len(found.later) - len(found.unread)
+        yield (
+            f"{images} {_were(seen)} watched for {_range(found.spans)}; "
+            f"uses were read in {read:,} of {counted(len(found.later), 'later night')}."
         )
-    seen = [watched for each in hindsight for watched in each.watched if watched.nights]
-    if not seen:
-        return f"Regrets are not known: no later night saw {_these(deleted)}."
-    if not any(watched.uses_seen for watched in seen):
-        return f"No regrets in {counted(nights, 'night')}, but what used {_these(deleted)} later could not be read."
-    return f"No regrets in {counted(nights, 'night')}, as far as history can tell."
+    if found.perhaps:
+        yield f"{counted(found.perhaps)} may be regretted besides, as something could not be read."
+    if found.waiting:
+        yield f"{counted(found.waiting, 'more image')} {'waits' if found.waiting == 1 else 'wait'} at the end."
+
+
+def _range(spans: Sequence[timedelta]) -> str:
+    least, most = min(spans) // DAY, max(spans) // DAY
+    return counted(most, "day") if least == most else f"{least:,} to {counted(most, 'day')}"
 
 
 def _these(count: int) -> str:

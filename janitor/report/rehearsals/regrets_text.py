@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from janitor.core.replay.regrets import Hindsight, Regret
 from janitor.core.replay.replayed import NightDeletion
+from janitor.core.units import format_size
 from janitor.report.layout import BOLD, DIM, WARNING, Line, image_columns, line, paragraph
 from janitor.report.rehearsals.markdown import Sheet, code, head, prose, row
 from janitor.report.rehearsals.regrets import by_deletion, deleted_words, near_misses, near_words, regret_words
@@ -84,7 +85,9 @@ def _cells(regrets: Sequence[Regret], zone: tzinfo) -> list[str]:
 
 
 def _named(deletion: NightDeletion) -> str:
-    return code(label_of(deletion.decision.image.name, _LONGEST_CELL), _LONGEST_CELL)
+    image = deletion.decision.image
+    named = code(label_of(image.name, _LONGEST_CELL), _LONGEST_CELL)
+    return f"{named}<br>{code(image.id, _LONGEST_CELL)}, {format_size(image.size)}"
 
 
 def _prose(sentence: str) -> str:

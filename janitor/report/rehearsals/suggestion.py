@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from janitor.core.replay.variants import Key, Trial, by_key
+from janitor.core.replay.outcomes.variants import Key, Trial, by_key
 from janitor.core.result import Cost
 from janitor.core.units import counted, format_duration, format_size
 from janitor.report.json_pieces import json_pieces

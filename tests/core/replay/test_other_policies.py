@@ -12,7 +12,7 @@ from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Policy
 from janitor.core.recipients.destinations import Destinations
 from janitor.core.replay.nights import PastRun, counting
-from janitor.core.replay.savings import in_all, savings_by_policy
+from janitor.core.replay.outcomes.savings import in_all, savings_by_policy
 from janitor.core.result import Mode
 from janitor.core.usage import User, UserKind
 from janitor.errors import Refused, Unavailable

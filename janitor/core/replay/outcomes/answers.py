@@ -1,0 +1,127 @@
+"""What a backtest answers: whether its deletions are regretted, or that this is not known yet. Pure.
+
+One rule for all that say it: text, comments, JSON, and the same policy at other values.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from janitor.core.replay.regrets import Hindsight, RegretKind, Watched
+from janitor.core.replay.replayed import ReplayedNight
+
+LONG_ENOUGH = timedelta(days=7)
+"""For how long an image is to be watched before nothing that was seen counts as no regret."""
+
+
+class Answer(StrEnum):
+    """What is known of the deletions: the first of these that is true."""
+
+    REGRETS = "regrets"
+    """One at least is regretted."""
+    NO_REGRETS = "no-regrets"
+    """None is, and half of the images at least were watched for long enough to tell."""
+    USES_UNREAD = "uses-unread"
+    """They were, but what used them could not be read."""
+    TOO_EARLY = "too-early"
+    """They were not watched for so long."""
+    NOTHING_DUE = "nothing-due"
+    """Nothing is deleted yet: images still wait at the end."""
+    NOTHING_DELETED = "nothing-deleted"
+    """Nothing is deleted, and nothing waits."""
+    NOTHING_DECIDED = "nothing-decided"
+    """In no night could the policies delete anything."""
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What an answer rests on, in all targets.
+
+    `nights` are the runs in which policies could delete, and `later` those of the time after the first deletion, of
+    which `unread` could not read all uses. Of the deletions, so many are regretted, in the ways of `kinds`; of
+    `perhaps` others a value that cannot be read may be a regret. `told` were watched for long enough, with readable
+    uses; `unclear` too, but with unreadable ones; `spans` is for how long each was watched that was at all. `really`
+    are those that our own runs removed. `announced` and `waiting` are images, the latter at the end.
+
+    Wide because a sentence rests on each of these.
+    """
+
+    nights: set[int] = field(default_factory=set)
+    deleted: int = 0
+    regretted: int = 0
+    kinds: Counter[RegretKind] = field(default_factory=Counter)
+    perhaps: int = 0
+    told: int = 0
+    unclear: int = 0
+    spans: list[timedelta] = field(default_factory=list)
+    really: int = 0
+    later: set[int] = field(default_factory=set)
+    unread: set[int] = field(default_factory=set)
+    announced: int = 0
+    waiting: int = 0
+
+    def add_nights(self, nights: Iterable[ReplayedNight], policy: str | None = None) -> None:
+        """Count the nights of one target, and what is announced and waits in them: all, or by one policy."""
+        announced: set[str] = set()
+        waiting: set[str] = set()
+        for night in nights:
+            if night.decided:
+                waiting = {one.image.id for one in night.waiting if policy in (None, one.policy)}
+                announced |= {one.image.id for one in night.announced if policy in (None, one.policy)}
+            if night.decided and night.withheld is None:
+                self.nights.add(night.run)
+        self.announced += len(announced)
+        self.waiting += len(waiting)
+
+    def add_hindsight(self, hindsight: Hindsight, policy: str | None = None) -> None:
+        """Count the deletions in one target, and what became of them: all, or by one policy."""
+        self.later |= hindsight.later
+        self.unread |= hindsight.unread
+        kinds: dict[str, set[RegretKind]] = {}
+        for regret in hindsight.regrets:
+            kinds.setdefault(regret.deletion.decision.image.identity, set()).add(regret.kind)
+        doubtful = {each.deletion.decision.image.identity for each in hindsight.doubts} - kinds.keys()
+        for each in hindsight.watched:
+            decision = each.deletion.decision
+            if policy not in (None, decision.policy):
+                continue
+            self.deleted += 1
+            self.really += each.deletion.really
+            self.regretted += decision.image.identity in kinds
+            self.kinds.update(kinds.get(decision.image.identity, ()))
+            self.perhaps += decision.image.identity in doubtful
+            self._add(each)
+
+    def _add(self, watched: Watched) -> None:
+        if watched.last is None:
+            return
+        span = watched.last.at - watched.deletion.at
+        self.spans.append(span)
+        if tells(watched):
+            self.told += 1
+        elif span >= LONG_ENOUGH:
+            self.unclear += 1
+
+
+def tells(watched: Watched) -> bool:
+    """Whether an image was watched for long enough to tell of regrets: in half of the nights with its uses."""
+    last = watched.uses_until
+    if last is None or 2 * watched.uses_seen < watched.nights:
+        return False
+    return last.at - watched.deletion.at >= LONG_ENOUGH
+
+
+def answer_of(found: Evidence) -> Answer:
+    """What is known of the deletions, by no more than what was seen."""
+    if found.regretted:
+        return Answer.REGRETS
+    if found.deleted:
+        if 2 * found.told >= found.deleted:
+            return Answer.NO_REGRETS
+        enough = 2 * (found.told + found.unclear) >= found.deleted
+        return Answer.USES_UNREAD if enough else Answer.TOO_EARLY
+    if not found.nights:
+        return Answer.NOTHING_DECIDED
+    return Answer.NOTHING_DUE if found.waiting else Answer.NOTHING_DELETED
