@@ -77,7 +77,7 @@ class Matched:
     answers are the same without. `budget` is the time left for the expressions of the policies.
     """
 
-    def __init__(self, policies: Sequence[Policy], names: Sequence[str], budget: Budget) -> None:
+    def __init__(self, policies: Sequence[Policy], names: Sequence[str | None], budget: Budget) -> None:
         self._owners = Owners(policies, names, budget)
         self._budget = budget
         self._is_quick = all(map(_is_quick, policies))
@@ -124,7 +124,7 @@ def _takes(match: Match, status: str) -> bool:
     return not match.status or status in match.status
 
 
-def _compiled(match: Match, target: Sequence[str], budget: Budget | None) -> _Condition:
+def _compiled(match: Match, target: Sequence[str | None], budget: Budget | None) -> _Condition:
     """Whether all conditions hold, but for the one on the status."""
     conditions = tuple(_conditions(match, target, budget))
     if len(conditions) == 1:
@@ -143,7 +143,7 @@ def _compiled(match: Match, target: Sequence[str], budget: Budget | None) -> _Co
     return all_hold
 
 
-def _conditions(match: Match, target: Sequence[str], budget: Budget | None) -> Iterator[_Condition]:
+def _conditions(match: Match, target: Sequence[str | None], budget: Budget | None) -> Iterator[_Condition]:
     """Each condition of a match, but for the one on the status."""
     if match.targets:
         yield _on_target(Patterns(match.targets, budget), target)
@@ -169,7 +169,7 @@ def _on_values(match: Match) -> Iterator[_Condition]:
         yield lambda image: None if image.os_hidden is None else image.os_hidden is match.os_hidden
 
 
-def _on_target(patterns: Patterns, target: Sequence[str]) -> _Condition:
+def _on_target(patterns: Patterns, target: Sequence[str | None]) -> _Condition:
     @cache
     def holds() -> Truth:
         return any_of(map(patterns.match, target))
@@ -205,7 +205,7 @@ def _on_tags(patterns: Patterns) -> _Condition:
     return lambda image: None if image.tags is None else any_of(map(patterns.match, image.tags))
 
 
-def _none_of(excluded: Match, target: Sequence[str], budget: Budget | None) -> _Condition:
+def _none_of(excluded: Match, target: Sequence[str | None], budget: Budget | None) -> _Condition:
     rest = _compiled(excluded, target, budget)
 
     def holds(image: Image) -> Truth:

@@ -17,8 +17,8 @@ from janitor.core.names.patterns import any_matches, any_of
 from janitor.core.retention import Keep
 from janitor.expressions import Budget, Expression
 
-Names = str | Sequence[str]
-"""The name of a target, or all its names."""
+Names = str | Sequence[str | None]
+"""The name of a target, or all its names; None is one that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Match:
             excluded = self.exclude.holds(image, names, budget)
             yield Check("not", None if excluded is None else not excluded, self.exclude, None)
 
-    def _checks_of_texts(self, image: Image, target: Sequence[str], budget: Budget | None) -> Iterator[Check]:
+    def _checks_of_texts(self, image: Image, target: Sequence[str | None], budget: Budget | None) -> Iterator[Check]:
         if self.targets:
             found = any_of(any_matches(self.targets, name, budget) for name in target)
             yield Check("targets", found, self.targets, target)

@@ -1,13 +1,15 @@
 """Reads tests of policies, `*.test.yaml`: YAML in, values out, or every problem of all files at once."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from janitor.config.policy_files.misplaced import rules_of_tests
 from janitor.config.policy_folder import holds_tests
 from janitor.config.policy_tests.expecting import expected, listed, repeated_ids
+from janitor.config.policy_tests.hiding import missing_in
 from janitor.config.policy_tests.making import Footing, ids_of, made, zone_of
 from janitor.config.policy_tests.schema import PolicyTestSchema
+from janitor.core.policy import Policy
 from janitor.core.policy_tests.cases import Case, PolicyTest
 from janitor.documents import Document, Fault, Keys, display, read_document
 from janitor.documents.schema import check
@@ -26,8 +28,8 @@ def tests_in(policies: Path) -> list[Path]:
         raise ConfigurationError([Problem(display(folder), None, f"cannot be read: {error.strerror}")]) from error
 
 
-def read_tests(files: Iterable[Path], policies: Collection[str], footing: Footing) -> list[PolicyTest]:
-    """The tests of these files, of policies that have these names.
+def read_tests(files: Iterable[Path], policies: Sequence[Policy], footing: Footing) -> list[PolicyTest]:
+    """The tests of these files, which are for these policies.
 
     Raises ConfigurationError with every problem of all files.
     """
@@ -43,19 +45,21 @@ def read_tests(files: Iterable[Path], policies: Collection[str], footing: Footin
     return tests
 
 
-def read_test(document: Document, policies: Collection[str], footing: Footing) -> PolicyTest:
-    """The test of one document. Raises ConfigurationError with every problem of it."""
+def read_test(document: Document, policies: Sequence[Policy], footing: Footing) -> PolicyTest:
+    """The test of one document, which is for these policies. Raises ConfigurationError with every problem of it."""
     if misplaced := list(rules_of_tests(document)):
         raise _wrong(document, misplaced)
     checked, faults = check(PolicyTestSchema, document)
     faults = [*document.faults, *faults]
     if checked is None:
         raise _wrong(document, faults)
-    cases, unexpected = _cases(checked, document, policies, footing)
+    cases, unexpected = _cases(checked, document, [policy.name for policy in policies], footing)
     faults += [*repeated_ids(checked.images), *unexpected]
     if faults:
         raise _wrong(document, faults)
     night, announced = made(checked, footing)
+    if missing := list(missing_in(checked, night, policies)):
+        raise _wrong(document, missing)
     return PolicyTest(document.file, night, announced, tuple(cases))
 
 

@@ -79,7 +79,6 @@ def test_a_fact_that_keeps_no_image(tmp_path: Path, facts: str) -> None:
         ("{larger_than: 20GiB}", "size: 21GiB"),
         ("{tags: a}", "tags: [b, a]"),
         ("{properties: {os: linux}}", "properties: {os: linux}"),
-        ("{owner: abc}", "owner: abc"),
         ("{os_hidden: true}", "os_hidden: true"),
         ("{visibility: shared}", "visibility: shared"),
         ("{status: killed}", "status: killed"),
@@ -89,6 +88,13 @@ def test_a_fact_that_keeps_no_image(tmp_path: Path, facts: str) -> None:
 def test_what_policies_ask_for_is_what_the_image_has(tmp_path: Path, match: str, facts: str) -> None:
     assert decided(tmp_path, f"{{name: x, {facts}}}", policy_for(match)) == DELETED
     assert decided(tmp_path, "{name: x}", policy_for(match)) == ("keep", "unmatched", None)
+
+
+def test_an_owner_is_matched(tmp_path: Path) -> None:
+    owned = [
+        decided(tmp_path, f"{{name: x, owner: {project}}}", policy_for("{owner: abc}")) for project in ("abc", "b")
+    ]
+    assert owned == [DELETED, ("keep", "unmatched", None)]
 
 
 @pytest.mark.parametrize("known", ["size: 1B", "disk_format: other", "tags: []", "owner: us"])
@@ -164,7 +170,7 @@ def test_the_usage_memory_of_the_test_counts(tmp_path: Path) -> None:
 def test_a_target_is_known_by_its_names(tmp_path: Path) -> None:
     policies = 'policies: [{name: x, match: {targets: "prod-*"}, expire: {after: 14d}}]'
     image = "images: [{name: x}], expect: {x: any}"
-    named = [f"{{now: 2026-06-01, {image}}}", f"{{now: 2026-06-01, target: [kr, prod-kr], {image}}}"]
+    named = [f"{{now: 2026-06-01, target: {each}, {image}}}" for each in ("kr", "[kr, prod-kr]")]
     assert [results(tmp_path, each, policies)[0].decision.verdict for each in named] == ["keep", "delete"]
 
 

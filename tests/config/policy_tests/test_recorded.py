@@ -55,7 +55,7 @@ def record_of(night: Night, *policies: Policy, name: str = "*") -> Recorded:
 
 def read_back(made: Recorded, *policies: Policy) -> list[Judged]:
     document = parse_document("x.test.yaml", made.text.encode())
-    test = read_test(document, [policy.name for policy in policies], Footing(UTC, timedelta()))
+    test = read_test(document, policies, Footing(UTC, timedelta()))
     return list(judged(test, policies).judged)
 
 

@@ -121,7 +121,7 @@ class _Draft:
         """What is decided on each image, by its id in the night; all that is expected holds."""
         document = parse_document(_NAME, self._text(expected).encode())
         footing = Footing(self._basis.zone, self._basis.usage_memory, self._basis.exemptions)
-        test = read_test(document, [policy.name for policy in self._basis.policies], footing)
+        test = read_test(document, self._basis.policies, footing)
         cases = judged(test, self._basis.policies).judged
         if not all(each.holds for each in cases):
             raise RuntimeError("a recorded test does not hold")
