@@ -138,12 +138,28 @@ def test_the_configuration_gives_folder_zone_and_memory(desk_with_tests: Desk) -
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
-def test_notices_and_channels_need_no_slack(desk_with_tests: Desk) -> None:
+def test_what_a_run_refuses_is_said_beside_the_results(desk_with_tests: Desk) -> None:
     keys = 'expire: {after: 14d}, notice: 48h, channel: "#team"'
     desk_with_tests.write("policies/ci.yaml", CI.replace("expire: {after: 14d}", keys))
     desk_with_tests.write("policies/ci.test.yaml", TEST.replace("delete:", "wait:"))
     desk_with_tests.write("janitor.yaml", CONFIGURED)
-    assert desk_with_tests.janitor("test").returncode == 0
+    done = desk_with_tests.janitor("test")
+    assert (done.returncode, "2 expectations hold" in done.stdout) == (0, True)
+    begins = "a run refuses these policies: policies/ci.yaml:2: ci-images"
+    assert [line.partition(": requires")[0] for line in done.stderr.splitlines()] == [
+        f"{begins}: {key}" for key in ("notice", "channel")
+    ]
+    (desk_with_tests.folder / "janitor.yaml").unlink()
+    assert desk_with_tests.janitor("test").stderr == BARE, "which says that nothing is configured"
+
+
+def test_what_a_run_refuses_is_said_of_the_policies_that_are_tested(desk_with_tests: Desk) -> None:
+    desk_with_tests.write("janitor.yaml", f"keep_history: 14d\n{CONFIGURED}")
+    desk_with_tests.write("other/o.yaml", CI.replace("14d", "15d"))
+    assert desk_with_tests.janitor("test").stderr == ""
+    done = desk_with_tests.janitor("test", "--policies", "other")
+    assert done.stderr.startswith("a run refuses these policies: ")
+    assert "janitor.yaml: keep_history: 14d is too short: expire.after of policy ci-images" in done.stderr
 
 
 def test_no_database_is_made(desk_with_tests: Desk) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from janitor.config.policy_folder import holds_tests
-from janitor.errors import UsageError
+from janitor.errors import ConfigurationError, UsageError
 from janitor.escaping import visible
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from janitor.config.policy_files import Rules
     from janitor.config.policy_tests.making import Footing
     from janitor.core.policy_tests.cases import Tested
+    from janitor.errors import Problem
 
 NO_TESTS = "has no tests: no *.test.yaml or *.test.yml file is in it"
 
@@ -54,6 +55,17 @@ def find_tests(path: Path, *, default: bool) -> list[Path]:
     return found
 
 
+def refused_by_runs(settings: "Settings", path: Path) -> "tuple[Problem, ...]":
+    """Why a run with this configuration refuses the policies at a path, which are valid by themselves."""
+    from janitor.cli.configuration import rules_of
+
+    try:
+        rules_of(settings, path)
+    except ConfigurationError as error:
+        return error.problems
+    return ()
+
+
 def run_tests(files: Sequence[Path], rules: "Rules", footing: "Footing", *, all_of_them: bool) -> "Tested":
     """The tests of these files, run; with `all_of_them`, also the policies that none of them exercises.
 
@@ -66,6 +78,5 @@ def run_tests(files: Sequence[Path], rules: "Rules", footing: "Footing", *, all_
     from janitor.core.policy_tests.judging import judged, unexercised
 
     footing = replace(footing, exemptions=rules.exemptions)
-    names = [policy.name for policy in rules.policies]
-    results = tuple(judged(test, rules.policies) for test in read_tests(files, names, footing))
+    results = tuple(judged(test, rules.policies) for test in read_tests(files, rules.policies, footing))
     return Tested(results, unexercised(results, rules.policies) if all_of_them else ())

@@ -50,7 +50,7 @@ def test(common: Common, path: Path | None, rules_at: Path | None, form: Format,
 
 
 def _run(common: Common, path: Path | None, rules_at: Path | None, form: Format) -> int:
-    from janitor.cli.policy_tests import find_tests, footing_of, run_tests
+    from janitor.cli.policy_tests import find_tests, footing_of, refused_by_runs, run_tests
     from janitor.cli.terminal import say
     from janitor.config.policy_files import load_rules
     from janitor.core.units import format_duration
@@ -61,11 +61,15 @@ def _run(common: Common, path: Path | None, rules_at: Path | None, form: Format)
     files = find_tests(path or configured, default=path is None)
     footing = footing_of(settings)
     beside = path.parent if path is not None and not path.is_dir() else path
-    rules = load_rules(rules_at or beside or configured, footing.zone)
+    tried = rules_at or beside or configured
+    rules = load_rules(tried, footing.zone)
     whole = path is None or path.is_dir()
     tested = run_tests(files, rules, footing, all_of_them=whole)
     if settings is None:
         say(_NOTHING_CONFIGURED.format(memory=format_duration(footing.usage_memory)), err=True)
+    else:
+        for problem in refused_by_runs(settings, tried):
+            say(f"a run refuses these policies: {problem}", err=True)
     TESTED[form](tested)
     return Exit.FAILED if tested.failing else Exit.OK
 
