@@ -45,6 +45,12 @@ _ADVICE = {
     sqlite3.SQLITE_CORRUPT: DAMAGED,
     sqlite3.SQLITE_NOTADB: DAMAGED,
 }
+_ADVICE_OF_SYSTEM = {
+    errno.ENAMETOOLONG: "give it a shorter one",
+    errno.ENOSPC: "free some space, then run again",
+    errno.EDQUOT: "free some space, then run again",
+    errno.EIO: "check the disk, then run again",
+}
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe, not a file", stat.S_IFSOCK: "a socket, not a file"}
 _MEND_LINK = "repair or remove the link, or set `database` to a file"
 _FORBIDDEN = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN)
@@ -282,6 +288,7 @@ def translated(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise StoreError(f"database {path}: {_ADVICE.get(_code(error), error)}") from error
     except OSError as error:
-        raise StoreError(f"database {path}: {error.strerror}: check the permissions of the folder") from error
+        advice = _ADVICE_OF_SYSTEM.get(error.errno or 0, "check the permissions of the folder")
+        raise StoreError(f"database {path}: {error.strerror}: {advice}") from error
     except _UNREADABLE as error:
         raise StoreError(f"database {path}: a value cannot be stored or read back: {error}") from error

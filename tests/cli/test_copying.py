@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -122,6 +123,57 @@ def test_no_secret_is_in_the_database(sandbox_desk: Desk, slack: SlackStandIn) -
     assert 'INSERT INTO "reports"' in content
     for secret in (password, appkey, webhook, "name-password", "query-secret", "secret-of-heartbeat"):
         assert secret not in content
+
+
+SLOW = """
+import signal, threading
+from janitor.cli.app import main
+from janitor.store.transactions import copying
+
+def takes_long(*_words):
+    print("syncing", flush=True)
+    threading.Event().wait()
+
+copying._sync = takes_long
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # even where these tests run under nohup
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda number: number.name)
+def test_a_signal_leaves_nothing_behind_even_where_the_disk_takes_long(desk: Desk, number: signal.Signals) -> None:
+    desk.write("janitor.yaml", "targets: [{name: prod, appkey: k, username: u, password: p}]\n")
+    with Store.open(desk.folder / "janitor.db") as store:
+        store.begin_run(Mode.DRY_RUN, NOW)
+    (desk.folder / "copies").mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW, "db", "copy", "copies/copy.db"],
+        cwd=desk.folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as copying:
+        assert copying.stdout is not None
+        assert copying.stdout.readline() == "syncing\n"
+        assert len(list((desk.folder / "copies").iterdir())) == 1
+        copying.send_signal(number)
+        said = copying.communicate(timeout=60)
+    assert (copying.returncode, said) == (128 + number, ("", "janitor: interrupted\n"))
+    assert list((desk.folder / "copies").iterdir()) == []
+
+
+def test_what_another_copy_has_left_is_named(desk: Desk) -> None:
+    desk.write("janitor.yaml", "targets: [{name: prod, appkey: k, username: u, password: p}]\n")
+    with Store.open(desk.folder / "janitor.db") as store:
+        store.begin_run(Mode.DRY_RUN, NOW)
+    desk.write(".\x1b.0123abcd.tmp-journal", "")
+    done = desk.janitor("db", "copy", "copy.db")
+    assert (done.returncode, done.stderr) == (
+        Exit.OK,
+        "1 file left by a copy that was killed, to be removed unless a copy is being made there now: "
+        ".\\x1b.0123abcd.tmp-journal\n",
+    )
 
 
 AS_OTHERS = """

@@ -1,6 +1,7 @@
 """A copy of the database is whole, of one instant, one file, and there only once it is all that."""
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -12,8 +13,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from janitor.errors import StoreError, UsageError
+from janitor.errors import Interrupted, StoreError, UsageError
+from janitor.shutdown import Stop
 from janitor.store import Store
+from janitor.store.transactions import copying
 from janitor.store.trust.marks import mark_file
 from tests.store.filled import fill
 
@@ -217,6 +220,64 @@ def test_a_kill_leaves_no_file_of_that_name(source: Path, tmp_path: Path, step: 
     assert done.returncode == -signal.SIGKILL
     assert not (tmp_path / "copy.db").exists()
     assert content(copied(source, tmp_path / "copy.db")) == content(source)
+
+
+@pytest.mark.parametrize("step", ["note_copy", "_sync"])
+def test_told_to_stop_it_leaves_nothing_behind(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    stop, before = Stop(), files_in(tmp_path)
+
+    def stopped(*_words: object) -> None:
+        stop.signal_number = signal.SIGHUP
+        stop.set()
+
+    monkeypatch.setattr(copying, step, stopped)
+    with Store.open_existing(source) as store, pytest.raises(Interrupted) as caught:
+        store.copy_to(tmp_path / "copy.db", stop)
+    assert caught.value.exit_code == 129
+    assert files_in(tmp_path) == before
+
+
+def test_told_to_stop_it_ends_what_sqlite_does(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = Stop()
+
+    def takes_for_ever(copy: sqlite3.Connection, _latest: int) -> None:
+        stop.set()
+        copy.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
+
+    monkeypatch.setattr(copying, "note_copy", takes_for_ever)
+    with Store.open_existing(source) as store, pytest.raises(Interrupted):
+        store.copy_to(tmp_path / "copy.db", stop)
+    assert not list(tmp_path.glob(".copy.db*"))
+
+
+def test_what_a_kill_leaves_is_known(source: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    for name in (".copy.db.0123abcd.tmp-journal", ".copy.db.0123abcd.tmp-wal", "copy.db", ".copy.db.tmp", ".x.tmp"):
+        (folder / name).write_bytes(b"SQLite format 3\0")
+    (folder / ".janitor.prom.89abcdef.tmp").write_text("# HELP janitor_last_run")
+    (folder / ".linked.89abcdef.tmp").symlink_to(source)
+    (folder / ".folder.89abcdef.tmp").mkdir()
+    done = subprocess.run(script(KILLED, source, folder / "copy-2.db", "note_copy"), check=False, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    names = [file.name for file in copying.left_in(folder)]
+    [new] = [name for name in names if re.fullmatch(r"\.copy-2\.db\.[0-9a-f]{8}\.tmp", name)]
+    assert {name for name in names if not name.startswith(new)} == {
+        ".copy.db.0123abcd.tmp-journal",
+        ".copy.db.0123abcd.tmp-wal",
+    }
+    assert copying.left_in(tmp_path / "nowhere") == []
+
+
+def test_the_longest_name_that_a_copy_can_have(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="too long: give it one of at most") as caught:
+        copied(source, tmp_path / ("é" * 120))
+    [longest] = re.findall(r"at most (\d+) bytes", str(caught.value))
+    assert content(copied(source, tmp_path / ("c" * int(longest)))) == content(source)
+    with pytest.raises(UsageError, match=f"at most {longest} bytes"):
+        copied(source, tmp_path / ("c" * (int(longest) + 1)))
 
 
 def test_a_full_disk_leaves_nothing_behind(source: Path, tmp_path: Path) -> None:

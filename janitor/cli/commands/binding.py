@@ -122,21 +122,24 @@ def copy(common: Common, file: Path) -> int:
     deletes nothing the first time.
     """
     from janitor.cli.commands.loading import recorded_store
+    from janitor.cli.copies import copied, left_over
     from janitor.cli.terminal import say
     from janitor.core.units import counted, format_size
     from janitor.errors import Exit
     from janitor.escaping import visible
     from janitor.report.wording import local_minute
-    from janitor.store import Store, size_of
+    from janitor.store import Store
 
     with recorded_store(common) as (settings, store):
-        store.copy_to(file)
-    with Store.open_existing(file) as copied:
-        runs = copied.runs(None)
+        size = copied(store, file)
+    with Store.open_existing(file) as copy_:
+        runs = copy_.runs(None)
     latest = f"; the latest, run {runs[0].run}, " if runs else ""
     if runs and (end := runs[0].finished_at) is not None:
         latest += f"ended {local_minute(end, settings.timezone)}"
     elif runs:
         latest += f"began {local_minute(runs[0].started_at, settings.timezone)} and has not ended there"
-    say(f"{visible(str(file))}: {format_size(size_of(file))}, {counted(len(runs), 'run')}{latest}")
+    say(f"{visible(str(file))}: {format_size(size)}, {counted(len(runs), 'run')}{latest}")
+    if left := left_over(file.parent):
+        say(left, err=True)
     return Exit.OK
