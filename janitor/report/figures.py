@@ -147,8 +147,9 @@ def amount_in_words(amount: Amount, cost: Cost | None = None, *, none: str = "no
 
 
 def amount_facts(amount: Amount, cost: Cost | None) -> dict[str, object]:
-    """The same for programs: bytes, and the cost of a month, None where no cost is configured."""
-    return {**asdict(amount), "cost_per_month": None if cost is None else cost.of(amount.size)}
+    """The same for programs: bytes, and the cost of a month, None where no cost is configured or no size is known."""
+    unknown = cost is None or 0 < amount.images == amount.unknown_sizes
+    return {**asdict(amount), "cost_per_month": None if unknown or cost is None else cost.of(amount.size)}
 
 
 def kept_by_reason(target: TargetResult) -> list[tuple[Reason, int]]:

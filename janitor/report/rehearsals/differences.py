@@ -36,7 +36,14 @@ _LONGEST_VALUE = 80
 GONE = {Gone.BY_US: "deleted by the janitor", Gone.BY_OTHERS: "gone by others", Gone.UNKNOWN: "gone, not known by whom"}
 """Who made images disappear, in words."""
 
-FACTS = {"owned": "owned by the project", "os_hidden": "hidden", "properties": "properties"}
+FACTS = {
+    "id": "spelling of the id",
+    "owned": "owned by the project",
+    "os_hidden": "hidden",
+    "properties": "properties",
+    "unreadable": "could not be read",
+}
+"""What facts are called, where that is not the name of the field."""
 
 
 def differences_page(found: Found, cost: Cost | None, zone: tzinfo) -> Page:
@@ -91,7 +98,7 @@ def worth(images: Iterable[Image], cost: Cost | None) -> str:
 
 
 def _worth(amount: Amount, cost: Cost | None) -> str:
-    money = money_a_month(amount.size, cost)
+    money = None if 0 < amount.images == amount.unknown_sizes else money_a_month(amount.size, cost)
     return f"{size_of(amount)}{f', {money}' if money else ''}"
 
 
@@ -217,4 +224,6 @@ def _decisions(some: Sequence[ChangedDecision], width: int) -> Iterator[Line]:
             yield from paragraph(shortened(f"was {said(each.before)}", _LONGEST_SENTENCE), width, 6, DIM)
             yield from paragraph(shortened(f"now {said(each.after)}", _LONGEST_SENTENCE), width, 6, DIM)
             if each.candidates:
-                yield from paragraph(f"either {' or '.join(CAUSES[one] for one in each.candidates)}", width, 6, DIM)
+                may_be = "either" if len(each.candidates) > 1 else "perhaps"
+                causes = " or ".join(CAUSES[one] for one in each.candidates)
+                yield from paragraph(f"{may_be} {causes}", width, 6, DIM)

@@ -86,19 +86,20 @@ class Request:
     outcome: DeletionOutcome | None
 
 
-_DONE_BY_OTHERS = frozenset({Answer.REFUSED, Answer.NOT_SENT, Answer.NOT_LISTED})
-"""The answers to requests that deleted nothing. One that found no image may have deleted it at its first attempt."""
+_DELETED_NOTHING = frozenset({Answer.ABSENT, Answer.REFUSED, Answer.NOT_SENT, Answer.NOT_LISTED})
+"""The answers to requests that deleted nothing."""
 
 
-def gone_by(requests: Iterable[Request], *, accepted: bool) -> Gone:
-    """Who made an image disappear that was listed before all but the first of these requests, and is so no longer.
+def gone_by(last: Iterable[Request], older: Iterable[Request] = (), *, accepted: bool) -> Gone:
+    """Who made an image disappear, by the requests after it was listed for the last time, and the older ones.
 
-    `accepted`: the survey that no longer lists it was accepted, as it may have omitted the image otherwise.
+    What became of an older one says nothing, as the image was listed after it; but it may have been carried out later.
+    `accepted`: both surveys were, of which only the later one lacks the image; they may be mistaken otherwise.
     """
-    requests = list(requests)
-    if any(one.outcome is DeletionOutcome.DELETED for one in requests):
+    last = list(last)
+    if any(one.outcome is DeletionOutcome.DELETED for one in last):
         return Gone.BY_US
-    if not accepted or any(one.sent and one.answer not in _DONE_BY_OTHERS for one in requests):
+    if not accepted or any(one.sent and one.answer not in _DELETED_NOTHING for one in (*last, *older)):
         return Gone.UNKNOWN
     return Gone.BY_OTHERS
 
@@ -148,15 +149,32 @@ class GoneImage:
 
 @dataclass(frozen=True, slots=True)
 class ChangedImage:
-    """An image whose facts differ."""
+    """An image whose facts differ, or can be read in one of the surveys only."""
 
     before: Image
     after: Image
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The names of the facts that differ."""
-        return self.before.differences(self.after)
+        """The names of the facts that differ. For one that could not be read that is unknown: it is `unreadable`."""
+        unread = unread_facts(self.before) | unread_facts(self.after)
+        return tuple(name for name in self.before.differences(self.after) if name not in unread)
+
+
+_FACTS_OF_KEYS: Mapping[str, tuple[str, ...]] = {
+    "createdAt": ("created_at",),
+    "updatedAt": ("updated_at",),
+    "isPublic": ("public", "visibility"),
+    "visibility": ("public", "visibility"),
+    "owner": ("owned", "owner"),
+}
+"""The facts that are read from a key of an API, where they are not the one that has its name."""
+
+
+def unread_facts(image: Image) -> frozenset[str]:
+    """The facts of an image that could not be read, some of which count as true then."""
+    names = {name for key in image.unreadable for name in _FACTS_OF_KEYS.get(key, (key,))}
+    return frozenset(names | {name for name in ("tags", "properties") if getattr(image, name) is None})
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from janitor.core.image import Image
 from janitor.core.matching import Matched
 from janitor.core.names.image_ids import folded
 from janitor.core.notices import known
-from janitor.core.replay.differences.between import Cause, ChangedDecision, Compared, Difference, Side
+from janitor.core.replay.differences.between import Cause, ChangedDecision, Compared, Difference, Side, unread_facts
 from janitor.expressions import Budget, Undecided
 
 _LAST = (Reason.SHARED, Reason.REFUSED, Reason.NOTICE, Reason.EXPIRED)
@@ -92,7 +92,8 @@ class _Why:
         causes = tuple(dict.fromkeys(self._causes(before, after)))
         if len(causes) == 1:
             return ChangedDecision(before, after, causes[0])
-        return ChangedDecision(before, after, Cause.UNKNOWN, causes)
+        candidates = tuple(each for each in causes if each is not Cause.UNKNOWN)
+        return ChangedDecision(before, after, Cause.UNKNOWN, candidates)
 
     def _causes(self, before: Decision, after: Decision) -> Iterator[Cause]:
         """What can be why; nothing where nothing is known to have changed."""
@@ -122,8 +123,8 @@ class _Why:
             case Reason.EXEMPT:
                 yield self._of_exemption(before, after, began=began)
             case Reason.UNDATED | Reason.NEWBORN:
-                dated = before.image.created_at != after.image.created_at
-                yield Cause.FACTS if dated else Cause.UNKNOWN if began else Cause.TIME_PASSED
+                dated = list(_of_facts(before.image, after.image, ("created_at",)))
+                yield from dated or [Cause.UNKNOWN if began else Cause.TIME_PASSED]
             case _:
                 yield from _of_facts(before.image, after.image, _FACTS[reason])
 
@@ -149,6 +150,8 @@ class _Why:
             yield Cause.TIME_PASSED
 
     def _of_exemption(self, before: Decision, after: Decision, *, began: bool) -> Cause:
+        if None in (before.image.tags, after.image.tags):  # they may exempt the image, and nobody knows
+            return Cause.UNKNOWN
         if before.reason is after.reason:
             later = after.due is None or (before.due is not None and after.due > before.due)
             return Cause.EXEMPTION_GRANTED if later else Cause.EXEMPTION_REVOKED
@@ -280,11 +283,12 @@ def _family(matched: Matched, image: Image) -> tuple[str, str | None] | None:
 
 
 def _of_facts(before: Image, after: Image, some: Iterable[str], but: Iterable[str] = ()) -> Iterator[Cause]:
-    """The causes that are changes of some of an image's facts."""
+    """The causes that are changes of some of an image's facts; unknown for those that could not be read."""
     changed = before.differences(after)
+    unread = unread_facts(before) | unread_facts(after) | {"unreadable"}
     for name in some:
         if name in changed and name not in but:
-            yield _CAUSE_OF_FACT.get(name, Cause.FACTS)
+            yield Cause.UNKNOWN if name in unread else _CAUSE_OF_FACT.get(name, Cause.FACTS)
 
 
 def _setting(before: Side, name: str, after: Side) -> bool | None:

@@ -6,26 +6,23 @@ from typing import Any
 
 from janitor.core.decision import Decision
 from janitor.core.names.image_ids import folded
-from janitor.core.planning.deletion import Answer
 from janitor.core.replay.amounts import Amount
 from janitor.core.replay.differences.between import (
     ChangedImage,
     ChangedUses,
     Compared,
-    Gone,
     GoneImage,
     NewImage,
-    Request,
     Side,
     Uncompared,
     Use,
-    gone_by,
 )
-from janitor.core.result import DeletionOutcome, Mode
+from janitor.core.result import Mode
 from janitor.core.usage import Source, Unread, User, UserKind
 from janitor.store.basis import basis_at, policies_at
 from janitor.store.columns import DECISION, IMAGE, names
 from janitor.store.connection import Connection, query
+from janitor.store.history.differences.taken import taken
 from janitor.store.rows import Row, decision_of, image_of, instant
 from janitor.store.trust.bindings import counts_after
 from janitor.store.trust.grounds import notices_at
@@ -43,15 +40,24 @@ def compared(db: Connection, target: str, before: int, after: int) -> Compared |
     if counts_after(db, target, after) >= before:
         return Uncompared(target, "it was bound to another account in between")
     span = {"target": target, "before": before, "after": after}
+    came = {each.image.identity: each for each in (_new(row) for row in db.execute(_NEW, span))}
+    gone = [(row[0], *_seen(row[0], row[1:])) for row in db.execute(_GONE, span).fetchall()]
+    respelled = [(image, decision, came.pop(image.identity)) for _, image, decision in gone if image.identity in came]
+    same = {image.id for image, _, _ in respelled}
+    lost = {image_id: (image, decision) for image_id, image, decision in gone if image_id not in same}
+    by = taken(db, span, lost, accepted=bool(old.accepted and new.accepted))
+    pairs = list(map(_pair, db.execute(_DECISIONS, span)))
+    pairs += [(was, now.decision) for _, was, now in respelled if was is not None and now.decision is not None]
     return Compared(
         target,
         old,
         new,
-        [_new(row) for row in db.execute(_NEW, span)],
-        [_gone(db, span, row, accepted=bool(new.accepted)) for row in db.execute(_GONE, span).fetchall()],
-        [_changed(row) for row in db.execute(_CHANGED, span)],
+        list(came.values()),
+        [GoneImage(image, decision, by[image_id]) for image_id, (image, decision) in lost.items()],
+        [_changed(row) for row in db.execute(_CHANGED, span)]
+        + [ChangedImage(image, now.image) for image, _, now in respelled],
         _uses(db, span),
-        list(map(_pair, db.execute(_DECISIONS, span))) if old.decided and new.decided else [],
+        pairs if old.decided and new.decided else [],
     )
 
 
@@ -82,30 +88,10 @@ def _new(row: Row) -> NewImage:
     return NewImage(*_seen(image_id, rest), bool(seen_before))
 
 
-def _gone(db: Connection, span: dict[str, Any], row: Row, *, accepted: bool) -> GoneImage:
-    image_id, *rest = row
-    return GoneImage(*_seen(image_id, rest), who_took(db, span, image_id, accepted=accepted))
-
-
 def _seen(image_id: str, row: Sequence[Any]) -> tuple[Any, Decision | None]:
     """An image, and what was decided on it, from a row of its facts and then the decision."""
     image, decided = image_of(image_id, row[:_FACTS]), row[_FACTS:]
     return image, None if decided[0] is None else decision_of(image, decided)
-
-
-def who_took(db: Connection, span: dict[str, Any], image_id: str, *, accepted: bool) -> Gone:
-    """Who made an image disappear between two surveys of a target, as far as the later one's run knew.
-
-    `span` has the target, and the numbers of both runs as `before` and `after`; `accepted` is whether the later survey
-    was.
-    """
-    since = counts_after(db, span["target"], span["after"])
-    rows = db.execute(_REQUESTS, {**span, "image": image_id, "since": since}).fetchall()
-    requests = (
-        Request(bool(sent), Answer(answer) if answer else None, DeletionOutcome(outcome) if outcome else None)
-        for sent, answer, outcome in rows
-    )
-    return gone_by(requests, accepted=accepted)
 
 
 def _changed(row: Row) -> ChangedImage:
@@ -206,13 +192,3 @@ WHERE target = :target AND {covering("u", "before")} AND u.until_run <= :after O
 """  # noqa: S608 - conditions of ours
 _MEANWHILE = "SELECT image FROM uses WHERE target = :target AND from_run > :before AND until_run <= :after"
 _RELEASED = "SELECT image FROM uses WHERE target = :target AND deleted_in_run > :before AND deleted_in_run <= :after"
-# The outcomes as the later run knew them: of what was found out later, it is only known what was reported until then,
-# and a request of a run that died without a word had no outcome at all.
-_REQUESTS = """
-SELECT requested_at IS NOT NULL, answer, CASE
-    WHEN confirmed_in_run <= :after THEN confirmed_outcome
-    WHEN settled_in_run <= :after THEN settled_outcome
-    WHEN settled_in_run IS NULL OR unsettled THEN outcome
-END
-FROM deletions WHERE target = :target AND image = :image AND run > :since AND run < :after ORDER BY deletion
-"""

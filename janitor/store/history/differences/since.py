@@ -1,12 +1,16 @@
 """What a report says in a line: what changed in a target since its last accepted survey, as the run knew it."""
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
-from janitor.core.replay.amounts import Amount
+from janitor.core.names.image_ids import folded
+from janitor.core.replay.amounts import amount_of
 from janitor.core.replay.differences.between import Gone
 from janitor.core.replay.differences.since import Since
 from janitor.store.connection import Connection
-from janitor.store.history.differences.between import CLOSED, GONE, NEW, SEEN_BEFORE, covering, who_took
+from janitor.store.history.differences.between import CLOSED, GONE, NEW, SEEN_BEFORE, covering
+from janitor.store.history.differences.taken import taken
 from janitor.store.surveys.measures import last_accepted
 
 
@@ -22,17 +26,29 @@ def since_before(db: Connection, run: int, target: str) -> Since | None:
     if good is None or earlier is None or before is None:
         return None
     span = {"target": target, "before": earlier[0], "after": run}
-    taken = Counter(who_took(db, span, image, accepted=True) for (image,) in db.execute(_GONE, span).fetchall())
-    new, again, size, unknown_sizes = db.execute(_NEW, span).fetchone()
+    gone = {folded(image): image for (image,) in db.execute(_GONE, span).fetchall()}
+    new = db.execute(_NEW, span).fetchall()
+    spelled = {image: gone[folded(image)] for image, *_ in new if folded(image) in gone}  # as it was before
+    lost = set(gone.values()) - set(spelled.values())
+    by = Counter(taken(db, span, lost, accepted=True).values())
+    listed_again = [again for image, again, _ in new if image not in spelled]
     decided = good[0] and before[0]
     return Since(
         earlier[0],
-        Amount(new, size, unknown_sizes),
-        again,
-        taken[Gone.BY_US],
-        taken[Gone.BY_OTHERS],
-        taken[Gone.UNKNOWN],
-        db.execute(_NEWLY_WAITING, span).fetchone()[0] if decided else None,
+        amount_of(size for image, again, size in new if not again and image not in spelled),
+        sum(listed_again),
+        by[Gone.BY_US],
+        by[Gone.BY_OTHERS],
+        by[Gone.UNKNOWN],
+        _newly_waiting(db, span, spelled) if decided else None,
+    )
+
+
+def _newly_waiting(db: Connection, span: dict[str, Any], spelled: Mapping[str, str]) -> int:
+    waiting = [image for (image,) in db.execute(_NEWLY_WAITING, span)]
+    return sum(
+        image not in spelled or not db.execute(_WAITED, {**span, "image": spelled[image]}).fetchall()
+        for image in waiting
     )
 
 
@@ -46,14 +62,14 @@ SELECT s.decisions > 0 OR NOT EXISTS (
 WHERE s.run = ? AND s.target = ? AND s.good AND s.finished_at IS NOT NULL AND NOT s.details_dropped
 """
 _GONE = f"SELECT i.image {GONE} WHERE {CLOSED}"
-_NEW = f"""
-SELECT coalesce(sum(NOT again), 0), coalesce(sum(again), 0), coalesce(sum(CASE WHEN NOT again THEN size END), 0),
-    coalesce(sum(NOT again AND size IS NULL), 0)
-FROM (SELECT {SEEN_BEFORE} AS again, f.size {NEW} WHERE i.target = :target)
-"""  # noqa: S608 - conditions of ours
+_NEW = f"SELECT i.image, {SEEN_BEFORE}, f.size {NEW} WHERE i.target = :target"
 _NEWLY_WAITING = f"""
-SELECT count(*) FROM images i
+SELECT i.image FROM images i
 JOIN decisions e ON e.image_key = i.image_key AND e.from_run > :before AND {covering("e", "after")}
 LEFT JOIN decisions d ON d.image_key = i.image_key AND {covering("d", "before")}
 WHERE i.target = :target AND e.verdict = 'wait' AND d.verdict IS NOT 'wait'
+"""  # noqa: S608 - conditions of ours
+_WAITED = f"""
+SELECT 1 FROM images i JOIN decisions d ON d.image_key = i.image_key AND {covering("d", "before")}
+WHERE i.target = :target AND i.image = :image AND d.verdict = 'wait'
 """  # noqa: S608 - conditions of ours
