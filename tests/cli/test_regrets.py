@@ -180,6 +180,19 @@ def test_one_policy_is_tried_at_other_values(lived: Desk) -> None:
     assert found == suggested(lived, "--suggest", "nightly", "--target", "prod")
 
 
+def test_values_say_from_where_on_nothing_is_regretted_and_what_only_waits(lived: Desk) -> None:
+    policy = "policies: [{name: ci, match: {name: ci-near}, expire: {after: 14d}, notice: %s}]"
+    lived.write("policies.yaml", policy % "0m")
+    said = " ".join(lived.janitor("backtest", "--suggest").stdout.split())
+    assert said.startswith("expire.after: without regrets from 7d on: 1 image, 10.0 GiB.")
+    lived.write("policies.yaml", policy % "30d")
+    said = " ".join(lived.janitor("backtest", "--suggest").stdout.split())
+    assert said.startswith("expire.after: nothing was due at any value, up to 1 image waiting at the end: nothing is")
+    assert "up to 1 image (7d 1, 14d 1)" in said
+    found = suggested(lived, "--suggest")["expire.after", "14d"]
+    assert (found["answer"], found["waiting"]) == ("nothing-due", 1)
+
+
 def test_each_variant_is_what_a_backtest_of_it_says(lived: Desk) -> None:
     varied = suggested(lived, "--suggest", "--target", "prod")
     for (key, value), one in varied.items():
@@ -196,6 +209,9 @@ def test_each_variant_is_what_a_backtest_of_it_says(lived: Desk) -> None:
 def test_the_table_marks_what_is_written_now_and_draws_what_is_regretted(lived: Desk) -> None:
     done = lived.janitor("backtest", "--suggest", "nightly", "--target", "prod")
     assert (done.returncode, done.stderr) == (0, "")
+    said = " ".join(done.stdout.split())
+    assert said.startswith("expire.after: no value that deletes anything is without regrets. keep.newest: ")
+    assert "14 dry runs count as nights" in said  # what history cannot tell, as in a plain backtest
     rows = {line[:6].strip(): line for line in done.stdout.splitlines() if line[:2] in ("* ", "  ")}
     assert rows["* 14d"].split()[2:] == ["5", "50.0", "GiB", "2?", "1", "█████████████░░░░░░░░░"]
     assert rows["30d"].split() == ["30d", "0", "–", "0", "0"]

@@ -14,10 +14,12 @@ from janitor.core.replay.backtest import Replay
 from janitor.core.replay.hindsight import hindsight_of
 from janitor.core.replay.nights import RecordedNight
 from janitor.core.replay.outcomes.variants import Trial, Variant, variants_of, with_variant
-from janitor.core.replay.replayed import NightDeletion, Ruling
+from janitor.core.replay.replayed import NightDeletion, ReplayedNight, Ruling
 from janitor.documents.schema import suggestion
 from janitor.errors import UsageError
 from janitor.escaping import visible
+from janitor.report.rehearsals.backtest import TargetBacktest
+from janitor.report.rehearsals.backtest import doubts as remarks
 from janitor.report.rehearsals.suggestion import Suggestion
 from janitor.store import Store
 from janitor.store.transactions.backtests import Past
@@ -38,13 +40,16 @@ def suggested(
     """
     policy = chosen(rules.policies, name)
     trials = [Trial(variant) for variant in variants_of(policy)]
-    nights, tried = 0, []
+    nights, tried, doubts = 0, [], []
     with store.past() as past:
         for target in wanted_targets(settings, past.targets(), targets):
-            count = _try(settings, rules, past, target, since, trials)
-            nights += count
-            tried += [target] if count else []
-    return Suggestion(policy.name, str(path or settings.policies), since, tried, nights, trials)
+            present = _try(settings, rules, past, target, since, trials)
+            if present is not None:
+                nights += len(present.nights)
+                tried.append(target)
+                doubts += [(target, each) for each in remarks(present)]
+    said = [each if len(tried) == 1 else f"{target}: {each}" for target, each in doubts]
+    return Suggestion(policy.name, str(path or settings.policies), since, tried, nights, trials, said)
 
 
 def chosen(policies: Sequence[Policy], name: str) -> Policy:
@@ -66,31 +71,47 @@ def chosen(policies: Sequence[Policy], name: str) -> Policy:
     return found
 
 
-def _try(settings: Settings, rules: Rules, past: Past, target: str, since: timedelta, trials: Sequence[Trial]) -> int:
-    """Replay the nights of a target for every variant, and count what comes of each; returns how many nights."""
+def _try(
+    settings: Settings, rules: Rules, past: Past, target: str, since: timedelta, trials: Sequence[Trial]
+) -> TargetBacktest | None:
+    """Replay the nights of a target for every variant, and count what comes of each.
+
+    Returns what comes of the policy as it is now; None where no night is recorded.
+    """
     ruling = ruling_of(settings, rules, target)
     replays = _replayed(trials, ruling)
-    nights = 0
     for night in past.nights(target, since):
-        nights += 1
         for replay in dict.fromkeys(replays):
             replay.follow(night)
     after = recorded_after(past, target, [one for replay in dict.fromkeys(replays) for one in replay.made])
     for trial, replay in zip(trials, replays, strict=True):
         trial.add(hindsight_of(replay.made, after, settings.timezone, wire_keys))
-    return nights
+        trial.found.add_nights(replay.nights, trial.variant.policy.name)
+    present = next(replay for trial, replay in zip(trials, replays, strict=True) if trial.variant.present)
+    if not present.nights:
+        return None
+    hindsight = hindsight_of(present.made, after, settings.timezone, wire_keys)
+    return TargetBacktest(target, present.nights, past.dropped(target, since), hindsight)
 
 
 class _Replayed:
-    """The deletions of a replay, without all else of its nights, which would take much memory for many variants."""
+    """A replay without what waits in each night but the last, which would take much memory for many variants."""
 
     def __init__(self, ruling: Ruling) -> None:
         self._replay = Replay(ruling)
         self.made: list[NightDeletion] = []
+        self.nights: list[ReplayedNight] = []
+        self._last: int | None = None
 
     def follow(self, night: RecordedNight) -> None:
         """Replay the next night."""
-        self.made += self._replay.night(night).deletions
+        made = self._replay.night(night)
+        self.made += made.deletions
+        if made.decided:
+            if self._last is not None:
+                self.nights[self._last] = replace(self.nights[self._last], waiting=())
+            self._last = len(self.nights)
+        self.nights.append(made)
 
 
 def _replayed(trials: Sequence[Trial], ruling: Ruling) -> list[_Replayed]:

@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import takewhile
 
+from janitor.core.replay.outcomes.answers import Answer, answer_of
 from janitor.core.replay.outcomes.variants import Key, Trial, by_key
 from janitor.core.result import Cost
 from janitor.core.units import counted, format_duration, format_size
+from janitor.report.figures import amount_in_words
 from janitor.report.json_pieces import json_pieces
 from janitor.report.layout import BOLD, DIM, Line, Page, Segment, line, paragraph
 from janitor.report.listing import csv_lines
@@ -41,13 +44,40 @@ def in_short(made: Suggestion) -> str:
     return f"{made.policy} at other values, tried on the last {format_duration(made.since)} {where}"
 
 
+def answers(made: Suggestion) -> list[str]:
+    """For each key, from which value on nothing is regretted, or why that is not known."""
+    return [f"{key}: {_answer(trials)}." for key, trials in by_key(made.trials)]
+
+
+def _answer(trials: Sequence[Trial]) -> str:
+    deleting = [each for each in trials if each.deleted.images]
+    if not deleting:
+        waiting = max((each.found.waiting for each in trials), default=0)
+        if not waiting:
+            return "no value would have deleted anything"
+        return (
+            f"nothing was due at any value, up to {counted(waiting)} waiting at the end: nothing is known of them yet"
+        )
+    clean = list(takewhile(lambda each: not each.regretted, reversed(deleting)))[::-1]
+    if not clean:
+        return "no value that deletes anything is without regrets"
+    sure = next((each for each in clean if answer_of(each.found) is Answer.NO_REGRETS), None)
+    if sure is None:
+        return f"too early to tell: regrets are not known from {clean[0].variant.value} on"
+    unknown = [each.variant.value for each in clean if answer_of(each.found) is not Answer.NO_REGRETS]
+    aside = f"; not known at {', '.join(unknown)}, where too little was watched" if unknown else ""
+    return f"without regrets from {sure.variant.value} on: {amount_in_words(sure.deleted)}{aside}"
+
+
 def suggestion_page(made: Suggestion) -> Page:
     """For people: a table for each key, with bars."""
     return Page(lambda width: _lines(made, width))
 
 
 def _lines(made: Suggestion, width: int) -> Iterator[Line]:
-    yield from paragraph(shortened(in_short(made), _LONGEST_SENTENCE), width, style=BOLD)
+    for answer in answers(made):
+        yield from paragraph(answer, width, style=BOLD)
+    yield from paragraph(shortened(in_short(made), _LONGEST_SENTENCE), width)
     most = max((each.deleted.images for each in made.trials), default=0)
     for key, trials in by_key(made.trials):
         yield line()
@@ -90,6 +120,9 @@ def notes(made: Suggestion) -> Iterator[str]:
         yield f"+ up to {counted(unknown)} of unknown size in addition"
     if blind := max((each.blind for each in made.trials), default=0):
         yield f"Of up to {counted(blind)}, some later nights could not read all that used them."
+    if waiting := max((each.found.waiting for each in made.trials), default=0):
+        by_value = (f"{each.variant.value} {each.found.waiting:,}" for each in made.trials if each.found.waiting)
+        yield f"Waiting at the end, of which nothing is known yet: up to {counted(waiting)} ({', '.join(by_value)})."
     if unwatched := max((each.unwatched for each in made.trials), default=0):
         yield f"Up to {counted(unwatched)} could not be watched: no later night saw what became of them."
     yield from made.doubts
@@ -104,6 +137,7 @@ def suggestion_json(made: Suggestion, cost: Cost | None) -> Iterator[str]:
             "since_seconds": int(made.since.total_seconds()),
             "targets": list(made.targets),
             "nights": made.nights,
+            "answers": answers(made),
             "remarks": list(notes(made)),
             "variants": [_facts(each, cost) for each in made.trials],
         }
@@ -127,7 +161,8 @@ _COLUMNS = (
 
 def _facts(trial: Trial, cost: Cost | None) -> dict[str, object]:
     money = None if cost is None else cost.of(trial.deleted.size)
-    return {**dict(zip(_COLUMNS, _values(trial), strict=True)), "cost_per_month": money}
+    known = {"answer": answer_of(trial.found), "waiting": trial.found.waiting}
+    return {**dict(zip(_COLUMNS, _values(trial), strict=True)), "cost_per_month": money, **known}
 
 
 def _values(trial: Trial) -> tuple[object, ...]:
@@ -145,7 +180,8 @@ def suggestion_markdown(made: Suggestion) -> str:
     """As a comment: a table for each key."""
     sheet = Sheet()
     title = f"### {code(made.policy, _LONGEST_NAME)} at other values"
-    sheet.add(title, "", prose(in_short(made)))
+    sheet.add(title, *(line for each in answers(made) for line in ("", prose(each))))
+    sheet.add("", prose(in_short(made)))
     for key, trials in by_key(made.trials):
         titles = _title_of(key), "Would have deleted", "Size", "Regrets", "Near misses"
         sheet.add("", *head(*titles), *(_markdown_row(each) for each in trials))

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from janitor.core.policy import Policy
 from janitor.core.replay.amounts import Amount, amount_of
+from janitor.core.replay.outcomes.answers import Evidence
 from janitor.core.replay.regrets import Hindsight, is_near_miss
 from janitor.core.units import format_duration
 
@@ -42,7 +43,7 @@ def variants_of(policy: Policy) -> list[Variant]:
     if policy.keep is not None:
         for newest in sorted({*NEWEST, policy.keep.newest}):
             made = replace(policy, keep=replace(policy.keep, newest=newest))
-            found.append(Variant(Key.NEWEST, str(newest), made, made == policy))
+            found.append(Variant(Key.NEWEST, str(newest) if newest else "none", made, made == policy))
     return found
 
 
@@ -61,10 +62,12 @@ class Trial:
     near: int = 0
     unwatched: int = 0
     blind: int = 0
+    found: Evidence = field(default_factory=Evidence)
 
     def add(self, hindsight: Hindsight) -> None:
         """Count the deletions by the policy in one target."""
         name = self.variant.policy.name
+        self.found.add_hindsight(hindsight, name)
         regretted = {each.decision.image.identity for each in hindsight.regretted}
         doubtful = {each.deletion.decision.image.identity for each in hindsight.doubts} - regretted
         for watched in hindsight.watched:
