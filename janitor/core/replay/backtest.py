@@ -16,13 +16,13 @@ from janitor.core.decision import Decision, Verdict
 from janitor.core.image import Image, Sharing
 from janitor.core.matching import Matched
 from janitor.core.memory import History, Memory
-from janitor.core.names.image_ids import ImageId
+from janitor.core.names.image_ids import ImageId, folded
 from janitor.core.planning.plan import make_plan, revised
 from janitor.core.policy import Policy
 from janitor.core.replay.exempted import exempted
 from janitor.core.replay.inputs import Night, decided
 from janitor.core.replay.nights import RecordedNight
-from janitor.core.replay.replayed import NightDeletion, ReplayedNight, Ruling
+from janitor.core.replay.replayed import NightDeletion, ReplayedNight, Ruling, is_another
 from janitor.core.replay.telling import Telling
 from janitor.core.sharing import apply_sharing, in_question
 from janitor.core.usage import Usage, User, UserKind
@@ -37,13 +37,14 @@ class Replay:
         self._telling = Telling(ruling.basis.policies, ruling.destinations, ruling.next_run)
         self._matching = _Matching(ruling.basis.policies)
         self._users = _Users()
-        self._gone: set[str] = set()
+        self._gone: dict[str, Image] = {}
         self._kept: dict[str, Image] = {}
         self._account = 0
 
     def night(self, night: RecordedNight) -> ReplayedNight:
         """What the policies would have done in the next night."""
-        self._follow(night)
+        rebound = night.account != self._account
+        replaced = self._follow(night)
         basis = night.basis or self._ruling.basis
         seen = ReplayedNight(
             night.run,
@@ -59,30 +60,48 @@ class Replay:
             unread=tuple(map(str, sorted(night.usage.unread))),
             recorded=night.basis is not None and night.exemptions is not None and night.clocks_known,
             really=night.requested.done,
-            gone=frozenset(self._gone & (night.change.left.keys() - night.change.ours)),
+            gone=frozenset(self._gone.keys() & (night.change.left.keys() - night.change.ours)) | replaced,
+            applied=night.applied,
+            cut_short=night.cut_short,
+            rebound=rebound,
         )
         return self._decided(night, basis, seen) if night.counts and night.undecided is None else seen
 
-    def _follow(self, night: RecordedNight) -> None:
-        """Take over what became of images since the night before, and what people heard."""
+    def _follow(self, night: RecordedNight) -> frozenset[str]:
+        """Take over what became of images since the night before, and what people heard.
+
+        Returns the deleted images of which others have the id now.
+        """
         if night.account != self._account:
             self._account = night.account
-            self._kept.clear()
-            self._users.forget_kept()
+            self._gone, self._kept, self._users = {}, {}, _Users()
             self._telling.forget()
+        else:
+            self._keep(night)
         self._telling.follow(night)
         self._matching.follow(night)
-        for image_id in night.change.ours - self._gone:
-            self._kept[image_id] = night.change.left[image_id]
-            self._users.keep(image_id, night.change.left_users)
         for image in night.change.fresh:
             if self._kept.pop(image.id, None) is not None:  # it is listed again
                 self._users.release(image.id, night.at)
+        others = [image for image in night.change.fresh if self._is_another(image)]
+        for image in others:
+            del self._gone[image.id]
+            self._users.return_(image)
+        return frozenset(image.id for image in others)
+
+    def _keep(self, night: RecordedNight) -> None:
+        for image_id in night.change.ours - self._gone.keys():
+            self._kept[image_id] = night.change.left[image_id]
+            self._users.keep(image_id, night.change.left_users)
+
+    def _is_another(self, image: Image) -> bool:
+        deleted = self._gone.get(image.id)
+        return deleted is not None and is_another(image, deleted)
 
     def _decided(self, night: RecordedNight, basis: Basis, seen: ReplayedNight) -> ReplayedNight:
         images = [image for image in night.images.values() if image.id not in self._gone]
         images += self._kept.values()
-        history = self._users.history(night.history, images, night)
+        history = self._users.history(images, night)
         memory = Memory(
             notices=self._telling.counted(images, night.at),
             exemptions=exempted(night, images, basis, self._ruling.basis.exemptions, self._kept),
@@ -90,7 +109,7 @@ class Replay:
             usage_memory=basis.usage_memory,
         )
         keys = self._ruling.wire_keys(night.api)
-        usage = self._users.usage(night.usage)
+        usage = self._users.usage(night)
         given = Night(night.names, images, usage, history, night.at, basis.zone, memory, {}, keys)
         ruled = self._matching.decided(given)
         sharing, unknown = self._sharing(night, ruled)
@@ -100,7 +119,7 @@ class Replay:
         asked = [] if night.withheld is not None else list(self._asked(night, plan.decisions, history, unknown))
         rejected = night.requested.rejected
         deletions = tuple(one for one in asked if one.decision.image.id not in rejected)
-        self._delete(deletions, usage, night.at)
+        self._delete([one.decision.image for one in deletions], night)
         return replace(
             seen,
             deletions=deletions,
@@ -115,6 +134,8 @@ class Replay:
     ) -> Iterator[NightDeletion]:
         for decision in planned:
             image_id = decision.image.id
+            if image_id in night.requested.gone:
+                continue  # others had removed it before it could be deleted
             known = history.get(image_id)
             yield NightDeletion(
                 night.run,
@@ -141,14 +162,14 @@ class Replay:
                 unknown.add(image.id)
         return sharing, frozenset(unknown)
 
-    def _delete(self, deletions: Sequence[NightDeletion], usage: Usage, at: datetime) -> None:
-        ids = {one.decision.image.id for one in deletions}
+    def _delete(self, images: Sequence[Image], night: RecordedNight) -> None:
+        ids = {image.id: image for image in images}
         self._gone |= ids
         self._telling.delete(ids)
-        self._users.delete(ids, usage)
-        for image_id in ids & self._kept.keys():
+        self._users.delete(images, night)
+        for image_id in ids.keys() & self._kept.keys():
             del self._kept[image_id]
-            self._users.release(image_id, at)
+            self._users.release(image_id, night.at)
 
 
 class _Matching:
@@ -180,20 +201,17 @@ class _Users:
     """The images that are used by images which the replay has deleted, or which it keeps."""
 
     def __init__(self) -> None:
-        self._gone: set[str] = set()
-        self._used_by_gone: set[ImageId] = set()
+        self._removed: dict[ImageId, tuple[int, datetime]] = {}
         self._kept: dict[str, list[tuple[ImageId, User]]] = {}
         self._last: dict[ImageId, datetime] = {}
 
-    def delete(self, ids: set[str], usage: Usage) -> None:
+    def delete(self, images: Iterable[Image], night: RecordedNight) -> None:
         """These images use no other any longer."""
-        if not ids:
-            return
-        for used, users in usage.by_image.items():
-            gone = [user.id for user in users if user.kind is UserKind.IMAGE and user.id in ids]
-            if gone:
-                self._gone.update(gone)
-                self._used_by_gone.add(used)
+        self._removed |= {image.identity: (night.run, night.at) for image in images}
+
+    def return_(self, image: Image) -> None:
+        """There is another image of this id, which may use others."""
+        self._removed.pop(image.identity, None)
 
     def keep(self, image_id: str, left: Iterable[tuple[ImageId, User]]) -> None:
         """An image goes on to use what it used."""
@@ -205,17 +223,14 @@ class _Users:
         for used, _ in self._kept.pop(image_id, ()):
             self._last[used] = at
 
-    def forget_kept(self) -> None:
-        """No kept image is there any longer, and what they used does not matter."""
-        self._kept, self._last = {}, {}
-
-    def usage(self, usage: Usage) -> Usage:
+    def usage(self, night: RecordedNight) -> Usage:
         """What uses images in a night, as far as these are there, and the kept ones too."""
-        if usage.problem is not None or not (self._used_by_gone or self._kept):
+        usage, no_longer = night.usage, self._used_by_removed(night)
+        if usage.problem is not None or not (no_longer or self._kept):
             return usage
         by_image = dict(usage.by_image)
-        for used in self._used_by_gone & by_image.keys():
-            rest = tuple(one for one in by_image[used] if one.kind is not UserKind.IMAGE or one.id not in self._gone)
+        for used in no_longer & by_image.keys():
+            rest = tuple(user for user in by_image[used] if not self._is_removed(user))
             if rest:
                 by_image[used] = rest
             else:
@@ -224,22 +239,23 @@ class _Users:
             by_image[used] = (*by_image.get(used, ()), user)
         return replace(usage, by_image=by_image)
 
-    def history(
-        self, history: Mapping[str, History], images: Iterable[Image], night: RecordedNight
-    ) -> Mapping[str, History]:
-        """The histories of images, of which some were used for longer."""
+    def _used_by_removed(self, night: RecordedNight) -> set[ImageId]:
+        return {used for user in self._removed for used in night.uses.used_by(user)}
+
+    def _is_removed(self, user: User) -> bool:
+        return user.kind is UserKind.IMAGE and folded(user.id) in self._removed
+
+    def history(self, images: Iterable[Image], night: RecordedNight) -> Mapping[str, History]:
+        """The histories of images, of which some were used for longer, or for less long."""
         self._last |= {used: night.at for users in self._kept.values() for used, _ in users}
-        if not self._last:
-            return history
-        later = {}
+        otherwise = self._used_by_removed(night) | self._last.keys()
+        if not otherwise:
+            return night.history
+        changed = {}
         for image in images:
-            last, known = self._last.get(image.identity), history.get(image.id)
-            if last is None or known is None:
-                continue
-            used = max(last, known.last_in_use or last)
-            held = max(last, known.last_held or last)
-            unused = known.unused_since if known.unused_since is None or known.unused_since > held else None
-            later[image.id] = known.replace(
-                last_in_use=used, last_held=held, unused_since=unused or (night.at if held < night.at else None)
-            )
-        return {**history, **later}
+            known = night.history.get(image.id)
+            if known is not None and image.identity in otherwise:
+                until = self._last.get(image.identity)
+                used, held, unused = night.uses.last_without(image.identity, self._removed, until)
+                changed[image.id] = known.replace(last_in_use=used, last_held=held, unused_since=unused)
+        return {**night.history, **changed}

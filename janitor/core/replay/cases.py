@@ -14,7 +14,7 @@ from janitor.core.names.spelling import normal
 from janitor.core.names.wire_keys import WireKeys
 from janitor.core.needs import is_doubtful, may_need, needed_by
 from janitor.core.replay.afterwards import Afterwards, Listed, Runs, Surveyed, Surveys, both, within
-from janitor.core.replay.replayed import NightDeletion
+from janitor.core.replay.replayed import NightDeletion, is_another
 from janitor.core.usage import User, UserKind
 
 
@@ -101,7 +101,7 @@ def _needs(removed: Iterable[Image], needing: Iterable[Listed]) -> tuple[Mapping
 class Case:
     """One deletion, and the later surveys that listed its image, by how they listed it: `later`.
 
-    What was recorded up to the run `since` was about another account.
+    What was recorded up to the run `since` was about another account. It ends where another image has the same id.
     """
 
     def __init__(self, deletion: NightDeletion, record: Record, wire_keys: WireKeys) -> None:
@@ -116,7 +116,10 @@ class Case:
         self.later: list[tuple[Listed, Sequence[Surveyed]]] = []
         for listed in _by_one_spelling(record.after.listed.get(self.image.identity, ()), self.image.id):
             runs = both(listed.runs, afterwards)
-            if surveys := record.surveys.of(runs):
+            surveys = record.surveys.of(runs)
+            if surveys and is_another(listed.image, self.image):
+                break
+            if surveys:
                 self.later.append((Listed(listed.image, runs), surveys))
 
     @property

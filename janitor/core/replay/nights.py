@@ -3,9 +3,10 @@
 A night is a run that surveyed the target. Which of them count as nights is said by `counting`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
+from typing import Protocol
 
 from janitor.core.basis import Basis
 from janitor.core.image import Image, Sharing
@@ -20,7 +21,7 @@ _TRIED_BESIDE = timedelta(hours=20)
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """A run that surveyed a target, and when that survey ended."""
+    """A run that surveyed a target, and when that survey ended; or which tried to, and when it ended itself."""
 
     run: int
     mode: Mode
@@ -81,13 +82,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """The deletions that were really requested in a night, by image id: those that were not rejected, and the others.
+    """What became of the deletions that were really planned in a night, by image id, as far as it is known.
 
-    The others were rejected by the API, or failed, each with what was said of it.
+    `done` are those after which the image was gone. `rejected` were rejected by the API, failed, were never carried out
+    or were left out at the last moment, each with what was said of it. `gone` had been removed by others.
     """
 
     done: frozenset[str] = frozenset()
     rejected: Mapping[str, str] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +106,31 @@ class Standing:
     heard: Sequence[datetime] = ()
 
 
+LastUse = tuple[datetime | None, datetime | None, datetime | None]
+"""When an image was last in use, when it was last held, and the first accepted survey after that."""
+
+Removed = Mapping[ImageId, tuple[int, datetime]]
+"""Images that use no others any longer: since after which run, and when that was."""
+
+
+class PastUses(Protocol):
+    """What used which image until a night, as that night knew it; it changes with the next one."""
+
+    def used_by(self, image: ImageId) -> Collection[ImageId]:
+        """The images that this image has ever used."""
+        ...
+
+    def last_without(self, image: ImageId, removed: Removed, until: datetime | None) -> LastUse:
+        """When an image was last in use if these had been removed, and if something else had used it until then."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedNight:
     """One night of one target.
 
-    `images`, `history`, the usage, `exemptions`, `refusals` and `sharing` are all that was known of the target, by id:
-    mappings that the next night changes, so they hold until it is asked for. `history` also has images that are gone.
+    `images`, `history`, the usage, `uses`, `exemptions`, `refusals` and `sharing` are all that was known of the target,
+    by id: the next night changes them, so they hold until it is asked for. `history` also has images that are gone.
     `exemptions` are None where they were not recorded; `by_command` are those by command that were in force. `basis` is
     what the run was based on, None for a run of before that was recorded. `account` changes where a person bound the
     target to another account.
@@ -117,7 +139,8 @@ class RecordedNight:
     `withheld` why nothing could be deleted, whatever the policies. `told` is None where nobody can have been told, as
     the run died. `heard` are the moments at which people heard of the target in other runs since the night before.
     `restored`: it found the database older than it should be, and all notices ended. `last_sharing` has the last
-    usable answer until then for each image that was ever asked about.
+    usable answer until then for each image that was ever asked about. `applied`: it carried out a list that a person
+    had reviewed. `cut_short`: it was interrupted or died, and may have sent less than it would have.
 
     Wide because these are all the facts on which a replay depends.
     """
@@ -130,6 +153,7 @@ class RecordedNight:
     images: Mapping[str, Image]
     usage: Usage
     history: Mapping[str, History]
+    uses: PastUses
     api: str | None = None
     basis: Basis | None = None
     exemptions: Mapping[str, Exemption] | None = None
@@ -148,6 +172,8 @@ class RecordedNight:
     undecided: str | None = None
     withheld: str | None = None
     clocks_known: bool = True
+    applied: bool = False
+    cut_short: bool = False
 
 
 def days_without_run(nights: Iterable[datetime], zone: tzinfo) -> int:

@@ -48,18 +48,26 @@ class NightDeletion:
     really: bool = False
 
 
+def is_another(image: Image, earlier: Image) -> bool:
+    """Whether this is certainly not the image that had the same id earlier."""
+    created = image.created_at, earlier.created_at
+    return None not in created and created[0] != created[1]
+
+
 @dataclass(frozen=True, slots=True)
 class ReplayedNight:
     """What the policies would have done in a night.
 
-    `rejected` are those of which the API rejected the deletion in that very night, or it failed: they count as not
-    deleted. `waiting` are the images whose deletion waits, and `announced` those of them that people are told of
-    first. `excess`: the plan is over a limit, so a run would have deleted nothing until a person applied it.
-    `images` is how many the run saw, and `used` how many of them or of others were in use. `undecided` says why nothing
-    was decided, and `withheld` why nothing could have been deleted, in words. `unread` are the sources of usage that
-    could not be read, and `recorded` says whether the run recorded all that it knew. `really` are the images that the
-    run itself deleted, by id, and `gone` those that the policies had deleted in an earlier night, and that others have
-    removed since the night before.
+    `rejected` are those of which the deletion was rejected in that very night, failed, or was left out at the last
+    moment: they count as not deleted. `waiting` are the images whose deletion waits, and `announced` those of them that
+    people are told of first. `excess`: the plan is over a limit, so a run would have deleted nothing until a person
+    applied it. `images` is how many the run saw, and `used` how many of them or of others were in use. `undecided` says
+    why nothing was decided, and `withheld` why nothing could have been deleted, in words. `unread` are the sources of
+    usage that could not be read, and `recorded` says whether the run recorded all that it knew. `really` are the images
+    that the run itself deleted, by id, and `gone` those that the policies had deleted in an earlier night, and that
+    others have removed since the night before. `applied`: the run carried out a list that a person had reviewed;
+    `cut_short`: it was interrupted or died. `rebound`: since the night before, a person bound the target to another
+    account, where nothing is known of the images of before.
 
     Wide because a report names each of these facts.
     """
@@ -83,6 +91,9 @@ class ReplayedNight:
     recorded: bool = True
     really: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
+    applied: bool = False
+    cut_short: bool = False
+    rebound: bool = False
 
     @property
     def decided(self) -> bool:

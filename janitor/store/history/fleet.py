@@ -24,7 +24,7 @@ class Fleet:
     """What the surveys of a target saw, from a run on, and what they knew from before; it changes with each `advance`.
 
     `images` are those that a survey listed, by id; `histories` those of all images that any of the surveys did, and
-    `uses` what uses images, by folded id.
+    `uses` what uses images, by folded id. `past_uses` also has what did before.
     """
 
     def __init__(self, db: Connection, target: str, first: int) -> None:
@@ -42,7 +42,7 @@ class Fleet:
         self._begun = Stream(db, _BEGUN, (target, first))
         self._ticked = Stream(db, _TICKED, (target, first))
         self._first = first
-        self._users = Users(db, target, first)
+        self._users = self.past_uses = Users(db, target, first)
         self.uses = self._users.by_image
 
     @property

@@ -1,7 +1,7 @@
 """The recorded nights of a target, one after the other: the first is read whole, and of each later one what changed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -35,12 +35,24 @@ def nights_of(db: Connection, target: str, since: timedelta | None) -> Iterator[
     wanted = [row for row in _within(surveys, since) if not row["details_dropped"]]
     if not wanted:
         return
-    reading = _Reading(db, target, runs, wanted[0]["run"])
-    counted = counting([PastRun(row["run"], Mode(row["mode"]), instant(row["finished_at"])) for row in surveys])
+    counted = counting([_past(row) for row in surveys])
+    reading = _Reading(db, target, runs, wanted[0]["run"], counted | _would_count(runs))
     for row in runs:
         if row["run"] < wanted[0]["run"] or row["finished_at"] is None:
             continue
         yield reading.night(row, counts=row["run"] in counted)
+
+
+def _past(row: _Row) -> PastRun:
+    return PastRun(row["run"], Mode(row["mode"]), instant(row["finished_at"] or row["ended_at"]))
+
+
+def _would_count(runs: list[_Row]) -> frozenset[int]:
+    """The runs that could not survey the target and would count as nights if they had."""
+    failed = [row for row in runs if row["finished_at"] is None and row["ended_at"] is not None]
+    live = [row for row in runs if row["finished_at"] is not None and row["mode"] == Mode.DELETE]
+    tried = sorted([*live, *(row for row in failed if row["mode"] == Mode.DRY_RUN)], key=lambda row: row["run"])
+    return counting([_past(row) for row in tried])
 
 
 def dropped_of(db: Connection, target: str, since: timedelta | None) -> int:
@@ -68,7 +80,7 @@ class _Command:
 class _Reading:
     """Reads the nights of one target from a run on."""
 
-    def __init__(self, db: Connection, target: str, runs: list[_Row], first: int) -> None:
+    def __init__(self, db: Connection, target: str, runs: list[_Row], first: int, counted: Collection[int]) -> None:
         self._db = db
         self._target = target
         self._runs = runs
@@ -77,7 +89,7 @@ class _Reading:
         self._fleet = Fleet(db, target, first)
         self._known = Known(db, target, first)
         self._requests = requests(db, target, first)
-        self._told = _Telling(db, target, runs, first)
+        self._told = _Telling(db, target, runs, first, counted)
         self._commands = [
             _Command(Exemption(image, instant(until), why, who), instant(created), ended and instant(ended))
             for image, until, why, who, created, ended in db.execute(_COMMANDS)
@@ -98,6 +110,7 @@ class _Reading:
             self._fleet.images,
             self._usage(row),
             self._fleet.histories,
+            self._fleet.past_uses,
             api_at(db, run, target),
             basis_at(db, run),
             self._known.exemptions if recorded else None,
@@ -116,6 +129,8 @@ class _Reading:
             _undecided(row),
             _withheld(row),
             self._fleet.clocks_known,
+            bool(row["applied"]),
+            _cut_short(row),
         )
 
     def _standing(self, run: int) -> Standing | None:
@@ -164,11 +179,19 @@ def _withheld(row: _Row) -> str | None:
     return error if refused and row["good"] else None
 
 
+def _cut_short(row: _Row) -> bool:
+    """Whether a live run was interrupted, or died: then it may have sent less deletions than it would have."""
+    if row["mode"] != Mode.DELETE:
+        return False
+    return row["run_outcome"] is None or "interrupted" in (row["error"] or "")
+
+
 class _Telling:
     """When people heard of a target: what channels accepted of its runs."""
 
-    def __init__(self, db: Connection, target: str, runs: list[_Row], first: int) -> None:
+    def __init__(self, db: Connection, target: str, runs: list[_Row], first: int, counted: Collection[int]) -> None:
         self._runs = runs
+        self._counted = counted
         self._announced: dict[int, dict[str, tuple[str, datetime]]] = {}
         self._reminded: dict[int, dict[str, datetime]] = {}
         self._accepted: dict[int, dict[str, datetime]] = {}
@@ -190,23 +213,27 @@ class _Telling:
         return Told(self._ended[run], *told)  # type: ignore[arg-type]
 
     def heard_between(self, after: int, before: int) -> list[datetime]:
-        """When people heard of the target in live runs after one and before another, whose reports were to be sent."""
+        """When people heard of the target in runs after one and before another.
+
+        They did in live runs whose reports were to be sent, and count as told of dry runs that count as nights.
+        """
         return [
             max(self._ended[row["run"]], *self._accepted.get(row["run"], {}).values(), self._ended[row["run"]])
             for row in self._runs
-            if after < row["run"] < before and row["run"] in self._ended and _is_heard(row)
+            if after < row["run"] < before and row["run"] in self._ended and self._is_heard(row)
         ]
 
-
-def _is_heard(row: _Row) -> bool:
-    return row["mode"] == Mode.DELETE and not row["owes_report"] and not row["unposted"]
+    def _is_heard(self, row: _Row) -> bool:
+        if row["mode"] == Mode.DELETE:
+            return not row["owes_report"] and not row["unposted"]
+        return row["run"] in self._counted
 
 
 _RUNS = """
 SELECT s.run, r.mode, r.started_at, r.finished_at AS ended_at, r.outcome AS run_outcome, r.owes_report, r.unposted,
     r.behind_run, s.finished_at, s.usage_problem, s.usage_unread, s.usage_remarks, s.usage_readings, s.images,
     s.decisions, s.sharing_asked, s.also_named, s.good, s.protected IS NOT NULL AS measured, s.outcome, s.error,
-    s.details_dropped
+    s.details_dropped, s.applied
 FROM surveys s JOIN runs r ON r.run = s.run WHERE s.target = :target ORDER BY s.run
 """
 _COMMANDS = "SELECT image, until, why, who, created_at, ended_at FROM exemptions ORDER BY exemption"

@@ -2,19 +2,17 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from janitor.core.names.image_ids import ImageId, folded
+from janitor.core.replay.nights import LastUse, Removed
 from janitor.core.usage import User, UserKind
 from janitor.store.connection import Connection
 from janitor.store.history.streams import Stream
 from janitor.store.rows import Row, instant, instant_or_none
 from janitor.store.surveys.uses import NEVER_USED
-
-LastUse = tuple[datetime | None, datetime | None, datetime | None]
-"""When an image was last in use, when it was last held, and the first accepted survey after that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +44,29 @@ class Users:
         self.by_image: dict[ImageId, tuple[User, ...]] = {}
         self._rows: dict[ImageId, list[_Use]] = defaultdict(list)
         self._changing: dict[int, set[ImageId]] = defaultdict(set)
+        self._used_by: dict[ImageId, set[ImageId]] = defaultdict(set)
         self._last: dict[ImageId, LastUse] = {}
         self._moving: set[ImageId] = set()
         self._good: list[datetime] = []
         self._accepted = [(run, instant(at)) for run, at in db.execute(_GOOD, (target,))]
         self._now = instant_or_none(db.execute(_READABLE, (target, first)).fetchone()[0])
-        self._after = -1
+        self._after = self._run = -1
         self._rows_begun = Stream(db, _USES, (target,))
 
     def of(self, image: ImageId) -> LastUse:
         """When an image was in use, as the latest run knew it."""
         return self._last.get(image, NEVER_USED)
+
+    def used_by(self, image: ImageId) -> Collection[ImageId]:
+        """The images that this image has ever used."""
+        return self._used_by.get(image, ())
+
+    def last_without(self, image: ImageId, removed: Removed, until: datetime | None) -> LastUse:
+        """When an image was last in use if these had been removed, and if something else had used it until then."""
+        used, held = self._latest(image, removed)
+        if until is not None:
+            used, held = max(used or until, until), max(held or until, until)
+        return used, held, self._unused_after(held)
 
     def advance(
         self, run: int, after: int, readable_at: datetime | None
@@ -65,6 +75,7 @@ class Users:
 
         Returns the uses that were over, and the images for which `of` may have changed.
         """
+        self._run = run
         self._now = readable_at or self._now
         changed = self._begin(run)
         for at in [at for at in self._changing if at <= run]:
@@ -78,7 +89,7 @@ class Users:
             self._see(image, run)
         moved = changed | self._moving
         for image in moved:
-            self._date(image, run)
+            self._date(image)
         return ended, moved
 
     def _begin(self, run: int) -> set[ImageId]:
@@ -87,6 +98,8 @@ class Users:
             use, image = _use(row), folded(row[1])
             self._rows[image].append(use)
             begun.add(image)
+            if use.user.kind is UserKind.IMAGE:
+                self._used_by[folded(use.user.id)].add(image)
             for later in use.changes():
                 if later > run:
                     self._changing[later].add(image)
@@ -103,28 +116,39 @@ class Users:
         else:
             self.by_image.pop(image, None)
 
-    def _date(self, image: ImageId, run: int) -> None:
-        used = held = None
-        goes_on = False
-        for use in self._rows[image]:
-            if use.begun <= self._after:
-                continue
-            goes_on = goes_on or use.holds(run)
-            seen = self._now if use.holds(run) else use.last_seen
-            if seen is None:
-                continue
-            used = seen if used is None else max(used, seen)
-            if use.deleted_in is None or use.deleted_in > run:
-                held = seen if held is None else max(held, seen)
-        unused = None
-        if held is not None:
-            place = bisect_right(self._good, held)
-            unused = self._good[place] if place < len(self._good) else None
+    def _date(self, image: ImageId) -> None:
+        used, held = self._latest(image, {})
+        unused = self._unused_after(held)
         self._last[image] = (used, held, unused)
+        goes_on = any(use.holds(self._run) for use in self._rows[image] if use.begun > self._after)
         if goes_on or (held is not None and unused is None):
             self._moving.add(image)
         else:
             self._moving.discard(image)
+
+    def _latest(self, image: ImageId, removed: Removed) -> tuple[datetime | None, datetime | None]:
+        """When an image was last in use, and last held, if these had been removed."""
+        used = held = None
+        for use in self._rows.get(image, ()):
+            seen = self._seen(use, removed) if use.begun > self._after else None
+            if seen is None:
+                continue
+            used = seen if used is None else max(used, seen)
+            if use.deleted_in is None or use.deleted_in > self._run:
+                held = seen if held is None else max(held, seen)
+        return used, held
+
+    def _seen(self, use: _Use, removed: Removed) -> datetime | None:
+        """When a use was last seen, if these had been removed."""
+        seen = self._now if use.holds(self._run) else use.last_seen
+        if seen is None or use.user.kind is not UserKind.IMAGE or not removed:
+            return seen
+        run, at = removed.get(folded(use.user.id), (None, seen))
+        return None if run is not None and use.begun > run else min(seen, at)
+
+    def _unused_after(self, held: datetime | None) -> datetime | None:
+        place = len(self._good) if held is None else bisect_right(self._good, held)
+        return self._good[place] if place < len(self._good) else None
 
 
 def _use(row: Row) -> _Use:

@@ -42,12 +42,15 @@ class Savings:
 def savings_by_policy(nights: Sequence[ReplayedNight]) -> dict[str, Savings]:
     """What the deletions in the nights of one target save, by policy, in the order of the deletions."""
     found: dict[str, Savings] = {}
-    removed = {image: night.at for night in nights for image in night.gone}
+    removed: dict[str, list[datetime]] = {}
+    for night in nights:
+        for image in night.gone:
+            removed.setdefault(image, []).append(night.at)
     for night in nights:
         for deletion in night.deletions:
             policy, image = deletion.decision.policy or "", deletion.decision.image.id
-            end = removed.get(image, nights[-1].at)
-            found.setdefault(policy, Savings()).add(deletion, max(end, deletion.at), lasts=image not in removed)
+            end = next((at for at in removed.get(image, ()) if at > deletion.at), None)
+            found.setdefault(policy, Savings()).add(deletion, end or nights[-1].at, lasts=end is None)
     return found
 
 
