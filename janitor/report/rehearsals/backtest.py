@@ -171,6 +171,7 @@ def _about_nights(each: TargetBacktest) -> Iterator[str]:
     if dry := [night for night in nights if night.counts and night.mode is Mode.DRY_RUN]:
         count = "counts as a night" if len(dry) == 1 else "count as nights"
         yield f"{counted(len(dry), 'dry run')} {count} in which policies delete: {_runs(dry)}"
+    yield from _about_what_ran(nights)
     if unread := [night for night in nights if night.unread]:
         parts = ", ".join(sorted({part for night in unread for part in night.unread}))
         yield f"in {counted(len(unread), 'night')} not all that uses images could be read ({parts}): {_runs(unread)}"
@@ -182,6 +183,21 @@ def _about_nights(each: TargetBacktest) -> Iterator[str]:
             "configuration stands for time zone, usage_memory and limits, and rejections, answers about sharing and "
             f"some clocks are not known: {_runs(partial)}"
         )
+
+
+def _about_what_ran(nights: Sequence[ReplayedNight]) -> Iterator[str]:
+    """Why what really happened tells less of what would have happened."""
+    for night in nights:
+        if night.rebound:
+            yield (
+                f"a person bound {night.target} to another account before run {night.run}: what became of the images "
+                "of before is not known"
+            )
+    if applied := [night for night in nights if night.applied]:
+        yield f"{_runs(applied)} applied a reviewed list, and nothing else: here, policies delete all that they would"
+    if short := [night for night in nights if night.cut_short]:
+        was = "was" if len(short) == 1 else "were"
+        yield f"{_runs(short)} {was} interrupted or died: less was really deleted than the policies would have"
 
 
 def _named(nights: Sequence[ReplayedNight], what: str, fact: str) -> Iterator[str]:
@@ -200,7 +216,10 @@ def _about_decisions(each: TargetBacktest) -> Iterator[str]:
             "have deleted nothing until a person applied its plan; here, limits are not enforced"
         )
     if rejected := len({one.decision.image.id for one in each.rejected}):
-        yield f"{counted(rejected)} not deleted in a night in which the API really rejected that, or it failed"
+        yield (
+            f"{counted(rejected)} not deleted in a night in which that was really rejected, failed, was not carried "
+            "out, or was left out at the last moment"
+        )
     if unknown := sum(not one.asked for one in each.deletions):
         yield f"{counted(unknown)} to be deleted: not known whether another project used them, as that was not asked"
     if really := sum(len(night.really) for night in each.nights):

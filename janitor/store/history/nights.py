@@ -183,7 +183,8 @@ def _cut_short(row: _Row) -> bool:
     """Whether a live run was interrupted, or died: then it may have sent less deletions than it would have."""
     if row["mode"] != Mode.DELETE:
         return False
-    return row["run_outcome"] is None or "interrupted" in (row["error"] or "")
+    error = row["error"] or ""
+    return row["run_outcome"] is None or "interrupted" in error or "were not sent" in error
 
 
 class _Telling:

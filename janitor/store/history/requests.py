@@ -49,6 +49,8 @@ def requests(db: Connection, target: str, first: int) -> Requests:
             done_in[image].append(run)
         elif outcome not in _OPEN or stayed:
             rejected[run][image] = detail or ""
+        else:
+            done_in[image].append(run)
     requested = {
         run: Requested(frozenset(done.get(run, ())), rejected.get(run, {}), frozenset(gone.get(run, ())))
         for run in done.keys() | gone.keys() | rejected.keys()

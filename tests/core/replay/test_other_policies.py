@@ -8,14 +8,19 @@ import pytest
 
 from janitor.core.image import Image, Sharing
 from janitor.core.memory import Exemption
+from janitor.core.planning.deletion import Answer
 from janitor.core.planning.plan import Limits
 from janitor.core.policy import Expire, Policy
 from janitor.core.recipients.destinations import Destinations
 from janitor.core.replay.nights import PastRun, counting
 from janitor.core.replay.outcomes.savings import in_all, savings_by_policy
+from janitor.core.replay.replayed import ReplayedNight
 from janitor.core.result import Mode
+from janitor.core.survey.binding import Binding
 from janitor.core.usage import User, UserKind
 from janitor.errors import Refused, Unavailable
+from janitor.report.rehearsals.backtest import TargetBacktest, doubts
+from janitor.shutdown import Stop
 from tests.core.replay.test_backtest import deleted, replayed
 from tests.core.test_deciding_again import ListeningStore, World
 from tests.factories import ALL, DAY, GIB, image_called, usage_of
@@ -82,6 +87,17 @@ def test_a_week_without_runs_ends_a_notice(world: World) -> None:
     nights = replayed(world, [announced], destinations=Destinations.under([announced], None, None))
     assert [len(night.announced) for night in nights] == [1, 0, 1, 0, 0, 0, 0, 0]
     assert deleted(nights) == {5: ["old"]}
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_runs_that_could_not_survey_are_no_silence(world: World, mode: Mode) -> None:
+    for night in range(6):
+        world.cloud.survey_errors = [Unavailable("down")] if night in (1, 2) else []
+        world.night(mode)
+    announced = replace(SOON, notice=26 * HOUR)
+    nights = replayed(world, [announced], destinations=Destinations.under([announced], None, None))
+    assert [night.run for night in nights] == [1, 4, 5, 6]
+    assert deleted(nights) == {4: ["old"]}
 
 
 def test_an_announced_image_that_comes_into_use_is_announced_anew(world: World) -> None:
@@ -210,6 +226,148 @@ def test_an_image_that_would_have_been_deleted_no_longer_uses_its_base(world: Wo
     world.cloud.used = usage_of({"base": (User("built", "built", UserKind.IMAGE, "snapshots"),)})
     live(world, 3)
     assert deleted(replayed(world, [SOON])) == {1: ["built"], 2: ["base"]}
+
+
+MEMORY = 3 * DAY
+
+
+def live_with_a_base(world: World, nights: int, policy: Policy, used_in: int | None = None) -> None:
+    """Live through nights in which an image is the base of another, as long as that is there."""
+    world.cloud.listed = [image_called("base", days=100), image_called("built", days=60)]
+    world.policies = [policy]
+    for night in range(1, nights + 1):
+        users = [User("built", "built", UserKind.IMAGE, "snapshots")] * any(
+            each.id == "built" for each in world.cloud.listed
+        )
+        users += [User("i1", "web")] * (night == used_in)
+        world.cloud.used = usage_of({"base": tuple(users)} if users else {})
+        world.night(usage_memory=MEMORY)
+
+
+@pytest.mark.parametrize("used_in", [None, 3, 5])
+def test_a_base_counts_as_used_until_its_user_would_have_been_deleted_or_something_else_used_it(
+    world: World, used_in: int | None
+) -> None:
+    live_with_a_base(world, 10, NEVER, used_in)
+    expected = {1: ["built"], max(1, used_in or 1) + 4: ["base"]}
+    assert deleted(replayed(world, [SOON])) == expected
+
+
+@pytest.mark.parametrize("used_in", [None, 3, 5])
+def test_so_it_does_where_its_user_was_really_deleted(world: World, used_in: int | None) -> None:
+    live_with_a_base(world, 10, SOON, used_in)
+    assert deleted(replayed(world, [SOON])) == {1: ["built"], max(1, used_in or 1) + 4: ["base"]}
+    assert sorted(world.cloud.deleted) == ["base", "built"]
+
+
+# Requests that were not carried out
+
+
+def test_what_was_accepted_and_not_done_counts_as_not_deleted(world: World) -> None:
+    world.cloud.undone = {"old"}
+    live(world, 2, SOON)
+    world.cloud.undone = set()
+    live(world, 2, SOON)
+    nights = replayed(world, [SOON])
+    assert deleted(nights) == {3: ["old"]}
+    assert [len(night.rejected) for night in nights] == [1, 1, 0, 0]
+    assert [sorted(night.really) for night in nights] == [[], [], ["old"], []]
+    assert [one.really for night in nights for one in night.deletions] == [True]
+
+
+def test_what_was_accepted_last_and_not_seen_since_counts_as_deleted_but_not_as_really_deleted(world: World) -> None:
+    world.cloud.undone = {"old"}
+    live(world, 1, SOON)
+    [night] = replayed(world, [SOON])
+    assert [(one.decision.image.id, one.really) for one in night.deletions] == [("old", False)]
+
+
+def test_what_was_left_out_at_the_last_moment_counts_as_not_deleted(world: World) -> None:
+    world.cloud.now["old"] = image_called("old", protected=True)
+    live(world, 1, SOON)
+    world.cloud.now = {}
+    live(world, 2, SOON)
+    nights = replayed(world, [SOON])
+    assert deleted(nights) == {2: ["old"]}
+    assert [len(night.rejected) for night in nights] == [1, 0, 0]
+
+
+def test_what_others_had_removed_before_it_could_be_deleted_is_not_deleted(world: World) -> None:
+    world.cloud.answers["old"] = Answer.ABSENT
+    live(world, 2, SOON)
+    nights = replayed(world, [SOON])
+    assert deleted(nights) == {}
+    assert [(night.rejected, night.really) for night in nights] == [((), frozenset())] * 2
+
+
+def told(nights: list[ReplayedNight]) -> str:
+    return "\n".join(doubts(TargetBacktest("prod", nights)))
+
+
+def test_runs_that_applied_a_list_are_named(world: World) -> None:
+    world.policies = [SOON]
+    plan = world.night(Mode.DRY_RUN)
+    world.night(approved=world.approved(plan.run, 2 * DAY))
+    world.night()
+    nights = replayed(world, [SOON])
+    assert [night.applied for night in nights] == [False, True, False]
+    assert "run 2 applied a reviewed list" in told(nights)
+
+
+def test_runs_that_were_interrupted_are_named(world: World) -> None:
+    stop = Stop()
+    world.cloud.listed = [image_called(f"i{number}") for number in range(3)]
+    world.policies, world.cloud.on_delete = [SOON], lambda _: stop.set()
+    world.night(stop=stop, deletions_at_once=1)
+    world.cloud.on_delete = lambda _: None
+    world.night()
+    nights = replayed(world, [SOON])
+    assert [night.cut_short for night in nights] == [True, False]
+    assert "run 1 was interrupted or died" in told(nights)
+    assert "1 image was really deleted" not in told(nights)
+    assert "3 images were really deleted in these nights" in told(nights)
+
+
+def test_one_that_was_really_deleted_is_told_in_the_singular(world: World) -> None:
+    live(world, 2, SOON)
+    assert "1 image was really deleted in these nights" in told(replayed(world, [LATE]))
+
+
+# Other images, other accounts
+
+
+def test_another_image_of_the_same_id_is_there_again(world: World) -> None:
+    live(world, 2)
+    world.cloud.listed = [image_called("old", days=5)]
+    live(world, 8)
+    nights = replayed(world, [SOON])
+    assert deleted(nights) == {1: ["old"], 7: ["old"]}
+    assert [sorted(night.gone) for night in nights] == [[], [], ["old"]] + [[]] * 7
+    saved = in_all(savings_by_policy(nights).values())
+    assert saved.deleted.images == 2
+
+
+def test_where_a_target_was_bound_to_another_account_nothing_is_known_of_images_of_before(world: World) -> None:
+    live(world, 2)
+    world.store.rebind("prod", "kim", world.now)
+    world.cloud.reached = Binding("memory", "another")
+    world.cloud.listed = [image_called("old"), image_called("new")]
+    live(world, 2)
+    nights = replayed(world, [SOON])
+    assert deleted(nights) == {1: ["old"], 3: ["new", "old"]}
+    assert [night.rebound for night in nights] == [False, False, True, False]
+    assert not any(night.gone for night in nights)
+    assert "a person bound prod to another account before run 3" in told(nights)
+
+
+def test_images_of_an_account_that_is_no_longer_bound_are_neither_kept_nor_gone(world: World) -> None:
+    world.cloud.listed.append(image_called("other", days=20))
+    live(world, 1, replace(SOON, expire=Expire(25 * DAY)))
+    world.store.rebind("prod", "kim", world.now)
+    world.cloud.reached, world.cloud.listed = Binding("memory", "another"), [image_called("new", days=1)]
+    live(world, 5)
+    nights = replayed(world, [LATE])
+    assert deleted(nights) == {}
 
 
 # Which runs are nights
