@@ -4,7 +4,7 @@ The state that a run finds in the database is kept by the replay instead. An ima
 whatever happened to it; one that our own real deletions removed stays as it was last seen, until the replay deletes it.
 Notices and reminders count as accepted, and otherwise follow the same rules as in a run.
 
-What a replay cannot know stays as recorded: an image that was used by one which would have been gone was in use then.
+An image that was used by one which the replay has deleted was last in use by it in the night of that deletion.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
