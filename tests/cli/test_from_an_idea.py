@@ -5,10 +5,12 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 
+from janitor.sandbox.configuration import slack_text
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import running
 from tests.conftest import Desk
 from tests.documentation import document
+from tests.slack_stand_in import SlackStandIn
 
 HEADING = "## From an idea to a policy that deletes\n"
 BLOCK = re.compile(r"(?:(?P<file>[\w./]+\.yaml)`?:\n\n)?^```(?P<language>[a-z]*)\n(?P<text>.*?)^```$", re.S | re.M)
@@ -33,13 +35,14 @@ def parts(shown: str) -> list[str]:
 
 def test_the_walk_can_be_done_as_it_is_written(desk: Desk) -> None:
     said = ""
-    with running(Options(images=60)) as cloud:
+    with SlackStandIn() as slack, running(Options(images=60)) as cloud:
+        named = slack_text(slack.address, slack.base_url, slack.token, slack.app_token, next(iter(slack.channels)))
         for step in steps():
             if step["language"] == "yaml":
                 desk.write(step["file"], step["text"])
             elif step["text"].startswith("janitor sandbox "):
-                assert "--images 60 " in step["text"]
-                text = re.sub(r"^policies:.*$", "policies: policies", cloud.configuration(), flags=re.M)
+                assert "--images 60 --slack " in step["text"]
+                text = re.sub(r"^policies:.*$", "policies: policies", cloud.configuration(slack=named), flags=re.M)
                 desk.write("janitor.yaml", text)
             elif step["language"] == "sh":
                 said = "".join(typed(desk, line) for line in step["text"].splitlines())
@@ -52,8 +55,8 @@ def test_the_walk_can_be_done_as_it_is_written(desk: Desk) -> None:
 
 
 def typed(desk: Desk, line: str) -> str:
-    """What a command says; one that is no test succeeds."""
-    words = shlex.split(line)
+    """What a command says; one that is no test succeeds. A person at the terminal says yes."""
+    words = shlex.split(line) + (["--yes"] if line.startswith("janitor apply ") else [])
     if words[0] == "janitor":
         done = desk.janitor(*words[1:])
         assert done.returncode == 0 or words[1] == "test", done.stderr
