@@ -28,6 +28,12 @@ def janitor() -> None:
       janitor run --dry-run   what would be deleted, and why? Deletes nothing.
 
     \b
+    Before changed policies rule, with `--policies DIRECTORY` where they are:
+      janitor test            do they decide as written in *.test.yaml files?
+      janitor preview         what would they change, of what a run saw?
+      janitor backtest        what would they have deleted, and was it missed?
+
+    \b
     Proxies and certificates come from `http` in janitor.yaml, of a target or at
     the top; otherwise from http_proxy, https_proxy, all_proxy, no_proxy,
     SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE.
@@ -36,7 +42,7 @@ def janitor() -> None:
     \b
     Exit codes:
       0  done
-      1  a target, a report or the database failed
+      1  a target, a report or the database failed; test: an expectation fails
       2  wrong usage, configuration or policy
       3  a deletion was rejected or failed, or is not known yet
       4  over a limit or survey implausible: nothing was deleted there;

@@ -9,6 +9,7 @@ import pytest
 from janitor.cli.app import janitor
 from janitor.cli.formats import REPORT, SHOWN
 from janitor.cli.formats.answers import EXEMPTIONS, IMAGES
+from tests.conftest import Desk
 
 WIDTH = 80
 
@@ -59,3 +60,10 @@ def test_a_command_offers_the_formats_that_it_has_renderers_for(name: str, rende
     (option,) = (each for each in ALL[f"janitor {name}"].params if each.name == "form")
     assert isinstance(option.type, click.Choice)
     assert list(option.type.choices) == list(renderers)
+
+
+@pytest.mark.parametrize(("name", "words"), [("schema", "policies, tests, config"), ("completion", "bash, zsh, fish")])
+def test_a_missing_word_is_asked_for_in_one_line(desk: Desk, name: str, words: str) -> None:
+    done = desk.janitor(name)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith(f". Choose from: {words}")

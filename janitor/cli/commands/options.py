@@ -43,6 +43,14 @@ DRY_RUN = click.option("--dry-run", is_flag=True, help="Delete nothing, whatever
 NO_POST = click.option("--no-post", is_flag=True, help="Do not send the report to any channel.")
 
 
+class OneOf(click.Choice[str]):
+    """One of a few words, as an argument: where it is missing, one line says which words there are."""
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:  # noqa: ARG002 - as click asks
+        """The words, without click's tabs, which are escaped like other control characters."""
+        return f"Choose from: {', '.join(self.choices)}"
+
+
 class FileName(click.Path):
     """The name of a file as a Path; not an empty one, which would be the current folder."""
 

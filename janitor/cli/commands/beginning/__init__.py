@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from janitor.cli.commands.beginning.questions import QUESTIONS
-from janitor.cli.commands.options import Common, common
+from janitor.cli.commands.options import Common, OneOf, common
 from janitor.cli.completion import SHELLS
 
 
@@ -40,7 +40,7 @@ def init(common: Common, yes: bool, **given: Any) -> int:
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.argument("shell", type=OneOf(SHELLS))
 @common
 def completion(common: Common, shell: str) -> int:  # noqa: ARG001 - of every command
     """Print a script that makes a shell complete commands.

@@ -2,16 +2,16 @@
 
 import click
 
-from janitor.cli.commands.options import Common, common
+from janitor.cli.commands.options import Common, OneOf, common
 
 FILES = ("policies", "tests", "config")
 
 
 @click.command()
-@click.argument("files", type=click.Choice(FILES))
+@click.argument("files", type=OneOf(FILES))
 @common
 def schema(common: Common, files: str) -> int:  # noqa: ARG001 - of every command
-    """Print the JSON Schema of files, with which an editor completes and checks them.
+    """Print a JSON Schema, for editors that complete and check files.
 
     Of policies, of tests of policies (*.test.yaml), or of the configuration (janitor.yaml). Needs no configuration.
 
