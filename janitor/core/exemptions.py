@@ -16,6 +16,9 @@ SOON = timedelta(days=7)
 FOREVER = parse_until("9999-12-31", UTC)
 """The end of an exemption that has none."""
 
+BY_TAG = "its tag"
+"""Who gave an exemption that is a tag."""
+
 TAG = "janitor-keep"
 _UNTIL = f"{TAG}-until="
 
@@ -78,7 +81,7 @@ def _of_tag(image_id: str, tag: str, zone: tzinfo) -> Exemption:
             until = parse_until(tag[len(_UNTIL) :].strip(), zone)
         except ValueError:
             tag = f"{tag}, which is not a readable date"
-    return Exemption(image_id, until, tag, "its tag")
+    return Exemption(image_id, until, tag, BY_TAG)
 
 
 def longest_of(some: Mapping[str, Exemption], others: Mapping[str, Exemption]) -> dict[str, Exemption]:

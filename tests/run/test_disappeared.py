@@ -1,18 +1,25 @@
 """Who made images disappear between two runs, over a real database, where it is tempting to name somebody."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
+from janitor.cli.formats import Format
+from janitor.cli.formats.differences import DIFFERENCES
+from janitor.core.image import Sharing
 from janitor.core.planning.deletion import Answer
 from janitor.core.replay.differences.between import Cause, Compared, Gone
 from janitor.core.replay.differences.causes import difference
 from janitor.core.result import Mode
 from janitor.errors import CloudError
+from janitor.report.rehearsals.differences_data import differences_json
 from janitor.run.orders import Site
 from janitor.store import Store
-from tests.factories import AMPLE, DAY, OLD, image_called
+from tests.factories import AMPLE, DAY, OLD, exempt, image_called
 from tests.fakes import MOVED, RecordingCloud
 from tests.run.world import NightlyWorld
 from tests.runs import run_of
@@ -142,3 +149,67 @@ def test_a_fact_that_cannot_be_read_has_not_changed(world: NightlyWorld, facts: 
         assert changed.fields == ("unreadable",)
         [decided] = difference(found).decisions
         assert (decided.cause, decided.candidates) == (Cause.UNKNOWN, ())
+
+
+def cause_of_one(world: NightlyWorld) -> Cause:
+    found = world.store.compared("prod", 1, 2)
+    assert isinstance(found, Compared)
+    [decided] = [each for each in difference(found).decisions if each.after.image.identity == "one"]
+    return decided.cause
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cause"),
+    [
+        ("other", "one", Cause.NAME),
+        ("one", "other", Cause.NAME),
+    ],
+)
+def test_an_exemption_of_a_file_that_only_a_name_brought_or_ended_was_neither_granted_nor_revoked(
+    world: NightlyWorld, before: str, after: str, cause: Cause
+) -> None:
+    in_file = (replace(exempt("called", world.now + 90 * DAY), image="called"),)
+    for name in (before, after):
+        world.cloud.listed[0] = OURS.replace(name="called" if name == "one" else name)
+        world.night(Mode.DRY_RUN, exemptions=in_file)
+    assert cause_of_one(world) is cause
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "cause"),
+    [
+        (Sharing(), Sharing(("p",)), Cause.SHARING),
+        (Sharing(), Sharing(problem="no answer"), Cause.UNKNOWN),
+        (Sharing(problem="no answer"), Sharing(), Cause.UNKNOWN),
+    ],
+)
+def test_sharing_that_could_not_be_read_has_not_changed(
+    world: NightlyWorld, first: Sharing, then: Sharing, cause: Cause
+) -> None:
+    for shared in (first, then):
+        world.cloud.shared = {"one": shared}
+        world.night(Mode.DRY_RUN)
+    assert cause_of_one(world) is cause
+
+
+def test_a_tag_that_was_there_before_is_no_grant(world: NightlyWorld) -> None:
+    day = (world.now - 2 * DAY).strftime("%Y-%m-%d")
+    world.cloud.listed[0] = OURS.replace(tags=(f"janitor-keep-until={day}",))
+    world.night(Mode.DRY_RUN)
+    world.now -= 4 * DAY  # as another time zone would do it
+    world.night(Mode.DRY_RUN)
+    assert cause_of_one(world) is Cause.UNKNOWN
+
+
+def test_what_waits_only_now_is_unknown_where_a_run_decided_nothing_and_spreadsheets_are_told_so(
+    world: NightlyWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.night(Mode.DRY_RUN)
+    world.night(Mode.DRY_RUN)
+    found = world.store.compared("prod", 1, 2)
+    assert isinstance(found, Compared)
+    undecided = difference(replace(found, before=replace(found.before, decided=False)))
+    assert json.loads("".join(differences_json([difference(found)], None)))["totals"]["newly_waiting"] == 0
+    assert json.loads("".join(differences_json([undecided], None)))["totals"]["newly_waiting"] is None
+    DIFFERENCES[Format.CSV]([undecided], None, UTC)
+    assert "prod: run 1 decided nothing" in capsys.readouterr().err

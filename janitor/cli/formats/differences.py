@@ -28,10 +28,14 @@ def _json(found: Found, cost: "Cost | None", _zone: tzinfo) -> None:
 
 
 def _csv(found: Found, _cost: "Cost | None", _zone: tzinfo) -> None:
-    from janitor.cli.terminal import print_lines
+    from janitor.cli.terminal import print_lines, say
+    from janitor.escaping import visible
+    from janitor.report.rehearsals.differences import remarks_by_target
     from janitor.report.rehearsals.differences_data import differences_csv
 
     print_lines(differences_csv(found))
+    for remark in remarks_by_target(found):
+        say(visible(remark), err=True)
 
 
 DIFFERENCES: Mapping[Format, Callable[[Found, "Cost | None", tzinfo], None]] = {

@@ -145,6 +145,14 @@ def remarks(compared: Compared) -> Iterator[str]:
             yield f"run {side.run} did not record what it decided by, so some causes are unknown"
 
 
+def remarks_by_target(found: Found) -> Iterator[str]:
+    """What is not known, with the names of the targets, for beside a format that has no place for it."""
+    for one in found:
+        if isinstance(one, Difference):
+            name = shortened(one.compared.target, _LONGEST_NAME)
+            yield from (f"{name}: {shortened(remark, _LONGEST_SENTENCE)}" for remark in remarks(one.compared))
+
+
 def _title(words: str, count: str, width: int) -> Iterator[Line]:
     yield line()
     yield from paragraph(f"{words}: {count}", width, 2, BOLD)

@@ -1,11 +1,11 @@
 """What changed between two runs, for programs: as JSON, and as rows for a spreadsheet."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from janitor.core.decision import Decision
+from janitor.core.decision import Decision, Verdict
 from janitor.core.image import Image
 from janitor.core.replay.amounts import Amount, amount_of
 from janitor.core.replay.differences.between import (
@@ -51,10 +51,18 @@ def _totals(some: Iterable[Difference], cost: Cost | None) -> dict[str, Any]:
         "changed": dict(Counter(name for one in some for each in one.compared.changed for name in each.fields)),
         "uses_begun": sum(len(one.compared.uses.begun) for one in some),
         "uses_ended": sum(len(one.compared.uses.ended) for one in some),
-        "newly_waiting": sum(each.newly_waiting for one in some for each in one.decisions)
-        + sum(each.decision is not None and each.decision.verdict == "wait" for each in new),
+        "newly_waiting": _newly_waiting(some),
         "decisions": {cause.value: count for cause, count in causes.most_common()},
     }
+
+
+def _newly_waiting(some: Sequence[Difference]) -> int | None:
+    """How many images wait only now; None where a run decided nothing, so that it is not known which waited before."""
+    if not all(one.compared.before.decided and one.compared.after.decided for one in some):
+        return None
+    waiting = sum(each.newly_waiting for one in some for each in one.decisions)
+    new = (each.decision for one in some for each in one.compared.new)
+    return waiting + sum(decision is not None and decision.verdict is Verdict.WAIT for decision in new)
 
 
 def _amount(images: Iterable[Image], cost: Cost | None) -> dict[str, Any]:

@@ -82,8 +82,22 @@ def notice_at(db: Connection, run: int, target: str, image_id: str) -> Notice | 
 
 def notices_at(db: Connection, run: int, target: str) -> dict[str, Notice]:
     """The notices of a target as the decisions of a run counted them, by image id."""
-    rows = db.execute(f"{_AT_RUN} AND kind = 'notice'", (target, run, run))
-    return {image: READERS["notice"](value) for image, _, value in rows}
+    return _of_kind(db, run, target, "notice")
+
+
+def exemptions_at(db: Connection, run: int, target: str) -> dict[str, Exemption]:
+    """The longest exemption of each image of a target that had one, as the decisions of a run counted it."""
+    return _of_kind(db, run, target, "exemption")
+
+
+def sharing_at(db: Connection, run: int, target: str) -> dict[str, Sharing]:
+    """With whom the images of a target are shared about which a run asked."""
+    return _of_kind(db, run, target, _SHARING)
+
+
+def _of_kind(db: Connection, run: int, target: str, kind: str) -> dict[str, Any]:
+    rows = db.execute(f"{_AT_RUN} AND kind = ?", (target, run, run, kind))
+    return {image: READERS[kind](value) for image, _, value in rows}
 
 
 def _reader(kind: type[Any]) -> Callable[[str], Any]:

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from janitor.core.basis import Basis
 from janitor.core.decision import Decision, Verdict
-from janitor.core.image import Image
-from janitor.core.memory import Notice
+from janitor.core.image import Image, Sharing
+from janitor.core.memory import Exemption, Notice
 from janitor.core.names.image_ids import ImageId
 from janitor.core.planning.deletion import Answer
 from janitor.core.replay.amounts import Amount
@@ -110,7 +110,8 @@ class Side:
 
     `accepted` is None where that was not recorded. `decided`: the run decided on these images. `also_named` are other
     names by which policies may know the target. `texts` are those of its policies by name; `basis` is None where only
-    these were recorded. `notices` are those that decisions counted by, by image id, None where that was not recorded.
+    these were recorded. `notices` are those that decisions counted by, by image id, and `exemptions` and `sharing`
+    what else was known of images; None where that was not recorded.
 
     Wide because each of these may be why a decision differs.
     """
@@ -127,6 +128,8 @@ class Side:
     basis: Basis | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
     notices: Mapping[str, Notice] | None = None
+    exemptions: Mapping[str, Exemption] | None = None
+    sharing: Mapping[str, Sharing] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,10 @@ from datetime import datetime
 
 from janitor.core.decision import Decision, Reason
 from janitor.core.image import Image
-from janitor.core.matching import Matched
 from janitor.core.names.image_ids import folded
 from janitor.core.notices import known
 from janitor.core.replay.differences.between import Cause, ChangedDecision, Compared, Difference, Side, unread_facts
-from janitor.expressions import Budget, Undecided
+from janitor.core.replay.differences.grounds import family_in, matched_by, owner_in, unless_granted
 
 _LAST = (Reason.SHARED, Reason.REFUSED, Reason.NOTICE, Reason.EXPIRED)
 _ORDER = (*(reason for reason in Reason if reason not in _LAST), *_LAST)
@@ -73,7 +72,7 @@ class _Why:
         texts, later = self._before.texts, self._after.texts
         self._edited = frozenset(name for name in {*texts, *later} if texts.get(name) != later.get(name))
         self._reordered = [name for name in texts if name in later] != [name for name in later if name in texts]
-        self._matched = tuple(_matched(side, compared.target) for side in (self._before, self._after))
+        self._matched = tuple(matched_by(side, compared.target) for side in (self._before, self._after))
         self._families: frozenset[tuple[str, str | None]] | None = None
 
     def differ(self, before: Decision, after: Decision) -> bool:
@@ -152,12 +151,23 @@ class _Why:
     def _of_exemption(self, before: Decision, after: Decision, *, began: bool) -> Cause:
         if None in (before.image.tags, after.image.tags):  # they may exempt the image, and nobody knows
             return Cause.UNKNOWN
-        if before.reason is after.reason:
-            later = after.due is None or (before.due is not None and after.due > before.due)
-            return Cause.EXEMPTION_GRANTED if later else Cause.EXEMPTION_REVOKED
-        if began:
-            return Cause.EXEMPTION_GRANTED
-        return Cause.EXEMPTION_EXPIRED if self._is_over(before.due) else Cause.EXEMPTION_REVOKED
+        if not began and before.reason is not after.reason and self._is_over(before.due):
+            return Cause.EXEMPTION_EXPIRED
+        same = before.reason is after.reason
+        later = after.due is None or (before.due is not None and after.due > before.due)
+        granted = later if same else began
+        given, other = (after, before) if granted else (before, after)
+        side, rest = (self._after, self._before) if granted else (self._before, self._after)
+        unless = unless_granted(given.image, other.image, side, rest)
+        return unless or (Cause.EXEMPTION_GRANTED if granted else Cause.EXEMPTION_REVOKED)
+
+    def _of_sharing(self, before: Decision, after: Decision) -> Cause:
+        """Its sharing changed only if both runs could read it, and read other things."""
+        sides = ((before, self._before), (after, self._after))
+        old, new = ((side.sharing or {}).get(decision.image.id) for decision, side in sides)
+        if old is None or new is None or old.unasked or new.unasked or old.problem or new.problem or old == new:
+            return Cause.UNKNOWN
+        return Cause.SHARING
 
     def _is_over(self, due: datetime | None) -> bool:
         return due is not None and due <= self._after.seen_at
@@ -171,9 +181,9 @@ class _Why:
             yield from [Cause.POLICY_EDITED] if edited else altered
             yield from altered if edited else ()
             return
-        if _owner(old, after.image) == after.policy:
+        if owner_in(old, after.image) == after.policy:
             yield from altered
-        elif _owner(new, before.image) == after.policy:
+        elif owner_in(new, before.image) == after.policy:
             yield Cause.POLICY_EDITED
         else:
             yield from (Cause.POLICY_EDITED, *altered)
@@ -194,7 +204,7 @@ class _Why:
             yield Cause.TIME_PASSED
             return
         if reason is Reason.SHARED:
-            yield Cause.SHARING
+            yield self._of_sharing(before, after)
             return
         if reason is Reason.REFUSED:
             yield Cause.UNKNOWN if ended else Cause.REJECTED
@@ -244,7 +254,7 @@ class _Why:
         if old is None:
             yield Cause.UNKNOWN
             return
-        if _family(old, before.image) in self._moved():
+        if family_in(old, before.image) in self._moved():
             yield Cause.FAMILY
         if _setting(self._before, "zone", self._after):
             yield Cause.SETTINGS
@@ -255,31 +265,10 @@ class _Why:
             old, new = self._matched
             lost = (*(gone.image for gone in self._compared.gone), *(one.before for one in self._compared.changed))
             gained = (*(one.image for one in self._compared.new), *(one.after for one in self._compared.changed))
-            families = [_family(old, image) for image in lost if old is not None]
-            families += [_family(new, image) for image in gained if new is not None]
+            families = [family_in(old, image) for image in lost if old is not None]
+            families += [family_in(new, image) for image in gained if new is not None]
             self._families = frozenset(family for family in families if family is not None)
         return self._families
-
-
-def _matched(side: Side, target: str) -> Matched | None:
-    names = (target, *side.also_named)
-    return None if side.basis is None else Matched(side.basis.policies, names, Budget())
-
-
-def _owner(matched: Matched, image: Image) -> str | None:
-    owner = matched.owner_of(image)
-    return None if owner.policy is None or owner.doubtful is not None else owner.policy.name
-
-
-def _family(matched: Matched, image: Image) -> tuple[str, str | None] | None:
-    """The policy that owns an image and the family there; None where it takes part in none."""
-    owner = matched.owner_of(image)
-    if owner.policy is None or owner.doubtful is not None or owner.policy.keep is None:
-        return None
-    try:
-        return owner.policy.name, matched.family_of(image, owner.policy.keep)
-    except Undecided:
-        return None
 
 
 def _of_facts(before: Image, after: Image, some: Iterable[str], but: Iterable[str] = ()) -> Iterator[Cause]:

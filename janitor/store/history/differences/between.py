@@ -25,7 +25,7 @@ from janitor.store.connection import Connection, query
 from janitor.store.history.differences.taken import taken
 from janitor.store.rows import Row, decision_of, image_of, instant
 from janitor.store.trust.bindings import counts_after
-from janitor.store.trust.grounds import notices_at
+from janitor.store.trust.grounds import exemptions_at, notices_at, sharing_at
 
 _FACTS, _DECIDED = len(IMAGE), len(DECISION)
 
@@ -66,6 +66,7 @@ def _side(db: Connection, run: int, target: str) -> Side | None:
     if not rows:
         return None
     [row] = rows
+    recorded = row["sharing_asked"] is not None
     unread = (Unread(Source(source), part) for source, part in json.loads(row["usage_unread"] or "[]"))
     return Side(
         run,
@@ -79,7 +80,9 @@ def _side(db: Connection, run: int, target: str) -> Side | None:
         tuple(sorted(map(str, unread))),
         basis_at(db, run),
         policies_at(db, run),
-        notices_at(db, run, target) if row["sharing_asked"] is not None else None,
+        notices_at(db, run, target) if recorded else None,
+        exemptions_at(db, run, target) if recorded else None,
+        sharing_at(db, run, target) if recorded else None,
     )
 
 
