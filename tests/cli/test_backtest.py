@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.cli.test_preview import LATER, SOONER
 from tests.conftest import Desk
@@ -97,3 +98,24 @@ def test_before_the_first_run_there_is_nothing_to_replay(sandbox_desk: Desk) -> 
     done = sandbox_desk.janitor("backtest")
     assert done.returncode == 2
     assert "janitor run --dry-run" in done.stderr
+
+
+def test_targets_of_which_nothing_is_known_are_named(recorded: Desk) -> None:
+    config = recorded.folder / "janitor.yaml"
+    document = yaml.safe_load(config.read_text())
+    [first] = document["targets"]
+    document["targets"] = [first, {**first, "name": "second", "appkey": "another"}]
+    config.write_text(yaml.safe_dump(document))
+    assert "second: no run has surveyed it yet" in backtested(recorded)["left_out"][0]
+    for form in ("text", "markdown"):
+        said = " ".join(recorded.janitor("backtest", "--format", form).stdout.split())
+        assert "second: no run has surveyed it yet" in said
+    assert backtested(recorded, "--target", "sandbox")["left_out"] == []
+
+
+def test_later_runs_that_could_not_survey_a_target_are_named(recorded: Desk) -> None:
+    with closing(sqlite3.connect(recorded.folder / "janitor.db")) as db, db:
+        db.execute("INSERT INTO runs (run, mode, started_at, outcome) VALUES (3, 'dry-run', '2099-01-01', 'failed')")
+        db.execute("INSERT INTO surveys (run, target, outcome, error) VALUES (3, 'sandbox', 'failed', 'no answer')")
+    [target] = backtested(recorded)["targets"]
+    assert target["remarks"][0] == "nothing is known of it after run 2: run 3 could not survey it: no answer"

@@ -1,11 +1,12 @@
 """A backtest, collected from the configuration, the policy files and the database."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from janitor.cli.commands.reading.filters import check_surveyed, check_targets
 from janitor.cli.configuration import basis_of, next_run_of
+from janitor.cli.rehearsals.choosing import NEVER, also_failing, never_surveyed
 from janitor.cloud.apis import shareable, wire_keys
 from janitor.config import Settings
 from janitor.config.policy_files import Rules
@@ -17,6 +18,7 @@ from janitor.core.replay.replayed import NightDeletion, Ruling
 from janitor.errors import UsageError
 from janitor.report.rehearsals.backtest import Backtest, TargetBacktest
 from janitor.store import Store
+from janitor.store.history.later import Failure
 from janitor.store.transactions.backtests import Past
 
 
@@ -27,6 +29,7 @@ def backtested(
 
     Raises UsageError for a target that no run has surveyed, and before the first run.
     """
+    known, failures = store.targets(), store.latest_failures()
     with store.past() as past:
         tested = []
         for target in wanted_targets(settings, past.targets(), targets):
@@ -37,8 +40,28 @@ def backtested(
                 hindsight = hindsight_of(
                     deletions, recorded_after(past, target, deletions), settings.timezone, wire_keys
                 )
-                tested.append(TargetBacktest(target, nights, past.dropped(target, since), hindsight))
-    return Backtest(str(path or settings.policies), since, tested)
+                later = list(_failed_since(settings, target, nights[-1].run, failures))
+                tested.append(TargetBacktest(target, nights, past.dropped(target, since), hindsight, later))
+    without = [] if targets else list(_left_out(settings, known, failures))
+    return Backtest(str(path or settings.policies), since, tested, without)
+
+
+def _failed_since(settings: Settings, target: str, last: int, failures: Mapping[str, Failure]) -> Iterator[str]:
+    """What is to be said of later runs that could not survey a target."""
+    later = [failures[name] for name in also_failing(settings, target) if name in failures]
+    for failure in sorted(later, key=lambda each: each.run)[-1:]:
+        if failure.run > last:
+            why = f": {failure.error}" if failure.error else ""
+            yield f"nothing is known of it after run {last}: run {failure.run} could not survey it{why}"
+
+
+def _left_out(settings: Settings, known: Sequence[str], failures: Mapping[str, Failure]) -> Iterator[str]:
+    """Which targets have no part in a backtest of all that are configured, and why."""
+    for name in never_surveyed(settings, known, failures):
+        yield f"{name}: {NEVER}"
+    for name in known:
+        if not settings.may_have_target(name):
+            yield f"{name}: it is recorded, and not configured; --target takes it"
 
 
 def recorded_after(past: Past, target: str, deletions: Collection[NightDeletion]) -> Afterwards:

@@ -12,7 +12,8 @@ from janitor.errors import UsageError
 from janitor.store import Store
 from janitor.store.history.later import Failure
 
-_NEVER = "no run has surveyed it yet, or none since it was bound to its present account: nothing is known of its images"
+NEVER = "no run has surveyed it yet, or none since it was bound to its present account: nothing is known of its images"
+"""What is said of a target without a survey."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def _of_run(store: Store, run: int, targets: frozenset[str]) -> Iterator[Found]:
 
 def _latest(settings: Settings, store: Store, wanted: Wanted) -> Iterator[Found]:
     known, failures = store.targets(), store.latest_failures()
-    absent = _never_surveyed(settings, known, failures)
+    absent = never_surveyed(settings, known, failures)
     check_targets(wanted.targets, [*known, *absent])
     check_surveyed(known)
     configured = [name for name in known if settings.may_have_target(name)]
@@ -69,16 +70,16 @@ def _latest(settings: Settings, store: Store, wanted: Wanted) -> Iterator[Found]
         if latest is not None and latest <= store.counts_after(name):
             latest = None
         run = latest if decided is None else decided
-        failed = [failures[one] for one in _also_failing(settings, name) if one in failures]
+        failed = [failures[one] for one in also_failing(settings, name) if one in failures]
         since = [failure for failure in failed if failure.run > (latest or 0)]
         if run is None:
-            yield Found(name, None, undecided="; ".join([_NEVER, *of_failures(since, None, wanted.now)]))
+            yield Found(name, None, undecided="; ".join([NEVER, *of_failures(since, None, wanted.now)]))
             continue
         later = [] if run == latest else [f"run {latest} surveyed it later, and decided nothing"]
         yield Found(name, run, [*later, *of_failures(since, store.surveyed_at(run, name), wanted.now)])
 
 
-def _never_surveyed(settings: Settings, known: Sequence[str], failures: Mapping[str, Failure]) -> list[str]:
+def never_surveyed(settings: Settings, known: Sequence[str], failures: Mapping[str, Failure]) -> list[str]:
     """What is configured and was never surveyed: the sites that runs tried, or else the target by its own name."""
     found: dict[str, None] = {}
     for target in settings.targets:
@@ -90,7 +91,7 @@ def _never_surveyed(settings: Settings, known: Sequence[str], failures: Mapping[
     return [name for name in found if name not in known]
 
 
-def _also_failing(settings: Settings, name: str) -> list[str]:
+def also_failing(settings: Settings, name: str) -> list[str]:
     """The names under which it is recorded that a target could not be surveyed: its own, and that of a sign-in."""
     signing_in = [each.name for each in settings.targets if each.is_in_every_region and may_have(each, name)]
     return list(dict.fromkeys([name, *signing_in]))

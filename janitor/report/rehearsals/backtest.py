@@ -32,6 +32,7 @@ class TargetBacktest:
     nights: Sequence[ReplayedNight]
     dropped: int = 0
     hindsight: Hindsight = field(default_factory=Hindsight)
+    remarks: Sequence[str] = ()
 
     @cached_property
     def by_policy(self) -> dict[str, Savings]:
@@ -74,7 +75,7 @@ class TargetBacktest:
 class Backtest:
     """The backtest of some targets: of which policies, and of what time: since an instant, or before the latest run.
 
-    `without` are the targets of which no night of that time is recorded.
+    `without` says which targets are left out, and why: a sentence each.
     """
 
     policies: str
@@ -149,6 +150,7 @@ def remarks_of(night: ReplayedNight) -> Iterator[str]:
 
 def doubts(each: TargetBacktest) -> Iterator[str]:
     """What a history cannot tell, and what counts otherwise than in a run: a sentence each."""
+    yield from each.remarks
     yield from unknown_regrets(each.hindsight)
     yield from _about_nights(each)
     yield from _about_decisions(each)

@@ -32,6 +32,8 @@ def backtest_markdown(made: Backtest, cost: Cost | None, zone: tzinfo) -> str:
     sheet.add("### Backtest of policies", "", prose(in_short(made, cost)))
     found = evidence_of(made.targets)
     sheet.add("", prose(answer_words(found)), *(["", LEGEND] if found.regretted else []))
+    if made.without:
+        sheet.add("", *(f"- Left out: {prose(sentence)}" for sentence in made.without), spare=_FOR_CLOSING)
     left_out = sum(not _add_target(sheet, each, cost, zone) for each in made.targets)
     if left_out:
         sheet.add("", f"{counted(left_out, 'target')} more, for which there is no room here.")

@@ -25,6 +25,7 @@ def backtest_json(made: Backtest, cost: Cost | None) -> Iterator[str]:
         "answer_detail": answer_words(found),
         "nights": len(found.nights),
         "totals": {**_savings(made.savings, cost), **_regrets(made.targets)},
+        "left_out": list(made.without),
     }
     return json_pieces({**head, "targets": [_target(each, cost) for each in made.targets]})
 

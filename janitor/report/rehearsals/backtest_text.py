@@ -44,6 +44,11 @@ def _lines(made: Backtest, cost: Cost | None, zone: tzinfo, width: int) -> Itera
         counting = sum(night.counts for night in each.nights)
         yield rule(shortened(each.target, _LONGEST_NAME), counted(counting, "night"), width, BOLD)
         yield from _target(each, cost, zone, width)
+    if made.without:
+        yield line()
+        yield from paragraph("Left out:", width, style=BOLD)
+    for sentence in made.without:
+        yield from labelled(Segment("- "), Segment(shortened(sentence, _LONGEST_SENTENCE)), width, 2)
 
 
 def in_short(made: Backtest, cost: Cost | None) -> str:
