@@ -114,7 +114,7 @@ def test_targets_of_which_nothing_is_known_are_named(recorded: Desk) -> None:
 
 
 def test_later_runs_that_could_not_survey_a_target_are_named(recorded: Desk) -> None:
-    with closing(sqlite3.connect(recorded.folder / "janitor.db")) as db, db:
+    with closing(sqlite3.connect(recorded.folder / "sandbox.db")) as db, db:
         db.execute("INSERT INTO runs (run, mode, started_at, outcome) VALUES (3, 'dry-run', '2099-01-01', 'failed')")
         db.execute("INSERT INTO surveys (run, target, outcome, error) VALUES (3, 'sandbox', 'failed', 'no answer')")
     [target] = backtested(recorded)["targets"]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 OUTPUT = "--output"
 _SHOWN = 10
+_LEFT_OUT = "without ids, owners and users. Names, and tags and properties that policies ask for, are as they were."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def recorded_test(store: "Store", wanted: Wanted, zone: "tzinfo") -> "Recorded":
     if basis is None or grounds is None or inputs.history is None or not decisions:
         raise UsageError(f"{place} decided nothing, or did not record what on, as by an earlier version: name another")
     night = night_of(inputs, basis, grounds, wire_keys(inputs.api))
-    heading = f"Recorded from {place}, {format_minute(night.now, zone)}; without ids, owners and names of users."
+    heading = f"Recorded from {place}, {format_minute(night.now, zone)}; {_LEFT_OUT}"
     try:
         return recorded(night, basis, decisions, lambda image: _is_wanted(image.name, wanted), heading)
     except ConfigurationError as error:

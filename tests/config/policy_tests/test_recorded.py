@@ -251,6 +251,16 @@ def test_a_needed_kernel_is_recorded_with_what_needs_it() -> None:
     assert ID not in made.text
 
 
+@pytest.mark.parametrize("form", ["{0}, {1}", "{{{1}}} {0}", "id={1}", "{0}{1}", "glance://images/{1}\n{0}"])
+def test_no_form_of_a_kernel_leaks_an_id(form: str) -> None:
+    ids = (f"{ID[:-1]}8", f"{ID[:-1]}9")
+    for spelled in (ids, tuple(each.upper() for each in ids), tuple(each.replace("-", "") for each in ids)):
+        machine = make_image("ci-1", disk_format="ami", properties={"kernel_id": form.format(*spelled)})
+        made = record_of(night_of([machine]), CI)
+        assert made.unlike == ()
+        assert not [each for each in (*ids, *spelled) if each.lower() in made.text.lower()]
+
+
 def test_fractions_of_seconds_are_written_only_where_they_decide() -> None:
     now = NOW + timedelta(microseconds=700_000)
     edge = make_image("ci-1", age=14 * DAY, created_at=NOW - 14 * DAY + timedelta(microseconds=500_000))

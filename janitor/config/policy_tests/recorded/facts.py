@@ -1,5 +1,6 @@
 """The facts of recorded images as tests have them: those that matter, and nothing that tells who owns or uses them."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from janitor.config.policy_tests.schema import DISK_FORMATS, OTHER_FORMAT
 from janitor.core.exemptions import FOREVER, active
 from janitor.core.image import CONTRADICTED, KNOWN_STATUSES, MISSING, Image, Status, Visibility
 from janitor.core.memory import History
-from janitor.core.names.image_ids import ids_in, is_uuid
+from janitor.core.names.image_ids import folded, ids_in, is_uuid
 from janitor.core.needs import PARTS
 from janitor.core.notices import due_under
 from janitor.core.policy import Clock, Policy
@@ -22,6 +23,8 @@ from janitor.core.usage import UserKind
 _SECOND = timedelta(seconds=1)
 _OF_UPDATES = (Clock.UPDATED, Clock.STATUS)
 _OF_PARTS = ("ami", "ari", "aki")
+_UUID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
+_NOBODYS = "00000000-0000-0000-0000-000000000000"
 _KEPT_AS_IT_IS = (MISSING, "null")
 
 
@@ -121,7 +124,11 @@ class Writer:
             elif key in PARTS and text:
                 part = next((self.ids[each] for each in ids_in(text) if each in self.ids), None)
                 if part is not None or not is_uuid(text):
-                    yield key, part or text
+                    yield key, part or self._without_ids(text)
+
+    def _without_ids(self, text: str) -> str:
+        """A text that names parts, with the ids of this test in it, and for others one that no image has."""
+        return _UUID.sub(lambda found: self.ids.get(folded(found[0]), _NOBODYS), text)
 
     def _uses(self, image: Image, clock: Clock | None) -> Iterator[tuple[str, Value]]:
         users = self.night.usage.by_image.get(image.identity, ())
