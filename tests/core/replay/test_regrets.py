@@ -273,6 +273,14 @@ def test_another_spelling_of_the_id_is_the_same_image_once_the_first_is_gone() -
     assert [first for *_, first, _ in found(looked_back(listed={KEY: after}))] == [6]
 
 
+def test_another_image_of_the_same_id_ends_the_watch() -> None:
+    another = make_image(id=IMAGE.id, created_at=NOW, protected=True, name="another")
+    hindsight = looked_back(used={KEY: [Used(WEB, (7, None))]}, **changed((another, 6, None)))
+    assert (hindsight.regrets, hindsight.doubts) == ((), ())
+    [watched] = hindsight.watched
+    assert (watched.nights, watched.last, watched.still_there) == (2, Moment(NOW + 5 * DAY, 5), False)
+
+
 def test_regretted_names_each_deletion_once() -> None:
     hindsight = looked_back(used={KEY: [Used(WEB, (5, 6)), Used(User("s-2", "web-2"), (5, 6))]})
     assert (len(hindsight.regrets), hindsight.regretted) == (2, [DELETED])
