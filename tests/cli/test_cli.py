@@ -418,7 +418,7 @@ def test_every_command_takes_config_and_verbose(desk: Desk, line_of: Callable[[s
     help_text = desk.janitor("--help").stdout
     commands = re.findall(r"^  ([a-z]+)  ", help_text.partition("Commands:")[2], re.MULTILINE)
     known = "init run apply serve check images waiting policies explain keep unkeep runs show resend"
-    known += " preview backtest test diff sandbox demo target db completion"
+    known += " preview backtest test diff schema sandbox demo target db completion"
     assert set(commands) == set(known.split())
     groups = {"target": "rebind", "db": "vacuum"}
     for words in [*({name} for name in commands if name not in groups), *groups.items()]:
