@@ -6,7 +6,7 @@ from pathlib import Path
 
 from janitor.cli.commands.reading.filters import check_surveyed, check_targets
 from janitor.cli.configuration import basis_of, next_run_of
-from janitor.cli.rehearsals.choosing import NEVER, also_failing, never_surveyed
+from janitor.cli.rehearsals.choosing import NEVER, failures_after, never_surveyed
 from janitor.cloud.apis import shareable, wire_keys
 from janitor.config import Settings
 from janitor.config.policy_files import Rules
@@ -48,11 +48,10 @@ def backtested(
 
 def _failed_since(settings: Settings, target: str, last: int, failures: Mapping[str, Failure]) -> Iterator[str]:
     """What is to be said of later runs that could not survey a target."""
-    later = [failures[name] for name in also_failing(settings, target) if name in failures]
+    later = failures_after(settings, failures, target, last)
     for failure in sorted(later, key=lambda each: each.run)[-1:]:
-        if failure.run > last:
-            why = f": {failure.error}" if failure.error else ""
-            yield f"nothing is known of it after run {last}: run {failure.run} could not survey it{why}"
+        why = f": {failure.error}" if failure.error else ""
+        yield f"nothing is known of it after run {last}: run {failure.run} could not survey it{why}"
 
 
 def _left_out(settings: Settings, known: Sequence[str], failures: Mapping[str, Failure]) -> Iterator[str]:

@@ -70,8 +70,7 @@ def _latest(settings: Settings, store: Store, wanted: Wanted) -> Iterator[Found]
         if latest is not None and latest <= store.counts_after(name):
             latest = None
         run = latest if decided is None else decided
-        failed = [failures[one] for one in also_failing(settings, name) if one in failures]
-        since = [failure for failure in failed if failure.run > (latest or 0)]
+        since = failures_after(settings, failures, name, latest or 0)
         if run is None:
             yield Found(name, None, undecided="; ".join([NEVER, *of_failures(since, None, wanted.now)]))
             continue
@@ -91,7 +90,13 @@ def never_surveyed(settings: Settings, known: Sequence[str], failures: Mapping[s
     return [name for name in found if name not in known]
 
 
-def also_failing(settings: Settings, name: str) -> list[str]:
+def failures_after(settings: Settings, failures: Mapping[str, Failure], name: str, run: int) -> list[Failure]:
+    """The runs after this one that could not survey a target."""
+    failed = (failures[one] for one in _also_failing(settings, name) if one in failures)
+    return [failure for failure in failed if failure.run > run]
+
+
+def _also_failing(settings: Settings, name: str) -> list[str]:
     """The names under which it is recorded that a target could not be surveyed: its own, and that of a sign-in."""
     signing_in = [each.name for each in settings.targets if each.is_in_every_region and may_have(each, name)]
     return list(dict.fromkeys([name, *signing_in]))

@@ -8,6 +8,9 @@ from janitor.core.decision import Decision, Verdict
 from janitor.core.image import GONE_STATUSES, Image
 from janitor.core.names.image_ids import ImageId
 
+OVER_LIMIT = "nothing deleted, over the limit: "
+"""How the sentence begins by which a run says that its plan is over a limit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -39,7 +42,7 @@ class Plan:
         if not exceeded:
             return None
         sentence = (
-            f"nothing deleted, over the limit: {'; '.join(exceeded.values())}. "
+            f"{OVER_LIMIT}{'; '.join(exceeded.values())}. "
             "Narrow the policies, or raise the limit once the list is right."
         )
         return Excess(len(self.decisions), next(iter(exceeded)), sentence)

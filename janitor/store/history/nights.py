@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from janitor.core.memory import Exemption
+from janitor.core.planning.plan import OVER_LIMIT
 from janitor.core.replay.nights import PastRun, RecordedNight, Standing, Told, counting
 from janitor.core.result import Mode, Outcome
 from janitor.core.usage import Source, Unread, Usage
@@ -21,7 +22,6 @@ from janitor.store.trust.bindings import api_at, counts_after
 from janitor.store.trust.grounds import notices_at
 from janitor.store.trust.notices import missed_since
 
-_OVER_LIMIT = "nothing deleted, over the limit: "
 _Row = dict[str, Any]
 
 
@@ -175,7 +175,7 @@ def _undecided(row: _Row) -> str | None:
 def _withheld(row: _Row) -> str | None:
     """Why nothing could be deleted in a night although it was decided on; None where it could."""
     error = row["error"] or ""
-    refused = row["outcome"] == Outcome.REFUSED and not error.startswith(_OVER_LIMIT)
+    refused = row["outcome"] == Outcome.REFUSED and not error.startswith(OVER_LIMIT)
     return error if refused and row["good"] else None
 
 
@@ -219,9 +219,9 @@ class _Telling:
         They did in live runs whose reports were to be sent, and count as told of dry runs that count as nights.
         """
         return [
-            max(self._ended[row["run"]], *self._accepted.get(row["run"], {}).values(), self._ended[row["run"]])
+            told.heard_at
             for row in self._runs
-            if after < row["run"] < before and row["run"] in self._ended and self._is_heard(row)
+            if after < row["run"] < before and self._is_heard(row) and (told := self.of(row["run"])) is not None
         ]
 
     def _is_heard(self, row: _Row) -> bool:
