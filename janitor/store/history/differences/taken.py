@@ -17,9 +17,15 @@ def taken(db: Connection, span: dict[str, Any], images: Iterable[str], *, accept
     `span` has the target, and the numbers of both runs as `before` and `after`; `accepted` is whether both surveys
     were. Requests of every target count, and under every spelling of an id, as several targets may list one image.
     """
-    images = list(images)
-    requests = _requests(db, span, frozenset(map(folded, images))) if images else {}
-    return {image: _who(db, span, image, requests.get(folded(image), []), accepted=accepted) for image in images}
+    found = {}
+    for image in images:
+        found[image] = _who(db, span, image, _requests_of(db, span, span["target"], image), accepted=accepted)
+    # No other request makes less of a deletion that was confirmed, and to look through all of them takes time.
+    others = [image for image, by in found.items() if by is not Gone.BY_US]
+    requests = _requests(db, span, frozenset(map(folded, others))) if others else {}
+    for image in others:
+        found[image] = _who(db, span, image, requests.get(folded(image), []), accepted=accepted)
+    return found
 
 
 def _who(
@@ -40,10 +46,16 @@ def _requests(
     found: dict[ImageId, list[tuple[int, Request]]] = defaultdict(list)
     for target, image in db.execute("SELECT DISTINCT target, image FROM deletions").fetchall():
         if (identity := folded(image)) in ids:
-            for run, sent, answer, outcome in db.execute(_REQUESTS, {**span, "requested_of": target, "image": image}):
-                known = DeletionOutcome(outcome) if outcome else None
-                found[identity].append((run, Request(bool(sent), Answer(answer) if answer else None, known)))
+            found[identity] += _requests_of(db, span, target, image)
     return found
+
+
+def _requests_of(db: Connection, span: dict[str, Any], target: str, image: str) -> list[tuple[int, Request]]:
+    """The requests to one target under one spelling of an id."""
+    return [
+        (run, Request(bool(sent), Answer(answer) if answer else None, DeletionOutcome(outcome) if outcome else None))
+        for run, sent, answer, outcome in db.execute(_REQUESTS, {**span, "requested_of": target, "image": image})
+    ]
 
 
 # The last run that listed it: the last that surveyed the target before its facts held no longer.
