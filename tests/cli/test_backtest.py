@@ -111,6 +111,9 @@ def test_targets_of_which_nothing_is_known_are_named(recorded: Desk) -> None:
         said = " ".join(recorded.janitor("backtest", "--format", form).stdout.split())
         assert "second: no run has surveyed it yet" in said
     assert backtested(recorded, "--target", "sandbox")["left_out"] == []
+    [policy] = [one["name"] for one in yaml.safe_load(SOONER)["policies"] if "expire" in one][:1]
+    suggested = backtested(recorded, "--policies", "new", "--suggest", policy)
+    assert any(remark.startswith("second: no run has surveyed it yet") for remark in suggested["remarks"])
 
 
 def test_later_runs_that_could_not_survey_a_target_are_named(recorded: Desk) -> None:

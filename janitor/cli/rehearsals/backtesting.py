@@ -40,13 +40,13 @@ def backtested(
                 hindsight = hindsight_of(
                     deletions, recorded_after(past, target, deletions), settings.timezone, wire_keys
                 )
-                later = list(_failed_since(settings, target, nights[-1].run, failures))
+                later = list(failed_since(settings, target, nights[-1].run, failures))
                 tested.append(TargetBacktest(target, nights, past.dropped(target, since), hindsight, later))
-    without = [] if targets else list(_left_out(settings, known, failures))
+    without = [] if targets else list(left_out(settings, known, failures))
     return Backtest(str(path or settings.policies), since, tested, without)
 
 
-def _failed_since(settings: Settings, target: str, last: int, failures: Mapping[str, Failure]) -> Iterator[str]:
+def failed_since(settings: Settings, target: str, last: int, failures: Mapping[str, Failure]) -> Iterator[str]:
     """What is to be said of later runs that could not survey a target."""
     later = failures_after(settings, failures, target, last)
     for failure in sorted(later, key=lambda each: each.run)[-1:]:
@@ -54,7 +54,7 @@ def _failed_since(settings: Settings, target: str, last: int, failures: Mapping[
         yield f"nothing is known of it after run {last}: run {failure.run} could not survey it{why}"
 
 
-def _left_out(settings: Settings, known: Sequence[str], failures: Mapping[str, Failure]) -> Iterator[str]:
+def left_out(settings: Settings, known: Sequence[str], failures: Mapping[str, Failure]) -> Iterator[str]:
     """Which targets have no part in a backtest of all that are configured, and why."""
     for name in never_surveyed(settings, known, failures):
         yield f"{name}: {NEVER}"

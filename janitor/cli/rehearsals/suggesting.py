@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from janitor.cli.rehearsals.backtesting import recorded_after, ruling_of, wanted_targets
+from janitor.cli.rehearsals.backtesting import failed_since, left_out, recorded_after, ruling_of, wanted_targets
 from janitor.cloud.apis import wire_keys
 from janitor.config import Settings
 from janitor.config.policy_files import Rules
@@ -41,14 +41,17 @@ def suggested(
     policy = chosen(rules.policies, name)
     trials = [Trial(variant) for variant in variants_of(policy)]
     nights, tried, doubts = 0, [], []
+    known, failures = store.targets(), store.latest_failures()
     with store.past() as past:
         for target in wanted_targets(settings, past.targets(), targets):
             present = _try(settings, rules, past, target, since, trials)
             if present is not None:
                 nights += len(present.nights)
                 tried.append(target)
-                doubts += [(target, each) for each in remarks(present)]
+                later = failed_since(settings, target, present.nights[-1].run, failures)
+                doubts += [(target, each) for each in (*later, *remarks(present))]
     said = [each if len(tried) == 1 else f"{target}: {each}" for target, each in doubts]
+    said += [] if targets else left_out(settings, known, failures)
     return Suggestion(policy.name, str(path or settings.policies), since, tried, nights, trials, said)
 
 
