@@ -17,7 +17,7 @@ from janitor.core.replay.preview import Tried
 from janitor.core.result import Mode
 from janitor.core.usage import User
 from janitor.errors import Exit, Unavailable, UsageError
-from janitor.report.rehearsals.preview import Conditions, Preview, Previewed, preview_of
+from janitor.report.rehearsals.previews.preview import Conditions, Preview, Previewed, preview_of
 from janitor.store import Store
 from tests.config.configuration import TARGET
 from tests.core.test_deciding_again import WEB, ListeningStore, World, database_of_before
@@ -207,7 +207,7 @@ def test_an_exemption_by_command_of_then_is_found_behind_one_of_a_file(settings:
 
 
 def test_the_json_of_a_preview_says_what_it_does_not_know(settings: Settings, world: World) -> None:
-    from janitor.report.rehearsals.preview_rows import preview_json
+    from janitor.report.rehearsals.previews.rows import preview_json
 
     world.night(Mode.DRY_RUN)
     world.cloud.shared = Unavailable("no answer")

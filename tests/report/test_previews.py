@@ -19,10 +19,10 @@ from janitor.core.result import Cost, Mode
 from janitor.errors import Exit
 from janitor.escaping import visible
 from janitor.report.rehearsals.markdown import MOST_CHARACTERS, code, prose
-from janitor.report.rehearsals.preview import Conditions, Previewed, Source, preview_of
-from janitor.report.rehearsals.preview_markdown import preview_markdown
-from janitor.report.rehearsals.preview_rows import preview_csv, preview_json
-from janitor.report.rehearsals.preview_text import preview_page
+from janitor.report.rehearsals.previews.markdown import preview_markdown
+from janitor.report.rehearsals.previews.preview import Conditions, Previewed, Source, preview_of
+from janitor.report.rehearsals.previews.rows import preview_csv, preview_json
+from janitor.report.rehearsals.previews.text import preview_page
 from tests.factories import NOW, image_called, to_delete, to_keep
 
 COST = Cost(0.05, "USD")

@@ -9,7 +9,7 @@ from janitor.core.replay.afterwards import Moment
 from janitor.core.replay.outcomes.answers import Evidence
 from janitor.core.replay.regrets import Doubt, Hindsight, Regret, RegretKind, Watched
 from janitor.core.replay.replayed import NightDeletion
-from janitor.report.rehearsals.regrets import answer_words, unknown_regrets
+from janitor.report.rehearsals.backtests.regrets import answer_words, unknown_regrets
 from tests.factories import DAY, NOW, image_called, to_delete
 
 

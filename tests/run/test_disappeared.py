@@ -16,7 +16,7 @@ from janitor.core.replay.differences.between import Cause, Compared, Gone
 from janitor.core.replay.differences.causes import difference
 from janitor.core.result import Mode
 from janitor.errors import CloudError
-from janitor.report.rehearsals.differences_data import differences_json
+from janitor.report.rehearsals.differences.rows import differences_json
 from janitor.run.orders import Site
 from janitor.store import Store
 from tests.factories import AMPLE, DAY, OLD, exempt, image_called

@@ -15,14 +15,14 @@ Found = Sequence["Difference | Uncompared"]
 
 def _text(found: Found, cost: "Cost | None", zone: tzinfo) -> None:
     from janitor.cli.terminal import print_out
-    from janitor.report.rehearsals.differences import differences_page
+    from janitor.report.rehearsals.differences.text import differences_page
 
     print_out(differences_page(found, cost, zone))
 
 
 def _json(found: Found, cost: "Cost | None", _zone: tzinfo) -> None:
     from janitor.cli.terminal import print_pieces
-    from janitor.report.rehearsals.differences_data import differences_json
+    from janitor.report.rehearsals.differences.rows import differences_json
 
     print_pieces(differences_json(found, cost))
 
@@ -30,8 +30,8 @@ def _json(found: Found, cost: "Cost | None", _zone: tzinfo) -> None:
 def _csv(found: Found, _cost: "Cost | None", _zone: tzinfo) -> None:
     from janitor.cli.terminal import print_lines, say
     from janitor.escaping import visible
-    from janitor.report.rehearsals.differences import remarks_by_target
-    from janitor.report.rehearsals.differences_data import differences_csv
+    from janitor.report.rehearsals.differences.rows import differences_csv
+    from janitor.report.rehearsals.differences.text import remarks_by_target
 
     print_lines(differences_csv(found))
     for remark in remarks_by_target(found):

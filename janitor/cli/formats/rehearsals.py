@@ -9,23 +9,23 @@ from janitor.cli.formats import Format
 if TYPE_CHECKING:
     from janitor.core.policy_tests.cases import Tested
     from janitor.core.result import Cost
-    from janitor.report.rehearsals.backtest import Backtest
-    from janitor.report.rehearsals.preview import Preview
-    from janitor.report.rehearsals.suggestion import Suggestion
+    from janitor.report.rehearsals.backtests.backtest import Backtest
+    from janitor.report.rehearsals.backtests.suggestion import Suggestion
+    from janitor.report.rehearsals.previews.preview import Preview
 
 _HANGING = 4
 
 
 def _text_of_preview(made: "Preview", cost: "Cost | None", zone: tzinfo) -> None:
     from janitor.cli.terminal import print_out
-    from janitor.report.rehearsals.preview_text import preview_page
+    from janitor.report.rehearsals.previews.text import preview_page
 
     print_out(preview_page(made, cost, zone))
 
 
 def _json_of_preview(made: "Preview", cost: "Cost | None", _zone: tzinfo) -> None:
     from janitor.cli.terminal import print_pieces
-    from janitor.report.rehearsals.preview_rows import preview_json
+    from janitor.report.rehearsals.previews.rows import preview_json
 
     print_pieces(preview_json(made, cost))
 
@@ -33,8 +33,8 @@ def _json_of_preview(made: "Preview", cost: "Cost | None", _zone: tzinfo) -> Non
 def _csv_of_preview(made: "Preview", _cost: "Cost | None", _zone: tzinfo) -> None:
     from janitor.cli.terminal import print_lines, say
     from janitor.escaping import visible
-    from janitor.report.rehearsals.preview_rows import preview_csv
-    from janitor.report.rehearsals.preview_text import said_of
+    from janitor.report.rehearsals.previews.rows import preview_csv
+    from janitor.report.rehearsals.previews.text import said_of
 
     print_lines(preview_csv(made))
     for sentence in said_of(made):
@@ -43,7 +43,7 @@ def _csv_of_preview(made: "Preview", _cost: "Cost | None", _zone: tzinfo) -> Non
 
 def _markdown_of_preview(made: "Preview", cost: "Cost | None", zone: tzinfo) -> None:
     from janitor.cli.terminal import print_plain
-    from janitor.report.rehearsals.preview_markdown import preview_markdown
+    from janitor.report.rehearsals.previews.markdown import preview_markdown
 
     print_plain(preview_markdown(made, cost, zone))
 
@@ -90,28 +90,28 @@ TESTED: Mapping[Format, Callable[["Tested"], None]] = {
 
 def _text_of_backtest(made: "Backtest", cost: "Cost | None", zone: tzinfo) -> None:
     from janitor.cli.terminal import print_out
-    from janitor.report.rehearsals.backtest_text import backtest_page
+    from janitor.report.rehearsals.backtests.text import backtest_page
 
     print_out(backtest_page(made, cost, zone))
 
 
 def _json_of_backtest(made: "Backtest", cost: "Cost | None", _zone: tzinfo) -> None:
     from janitor.cli.terminal import print_pieces
-    from janitor.report.rehearsals.backtest_rows import backtest_json
+    from janitor.report.rehearsals.backtests.rows import backtest_json
 
     print_pieces(backtest_json(made, cost))
 
 
 def _csv_of_backtest(made: "Backtest", _cost: "Cost | None", _zone: tzinfo) -> None:
     from janitor.cli.terminal import print_lines
-    from janitor.report.rehearsals.backtest_rows import backtest_csv
+    from janitor.report.rehearsals.backtests.rows import backtest_csv
 
     print_lines(backtest_csv(made))
 
 
 def _markdown_of_backtest(made: "Backtest", cost: "Cost | None", zone: tzinfo) -> None:
     from janitor.cli.terminal import print_plain
-    from janitor.report.rehearsals.backtest_markdown import backtest_markdown
+    from janitor.report.rehearsals.backtests.markdown import backtest_markdown
 
     print_plain(backtest_markdown(made, cost, zone))
 
@@ -127,28 +127,28 @@ BACKTEST: Mapping[Format, Callable[["Backtest", "Cost | None", tzinfo], None]] =
 
 def _text_of_suggestion(made: "Suggestion", _cost: "Cost | None") -> None:
     from janitor.cli.terminal import print_out
-    from janitor.report.rehearsals.suggestion import suggestion_page
+    from janitor.report.rehearsals.backtests.suggestion import suggestion_page
 
     print_out(suggestion_page(made))
 
 
 def _json_of_suggestion(made: "Suggestion", cost: "Cost | None") -> None:
     from janitor.cli.terminal import print_pieces
-    from janitor.report.rehearsals.suggestion import suggestion_json
+    from janitor.report.rehearsals.backtests.suggestion import suggestion_json
 
     print_pieces(suggestion_json(made, cost))
 
 
 def _csv_of_suggestion(made: "Suggestion", _cost: "Cost | None") -> None:
     from janitor.cli.terminal import print_lines
-    from janitor.report.rehearsals.suggestion import suggestion_csv
+    from janitor.report.rehearsals.backtests.suggestion import suggestion_csv
 
     print_lines(suggestion_csv(made))
 
 
 def _markdown_of_suggestion(made: "Suggestion", _cost: "Cost | None") -> None:
     from janitor.cli.terminal import print_plain
-    from janitor.report.rehearsals.suggestion import suggestion_markdown
+    from janitor.report.rehearsals.backtests.suggestion import suggestion_markdown
 
     print_plain(suggestion_markdown(made))
 

@@ -16,7 +16,7 @@ from janitor.core.replay.backtest import Replay
 from janitor.core.replay.hindsight import hindsight_of
 from janitor.core.replay.replayed import NightDeletion, Ruling
 from janitor.errors import UsageError
-from janitor.report.rehearsals.backtest import Backtest, TargetBacktest
+from janitor.report.rehearsals.backtests.backtest import Backtest, TargetBacktest
 from janitor.store import Store
 from janitor.store.history.later import Failure
 from janitor.store.transactions.backtests import Past

@@ -15,7 +15,7 @@ from janitor.core.replay.amounts import Planned, planned, planned_by_policy
 from janitor.core.replay.changes import changes_between, counts_of
 from janitor.core.replay.preview import Tried
 from janitor.errors import UsageError
-from janitor.report.rehearsals.preview import Previewed, Source
+from janitor.report.rehearsals.previews.preview import Previewed, Source
 from janitor.report.wording import local_minute
 from janitor.store import Store
 

@@ -18,9 +18,9 @@ from janitor.core.replay.replayed import NightDeletion, ReplayedNight, Ruling
 from janitor.documents.schema import suggestion
 from janitor.errors import UsageError
 from janitor.escaping import visible
-from janitor.report.rehearsals.backtest import TargetBacktest
-from janitor.report.rehearsals.backtest import doubts as remarks
-from janitor.report.rehearsals.suggestion import Suggestion
+from janitor.report.rehearsals.backtests.backtest import TargetBacktest
+from janitor.report.rehearsals.backtests.backtest import doubts as remarks
+from janitor.report.rehearsals.backtests.suggestion import Suggestion
 from janitor.store import Store
 from janitor.store.transactions.backtests import Past
 

@@ -69,7 +69,7 @@ def preview(
     from janitor.cli.terminal import say
     from janitor.clock import utc_now
     from janitor.core.replay.preview import Tried
-    from janitor.report.rehearsals.preview import Conditions, preview_of
+    from janitor.report.rehearsals.previews.preview import Conditions, preview_of
     from janitor.store import Store
 
     settings, rules = load_rules_offline(common, path)

@@ -6,7 +6,7 @@ from datetime import tzinfo
 from janitor.core.replay.replayed import ReplayedNight
 from janitor.core.result import Cost
 from janitor.core.units import counted, format_size
-from janitor.report.rehearsals.backtest import (
+from janitor.report.rehearsals.backtests.backtest import (
     Backtest,
     TargetBacktest,
     amount,
@@ -18,10 +18,10 @@ from janitor.report.rehearsals.backtest import (
     remarks_of,
     span,
 )
-from janitor.report.rehearsals.backtest_text import in_short
+from janitor.report.rehearsals.backtests.regrets import LEGEND, answer_words
+from janitor.report.rehearsals.backtests.regrets_text import add_regrets
+from janitor.report.rehearsals.backtests.text import in_short
 from janitor.report.rehearsals.markdown import Sheet, code, prose, row
-from janitor.report.rehearsals.regrets import LEGEND, answer_words
-from janitor.report.rehearsals.regrets_text import add_regrets
 
 _FOR_CLOSING = 1_000
 

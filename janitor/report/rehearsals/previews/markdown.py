@@ -10,8 +10,8 @@ from janitor.core.result import Cost
 from janitor.core.units import counted, format_size
 from janitor.report.figures import amount_in_words
 from janitor.report.rehearsals.markdown import Sheet, code, head, prose, row
-from janitor.report.rehearsals.preview import Preview, Previewed, is_listed
-from janitor.report.rehearsals.preview_text import in_short, source_of, warnings_of
+from janitor.report.rehearsals.previews.preview import Preview, Previewed, is_listed
+from janitor.report.rehearsals.previews.text import in_short, source_of, warnings_of
 
 _SHOWN = 20
 _FOR_IMAGES = 35_000  # room that is kept for them below the policies

@@ -7,7 +7,7 @@ from janitor.core.replay.replayed import ReplayedNight
 from janitor.core.result import Cost
 from janitor.core.units import counted, format_size
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, Segment, labelled, line, paragraph, rule
-from janitor.report.rehearsals.backtest import (
+from janitor.report.rehearsals.backtests.backtest import (
     Backtest,
     TargetBacktest,
     amount,
@@ -20,8 +20,8 @@ from janitor.report.rehearsals.backtest import (
     span,
     when,
 )
-from janitor.report.rehearsals.regrets import LEGEND, answer_words
-from janitor.report.rehearsals.regrets_text import regret_lines
+from janitor.report.rehearsals.backtests.regrets import LEGEND, answer_words
+from janitor.report.rehearsals.backtests.regrets_text import regret_lines
 from janitor.report.wording import shortened
 
 _LONGEST_NAME = 255

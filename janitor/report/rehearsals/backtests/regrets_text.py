@@ -7,8 +7,14 @@ from janitor.core.replay.regrets import Hindsight, Regret
 from janitor.core.replay.replayed import NightDeletion
 from janitor.core.units import format_size
 from janitor.report.layout import BOLD, DIM, WARNING, Line, image_columns, line, paragraph
+from janitor.report.rehearsals.backtests.regrets import (
+    by_deletion,
+    deleted_words,
+    near_misses,
+    near_words,
+    regret_words,
+)
 from janitor.report.rehearsals.markdown import Sheet, code, head, prose, row
-from janitor.report.rehearsals.regrets import by_deletion, deleted_words, near_misses, near_words, regret_words
 from janitor.report.wording import label_of, shortened
 
 MOST = 20

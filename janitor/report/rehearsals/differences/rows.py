@@ -22,7 +22,7 @@ from janitor.core.units import iso, iso_or_none
 from janitor.report.figures import amount_facts
 from janitor.report.json_pieces import json_pieces
 from janitor.report.listing import csv_lines, facts_of
-from janitor.report.rehearsals.differences import Found, remarks
+from janitor.report.rehearsals.differences.text import Found, remarks
 
 
 def differences_json(found: Found, cost: Cost | None) -> Iterator[str]:

@@ -9,7 +9,7 @@ from janitor.core.units import iso
 from janitor.report.figures import amount_facts
 from janitor.report.json_pieces import json_pieces
 from janitor.report.listing import DECIDED, csv_lines, facts_of, values_of
-from janitor.report.rehearsals.preview import Preview, Previewed, Source
+from janitor.report.rehearsals.previews.preview import Preview, Previewed, Source
 
 
 def preview_json(made: Preview, cost: Cost | None) -> Iterator[str]:

@@ -21,7 +21,7 @@ from janitor.report.layout import (
     paragraph,
     rule,
 )
-from janitor.report.rehearsals.preview import Preview, Previewed, of_kind, split, words_of, worth_of_changes
+from janitor.report.rehearsals.previews.preview import Preview, Previewed, of_kind, split, words_of, worth_of_changes
 from janitor.report.wording import local_minute, shortened
 
 _MODES = {Mode.DRY_RUN: "dry run", Mode.DELETE: "live run"}

@@ -10,8 +10,14 @@ from janitor.core.result import Cost
 from janitor.core.units import iso, iso_or_none
 from janitor.report.json_pieces import json_pieces
 from janitor.report.listing import csv_lines
-from janitor.report.rehearsals.backtest import Backtest, TargetBacktest, day_of, doubts, evidence_of
-from janitor.report.rehearsals.regrets import COLUMNS, answer_words, cells_afterwards, facts_afterwards, near_misses
+from janitor.report.rehearsals.backtests.backtest import Backtest, TargetBacktest, day_of, doubts, evidence_of
+from janitor.report.rehearsals.backtests.regrets import (
+    COLUMNS,
+    answer_words,
+    cells_afterwards,
+    facts_afterwards,
+    near_misses,
+)
 
 
 def backtest_json(made: Backtest, cost: Cost | None) -> Iterator[str]:

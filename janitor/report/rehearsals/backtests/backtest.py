@@ -14,7 +14,7 @@ from janitor.core.replay.replayed import NightDeletion, ReplayedNight
 from janitor.core.result import Cost, Mode
 from janitor.core.units import counted, format_day, some_of
 from janitor.report.figures import amount_in_words
-from janitor.report.rehearsals.regrets import unknown_regrets
+from janitor.report.rehearsals.backtests.regrets import unknown_regrets
 from janitor.report.wording import money_a_month
 
 _NAMED = 5

@@ -1,0 +1,1 @@
+"""What a backtest and its suggestions say, in each format."""

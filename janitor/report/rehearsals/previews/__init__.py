@@ -1,0 +1,1 @@
+"""What a preview says, in each format."""
