@@ -145,8 +145,17 @@ LEFT JOIN image_facts f ON f.image_key = i.image_key
     AND f.from_run <= s.run AND (f.until_run IS NULL OR f.until_run > s.run)
 WHERE s.run = :run AND s.target = :target AND s.finished_at IS NOT NULL GROUP BY s.run
 """
+# CROSS JOIN: those that were there then are looked up first, or SQLite looks at all that a target ever had.
+LISTED_AFTER = """
+FROM (
+    SELECT image_key FROM images WHERE target = :target AND present
+    UNION SELECT image_key FROM image_facts WHERE until_run > :after
+) there CROSS JOIN images i ON i.image_key = there.image_key AND i.target = :target
+"""
+"""The images `i` of the target that the later survey saw, and few others."""
 NEW = f"""
-FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.from_run > :before AND {covering("f", "after")}
+{LISTED_AFTER}
+JOIN image_facts f ON f.image_key = i.image_key AND f.from_run > :before AND {covering("f", "after")}
     AND NOT EXISTS (SELECT 1 FROM image_facts o WHERE o.image_key = f.image_key AND {covering("o", "before")})
 """  # noqa: S608 - conditions of ours
 """The images `i` that only the later survey saw, with their facts `f` there."""
@@ -155,7 +164,7 @@ _NEW = f"""
 SELECT i.image, {SEEN_BEFORE}, {names(IMAGE, "f")}, {names(DECISION, "d")} {NEW}
     JOIN surveys s ON s.run = :after AND s.target = :target
     LEFT JOIN decisions d ON d.image_key = i.image_key AND {covering("d", "after")} AND s.decisions > 0
-WHERE i.target = :target ORDER BY f.name, i.image
+ORDER BY f.name, i.image
 """
 GONE = f"""
 FROM image_facts f CROSS JOIN images i ON i.image_key = f.image_key AND i.target = :target
@@ -178,13 +187,13 @@ ORDER BY g.name, i.image
 """  # noqa: S608 - the names of columns
 _DECISIONS = f"""
 SELECT i.image, {names(IMAGE, "f")}, {names(DECISION, "d")}, {names(IMAGE, "g")}, {names(DECISION, "e")}
-FROM images i
+{LISTED_AFTER}
 JOIN decisions e ON e.image_key = i.image_key AND e.from_run > :before AND {covering("e", "after")}
 JOIN decisions d ON d.image_key = i.image_key AND {covering("d", "before")}
 JOIN image_facts f ON f.image_key = i.image_key AND {covering("f", "before")}
 JOIN image_facts g ON g.image_key = i.image_key AND {covering("g", "after")}
-WHERE i.target = :target ORDER BY g.name, i.image
-"""  # noqa: S608 - the names of columns
+ORDER BY g.name, i.image
+"""
 _BEGUN = f"""
 SELECT image, instance, instance_name, kind, source FROM uses u
 WHERE target = :target AND u.from_run > :before AND {covering("u", "after")} ORDER BY image, instance_name, instance

@@ -9,7 +9,7 @@ from janitor.core.replay.amounts import amount_of
 from janitor.core.replay.differences.between import Gone
 from janitor.core.replay.differences.since import Since
 from janitor.store.connection import Connection
-from janitor.store.history.differences.between import CLOSED, GONE, NEW, SEEN_BEFORE, covering
+from janitor.store.history.differences.between import CLOSED, GONE, LISTED_AFTER, NEW, SEEN_BEFORE, covering
 from janitor.store.history.differences.taken import taken
 from janitor.store.surveys.measures import last_accepted
 
@@ -54,21 +54,21 @@ def _newly_waiting(db: Connection, span: dict[str, Any], spelled: Mapping[str, s
 
 # `images` is 0 also for a run that failed before it decided: whether there were any is looked up.
 _GOOD = """
-SELECT s.decisions > 0 OR NOT EXISTS (
+SELECT CASE WHEN s.decisions > 0 THEN 1 ELSE NOT EXISTS (
     SELECT 1 FROM images i JOIN image_facts f ON f.image_key = i.image_key
         AND f.from_run <= s.run AND (f.until_run IS NULL OR f.until_run > s.run)
     WHERE i.target = s.target
-) FROM surveys s
+) END FROM surveys s
 WHERE s.run = ? AND s.target = ? AND s.good AND s.finished_at IS NOT NULL AND NOT s.details_dropped
 """
 _GONE = f"SELECT i.image {GONE} WHERE {CLOSED}"
-_NEW = f"SELECT i.image, {SEEN_BEFORE}, f.size {NEW} WHERE i.target = :target"
+_NEW = f"SELECT i.image, {SEEN_BEFORE}, f.size {NEW}"
 _NEWLY_WAITING = f"""
-SELECT i.image FROM images i
+SELECT i.image {LISTED_AFTER}
 JOIN decisions e ON e.image_key = i.image_key AND e.from_run > :before AND {covering("e", "after")}
 LEFT JOIN decisions d ON d.image_key = i.image_key AND {covering("d", "before")}
-WHERE i.target = :target AND e.verdict = 'wait' AND d.verdict IS NOT 'wait'
-"""  # noqa: S608 - conditions of ours
+WHERE e.verdict = 'wait' AND d.verdict IS NOT 'wait'
+"""
 _WAITED = f"""
 SELECT 1 FROM images i JOIN decisions d ON d.image_key = i.image_key AND {covering("d", "before")}
 WHERE i.target = :target AND i.image = :image AND d.verdict = 'wait'
