@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
-from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.decision import REASONS, Decision, Reason, Verdict
 from janitor.core.expiry import term_of
 from janitor.core.guards import Facts, Guards, missing
 from janitor.core.image import Image
@@ -68,7 +68,7 @@ def _ruled(image: Image, owner: Owner, kept: Kept | None, facts: Facts, budget: 
         return Decision(image, Verdict.KEEP, None, Reason.UNMATCHED, _doubt(image, owner.doubtful, budget))
     policy = owner.policy
     if policy is None:
-        return Decision(image, Verdict.KEEP, None, Reason.UNMATCHED, "no policy matches it")
+        return Decision(image, Verdict.KEEP, None, Reason.UNMATCHED, REASONS[Reason.UNMATCHED])
     if policy.expire is None:
         return Decision(image, Verdict.KEEP, policy.name, Reason.PINNED, "the policy keeps all it matches, forever")
     term = term_of(image, policy.expire, facts.history.get(image.id))

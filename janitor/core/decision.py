@@ -103,6 +103,16 @@ class Decision(Value, frozen=True):
         """Whether verdict, policy and reason are the same, whatever the words, the date and the facts of the image."""
         return (self.verdict, self.policy, self.reason) == (other.verdict, other.policy, other.reason)
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the image is kept as it is not known whether a policy matches it: then its sentence says why."""
+        return self.reason is Reason.UNMATCHED and self.detail != REASONS[Reason.UNMATCHED]
+
+    @property
+    def unclear(self) -> bool:
+        """Whether it is kept as its family is not known, or whether a policy matches it."""
+        return self.reason is Reason.NO_FAMILY or self.in_doubt
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

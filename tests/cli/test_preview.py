@@ -25,6 +25,14 @@ policies:
     expire: {after: 30d}
 """
 
+FAMILIES = """\
+policies:
+  - name: builds
+    match: {name: "*"}
+    expire: {after: 30d}
+    keep: {newest: 1, per: 'name:/^(ci-.*)-[0-9]+$/'}
+"""
+
 
 @pytest.fixture
 def recorded(sandbox_desk: Desk) -> Desk:
@@ -67,6 +75,23 @@ def test_what_changes_is_shown_with_reasons_in_every_format(recorded: Desk) -> N
     assert max(map(len, text.stdout.splitlines())) <= 80
     rows = list(csv.DictReader(io.StringIO(recorded.janitor("preview", "--policies", "new", "--format", "csv").stdout)))
     assert [row["image"] for row in rows] == [each["image"] for each in found["changes"]]
+
+
+def test_images_for_which_an_expression_finds_no_family_are_named(recorded: Desk) -> None:
+    recorded.write("new/all.yaml", FAMILIES)
+    found = previewed(recorded, "--policies", "new")
+    lost = [each["image"] for each in found["changes"] if (each["after"] or {}).get("reason") == "no-family"]
+    [owns] = [each["owns"] for each in found["policies"] if each["policy"] == "builds"]
+    assert owns["no-family"] == len(lost) > 20
+    assert owns["in-use"] > 0
+    assert sum(owns.values()) + sum(found["unowned"].values()) == found["images"]
+    text = recorded.janitor("preview", "--policies", "new").stdout
+    assert f"Kept now as no family is found: {len(lost)} images" in text
+    assert f"and {len(lost) - 20} more: `--format csv` lists all" in text
+    assert max(map(len, text.splitlines())) <= 80
+    table = recorded.janitor("preview", "--policies", "new", "--format", "csv").stdout
+    rows = csv.DictReader(io.StringIO(table))
+    assert [row["image"] for row in rows if row["after_reason"] == "no-family"] == lost
 
 
 def test_with_csv_stderr_says_what_text_says_in_remarks(recorded: Desk) -> None:

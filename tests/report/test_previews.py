@@ -4,6 +4,7 @@ import html
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from janitor.core.decision import Decision
+from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.replay.amounts import Planned, planned, planned_by_policy
 from janitor.core.replay.changes import Changed, Kind, changes_between, counts_of
+from janitor.core.replay.owned import Owners, newly_unclear, owned
 from janitor.core.result import Cost, Mode
+from janitor.core.units import counted
 from janitor.errors import Exit
 from janitor.escaping import visible
 from janitor.report.rehearsals.markdown import MOST_CHARACTERS, code, prose
@@ -37,13 +40,24 @@ HOSTILE = [
 ]
 
 
-def target(before: Sequence[Decision], after: Sequence[Decision], name: str = "prod") -> Previewed:
+def target(
+    before: Sequence[Decision], after: Sequence[Decision], name: str = "prod", anew: frozenset[str] = frozenset()
+) -> Previewed:
     changes = changes_between(before, after)
     then, now = planned_by_policy(before), planned_by_policy(after)
     policies = {each: (then.get(each, Planned()), now.get(each, Planned())) for each in {**then, **now}}
-    totals = (planned(before), planned(after))
     return Previewed(
-        name, Source(12, NOW, NOW, 12, Mode.DELETE), len(after), *totals, policies, changes, counts_of(changes)
+        name,
+        Source(12, NOW, NOW, 12, Mode.DELETE),
+        len(after),
+        planned(before),
+        planned(after),
+        policies,
+        owned(after, Owners({each.image.id: each.policy for each in after})),
+        changes,
+        counts_of(changes),
+        list(newly_unclear(before, after)),
+        anew=anew,
     )
 
 
@@ -81,7 +95,7 @@ HARMLESS_TOKENS = {"text", "text_special", "html_inline", "strong_open", "strong
 def test_no_name_is_markup(name: str) -> None:
     text = markdown(target([to_keep(image_called(name))], [to_delete(image_called(name), policy=name)], name))
     policies, images = tables(text)
-    assert [len(row) for row in policies] == [5, 5, 5]
+    assert [len(row) for row in policies] == [6, 6, 6]
     assert [len(row) for row in images] == [5, 5]
     assert shown(policies[2][0]) == visible(name)[:99] + ("…" if len(visible(name)) > 100 else visible(name)[99:])
     for cell in (*policies[2], *images[1]):
@@ -171,6 +185,111 @@ def test_nothing_that_changes_is_a_short_comment() -> None:
     text = markdown(target(decisions, decisions))
     assert "Changes: none." in text
     assert "changed image" not in text
+
+
+# What is said
+
+
+WAITING = to_delete("web-1", verdict=Verdict.WAIT, reason=Reason.NOTICE)
+REJECTED = WAITING.replace(reason=Reason.REFUSED)
+
+
+def said(*targets: Previewed, **conditions: object) -> str:
+    """The text as one line."""
+    made = preview_of(targets, Conditions(**conditions))  # type: ignore[arg-type]
+    return " ".join("".join(preview_page(made, None, UTC).plain(80)).split())
+
+
+def named(decision: Decision, *names: str) -> list[Decision]:
+    return [decision.replace(image=image_called(name)) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("decisions", "sentence"),
+    [
+        ([to_keep("web-1")], "In all now: nothing to be deleted."),
+        ([to_delete("web-1")], "1 image, 10.0 GiB, to be deleted: 1 deleted at once, none waits."),
+        ([WAITING], "1 image, 10.0 GiB, to be deleted: 1 waits for its notice, none deleted at once."),
+        (named(WAITING, "a", "b"), "to be deleted: 2 wait for their notice, none deleted at once."),
+        ([REJECTED], "to be deleted: 1 rejected before, to be tried again later, none deleted at once."),
+        (
+            [*named(to_delete(), "a", "b"), WAITING, *named(REJECTED, "c")],
+            "2 deleted at once, 1 waits for its notice, 1 rejected before, to be tried again later.",
+        ),
+    ],
+)
+def test_it_says_what_is_deleted_at_once_and_what_waits_for_what(decisions: list[Decision], sentence: str) -> None:
+    assert sentence in said(target(decisions, decisions))
+
+
+def test_a_condition_says_the_same_of_the_images_that_it_counts() -> None:
+    some = [*named(WAITING, "a", "b"), to_delete("c")]
+    one = target([to_keep("a"), to_keep("c"), WAITING.replace(image=image_called("b"))], some)
+    made = preview_of([one], Conditions(over=2, on_new=True))
+    assert made.failed_on == [
+        "--fail-over 2: 3 images are to be deleted: 1 deleted at once, 2 wait for their notice",
+        "--fail-on new: 2 images are newly to be deleted: 1 deleted at once, 1 waits for its notice",
+    ]
+
+
+def test_images_that_wait_under_another_policy_are_not_called_deleted() -> None:
+    before = [*named(WAITING, "a", "b"), to_delete("c")]
+    after = [each.replace(policy="other") for each in before]
+    text = said(target(before, after, anew=frozenset({"a", "b"})))
+    assert "Changes: 1 deleted at once under another policy, 2 waiting under another policy. " in text
+    assert "Waiting under another policy: 2 images, 20.0 GiB; their notice starts again" in text
+    assert "Deleted at once under another policy: 1 image, 10.0 GiB c" in text
+    assert "; the notice of 1 starts again" in said(target(before, after, anew=frozenset({"a"})))
+    assert "starts again" not in said(target(before, after))
+    comment = markdown(target(before, after, anew=frozenset({"a"})))
+    assert "| waiting under another policy; its notice starts again | " in comment
+    assert "| waiting under another policy | " in comment
+
+
+def test_what_each_policy_owns_is_said_by_reason() -> None:
+    decisions = [
+        *named(to_keep("x", Reason.NO_FAMILY, policy="ci-images"), "a", "b"),
+        *named(to_keep("x", Reason.KEPT_NEWEST, policy="ci-images"), "c", "d", "e"),
+        WAITING,
+        to_keep("golden", Reason.PINNED, policy="golden"),
+        to_keep("db"),
+    ]
+    one = target([], decisions)
+    one = replace(one, policies={**one.policies, "golden": (Planned(), Planned()), "gone": (Planned(), Planned())})
+    text, comment = said(one), markdown(one)
+    assert "owns 6: 1 wait, 3 kept-newest, 2 no-family" in text
+    assert "golden now deletes nothing, as before owns 1: 1 pinned" in text
+    assert "gone owns no image no policy owns 1: 1 unmatched" in text
+    assert "| 6: 1 wait, 3 kept-newest, 2 no-family |" in comment
+    assert "| <code>golden</code> | none | none | none | none | 1: 1 pinned |" in comment
+    assert "- no policy owns 1: 1 unmatched\n- <code>gone</code> owns no image" in comment
+    made = json.loads("".join(preview_json(preview_of([one], Conditions()), None)))
+    owns = {each["policy"]: each["owns"] for each in made["targets"][0]["policies"]}
+    assert owns == {"ci-images": {"notice": 1, "kept-newest": 3, "no-family": 2}, "golden": {"pinned": 1}, "gone": {}}
+
+
+@pytest.mark.parametrize("count", [1, 20, 21, 5_000])
+def test_images_that_newly_have_no_family_are_named_and_the_rest_counted(count: int) -> None:
+    after = named(to_keep("x", Reason.NO_FAMILY, policy="ci-images"), *(f"web-{number}" for number in range(count)))
+    one = target([each.replace(reason=Reason.TOO_YOUNG) for each in after], after)
+    text, comment = said(one), markdown(one)
+    assert f"Kept now as no family is found: {counted(count)}" in text
+    assert f"Kept now as no family is found: {counted(count)}\n" in comment
+    assert text.count(" web-") == 2 * min(count, 20)  # the name and the id
+    assert comment.count("<code>web-") == 2 * min(count, 20)
+    more = f"{count - 20:,} more"
+    assert (f"and {more}: `--format csv` lists all" in text) == (count > 20)
+    assert (f"\n{more}, not listed here: `--format csv` lists all" in comment) == (count > 20)
+    assert len(list(preview_csv(preview_of([one], Conditions())))) == 1 + count
+
+
+def test_a_match_that_is_not_known_is_named_with_why() -> None:
+    doubt = to_keep("web-1", detail="it is unknown whether policy a matches it: tags not known")
+    one = target([to_keep("web-1")], [doubt])
+    for text in (said(one), markdown(one)):
+        assert "Kept now as it is not known which policy matches: 1 image" in text
+        assert "it is unknown whether policy a matches it: tags not known" in text
+    assert "Kept now" not in said(target([doubt], [doubt]))
 
 
 # Conditions

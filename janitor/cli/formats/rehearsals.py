@@ -34,7 +34,7 @@ def _csv_of_preview(made: "Preview", _cost: "Cost | None", _zone: tzinfo) -> Non
     from janitor.cli.terminal import print_lines, say
     from janitor.escaping import visible
     from janitor.report.rehearsals.previews.rows import preview_csv
-    from janitor.report.rehearsals.previews.text import said_of
+    from janitor.report.rehearsals.previews.sentences import said_of
 
     print_lines(preview_csv(made))
     for sentence in said_of(made):

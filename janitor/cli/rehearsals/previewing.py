@@ -9,10 +9,11 @@ from janitor.cli.rehearsals.choosing import Wanted, snapshots_of
 from janitor.cli.rehearsals.remarks import of_announced, of_differences, of_ending, of_removed, unread
 from janitor.cli.rehearsals.snapshots import RecordedSnapshot, snapshot_of
 from janitor.config import Settings
-from janitor.core.decision import Decision
+from janitor.core.decision import Decision, Reason
 from janitor.core.planning.plan import make_plan
 from janitor.core.replay.amounts import Planned, planned, planned_by_policy
 from janitor.core.replay.changes import changes_between, counts_of
+from janitor.core.replay.owned import newly_unclear, owned
 from janitor.core.replay.preview import Tried
 from janitor.errors import UsageError
 from janitor.report.rehearsals.previews.preview import Previewed, Source
@@ -67,8 +68,10 @@ class _Preview:
         )
         before, against = compared_with.decisions, compared_with.against
         changes = changes_between(before, found.decisions)
-        if against is None:  # nothing is said of images that are kept where nothing is there to compare with
-            changes = [changed for changed in changes if changed.is_new]
+        unclear = list(newly_unclear(before, found.decisions))
+        if against is None:  # nothing is said of other images that are kept where nothing is there to compare with
+            named = {decision.image.id for decision in unclear}
+            changes = [changed for changed in changes if changed.is_new or changed.image.id in named]
         owners = [decision.policy for decision in before if decision.policy is not None]
         usage = snapshot.inputs.survey.usage
         return Previewed(
@@ -84,12 +87,26 @@ class _Preview:
             None if against is None else planned(before),
             planned(found.decisions),
             _by_policy([*(policy.name for policy in self.tried.policies), *owners], before, found.decisions),
+            owned(found.decisions, found.owners),
             changes,
             counts_of(changes),
+            unclear,
             found.sharing_unknown,
+            found.anew | self._announced_under_others(found.decisions),
             list(make_plan(found.decisions).exceeded(snapshot.basis.limits).values()),
             [*remarks, *compared_with.why, *self._remarks(compared_with)],
             None if usage.problem is None else unread(usage.problem),
+        )
+
+    def _announced_under_others(self, decisions: Iterable[Decision]) -> frozenset[str]:
+        """The waiting images that the run of the snapshot announced after it had decided, but under another policy."""
+        snapshot = self.snapshot
+        announced = self.store.announced_by(snapshot.run, snapshot.inputs.target)
+        under = {each.image.id: each.policy for each in snapshot.decisions if each.image.id in announced}
+        return frozenset(
+            each.image.id
+            for each in decisions
+            if each.reason is Reason.NOTICE and under.get(each.image.id, each.policy) != each.policy
         )
 
     def _remarks(self, compared_with: Baseline) -> Iterator[str]:

@@ -63,8 +63,8 @@ def of_announced(images: Collection[Image], announced: Collection[str], run: int
     """How many of these images a run announced after it had decided on them."""
     if count := sum(image.id in announced for image in images):
         yield (
-            f"run {run} announced {count:,} of these afterwards: an announced date stands, also if the policy has a "
-            "shorter notice since; --at counts what was announced"
+            f"run {run} announced {count:,} of these afterwards: under the same policy an announced date stands, also "
+            "if its notice is shorter since; --at counts what was announced"
         )
 
 

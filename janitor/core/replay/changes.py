@@ -33,12 +33,12 @@ KINDS: Mapping[Kind, str] = {
     Kind.NEWLY_WAITING: "newly waiting",
     Kind.NO_LONGER_DELETED: "no longer deleted",
     Kind.NO_LONGER_WAITING: "no longer waiting",
-    Kind.OTHER_POLICY: "deleted under another policy",
+    Kind.OTHER_POLICY: "deleted at once under another policy",
     Kind.SOONER: "waiting, but due sooner",
     Kind.LATER: "deleted later",
     Kind.ONLY_AFTER: "not decided on before",
     Kind.ONLY_BEFORE: "decided on before only",
-    Kind.OTHER_REASON: "kept, or waiting, for another reason",
+    Kind.OTHER_REASON: "kept or waiting as before, by another reason, policy or date",
 }
 """The kinds in words."""
 
@@ -62,8 +62,8 @@ class Changed(Value, frozen=True):
 def changes_between(before: Iterable[Decision], after: Iterable[Decision]) -> list[Changed]:
     """The images on which the decisions differ in verdict, policy, reason or date, and those that only one list has.
 
-    They come in the order of `after`; those that only `before` has come last, in its order. Facts of the images, and
-    the sentences of the decisions, are not compared.
+    They come in the order of `after`; those that only `before` has come last, in its order. That a match is in doubt
+    differs from no match. Facts of the images, and the sentences of the decisions, are not compared otherwise.
     """
     earlier = {decision.image.id: decision for decision in before}
     found = [changed for decision in after if (changed := _changed(earlier.pop(decision.image.id, None), decision))]
@@ -82,7 +82,8 @@ def _kind(before: Decision, after: Decision) -> Kind | None:
         return Kind.OTHER_POLICY
     if after.verdict is Verdict.WAIT and before.due != after.due and before.due and after.due:
         return Kind.SOONER if after.due < before.due else Kind.LATER
-    return None if before.is_like(after) and before.due == after.due else Kind.OTHER_REASON
+    alike = before.is_like(after) and before.due == after.due and before.in_doubt == after.in_doubt
+    return None if alike else Kind.OTHER_REASON
 
 
 _TURNS = {

@@ -5,20 +5,23 @@ the tried files say. Unchanged files give exactly the decisions of that run.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from janitor.core.basis import Basis, Grounds
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image, Sharing
+from janitor.core.matching import Matched
 from janitor.core.memory import Exemption, Hearing, Notice
 from janitor.core.names.wire_keys import WireKeys
-from janitor.core.notices import counted_among, place_of
+from janitor.core.notices import counted_among, holds, place_of
 from janitor.core.policy import Policy
 from janitor.core.recipients.destinations import Destinations
 from janitor.core.recipients.recipients import same_owner
 from janitor.core.replay.exempted import Granted, exempted_under
 from janitor.core.replay.inputs import Inputs, Night, decided, night_of
+from janitor.core.replay.owned import Owners, owners_of
+from janitor.expressions import Budget
 
 UNASKED = "it is not known whether another project uses it, as no answer to that is recorded"
 
@@ -70,10 +73,15 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What was decided, oldest image first, and the images to be deleted whose sharing is not known, by their ids."""
+    """What was decided, oldest image first, and the images to be deleted whose sharing is not known, by their ids.
+
+    Of those of `anew` an announcement no longer stands, so that their notice starts again.
+    """
 
     decisions: Sequence[Decision]
     sharing_unknown: frozenset[str]
+    owners: Owners = field(default_factory=Owners)
+    anew: frozenset[str] = frozenset()
 
 
 def replayed(inputs: Inputs, basis: Basis, grounds: Grounds, tried: Tried, known: Known) -> Replayed:
@@ -91,8 +99,25 @@ def replayed(inputs: Inputs, basis: Basis, grounds: Grounds, tried: Tried, known
         exemptions=exempted_under(granted, night.images, tried.exemptions),
         notices=_notices(night, basis, tried, known),
     )
-    ruled = decided(replace(night, now=now, memory=memory), tried.policies)
-    return _with_doubts(ruled, grounds.sharing, known.may_be_shared)
+    budget = Budget()
+    matched = Matched(tried.policies, night.names, budget)
+    matched.prepare(night.images)
+    ruled = decided(replace(night, now=now, memory=memory), tried.policies, budget=budget, matched=matched)
+    found = _with_doubts(ruled, grounds.sharing, known.may_be_shared)
+    return replace(found, owners=owners_of(ruled, matched), anew=announced_anew(ruled, tried.policies, memory.notices))
+
+
+def announced_anew(
+    decisions: Iterable[Decision], policies: Iterable[Policy], notices: Mapping[str, Notice]
+) -> frozenset[str]:
+    """The waiting images that were announced, but not so that this stands under these policies, by their ids."""
+    by_name = {policy.name: policy for policy in policies}
+    return frozenset(
+        each.image.id
+        for each in decisions
+        if each.reason is Reason.NOTICE and each.policy in by_name
+        if (notice := notices.get(each.image.id)) is not None and not holds(by_name[each.policy], notice)
+    )
 
 
 def _notices(night: Night, basis: Basis, tried: Tried, known: Known) -> Mapping[str, Notice]:
@@ -164,4 +189,4 @@ def kept_shared(replay: Replayed, recorded: Iterable[Decision]) -> Replayed:
         shared[each.image.id] if each.verdict is not Verdict.KEEP and each.image.id in shared else each
         for each in replay.decisions
     ]
-    return Replayed(found, replay.sharing_unknown - shared.keys())
+    return replace(replay, decisions=found, sharing_unknown=replay.sharing_unknown - shared.keys())

@@ -32,6 +32,7 @@ def kinds(before: Decision | None, after: Decision | None) -> list[Kind]:
         (WAITING, WAITING.replace(reason=Reason.REFUSED), Kind.OTHER_REASON),
         (KEPT, YOUNG, Kind.OTHER_REASON),
         (YOUNG, YOUNG.replace(due=NOW), Kind.OTHER_REASON),
+        (KEPT, KEPT.replace(detail="it is unknown whether policy a matches it: name not known"), Kind.OTHER_REASON),
         (None, KEPT, Kind.ONLY_AFTER),
         (GONE, None, Kind.ONLY_BEFORE),
     ],
@@ -41,7 +42,7 @@ def test_a_difference_has_a_kind(before: Decision | None, after: Decision | None
     assert kind in KINDS
 
 
-@pytest.mark.parametrize("decision", [KEPT, YOUNG, GONE, WAITING])
+@pytest.mark.parametrize("decision", [to_keep(IMAGE, Reason.PROTECTED), YOUNG, GONE, WAITING])
 def test_the_same_decision_is_no_change_whatever_its_words(decision: Decision) -> None:
     assert kinds(decision, decision) == []
     assert kinds(decision, decision.replace(detail="other words", image=IMAGE.replace(name="renamed"))) == []

@@ -22,7 +22,16 @@ from janitor.core.recipients.destinations import Destinations
 from janitor.core.recipients.recipients import Recipient, Recipients
 from janitor.core.replay.exempted import Granted, exempted_under
 from janitor.core.replay.inputs import Inputs
-from janitor.core.replay.preview import UNASKED, Known, Replayed, Tried, kept_shared, notices_under, replayed
+from janitor.core.replay.preview import (
+    UNASKED,
+    Known,
+    Replayed,
+    Tried,
+    announced_anew,
+    kept_shared,
+    notices_under,
+    replayed,
+)
 from janitor.core.result import Mode
 from tests.core.test_deciding_again import Chance, ListeningStore, World
 from tests.factories import DAY, NOW, OLD, image_called, to_delete, to_keep
@@ -134,6 +143,27 @@ def test_without_slack_nothing_is_announced_anywhere() -> None:
     notices = {"web-1": NOTICE}
     after = replace(OLD, channel=TEAM)
     assert notices_under([WEB], notices, [OLD], [after], lambda _policies: None) is notices
+
+
+@pytest.mark.parametrize(
+    ("notice", "policy", "anew"),
+    [
+        (NOTICE, replace(OLD, notice=2 * DAY), False),
+        (NOTICE, replace(OLD, notice=DAY), False),
+        (NOTICE, replace(OLD, notice=3 * DAY), True),
+        (NOTICE, replace(OLD, notice=2 * DAY, name="renamed"), True),
+        (replace(NOTICE, elsewhere=True), replace(OLD, notice=2 * DAY), True),
+        (None, replace(OLD, notice=2 * DAY), False),
+    ],
+    ids=["as-announced", "shorter-since", "longer", "another-policy", "elsewhere", "never-announced"],
+)
+def test_a_notice_starts_again_where_the_announcement_no_longer_stands(
+    notice: Notice | None, policy: Policy, *, anew: bool
+) -> None:
+    waits = to_delete(WEB, policy=policy.name, verdict=Verdict.WAIT, reason=Reason.NOTICE)
+    notices = {} if notice is None else {"web-1": notice}
+    assert announced_anew([waits], [policy], notices) == ({"web-1"} if anew else set())
+    assert announced_anew([waits.replace(reason=Reason.REFUSED)], [policy], notices) == set()
 
 
 # Sharing

@@ -4,17 +4,31 @@ from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
 from janitor.core.decision import Decision
+from janitor.core.image import Image
 from janitor.core.replay.amounts import Amount, Planned
 from janitor.core.replay.changes import KINDS, Changed, Kind
 from janitor.core.result import Cost
-from janitor.core.units import counted, format_size
+from janitor.core.units import counted, format_size, some_of
 from janitor.report.figures import amount_in_words
 from janitor.report.rehearsals.markdown import Sheet, code, head, prose, row
 from janitor.report.rehearsals.previews.preview import Preview, Previewed, is_listed
-from janitor.report.rehearsals.previews.text import in_short, source_of, warnings_of
+from janitor.report.rehearsals.previews.sentences import (
+    ALL_IN_CSV,
+    by_reason,
+    change_of,
+    idle_of,
+    in_short,
+    of_no_policy,
+    source_of,
+    starts_again,
+    unclear_of,
+    warnings_of,
+)
 
 _SHOWN = 20
+_NAMED = 10
 _FOR_IMAGES = 35_000  # room that is kept for them below the policies
+_FOR_CHANGES = 20_000  # and for those of them that are decided on otherwise
 _FOR_CLOSING = 1_000
 
 
@@ -28,6 +42,7 @@ def preview_markdown(made: Preview, cost: Cost | None, zone: tzinfo) -> str:
     unnamed = sum(not _add_target(sheet, each, cost, zone) for each in made.targets)
     if unnamed:
         sheet.add("", f"{counted(unnamed, 'target')} more, for which there is no room here.")
+    _add_unclear(sheet, made.targets)
     _add_images(sheet, made.targets)
     return str(sheet)
 
@@ -47,29 +62,54 @@ def _add_target(sheet: Sheet, each: Previewed, cost: Cost | None, zone: tzinfo) 
 
 def _add_policies(sheet: Sheet, each: Previewed, cost: Cost | None) -> None:
     compared = each.before is not None
-    titles = ("Policy", "Delete before", "Delete now", "Wait before", "Wait now")
-    both = ("**all**", each.before, each.after)
-    if not sheet.add("", *head(*titles), _planned_row(*both, cost), spare=_FOR_IMAGES):
+    titles = ("Policy", "Delete before", "Delete now", "Wait before", "Wait now", "Owns now")
+    owning = each.owned.by_policy
+    if not sheet.add("", *head(*titles), _planned_row("**all**", each.before, each.after, "", cost), spare=_FOR_IMAGES):
         return
-    concerned = {name: pair for name, pair in each.policies.items() if pair[0].images or pair[1].images}
+    idle = idle_of(each)
+    shown = [name for name in each.policies if name not in set(idle)]
     left_out = 0
-    for name, (before, after) in concerned.items():
-        cells = _planned_row(code(name), before if compared else None, after, cost)
+    for name in sorted(shown, key=lambda name: not sum(each.images for each in each.policies[name])):
+        before, after = each.policies[name]
+        cells = _planned_row(code(name), before if compared else None, after, by_reason(owning.get(name, {})), cost)
         left_out += not sheet.add(cells, spare=_FOR_IMAGES)
-    idle = len(each.policies) - len(concerned)
-    if idle:
-        sheet.add("", f"{idle:,} {'policy deletes' if idle == 1 else 'policies delete'} nothing, before and now.")
     if left_out:
-        sheet.add("", f"{left_out:,} more policies have no room here.")
+        more = "1 more policy has" if left_out == 1 else f"{left_out:,} more policies have"
+        sheet.add("", f"{more} no room here.")
+    lines = [prose(sentence) for sentence in of_no_policy(each)]
+    if idle:
+        names = some_of(list(map(code, idle)), _NAMED)
+        lines.append(f"{names} {'owns' if len(idle) == 1 else 'own'} no image")
+    if others := each.counts.get(Kind.OTHER_REASON):
+        lines.append(f"{counted(others)} {KINDS[Kind.OTHER_REASON]}, not listed here: {ALL_IN_CSV}")
+    if lines:
+        sheet.add("", *(f"- {one}" for one in lines), spare=_FOR_IMAGES)
 
 
-def _planned_row(name: str, before: Planned | None, after: Planned, cost: Cost | None) -> str:
+def _planned_row(name: str, before: Planned | None, after: Planned, owns: str, cost: Cost | None) -> str:
     then = (None, None) if before is None else (before.delete, before.wait)
-    return row(name, *(_amount(each, cost) for each in (then[0], after.delete, then[1], after.wait)))
+    return row(name, *(_amount(each, cost) for each in (then[0], after.delete, then[1], after.wait)), prose(owns))
 
 
 def _amount(amount: Amount | None, cost: Cost | None) -> str:
     return prose("not decided" if amount is None else amount_in_words(amount, cost))
+
+
+def _add_unclear(sheet: Sheet, targets: Sequence[Previewed]) -> None:
+    """The images that are kept as something about them is not known, by title, with the target of each."""
+    found: dict[str, list[tuple[Previewed, Decision]]] = {}
+    for each in targets:
+        for title, some in unclear_of(each):
+            found.setdefault(title, []).extend((each, decision) for decision in some)
+    several = len(targets) > 1
+    titles = ("Image", "Size", *(("Target",) if several else ()), "Now")
+    for title, rows in found.items():
+        if not sheet.add("", f"{title}: {counted(len(rows))}", "", *head(*titles), spare=_FOR_CHANGES):
+            continue
+        shown = [row(*_facts(each, one.image, several=several), _decision(one)) for each, one in rows[:_SHOWN]]
+        added = sum(sheet.add(one, spare=_FOR_CHANGES) for one in shown)
+        if added < len(rows):
+            sheet.add("", f"{len(rows) - added:,} more, not listed here: {ALL_IN_CSV}.")
 
 
 def _add_images(sheet: Sheet, targets: Sequence[Previewed]) -> None:
@@ -106,11 +146,15 @@ def _titles(*, several: bool) -> tuple[str, ...]:
 
 
 def _image_row(each: Previewed, changed: Changed, *, several: bool) -> str:
-    image = changed.image
+    change = f"{change_of(changed)}{starts_again([changed.image.id], each.anew)}"
+    facts = _facts(each, changed.image, several=several)
+    return row(*facts, change, _decision(changed.before), _decision(changed.after))
+
+
+def _facts(each: Previewed, image: Image, *, several: bool) -> list[str]:
     name = code(image.name) if image.name and image.name.strip() else "(no name)"
     facts = [f"{name}<br>{code(image.id)}", format_size(image.size)]
-    facts += [code(each.target)] if several else []
-    return row(*facts, KINDS[changed.kind], _decision(changed.before), _decision(changed.after))
+    return [*facts, code(each.target)] if several else facts
 
 
 def _decision(decision: Decision | None) -> str:

@@ -1,16 +1,16 @@
 """A preview as a value: for each target what policies decide on a snapshot, beside what had been decided."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from janitor.core.decision import Decision, Verdict
+from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.replay.amounts import Planned
 from janitor.core.replay.changes import Changed, Kind
-from janitor.core.result import Cost, Mode
+from janitor.core.replay.owned import Owned
+from janitor.core.result import Mode
 from janitor.core.units import counted
 from janitor.errors import Exit, worst
-from janitor.report.figures import worth_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,10 @@ class Previewed:
     """One target. `source` is None where there is no snapshot; then nothing is decided.
 
     `policies` have what each planned before and plans now, in the order of the tried ones; `before` is None where
-    nothing had been decided. `changes` are all, in the order of the decisions. `remarks` are sentences about what is
-    assumed, differs or is not known; `excess` those about limits; `undecided` says why nothing certain is decided.
+    nothing had been decided. `owned` is what the tried policies own by reason. `changes` are all, in the order of the
+    decisions; `unclear` are the decisions that newly keep an image as its family, or which policy matches, is unknown;
+    the notice of the images of `anew`, by id, starts again. `remarks` are sentences about what is assumed, differs or
+    is not known; `excess` those about limits; `undecided` says why nothing certain is decided.
 
     Wide because each is a part of what is printed.
     """
@@ -44,9 +46,12 @@ class Previewed:
     before: Planned | None = None
     after: Planned = field(default_factory=Planned)
     policies: Mapping[str, tuple[Planned, Planned]] = field(default_factory=dict)
+    owned: Owned = field(default_factory=Owned)
     changes: Sequence[Changed] = ()
     counts: Mapping[Kind, int] = field(default_factory=dict)
+    unclear: Sequence[Decision] = ()
     sharing_unknown: frozenset[str] = frozenset()
+    anew: frozenset[str] = frozenset()
     excess: Sequence[str] = ()
     remarks: Sequence[str] = ()
     undecided: str | None = None
@@ -95,13 +100,15 @@ def preview_of(targets: Sequence[Previewed], conditions: Conditions) -> Preview:
     """The preview of these targets, and which conditions hold."""
     failed = []
     after = sum((each.after for each in targets), Planned())
-    delete, wait = after.delete.images, after.wait.images
-    if conditions.over is not None and delete + wait > conditions.over:
-        failed.append(f"--fail-over {conditions.over}: {are(delete + wait)} to be deleted, {split(delete, wait)}")
+    if conditions.over is not None and after.images > conditions.over:
+        retried = sum(each.owned.count(Reason.REFUSED) for each in targets)
+        when = split(after.delete.images, after.wait.images, retried)
+        failed.append(f"--fail-over {conditions.over}: {are(after.images)} to be deleted: {when}")
     new = [changed.after for each in targets for changed in each.changes if changed.is_new and changed.after]
     if conditions.on_new and new:
-        at_once = sum(decision.verdict is Verdict.DELETE for decision in new)
-        failed.append(f"--fail-on new: {are(len(new))} newly to be deleted, {split(at_once, len(new) - at_once)}")
+        at_once, retried = (sum(each.reason is why for each in new) for why in (Reason.EXPIRED, Reason.REFUSED))
+        when = split(at_once, len(new) - at_once, retried)
+        failed.append(f"--fail-on new: {are(len(new))} newly to be deleted: {when}")
     return Preview(targets, failed)
 
 
@@ -110,9 +117,14 @@ def are(count: int) -> str:
     return f"{counted(count)} {'is' if count == 1 else 'are'}"
 
 
-def split(at_once: int, after_notice: int) -> str:
-    """How many at once, and how many after their notice."""
-    return f"{at_once:,} at once and {after_notice:,} after their notice"
+def split(at_once: int, wait: int, retried: int = 0) -> str:
+    """How many are deleted at once, and how many wait, `retried` of them as the API rejected their deletion before."""
+    noticed = wait - retried
+    words = [f"{at_once:,} deleted at once"] if at_once else []
+    words += [f"{noticed:,} {'waits for its' if noticed == 1 else 'wait for their'} notice"] if noticed else []
+    words += [f"{retried:,} rejected before, to be tried again later"] if retried else []
+    words += [] if at_once else ["none deleted at once"]
+    return ", ".join([*words, *([] if wait else ["none waits"])])
 
 
 def is_listed(changed: Changed) -> bool:
@@ -123,14 +135,9 @@ def is_listed(changed: Changed) -> bool:
     return any(decision.verdict is not Verdict.KEEP for decision in sides)
 
 
-def of_kind(changes: Iterable[Changed], kind: Kind) -> list[Changed]:
-    """The listed changes of one kind, in their order."""
-    return [changed for changed in changes if changed.kind is kind and is_listed(changed)]
-
-
-def worth_of_changes(changes: Iterable[Changed], cost: Cost | None) -> str:
-    """The size and cost of the images."""
-    return worth_of((changed.image.size for changed in changes), cost)
+def waits_under_another(changed: Changed) -> bool:
+    """Whether a change of kind `OTHER_POLICY` is one of an image that waits."""
+    return changed.after is not None and changed.after.verdict is Verdict.WAIT
 
 
 def words_of(decision: Decision | None) -> str:

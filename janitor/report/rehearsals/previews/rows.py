@@ -37,6 +37,8 @@ def _target(each: Previewed, cost: Cost | None) -> dict[str, object]:
         "before": None if each.before is None else _planned(each.before, cost),
         "after": None if each.source is None else _planned(each.after, cost),
         "policies": iter(_policies(each, cost)),
+        "unowned": dict(each.owned.by_none),
+        "owner_unknown": dict(each.owned.in_doubt),
         "counts": _counts(each.counts),
         "changes": (_changed(changed, each) for changed in each.changes),
     }
@@ -53,7 +55,12 @@ def _source(source: Source | None) -> dict[str, object]:
 def _policies(each: Previewed, cost: Cost | None) -> list[dict[str, object]]:
     compared = each.before is not None
     return [
-        {"policy": name, "before": _planned(before, cost) if compared else None, "after": _planned(after, cost)}
+        {
+            "policy": name,
+            "before": _planned(before, cost) if compared else None,
+            "after": _planned(after, cost),
+            "owns": dict(each.owned.by_policy.get(name, {})),
+        }
         for name, (before, after) in each.policies.items()
     ]
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import tzinfo
 
+from janitor.core.decision import Decision
 from janitor.core.replay.amounts import Planned
 from janitor.core.replay.changes import KINDS, Changed, Kind
-from janitor.core.result import Cost, Mode
-from janitor.core.units import counted
-from janitor.report.figures import amount_in_words
+from janitor.core.result import Cost
+from janitor.core.units import counted, some_of
+from janitor.report.figures import amount_in_words, worth_of
 from janitor.report.layout import (
     BOLD,
     DIM,
@@ -21,12 +22,24 @@ from janitor.report.layout import (
     paragraph,
     rule,
 )
-from janitor.report.rehearsals.previews.preview import Preview, Previewed, of_kind, split, words_of, worth_of_changes
-from janitor.report.wording import local_minute, shortened
+from janitor.report.rehearsals.previews.preview import Preview, Previewed, words_of
+from janitor.report.rehearsals.previews.sentences import (
+    ALL_IN_CSV,
+    by_reason,
+    grouped,
+    idle_of,
+    in_short,
+    of_no_policy,
+    source_of,
+    starts_again,
+    unclear_of,
+    warnings_of,
+)
+from janitor.report.wording import shortened
 
-_MODES = {Mode.DRY_RUN: "dry run", Mode.DELETE: "live run"}
 _LONGEST_NAME = 255
 _LONGEST_SENTENCE = 2_000
+_SHOWN = 20
 
 
 def preview_page(made: Preview, cost: Cost | None, zone: tzinfo) -> Page:
@@ -43,48 +56,6 @@ def _lines(made: Preview, cost: Cost | None, zone: tzinfo, width: int) -> Iterat
         yield from _target(each, cost, zone, width)
 
 
-def in_short(made: Preview, cost: Cost | None) -> str:
-    """What would change, and what is to be deleted in all, in a sentence or two."""
-    words = [f"{count:,} {KINDS[kind]}" for kind, count in made.counts.items()]
-    delete, wait = made.after.delete.images, made.after.wait.images
-    figures = f"{amount_in_words(made.after.both, cost)}, {split(delete, wait)}"
-    now = f"{figures}, to be deleted" if delete + wait else "nothing to be deleted"
-    undecided = sum(each.undecided is not None for each in made.targets)
-    shortfall = f" {counted(undecided, 'target')} could not be decided on." if undecided else ""
-    return f"Changes: {', '.join(words) or 'none'}. In all now: {now}.{shortfall}"
-
-
-def source_of(each: Previewed, zone: tzinfo) -> str:
-    """Which snapshot was decided on, as of when, and with which decisions that is compared."""
-    source = each.source
-    if source is None:
-        return "no snapshot"
-    at = "" if source.decided_at == source.seen_at else f", decided as of {local_minute(source.decided_at, zone)}"
-    mode = f", a {_MODES[source.mode]}," if source.mode is not None else ""
-    against = "" if source.against is None else f", compared with what run {source.against}{mode} decided"
-    return f"on what run {source.run} saw, {local_minute(source.seen_at, zone)}{at}{against}"
-
-
-def warnings_of(each: Previewed) -> Iterator[str]:
-    """What people must know before they believe the figures, a sentence each."""
-    if each.undecided is not None:
-        yield f"not decided: {each.undecided}"
-    if each.excess:
-        yield f"over the limit, so a run would delete nothing: {'; '.join(each.excess)}"
-    if each.sharing_unknown:
-        planned = each.after.images
-        yield (
-            f"{len(each.sharing_unknown):,} of the {planned:,} to be deleted: not known whether another project uses "
-            "them; a run asks, and keeps those that are used"
-        )
-
-
-def said_of(made: Preview) -> Iterator[str]:
-    """All remarks and warnings, each with its target: for a table, which has no room for them."""
-    for each in made.targets:
-        yield from (f"{each.target}: {sentence}" for sentence in (*each.remarks, *warnings_of(each)))
-
-
 def _target(each: Previewed, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
     if each.source is not None:
         yield from paragraph(source_of(each, zone), width, 2, DIM)
@@ -96,23 +67,34 @@ def _target(each: Previewed, cost: Cost | None, zone: tzinfo, width: int) -> Ite
         return
     yield line()
     yield from _policies(each, cost, width)
-    for kind in Kind:
-        if some := of_kind(each.changes, kind):
-            yield from _changes(kind, some, cost, width)
+    for title, some in grouped(each):
+        yield from _changes(title, some, each, cost, width)
+    for title, unclear in unclear_of(each):
+        yield from _unclear(title, unclear, width)
 
 
 def _policies(each: Previewed, cost: Cost | None, width: int) -> Iterator[Line]:
     yield from _planned("all policies", each.before, each.after, cost, width)
-    idle = []
     for policy, (before, after) in each.policies.items():
         if before.images or after.images:
             yield from _planned(policy, before if each.before is not None else None, after, cost, width)
+        elif policy in each.owned.by_policy:
+            yield from paragraph(shortened(policy, _LONGEST_NAME), width, 2, BOLD)
+            words = "deletes nothing" if each.before is None else "deletes nothing, as before"
+            yield from labelled(Segment(f"{'now':<8}", DIM), Segment(words), width, 4)
         else:
-            idle.append(shortened(policy, _LONGEST_NAME))
-    if idle:
-        yield from paragraph(f"to delete nothing: {', '.join(idle)}", width, 2, DIM)
+            continue
+        owns = by_reason(each.owned.by_policy.get(policy, {}))
+        yield from labelled(Segment(f"{'owns':<8}", DIM), Segment(owns), width, 4)
+    if idle := idle_of(each):
+        verb = "owns" if len(idle) == 1 else "own"
+        names = some_of([shortened(policy, _LONGEST_NAME) for policy in idle], _SHOWN)
+        yield from paragraph(f"{names} {verb} no image", width, 2, DIM)
+    for sentence in of_no_policy(each):
+        yield from paragraph(sentence, width, 2, DIM)
     if others := each.counts.get(Kind.OTHER_REASON):
-        yield from paragraph(f"{counted(others)} {KINDS[Kind.OTHER_REASON]}", width, 2, DIM)
+        words = f"{counted(others)} {KINDS[Kind.OTHER_REASON]}, not listed here: {ALL_IN_CSV}"
+        yield from paragraph(words, width, 2, DIM)
 
 
 def _planned(name: str, before: Planned | None, after: Planned, cost: Cost | None, width: int) -> Iterator[Line]:
@@ -126,13 +108,28 @@ def _figures(planned: Planned, cost: Cost | None) -> str:
     return f"delete {amount_in_words(planned.delete, cost)}; wait {amount_in_words(planned.wait, cost)}"
 
 
-def _changes(kind: Kind, some: list[Changed], cost: Cost | None, width: int) -> Iterator[Line]:
+def _changes(title: str, some: list[Changed], each: Previewed, cost: Cost | None, width: int) -> Iterator[Line]:
     yield line()
-    title = KINDS[kind][0].upper() + KINDS[kind][1:]
-    yield from paragraph(f"{title}: {counted(len(some))}, {worth_of_changes(some, cost)}", width, 2, BOLD)
+    worth = worth_of((changed.image.size for changed in some), cost)
+    again = starts_again([changed.image.id for changed in some], each.anew)
+    words = f"{title[0].upper()}{title[1:]}: {counted(len(some))}, {worth}{again}"
+    yield from paragraph(words, width, 2, BOLD)
     for changed in some:
-        image = changed.image
-        yield from image_columns(image, width, 4)
-        for label, decision in (("before", changed.before), ("now", changed.after)):
-            words = shortened(words_of(decision), _LONGEST_SENTENCE)
-            yield from labelled(Segment(f"{label:<8}", DIM), Segment(words), width, 6)
+        yield from image_columns(changed.image, width, 4)
+        yield from _decided("before", changed.before, width)
+        yield from _decided("now", changed.after, width)
+
+
+def _unclear(title: str, some: list[Decision], width: int) -> Iterator[Line]:
+    yield line()
+    yield from paragraph(f"{title}: {counted(len(some))}", width, 2, BOLD)
+    for decision in some[:_SHOWN]:
+        yield from image_columns(decision.image, width, 4)
+        yield from _decided("now", decision, width)
+    if len(some) > _SHOWN:
+        yield from paragraph(f"and {len(some) - _SHOWN:,} more: {ALL_IN_CSV}", width, 4, DIM)
+
+
+def _decided(label: str, decision: Decision | None, width: int) -> Iterator[Line]:
+    words = shortened(words_of(decision), _LONGEST_SENTENCE)
+    yield from labelled(Segment(f"{label:<8}", DIM), Segment(words), width, 6)

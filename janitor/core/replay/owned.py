@@ -1,0 +1,74 @@
+"""What tried policies own of a snapshot, by the reasons of its decisions: also of the images that a guard keeps."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from janitor.core.decision import Decision, Reason
+from janitor.core.matching import Matched
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """The name of the policy that owns each image, by id, None for none; of those `in_doubt` the owner is not known."""
+
+    by_image: Mapping[str, str | None] = field(default_factory=dict)
+    in_doubt: frozenset[str] = frozenset()
+
+
+def owners_of(decisions: Iterable[Decision], matched: Matched) -> Owners:
+    """The owners of the images that were decided on by the policies of `matched`.
+
+    Only of an image that a guard keeps the decision does not say that already.
+    """
+    found: dict[str, str | None] = {}
+    doubts = set()
+    for decision in decisions:
+        name, in_doubt = decision.policy, decision.in_doubt
+        if name is None and decision.reason is not Reason.UNMATCHED:
+            owner = matched.owner_of(decision.image)
+            name, in_doubt = None if owner.policy is None else owner.policy.name, owner.doubtful is not None
+        found[decision.image.id] = None if in_doubt else name
+        if in_doubt:
+            doubts.add(decision.image.id)
+    return Owners(found, frozenset(doubts))
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """How many images each policy owns, no policy owns, and it is not known which policy owns, by reason."""
+
+    by_policy: Mapping[str, Mapping[Reason, int]] = field(default_factory=dict)
+    by_none: Mapping[Reason, int] = field(default_factory=dict)
+    in_doubt: Mapping[Reason, int] = field(default_factory=dict)
+
+    def count(self, reason: Reason) -> int:
+        """How many images there are with this reason, whoever owns them."""
+        return sum(each.get(reason, 0) for each in (*self.by_policy.values(), self.by_none, self.in_doubt))
+
+
+def owned(decisions: Iterable[Decision], owners: Owners) -> Owned:
+    """How many images each of these owners has, for which reasons they are decided on as they are."""
+    by_owner: dict[str | None, Counter[Reason]] = {None: Counter()}
+    in_doubt: Counter[Reason] = Counter()
+    for decision in decisions:
+        image = decision.image.id
+        if image in owners.in_doubt:
+            in_doubt[decision.reason] += 1
+        else:
+            by_owner.setdefault(owners.by_image.get(image), Counter())[decision.reason] += 1
+    by_none = by_owner.pop(None)
+    return Owned({name: reasons for name, reasons in by_owner.items() if name is not None}, by_none, in_doubt)
+
+
+def newly_unclear(before: Iterable[Decision], after: Sequence[Decision]) -> Iterator[Decision]:
+    """The decisions that keep an image as its family, or whether a policy matches it, is not known, and did not before.
+
+    Those are what an expression or a condition that is not meant so comes to.
+    """
+    earlier = {decision.image.id: decision for decision in before if decision.unclear}
+    for decision in after:
+        if decision.unclear:
+            then = earlier.get(decision.image.id)
+            if then is None or not then.is_like(decision):
+                yield decision

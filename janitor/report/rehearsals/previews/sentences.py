@@ -1,0 +1,145 @@
+"""What a preview says in words, the same in text and Markdown."""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import tzinfo
+
+from janitor.core.decision import Decision, Reason
+from janitor.core.replay.changes import KINDS, Changed, Kind
+from janitor.core.result import Cost, Mode
+from janitor.core.units import counted
+from janitor.report.figures import amount_in_words
+from janitor.report.rehearsals.previews.preview import Preview, Previewed, is_listed, split, waits_under_another
+from janitor.report.wording import local_minute
+
+_MODES = {Mode.DRY_RUN: "dry run", Mode.DELETE: "live run"}
+_WAITING_ELSEWHERE = "waiting under another policy"
+_PLANNED = {Reason.EXPIRED: "delete", Reason.NOTICE: "wait", Reason.REFUSED: "wait, rejected before"}
+
+_NO_FAMILY = "Kept now as no family is found"
+_IN_DOUBT = "Kept now as it is not known which policy matches"
+ALL_IN_CSV = "`--format csv` lists all"
+"""Where the images are that text and Markdown have no room for."""
+
+
+def in_short(made: Preview, cost: Cost | None) -> str:
+    """What would change, and what is to be deleted in all, in a sentence or two."""
+    words = [f"{count:,} {what}" for what, count in _counts(made)]
+    figures = f"{amount_in_words(made.after.both, cost)}, to be deleted: {_when(made)}"
+    now = figures if made.after.images else "nothing to be deleted"
+    undecided = sum(each.undecided is not None for each in made.targets)
+    shortfall = f" {counted(undecided, 'target')} could not be decided on." if undecided else ""
+    return f"Changes: {', '.join(words) or 'none'}. In all now: {now}.{shortfall}"
+
+
+def _counts(made: Preview) -> Iterator[tuple[str, int]]:
+    """How many changes there are of each kind, in words."""
+    for kind, count in made.counts.items():
+        waits = 0
+        if kind is Kind.OTHER_POLICY:
+            moved = (changed for each in made.targets for changed in each.changes if changed.kind is kind)
+            waits = sum(map(waits_under_another, moved))
+        if count > waits:
+            yield KINDS[kind], count - waits
+        if waits:
+            yield _WAITING_ELSEWHERE, waits
+
+
+def _when(made: Preview) -> str:
+    retried = sum(each.owned.count(Reason.REFUSED) for each in made.targets)
+    return split(made.after.delete.images, made.after.wait.images, retried)
+
+
+def change_of(changed: Changed) -> str:
+    """How a decision has changed, in words."""
+    if changed.kind is Kind.OTHER_POLICY and waits_under_another(changed):
+        return _WAITING_ELSEWHERE
+    return KINDS[changed.kind]
+
+
+def grouped(each: Previewed) -> Iterator[tuple[str, list[Changed]]]:
+    """The changes that are shown to people, by how the decisions have changed, what matters most first."""
+    listed = [changed for changed in each.changes if is_listed(changed)]
+    for kind in Kind:
+        groups: dict[str, list[Changed]] = {}
+        for changed in listed:
+            if changed.kind is kind:
+                groups.setdefault(change_of(changed), []).append(changed)
+        yield from groups.items()
+
+
+def starts_again(images: Collection[str], anew: Collection[str]) -> str:
+    """Of how many of these images the notice starts again, to be put behind their count; empty for none."""
+    count = sum(image in anew for image in images)
+    if not count:
+        return ""
+    whose = "its notice" if len(images) == 1 else "their notice" if count == len(images) else f"the notice of {count:,}"
+    return f"; {whose} starts again"
+
+
+def source_of(each: Previewed, zone: tzinfo) -> str:
+    """Which snapshot was decided on, as of when, and with which decisions that is compared."""
+    source = each.source
+    if source is None:
+        return "no snapshot"
+    at = "" if source.decided_at == source.seen_at else f", decided as of {local_minute(source.decided_at, zone)}"
+    mode = f", a {_MODES[source.mode]}," if source.mode is not None else ""
+    against = "" if source.against is None else f", compared with what run {source.against}{mode} decided"
+    return f"on what run {source.run} saw, {local_minute(source.seen_at, zone)}{at}{against}"
+
+
+def warnings_of(each: Previewed) -> Iterator[str]:
+    """What people must know before they believe the figures, a sentence each."""
+    if each.undecided is not None:
+        yield f"not decided: {each.undecided}"
+    if each.excess:
+        yield f"over the limit, so a run would delete nothing: {'; '.join(each.excess)}"
+    if unknown := len(each.sharing_unknown):
+        them, those = ("it", "an image that is") if unknown == 1 else ("them", "those that are")
+        yield (
+            f"{unknown:,} of the {each.after.images:,} to be deleted: not known whether another project uses {them}; a "
+            f"run asks, and keeps {those} used"
+        )
+
+
+def said_of(made: Preview) -> Iterator[str]:
+    """All remarks and warnings, each with its target: for a table, which has no room for them."""
+    for each in made.targets:
+        yield from (f"{each.target}: {sentence}" for sentence in (*each.remarks, *warnings_of(each)))
+
+
+def by_reason(reasons: Mapping[Reason, int]) -> str:
+    """How many images there are, and by which reasons: `9: 2 wait, 3 kept-newest, 2 in-use, 2 no-family`."""
+    if not reasons:
+        return "no image"
+    order = sorted(reasons.items(), key=lambda one: (one[0] not in _PLANNED, -one[1], list(Reason).index(one[0])))
+    words = ", ".join(f"{count:,} {_PLANNED.get(reason, reason)}" for reason, count in order)
+    return f"{sum(reasons.values()):,}: {words}"
+
+
+def idle_of(each: Previewed) -> list[str]:
+    """The policies that neither own an image nor planned to delete one, before or now."""
+    return [
+        policy
+        for policy, (before, after) in each.policies.items()
+        if not (before.images or after.images or policy in each.owned.by_policy)
+    ]
+
+
+def of_no_policy(each: Previewed) -> Iterator[str]:
+    """What no policy owns, and of what that is not known, a sentence each."""
+    if each.owned.by_none:
+        yield f"no policy owns {by_reason(each.owned.by_none)}"
+    if each.owned.in_doubt:
+        yield f"it is not known which policy owns {by_reason(each.owned.in_doubt)}"
+
+
+def unclear_of(each: Previewed) -> Iterator[tuple[str, list[Decision]]]:
+    """The images that are newly kept as something about them is not known, with a title for each kind.
+
+    Those that the list of changes does not show come first.
+    """
+    listed = {changed.image.id for changed in each.changes if is_listed(changed)}
+    unclear = sorted(each.unclear, key=lambda decision: decision.image.id in listed)
+    for title, in_doubt in ((_NO_FAMILY, False), (_IN_DOUBT, True)):
+        if some := [decision for decision in unclear if decision.in_doubt is in_doubt]:
+            yield title, some
