@@ -37,6 +37,7 @@ _INSTANT = re.compile(
 )
 _USUAL = len("2017-05-16T02:17:50Z")
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_DATED = re.compile(r"[0-9]+-")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})", re.ASCII)
 _FRACTION = re.compile(r"(?<=:\d{2}:\d{2})\.\d{1,6}(?=[Z+-])", re.ASCII)
@@ -182,6 +183,11 @@ def parse_until(text: str, zone: tzinfo) -> datetime:
     except (ValueError, OverflowError):
         pass  # the form of a date, but not a day of the calendar
     raise ValueError(f'"{text}" is not a date like 2026-12-31 or a time like 2026-12-31T18:00:00+09:00')
+
+
+def is_dated(text: str) -> bool:
+    """Whether a text that may be a duration or a date is meant as a date: it begins with a year."""
+    return _DATED.match(text) is not None
 
 
 def parse_from(text: str, zone: tzinfo) -> datetime:

@@ -118,7 +118,10 @@ def test_targets_of_which_nothing_is_known_are_named(recorded: Desk) -> None:
 
 def test_later_runs_that_could_not_survey_a_target_are_named(recorded: Desk) -> None:
     with closing(sqlite3.connect(recorded.folder / "sandbox.db")) as db, db:
-        db.execute("INSERT INTO runs (run, mode, started_at, outcome) VALUES (3, 'dry-run', '2099-01-01', 'failed')")
+        db.execute(
+            "INSERT INTO runs (run, mode, started_at, outcome) SELECT 3, mode, started_at, 'failed' FROM runs LIMIT 1"
+        )
         db.execute("INSERT INTO surveys (run, target, outcome, error) VALUES (3, 'sandbox', 'failed', 'no answer')")
     [target] = backtested(recorded)["targets"]
     assert target["remarks"][0] == "nothing is known of it after run 2: run 3 could not survey it: no answer"
+    assert "1 run could not survey it: run 3" in target["remarks"]

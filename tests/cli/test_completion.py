@@ -64,6 +64,8 @@ def test_ids_names_runs_and_targets_are_those_of_the_database_and_the_configurat
     assert values(folder, Kind.NAMED_IMAGES, "name-of-aa") == ["name-of-aa-1", "name-of-aa-2"]
     assert values(folder, Kind.RUNS) == ["2", "1"]
     assert offered(Kind.RUNS, folder / "janitor.yaml", "1") == [("1", "dry-run ok 2026-11-23")]
+    assert values(folder, Kind.BEGINNINGS) == ["7d", "30d", "90d", "180d", "1y", "2026-11-23"]
+    assert values(folder, Kind.BEGINNINGS, "2026") == ["2026-11-23"]
     assert values(folder, Kind.TARGETS) == ["prod", "프로드"]
     assert values(folder, Kind.TARGETS, "프") == ["프로드"]
 

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -158,6 +160,50 @@ def test_what_waits_at_the_end_is_said_of_its_policy(lived: Desk) -> None:
     assert (policy["policy"], policy["images"], policy["waiting"]) == ("ci", 0, 1)
 
 
+@pytest.mark.parametrize(
+    ("zone", "since", "first"),
+    [
+        pytest.param("Asia/Seoul", "2026-12-01", 9, id="a-day"),
+        pytest.param("America/Los_Angeles", "2026-12-01", 10, id="a-day-in-another-zone"),
+        pytest.param("Asia/Seoul", "2026-12-01T12:00:00+09:00", 9, id="an-instant"),
+        pytest.param("Asia/Seoul", "2026-12-01T03:00:01Z", 10, id="a-second-later"),
+        pytest.param("Asia/Seoul", "5d", 9, id="a-duration"),
+    ],
+)
+def test_the_nights_begin_at_a_date_or_so_long_before_the_last(lived: Desk, zone: str, since: str, first: int) -> None:
+    lived.write("janitor.yaml", CONFIGURATION.replace("Asia/Seoul", zone))
+    found = json.loads(lived.janitor("backtest", "--since", since, "--target", "prod", "--format", "json").stdout)
+    assert [night["run"] for night in found["targets"][0]["nights"]] == list(range(first, NIGHTS + 1))
+    assert (found["since_seconds"] is None) == (found["since_at"] is not None) == (since != "5d")
+    tried = json.loads(lived.janitor("backtest", "--since", since, "--suggest", "--format", "json").stdout)
+    assert (tried["nights"], tried["since_at"]) == (NIGHTS + 1 - first, found["since_at"])
+
+
+@pytest.mark.parametrize("words", [(), ("--suggest",)])
+def test_a_time_without_a_night_is_wrong_usage(lived: Desk, words: tuple[str, ...]) -> None:
+    done = lived.janitor("backtest", "--since", "2026-12-07", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        "there is no night to replay: prod: no run surveyed it since 2026-12-07 00:00 KST; the last that did was run "
+        "14 (2026-12-06 12:00 KST)"
+    ) in " ".join(done.stderr.split())
+    with closing(sqlite3.connect(lived.folder / "janitor.db")) as db, db:
+        values = "'dry-run', '2027-11-01T00:00:00Z', '2027-11-01T00:00:00Z', 'failed'"
+        db.execute(f"INSERT INTO runs (run, mode, started_at, finished_at, outcome) VALUES (15, {values})")
+        db.execute("INSERT INTO surveys (run, target, outcome, error) VALUES (15, 'prod', 'failed', 'no answer')")
+    said = " ".join(lived.janitor("backtest", *words).stderr.split())
+    assert "no run surveyed it in the 90d before run 15 (2027-11-01 09:00 KST); the last that did was run 14" in said
+
+
+def test_the_nights_of_a_suggestion_are_counted_as_those_of_a_backtest(lived: Desk) -> None:
+    with closing(sqlite3.connect(lived.folder / "janitor.db")) as db, db:
+        db.execute("UPDATE surveys SET usage_problem = '503' WHERE run IN (1, 3) AND target = 'prod'")
+    said = "12 nights, 2026-11-24 to 2026-12-06 (2 more do not count)"
+    for words in ((), ("--suggest",)):
+        assert said in " ".join(lived.janitor("backtest", *words, "--target", "prod").stdout.split())
+        assert json.loads(lived.janitor("backtest", *words, "--format", "json").stdout)["nights"] == 12
+
+
 def suggested(desk: Desk, *words: str) -> dict[tuple[str, str], dict[str, Any]]:
     found = json.loads(desk.janitor("backtest", *words, "--format", "json").stdout)
     return {(one["key"], one["value"]): one for one in found["variants"]}
@@ -188,7 +234,7 @@ def test_values_say_from_where_on_nothing_is_regretted_and_what_only_waits(lived
     lived.write("policies.yaml", policy % "30d")
     said = " ".join(lived.janitor("backtest", "--suggest").stdout.split())
     assert said.startswith("expire.after: nothing was due at any value, up to 1 image waiting at the end: nothing is")
-    assert "up to 1 image (7d 1, 14d 1)" in said
+    assert "nothing is known yet, by expire.after: 7d 1, 14d 1." in said
     found = suggested(lived, "--suggest")["expire.after", "14d"]
     assert (found["answer"], found["waiting"]) == ("nothing-due", 1)
 
@@ -211,6 +257,8 @@ def test_the_table_marks_what_is_written_now_and_draws_what_is_regretted(lived: 
     assert (done.returncode, done.stderr) == (0, "")
     said = " ".join(done.stdout.split())
     assert said.startswith("expire.after: no value that deletes anything is without regrets. keep.newest: ")
+    waiting = "Waiting at the end, of which nothing is known yet, by"
+    assert f"{waiting} expire.after" not in said  # nothing waits without a notice
     assert "14 dry runs count as nights" in said  # what history cannot tell, as in a plain backtest
     rows = {line[:6].strip(): line for line in done.stdout.splitlines() if line[:2] in ("* ", "  ")}
     assert rows["* 14d"].split()[2:] == ["5", "50.0", "GiB", "2?", "1", "█████████████░░░░░░░░░"]

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     NAMED_IMAGES = "ids and names of images"
     EXEMPT_IMAGES = "ids of images that are exempt"
     RUNS = "numbers of runs"
+    BEGINNINGS = "lengths of time, and days of runs"
     SHOWN_RUNS = "numbers of runs, and the latest"
     POLICIES = "names of policies"
     TARGETS = "names of targets"
@@ -57,6 +58,7 @@ IMAGES = _source(Kind.IMAGES)
 NAMED_IMAGES = _source(Kind.NAMED_IMAGES)
 EXEMPT_IMAGES = _source(Kind.EXEMPT_IMAGES)
 RUNS = _source(Kind.RUNS)
+BEGINNINGS = _source(Kind.BEGINNINGS)
 SHOWN_RUNS = _source(Kind.SHOWN_RUNS)
 POLICIES = _source(Kind.POLICIES)
 TARGETS = _source(Kind.TARGETS)

@@ -13,6 +13,7 @@ from janitor.store.history.peek import Peek, peeking
 
 _MOST = 100
 _LOOKED_AT = 10 * _MOST  # some of which may be left out
+_SPANS = ("7d", "30d", "90d", "180d", "1y")
 # Nothing that a shell reads as anything but itself, or at which bash ends a word; and no option.
 _HARMLESS = re.compile(r"\w[\w./+-]*")
 
@@ -57,6 +58,8 @@ def _found(kind: Kind, database: Peek, begun: str) -> Iterable[Candidate]:
             return _with_nothing(database.exempt(begun, _LOOKED_AT))
         case Kind.RUNS:
             return database.runs(begun, _LOOKED_AT)
+        case Kind.BEGINNINGS:
+            return _with_nothing((*_SPANS, *database.days(begun, _LOOKED_AT)))
         case Kind.SHOWN_RUNS:
             latest = [("latest", about) for _, about in database.runs("", 1)]
             return (*latest, *database.runs(begun, _LOOKED_AT))

@@ -1,10 +1,11 @@
 """A backtest, collected from the configuration, the policy files and the database."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import timedelta
-from pathlib import Path
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 
 from janitor.cli.commands.reading.filters import check_surveyed, check_targets
+from janitor.cli.commands.reading.standing import instant_before
 from janitor.cli.configuration import basis_of, next_run_of
 from janitor.cli.rehearsals.choosing import NEVER, failures_after, never_surveyed
 from janitor.cloud.apis import shareable, wire_keys
@@ -14,42 +15,102 @@ from janitor.core.image import Image
 from janitor.core.replay.afterwards import Afterwards
 from janitor.core.replay.backtest import Replay
 from janitor.core.replay.hindsight import hindsight_of
+from janitor.core.replay.nights import Lost, PastRun, Since
 from janitor.core.replay.replayed import NightDeletion, Ruling
+from janitor.core.units import format_duration, is_dated, parse_span
 from janitor.errors import UsageError
+from janitor.escaping import visible
 from janitor.report.rehearsals.backtests.backtest import Backtest, TargetBacktest
+from janitor.report.wording import local_minute
 from janitor.store import Store
 from janitor.store.history.later import Failure
 from janitor.store.transactions.backtests import Past
 
 
-def backtested(
-    settings: Settings, rules: Rules, store: Store, path: Path | None, since: timedelta, targets: frozenset[str]
-) -> Backtest:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be replayed: the nights of which time, in which targets; without any, in those that are configured.
+
+    `policies` says where the policies that are tried are from.
+    """
+
+    policies: str
+    since: Since
+    targets: frozenset[str]
+
+
+def beginning(text: str, zone: tzinfo) -> Since:
+    """From when on nights are wanted: a duration, or a day in a zone or an instant as in other options.
+
+    Raises UsageError for anything else.
+    """
+    if is_dated(text):
+        return instant_before(text, zone, "--since")
+    try:
+        return parse_span(text)
+    except ValueError as error:
+        raise UsageError(f"--since: {visible(str(error))}; a date is written as 2026-12-31") from error
+
+
+def backtested(settings: Settings, rules: Rules, store: Store, asked: Asked) -> Backtest:
     """What these policies would have deleted, in each target that is asked for, or in each that is configured.
 
-    Raises UsageError for a target that no run has surveyed, and before the first run.
+    Raises UsageError for a target that no run has surveyed, before the first run, and where no night is of that time.
+    """
+
+    def tried(past: Past, target: str) -> TargetBacktest | None:
+        replay = Replay(ruling_of(settings, rules, target))
+        nights = [replay.night(night) for night in past.nights(target, asked.since)]
+        deletions = [deletion for night in nights for deletion in night.deletions]
+        after = recorded_after(past, target, deletions)
+        hindsight = hindsight_of(deletions, after, settings.timezone, wire_keys)
+        return TargetBacktest(target, nights, hindsight) if nights else None
+
+    return Backtest(asked.policies, asked.since, *in_each_target(settings, store, asked, tried))
+
+
+def in_each_target(
+    settings: Settings, store: Store, asked: Asked, tried: Callable[[Past, str], TargetBacktest | None]
+) -> tuple[list[TargetBacktest], list[str]]:
+    """What comes of each target that is asked for, and a sentence for each that is left out; None: without a night.
+
+    Raises UsageError as `backtested`.
     """
     known, failures = store.targets(), store.latest_failures()
+    tested, without = [], []
     with store.past() as past:
-        tested = []
-        for target in wanted_targets(settings, past.targets(), targets):
-            replay = Replay(ruling_of(settings, rules, target))
-            nights = [replay.night(night) for night in past.nights(target, since)]
-            if nights:
-                deletions = [deletion for night in nights for deletion in night.deletions]
-                hindsight = hindsight_of(
-                    deletions, recorded_after(past, target, deletions), settings.timezone, wire_keys
-                )
-                later = list(failed_since(settings, target, nights[-1].run, failures))
-                tested.append(TargetBacktest(target, nights, past.dropped(target, since), hindsight, later))
-    without = [] if targets else list(left_out(settings, known, failures))
-    return Backtest(str(path or settings.policies), since, tested, without)
+        for target in wanted_targets(settings, past.targets(), asked.targets):
+            found, lost = tried(past, target), past.lost(target, asked.since)
+            if found is None:
+                without.append(f"{target}: {_nothing_there(lost, asked.since, settings.timezone)}")
+                continue
+            last = found.nights[-1].run
+            later = list(_failed_since(failures_after(settings, failures, target, last), last))
+            tested.append(replace(found, lost=lost, remarks=later))
+    if not tested:
+        raise UsageError(f"there is no night to replay: {visible('; '.join(without))}")
+    return tested, [*without, *([] if asked.targets else left_out(settings, known, failures))]
 
 
-def failed_since(settings: Settings, target: str, last: int, failures: Mapping[str, Failure]) -> Iterator[str]:
+def _nothing_there(lost: Lost, since: Since, zone: tzinfo) -> str:
+    """Why no night of a target is of that time."""
+    if lost.dropped:
+        which = "its night" if lost.dropped == 1 else f"its {lost.dropped:,} nights"
+        return f"{which} of that time lost {'its' if lost.dropped == 1 else 'their'} details, as `keep_history` says"
+    if isinstance(since, datetime):
+        when = f"since {local_minute(since, zone)}"
+    else:
+        when = f"in the {format_duration(since)} before {_named(lost.tried, zone)}"
+    return f"no run surveyed it {when}; the last that did was {_named(lost.latest, zone)}"
+
+
+def _named(run: PastRun | None, zone: tzinfo) -> str:
+    return "an unknown run" if run is None else f"run {run.run} ({local_minute(run.at, zone)})"
+
+
+def _failed_since(failures: Sequence[Failure], last: int) -> Iterator[str]:
     """What is to be said of later runs that could not survey a target."""
-    later = failures_after(settings, failures, target, last)
-    for failure in sorted(later, key=lambda each: each.run)[-1:]:
+    for failure in sorted(failures, key=lambda each: each.run)[-1:]:
         why = f": {failure.error}" if failure.error else ""
         yield f"nothing is known of it after run {last}: run {failure.run} could not survey it{why}"
 

@@ -2,57 +2,39 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
-from pathlib import Path
 
-from janitor.cli.rehearsals.backtesting import failed_since, left_out, recorded_after, ruling_of, wanted_targets
+from janitor.cli.rehearsals.backtesting import Asked, in_each_target, recorded_after, ruling_of
 from janitor.cloud.apis import wire_keys
 from janitor.config import Settings
 from janitor.config.policy_files import Rules
 from janitor.core.policy import Policy
 from janitor.core.replay.backtest import Replay
 from janitor.core.replay.hindsight import hindsight_of
-from janitor.core.replay.nights import RecordedNight
+from janitor.core.replay.nights import RecordedNight, Since
 from janitor.core.replay.outcomes.variants import Trial, Variant, variants_of, with_variant
 from janitor.core.replay.replayed import NightDeletion, ReplayedNight, Ruling
 from janitor.documents.schema import suggestion
 from janitor.errors import UsageError
 from janitor.escaping import visible
 from janitor.report.rehearsals.backtests.backtest import TargetBacktest
-from janitor.report.rehearsals.backtests.backtest import doubts as remarks
 from janitor.report.rehearsals.backtests.suggestion import Suggestion
 from janitor.store import Store
 from janitor.store.transactions.backtests import Past
 
 
-def suggested(
-    settings: Settings,
-    rules: Rules,
-    store: Store,
-    path: Path | None,
-    since: timedelta,
-    targets: frozenset[str],
-    name: str,
-) -> Suggestion:
+def suggested(settings: Settings, rules: Rules, store: Store, asked: Asked, name: str) -> Suggestion:
     """What the policy of this name would have come to at other values; without a name, the only one that expires.
 
     Raises UsageError for a policy that does not expire, and as `backtested`.
     """
     policy = chosen(rules.policies, name)
     trials = [Trial(variant) for variant in variants_of(policy)]
-    nights, tried, doubts = 0, [], []
-    known, failures = store.targets(), store.latest_failures()
-    with store.past() as past:
-        for target in wanted_targets(settings, past.targets(), targets):
-            present = _try(settings, rules, past, target, since, trials)
-            if present is not None:
-                nights += len(present.nights)
-                tried.append(target)
-                later = failed_since(settings, target, present.nights[-1].run, failures)
-                doubts += [(target, each) for each in (*later, *remarks(present))]
-    said = [each if len(tried) == 1 else f"{target}: {each}" for target, each in doubts]
-    said += [] if targets else left_out(settings, known, failures)
-    return Suggestion(policy.name, str(path or settings.policies), since, tried, nights, trials, said)
+
+    def tried(past: Past, target: str) -> TargetBacktest | None:
+        return _try(settings, rules, past, target, asked.since, trials)
+
+    present, without = in_each_target(settings, store, asked, tried)
+    return Suggestion(policy.name, asked.policies, asked.since, present, trials, without)
 
 
 def chosen(policies: Sequence[Policy], name: str) -> Policy:
@@ -75,7 +57,7 @@ def chosen(policies: Sequence[Policy], name: str) -> Policy:
 
 
 def _try(
-    settings: Settings, rules: Rules, past: Past, target: str, since: timedelta, trials: Sequence[Trial]
+    settings: Settings, rules: Rules, past: Past, target: str, since: Since, trials: Sequence[Trial]
 ) -> TargetBacktest | None:
     """Replay the nights of a target for every variant, and count what comes of each.
 
@@ -94,7 +76,7 @@ def _try(
     if not present.nights:
         return None
     hindsight = hindsight_of(present.made, after, settings.timezone, wire_keys)
-    return TargetBacktest(target, present.nights, past.dropped(target, since), hindsight)
+    return TargetBacktest(target, present.nights, hindsight)
 
 
 class _Replayed:

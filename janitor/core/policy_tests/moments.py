@@ -1,12 +1,9 @@
 """Instants as people write them in tests: how long ago, or a date."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from janitor.core.units import parse_from, parse_span
-
-_DATED = re.compile(r"[0-9]+-")
+from janitor.core.units import is_dated, parse_from, parse_span
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +17,7 @@ class Moment:
     ago: timedelta | None = field(init=False)
 
     def __post_init__(self) -> None:
-        dated = _DATED.match(self.text) is not None
+        dated = is_dated(self.text)
         if dated:
             parse_from(self.text, UTC)  # the zone changes what a date means, not whether it is valid
         object.__setattr__(self, "ago", None if dated else parse_span(self.text))

@@ -1,7 +1,7 @@
 """What surveys and people recorded about images after a night: read once, for all deletions that are looked back at."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
@@ -27,7 +27,7 @@ class Surveyed:
     """One survey of a target. `zone` is that of its run, None where it was not recorded.
 
     `saw_uses`: what uses images could be read; `saw_all_uses`: from all sources. `left_out` are sources of which it is
-    not known otherwise which uses were not seen.
+    not known otherwise which uses were not seen. `accepted`: it can be believed that what it does not list is gone.
     """
 
     run: int
@@ -36,6 +36,7 @@ class Surveyed:
     saw_uses: bool = True
     saw_all_uses: bool = True
     left_out: frozenset[Unread] = frozenset()
+    accepted: bool = True
 
     @property
     def moment(self) -> Moment:
@@ -70,7 +71,8 @@ class Afterwards:
     `surveys` are in order. `rebound` says after which run, and when, a person rebound the target: what follows is about
     another account. `listed`, `used`, `granted` (exemptions by command, each with when) and `shared` are by the folded
     id of the image, each in the order of the runs; `shared` goes back to the first answer that is recorded. `needing`
-    are the images that name others as their parts. `in_files` are the exemptions of policy files, each with the runs
+    are the images that name others as their parts. `deleted` are the runs of ours that really deleted an image,
+    by its folded id, whatever the target. `in_files` are the exemptions of policy files, each with the runs
     that read it.
     """
 
@@ -82,6 +84,7 @@ class Afterwards:
     granted: Mapping[ImageId, Sequence[tuple[Exemption, datetime]]] = field(default_factory=dict)
     in_files: Sequence[tuple[Exemption, Runs]] = ()
     shared: Mapping[ImageId, Sequence[tuple[Sharing, Runs]]] = field(default_factory=dict)
+    deleted: Mapping[ImageId, Collection[int]] = field(default_factory=dict)
 
 
 def within(runs: Runs, first: int, last: int | None) -> Runs:

@@ -135,11 +135,21 @@ class Case:
         """Those of these runs."""
         return [each for listed, _ in self.later for each in self.record.surveys.of(both(listed.runs, runs))]
 
+    @property
+    def last_seen(self) -> int:
+        """The run that listed the image last: that of the deletion, if no later one did."""
+        return self.later[-1][1][-1].run if self.later else self.deletion.run
+
+    @property
+    def missing(self) -> Surveyed | None:
+        """The first survey after that which is to be believed that it is gone."""
+        later = self.record.surveys.of((self.last_seen + 1, None))
+        return next((each for each in later if each.accepted), None)
+
     def may_be_there(self, at: datetime) -> bool:
         """Whether the image may have been there at an instant after its deletion, for all that surveys say."""
-        last = self.later[-1][1][-1].run if self.later else self.deletion.run
-        missing = self.record.surveys.of((last + 1, None))[:1]
-        ends = [each.at for each in missing] + ([] if self._rebound_at is None else [self._rebound_at])
+        missing = [] if self.missing is None else [self.missing.at]
+        ends = missing + ([] if self._rebound_at is None else [self._rebound_at])
         return all(at < end for end in ends)
 
 

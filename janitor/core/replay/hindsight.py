@@ -48,15 +48,20 @@ def hindsight_of(
 def _watched(case: Case) -> Watched:
     seen = case.seen()
     with_uses = [each for each in seen if each.saw_all_uses]
-    surveys, shared = case.record.after.surveys, case.record.after.shared.get(case.identity, ())
+    after = case.record.after
+    shared = after.shared.get(case.identity, ())
+    by_us = case.last_seen in after.deleted.get(case.identity, ()) or (not seen and case.deletion.really)
+    over = by_us or case.missing is not None
     return Watched(
         case.deletion,
         len(seen),
         len(with_uses),
         seen[-1].moment if seen else None,
-        bool(seen) and seen[-1] is surveys[-1],
+        bool(seen) and not over,
         any(case.seen_in(runs) for sharing, runs in shared if not sharing.unasked and sharing.problem is None),
         with_uses[-1].moment if with_uses else None,
+        over,
+        by_us,
     )
 
 

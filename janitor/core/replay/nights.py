@@ -28,6 +28,20 @@ class PastRun:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What is missing among the nights of a time.
+
+    `dropped` is how many have lost their details, and `failed` are the runs that could not survey the target. `latest`
+    is the last run of whatever time that could, and `tried` the last that did or tried to; None where none ever did.
+    """
+
+    dropped: int = 0
+    failed: tuple[int, ...] = ()
+    latest: PastRun | None = None
+    tried: PastRun | None = None
+
+
 def counting(runs: Sequence[PastRun]) -> frozenset[int]:
     """Which of all runs of a target, given in their order, count as nights, in which policies can delete.
 
@@ -111,6 +125,10 @@ LastUse = tuple[datetime | None, datetime | None, datetime | None]
 
 Removed = Mapping[ImageId, tuple[int, datetime]]
 """Images that use no others any longer: since after which run, and when that was."""
+
+
+Since = timedelta | datetime
+"""From when on nights are replayed: so long before the latest run that tried to survey the target, or an instant."""
 
 
 class PastUses(Protocol):

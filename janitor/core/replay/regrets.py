@@ -62,6 +62,8 @@ class Watched:
     `nights` are the later surveys that listed it, and `last` is the last of them, None without any; in `uses_seen` of
     these, all that uses images could be read, last in `uses_until`. `still_there`: the last survey of the target lists
     it. `asked`: it was asked later with whom it is shared.
+    `over`: later surveys of the target do not list it any more, so it cannot be watched for longer; `by_us`: it was our
+    own run that really deleted it.
     """
 
     deletion: NightDeletion
@@ -71,6 +73,8 @@ class Watched:
     still_there: bool
     asked: bool
     uses_until: Moment | None = None
+    over: bool = False
+    by_us: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,3 +99,8 @@ class ReplayedNight:
     def decided(self) -> bool:
         """Whether the policies decided in it: it counts as a night, and nothing kept them from deciding."""
         return self.counts and self.undecided is None
+
+    @property
+    def can_delete(self) -> bool:
+        """Whether the policies could delete in it, too."""
+        return self.decided and self.withheld is None

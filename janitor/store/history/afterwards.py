@@ -11,6 +11,7 @@ from janitor.core.names.image_ids import ImageId, folded
 from janitor.core.names.spelling import normal
 from janitor.core.needs import PARTS
 from janitor.core.replay.afterwards import Afterwards, Listed, Runs, Surveyed, Used
+from janitor.core.result import DeletionOutcome
 from janitor.core.usage import Source, Unread, User, UserKind
 from janitor.store.basis import zone_named
 from janitor.store.columns import IMAGE, names
@@ -30,18 +31,21 @@ def afterwards_of(db: Connection, target: str, images: Collection[ImageId], sinc
         _granted(db, images),
         tuple((from_json(Exemption, value), (first, end)) for value, first, end in db.execute(_IN_FILES, (since,))),
         _shared(db, target, images),
+        _deleted(db, images, since),
     )
 
 
 def _surveys(db: Connection, target: str) -> tuple[Surveyed, ...]:
     found = []
-    for run, at, zone, problem, parts, recorded in db.execute(_SURVEYS, (target,)):
+    for run, at, zone, problem, parts, recorded, accepted in db.execute(_SURVEYS, (target,)):
         unread = frozenset(Unread(Source(source), part) for source, part in json.loads(parts or "[]"))
         readable = problem is None
         # Where it was recorded which uses a survey could not see, these are cut off below.
         left_out = frozenset[Unread]() if recorded else unread
         known_zone = None if zone is None else zone_named(zone)
-        found.append(Surveyed(run, instant(at), known_zone, readable, readable and not unread, left_out))
+        found.append(
+            Surveyed(run, instant(at), known_zone, readable, readable and not unread, left_out, bool(accepted))
+        )
     return tuple(found)
 
 
@@ -84,8 +88,17 @@ def _shared(db: Connection, target: str, images: Collection[ImageId]) -> dict[Im
     return found
 
 
+def _deleted(db: Connection, images: Collection[ImageId], since: int) -> dict[ImageId, set[int]]:
+    found: defaultdict[ImageId, set[int]] = defaultdict(set)
+    for run, image in db.execute(_DELETED, (since, DeletionOutcome.DELETED)):
+        if (key := folded(image)) in images:
+            found[key].add(run)
+    return found
+
+
 _SURVEYS = """
-SELECT s.run, s.finished_at, r.zone, s.usage_problem, s.usage_unread, s.usage_readings IS NOT NULL
+SELECT s.run, s.finished_at, r.zone, s.usage_problem, s.usage_unread, s.usage_readings IS NOT NULL,
+    s.good OR s.protected IS NULL
 FROM surveys s JOIN runs r ON r.run = s.run
 WHERE s.target = ? AND s.finished_at IS NOT NULL ORDER BY s.run
 """
@@ -115,6 +128,9 @@ _GRANTED = "SELECT image, until, why, who, created_at FROM exemptions ORDER BY c
 _IN_FILES = """
 SELECT value, from_run, until_run FROM file_exemptions WHERE until_run IS NULL OR until_run > ?
 ORDER BY from_run, position
+"""
+_DELETED = """
+SELECT run, image FROM deletions WHERE run >= ? AND coalesce(confirmed_outcome, settled_outcome, outcome) = ?
 """
 _SHARED = """
 SELECT image, value, from_run, until_run FROM grounds WHERE target = ? AND kind = 'sharing' ORDER BY from_run, image

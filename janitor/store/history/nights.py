@@ -9,7 +9,7 @@ from typing import Any
 
 from janitor.core.memory import Exemption
 from janitor.core.planning.plan import OVER_LIMIT
-from janitor.core.replay.nights import PastRun, RecordedNight, Standing, Told, counting
+from janitor.core.replay.nights import Lost, PastRun, RecordedNight, Since, Standing, Told, counting
 from janitor.core.result import Mode, Outcome
 from janitor.core.usage import Source, Unread, Usage
 from janitor.store.basis import basis_at
@@ -25,17 +25,16 @@ from janitor.store.trust.notices import missed_since
 _Row = dict[str, Any]
 
 
-def nights_of(db: Connection, target: str, since: timedelta | None) -> Iterator[RecordedNight]:
-    """The nights of a target in their order: of the last such time before its latest run, or all that are kept.
+def nights_of(db: Connection, target: str, since: Since | None) -> Iterator[RecordedNight]:
+    """The nights of a target in their order: of that time, or all that are kept.
 
     The mappings of a night change with the next. Nothing may be written meanwhile by the same connection.
     """
     runs = query(db, _RUNS, {"target": target})
-    surveys = [row for row in runs if row["finished_at"] is not None]
-    wanted = [row for row in _within(surveys, since) if not row["details_dropped"]]
+    wanted = [row for row in _within(runs, since) if row["finished_at"] is not None and not row["details_dropped"]]
     if not wanted:
         return
-    counted = counting([_past(row) for row in surveys])
+    counted = counting([_past(row) for row in runs if row["finished_at"] is not None])
     reading = _Reading(db, target, runs, wanted[0]["run"], counted | _would_count(runs))
     for row in runs:
         if row["run"] < wanted[0]["run"] or row["finished_at"] is None:
@@ -44,7 +43,7 @@ def nights_of(db: Connection, target: str, since: timedelta | None) -> Iterator[
 
 
 def _past(row: _Row) -> PastRun:
-    return PastRun(row["run"], Mode(row["mode"]), instant(row["finished_at"] or row["ended_at"]))
+    return PastRun(row["run"], Mode(row["mode"]), _moment(row))
 
 
 def _would_count(runs: list[_Row]) -> frozenset[int]:
@@ -55,17 +54,29 @@ def _would_count(runs: list[_Row]) -> frozenset[int]:
     return counting([_past(row) for row in tried])
 
 
-def dropped_of(db: Connection, target: str, since: timedelta | None) -> int:
-    """How many nights of that time have lost their details."""
-    surveys = [row for row in query(db, _RUNS, {"target": target}) if row["finished_at"] is not None]
-    return sum(bool(row["details_dropped"]) for row in _within(surveys, since))
+def lost_of(db: Connection, target: str, since: Since | None) -> Lost:
+    """The nights of that time that cannot be replayed, and the latest that could have been, of whatever time."""
+    runs = query(db, _RUNS, {"target": target})
+    some = _within(runs, since)
+    seen = [row for row in runs if row["finished_at"] is not None]
+    return Lost(
+        sum(bool(row["details_dropped"]) for row in some if row["finished_at"] is not None),
+        tuple(row["run"] for row in some if row["finished_at"] is None),
+        _past(seen[-1]) if seen else None,
+        _past(runs[-1]) if runs else None,
+    )
 
 
-def _within(surveys: list[_Row], since: timedelta | None) -> list[_Row]:
-    if since is None or not surveys:
-        return surveys
-    begin = instant(surveys[-1]["finished_at"]) - since
-    return [row for row in surveys if instant(row["finished_at"]) >= begin]
+def _within(runs: list[_Row], since: Since | None) -> list[_Row]:
+    if since is None or not runs:
+        return runs
+    begin = _moment(runs[-1]) - since if isinstance(since, timedelta) else since
+    return [row for row in runs if _moment(row) >= begin]
+
+
+def _moment(row: _Row) -> datetime:
+    """When a run surveyed the target; where it could not, when it ended, or else began."""
+    return instant(row["finished_at"] or row["ended_at"] or row["started_at"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,10 @@ class Peek:
         rows = self._db.execute(_RUNS, (f"{begun}%" if begun.isdigit() or not begun else "", most))
         return [(run, f"{mode} {outcome or 'unfinished'} {day}") for run, mode, outcome, day in rows]
 
+    def days(self, begun: str, most: int) -> list[str]:
+        """The days that begin so on which a run began, in UTC, the latest first."""
+        return self._texts(_DAYS, begun, begun + _AFTER_ALL, most)
+
     def policies(self) -> list[str]:
         """The names of the policies of the latest run."""
         return self._texts("SELECT policy FROM policy_texts WHERE until_run IS NULL ORDER BY policy")
@@ -91,6 +95,10 @@ WHERE i.present AND f.name >= ? AND f.name < ? LIMIT ?
 """
 _EXEMPT = """
 SELECT DISTINCT image FROM exemptions WHERE ended_at IS NULL AND image >= ? AND image < ? ORDER BY image LIMIT ?
+"""
+_DAYS = """
+SELECT DISTINCT substr(started_at, 1, 10) FROM runs WHERE started_at >= ? AND started_at < ?
+ORDER BY started_at DESC LIMIT ?
 """
 _RUNS = """
 SELECT CAST(run AS TEXT), mode, outcome, substr(started_at, 1, 10) FROM runs

@@ -2,14 +2,13 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 from janitor.core.names.image_ids import ImageId
 from janitor.core.replay.afterwards import Afterwards
-from janitor.core.replay.nights import RecordedNight
+from janitor.core.replay.nights import Lost, RecordedNight, Since
 from janitor.store.connection import Connection
 from janitor.store.history.afterwards import afterwards_of
-from janitor.store.history.nights import dropped_of, nights_of
+from janitor.store.history.nights import lost_of, nights_of
 from janitor.store.surveys import recorded
 from janitor.store.transactions import OnFile
 
@@ -24,8 +23,8 @@ class Past:
         """The names of all targets that any run surveyed."""
         return recorded.targets(self._db)
 
-    def nights(self, target: str, since: timedelta | None = None) -> Iterator[RecordedNight]:
-        """The nights of a target in their order: of that long before its latest run, or all whose details are kept.
+    def nights(self, target: str, since: Since | None = None) -> Iterator[RecordedNight]:
+        """The nights of a target in their order: of that time, or all whose details are kept.
 
         What a night holds may change when the next is asked for.
         """
@@ -35,9 +34,9 @@ class Past:
         """What is recorded about these images of a target from a run on: as listed, used, exempted and shared."""
         return afterwards_of(self._db, target, images, since)
 
-    def dropped(self, target: str, since: timedelta | None = None) -> int:
-        """How many nights of the same time have lost their details."""
-        return dropped_of(self._db, target, since)
+    def lost(self, target: str, since: Since | None = None) -> Lost:
+        """The nights of the same time that cannot be replayed."""
+        return lost_of(self._db, target, since)
 
 
 class Backtests(OnFile):

@@ -28,6 +28,16 @@ def watched(number: int, span: timedelta | None, uses: timedelta | None = None, 
     return Watched(deletion(number), nights, nights, last, False, False, None if until is None else Moment(NOW + until))
 
 
+def gone(number: int, span: timedelta = DAY) -> Watched:
+    """One that later nights no longer list."""
+    return replace(watched(number, span), over=True)
+
+
+def really(number: int) -> Watched:
+    """One that our own run deleted."""
+    return replace(gone(number), by_us=True)
+
+
 def found(*images: Watched, **more: Any) -> Evidence:
     evidence = Evidence(nights={1, 2})
     evidence.add_hindsight(Hindsight(watched=images, **more))
@@ -53,6 +63,12 @@ DOUBTED = Doubt(deletion(1), RegretKind.SHARED, "?", Moment(NOW + DAY, 4))
         pytest.param(found(replace(watched(1, WEEK), uses_seen=5)), Answer.NO_REGRETS, id="uses-read-half-of-the-time"),
         pytest.param(found(watched(1, None), regrets=(REGRETTED,)), Answer.REGRETS, id="one-regret-is-enough"),
         pytest.param(found(watched(1, WEEK), doubts=(DOUBTED,)), Answer.NO_REGRETS, id="a-doubt-is-none"),
+        pytest.param(found(really(1), really(2), watched(3, DAY)), Answer.GONE, id="mostly-really-deleted"),
+        pytest.param(found(really(1), gone(2), watched(3, DAY)), Answer.GONE, id="really-deleted-or-gone"),
+        pytest.param(found(really(1), watched(2, DAY)), Answer.TOO_EARLY, id="half-may-yet-be-watched"),
+        pytest.param(found(really(1), watched(2, WEEK)), Answer.NO_REGRETS, id="half-were-watched-nevertheless"),
+        pytest.param(found(gone(1, WEEK)), Answer.NO_REGRETS, id="gone-after-long-enough"),
+        pytest.param(found(really(1), regrets=(REGRETTED,)), Answer.REGRETS, id="regretted-before-it-was-deleted"),
         pytest.param(found(), Answer.NOTHING_DELETED, id="nothing"),
         pytest.param(Evidence(), Answer.NOTHING_DECIDED, id="no-night"),
         pytest.param(Evidence(nights={1}, waiting=1), Answer.NOTHING_DUE, id="waiting"),

@@ -19,7 +19,8 @@ from janitor.core.result import Mode
 from janitor.core.survey.binding import Binding
 from janitor.core.usage import User, UserKind
 from janitor.errors import Refused, Unavailable
-from janitor.report.rehearsals.backtests.backtest import TargetBacktest, doubts
+from janitor.report.rehearsals.backtests.backtest import TargetBacktest
+from janitor.report.rehearsals.backtests.doubts import doubts
 from janitor.shutdown import Stop
 from tests.core.replay.test_backtest import deleted, replayed
 from tests.core.test_deciding_again import ListeningStore, World

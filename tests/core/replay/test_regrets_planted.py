@@ -60,6 +60,31 @@ def test_images_that_were_really_deleted_are_watched_until_then_and_no_longer(tm
         strict, lenient = ([Policy("p", ALL, Expire(days * DAY))] for days in (14, 18))
         assert watched(store, strict) == {"old": (1, 0), "young": (2, 0)}
         assert watched(store, lenient) == {"old": (0, 0), "young": (0, 0)}
+        assert [ended(store, policies) for policies in (strict, lenient)] == [{"old": "us", "young": "us"}] * 2
+
+
+def test_what_others_removed_is_not_told_as_ours(tmp_path: Path) -> None:
+    with Store.open(new_database(tmp_path / "janitor.db")) as store:
+        world = NightlyWorld(store, RecordingCloud([image_called(name) for name in ("deleted", "taken")]), [])
+        world.night()
+        world.cloud.listed = world.cloud.listed[:1]
+        world.night()  # half of all images are missing: its survey is not accepted
+        every = [Policy("p", ALL, Expire(DAY))]
+        assert ended(store, every) == {"deleted": "", "taken": ""}
+        world.cloud.listed += [image_called(f"kept-{number}", protected=True) for number in range(5)]
+        world.night()
+        assert ended(store, every) == {"deleted": "", "taken": "others"}
+        world.policies = every
+        world.night()
+        assert ended(store, every) == {"deleted": "us", "taken": "others"}
+
+
+def ended(store: Store, policies: Sequence[Policy]) -> dict[str, str]:
+    """What ended the watch of each image that these policies would have deleted."""
+    return {
+        each.deletion.decision.image.id: "us" if each.by_us else "others" if each.over else ""
+        for each in hindsight_of(*replayed(store, policies), UTC).watched
+    }
 
 
 def watched(store: Store, policies: Sequence[Policy]) -> dict[str, tuple[int, int]]:

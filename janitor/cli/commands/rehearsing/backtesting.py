@@ -17,8 +17,9 @@ from janitor.cli.formats.rehearsals import BACKTEST, SUGGESTION
     "--since",
     default="90d",
     show_default=True,
-    metavar="DURATION",
-    help="How long before the latest run of each target to begin.",
+    metavar="DURATION|DATE",
+    shell_complete=completion.BEGINNINGS,
+    help="Begin so long before the latest run of each target, or on this day (2026-12-31) or time with its zone.",
 )
 @click.option(
     "--suggest",
@@ -41,23 +42,18 @@ def backtest(
     until then. Reads the database only.
     """
     from janitor.cli.commands.loading import load_rules_offline
-    from janitor.cli.rehearsals.backtesting import backtested
+    from janitor.cli.rehearsals.backtesting import Asked, backtested, beginning
     from janitor.cli.rehearsals.suggesting import suggested
-    from janitor.core.units import parse_span
-    from janitor.errors import Exit, UsageError
-    from janitor.escaping import visible
+    from janitor.errors import Exit
     from janitor.store import Store
 
-    try:
-        span = parse_span(since)
-    except ValueError as error:
-        raise UsageError(f"--since: {visible(str(error))}") from error
     settings, rules = load_rules_offline(common, path)
+    asked = Asked(str(path or settings.policies), beginning(since, settings.timezone), frozenset(targets))
     with Store.open_existing(settings.database) as store:
         if suggest is not None:
-            tried = suggested(settings, rules, store, path, span, frozenset(targets), suggest)
+            tried = suggested(settings, rules, store, asked, suggest)
             SUGGESTION[form](tried, settings.cost)
             return Exit.OK
-        made = backtested(settings, rules, store, path, span, frozenset(targets))
+        made = backtested(settings, rules, store, asked)
     BACKTEST[form](made, settings.cost, settings.timezone)
     return Exit.OK

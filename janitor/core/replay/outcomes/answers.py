@@ -25,6 +25,8 @@ class Answer(StrEnum):
     """None is, and half of the images at least were watched for long enough to tell."""
     USES_UNREAD = "uses-unread"
     """They were, but what used them could not be read."""
+    GONE = "gone"
+    """They were not, and most of the others never will be: our own runs really deleted them, or they were gone."""
     TOO_EARLY = "too-early"
     """They were not watched for so long."""
     NOTHING_DUE = "nothing-due"
@@ -42,8 +44,9 @@ class Evidence:
     `nights` are the runs in which policies could delete, and `later` those of the time after the first deletion, of
     which `unread` could not read all uses. Of the deletions, so many are regretted, in the ways of `kinds`; of
     `perhaps` others a value that cannot be read may be a regret. `told` were watched for long enough, with readable
-    uses; `unclear` too, but with unreadable ones; `spans` is for how long each was watched that was at all. `really`
-    are those that our own runs removed. `announced` and `waiting` are images, the latter at the end.
+    uses; `unclear` too, but with unreadable ones; `spans` is for how long each was watched that was at all. Of
+    those that were not watched for long enough, our own runs `really` deleted some, and others were `gone` otherwise.
+    `announced` and `waiting` are images, the latter at the end.
 
     Wide because a sentence rests on each of these.
     """
@@ -57,6 +60,7 @@ class Evidence:
     unclear: int = 0
     spans: list[timedelta] = field(default_factory=list)
     really: int = 0
+    gone: int = 0
     later: set[int] = field(default_factory=set)
     unread: set[int] = field(default_factory=set)
     announced: int = 0
@@ -70,7 +74,7 @@ class Evidence:
             if night.decided:
                 waiting = {one.image.id for one in night.waiting if policy in (None, one.policy)}
                 announced |= {one.image.id for one in night.announced if policy in (None, one.policy)}
-            if night.decided and night.withheld is None:
+            if night.can_delete:
                 self.nights.add(night.run)
         self.announced += len(announced)
         self.waiting += len(waiting)
@@ -88,21 +92,23 @@ class Evidence:
             if policy not in (None, decision.policy):
                 continue
             self.deleted += 1
-            self.really += each.deletion.really
             self.regretted += decision.image.identity in kinds
             self.kinds.update(kinds.get(decision.image.identity, ()))
             self.perhaps += decision.image.identity in doubtful
             self._add(each)
 
     def _add(self, watched: Watched) -> None:
-        if watched.last is None:
-            return
-        span = watched.last.at - watched.deletion.at
-        self.spans.append(span)
+        span = None if watched.last is None else watched.last.at - watched.deletion.at
+        if span is not None:
+            self.spans.append(span)
         if tells(watched):
             self.told += 1
-        elif span >= LONG_ENOUGH:
+        elif span is not None and span >= LONG_ENOUGH:
             self.unclear += 1
+        elif watched.by_us:
+            self.really += 1
+        elif watched.over:
+            self.gone += 1
 
 
 def tells(watched: Watched) -> bool:
@@ -120,8 +126,10 @@ def answer_of(found: Evidence) -> Answer:
     if found.deleted:
         if 2 * found.told >= found.deleted:
             return Answer.NO_REGRETS
-        enough = 2 * (found.told + found.unclear) >= found.deleted
-        return Answer.USES_UNREAD if enough else Answer.TOO_EARLY
+        if 2 * (found.told + found.unclear) >= found.deleted:
+            return Answer.USES_UNREAD
+        early = found.deleted - found.told - found.unclear - found.really - found.gone
+        return Answer.GONE if found.really + found.gone > early else Answer.TOO_EARLY
     if not found.nights:
         return Answer.NOTHING_DECIDED
     return Answer.NOTHING_DUE if found.waiting else Answer.NOTHING_DELETED

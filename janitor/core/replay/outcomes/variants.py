@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from janitor.core.policy import Policy
 from janitor.core.replay.amounts import Amount, amount_of
-from janitor.core.replay.outcomes.answers import Evidence
+from janitor.core.replay.outcomes.answers import Answer, Evidence, answer_of
 from janitor.core.replay.regrets import Hindsight, is_near_miss
 from janitor.core.units import format_duration
 
@@ -47,6 +47,9 @@ def variants_of(policy: Policy) -> list[Variant]:
     return found
 
 
+_UNKNOWN = frozenset({Answer.USES_UNREAD, Answer.TOO_EARLY, Answer.GONE})
+
+
 @dataclass(slots=True)
 class Trial:
     """What one variant would have come to, in all targets: deletions, and how many of them are regretted.
@@ -63,6 +66,11 @@ class Trial:
     unwatched: int = 0
     blind: int = 0
     found: Evidence = field(default_factory=Evidence)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there may be more regrets: something could not be read, or too little was watched."""
+        return bool(self.perhaps or self.blind) or answer_of(self.found) in _UNKNOWN
 
     def add(self, hindsight: Hindsight) -> None:
         """Count the deletions by the policy in one target."""

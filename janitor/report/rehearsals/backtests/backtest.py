@@ -2,19 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from functools import cached_property
 
 from janitor.core.replay.amounts import Amount, amount_of
-from janitor.core.replay.nights import days_without_run
+from janitor.core.replay.nights import Lost, Since
 from janitor.core.replay.outcomes.answers import Evidence
 from janitor.core.replay.outcomes.savings import Savings, in_all, savings_by_policy
 from janitor.core.replay.regrets import Hindsight
 from janitor.core.replay.replayed import NightDeletion, ReplayedNight
-from janitor.core.result import Cost, Mode
-from janitor.core.units import counted, format_day, some_of
+from janitor.core.result import Cost
+from janitor.core.units import counted, format_day, iso
 from janitor.report.figures import amount_in_words
-from janitor.report.rehearsals.backtests.regrets import unknown_regrets
 from janitor.report.wording import money_a_month
 
 _NAMED = 5
@@ -24,14 +23,14 @@ _NAMED = 5
 class TargetBacktest:
     """The replayed nights of one target, in their order, of which there is one at least.
 
-    `dropped` is how many nights of the same time have lost their details. `hindsight` is what was done
-    afterwards with the images that would have been deleted.
+    `hindsight` is what was done afterwards with the images that would have been deleted, and `lost` which nights of the
+    same time cannot be replayed.
     """
 
     target: str
     nights: Sequence[ReplayedNight]
-    dropped: int = 0
     hindsight: Hindsight = field(default_factory=Hindsight)
+    lost: Lost = field(default_factory=Lost)
     remarks: Sequence[str] = ()
 
     @cached_property
@@ -79,7 +78,7 @@ class Backtest:
     """
 
     policies: str
-    since: timedelta | datetime
+    since: Since
     targets: Sequence[TargetBacktest]
     without: Sequence[str] = ()
 
@@ -87,6 +86,13 @@ class Backtest:
     def savings(self) -> Savings:
         """What the deletions save in all targets."""
         return in_all(each.savings for each in self.targets)
+
+
+def since_facts(since: Since) -> dict[str, object]:
+    """From when on nights are replayed, for programs."""
+    if isinstance(since, timedelta):
+        return {"since_seconds": int(since.total_seconds()), "since_at": None}
+    return {"since_seconds": None, "since_at": iso(since)}
 
 
 def evidence_of(targets: Iterable[TargetBacktest]) -> Evidence:
@@ -99,9 +105,12 @@ def evidence_of(targets: Iterable[TargetBacktest]) -> Evidence:
 
 
 def when(nights: Iterable[ReplayedNight]) -> str:
-    """How many nights count, of one target or several, and from when to when: `2 nights, 2026-09-01 to 2026-09-02`."""
+    """In how many nights policies could delete, of one target or several, and from when to when.
+
+    `2 nights, 2026-09-01 to 2026-09-02 (3 more do not count)`: others, and those in which they could not.
+    """
     every = list(nights)
-    counting = {night.run: day_of(night) for night in every if night.counts}
+    counting = {night.run: day_of(night) for night in every if night.can_delete}
     aside = len({night.run for night in every} - counting.keys())
     days = sorted(counting.values())
     span = f", {days[0]}{f' to {days[-1]}' if days[-1] != days[0] else ''}" if days else ""
@@ -146,98 +155,6 @@ def remarks_of(night: ReplayedNight) -> Iterator[str]:
         yield f"{len(night.rejected):,} rejected or failed"
     if night.excess is not None:
         yield "over the limit"
-
-
-def doubts(each: TargetBacktest) -> Iterator[str]:
-    """What a history cannot tell, and what counts otherwise than in a run: a sentence each."""
-    yield from each.remarks
-    yield from unknown_regrets(each.hindsight)
-    yield from _about_nights(each)
-    yield from _about_decisions(each)
-
-
-def _about_nights(each: TargetBacktest) -> Iterator[str]:
-    nights = each.nights
-    if each.dropped:
-        yield f"{counted(each.dropped, 'night')} before the first lost their details, as `keep_history` says"
-    if missing := days_without_run([night.at for night in nights], nights[-1].zone):
-        yield f"on {counted(missing, 'day')} in between no run surveyed it: nothing is known of these"
-    yield from _named([night for night in nights if night.undecided and night.counts], "not decided", "undecided")
-    yield from _named([night for night in nights if night.withheld], "nothing could be deleted", "withheld")
-    if aside := [night for night in nights if not night.counts]:
-        count = "does not count as a night" if len(aside) == 1 else "do not count as nights"
-        yield (
-            f"{counted(len(aside), 'dry run')} between live runs, or within 20 hours of one, {count}: nothing is "
-            f"deleted in {'it' if len(aside) == 1 else 'them'} here ({_runs(aside)})"
-        )
-    if dry := [night for night in nights if night.counts and night.mode is Mode.DRY_RUN]:
-        count = "counts as a night" if len(dry) == 1 else "count as nights"
-        yield f"{counted(len(dry), 'dry run')} {count} in which policies delete: {_runs(dry)}"
-    yield from _about_what_ran(nights)
-    if unread := [night for night in nights if night.unread]:
-        parts = ", ".join(sorted({part for night in unread for part in night.unread}))
-        yield f"in {counted(len(unread), 'night')} not all that uses images could be read ({parts}): {_runs(unread)}"
-    if not any(night.used for night in nights):
-        yield "no run saw any image in use: what would have been used is not known"
-    if partial := [night for night in nights if not night.recorded]:
-        yield (
-            f"{counted(len(partial), 'night')} of earlier versions did not record all that they knew, so the "
-            "configuration stands for time zone, usage_memory and limits, and rejections, answers about sharing and "
-            f"some clocks are not known: {_runs(partial)}"
-        )
-
-
-def _about_what_ran(nights: Sequence[ReplayedNight]) -> Iterator[str]:
-    """Why what really happened tells less of what would have happened."""
-    for night in nights:
-        if night.rebound:
-            yield (
-                f"a person bound {night.target} to another account before run {night.run}: what became of the images "
-                "of before is not known"
-            )
-    if applied := [night for night in nights if night.applied]:
-        yield f"{_runs(applied)} applied a reviewed list, and nothing else: here, policies delete all that they would"
-    if short := [night for night in nights if night.cut_short]:
-        was = "was" if len(short) == 1 else "were"
-        yield f"{_runs(short)} {was} interrupted or died: less was really deleted than the policies would have"
-
-
-def _named(nights: Sequence[ReplayedNight], what: str, fact: str) -> Iterator[str]:
-    """A sentence for each reason, with its nights."""
-    reasons = dict.fromkeys(str(getattr(night, fact)) for night in nights)
-    for reason in reasons:
-        some = [night for night in nights if getattr(night, fact) == reason]
-        yield f"{what} in {counted(len(some), 'night')} ({_runs(some)}): {reason}"
-
-
-def _about_decisions(each: TargetBacktest) -> Iterator[str]:
-    if over := [night for night in each.nights if night.excess is not None]:
-        most = max(night.excess.planned for night in over if night.excess is not None)
-        yield (
-            f"over the limit in {counted(len(over), 'night')} ({_runs(over)}; at most {most:,} deletions): a run would "
-            "have deleted nothing until a person applied its plan; here, limits are not enforced"
-        )
-    if rejected := len({one.decision.image.id for one in each.rejected}):
-        yield (
-            f"{counted(rejected)} not deleted in a night in which that was really rejected, failed, was not carried "
-            "out, or was left out at the last moment"
-        )
-    if unknown := sum(not one.asked for one in each.deletions):
-        yield f"{counted(unknown)} to be deleted: not known whether another project used them, as that was not asked"
-    if really := sum(len(night.really) for night in each.nights):
-        yield (
-            f"{counted(really)} {'was' if really == 1 else 'were'} really deleted in these nights, by the policies "
-            "that ruled: nobody can have used them since, so this says nothing about them. Test policies before they "
-            "rule. Until they are deleted here, they stay as they were last seen"
-        )
-    if any(night.announced for night in each.nights):
-        yield "notices and reminders count as accepted"
-
-
-def _runs(nights: Iterable[ReplayedNight]) -> str:
-    """Which runs: `run 3`, `runs 3, 4 and 12 more`."""
-    numbers = [str(night.run) for night in nights]
-    return f"run{'s' if len(numbers) > 1 else ''} {some_of(numbers, _NAMED)}"
 
 
 def span(each: TargetBacktest, zone: tzinfo) -> str:

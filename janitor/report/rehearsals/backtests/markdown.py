@@ -11,13 +11,13 @@ from janitor.report.rehearsals.backtests.backtest import (
     TargetBacktest,
     amount,
     day_of,
-    doubts,
     evidence_of,
     money,
     quiet,
     remarks_of,
     span,
 )
+from janitor.report.rehearsals.backtests.doubts import doubts
 from janitor.report.rehearsals.backtests.regrets import LEGEND, answer_words
 from janitor.report.rehearsals.backtests.regrets_text import add_regrets
 from janitor.report.rehearsals.backtests.text import in_short

@@ -37,12 +37,26 @@ def answer_words(found: Evidence) -> str:
             return f"No regrets, as far as history can tell: {' '.join(_basis(found))}"
         case Answer.USES_UNREAD:
             said = f"Regrets are not known: what used {_these(found.deleted)} later could not be read often enough."
+        case Answer.GONE:
+            said = f"Not known: {_unseen(found)}."
         case Answer.TOO_EARLY:
             told = f"{found.told:,} of {counted(found.deleted)} {_were(found.told)}" if found.told else "no image was"
             said = f"Too early to tell: {told} watched for {LONG_ENOUGH // DAY} days, with its uses."
         case _ as unexpected:
             assert_never(unexpected)
     return " ".join([said, *_basis(found)])
+
+
+def _unseen(found: Evidence) -> str:
+    """Why some images could not be watched for long enough, and never will be."""
+    why = []
+    if found.really:
+        why.append(f"{found.really:,} of {counted(found.deleted)} {_were(found.really)} really deleted by our own runs")
+    if found.gone:
+        which = f"{found.gone:,} more" if found.really else f"{found.gone:,} of {counted(found.deleted)}"
+        why.append(f"{which} {_were(found.gone)} gone within {LONG_ENOUGH // DAY} days")
+    they = "it" if found.really + found.gone == 1 else "they"
+    return f"{' and '.join(why)}, so nobody can see whether {they} would have been used"
 
 
 def _not_due(found: Evidence) -> str:
@@ -68,8 +82,10 @@ def _kinds(found: Evidence) -> str:
 
 def _basis(found: Evidence) -> Iterator[str]:
     """What an answer about deletions rests on, in sentences."""
+    gone = found.really + found.gone
     if not found.spans:
-        yield f"No later night saw {_these(found.deleted)}."
+        if gone < found.deleted:
+            yield f"No later night saw {_these(found.deleted)}."
     else:
         seen = len(found.spans)
         images = counted(seen) if seen == found.deleted else f"{seen:,} of {counted(found.deleted)}"
@@ -78,6 +94,8 @@ def _basis(found: Evidence) -> Iterator[str]:
             f"{images} {_were(seen)} watched for {_range(found.spans)}; "
             f"uses were read in {read:,} of {counted(len(found.later), 'later night')}."
         )
+    if gone and answer_of(found) is not Answer.GONE:
+        yield f"{_unseen(found)}."
     if found.perhaps:
         yield f"{counted(found.perhaps)} may be regretted besides, as something could not be read."
     if found.waiting:
@@ -96,12 +114,7 @@ def _these(count: int) -> str:
 def unknown_regrets(hindsight: Hindsight) -> Iterator[str]:
     """What is not known of regrets: a sentence each."""
     watched = hindsight.watched
-    if unseen := sum(not each.nights for each in watched):
-        yield f"{_of(unseen, watched)} could not be watched afterwards: no later night saw {_it(unseen)}"
-    if gone := [each for each in watched if each.nights and not each.still_there]:
-        yield f"{_of(len(gone), watched)} {_were(len(gone))} watched until removed: {_spans(gone)}"
-    if there := [each for each in watched if each.still_there]:
-        yield f"{_of(len(there), watched)} {_were(len(there))} watched to the last night: {_spans(there)}"
+    yield from _ended(watched)
     if blind := sum(each.uses_seen < each.nights for each in watched):
         yield f"of {_of(blind, watched)}, some later nights could not read all that used {_it(blind)}"
     # Where nobody was ever asked, and none would have been, the API has no such answer.
@@ -113,6 +126,20 @@ def unknown_regrets(hindsight: Hindsight) -> Iterator[str]:
         yield f"{doubt.deletion.decision.image.label}: {doubt.detail}, in run {doubt.first.run}: perhaps a regret"
     if (more := len(hindsight.doubts) - _DOUBTS) > 0:
         yield f"{more:,} more that may be regrets, as something could not be read; --format json names all"
+
+
+def _ended(watched: Sequence[Watched]) -> Iterator[str]:
+    """Until when images could be watched."""
+    if really := sum(each.by_us and not each.nights for each in watched):
+        yield f"{_of(really, watched)} {_were(really)} really deleted by our own runs, and not seen afterwards"
+    if unseen := sum(not each.nights and not each.by_us for each in watched):
+        yield f"{_of(unseen, watched)} could not be watched afterwards: no later night saw {_it(unseen)}"
+    for by_us, ended in ((True, "our own runs really deleted"), (False, "removed")):
+        if gone := [each for each in watched if each.nights and not each.still_there and each.by_us is by_us]:
+            until = f"{ended} {_it(len(gone))}" if by_us else ended
+            yield f"{_of(len(gone), watched)} {_were(len(gone))} watched until {until}: {_spans(gone)}"
+    if there := [each for each in watched if each.still_there]:
+        yield f"{_of(len(there), watched)} {_were(len(there))} watched to the last night: {_spans(there)}"
 
 
 def _of(count: int, watched: Sequence[Watched]) -> str:

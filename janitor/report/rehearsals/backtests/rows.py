@@ -1,7 +1,6 @@
 """A backtest for programs: times in UTC, sizes in bytes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 
 from janitor.core.replay.outcomes.answers import answer_of
 from janitor.core.replay.outcomes.savings import Savings
@@ -10,7 +9,14 @@ from janitor.core.result import Cost
 from janitor.core.units import iso, iso_or_none
 from janitor.report.json_pieces import json_pieces
 from janitor.report.listing import csv_lines
-from janitor.report.rehearsals.backtests.backtest import Backtest, TargetBacktest, day_of, doubts, evidence_of
+from janitor.report.rehearsals.backtests.backtest import (
+    Backtest,
+    TargetBacktest,
+    day_of,
+    evidence_of,
+    since_facts,
+)
+from janitor.report.rehearsals.backtests.doubts import doubts
 from janitor.report.rehearsals.backtests.regrets import (
     COLUMNS,
     answer_words,
@@ -22,11 +28,10 @@ from janitor.report.rehearsals.backtests.regrets import (
 
 def backtest_json(made: Backtest, cost: Cost | None) -> Iterator[str]:
     """Each target with its nights, and in each every deletion."""
-    found, since = evidence_of(made.targets), made.since
+    found = evidence_of(made.targets)
     head = {
         "policies_from": made.policies,
-        "since_seconds": int(since.total_seconds()) if isinstance(since, timedelta) else None,
-        "since_at": None if isinstance(since, timedelta) else iso(since),
+        **since_facts(made.since),
         "answer": answer_of(found),
         "answer_detail": answer_words(found),
         "nights": len(found.nights),

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import takewhile
 
+from janitor.core.replay.nights import Since
 from janitor.core.replay.outcomes.answers import Answer, answer_of
 from janitor.core.replay.outcomes.variants import Key, Trial, by_key
 from janitor.core.result import Cost
-from janitor.core.units import counted, format_duration, format_size
+from janitor.core.units import counted, format_size
 from janitor.report.figures import amount_in_words
 from janitor.report.json_pieces import json_pieces
 from janitor.report.layout import BOLD, DIM, Line, Page, Segment, line, paragraph
 from janitor.report.listing import csv_lines
+from janitor.report.rehearsals.backtests.backtest import TargetBacktest, evidence_of, since_facts, when
+from janitor.report.rehearsals.backtests.doubts import doubts
 from janitor.report.rehearsals.markdown import Sheet, code, head, prose, row
 from janitor.report.wording import shortened
 
@@ -24,24 +26,31 @@ _LEGEND = "* as it is now. Bars: images deleted, ░ of them regretted."
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What the variants of one policy would have come to in some targets: of so many nights, of that time.
+    """What the variants of one policy would have come to in some targets, in the nights of that time.
 
-    `doubts` are what the history cannot tell, a sentence each.
+    `present` are the backtests of the policy as it is now. `without` says which targets are left out: a sentence each.
     """
 
     policy: str
     policies: str
-    since: timedelta
-    targets: Sequence[str]
-    nights: int
+    since: Since
+    present: Sequence[TargetBacktest]
     trials: Sequence[Trial]
-    doubts: Sequence[str] = ()
+    without: Sequence[str] = ()
+
+    @property
+    def doubts(self) -> Iterator[str]:
+        """What the history cannot tell, as a backtest says it: a sentence each."""
+        for each in self.present:
+            place = "" if len(self.present) == 1 else f"{each.target}: "
+            yield from (f"{place}{doubt}" for doubt in doubts(each))
+        yield from self.without
 
 
 def in_short(made: Suggestion) -> str:
     """What was tried."""
-    where = f"in {counted(len(made.targets), 'target')}, {counted(made.nights, 'night')}"
-    return f"{made.policy} at other values, tried on the last {format_duration(made.since)} {where}"
+    nights = when(night for each in made.present for night in each.nights)
+    return f"{made.policy} at other values, tried on {counted(len(made.present), 'target')} in {nights}"
 
 
 def answers(made: Suggestion) -> list[str]:
@@ -52,21 +61,33 @@ def answers(made: Suggestion) -> list[str]:
 def _answer(trials: Sequence[Trial]) -> str:
     deleting = [each for each in trials if each.deleted.images]
     if not deleting:
-        waiting = max((each.found.waiting for each in trials), default=0)
-        if not waiting:
-            return "no value would have deleted anything"
-        return (
-            f"nothing was due at any value, up to {counted(waiting)} waiting at the end: nothing is known of them yet"
-        )
+        return _nothing_deleted(trials)
     clean = list(takewhile(lambda each: not each.regretted, reversed(deleting)))[::-1]
     if not clean:
         return "no value that deletes anything is without regrets"
     sure = next((each for each in clean if answer_of(each.found) is Answer.NO_REGRETS), None)
     if sure is None:
-        return f"too early to tell: regrets are not known from {clean[0].variant.value} on"
+        return f"{_UNKNOWN[answer_of(clean[0].found)]} (from {clean[0].variant.value} on)"
     unknown = [each.variant.value for each in clean if answer_of(each.found) is not Answer.NO_REGRETS]
     aside = f"; not known at {', '.join(unknown)}, where too little was watched" if unknown else ""
     return f"without regrets from {sure.variant.value} on: {amount_in_words(sure.deleted)}{aside}"
+
+
+_UNKNOWN = {
+    Answer.TOO_EARLY: "too early to tell: regrets are not known yet",
+    Answer.GONE: "regrets are not known: most images were really deleted, or gone, so nobody can see what would "
+    "have used them",
+    Answer.USES_UNREAD: "regrets are not known: what used these images could not be read often enough",
+}
+
+
+def _nothing_deleted(trials: Sequence[Trial]) -> str:
+    if all(answer_of(each.found) is Answer.NOTHING_DECIDED for each in trials):
+        return "not known, as in none of these nights could policies delete anything"
+    waiting = max(each.found.waiting for each in trials)
+    if not waiting:
+        return "no value would have deleted anything"
+    return f"nothing was due at any value, up to {counted(waiting)} waiting at the end: nothing is known of them yet"
 
 
 def suggestion_page(made: Suggestion) -> Page:
@@ -94,7 +115,7 @@ def _lines(made: Suggestion, width: int) -> Iterator[Line]:
 
 def _row(trial: Trial, most: int) -> Line:
     mark = "*" if trial.variant.present else " "
-    doubtful = "?" if trial.perhaps else " "
+    doubtful = "?" if trial.is_open else " "
     unknown = "+" if trial.deleted.unknown_sizes else " "
     size = format_size(trial.deleted.size) if trial.deleted.images else "–"
     row = f"{mark} {shortened(trial.variant.value, 10):<10}{trial.deleted.images:>9,}{size:>11}{unknown}"
@@ -114,15 +135,17 @@ def _bar(trial: Trial, most: int) -> str:
 
 def notes(made: Suggestion) -> Iterator[str]:
     """What the figures do not say by themselves."""
+    if any(each.is_open for each in made.trials):
+        yield "? There may be more regrets: something could not be read, or too little was watched."
     if perhaps := max((each.perhaps for each in made.trials), default=0):
-        yield f"? up to {counted(perhaps)} more, of which a value that cannot be read may be a regret"
+        yield f"Of up to {counted(perhaps)}, a value that cannot be read may be a regret."
     if unknown := max((each.deleted.unknown_sizes for each in made.trials), default=0):
-        yield f"+ up to {counted(unknown)} of unknown size in addition"
+        yield f"+ Up to {counted(unknown)} of unknown size in addition."
     if blind := max((each.blind for each in made.trials), default=0):
         yield f"Of up to {counted(blind)}, some later nights could not read all that used them."
-    if waiting := max((each.found.waiting for each in made.trials), default=0):
-        by_value = (f"{each.variant.value} {each.found.waiting:,}" for each in made.trials if each.found.waiting)
-        yield f"Waiting at the end, of which nothing is known yet: up to {counted(waiting)} ({', '.join(by_value)})."
+    for key, trials in by_key(made.trials):
+        if by_value := [f"{each.variant.value} {each.found.waiting:,}" for each in trials if each.found.waiting]:
+            yield f"Waiting at the end, of which nothing is known yet, by {key}: {', '.join(by_value)}."
     if unwatched := max((each.unwatched for each in made.trials), default=0):
         yield f"Up to {counted(unwatched)} could not be watched: no later night saw what became of them."
     yield from made.doubts
@@ -134,9 +157,9 @@ def suggestion_json(made: Suggestion, cost: Cost | None) -> Iterator[str]:
         {
             "policy": made.policy,
             "policies_from": made.policies,
-            "since_seconds": int(made.since.total_seconds()),
-            "targets": list(made.targets),
-            "nights": made.nights,
+            **since_facts(made.since),
+            "targets": [each.target for each in made.present],
+            "nights": len(evidence_of(made.present).nights),
             "answers": answers(made),
             "remarks": list(notes(made)),
             "variants": [_facts(each, cost) for each in made.trials],
@@ -195,6 +218,7 @@ def _title_of(key: Key) -> str:
 
 def _markdown_row(trial: Trial) -> str:
     value = f"**{trial.variant.value}** (now)" if trial.variant.present else trial.variant.value
-    regrets = f"{trial.regretted:,}{f' (and perhaps {trial.perhaps:,})' if trial.perhaps else ''}"
+    more = f" (and perhaps {trial.perhaps:,})" if trial.perhaps else "?" if trial.is_open else ""
+    regrets = f"{trial.regretted:,}{more}"
     deleted = trial.deleted
     return row(value, f"{deleted.images:,}", format_size(deleted.size), regrets, f"{trial.near:,}")

@@ -12,7 +12,6 @@ from janitor.report.rehearsals.backtests.backtest import (
     TargetBacktest,
     amount,
     day_of,
-    doubts,
     evidence_of,
     money,
     quiet,
@@ -20,6 +19,7 @@ from janitor.report.rehearsals.backtests.backtest import (
     span,
     when,
 )
+from janitor.report.rehearsals.backtests.doubts import doubts
 from janitor.report.rehearsals.backtests.regrets import LEGEND, answer_words
 from janitor.report.rehearsals.backtests.regrets_text import regret_lines
 from janitor.report.wording import shortened
@@ -41,7 +41,7 @@ def _lines(made: Backtest, cost: Cost | None, zone: tzinfo, width: int) -> Itera
         yield from paragraph(LEGEND, width, style=DIM)
     for each in made.targets:
         yield line()
-        counting = sum(night.counts for night in each.nights)
+        counting = sum(night.can_delete for night in each.nights)
         yield rule(shortened(each.target, _LONGEST_NAME), counted(counting, "night"), width, BOLD)
         yield from _target(each, cost, zone, width)
     if made.without:
